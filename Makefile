@@ -1,0 +1,55 @@
+# Every target makes the environment it needs first, in .venv, from python3 alone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build/demo
+LOCALE := src/hayflick/report/locale
+
+.PHONY: help setup demo lint test check test-browser bench docs catalog clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/ready ## Make the environment in .venv
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "error: $(PYTHON) cannot make environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[excel,ja]" --group dev
+	@touch $@
+
+demo: setup ## Forecast real text: the docstrings of Python's standard library
+	$(BIN)/python examples/collect_docstrings.py $(DEMO)/docstrings.txt
+	$(BIN)/hayflick forecast $(DEMO)/docstrings.txt --out $(DEMO)/forecast.html --brief $(DEMO)/brief.html --force
+
+lint: setup ## Check format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup ## Run the tests and the examples in docstrings
+	$(BIN)/pytest
+
+check: lint test ## What must pass before a commit
+
+test-browser: setup ## Open the pages in Chromium (installed by apt-get where it is missing)
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; }
+	$(BIN)/python -m pip install --quiet --group browser
+	$(BIN)/pytest tests/browser
+
+bench: setup ## Measure against the targets; results go to benchmarks/README.md
+	$(BIN)/python benchmarks
+
+docs: setup ## Write the command line's help into docs/cli.md
+	$(BIN)/python docs/write_cli.py
+
+catalog: setup ## Bring the message catalogues up to date with the code
+	$(BIN)/pybabel -q extract -F babel.cfg -k text --no-default-keywords --no-location -o build/hayflick.pot src/hayflick/report
+	$(BIN)/pybabel -q update -D hayflick -i build/hayflick.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

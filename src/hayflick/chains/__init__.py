@@ -1,0 +1,1 @@
+"""Recursive-training families: parameters, sufficient statistic and estimators, one per file."""

@@ -1,0 +1,66 @@
+"""Checks of arguments, each with the message that the user reads."""
+
+from __future__ import annotations
+
+import math
+import operator
+
+from hayflick.core.errors import ArgumentError
+
+
+def whole_number(argument: str, value: object, *, at_least: int) -> int:
+    """Return `value` as an int of at least `at_least`.
+
+    Raises
+    ------
+    ArgumentError
+        If `value` is no integer, or a smaller one.
+
+    Examples
+    --------
+    >>> whole_number("generations", 50, at_least=1)
+    50
+    """
+    takes = f"a whole number of at least {at_least}"
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ArgumentError(argument, got=value, takes=takes) from None
+    if isinstance(value, bool) or number < at_least:
+        raise ArgumentError(argument, got=value, takes=takes)
+    return number
+
+
+def share(argument: str, value: float) -> float:
+    """Return `value` as a float from 0 to 1.
+
+    Raises
+    ------
+    ArgumentError
+        If `value` is no such number.
+
+    Examples
+    --------
+    >>> share("share", 0.05)
+    0.05
+    """
+    return number_between(argument, value, low=0.0, high=1.0)
+
+
+def number_between(argument: str, value: float, *, low: float, high: float = math.inf) -> float:
+    """Return `value` as a finite float from `low` to `high`.
+
+    Raises
+    ------
+    ArgumentError
+        If `value` is no such number.
+    """
+    bounded = math.isfinite(high)
+    takes = f"a number from {low:g} to {high:g}" if bounded else f"a number of at least {low:g}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(argument, got=value, takes=takes) from None
+    if not (low <= number <= high and math.isfinite(number)):
+        raise ArgumentError(argument, got=value, takes=takes)
+    return number

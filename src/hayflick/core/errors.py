@@ -1,0 +1,99 @@
+"""Every error that hayflick raises on purpose.
+
+::
+
+    HayflickError                    catch this one to catch them all
+    ├── ArgumentError                an argument is out of its range (also a ValueError)
+    ├── DataError                    what was read cannot be used
+    │   └── UndecodableError         its bytes are not text in the stated encoding
+    ├── OutputError                  a result cannot be written where it was asked for
+    └── MissingExtraError            an optional dependency is not installed (also an ImportError)
+
+    SimulationInterrupted            Ctrl-C in a long run (a KeyboardInterrupt)
+
+A message names the argument, what it got, what it takes and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HayflickError(Exception):
+    """Base of every error that hayflick raises on purpose."""
+
+
+class ArgumentError(HayflickError, ValueError):
+    """An argument is outside of what it takes.
+
+    Parameters
+    ----------
+    argument
+        Its name as the caller knows it.
+    got
+        The value that was given.
+    takes
+        What is taken instead, as a phrase: ``"a whole number of at least 1"``.
+    remedy
+        What to do, where that does not follow from `takes`.
+
+    Examples
+    --------
+    >>> print(ArgumentError("share", got=1.5, takes="a number from 0 to 1"))
+    share: got 1.5, takes a number from 0 to 1
+    """
+
+    def __init__(self, argument: str, *, got: object, takes: str, remedy: str = "") -> None:
+        self.argument = argument
+        shown = got if isinstance(got, str) else repr(got)
+        message = f"{argument}: got {shown}, takes {takes}"
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class DataError(HayflickError):
+    """What was read cannot be used: a missing, empty or malformed file, an unknown column."""
+
+
+class UndecodableError(DataError):
+    """A file's bytes are not text in the stated encoding.
+
+    Attributes
+    ----------
+    offset : int
+        Position of the first byte that cannot be decoded, counted from 0.
+    """
+
+    def __init__(self, message: str, *, offset: int) -> None:
+        self.offset = offset
+        super().__init__(message)
+
+
+class OutputError(HayflickError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(HayflickError, ImportError):
+    """An optional dependency is not installed.
+
+    Examples
+    --------
+    >>> print(MissingExtraError("the japanese tokenizer", extra="ja"))
+    the japanese tokenizer needs an extra: pip install "hayflick[ja]"
+    """
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        super().__init__(f'{feature} needs an extra: pip install "hayflick[{extra}]"')
+
+
+class SimulationInterrupted(KeyboardInterrupt):
+    """A long run was stopped; `partial` holds the replicates that were finished.
+
+    Attributes
+    ----------
+    partial : xarray.Dataset or None
+        The finished replicates, ``None`` where not one was finished.
+    """
+
+    def __init__(self, partial: Any) -> None:
+        self.partial = partial
+        super().__init__("the simulation was interrupted")

@@ -1,0 +1,81 @@
+"""What the rooms expect of one another.
+
+A *population* is the state of the models of one block of replicates; a *pool* is the
+statistic of the training sets that those models draw. Both belong to a family alone:
+the loop over generations hands them on without looking inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.core.records import Mix
+
+PopulationT = TypeVar("PopulationT")
+PoolT = TypeVar("PoolT")
+Recorded: TypeAlias = Mapping[str, NDArray[Any]]
+"""Measurements by name, the replicate as the first axis."""
+
+
+class Regime(Protocol):
+    """Decides what each generation is trained on."""
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
+        """Return the training set of `generation` (from 1), of `samples` items."""
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line: ``fresh:share=0.05``."""
+
+
+class Chain(Protocol[PopulationT, PoolT]):
+    """A family of models in motion, block by block, at a fixed size of training set.
+
+    The stages are called in the order of their definition, once per generation.
+    """
+
+    @property
+    def samples(self) -> int:
+        """Size of a training set."""
+
+    def start(self, replicates: int) -> PopulationT:
+        """Return `replicates` copies of the model fitted to the real data."""
+
+    def generate(self, rng: np.random.Generator, population: PopulationT, draws: int) -> PoolT:
+        """Draw `draws` items from every model."""
+
+    def mix(self, rng: np.random.Generator, pool: PoolT, mix: Mix[Any]) -> PoolT:
+        """Add the real data of `mix`, fresh and stored, to every pool."""
+
+    def estimate(self, pool: PoolT) -> PopulationT:
+        """Fit every model to its pool."""
+
+    def measure(self, population: PopulationT) -> Recorded:
+        """Return what every generation leaves behind, the replicate as the first axis."""
+
+    def record(self, history: Recorded, last: PopulationT) -> Recorded:
+        """Return what a block's Dataset holds.
+
+        `history` is what `measure` returned, stacked along a second axis of generations,
+        and `last` the population of the last one. A name that has a further dimension of
+        its own, see `coordinates`, has it as its last axis.
+        """
+
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        """Return the further dimension and its coordinate of every name that has one."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+
+
+class Model(Protocol):
+    """A fitted model of a family: parameters, and the chain that retrains it."""
+
+    def training_size(self, samples: int | None) -> int:
+        """Return `samples`, or the size of the real data where it is None."""
+
+    def chain(self, samples: int) -> Chain[Any, Any]:
+        """Return the family in motion at training sets of `samples` items."""

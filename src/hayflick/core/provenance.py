@@ -1,0 +1,46 @@
+"""What a result was made with: version, parameters, seed and environment."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from hayflick.core.version import __version__
+
+FORMAT_VERSION = 1
+"""Of the provenance record itself."""
+
+
+def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dict[str, Any]:
+    """Return the record that every saved result carries.
+
+    No clock and no host name goes in: the same call gives the same record.
+
+    Parameters
+    ----------
+    parameters
+        Names and values that make the result again; values must survive JSON.
+    seed
+        The seed, where there is one.
+
+    Examples
+    --------
+    >>> record = provenance({"generations": 50}, seed=7)
+    >>> record["software"], record["parameters"]["generations"], record["seed"]
+    ('hayflick', 50, 7)
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "software": "hayflick",
+        "version": __version__,
+        "parameters": dict(parameters),
+        "seed": seed,
+        "environment": {
+            "python": platform.python_version(),
+            "platform": f"{platform.system()}-{platform.machine()}",
+            "numpy": installed_version("numpy"),
+            "numba": installed_version("numba"),
+        },
+    }

@@ -1,0 +1,51 @@
+"""The small frozen records that cross the seams between rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+
+class Statistic(Protocol):
+    """A sufficient statistic of a data set: how many items, and what they add up to."""
+
+    @property
+    def total(self) -> int:
+        """Number of items that it summarises."""
+
+
+StatisticT = TypeVar("StatisticT", bound=Statistic)
+
+
+@dataclass(frozen=True, slots=True)
+class Mix(Generic[StatisticT]):
+    """What one generation is trained on.
+
+    Parameters
+    ----------
+    generated
+        Items drawn from the previous generation's model.
+    fresh
+        Items newly drawn from the real law.
+    reserve
+        Statistic of the stored real items, the same in every round; None for none.
+
+    Examples
+    --------
+    >>> Mix(generated=950, fresh=50).samples
+    1000
+    """
+
+    generated: int
+    fresh: int = 0
+    reserve: StatisticT | None = None
+
+    @property
+    def reserved(self) -> int:
+        """Number of stored real items."""
+        return 0 if self.reserve is None else self.reserve.total
+
+    @property
+    def samples(self) -> int:
+        """Size of the training set."""
+        return self.generated + self.fresh + self.reserved

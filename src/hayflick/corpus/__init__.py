@@ -1,0 +1,1 @@
+"""Text and tables in, counts of symbols out: readers, encodings and tokenizers."""
