@@ -1,0 +1,88 @@
+"""How often every symbol was seen: the sufficient statistic of a discrete law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hayflick.core.arrays import Integers
+from hayflick.core.errors import ArgumentError, DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Symbols and how often each was seen, most frequent first.
+
+    Parameters
+    ----------
+    symbols
+        The symbols, each once.
+    numbers
+        How often each was seen, shape ``(types,)``, at least 1.
+
+    Raises
+    ------
+    DataError
+        If there is no symbol, or a number is below 1.
+
+    Examples
+    --------
+    >>> monday = Counts.from_mapping({"a": 3, "b": 1})
+    >>> both = monday.merge(Counts.from_mapping({"b": 4, "c": 2}))
+    >>> both.symbols, both.numbers.tolist(), both.total
+    (('b', 'a', 'c'), [5, 3, 2], 10)
+    """
+
+    symbols: tuple[str, ...]
+    numbers: Integers
+
+    def __post_init__(self) -> None:
+        if not self.symbols:
+            raise DataError("counts: got none, takes at least one symbol")
+        if len(self.symbols) != len(self.numbers):
+            raise DataError(f"counts: {len(self.symbols)} symbols, {len(self.numbers)} numbers")
+        worst = int(np.argmin(self.numbers))
+        if self.numbers[worst] < 1:
+            got = f"{self.numbers[worst]} for {self.symbols[worst]!r}"
+            remedy = "leave out symbols that were not seen"
+            raise ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
+        self.numbers.setflags(write=False)
+
+    @classmethod
+    def from_mapping(cls, counts: Mapping[str, int]) -> Counts:
+        """Return the counts of a mapping from symbol to number.
+
+        Raises
+        ------
+        ArgumentError
+            If a number is no integer, or below 1.
+        """
+        for symbol, number in counts.items():
+            whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+            if not whole or number < 1:
+                got = f"{number!r} for {symbol!r}"
+                remedy = "leave out symbols that were not seen"
+                raise ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        symbols = tuple(str(symbol) for symbol, _ in ordered)
+        return cls(symbols, np.array([number for _, number in ordered], dtype=np.int64))
+
+    @cached_property
+    def total(self) -> int:
+        """Number of items counted."""
+        return int(self.numbers.sum())
+
+    @property
+    def types(self) -> int:
+        """Number of different symbols."""
+        return len(self.symbols)
+
+    def merge(self, other: Counts) -> Counts:
+        """Return the counts of both data sets together."""
+        merged = dict(zip(self.symbols, self.numbers.tolist(), strict=True))
+        for symbol, number in zip(other.symbols, other.numbers.tolist(), strict=True):
+            merged[symbol] = merged.get(symbol, 0) + number
+        return Counts.from_mapping(merged)

@@ -1,0 +1,145 @@
+"""One column of a table (CSV, TSV, JSON lines, Parquet, xlsx) as text, lazily."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import polars as pl
+
+from hayflick.core.errors import DataError, MissingExtraError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.encodings import check_encoding, decoded
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".xlsx")
+_TEXTUAL = (".csv", ".tsv", ".jsonl", ".ndjson")
+
+
+@contextmanager
+def table_column(
+    path: Path, *, column: str | None, encoding: str = "utf-8", progress: Progress = silent
+) -> Iterator[tuple[str, pl.LazyFrame]]:
+    """Yield a column's name and its cells as a lazy column ``text``, nulls where missing.
+
+    Parameters
+    ----------
+    path
+        A file with one of the suffixes of `TABLE_SUFFIXES`.
+    column
+        Its name; None takes the only column there is.
+    encoding
+        Of CSV, TSV and JSON lines; the other formats know their own.
+    progress
+        Told the bytes read while a file is brought to UTF-8.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or has no such column (those it has are listed).
+    MissingExtraError
+        If the extra ``excel`` is needed and not installed.
+    """
+    with _as_utf8(path, encoding=encoding, progress=progress) as readable:
+        try:
+            frame = _scan(readable, suffix=path.suffix.lower())
+            name = _choose_column(path, frame.collect_schema().names(), column)
+            yield name, frame.select(pl.col(name).cast(pl.String).alias("text"))
+        except (pl.exceptions.PolarsError, OSError) as fault:
+            raise _malformed(path, readable, fault) from None
+
+
+def _scan(path: Path, *, suffix: str) -> pl.LazyFrame:
+    if suffix in (".jsonl", ".ndjson"):
+        names = pl.scan_ndjson(path, infer_schema_length=None).collect_schema().names()
+        return pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String))
+    if suffix == ".parquet":
+        return pl.scan_parquet(path)
+    if suffix == ".xlsx":
+        if find_spec("fastexcel") is None:
+            raise MissingExtraError("reading xlsx", extra="excel")
+        return _workbook(path).lazy()
+    rows = pl.scan_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema=False)
+    # Reading one column alone would pass over rows with too many cells, and so over labels
+    # that stand in the wrong column.
+    return rows.map_batches(lambda frame: frame, projection_pushdown=False, streamable=True)
+
+
+def _workbook(path: Path) -> pl.DataFrame:
+    # The reader's own errors share no base but Exception.
+    try:
+        return pl.read_excel(path, infer_schema_length=0)
+    except Exception as fault:
+        reason = str(fault).splitlines()[0]
+        raise DataError(f"{path}: is no readable xlsx workbook ({reason})") from None
+
+
+def _choose_column(path: Path, names: list[str], column: str | None) -> str:
+    listed = ", ".join(names)
+    if column is None and len(names) == 1:
+        return names[0]
+    if column is None:
+        raise DataError(f"{path}: is a table; name a column with --column: {listed}")
+    if column not in names:
+        raise DataError(f"{path}: has no column {column!r}; it has: {listed}")
+    return column
+
+
+@contextmanager
+def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]:
+    """Yield a path with the same table in UTF-8: the path itself where it is that already."""
+    codec = check_encoding(encoding)
+    textual = path.suffix.lower() in _TEXTUAL
+    # Decoding the head finds a missing, empty or binary file, and most wrong encodings.
+    if textual:
+        next(decoded(path, encoding=encoding))
+    elif not path.is_file():
+        raise DataError(f"{path}: no such file; check the path")
+    if not textual or codec == "utf-8-sig":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
+        copy = Path(folder) / f"table{path.suffix}"
+        with open(copy, "w", encoding="utf-8", newline="") as file:
+            file.writelines(decoded(path, encoding=encoding, progress=progress))
+        yield copy
+
+
+def _malformed(path: Path, readable: Path, fault: Exception) -> DataError:
+    """Return the error to show: the exact place where it can be found, else `fault`'s own."""
+    suffix = path.suffix.lower()
+    if suffix in _TEXTUAL:
+        for _ in decoded(readable):
+            pass
+        find: Callable[[Path], str] = _bad_row if suffix in (".csv", ".tsv") else _bad_json
+        place = find(readable)
+        if place:
+            return DataError(f"{path}: {place}")
+    return DataError(f"{path}: cannot be read as {suffix[1:]} ({str(fault).splitlines()[0]})")
+
+
+def _bad_json(path: Path) -> str:
+    with open(path, encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                record = json.loads(line) if line.strip() else {}
+            except json.JSONDecodeError as fault:
+                return f"line {number} is no JSON ({fault.msg}); mend or remove it"
+            if not isinstance(record, dict):
+                return f"line {number} is no JSON object; each line takes one"
+    return ""
+
+
+def _bad_row(path: Path) -> str:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter)
+        width = len(next(rows, []))
+        for row in rows:
+            if len(row) > width:
+                return f"line {rows.line_num} has {len(row)} cells, the header has {width}"
+    return ""

@@ -1,0 +1,84 @@
+import codecs
+
+import pytest
+
+from hayflick.core.errors import ArgumentError, DataError, UndecodableError
+from hayflick.corpus import encodings
+from hayflick.corpus.encodings import decoded, pieces
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "utf-16", "euc-jp", "iso2022_jp"])
+def test_text_comes_back_across_chunk_borders(tmp_path, monkeypatch, encoding):
+    monkeypatch.setattr(encodings, "CHUNK_BYTES", 7)
+    text = "今日は晴れ。\nカタカナ abc " * 20
+    path = tmp_path / "text.txt"
+    path.write_bytes(text.encode(encoding))
+    assert "".join(decoded(path, encoding=encoding)) == text
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(codecs.BOM_UTF8 + b"rain")
+    assert "".join(decoded(path)) == "rain"
+
+
+@pytest.mark.parametrize("chunk", [3, 1 << 18])
+def test_the_first_bad_byte_is_named(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(encodings, "CHUNK_BYTES", chunk)
+    path = tmp_path / "text.txt"
+    path.write_bytes("雨が降る".encode() + b" \x95\xca\n and more")
+    with pytest.raises(UndecodableError, match=r"byte 0x95 at offset 13\).*--encoding") as caught:
+        list(decoded(path))
+    assert caught.value.offset == 13
+
+
+def test_a_file_that_ends_inside_a_character_is_named(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("雨".encode()[:2])
+    with pytest.raises(UndecodableError, match="offset 0"):
+        list(decoded(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "offered"),
+    [
+        ("返品・交換の手続き", "cp932", "cp932"),
+        ("返品・交換の手続き", "euc-jp", "euc-jp"),
+        ("café crème", "cp1252", "cp1252"),
+        ("rain", "utf-16", "utf-16"),
+    ],
+)
+def test_a_likely_encoding_is_offered(tmp_path, text, encoding, offered):
+    path = tmp_path / "text.txt"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(UndecodableError, match=f"--encoding {offered}"):
+        list(decoded(path))
+
+
+def test_missing_empty_and_binary_files_are_refused(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        list(decoded(tmp_path / "missing.txt"))
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(DataError, match="the file is empty"):
+        list(decoded(tmp_path / "empty.txt"))
+    (tmp_path / "binary").write_bytes(b"PK\x03\x04\x00\x00")
+    with pytest.raises(DataError, match=r"looks binary \(byte 0x00 at offset 4\)"):
+        list(decoded(tmp_path / "binary"))
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "rot13", "", "utf-8\0"])
+def test_what_is_no_text_codec_is_refused(encoding):
+    with pytest.raises(ArgumentError, match=r"encoding: got .* such as utf-8"):
+        encodings.check_encoding(encoding)
+
+
+def test_pieces_are_cut_behind_separators_alone():
+    texts = ["one two", " thr", "ee four", "five"]
+    assert list(pieces(iter(texts))) == ["one ", "two ", "three ", "fourfive"]
+    assert list(pieces(iter(["a b\nc", " d"]), separators="\n")) == ["a b\n", "c d"]
+    assert list(pieces(iter(["雨", "が", "降る"]))) == ["雨が降る"]
+
+
+def test_a_run_without_separators_is_cut_in_the_end(monkeypatch):
+    monkeypatch.setattr(encodings, "LONGEST_PIECE", 4)
+    assert list(pieces(iter(["ab"] * 5))) == ["abab", "abab", "ab"]

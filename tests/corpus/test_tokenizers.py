@@ -1,0 +1,114 @@
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.corpus import morphemes, tokenizers
+from hayflick.corpus.tokenizers import tokenizer_named
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "tokens"),
+    [
+        ("words", "Don't PANIC, it's 3½ km²!", ["don", "t", "panic", "it", "s", "3½", "km²"]),
+        ("words", "हिन्दी में", ["हिन्दी", "में"]),
+        ("words", "snake_case ΟΔΟΣ", ["snake_case", "οδος"]),
+        ("whitespace", " Ab,c\td\u3000e ", ["Ab,c", "d", "e"]),
+        ("lines", "two words\r\n\r\n  x \n", ["two words", "x"]),
+        ("characters:1", "ab c", ["a", "b", "c"]),
+        ("characters:2", "abc d", ["ab", "bc", "d"]),
+        ("characters:3", "abcd ab", ["abc", "bcd", "ab"]),
+        ("mixed", "Python 3で書く", ["python", "3", "で書", "書く"]),
+        ("mixed", "か\u3099き", ["か\u3099", "\u3099き"]),
+    ],
+)
+def test_tokens_by_hand(name, text, tokens):
+    assert tokenizer_named(name).split(text) == tokens
+
+
+# Latin, Greek, Cyrillic and Hebrew letters: no library's Unicode tables differ there. Marks
+# are words to us, and the lower case of one letter has one.
+EUROPEAN = st.characters(
+    max_codepoint=0x5FF, exclude_categories=["Mn", "Mc", "Me", "Cn"], exclude_characters="İ"
+)
+
+
+@given(st.text(EUROPEAN))
+def test_words_are_those_of_python(text):
+    assert tokenizer_named("words").split(text) == re.findall(r"\w+", text.lower())
+
+
+@given(st.text(), st.integers(1, 5))
+def test_character_windows_against_a_slow_reference(text, length):
+    expected = []
+    for run in re.findall(r"\S+", text):
+        windows = [run[at : at + length] for at in range(len(run) - length + 1)]
+        expected += windows or [run]
+    found = tokenizer_named(f"characters:{length}").split(text)
+    if Counter(found) != Counter(expected):
+        # Python calls the four information separators whitespace, Unicode does not.
+        assert re.search("[\x1c-\x1f]", text)
+
+
+def test_japanese_morphemes_leave_out_punctuation():
+    pytest.importorskip("sudachipy")
+    tokens = tokenizer_named("japanese").split("今日は東京で、PCを買った。２つ！")
+    assert tokens[:4] == ["今日", "は", "東京", "で"]
+    assert "pc" in tokens
+    assert not set(tokens) & set("、。！")
+
+
+def test_japanese_text_of_any_length_is_analysed():
+    pytest.importorskip("sudachipy")
+    tokens = tokenizer_named("japanese").split("あ" * 60_000)
+    assert sum(map(len, tokens)) == 60_000
+
+
+SENTENCES = (
+    "今日は東京の友達と一緒に新しい映画を見てから、駅の近くの店で夕食を食べました。",
+    "昨日は東京の友達と一緒に新しい映画を見てから、駅の近くの店で夕食を食べました。",
+)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_near_identical_sentences_share_most_tokens_under_auto(monkeypatch, installed):
+    if installed:
+        pytest.importorskip("sudachipy")
+    monkeypatch.setattr(tokenizers, "japanese_installed", lambda: installed)
+    tokenizer = tokenizer_named("auto", sample=SENTENCES)
+    assert tokenizer.name == ("japanese" if installed else "mixed")
+    first, second = (Counter(tokenizer.split(sentence)) for sentence in SENTENCES)
+    assert (first & second).total() / max(first.total(), second.total()) >= 0.8
+
+
+@pytest.mark.parametrize("text", ["ประเทศไทย", "中文没有空格", "ខ្មែរ", "日本語"])
+def test_auto_never_uses_words_on_scripts_without_spaces(text):
+    assert tokenizer_named("auto", sample=[text]).name != "words"
+
+
+def test_auto_uses_words_where_another_script_is_a_quotation():
+    assert tokenizer_named("auto", sample=["word " * 1000 + "雨"]).name == "words"
+
+
+def test_a_missing_extra_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(morphemes, "japanese_installed", lambda: False)
+    morphemes._analyser.cache_clear()
+    with pytest.raises(MissingExtraError, match=r'pip install "hayflick\[ja\]"'):
+        tokenizer_named("japanese")
+    morphemes._analyser.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("word", "did you mean words"),
+        ("characters:0", "at least 1"),
+        ("characters", "characters:N"),
+    ],
+)
+def test_an_unknown_name_offers_the_nearest(name, offered):
+    with pytest.raises(ArgumentError, match=offered):
+        tokenizer_named(name)
