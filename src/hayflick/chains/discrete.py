@@ -1,0 +1,248 @@
+"""The discrete (categorical) family: words, labels, anything that is counted.
+
+A generation draws n symbols and estimates the law from their counts. What is not drawn
+has probability 0 from then on, unless real data or smoothing brings it back.
+
+References
+----------
+Suresh, Thangaraj, Khandavally, *Rate of Model Collapse in Recursive Training*,
+arXiv:2412.17646, section 2.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import number_between, whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.reading import Source, read_corpus
+
+if TYPE_CHECKING:
+    from hayflick.chains.discrete_chain import DiscreteChain
+
+_LISTED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Discrete:
+    """A law over symbols, and how it is estimated again in every generation.
+
+    Parameters
+    ----------
+    symbols
+        The symbols, each once.
+    weights
+        Shape ``(types,)``: whole numbers are the counts of real data, other numbers the
+        probabilities of a law that is known. Above 0 throughout.
+    estimator
+        From counts to probabilities, in every generation.
+    source
+        Where the data come from.
+
+    Raises
+    ------
+    DataError
+        If there is no symbol.
+
+    Examples
+    --------
+    >>> fruit = Discrete.from_counts({"apple": 6, "pear": 3, "quince": 1})
+    >>> fruit.types, fruit.total, fruit.probabilities.tolist()
+    (3, 10, [0.6, 0.3, 0.1])
+    """
+
+    symbols: tuple[str, ...]
+    weights: Integers | Floats
+    estimator: AddDelta = MAXIMUM_LIKELIHOOD
+    source: Source = Source("counts")
+
+    def __post_init__(self) -> None:
+        if len(self.symbols) != len(self.weights) or not self.symbols:
+            raise DataError(f"got {len(self.symbols)} symbols and {len(self.weights)} weights")
+        if not (np.isfinite(self.weights).all() and (self.weights > 0).all()):
+            raise DataError("weights: take finite numbers above 0; leave out what has none")
+        self.weights.setflags(write=False)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        column: str | None = None,
+        tokenizer: str | None = None,
+        encoding: str = "utf-8",
+        estimator: AddDelta = MAXIMUM_LIKELIHOOD,
+        progress: Progress = silent,
+    ) -> Discrete:
+        """Return the law of a text, a folder of texts, a table's column or a count mapping.
+
+        Parameters and errors are those of `hayflick.corpus.reading.read_corpus`.
+        """
+        corpus = read_corpus(
+            path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+        )
+        return cls.from_counts(corpus.counts, estimator=estimator, source=corpus.source)
+
+    @classmethod
+    def from_text(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        tokenizer: str = "auto",
+        encoding: str = "utf-8",
+    ) -> Discrete:
+        """Return the law of the tokens of a text file or a folder of texts."""
+        return cls.from_file(path, tokenizer=tokenizer, encoding=encoding)
+
+    @classmethod
+    def from_table(
+        cls, path: str | os.PathLike[str], *, column: str, encoding: str = "utf-8"
+    ) -> Discrete:
+        """Return the law of the labels in a column of a CSV, TSV, JSONL, Parquet or xlsx file."""
+        return cls.from_file(path, column=column, encoding=encoding)
+
+    @classmethod
+    def from_counts(
+        cls,
+        counts: Counts | Mapping[str, int],
+        *,
+        estimator: AddDelta = MAXIMUM_LIKELIHOOD,
+        source: Source = Source("counts"),
+    ) -> Discrete:
+        """Return the law fitted to counts.
+
+        Raises
+        ------
+        ArgumentError
+            If a count is no whole number from 1.
+        """
+        if not isinstance(counts, Counts):
+            counts = Counts.from_mapping(counts)
+        return cls(counts.symbols, counts.numbers, estimator, source)
+
+    @classmethod
+    def zipf_mandelbrot(cls, types: int, *, exponent: float, offset: float = 0.0) -> Discrete:
+        """Return the law p_i ∝ (i + offset)^(-exponent) over ranks i = 1 … types.
+
+        Raises
+        ------
+        ArgumentError
+            If `types` is below 1, or another argument negative.
+
+        Examples
+        --------
+        >>> Discrete.zipf_mandelbrot(2, exponent=1.0).probabilities.round(3).tolist()
+        [0.667, 0.333]
+        """
+        types = whole_number("types", types, at_least=1)
+        exponent = number_between("exponent", exponent, low=0.0)
+        offset = number_between("offset", offset, low=0.0)
+        ranks = np.arange(1, types + 1)
+        weights = (ranks + offset) ** -exponent
+        source = Source(f"zipf-mandelbrot:types={types},exponent={exponent},offset={offset}")
+        return cls(tuple(map(str, ranks)), weights / weights.sum(), source=source)
+
+    @property
+    def types(self) -> int:
+        """Number of symbols."""
+        return len(self.symbols)
+
+    @property
+    def counts(self) -> Integers | None:
+        """Counts of the real data, shape ``(types,)``; None for a law that is known."""
+        if not np.issubdtype(self.weights.dtype, np.integer):
+            return None
+        return self.weights.astype(np.int64, copy=False)
+
+    @cached_property
+    def total(self) -> int | None:
+        """Number of real items; None for a law that is known."""
+        return None if self.counts is None else int(self.counts.sum())
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """The real law p_0, shape ``(types,)``."""
+        law: Floats = self.weights / self.weights.sum()
+        return law
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where every symbol stands in `symbols`."""
+        return {symbol: position for position, symbol in enumerate(self.symbols)}
+
+    @property
+    def initial_uniform_share(self) -> float:
+        """Share of θ_0, the fit to the real data, that smoothing spreads evenly."""
+        if self.total is None:
+            return 0.0
+        return self.estimator.uniform_share(total=self.total, types=self.types)
+
+    def training_size(self, samples: int | None) -> int:
+        """Return `samples`, or the size of the real data where it is None.
+
+        Raises
+        ------
+        ArgumentError
+            If `samples` is below 1, or None for a law without data.
+        """
+        if samples is None and self.total is not None:
+            return self.total
+        if samples is None:
+            takes = "a whole number: a law without data has no size of its own"
+            raise ArgumentError("samples", got=None, takes=takes)
+        return whole_number("samples", samples, at_least=1)
+
+    def align(self, reserve: Counts | None) -> Integers:
+        """Return the counts of a reserve in the order of `symbols`, 0 where it has none.
+
+        Raises
+        ------
+        DataError
+            If the reserve names symbols that the real data lack; up to ten are listed.
+        """
+        aligned = np.zeros(self.types, dtype=np.int64)
+        if reserve is None:
+            return aligned
+        unknown = [symbol for symbol in reserve.symbols if symbol not in self.positions]
+        if unknown:
+            listed = ", ".join(map(repr, unknown[:_LISTED]))
+            more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+            raise DataError(
+                f"reserve: names symbols that {self.source.name} lacks: {listed}{more}; "
+                "remove them, or check the tokenizer and the column"
+            )
+        where = [self.positions[symbol] for symbol in reserve.symbols]
+        aligned[where] = reserve.numbers
+        return aligned
+
+    def chain(self, samples: int) -> DiscreteChain:
+        """Return the law in motion at training sets of `samples` items."""
+        from hayflick.chains.discrete_chain import DiscreteChain
+
+        return DiscreteChain(self, whole_number("samples", samples, at_least=1))
+
+    def with_estimator(self, estimator: AddDelta) -> Discrete:
+        """Return the same law under another estimator."""
+        return replace(self, estimator=estimator)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        return {
+            "family": "discrete",
+            "input": self.source.name,
+            "tokenizer": self.source.tokenizer,
+            "column": self.source.column,
+            "types": self.types,
+            "tokens": self.total,
+            "delta": self.estimator.delta,
+        }
