@@ -1,0 +1,46 @@
+"""Fresh: a share of every training set is newly drawn from the real law."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, final
+
+from hayflick.core import checks
+from hayflick.core.records import Mix
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Train on n - m draws from θ_k and m new draws from the real law, in every round.
+
+    Parameters
+    ----------
+    share
+        m / n, from 0 (replace) to 1 (real data alone); m is rounded to the nearest item.
+
+    Raises
+    ------
+    ArgumentError
+        If `share` is outside [0, 1].
+
+    Examples
+    --------
+    >>> Fresh(share=0.05).mix(1, samples=1000)
+    Mix(generated=950, fresh=50, reserve=None)
+    """
+
+    share: float
+
+    def __post_init__(self) -> None:
+        checks.share("share", self.share)
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
+        """Return the training set of a generation."""
+        fresh = math.floor(self.share * samples + 0.5)
+        return Mix(generated=samples - fresh, fresh=fresh)
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line."""
+        return f"fresh:share={self.share:g}"

@@ -1,0 +1,32 @@
+"""One contract over every regime."""
+
+import pytest
+
+from hayflick.regimes.anchor import Anchor
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.parsing import _REGIMES
+from hayflick.regimes.replace import Replace
+
+EXAMPLES = {
+    "replace": Replace(),
+    "fresh": Fresh(share=0.3),
+    "anchor": Anchor.from_mapping({"here": 4}),
+}
+
+
+def test_every_regime_of_the_command_line_has_an_example_here():
+    assert set(EXAMPLES) == set(_REGIMES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("samples", [4, 5, 100, 1_000_000_007])
+def test_every_training_set_has_its_size(name, samples):
+    for generation in (1, 2, 10):
+        mix = EXAMPLES[name].mix(generation, samples=samples)
+        assert mix.samples == samples
+        assert min(mix.generated, mix.fresh, mix.reserved) >= 0
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_description_begins_with_the_name(name):
+    assert EXAMPLES[name].describe().partition(":")[0] == name
