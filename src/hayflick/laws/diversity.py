@@ -1,0 +1,152 @@
+"""Gini-Simpson diversity 1 - Σ p² of the model, exact for every discrete law and size.
+
+The mean of p and of Σ p² after a round is linear in those before it, because the round's
+counts are a binomial of the old model plus an independent part: with q generated items, D
+the size of the training set with pseudo-counts, and x = m p_0 + r + δ the rest's mean,
+
+    E p'   = (q E p + x) / D
+    E p'^2 = (q E p (1 - p) + m p_0 (1 - p_0) + E (q p + x)^2) / D^2
+
+References
+----------
+Ewens, *Mathematical Population Genetics* (2004), section 1.2; without fresh, stored or
+smoothed items E H_k = H_0 (1 - 1/n)^k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.protocols import Regime
+from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.regimes.replace import Replace
+
+# A diversity that has not halved by then is said not to halve.
+_LONGEST = 2**50
+
+
+@dataclass(frozen=True, eq=False)
+class Diversity:
+    """Expected Gini-Simpson diversity over generations.
+
+    Parameters
+    ----------
+    expected
+        E[1 - Σ p_i²] of θ_0 … θ_K, shape ``(K + 1,)``.
+    half_life
+        Rounds until the expected diversity is half of what it was, between rounds by
+        interpolation in logs; None where it never is, or where the rounds differ and it is
+        not within K.
+    """
+
+    expected: Floats
+    half_life: float | None
+
+
+def expected_diversity(
+    model: Discrete,
+    *,
+    generations: int,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+) -> Diversity:
+    """Return the exact law of the expected Gini-Simpson diversity.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
+
+    Examples
+    --------
+    >>> coin = Discrete.from_counts({"heads": 50, "tails": 50})
+    >>> law = expected_diversity(coin, generations=2)
+    >>> law.expected.tolist(), round(law.half_life, 2)
+    ([0.5, 0.495, 0.49005], 68.97)
+    """
+    rounds = rounds_of(model, regime=regime, samples=samples, generations=generations)
+    recursion = _Recursion.of(model, rounds)
+    state = recursion.start
+    expected = [1.0 - state[0]]
+    for place in range(rounds.number):
+        state = recursion.matrix(place) @ state
+        expected.append(1.0 - state[0])
+    return Diversity(np.array(expected), _half_life(recursion, np.array(expected)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Recursion:
+    """The affine recursion of (Σ E p², α, β, γ, 1), where E p = α p_0 + β r + γ."""
+
+    rounds: Rounds
+    delta: float
+    gram: Floats
+    start: Floats
+
+    @classmethod
+    def of(cls, model: Discrete, rounds: Rounds) -> _Recursion:
+        basis = np.stack([model.probabilities, rounds.reserve, np.ones(model.types)])
+        gram = basis @ basis.T
+        share = rounds.uniform[0]
+        mean = np.array([1.0 - share, 0.0, share / model.types])
+        start = np.concatenate([[mean @ gram @ mean], mean, [1.0]])
+        return cls(rounds, model.estimator.delta, gram, start)
+
+    def matrix(self, place: int) -> Floats:
+        """Return the step from generation `place` to the next."""
+        q, m = float(self.rounds.generated[place]), float(self.rounds.fresh[place])
+        types = self.gram[2, 2]
+        size = self.rounds.samples[place] + self.delta * types
+        rest = np.array([m, 1.0, self.delta])
+        step = np.zeros((5, 5))
+        step[0, 0] = q * (q - 1.0)
+        step[0, 1:4] = 2.0 * q * (rest @ self.gram)
+        # Σ E p is 1 throughout, Σ p_0 (1 - p_0) = 1 - Σ p_0².
+        step[0, 4] = q + m * (1.0 - self.gram[0, 0]) + rest @ self.gram @ rest
+        step[0] /= size**2
+        step[1:4, 1:4] = np.eye(3) * q / size
+        step[1:4, 4] = rest / size
+        step[4, 4] = 1.0
+        return step
+
+
+def _half_life(recursion: _Recursion, expected: Floats) -> float | None:
+    half = expected[0] / 2.0
+    if expected[0] <= 0.0:
+        return None
+    below = np.flatnonzero(expected <= half)
+    if below.size:
+        last = int(below[0])
+        return _interpolated(last, expected[last - 1], expected[last], half)
+    if not recursion.rounds.homogeneous:
+        return None
+    return _search(recursion, half)
+
+
+def _search(recursion: _Recursion, half: float) -> float | None:
+    """Return the half-life beyond the computed rounds, by doubling and halving the step."""
+    first = recursion.matrix(0) @ recursion.start
+    place = min(1, recursion.rounds.number - 1)
+    powers = [recursion.matrix(place)]
+    while 1.0 - (powers[-1] @ first)[0] > half:
+        if 2 ** len(powers) > _LONGEST:
+            return None
+        powers.append(powers[-1] @ powers[-1])
+    state, generation = first, 1
+    for exponent in range(len(powers) - 1, -1, -1):
+        ahead = powers[exponent] @ state
+        if 1.0 - ahead[0] > half:
+            state, generation = ahead, generation + 2**exponent
+    after = powers[0] @ state
+    return _interpolated(generation + 1, 1.0 - state[0], 1.0 - after[0], half)
+
+
+def _interpolated(last: int, before: float, after: float, half: float) -> float:
+    """Return where a geometric decay from `before` to `after` at `last` passes `half`."""
+    if after <= 0.0:
+        return float(last)
+    return float(last - 1 + np.log(before / half) / np.log(before / after))

@@ -1,0 +1,189 @@
+"""Which symbols survive recursive training: the exact law where affordable, else branching.
+
+Every figure is shown beside its real-only baseline: a sample of n from the real law already
+misses what is rare, so what recursion costs is the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import xlog1py
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.protocols import Regime
+from hayflick.laws.branching import Branching
+from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.spectrum import Spectrum, spectrum_of
+from hayflick.laws.wright_fisher import LARGEST_SAMPLE, WrightFisher, affordable
+from hayflick.regimes.replace import Replace
+
+LAWS = ("auto", "exact", "branching")
+
+
+@dataclass(frozen=True, eq=False)
+class Survival:
+    """Survival of a discrete law's symbols over the generations 0 … K.
+
+    Surviving symbols are those in the round's training set.
+
+    Parameters
+    ----------
+    model, rounds
+        What the law is of.
+    law
+        The law that was used.
+    surviving_fraction
+        Expected share of symbols that survive, shape ``(K + 1,)``, 1 at generation 0.
+    error
+        Largest distance of `surviving_fraction` from the truth: rounding for the exact
+        law, a proven bound for the branching law, which the truth never falls below.
+    baseline
+        The same share for one training on real data alone (same size), ``(K + 1,)``.
+    """
+
+    model: Discrete
+    rounds: Rounds
+    law: WrightFisher | Branching
+    surviving_fraction: Floats
+    error: float
+    baseline: Floats
+
+    @property
+    def name(self) -> str:
+        """Which law: ``exact`` or ``branching``."""
+        return self.law.name
+
+    @property
+    def generations(self) -> int:
+        """The last generation, K."""
+        return self.rounds.number
+
+    @property
+    def excess_loss(self) -> Floats:
+        """What recursion costs beyond the baseline, shape ``(K + 1,)``."""
+        return self.baseline - self.surviving_fraction
+
+    def of_symbols(self, symbols: Sequence[str]) -> Floats:
+        """Return every named symbol's survival probability, shape ``(symbols, K + 1)``.
+
+        Raises
+        ------
+        DataError
+            If a symbol is not in the data.
+        """
+        positions = self.model.positions
+        unknown = [symbol for symbol in symbols if symbol not in positions]
+        if unknown:
+            raise DataError(f"symbols: {unknown[0]!r} is not in {self.model.source.name}")
+        where = np.array([positions[symbol] for symbol in symbols], dtype=np.int64)
+        survival = self.of_probabilities(self.model.probabilities[where])
+        survival[self.rounds.reserve[where] > 0] = 1.0
+        return survival
+
+    def of_probabilities(self, probabilities: Floats) -> Floats:
+        """Return survival probabilities of symbols that no reserve holds.
+
+        Parameters
+        ----------
+        probabilities
+            Their real probabilities, shape ``(symbols,)``.
+
+        Returns
+        -------
+        Survival probabilities, shape ``(symbols, K + 1)``.
+        """
+        distinct, where = np.unique(probabilities, return_inverse=True)
+        survival: Floats = self.law.present(distinct)[where]
+        return survival
+
+
+def survival(
+    model: Discrete,
+    *,
+    generations: int,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+    law: str = "auto",
+) -> Survival:
+    """Return the law of which symbols survive.
+
+    Parameters
+    ----------
+    model
+        The real data's law.
+    generations
+        How many rounds, K.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set; the data's own size where None.
+    law
+        ``exact`` (training sets of at most 3000), ``branching``, or ``auto``: exact where
+        it takes about a second.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
+    DataError
+        If a reserve names symbols that the data lack.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> result = survival(words, generations=10)
+    >>> result.name, result.surviving_fraction[[0, 1, 10]].round(4).tolist()
+    ('exact', [1.0, 0.9085, 0.7408])
+
+    References
+    ----------
+    Suresh et al., arXiv:2412.17646, Corollary 1 (bounds on the same expectation).
+    """
+    if law not in LAWS:
+        raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
+    rounds = rounds_of(model, regime=regime, samples=samples, generations=generations)
+    spectrum = spectrum_of(model, reserve=rounds.reserve)
+    chosen = _choose(law, rounds, spectrum)
+    present = chosen.present(spectrum.probabilities)
+    return Survival(
+        model=model,
+        rounds=rounds,
+        law=chosen,
+        surviving_fraction=_share(spectrum, present, types=model.types),
+        error=float(spectrum.weights @ chosen.error(spectrum.probabilities)) / model.types,
+        baseline=_baseline(model, rounds),
+    )
+
+
+def _choose(law: str, rounds: Rounds, spectrum: Spectrum) -> WrightFisher | Branching:
+    if law == "exact" and rounds.samples.max() > LARGEST_SAMPLE:
+        takes = f"training sets of at most {LARGEST_SAMPLE} items"
+        remedy = "use branching, which bounds its error"
+        raise ArgumentError("law", got="exact", takes=takes, remedy=remedy)
+    if law == "branching":
+        return Branching.of(rounds)
+    if law == "exact" or affordable(rounds, distinct=spectrum.probabilities.size):
+        return WrightFisher(rounds)
+    return Branching.of(rounds)
+
+
+def _share(spectrum: Spectrum, present: Floats, *, types: int) -> Floats:
+    """Return the surviving share of all types; what a reserve holds survives surely."""
+    kept = types - spectrum.weights.sum()
+    share: Floats = (spectrum.weights @ present + kept) / types
+    share[0] = 1.0
+    return share
+
+
+def _baseline(model: Discrete, rounds: Rounds) -> Floats:
+    """Return the surviving share after one training on real data alone, of each size."""
+    spectrum = spectrum_of(model, reserve=np.zeros(model.types, np.int64))
+    sizes, where = np.unique(rounds.samples, return_inverse=True)
+    missed = [np.exp(xlog1py(float(size), -spectrum.probabilities)) for size in sizes]
+    kept = np.array([1.0 - spectrum.weights @ miss / model.types for miss in missed])
+    return np.concatenate([[1.0], kept[where]])
