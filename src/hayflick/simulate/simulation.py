@@ -1,0 +1,213 @@
+"""Replicates in blocks over threads, into one xarray.Dataset."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Chain, Model, Recorded, Regime
+from hayflick.core.provenance import provenance
+from hayflick.core.records import Mix
+from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, logical_blocks, stream
+from hayflick.regimes.replace import Replace
+from hayflick.simulate.rounds import run_block
+
+if TYPE_CHECKING:
+    import xarray
+
+FORMAT_VERSION = 1
+"""Of the Dataset's names and dimensions."""
+
+_POLL_SECONDS = 0.05
+
+
+def simulate(
+    model: Model,
+    *,
+    generations: int,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+    replicates: int = 200,
+    seed: int | None = None,
+    threads: int | None = None,
+    block_size: int = LOGICAL_BLOCK,
+    progress: Progress = silent,
+) -> xarray.Dataset:
+    """Simulate recursive training.
+
+    The same seed gives the same Dataset, whatever the threads and the block size.
+
+    Parameters
+    ----------
+    model
+        The model fitted to the real data, such as `hayflick.Discrete`.
+    generations
+        How many rounds, K.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set; the data's own size where None.
+    replicates
+        How many independent runs.
+    seed
+        Of the random streams, at least 0; drawn from the system and recorded where None.
+    threads
+        How many work at once; one per processor where None.
+    block_size
+        Replicates that one task carries, a multiple of 32.
+    progress
+        Told the generations done, over all blocks.
+
+    Returns
+    -------
+    A Dataset with dimensions ``replicate`` and ``generation`` (0 … K). For the discrete
+    family: ``surviving_types``, ``surviving_fraction``, ``diversity`` (Gini-Simpson),
+    ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
+    and ``count_by_rank`` (last generation, by ``rank``). Attribute ``provenance`` is JSON.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
+    SimulationInterrupted
+        On Ctrl-C; its ``partial`` holds the finished replicates.
+
+    Examples
+    --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> runs = simulate(words, generations=10, replicates=64, seed=7)
+    >>> dict(runs["surviving_types"].sizes)
+    {'replicate': 64, 'generation': 11}
+    """
+    generations = whole_number("generations", generations, at_least=1)
+    replicates = whole_number("replicates", replicates, at_least=1)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
+    workers = (os.cpu_count() or 1) if threads is None else threads
+    workers = whole_number("threads", workers, at_least=1)
+    size = model.training_size(samples)
+    mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
+    job = _Job(model.chain(size), mixes, seed, replicates, progress)
+    blocks, interrupted = _execute(job, threads=workers, block_size=block_size)
+    parameters = {
+        "model": dict(job.chain.describe()),
+        "regime": regime.describe(),
+        "generations": generations,
+        "replicates": replicates,
+    }
+    dataset = _dataset(job, blocks, parameters) if blocks else None
+    if interrupted:
+        raise SimulationInterrupted(dataset)
+    assert dataset is not None
+    return dataset
+
+
+@dataclass
+class _Job:
+    """What all blocks share; the counter and the stop are the only things that change."""
+
+    chain: Chain[Any, Any]
+    mixes: Sequence[Mix[Any]]
+    seed: int
+    replicates: int
+    progress: Progress
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    done: int = 0
+
+    def tick(self) -> bool:
+        """Count one generation of one block; return whether to go on."""
+        blocks = -(-self.replicates // LOGICAL_BLOCK)
+        with self.lock:
+            self.done += 1
+            self.progress("simulating", self.done, blocks * len(self.mixes))
+        return not self.stop.is_set()
+
+    def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> dict[int, Recorded]:
+        """Take tasks until there is none left; return finished logical blocks by index."""
+        finished: dict[int, Recorded] = {}
+        while not self.stop.is_set():
+            with self.lock:
+                task = next(tasks, ())
+            if not task:
+                break
+            for block, replicates in task:
+                rng = stream(self.seed, block=block)
+                recorded = run_block(
+                    self.chain, self.mixes, rng=rng, replicates=replicates, tick=self.tick
+                )
+                if recorded is None:
+                    return finished
+                finished[block] = recorded
+        return finished
+
+
+def _execute(job: _Job, *, threads: int, block_size: int) -> tuple[list[Recorded], bool]:
+    """Return the finished blocks in their order, and whether Ctrl-C came in between."""
+    if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
+        takes = f"a multiple of {LOGICAL_BLOCK}"
+        raise ArgumentError("block_size", got=block_size, takes=takes)
+    tasks = _batched(logical_blocks(job.replicates), block_size // LOGICAL_BLOCK)
+    interrupted = False
+    with ThreadPoolExecutor(threads) as executor:
+        futures: list[Future[dict[int, Recorded]]] = []
+        try:
+            futures += (executor.submit(job.work, tasks) for _ in range(threads))
+            _wait(futures)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            # A fault in one block ends the others too, at their next generation.
+            job.stop.set()
+    finished: dict[int, Recorded] = {}
+    for future in futures:
+        finished.update(future.result())
+    return [finished[block] for block in sorted(finished)], interrupted
+
+
+def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:
+    while batch := tuple(itertools.islice(blocks, size)):
+        yield batch
+
+
+def _wait(futures: Sequence[Future[Any]]) -> None:
+    """Wait for all futures, or for the first that fails."""
+    pending = set(futures)
+    while pending:
+        # Without a timeout, Ctrl-C would wait too: on Windows always, and elsewhere once a
+        # library has asked the system to restart interrupted waits, as polars does.
+        done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+        if any(future.exception() for future in done):
+            return
+
+
+def _dataset(job: _Job, blocks: Sequence[Recorded], parameters: dict[str, Any]) -> xarray.Dataset:
+    import xarray
+
+    own = job.chain.coordinates()
+    first = blocks[0]
+    variables = {}
+    for name in first:
+        values = np.concatenate([block[name] for block in blocks])
+        # What was measured in every generation has it as its second axis.
+        shape = values.ndim - (name in own)
+        dimensions = ("replicate", "generation")[:shape]
+        variables[name] = ((*dimensions, own[name][0]) if name in own else dimensions, values)
+    coordinates = dict(own.values())
+    replicates = next(iter(variables.values()))[1].shape[0]
+    coordinates["replicate"] = np.arange(replicates)
+    coordinates["generation"] = np.arange(len(job.mixes) + 1)
+    record = provenance(parameters, seed=job.seed)
+    attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
+    return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
