@@ -1,0 +1,92 @@
+"""The words and numbers of a report, in the reader's language.
+
+Messages are English in the code; the other languages have gettext catalogues beside this
+module, read as they are: there is nothing to compile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from hayflick.core.errors import ArgumentError
+
+LANGUAGES = ("en", "ja")
+_DOMAIN = "LC_MESSAGES/hayflick.po"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of reports.
+
+    Parameters
+    ----------
+    code
+        ``en`` or ``ja``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+
+    Examples
+    --------
+    >>> Language("en").text("{rounds} rounds", rounds=50)
+    '50 rounds'
+    >>> Language("en").percent(0.2383), Language("ja").number(436577)
+    ('23.8%', '436,577')
+    """
+
+    code: str
+
+    def __post_init__(self) -> None:
+        if self.code not in LANGUAGES:
+            takes = f"one of {', '.join(LANGUAGES)}"
+            raise ArgumentError("lang", got=self.code, takes=takes)
+
+    def text(self, message: str, **values: object) -> str:
+        """Return a message in this language, its ``{names}`` filled in."""
+        translated = message if self.code == "en" else _translation(self.code, message)
+        return translated.format(**values)
+
+    def joined(self, *sentences: str) -> str:
+        """Return sentences as running text."""
+        return ("" if self.code == "ja" else " ").join(sentences)
+
+    def number(self, value: float) -> str:
+        """Return a number with separators, below 100 to at most one decimal."""
+        pattern = "#,##0.#" if abs(value) < 100 else "#,##0"
+        return str(format_decimal(value, format=pattern, locale=self.code))
+
+    def percent(self, share: float, *, digits: int = 1) -> str:
+        """Return a share from 0 to 1 as a percentage.
+
+        A share that would round to 0 or 100 % without being so is shown as a bound.
+        """
+        pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+        step = 10.0 ** -(digits + 2)
+        if 0.0 < share < step / 2:
+            return f"<{format_percent(step, format=pattern, locale=self.code)}"
+        if 1.0 - step / 2 < share < 1.0:
+            return f">{format_percent(1.0 - step, format=pattern, locale=self.code)}"
+        return str(format_percent(share, format=pattern, locale=self.code))
+
+
+@cache
+def _catalogue(code: str) -> Catalog:
+    text = (files("hayflick.report") / "locale" / code / _DOMAIN).read_text(encoding="utf-8")
+    return read_po(StringIO(text), locale=code)
+
+
+def _translation(code: str, message: str) -> str:
+    found = _catalogue(code).get(message)
+    if found is None or not found.string:
+        # A missing translation shows in English; a test keeps the catalogues complete.
+        return message
+    return str(found.string)

@@ -1,0 +1,149 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from hayflick.chains.discrete import Discrete
+from hayflick.corpus.reading import Source
+from hayflick.planning.forecast import forecast
+from hayflick.report.forecast_charts import forecast_charts
+from hayflick.report.language import Language
+from hayflick.report.rendering import brief_page, csv_link, forecast_page, html_table
+
+HOSTILE = '<script>alert("x")</script>{{ 7 * 7 }}'
+
+
+class Checker(HTMLParser):
+    """Collects tags, and everything that would make a browser fetch something."""
+
+    VOID = frozenset({"meta", "link", "img", "br", "hr", "input"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.fetched = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href") and not value.startswith(("data:", "#")):
+                self.fetched.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def checked(page):
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    assert checker.fetched == []
+    assert "script" not in checker.tags
+    assert not re.search(r"url\((?!#|['\"]?data:)", page)
+    assert "@import" not in page
+    return checker
+
+
+@pytest.fixture(scope="module")
+def labels():
+    counts = {"返品・交換": 40, "長い" * 200: 9, HOSTILE: 3, "ภาษาไทย": 2, "a & b": 1}
+    source = Source(f"ラベル{HOSTILE}.csv", column="分類")
+    model = Discrete.from_counts(counts, source=source)
+    return forecast(model, generations=20, replicates=40)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("page_of", [forecast_page, brief_page])
+def test_a_page_is_whole_and_needs_no_network(labels, lang, page_of):
+    page = page_of(labels, lang=lang)
+    checker = checked(page)
+    assert "svg" in checker.tags
+    assert f'<html lang="{lang}">' in page
+    assert "{nouns}" not in page
+
+
+def test_names_from_the_data_stay_text(labels):
+    page = forecast_page(labels)
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    assert "{{ 7 * 7 }}" in page
+
+
+def test_every_chart_has_its_numbers(labels):
+    page = forecast_page(labels)
+    links = re.findall(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
+    charts = forecast_charts(labels, Language("en"))
+    assert len(links) == len(charts) == 5
+    for link, chart in zip(links, charts, strict=True):
+        text = base64.b64decode(link).decode("utf-8")
+        assert text.startswith("\ufeff")
+        numbers = pl.read_csv(io.StringIO(text[1:]))
+        assert numbers.columns == chart.numbers.columns
+        assert numbers.height == chart.numbers.height
+
+
+def test_charts_speak_the_readers_language(labels):
+    english, japanese = (forecast_charts(labels, Language(code)) for code in ("en", "ja"))
+    for first, second in zip(english, japanese, strict=True):
+        assert first.name == second.name
+        assert first.title != second.title
+        assert first.numbers.equals(second.numbers)
+    assert "残るラベルの割合" in japanese[0].svg
+
+
+def test_charts_draw_labels_as_text(labels):
+    by_label = forecast_charts(labels, Language("ja"))[1]
+    assert by_label.name == "by-label"
+    assert "返品・交換" in by_label.svg
+    assert HOSTILE not in by_label.svg
+    assert "…" in by_label.svg
+
+
+def test_the_law_is_drawn_as_computed(labels):
+    numbers = forecast_charts(labels, Language("en"))[0].numbers
+    assert numbers["law"].to_list() == labels.law.surviving_fraction.tolist()
+    assert numbers["simulated_mean"].to_list() == labels.simulated_band()["mean"].tolist()
+
+
+def test_a_forecast_without_simulation_has_its_pages_too(words):
+    result = forecast(words, generations=3, replicates=0)
+    assert [chart.name for chart in forecast_charts(result, Language("en"))] == [
+        "surviving",
+        "by-count",
+        "fresh-shares",
+    ]
+    checked(forecast_page(result))
+    checked(brief_page(result))
+
+
+def test_many_generations_are_thinned_out_on_the_page_alone(words):
+    result = forecast(words, generations=3000, replicates=0)
+    page = forecast_page(result)
+    assert page.count("<tr>") < 900
+    assert forecast_charts(result, Language("en"))[0].numbers.height == 3001
+
+
+def test_a_notebook_shows_charts_and_escapes_names(labels):
+    fragment = labels._repr_html_()
+    assert fragment.count("<svg") == 5
+    assert HOSTILE not in fragment
+
+
+def test_tables_escape_and_show_what_is_undefined():
+    table = html_table(pl.DataFrame({"label": ["<b>"], "x": [float("nan")], "n": [1.23456789]}))
+    assert "<b>" not in table
+    assert "–" in table
+    assert "1.23457" in table
+
+
+def test_csv_links_hold_any_script():
+    link = csv_link(pl.DataFrame({"名前": ["雨,雪"]}))
+    text = base64.b64decode(link.partition(",")[2]).decode("utf-8-sig")
+    assert text == '名前\n"雨,雪"\n'
