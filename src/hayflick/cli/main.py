@@ -1,0 +1,94 @@
+"""The ``hayflick`` command: its sub-commands, and how it ends.
+
+Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hayflick.cli.forecast import forecast_command
+from hayflick.core.errors import HayflickError
+from hayflick.core.version import __version__
+
+USER_MISTAKE, INTERNAL_ERROR, INTERRUPTED = 2, 70, 130
+
+app = typer.Typer(
+    name="hayflick",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("forecast")(forecast_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hayflick {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Predict, measure and slow the collapse of models that are trained on models' output."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A name that the terminal cannot show must not end the program.
+            stream.reconfigure(errors="backslashreplace")
+    command = typer.main.get_command(app)
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
+        with command.make_context("hayflick", typed) as context:
+            code = command.invoke(context)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except typer.Exit as end:
+        return end.exit_code
+    except HayflickError as fault:
+        return _fail(str(fault), USER_MISTAKE)
+    except typer.TyperException as fault:
+        message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
+        return _fail(message, USER_MISTAKE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; nothing was finished", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has left; give the interpreter's last flush somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:
+        if os.environ.get("HAYFLICK_TRACEBACK"):
+            traceback.print_exc()
+        message = f"internal error: {type(fault).__name__}: {fault}"
+        return _fail(f"{message} (HAYFLICK_TRACEBACK=1 shows where)", INTERNAL_ERROR)
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def run() -> None:
+    """Run the command that was typed, and exit."""
+    sys.exit(main())

@@ -1,0 +1,32 @@
+import subprocess
+import sys
+
+import pytest
+
+import hayflick
+
+
+def test_every_public_name_loads():
+    for name in hayflick.__all__:
+        assert getattr(hayflick, name) is not None
+    assert dir(hayflick) == sorted(hayflick.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'collapse'"):
+        hayflick.collapse  # noqa: B018
+
+
+def test_importing_loads_no_heavy_library():
+    code = (
+        "import sys, hayflick; "
+        "heavy = {'numpy', 'numba', 'scipy', 'polars', 'xarray', 'altair', 'babel', 'typer'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_simulate_room_does_not_hide_the_function():
+    code = "import hayflick as hf, hayflick.simulate.rounds; assert callable(hf.simulate)"
+    subprocess.run([sys.executable, "-c", code], check=True)
