@@ -1,0 +1,48 @@
+"""Write the command line's own help into docs/cli.md; a test holds the two together."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+PAGE = Path(__file__).with_name("cli.md")
+HEAD = """\
+# The command line
+
+Written by `make docs` from the commands themselves.
+
+Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error, 130 interrupted.
+Standard output carries the result alone; progress, warnings and the names of written files go to
+standard error. `HAYFLICK_TRACEBACK=1` shows where an internal error comes from.
+"""
+
+
+def helped(*command: str) -> str:
+    """Return the help of a command, 100 columns wide whatever the terminal."""
+    os.environ["COLUMNS"] = "100"
+    os.environ["TERMINAL_WIDTH"] = "100"
+    from hayflick.cli.main import main
+
+    with redirect_stdout(io.StringIO()) as shown:
+        main([*command, "--help"])
+    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).strip()
+
+
+def page() -> str:
+    """Return the whole page."""
+    from hayflick.cli.main import app
+
+    commands = [(), *((command.name,) for command in app.registered_commands)]
+    parts = [HEAD]
+    for command in commands:
+        title = " ".join(("hayflick", *filter(None, command)))
+        parts.append(f"## {title}\n\n```text\n{helped(*filter(None, command))}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    PAGE.write_text(page(), encoding="utf-8")

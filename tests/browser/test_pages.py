@@ -1,0 +1,113 @@
+"""Every page as a reader sees it: whole, readable, on any screen, without a network."""
+
+import re
+import shutil
+
+import pytest
+
+from hayflick.chains.discrete import Discrete
+from hayflick.corpus.reading import Source
+from hayflick.planning.forecast import forecast
+from hayflick.report.rendering import brief_page, forecast_page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    pytest.skip("there is no chromium; make test-browser installs it", allow_module_level=True)
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONG = "とても長い名前のラベル：お客様相談窓口に寄せられたご意見・ご要望の分類（重複を含む）" * 4
+UNBROKEN = "a" * 400
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def labels():
+    counts = {"返品・交換": 900, LONG: 90, UNBROKEN: 30, "ภาษาไทย": 12, "العربية": 3, "a & <b>": 1}
+    source = Source(f"{LONG}.csv", column="分類")
+    return forecast(Discrete.from_counts(counts, source=source), replicates=32)
+
+
+def words():
+    counts = {f"word{rank}": 1 + 5000 // rank for rank in range(1, 4000)}
+    source = Source("corpus.txt", tokenizer="words")
+    model = Discrete.from_counts(counts, source=source)
+    return forecast(model, generations=400, replicates=32)
+
+
+CASES = {
+    f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
+    for kind in (labels, words)
+    for page in (forecast_page, brief_page)
+    for lang in ("en", "ja")
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def page_file(request, tmp_path_factory):
+    kind, page, lang = CASES[request.param]
+    path = tmp_path_factory.mktemp("pages") / f"{request.param}.html"
+    path.write_text(page(kind(), lang=lang), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_a_page_fits_the_screen_and_fetches_nothing(browser, page_file, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    requests, complaints = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(page_file.as_uri())
+    assert requests == [page_file.as_uri()]
+    assert complaints == []
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    page.close()
+
+
+# Text of a chart that reaches out of its picture is cut off.
+CUT_OFF = """
+() => [...document.querySelectorAll("svg")].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter(text => text.textContent.trim()).filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.left < frame.left - 2 || box.right > frame.right + 2
+      || box.top < frame.top - 2 || box.bottom > frame.bottom + 2;
+  }).map(text => text.textContent);
+})
+"""
+
+
+def test_no_text_of_a_chart_is_cut_off(browser, page_file):
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.querySelectorAll('svg').length") >= 1
+    assert page.evaluate(CUT_OFF) == []
+    page.close()
+
+
+def test_a_brief_is_one_sheet_of_a4(browser, page_file):
+    if "brief" not in page_file.name:
+        pytest.skip("a report may have many sheets")
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    # A4 in points.
+    width, height = map(float, re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed).groups())
+    assert (width, height) == pytest.approx((595, 842), abs=2)
+    page.close()

@@ -1,0 +1,40 @@
+"""What the documents show works, and what they say of the command line is what it says."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md"]
+CORPUS = "the cat sat on the mat and the dog sat by the door " * 40
+LABELS = "id,category\n" + "".join(
+    f"{row},{label}\n"
+    for row, label in enumerate(["refund"] * 50 + ["delivery"] * 300 + ["legal"] * 2)
+)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_python_examples_run(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus.txt").write_text(CORPUS)
+    (tmp_path / "labels.csv").write_text(LABELS)
+    for example in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        exec(compile(example, page.name, "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_pages_of_the_command_line_are_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    sys.modules.pop("write_cli", None)
+    import write_cli
+
+    assert write_cli.PAGE.read_text(encoding="utf-8") == write_cli.page(), "run make docs"
