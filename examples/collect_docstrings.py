@@ -45,7 +45,7 @@ def main() -> None:
         warnings.simplefilter("ignore")
         text = "\n\n".join(library_docstrings(Path(sysconfig.get_path("stdlib"))))
     target.write_text(text + "\n", encoding="utf-8")
-    print(f"{target}: {len(text.split()):,} words of docstrings", file=sys.stderr)
+    print(f"wrote {target}", file=sys.stderr)
 
 
 if __name__ == "__main__":
