@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from hayflick.chains.discrete import Discrete
-from hayflick.corpus.reading import Source
-from hayflick.planning.forecast import forecast
+from hayflick.corpus.source import Source
+from hayflick.planning.forecasting import forecast_law
 from hayflick.report.rendering import brief_page, forecast_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
@@ -39,14 +39,14 @@ def browser():
 def labels():
     counts = {"返品・交換": 900, LONG: 90, UNBROKEN: 30, "ภาษาไทย": 12, "العربية": 3, "a & <b>": 1}
     source = Source(f"{LONG}.csv", column="分類")
-    return forecast(Discrete.from_counts(counts, source=source), replicates=32)
+    return forecast_law(Discrete.from_counts(counts, source=source), replicates=32)
 
 
 def words():
     counts = {f"word{rank}": 1 + 5000 // rank for rank in range(1, 4000)}
     source = Source("corpus.txt", tokenizer="words")
     model = Discrete.from_counts(counts, source=source)
-    return forecast(model, generations=400, replicates=32)
+    return forecast_law(model, generations=400, replicates=32)
 
 
 CASES = {

@@ -28,13 +28,18 @@ def dense(sparse, types=12):
 
 
 def assert_multinomial(table, law, draws):
-    """Compare counts of every symbol, and its square, with the multinomial's moments."""
+    """Compare counts of every symbol, and pairs of symbols, with the multinomial's moments."""
     assert (table.sum(axis=1) == draws).all()
     mean, variance = draws * law, draws * law * (1 - law)
     error = np.sqrt(variance / len(table))
     live = law > 0
     assert (table[:, ~live] == 0).all()
-    assert np.abs(table.mean(axis=0) - mean)[live].max() < 4.5 * error[live].max()
+    assert (np.abs(table.mean(axis=0) - mean)[live] < 4.5 * error[live]).all()
+    if draws > 1:
+        largest, second = np.argsort(law)[-2:]
+        product = (table[:, largest] - mean[largest]) * (table[:, second] - mean[second])
+        together = -draws * law[largest] * law[second]
+        assert abs(product.mean() - together) < 4.5 * product.std() / np.sqrt(len(table))
     # The variance of a rare count is a matter of a few replicates: look at the others.
     common = mean >= 1
     ratio = table.var(axis=0)[common] / variance[common]
@@ -64,12 +69,20 @@ def test_picks_of_one_and_of_two_per_random_number(rng, scale):
 def test_draws_from_a_law_are_a_multinomial_whichever_way_they_are_made(rng, draws):
     law = np.geomspace(1, 1000, 12)
     law /= law.sum()
-    empty = BlockCounts.empty(REPLICATES)
+    empty = BlockCounts.empty(REPLICATES).sparse
     pool = AliasedLaw.of(law).add(rng, empty, np.full(REPLICATES, draws))
     if draws == 0:
-        assert pool.symbols.size == 0
+        assert pool[0].size == 0
     else:
-        assert_multinomial(dense(pool.sparse), law, draws)
+        assert_multinomial(dense(pool), law, draws)
+
+
+def test_no_draws_leave_nothing_and_few_of_many_tokens_need_no_room_for_them(rng):
+    assert dense(kernels.redraw(rng, *block(4), np.zeros(4, np.int64))).sum() == 0
+    symbols, offsets = np.arange(2, dtype=np.int32), np.array([0, 2])
+    vast = np.array([3 * 10**15, 10**15])
+    drawn = kernels.redraw(rng, symbols, vast, offsets, np.array([20]))
+    assert drawn[1].sum() == 20
 
 
 @pytest.mark.parametrize("types", [1, 2, 7, 1000])
@@ -86,9 +99,8 @@ def test_an_alias_table_holds_its_law_exactly(types):
 
 def test_new_draws_join_the_old_counts(rng):
     law = np.full(12, 1 / 12)
-    old = BlockCounts(*block(50))
-    pool = AliasedLaw.of(law).add(rng, old, np.arange(50))
-    difference = dense(pool.sparse) - dense(old.sparse)
+    pool = AliasedLaw.of(law).add(rng, block(50), np.arange(50))
+    difference = dense(pool) - dense(block(50))
     assert (difference >= 0).all()
     assert difference.sum(axis=1).tolist() == list(range(50))
 
@@ -109,6 +121,12 @@ def test_summaries_against_a_dense_reference(rng):
     np.testing.assert_array_equal(squares, (table**2).sum(axis=1))
     for kind in range(3):
         np.testing.assert_array_equal(survivors[:, kind], (table[:, classes == kind] > 0).sum(1))
+
+
+def test_squares_of_vast_counts_do_not_overflow():
+    symbols, offsets = np.array([0], dtype=np.int32), np.array([0, 1])
+    _, squares = kernels.summarise(symbols, np.array([10**12]), offsets, symbols, 1)
+    assert squares[0] == pytest.approx(1e24)
 
 
 def test_counts_at_ranks_by_hand():

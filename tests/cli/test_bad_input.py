@@ -26,7 +26,10 @@ FILES = {
         (["missing.txt"], "missing.txt: no such file or directory; check the path"),
         (["empty.txt"], "empty.txt: the file is empty"),
         (["binary.txt"], "binary.txt: looks binary (byte 0x00 at offset 4)"),
-        (["latin.txt"], "byte 0xe9 at offset 3); name its encoding, probably --encoding cp1252"),
+        (
+            ["latin.txt"],
+            "byte 0xe9 at offset 3); name its encoding with --encoding, perhaps cp1252",
+        ),
         (["latin.txt", "--encoding", "latin-0"], "encoding: got latin-0"),
         (["labels.csv"], "name a column with --column: id, label"),
         (["labels.csv", "--column", "category"], "no column 'category'; it has: id, label"),
@@ -38,7 +41,7 @@ FILES = {
         (["corpus.txt", "--regime", "frehs:0.1"], "did you mean fresh?"),
         (["corpus.txt", "--regime", "anchor:reserve.txt"], "corpus.txt lacks: 'dog'; remove them"),
         (["corpus.txt", "--regime", "anchor:large.txt"], "reserve: got 100, takes at most 4 items"),
-        (["corpus.txt", "--generations", "0"], "generations: got 0, takes a whole number of at"),
+        (["corpus.txt", "--generations", "0"], "generations: got 0, takes a whole number from 1"),
         (["corpus.txt", "--generations", "-3"], "generations: got -3"),
         (["corpus.txt", "--generations", "many"], "Invalid value for '--generations'"),
         (["corpus.txt", "--samples", "0"], "samples: got 0"),
@@ -50,8 +53,12 @@ FILES = {
         (["corpus.txt", "--law", "exact", "--samples", "5000"], "use branching"),
         (["corpus.txt", "--lang", "de"], "Invalid value for '--lang'"),
         (["corpus.txt", "--out", "taken.html"], "taken.html: exists already"),
-        (["corpus.txt", "--out", "no/where.html"], "the folder no does not exist"),
+        (["corpus.txt", "--out", "no/where.html"], "no: the folder does not exist"),
         (["corpus.txt", "--out", "."], "is a folder"),
+        (["corpus.txt", "--out", "corpus.txt", "--force"], "corpus.txt: is the input"),
+        (["corpus.txt", "--generations", "9999999"], "a whole number from 1 to 1,000,000"),
+        (["corpus.txt", "--samples", "99999999999999999999"], "samples: got 9999999999999999"),
+        (["corpus.txt", "--delta", "1e300"], "delta: got 1e+300, takes a number from 0 to 1e+06"),
         (["corpus.txt", "--colour"], "No such option: --colour"),
         ([], "Missing argument 'INPUT'"),
     ],
@@ -78,7 +85,7 @@ def test_an_unknown_command_is_one_line(capsys):
 
 def test_an_internal_error_says_how_to_see_more(tmp_path, monkeypatch, capsys):
     (tmp_path / "corpus.txt").write_text("rain")
-    monkeypatch.setattr("hayflick.report.publishing.compute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("hayflick.report.publishing.forecast_law", lambda *_, **__: 1 / 0)
     arguments = ["forecast", str(tmp_path / "corpus.txt"), "--format", "json"]
     assert main(arguments) == 70
     assert "internal error: ZeroDivisionError" in capsys.readouterr().err

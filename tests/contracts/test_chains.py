@@ -45,7 +45,9 @@ def test_every_pool_has_the_size_of_a_training_set(family, rng):
         for generation in (1, 2, 3):
             mix = regime.mix(generation, samples=200)
             pool = chain.mix(rng, chain.generate(rng, population, mix.generated), mix)
-            assert np.add.reduceat(pool.counts, pool.offsets[:-1]).tolist() == [200] * 5
+            _, counts, offsets = pool.sparse
+            assert np.add.reduceat(counts, offsets[:-1]).tolist() == [200] * 5
+            assert pool.size == 200
             population = chain.estimate(pool)
 
 

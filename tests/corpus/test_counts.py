@@ -44,3 +44,19 @@ def test_counts_cannot_be_changed():
     counts = Counts.from_mapping({"a": 1})
     with pytest.raises(ValueError, match="read-only"):
         counts.numbers[0] = 2
+
+
+def test_keys_that_are_the_same_symbol_are_refused():
+    with pytest.raises(DataError, match="the same symbol"):
+        Counts.from_mapping({1: 3, "1": 2})
+
+
+def test_the_callers_array_stays_the_callers():
+    numbers = np.array([2, 1])
+    Counts(("a", "b"), numbers)
+    numbers[0] = 5
+
+
+def test_a_representation_is_short():
+    counts = Counts.from_mapping({f"word{number}": 1 for number in range(1000)})
+    assert repr(counts) == "Counts(types=1000, total=1000)"

@@ -43,15 +43,41 @@ def test_a_file_that_ends_inside_a_character_is_named(tmp_path):
     ("text", "encoding", "offered"),
     [
         ("返品・交換の手続き", "cp932", "cp932"),
-        ("返品・交換の手続き", "euc-jp", "euc-jp"),
+        ("返品・交換の手続き", "euc-jp", "euc_jp"),
+        ("今天天气很好，我们去公园玩", "gb18030", "gb18030"),
+        ("안녕하세요 반갑습니다 오늘 날씨가 좋네요", "cp949", "cp949"),
+        ("Привет, как дела сегодня? Хорошо", "cp1251", "cp1251"),
         ("café crème", "cp1252", "cp1252"),
-        ("rain", "utf-16", "utf-16"),
+        ("Größe, Straße, Müller", "cp1252", "cp1252"),
+        ("el señor comió piña", "cp1252", "cp1252"),
+        ("plain English " * 100 + "and one café", "cp1252", "cp1252"),
     ],
 )
 def test_a_likely_encoding_is_offered(tmp_path, text, encoding, offered):
     path = tmp_path / "text.txt"
     path.write_bytes(text.encode(encoding))
-    with pytest.raises(UndecodableError, match=f"--encoding {offered}"):
+    with pytest.raises(UndecodableError, match=f"--encoding, perhaps {offered}"):
+        list(decoded(path))
+
+
+def test_utf_8_is_offered_where_it_is(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("今日は天気がよい", encoding="utf-8")
+    with pytest.raises(UndecodableError, match="perhaps utf-8"):
+        list(decoded(path, encoding="euc-jp"))
+
+
+def test_a_damaged_file_is_not_said_to_be_in_another_encoding(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("今日は天気がよい。".encode() * 20 + b"\xff" + "雨".encode())
+    with pytest.raises(UndecodableError, match="mend the file there, or name its encoding"):
+        list(decoded(path))
+
+
+def test_a_utf_16_mark_is_recognised(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("rain".encode("utf-16"))
+    with pytest.raises(UndecodableError, match="add --encoding utf-16"):
         list(decoded(path))
 
 

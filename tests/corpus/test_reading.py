@@ -1,11 +1,13 @@
+import os
 import re
-import tracemalloc
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
-from hayflick.corpus import encodings
+from hayflick.corpus import counting, encodings, reading
 from hayflick.corpus.reading import read_corpus
 
 
@@ -50,21 +52,66 @@ def test_lines_stay_whole_across_pieces(tmp_path, monkeypatch):
     assert as_counter(read_corpus(path, tokenizer="lines")) == {"late delivery": 2, "wrong item": 1}
 
 
+PEAK = """
+import re, sys
+from hayflick.corpus import counting
+from hayflick.corpus.reading import read_corpus
+counting.BATCH_CHARACTERS = 1 << 20
+read_corpus(sys.argv[1])
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+"""
+
+
 def test_memory_depends_on_types_and_not_on_size(tmp_path):
-    path = tmp_path / "long.txt"
-    path.write_text("to be or not to be " * 400_000)
-    tracemalloc.start()
+    if not os.path.exists("/proc/self/status"):
+        pytest.skip("the kernel's high-water mark is Linux's")
+    peaks = []
+    for repeats in (4, 40):
+        path = tmp_path / f"text-{repeats}.txt"
+        # Tokens of more than 12 bytes: shorter ones never hold on to the text they came from.
+        text = " ".join(f"a-rather-long-word{number}" for number in range(50_000))
+        path.write_text((text + "\n") * repeats)
+        command = [sys.executable, "-c", PEAK, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout) * 1024)
+    # 36 more repeats are 43 MB more of text.
+    assert peaks[1] - peaks[0] < 25_000_000
+
+
+def test_batches_change_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "corpus.txt"
+    path.write_text("".join(f"word{number % 97} and word{number % 7}\n" for number in range(5000)))
+    whole = as_counter(read_corpus(path))
+    monkeypatch.setattr(encodings, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(counting, "BATCH_CHARACTERS", 300)
+    assert as_counter(read_corpus(path)) == whole
+
+
+def test_what_the_samples_missed_is_counted_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "sample_files", lambda files, encoding: ["plain English"])
+    path = tmp_path / "corpus.txt"
+    path.write_text("plain English\n今日は映画\n", encoding="utf-8")
     corpus = read_corpus(path)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert corpus.counts.total == 2_400_000
-    assert peak < path.stat().st_size / 2
+    assert corpus.source.tokenizer == "mixed"
+    pairs = {"今日": 1, "日は": 1, "は映": 1, "映画": 1}
+    assert as_counter(corpus) == {"plain": 1, "english": 1, **pairs}
 
 
-def test_the_sample_for_auto_reaches_all_through_a_long_file(tmp_path):
-    path = tmp_path / "long.txt"
-    path.write_text("english words come first\n" * 40_000 + "日本語の文章が続く。\n" * 40_000)
-    assert read_corpus(path).source.tokenizer != "words"
+def test_one_japanese_file_among_english_ones_is_recognised(tmp_path):
+    for number in range(100):
+        (tmp_path / f"{number}.txt").write_text("plain English text. " * 50)
+    (tmp_path / "100.txt").write_text("今日は東京で映画を見ました", encoding="utf-8")
+    assert read_corpus(tmp_path).source.tokenizer == "mixed"
+
+
+@pytest.mark.parametrize("tokenizer", ["japanese", "auto"])
+def test_a_long_japanese_text_is_analysed(tmp_path, tokenizer):
+    pytest.importorskip("sudachipy")
+    path = tmp_path / "text.txt"
+    path.write_text("今日は東京で映画を見ました。\n" * 20_000, encoding="utf-8")
+    corpus = read_corpus(path, tokenizer=tokenizer)
+    assert corpus.source.tokenizer == "japanese"
+    assert as_counter(corpus)["東京"] == 20_000
 
 
 def test_progress_ends_at_the_files_size(tmp_path):
@@ -91,6 +138,7 @@ def test_a_mapping_of_counts_is_read(tmp_path):
         ('{"a": 0}', "0 for 'a', takes whole numbers from 1"),
         ('{"a": -1}', "-1 for 'a', takes whole numbers from 1"),
         ('{"a": 1.5}', "1.5 for 'a', takes whole numbers from 1"),
+        ('{"a": 1000000000000000000000000}', "takes at most 9007199254740992 items"),
     ],
 )
 def test_a_bad_mapping_is_refused(tmp_path, text, message):
@@ -119,3 +167,24 @@ def test_a_fault_deep_in_a_text_stops_the_count(tmp_path):
     path.write_bytes(b"good words\n" * 100_000 + b"\xff")
     with pytest.raises(UndecodableError, match="offset 1100000"):
         read_corpus(path)
+
+
+def test_a_tokenizer_for_a_mapping_is_refused(tmp_path):
+    path = tmp_path / "counts.json"
+    path.write_text('{"a": 1}')
+    with pytest.raises(ArgumentError, match=r"counts\.json is none; leave --tokenizer out"):
+        read_corpus(path, tokenizer="words")
+
+
+def test_any_suffix_can_be_read_as_text(tmp_path):
+    path = tmp_path / "page.json"
+    path.write_text("rain and rain")
+    corpus = reading.read_text(path)
+    assert as_counter(corpus) == {"rain": 2, "and": 1}
+
+
+def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.txt")
+    with open(path, "wb") as file:
+        file.write(b"rain")
+    assert read_corpus(os.fsdecode(path)).source.name == "caf\ufffd.txt"

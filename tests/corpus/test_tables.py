@@ -81,7 +81,7 @@ def test_cp932_tables_are_read(tmp_path, suffix):
     path.write_bytes(path.read_text(encoding="utf-8").encode("cp932"))
     found, _ = counts(path, column="label", encoding="cp932")
     assert found == {"感謝": 2, "返品・交換": 1}
-    with pytest.raises(UndecodableError, match="--encoding cp932"):
+    with pytest.raises(UndecodableError, match="--encoding, perhaps cp932"):
         read_corpus(path, column="label")
 
 
@@ -123,3 +123,31 @@ def test_a_workbook_without_its_reader_says_what_to_install(tmp_path, monkeypatc
     monkeypatch.setattr(tables, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"hayflick\[excel\]"):
         read_corpus(path, column="label")
+
+
+def test_a_json_lines_file_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"label": "a"}\n')
+    assert counts(path, column="label")[0] == {"a": 1}
+
+
+def test_another_separator_is_pointed_at(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id;label\n1;a\n")
+    with pytest.raises(DataError, match="it has: id;label; its cells seem to be separated by"):
+        read_corpus(path, column="label")
+
+
+def test_a_column_of_lists_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"tags": [["a", "b"], ["c"]]}).write_parquet(path)
+    with pytest.raises(DataError, match="the column 'tags' holds List"):
+        read_corpus(path, column="tags")
+
+
+def test_a_column_of_mixed_scripts_is_never_words(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "good day"}\n{"text": "今日は東京"}\n', encoding="utf-8")
+    found, corpus = counts(path, column="text", tokenizer="auto")
+    assert corpus.source.tokenizer == "mixed"
+    assert "今日は東京" not in found

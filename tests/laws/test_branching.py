@@ -55,7 +55,7 @@ def test_rounds_that_differ_against_a_slow_reference(rng):
     size = np.array([80, 100, 120, 60, 90])
     fresh = np.array([0, 10, 0, 30, 90])
     uniform = np.array([0.0, 0.1, 0.05, 0.0, 0.2])
-    rounds = Rounds(size - fresh, fresh, size, np.zeros(7, np.int64), uniform)
+    rounds = Rounds(size - fresh, fresh, size, np.zeros(7, np.int64), uniform, constant=False)
     p = np.array([0.001, 0.02, 0.3])
     present = Branching.of(rounds).present(p)
     for row, chance in enumerate(p):

@@ -54,7 +54,7 @@ def test_the_recursion_against_the_whole_law_of_every_symbol(words, regime, delt
     squares = [0.0] * 6
     for p in model.probabilities:
         for place, law in enumerate(WrightFisher(rounds).laws(np.array([p]))):
-            estimate = (np.arange(41) + delta) / (40 + delta * model.types)
+            estimate = (np.arange(law.shape[1]) + delta) / (40 + delta * model.types)
             squares[place] += law[0] @ estimate**2
     result = expected_diversity(model, generations=6, regime=regime, samples=40)
     assert_allclose(result.expected[1:], 1 - np.array(squares), rtol=1e-11)

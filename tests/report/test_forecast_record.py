@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from hayflick.planning.forecast import forecast
+from hayflick.planning.forecasting import forecast_law
 from hayflick.regimes.fresh import Fresh
 from hayflick.report.forecast_record import forecast_record
 
 
 @pytest.fixture
 def record(words):
-    return forecast_record(forecast(words, generations=6, replicates=40, seed=2))
+    return forecast_record(forecast_law(words, generations=6, replicates=40, seed=2))
 
 
 def test_the_record_survives_json(record):
@@ -44,11 +44,13 @@ def test_the_names_that_are_promised_are_there(record):
 
 
 def test_what_is_undefined_is_none(words):
-    alone = forecast_record(forecast(words, generations=3, replicates=1))
+    alone = forecast_record(forecast_law(words, generations=3, replicates=1))
     assert alone["simulated"]["standard_error"] == [None] * 4
-    fresh = forecast(words, generations=3, replicates=0, regime=Fresh(share=1.0), samples=500_000)
+    fresh = forecast_law(
+        words, generations=3, replicates=0, regime=Fresh(share=1.0), samples=500_000
+    )
     record = forecast_record(fresh)
     assert record["simulated"] is None
     assert record["diversity_half_life"] is None
-    assert record["most_at_risk"][0]["half_gone"] is None
-    assert record["most_at_risk"][0]["expected_loss"] is None
+    assert record["most_at_risk"][0]["median_loss_round"] is None
+    assert record["most_at_risk"][0]["mean_loss_round"] is None

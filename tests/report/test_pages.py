@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from hayflick.chains.discrete import Discrete
-from hayflick.corpus.reading import Source
-from hayflick.planning.forecast import forecast
+from hayflick.corpus.source import Source
+from hayflick.planning.forecasting import forecast_law
 from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.language import Language
 from hayflick.report.rendering import brief_page, csv_link, forecast_page, html_table
@@ -56,7 +56,7 @@ def labels():
     counts = {"返品・交換": 40, "長い" * 200: 9, HOSTILE: 3, "ภาษาไทย": 2, "a & b": 1}
     source = Source(f"ラベル{HOSTILE}.csv", column="分類")
     model = Discrete.from_counts(counts, source=source)
-    return forecast(model, generations=20, replicates=40)
+    return forecast_law(model, generations=20, replicates=40)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -112,8 +112,34 @@ def test_the_law_is_drawn_as_computed(labels):
     assert numbers["simulated_mean"].to_list() == labels.simulated_band()["mean"].tolist()
 
 
+def test_survival_by_count_is_drawn_as_computed(labels):
+    numbers = forecast_charts(labels, Language("en"))[2].numbers
+    by_count = labels.by_count
+    for row, count in enumerate(by_count.counts.tolist()):
+        drawn = numbers.filter(pl.col("count") == count).sort("generation")
+        assert drawn["survival"].to_list() == by_count.survival[row].tolist()
+        assert drawn["real_data_alone"].to_list() == [by_count.baseline[row]] * 21
+
+
+def test_labels_are_drawn_with_their_own_survival(labels):
+    numbers = forecast_charts(labels, Language("en"))[1].numbers
+    assert numbers["count"].to_list() == [1, 2, 3, 9, 40]
+    for label, survival in zip(numbers["label"], numbers["survival"], strict=True):
+        assert survival == pytest.approx(labels.law.of_symbols([label])[0, -1])
+
+
+def test_the_real_data_are_scaled_to_a_training_set():
+    model = Discrete.from_counts({"a": 60, "b": 30, "c": 10})
+    result = forecast_law(model, generations=2, samples=1000, replicates=32)
+    charts = {chart.name: chart for chart in forecast_charts(result, Language("en"))}
+    numbers = charts["rank-frequency"].numbers
+    assert numbers["before"].to_list() == [600.0, 300.0, 100.0]
+    median = result.simulated["count_by_rank"].median("replicate")
+    assert numbers["after"].to_list() == median.to_numpy().tolist()
+
+
 def test_a_forecast_without_simulation_has_its_pages_too(words):
-    result = forecast(words, generations=3, replicates=0)
+    result = forecast_law(words, generations=3, replicates=0)
     assert [chart.name for chart in forecast_charts(result, Language("en"))] == [
         "surviving",
         "by-count",
@@ -124,7 +150,7 @@ def test_a_forecast_without_simulation_has_its_pages_too(words):
 
 
 def test_many_generations_are_thinned_out_on_the_page_alone(words):
-    result = forecast(words, generations=3000, replicates=0)
+    result = forecast_law(words, generations=3000, replicates=0)
     page = forecast_page(result)
     assert page.count("<tr>") < 900
     assert forecast_charts(result, Language("en"))[0].numbers.height == 3001
@@ -137,8 +163,11 @@ def test_a_notebook_shows_charts_and_escapes_names(labels):
 
 
 def test_tables_escape_and_show_what_is_undefined():
-    table = html_table(pl.DataFrame({"label": ["<b>"], "x": [float("nan")], "n": [1.23456789]}))
+    numbers = pl.DataFrame({"label": ["<b>"], "x": [float("nan")], "n": [1.23456789]})
+    table = html_table(numbers, {"label": "Label", "x": "<i>", "n": "n"})
     assert "<b>" not in table
+    assert "<i>" not in table
+    assert ">Label<" in table
     assert "–" in table
     assert "1.23457" in table
 

@@ -12,7 +12,7 @@ arXiv:2412.17646, section 2.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ import numpy as np
 
 from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import number_between, whole_number
+from hayflick.core.checks import LARGEST_NUMBER, number_between, whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.reading import Source, read_corpus
+from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
+from hayflick.corpus.source import Source
 
 if TYPE_CHECKING:
     from hayflick.chains.discrete_chain import DiscreteChain
@@ -71,7 +72,13 @@ class Discrete:
             raise DataError(f"got {len(self.symbols)} symbols and {len(self.weights)} weights")
         if not (np.isfinite(self.weights).all() and (self.weights > 0).all()):
             raise DataError("weights: take finite numbers above 0; leave out what has none")
-        self.weights.setflags(write=False)
+        frozen = np.array(self.weights)
+        frozen.setflags(write=False)
+        object.__setattr__(self, "weights", frozen)
+
+    def __repr__(self) -> str:
+        size = f"types={self.types}, total={self.total}"
+        return f"Discrete({self.source.name!r}, {size}, estimator={self.estimator})"
 
     @classmethod
     def from_file(
@@ -91,7 +98,7 @@ class Discrete:
         corpus = read_corpus(
             path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
         )
-        return cls.from_counts(corpus.counts, estimator=estimator, source=corpus.source)
+        return cls.from_corpus(corpus, estimator=estimator)
 
     @classmethod
     def from_text(
@@ -102,14 +109,19 @@ class Discrete:
         encoding: str = "utf-8",
     ) -> Discrete:
         """Return the law of the tokens of a text file or a folder of texts."""
-        return cls.from_file(path, tokenizer=tokenizer, encoding=encoding)
+        return cls.from_corpus(read_text(path, tokenizer=tokenizer, encoding=encoding))
 
     @classmethod
     def from_table(
         cls, path: str | os.PathLike[str], *, column: str, encoding: str = "utf-8"
     ) -> Discrete:
         """Return the law of the labels in a column of a CSV, TSV, JSONL, Parquet or xlsx file."""
-        return cls.from_file(path, column=column, encoding=encoding)
+        return cls.from_corpus(read_table(path, column=column, encoding=encoding))
+
+    @classmethod
+    def from_corpus(cls, corpus: Corpus, *, estimator: AddDelta = MAXIMUM_LIKELIHOOD) -> Discrete:
+        """Return the law fitted to what was read and counted."""
+        return cls(corpus.counts.symbols, corpus.counts.numbers, estimator, corpus.source)
 
     @classmethod
     def from_counts(
@@ -180,12 +192,31 @@ class Discrete:
         """Where every symbol stands in `symbols`."""
         return {symbol: position for position, symbol in enumerate(self.symbols)}
 
+    def places_of(self, symbols: Sequence[str]) -> Integers:
+        """Return where symbols stand, shape ``(len(symbols),)``.
+
+        Raises
+        ------
+        DataError
+            If one is not in the data.
+        """
+        unknown = [symbol for symbol in symbols if symbol not in self.positions]
+        if unknown:
+            raise DataError(f"symbols: {unknown[0]!r} is not in {self.source.name}")
+        return np.array([self.positions[symbol] for symbol in symbols], dtype=np.int64)
+
     @property
     def initial_uniform_share(self) -> float:
         """Share of θ_0, the fit to the real data, that smoothing spreads evenly."""
         if self.total is None:
             return 0.0
         return self.estimator.uniform_share(total=self.total, types=self.types)
+
+    @property
+    def initial_law(self) -> Floats:
+        """θ_0, the estimate from the real data, shape ``(types,)``."""
+        share = self.initial_uniform_share
+        return (1.0 - share) * self.probabilities + share / self.types
 
     def training_size(self, samples: int | None) -> int:
         """Return `samples`, or the size of the real data where it is None.
@@ -200,7 +231,7 @@ class Discrete:
         if samples is None:
             takes = "a whole number: a law without data has no size of its own"
             raise ArgumentError("samples", got=None, takes=takes)
-        return whole_number("samples", samples, at_least=1)
+        return whole_number("samples", samples, at_least=1, at_most=LARGEST_NUMBER)
 
     def align(self, reserve: Counts | None) -> Integers:
         """Return the counts of a reserve in the order of `symbols`, 0 where it has none.
@@ -242,6 +273,7 @@ class Discrete:
             "input": self.source.name,
             "tokenizer": self.source.tokenizer,
             "column": self.source.column,
+            "encoding": self.source.encoding,
             "types": self.types,
             "tokens": self.total,
             "delta": self.estimator.delta,

@@ -27,35 +27,27 @@ class BlockCounts:
 
     Parameters
     ----------
-    symbols, counts
-        Positions of the symbols that were drawn, and how often.
-    offsets
-        Replicate r owns ``offsets[r]`` to ``offsets[r + 1]``, shape ``(replicates + 1,)``.
-    fitted
-        False for the pools of a real law that no model has been fitted to yet: they stand
-        for θ_0 itself, and hold no counts.
+    sparse
+        Symbols (as positions), counts, and offsets: replicate r owns the entries from
+        ``offsets[r]`` to ``offsets[r + 1]``.
+    size
+        Items that each replicate holds; 0 for models fitted to the real data, which hold
+        no counts of their own.
     """
 
-    symbols: kernels.Symbols
-    counts: Integers
-    offsets: Integers
-    fitted: bool = True
+    sparse: kernels.Sparse
+    size: int
 
     @classmethod
-    def empty(cls, replicates: int, *, fitted: bool = True) -> BlockCounts:
+    def empty(cls, replicates: int) -> BlockCounts:
         """Return a block without a single count."""
         nothing = np.empty(0, np.int32), np.empty(0, np.int64)
-        return cls(*nothing, np.zeros(replicates + 1, np.int64), fitted)
+        return cls((*nothing, np.zeros(replicates + 1, np.int64)), 0)
 
     @property
     def replicates(self) -> int:
         """Number of replicates."""
-        return self.offsets.size - 1
-
-    @property
-    def sparse(self) -> kernels.Sparse:
-        """What the kernels take."""
-        return self.symbols, self.counts, self.offsets
+        return self.sparse[2].size - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +74,12 @@ class AliasedLaw:
         conditional[-1] = 1.0
         return cls(conditional, *kernels.alias_table(law))
 
-    def add(self, rng: np.random.Generator, pool: BlockCounts, draws: Integers) -> BlockCounts:
+    def add(
+        self, rng: np.random.Generator, pool: kernels.Sparse, draws: Integers
+    ) -> kernels.Sparse:
         """Return the pool with ``draws[r]`` new symbols in replicate r."""
         tables = self.conditional, self.thresholds, self.pairs
-        return BlockCounts(*kernels.add_draws(rng, *pool.sparse, draws, *tables))
+        return kernels.add_draws(rng, *pool, draws, *tables)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,35 +114,38 @@ class DiscreteChain:
 
     def start(self, replicates: int) -> BlockCounts:
         """Return `replicates` copies of θ_0, the fit to the real data."""
-        return BlockCounts.empty(replicates, fitted=False)
+        return BlockCounts.empty(replicates)
 
     def generate(
         self, rng: np.random.Generator, population: BlockCounts, draws: int
     ) -> BlockCounts:
         """Draw `draws` symbols from every model, a multinomial each."""
-        model = self.model
-        share = model.initial_uniform_share
-        if population.fitted:
-            share = model.estimator.uniform_share(total=self.samples, types=model.types)
-        replicates = population.replicates
-        uniform = np.zeros(replicates, np.int64)
+        # Smoothing makes a model a mixture of what it observed and the uniform law.
+        share = self._uniform_share(population)
+        uniform = np.zeros(population.replicates, np.int64)
         if share > 0:
-            uniform = rng.binomial(draws, share, replicates)
-        observed = draws - uniform
-        if population.fitted:
-            pool = BlockCounts(*kernels.redraw(rng, *population.sparse, observed))
+            uniform = rng.binomial(draws, share, population.replicates)
+        if population.size == 0:
+            pool = self._real.add(rng, population.sparse, draws - uniform)
         else:
-            pool = self._real.add(rng, BlockCounts.empty(replicates), observed)
-        return self._uniform.add(rng, pool, uniform) if share > 0 else pool
+            pool = kernels.redraw(rng, *population.sparse, draws - uniform)
+        if share > 0:
+            pool = self._uniform.add(rng, pool, uniform)
+        return BlockCounts(pool, draws)
+
+    def _uniform_share(self, population: BlockCounts) -> float:
+        if population.size == 0:
+            return self.model.initial_uniform_share
+        return self.model.estimator.uniform_share(total=population.size, types=self.model.types)
 
     def mix(self, rng: np.random.Generator, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
         """Add fresh draws from the real law and the stored real items to every pool."""
+        sparse = pool.sparse
         if mix.fresh:
-            pool = self._real.add(rng, pool, np.full(pool.replicates, mix.fresh))
+            sparse = self._real.add(rng, sparse, np.full(pool.replicates, mix.fresh))
         if mix.reserve is not None:
-            stored = self._stored(mix.reserve)
-            pool = BlockCounts(*kernels.add_counts(*pool.sparse, *stored, self.model.types))
-        return pool
+            sparse = kernels.add_counts(*sparse, *self._stored(mix.reserve), self.model.types)
+        return BlockCounts(sparse, pool.size + mix.fresh + mix.reserved)
 
     @cached_property
     def _aligned(self) -> dict[Counts, tuple[kernels.Symbols, Integers]]:
@@ -167,35 +164,33 @@ class DiscreteChain:
         return pool
 
     def measure(self, population: BlockCounts) -> Recorded:
-        """Return survivors by class and the sum of squared counts."""
-        if not population.fitted:
-            survivors = np.tile(self.classes.sizes, (population.replicates, 1))
-            return {"survivors": survivors, "squares": np.zeros(population.replicates, np.int64)}
-        classes = self.classes
-        tables = classes.of_symbol, classes.lower.size
-        survivors, squares = kernels.summarise(*population.sparse, *tables)
-        return {"survivors": survivors, "squares": squares}
+        """Return surviving types, in all and by class, and the diversity of the model.
 
-    def record(self, history: Recorded, last: BlockCounts) -> Recorded:
-        """Return surviving types, in all and by class, the diversity, and counts by rank.
-
-        Diversity is Gini and Simpson's, of the estimated law: 1 - Σ p_i².
+        Diversity is Gini and Simpson's, 1 - Σ p_i².
         """
-        model, delta = self.model, self.model.estimator.delta
-        surviving = history["survivors"].sum(axis=2)
-        squared = history["squares"] + delta * (2.0 * self.samples + delta * model.types)
-        diversity = 1.0 - squared / (self.samples + delta * model.types) ** 2
-        share = model.initial_uniform_share
-        start = (1.0 - share) * model.probabilities + share / model.types
-        diversity[:, 0] = 1.0 - np.sum(start**2)
-        _, counts, offsets = last.sparse
+        model, classes = self.model, self.classes
+        if population.size == 0:
+            survivors = np.tile(classes.sizes, (population.replicates, 1))
+            diversity = np.full(population.replicates, 1.0 - np.sum(model.initial_law**2))
+        else:
+            tables = classes.of_symbol, classes.lower.size
+            survivors, squares = kernels.summarise(*population.sparse, *tables)
+            # With N for a count: Σ (N + δ)² = Σ N² + 2 δ n + δ² m.
+            delta, size = model.estimator.delta, float(population.size)
+            squares = squares + delta * (2.0 * size + delta * model.types)
+            diversity = 1.0 - squares / (size + delta * model.types) ** 2
+        surviving = survivors.sum(axis=1)
         return {
             "surviving_types": surviving,
             "surviving_fraction": surviving / model.types,
             "diversity": diversity,
-            "class_survivors": history["survivors"],
-            "count_by_rank": kernels.counts_at_ranks(counts, offsets, self.ranks),
+            "class_survivors": survivors,
         }
+
+    def measure_last(self, population: BlockCounts) -> Recorded:
+        """Return counts by rank, most frequent first, 0 beyond the last survivor."""
+        _, counts, offsets = population.sparse
+        return {"count_by_rank": kernels.counts_at_ranks(counts, offsets, self.ranks)}
 
     @cached_property
     def ranks(self) -> Integers:

@@ -27,6 +27,9 @@ Sparse: TypeAlias = tuple[Symbols, Integers, Integers]
 # Measured on x86-64: one binomial takes as long as a dozen picks.
 _PICKS_PER_BINOMIAL = 12
 
+# Picking lays all tokens out in memory: not for a few picks among very many.
+_TOKENS_PER_PICK = 8
+
 # The 53 bits of one uniform number make two picks among so few tokens, each token's
 # probability right to 2^-29 of itself.
 _TWO_PICKS_BELOW = 1 << 12
@@ -82,7 +85,8 @@ def redraw(
     end = 0
     for replicate in range(draws.size):
         start, stop = offsets[replicate], offsets[replicate + 1]
-        if draws[replicate] <= _PICKS_PER_BINOMIAL * (stop - start):
+        few = draws[replicate] <= _PICKS_PER_BINOMIAL * (stop - start)
+        if few and counts[start:stop].sum() <= _TOKENS_PER_PICK * draws[replicate]:
             drawn = _pick_parents(rng, counts[start:stop], draws[replicate])
         else:
             drawn = _conditional_binomials(rng, counts[start:stop], draws[replicate])
@@ -260,15 +264,16 @@ def _unload(tally: Integers, symbols: Symbols, counts: Integers) -> None:
 @njit(nogil=True, cache=True)
 def summarise(
     symbols: Symbols, counts: Integers, offsets: Integers, classes: Symbols, class_number: int
-) -> tuple[Integers, Integers]:
+) -> tuple[Integers, Floats]:
     """Return survivors ``(replicates, classes)`` and sums of squared counts ``(replicates,)``."""
     replicates = offsets.size - 1
     survivors = np.zeros((replicates, class_number), np.int64)
-    squares = np.zeros(replicates, np.int64)
+    squares = np.zeros(replicates)
     for replicate in range(replicates):
         for place in range(offsets[replicate], offsets[replicate + 1]):
             survivors[replicate, classes[symbols[place]]] += 1
-            squares[replicate] += counts[place] * counts[place]
+            # In floating point: the square of a large count exceeds an integer.
+            squares[replicate] += float(counts[place]) * counts[place]
     return survivors, squares
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from hayflick.core.checks import number_between
 
+_LARGEST_DELTA = 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class AddDelta:
@@ -14,13 +16,13 @@ class AddDelta:
     Parameters
     ----------
     delta
-        Pseudo-count, at least 0. With 0 it is the maximum-likelihood estimator, 1 is
+        Pseudo-count, from 0 to a million. With 0 it is the maximum-likelihood estimator, 1 is
         Laplace's rule, 1/2 Jeffreys' and Krichevsky and Trofimov's.
 
     Raises
     ------
     ArgumentError
-        If `delta` is negative or not finite.
+        If `delta` is not between 0 and a million.
 
     Examples
     --------
@@ -31,7 +33,7 @@ class AddDelta:
     delta: float
 
     def __post_init__(self) -> None:
-        number_between("delta", self.delta, low=0.0)
+        number_between("delta", self.delta, low=0.0, high=_LARGEST_DELTA)
 
     def uniform_share(self, *, total: int, types: int) -> float:
         """Return the share of the estimate's mass that is spread evenly over all symbols.

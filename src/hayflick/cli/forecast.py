@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.core.output import unused_path
+from hayflick.core.output import check_folder, default_name, write_text
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def forecast_command(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A text, a folder of texts, a table (.csv, .tsv, .jsonl, .parquet, .xlsx) or "
-            "a JSON object of symbol: count.",
+            help="A text, a folder of texts, a table (.csv, .tsv, .jsonl, .ndjson, .parquet, "
+            ".xlsx) or a JSON object of symbol: count.",
         ),
     ],
     column: Annotated[
@@ -108,7 +108,7 @@ def forecast_command(
     from hayflick.report.publishing import forecast
 
     if out is None and output_format is Format.TABLE:
-        out = unused_path(Path(f"forecast-{source.resolve().stem}.html"))
+        check_folder(Path())
     with progress_bar() as progress:
         result = forecast(
             source,
@@ -129,21 +129,30 @@ def forecast_command(
             force=force,
             progress=progress,
         )
-    _warn(result)
+    _warn(result, asked=tokenizer)
     _print(result, output_format, lang.value)
+    if out is None and output_format is Format.TABLE:
+        out = _write_default(result, source, lang.value)
     for page in filter(None, (out, brief)):
         print(f"wrote {page}", file=sys.stderr)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _warn(result: Forecast) -> None:
+def _write_default(result: Forecast, source: Path, lang: str) -> Path:
+    from hayflick.report.rendering import forecast_page
+
+    path = default_name(source.resolve().stem, prefix="forecast-", suffix=".html")
+    return write_text(path, forecast_page(result, lang=lang), numbered=True)
+
+
+def _warn(result: Forecast, *, asked: str | None) -> None:
     source = result.model.source
     if source.missing:
-        print(f"warning: {source.missing} empty cells were left out", file=sys.stderr)
-    if source.tokenizer == "mixed":
+        print(f"warning: empty cells left out: {source.missing}", file=sys.stderr)
+    if asked in (None, "auto") and source.tokenizer == "mixed":
         print(
-            "note: scripts without spaces are counted by pairs of characters; for Japanese "
-            'words: pip install "hayflick[ja]"',
+            "note: scripts without spaces are counted by pairs of characters; Japanese words "
+            "take --tokenizer japanese and the extra ja",
             file=sys.stderr,
         )
     if result.interrupted:
@@ -155,8 +164,10 @@ def _print(result: Forecast, output_format: Format, lang: str) -> None:
     from hayflick.report.forecast_table import forecast_tables
 
     if output_format is Format.JSON:
+        # Other encodings lack letters, and JSON can spell them out.
+        ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
         record = forecast_record(result)
-        print(json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2))
+        print(json.dumps(record, ensure_ascii=ascii_only, allow_nan=False, indent=2))
         return
     from rich.console import Console
 

@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -61,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
         with command.make_context("hayflick", typed) as context:
             code = command.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.Exit as end:
         return end.exit_code
@@ -73,14 +75,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; nothing was finished", INTERRUPTED)
     except BrokenPipeError:
-        # The reader has left; give the interpreter's last flush somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has left.
+        _discard_output()
         return 0
     except Exception as fault:
-        if os.environ.get("HAYFLICK_TRACEBACK"):
-            traceback.print_exc()
-        message = f"internal error: {type(fault).__name__}: {fault}"
-        return _fail(f"{message} (HAYFLICK_TRACEBACK=1 shows where)", INTERNAL_ERROR)
+        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+            # Files say so themselves, as an OutputError.
+            _discard_output()
+            return _fail(f"standard output: {fault.strerror}", USER_MISTAKE)
+        return _internal(fault)
+
+
+def _internal(fault: Exception) -> int:
+    if os.environ.get("HAYFLICK_TRACEBACK"):
+        traceback.print_exc()
+    message = f"internal error: {type(fault).__name__}: {fault}"
+    return _fail(f"{message} (HAYFLICK_TRACEBACK=1 shows where)", INTERNAL_ERROR)
+
+
+def _discard_output() -> None:
+    """Give the interpreter's last flush somewhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> int:

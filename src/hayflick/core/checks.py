@@ -7,14 +7,19 @@ import operator
 
 from hayflick.core.errors import ArgumentError
 
+LARGEST_NUMBER = 2**53
+"""Whole numbers up to here are exact in floating point."""
 
-def whole_number(argument: str, value: object, *, at_least: int) -> int:
-    """Return `value` as an int of at least `at_least`.
+MOST_GENERATIONS = 1_000_000
+
+
+def whole_number(argument: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
+    """Return `value` as an int of at least `at_least`, and at most `at_most` if that is given.
 
     Raises
     ------
     ArgumentError
-        If `value` is no integer, or a smaller one.
+        If `value` is no integer, or out of its range.
 
     Examples
     --------
@@ -22,11 +27,14 @@ def whole_number(argument: str, value: object, *, at_least: int) -> int:
     50
     """
     takes = f"a whole number of at least {at_least}"
+    if at_most is not None:
+        takes = f"a whole number from {at_least} to {at_most:,}"
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise ArgumentError(argument, got=value, takes=takes) from None
-    if isinstance(value, bool) or number < at_least:
+    beyond = at_most is not None and number > at_most
+    if isinstance(value, bool) or number < at_least or beyond:
         raise ArgumentError(argument, got=value, takes=takes)
     return number
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hayflick.core.errors import OutputError
 
+_LONGEST_STEM_BYTES = 150
+
 
 def check_writable(path: Path, *, force: bool) -> None:
     """Refuse a path that cannot be written, before any work starts.
@@ -15,48 +17,108 @@ def check_writable(path: Path, *, force: bool) -> None:
     Raises
     ------
     OutputError
-        If its folder is missing, it is a folder, or it exists and `force` is not set.
+        If its folder is missing, it is no ordinary file, or it exists and `force` is not
+        set.
     """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder, takes a file name; give one inside it")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path}: the folder {path.parent} is not writable; choose another")
+    check_folder(path.parent)
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is no ordinary file; choose another name")
     if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; choose another name or add --force")
+        raise _taken(path)
 
 
-def unused_path(path: Path) -> Path:
-    """Return `path`, or its first numbered sister that does not exist.
-
-    Examples
-    --------
-    >>> unused_path(Path("/no/such/folder/forecast-corpus.html")).name
-    'forecast-corpus.html'
-    """
-    candidate, number = path, 2
-    while candidate.exists():
-        candidate = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return candidate
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to a temporary file beside `path`, then rename it.
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, before any work starts.
 
     Raises
     ------
     OutputError
-        If the operating system refuses.
+        If it is missing or not writable.
+    """
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: the folder does not exist; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: the folder is not writable; choose another")
+
+
+def default_name(stem: str, *, prefix: str, suffix: str) -> Path:
+    """Return a file name in the present folder from the name of an input of any length.
+
+    Examples
+    --------
+    >>> str(default_name("corpus", prefix="forecast-", suffix=".html"))
+    'forecast-corpus.html'
+    """
+    short = os.fsencode(stem)[:_LONGEST_STEM_BYTES].decode("utf-8", errors="ignore")
+    return Path(f"{prefix}{short}{suffix}")
+
+
+def write_text(path: Path, text: str, *, force: bool = False, numbered: bool = False) -> Path:
+    """Write `text` as UTF-8 to a temporary file beside `path`, then move it there.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    text
+        What; letters that UTF-8 has no bytes for are written as question marks.
+    force
+        Whether a file that exists is replaced.
+    numbered
+        Whether a number is added to a name that is taken.
+
+    Returns
+    -------
+    The path that was written.
+
+    Raises
+    ------
+    OutputError
+        If the name is taken, or the operating system refuses.
     """
     temporary = path.parent / f".hayflick-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         try:
-            with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+            with open(temporary, "x", encoding="utf-8", errors="replace", newline="\n") as file:
                 file.write(text)
-            os.replace(temporary, path)
+            return _move(temporary, path, force=force, numbered=numbered)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as fault:
         raise OutputError(f"{path}: cannot be written ({fault.strerror})") from fault
+
+
+def _move(temporary: Path, path: Path, *, force: bool, numbered: bool) -> Path:
+    if force:
+        os.replace(temporary, path)
+        return path
+    target, number = path, 1
+    while True:
+        try:
+            _move_to_new(temporary, target)
+        except FileExistsError:
+            if not numbered:
+                raise _taken(path) from None
+            number += 1
+            target = path.with_stem(f"{path.stem}-{number}")
+        else:
+            return target
+
+
+def _move_to_new(temporary: Path, target: Path) -> None:
+    # Unlike a check beforehand, neither way can be overtaken by another process.
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links.
+        target.open("x").close()
+        os.replace(temporary, target)
+
+
+def _taken(path: Path) -> OutputError:
+    remedy = "choose another name, or replace it with --force (in Python, force=True)"
+    return OutputError(f"{path}: exists already; {remedy}")

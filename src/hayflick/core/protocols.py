@@ -27,6 +27,10 @@ class Regime(Protocol):
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         """Return the training set of `generation` (from 1), of `samples` items."""
 
+    @property
+    def constant(self) -> bool:
+        """Whether every round, without end, has the same mix as the first."""
+
     def describe(self) -> str:
         """Return the regime in the grammar of the command line: ``fresh:share=0.05``."""
 
@@ -56,13 +60,8 @@ class Chain(Protocol[PopulationT, PoolT]):
     def measure(self, population: PopulationT) -> Recorded:
         """Return what every generation leaves behind, the replicate as the first axis."""
 
-    def record(self, history: Recorded, last: PopulationT) -> Recorded:
-        """Return what a block's Dataset holds.
-
-        `history` is what `measure` returned, stacked along a second axis of generations,
-        and `last` the population of the last one. A name that has a further dimension of
-        its own, see `coordinates`, has it as its last axis.
-        """
+    def measure_last(self, population: PopulationT) -> Recorded:
+        """Return what only the last generation leaves behind."""
 
     def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
         """Return the further dimension and its coordinate of every name that has one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -11,6 +12,9 @@ from hayflick.core.version import __version__
 
 FORMAT_VERSION = 1
 """Of the provenance record itself."""
+
+# What decides on tokens, draws and figures.
+_LIBRARIES = ("numpy", "numba", "scipy", "polars", "xarray", "sudachipy", "sudachidict-core")
 
 
 def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dict[str, Any]:
@@ -40,7 +44,13 @@ def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dic
         "environment": {
             "python": platform.python_version(),
             "platform": f"{platform.system()}-{platform.machine()}",
-            "numpy": installed_version("numpy"),
-            "numba": installed_version("numba"),
+            **{name: _version(name) for name in _LIBRARIES},
         },
     }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return installed_version(library)
+    except PackageNotFoundError:
+        return None

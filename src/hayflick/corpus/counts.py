@@ -9,19 +9,20 @@ from functools import cached_property
 import numpy as np
 
 from hayflick.core.arrays import Integers
+from hayflick.core.checks import LARGEST_NUMBER
 from hayflick.core.errors import ArgumentError, DataError
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Symbols and how often each was seen, most frequent first.
+    """Symbols and how often each was seen, most frequent first; equal counts in order.
 
     Parameters
     ----------
     symbols
         The symbols, each once.
     numbers
-        How often each was seen, shape ``(types,)``, at least 1.
+        How often each was seen, shape ``(types,)``, at least 1; copied.
 
     Raises
     ------
@@ -46,10 +47,13 @@ class Counts:
             raise DataError(f"counts: {len(self.symbols)} symbols, {len(self.numbers)} numbers")
         worst = int(np.argmin(self.numbers))
         if self.numbers[worst] < 1:
-            got = f"{self.numbers[worst]} for {self.symbols[worst]!r}"
-            remedy = "leave out symbols that were not seen"
-            raise ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
-        self.numbers.setflags(write=False)
+            raise _no_count(self.symbols[worst], self.numbers[worst].item())
+        frozen = np.array(self.numbers, dtype=np.int64)
+        frozen.setflags(write=False)
+        object.__setattr__(self, "numbers", frozen)
+
+    def __repr__(self) -> str:
+        return f"Counts(types={self.types}, total={self.total})"
 
     @classmethod
     def from_mapping(cls, counts: Mapping[str, int]) -> Counts:
@@ -58,16 +62,22 @@ class Counts:
         Raises
         ------
         ArgumentError
-            If a number is no integer, or below 1.
+            If a number is no integer, or below 1, or they add up to more than 2^53.
+        DataError
+            If two keys are the same symbol when written out.
         """
         for symbol, number in counts.items():
             whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
             if not whole or number < 1:
-                got = f"{number!r} for {symbol!r}"
-                remedy = "leave out symbols that were not seen"
-                raise ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
-        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-        symbols = tuple(str(symbol) for symbol, _ in ordered)
+                raise _no_count(symbol, number)
+        total = sum(int(number) for number in counts.values())
+        if total > LARGEST_NUMBER:
+            takes = f"at most {LARGEST_NUMBER} items"
+            raise ArgumentError("counts", got=f"{total} items", takes=takes)
+        ordered = sorted(((str(key), int(n)) for key, n in counts.items()), key=_rank)
+        symbols = tuple(symbol for symbol, _ in ordered)
+        if len(set(symbols)) < len(symbols):
+            raise DataError("counts: two keys are the same symbol when written out")
         return cls(symbols, np.array([number for _, number in ordered], dtype=np.int64))
 
     @cached_property
@@ -86,3 +96,13 @@ class Counts:
         for symbol, number in zip(other.symbols, other.numbers.tolist(), strict=True):
             merged[symbol] = merged.get(symbol, 0) + number
         return Counts.from_mapping(merged)
+
+
+def _rank(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
+
+
+def _no_count(symbol: object, number: object) -> ArgumentError:
+    got = f"{number!r} for {symbol!r}"
+    remedy = "leave out symbols that were not seen"
+    return ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)

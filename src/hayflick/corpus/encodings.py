@@ -13,8 +13,13 @@ CHUNK_BYTES = 1 << 18
 LONGEST_PIECE = 1 << 20
 """Characters after which a piece is cut even where there is no whitespace."""
 
-_CANDIDATES = ("cp932", "euc-jp", "gb18030", "cp1252")
-_HALF_WIDTH_KATAKANA = range(0xFF61, 0xFFA0)
+_CANDIDATES = (
+    *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949"),
+    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp874"),
+)
+_ASCII = bytes(range(128))
+# So much of what is not ASCII in a damaged UTF-8 text is still UTF-8.
+_INTACT = 0.9
 
 
 def check_encoding(encoding: str) -> str:
@@ -134,29 +139,38 @@ def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
     with open(path, "rb") as file:
         file.seek(offset)
         byte = file.read(1)
-        file.seek(0)
-        head = file.read(CHUNK_BYTES + offset)
-        if file.read(1):
-            # No codec has a line feed inside a character: cut there.
-            head = head[: head.rfind(b"\n") + 1] or head
-    found = f"byte 0x{byte.hex()} at offset {offset}"
-    remedy = f"name its encoding, probably --encoding {likely_encoding(head)}"
-    return UndecodableError(f"{path}: is not {encoding} ({found}); {remedy}", offset=offset)
+        file.seek(max(0, offset - CHUNK_BYTES // 2))
+        around = file.read(CHUNK_BYTES)
+    found = f"{path}: is not {encoding} (byte 0x{byte.hex()} at offset {offset})"
+    return UndecodableError(f"{found}; {_remedy(around)}", offset=offset)
 
 
-def likely_encoding(data: bytes) -> str:
-    """Return a codec that decodes `data` without half-width katakana.
+def _remedy(data: bytes) -> str:
+    likely = likely_encoding(data)
+    if likely is None:
+        return "mend the file there, or name its encoding with --encoding"
+    return f"name its encoding with --encoding, perhaps {likely}"
+
+
+def likely_encoding(data: bytes) -> str | None:
+    """Return a codec that `data` may be in; None where it is UTF-8 but for a few bytes.
 
     Examples
     --------
-    >>> likely_encoding("りんご,みかん".encode("cp932")), likely_encoding("café".encode("cp1252"))
-    ('cp932', 'cp1252')
+    >>> likely_encoding("返品・交換の手続き".encode("cp932"))
+    'cp932'
+    >>> likely_encoding("Größe, Straße".encode("cp1252"))
+    'cp1252'
     """
-    for codec in _CANDIDATES:
-        try:
-            text = data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        if not any(ord(letter) in _HALF_WIDTH_KATAKANA for letter in text):
-            return codec
-    return "latin-1"
+    import charset_normalizer
+
+    intact = data.decode("utf-8", errors="ignore").encode()
+    foreign, explained = (len(text.translate(None, _ASCII)) for text in (data, intact))
+    if explained >= _INTACT * foreign:
+        return None if explained < foreign else "utf-8"
+    found = charset_normalizer.from_bytes(data, cp_isolation=list(_CANDIDATES))
+    fitting = [name for match in found for name in match.could_be_from_charset]
+    if not fitting:
+        return "latin-1"
+    # Their letters are the same but for a few; Western Europe is the more likely.
+    return "cp1252" if fitting[0] == "cp1250" and "cp1252" in fitting else fitting[0]

@@ -6,52 +6,30 @@ Counting streams: memory depends on the number of types, not on the size of the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.corpus.counting import count_pieces, count_symbols
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.encodings import decoded, pieces
 from hayflick.corpus.mappings import read_mapping
 from hayflick.corpus.sampling import sample_files
+from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
-from hayflick.corpus.tokenizers import Tokenizer, tokenizer_named
+from hayflick.corpus.tokenizers.auto import tokenizer_for, words_suffice
+from hayflick.corpus.tokenizers.base import Tokenizer
+from hayflick.corpus.tokenizers.characters import Mixed
+from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus.tokenizers.words import Words
 
 TEXT_SUFFIXES = (".txt", ".text", ".md")
 _SAMPLED_CELLS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where counts come from, as recorded in every result.
-
-    Parameters
-    ----------
-    name
-        The input's file name.
-    tokenizer
-        The tokenizer's name; None where a symbol is a whole cell or was counted before.
-    column
-        The table's column; None for a text.
-    missing
-        Cells that held nothing and were left out.
-    """
-
-    name: str
-    tokenizer: str | None = None
-    column: str | None = None
-    missing: int = 0
-
-    @property
-    def holds_labels(self) -> bool:
-        """Whether a symbol is a whole cell or line rather than a part of a text."""
-        return self.tokenizer == "lines" or (self.tokenizer is None and self.column is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,40 +77,93 @@ def read_corpus(
         If an argument does not fit the input.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES and not path.is_dir():
-        return _read_table(path, column, tokenizer, encoding, progress)
-    if column is not None:
-        takes = f"a table ({', '.join(TABLE_SUFFIXES)})"
-        remedy = f"{path.name} is none; leave --column out"
-        raise ArgumentError("column", got=column, takes=takes, remedy=remedy)
-    if suffix == ".json" and not path.is_dir():
+    suffix = "" if path.is_dir() else path.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        return read_table(
+            path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+        )
+    _refuse(column, "column", f"a table ({', '.join(TABLE_SUFFIXES)})", path)
+    if suffix == ".json":
+        _refuse(tokenizer, "tokenizer", "a text or a table", path)
         counts = read_mapping(path, encoding=encoding, progress=progress)
-        return Corpus(counts, Source(path.name))
-    files = _text_files(path)
-    sample = sample_files(files, encoding=encoding)
-    chosen = tokenizer_named(tokenizer or "auto", sample=sample)
-    texts = (decoded(file, encoding=encoding, progress=progress) for file in files)
-    # Each file is cut on its own: the last word of one never joins the first of the next.
-    parts = (piece for text in texts for piece in pieces(text, separators=chosen.separators))
-    counts, _ = _count(_streamed(parts), chosen, path)
-    return Corpus(counts, Source(path.name, tokenizer=chosen.name))
+        return Corpus(counts, Source.of(path))
+    return read_text(path, tokenizer=tokenizer or "auto", encoding=encoding, progress=progress)
 
 
-def _read_table(
-    path: Path, column: str | None, tokenizer: str | None, encoding: str, progress: Progress
+def _refuse(option: str | None, name: str, takes: str, path: Path) -> None:
+    if option is not None:
+        remedy = f"{path.name} is none; leave --{name} out"
+        raise ArgumentError(name, got=option, takes=takes, remedy=remedy)
+
+
+def read_text(
+    path: str | os.PathLike[str],
+    *,
+    tokenizer: str = "auto",
+    encoding: str = "utf-8",
+    progress: Progress = silent,
 ) -> Corpus:
+    """Count the tokens of a text, or of a folder of texts, whatever their suffix.
+
+    Parameters and errors are those of `read_corpus`.
+    """
+    path = Path(path)
+    files = _text_files(path)
+
+    def count(split: Tokenizer) -> pl.DataFrame:
+        texts = (decoded(file, encoding=encoding, progress=progress) for file in files)
+        # Each file is cut on its own: its last word never joins the next file's first.
+        parts = (piece for text in texts for piece in pieces(text, separators=split.separators))
+        return count_pieces(parts, split)
+
+    samples = sample_files(files, encoding=encoding)
+    chosen, counted = _split_and_count(tokenizer, samples, count)
+    counts, _ = _counts(counted, path, chosen)
+    return Corpus(counts, Source.of(path, tokenizer=chosen.name, encoding=encoding))
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
+    progress: Progress = silent,
+) -> Corpus:
+    """Count the cells of a table's column, or the tokens of its cells.
+
+    Parameters and errors are those of `read_corpus`.
+    """
+    path = Path(path)
     with table_column(path, column=column, encoding=encoding, progress=progress) as (name, cells):
-        chosen = None
-        if tokenizer is not None:
+        if tokenizer is None:
+            chosen, counted = None, count_symbols(cells.rename({"text": "symbol"}))
+        else:
             head = cells.drop_nulls().head(_SAMPLED_CELLS).collect().get_column("text")
-            chosen = tokenizer_named(tokenizer, sample=head.to_list())
-        counts, missing = _count(cells, chosen, path)
+            chosen, counted = _split_and_count(
+                tokenizer, head.to_list(), lambda split: count_symbols(split.tokens(cells))
+            )
+        counts, missing = _counts(counted, path, chosen)
     label = chosen.name if chosen else None
-    return Corpus(counts, Source(path.name, tokenizer=label, column=name, missing=missing))
+    source = Source.of(path, tokenizer=label, column=name, encoding=encoding, missing=missing)
+    return Corpus(counts, source)
 
 
-def _text_files(path: Path) -> list[Path]:
+def _split_and_count(
+    name: str, samples: Iterable[str], count: Callable[[Tokenizer], pl.DataFrame]
+) -> tuple[Tokenizer, pl.DataFrame]:
+    if name != "auto":
+        named = tokenizer_named(name)
+        return named, count(named)
+    chosen = tokenizer_for(samples)
+    counted = count(chosen)
+    if isinstance(chosen, Words) and not words_suffice(counted["symbol"], counted["number"]):
+        chosen = Mixed()
+        counted = count(chosen)
+    return chosen, counted
+
+
+def _text_files(path: Path) -> Sequence[Path]:
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES)
@@ -143,28 +174,13 @@ def _text_files(path: Path) -> list[Path]:
     return files
 
 
-def _streamed(texts: Iterator[str]) -> pl.LazyFrame:
-    def source(
-        with_columns: list[str] | None,  # noqa: ARG001
-        predicate: pl.Expr | None,  # noqa: ARG001
-        n_rows: int | None,  # noqa: ARG001
-        batch_size: int | None,  # noqa: ARG001
-    ) -> Iterator[pl.DataFrame]:
-        for text in texts:
-            yield pl.DataFrame({"text": [text]})
-
-    return register_io_source(source, schema={"text": pl.String})
-
-
-def _count(text: pl.LazyFrame, tokenizer: Tokenizer | None, path: Path) -> tuple[Counts, int]:
-    """Return the counts, and how many cells were empty where cells are symbols."""
-    symbols = tokenizer.tokens(text) if tokenizer else text.rename({"text": "symbol"})
-    frame = symbols.group_by("symbol").len().collect(engine="streaming")
+def _counts(counted: pl.DataFrame, path: Path, tokenizer: Tokenizer | None) -> tuple[Counts, int]:
+    """Return the counts in order, and how many cells were empty where cells are symbols."""
     empty = pl.col("symbol").is_null() | (pl.col("symbol") == "")
-    missing = int(frame.filter(empty).get_column("len").sum())
-    frame = frame.filter(~empty).sort(["len", "symbol"], descending=[True, False])
-    if frame.is_empty():
+    missing = int(counted.filter(empty).get_column("number").sum())
+    counted = counted.filter(~empty).sort(["number", "symbol"], descending=[True, False])
+    if counted.is_empty():
         under = f" under the tokenizer {tokenizer.name}" if tokenizer else ""
         raise DataError(f"{path}: holds no symbol{under}; check the file and the column")
-    numbers = frame.get_column("len").to_numpy().astype(np.int64)
-    return Counts(tuple(frame.get_column("symbol").to_list()), numbers), missing
+    numbers = counted.get_column("number").to_numpy().astype(np.int64)
+    return Counts(tuple(counted.get_column("symbol").to_list()), numbers), missing

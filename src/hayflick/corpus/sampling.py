@@ -9,11 +9,12 @@ from hayflick.corpus.encodings import CHUNK_BYTES, check_encoding, decoded
 
 _WINDOWS = 16
 _WINDOW_BYTES = 1 << 15
-_FILES = 32
+_HEAD_CHARACTERS = 1 << 14
+_FILES = 4096
 
 
 def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
-    """Yield text from the head of up to 32 files, and from windows all through a long one.
+    """Yield the heads of up to 4096 files, and windows all through the long ones.
 
     Raises
     ------
@@ -22,13 +23,13 @@ def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
     """
     step = -(-len(files) // _FILES)
     for file in files[::step]:
-        yield next(decoded(file, encoding=encoding), "")
+        yield next(decoded(file, encoding=encoding), "")[:_HEAD_CHARACTERS]
         yield from _windows(file, check_encoding(encoding))
 
 
 def _windows(path: Path, codec: str) -> Iterator[str]:
     size = path.stat().st_size
-    if size <= 2 * CHUNK_BYTES:
+    if size <= CHUNK_BYTES:
         return
     with open(path, "rb") as file:
         for window in range(1, _WINDOWS):

@@ -5,57 +5,45 @@ Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without spaces betwe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import polars as pl
 
 # The sound marks are shared between scripts, so Unicode gives them to none.
-KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
+_KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
 UNSPACED = (
-    rf"\p{{Han}}{KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+    rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
     r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
 )
 """The letters of scripts without spaces, to stand inside a regular expression's brackets."""
 
-
-@dataclass(frozen=True, slots=True)
-class ScriptShares:
-    """Shares of a text's letters, each from 0 to 1.
-
-    Parameters
-    ----------
-    unspaced
-        Letters of scripts that are written without spaces.
-    japanese
-        Han letters and kana where kana are among them, else 0.
-    """
-
-    unspaced: float
-    japanese: float
+_KANA_IN_JAPANESE = 0.05
 
 
-def script_shares(texts: Iterable[str]) -> ScriptShares:
-    """Return the shares of scripts in a sample of a text.
+def script_letters(texts: pl.Series) -> pl.DataFrame:
+    """Count the letters of every text by script.
+
+    Returns
+    -------
+    A row per text: ``letters`` of any script, ``unspaced`` ones of scripts without spaces,
+    and ``japanese`` ones: Han and kana where kana are among them, else 0.
 
     Examples
     --------
-    >>> script_shares(["good morning"]).unspaced
-    0.0
-    >>> script_shares(["おはよう世界"]).japanese
-    1.0
-    >>> script_shares(["你好世界"])
-    ScriptShares(unspaced=1.0, japanese=0.0)
+    >>> script_letters(pl.Series(["good day", "今日は", "你好"])).rows()
+    [(7, 0, 0), (3, 3, 3), (2, 2, 0)]
     """
-    sample = pl.Series(list(texts), dtype=pl.String)
+    text = pl.col("text")
 
-    def letters(pattern: str) -> int:
-        return int(sample.str.count_matches(f"[{pattern}]").sum())
+    def count(letters: str) -> pl.Expr:
+        return text.str.count_matches(f"[{letters}]").cast(pl.Int64)
 
-    total = letters(rf"\p{{L}}{UNSPACED}")
-    if total == 0:
-        return ScriptShares(unspaced=0.0, japanese=0.0)
-    kana, han = letters(KANA), letters(r"\p{Han}")
+    counted = texts.alias("text").to_frame()
+    counted = counted.select(
+        count(rf"\p{{L}}{UNSPACED}").alias("letters"),
+        count(UNSPACED).alias("unspaced"),
+        count(_KANA).alias("kana"),
+        count(r"\p{Han}").alias("han"),
+    )
     # A Chinese text quotes a kana now and then; a Japanese one cannot do without.
-    japanese = kana + han if kana > 0.05 * han else 0
-    return ScriptShares(unspaced=letters(UNSPACED) / total, japanese=japanese / total)
+    japanese = pl.when(pl.col("kana") > _KANA_IN_JAPANESE * pl.col("han"))
+    either = japanese.then(pl.col("kana") + pl.col("han")).otherwise(0)
+    return counted.select("letters", "unspaced", either.alias("japanese"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import tempfile
@@ -47,7 +48,10 @@ def table_column(
     with _as_utf8(path, encoding=encoding, progress=progress) as readable:
         try:
             frame = _scan(readable, suffix=path.suffix.lower())
-            name = _choose_column(path, frame.collect_schema().names(), column)
+            schema = frame.collect_schema()
+            name = _choose_column(path, schema.names(), column)
+            if schema[name].is_nested() or schema[name] == pl.Binary:
+                raise DataError(f"{path}: the column {name!r} holds {schema[name]}, takes labels")
             yield name, frame.select(pl.col(name).cast(pl.String).alias("text"))
         except (pl.exceptions.PolarsError, OSError) as fault:
             raise _malformed(path, readable, fault) from None
@@ -84,9 +88,12 @@ def _choose_column(path: Path, names: list[str], column: str | None) -> str:
         return names[0]
     if column is None:
         raise DataError(f"{path}: is a table; name a column with --column: {listed}")
-    if column not in names:
-        raise DataError(f"{path}: has no column {column!r}; it has: {listed}")
-    return column
+    if column in names:
+        return column
+    remedy = ""
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        remedy = "; its cells seem to be separated by something else than commas: save it as such"
+    raise DataError(f"{path}: has no column {column!r}; it has: {listed}{remedy}")
 
 
 @contextmanager
@@ -99,7 +106,7 @@ def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]
         next(decoded(path, encoding=encoding))
     elif not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
-    if not textual or codec == "utf-8-sig":
+    if not textual or (codec == "utf-8-sig" and not _has_byte_order_mark(path)):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
@@ -107,6 +114,11 @@ def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]
         with open(copy, "w", encoding="utf-8", newline="") as file:
             file.writelines(decoded(path, encoding=encoding, progress=progress))
         yield copy
+
+
+def _has_byte_order_mark(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
 def _malformed(path: Path, readable: Path, fault: Exception) -> DataError:

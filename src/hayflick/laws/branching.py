@@ -18,12 +18,15 @@ Suresh et al., arXiv:2412.17646, Theorem 1 (its lower bound is this law); Ewens,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.laws.rounds import Rounds
+
+_MOST_CELLS = 1 << 22
 
 
 def survival_exponents(generations: int) -> Floats:
@@ -65,25 +68,9 @@ class Branching:
 
     @classmethod
     def of(cls, rounds: Rounds) -> Branching:
-        """Compose the generating functions of all rounds, for every target round at once."""
-        number = rounds.number
-        slope, offset, squares = np.zeros((3, number + 1))
-        slope[0] = np.inf
-        # v = 1 - z, where z is the argument of the generating function of one round.
-        v = np.ones(number + 1)
-        for place in range(number - 1, -1, -1):
-            target = slice(place + 1, None)
-            generated, fresh = rounds.generated[place], rounds.fresh[place]
-            uniform = rounds.uniform[place]
-            types = rounds.reserve.size
-            slope[target] += fresh * v[target]
-            offset[target] += generated * uniform / types * v[target]
-            squares[target] += 0.5 * fresh * v[target] ** 2
-            if place == 0:
-                slope[target] += generated * (1.0 - uniform) * v[target]
-            else:
-                rate = generated * (1.0 - uniform) / rounds.samples[place - 1]
-                v[target] = -np.expm1(-rate * v[target])
+        """Return the law of rounds; where all are alike it takes one pass over them."""
+        alike = all(np.ptp(kind) == 0 for kind in (rounds.generated, rounds.fresh, rounds.samples))
+        slope, offset, squares = _alike(rounds) if alike else _composed(rounds)
         return cls(slope, offset, _steps(rounds.generated), squares, _steps(rounds.fresh))
 
     def present(self, probabilities: Floats) -> Floats:
@@ -94,7 +81,20 @@ class Branching:
         probabilities
             Real probabilities p_0 of symbols that no reserve holds.
         """
-        return -np.expm1(-(np.multiply.outer(probabilities, self.slope) + self.offset))
+        return self._present(probabilities, slice(None))
+
+    def total(self, probabilities: Floats, weights: Floats) -> Floats:
+        """Return Σ weights · Pr(N_k ≠ 0), shape ``(K + 1,)``, in bounded memory."""
+        step = max(1, _MOST_CELLS // max(1, probabilities.size))
+        parts = [
+            weights @ self._present(probabilities, slice(first, first + step))
+            for first in range(0, self.slope.size, step)
+        ]
+        return np.concatenate(parts)
+
+    def _present(self, probabilities: Floats, generations: slice) -> Floats:
+        slope, offset = self.slope[generations], self.offset[generations]
+        return -np.expm1(-(np.multiply.outer(probabilities, slope) + offset))
 
     def error(self, probabilities: Floats) -> Floats:
         """Return how far above `present` the true survival can lie, in any generation.
@@ -111,6 +111,44 @@ class Branching:
         fresh = np.minimum(probabilities**2 * self.fresh_squares.max(), self.fresh_steps[-1])
         bound: Floats = np.minimum(self.steps[-1] + fresh, 1.0)
         return bound
+
+
+def _alike(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
+    """Return slopes, offsets and squares where every round has the same mix."""
+    generated, fresh = float(rounds.generated[0]), float(rounds.fresh[0])
+    first, later = rounds.uniform[0], rounds.uniform[-1]
+    rate = generated * (1.0 - later) / float(rounds.samples[0])
+    v = np.ones(rounds.number)
+    for place in range(1, v.size):
+        v[place] = -math.expm1(-rate * v[place - 1])
+    before = np.concatenate([[0.0], np.cumsum(v)])
+    per_type = generated / rounds.reserve.size
+    slope = np.concatenate([[np.inf], generated * (1.0 - first) * v + fresh * before[1:]])
+    offset = np.concatenate([[0.0], per_type * (first * v + later * before[:-1])])
+    squares = np.concatenate([[0.0], 0.5 * fresh * np.cumsum(v**2)])
+    return slope, offset, squares
+
+
+def _composed(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
+    """Return the same for any rounds, composing backwards for every target at once."""
+    number, types = rounds.number, rounds.reserve.size
+    slope, offset, squares = np.zeros((3, number + 1))
+    slope[0] = np.inf
+    # v = 1 - z, where z is the argument of the generating function of one round.
+    v = np.ones(number + 1)
+    for place in range(number - 1, -1, -1):
+        target = slice(place + 1, None)
+        generated, fresh = rounds.generated[place], rounds.fresh[place]
+        uniform = rounds.uniform[place]
+        slope[target] += fresh * v[target]
+        offset[target] += generated * uniform / types * v[target]
+        squares[target] += 0.5 * fresh * v[target] ** 2
+        if place == 0:
+            slope[target] += generated * (1.0 - uniform) * v[target]
+        else:
+            rate = generated * (1.0 - uniform) / rounds.samples[place - 1]
+            v[target] = -np.expm1(-rate * v[target])
+    return slope, offset, squares
 
 
 def _steps(draws: Integers) -> Floats:

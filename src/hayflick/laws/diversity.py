@@ -122,7 +122,7 @@ def _half_life(recursion: _Recursion, expected: Floats) -> float | None:
     if below.size:
         last = int(below[0])
         return _interpolated(last, expected[last - 1], expected[last], half)
-    if not recursion.rounds.homogeneous:
+    if not recursion.rounds.constant:
         return None
     return _search(recursion, half)
 

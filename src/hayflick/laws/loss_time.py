@@ -1,41 +1,41 @@
 """The round in which a symbol is first missing from the training set, on average.
 
-Three laws, for rounds that are all alike:
-
-- ``exact``: first passage to 0 of the Wright-Fisher chain, by linear equations (n ≤ 500);
-- ``branching``: with fresh, stored or smoothed items. Symbols that were lost can return,
-  and F_k = Σ_j f_j Z_{k-j} (f_j first loss in round j, F and Z absence after k rounds from
-  the start and from absence) gives E T = Σ_k (Z_k - F_k) / Z_∞;
-- ``asymptotic``: under replace, a symbol may also take over; given that it is lost, E T is
-  the diffusion's -2n x ln(x) / (1 - x) at x = p_0, put right for whole rounds and tokens by
-  the difference between the branching law and its own diffusion. Within 0.1 % from n = 50.
+The mean T(N) of rounds from a count N solves T(N) = 1 + E[T(N'); N' ≠ 0], N' the next count.
+For n ≤ 500 every count is an unknown, and the answer is exact. Beyond, the unknowns are the
+64 lowest and highest counts and forty per factor e in between; T between them is a cubic in
+the logit of N, and wide binomials are taken for normal. Under replace a symbol can also take
+over: the mean is over the runs in which it is lost, a share 1 - p_0 of them.
 
 References
 ----------
-Ewens, *Mathematical Population Genetics* (2004), equation 5.52 (Kimura and Ohta 1969, with
-2N = n), and section 1.4.3.
+Ewens, *Mathematical Population Genetics* (2004), sections 1.2 and 2.12 (conditional
+processes); the diffusion's mean under replace, -2n x ln(x) / (1 - x), is equation 5.52.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import exp1
+from scipy.special import roots_hermitenorm
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
-from hayflick.laws.branching import survival_exponents
 from hayflick.laws.rounds import Rounds, rounds_of
 from hayflick.laws.wright_fisher import binomial_rows
 from hayflick.regimes.replace import Replace
 
 _LARGEST_EXACT = 500
-_LATTICE_ROUNDS = 100_000
-_MOST_ROUNDS = 2_000_000
-_PRECISION = 1e-12
+_SINGLE_COUNTS = 64
+_NODES_PER_UNIT = 40
+_WIDEST_VARIANCE = 1000.0
+_DEVIATIONS = 9.0
+_HERMITE = roots_hermitenorm(32)
+# The equations are ill-conditioned beyond: such a symbol is practically never lost.
+_LONGEST = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,32 +44,57 @@ class LossTime:
 
     Parameters
     ----------
+    model, rounds
+        What the times are of.
     law
-        ``exact``, ``branching`` or ``asymptotic``.
-    expected
-        Rounds, shape ``(symbols,)``; inf where a symbol is practically never lost.
-        Under replace the mean is over the runs in which it is lost.
+        ``exact`` or, above training sets of 500 items, ``interpolated`` (within 0.2 %).
     """
 
+    model: Discrete
+    rounds: Rounds
     law: str
-    expected: Floats
+
+    def of_symbols(self, symbols: Sequence[str]) -> Floats:
+        """Return the expected rounds of named symbols; inf for those that a reserve holds.
+
+        Raises
+        ------
+        DataError
+            If a symbol is not in the data.
+        """
+        where = self.model.places_of(symbols)
+        times = self.of_probabilities(self.model.probabilities[where])
+        times[self.rounds.reserve[where] > 0] = np.inf
+        return times
+
+    def of_probabilities(self, probabilities: Floats) -> Floats:
+        """Return the expected rounds of symbols that no reserve holds.
+
+        Parameters
+        ----------
+        probabilities
+            Their real probabilities, shape ``(symbols,)``.
+
+        Returns
+        -------
+        Rounds, shape ``(symbols,)``; inf where a symbol is practically never lost. Under
+        replace, the mean over the runs in which it is lost.
+        """
+        distinct, where = np.unique(probabilities, return_inverse=True)
+        passage = _Passage(self.rounds)
+        times = np.array([passage.mean(float(chance)) for chance in distinct])
+        return times[where] if times.size else np.empty(0)
 
 
 def loss_time(
-    model: Discrete,
-    probabilities: Floats,
-    *,
-    regime: Regime = Replace(),
-    samples: int | None = None,
+    model: Discrete, *, regime: Regime = Replace(), samples: int | None = None
 ) -> LossTime:
-    """Return the expected round of first loss, for symbols that no reserve holds.
+    """Return the law of a symbol's first loss.
 
     Parameters
     ----------
     model
         The real data's law.
-    probabilities
-        Real probabilities of the symbols in question, shape ``(symbols,)``.
     regime
         What each round is trained on, the same in every round.
     samples
@@ -83,86 +108,113 @@ def loss_time(
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 99, "here": 1})
-    >>> result = loss_time(words, np.array([0.01]))
-    >>> result.law, result.expected.round(2).tolist()
+    >>> times = loss_time(words)
+    >>> times.law, times.of_symbols(["here"]).round(2).tolist()
     ('exact', [8.66])
     """
-    rounds = rounds_of(model, regime=regime, samples=samples, generations=2)
-    if not rounds.homogeneous:
+    if not regime.constant:
         takes = "a regime whose rounds are all alike"
         raise ArgumentError("regime", got=regime.describe(), takes=takes)
-    p = np.asarray(probabilities, dtype=np.float64)
-    if rounds.samples[0] <= _LARGEST_EXACT:
-        return LossTime("exact", np.array([_first_passage(rounds, chance) for chance in p]))
-    if _can_take_over(rounds):
-        return LossTime("asymptotic", _matched(p, int(rounds.samples[0])))
-    return LossTime("branching", _renewal(rounds, p))
+    # The first round draws from the fit to the real data, all later ones are like the second.
+    rounds = rounds_of(model, regime=regime, samples=samples, generations=2)
+    exact = rounds.samples[0] <= _LARGEST_EXACT
+    return LossTime(model, rounds, "exact" if exact else "interpolated")
 
 
-def _can_take_over(rounds: Rounds) -> bool:
-    return bool(rounds.generated[0] == rounds.samples[0] and rounds.uniform[1] == 0.0)
+class _Passage:
+    """First passage to 0 on a grid of counts."""
+
+    def __init__(self, rounds: Rounds) -> None:
+        self.size = int(rounds.samples[0])
+        self.generated, self.fresh = int(rounds.generated[0]), int(rounds.fresh[0])
+        self.shares, self.types = rounds.uniform, rounds.reserve.size
+        takes_over = self.generated == self.size and self.shares[1] == 0.0
+        # Whoever takes over is never lost.
+        self.last = self.size - 1 if takes_over else self.size
+        self.grid = _grid(self.size, self.last)
+        # Chance of ever being lost from each count.
+        self.lost = 1.0 - self.grid / self.size if takes_over else np.ones(self.grid.size)
+        self._solved: tuple[float, Floats] | None = None
+
+    def mean(self, chance: float) -> float:
+        """Return the expected round of first loss of a symbol of real probability `chance`."""
+        start = self._row((1.0 - self.shares[0]) * chance + self.shares[0] / self.types, chance)
+        at_once, onward = start[0], start[1:]
+        ever = at_once + onward @ self.lost
+        if ever <= 0.0:
+            return float("inf")
+        time = (at_once + onward @ (self.lost + self._onward(chance))) / ever
+        return float(time) if 0.0 < time < _LONGEST else float("inf")
+
+    def _onward(self, chance: float) -> Floats:
+        """Return E[rounds; lost] from every count of the grid."""
+        # Without fresh data the equations are the same for every symbol.
+        key = chance if self.fresh else 0.0
+        if self._solved is None or self._solved[0] != key:
+            observed = (1.0 - self.shares[1]) * self.grid / self.size + self.shares[1] / self.types
+            matrix = np.array([self._row(float(law), chance)[1:] for law in observed])
+            self._solved = key, np.linalg.solve(np.eye(self.grid.size) - matrix, self.lost)
+        return self._solved[1]
+
+    def _row(self, law: float, chance: float) -> Floats:
+        """Return the next count's law as weights on 0 and on the counts of the grid."""
+        mean = self.generated * law + self.fresh * chance
+        variance = self.generated * law * (1.0 - law) + self.fresh * chance * (1.0 - chance)
+        if variance > _WIDEST_VARIANCE and self.size > _LARGEST_EXACT:
+            points, weights = _HERMITE
+            counts = np.clip(mean + np.sqrt(variance) * points, 0.0, self.size)
+            return self._interpolated(counts, weights / weights.sum())
+        generated, first = _window(self.generated, law)
+        if self.fresh:
+            fresh, offset = _window(self.fresh, chance)
+            generated, first = np.convolve(generated, fresh), first + offset
+        return self._interpolated(first + np.arange(generated.size, dtype=np.float64), generated)
+
+    def _interpolated(self, counts: Floats, weights: Floats) -> Floats:
+        """Spread weights at counts over the neighbouring counts of the grid."""
+        row = np.zeros(self.grid.size + 1)
+        zero = counts < 1.0
+        row[0] = weights[zero].sum()
+        inside = ~zero & (counts <= self.last)
+        counts, weights = counts[inside], weights[inside]
+        nodes, at = _logit(self.grid, self.size), _logit(counts, self.size)
+        first = np.clip(np.searchsorted(nodes, at) - 2, 0, max(0, nodes.size - 4))
+        members = first[:, None] + np.arange(min(4, nodes.size))
+        np.add.at(row, 1 + members, weights[:, None] * _lagrange(nodes[members], at))
+        return row
 
 
-def _first_passage(rounds: Rounds, chance: float) -> float:
-    """Return E[T | T < ∞] of the chain by conditioning on the first round."""
-    size, types = int(rounds.samples[0]), rounds.reserve.size
-    shares = rounds.uniform
-    states = np.arange(1, size if _can_take_over(rounds) else size + 1)
-    observed = (1.0 - shares[1]) * states / size + shares[1] / types
-    first = (1.0 - shares[0]) * chance + shares[0] / types
-    law = binomial_rows(int(rounds.generated[0]), np.append(observed, first))
-    if rounds.fresh[0]:
-        fresh = binomial_rows(int(rounds.fresh[0]), np.array([chance]))[0]
-        law = np.array([np.convolve(row, fresh) for row in law])
-    law = np.pad(law, ((0, 0), (0, size + 1 - law.shape[1])))
-    stay = np.eye(states.size) - law[:-1, states]
-    hit = np.linalg.solve(stay, law[:-1, 0])
-    weighted = np.linalg.solve(stay, hit)
-    start = law[-1]
-    lost = start[0] + start[states] @ hit
-    if lost <= 0.0:
-        return float("inf")
-    return float((start[0] + start[states] @ (hit + weighted)) / lost)
+def _grid(size: int, last: int) -> Floats:
+    """Return the counts at which the mean is an unknown, from 1 to `last`."""
+    if size <= _LARGEST_EXACT:
+        return np.arange(1.0, last + 1.0)
+    decades = np.log(size / 2.0 / _SINGLE_COUNTS)
+    steps = np.geomspace(_SINGLE_COUNTS, size / 2.0, max(2, int(_NODES_PER_UNIT * decades)))
+    low = np.concatenate([np.arange(1.0, _SINGLE_COUNTS + 1.0), np.round(steps)])
+    both = np.unique(np.concatenate([low, size - low, [last]]))
+    return both[(both >= 1.0) & (both <= last)]
 
 
-def _matched(p: Floats, samples: int) -> Floats:
-    """Return the diffusion's conditional mean with the lattice correction."""
-    exponents = survival_exponents(_LATTICE_ROUNDS)
-    expected = np.full(p.size, np.inf)
-    for place in np.flatnonzero(p < 1.0):
-        x = p[place]
-        count, rounds = samples * x, float(_LATTICE_ROUNDS)
-        diffusion = -2.0 * count * np.log(x) / (1.0 - x)
-        branching = 1.0 - np.expm1(-count * exponents).sum()
-        feller = -rounds * np.expm1(-2.0 * count / rounds) + 2.0 * count * exp1(
-            2.0 * count / rounds
-        )
-        # The correction is a matter of early rounds; a frequent symbol has none.
-        expected[place] = diffusion + (branching - feller if count < rounds / 100 else 0.0)
-    return expected
+def _window(trials: int, chance: float) -> tuple[Floats, int]:
+    """Return a binomial law where it is not negligible, and the count it begins at."""
+    mean, deviation = trials * chance, np.sqrt(trials * chance * (1.0 - chance))
+    reach = _DEVIATIONS * deviation + _DEVIATIONS**2
+    first, last = max(0, int(mean - reach)), min(trials, int(mean + reach))
+    hits = np.arange(first, last + 1)
+    return binomial_rows(trials, np.array([chance]), hits=hits)[0], first
 
 
-def _renewal(rounds: Rounds, p: Floats) -> Floats:
-    """Return Σ_k (Z_k - F_k) / Z_∞ for the branching law with immigration."""
-    size, types = float(rounds.samples[0]), rounds.reserve.size
-    generated, fresh, shares = float(rounds.generated[0]), float(rounds.fresh[0]), rounds.uniform
-    v = _decay(generated * (1.0 - shares[1]) / size)
-    immigration = fresh * p + generated * shares[1] / types
-    started = generated * ((1.0 - shares[0]) * p + (shares[0] - shares[1]) / types)
-    arrived = np.cumsum(v)
-    expected = np.empty(p.size)
-    with np.errstate(over="ignore"):
-        for place in range(p.size):
-            # Both absences are divided by Z_∞ in logs: Z_∞ itself may underflow.
-            later = immigration[place] * (arrived[-1] - arrived)
-            gap = np.exp(later) * -np.expm1(-started[place] * v)
-            expected[place] = np.exp(immigration[place] * arrived[-1]) + gap.sum()
-    return expected
+def _logit(counts: Floats, size: int) -> Floats:
+    logit: Floats = np.log(counts / (size + 1.0 - counts))
+    return logit
 
 
-def _decay(rate: float) -> Floats:
-    """Return v_1 = 1, v_{j+1} = 1 - exp(-rate v_j), until it adds nothing more."""
-    values = [1.0]
-    while values[-1] > _PRECISION * (1.0 - rate) and len(values) < _MOST_ROUNDS:
-        values.append(-float(np.expm1(-rate * values[-1])))
-    return np.array(values)
+def _lagrange(nodes: Floats, at: Floats) -> Floats:
+    """Return interpolation weights of each row's nodes, shape ``(points, nodes)``."""
+    weights = np.ones_like(nodes)
+    for one in range(nodes.shape[1]):
+        for other in range(nodes.shape[1]):
+            if other != one:
+                gap = nodes[:, one] - nodes[:, other]
+                weights[:, one] *= (at - nodes[:, other]) / gap
+    return weights

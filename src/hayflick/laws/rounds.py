@@ -8,7 +8,8 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 
 
@@ -26,6 +27,8 @@ class Rounds:
         Stored items by symbol, shape ``(types,)``.
     uniform
         Share of the previous model's mass that smoothing spreads evenly, ``(rounds,)``.
+    constant
+        Whether all later rounds have the same mix, beyond those listed here.
     """
 
     generated: Integers
@@ -33,16 +36,12 @@ class Rounds:
     samples: Integers
     reserve: Integers
     uniform: Floats
+    constant: bool
 
     @property
     def number(self) -> int:
         """How many rounds there are."""
         return self.generated.size
-
-    @property
-    def homogeneous(self) -> bool:
-        """Whether every round is like the first (but for smoothing of the real data)."""
-        return all(np.ptp(kind) == 0 for kind in (self.generated, self.fresh, self.samples))
 
 
 def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generations: int) -> Rounds:
@@ -51,14 +50,18 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
     Raises
     ------
     ArgumentError
-        If `generations` or `samples` is below 1, or the regime does not fit `samples`.
+        If `generations` or `samples` is below 1, the regime does not fit `samples`, or its
+        reserve is not the same in every round.
     DataError
         If a reserve names symbols that the model lacks.
     """
-    generations = whole_number("generations", generations, at_least=1)
+    generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     sizes = np.array([mix.samples for mix in mixes])
+    if any(mix.reserve is not mixes[0].reserve for mix in mixes):
+        takes = "a regime with the same reserve in every round"
+        raise ArgumentError("regime", got=regime.describe(), takes=takes)
     share = model.estimator.uniform_share
     later = [share(total=int(total), types=model.types) for total in sizes[:-1]]
     return Rounds(
@@ -67,4 +70,5 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
         samples=sizes,
         reserve=model.align(mixes[0].reserve),
         uniform=np.array([model.initial_uniform_share, *later]),
+        constant=regime.constant,
     )

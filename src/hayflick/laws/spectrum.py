@@ -12,6 +12,7 @@ from hayflick.core.arrays import Floats, Integers
 _DISTINCT = 4096
 # 64 bins per factor e: two nodes per bin give sums over symbols to 1e-7 of themselves.
 _BINS_PER_UNIT = 64
+_BINNING_ERROR = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,13 @@ class Spectrum:
         Ascending, shape ``(nodes,)``.
     weights
         Number of symbols at each, shape ``(nodes,)``.
+    error
+        Of means over symbols that is due to binning: 0 where there is none.
     """
 
     probabilities: Floats
     weights: Floats
+    error: float = 0.0
 
 
 def spectrum_of(model: Discrete, *, reserve: Integers) -> Spectrum:
@@ -70,4 +74,4 @@ def _binned(probabilities: Floats, numbers: Floats) -> Spectrum:
     deviation = np.sqrt(spread / size[used])
     nodes = np.concatenate([mean - deviation, mean + deviation])
     order = np.argsort(nodes)
-    return Spectrum(nodes[order], np.tile(size[used] / 2, 2)[order])
+    return Spectrum(nodes[order], np.tile(size[used] / 2, 2)[order], _BINNING_ERROR)

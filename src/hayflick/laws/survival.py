@@ -14,7 +14,7 @@ from scipy.special import xlog1py
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import Rounds, rounds_of
@@ -41,7 +41,8 @@ class Survival:
         Expected share of symbols that survive, shape ``(K + 1,)``, 1 at generation 0.
     error
         Largest distance of `surviving_fraction` from the truth: rounding for the exact
-        law, a proven bound for the branching law, which the truth never falls below.
+        law, a proven bound for the branching law, which the truth never falls below (but
+        for binning, 1e-7, where there are more than 4096 distinct probabilities).
     baseline
         The same share for one training on real data alone (same size), ``(K + 1,)``.
     """
@@ -52,6 +53,10 @@ class Survival:
     surviving_fraction: Floats
     error: float
     baseline: Floats
+
+    def __repr__(self) -> str:
+        kept = f"surviving_fraction=1 … {self.surviving_fraction[-1]:.4g}"
+        return f"Survival({self.name!r}, generations={self.generations}, {kept})"
 
     @property
     def name(self) -> str:
@@ -76,11 +81,7 @@ class Survival:
         DataError
             If a symbol is not in the data.
         """
-        positions = self.model.positions
-        unknown = [symbol for symbol in symbols if symbol not in positions]
-        if unknown:
-            raise DataError(f"symbols: {unknown[0]!r} is not in {self.model.source.name}")
-        where = np.array([positions[symbol] for symbol in symbols], dtype=np.int64)
+        where = self.model.places_of(symbols)
         survival = self.of_probabilities(self.model.probabilities[where])
         survival[self.rounds.reserve[where] > 0] = 1.0
         return survival
@@ -97,9 +98,20 @@ class Survival:
         -------
         Survival probabilities, shape ``(symbols, K + 1)``.
         """
-        distinct, where = np.unique(probabilities, return_inverse=True)
-        survival: Floats = self.law.present(distinct)[where]
+        survival: Floats = self.law.present(np.asarray(probabilities, dtype=np.float64))
         return survival
+
+    def baseline_of(self, probabilities: Floats) -> Floats:
+        """Return the chance of being in the last round's training set if all of it were real.
+
+        Parameters
+        ----------
+        probabilities
+            Real probabilities of symbols, shape ``(symbols,)``.
+        """
+        size = float(self.rounds.samples[-1])
+        drawn: Floats = -np.expm1(xlog1py(size, -np.asarray(probabilities)))
+        return drawn
 
 
 def survival(
@@ -149,13 +161,15 @@ def survival(
     rounds = rounds_of(model, regime=regime, samples=samples, generations=generations)
     spectrum = spectrum_of(model, reserve=rounds.reserve)
     chosen = _choose(law, rounds, spectrum)
-    present = chosen.present(spectrum.probabilities)
+    share = _share(spectrum, chosen, types=model.types)
+    bound = float(spectrum.weights @ chosen.error(spectrum.probabilities)) / model.types
     return Survival(
         model=model,
         rounds=rounds,
         law=chosen,
-        surviving_fraction=_share(spectrum, present, types=model.types),
-        error=float(spectrum.weights @ chosen.error(spectrum.probabilities)) / model.types,
+        surviving_fraction=share,
+        # No share is above 1.
+        error=min(bound + spectrum.error, 1.0 - float(share.min())),
         baseline=_baseline(model, rounds),
     )
 
@@ -167,17 +181,17 @@ def _choose(law: str, rounds: Rounds, spectrum: Spectrum) -> WrightFisher | Bran
         raise ArgumentError("law", got="exact", takes=takes, remedy=remedy)
     if law == "branching":
         return Branching.of(rounds)
-    if law == "exact" or affordable(rounds, distinct=spectrum.probabilities.size):
+    if law == "exact" or affordable(rounds, spectrum.probabilities):
         return WrightFisher(rounds)
     return Branching.of(rounds)
 
 
-def _share(spectrum: Spectrum, present: Floats, *, types: int) -> Floats:
+def _share(spectrum: Spectrum, law: WrightFisher | Branching, *, types: int) -> Floats:
     """Return the surviving share of all types; what a reserve holds survives surely."""
     kept = types - spectrum.weights.sum()
-    share: Floats = (spectrum.weights @ present + kept) / types
+    share: Floats = (law.total(spectrum.probabilities, spectrum.weights) + kept) / types
     share[0] = 1.0
-    return share
+    return np.clip(share, 0.0, 1.0)
 
 
 def _baseline(model: Discrete, rounds: Rounds) -> Floats:

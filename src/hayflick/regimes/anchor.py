@@ -10,7 +10,8 @@ from typing import Any, final
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.reading import Source, read_corpus
+from hayflick.corpus.reading import read_corpus
+from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES
 
 
@@ -24,7 +25,7 @@ class Anchor:
     reserve
         Counts of the stored items.
     source
-        What the reserve is called in results.
+        The file that the reserve was read from; None where it was given.
 
     Examples
     --------
@@ -35,7 +36,7 @@ class Anchor:
     """
 
     reserve: Counts
-    source: str = "counts"
+    source: str | None = None
 
     @classmethod
     def from_mapping(cls, reserve: Mapping[str, int]) -> Anchor:
@@ -43,9 +44,7 @@ class Anchor:
         return cls(Counts.from_mapping(reserve))
 
     @classmethod
-    def from_file(
-        cls, path: str | os.PathLike[str], *, like: Source, encoding: str = "utf-8"
-    ) -> Anchor:
+    def from_file(cls, path: str | os.PathLike[str], *, like: Source) -> Anchor:
         """Return the regime of a reserve file, read as the data `like` were read.
 
         A reserve is a text (of one label per line, where the data are labels), a folder of
@@ -56,10 +55,12 @@ class Anchor:
         DataError
             If the file cannot be read so.
         """
-        table = os.path.splitext(path)[1].lower() in TABLE_SUFFIXES
-        column = like.column if table else None
-        tokenizer = like.tokenizer or (None if table else "lines")
-        corpus = read_corpus(path, column=column, tokenizer=tokenizer, encoding=encoding)
+        suffix = os.path.splitext(path)[1].lower()
+        column = like.column if suffix in TABLE_SUFFIXES else None
+        tokenizer = like.tokenizer or (None if column else "lines")
+        if suffix == ".json":
+            tokenizer = None
+        corpus = read_corpus(path, column=column, tokenizer=tokenizer, encoding=like.encoding)
         return cls(corpus.counts, corpus.source.name)
 
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
@@ -76,6 +77,13 @@ class Anchor:
             raise ArgumentError("reserve", got=self.reserve.total, takes=takes, remedy=remedy)
         return Mix(generated=samples - self.reserve.total, reserve=self.reserve)
 
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix."""
+        return True
+
     def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
+        """Return the regime in the grammar of the command line, or what it stores."""
+        if self.source is None:
+            return f"anchor:{self.reserve.total} items of {self.reserve.types} symbols"
         return f"anchor:file={self.source}"

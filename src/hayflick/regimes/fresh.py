@@ -41,6 +41,11 @@ class Fresh:
         fresh = math.floor(self.share * samples + 0.5)
         return Mix(generated=samples - fresh, fresh=fresh)
 
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix."""
+        return True
+
     def describe(self) -> str:
         """Return the regime in the grammar of the command line."""
-        return f"fresh:share={self.share:g}"
+        return f"fresh:share={float(self.share)!r}"

@@ -12,18 +12,10 @@ from dataclasses import dataclass
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
-from hayflick.corpus.reading import Source
+from hayflick.corpus.source import Source
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a regime's files are read: as the data were."""
-
-    like: Source
-    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +23,7 @@ class _Entry:
     """A regime's keys in order, all of them required, and how it is made from them."""
 
     keys: tuple[str, ...]
-    make: Callable[[dict[str, str], Reading], Regime]
+    make: Callable[[dict[str, str], Source], Regime]
 
 
 def _number(argument: str, text: str) -> float:
@@ -42,22 +34,20 @@ def _number(argument: str, text: str) -> float:
 
 
 _REGIMES = {
-    "replace": _Entry((), lambda options, reading: Replace()),  # noqa: ARG005
+    "replace": _Entry((), lambda options, like: Replace()),  # noqa: ARG005
     "fresh": _Entry(
         ("share",),
-        lambda options, reading: Fresh(share=_number("share", options["share"])),  # noqa: ARG005
+        lambda options, like: Fresh(share=_number("share", options["share"])),  # noqa: ARG005
     ),
     "anchor": _Entry(
         ("file",),
-        lambda options, reading: Anchor.from_file(
-            options["file"], like=reading.like, encoding=reading.encoding
-        ),
+        lambda options, like: Anchor.from_file(options["file"], like=like),
     ),
 }
 
 
-def parse_regime(text: str, *, reading: Reading) -> Regime:
-    """Return the regime that `text` names.
+def parse_regime(text: str, *, like: Source) -> Regime:
+    """Return the regime that `text` names; its files are read as the data `like` were.
 
     Raises
     ------
@@ -68,7 +58,7 @@ def parse_regime(text: str, *, reading: Reading) -> Regime:
 
     Examples
     --------
-    >>> parse_regime("fresh:0.05", reading=Reading(Source("corpus.txt")))
+    >>> parse_regime("fresh:0.05", like=Source("corpus.txt"))
     Fresh(share=0.05)
     """
     name, _, rest = text.partition(":")
@@ -79,7 +69,7 @@ def parse_regime(text: str, *, reading: Reading) -> Regime:
         raise ArgumentError("regime", got=text, takes=takes, remedy=remedy)
     entry = _REGIMES[name]
     options = _options(text, rest, entry.keys)
-    return entry.make(options, reading)
+    return entry.make(options, like)
 
 
 def _usage(name: str) -> str:

@@ -23,6 +23,11 @@ class Replace:
         """Return the training set of a generation."""
         return Mix(generated=samples)
 
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix."""
+        return True
+
     def describe(self) -> str:
         """Return the regime in the grammar of the command line."""
         return "replace"

@@ -18,9 +18,9 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
     Examples
     --------
     >>> from hayflick.chains.discrete import Discrete
-    >>> from hayflick.planning.forecast import forecast
+    >>> from hayflick.planning.forecasting import forecast_law
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> record = forecast_record(forecast(words, generations=3, replicates=0))
+    >>> record = forecast_record(forecast_law(words, generations=3, replicates=0))
     >>> record["law"], record["generations"], record["simulated"]
     ('exact', [0, 1, 2, 3], None)
     """
@@ -30,7 +30,9 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
         "input": source.name,
         "tokenizer": source.tokenizer,
         "column": source.column,
+        "encoding": source.encoding,
         "missing": source.missing,
+        "delta": model.estimator.delta,
         "tokens": model.total,
         "types": model.types,
         "samples": forecast.samples,
@@ -46,6 +48,7 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
         "diversity_half_life": forecast.diversity.half_life,
         "limit": forecast.limit,
         "first_below_limit": forecast.first_below,
+        "runs_below_limit": forecast.runs_below,
         "fresh_shares": [
             {"share": share, "surviving_fraction": kept}
             for share, kept in zip(FRESH_SHARES, forecast.fresh_shares, strict=True)
@@ -69,8 +72,9 @@ def _at_risk(risk: AtRisk) -> dict[str, Any]:
         "symbol": risk.symbol,
         "count": risk.count,
         "survival": risk.survival,
-        "half_gone": risk.half_gone,
-        "expected_loss": _finite(risk.expected_loss),
+        "real_data_alone": risk.baseline,
+        "median_loss_round": risk.median_loss,
+        "mean_loss_round": None if risk.mean_loss is None else _finite(risk.mean_loss),
     }
 
 

@@ -27,12 +27,16 @@ def forecast_tables(forecast: Forecast, *, lang: str = "en") -> tuple[Renderable
     """
     language = Language(lang)
     findings = Findings(forecast, language)
-    parts: list[RenderableType] = [findings.data(), findings.verdict()]
-    parts.append(_rounds(forecast, language, findings))
+    parts: list[RenderableType] = [
+        findings.data(),
+        findings.verdict(),
+        f"{language.text('The limit')}: {findings.limit()}",
+        f"{language.text('Action')}: {findings.action()}",
+        _rounds(forecast, language, findings),
+    ]
     if forecast.most_at_risk:
         parts.append(_at_risk(forecast, language))
-    parts += [_shares(forecast, language, findings), findings.method()]
-    return tuple(parts)
+    return (*parts, _shares(forecast, language, findings), findings.method())
 
 
 def printable(symbol: str) -> str:
@@ -62,7 +66,7 @@ def _rounds(forecast: Forecast, language: Language, findings: Findings) -> Table
     table = _table(
         text("round"),
         text("{nouns} left", nouns=findings.nouns),
-        text("simulated, 5 to 95 %"),
+        text("simulated, 5 to 95%"),
         text("real data alone"),
         text("recursion costs"),
     )
@@ -72,7 +76,7 @@ def _rounds(forecast: Forecast, language: Language, findings: Findings) -> Table
         spread = f"{percent(band['low'][k])} – {percent(band['high'][k])}" if band else "–"
         baseline = float(forecast.law.baseline[k])
         left = float(forecast.law.surviving_fraction[k])
-        cells = percent(left), spread, percent(baseline), percent(max(0.0, baseline - left))
+        cells = percent(left), spread, percent(baseline), language.difference(baseline - left)
         table.add_row(language.number(k), *cells)
     return table
 
@@ -80,25 +84,25 @@ def _rounds(forecast: Forecast, language: Language, findings: Findings) -> Table
 def _at_risk(forecast: Forecast, language: Language) -> Table:
     from rich.text import Text
 
-    text, number = language.text, language.number
+    text, number, percent = language.text, language.number, language.percent
     table = _table(
         text("first to go"),
         text("count"),
-        text("left after round {round}", round=number(forecast.generations)),
-        text("half gone by round"),
+        text("chance after round {round}", round=number(forecast.generations)),
+        text("real data alone"),
+        text("lost by round (median)"),
     )
     for risk in forecast.most_at_risk[:_SYMBOLS_SHOWN]:
-        half = "–" if risk.half_gone is None else number(risk.half_gone)
-        left = language.percent(risk.survival)
-        table.add_row(Text(printable(risk.symbol)), number(risk.count), left, half)
+        median = "–" if risk.median_loss is None else number(risk.median_loss)
+        cells = number(risk.count), percent(risk.survival), percent(risk.baseline), median
+        table.add_row(Text(printable(risk.symbol)), *cells)
     return table
 
 
 def _shares(forecast: Forecast, language: Language, findings: Findings) -> Table:
-    text = language.text
     table = _table(
-        text("fresh real data in every round"),
-        text("{nouns} left", nouns=findings.nouns),
+        findings.fresh_heading(),
+        language.text("left after round {round}", round=language.number(forecast.generations)),
     )
     for share, kept in zip(FRESH_SHARES, forecast.fresh_shares, strict=True):
         table.add_row(language.percent(share, digits=0), language.percent(kept))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from hayflick.planning.forecast import KEPT_OF_BASELINE
 from hayflick.report.language import Language
 
 
 def forecast_glossary(language: Language) -> tuple[tuple[str, str], ...]:
     """Return terms and their meanings, in the order of a page."""
+    return (*_terms_of_rounds(language), *_terms_of_laws(language))
+
+
+def _terms_of_rounds(language: Language) -> tuple[tuple[str, str], ...]:
     text = language.text
     return (
         (
@@ -18,20 +23,36 @@ def forecast_glossary(language: Language) -> tuple[tuple[str, str], ...]:
         ),
         (
             text("Left (surviving)"),
-            text("In the training set of a round. What is missing there is unknown to its model."),
+            text(
+                "In the training set of a round. What is missing there is unknown to its model, "
+                "unless it smooths its counts."
+            ),
         ),
         (
             text("Real data alone"),
             text(
                 "One training on as many items, all of them real. A sample already misses what "
-                "is rare, so this is less than 100 %, and only the difference is due to "
-                "recursion."
+                "is rare, so even this keeps less than 100%. Recursion costs the difference "
+                "between this and what is left."
             ),
         ),
         (
             text("Limit"),
-            text("90 % of what real data alone would keep: the line below which we warn."),
+            text(
+                "{part} of what real data alone would keep: the line below which we warn.",
+                part=language.percent(KEPT_OF_BASELINE, digits=0),
+            ),
         ),
+        (
+            text("Fresh share"),
+            text("The part of every training set that is newly drawn real data."),
+        ),
+    )
+
+
+def _terms_of_laws(language: Language) -> tuple[tuple[str, str], ...]:
+    text = language.text
+    return (
         (
             text("Exact law"),
             text("The probabilities of the chain itself, computed without simulating."),
@@ -44,8 +65,11 @@ def forecast_glossary(language: Language) -> tuple[tuple[str, str], ...]:
             ),
         ),
         (
-            text("Fresh share"),
-            text("The part of every training set that is newly drawn real data."),
+            text("Lost by round: median and mean"),
+            text(
+                "The median is the first round in which a symbol is more likely gone than left. "
+                "The mean is over the runs that lose it; a few that keep it long make it larger."
+            ),
         ),
         (
             text("Diversity"),

@@ -64,6 +64,17 @@ class Language:
         pattern = "#,##0.#" if abs(value) < 100 else "#,##0"
         return str(format_decimal(value, format=pattern, locale=self.code))
 
+    def difference(self, share: float) -> str:
+        """Return a difference of two shares as a percentage, which may be negative.
+
+        Examples
+        --------
+        >>> Language("en").difference(0.652), Language("en").difference(-1e-9)
+        ('65.2%', '0.0%')
+        """
+        rounded = round(share, 3) + 0.0
+        return str(format_percent(rounded, format="#,##0.0%", locale=self.code))
+
     def percent(self, share: float, *, digits: int = 1) -> str:
         """Return a share from 0 to 1 as a percentage.
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.core.output import check_writable, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.planning.forecast import Forecast
-from hayflick.planning.forecast import forecast as compute
-from hayflick.regimes.parsing import Reading, parse_regime
+from hayflick.planning.forecasting import forecast_law
+from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
 from hayflick.report.rendering import brief_page, forecast_page
 
+_Path: TypeAlias = str | os.PathLike[str]
+
 
 def forecast(
-    source: str | os.PathLike[str] | Discrete,
+    source: _Path | Discrete,
     *,
     column: str | None = None,
     tokenizer: str | None = None,
@@ -32,8 +36,8 @@ def forecast(
     replicates: int = 64,
     seed: int = 1,
     threads: int | None = None,
-    out: str | os.PathLike[str] | None = None,
-    brief: str | os.PathLike[str] | None = None,
+    out: _Path | None = None,
+    brief: _Path | None = None,
     lang: str = "en",
     force: bool = False,
     progress: Progress = silent,
@@ -51,7 +55,7 @@ def forecast(
     regime
         A regime, or its name in the grammar of the command line: ``"fresh:0.05"``.
     generations, samples, law, replicates, seed, threads
-        See `hayflick.planning.forecast.forecast`.
+        See `hayflick.planning.forecasting.forecast_law`.
     out, brief
         Files to write the report and the one-page brief to; None for neither.
     lang
@@ -81,16 +85,11 @@ def forecast(
     True
     """
     Language(lang)
-    if out is not None and out == brief:
-        raise ArgumentError("brief", got=str(brief), takes="another file than out")
-    chosen = ((out, forecast_page), (brief, brief_page))
-    pages = [(Path(path), page) for path, page in chosen if path is not None]
-    for path, _ in pages:
-        check_writable(path, force=force)
+    pages = _pages(source, out, brief, force=force)
     model = _model(source, column, tokenizer, encoding, delta, progress)
     if isinstance(regime, str):
-        regime = parse_regime(regime, reading=Reading(model.source, encoding))
-    result = compute(
+        regime = parse_regime(regime, like=model.source)
+    result = forecast_law(
         model,
         generations=generations,
         regime=regime,
@@ -101,13 +100,30 @@ def forecast(
         threads=threads,
         progress=progress,
     )
-    for path, page in pages:
-        write_text(path, page(result, lang=lang))
+    # All pages are drawn before the first is written.
+    drawn = [(path, page(result, lang=lang)) for path, page in pages]
+    for path, text in drawn:
+        write_text(path, text, force=force)
     return result
 
 
+def _pages(
+    source: _Path | Discrete, out: _Path | None, brief: _Path | None, *, force: bool
+) -> list[tuple[Path, Callable[..., str]]]:
+    """Return what is to be written where, refused before any work starts."""
+    chosen = ((out, forecast_page), (brief, brief_page))
+    pages = [(Path(path), page) for path, page in chosen if path is not None]
+    if len({path.resolve() for path, _ in pages}) < len(pages):
+        raise ArgumentError("brief", got=str(brief), takes="another file than out")
+    for path, _ in pages:
+        if not isinstance(source, Discrete) and path.resolve() == Path(source).resolve():
+            raise OutputError(f"{path}: is the input; choose another name")
+        check_writable(path, force=force)
+    return pages
+
+
 def _model(
-    source: str | os.PathLike[str] | Discrete,
+    source: _Path | Discrete,
     column: str | None,
     tokenizer: str | None,
     encoding: str,
@@ -115,13 +131,16 @@ def _model(
     progress: Progress,
 ) -> Discrete:
     estimator = AddDelta(delta)
-    if isinstance(source, Discrete):
-        return source if delta == 0.0 else source.with_estimator(estimator)
-    return Discrete.from_file(
-        source,
-        column=column,
-        tokenizer=tokenizer,
-        encoding=encoding,
-        estimator=estimator,
-        progress=progress,
-    )
+    if not isinstance(source, Discrete):
+        return Discrete.from_file(
+            source,
+            column=column,
+            tokenizer=tokenizer,
+            encoding=encoding,
+            estimator=estimator,
+            progress=progress,
+        )
+    for name, option in (("column", column), ("tokenizer", tokenizer)):
+        if option is not None:
+            raise ArgumentError(name, got=option, takes="nothing where the source is a law")
+    return source if delta == 0.0 else source.with_estimator(estimator)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from hayflick.core.version import __version__
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast import KEPT_OF_BASELINE, Forecast
 from hayflick.report.charts import drawing
 from hayflick.report.charts.surviving import surviving_chart
+from hayflick.report.columns import column_labels
 from hayflick.report.findings import Findings
 from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.glossary import forecast_glossary
@@ -41,6 +43,8 @@ def forecast_page(forecast: Forecast, *, lang: str = "en") -> str:
         forecast=forecast,
         findings=Findings(forecast, language),
         charts=forecast_charts(forecast, language),
+        diversity=forecast.diversity.expected.tolist(),
+        kept_of_baseline=KEPT_OF_BASELINE,
         glossary=forecast_glossary(language),
         provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
     )
@@ -75,7 +79,8 @@ def _render(template: str, style: str, language: Language, **values: Any) -> str
     )
     environment.filters.update(
         csv_link=csv_link,
-        html_table=html_table,
+        html_table=lambda numbers: html_table(numbers, column_labels(language)),
+        is_thinned=lambda numbers: numbers.height > _ROWS_SHOWN,
         rounds=lambda expected: _rounds(expected, language),
         shortened=shortened,
     )
@@ -97,31 +102,34 @@ def csv_link(numbers: pl.DataFrame) -> str:
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
 
 
-def html_table(numbers: pl.DataFrame) -> Markup:
-    """Return a table of about 200 rows at most, evenly spread, names to the left."""
+def html_table(numbers: pl.DataFrame, labels: Mapping[str, str]) -> Markup:
+    """Return a table of about 200 rows at most, evenly spread, under translated headings."""
     shown = drawing.thinned(numbers, most=_ROWS_SHOWN)
-    classes = [' class="name"' if kind == pl.String else "" for kind in numbers.dtypes]
-    head = "".join(
-        f"<th{name}>{escape(column)}</th>"
-        for name, column in zip(classes, numbers.columns, strict=True)
+    classes = ["name" if kind == pl.String else "" for kind in numbers.dtypes]
+    headings = [labels[column] for column in numbers.columns]
+    rows = [_row("td", classes, map(_cell, row)) for row in shown.iter_rows()]
+    head = _row("th", classes, headings)
+    table = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>")
+    whole = table.format(head, Markup("").join(rows))
+    return Markup('<div class="scroll">{}</div>').format(whole)
+
+
+def _row(tag: str, classes: Sequence[str], cells: Iterable[str]) -> Markup:
+    cell = Markup(f'<{tag} class="{{}}">{{}}</{tag}>')
+    return Markup("<tr>{}</tr>").format(
+        Markup("").join(cell.format(*pair) for pair in zip(classes, cells, strict=True))
     )
-    rows = "".join(
-        "<tr>"
-        + "".join(f"<td{name}>{_cell(cell)}</td>" for name, cell in zip(classes, row, strict=True))
-        + "</tr>"
-        for row in shown.iter_rows()
-    )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return Markup(f'<div class="scroll">{table}</div>')
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "–"
-    return str(escape(value))
+    return str(value)
 
 
-def _rounds(expected: float, language: Language) -> str:
+def _rounds(expected: float | None, language: Language) -> str:
+    if expected is None:
+        return "–"
     if expected > _MOST_ROUNDS:
         return f">{language.number(_MOST_ROUNDS)}"
     return language.number(expected)

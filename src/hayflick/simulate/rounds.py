@@ -49,7 +49,8 @@ def run_block(
 
     Returns
     -------
-    Arrays by name; see `hayflick.core.protocols.Chain.record`.
+    Arrays by name: the replicate first, then the generation (0 … K) where it was measured
+    in each, then the family's own dimension.
     """
     population = chain.start(replicates)
     history = [chain.measure(population)]
@@ -59,4 +60,4 @@ def run_block(
         if not tick():
             return None
     stacked = {name: np.stack([at[name] for at in history], axis=1) for name in history[0]}
-    return chain.record(stacked, population)
+    return {**stacked, **chain.measure_last(population)}

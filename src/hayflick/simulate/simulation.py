@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Model, Recorded, Regime
@@ -65,13 +65,14 @@ def simulate(
     threads
         How many work at once; one per processor where None.
     block_size
-        Replicates that one task carries, a multiple of 32.
+        Replicates that one task carries, a multiple of 32; a matter of speed alone.
     progress
         Told the generations done, over all blocks.
 
     Returns
     -------
-    A Dataset with dimensions ``replicate`` and ``generation`` (0 … K). For the discrete
+    A Dataset with dimensions ``replicate`` and ``generation`` (0 … K), to be saved with
+    ``to_netcdf(path, engine="h5netcdf")``. For the discrete
     family: ``surviving_types``, ``surviving_fraction``, ``diversity`` (Gini-Simpson),
     ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
     and ``count_by_rank`` (last generation, by ``rank``). Attribute ``provenance`` is JSON.
@@ -91,7 +92,7 @@ def simulate(
     >>> dict(runs["surviving_types"].sizes)
     {'replicate': 64, 'generation': 11}
     """
-    generations = whole_number("generations", generations, at_least=1)
+    generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     replicates = whole_number("replicates", replicates, at_least=1)
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     workers = (os.cpu_count() or 1) if threads is None else threads
@@ -99,18 +100,16 @@ def simulate(
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     job = _Job(model.chain(size), mixes, seed, replicates, progress)
-    blocks, interrupted = _execute(job, threads=workers, block_size=block_size)
+    interrupted = _execute(job, threads=workers, block_size=block_size)
     parameters = {
         "model": dict(job.chain.describe()),
         "regime": regime.describe(),
         "generations": generations,
         "replicates": replicates,
     }
-    dataset = _dataset(job, blocks, parameters) if blocks else None
     if interrupted:
-        raise SimulationInterrupted(dataset)
-    assert dataset is not None
-    return dataset
+        raise SimulationInterrupted(_dataset(job, parameters) if job.finished else None)
+    return _dataset(job, parameters)
 
 
 @dataclass
@@ -124,56 +123,51 @@ class _Job:
     progress: Progress
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    done: int = 0
+    ticks: int = 0
+    finished: dict[int, Recorded] = field(default_factory=dict)
 
     def tick(self) -> bool:
         """Count one generation of one block; return whether to go on."""
         blocks = -(-self.replicates // LOGICAL_BLOCK)
         with self.lock:
-            self.done += 1
-            self.progress("simulating", self.done, blocks * len(self.mixes))
+            self.ticks += 1
+            self.progress("simulating", self.ticks, blocks * len(self.mixes))
         return not self.stop.is_set()
 
-    def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> dict[int, Recorded]:
-        """Take tasks until there is none left; return finished logical blocks by index."""
-        finished: dict[int, Recorded] = {}
+    def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> None:
+        """Take tasks until there is none left; keep finished logical blocks by index."""
         while not self.stop.is_set():
             with self.lock:
                 task = next(tasks, ())
             if not task:
-                break
+                return
             for block, replicates in task:
                 rng = stream(self.seed, block=block)
                 recorded = run_block(
                     self.chain, self.mixes, rng=rng, replicates=replicates, tick=self.tick
                 )
                 if recorded is None:
-                    return finished
-                finished[block] = recorded
-        return finished
+                    return
+                with self.lock:
+                    self.finished[block] = recorded
 
 
-def _execute(job: _Job, *, threads: int, block_size: int) -> tuple[list[Recorded], bool]:
-    """Return the finished blocks in their order, and whether Ctrl-C came in between."""
+def _execute(job: _Job, *, threads: int, block_size: int) -> bool:
+    """Run all blocks; return whether Ctrl-C came in between."""
     if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
         takes = f"a multiple of {LOGICAL_BLOCK}"
         raise ArgumentError("block_size", got=block_size, takes=takes)
     tasks = _batched(logical_blocks(job.replicates), block_size // LOGICAL_BLOCK)
     interrupted = False
     with ThreadPoolExecutor(threads) as executor:
-        futures: list[Future[dict[int, Recorded]]] = []
         try:
-            futures += (executor.submit(job.work, tasks) for _ in range(threads))
-            _wait(futures)
+            _wait([executor.submit(job.work, tasks) for _ in range(threads)])
         except KeyboardInterrupt:
             interrupted = True
         finally:
             # A fault in one block ends the others too, at their next generation.
             job.stop.set()
-    finished: dict[int, Recorded] = {}
-    for future in futures:
-        finished.update(future.result())
-    return [finished[block] for block in sorted(finished)], interrupted
+    return interrupted
 
 
 def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:
@@ -181,32 +175,34 @@ def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[
         yield batch
 
 
-def _wait(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all futures, or for the first that fails."""
+def _wait(futures: Sequence[Future[None]]) -> None:
+    """Wait for all futures, and raise what the first that fails raises."""
     pending = set(futures)
     while pending:
         # Without a timeout, Ctrl-C would wait too: on Windows always, and elsewhere once a
         # library has asked the system to restart interrupted waits, as polars does.
         done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
-        if any(future.exception() for future in done):
-            return
+        for future in done:
+            future.result()
 
 
-def _dataset(job: _Job, blocks: Sequence[Recorded], parameters: dict[str, Any]) -> xarray.Dataset:
+def _dataset(job: _Job, parameters: dict[str, Any]) -> xarray.Dataset:
     import xarray
 
     own = job.chain.coordinates()
-    first = blocks[0]
+    blocks = sorted(job.finished)
     variables = {}
-    for name in first:
-        values = np.concatenate([block[name] for block in blocks])
+    for name in job.finished[blocks[0]]:
+        values = np.concatenate([job.finished[block][name] for block in blocks])
         # What was measured in every generation has it as its second axis.
         shape = values.ndim - (name in own)
         dimensions = ("replicate", "generation")[:shape]
         variables[name] = ((*dimensions, own[name][0]) if name in own else dimensions, values)
     coordinates = dict(own.values())
-    replicates = next(iter(variables.values()))[1].shape[0]
-    coordinates["replicate"] = np.arange(replicates)
+    # Of an interrupted run any blocks may be there: a replicate keeps its number.
+    sizes = dict(logical_blocks(job.replicates))
+    numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
+    coordinates["replicate"] = np.concatenate(numbers)
     coordinates["generation"] = np.arange(len(job.mixes) + 1)
     record = provenance(parameters, seed=job.seed)
     attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}

@@ -1,13 +1,14 @@
 import re
 from collections import Counter
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hayflick.core.errors import ArgumentError, MissingExtraError
-from hayflick.corpus import morphemes, tokenizers
-from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.corpus.tokenizers import japanese
+from hayflick.corpus.tokenizers.naming import tokenizer_named
 
 
 @pytest.mark.parametrize(
@@ -67,38 +68,19 @@ def test_japanese_text_of_any_length_is_analysed():
     assert sum(map(len, tokens)) == 60_000
 
 
-SENTENCES = (
-    "今日は東京の友達と一緒に新しい映画を見てから、駅の近くの店で夕食を食べました。",
-    "昨日は東京の友達と一緒に新しい映画を見てから、駅の近くの店で夕食を食べました。",
-)
-
-
-@pytest.mark.parametrize("installed", [True, False])
-def test_near_identical_sentences_share_most_tokens_under_auto(monkeypatch, installed):
-    if installed:
-        pytest.importorskip("sudachipy")
-    monkeypatch.setattr(tokenizers, "japanese_installed", lambda: installed)
-    tokenizer = tokenizer_named("auto", sample=SENTENCES)
-    assert tokenizer.name == ("japanese" if installed else "mixed")
-    first, second = (Counter(tokenizer.split(sentence)) for sentence in SENTENCES)
-    assert (first & second).total() / max(first.total(), second.total()) >= 0.8
-
-
-@pytest.mark.parametrize("text", ["ประเทศไทย", "中文没有空格", "ខ្មែរ", "日本語"])
-def test_auto_never_uses_words_on_scripts_without_spaces(text):
-    assert tokenizer_named("auto", sample=[text]).name != "words"
-
-
-def test_auto_uses_words_where_another_script_is_a_quotation():
-    assert tokenizer_named("auto", sample=["word " * 1000 + "雨"]).name == "words"
+def test_japanese_rows_are_analysed_by_several_threads_at_once():
+    pytest.importorskip("sudachipy")
+    rows = ["今日は東京で映画を見ました。"] * 20_000
+    text = pl.LazyFrame({"text": rows})
+    counted = tokenizer_named("japanese").tokens(text).group_by("symbol").len()
+    found = dict(counted.collect(engine="streaming").iter_rows())
+    assert found["東京"] == 20_000
 
 
 def test_a_missing_extra_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(morphemes, "japanese_installed", lambda: False)
-    morphemes._analyser.cache_clear()
+    monkeypatch.setattr(japanese, "japanese_installed", lambda: False)
     with pytest.raises(MissingExtraError, match=r'pip install "hayflick\[ja\]"'):
         tokenizer_named("japanese")
-    morphemes._analyser.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -19,17 +19,11 @@ def by_count_chart(forecast: Forecast, language: Language) -> drawing.Chart:
     import altair as alt
 
     text, counts = language.text, forecast.by_count.counts
+    numbers = _numbers(forecast)
     step = -(-(forecast.generations + 1) // _MOST_COLUMNS)
-    generations = np.arange(0, forecast.generations + 1, step)
-    numbers = pl.DataFrame(
-        {
-            "count": np.repeat(counts, generations.size),
-            "generation": np.tile(generations, counts.size),
-            "survival": forecast.by_count.survival[:, generations].ravel(),
-        }
-    )
     names = [language.number(count) for count in counts]
-    labelled = numbers.with_columns(label=pl.Series(np.repeat(names, generations.size)))
+    labels = pl.DataFrame({"count": counts, "label": names})
+    labelled = numbers.filter(pl.col("generation") % step == 0).join(labels, on="count")
     legend = alt.Legend(format="%", gradientLength=220, orient="right")
     shade = alt.Scale(scheme="viridis", domain=[0, 1])
     every = alt.Axis(tickMinStep=1, labelAngle=0, labelOverlap=True)
@@ -46,8 +40,21 @@ def by_count_chart(forecast: Forecast, language: Language) -> drawing.Chart:
         name="by-count",
         title=text("What was rare goes first"),
         caption=text(
-            "The probability that a symbol is still there, by how often the real data hold it."
+            "The probability that a symbol outside of any reserve is still there, by how often "
+            "the real data hold it."
         ),
         svg=drawing.to_svg(chart),
         numbers=numbers,
+    )
+
+
+def _numbers(forecast: Forecast) -> pl.DataFrame:
+    by_count, generations = forecast.by_count, np.arange(forecast.generations + 1)
+    return pl.DataFrame(
+        {
+            "count": np.repeat(by_count.counts, generations.size),
+            "generation": np.tile(generations, by_count.counts.size),
+            "survival": by_count.survival.ravel(),
+            "real_data_alone": np.repeat(by_count.baseline, generations.size),
+        }
     )

@@ -19,11 +19,8 @@ def by_label_chart(forecast: Forecast, language: Language) -> drawing.Chart:
     """Return the chart of survival after the last round for the rarest labels."""
     import altair as alt
 
-    text, model = language.text, forecast.model
-    rarest = np.argsort(model.weights, kind="stable")[:_SHOWN]
-    symbols = [model.symbols[place] for place in rarest]
-    survival = forecast.law.of_symbols(symbols)[:, -1]
-    numbers = pl.DataFrame({"label": symbols, "count": model.weights[rarest], "survival": survival})
+    text, numbers = language.text, _numbers(forecast)
+    symbols, survival = numbers["label"].to_list(), numbers["survival"].to_list()
     shown = numbers.with_columns(pl.Series("left", [language.percent(share) for share in survival]))
     x = alt.X(
         "survival:Q",
@@ -40,7 +37,22 @@ def by_label_chart(forecast: Forecast, language: Language) -> drawing.Chart:
     return drawing.Chart(
         name="by-label",
         title=text("Which labels go first"),
-        caption=text("The rarest labels, at most {shown} of them.", shown=_SHOWN),
+        caption=text("The labels least likely to be left, at most {shown} of them.", shown=_SHOWN),
         svg=drawing.to_svg((bars + figures).properties(padding=_PADDING)),
         numbers=numbers,
+    )
+
+
+def _numbers(forecast: Forecast) -> pl.DataFrame:
+    """Return the labels least likely to be left: those in a reserve come last."""
+    model, reserve = forecast.model, forecast.law.rounds.reserve
+    order = np.lexsort((model.weights, reserve > 0))[:_SHOWN]
+    symbols = [model.symbols[place] for place in order]
+    return pl.DataFrame(
+        {
+            "label": symbols,
+            "count": model.weights[order],
+            "survival": forecast.law.of_symbols(symbols)[:, -1],
+            "real_data_alone": forecast.law.baseline_of(model.probabilities[order]),
+        }
     )

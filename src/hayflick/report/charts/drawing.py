@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import altair
 
 WIDTH, HEIGHT = 640, 300
-LAW, SIMULATED, REAL, LIMIT = "#0b5394", "#9fc5e8", "#4c8a2f", "#b3261e"
+LAW, SIMULATED, REAL, LIMIT = "#0b3d75", "#5aa2e0", "#4c8a2f", "#b3261e"
 _FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "
     "'Yu Gothic', sans-serif"
@@ -65,7 +65,14 @@ def colour_legend(colours: Mapping[str, str]) -> altair.Color:
 
     labels = list(colours)
     scale = alt.Scale(domain=labels, range=list(colours.values()))
-    legend = alt.Legend(orient="top", direction="horizontal", labelLimit=0, symbolStrokeWidth=3)
+    legend = alt.Legend(
+        orient="top",
+        direction="horizontal",
+        labelLimit=0,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+        symbolOpacity=1,
+    )
     return alt.Color("series:N", title=None, scale=scale, sort=labels, legend=legend)
 
 

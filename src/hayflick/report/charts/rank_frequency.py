@@ -40,8 +40,8 @@ def rank_frequency_chart(
         name="rank-frequency",
         title=text("The long tail, before and after"),
         caption=text(
-            "Counts by rank on logarithmic axes, in a training set of the same size. After "
-            "recursive training the tail is cut off and the survivors are more frequent."
+            "Counts by rank on logarithmic axes: the real data, scaled to the size of a training "
+            "set, and the median of the simulated runs after the last round."
         ),
         svg=drawing.to_svg(chart),
         numbers=numbers,
@@ -53,5 +53,5 @@ def _numbers(forecast: Forecast, simulated: xarray.Dataset) -> pl.DataFrame:
     law = np.sort(forecast.model.probabilities)[::-1]
     after = simulated["count_by_rank"].median("replicate").to_numpy()
     return pl.DataFrame(
-        {"rank": ranks, "before": law[ranks - 1] * forecast.samples, "after": after}
+        {"rank": ranks, "before": np.round(law[ranks - 1] * forecast.samples, 6), "after": after}
     )

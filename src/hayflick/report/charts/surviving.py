@@ -23,7 +23,7 @@ def surviving_chart(forecast: Forecast, language: Language) -> drawing.Chart:
         name="surviving",
         title=text("How many {nouns} are left, round by round", nouns=nouns),
         caption=text(
-            "The expected share by the law, the spread of the simulated runs, and what one "
+            "The expected share by the law, mean and spread of the simulated runs, and what one "
             "training on real data alone would keep."
         ),
         svg=drawing.to_svg(_layers(drawing.thinned(numbers), forecast, language, nouns)),
@@ -48,7 +48,8 @@ def _layers(numbers: pl.DataFrame, forecast: Forecast, language: Language, nouns
 
     text, exact = language.text, forecast.law.name == "exact"
     law = text("exact law") if exact else text("branching law")
-    real, spread, limit = text("real data alone"), text("simulated, 5 to 95 %"), text("limit")
+    real, limit = text("real data alone"), text("limit")
+    spread = text("simulated: mean, 5 to 95%")
     colours = {law: drawing.LAW, real: drawing.REAL, limit: drawing.LIMIT}
     simulated = "simulated_mean" in numbers.columns
     if simulated:
@@ -72,7 +73,7 @@ def _layers(numbers: pl.DataFrame, forecast: Forecast, language: Language, nouns
     ]
     if simulated:
         area = numbers.with_columns(share=pl.col("simulated_low"), series=pl.lit(spread))
-        band = base.properties(data=area).mark_area(opacity=0.7)
+        band = base.properties(data=area).mark_area(opacity=0.45)
         layers.insert(0, band.encode(x=x, y=y, y2="simulated_high:Q", color=colour))
         # Where the band is narrower than the line, its means still show.
         step = -(-area.height // _MOST_MEANS)

@@ -1,0 +1,27 @@
+"""What the columns of a report's numbers are called; the CSV keeps the plain names."""
+
+from __future__ import annotations
+
+from hayflick.report.language import Language
+
+
+def column_labels(language: Language) -> dict[str, str]:
+    """Return the headings of columns by name."""
+    text = language.text
+    return {
+        "generation": text("round"),
+        "law": text("by the law"),
+        "real_data_alone": text("real data alone"),
+        "simulated_mean": text("simulated: mean"),
+        "simulated_low": text("5% below"),
+        "simulated_high": text("5% above"),
+        "simulated_standard_error": text("standard error of the mean"),
+        "count": text("count"),
+        "survival": text("survival"),
+        "rank": text("rank"),
+        "before": text("real data"),
+        "after": text("last round, simulated"),
+        "fresh_share": text("fresh real data in every round"),
+        "left": text("left"),
+        "label": text("label"),
+    }
