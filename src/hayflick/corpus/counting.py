@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from hayflick.corpus.tokenizers.base import Tokenizer
 
@@ -29,9 +28,9 @@ def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     """
     frames = [_empty()]
     for batch in _batches(pieces):
-        # The engine reads ahead as fast as it can: what it may read is one batch.
-        frames.append(count_symbols(tokenizer.tokens(_streamed(batch))))
-        if sum(frame.height for frame in frames[1:]) >= frames[0].height:
+        frames.append(count_symbols(tokenizer.tokens(pl.LazyFrame({"text": batch}))))
+        # Not for every batch: all symbols so far pass through a merger.
+        if sum(frame.height for frame in frames[1:]) >= 2 * frames[0].height:
             frames = [_merged(frames)]
     return _merged(frames)
 
@@ -47,7 +46,8 @@ def _empty() -> pl.DataFrame:
 
 
 def _merged(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(frames).group_by("symbol").agg(pl.col("number").sum())
+    together = pl.concat(frames).lazy().group_by("symbol").agg(pl.col("number").sum())
+    return together.collect(engine="streaming")
 
 
 def _batches(pieces: Iterator[str]) -> Iterator[list[str]]:
@@ -61,16 +61,3 @@ def _batches(pieces: Iterator[str]) -> Iterator[list[str]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _streamed(batch: list[str]) -> pl.LazyFrame:
-    def source(
-        with_columns: list[str] | None,  # noqa: ARG001
-        predicate: pl.Expr | None,  # noqa: ARG001
-        n_rows: int | None,  # noqa: ARG001
-        batch_size: int | None,  # noqa: ARG001
-    ) -> Iterator[pl.DataFrame]:
-        for text in batch:
-            yield pl.DataFrame({"text": [text]})
-
-    return register_io_source(source, schema={"text": pl.String})

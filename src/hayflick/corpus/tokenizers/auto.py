@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from hayflick.corpus.scripts import script_letters
+from hayflick.corpus.scripts import UNSPACED, script_letters
 from hayflick.corpus.tokenizers.base import Tokenizer
 from hayflick.corpus.tokenizers.characters import Mixed
 from hayflick.corpus.tokenizers.japanese import Japanese, japanese_installed
@@ -50,6 +50,8 @@ def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
     >>> words_suffice(pl.Series(["rain", "雨"]), pl.Series([5, 1]))
     False
     """
+    if not symbols.str.contains(f"[{UNSPACED}]").any():
+        return True
     letters = script_letters(symbols)
     unspaced = int((letters["unspaced"] * numbers).sum())
     return unspaced <= _SHARE_OF_ALL * int((letters["letters"] * numbers).sum())
