@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,12 @@ import pytest
 from hayflick.chains.discrete import Discrete
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_works():
+    # A job that a shell started in the background ignores it, and so would its tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,9 @@ def test_keys_that_are_the_same_symbol_are_refused():
 
 def test_the_callers_array_stays_the_callers():
     numbers = np.array([2, 1])
-    Counts(("a", "b"), numbers)
+    counts = Counts(("a", "b"), numbers)
     numbers[0] = 5
+    assert counts.numbers.tolist() == [2, 1]
 
 
 def test_a_representation_is_short():
