@@ -94,7 +94,7 @@ class _Recursion:
         share = rounds.uniform[0]
         mean = np.array([1.0 - share, 0.0, share / model.types])
         start = np.concatenate([[mean @ gram @ mean], mean, [1.0]])
-        return cls(rounds, model.estimator.delta, gram, start)
+        return cls(rounds, model.smoothing.delta, gram, start)
 
     def matrix(self, place: int) -> Floats:
         """Return the step from generation `place` to the next."""

@@ -62,7 +62,7 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
     if any(mix.reserve is not mixes[0].reserve for mix in mixes):
         takes = "a regime with the same reserve in every round"
         raise ArgumentError("regime", got=regime.describe(), takes=takes)
-    share = model.estimator.uniform_share
+    share = model.smoothing.uniform_share
     later = [share(total=int(total), types=model.types) for total in sizes[:-1]]
     return Rounds(
         generated=np.array([mix.generated for mix in mixes]),

@@ -1,0 +1,121 @@
+"""The one grammar of names with values: ``name``, ``name:value`` or ``name:key=value,…``.
+
+A value without a key belongs to the first key: ``fresh:0.05`` is short for
+``fresh:share=0.05``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hayflick.core.errors import ArgumentError
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T_co]):
+    """What a name stands for.
+
+    Parameters
+    ----------
+    make
+        Called with the texts of the keys, by key, dashes as underscores.
+    required, optional
+        Keys in order; those that are optional may be left out.
+    """
+
+    make: Callable[..., T_co]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, in order."""
+        return self.required + self.optional
+
+    def usage(self, name: str) -> str:
+        """Return how the entry is written."""
+        keys = [f"{key}={key.upper()}" for key in self.required]
+        keys += [f"[{key}={key.upper()}]" for key in self.optional]
+        return f"{name}:{','.join(keys)}" if keys else name
+
+
+def parse(argument: str, text: str, entries: Mapping[str, Entry[T_co]]) -> T_co:
+    """Return what `text` stands for.
+
+    Parameters
+    ----------
+    argument
+        What the user calls it, for messages.
+    text
+        A name, and values.
+    entries
+        What there is, by name.
+
+    Raises
+    ------
+    ArgumentError
+        If the name, a key or a value is not understood; the nearest name is offered.
+
+    Examples
+    --------
+    >>> shapes = {"box": Entry(lambda width, height="1": (width, height), ("width",), ("height",))}
+    >>> parse("shape", "box:3", shapes), parse("shape", "box:width=3,height=4", shapes)
+    (('3', '1'), ('3', '4'))
+    """
+    name, _, rest = text.partition(":")
+    if name not in entries:
+        near = difflib.get_close_matches(name, entries, n=1)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        takes = f"one of {', '.join(entry.usage(name) for name, entry in entries.items())}"
+        raise ArgumentError(argument, got=text, takes=takes, remedy=remedy)
+    options = _options(rest, entries[name].keys)
+    if options is None or not set(entries[name].required) <= set(options):
+        raise ArgumentError(argument, got=text, takes=entries[name].usage(name))
+    return entries[name].make(**{key.replace("-", "_"): v for key, v in options.items()})
+
+
+def _options(rest: str, keys: tuple[str, ...]) -> dict[str, str] | None:
+    # A single value may hold commas and equals signs, as file names do.
+    parts = [rest] if len(keys) == 1 else rest.split(",")
+    options: dict[str, str] = {}
+    for place, part in enumerate(filter(None, parts)):
+        key, _, value = part.partition("=")
+        if key not in keys and place == 0 and keys:
+            key, value = keys[0], part
+        if key not in keys or key in options or not value:
+            return None
+        options[key] = value
+    return options
+
+
+def number(argument: str, text: str) -> float:
+    """Return a number that was typed.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentError(argument, got=text, takes="a number") from None
+
+
+def whole(argument: str, text: str) -> int:
+    """Return a whole number that was typed.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentError(argument, got=text, takes="a whole number") from None
