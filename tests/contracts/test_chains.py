@@ -1,32 +1,69 @@
 """One contract over every family."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray
 
+import hayflick.chains
+from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.good_turing import GoodTuring
+from hayflick.chains.multivariate_gaussian import MultivariateGaussian
+from hayflick.chains.ngram import NGram
+from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.symmetric_mixture import SymmetricMixture
+from hayflick.core.protocols import Model
+from hayflick.corpus.sentences import split_sentences
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.simulate.simulation import simulate
 
 COUNTS = {f"word{rank}": 1 + 300 // rank for rank in range(1, 80)}
-FAMILIES = {
+COUNTED = {
     "discrete": Discrete.from_counts(COUNTS),
     "discrete, smoothed": Discrete.from_counts(COUNTS, estimator=AddDelta(0.1)),
     "discrete, known law": Discrete.zipf_mandelbrot(60, exponent=1.1),
 }
+TEXT = "The cat sat on the mat. The dog sat on the cat! A dog ran; the cat ran too. " * 6
+FAMILIES = {
+    **COUNTED,
+    "discrete, Good-Turing": Discrete.from_counts(COUNTS).with_estimator(GoodTuring()),
+    "bernoulli": Bernoulli(0.2),
+    "poisson": Poisson(1.0),
+    "gaussian": Gaussian(0.0, 1.0),
+    "multivariate gaussian": MultivariateGaussian(np.zeros(3), np.eye(3)),
+    "symmetric mixture": SymmetricMixture(1.0, 1.0),
+    "n-gram": NGram(split_sentences(TEXT), order=3),
+}
 REGIMES = [Replace(), Fresh(share=0.1)]
 ANCHORED = Anchor.from_mapping({"word79": 2, "word5": 1})
 
-pytestmark = pytest.mark.parametrize("family", FAMILIES)
-
 
 def regimes_of(family):
-    return [*REGIMES, ANCHORED] if "word5" in FAMILIES[family].symbols else REGIMES
+    symbols = getattr(FAMILIES[family], "symbols", ())
+    return [*REGIMES, ANCHORED] if "word5" in symbols else REGIMES
 
 
+def test_every_family_is_here():
+    rooms = Path(hayflick.chains.__file__).parent.glob("*.py")
+    modules = [import_module(f"hayflick.chains.{room.stem}") for room in rooms]
+    classes = [value for module in modules for value in vars(module).values()]
+    # A model is what has a chain.
+    models = {
+        kind
+        for kind in classes
+        if isinstance(kind, type) and hasattr(kind, "chain") and kind is not Model
+    }
+    assert models == {type(model) for model in FAMILIES.values()}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_threads_and_block_sizes_never_change_the_result(family):
     for regime in regimes_of(family):
         settings = {"generations": 6, "samples": 200, "regime": regime, "replicates": 150}
@@ -38,6 +75,7 @@ def test_threads_and_block_sizes_never_change_the_result(family):
             xarray.testing.assert_identical(first, other)
 
 
+@pytest.mark.parametrize("family", COUNTED)
 def test_every_pool_has_the_size_of_a_training_set(family, rng):
     for regime in regimes_of(family):
         chain = FAMILIES[family].chain(200)
@@ -51,6 +89,19 @@ def test_every_pool_has_the_size_of_a_training_set(family, rng):
             population = chain.estimate(pool)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_longer_run_begins_with_the_shorter_one(family):
+    short, long = (
+        simulate(FAMILIES[family], generations=generations, samples=30, replicates=40, seed=2)
+        for generations in (3, 7)
+    )
+    for name, values in short.items():
+        if "generation" in values.dims:
+            first = long[name].isel(generation=slice(0, 4))
+            np.testing.assert_array_equal(values.to_numpy(), first.to_numpy())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_description_survives_json(family):
     import json
 

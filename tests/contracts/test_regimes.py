@@ -2,9 +2,10 @@
 
 import pytest
 
+from hayflick.corpus.source import Source
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.parsing import _REGIMES
+from hayflick.regimes.parsing import regimes
 from hayflick.regimes.replace import Replace
 
 EXAMPLES = {
@@ -15,7 +16,7 @@ EXAMPLES = {
 
 
 def test_every_regime_of_the_command_line_has_an_example_here():
-    assert set(EXAMPLES) == set(_REGIMES)
+    assert set(EXAMPLES) == set(regimes(Source("corpus.txt")))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -8,12 +8,15 @@ from hayflick.laws.poisson import poisson_law
 RUNS = 100_000
 
 
-@pytest.mark.parametrize(("rate", "samples"), [(0.05, 10), (1.0, 1), (1.0, 10), (4.0, 7)])
-def test_the_law_against_simulation(rate, samples, rng):
-    law = poisson_law(rate, samples=samples, generations=25)
+CASES = [(0.05, 10, 0), (1.0, 1, 0), (1.0, 10, 0), (4.0, 7, 0), (0.05, 10, 1), (0.1, 7, 7)]
+
+
+@pytest.mark.parametrize(("rate", "samples", "fresh"), CASES)
+def test_the_law_against_simulation(rate, samples, fresh, rng):
+    law = poisson_law(rate, samples=samples, generations=25, fresh=fresh)
     found = np.full(RUNS, rate)
     for generation in range(1, 26):
-        found = rng.poisson(samples * found) / samples
+        found = rng.poisson((samples - fresh) * found + fresh * rate) / samples
         alive = law.present[generation]
         error = np.sqrt(alive * (1 - alive) / RUNS)
         assert abs((found > 0).mean() - alive) <= 4 * error + 1e-9

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hayflick.chains.good_turing import GoodTuring
 from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
+from hayflick.chains.stages.record import Stages
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import LARGEST_NUMBER, number_between, whole_number
+from hayflick.core.checks import number_between, training_size, whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
@@ -30,6 +32,7 @@ from hayflick.corpus.source import Source
 
 if TYPE_CHECKING:
     from hayflick.chains.discrete_chain import DiscreteChain
+    from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
 
 _LISTED = 10
 
@@ -64,7 +67,7 @@ class Discrete:
 
     symbols: tuple[str, ...]
     weights: Integers | Floats
-    estimator: AddDelta = MAXIMUM_LIKELIHOOD
+    estimator: AddDelta | GoodTuring = MAXIMUM_LIKELIHOOD
     source: Source = Source("counts")
 
     def __post_init__(self) -> None:
@@ -206,11 +209,26 @@ class Discrete:
         return np.array([self.positions[symbol] for symbol in symbols], dtype=np.int64)
 
     @property
+    def smoothing(self) -> AddDelta:
+        """The estimator as add-δ smoothing, which is what the laws know.
+
+        Raises
+        ------
+        ArgumentError
+            If it is another one.
+        """
+        if isinstance(self.estimator, AddDelta):
+            return self.estimator
+        remedy = "simulate it; a law of it is not known"
+        got = self.estimator.describe()
+        raise ArgumentError("estimator", got=got, takes="ml or add-delta", remedy=remedy)
+
+    @property
     def initial_uniform_share(self) -> float:
         """Share of θ_0, the fit to the real data, that smoothing spreads evenly."""
         if self.total is None:
             return 0.0
-        return self.estimator.uniform_share(total=self.total, types=self.types)
+        return self.smoothing.uniform_share(total=self.total, types=self.types)
 
     @property
     def initial_law(self) -> Floats:
@@ -226,12 +244,7 @@ class Discrete:
         ArgumentError
             If `samples` is below 1, or None for a law without data.
         """
-        if samples is None and self.total is not None:
-            return self.total
-        if samples is None:
-            takes = "a whole number: a law without data has no size of its own"
-            raise ArgumentError("samples", got=None, takes=takes)
-        return whole_number("samples", samples, at_least=1, at_most=LARGEST_NUMBER)
+        return training_size(samples, total=self.total, at_least=1)
 
     def align(self, reserve: Counts | None) -> Integers:
         """Return the counts of a reserve in the order of `symbols`, 0 where it has none.
@@ -256,13 +269,22 @@ class Discrete:
         aligned[where] = reserve.numbers
         return aligned
 
-    def chain(self, samples: int) -> DiscreteChain:
-        """Return the law in motion at training sets of `samples` items."""
+    def chain(
+        self, samples: int, *, stages: Stages = Stages()
+    ) -> DiscreteChain | StagedDiscreteChain:
+        """Return the law in motion at training sets of `samples` items.
+
+        Counts that are drawn and fitted as they are have a way of their own, a fast one.
+        """
         from hayflick.chains.discrete_chain import DiscreteChain
+        from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
 
-        return DiscreteChain(self, whole_number("samples", samples, at_least=1))
+        samples = self.training_size(samples)
+        if stages.given() or not isinstance(self.estimator, AddDelta):
+            return StagedDiscreteChain(self, samples, stages)
+        return DiscreteChain(self, samples)
 
-    def with_estimator(self, estimator: AddDelta) -> Discrete:
+    def with_estimator(self, estimator: AddDelta | GoodTuring) -> Discrete:
         """Return the same law under another estimator."""
         return replace(self, estimator=estimator)
 
@@ -276,5 +298,5 @@ class Discrete:
             "encoding": self.source.encoding,
             "types": self.types,
             "tokens": self.total,
-            "delta": self.estimator.delta,
+            "estimator": self.estimator.describe(),
         }

@@ -136,7 +136,7 @@ class DiscreteChain:
     def _uniform_share(self, population: BlockCounts) -> float:
         if population.size == 0:
             return self.model.initial_uniform_share
-        return self.model.estimator.uniform_share(total=population.size, types=self.model.types)
+        return self.model.smoothing.uniform_share(total=population.size, types=self.model.types)
 
     def mix(self, rng: np.random.Generator, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
         """Add fresh draws from the real law and the stored real items to every pool."""
@@ -176,7 +176,7 @@ class DiscreteChain:
             tables = classes.of_symbol, classes.lower.size
             survivors, squares = kernels.summarise(*population.sparse, *tables)
             # With N for a count: Σ (N + δ)² = Σ N² + 2 δ n + δ² m.
-            delta, size = model.estimator.delta, float(population.size)
+            delta, size = model.smoothing.delta, float(population.size)
             squares = squares + delta * (2.0 * size + delta * model.types)
             diversity = 1.0 - squares / (size + delta * model.types) ** 2
         surviving = survivors.sum(axis=1)

@@ -44,6 +44,10 @@ class AddDelta:
         added = self.delta * types
         return added / (total + added)
 
+    def describe(self) -> str:
+        """Return the estimator in the grammar of the command line."""
+        return "ml" if self.delta == 0.0 else f"add:delta={self.delta:g}"
+
 
 MAXIMUM_LIKELIHOOD = AddDelta(0.0)
 """The observed frequencies: what was not seen has probability 0."""

@@ -72,3 +72,66 @@ def number_between(argument: str, value: float, *, low: float, high: float = mat
     if not (low <= number <= high and math.isfinite(number)):
         raise ArgumentError(argument, got=value, takes=takes)
     return number
+
+
+def finite_number(argument: str, value: float) -> float:
+    """Return `value` as a finite float.
+
+    Raises
+    ------
+    ArgumentError
+        If `value` is no such number.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ArgumentError(argument, got=value, takes="a finite number")
+    return number
+
+
+def positive_number(argument: str, value: float) -> float:
+    """Return `value` as a finite float above 0.
+
+    Raises
+    ------
+    ArgumentError
+        If `value` is no such number.
+
+    Examples
+    --------
+    >>> positive_number("epsilon", 0.1)
+    0.1
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0.0):
+        raise ArgumentError(argument, got=value, takes="a number above 0")
+    return number
+
+
+def training_size(samples: int | None, *, total: int | None, at_least: int) -> int:
+    """Return `samples`, or the size of the real data where it is None.
+
+    Parameters
+    ----------
+    samples
+        Size of a training set.
+    total
+        Number of real items; None for a law that is known.
+    at_least
+        The smallest training set that the family can be fitted to.
+
+    Raises
+    ------
+    ArgumentError
+        If the size is below `at_least`, or None for a law without data.
+    """
+    if samples is None and total is None:
+        takes = "a whole number: a law without data has no size of its own"
+        raise ArgumentError("samples", got=None, takes=takes)
+    size = total if samples is None else samples
+    return whole_number("samples", size, at_least=at_least, at_most=LARGEST_NUMBER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from hayflick.core.errors import OutputError
@@ -56,14 +57,29 @@ def default_name(stem: str, *, prefix: str, suffix: str) -> Path:
 
 
 def write_text(path: Path, text: str, *, force: bool = False, numbered: bool = False) -> Path:
-    """Write `text` as UTF-8 to a temporary file beside `path`, then move it there.
+    """Write `text` as UTF-8, whole or not at all; see `write_file`.
+
+    Letters that UTF-8 has no bytes for are written as question marks.
+    """
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "x", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+
+    return write_file(path, write, force=force, numbered=numbered)
+
+
+def write_file(
+    path: Path, write: Callable[[Path], None], *, force: bool = False, numbered: bool = False
+) -> Path:
+    """Write a temporary file beside `path`, then move it there.
 
     Parameters
     ----------
     path
         Where to.
-    text
-        What; letters that UTF-8 has no bytes for are written as question marks.
+    write
+        Called with the temporary file's path, to write it.
     force
         Whether a file that exists is replaced.
     numbered
@@ -81,13 +97,47 @@ def write_text(path: Path, text: str, *, force: bool = False, numbered: bool = F
     temporary = path.parent / f".hayflick-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         try:
-            with open(temporary, "x", encoding="utf-8", errors="replace", newline="\n") as file:
-                file.write(text)
+            write(temporary)
             return _move(temporary, path, force=force, numbered=numbered)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as fault:
         raise OutputError(f"{path}: cannot be written ({fault.strerror})") from fault
+
+
+def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
+    """Make a folder to write several files into, and return its path.
+
+    Parameters
+    ----------
+    path
+        Where; its parent exists.
+    numbered
+        Whether a number is added to a name that is taken.
+    force
+        Whether a folder that exists is written into.
+
+    Raises
+    ------
+    OutputError
+        If the name is taken, or the operating system refuses.
+    """
+    check_folder(path.parent)
+    target, number = path, 1
+    while True:
+        try:
+            target.mkdir()
+        except FileExistsError:
+            if force and target.is_dir():
+                return target
+            if not numbered:
+                raise _taken(path) from None
+            number += 1
+            target = path.with_name(f"{path.name}-{number}")
+        except OSError as fault:
+            raise OutputError(f"{target}: cannot be made ({fault.strerror})") from fault
+        else:
+            return target
 
 
 def _move(temporary: Path, path: Path, *, force: bool, numbered: bool) -> Path:

@@ -7,8 +7,8 @@ the loop over generations hands them on without looking inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +70,31 @@ class Chain(Protocol[PopulationT, PoolT]):
         """Return the parameters that make the chain again, ready for JSON."""
 
 
+@runtime_checkable
+class Walker(Protocol):
+    """A chain that makes many rounds in one compiled call."""
+
+    @property
+    def compiled(self) -> bool:
+        """Whether it can, with the stages that are asked for."""
+
+    def walk(
+        self, rng: np.random.Generator, population: Any, mixes: Sequence[Mix[Any]]
+    ) -> NDArray[np.float64]:
+        """Return the populations after each round, the round as the first axis."""
+
+    def measure(self, population: Any) -> Recorded:
+        """Return what populations leave behind, the axes before theirs kept."""
+
+
 class Model(Protocol):
     """A fitted model of a family: parameters, and the chain that retrains it."""
 
     def training_size(self, samples: int | None) -> int:
         """Return `samples`, or the size of the real data where it is None."""
 
-    def chain(self, samples: int) -> Chain[Any, Any]:
-        """Return the family in motion at training sets of `samples` items."""
+    def chain(self, samples: int, *, stages: Any = ...) -> Chain[Any, Any]:
+        """Return the family in motion at training sets of `samples` items.
+
+        `stages` is a `hayflick.chains.stages.record.Stages`: what else happens in a round.
+        """

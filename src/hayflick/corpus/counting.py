@@ -27,7 +27,7 @@ def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     Columns ``symbol`` and ``number``, in no order.
     """
     frames = [_empty()]
-    for batch in _batches(pieces):
+    for batch in batches(pieces):
         frames.append(count_symbols(tokenizer.tokens(pl.LazyFrame({"text": batch}))))
         # Not for every batch: all symbols so far pass through a merger.
         if sum(frame.height for frame in frames[1:]) >= 2 * frames[0].height:
@@ -50,7 +50,8 @@ def _merged(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return together.collect(engine="streaming")
 
 
-def _batches(pieces: Iterator[str]) -> Iterator[list[str]]:
+def batches(pieces: Iterator[str]) -> Iterator[list[str]]:
+    """Yield pieces of text in lists of about `BATCH_CHARACTERS`."""
     batch: list[str] = []
     size = 0
     for piece in pieces:

@@ -108,7 +108,7 @@ def read_text(
     Parameters and errors are those of `read_corpus`.
     """
     path = Path(path)
-    files = _text_files(path)
+    files = text_files(path)
 
     def count(split: Tokenizer) -> pl.DataFrame:
         texts = (decoded(file, encoding=encoding, progress=progress) for file in files)
@@ -163,7 +163,8 @@ def _split_and_count(
     return chosen, counted
 
 
-def _text_files(path: Path) -> Sequence[Path]:
+def text_files(path: Path) -> Sequence[Path]:
+    """Return a text, or the texts of a folder at any depth, in order."""
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES)

@@ -29,10 +29,11 @@ from hayflick.laws.rounds import Rounds
 _MOST_CELLS = 1 << 22
 
 
-def survival_exponents(generations: int) -> Floats:
-    """Return g_k for k = 1 … `generations`: g_1 = 1, g_{k+1} = 1 - exp(-g_k).
+def survival_exponents(generations: int, *, rate: float = 1.0) -> Floats:
+    """Return g_k for k = 1 … `generations`: g_1 = 1, g_{k+1} = 1 - exp(-ρ g_k).
 
     Pr(N_k ≠ 0) = 1 - exp(-c g_k) for a symbol of count c under replace; 1/k ≤ g_k ≤ 3/k.
+    ρ is the mean number of descendants, `rate`.
 
     Examples
     --------
@@ -41,7 +42,7 @@ def survival_exponents(generations: int) -> Floats:
     """
     exponents = np.ones(generations)
     for generation in range(1, generations):
-        exponents[generation] = -np.expm1(-exponents[generation - 1])
+        exponents[generation] = -math.expm1(-rate * exponents[generation - 1])
     return exponents
 
 
@@ -118,9 +119,7 @@ def _alike(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
     generated, fresh = float(rounds.generated[0]), float(rounds.fresh[0])
     first, later = rounds.uniform[0], rounds.uniform[-1]
     rate = generated * (1.0 - later) / float(rounds.samples[0])
-    v = np.ones(rounds.number)
-    for place in range(1, v.size):
-        v[place] = -math.expm1(-rate * v[place - 1])
+    v = survival_exponents(rounds.number, rate=rate)
     before = np.concatenate([[0.0], np.cumsum(v)])
     per_type = generated / rounds.reserve.size
     slope = np.concatenate([[np.inf], generated * (1.0 - first) * v + fresh * before[1:]])

@@ -4,6 +4,10 @@ The sum of n draws is Poisson(n Λ_k), and Λ_{k+1} is its mean, so the counts a
 process with Poisson(1) descendants that starts from Poisson(n λ_0). The rate is a
 martingale: its mean stays while it dies out, which its variance shows.
 
+With m fresh draws a round and q = n - m generated ones, Poisson(m λ_0) immigrants join:
+
+    Pr(Λ_k = 0) = exp(-λ_0 (q v_k + m Σ_{j≤k} v_j)),  v_1 = 1, v_{j+1} = 1 - exp(-(q/n) v_j)
+
 References
 ----------
 Suresh et al., arXiv:2412.17646, Theorem 2 and its proof.
@@ -40,8 +44,8 @@ class PoissonLaw:
     name: str = "exact"
 
 
-def poisson_law(rate: float, *, samples: int, generations: int) -> PoissonLaw:
-    """Return the exact law of a Poisson rate under replace.
+def poisson_law(rate: float, *, samples: int, generations: int, fresh: int = 0) -> PoissonLaw:
+    """Return the exact law of a Poisson rate under replace, or with fresh data.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def poisson_law(rate: float, *, samples: int, generations: int) -> PoissonLaw:
         Draws per round, n.
     generations
         How many rounds, K.
+    fresh
+        How many of a round's draws are new ones from the real law, m, from 0 to n.
 
     Raises
     ------
@@ -72,9 +78,19 @@ def poisson_law(rate: float, *, samples: int, generations: int) -> PoissonLaw:
     real = number_between("rate", rate, low=0.0)
     n = whole_number("samples", samples, at_least=1, at_most=LARGEST_SAMPLE)
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
-    later = -np.expm1(-n * real * survival_exponents(rounds))
+    m = whole_number("fresh", fresh, at_least=0, at_most=n)
+    later = -np.expm1(-real * _exponents(rounds, n=n, m=m))
+    # Var' = (q/n)² Var + λ_0/n: a geometric sum.
+    kept = (1.0 - m / n) ** (2.0 * np.arange(rounds))
     return PoissonLaw(
         present=np.concatenate([[float(real > 0.0)], later]),
         mean=np.full(rounds + 1, real),
-        variance=real * np.arange(rounds + 1.0) / n,
+        variance=real / n * np.concatenate([[0.0], np.cumsum(kept)]),
     )
+
+
+def _exponents(rounds: int, *, n: int, m: int) -> Floats:
+    """Return q v_k + m Σ_{j≤k} v_j for k = 1 … K."""
+    v = survival_exponents(rounds, rate=1.0 - m / n)
+    exponents: Floats = (n - m) * v + m * np.cumsum(v)
+    return exponents

@@ -1,18 +1,22 @@
 """One logical block through all generations: the stages of a round, in their order.
 
-generate → mix → estimate. Degrading and selecting come between the first two, weighting
-and rounding around the last; a stage that is not asked for is absent.
+generate → mix → estimate. A family draws what is left after sampling, degrading and
+selecting in one go, from its own law; weighting and rounding are parts of its fit. A family
+of a few numbers makes many rounds in one compiled call, with the same draws in the same
+order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from hayflick.core.protocols import Chain, Recorded
+from hayflick.core.protocols import Chain, Recorded, Walker
 from hayflick.core.records import Mix
+
+_ROUNDS_PER_CALL = 256
 
 
 def advance(
@@ -30,7 +34,7 @@ def run_block(
     *,
     rng: np.random.Generator,
     replicates: int,
-    tick: Callable[[], bool],
+    tick: Callable[[int], bool],
 ) -> Recorded | None:
     """Return what was measured of one block, or None where `tick` said to stop.
 
@@ -45,19 +49,41 @@ def run_block(
     replicates
         How many the block holds.
     tick
-        Called after every generation; False stops the block.
+        Called with the number of rounds that are done since; False stops the block.
 
     Returns
     -------
     Arrays by name: the replicate first, then the generation (0 … K) where it was measured
     in each, then the family's own dimension.
     """
+    history = []
+    # The last population is measured once more below.
+    for population, recorded in _populations(chain, mixes, rng, replicates):  # noqa: B007
+        history.append(recorded)
+        rounds = len(next(iter(recorded.values()))) if len(history) > 1 else 0
+        if rounds and not tick(rounds):
+            return None
+    stacked = {name: np.concatenate([at[name] for at in history]) for name in history[0]}
+    by_replicate = {name: np.swapaxes(values, 0, 1) for name, values in stacked.items()}
+    return {**by_replicate, **chain.measure_last(population)}
+
+
+def _populations(
+    chain: Chain[Any, Any], mixes: Sequence[Mix[Any]], rng: np.random.Generator, replicates: int
+) -> Iterator[tuple[Any, Recorded]]:
+    """Yield populations and what was measured of the rounds before, generation first."""
     population = chain.start(replicates)
-    history = [chain.measure(population)]
+    yield population, _single(chain.measure(population))
+    if isinstance(chain, Walker) and chain.compiled:
+        for first in range(0, len(mixes), _ROUNDS_PER_CALL):
+            path = chain.walk(rng, population, mixes[first : first + _ROUNDS_PER_CALL])
+            population = path[-1]
+            yield population, chain.measure(path)
+        return
     for mix in mixes:
         population = advance(chain, rng, population, mix)
-        history.append(chain.measure(population))
-        if not tick():
-            return None
-    stacked = {name: np.stack([at[name] for at in history], axis=1) for name in history[0]}
-    return {**stacked, **chain.measure_last(population)}
+        yield population, _single(chain.measure(population))
+
+
+def _single(recorded: Recorded) -> Recorded:
+    return {name: values[None] for name, values in recorded.items()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hayflick.chains.stages.record import Stages
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
@@ -38,6 +39,7 @@ def simulate(
     generations: int,
     regime: Regime = Replace(),
     samples: int | None = None,
+    stages: Stages = Stages(),
     replicates: int = 200,
     seed: int | None = None,
     threads: int | None = None,
@@ -58,6 +60,8 @@ def simulate(
         What each round is trained on.
     samples
         Size of a training set; the data's own size where None.
+    stages
+        Sampler, degradation, selection, weight of real items, rounding.
     replicates
         How many independent runs.
     seed
@@ -99,7 +103,7 @@ def simulate(
     workers = whole_number("threads", workers, at_least=1)
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
-    job = _Job(model.chain(size), mixes, seed, replicates, progress)
+    job = _Job(model.chain(size, stages=stages), mixes, seed, replicates, progress)
     interrupted = _execute(job, threads=workers, block_size=block_size)
     parameters = {
         "model": dict(job.chain.describe()),
@@ -126,11 +130,11 @@ class _Job:
     ticks: int = 0
     finished: dict[int, Recorded] = field(default_factory=dict)
 
-    def tick(self) -> bool:
-        """Count one generation of one block; return whether to go on."""
+    def tick(self, rounds: int) -> bool:
+        """Count rounds of one block; return whether to go on."""
         blocks = -(-self.replicates // LOGICAL_BLOCK)
         with self.lock:
-            self.ticks += 1
+            self.ticks += rounds
             self.progress("simulating", self.ticks, blocks * len(self.mixes))
         return not self.stop.is_set()
 

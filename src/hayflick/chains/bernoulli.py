@@ -1,0 +1,151 @@
+"""The Bernoulli family: the chance of one symbol.
+
+A generation draws n zeros and ones and takes the share of ones as the new chance. It is
+the neutral Wright-Fisher chain, absorbed at 0 and at 1.
+
+References
+----------
+Suresh, Thangaraj, Khandavally, *Rate of Model Collapse in Recursive Training*,
+arXiv:2412.17646, section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.scalar_walks import bernoulli_walk
+from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
+from hayflick.chains.stages.generated_law import (
+    DISCRETE_DEGRADATIONS,
+    DISCRETE_SELECTIONS,
+    GeneratedLaw,
+)
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.samplers import Temperature, TopK, TopP
+from hayflick.core import checks
+from hayflick.core.arrays import Floats
+from hayflick.core.records import Mix
+
+_TAKES: dict[str, tuple[type, ...]] = {
+    "sampler": (Temperature, TopK, TopP),
+    "degradation": DISCRETE_DEGRADATIONS,
+    "selection": DISCRETE_SELECTIONS,
+    "real_weight": (float,),
+    "rounding": (Grid,),
+}
+SYMBOLS = ("0", "1")
+"""What a draw is called in stages that name symbols."""
+
+
+@dataclass(frozen=True)
+class Bernoulli:
+    """A chance, and how it is estimated again in every generation.
+
+    Parameters
+    ----------
+    probability
+        Chance of a one in the real data, from 0 to 1.
+    total
+        Number of real items; None for a law that is known.
+    estimator
+        From counts to the chance: maximum likelihood, or add-δ over the two symbols.
+
+    Raises
+    ------
+    ArgumentError
+        If `probability` is outside [0, 1].
+
+    Examples
+    --------
+    >>> from hayflick.simulate.simulation import simulate
+    >>> runs = simulate(Bernoulli(0.2), samples=100, generations=5, seed=1)
+    >>> list(runs.data_vars)
+    ['probability']
+    """
+
+    probability: float
+    total: int | None = None
+    estimator: AddDelta = MAXIMUM_LIKELIHOOD
+
+    def __post_init__(self) -> None:
+        checks.share("probability", self.probability)
+
+    def training_size(self, samples: int | None) -> int:
+        """Return `samples`, or the size of the real data where it is None."""
+        return checks.training_size(samples, total=self.total, at_least=1)
+
+    def chain(self, samples: int, *, stages: Stages = Stages()) -> BernoulliChain:
+        """Return the family in motion at training sets of `samples` items."""
+        return BernoulliChain(self, samples, stages)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the model again, ready for JSON."""
+        return {"family": "bernoulli", "probability": self.probability, "total": self.total}
+
+
+class Tally(NamedTuple):
+    """Weighted number of ones of every replicate, and of items."""
+
+    ones: Floats
+    weight: float
+
+
+class BernoulliChain(ParametricChain):
+    """The Bernoulli family in motion."""
+
+    family = "bernoulli"
+    parameters = ("probability",)
+
+    def __init__(self, model: Bernoulli, samples: int, stages: Stages) -> None:
+        super().__init__(samples, stages)
+        stages.check(self.family, _TAKES)
+        self.model = model
+        self._generated = GeneratedLaw.of(stages, SYMBOLS)
+
+    @property
+    def real(self) -> tuple[float, ...]:
+        """θ_0, the chance in the real data."""
+        model = self.model
+        if model.total is None:
+            return (model.probability,)
+        share = model.estimator.uniform_share(total=model.total, types=2)
+        return ((1.0 - share) * model.probability + share / 2.0,)
+
+    def _walk(
+        self,
+        rng: np.random.Generator,
+        population: Floats,
+        generated: NDArray[np.int64],
+        fresh: NDArray[np.int64],
+    ) -> Floats:
+        delta, real = self.model.estimator.delta, self.model.probability
+        path: Floats = bernoulli_walk(rng, population, generated, fresh, real, delta, self.step)
+        return path
+
+    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Tally:
+        """Draw how many of `draws` items are ones."""
+        chance = population[0]
+        if not self.compiled:
+            law = self._generated.of_law(np.stack([1.0 - chance, chance], axis=-1))
+            chance = np.clip(law[..., 1], 0.0, 1.0)
+        return Tally(rng.binomial(draws, chance).astype(np.float64), float(draws))
+
+    def mix(self, rng: np.random.Generator, pool: Tally, mix: Mix[Any]) -> Tally:
+        """Add fresh draws from the real law."""
+        self.refuse_reserve(mix)
+        if not mix.fresh:
+            return pool
+        weight = self.stages.real_weight
+        ones = rng.binomial(mix.fresh, self.model.probability, pool.ones.size)
+        return Tally(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
+
+    def estimate(self, pool: Tally) -> Floats:
+        """Return the share of ones."""
+        delta = self.model.estimator.delta
+        return self.rounded((pool.ones + delta) / (pool.weight + 2.0 * delta))[None]

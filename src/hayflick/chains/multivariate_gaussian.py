@@ -1,0 +1,253 @@
+"""The Gaussian family in d dimensions: mean vector and covariance.
+
+The scatter of n draws is F A Aᵀ Fᵀ for a factor F of the covariance and Bartlett's
+lower triangular A. Covariances are kept as factors: squaring them would lose what is small.
+With n ≤ d draws the rank falls to n - 1 at once and never rises again under replace.
+
+References
+----------
+Anderson, *An Introduction to Multivariate Statistical Analysis* (2003), section 7.2
+(Bartlett's decomposition).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.chains.stages.degradation import AdditiveNoise
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.core import checks
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import ArgumentError
+from hayflick.core.protocols import Recorded
+from hayflick.core.records import Mix
+from hayflick.corpus.numbers import read_numbers
+
+_TAKES: dict[str, tuple[type, ...]] = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateGaussian:
+    """A mean vector and a covariance, and how they are estimated in every generation.
+
+    Parameters
+    ----------
+    mean
+        Of the real data, shape ``(d,)``, in their units.
+    covariance
+        Of the real data, shape ``(d, d)``, positive definite.
+    total
+        Number of real items; None for a law that is known.
+    ddof
+        The covariance is the scatter over n - ddof: 1 is unbiased, 0 maximum likelihood.
+    names
+        Of the dimensions.
+
+    Raises
+    ------
+    ArgumentError
+        If shapes do not fit, or the covariance is not positive definite.
+
+    Examples
+    --------
+    >>> from hayflick.simulate.simulation import simulate
+    >>> plane = MultivariateGaussian(np.zeros(2), np.eye(2))
+    >>> runs = simulate(plane, samples=12, generations=5, replicates=32, seed=1)
+    >>> int(runs["rank"].min())
+    2
+    """
+
+    mean: Floats
+    covariance: Floats
+    total: int | None = None
+    ddof: int = 1
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        mean, covariance = np.array(self.mean, float), np.array(self.covariance, float)
+        if mean.ndim != 1 or covariance.shape != (mean.size, mean.size):
+            shapes = f"shapes {mean.shape} and {covariance.shape}"
+            raise ArgumentError("mean, covariance", got=shapes, takes="shapes (d,) and (d, d)")
+        if self.ddof not in (0, 1):
+            raise ArgumentError("ddof", got=self.ddof, takes="0 or 1")
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "covariance", covariance)
+        object.__setattr__(self, "names", self.names or tuple(map(str, range(mean.size))))
+        _ = self.factor
+
+    @property
+    def factor(self) -> Floats:
+        """Lower triangular F with F Fᵀ the covariance, shape ``(d, d)``."""
+        try:
+            factor: Floats = np.linalg.cholesky(self.covariance).astype(np.float64)
+        except np.linalg.LinAlgError:
+            takes = "a positive definite matrix; leave out columns that others determine"
+            raise ArgumentError("covariance", got="a singular matrix", takes=takes) from None
+        return factor
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        columns: Sequence[str],
+        encoding: str = "utf-8",
+        ddof: int = 1,
+    ) -> MultivariateGaussian:
+        """Return the law fitted to columns of numbers.
+
+        Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
+        """
+        read = read_numbers(path, columns=columns, encoding=encoding)
+        covariance = np.atleast_2d(np.cov(read.values, rowvar=False, ddof=ddof))
+        mean = read.values.mean(axis=0)
+        return cls(mean, covariance, total=len(read.values), ddof=ddof, names=read.columns)
+
+    def training_size(self, samples: int | None) -> int:
+        """Return `samples`, or the size of the real data where it is None."""
+        return checks.training_size(samples, total=self.total, at_least=2)
+
+    def chain(self, samples: int, *, stages: Stages = Stages()) -> MultivariateGaussianChain:
+        """Return the family in motion at training sets of `samples` items."""
+        return MultivariateGaussianChain(self, self.training_size(samples), stages)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the model again, ready for JSON."""
+        return {
+            "family": "multivariate-gaussian",
+            "mean": self.mean.tolist(),
+            "covariance": self.covariance.tolist(),
+            "ddof": self.ddof,
+            "total": self.total,
+        }
+
+
+class Vectors(NamedTuple):
+    """Means ``(replicates, d)`` and factors ``(replicates, d, …)`` of scatter or covariance."""
+
+    items: int
+    mean: Floats
+    factor: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateGaussianChain:
+    """The family in motion; see `hayflick.core.protocols.Chain`."""
+
+    model: MultivariateGaussian
+    samples: int
+    stages: Stages
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        self.stages.check("multivariate-gaussian", _TAKES)
+
+    def start(self, replicates: int) -> Vectors:
+        """Return copies of the model fitted to the real data."""
+        factor = np.repeat(self.model.factor[None], replicates, axis=0)
+        return Vectors(self.samples, np.repeat(self.model.mean[None], replicates, axis=0), factor)
+
+    def generate(self, rng: np.random.Generator, population: Vectors, draws: int) -> Vectors:
+        """Draw mean and scatter of `draws` vectors."""
+        factor = population.factor
+        if isinstance(self.stages.degradation, AdditiveNoise):
+            noise = self.stages.degradation.deviation * np.eye(self.model.mean.size)
+            factor = _triangular(np.concatenate([factor, _like(noise, factor)], axis=2))
+        return _drawn(rng, population.mean, factor, draws)
+
+    def mix(self, rng: np.random.Generator, pool: Vectors, mix: Mix[Any]) -> Vectors:
+        """Add fresh draws from the real law."""
+        if mix.reserve is not None:
+            takes = "for the family multivariate-gaussian: replace or fresh"
+            raise ArgumentError("regime", got="a reserve", takes=takes)
+        if not mix.fresh:
+            return pool
+        real = self.start(len(pool.mean))
+        return _merged(pool, _drawn(rng, real.mean, real.factor, mix.fresh))
+
+    def estimate(self, pool: Vectors) -> Vectors:
+        """Return mean and factor of the covariance; rounding acts on the factor's entries."""
+        factor = pool.factor / np.sqrt(pool.items - self.model.ddof)
+        grid, mean = self.stages.rounding, pool.mean
+        if grid is not None:
+            unit = float(np.sqrt(np.diag(self.model.covariance).max()))
+            mean, factor = grid.rounded(mean, unit=unit), grid.rounded(factor, unit=unit)
+        return Vectors(pool.items, mean, factor)
+
+    def measure(self, population: Vectors) -> Recorded:
+        """Return the log of the generalised variance, the rank and the mean's distance.
+
+        The log is of det Σ over that of the real data; -inf where the rank has fallen.
+        """
+        diagonal = np.abs(np.diagonal(population.factor, axis1=1, axis2=2))
+        with np.errstate(divide="ignore"):
+            log = 2.0 * np.log(diagonal).sum(axis=1)
+        start = 2.0 * np.log(np.diag(self.model.factor)).sum()
+        distance = np.linalg.solve(self.model.factor, (population.mean - self.model.mean).T)
+        return {
+            "log_variance_ratio": log - start,
+            "rank": np.linalg.matrix_rank(population.factor),
+            "mean_distance": np.linalg.norm(distance, axis=0),
+        }
+
+    def measure_last(self, population: Vectors) -> Recorded:  # noqa: ARG002
+        """Return nothing beyond what every generation leaves behind."""
+        return {}
+
+    def coordinates(self) -> dict[str, tuple[str, NDArray[Any]]]:
+        """Return no further dimension."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
+
+
+def _like(matrix: Floats, block: Floats) -> Floats:
+    return np.broadcast_to(matrix, (len(block), *matrix.shape))
+
+
+def _drawn(rng: np.random.Generator, mean: Floats, factor: Floats, draws: int) -> Vectors:
+    """Draw mean and scatter; below d + 1 draws the scatter has draws - 1 columns at most."""
+    replicates, dimensions = mean.shape
+    if draws == 0:
+        return Vectors(0, mean, np.zeros_like(factor))
+    spread = rng.standard_normal((replicates, dimensions, 1)) / np.sqrt(draws)
+    new_mean = mean + (factor @ spread)[..., 0]
+    bartlett = np.zeros((replicates, dimensions, dimensions))
+    if draws <= dimensions:
+        columns = rng.standard_normal((replicates, dimensions, draws - 1))
+        bartlett[..., : draws - 1] = columns
+        return Vectors(draws, new_mean, _triangular(factor @ bartlett))
+    freedom = draws - 1 - np.arange(dimensions)
+    place = np.arange(dimensions)
+    bartlett[:, place, place] = np.sqrt(rng.chisquare(freedom, (replicates, dimensions)))
+    below = np.tril_indices(dimensions, -1)
+    bartlett[:, below[0], below[1]] = rng.standard_normal((replicates, below[0].size))
+    return Vectors(draws, new_mean, factor @ bartlett)
+
+
+def _merged(one: Vectors, other: Vectors) -> Vectors:
+    """Return mean and scatter of both sets of draws together, by Chan's formula."""
+    if one.items == 0:
+        return other
+    items = one.items + other.items
+    gap = other.mean - one.mean
+    mean = one.mean + gap * (other.items / items)
+    between = gap[..., None] * np.sqrt(one.items * other.items / items)
+    columns = np.concatenate([one.factor, other.factor, between], axis=2)
+    return Vectors(items, mean, _triangular(columns))
+
+
+def _triangular(columns: Floats) -> Floats:
+    """Return the lower triangular factor of the same product, shape ``(…, d, d)``."""
+    upper = np.linalg.qr(np.swapaxes(columns, 1, 2), mode="r")
+    lower: Floats = np.swapaxes(upper, 1, 2)
+    return lower

@@ -1,0 +1,114 @@
+"""What families of a few numbers share: a population is an array of their parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.chains.stages.record import Stages
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import ArgumentError
+from hayflick.core.protocols import Recorded
+from hayflick.core.records import Mix
+
+
+class ParametricChain(ABC):
+    """A family whose model is a few numbers; see `hayflick.core.protocols.Chain`.
+
+    A population has shape ``(parameters, replicates)``. Where no stage but rounding is
+    asked for, `walk` makes many rounds in one compiled call: the same draws in the same
+    order as the stages one by one.
+    """
+
+    family: ClassVar[str]
+    parameters: ClassVar[tuple[str, ...]]
+
+    def __init__(self, samples: int, stages: Stages) -> None:
+        self.samples = samples
+        self.stages = stages
+
+    @property
+    @abstractmethod
+    def real(self) -> tuple[float, ...]:
+        """θ_0, the parameters fitted to the real data."""
+
+    @property
+    def unit(self) -> float:
+        """What a grid's bits divide."""
+        return 1.0
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `walk` knows all stages that are asked for."""
+        return set(self.stages.given()) <= {"rounding"}
+
+    @property
+    def step(self) -> float:
+        """Distance between the values of parameters; 0 where they are not rounded."""
+        grid = self.stages.rounding
+        return 0.0 if grid is None else grid.step_for(self.unit)
+
+    def start(self, replicates: int) -> Floats:
+        """Return copies of the model fitted to the real data."""
+        return np.repeat(np.array(self.real)[:, None], replicates, axis=1)
+
+    def walk(
+        self, rng: np.random.Generator, population: Floats, mixes: Sequence[Mix[Any]]
+    ) -> Floats:
+        """Return the populations of the next generations.
+
+        Shape ``(len(mixes), parameters, replicates)``.
+        """
+        for mix in mixes:
+            self.refuse_reserve(mix)
+        generated = np.array([mix.generated for mix in mixes])
+        fresh = np.array([mix.fresh for mix in mixes])
+        return self._walk(rng, population, generated, fresh)
+
+    @abstractmethod
+    def _walk(
+        self,
+        rng: np.random.Generator,
+        population: Floats,
+        generated: NDArray[np.int64],
+        fresh: NDArray[np.int64],
+    ) -> Floats:
+        """Make many rounds in one compiled call."""
+
+    def refuse_reserve(self, mix: Mix[Any]) -> None:
+        """Refuse stored items, which numeric families do not take.
+
+        Raises
+        ------
+        ArgumentError
+            If the mix has some.
+        """
+        if mix.reserve is not None:
+            takes = f"for the family {self.family}: replace or fresh"
+            raise ArgumentError("regime", got="a reserve", takes=takes)
+
+    def rounded(self, values: Floats) -> Floats:
+        """Return parameters on their grid."""
+        grid = self.stages.rounding
+        return values if grid is None else grid.rounded(values, unit=self.unit)
+
+    def measure(self, population: Floats) -> Recorded:
+        """Return the parameters by name, from shape ``(…, parameters, replicates)``."""
+        return {name: population[..., row, :] for row, name in enumerate(self.parameters)}
+
+    def measure_last(self, population: Floats) -> Recorded:  # noqa: ARG002
+        """Return nothing beyond what every generation leaves behind."""
+        return {}
+
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        """Return no further dimension."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        real = dict(zip(self.parameters, self.real, strict=True))
+        return {"family": self.family, **real, "samples": self.samples, **self.stages.describe()}

@@ -1,0 +1,154 @@
+"""The Poisson family: the rate of a count.
+
+A generation draws n counts and takes their mean as the new rate; the sum of n counts is
+Poisson itself. A rate of 0 is absorbing.
+
+References
+----------
+Suresh, Thangaraj, Khandavally, *Rate of Model Collapse in Recursive Training*,
+arXiv:2412.17646, Theorem 2.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.scalar_walks import poisson_walk
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.core import checks
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import DataError
+from hayflick.core.records import Mix
+from hayflick.corpus.numbers import read_numbers
+
+_TAKES: dict[str, tuple[type, ...]] = {"real_weight": (float,), "rounding": (Grid,)}
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """A rate, estimated by the mean in every generation.
+
+    Parameters
+    ----------
+    rate
+        Mean of the real counts, above 0.
+    total
+        Number of real items; None for a law that is known.
+
+    Raises
+    ------
+    ArgumentError
+        If `rate` is not above 0.
+
+    Examples
+    --------
+    >>> from hayflick.simulate.simulation import simulate
+    >>> runs = simulate(Poisson(1.0), samples=10, generations=500, replicates=64, seed=1)
+    >>> bool((runs["rate"][:, -1] == 0).any())
+    True
+    """
+
+    rate: float
+    total: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.positive_number("rate", self.rate)
+
+    @classmethod
+    def from_file(
+        cls, path: str | os.PathLike[str], *, column: str | None = None, encoding: str = "utf-8"
+    ) -> Poisson:
+        """Return the law fitted to a column of counts.
+
+        Raises
+        ------
+        DataError
+            If a value is no whole number of at least 0, or as
+            `hayflick.corpus.numbers.read_numbers`.
+        """
+        columns = None if column is None else [column]
+        read = read_numbers(path, columns=columns, encoding=encoding)
+        values = read.values[:, 0]
+        bad = (values < 0) | (values != np.round(values))
+        if bad.any():
+            raise DataError(
+                f"{read.name}: the column {read.columns[0]!r} holds {values[bad][0]:g}, takes "
+                "counts: whole numbers from 0"
+            )
+        return cls(float(values.mean()), total=values.size)
+
+    def training_size(self, samples: int | None) -> int:
+        """Return `samples`, or the size of the real data where it is None."""
+        return checks.training_size(samples, total=self.total, at_least=1)
+
+    def chain(self, samples: int, *, stages: Stages = Stages()) -> PoissonChain:
+        """Return the family in motion at training sets of `samples` items."""
+        return PoissonChain(self, samples, stages)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the model again, ready for JSON."""
+        return {"family": "poisson", "rate": self.rate, "total": self.total}
+
+
+class Sums(NamedTuple):
+    """Weighted sum of the counts of every replicate, and weight of the items."""
+
+    sums: Floats
+    weight: float
+
+
+class PoissonChain(ParametricChain):
+    """The Poisson family in motion."""
+
+    family = "poisson"
+    parameters = ("rate",)
+
+    def __init__(self, model: Poisson, samples: int, stages: Stages) -> None:
+        super().__init__(samples, stages)
+        stages.check(self.family, _TAKES)
+        self.model = model
+
+    @property
+    def real(self) -> tuple[float, ...]:
+        """θ_0, the rate of the real data."""
+        return (self.model.rate,)
+
+    @property
+    def unit(self) -> float:
+        """What a grid's bits divide: the real rate."""
+        return self.model.rate
+
+    def _walk(
+        self,
+        rng: np.random.Generator,
+        population: Floats,
+        generated: NDArray[np.int64],
+        fresh: NDArray[np.int64],
+    ) -> Floats:
+        real = self.model.rate
+        path: Floats = poisson_walk(rng, population, generated, fresh, real, self.step)
+        return path
+
+    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Sums:
+        """Draw the sum of `draws` counts."""
+        return Sums(rng.poisson(draws * population[0]).astype(np.float64), float(draws))
+
+    def mix(self, rng: np.random.Generator, pool: Sums, mix: Mix[Any]) -> Sums:
+        """Add fresh draws from the real law."""
+        self.refuse_reserve(mix)
+        if not mix.fresh:
+            return pool
+        weight = self.stages.real_weight
+        fresh = rng.poisson(mix.fresh * self.model.rate, pool.sums.size)
+        return Sums(pool.sums + weight * fresh, pool.weight + weight * mix.fresh)
+
+    def estimate(self, pool: Sums) -> Floats:
+        """Return the mean."""
+        return self.rounded(pool.sums / pool.weight)[None]

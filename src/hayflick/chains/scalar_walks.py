@@ -1,0 +1,129 @@
+"""Compiled rounds of families of one or two numbers.
+
+Every kernel draws what the family's stages would draw, in the same order, and releases the
+GIL. Populations have shape ``(parameters, replicates)``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from hayflick.core.arrays import Floats, Integers
+
+
+@njit(nogil=True, cache=True)
+def _on_grid(value: float, step: float) -> float:
+    return np.round(value / step) * step if step > 0.0 else value
+
+
+@njit(nogil=True, cache=True)
+def bernoulli_walk(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    delta: float,
+    step: float,
+) -> Floats:
+    """Return probabilities after each round, shape ``(rounds, 1, replicates)``."""
+    rounds, replicates = generated.size, population.shape[1]
+    path = np.empty((rounds, 1, replicates))
+    probability = population[0].copy()
+    counts = np.empty(replicates, np.int64)
+    for place in range(rounds):
+        for replicate in range(replicates):
+            counts[replicate] = rng.binomial(generated[place], probability[replicate])
+        if fresh[place] > 0:
+            for replicate in range(replicates):
+                counts[replicate] += rng.binomial(fresh[place], real)
+        total = generated[place] + fresh[place] + 2.0 * delta
+        for replicate in range(replicates):
+            probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)
+            path[place, 0, replicate] = probability[replicate]
+    return path
+
+
+@njit(nogil=True, cache=True)
+def poisson_walk(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    step: float,
+) -> Floats:
+    """Return rates after each round, shape ``(rounds, 1, replicates)``."""
+    rounds, replicates = generated.size, population.shape[1]
+    path = np.empty((rounds, 1, replicates))
+    rate = population[0].copy()
+    sums = np.empty(replicates, np.int64)
+    for place in range(rounds):
+        for replicate in range(replicates):
+            sums[replicate] = rng.poisson(generated[place] * rate[replicate])
+        if fresh[place] > 0:
+            for replicate in range(replicates):
+                sums[replicate] += rng.poisson(fresh[place] * real)
+        for replicate in range(replicates):
+            total = generated[place] + fresh[place]
+            rate[replicate] = _on_grid(sums[replicate] / total, step)
+            path[place, 0, replicate] = rate[replicate]
+    return path
+
+
+@njit(nogil=True, cache=True)
+def gaussian_walk(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: Floats,
+    ddof: int,
+    step: float,
+) -> Floats:
+    """Return means and deviations after each round, shape ``(rounds, 2, replicates)``."""
+    rounds, replicates = generated.size, population.shape[1]
+    path = np.empty((rounds, 2, replicates))
+    mean, deviation = population[0].copy(), population[1].copy()
+    scatter = np.zeros(replicates)
+    new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
+    real_mean, real_deviation = np.full(replicates, real[0]), np.full(replicates, real[1])
+    for place in range(rounds):
+        draws, others = generated[place], fresh[place]
+        _draw_moments(rng, mean, deviation, draws, mean, scatter)
+        if others > 0:
+            _draw_moments(rng, real_mean, real_deviation, others, new_mean, new_scatter)
+            for replicate in range(replicates):
+                gap = new_mean[replicate] - mean[replicate]
+                mean[replicate] += gap * others / (draws + others)
+                between = gap * gap * draws * others / (draws + others)
+                scatter[replicate] += new_scatter[replicate] + between
+        for replicate in range(replicates):
+            variance = scatter[replicate] / (draws + others - ddof)
+            mean[replicate] = _on_grid(mean[replicate], step)
+            deviation[replicate] = _on_grid(np.sqrt(variance), step)
+            path[place, 0, replicate] = mean[replicate]
+            path[place, 1, replicate] = deviation[replicate]
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _draw_moments(
+    rng: np.random.Generator,
+    mean: Floats,
+    deviation: Floats,
+    draws: int,
+    new_mean: Floats,
+    new_scatter: Floats,
+) -> None:
+    """Draw the mean and the scatter of `draws` items of every replicate."""
+    for replicate in range(mean.size):
+        new_scatter[replicate] = 0.0
+        if draws > 0:
+            error = deviation[replicate] / np.sqrt(draws)
+            new_mean[replicate] = mean[replicate] + error * rng.standard_normal()
+    if draws > 1:
+        for replicate in range(mean.size):
+            square = deviation[replicate] * deviation[replicate]
+            new_scatter[replicate] = square * rng.chisquare(draws - 1)

@@ -1,0 +1,291 @@
+"""Families of a few numbers: compiled rounds against stages, and both against raw draws."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hayflick.chains.bernoulli import Bernoulli
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.multivariate_gaussian import MultivariateGaussian
+from hayflick.chains.poisson import Poisson
+from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.stages.degradation import AdditiveNoise, GaussianContamination, LabelNoise
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.selection import Interval, Verifier
+from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint, exact_joint
+from hayflick.core.errors import ArgumentError
+from hayflick.core.records import Mix
+from hayflick.core.seeding import stream
+from hayflick.regimes.anchor import Anchor
+from hayflick.regimes.fresh import Fresh
+from hayflick.simulate.rounds import advance
+from hayflick.simulate.simulation import simulate
+
+SCALAR = [
+    Bernoulli(0.2),
+    Bernoulli(0.02, total=50, estimator=AddDelta(0.5)),
+    Poisson(1.3),
+    Gaussian(2.0, 3.0),
+    Gaussian(2.0, 3.0, ddof=0),
+]
+
+
+@pytest.mark.parametrize("model", SCALAR, ids=str)
+@pytest.mark.parametrize("fresh", [0, 1, 7])
+@pytest.mark.parametrize("rounding", [None, Grid(bits=6)], ids=["exact", "rounded"])
+def test_compiled_rounds_are_the_stages_one_by_one(model, fresh, rounding):
+    chain = model.chain(20, stages=Stages(rounding=rounding))
+    mixes = [Mix(generated=20 - fresh, fresh=fresh)] * 12
+    assert chain.compiled
+    path = chain.walk(stream(3, block=0), chain.start(32), mixes)
+    rng, population = stream(3, block=0), chain.start(32)
+    for generation, mix in enumerate(mixes):
+        population = advance(chain, rng, population, mix)
+        assert_allclose(path[generation], population, rtol=1e-13, atol=1e-300)
+
+
+def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):
+    """Return parameters after one round from raw draws, shape ``(parameters, runs)``."""
+
+    def draw(values, number):
+        shape = (runs, number)
+        match model:
+            case Bernoulli():
+                return (rng.random(shape) < values[0]) * 1.0
+            case Poisson():
+                return rng.poisson(values[0], shape) * 1.0
+            case Gaussian():
+                return rng.normal(values[0], values[1], shape)
+
+    def arrived(number):
+        items = draw(parameters, number)
+        match stages.degradation:
+            case LabelNoise(rate):
+                items = np.where(rng.random(items.shape) < rate, 1 - items, items)
+            case AdditiveNoise(deviation):
+                items = items + rng.normal(0, deviation, items.shape)
+            case GaussianContamination(share, mean, deviation):
+                foreign = rng.normal(mean, deviation, items.shape)
+                items = np.where(rng.random(items.shape) < share, foreign, items)
+        return items
+
+    items = arrived(draws)
+    for _ in range(200):
+        match stages.selection:
+            case Verifier(_, true_accept, false_accept):
+                chance = np.where(items == 1, true_accept, false_accept)
+            case Interval(low, high, true_accept, false_accept):
+                inside = (low <= items) & (items <= high)
+                chance = np.where(inside, true_accept, false_accept)
+            case _:
+                break
+        # Refused items are drawn again; once accepted, an item stays.
+        if _ == 0:
+            pending = np.ones(items.shape, bool)
+        pending &= rng.random(items.shape) >= chance
+        if not pending.any():
+            break
+        items = np.where(pending, arrived(draws), items)
+    real = draw(chain_real(model), fresh)
+    weights = np.concatenate([np.ones(draws), np.full(fresh, stages.real_weight)])
+    values = np.concatenate([items, real], axis=1)
+    mean = (values * weights).sum(axis=1) / weights.sum()
+    if not isinstance(model, Gaussian):
+        return mean[None]
+    scatter = (weights * (values - mean[:, None]) ** 2).sum(axis=1) / weights.sum()
+    total = draws + fresh
+    return np.stack([mean, np.sqrt(scatter * total / (total - model.ddof))])
+
+
+def chain_real(model):
+    return model.chain(10).real
+
+
+CASES = [
+    (Bernoulli(0.2), Stages()),
+    (Bernoulli(0.2), Stages(degradation=LabelNoise(0.3), real_weight=3.0)),
+    (Bernoulli(0.2), Stages(selection=Verifier(frozenset("1"), 0.8, 0.4))),
+    (Poisson(1.5), Stages(real_weight=2.0)),
+    (Gaussian(1.0, 2.0), Stages()),
+    (Gaussian(1.0, 2.0, ddof=0), Stages(real_weight=2.5)),
+    (Gaussian(1.0, 2.0), Stages(degradation=AdditiveNoise(1.5))),
+    (Gaussian(1.0, 2.0), Stages(degradation=GaussianContamination(0.3, 5.0, 0.5))),
+    (Gaussian(1.0, 2.0), Stages(selection=Interval(0.0, 2.5, 0.9, 0.3))),
+    (Gaussian(1.0, 2.0), Stages(selection=Interval(0.0, 2.5), degradation=AdditiveNoise(1.0))),
+]
+
+
+@pytest.mark.parametrize(("model", "stages"), CASES, ids=str)
+def test_a_round_against_raw_draws(model, stages, rng):
+    chain, draws, fresh = model.chain(11, stages=stages), 7, 4
+    runs = 40_000
+    population = chain.start(runs)
+    pool = chain.generate(rng, population, draws)
+    pool = chain.mix(rng, pool, Mix(generated=draws, fresh=fresh))
+    fast = chain.estimate(pool)
+    slow = raw_next(rng, model, chain.real, draws, fresh, stages)
+    for one, other in zip(fast, slow, strict=True):
+        for power in (1, 2):
+            gap = np.mean(one**power) - np.mean(other**power)
+            error = np.hypot(np.std(one**power), np.std(other**power)) / np.sqrt(runs)
+            assert abs(gap) < 4.5 * error
+    together = np.corrcoef(fast)[0, 1] if len(fast) > 1 else 0.0
+    expected = np.corrcoef(slow)[0, 1] if len(slow) > 1 else 0.0
+    assert together == pytest.approx(expected, abs=0.03)
+
+
+def test_the_golden_ratio_is_the_best_weight_of_as_many_real_items():
+    # He, Xu, Cheng, arXiv:2502.18049: with as many fresh as generated items the weight of
+    # the real ones that spoils the mean least is 1/φ of all, φ times the generated ones'.
+    def spread(share):
+        weight = share / (1.0 - share)
+        stages = Stages(real_weight=weight)
+        runs = simulate(
+            Gaussian(0.0, 1.0),
+            generations=40,
+            samples=200,
+            regime=Fresh(share=0.5),
+            stages=stages,
+            replicates=12_000,
+            seed=5,
+        )
+        return float((runs["mean"][:, -1] ** 2).mean()) * 100
+
+    def law(share):
+        return (share**2 + (1 - share) ** 2) / (1 - (1 - share) ** 2)
+
+    golden = (np.sqrt(5.0) - 1.0) / 2.0
+    error = np.sqrt(2.0 / 12_000)
+    for share in (0.4, golden, 0.85):
+        assert spread(share) == pytest.approx(law(share), rel=4.5 * error)
+    shares = np.linspace(0.05, 0.95, 901)
+    assert shares[np.argmin(law(shares))] == pytest.approx(golden, abs=1e-3)
+
+
+def test_a_vector_of_one_dimension_is_a_gaussian():
+    one = MultivariateGaussian(np.zeros(1), np.eye(1))
+    runs = simulate(one, samples=12, generations=6, replicates=4000, seed=1)
+    scalar = simulate(Gaussian(0.0, 1.0), samples=12, generations=6, replicates=4000, seed=2)
+    log = 2.0 * np.log(scalar["deviation"])
+    gap = runs["log_variance_ratio"].mean("replicate") - log.mean("replicate")
+    error = np.sqrt(2.0 * log.var("replicate") / 4000)
+    assert (np.abs(gap) <= 4.5 * error + 1e-12).all()
+
+
+@pytest.mark.parametrize("fresh", [0, 2, 6])
+@pytest.mark.parametrize("noise", [None, AdditiveNoise(0.7)])
+def test_scatter_and_mean_of_vectors_against_raw_draws(rng, fresh, noise):
+    covariance = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
+    model = MultivariateGaussian(np.array([1.0, -2.0, 0.0]), covariance)
+    chain, runs = model.chain(9, stages=Stages(degradation=noise)), 30_000
+    pool = chain.generate(rng, chain.start(runs), 9 - fresh)
+    fitted = chain.estimate(chain.mix(rng, pool, Mix(generated=9 - fresh, fresh=fresh)))
+    found = fitted.factor @ np.swapaxes(fitted.factor, 1, 2)
+    extra = 0.0 if noise is None else noise.deviation**2
+    shape = (runs, 9 - fresh)
+    values = rng.multivariate_normal(model.mean, covariance + extra * np.eye(3), shape)
+    real = rng.multivariate_normal(model.mean, covariance, (runs, fresh))
+    values = np.concatenate([values, real], axis=1)
+    centred = values - values.mean(axis=1, keepdims=True)
+    slow = np.swapaxes(centred, 1, 2) @ centred / 8
+    for one, other in ((found, slow), (found**2, slow**2)):
+        error = np.hypot(one.std(axis=0), other.std(axis=0)) / np.sqrt(runs)
+        assert (np.abs(one.mean(axis=0) - other.mean(axis=0)) < 4.5 * error).all()
+    error = np.sqrt(2 * np.diag(covariance + extra) / 9 / runs)
+    assert (np.abs(fitted.mean.mean(axis=0) - model.mean) < 4.5 * error).all()
+
+
+@pytest.mark.parametrize(("samples", "rank"), [(2, 1), (3, 2), (4, 3), (5, 3)])
+def test_too_few_vectors_lose_rank_for_good(samples, rank):
+    model = MultivariateGaussian(np.zeros(3), np.eye(3))
+    runs = simulate(model, samples=samples, generations=4, replicates=32, seed=1)
+    assert (runs["rank"][:, 1:] == rank).all()
+    assert np.isneginf(runs["log_variance_ratio"][:, 1:]).all() == (rank < 3)
+
+
+def test_fresh_vectors_bring_rank_back():
+    model = MultivariateGaussian(np.zeros(3), np.eye(3))
+    regime = Fresh(share=0.5)
+    runs = simulate(model, samples=4, generations=4, regime=regime, replicates=32, seed=1)
+    assert (runs["rank"] == 3).all()
+
+
+def slow_approximate(values):
+    """Follow the paper's formulas for one sample, step by step."""
+    n, eta = len(values), 2.0
+    m, s = np.mean(np.abs(values)), np.mean(values**2)
+    kappa = np.exp((eta - 1) * ((n - 1) / 2 + 4 * eta) / (eta * (n - 1) * (n + 4 * eta - 1))) - 1
+    a = 50.0
+    if s > (1 + kappa) * m**2:
+        a = 2 * (1 + kappa) * s / (s - (1 + kappa) * m**2)
+    variance = s
+    if s <= 2 * a / (a - 2) * m**2:
+        variance = a * s * (s - m**2) / (a * m**2 + 2 * s)
+    return np.sqrt(s - variance), np.sqrt(variance)
+
+
+def test_the_approximate_joint_estimator_against_its_formulas(rng):
+    values = rng.normal(0, 1, (200, 10)) + 1.5 * rng.choice([-1, 1], (200, 10))
+    found = np.stack(approximate_joint(values))
+    slow = np.array([slow_approximate(row) for row in values]).T
+    assert_allclose(found, slow, rtol=1e-10, atol=1e-7)
+
+
+def test_the_exact_joint_estimator_maximises_the_likelihood(rng):
+    values = rng.normal(0, 1, (30, 10)) + 1.5 * rng.choice([-1, 1], (30, 10))
+    means, deviations = exact_joint(values)
+
+    def likelihood(row, mean, deviation):
+        log = -((row[None] - mean * np.array([[1], [-1]])) ** 2) / (2 * deviation**2)
+        return np.sum(np.logaddexp(*log)) - row.size * np.log(deviation)
+
+    for row, mean, deviation in zip(values, means, deviations, strict=True):
+        best = likelihood(row, mean, deviation)
+        # On the ridge σ² = S - μ² where every maximum lies, no point of a grid is better.
+        for other in np.linspace(0.0, np.sqrt(np.mean(row**2)) * 0.999, 400):
+            at = np.sqrt(np.mean(row**2) - other**2)
+            assert likelihood(row, other, at) <= best + 1e-6
+
+
+def test_mixtures_are_drawn_from_both_components(rng):
+    model = SymmetricMixture(3.0, 0.5)
+    chain = model.chain(4000, stages=Stages(degradation=AdditiveNoise(1.2)))
+    pool = chain.generate(rng, chain.start(1), 4000)
+    pool = chain.mix(rng, pool, Mix(generated=4000, fresh=10))
+    assert pool.shape == (1, 4010)
+    upper = pool[0, :4000][pool[0, :4000] > 0]
+    assert upper.size == pytest.approx(2000, abs=4.5 * np.sqrt(1000))
+    assert upper.std() == pytest.approx(1.3, rel=0.08)
+
+
+@pytest.mark.parametrize("model", [*SCALAR, SymmetricMixture(1.0, 1.0)], ids=str)
+def test_a_reserve_is_refused(model):
+    with pytest.raises(ArgumentError, match="replace or fresh"):
+        simulate(model, samples=10, generations=2, regime=Anchor.from_mapping({"a": 1}), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Bernoulli(1.2), "probability: got 1.2, takes a number from 0 to 1"),
+        (lambda: Poisson(0.0), "rate: got 0.0, takes a number above 0"),
+        (lambda: Gaussian(0.0, 0.0), "deviation: got 0.0, takes a number above 0"),
+        (lambda: Gaussian(float("nan"), 1.0), "mean"),
+        (lambda: Gaussian(0.0, 1.0, ddof=2), "ddof: got 2, takes 0 or 1"),
+        (lambda: Gaussian(0.0, 1.0).chain(1), "samples: got 1, takes a whole number from 2"),
+        (lambda: MultivariateGaussian(np.zeros(2), np.ones((2, 2))), "singular"),
+        (lambda: MultivariateGaussian(np.zeros(2), np.eye(3)), "shapes"),
+        (lambda: SymmetricMixture(-1.0, 1.0), "mean"),
+        (lambda: SymmetricMixture(1.0, 1.0, estimator="map"), "estimator: got map"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make()
+
+
+def test_chances_of_zero_and_one_stay():
+    for chance in (0.0, 1.0):
+        runs = simulate(Bernoulli(chance), samples=10, generations=3, replicates=32, seed=1)
+        assert_array_equal(runs["probability"], chance)
