@@ -6,6 +6,7 @@ import xarray
 
 from hayflick.chains.ngram import NGram
 from hayflick.chains.ngram_chain import NGramChain
+from hayflick.chains.stages.degradation import LabelNoise
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.stages.samplers import Temperature, TopK
@@ -161,14 +162,14 @@ def test_fresh_text_brings_words_back(rng):
 def test_stored_items_are_refused(rng):
     model = NGram(SENTENCES, 2)
     with pytest.raises(ArgumentError, match="regime: got a reserve"):
-        model.chain(9).refuse_reserve(Mix(generated=5, reserve=Counts.from_mapping({"w1": 2})))
+        model.chain(9).check([Mix(generated=5, reserve=Counts.from_mapping({"w1": 2}))])
     with pytest.raises(ArgumentError, match="regime: got a reserve"):
         simulate(model, generations=1, regime=Anchor.from_mapping({"w1": 2}), replicates=2)
 
 
 def test_other_stages_than_a_sampler_are_refused():
     with pytest.raises(ArgumentError, match="for the family ngram"):
-        NGram(TINY).chain(9, stages=Stages(rounding=Grid(0.01)))
+        NGram(TINY).chain(9, stages=Stages(degradation=LabelNoise(0.1)))
     chain = NGram(TINY).chain(9, stages=Stages(sampler=TopK(2)))
     assert chain.describe()["sampler"] == TopK(2).describe()
 
@@ -187,3 +188,22 @@ def test_a_japanese_text_runs():
     sentences = split_sentences("猫が好き。犬も好き。猫も犬も好き。鳥は好きか？", tokenizer="mixed")
     runs = simulate(NGram(sentences, 3), generations=3, replicates=4, seed=1)
     assert (runs["surviving_types"].diff("generation") <= 0).all()
+
+
+def test_rounding_drops_rare_successors():
+    text = "a b. " * 30 + "a c. "
+    model = NGram(split_sentences(text), order=2)
+    kept = {
+        bits: simulate(
+            model,
+            samples=60,
+            generations=1,
+            replicates=64,
+            seed=1,
+            stages=Stages(rounding=Grid(bits=bits)),
+        )["surviving_types"][:, 1].mean()
+        for bits in (3, 12)
+    }
+    # "c" follows "a" once in 31 times: less than half a step of 1/8.
+    assert kept[3] == 2
+    assert 2 < kept[12] < 3

@@ -15,7 +15,7 @@ from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.stages.selection import Interval, Verifier
 from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint, exact_joint
 from hayflick.core.errors import ArgumentError
-from hayflick.core.records import Mix
+from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
@@ -38,7 +38,8 @@ def test_compiled_rounds_are_the_stages_one_by_one(model, fresh, rounding):
     chain = model.chain(20, stages=Stages(rounding=rounding))
     mixes = [Mix(generated=20 - fresh, fresh=fresh)] * 12
     assert chain.compiled
-    path = chain.walk(stream(3, block=0), chain.start(32), mixes)
+    schedule = Schedule(mixes)
+    path = chain.walk(stream(3, block=0), chain.start(32), schedule.generated, schedule.fresh)
     rng, population = stream(3, block=0), chain.start(32)
     for generation, mix in enumerate(mixes):
         population = advance(chain, rng, population, mix)
@@ -199,7 +200,7 @@ def test_scatter_and_mean_of_vectors_against_raw_draws(rng, fresh, noise):
 @pytest.mark.parametrize(("samples", "rank"), [(2, 1), (3, 2), (4, 3), (5, 3)])
 def test_too_few_vectors_lose_rank_for_good(samples, rank):
     model = MultivariateGaussian(np.zeros(3), np.eye(3))
-    runs = simulate(model, samples=samples, generations=4, replicates=32, seed=1)
+    runs = simulate(model, samples=samples, generations=60, replicates=32, seed=1)
     assert (runs["rank"][:, 1:] == rank).all()
     assert np.isneginf(runs["log_variance_ratio"][:, 1:]).all() == (rank < 3)
 
@@ -289,3 +290,9 @@ def test_chances_of_zero_and_one_stay():
     for chance in (0.0, 1.0):
         runs = simulate(Bernoulli(chance), samples=10, generations=3, replicates=32, seed=1)
         assert_array_equal(runs["probability"], chance)
+
+
+def test_few_fresh_vectors_add_up_in_rank():
+    model = MultivariateGaussian(np.zeros(5), np.eye(5))
+    runs = simulate(model, samples=4, generations=3, regime=Fresh(share=0.5), replicates=32, seed=1)
+    assert (runs["rank"][:, 1:] == 3).all()

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.binomials import binomials
+from hayflick.chains.parametric import WalkingChain
 from hayflick.chains.scalar_walks import bernoulli_walk
 from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.chains.stages.generated_law import (
@@ -96,7 +97,7 @@ class Tally(NamedTuple):
     weight: float
 
 
-class BernoulliChain(ParametricChain):
+class BernoulliChain(WalkingChain):
     """The Bernoulli family in motion."""
 
     family = "bernoulli"
@@ -117,13 +118,14 @@ class BernoulliChain(ParametricChain):
         share = model.estimator.uniform_share(total=model.total, types=2)
         return ((1.0 - share) * model.probability + share / 2.0,)
 
-    def _walk(
+    def walk(
         self,
         rng: np.random.Generator,
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
+        """Return the populations of the next generations."""
         delta, real = self.model.estimator.delta, self.model.probability
         path: Floats = bernoulli_walk(rng, population, generated, fresh, real, delta, self.step)
         return path
@@ -134,15 +136,14 @@ class BernoulliChain(ParametricChain):
         if not self.compiled:
             law = self._generated.of_law(np.stack([1.0 - chance, chance], axis=-1))
             chance = np.clip(law[..., 1], 0.0, 1.0)
-        return Tally(rng.binomial(draws, chance).astype(np.float64), float(draws))
+        return Tally(binomials(rng, draws, chance).astype(np.float64), float(draws))
 
     def mix(self, rng: np.random.Generator, pool: Tally, mix: Mix[Any]) -> Tally:
         """Add fresh draws from the real law."""
-        self.refuse_reserve(mix)
         if not mix.fresh:
             return pool
         weight = self.stages.real_weight
-        ones = rng.binomial(mix.fresh, self.model.probability, pool.ones.size)
+        ones = binomials(rng, mix.fresh, np.full(pool.ones.size, self.model.probability))
         return Tally(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
 
     def estimate(self, pool: Tally) -> Floats:

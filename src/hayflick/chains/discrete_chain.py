@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -111,6 +111,17 @@ class DiscreteChain:
         counts = self.model.counts
         expected = self.model.probabilities * self.samples
         return count_classes(expected if counts is None else counts)
+
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse a reserve that names other symbols.
+
+        Raises
+        ------
+        DataError
+            If there is one.
+        """
+        for mix in mixes[:1]:
+            self.model.align(mix.reserve)
 
     def start(self, replicates: int) -> BlockCounts:
         """Return `replicates` copies of θ_0, the fit to the real data."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.chains.moments import Moments
-from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.parametric import WalkingChain
 from hayflick.chains.scalar_walks import gaussian_walk
 from hayflick.chains.stages.degradation import AdditiveNoise, GaussianContamination
 from hayflick.chains.stages.record import Stages
@@ -109,7 +109,7 @@ class Gaussian:
         return {"family": "gaussian", **parameters, "total": self.total}
 
 
-class GaussianChain(ParametricChain):
+class GaussianChain(WalkingChain):
     """The Gaussian family in motion."""
 
     family = "gaussian"
@@ -133,13 +133,14 @@ class GaussianChain(ParametricChain):
         """What a grid's bits divide: the real deviation."""
         return self.model.deviation
 
-    def _walk(
+    def walk(
         self,
         rng: np.random.Generator,
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
+        """Return the populations of the next generations."""
         real = np.array(self.real)
         path: Floats = gaussian_walk(
             rng, population, generated, fresh, real, self.model.ddof, self.step
@@ -165,7 +166,6 @@ class GaussianChain(ParametricChain):
 
     def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
         """Add fresh draws from the real law."""
-        self.refuse_reserve(mix)
         if not mix.fresh:
             return pool
         size = pool.mean.size

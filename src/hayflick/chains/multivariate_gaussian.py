@@ -1,8 +1,9 @@
 """The Gaussian family in d dimensions: mean vector and covariance.
 
 The scatter of n draws is F A Aᵀ Fᵀ for a factor F of the covariance and Bartlett's
-lower triangular A. Covariances are kept as factors: squaring them would lose what is small.
-With n ≤ d draws the rank falls to n - 1 at once and never rises again under replace.
+lower triangular A. Covariances are kept as factors with as many columns as their rank:
+squaring them would lose what is small. With n ≤ d draws the rank falls to n - 1 at once and
+never rises again under replace.
 
 References
 ----------
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hayflick.chains.parametric import refuse_reserves
 from hayflick.chains.stages.degradation import AdditiveNoise
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
@@ -130,7 +132,7 @@ class MultivariateGaussian:
 
 
 class Vectors(NamedTuple):
-    """Means ``(replicates, d)`` and factors ``(replicates, d, …)`` of scatter or covariance."""
+    """Means ``(replicates, d)`` and factors ``(replicates, d, rank)`` of scatter or covariance."""
 
     items: int
     mean: Floats
@@ -144,10 +146,19 @@ class MultivariateGaussianChain:
     model: MultivariateGaussian
     samples: int
     stages: Stages
-    compiled: bool = False
 
     def __post_init__(self) -> None:
         self.stages.check("multivariate-gaussian", _TAKES)
+
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse stored items.
+
+        Raises
+        ------
+        ArgumentError
+            If a mix has some.
+        """
+        refuse_reserves(mixes, "multivariate-gaussian")
 
     def start(self, replicates: int) -> Vectors:
         """Return copies of the model fitted to the real data."""
@@ -164,9 +175,6 @@ class MultivariateGaussianChain:
 
     def mix(self, rng: np.random.Generator, pool: Vectors, mix: Mix[Any]) -> Vectors:
         """Add fresh draws from the real law."""
-        if mix.reserve is not None:
-            takes = "for the family multivariate-gaussian: replace or fresh"
-            raise ArgumentError("regime", got="a reserve", takes=takes)
         if not mix.fresh:
             return pool
         real = self.start(len(pool.mean))
@@ -186,14 +194,20 @@ class MultivariateGaussianChain:
 
         The log is of det Σ over that of the real data; -inf where the rank has fallen.
         """
-        diagonal = np.abs(np.diagonal(population.factor, axis1=1, axis2=2))
-        with np.errstate(divide="ignore"):
-            log = 2.0 * np.log(diagonal).sum(axis=1)
+        dimensions, columns = population.factor.shape[1:]
+        log = np.full(len(population.mean), -np.inf)
+        if columns == dimensions:
+            diagonal = np.abs(np.diagonal(population.factor, axis1=1, axis2=2))
+            with np.errstate(divide="ignore"):
+                log = 2.0 * np.log(diagonal).sum(axis=1)
+        rank = np.full(len(population.mean), columns)
+        if self.stages.rounding is not None:
+            rank = np.linalg.matrix_rank(population.factor)
         start = 2.0 * np.log(np.diag(self.model.factor)).sum()
         distance = np.linalg.solve(self.model.factor, (population.mean - self.model.mean).T)
         return {
             "log_variance_ratio": log - start,
-            "rank": np.linalg.matrix_rank(population.factor),
+            "rank": rank,
             "mean_distance": np.linalg.norm(distance, axis=0),
         }
 
@@ -215,23 +229,26 @@ def _like(matrix: Floats, block: Floats) -> Floats:
 
 
 def _drawn(rng: np.random.Generator, mean: Floats, factor: Floats, draws: int) -> Vectors:
-    """Draw mean and scatter; below d + 1 draws the scatter has draws - 1 columns at most."""
-    replicates, dimensions = mean.shape
+    """Draw mean and scatter; the scatter's rank is at most draws - 1."""
+    replicates, _, rank = factor.shape
     if draws == 0:
-        return Vectors(0, mean, np.zeros_like(factor))
-    spread = rng.standard_normal((replicates, dimensions, 1)) / np.sqrt(draws)
+        return Vectors(0, mean, factor[..., :0])
+    spread = rng.standard_normal((replicates, rank, 1)) / np.sqrt(draws)
     new_mean = mean + (factor @ spread)[..., 0]
-    bartlett = np.zeros((replicates, dimensions, dimensions))
-    if draws <= dimensions:
-        columns = rng.standard_normal((replicates, dimensions, draws - 1))
-        bartlett[..., : draws - 1] = columns
-        return Vectors(draws, new_mean, _triangular(factor @ bartlett))
-    freedom = draws - 1 - np.arange(dimensions)
-    place = np.arange(dimensions)
-    bartlett[:, place, place] = np.sqrt(rng.chisquare(freedom, (replicates, dimensions)))
-    below = np.tril_indices(dimensions, -1)
-    bartlett[:, below[0], below[1]] = rng.standard_normal((replicates, below[0].size))
-    return Vectors(draws, new_mean, factor @ bartlett)
+    if draws <= rank:
+        columns = rng.standard_normal((replicates, rank, draws - 1))
+        return Vectors(draws, new_mean, factor @ columns)
+    return Vectors(draws, new_mean, factor @ _bartlett(rng, replicates, rank, draws - 1))
+
+
+def _bartlett(rng: np.random.Generator, replicates: int, rank: int, freedom: int) -> Floats:
+    """Draw lower triangular factors of the scatter of standard normal vectors."""
+    factor = np.zeros((replicates, rank, rank))
+    place = np.arange(rank)
+    factor[:, place, place] = np.sqrt(rng.chisquare(freedom - place, (replicates, rank)))
+    below = np.tril_indices(rank, -1)
+    factor[:, below[0], below[1]] = rng.standard_normal((replicates, below[0].size))
+    return factor
 
 
 def _merged(one: Vectors, other: Vectors) -> Vectors:
@@ -243,7 +260,8 @@ def _merged(one: Vectors, other: Vectors) -> Vectors:
     mean = one.mean + gap * (other.items / items)
     between = gap[..., None] * np.sqrt(one.items * other.items / items)
     columns = np.concatenate([one.factor, other.factor, between], axis=2)
-    return Vectors(items, mean, _triangular(columns))
+    few = columns.shape[2] < columns.shape[1]
+    return Vectors(items, mean, columns if few else _triangular(columns))
 
 
 def _triangular(columns: Floats) -> Floats:

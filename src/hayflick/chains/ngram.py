@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.chains.contexts import Contexts
 from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid, RoundedSampler
 from hayflick.chains.stages.samplers import Temperature, TopK, TopP
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
@@ -129,12 +130,15 @@ class NGram:
         Raises
         ------
         ArgumentError
-            If a stage other than a sampler is asked for.
+            If a stage other than a sampler and rounding is asked for.
         """
         from hayflick.chains.ngram_chain import NGramChain
 
-        stages.check("ngram", {"sampler": (Temperature, TopK, TopP)})
-        return NGramChain(self, self.training_size(samples), stages.sampler)
+        stages.check("ngram", {"sampler": (Temperature, TopK, TopP), "rounding": (Grid,)})
+        sampler = stages.sampler
+        if stages.rounding is not None:
+            sampler = RoundedSampler(stages.rounding, sampler)
+        return NGramChain(self, self.training_size(samples), sampler)
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the model again, ready for JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ from hayflick.chains import walks as kernels
 from hayflick.chains.contexts import Texts
 from hayflick.chains.draws import counts_at_ranks
 from hayflick.chains.ngram import NGram
+from hayflick.chains.parametric import refuse_reserves
 from hayflick.chains.stages.samplers import Sampler
 from hayflick.chains.successors import Successors
 from hayflick.core.arrays import Integers
-from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 
@@ -117,28 +117,18 @@ class NGramChain:
         sizes = [text.size for text in written]
         return np.concatenate(written), np.append(0, np.cumsum(sizes))
 
-    def refuse_reserve(self, mix: Mix[Any]) -> None:
-        """Refuse a mix with stored items.
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse stored items: counts of words say nothing of their order.
 
         Raises
         ------
         ArgumentError
-            If the mix has any: counts of words say nothing of their order.
+            If a mix has some.
         """
-        if mix.reserve is not None:
-            takes = "one without stored items, for an n-gram model"
-            remedy = "a reserve holds counts of words, not texts; use fresh"
-            raise ArgumentError("regime", got="a reserve", takes=takes, remedy=remedy)
+        refuse_reserves(mixes, "ngram")
 
     def mix(self, rng: np.random.Generator, pool: BlockTexts, mix: Mix[Any]) -> BlockTexts:
-        """Add fresh text, newly written by the real model, to every pool.
-
-        Raises
-        ------
-        ArgumentError
-            If the mix has stored real items.
-        """
-        self.refuse_reserve(mix)
+        """Add fresh text, newly written by the real model, to every pool."""
         if mix.fresh == 0:
             return pool
         block = self._real.append(rng, pool.block, draws=mix.fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,12 +17,23 @@ from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 
 
+def refuse_reserves(mixes: Sequence[Mix[Any]], family: str) -> None:
+    """Refuse stored items, for a family that has no use for them.
+
+    Raises
+    ------
+    ArgumentError
+        If a mix has some.
+    """
+    if any(mix.reserve is not None for mix in mixes):
+        takes = f"for the family {family}: replace or fresh"
+        raise ArgumentError("regime", got="a reserve", takes=takes)
+
+
 class ParametricChain(ABC):
     """A family whose model is a few numbers; see `hayflick.core.protocols.Chain`.
 
-    A population has shape ``(parameters, replicates)``. Where no stage but rounding is
-    asked for, `walk` makes many rounds in one compiled call: the same draws in the same
-    order as the stages one by one.
+    A population has shape ``(parameters, replicates)``.
     """
 
     family: ClassVar[str]
@@ -41,55 +53,19 @@ class ParametricChain(ABC):
         """What a grid's bits divide."""
         return 1.0
 
-    @property
-    def compiled(self) -> bool:
-        """Whether `walk` knows all stages that are asked for."""
-        return set(self.stages.given()) <= {"rounding"}
-
-    @property
-    def step(self) -> float:
-        """Distance between the values of parameters; 0 where they are not rounded."""
-        grid = self.stages.rounding
-        return 0.0 if grid is None else grid.step_for(self.unit)
-
     def start(self, replicates: int) -> Floats:
         """Return copies of the model fitted to the real data."""
         return np.repeat(np.array(self.real)[:, None], replicates, axis=1)
 
-    def walk(
-        self, rng: np.random.Generator, population: Floats, mixes: Sequence[Mix[Any]]
-    ) -> Floats:
-        """Return the populations of the next generations.
-
-        Shape ``(len(mixes), parameters, replicates)``.
-        """
-        for mix in mixes:
-            self.refuse_reserve(mix)
-        generated = np.array([mix.generated for mix in mixes])
-        fresh = np.array([mix.fresh for mix in mixes])
-        return self._walk(rng, population, generated, fresh)
-
-    @abstractmethod
-    def _walk(
-        self,
-        rng: np.random.Generator,
-        population: Floats,
-        generated: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-    ) -> Floats:
-        """Make many rounds in one compiled call."""
-
-    def refuse_reserve(self, mix: Mix[Any]) -> None:
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
         """Refuse stored items, which numeric families do not take.
 
         Raises
         ------
         ArgumentError
-            If the mix has some.
+            If a mix has some.
         """
-        if mix.reserve is not None:
-            takes = f"for the family {self.family}: replace or fresh"
-            raise ArgumentError("regime", got="a reserve", takes=takes)
+        refuse_reserves(mixes, self.family)
 
     def rounded(self, values: Floats) -> Floats:
         """Return parameters on their grid."""
@@ -112,3 +88,35 @@ class ParametricChain(ABC):
         """Return the parameters that make the chain again, ready for JSON."""
         real = dict(zip(self.parameters, self.real, strict=True))
         return {"family": self.family, **real, "samples": self.samples, **self.stages.describe()}
+
+
+class WalkingChain(ParametricChain):
+    """A parametric family with compiled rounds; see `hayflick.core.protocols.Walker`.
+
+    Where no stage but rounding is asked for, `walk` makes many rounds in one call: the same
+    draws in the same order as the stages one by one.
+    """
+
+    @cached_property
+    def compiled(self) -> bool:
+        """Whether `walk` knows all stages that are asked for."""
+        return set(self.stages.given()) <= {"rounding"}
+
+    @cached_property
+    def step(self) -> float:
+        """Distance between the values of parameters; 0 where they are not rounded."""
+        grid = self.stages.rounding
+        return 0.0 if grid is None else grid.step_for(self.unit)
+
+    @abstractmethod
+    def walk(
+        self,
+        rng: np.random.Generator,
+        population: Floats,
+        generated: NDArray[np.int64],
+        fresh: NDArray[np.int64],
+    ) -> Floats:
+        """Return the populations of the next generations, in one compiled call.
+
+        Shape ``(rounds, parameters, replicates)``.
+        """

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.parametric import WalkingChain
 from hayflick.chains.scalar_walks import poisson_walk
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
@@ -104,7 +104,7 @@ class Sums(NamedTuple):
     weight: float
 
 
-class PoissonChain(ParametricChain):
+class PoissonChain(WalkingChain):
     """The Poisson family in motion."""
 
     family = "poisson"
@@ -125,13 +125,14 @@ class PoissonChain(ParametricChain):
         """What a grid's bits divide: the real rate."""
         return self.model.rate
 
-    def _walk(
+    def walk(
         self,
         rng: np.random.Generator,
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
+        """Return the populations of the next generations."""
         real = self.model.rate
         path: Floats = poisson_walk(rng, population, generated, fresh, real, self.step)
         return path
@@ -142,7 +143,6 @@ class PoissonChain(ParametricChain):
 
     def mix(self, rng: np.random.Generator, pool: Sums, mix: Mix[Any]) -> Sums:
         """Add fresh draws from the real law."""
-        self.refuse_reserve(mix)
         if not mix.fresh:
             return pool
         weight = self.stages.real_weight

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from hayflick.chains.binomials import binomial
 from hayflick.core.arrays import Floats, Integers
 
 
@@ -34,10 +35,10 @@ def bernoulli_walk(
     counts = np.empty(replicates, np.int64)
     for place in range(rounds):
         for replicate in range(replicates):
-            counts[replicate] = rng.binomial(generated[place], probability[replicate])
+            counts[replicate] = binomial(rng, generated[place], probability[replicate])
         if fresh[place] > 0:
             for replicate in range(replicates):
-                counts[replicate] += rng.binomial(fresh[place], real)
+                counts[replicate] += binomial(rng, fresh[place], real)
         total = generated[place] + fresh[place] + 2.0 * delta
         for replicate in range(replicates):
             probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)

@@ -6,7 +6,7 @@ they are; both have the same law where both apply.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from hayflick.chains.stages.generated_law import (
     GeneratedLaw,
 )
 from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.rounding import Grid, law_on_grid
 from hayflick.chains.stages.samplers import Temperature, TopK, TopP
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Recorded
@@ -78,7 +78,6 @@ class StagedDiscreteChain:
     model: Discrete
     samples: int
     stages: Stages
-    compiled: bool = False
 
     def __post_init__(self) -> None:
         self.stages.check("discrete", _TAKES)
@@ -88,15 +87,24 @@ class StagedDiscreteChain:
     def _generated(self) -> GeneratedLaw:
         return GeneratedLaw.of(self.stages, self.model.symbols)
 
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse a reserve that names other symbols.
+
+        Raises
+        ------
+        DataError
+            If there is one.
+        """
+        for mix in mixes[:1]:
+            self.model.align(mix.reserve)
+
     def start(self, replicates: int) -> Laws:
         """Return copies of the model fitted to the real data."""
         model = self.model
-        real = (
-            model.probabilities
-            if model.counts is None
-            else self._fit(model.counts.astype(np.float64))
-        )
-        return Laws(np.repeat(real[None], replicates, axis=0), None)
+        real = model.probabilities[None]
+        if model.counts is not None:
+            real = self._fit(model.counts[None].astype(np.float64))
+        return Laws(np.repeat(real, replicates, axis=0), None)
 
     def generate(self, rng: np.random.Generator, population: Laws, draws: int) -> WeightedCounts:
         """Draw `draws` symbols from every model, as they arrive in the training set."""
@@ -113,17 +121,17 @@ class StagedDiscreteChain:
     def estimate(self, pool: WeightedCounts) -> Laws:
         """Fit every model to its weighted counts, and round it."""
         weighted = pool.generated + self.stages.real_weight * pool.real
-        law = np.stack([self._fit(row) for row in weighted])
+        law = self._fit(weighted)
         if self.stages.rounding is not None:
-            law = _on_grid(law, self.stages.rounding)
+            law = law_on_grid(law, self.stages.rounding)
         return Laws(law, pool.generated + pool.real)
 
     def _fit(self, counts: Floats) -> Floats:
         estimator = self.model.estimator
         if isinstance(estimator, GoodTuring):
-            return estimator.fit(counts)
+            return np.stack([estimator.fit(row) for row in counts])
         smoothed = counts + estimator.delta
-        law: Floats = smoothed / smoothed.sum()
+        law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
         return law
 
     def measure(self, population: Laws) -> Recorded:
@@ -149,12 +157,3 @@ class StagedDiscreteChain:
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the chain again, ready for JSON."""
         return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
-
-
-def _on_grid(law: Floats, grid: Grid) -> Floats:
-    """Return laws with rounded values, normalised; one that rounds to 0 keeps its largest."""
-    rounded = grid.rounded(law, unit=1.0)
-    empty = ~rounded.any(axis=1)
-    rounded[empty, law[empty].argmax(axis=1)] = 1.0
-    normalised: Floats = rounded / rounded.sum(axis=1, keepdims=True)
-    return normalised

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hayflick.chains.parametric import ParametricChain
 from hayflick.chains.stages.degradation import AdditiveNoise
@@ -106,20 +105,6 @@ class SymmetricMixtureChain(ParametricChain):
         """What a grid's bits divide: the real deviation."""
         return self.model.deviation
 
-    @property
-    def compiled(self) -> bool:
-        """Whether rounds are compiled; here the draws themselves take the time."""
-        return False
-
-    def _walk(
-        self,
-        rng: np.random.Generator,
-        population: Floats,
-        generated: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-    ) -> Floats:
-        raise NotImplementedError
-
     def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Floats:
         """Draw `draws` numbers from every model."""
         mean, deviation = population
@@ -129,7 +114,6 @@ class SymmetricMixtureChain(ParametricChain):
 
     def mix(self, rng: np.random.Generator, pool: Floats, mix: Mix[Any]) -> Floats:
         """Add fresh draws from the real law."""
-        self.refuse_reserve(mix)
         if not mix.fresh:
             return pool
         mean, deviation = (np.full(len(pool), value) for value in self.real)

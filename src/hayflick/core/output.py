@@ -105,6 +105,19 @@ def write_file(
         raise OutputError(f"{path}: cannot be written ({fault.strerror})") from fault
 
 
+def check_new_folder(path: Path | None, *, force: bool) -> None:
+    """Refuse a folder that cannot be made, before any work starts; None is the present one.
+
+    Raises
+    ------
+    OutputError
+        If its parent is missing or not writable, or it exists and `force` is not set.
+    """
+    check_folder(Path() if path is None else path.parent)
+    if path is not None and path.exists() and not (force and path.is_dir()):
+        raise _taken(path)
+
+
 def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
     """Make a folder to write several files into, and return its path.
 

@@ -45,6 +45,9 @@ class Chain(Protocol[PopulationT, PoolT]):
     def samples(self) -> int:
         """Size of a training set."""
 
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse what the family cannot be trained on, before any work starts."""
+
     def start(self, replicates: int) -> PopulationT:
         """Return `replicates` copies of the model fitted to the real data."""
 
@@ -79,7 +82,11 @@ class Walker(Protocol):
         """Whether it can, with the stages that are asked for."""
 
     def walk(
-        self, rng: np.random.Generator, population: Any, mixes: Sequence[Mix[Any]]
+        self,
+        rng: np.random.Generator,
+        population: Any,
+        generated: NDArray[np.int64],
+        fresh: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Return the populations after each round, the round as the first axis."""
 

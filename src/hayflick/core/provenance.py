@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -49,6 +50,7 @@ def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dic
     }
 
 
+@cache
 def _version(library: str) -> str | None:
     try:
         return installed_version(library)

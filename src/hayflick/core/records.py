@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Statistic(Protocol):
@@ -49,3 +54,26 @@ class Mix(Generic[StatisticT]):
     def samples(self) -> int:
         """Size of the training set."""
         return self.generated + self.fresh + self.reserved
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """What generations 1 … K are trained on.
+
+    Parameters
+    ----------
+    mixes
+        One per generation.
+    """
+
+    mixes: Sequence[Mix[Any]]
+
+    @cached_property
+    def generated(self) -> NDArray[np.int64]:
+        """Items drawn from the model before, shape ``(K,)``."""
+        return np.array([mix.generated for mix in self.mixes])
+
+    @cached_property
+    def fresh(self) -> NDArray[np.int64]:
+        """Items newly drawn from the real law, shape ``(K,)``."""
+        return np.array([mix.fresh for mix in self.mixes])

@@ -8,13 +8,13 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from hayflick.core.protocols import Chain, Recorded, Walker
-from hayflick.core.records import Mix
+from hayflick.core.records import Mix, Schedule
 
 _ROUNDS_PER_CALL = 256
 
@@ -30,7 +30,7 @@ def advance(
 
 def run_block(
     chain: Chain[Any, Any],
-    mixes: Sequence[Mix[Any]],
+    schedule: Schedule,
     *,
     rng: np.random.Generator,
     replicates: int,
@@ -42,7 +42,7 @@ def run_block(
     ----------
     chain
         The family in motion.
-    mixes
+    schedule
         What generations 1 … K are trained on.
     rng
         The block's own stream.
@@ -58,7 +58,7 @@ def run_block(
     """
     history = []
     # The last population is measured once more below.
-    for population, recorded in _populations(chain, mixes, rng, replicates):  # noqa: B007
+    for population, recorded in _populations(chain, schedule, rng, replicates):  # noqa: B007
         history.append(recorded)
         rounds = len(next(iter(recorded.values()))) if len(history) > 1 else 0
         if rounds and not tick(rounds):
@@ -69,18 +69,19 @@ def run_block(
 
 
 def _populations(
-    chain: Chain[Any, Any], mixes: Sequence[Mix[Any]], rng: np.random.Generator, replicates: int
+    chain: Chain[Any, Any], schedule: Schedule, rng: np.random.Generator, replicates: int
 ) -> Iterator[tuple[Any, Recorded]]:
     """Yield populations and what was measured of the rounds before, generation first."""
     population = chain.start(replicates)
     yield population, _single(chain.measure(population))
     if isinstance(chain, Walker) and chain.compiled:
-        for first in range(0, len(mixes), _ROUNDS_PER_CALL):
-            path = chain.walk(rng, population, mixes[first : first + _ROUNDS_PER_CALL])
+        for first in range(0, len(schedule.mixes), _ROUNDS_PER_CALL):
+            rounds = slice(first, first + _ROUNDS_PER_CALL)
+            path = chain.walk(rng, population, schedule.generated[rounds], schedule.fresh[rounds])
             population = path[-1]
             yield population, chain.measure(path)
         return
-    for mix in mixes:
+    for mix in schedule.mixes:
         population = advance(chain, rng, population, mix)
         yield population, _single(chain.measure(population))
 

@@ -19,7 +19,7 @@ from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Model, Recorded, Regime
 from hayflick.core.provenance import provenance
-from hayflick.core.records import Mix
+from hayflick.core.records import Schedule
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, logical_blocks, stream
 from hayflick.regimes.replace import Replace
 from hayflick.simulate.rounds import run_block
@@ -103,7 +103,9 @@ def simulate(
     workers = whole_number("threads", workers, at_least=1)
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
-    job = _Job(model.chain(size, stages=stages), mixes, seed, replicates, progress)
+    chain = model.chain(size, stages=stages)
+    chain.check(mixes)
+    job = _Job(chain, Schedule(mixes), seed, replicates, progress)
     interrupted = _execute(job, threads=workers, block_size=block_size)
     parameters = {
         "model": dict(job.chain.describe()),
@@ -121,7 +123,7 @@ class _Job:
     """What all blocks share; the counter and the stop are the only things that change."""
 
     chain: Chain[Any, Any]
-    mixes: Sequence[Mix[Any]]
+    schedule: Schedule
     seed: int
     replicates: int
     progress: Progress
@@ -135,7 +137,7 @@ class _Job:
         blocks = -(-self.replicates // LOGICAL_BLOCK)
         with self.lock:
             self.ticks += rounds
-            self.progress("simulating", self.ticks, blocks * len(self.mixes))
+            self.progress("simulating", self.ticks, blocks * len(self.schedule.mixes))
         return not self.stop.is_set()
 
     def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> None:
@@ -148,7 +150,7 @@ class _Job:
             for block, replicates in task:
                 rng = stream(self.seed, block=block)
                 recorded = run_block(
-                    self.chain, self.mixes, rng=rng, replicates=replicates, tick=self.tick
+                    self.chain, self.schedule, rng=rng, replicates=replicates, tick=self.tick
                 )
                 if recorded is None:
                     return
@@ -207,7 +209,7 @@ def _dataset(job: _Job, parameters: dict[str, Any]) -> xarray.Dataset:
     sizes = dict(logical_blocks(job.replicates))
     numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
     coordinates["replicate"] = np.concatenate(numbers)
-    coordinates["generation"] = np.arange(len(job.mixes) + 1)
+    coordinates["generation"] = np.arange(len(job.schedule.mixes) + 1)
     record = provenance(parameters, seed=job.seed)
     attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
     return xarray.Dataset(variables, coords=coordinates, attrs=attributes)

@@ -11,6 +11,7 @@ from typing import final
 
 import numpy as np
 
+from hayflick.chains.stages.samplers import Sampler
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError
@@ -65,3 +66,53 @@ class Grid:
     def describe(self) -> str:
         """Return the grid in the grammar of the command line."""
         return f"step:{self.step:g}" if self.step is not None else f"bits:{self.bits}"
+
+
+def law_on_grid(law: Floats, grid: Grid) -> Floats:
+    """Return laws with rounded values, normalised; one that rounds to 0 keeps its largest.
+
+    Parameters
+    ----------
+    law
+        Shape ``(…, symbols)``.
+    grid
+        Where its values may lie.
+
+    Examples
+    --------
+    >>> law_on_grid(np.array([0.6, 0.3, 0.1]), Grid(bits=2)).round(3).tolist()
+    [0.667, 0.333, 0.0]
+    """
+    rounded = grid.rounded(law, unit=1.0)
+    largest = law == law.max(axis=-1, keepdims=True)
+    first = largest & (np.cumsum(largest, axis=-1) == 1)
+    kept = np.where(rounded.any(axis=-1, keepdims=True), rounded, first)
+    normalised: Floats = kept / kept.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RoundedSampler:
+    """Round a law before it is sampled from, for families that draw while they generate.
+
+    Parameters
+    ----------
+    grid
+        Where the law's values may lie.
+    sampler
+        Changes the rounded law; None draws from it as it is.
+    """
+
+    grid: Grid
+    sampler: Sampler | None
+
+    def reweight(self, law: Floats) -> Floats:
+        """Return the rounded and changed law, shape ``(…, symbols)`` as given."""
+        rounded = law_on_grid(law, self.grid)
+        return rounded if self.sampler is None else self.sampler.reweight(rounded)
+
+    def describe(self) -> str:
+        """Return grid and sampler in the grammar of the command line."""
+        parts = [self.grid.describe(), *([self.sampler.describe()] if self.sampler else [])]
+        return " ".join(parts)
