@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import counting
+import families
 import laws
 import simulation
 
@@ -24,7 +25,7 @@ def main() -> int:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     missed = False
-    for module in (laws, simulation, counting):
+    for module in (laws, simulation, families, counting):
         for result in module.results():
             cells = (result.name, result.ours, result.alternative, result.figure, result.target)
             lines.append(f"| {' | '.join(cells)} | {'yes' if result.met else '**no**'} |")

@@ -35,10 +35,14 @@ def ratio(
     described: tuple[str, str],
     target: float,
     pairs: int,
+    scale: float = 1.0,
 ) -> Result:
-    """Return how many times faster ours is, after one warm-up of it."""
+    """Return how many times faster ours is, after one warm-up of it.
+
+    `scale` is how many times the alternative would have to run to do the same work.
+    """
     ours()
-    times = [(seconds(ours), seconds(alternative)) for _ in range(pairs)]
+    times = [(seconds(ours), scale * seconds(alternative)) for _ in range(pairs)]
     ratios = sorted(theirs / mine for mine, theirs in times)
     median = statistics.median(ratios)
     mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))

@@ -15,12 +15,17 @@ LABELS = "id,category\n" + "".join(
     for row, label in enumerate(["refund"] * 50 + ["delivery"] * 300 + ["legal"] * 2)
 )
 
+MEASUREMENTS = "weight,height,visits\n" + "".join(
+    f"{60 + row % 17 + row / 10},{150 + row * 7 % 40 + 0.5},{row % 3}\n" for row in range(40)
+)
+
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_python_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "corpus.txt").write_text(CORPUS)
     (tmp_path / "labels.csv").write_text(LABELS)
+    (tmp_path / "measurements.csv").write_text(MEASUREMENTS)
     for example in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
         exec(compile(example, page.name, "exec"), {})
 

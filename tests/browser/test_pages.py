@@ -8,7 +8,7 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.source import Source
 from hayflick.planning.forecasting import forecast_law
-from hayflick.report.rendering import brief_page, forecast_page
+from hayflick.report.pages import brief_page, forecast_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = shutil.which("chromium")

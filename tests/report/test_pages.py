@@ -11,7 +11,8 @@ from hayflick.corpus.source import Source
 from hayflick.planning.forecasting import forecast_law
 from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.language import Language
-from hayflick.report.rendering import brief_page, csv_link, forecast_page, html_table
+from hayflick.report.pages import brief_page, forecast_page
+from hayflick.report.rendering import csv_link, html_table
 
 HOSTILE = '<script>alert("x")</script>{{ 7 * 7 }}'
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,27 +9,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hayflick.cli.printing import (
+    INTERRUPTED,
+    Format,
+    Lang,
+    print_json,
+    print_tables,
+    say_interrupted,
+    say_written,
+)
 from hayflick.core.output import check_folder, default_name, write_text
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from hayflick.planning.forecast import Forecast
-
-INTERRUPTED = 130
-
-
-class Format(StrEnum):
-    """What standard output carries."""
-
-    TABLE = "table"
-    JSON = "json"
+    from hayflick.planning.series_forecast import SeriesForecast
 
 
-class Lang(StrEnum):
-    """Languages of the table and the pages."""
+class Family(StrEnum):
+    """Families to choose from."""
 
-    EN = "en"
-    JA = "ja"
+    DISCRETE = "discrete"
+    GAUSSIAN = "gaussian"
+    MULTIVARIATE_GAUSSIAN = "multivariate-gaussian"
+    POISSON = "poisson"
+    NGRAM = "ngram"
 
 
 class Law(StrEnum):
@@ -51,7 +54,29 @@ def forecast_command(
         ),
     ],
     column: Annotated[
-        str | None, typer.Option(help="The column of a table; its cells are labels.")
+        str | None, typer.Option(help="The column of a table; its cells are labels, or numbers.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Columns of numbers, separated by commas, for a multivariate Gaussian.",
+            show_default=False,
+        ),
+    ] = None,
+    family: Annotated[
+        Family | None,
+        typer.Option(
+            help="What is retrained. [default: multivariate-gaussian for several columns, gaussian "
+            "for a column of numbers that are not all whole, else discrete]",
+            show_default=False,
+        ),
+    ] = None,
+    order: Annotated[
+        int | None,
+        typer.Option(
+            help="Order of an n-gram model, with --family ngram. [default: 2]", show_default=False
+        ),
     ] = None,
     tokenizer: Annotated[
         str | None,
@@ -101,7 +126,7 @@ def forecast_command(
     lang: Annotated[Lang, typer.Option(help="Language of the table and the pages.")] = Lang.EN,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> int:
-    """Forecast which words or labels are lost, and how soon.
+    """Forecast which words or labels are lost, or how much spread, and how soon.
 
     Prints a short table and writes one self-contained HTML report.
     """
@@ -112,7 +137,10 @@ def forecast_command(
     with progress_bar() as progress:
         result = forecast(
             source,
+            family=None if family is None else family.value,
             column=column,
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            order=order,
             tokenizer=tokenizer,
             encoding=encoding,
             delta=delta,
@@ -129,23 +157,39 @@ def forecast_command(
             force=force,
             progress=progress,
         )
-    _warn(result, asked=tokenizer)
+    _warn(result, family=family, tokenizer=tokenizer)
     _print(result, output_format, lang.value)
     if out is None and output_format is Format.TABLE:
         out = _write_default(result, source, lang.value)
-    for page in filter(None, (out, brief)):
-        print(f"wrote {page}", file=sys.stderr)
+    say_written(out, brief)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _write_default(result: Forecast, source: Path, lang: str) -> Path:
-    from hayflick.report.rendering import forecast_page
+def _write_default(result: Forecast | SeriesForecast, source: Path, lang: str) -> Path:
+    from hayflick.report.pages import forecast_page
 
     path = default_name(source.resolve().stem, prefix="forecast-", suffix=".html")
     return write_text(path, forecast_page(result, lang=lang), numbered=True)
 
 
-def _warn(result: Forecast, *, asked: str | None) -> None:
+def _warn(
+    result: Forecast | SeriesForecast, *, family: Family | None, tokenizer: str | None
+) -> None:
+    from hayflick.planning.forecast import Forecast
+
+    if isinstance(result, Forecast):
+        _warn_of_reading(result, asked=tokenizer)
+    elif family is None and result.family == "gaussian":
+        print(
+            f"note: the column {result.source.column!r} holds numbers; forecast as a Gaussian "
+            "(--family discrete counts them as labels)",
+            file=sys.stderr,
+        )
+    if result.interrupted:
+        say_interrupted()
+
+
+def _warn_of_reading(result: Forecast, *, asked: str | None) -> None:
     source = result.model.source
     if source.missing:
         print(f"warning: empty cells left out: {source.missing}", file=sys.stderr)
@@ -155,22 +199,12 @@ def _warn(result: Forecast, *, asked: str | None) -> None:
             "take --tokenizer japanese and the extra ja",
             file=sys.stderr,
         )
-    if result.interrupted:
-        print("interrupted: what was finished is reported", file=sys.stderr)
 
 
-def _print(result: Forecast, output_format: Format, lang: str) -> None:
-    from hayflick.report.forecast_record import forecast_record
-    from hayflick.report.forecast_table import forecast_tables
+def _print(result: Forecast | SeriesForecast, output_format: Format, lang: str) -> None:
+    from hayflick.report.presenting import record_of, tables_of
 
     if output_format is Format.JSON:
-        # Other encodings lack letters, and JSON can spell them out.
-        ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        record = forecast_record(result)
-        print(json.dumps(record, ensure_ascii=ascii_only, allow_nan=False, indent=2))
-        return
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False)
-    for part in forecast_tables(result, lang=lang):
-        console.print(part)
+        print_json(record_of(result))
+    else:
+        print_tables(tables_of(result, lang=lang))

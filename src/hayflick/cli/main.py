@@ -15,11 +15,15 @@ from typing import Annotated
 
 import typer
 
+from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.printing import INTERRUPTED
+from hayflick.cli.reproduce import reproduce_command
+from hayflick.cli.simulate import simulate_command
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
 
-USER_MISTAKE, INTERNAL_ERROR, INTERRUPTED = 2, 70, 130
+USER_MISTAKE, INTERNAL_ERROR = 2, 70
 
 app = typer.Typer(
     name="hayflick",
@@ -29,6 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("forecast")(forecast_command)
+app.command("simulate")(simulate_command)
+app.command("expressivity")(expressivity_command)
+app.command("reproduce")(reproduce_command)
 
 
 def _show_version(wanted: bool) -> None:

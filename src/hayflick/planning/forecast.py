@@ -9,20 +9,12 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.display import Displayed
-from hayflick.core.protocols import Regime
-from hayflick.core.provenance import provenance
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
+from hayflick.planning.outlook import KEPT_OF_BASELINE, Outlook
 
 if TYPE_CHECKING:
     import xarray
-
-FRESH_SHARES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Shares of fresh data that a forecast compares."""
-
-KEPT_OF_BASELINE = 0.9
-"""The limit: this share of what one training on real data alone would keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +63,15 @@ class SurvivalByCount:
     baseline: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class Forecast(Displayed):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Forecast(Outlook):
     """What recursive training does to a discrete law; draws itself in a notebook.
+
+    Parameters beside those of `hayflick.planning.outlook.Outlook`, whose ``fresh_shares``
+    are surviving shares of symbols:
 
     Parameters
     ----------
-    regime, seed
-        What each round is trained on, and the seed of the simulation.
     law
         Survival by the exact or the branching law.
     diversity
@@ -89,22 +82,13 @@ class Forecast(Displayed):
         The symbols least likely to survive, the rarest first.
     by_count
         Survival by original count.
-    fresh_shares
-        Surviving share of symbols after the last round, for each of `FRESH_SHARES`, in
-        place of the regime.
-    interrupted
-        Whether the simulation was cut short.
     """
 
-    regime: Regime
-    seed: int
     law: Survival
     diversity: Diversity
     simulated: xarray.Dataset | None
     most_at_risk: tuple[AtRisk, ...]
     by_count: SurvivalByCount
-    fresh_shares: tuple[float, ...]
-    interrupted: bool = False
 
     def __repr__(self) -> str:
         what = f"{self.model.source.name!r}, {self.regime.describe()!r}"
@@ -116,19 +100,14 @@ class Forecast(Displayed):
         return self.law.model
 
     @property
-    def generations(self) -> int:
-        """The last generation, K."""
-        return self.law.generations
+    def name(self) -> str:
+        """What was forecast: a file, or a law."""
+        return self.model.source.name
 
     @property
-    def samples(self) -> int:
-        """Size of a training set."""
-        return int(self.law.rounds.samples[0])
-
-    @property
-    def kept(self) -> float:
-        """Expected share of symbols that survive all rounds."""
-        return float(self.law.surviving_fraction[-1])
+    def left(self) -> Floats:
+        """Expected share of symbols that survive, shape ``(K + 1,)``."""
+        return self.law.surviving_fraction
 
     @property
     def baseline(self) -> float:
@@ -136,15 +115,24 @@ class Forecast(Displayed):
         return float(self.law.baseline[-1])
 
     @property
-    def limit(self) -> float:
-        """The share below which a forecast raises its voice."""
-        return KEPT_OF_BASELINE * self.baseline
+    def part(self) -> float:
+        """The limit as a part of the baseline."""
+        return KEPT_OF_BASELINE
 
     @property
-    def first_below(self) -> int | None:
-        """First round in which the expected share is below the limit; None if none is."""
-        below = np.flatnonzero(self.law.surviving_fraction < self.limit)
-        return int(below[0]) if below.size else None
+    def samples(self) -> int:
+        """Size of a training set."""
+        return int(self.law.rounds.samples[0])
+
+    @property
+    def law_name(self) -> str:
+        """``exact`` or ``branching``."""
+        return self.law.name
+
+    @property
+    def runs(self) -> int:
+        """Number of simulated runs that were finished."""
+        return 0 if self.simulated is None else self.simulated.sizes["replicate"]
 
     @property
     def runs_below(self) -> float | None:
@@ -154,11 +142,9 @@ class Forecast(Displayed):
         ends = self.simulated["surviving_fraction"].to_numpy()[:, -1]
         return float(np.mean(ends < self.limit))
 
-    @property
-    def smallest_holding_share(self) -> float | None:
-        """Smallest of `FRESH_SHARES` below 1 that ends within the limit; None if none does."""
-        pairs = zip(FRESH_SHARES, self.fresh_shares, strict=True)
-        return next((s for s, kept in pairs if s < 1.0 and kept >= self.limit), None)
+    def describe_model(self) -> dict[str, Any]:
+        """Return the parameters that make the model again, ready for JSON."""
+        return self.model.describe()
 
     @property
     def rarest(self) -> int:
@@ -178,15 +164,3 @@ class Forecast(Displayed):
         spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else np.full(runs.shape[1], np.nan)
         error = spread / np.sqrt(len(runs))
         return {"mean": runs.mean(axis=0), "low": low, "high": high, "standard_error": error}
-
-    def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the forecast again."""
-        parameters = {
-            "model": self.model.describe(),
-            "regime": self.regime.describe(),
-            "samples": self.samples,
-            "generations": self.generations,
-            "replicates": 0 if self.simulated is None else self.simulated.sizes["replicate"],
-            "law": self.law.name,
-        }
-        return provenance(parameters, seed=self.seed)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
-from hayflick.core.checks import whole_number
-from hayflick.core.errors import SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
-from hayflick.planning.forecast import FRESH_SHARES, AtRisk, Forecast, SurvivalByCount
+from hayflick.planning.forecast import AtRisk, Forecast, SurvivalByCount
+from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning.running import check_running, finished
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.simulate.simulation import simulate
-
-if TYPE_CHECKING:
-    import xarray
 
 _AT_RISK = 10
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
@@ -75,7 +71,7 @@ def forecast_law(
     ('here', 5)
     """
     settings: dict[str, Any] = {"generations": generations, "samples": samples}
-    _check(replicates, seed, threads)
+    check_running(replicates=replicates, seed=seed, threads=threads)
     survived = survival(model, regime=regime, law=law, **settings)
     parts: dict[str, Any] = {
         "diversity": expected_diversity(model, regime=regime, **settings),
@@ -85,7 +81,7 @@ def forecast_law(
     }
     runs, interrupted = None, False
     if replicates:
-        runs, interrupted = _simulated(
+        runs, interrupted = finished(
             lambda: simulate(
                 model,
                 regime=regime,
@@ -99,20 +95,6 @@ def forecast_law(
     return Forecast(
         regime=regime, seed=seed, law=survived, simulated=runs, interrupted=interrupted, **parts
     )
-
-
-def _check(replicates: int, seed: int, threads: int | None) -> None:
-    whole_number("replicates", replicates, at_least=0)
-    whole_number("seed", seed, at_least=0)
-    whole_number("threads", 1 if threads is None else threads, at_least=1)
-
-
-def _simulated(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
-    """Return the runs, and whether they were cut short."""
-    try:
-        return run(), False
-    except SimulationInterrupted as stop:
-        return stop.partial, True
 
 
 def _most_at_risk(law: Survival, regime: Regime) -> tuple[AtRisk, ...]:

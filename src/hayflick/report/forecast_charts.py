@@ -9,6 +9,7 @@ from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.fresh_shares import fresh_shares_chart
 from hayflick.report.charts.rank_frequency import rank_frequency_chart
 from hayflick.report.charts.surviving import surviving_chart
+from hayflick.report.findings import Findings
 from hayflick.report.language import Language
 
 
@@ -20,5 +21,5 @@ def forecast_charts(forecast: Forecast, language: Language) -> tuple[Chart, ...]
         charts.insert(1, by_label_chart(forecast, language))
     if forecast.simulated is not None:
         charts.append(rank_frequency_chart(forecast, forecast.simulated, language))
-    charts.append(fresh_shares_chart(forecast, language))
+    charts.append(fresh_shares_chart(forecast, Findings(forecast, language)))
     return tuple(charts)

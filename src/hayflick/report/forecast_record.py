@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hayflick.planning.forecast import FRESH_SHARES, AtRisk, Forecast
+from hayflick.planning.forecast import AtRisk, Forecast
+from hayflick.planning.outlook import FRESH_SHARES
 
 FORMAT_VERSION = 1
 
@@ -32,7 +33,7 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
         "column": source.column,
         "encoding": source.encoding,
         "missing": source.missing,
-        "delta": model.estimator.delta,
+        "delta": model.smoothing.delta,
         "tokens": model.total,
         "types": model.types,
         "samples": forecast.samples,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hayflick.planning.forecast import KEPT_OF_BASELINE
+from hayflick.planning.outlook import KEPT_OF_BASELINE
 from hayflick.report.language import Language
 
 
@@ -11,16 +11,52 @@ def forecast_glossary(language: Language) -> tuple[tuple[str, str], ...]:
     return (*_terms_of_rounds(language), *_terms_of_laws(language))
 
 
+def round_term(language: Language) -> tuple[str, str]:
+    """Return what a round is."""
+    text = language.text
+    return (
+        text("Round (generation)"),
+        text(
+            "A model is trained, generates data, and the next model is trained on them. "
+            "Round 0 is the model trained on real data."
+        ),
+    )
+
+
+def limit_term(language: Language, *, part: float) -> tuple[str, str]:
+    """Return what the limit is: `part` of the baseline."""
+    text = language.text
+    return (
+        text("Limit"),
+        text(
+            "{part} of what real data alone would keep: the line below which we warn.",
+            part=language.percent(part, digits=0),
+        ),
+    )
+
+
+def fresh_share_term(language: Language) -> tuple[str, str]:
+    """Return what a fresh share is."""
+    text = language.text
+    return (
+        text("Fresh share"),
+        text("The part of every training set that is newly drawn real data."),
+    )
+
+
+def exact_law_term(language: Language) -> tuple[str, str]:
+    """Return what an exact law is."""
+    text = language.text
+    return (
+        text("Exact law"),
+        text("The probabilities of the chain itself, computed without simulating."),
+    )
+
+
 def _terms_of_rounds(language: Language) -> tuple[tuple[str, str], ...]:
     text = language.text
     return (
-        (
-            text("Round (generation)"),
-            text(
-                "A model is trained, generates data, and the next model is trained on them. "
-                "Round 0 is the model trained on real data."
-            ),
-        ),
+        round_term(language),
         (
             text("Left (surviving)"),
             text(
@@ -36,27 +72,15 @@ def _terms_of_rounds(language: Language) -> tuple[tuple[str, str], ...]:
                 "between this and what is left."
             ),
         ),
-        (
-            text("Limit"),
-            text(
-                "{part} of what real data alone would keep: the line below which we warn.",
-                part=language.percent(KEPT_OF_BASELINE, digits=0),
-            ),
-        ),
-        (
-            text("Fresh share"),
-            text("The part of every training set that is newly drawn real data."),
-        ),
+        limit_term(language, part=KEPT_OF_BASELINE),
+        fresh_share_term(language),
     )
 
 
 def _terms_of_laws(language: Language) -> tuple[tuple[str, str], ...]:
     text = language.text
     return (
-        (
-            text("Exact law"),
-            text("The probabilities of the chain itself, computed without simulating."),
-        ),
+        exact_law_term(language),
         (
             text("Branching law"),
             text(

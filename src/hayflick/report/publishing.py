@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
@@ -13,11 +14,15 @@ from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.core.output import check_writable, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
+from hayflick.corpus.source import Source
 from hayflick.planning.forecast import Forecast
 from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.inputs import Reading, chosen_family, read_model
+from hayflick.planning.series_forecast import SeriesForecast
+from hayflick.planning.series_forecasting import forecast_series, unfit_regime
 from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
-from hayflick.report.rendering import brief_page, forecast_page
+from hayflick.report.pages import brief_page, forecast_page
 
 _Path: TypeAlias = str | os.PathLike[str]
 
@@ -25,7 +30,10 @@ _Path: TypeAlias = str | os.PathLike[str]
 def forecast(
     source: _Path | Discrete,
     *,
+    family: str | None = None,
     column: str | None = None,
+    columns: Sequence[str] | None = None,
+    order: int | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
     delta: float = 0.0,
@@ -41,17 +49,24 @@ def forecast(
     lang: str = "en",
     force: bool = False,
     progress: Progress = silent,
-) -> Forecast:
+) -> Forecast | SeriesForecast:
     """Forecast recursive training on a file or a law, and write its pages if asked to.
 
     Parameters
     ----------
     source
         A text, a folder of texts, a table, a JSON object of symbol: count, or a law.
-    column, tokenizer, encoding
+    family
+        ``discrete``, ``gaussian``, ``multivariate-gaussian``, ``poisson`` or ``ngram``; None
+        leaves the choice to `hayflick.planning.inputs.chosen_family`.
+    column, columns
+        A table's column, or the names of several for a multivariate Gaussian.
+    order
+        Of an n-gram model; 2 where None.
+    tokenizer, encoding
         How a file is read; see `hayflick.corpus.reading.read_corpus`.
     delta
-        Pseudo-count of the estimator; 0 is maximum likelihood.
+        Pseudo-count of the discrete estimator; 0 is maximum likelihood.
     regime
         A regime, or its name in the grammar of the command line: ``"fresh:0.05"``.
     generations, samples, law, replicates, seed, threads
@@ -67,7 +82,8 @@ def forecast(
 
     Returns
     -------
-    The forecast, which a notebook shows as charts and tables.
+    The forecast, which a notebook shows as charts and tables: a `Forecast` of the discrete
+    family, else a `SeriesForecast`.
 
     Raises
     ------
@@ -86,20 +102,23 @@ def forecast(
     """
     Language(lang)
     pages = _pages(source, out, brief, force=force)
-    model = _model(source, column, tokenizer, encoding, delta, progress)
-    if isinstance(regime, str):
-        regime = parse_regime(regime, like=model.source)
-    result = forecast_law(
-        model,
-        generations=generations,
-        regime=regime,
-        samples=samples,
-        law=law,
-        replicates=replicates,
-        seed=seed,
-        threads=threads,
-        progress=progress,
-    )
+    named = _named(column, columns)
+    reading = Reading(family, named, order, tokenizer, encoding, delta, law)
+    subject = _subject(source, reading, regime, progress)
+    settings: dict[str, Any] = {
+        "generations": generations,
+        "regime": subject.regime,
+        "samples": samples,
+        "replicates": replicates,
+        "seed": seed,
+        "threads": threads,
+        "progress": progress,
+    }
+    result: Forecast | SeriesForecast
+    if isinstance(subject.model, Discrete):
+        result = forecast_law(subject.model, law=law, **settings)
+    else:
+        result = forecast_series(subject.model, source=subject.source, **settings)
     # All pages are drawn before the first is written.
     drawn = [(path, page(result, lang=lang)) for path, page in pages]
     for path, text in drawn:
@@ -122,25 +141,61 @@ def _pages(
     return pages
 
 
-def _model(
-    source: _Path | Discrete,
-    column: str | None,
-    tokenizer: str | None,
-    encoding: str,
-    delta: float,
-    progress: Progress,
-) -> Discrete:
-    estimator = AddDelta(delta)
-    if not isinstance(source, Discrete):
-        return Discrete.from_file(
-            source,
-            column=column,
-            tokenizer=tokenizer,
-            encoding=encoding,
-            estimator=estimator,
+def _named(column: str | None, columns: Sequence[str] | None) -> tuple[str, ...]:
+    if columns is None:
+        return () if column is None else (column,)
+    if column is not None:
+        raise ArgumentError("columns", got=",".join(columns), takes="nothing beside a column")
+    return tuple(columns)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is retrained, and on what."""
+
+    model: Any
+    source: Source
+    regime: Regime
+
+
+def _subject(
+    source: _Path | Discrete, reading: Reading, regime: str | Regime, progress: Progress
+) -> _Subject:
+    if isinstance(source, Discrete):
+        model = _smoothed(source, reading)
+        return _Subject(model, model.source, _regime(regime, like=model.source))
+    path = Path(source)
+    family = chosen_family(path, reading)
+    if family == "discrete":
+        model = Discrete.from_file(
+            path,
+            column=reading.column,
+            tokenizer=reading.tokenizer,
+            encoding=reading.encoding,
+            estimator=AddDelta(reading.delta),
             progress=progress,
         )
-    for name, option in (("column", column), ("tokenizer", tokenizer)):
+        return _Subject(model, model.source, _regime(regime, like=model.source))
+    if isinstance(regime, str) and regime.partition(":")[0] == "anchor":
+        raise unfit_regime(regime, family=family)
+    chosen = _regime(regime, like=Source.of(path))
+    numbers, where = read_model(path, reading, family=family, progress=progress)
+    return _Subject(numbers, where, chosen)
+
+
+def _regime(regime: str | Regime, *, like: Source) -> Regime:
+    return parse_regime(regime, like=like) if isinstance(regime, str) else regime
+
+
+def _smoothed(model: Discrete, reading: Reading) -> Discrete:
+    """Return a law as the estimator asks for; a law has nothing to read."""
+    asked = {
+        "family": reading.family if reading.family != "discrete" else None,
+        "column": ",".join(reading.columns) or None,
+        "order": reading.order,
+        "tokenizer": reading.tokenizer,
+    }
+    for name, option in asked.items():
         if option is not None:
             raise ArgumentError(name, got=option, takes="nothing where the source is a law")
-    return source if delta == 0.0 else source.with_estimator(estimator)
+    return model if reading.delta == 0.0 else model.with_estimator(AddDelta(reading.delta))

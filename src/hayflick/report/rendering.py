@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,13 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hayflick.core.version import __version__
-from hayflick.planning.forecast import KEPT_OF_BASELINE, Forecast
 from hayflick.report.charts import drawing
-from hayflick.report.charts.surviving import surviving_chart
 from hayflick.report.columns import column_labels
-from hayflick.report.findings import Findings
-from hayflick.report.forecast_charts import forecast_charts
-from hayflick.report.glossary import forecast_glossary
 from hayflick.report.language import Language
 
 _ROWS_SHOWN = 200
@@ -27,49 +21,8 @@ _MOST_ROUNDS = 1e6
 _LONGEST_NAME = 80
 
 
-def forecast_page(forecast: Forecast, *, lang: str = "en") -> str:
-    """Return a forecast as one self-contained HTML page.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
-    language = Language(lang)
-    return _render(
-        "forecast.html.jinja",
-        "style.css",
-        language,
-        forecast=forecast,
-        findings=Findings(forecast, language),
-        charts=forecast_charts(forecast, language),
-        diversity=forecast.diversity.expected.tolist(),
-        kept_of_baseline=KEPT_OF_BASELINE,
-        glossary=forecast_glossary(language),
-        provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
-    )
-
-
-def brief_page(forecast: Forecast, *, lang: str = "en") -> str:
-    """Return a forecast as one printable A4 page for a meeting.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
-    language = Language(lang)
-    return _render(
-        "brief.html.jinja",
-        "brief.css",
-        language,
-        forecast=forecast,
-        findings=Findings(forecast, language),
-        chart=surviving_chart(forecast, language),
-    )
-
-
-def _render(template: str, style: str, language: Language, **values: Any) -> str:
+def render(template: str, style: str, language: Language, **values: Any) -> str:
+    """Return a template's page, its stylesheet inside."""
     loader = PackageLoader("hayflick.report")
     environment = Environment(
         loader=loader,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 640, 300
 LAW, SIMULATED, REAL, LIMIT = "#0b3d75", "#5aa2e0", "#4c8a2f", "#b3261e"
+GREY = "#9aa4ae"
 _FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "
     "'Yu Gothic', sans-serif"
@@ -76,20 +77,62 @@ def colour_legend(colours: Mapping[str, str]) -> altair.Color:
     return alt.Color("series:N", title=None, scale=scale, sort=labels, legend=legend)
 
 
+def rounds_axis() -> altair.Axis:
+    """Return an axis of generations: about ten whole numbers."""
+    import altair as alt
+
+    return alt.Axis(tickMinStep=1, tickCount=10, grid=False, labelOverlap=True, format=",d")
+
+
 def to_svg(chart: Any) -> str:
     """Return a chart as an SVG element that scales with the page.
 
     A label keeps its letters as text, so that the reader's own fonts draw it.
     """
+    import altair as alt
     import vl_convert
 
     axis = {"labelColor": _INK, "titleColor": _INK, "gridColor": _GRID, "titleFontWeight": 500}
     styled = chart.configure(font=_FONT).configure_axis(**axis, labelFontSize=12, titleFontSize=13)
     styled = styled.configure_legend(labelFontSize=12, titleFontSize=12)
-    svg: str = vl_convert.vegalite_to_svg(styled.configure_view(stroke=None).to_dict())
+    # Charts are thinned out where they are made; the library's own limit is for notebooks.
+    with alt.data_transformers.enable("default", max_rows=None):
+        drawing = styled.configure_view(stroke=None).to_dict()
+    svg: str = vl_convert.vegalite_to_svg(drawing)
     # The view box alone lets the picture shrink on a narrow screen.
     return re.sub(r'(<svg[^>]*?) width="([\d.]+)" height="[\d.]+"', _scaled, svg, count=1)
 
 
 def _scaled(opening: re.Match[str]) -> str:
     return f'{opening[1]} style="width:100%;max-width:{opening[2]}px;height:auto"'
+
+
+def stacked(pictures: Sequence[str]) -> str:
+    """Return SVG elements under one another, as one file.
+
+    Examples
+    --------
+    >>> one = '<svg viewBox="0 0 10 20"></svg>'
+    >>> stacked([one, one])[:76]
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 40" width="10" heigh'
+    """
+    boxes = [re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture) for picture in pictures]
+    sizes = [(float(box[1]), float(box[2])) for box in boxes if box]
+    width, height = max(size[0] for size in sizes), sum(size[1] for size in sizes)
+    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    parts, top = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'], 0.0
+    for picture, (own_width, own_height) in zip(pictures, sizes, strict=True):
+        place = f'y="{top:g}" width="{own_width:g}" height="{own_height:g}"'
+        parts.append(re.sub(r'style="width:100%[^"]*"', place, picture, count=1))
+        top += own_height
+    return "".join([*parts, "</svg>\n"])
+
+
+def to_png(svg: str) -> bytes:
+    """Return an SVG file as a PNG picture on white, two pixels per unit."""
+    import vl_convert
+
+    background = '<rect width="100%" height="100%" fill="white"/>'
+    opening, rest = svg.split(">", 1)
+    png: bytes = vl_convert.svg_to_png(f"{opening}>{background}{rest}", scale=2)
+    return png

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from hayflick.planning.forecast import FRESH_SHARES, Forecast
+from hayflick.planning.outlook import FRESH_SHARES, Outlook
 from hayflick.report.charts import drawing
-from hayflick.report.findings import Findings
-from hayflick.report.language import Language
+from hayflick.report.outlook_findings import OutlookFindings
 
 
-def fresh_shares_chart(forecast: Forecast, language: Language) -> drawing.Chart:
+def fresh_shares_chart(forecast: Outlook, findings: OutlookFindings) -> drawing.Chart:
     """Return the chart of what is left after the last round, by fresh share."""
     import altair as alt
 
-    text, findings = language.text, Findings(forecast, language)
+    language, text = findings.language, findings.language.text
     numbers = pl.DataFrame({"fresh_share": FRESH_SHARES, "left": forecast.fresh_shares})
     shares = [language.percent(share, digits=0) for share in FRESH_SHARES]
     left = [language.percent(kept) for kept in forecast.fresh_shares]
@@ -22,9 +21,9 @@ def fresh_shares_chart(forecast: Forecast, language: Language) -> drawing.Chart:
     x = alt.X("share:O", title=findings.fresh_heading(), sort=shares)
     y = alt.Y(
         "left:Q",
-        title=text("share of {nouns} left", nouns=findings.nouns),
+        title=findings.axis(),
         axis=alt.Axis(format="%"),
-        scale=alt.Scale(domain=[0, 1]),
+        scale=alt.Scale(domain=[0, max(1.0, *forecast.fresh_shares)]),
     )
     base = alt.Chart(labelled, width=drawing.WIDTH, height=drawing.HEIGHT - 60)
     bars = base.mark_bar(color=drawing.LAW, size=46).encode(x=x.axis(labelAngle=0), y=y)

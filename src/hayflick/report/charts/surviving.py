@@ -57,9 +57,7 @@ def _layers(numbers: pl.DataFrame, forecast: Forecast, language: Language, nouns
     colour = drawing.colour_legend(colours)
     axis = alt.Axis(format="%")
     title = text("share of {nouns} left", nouns=nouns)
-    x = alt.X(
-        "generation:Q", title=text("round"), axis=alt.Axis(tickMinStep=1, tickCount=10, grid=False)
-    )
+    x = alt.X("generation:Q", title=text("round"), axis=drawing.rounds_axis())
     y = alt.Y("share:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, 1]))
     lines = pl.concat(
         numbers.select("generation", share=pl.col(column), series=pl.lit(label))

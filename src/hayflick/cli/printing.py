@@ -1,0 +1,55 @@
+"""What the commands share: choices, and how a result goes to standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+INTERRUPTED = 130
+
+
+class Format(StrEnum):
+    """What standard output carries."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Lang(StrEnum):
+    """Languages of tables and pages."""
+
+    EN = "en"
+    JA = "ja"
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """Print a record as JSON."""
+    # Other encodings lack letters, and JSON can spell them out.
+    ascii_only = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(record, ensure_ascii=ascii_only, allow_nan=False, indent=2))
+
+
+def print_tables(parts: Iterable[RenderableType]) -> None:
+    """Print tables and sentences."""
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+def say_written(*paths: object) -> None:
+    """Say on standard error what was written."""
+    for path in filter(None, paths):
+        print(f"wrote {path}", file=sys.stderr)
+
+
+def say_interrupted() -> None:
+    """Say on standard error that a run was cut short."""
+    print("interrupted: what was finished is reported", file=sys.stderr)

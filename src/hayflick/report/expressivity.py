@@ -1,0 +1,197 @@
+"""Estimators compared: numbers, table, chart and page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from markupsafe import Markup
+
+from hayflick.chains.gaussian import Gaussian
+from hayflick.planning.expressivity import COLLAPSED, Expressed, Expressivity
+from hayflick.report.charts import drawing
+from hayflick.report.language import Language
+from hayflick.report.rendering import render
+from hayflick.report.tables import table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FORMAT_VERSION = 1
+
+
+def expressivity_record(result: Expressivity) -> dict[str, Any]:
+    """Return a comparison as plain values, ready for JSON."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "samples": result.samples,
+        "generations": result.generations,
+        "real_data_alone": result.baseline,
+        "threshold": result.threshold,
+        "estimators": [
+            {
+                "estimator": row.estimator,
+                "bits": row.bits,
+                "collapse_round": row.collapse,
+                "left": row.left,
+                "method": row.method,
+            }
+            for row in result.rows
+        ],
+        "provenance": result.provenance(),
+    }
+
+
+def expressivity_numbers(result: Expressivity) -> pl.DataFrame:
+    """Return a comparison as a table; bits and collapse are null where there are none."""
+    return pl.DataFrame(
+        {
+            "estimator": [row.estimator for row in result.rows],
+            "bits": pl.Series([row.bits for row in result.rows], dtype=pl.Int64),
+            "collapse": pl.Series([row.collapse for row in result.rows], dtype=pl.Int64),
+            "left": [row.left for row in result.rows],
+            "method": [row.method for row in result.rows],
+        }
+    )
+
+
+def sentences(result: Expressivity, language: Language) -> tuple[str, ...]:
+    """Return what is compared, and what rounding and smoothing do at most."""
+    text, number = language.text, language.number
+    what = text("standard deviation") if isinstance(result.model, Gaussian) else text("symbols")
+    meaning = text(
+        "Collapse: {share} or less is left of the {what} that one training on real data alone "
+        "would keep. Each round is trained on {samples} items; rounds looked at: {generations}.",
+        share=language.percent(COLLAPSED, digits=0),
+        what=what,
+        samples=number(result.samples),
+        generations=number(result.generations),
+    )
+    return meaning, _extremes(result, language)
+
+
+def _extremes(result: Expressivity, language: Language) -> str:
+    def time(row: Expressed) -> float:
+        return float("inf") if row.collapse is None else row.collapse
+
+    first, last = (
+        min(result.rows, key=time),
+        max(result.rows, key=lambda row: (time(row), row.left)),
+    )
+    if first.collapse is None:
+        return language.text("No estimator collapses within these rounds.")
+    return language.text(
+        "The first to collapse is {first} ({bits}), in round {round}; the last is {last} "
+        "({last_bits}), {when}.",
+        first=first.estimator,
+        bits=bits_label(first.bits, language),
+        round=language.number(first.collapse),
+        last=last.estimator,
+        last_bits=bits_label(last.bits, language),
+        when=collapse_label(last, language),
+    )
+
+
+def bits_label(bits: int | None, language: Language) -> str:
+    """Return how parameters are rounded."""
+    return (
+        language.text("not rounded")
+        if bits is None
+        else language.text("{bits}-bit grid", bits=bits)
+    )
+
+
+def collapse_label(row: Expressed, language: Language) -> str:
+    """Return when a line of models collapses."""
+    if row.collapse is None:
+        return language.text("not within these rounds")
+    return language.text("in round {round}", round=language.number(row.collapse))
+
+
+def expressivity_tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:
+    """Return what the terminal shows."""
+    language, text = Language(lang), Language(lang).text
+    shown = table(
+        text("estimator"),
+        text("rounding"),
+        text("collapse"),
+        text("left after round {round}", round=language.number(result.generations)),
+    )
+    for row in result.rows:
+        shown.add_row(
+            row.estimator,
+            bits_label(row.bits, language),
+            collapse_label(row, language),
+            language.percent(row.left),
+        )
+    return (*sentences(result, language), shown)
+
+
+def expressivity_chart(result: Expressivity, language: Language) -> drawing.Chart:
+    """Return the chart of collapse times by estimator and rounding."""
+    import altair as alt
+
+    text = language.text
+    numbers = expressivity_numbers(result)
+    names = [bits_label(bits, language) for bits in _ordered([row.bits for row in result.rows])]
+    never = text("not within these rounds")
+    shown = numbers.with_columns(
+        grid=pl.Series([bits_label(row.bits, language) for row in result.rows]),
+        height=pl.col("collapse").fill_null(result.generations),
+        outcome=pl.when(pl.col("collapse").is_null()).then(pl.lit(never)).otherwise(pl.lit("")),
+    )
+    x = alt.X("grid:O", sort=names, title=text("rounding"), axis=alt.Axis(labelAngle=0))
+    y = alt.Y("height:Q", title=text("round of the collapse"))
+    colour = alt.Color("estimator:N", title=None, legend=alt.Legend(orient="top"))
+    base = alt.Chart(shown, width=drawing.WIDTH, height=drawing.HEIGHT)
+    shape = alt.Shape(
+        "outcome:N",
+        legend=None,
+        scale=alt.Scale(domain=["", never], range=["circle", "triangle-up"]),
+    )
+    points = base.mark_point(filled=True, size=110, opacity=0.9).encode(
+        x=x, y=y, color=colour, shape=shape, xOffset="estimator:N"
+    )
+    return drawing.Chart(
+        name="expressivity",
+        title=text("How long a line of models lasts"),
+        caption=text("Triangles: no collapse within the rounds looked at."),
+        svg=drawing.to_svg(points),
+        numbers=numbers,
+    )
+
+
+def _ordered(grids: Sequence[int | None]) -> list[int | None]:
+    """Return the grids from fine to coarse, none first."""
+    return sorted(set(grids), key=lambda bits: -1000 if bits is None else -bits)
+
+
+def expressivity_page(result: Expressivity, *, lang: str = "en") -> str:
+    """Return a comparison as one self-contained HTML page.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    return render(
+        "expressivity.html.jinja",
+        "style.css",
+        language,
+        sentences=sentences(result, language),
+        charts=(expressivity_chart(result, language),),
+        provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
+    )
+
+
+def expressivity_html(result: Expressivity) -> str:
+    """Return a comparison as an HTML fragment for a notebook."""
+    language = Language("en")
+    chart = expressivity_chart(result, language)
+    parts = [Markup("<p>{}</p>").format(sentence) for sentence in sentences(result, language)]
+    # The picture is our own drawing, its labels escaped by the renderer.
+    parts.append(Markup("<h4>{}</h4>{}").format(chart.title, Markup(chart.svg)))
+    return str(Markup("<div>{}</div>").format(Markup("").join(parts)))

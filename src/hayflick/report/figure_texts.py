@@ -1,0 +1,121 @@
+"""What a paper's figures are called, and a line on what each shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hayflick.report.language import Language
+from hayflick.workflows.figure import Figure
+
+
+def figure_texts(language: Language) -> Mapping[str, tuple[str, str]]:
+    """Return title and explanation of every figure, by name."""
+    return {**_of_numbers(language), **_of_symbols(language)}
+
+
+def agreement_text(figure: Figure, language: Language) -> str:
+    """Return how well simulation and law agree, and which text was used."""
+    text = language.text
+    if figure.agreement is None:
+        measured = text("There is no exact law to hold it against.")
+    else:
+        measured = text(
+            "Largest distance of the simulation from the law over all rounds, in standard "
+            "errors: {errors}.",
+            errors=language.number(round(figure.agreement, 1)),
+        )
+    if figure.text is None:
+        return measured
+    return language.joined(measured, text("Text: {name}.", name=figure.text))
+
+
+def series_label(name: str, language: Language) -> str:
+    """Return what a series is called."""
+    text = language.text
+    labels = {
+        "simulated": text("simulated"),
+        "exact": text("exact law"),
+        "branching": text("branching law"),
+        "median": text("median by the law"),
+        "low": text("5% below, by the law"),
+        "high": text("95% below, by the law"),
+        "lower": text("lower bound"),
+        "upper": text("upper bound"),
+        "sharp": text("sharper bound, t = 0.7"),
+        "chernoff": text("Chernoff bound, best t"),
+        "joint": text("simulated, exact joint estimator"),
+        "unigrams": text("words drawn one by one, by the law"),
+    }
+    return labels[name]
+
+
+def quantity_label(quantity: str, language: Language) -> str:
+    """Return what a figure's curves are of."""
+    text = language.text
+    labels = {
+        "probability": text("chance of a one"),
+        "deviation": text("standard deviation"),
+        "present": text("probability of not having collapsed"),
+        "surviving_types": text("symbols left"),
+    }
+    return labels[quantity]
+
+
+def _of_numbers(language: Language) -> dict[str, tuple[str, str]]:
+    text = language.text
+    return {
+        "bernoulli-runs": (
+            text("Bernoulli: 25 runs, n = 100, p = 0.2"),
+            text("Every run ends at 0 or at 1 and stays there."),
+        ),
+        "gaussian-runs": (
+            text("Gaussian: 25 runs, n = 100"),
+            text("The spread falls by a steady factor per round, up to a random walk of its log."),
+        ),
+        "theorem-1-rare": (
+            text("Theorem 1: Bernoulli, n = 10,000, p = 0.001"),
+            text("The law follows the lower bound closely; the upper bound is good early on."),
+        ),
+        "theorem-1-common": (
+            text("Theorem 1: Bernoulli, n = 100, p = 0.01"),
+            text("With so few draws the upper bound says nothing after some rounds; the law does."),
+        ),
+        "theorem-2-low": (
+            text("Theorem 2: Poisson, n = 10, rate 1"),
+            text("The rate reaches 0 about as a branching process dies out."),
+        ),
+        "theorem-2-high": (
+            text("Theorem 2: Poisson, n = 10, rate 10"),
+            text("A tenfold rate lasts about ten times as long."),
+        ),
+        "theorem-3": (
+            text("Theorem 3: Gaussian, n = 10, threshold 0.1"),
+            text("The bounds fall exponentially but late; the law shows collapse far earlier."),
+        ),
+        "theorem-4": (
+            text("Theorem 4: two mirrored Gaussians, n = 10, threshold 0.1"),
+            text("Both estimators of the mixture collapse; the bound holds for the approximate."),
+        ),
+    }
+
+
+def _of_symbols(language: Language) -> dict[str, tuple[str, str]]:
+    text = language.text
+    return {
+        "zipf-flat": (
+            text("Zipf law with a long tail: exponent 1, offset 2.7"),
+            text("Most symbols are rare and go within a few rounds."),
+        ),
+        "zipf-steep": (
+            text("Steep Zipf law: exponent 2, offset 5"),
+            text("Fewer symbols are drawn at all, and fewer of those are lost."),
+        ),
+        "unigrams": (
+            text("The words of a text, drawn one by one"),
+            text("Rare words go first; the frequent ones stay."),
+        ),
+        "bigrams": (
+            text("A bigram language model of the same text"),
+            text("Its text repeats whole passages, so it loses words a little differently."),
+        ),
+    }

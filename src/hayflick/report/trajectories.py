@@ -1,0 +1,124 @@
+"""Simulated runs of any family as numbers, tables, charts and a page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import xarray
+
+from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.trajectory import trajectory_chart
+from hayflick.report.language import Language
+from hayflick.report.rendering import render
+from hayflick.report.tables import landmarks, significant, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FORMAT_VERSION = 1
+_QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
+
+
+def variables(runs: xarray.Dataset) -> list[str]:
+    """Return the names of what was measured in every generation."""
+    return [str(name) for name, v in runs.items() if v.dims == ("replicate", "generation")]
+
+
+def summary(runs: xarray.Dataset, name: str) -> pl.DataFrame:
+    """Return mean, median and 5 to 95 % of a variable by generation."""
+    values = runs[name].to_numpy().astype(np.float64)
+    # A log of nothing is -inf: a mean over runs that have it is no number.
+    with np.errstate(invalid="ignore"):
+        mean = values.mean(axis=0)
+        spread = np.quantile(values, list(_QUANTILES.values()), axis=0, method="nearest")
+    columns = dict(zip(_QUANTILES, spread, strict=True))
+    return pl.DataFrame({"generation": runs["generation"].to_numpy(), "mean": mean, **columns})
+
+
+def trajectories_record(runs: xarray.Dataset) -> dict[str, Any]:
+    """Return runs as plain values, ready for JSON; what is not finite is None."""
+    numbers = {name: summary(runs, name) for name in variables(runs)}
+    return {
+        "format_version": FORMAT_VERSION,
+        "generations": runs["generation"].to_numpy().tolist(),
+        "replicates": runs.sizes["replicate"],
+        "variables": {
+            name: {column: _finite(frame[column]) for column in ("mean", *_QUANTILES)}
+            for name, frame in numbers.items()
+        },
+        "provenance": json.loads(runs.attrs["provenance"]),
+    }
+
+
+def _finite(values: pl.Series) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.to_list()]
+
+
+def trajectories_tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[RenderableType, ...]:
+    """Return what the terminal shows: a table per variable."""
+    language, text = Language(lang), Language(lang).text
+    parts: list[RenderableType] = []
+    for name in variables(runs):
+        numbers = summary(runs, name)
+        shown = table(variable_label(name, language), text("median"), text("5 to 95%"))
+        for k in landmarks(numbers.height - 1):
+            low, median, high = (significant(numbers[column][k]) for column in _QUANTILES)
+            shown.add_row(language.number(k), median, f"{low} – {high}")
+        parts.append(shown)
+    return tuple(parts)
+
+
+def trajectory_charts(runs: xarray.Dataset, language: Language) -> tuple[Chart, ...]:
+    """Return a chart per variable."""
+    return tuple(
+        trajectory_chart(
+            runs[name], summary(runs, name), label=variable_label(name, language), language=language
+        )
+        for name in variables(runs)
+    )
+
+
+def trajectories_page(runs: xarray.Dataset, *, lang: str = "en") -> str:
+    """Return runs as one self-contained HTML page.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    record = json.loads(runs.attrs["provenance"])
+    return render(
+        "trajectories.html.jinja",
+        "style.css",
+        language,
+        family=record["parameters"]["model"]["family"],
+        generations=runs.sizes["generation"] - 1,
+        replicates=runs.sizes["replicate"],
+        regime=record["parameters"]["regime"],
+        charts=trajectory_charts(runs, language),
+        provenance=json.dumps(record, indent=2, ensure_ascii=False),
+    )
+
+
+def variable_label(name: str, language: Language) -> str:
+    """Return what a variable is called; its plain name where it has no other."""
+    text = language.text
+    labels = {
+        "probability": text("chance of a one"),
+        "rate": text("rate"),
+        "mean": text("mean"),
+        "deviation": text("standard deviation"),
+        "log_variance_ratio": text("log of the generalised variance, against the real data's"),
+        "rank": text("rank of the covariance"),
+        "mean_distance": text("distance of the mean from the real one"),
+        "surviving_types": text("symbols left"),
+        "surviving_fraction": text("share of symbols left"),
+        "surviving_contexts": text("share of contexts left"),
+        "diversity": text("diversity (Gini and Simpson)"),
+        "sentence_length": text("words per sentence"),
+    }
+    return labels.get(name, name)
