@@ -120,14 +120,14 @@ class BernoulliChain(WalkingChain):
 
     def walk(
         self,
-        rng: np.random.Generator,
+        rngs: tuple[np.random.Generator, ...],
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
         """Return the populations of the next generations."""
         delta, real = self.model.estimator.delta, self.model.probability
-        path: Floats = bernoulli_walk(rng, population, generated, fresh, real, delta, self.step)
+        path: Floats = bernoulli_walk(rngs, population, generated, fresh, real, delta, self.step)
         return path
 
     def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Tally:

@@ -135,7 +135,7 @@ class GaussianChain(WalkingChain):
 
     def walk(
         self,
-        rng: np.random.Generator,
+        rngs: tuple[np.random.Generator, ...],
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
@@ -143,7 +143,7 @@ class GaussianChain(WalkingChain):
         """Return the populations of the next generations."""
         real = np.array(self.real)
         path: Floats = gaussian_walk(
-            rng, population, generated, fresh, real, self.model.ddof, self.step
+            rngs, population, generated, fresh, real, self.model.ddof, self.step
         )
         return path
 

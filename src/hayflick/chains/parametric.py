@@ -111,12 +111,23 @@ class WalkingChain(ParametricChain):
     @abstractmethod
     def walk(
         self,
-        rng: np.random.Generator,
+        rngs: tuple[np.random.Generator, ...],
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
         """Return the populations of the next generations, in one compiled call.
 
+        Parameters
+        ----------
+        rngs
+            One stream per logical block.
+        population
+            The logical blocks side by side, shape ``(parameters, replicates)``.
+        generated, fresh
+            Items of each round, shape ``(rounds,)``.
+
+        Returns
+        -------
         Shape ``(rounds, parameters, replicates)``.
         """

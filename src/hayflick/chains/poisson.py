@@ -127,14 +127,14 @@ class PoissonChain(WalkingChain):
 
     def walk(
         self,
-        rng: np.random.Generator,
+        rngs: tuple[np.random.Generator, ...],
         population: Floats,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> Floats:
         """Return the populations of the next generations."""
         real = self.model.rate
-        path: Floats = poisson_walk(rng, population, generated, fresh, real, self.step)
+        path: Floats = poisson_walk(rngs, population, generated, fresh, real, self.step)
         return path
 
     def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Sums:

@@ -1,7 +1,8 @@
 """Compiled rounds of families of one or two numbers.
 
 Every kernel draws what the family's stages would draw, in the same order, and releases the
-GIL. Populations have shape ``(parameters, replicates)``.
+GIL. Populations have shape ``(parameters, replicates)``: logical blocks side by side, each
+with its own generator.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from numba import njit
 
 from hayflick.chains.binomials import binomial
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.seeding import LOGICAL_BLOCK
 
 
 @njit(nogil=True, cache=True)
@@ -20,7 +22,7 @@ def _on_grid(value: float, step: float) -> float:
 
 @njit(nogil=True, cache=True)
 def bernoulli_walk(
-    rng: np.random.Generator,
+    rngs: tuple[np.random.Generator, ...],
     population: Floats,
     generated: Integers,
     fresh: Integers,
@@ -29,8 +31,27 @@ def bernoulli_walk(
     step: float,
 ) -> Floats:
     """Return probabilities after each round, shape ``(rounds, 1, replicates)``."""
+    path = np.empty((generated.size, 1, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _bernoulli_block(
+            rngs[block], population[:, own], generated, fresh, real, delta, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _bernoulli_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    delta: float,
+    step: float,
+    path: Floats,
+) -> None:
     rounds, replicates = generated.size, population.shape[1]
-    path = np.empty((rounds, 1, replicates))
     probability = population[0].copy()
     counts = np.empty(replicates, np.int64)
     for place in range(rounds):
@@ -43,12 +64,11 @@ def bernoulli_walk(
         for replicate in range(replicates):
             probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)
             path[place, 0, replicate] = probability[replicate]
-    return path
 
 
 @njit(nogil=True, cache=True)
 def poisson_walk(
-    rng: np.random.Generator,
+    rngs: tuple[np.random.Generator, ...],
     population: Floats,
     generated: Integers,
     fresh: Integers,
@@ -56,8 +76,26 @@ def poisson_walk(
     step: float,
 ) -> Floats:
     """Return rates after each round, shape ``(rounds, 1, replicates)``."""
+    path = np.empty((generated.size, 1, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _poisson_block(
+            rngs[block], population[:, own], generated, fresh, real, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _poisson_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    step: float,
+    path: Floats,
+) -> None:
     rounds, replicates = generated.size, population.shape[1]
-    path = np.empty((rounds, 1, replicates))
     rate = population[0].copy()
     sums = np.empty(replicates, np.int64)
     for place in range(rounds):
@@ -70,12 +108,11 @@ def poisson_walk(
             total = generated[place] + fresh[place]
             rate[replicate] = _on_grid(sums[replicate] / total, step)
             path[place, 0, replicate] = rate[replicate]
-    return path
 
 
 @njit(nogil=True, cache=True)
 def gaussian_walk(
-    rng: np.random.Generator,
+    rngs: tuple[np.random.Generator, ...],
     population: Floats,
     generated: Integers,
     fresh: Integers,
@@ -84,8 +121,27 @@ def gaussian_walk(
     step: float,
 ) -> Floats:
     """Return means and deviations after each round, shape ``(rounds, 2, replicates)``."""
+    path = np.empty((generated.size, 2, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _gaussian_block(
+            rngs[block], population[:, own], generated, fresh, real, ddof, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _gaussian_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: Floats,
+    ddof: int,
+    step: float,
+    path: Floats,
+) -> None:
     rounds, replicates = generated.size, population.shape[1]
-    path = np.empty((rounds, 2, replicates))
     mean, deviation = population[0].copy(), population[1].copy()
     scatter = np.zeros(replicates)
     new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
@@ -106,7 +162,6 @@ def gaussian_walk(
             deviation[replicate] = _on_grid(np.sqrt(variance), step)
             path[place, 0, replicate] = mean[replicate]
             path[place, 1, replicate] = deviation[replicate]
-    return path
 
 
 @njit(nogil=True, cache=True)

@@ -81,14 +81,20 @@ class Walker(Protocol):
     def compiled(self) -> bool:
         """Whether it can, with the stages that are asked for."""
 
+    def start(self, replicates: int) -> Any:
+        """Return copies of the model fitted to the real data."""
+
     def walk(
         self,
-        rng: np.random.Generator,
+        rngs: tuple[np.random.Generator, ...],
         population: Any,
         generated: NDArray[np.int64],
         fresh: NDArray[np.int64],
     ) -> NDArray[np.float64]:
-        """Return the populations after each round, the round as the first axis."""
+        """Return the populations after each round, the round as the first axis.
+
+        A population holds one logical block per stream, side by side.
+        """
 
     def measure(self, population: Any) -> Recorded:
         """Return what populations leave behind, the axes before theirs kept."""

@@ -8,7 +8,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,11 @@ def advance(
     pool = chain.generate(rng, population, mix.generated)
     pool = chain.mix(rng, pool, mix)
     return chain.estimate(pool)
+
+
+def walker_of(chain: Chain[Any, Any]) -> Walker | None:
+    """Return the chain as one that makes many rounds in one call; None where it cannot."""
+    return chain if isinstance(chain, Walker) and chain.compiled else None
 
 
 def run_block(
@@ -56,34 +61,44 @@ def run_block(
     Arrays by name: the replicate first, then the generation (0 … K) where it was measured
     in each, then the family's own dimension.
     """
-    history = []
-    # The last population is measured once more below.
-    for population, recorded in _populations(chain, schedule, rng, replicates):  # noqa: B007
-        history.append(recorded)
-        rounds = len(next(iter(recorded.values()))) if len(history) > 1 else 0
-        if rounds and not tick(rounds):
-            return None
-    stacked = {name: np.concatenate([at[name] for at in history]) for name in history[0]}
-    by_replicate = {name: np.swapaxes(values, 0, 1) for name, values in stacked.items()}
-    return {**by_replicate, **chain.measure_last(population)}
-
-
-def _populations(
-    chain: Chain[Any, Any], schedule: Schedule, rng: np.random.Generator, replicates: int
-) -> Iterator[tuple[Any, Recorded]]:
-    """Yield populations and what was measured of the rounds before, generation first."""
     population = chain.start(replicates)
-    yield population, _single(chain.measure(population))
-    if isinstance(chain, Walker) and chain.compiled:
-        for first in range(0, len(schedule.mixes), _ROUNDS_PER_CALL):
-            rounds = slice(first, first + _ROUNDS_PER_CALL)
-            path = chain.walk(rng, population, schedule.generated[rounds], schedule.fresh[rounds])
-            population = path[-1]
-            yield population, chain.measure(path)
-        return
+    history = [_single(chain.measure(population))]
     for mix in schedule.mixes:
         population = advance(chain, rng, population, mix)
-        yield population, _single(chain.measure(population))
+        history.append(_single(chain.measure(population)))
+        if not tick(1):
+            return None
+    return {**_joined(history), **chain.measure_last(population)}
+
+
+def walk_blocks(
+    walker: Walker,
+    schedule: Schedule,
+    *,
+    rngs: tuple[np.random.Generator, ...],
+    replicates: int,
+    tick: Callable[[int], bool],
+) -> Recorded | None:
+    """Return the same for several logical blocks side by side, in compiled calls.
+
+    `rngs` are their streams, `replicates` is how many they hold together.
+    """
+    population = walker.start(replicates)
+    history = [_single(walker.measure(population))]
+    for first in range(0, len(schedule.mixes), _ROUNDS_PER_CALL):
+        rounds = slice(first, first + _ROUNDS_PER_CALL)
+        path = walker.walk(rngs, population, schedule.generated[rounds], schedule.fresh[rounds])
+        population = path[-1]
+        history.append(walker.measure(path))
+        if not tick(len(path) * len(rngs)):
+            return None
+    return _joined(history)
+
+
+def _joined(history: Sequence[Recorded]) -> Recorded:
+    """Return what was measured, generations joined, the replicate first."""
+    stacked = {name: np.concatenate([at[name] for at in history]) for name in history[0]}
+    return {name: np.swapaxes(values, 0, 1) for name, values in stacked.items()}
 
 
 def _single(recorded: Recorded) -> Recorded:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,12 @@ from hayflick.chains.stages.record import Stages
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Chain, Model, Recorded, Regime
+from hayflick.core.protocols import Chain, Model, Recorded, Regime, Walker
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Schedule
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, logical_blocks, stream
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.rounds import run_block
+from hayflick.simulate.rounds import run_block, walk_blocks, walker_of
 
 if TYPE_CHECKING:
     import xarray
@@ -31,6 +32,7 @@ FORMAT_VERSION = 1
 """Of the Dataset's names and dimensions."""
 
 _POLL_SECONDS = 0.05
+_WALKED_TOGETHER = 8
 
 
 def simulate(
@@ -43,7 +45,7 @@ def simulate(
     replicates: int = 200,
     seed: int | None = None,
     threads: int | None = None,
-    block_size: int = LOGICAL_BLOCK,
+    block_size: int | None = None,
     progress: Progress = silent,
 ) -> xarray.Dataset:
     """Simulate recursive training.
@@ -69,7 +71,8 @@ def simulate(
     threads
         How many work at once; one per processor where None.
     block_size
-        Replicates that one task carries, a multiple of 32; a matter of speed alone.
+        Replicates that one task carries, a multiple of 32, chosen where None; a matter of
+        speed alone.
     progress
         Told the generations done, over all blocks.
 
@@ -132,6 +135,11 @@ class _Job:
     ticks: int = 0
     finished: dict[int, Recorded] = field(default_factory=dict)
 
+    @cached_property
+    def walker(self) -> Walker | None:
+        """The chain, if it makes many rounds in one call."""
+        return walker_of(self.chain)
+
     def tick(self, rounds: int) -> bool:
         """Count rounds of one block; return whether to go on."""
         blocks = -(-self.replicates // LOGICAL_BLOCK)
@@ -147,19 +155,47 @@ class _Job:
                 task = next(tasks, ())
             if not task:
                 return
-            for block, replicates in task:
-                rng = stream(self.seed, block=block)
-                recorded = run_block(
-                    self.chain, self.schedule, rng=rng, replicates=replicates, tick=self.tick
-                )
+            for group in self._groups(task):
+                recorded = self._run(group)
                 if recorded is None:
                     return
                 with self.lock:
-                    self.finished[block] = recorded
+                    self.finished.update(recorded)
+
+    def _groups(self, task: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+        """Yield blocks that are run in one call; a kernel is compiled for two sizes alone."""
+        whole = len(task) - len(task) % _WALKED_TOGETHER if self.walker else 0
+        for first in range(0, whole, _WALKED_TOGETHER):
+            yield task[first : first + _WALKED_TOGETHER]
+        for block in task[whole:]:
+            yield (block,)
+
+    def _run(self, group: Sequence[tuple[int, int]]) -> dict[int, Recorded] | None:
+        rngs = tuple(stream(self.seed, block=block) for block, _ in group)
+        sizes = [size for _, size in group]
+        if self.walker is None:
+            recorded = run_block(
+                self.chain, self.schedule, rng=rngs[0], replicates=sizes[0], tick=self.tick
+            )
+        else:
+            recorded = walk_blocks(
+                self.walker, self.schedule, rngs=rngs, replicates=sum(sizes), tick=self.tick
+            )
+        if recorded is None:
+            return None
+        parts: dict[int, Recorded] = {}
+        for place, (block, size) in enumerate(group):
+            own = slice(LOGICAL_BLOCK * place, LOGICAL_BLOCK * place + size)
+            parts[block] = {name: values[own] for name, values in recorded.items()}
+        return parts
 
 
-def _execute(job: _Job, *, threads: int, block_size: int) -> bool:
+def _execute(job: _Job, *, threads: int, block_size: int | None) -> bool:
     """Run all blocks; return whether Ctrl-C came in between."""
+    if block_size is None:
+        together = LOGICAL_BLOCK * _WALKED_TOGETHER
+        many = job.walker is not None and job.replicates >= threads * together
+        block_size = together if many else LOGICAL_BLOCK
     if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
         takes = f"a multiple of {LOGICAL_BLOCK}"
         raise ArgumentError("block_size", got=block_size, takes=takes)
