@@ -14,6 +14,7 @@ from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.stages.selection import Interval, Verifier
 from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint, exact_joint
+from hayflick.chains.truncated import interval_draws
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
@@ -94,9 +95,9 @@ def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):
     mean = (values * weights).sum(axis=1) / weights.sum()
     if not isinstance(model, Gaussian):
         return mean[None]
-    scatter = (weights * (values - mean[:, None]) ** 2).sum(axis=1) / weights.sum()
-    total = draws + fresh
-    return np.stack([mean, np.sqrt(scatter * total / (total - model.ddof))])
+    scatter = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
+    correction = model.ddof * np.sum(weights**2) / weights.sum()
+    return np.stack([mean, np.sqrt(scatter / (weights.sum() - correction))])
 
 
 def chain_real(model):
@@ -110,6 +111,7 @@ CASES = [
     (Poisson(1.5), Stages(real_weight=2.0)),
     (Gaussian(1.0, 2.0), Stages()),
     (Gaussian(1.0, 2.0, ddof=0), Stages(real_weight=2.5)),
+    (Gaussian(1.0, 2.0), Stages(real_weight=2.5)),
     (Gaussian(1.0, 2.0), Stages(degradation=AdditiveNoise(1.5))),
     (Gaussian(1.0, 2.0), Stages(degradation=GaussianContamination(0.3, 5.0, 0.5))),
     (Gaussian(1.0, 2.0), Stages(selection=Interval(0.0, 2.5, 0.9, 0.3))),
@@ -233,20 +235,21 @@ def test_the_approximate_joint_estimator_against_its_formulas(rng):
     assert_allclose(found, slow, rtol=1e-10, atol=1e-7)
 
 
-def test_the_exact_joint_estimator_maximises_the_likelihood(rng):
-    values = rng.normal(0, 1, (30, 10)) + 1.5 * rng.choice([-1, 1], (30, 10))
+@pytest.mark.parametrize("mean", [0.0, 0.5, 1.5, 30.0])
+def test_the_exact_joint_estimator_maximises_the_likelihood(rng, mean):
+    values = rng.normal(0, 1, (3000, 10)) + mean * rng.choice([-1, 1], (3000, 10))
     means, deviations = exact_joint(values)
 
-    def likelihood(row, mean, deviation):
-        log = -((row[None] - mean * np.array([[1], [-1]])) ** 2) / (2 * deviation**2)
-        return np.sum(np.logaddexp(*log)) - row.size * np.log(deviation)
+    def likelihood(mean, deviation):
+        mean, deviation = mean[:, None], deviation[:, None]
+        logs = [-((values - sign * mean) ** 2) / (2 * deviation**2) for sign in (1, -1)]
+        return np.sum(np.logaddexp(*logs) - np.log(deviation), axis=1)
 
-    for row, mean, deviation in zip(values, means, deviations, strict=True):
-        best = likelihood(row, mean, deviation)
-        # On the ridge σ² = S - μ² where every maximum lies, no point of a grid is better.
-        for other in np.linspace(0.0, np.sqrt(np.mean(row**2)) * 0.999, 400):
-            at = np.sqrt(np.mean(row**2) - other**2)
-            assert likelihood(row, other, at) <= best + 1e-6
+    best, root = likelihood(means, deviations), np.sqrt(np.mean(values**2, axis=1))
+    # On the ridge σ² = S - μ² where every maximum lies, no point of a grid is better.
+    for share in np.linspace(0.0, 0.999, 200):
+        other = share * root
+        assert (likelihood(other, np.sqrt(root**2 - other**2)) <= best + 1e-6).all()
 
 
 def test_mixtures_are_drawn_from_both_components(rng):
@@ -296,3 +299,101 @@ def test_few_fresh_vectors_add_up_in_rank():
     model = MultivariateGaussian(np.zeros(5), np.eye(5))
     runs = simulate(model, samples=4, generations=3, regime=Fresh(share=0.5), replicates=32, seed=1)
     assert (runs["rank"][:, 1:] == 3).all()
+
+
+def test_whole_numbers_are_parameters_too():
+    for whole, decimal in (
+        (Gaussian(70, 12), Gaussian(70.0, 12.0)),
+        (Poisson(3), Poisson(3.0)),
+        (Bernoulli(1), Bernoulli(1.0)),
+        (SymmetricMixture(2, 1), SymmetricMixture(2.0, 1.0)),
+    ):
+        one, two = (
+            simulate(model, samples=10, generations=4, replicates=40, seed=1)
+            for model in (whole, decimal)
+        )
+        for name in one.data_vars:
+            assert_array_equal(one[name], two[name])
+
+
+def test_the_unbiased_variance_is_unbiased_under_any_weight():
+    for weight in (0.3, 1.0, 9.0):
+        runs = simulate(
+            Gaussian(0.0, 1.0),
+            samples=20,
+            generations=1,
+            regime=Fresh(share=0.2),
+            stages=Stages(real_weight=weight),
+            replicates=20_000,
+            seed=3,
+        )
+        variance = runs["deviation"][:, 1].to_numpy() ** 2
+        assert abs(variance.mean() - 1.0) < 4.5 * variance.std() / np.sqrt(20_000)
+
+
+def test_the_golden_ratio_is_about_the_best_weight_for_the_variance_too():
+    def spread(share):
+        stages = Stages(real_weight=share / (1.0 - share))
+        runs = simulate(
+            Gaussian(0.0, 1.0),
+            generations=40,
+            samples=200,
+            regime=Fresh(share=0.5),
+            stages=stages,
+            replicates=6000,
+            seed=6,
+        )
+        return float((runs["deviation"][:, -1] ** 2).var())
+
+    golden = (np.sqrt(5.0) - 1.0) / 2.0
+    assert spread(golden) < 0.97 * min(spread(0.4), spread(0.85))
+
+
+def test_distinct_models_have_distinct_descriptions():
+    chains = [
+        Gaussian(0, 1).chain(9),
+        Gaussian(0, 1, ddof=0).chain(9),
+        Gaussian(0, 1, ddof=0).chain(8),
+        Gaussian(0, 1 + 1e-12).chain(9),
+        Gaussian(0, 1).chain(9, stages=Stages(rounding=Grid(step=0.123456789))),
+        Gaussian(0, 1).chain(9, stages=Stages(rounding=Grid(step=0.123456))),
+        SymmetricMixture(0, 1).chain(9),
+        SymmetricMixture(0, 1, estimator="joint-ml").chain(9),
+        Bernoulli(0.25).chain(9),
+        Bernoulli(0.25, estimator=AddDelta(1.0)).chain(9),
+    ]
+    described = [str(chain.describe()) for chain in chains]
+    assert len(set(described)) == len(described)
+
+
+def test_far_intervals_are_drawn_alike_on_both_sides(rng):
+    one = np.ones(1)
+    above = interval_draws(rng, 0.0 * one, one, 5000, Interval(8.5, 9.5))
+    below = interval_draws(rng, 0.0 * one, one, 5000, Interval(-9.5, -8.5))
+    assert ((above >= 8.5) & (above <= 9.5)).all()
+    assert np.unique(above).size == 5000
+    assert above.mean() == pytest.approx(-below.mean(), abs=4.5 * above.std() / np.sqrt(2500))
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        Stages(),
+        Stages(degradation=GaussianContamination(0.3, 5.0, 1.0)),
+        Stages(selection=Interval(0.0, 1.0)),
+        Stages(degradation=AdditiveNoise(1.0), real_weight=2.0),
+    ],
+    ids=lambda stages: str(stages.describe()),
+)
+def test_real_data_alone_leave_nothing_to_generate(stages):
+    runs = simulate(
+        Gaussian(1.0, 2.0),
+        samples=30,
+        generations=2,
+        regime=Fresh(share=1.0),
+        stages=stages,
+        replicates=2000,
+        seed=1,
+    )
+    deviation = runs["deviation"][:, 2].to_numpy()
+    assert abs((deviation**2).mean() - 4.0) < 4.5 * (deviation**2).std() / np.sqrt(2000)

@@ -16,12 +16,21 @@ from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.stages.degradation import AdditiveNoise, Contamination, LabelNoise
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.samplers import Temperature, TopP
+from hayflick.chains.stages.selection import Interval
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.core.protocols import Model
 from hayflick.corpus.sentences import split_sentences
+from hayflick.regimes.accumulate import Accumulate
+from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
+from hayflick.regimes.scheduled import Scheduled
 from hayflick.simulate.simulation import simulate
 
 COUNTS = {f"word{rank}": 1 + 300 // rank for rank in range(1, 80)}
@@ -41,13 +50,20 @@ FAMILIES = {
     "symmetric mixture": SymmetricMixture(1.0, 1.0),
     "n-gram": NGram(split_sentences(TEXT), order=3),
 }
-REGIMES = [Replace(), Fresh(share=0.1)]
+REGIMES = [
+    Replace(),
+    Fresh(share=0.1),
+    Periodic(share=0.1, every=2),
+    Scheduled(samples=(50, 200), fresh=(0, 20)),
+]
+ACCUMULATING = [Accumulate(), AccumulateSubsample()]
 ANCHORED = Anchor.from_mapping({"word79": 2, "word5": 1})
 
 
 def regimes_of(family):
     symbols = getattr(FAMILIES[family], "symbols", ())
-    return [*REGIMES, ANCHORED] if "word5" in symbols else REGIMES
+    anchored = [ANCHORED] if "word5" in symbols else []
+    return [*REGIMES, *anchored]
 
 
 def test_every_family_is_here():
@@ -66,7 +82,8 @@ def test_every_family_is_here():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_threads_and_block_sizes_never_change_the_result(family):
     # Ten logical blocks: compiled rounds take eight together, and the others one by one.
-    for regime in regimes_of(family):
+    accumulating = [] if family == "n-gram" else ACCUMULATING
+    for regime in [*regimes_of(family), *accumulating]:
         settings = {"generations": 6, "samples": 200, "regime": regime, "replicates": 300}
         first = simulate(FAMILIES[family], seed=11, threads=1, **settings)
         for threads, block_size in ((2, 32), (1, 64), (2, 96), (3, 320)):
@@ -85,8 +102,8 @@ def test_every_pool_has_the_size_of_a_training_set(family, rng):
             mix = regime.mix(generation, samples=200)
             pool = chain.mix(rng, chain.generate(rng, population, mix.generated), mix)
             _, counts, offsets = pool.sparse
-            assert np.add.reduceat(counts, offsets[:-1]).tolist() == [200] * 5
-            assert pool.size == 200
+            assert np.add.reduceat(counts, offsets[:-1]).tolist() == [mix.samples] * 5
+            assert pool.size == mix.samples
             population = chain.estimate(pool)
 
 
@@ -109,3 +126,32 @@ def test_a_description_survives_json(family):
     described = FAMILIES[family].chain(200).describe()
     assert json.loads(json.dumps(described)) == dict(described)
     assert described["samples"] == 200
+
+
+STAGES = {
+    "discrete": Stages(sampler=TopP(0.9), degradation=LabelNoise(0.1), rounding=Grid(bits=8)),
+    "bernoulli": Stages(degradation=Contamination(0.2), real_weight=3.0),
+    "poisson": Stages(real_weight=2.0, rounding=Grid(bits=4)),
+    "gaussian": Stages(degradation=AdditiveNoise(0.5), selection=Interval(-1.0, 2.0)),
+    "multivariate gaussian": Stages(degradation=AdditiveNoise(0.5), rounding=Grid(bits=6)),
+    "symmetric mixture": Stages(degradation=AdditiveNoise(0.5), rounding=Grid(bits=6)),
+    "n-gram": Stages(sampler=Temperature(0.7), rounding=Grid(bits=6)),
+}
+
+
+@pytest.mark.parametrize("family", STAGES)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_stages_too_leave_threads_and_block_sizes_without_a_say(family, share):
+    settings = {
+        "generations": 3,
+        "samples": 40,
+        "regime": Fresh(share=share),
+        "replicates": 70,
+        "stages": STAGES[family],
+        "seed": 5,
+    }
+    one = simulate(FAMILIES[family], threads=1, **settings)
+    two = simulate(FAMILIES[family], threads=2, block_size=64, **settings)
+    xarray.testing.assert_identical(one, two)
+    for name, values in one.items():
+        assert np.isfinite(values.to_numpy()).all(), name

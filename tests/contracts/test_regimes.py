@@ -3,15 +3,23 @@
 import pytest
 
 from hayflick.corpus.source import Source
+from hayflick.regimes.accumulate import Accumulate
+from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.parsing import regimes
+from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
+from hayflick.regimes.scheduled import Scheduled
 
 EXAMPLES = {
     "replace": Replace(),
     "fresh": Fresh(share=0.3),
+    "periodic": Periodic(share=0.3, every=2),
+    "scheduled": Scheduled(samples=(7, 100), fresh=(0, 10, 7)),
     "anchor": Anchor.from_mapping({"here": 4}),
+    "accumulate": Accumulate(),
+    "accumulate-subsample": AccumulateSubsample(),
 }
 
 
@@ -24,7 +32,8 @@ def test_every_regime_of_the_command_line_has_an_example_here():
 def test_every_training_set_has_its_size(name, samples):
     for generation in (1, 2, 10):
         mix = EXAMPLES[name].mix(generation, samples=samples)
-        assert mix.samples == samples
+        sizes = {"scheduled": 7 if generation == 1 else 100}
+        assert mix.samples == sizes.get(name, samples)
         assert min(mix.generated, mix.fresh, mix.reserved) >= 0
 
 

@@ -55,7 +55,7 @@ def test_the_branching_law_is_below_within_its_error(n, p):
 
 
 def test_auto_says_which_law_it_took():
-    laws = [bernoulli_law(0.1, samples=n, generations=2) for n in (3000, 3001)]
+    laws = [bernoulli_law(0.4, samples=n, generations=2) for n in (3000, 6000)]
     assert [law.name for law in laws] == ["exact", "branching"]
     assert_allclose(laws[0].present, laws[1].present, atol=1e-3)
     assert bernoulli_law(0.1, samples=3000, generations=100_000).name == "branching"
@@ -63,7 +63,7 @@ def test_auto_says_which_law_it_took():
 
 
 def test_the_error_shrinks_with_the_draws():
-    laws = [bernoulli_law(0.1, samples=n, generations=10) for n in (10**4, 10**6)]
+    laws = [bernoulli_law(0.1, samples=n, generations=10, law="branching") for n in (10**4, 10**6)]
     assert laws[0].error == pytest.approx(100 * laws[1].error)
 
 
@@ -93,4 +93,17 @@ def test_arguments_out_of_range_are_refused(argument, value):
 
 def test_the_exact_law_has_a_largest_size():
     with pytest.raises(ArgumentError, match="takes training sets of at most 3000 items"):
-        bernoulli_law(0.2, samples=3001, generations=5, law="exact")
+        bernoulli_law(0.4, samples=10_000, generations=5, law="exact")
+
+
+@pytest.mark.parametrize(("probability", "samples"), [(0.001, 10_000), (1e-5, 300_000)])
+def test_few_ones_of_many_have_an_exact_law(probability, samples):
+    law = bernoulli_law(probability, samples=samples, generations=50)
+    branching = bernoulli_law(probability, samples=samples, generations=50, law="branching")
+    assert law.name == "exact"
+    assert law.error < 1e-6
+    gap = law.present - branching.present
+    assert (gap >= -law.error).all()
+    assert 0 < gap.max() <= branching.error
+    with pytest.raises(ArgumentError, match="or of few ones"):
+        bernoulli_law(0.4, samples=10_000, generations=50, law="exact")

@@ -53,7 +53,8 @@ def test_a_gaussian_collapses_when_its_median_does():
     result = compare_estimators(Gaussian(5.0, 2.0), samples=20, generations=60)
     unbiased, likely = (row_of(result, name) for name in ("unbiased", "ml"))
     law = gaussian_scale(20, generations=60)
-    assert unbiased.collapse == law.collapse_time(2.0 * np.log(COLLAPSED))
+    threshold = COLLAPSED * np.exp(law.quantile(0.5)[1] / 2.0)
+    assert unbiased.collapse == law.collapse_time(2.0 * np.log(threshold))
     assert likely.collapse < unbiased.collapse
     rounded = row_of(result, "unbiased", 10)
     assert rounded.collapse == pytest.approx(unbiased.collapse, abs=3)
@@ -86,3 +87,23 @@ def test_progress_is_told_and_mistakes_are_refused():
 def test_a_notebook_shows_the_chart():
     result = compare_estimators(Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32)
     assert "<svg" in result._repr_html_()
+
+
+def test_what_is_simulated_says_how_sure_it_is():
+    result = compare_estimators(Gaussian(0.0, 1.0), samples=20, generations=80, replicates=64)
+    rounded, exact = row_of(result, "unbiased", 10), row_of(result, "unbiased")
+    assert rounded.earliest <= rounded.collapse <= (rounded.latest or 80)
+    assert rounded.earliest <= exact.collapse <= (rounded.latest or 80)
+    assert exact.earliest == exact.collapse == exact.latest
+
+
+def test_ctrl_c_keeps_the_estimators_that_are_done():
+    def progress(stage, done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    result = compare_estimators(
+        Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32, progress=progress
+    )
+    assert result.interrupted
+    assert len(result.rows) == 3

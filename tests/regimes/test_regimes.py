@@ -5,7 +5,9 @@ from hayflick.corpus.source import Source
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.parsing import parse_regime
+from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
+from hayflick.regimes.scheduled import Scheduled
 
 WORDS = Source("corpus.txt", tokenizer="words")
 
@@ -40,6 +42,7 @@ def test_a_reserve_larger_than_the_training_set_is_refused():
         ("fresh:0.05", "fresh:share=0.05"),
         ("fresh:share=0.05", "fresh:share=0.05"),
         ("fresh:0.3333333333333333", "fresh:share=0.3333333333333333"),
+        ("periodic:0.2,every=5", "periodic:share=0.2,every=5"),
     ],
 )
 def test_the_grammar_goes_both_ways(text, described):
@@ -62,11 +65,82 @@ def test_the_grammar_goes_both_ways(text, described):
         ("fresh:nan", "takes a number from 0 to 1"),
         ("replace:0.5", "takes replace"),
         ("anchor", "takes anchor:file=FILE"),
+        ("periodic:0.2", "takes periodic:share=SHARE,every=EVERY"),
+        ("periodic:0.2,every=0", "every: got 0, takes a whole number of at least 1"),
+        ("periodic:0.2,every=2.5", "every: got 2.5, takes a whole number"),
+        ("periodic:1.2,every=2", "share: got 1.2, takes a number from 0 to 1"),
+        ("scheduled", "takes scheduled:file=FILE"),
     ],
 )
 def test_what_is_no_regime_is_refused(text, message):
     with pytest.raises(ArgumentError, match=message):
         parse_regime(text, like=WORDS)
+
+
+def test_periodic_data_come_when_they_are_due():
+    regime = Periodic(share=0.125, every=3)
+    mixes = [regime.mix(generation, samples=100) for generation in range(1, 8)]
+    assert [mix.fresh for mix in mixes] == [0, 0, 13, 0, 0, 13, 0]
+    assert not regime.constant
+    assert Periodic(share=0.125, every=1).constant
+
+
+def test_a_schedule_is_followed_and_its_end_repeats():
+    regime = Scheduled(samples=(10, 20, 20), fresh=(0, 5))
+    mixes = [regime.mix(generation, samples=999) for generation in range(1, 6)]
+    assert [mix.samples for mix in mixes] == [10, 20, 20, 20, 20]
+    assert [mix.fresh for mix in mixes] == [0, 5, 5, 5, 5]
+    assert regime.describe() == "scheduled:samples 10 20 x2, fresh 0 5"
+
+
+@pytest.mark.parametrize(
+    ("samples", "fresh", "message"),
+    [
+        ((), (1,), "rounds in samples: got 0"),
+        ((1,), (), "rounds in fresh: got 0"),
+        ((10, 0), (0,), "samples of round 2: got 0, takes a whole number of at least 1"),
+        ((10, 5), (6,), "fresh of round 2: got 6, takes a whole number from 0 to 5"),
+        ((10,), (0, -1), "fresh of round 2: got -1"),
+        ((10.5,), (0,), "samples of round 1: got 10.5"),
+    ],
+)
+def test_a_schedule_out_of_range_is_refused(samples, fresh, message):
+    with pytest.raises(ArgumentError, match=message):
+        Scheduled(samples=samples, fresh=fresh)
+
+
+def test_a_schedule_is_read_from_a_table(tmp_path):
+    plan = tmp_path / "plan=a,b.csv"
+    plan.write_text("round,fresh,samples\n1, 0,100\n2,20,200\n")
+    regime = parse_regime(f"scheduled:{plan}", like=WORDS)
+    assert (regime.samples, regime.fresh) == ((100, 200), (0, 20))
+    assert regime.describe() == "scheduled:file=plan=a,b.csv"
+    lines = tmp_path / "plan.jsonl"
+    lines.write_text('{"samples": 100, "fresh": 0}\n{"samples": 200, "fresh": 20}\n')
+    assert Scheduled.from_file(lines).fresh == (0, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("plan.txt", "samples,fresh\n1,1\n", "is no table; takes .csv, "),
+        ("plan.csv", "samples,real\n1,1\n", "has no column 'fresh'; it has: samples, real"),
+        ("plan.csv", "samples,fresh\n", "has no rows"),
+        ("plan.csv", "samples,fresh\n9,1\n9,\n", "row 2 of the column 'fresh' holds nothing"),
+        ("plan.csv", "samples,fresh\n1e3,1\n", "row 1 of the column 'samples' holds '1e3'"),
+        ("plan.csv", "samples,fresh\n9,1,1\n", "line 2 has 3 cells, the header has 2"),
+    ],
+)
+def test_what_is_no_schedule_is_refused(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        Scheduled.from_file(path)
+
+
+def test_a_missing_schedule_is_refused():
+    with pytest.raises(DataError, match="no such file"):
+        parse_regime("scheduled:nowhere.csv", like=WORDS)
 
 
 def test_an_anchor_is_read_as_the_data_were(tmp_path):

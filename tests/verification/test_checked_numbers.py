@@ -6,6 +6,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.laws.survival import survival
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.periodic import Periodic
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,26 @@ def test_one_symbol_under_replace(k, expected):
     model = Discrete.from_counts({"rare": 1, "rest": 99})
     rare = survival(model, generations=50).of_symbols(["rare"])[0]
     assert rare[k] == pytest.approx(expected, abs=6e-6)
+
+
+@pytest.mark.parametrize(
+    ("k", "simulated", "formula"),
+    [
+        (1, 0.8647, 0.8647),
+        (5, 0.6271, 0.6261),
+        (6, 0.5246, 0.5230),
+        (10, 0.5479, 0.5449),
+        (40, 0.4969, 0.4955),
+    ],
+)
+def test_fresh_data_every_fifth_round(k, simulated, formula):
+    model = Discrete.from_counts({"rare": 2, "rest": 498})
+    regime = Periodic(share=0.2, every=5)
+    branching, exact = (
+        survival(model, generations=40, regime=regime, law=law).of_symbols(["rare"])[0, k]
+        for law in ("branching", "exact")
+    )
+    assert branching == pytest.approx(formula, abs=6e-5)
+    # What was simulated elsewhere has a standard error of about 0.001.
+    assert exact == pytest.approx(simulated, abs=3e-3)
+    assert exact >= branching

@@ -11,6 +11,7 @@ arXiv:2412.17646, section 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,13 @@ from numpy.typing import NDArray
 
 from hayflick.chains.binomials import binomials
 from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.pools import (
+    MOST_COUNTED,
+    MergedPools,
+    check_pool,
+    refuse_stages,
+    subsampled,
+)
 from hayflick.chains.scalar_walks import bernoulli_walk
 from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.chains.stages.generated_law import (
@@ -75,7 +83,7 @@ class Bernoulli:
     estimator: AddDelta = MAXIMUM_LIKELIHOOD
 
     def __post_init__(self) -> None:
-        checks.share("probability", self.probability)
+        object.__setattr__(self, "probability", checks.share("probability", self.probability))
 
     def training_size(self, samples: int | None) -> int:
         """Return `samples`, or the size of the real data where it is None."""
@@ -87,7 +95,12 @@ class Bernoulli:
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the model again, ready for JSON."""
-        return {"family": "bernoulli", "probability": self.probability, "total": self.total}
+        return {
+            "family": "bernoulli",
+            "probability": self.probability,
+            "total": self.total,
+            "estimator": self.estimator.describe(),
+        }
 
 
 class Tally(NamedTuple):
@@ -95,6 +108,17 @@ class Tally(NamedTuple):
 
     ones: Floats
     weight: float
+
+    def merge(self, other: Tally) -> Tally:
+        """Return both tallies together."""
+        return Tally(self.ones + other.ones, self.weight + other.weight)
+
+    @staticmethod
+    def drawn(rng: np.random.Generator, pool: Tally, items: int) -> Tally:
+        """Draw `items` of unweighted items, without replacement."""
+        ones = pool.ones.astype(np.int64)
+        drawn = rng.hypergeometric(ones, int(pool.weight) - ones, items)
+        return Tally(drawn.astype(np.float64), float(items))
 
 
 class BernoulliChain(WalkingChain):
@@ -104,9 +128,8 @@ class BernoulliChain(WalkingChain):
     parameters = ("probability",)
 
     def __init__(self, model: Bernoulli, samples: int, stages: Stages) -> None:
-        super().__init__(samples, stages)
+        super().__init__(model, samples, stages)
         stages.check(self.family, _TAKES)
-        self.model = model
         self._generated = GeneratedLaw.of(stages, SYMBOLS)
 
     @property
@@ -145,6 +168,28 @@ class BernoulliChain(WalkingChain):
         weight = self.stages.real_weight
         ones = binomials(rng, mix.fresh, np.full(pool.ones.size, self.model.probability))
         return Tally(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Tally]:
+        """Return how the tallies of all rounds are kept; a law's real data are drawn.
+
+        Raises
+        ------
+        ArgumentError
+            If items would have to be drawn from weighted ones, or from too many.
+        """
+        if subsampled(mixes):
+            known = set(self.stages.given()) - {"real_weight"}
+            refuse_stages(self.stages.given(), known, self.family)
+            check_pool(mixes, real=self.model.total or self.samples, most=MOST_COUNTED)
+        return MergedPools(self._data, Tally.merge, Tally.drawn)
+
+    def _data(self, rng: np.random.Generator, replicates: int) -> Tally:
+        model, weight = self.model, self.stages.real_weight
+        chances = np.full(replicates, model.probability)
+        if model.total is None:
+            drawn = binomials(rng, self.samples, chances).astype(np.float64)
+            return Tally(weight * drawn, weight * self.samples)
+        return Tally(weight * np.round(chances * model.total), weight * model.total)
 
     def estimate(self, pool: Tally) -> Floats:
         """Return the share of ones."""

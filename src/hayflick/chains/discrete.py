@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
 
 _LISTED = 10
+_MOST_TYPES = 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ class Discrete:
         >>> Discrete.zipf_mandelbrot(2, exponent=1.0).probabilities.round(3).tolist()
         [0.667, 0.333]
         """
-        types = whole_number("types", types, at_least=1)
+        types = whole_number("types", types, at_least=1, at_most=_MOST_TYPES)
         exponent = number_between("exponent", exponent, low=0.0)
         offset = number_between("offset", offset, low=0.0)
         ranks = np.arange(1, types + 1)

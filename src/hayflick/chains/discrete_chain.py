@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hayflick.chains import draws as kernels
 from hayflick.chains.count_classes import CountClasses, count_classes
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.pools import MergedPools
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
@@ -169,6 +170,12 @@ class DiscreteChain:
             places = np.flatnonzero(aligned).astype(np.int32)
             self._aligned[reserve] = places, aligned[places]
         return self._aligned[reserve]
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BlockCounts]:
+        """Return how the counts of all rounds are kept."""
+        from hayflick.chains.discrete_pools import sparse_pools
+
+        return sparse_pools(self, mixes)
 
     def estimate(self, pool: BlockCounts) -> BlockCounts:
         """Fit every model: the counts are its parameters, smoothing comes in with drawing."""

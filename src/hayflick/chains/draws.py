@@ -241,6 +241,32 @@ def add_counts(
 
 
 @njit(nogil=True, cache=True)
+def merge_counts(
+    symbols: Symbols,
+    counts: Integers,
+    offsets: Integers,
+    more_symbols: Symbols,
+    more_counts: Integers,
+    more_offsets: Integers,
+    types: int,
+) -> Sparse:
+    """Add another block's counts, replicate by replicate."""
+    room = symbols.size + more_symbols.size
+    new_symbols, new_counts = np.empty(room, np.int32), np.empty(room, np.int64)
+    new_offsets = np.zeros_like(offsets)
+    tally = np.zeros(types, np.int64)
+    end = 0
+    for replicate in range(offsets.size - 1):
+        first, old = end, slice(offsets[replicate], offsets[replicate + 1])
+        new = slice(more_offsets[replicate], more_offsets[replicate + 1])
+        end = _load(symbols[old], counts[old], tally, new_symbols, end)
+        end = _load(more_symbols[new], more_counts[new], tally, new_symbols, end)
+        _unload(tally, new_symbols[first:end], new_counts[first:end])
+        new_offsets[replicate + 1] = end
+    return new_symbols[:end].copy(), new_counts[:end].copy(), new_offsets
+
+
+@njit(nogil=True, cache=True)
 def _load(
     symbols: Symbols, counts: Integers, tally: Integers, new_symbols: Symbols, end: int
 ) -> int:

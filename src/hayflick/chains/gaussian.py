@@ -12,6 +12,7 @@ arXiv:2412.17646, Theorem 3 (ddof = 1). Kazdan et al., arXiv:2410.16713 (ddof = 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,14 @@ from numpy.typing import NDArray
 
 from hayflick.chains.moments import Moments
 from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.pools import (
+    MOST_KEPT,
+    ItemPools,
+    MergedPools,
+    check_pool,
+    refuse_stages,
+    subsampled,
+)
 from hayflick.chains.scalar_walks import gaussian_walk
 from hayflick.chains.stages.degradation import AdditiveNoise, GaussianContamination
 from hayflick.chains.stages.record import Stages
@@ -31,6 +40,9 @@ from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.corpus.numbers import read_numbers
+
+MOST_SELECTED = 1_000_000
+"""Items of a training set that is selected from."""
 
 _TAKES: dict[str, tuple[type, ...]] = {
     "degradation": (AdditiveNoise, GaussianContamination),
@@ -72,8 +84,9 @@ class Gaussian:
     ddof: int = 1
 
     def __post_init__(self) -> None:
-        checks.finite_number("mean", self.mean)
-        checks.positive_number("deviation", self.deviation)
+        object.__setattr__(self, "mean", checks.finite_number("mean", self.mean))
+        deviation = checks.positive_number("deviation", self.deviation)
+        object.__setattr__(self, "deviation", deviation)
         if self.ddof not in (0, 1):
             raise ArgumentError("ddof", got=self.ddof, takes="0 or 1")
 
@@ -114,14 +127,17 @@ class GaussianChain(WalkingChain):
 
     family = "gaussian"
     parameters = ("mean", "deviation")
+    smallest_round = 2
 
     def __init__(self, model: Gaussian, samples: int, stages: Stages) -> None:
-        super().__init__(samples, stages)
+        super().__init__(model, samples, stages)
         stages.check(self.family, _TAKES)
         if isinstance(stages.degradation, GaussianContamination) and stages.selection is not None:
             takes = "no contamination beside a selection"
             raise ArgumentError("degradation", got="gaussian-contamination", takes=takes)
-        self.model = model
+        if isinstance(stages.selection, Interval) and samples > MOST_SELECTED:
+            takes = f"at most {MOST_SELECTED:,} with a selection, which draws them one by one"
+            raise ArgumentError("samples", got=samples, takes=takes)
 
     @property
     def real(self) -> tuple[float, ...]:
@@ -131,7 +147,8 @@ class GaussianChain(WalkingChain):
     @property
     def unit(self) -> float:
         """What a grid's bits divide: the real deviation."""
-        return self.model.deviation
+        deviation: float = self.model.deviation
+        return deviation
 
     def walk(
         self,
@@ -172,6 +189,33 @@ class GaussianChain(WalkingChain):
         mean, deviation = (np.full(size, value) for value in self.real)
         fresh = Moments.drawn(rng, np.full(size, mix.fresh), mean, deviation)
         return pool.merge(fresh.weighted(self.stages.real_weight))
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Moments] | ItemPools[Moments]:
+        """Return how the moments of all rounds are kept; a law's real data are drawn.
+
+        Raises
+        ------
+        ArgumentError
+            If items would have to be drawn from weighted or not Gaussian ones, or too many.
+        """
+        if not subsampled(mixes):
+            return MergedPools(self._data, Moments.merge)
+        noisy = isinstance(self.stages.degradation, AdditiveNoise)
+        known = {"rounding", "degradation"} if noisy else {"rounding"}
+        refuse_stages(self.stages.given(), known, self.family)
+        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
+        return ItemPools(self._data, Moments.values, Moments.of_values)
+
+    def _data(self, rng: np.random.Generator, replicates: int) -> Moments:
+        model = self.model
+        items = np.full(replicates, model.total or self.samples)
+        mean, deviation = (np.full(replicates, value) for value in self.real)
+        if model.total is None:
+            return Moments.drawn(rng, items, mean, deviation).weighted(self.stages.real_weight)
+        # The moments that θ_0 was fitted to.
+        scatter = deviation**2 * (items - model.ddof)
+        number = items.astype(np.float64)
+        return Moments(number, number, mean, scatter).weighted(self.stages.real_weight)
 
     def estimate(self, pool: Moments) -> Floats:
         """Return mean and deviation."""

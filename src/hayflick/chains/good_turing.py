@@ -16,6 +16,7 @@ import numpy as np
 from hayflick.core.arrays import Floats
 
 _CONFIDENCE = 1.96
+_MOST_UNSEEN = 0.5
 
 
 @final
@@ -23,8 +24,9 @@ _CONFIDENCE = 1.96
 class GoodTuring:
     """Estimate a law from counts of counts; unseen symbols share their mass evenly.
 
-    Counts seen once say how much was not seen at all: that mass is N_1 / n. Where no count
-    is 1, or every symbol was seen, nothing is set aside.
+    Counts seen once say how much was not seen at all: that mass is N_1 / n, here at most one
+    half. Where no count is 1, or every symbol was seen, nothing is set aside. The slope of
+    the smoothing line is taken for -1 where it is flatter.
 
     Examples
     --------
@@ -39,9 +41,9 @@ class GoodTuring:
             counts[seen], return_inverse=True, return_counts=True
         )
         total = counts.sum()
-        unseen = frequencies[0] / total if numbers.size and numbers[0] == 1.0 else 0.0
-        if seen.all() or not seen.any() or numbers.size < 2 or unseen >= 1.0:
-            unseen = 0.0 if seen.all() or not seen.any() else min(unseen, 0.5)
+        once = numbers.size > 0 and numbers[0] == 1.0 and not seen.all()
+        unseen = min(frequencies[0] / total, _MOST_UNSEEN) if once else 0.0
+        if seen.all() or numbers.size < 2:
             law = counts / max(total, 1.0) * (1.0 - unseen)
         else:
             adjusted = _adjusted(numbers, frequencies.astype(np.float64))[of_symbol]

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.parametric import refuse_reserves
+from hayflick.chains.parametric import refuse_reserves, refuse_small_rounds
+from hayflick.chains.pools import MOST_KEPT, ItemPools, MergedPools, check_pool, subsampled
 from hayflick.chains.stages.degradation import AdditiveNoise
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
@@ -32,6 +33,8 @@ from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.numbers import read_numbers
 
+_LEAST_EIGENVALUE = 1e-13
+MOST_DIMENSIONS = 1000
 _TAKES: dict[str, tuple[type, ...]] = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
 
 
@@ -74,11 +77,21 @@ class MultivariateGaussian:
 
     def __post_init__(self) -> None:
         mean, covariance = np.array(self.mean, float), np.array(self.covariance, float)
+        if mean.size > MOST_DIMENSIONS:
+            takes = f"at most {MOST_DIMENSIONS} dimensions"
+            raise ArgumentError("mean", got=f"{mean.size} of them", takes=takes)
         if mean.ndim != 1 or covariance.shape != (mean.size, mean.size):
             shapes = f"shapes {mean.shape} and {covariance.shape}"
             raise ArgumentError("mean, covariance", got=shapes, takes="shapes (d,) and (d, d)")
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+            raise ArgumentError("mean, covariance", got="NaN or infinity", takes="finite numbers")
+        if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=0.0):
+            raise ArgumentError("covariance", got="an asymmetric matrix", takes="a symmetric one")
         if self.ddof not in (0, 1):
             raise ArgumentError("ddof", got=self.ddof, takes="0 or 1")
+        _check_rank(covariance)
+        for array in (mean, covariance):
+            array.setflags(write=False)
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "covariance", covariance)
         object.__setattr__(self, "names", self.names or tuple(map(str, range(mean.size))))
@@ -87,11 +100,7 @@ class MultivariateGaussian:
     @property
     def factor(self) -> Floats:
         """Lower triangular F with F Fᵀ the covariance, shape ``(d, d)``."""
-        try:
-            factor: Floats = np.linalg.cholesky(self.covariance).astype(np.float64)
-        except np.linalg.LinAlgError:
-            takes = "a positive definite matrix; leave out columns that others determine"
-            raise ArgumentError("covariance", got="a singular matrix", takes=takes) from None
+        factor: Floats = np.linalg.cholesky(self.covariance).astype(np.float64)
         return factor
 
     @classmethod
@@ -151,19 +160,21 @@ class MultivariateGaussianChain:
         self.stages.check("multivariate-gaussian", _TAKES)
 
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse stored items.
+        """Refuse stored items, and rounds too small.
 
         Raises
         ------
         ArgumentError
-            If a mix has some.
+            If a mix has some, or is.
         """
         refuse_reserves(mixes, "multivariate-gaussian")
+        refuse_small_rounds(mixes, "multivariate-gaussian", at_least=2)
 
     def start(self, replicates: int) -> Vectors:
         """Return copies of the model fitted to the real data."""
-        factor = np.repeat(self.model.factor[None], replicates, axis=0)
-        return Vectors(self.samples, np.repeat(self.model.mean[None], replicates, axis=0), factor)
+        mean, factor = self._rounded(self.model.mean, self.model.factor)
+        copies = (np.repeat(array[None], replicates, axis=0) for array in (mean, factor))
+        return Vectors(self.samples, *copies)
 
     def generate(self, rng: np.random.Generator, population: Vectors, draws: int) -> Vectors:
         """Draw mean and scatter of `draws` vectors."""
@@ -177,17 +188,45 @@ class MultivariateGaussianChain:
         """Add fresh draws from the real law."""
         if not mix.fresh:
             return pool
-        real = self.start(len(pool.mean))
-        return _merged(pool, _drawn(rng, real.mean, real.factor, mix.fresh))
+        mean = np.repeat(self.model.mean[None], len(pool.mean), axis=0)
+        factor = np.repeat(self.model.factor[None], len(pool.mean), axis=0)
+        return _merged(pool, _drawn(rng, mean, factor, mix.fresh))
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Vectors] | ItemPools[Vectors]:
+        """Return how the moments of all rounds are kept; a law's real data are drawn.
+
+        Raises
+        ------
+        ArgumentError
+            If items would have to be drawn from too many.
+        """
+        if not subsampled(mixes):
+            return MergedPools(self._data, _merged)
+        dimensions = self.model.mean.size
+        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT // dimensions)
+        return ItemPools(self._data, _vectors, _moments)
+
+    def _data(self, rng: np.random.Generator, replicates: int) -> Vectors:
+        model, total = self.model, self.model.total
+        mean, factor = (
+            np.repeat(part[None], replicates, axis=0) for part in (model.mean, model.factor)
+        )
+        if total is None or total <= model.mean.size:
+            return _drawn(rng, mean, factor, self.samples)
+        # The moments that θ_0 was fitted to.
+        return Vectors(total, mean, factor * np.sqrt(total - model.ddof))
 
     def estimate(self, pool: Vectors) -> Vectors:
         """Return mean and factor of the covariance; rounding acts on the factor's entries."""
         factor = pool.factor / np.sqrt(pool.items - self.model.ddof)
-        grid, mean = self.stages.rounding, pool.mean
-        if grid is not None:
-            unit = float(np.sqrt(np.diag(self.model.covariance).max()))
-            mean, factor = grid.rounded(mean, unit=unit), grid.rounded(factor, unit=unit)
-        return Vectors(pool.items, mean, factor)
+        return Vectors(pool.items, *self._rounded(pool.mean, factor))
+
+    def _rounded(self, mean: Floats, factor: Floats) -> tuple[Floats, Floats]:
+        grid = self.stages.rounding
+        if grid is None:
+            return mean, factor
+        unit = float(np.sqrt(np.diag(self.model.covariance).max()))
+        return grid.rounded(mean, unit=unit), grid.rounded(factor, unit=unit)
 
     def measure(self, population: Vectors) -> Recorded:
         """Return the log of the generalised variance, the rank and the mean's distance.
@@ -222,6 +261,19 @@ class MultivariateGaussianChain:
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the chain again, ready for JSON."""
         return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
+
+
+def _check_rank(covariance: Floats) -> None:
+    """Refuse dimensions that others determine, which rounding hides from a decomposition."""
+    variances = np.diag(covariance)
+    if (variances > 0.0).all():
+        deviations = np.sqrt(variances)
+        correlation = covariance / np.outer(deviations, deviations)
+        if np.linalg.eigvalsh(correlation).min() > _LEAST_EIGENVALUE * variances.size:
+            return
+    takes = "a positive definite matrix"
+    remedy = "leave out columns that others determine, and have more rows than columns"
+    raise ArgumentError("covariance", got="a singular matrix", takes=takes, remedy=remedy)
 
 
 def _like(matrix: Floats, block: Floats) -> Floats:
@@ -269,3 +321,26 @@ def _triangular(columns: Floats) -> Floats:
     upper = np.linalg.qr(np.swapaxes(columns, 1, 2), mode="r")
     lower: Floats = np.swapaxes(upper, 1, 2)
     return lower
+
+
+def _vectors(rng: np.random.Generator, pool: Vectors) -> Floats:
+    """Draw vectors given their mean and scatter, shape ``(replicates, items, d)``.
+
+    The directions from the mean are independent of both: columns that are orthonormal to one
+    another and to 1, uniformly.
+    """
+    replicates, _, rank = pool.factor.shape
+    noise = rng.standard_normal((replicates, pool.items, rank))
+    directions, upper = np.linalg.qr(noise - noise.mean(axis=1, keepdims=True))
+    directions *= np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, None, :]
+    vectors: Floats = pool.mean[:, None, :] + directions @ np.swapaxes(pool.factor, 1, 2)
+    return vectors
+
+
+def _moments(vectors: Floats) -> Vectors:
+    """Return mean and scatter of vectors, shape ``(replicates, items, d)``."""
+    items, dimensions = vectors.shape[1:]
+    mean = vectors.mean(axis=1)
+    factor = _triangular(np.swapaxes(vectors - mean[:, None, :], 1, 2))
+    # One direction among few vectors is the mean's.
+    return Vectors(items, mean, factor[..., : min(items - 1, dimensions)])

@@ -15,6 +15,7 @@ from hayflick.chains.contexts import Texts
 from hayflick.chains.draws import counts_at_ranks
 from hayflick.chains.ngram import NGram
 from hayflick.chains.parametric import refuse_reserves
+from hayflick.chains.pools import refuse_accumulation
 from hayflick.chains.stages.samplers import Sampler
 from hayflick.chains.successors import Successors
 from hayflick.core.arrays import Integers
@@ -118,14 +119,15 @@ class NGramChain:
         return np.concatenate(written), np.append(0, np.cumsum(sizes))
 
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse stored items: counts of words say nothing of their order.
+        """Refuse stored items: counts of words say nothing of their order; and accumulation.
 
         Raises
         ------
         ArgumentError
-            If a mix has some.
+            If a mix has some, or accumulates.
         """
         refuse_reserves(mixes, "ngram")
+        refuse_accumulation(mixes, "ngram")
 
     def mix(self, rng: np.random.Generator, pool: BlockTexts, mix: Mix[Any]) -> BlockTexts:
         """Add fresh text, newly written by the real model, to every pool."""

@@ -30,6 +30,20 @@ def refuse_reserves(mixes: Sequence[Mix[Any]], family: str) -> None:
         raise ArgumentError("regime", got="a reserve", takes=takes)
 
 
+def refuse_small_rounds(mixes: Sequence[Mix[Any]], family: str, *, at_least: int) -> None:
+    """Refuse training sets too small for the family's estimator.
+
+    Raises
+    ------
+    ArgumentError
+        If a mix is smaller.
+    """
+    smallest = min((mix.samples for mix in mixes), default=at_least)
+    if smallest < at_least:
+        takes = f"training sets of at least {at_least} items for the family {family}"
+        raise ArgumentError("regime", got=f"a round of {smallest}", takes=takes)
+
+
 class ParametricChain(ABC):
     """A family whose model is a few numbers; see `hayflick.core.protocols.Chain`.
 
@@ -38,8 +52,10 @@ class ParametricChain(ABC):
 
     family: ClassVar[str]
     parameters: ClassVar[tuple[str, ...]]
+    smallest_round: ClassVar[int] = 1
 
-    def __init__(self, samples: int, stages: Stages) -> None:
+    def __init__(self, model: Any, samples: int, stages: Stages) -> None:
+        self.model = model
         self.samples = samples
         self.stages = stages
 
@@ -55,17 +71,19 @@ class ParametricChain(ABC):
 
     def start(self, replicates: int) -> Floats:
         """Return copies of the model fitted to the real data."""
-        return np.repeat(np.array(self.real)[:, None], replicates, axis=1)
+        fitted = self.rounded(np.array(self.real, dtype=np.float64))
+        return np.repeat(fitted[:, None], replicates, axis=1)
 
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse stored items, which numeric families do not take.
+        """Refuse stored items, which numeric families do not take, and rounds too small.
 
         Raises
         ------
         ArgumentError
-            If a mix has some.
+            If a mix has some, or is.
         """
         refuse_reserves(mixes, self.family)
+        refuse_small_rounds(mixes, self.family, at_least=self.smallest_round)
 
     def rounded(self, values: Floats) -> Floats:
         """Return parameters on their grid."""
@@ -86,8 +104,7 @@ class ParametricChain(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the chain again, ready for JSON."""
-        real = dict(zip(self.parameters, self.real, strict=True))
-        return {"family": self.family, **real, "samples": self.samples, **self.stages.describe()}
+        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
 
 
 class WalkingChain(ParametricChain):

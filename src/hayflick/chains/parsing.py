@@ -12,7 +12,7 @@ from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.good_turing import GoodTuring
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
+from hayflick.chains.multivariate_gaussian import MOST_DIMENSIONS, MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
@@ -21,6 +21,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, number, parse, whole
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
+
+_FITTED = ("discrete", "ngram", "poisson", "gaussian", "multivariate-gaussian")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Data:
 
 def families(data: Data) -> Mapping[str, Entry[Model]]:
     """Return all families by name, fitted to `data` where no parameters are given."""
-    numeric = {"column": data.column, "encoding": data.encoding} if len(data.columns) < 2 else {}
+    numeric = {"encoding": data.encoding}
     return {
         "discrete": Entry(lambda: _discrete(data)),
         "zipf": Entry(_zipf, ("types",), ("exponent", "offset")),
@@ -116,8 +118,22 @@ def parse_family(text: str, *, data: Data = Data(), estimator: str | None = None
     >>> parse_family("gaussian:mean=2,deviation=3", estimator="ml")
     Gaussian(mean=2.0, deviation=3.0, total=None, ddof=0)
     """
+    if len(set(data.columns)) < len(data.columns):
+        raise ArgumentError("columns", got=", ".join(data.columns), takes="different names")
+    _check_data(text, data)
     model = parse("family", text, families(data))
     return model if estimator is None else with_estimator(model, estimator)
+
+
+def _check_data(text: str, data: Data) -> None:
+    """Refuse data for a family without, or beside parameters."""
+    name, _, parameters = text.partition(":")
+    if data.path is None or name not in families(Data()):
+        return
+    if name not in _FITTED:
+        raise ArgumentError("corpus", got=data.path, takes=f"nothing with the family {name}")
+    if parameters and name != "ngram":
+        raise ArgumentError("family", got=text, takes=f"{name} alone where it is fitted to data")
 
 
 def with_estimator(model: Model, text: str) -> Any:
@@ -186,13 +202,13 @@ def _ngram(data: Data, order: str) -> NGram:
 
 def _poisson(data: Data, numeric: dict[str, Any], rate: str | None) -> Poisson:
     if data.path is not None:
-        return Poisson.from_file(data.path, **numeric)
+        return Poisson.from_file(data.path, column=data.column, **numeric)
     return Poisson(1.0 if rate is None else number("rate", rate))
 
 
 def _gaussian(data: Data, numeric: dict[str, Any], mean: str, deviation: str) -> Gaussian:
     if data.path is not None:
-        return Gaussian.from_file(data.path, **numeric)
+        return Gaussian.from_file(data.path, column=data.column, **numeric)
     return Gaussian(number("mean", mean), number("deviation", deviation))
 
 
@@ -201,6 +217,7 @@ def _vectors(data: Data, dimensions: str) -> MultivariateGaussian:
         columns: Sequence[str] = data.columns
         return MultivariateGaussian.from_file(data.path, columns=columns, encoding=data.encoding)
     size = whole("dimensions", dimensions)
-    if size < 1:
-        raise ArgumentError("dimensions", got=size, takes="a whole number of at least 1")
+    if not 1 <= size <= MOST_DIMENSIONS:
+        takes = f"a whole number from 1 to {MOST_DIMENSIONS}"
+        raise ArgumentError("dimensions", got=size, takes=takes)
     return MultivariateGaussian(np.zeros(size), np.eye(size))

@@ -12,6 +12,7 @@ arXiv:2412.17646, Theorem 2.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,15 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.pools import (
+    MOST_KEPT,
+    ItemPools,
+    MergedPools,
+    check_pool,
+    refuse_stages,
+    subsampled,
+)
 from hayflick.chains.scalar_walks import poisson_walk
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
-from hayflick.core.errors import DataError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Mix
 from hayflick.corpus.numbers import read_numbers
 
+# Sums are whole numbers of 64 bits; relative to one so large they hardly move.
+_LARGEST_SUM = 1e15
 _TAKES: dict[str, tuple[type, ...]] = {"real_weight": (float,), "rounding": (Grid,)}
 
 
@@ -59,7 +70,7 @@ class Poisson:
     total: int | None = None
 
     def __post_init__(self) -> None:
-        checks.positive_number("rate", self.rate)
+        object.__setattr__(self, "rate", checks.positive_number("rate", self.rate))
 
     @classmethod
     def from_file(
@@ -103,6 +114,22 @@ class Sums(NamedTuple):
     sums: Floats
     weight: float
 
+    def merge(self, other: Sums) -> Sums:
+        """Return both sums together."""
+        return Sums(self.sums + other.sums, self.weight + other.weight)
+
+    @staticmethod
+    def items(rng: np.random.Generator, pool: Sums) -> Floats:
+        """Draw unweighted counts given their sum, ``(replicates, items)``: a multinomial."""
+        number = int(pool.weight)
+        sums = np.round(pool.sums).astype(np.int64)
+        return rng.multinomial(sums, np.full(number, 1.0 / number)).astype(np.float64)
+
+    @classmethod
+    def of_items(cls, items: Floats) -> Sums:
+        """Return the sum of counts, ``(replicates, items)``."""
+        return cls(items.sum(axis=1), float(items.shape[1]))
+
 
 class PoissonChain(WalkingChain):
     """The Poisson family in motion."""
@@ -111,9 +138,11 @@ class PoissonChain(WalkingChain):
     parameters = ("rate",)
 
     def __init__(self, model: Poisson, samples: int, stages: Stages) -> None:
-        super().__init__(samples, stages)
+        super().__init__(model, samples, stages)
         stages.check(self.family, _TAKES)
-        self.model = model
+        if samples * model.rate > _LARGEST_SUM:
+            takes = f"items whose counts add up to at most {_LARGEST_SUM:.0e}"
+            raise ArgumentError("samples", got=samples, takes=takes)
 
     @property
     def real(self) -> tuple[float, ...]:
@@ -123,7 +152,8 @@ class PoissonChain(WalkingChain):
     @property
     def unit(self) -> float:
         """What a grid's bits divide: the real rate."""
-        return self.model.rate
+        rate: float = self.model.rate
+        return rate
 
     def walk(
         self,
@@ -148,6 +178,27 @@ class PoissonChain(WalkingChain):
         weight = self.stages.real_weight
         fresh = rng.poisson(mix.fresh * self.model.rate, pool.sums.size)
         return Sums(pool.sums + weight * fresh, pool.weight + weight * mix.fresh)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Sums] | ItemPools[Sums]:
+        """Return how the sums of all rounds are kept; a law's real data are drawn.
+
+        Raises
+        ------
+        ArgumentError
+            If items would have to be drawn from weighted ones, or from too many.
+        """
+        if not subsampled(mixes):
+            return MergedPools(self._data, Sums.merge)
+        refuse_stages(self.stages.given(), {"rounding"}, self.family)
+        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
+        return ItemPools(self._data, Sums.items, Sums.of_items)
+
+    def _data(self, rng: np.random.Generator, replicates: int) -> Sums:
+        model, weight = self.model, self.stages.real_weight
+        if model.total is None:
+            sums = rng.poisson(self.samples * model.rate, replicates).astype(np.float64)
+            return Sums(weight * sums, weight * self.samples)
+        return Sums(np.full(replicates, weight * model.rate * model.total), weight * model.total)
 
     def estimate(self, pool: Sums) -> Floats:
         """Return the mean."""

@@ -17,7 +17,10 @@ from hayflick.core.seeding import LOGICAL_BLOCK
 
 @njit(nogil=True, cache=True)
 def _on_grid(value: float, step: float) -> float:
-    return np.round(value / step) * step if step > 0.0 else value
+    if step <= 0.0 or value > step * 1e300:
+        return value
+    rounded: float = np.round(value / step) * step
+    return rounded
 
 
 @njit(nogil=True, cache=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.good_turing import GoodTuring
+from hayflick.chains.pools import MergedPools
 from hayflick.chains.stages.generated_law import (
     DISCRETE_DEGRADATIONS,
     DISCRETE_SELECTIONS,
@@ -25,6 +26,7 @@ from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid, law_on_grid
 from hayflick.chains.stages.samplers import Temperature, TopK, TopP
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 
@@ -81,6 +83,9 @@ class StagedDiscreteChain:
 
     def __post_init__(self) -> None:
         self.stages.check("discrete", _TAKES)
+        if isinstance(self.model.estimator, GoodTuring) and self.stages.real_weight != 1.0:
+            takes = "1 with the estimator good-turing, which needs whole counts"
+            raise ArgumentError("real_weight", got=self.stages.real_weight, takes=takes)
         _ = self._generated
 
     @cached_property
@@ -104,6 +109,8 @@ class StagedDiscreteChain:
         real = model.probabilities[None]
         if model.counts is not None:
             real = self._fit(model.counts[None].astype(np.float64))
+        if self.stages.rounding is not None:
+            real = law_on_grid(real, self.stages.rounding)
         return Laws(np.repeat(real, replicates, axis=0), None)
 
     def generate(self, rng: np.random.Generator, population: Laws, draws: int) -> WeightedCounts:
@@ -117,6 +124,12 @@ class StagedDiscreteChain:
         if mix.fresh:
             real += rng.multinomial(mix.fresh, self.model.probabilities, len(real))
         return WeightedCounts(pool.generated, pool.real + real)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[WeightedCounts]:
+        """Return how the counts of all rounds are kept."""
+        from hayflick.chains.discrete_pools import staged_pools
+
+        return staged_pools(self, mixes)
 
     def estimate(self, pool: WeightedCounts) -> Laws:
         """Fit every model to its weighted counts, and round it."""

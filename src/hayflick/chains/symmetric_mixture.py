@@ -10,12 +10,14 @@ arXiv:2412.17646, Theorem 4 and appendix (the approximate joint estimator).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hayflick.chains.parametric import ParametricChain
+from hayflick.chains.pools import MOST_KEPT, ItemPools, check_pool
 from hayflick.chains.stages.degradation import AdditiveNoise
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
@@ -24,11 +26,14 @@ from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 
+MOST_ITEMS = 1_000_000
+"""Draws that a training set may hold: they are kept one by one."""
+
 ESTIMATORS = ("approximate-joint-ml", "joint-ml")
 _TAKES: dict[str, tuple[type, ...]] = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
 _ETA = 2.0
 _LARGEST_SHAPE = 50.0
-_STEPS_DOWN, _HALVINGS = 100, 50
+_STEPS_DOWN, _HALVINGS, _GRID = 100, 50, 24
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class SymmetricMixture:
         σ of each component, above 0.
     estimator
         ``approximate-joint-ml`` (the paper's) or ``joint-ml`` (the exact maximum).
+    total
+        Number of real items; None for a law that is known.
 
     Raises
     ------
@@ -64,15 +71,20 @@ class SymmetricMixture:
     total: int | None = None
 
     def __post_init__(self) -> None:
-        checks.number_between("mean", self.mean, low=0.0)
-        checks.positive_number("deviation", self.deviation)
+        object.__setattr__(
+            self,
+            "mean",
+            checks.number_between("mean", self.mean, low=0.0, high=checks.LARGEST_SIZE),
+        )
+        deviation = checks.positive_number("deviation", self.deviation)
+        object.__setattr__(self, "deviation", deviation)
         if self.estimator not in ESTIMATORS:
             takes = f"one of {', '.join(ESTIMATORS)}"
             raise ArgumentError("estimator", got=self.estimator, takes=takes)
 
     def training_size(self, samples: int | None) -> int:
         """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=2)
+        return checks.training_size(samples, total=self.total, at_least=2, at_most=MOST_ITEMS)
 
     def chain(self, samples: int, *, stages: Stages = Stages()) -> SymmetricMixtureChain:
         """Return the family in motion at training sets of `samples` items."""
@@ -80,7 +92,7 @@ class SymmetricMixture:
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the model again, ready for JSON."""
-        parameters = {"mean": self.mean, "deviation": self.deviation}
+        parameters = {"mean": self.mean, "deviation": self.deviation, "total": self.total}
         return {"family": "symmetric-mixture", **parameters, "estimator": self.estimator}
 
 
@@ -89,11 +101,11 @@ class SymmetricMixtureChain(ParametricChain):
 
     family = "symmetric-mixture"
     parameters = ("mean", "deviation")
+    smallest_round = 2
 
     def __init__(self, model: SymmetricMixture, samples: int, stages: Stages) -> None:
-        super().__init__(samples, stages)
+        super().__init__(model, samples, stages)
         stages.check(self.family, _TAKES)
-        self.model = model
 
     @property
     def real(self) -> tuple[float, ...]:
@@ -103,7 +115,8 @@ class SymmetricMixtureChain(ParametricChain):
     @property
     def unit(self) -> float:
         """What a grid's bits divide: the real deviation."""
-        return self.model.deviation
+        deviation: float = self.model.deviation
+        return deviation
 
     def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Floats:
         """Draw `draws` numbers from every model."""
@@ -118,6 +131,21 @@ class SymmetricMixtureChain(ParametricChain):
             return pool
         mean, deviation = (np.full(len(pool), value) for value in self.real)
         return np.concatenate([pool, mixture_draws(rng, mean, deviation, mix.fresh)], axis=1)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> ItemPools[Floats]:
+        """Return how the draws of all rounds are kept; the real data are drawn from θ_0.
+
+        Raises
+        ------
+        ArgumentError
+            If they are too many.
+        """
+        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
+        return ItemPools(self._data, lambda _rng, pool: pool, lambda items: items)
+
+    def _data(self, rng: np.random.Generator, replicates: int) -> Floats:
+        mean, deviation = (np.full(replicates, value) for value in self.real)
+        return mixture_draws(rng, mean, deviation, self.model.total or self.samples)
 
     def estimate(self, pool: Floats) -> Floats:
         """Return distance and deviation by the model's estimator."""
@@ -161,6 +189,7 @@ def exact_joint(values: Floats) -> tuple[Floats, Floats]:
     """Return the joint maximum-likelihood estimates of μ and σ.
 
     The likelihood's stationary points solve t = mean(y tanh(t y / σ²)), σ² = mean y² - t².
+    There may be several: the largest, 0, and what a search over all t finds are compared.
 
     Parameters
     ----------
@@ -168,7 +197,16 @@ def exact_joint(values: Floats) -> tuple[Floats, Floats]:
         Draws, shape ``(replicates, items)``.
     """
     square = (values**2).mean(axis=1)
-    high = np.abs(values).mean(axis=1)
+    largest = _largest_stationary(values, square)
+    candidates = np.stack([np.zeros_like(square), largest, _searched(values, square)])
+    likelihoods = np.stack([_likelihood(values, square, at) for at in candidates])
+    best = likelihoods.argmax(axis=0)
+    mean: Floats = np.take_along_axis(candidates, best[None], axis=0)[0]
+    return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
+
+
+def _largest_stationary(values: Floats, square: Floats) -> Floats:
+    high: Floats = np.abs(values).mean(axis=1)
     for _ in range(_STEPS_DOWN):
         high = _tilted_mean(values, square, high)
     # From above, steps go down to the largest solution, slowly where the components nearly
@@ -178,7 +216,29 @@ def exact_joint(values: Floats) -> tuple[Floats, Floats]:
         middle = 0.5 * (low + high)
         below = _tilted_mean(values, square, middle) > middle
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return high, np.sqrt(np.maximum(square - high**2, 0.0))
+    return high
+
+
+def _searched(values: Floats, square: Floats) -> Floats:
+    """Return the best t of a grid, improved by steps that never lose likelihood."""
+    grid = np.sqrt(square) * np.linspace(0.0, 1.0, _GRID, endpoint=False)[:, None]
+    best = np.stack([_likelihood(values, square, at) for at in grid]).argmax(axis=0)
+    at: Floats = np.take_along_axis(grid, best[None], axis=0)[0]
+    for _ in range(_STEPS_DOWN):
+        at = _tilted_mean(values, square, at)
+    return at
+
+
+def _likelihood(values: Floats, square: Floats, at: Floats) -> Floats:
+    """Return the mean log-likelihood at μ = t and σ² = mean y² - t², up to a constant."""
+    variance = np.maximum(square - at**2, np.finfo(np.float64).tiny)
+    absolute = np.abs(values)
+    mean = absolute.mean(axis=1)
+    with np.errstate(over="ignore"):
+        overlap = np.log1p(np.exp(-2.0 * (at / variance)[:, None] * absolute)).mean(axis=1)
+        distance = ((at - mean) ** 2 + square - mean**2) / (2.0 * variance)
+    likelihood: Floats = overlap - 0.5 * np.log(variance) - distance
+    return likelihood
 
 
 def _tilted_mean(values: Floats, square: Floats, at: Floats) -> Floats:
@@ -187,4 +247,5 @@ def _tilted_mean(values: Floats, square: Floats, at: Floats) -> Floats:
     with np.errstate(over="ignore"):
         tilted = np.tanh((at / variance)[:, None] * values)
     mean: Floats = (values * tilted).mean(axis=1)
-    return np.minimum(mean, np.sqrt(square))
+    bounded: Floats = np.minimum(mean, np.sqrt(square))
+    return bounded

@@ -39,8 +39,13 @@ def interval_draws(
     >>> bool((drawn >= 0.0).all() and (drawn <= 1.0).all())
     True
     """
+    # A tail's probability is accurate below the mean: where the interval lies above it, draw
+    # its mirror image.
+    mirrored = np.where(interval.low > mean, -1.0, 1.0)
     spread = np.where(deviation > 0.0, deviation, np.finfo(np.float64).tiny)
-    low, high = (ndtr((end - mean) / spread)[:, None] for end in (interval.low, interval.high))
+    ends = np.sort(mirrored * (np.array([[interval.low], [interval.high]]) - mean), axis=0)
+    with np.errstate(over="ignore"):
+        low, high = (ndtr(end / spread)[:, None] for end in ends)
     inside = interval.true_accept * (high - low)
     outside = interval.false_accept * (1.0 - (high - low))
     nothing = inside + outside <= 0.0
@@ -51,7 +56,8 @@ def interval_draws(
     # Outside, the two tails joined: what is left of the interval comes first.
     beyond = uniform * (1.0 - (high - low))
     beyond = np.where(beyond < low, beyond, beyond + (high - low))
-    drawn = mean[:, None] + deviation[:, None] * ndtri(np.where(is_inside, within, beyond))
+    scale = (mirrored * deviation)[:, None]
+    drawn = mean[:, None] + scale * ndtri(np.where(is_inside, within, beyond))
     bounded = np.clip(drawn, interval.low, interval.high)
     accepted: Floats = np.where(is_inside & ~nothing, bounded, drawn)
     return accepted

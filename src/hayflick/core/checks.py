@@ -11,6 +11,12 @@ LARGEST_NUMBER = 2**53
 """Whole numbers up to here are exact in floating point."""
 
 MOST_GENERATIONS = 1_000_000
+MOST_REPLICATES = 100_000_000
+LARGEST_SIZE = 1e150
+"""Numbers whose squares are finite, with room for sums of them."""
+
+
+_ORDINARY = f"a number from {1.0 / LARGEST_SIZE:g} to {LARGEST_SIZE:g}"
 
 
 def whole_number(argument: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
@@ -75,20 +81,14 @@ def number_between(argument: str, value: float, *, low: float, high: float = mat
 
 
 def finite_number(argument: str, value: float) -> float:
-    """Return `value` as a finite float.
+    """Return `value` as a float whose square is finite too.
 
     Raises
     ------
     ArgumentError
         If `value` is no such number.
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ArgumentError(argument, got=value, takes="a finite number")
-    return number
+    return number_between(argument, value, low=-LARGEST_SIZE, high=LARGEST_SIZE)
 
 
 def positive_number(argument: str, value: float) -> float:
@@ -108,12 +108,15 @@ def positive_number(argument: str, value: float) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
-    if not (math.isfinite(number) and number > 0.0):
-        raise ArgumentError(argument, got=value, takes="a number above 0")
+    if not 1.0 / LARGEST_SIZE <= number <= LARGEST_SIZE:
+        takes = "a number above 0" if number <= 0.0 or math.isnan(number) else _ORDINARY
+        raise ArgumentError(argument, got=value, takes=takes)
     return number
 
 
-def training_size(samples: int | None, *, total: int | None, at_least: int) -> int:
+def training_size(
+    samples: int | None, *, total: int | None, at_least: int, at_most: int = LARGEST_NUMBER
+) -> int:
     """Return `samples`, or the size of the real data where it is None.
 
     Parameters
@@ -124,6 +127,8 @@ def training_size(samples: int | None, *, total: int | None, at_least: int) -> i
         Number of real items; None for a law that is known.
     at_least
         The smallest training set that the family can be fitted to.
+    at_most
+        The largest one that it can hold.
 
     Raises
     ------
@@ -134,4 +139,4 @@ def training_size(samples: int | None, *, total: int | None, at_least: int) -> i
         takes = "a whole number: a law without data has no size of its own"
         raise ArgumentError("samples", got=None, takes=takes)
     size = total if samples is None else samples
-    return whole_number("samples", size, at_least=at_least, at_most=LARGEST_NUMBER)
+    return whole_number("samples", size, at_least=at_least, at_most=at_most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hayflick.core.errors import OutputError
@@ -28,6 +28,18 @@ def check_writable(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path}: is no ordinary file; choose another name")
     if path.exists() and not force:
         raise _taken(path)
+
+
+def check_not_input(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
+    """Refuse to write over what is read, whatever is forced.
+
+    Raises
+    ------
+    OutputError
+        If `path` is one of the inputs; None stands for no input.
+    """
+    if any(path.resolve() == Path(one).resolve() for one in inputs if one is not None):
+        raise OutputError(f"{path}: is the input; choose another name")
 
 
 def check_folder(folder: Path) -> None:

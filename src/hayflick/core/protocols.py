@@ -73,6 +73,33 @@ class Chain(Protocol[PopulationT, PoolT]):
         """Return the parameters that make the chain again, ready for JSON."""
 
 
+class Pools(Protocol):
+    """What rounds that accumulate keep of a family's pools."""
+
+    def start(self, rng: np.random.Generator, replicates: int) -> Any:
+        """Return the real data that θ_0 was fitted to, kept."""
+
+    def add(self, rng: np.random.Generator, kept: Any, pool: Any) -> Any:
+        """Return what is kept, with a new pool."""
+
+    def training_set(self, rng: np.random.Generator, kept: Any, items: int | None) -> Any:
+        """Return a pool of `items` of what is kept, drawn without replacement; None for all."""
+
+    def measure(self, pool: Any, kept: Any) -> Recorded:
+        """Return what the newest pool (None for generation 0) and all that is kept leave behind.
+
+        It comes beside what the chain measures of the model, or in its place.
+        """
+
+
+@runtime_checkable
+class Accumulator(Protocol):
+    """A chain whose rounds can accumulate."""
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> Pools:
+        """Return how its pools are kept, or refuse what cannot be."""
+
+
 @runtime_checkable
 class Walker(Protocol):
     """A chain that makes many rounds in one compiled call."""

@@ -34,6 +34,11 @@ class Mix(Generic[StatisticT]):
         Items newly drawn from the real law.
     reserve
         Statistic of the stored real items, the same in every round; None for none.
+    accumulate
+        Whether what came before stays: the items above join the pool of the real data and
+        of all rounds before, and the generation is trained on that.
+    subsample
+        How many items of the pool, drawn without replacement; all of them where None.
 
     Examples
     --------
@@ -44,6 +49,8 @@ class Mix(Generic[StatisticT]):
     generated: int
     fresh: int = 0
     reserve: StatisticT | None = None
+    accumulate: bool = False
+    subsample: int | None = None
 
     @property
     def reserved(self) -> int:
@@ -52,7 +59,7 @@ class Mix(Generic[StatisticT]):
 
     @property
     def samples(self) -> int:
-        """Size of the training set."""
+        """Size of the training set; where rounds accumulate, of what joins the pool."""
         return self.generated + self.fresh + self.reserved
 
 
@@ -67,6 +74,11 @@ class Schedule:
     """
 
     mixes: Sequence[Mix[Any]]
+
+    @cached_property
+    def accumulates(self) -> bool:
+        """Whether a generation is trained on what came before it too."""
+        return any(mix.accumulate for mix in self.mixes)
 
     @cached_property
     def generated(self) -> NDArray[np.int64]:

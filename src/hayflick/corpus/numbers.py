@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from hayflick.core.arrays import Floats
+from hayflick.core.checks import LARGEST_SIZE
 from hayflick.core.errors import DataError
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
 
@@ -120,6 +121,8 @@ def _column(path: Path, column: str | None, encoding: str) -> tuple[str, Floats]
     values = numbers.to_numpy().astype(np.float64)
     if values.size < 2:
         raise DataError(f"{where} has {values.size} values, takes at least 2")
-    if np.ptp(values) == 0.0:
+    if np.abs(values).max() > LARGEST_SIZE:
+        raise DataError(f"{where} holds numbers beyond {LARGEST_SIZE:g}; change the unit")
+    if np.ptp(values) <= 1.0 / LARGEST_SIZE:
         raise DataError(f"{where} is constant ({values[0]:g}); there is no spread to lose")
     return name, values

@@ -6,12 +6,14 @@ import codecs
 import csv
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from hayflick.core.errors import DataError, MissingExtraError
 from hayflick.core.progress import Progress, silent
@@ -55,6 +57,49 @@ def table_column(
             yield name, frame.select(pl.col(name).cast(pl.String).alias("text"))
         except (pl.exceptions.PolarsError, OSError) as fault:
             raise _malformed(path, readable, fault) from None
+
+
+def table_rows(
+    path: Path, *, column: str, numbers: Sequence[int], encoding: str = "utf-8"
+) -> list[dict[str, Any]]:
+    """Return whole rows of a table, ready for JSON; the column's cell is the label as text.
+
+    Bytes, which JSON has no form for, are written in base64.
+
+    Parameters
+    ----------
+    path, encoding
+        See `table_column`.
+    column
+        The column of the labels.
+    numbers
+        The rows to return, ascending and counted from 0.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or a row cannot be written as JSON.
+    """
+    with _as_utf8(path, encoding=encoding, progress=silent) as readable:
+        try:
+            rows = _scan(readable, suffix=path.suffix.lower())
+            place = "number" + "_" * max(map(len, rows.collect_schema().names()))
+            wanted = rows.with_row_index(place).filter(pl.col(place).is_in(list(numbers)))
+            labelled = wanted.select(pl.exclude(place)).with_columns(
+                pl.col(column).cast(pl.String), selectors.binary().bin.encode("base64")
+            )
+            _refuse_bytes(path, labelled.collect_schema())
+            written = labelled.collect(engine="streaming").write_ndjson()
+        except (pl.exceptions.PolarsError, OSError) as fault:
+            raise _malformed(path, readable, fault) from None
+    return [json.loads(row) for row in written.splitlines()]
+
+
+def _refuse_bytes(path: Path, schema: pl.Schema) -> None:
+    for name, kind in schema.items():
+        if "Binary" in str(kind):
+            remedy = "leave the column out, or store bytes by themselves"
+            raise DataError(f"{path}: the column {name!r} holds {kind}, not for JSON; {remedy}")
 
 
 def _scan(path: Path, *, suffix: str) -> pl.LazyFrame:

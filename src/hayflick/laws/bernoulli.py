@@ -27,6 +27,9 @@ LAWS = ("auto", "exact", "branching")
 MOST_DRAWS = 10**12
 _AFFORDABLE_PRODUCTS = 1e10
 
+_MOST_EXACT = 1_000_000
+_DEVIATIONS = 8.0
+
 
 @dataclass(frozen=True, eq=False)
 class BernoulliLaw:
@@ -65,8 +68,8 @@ def bernoulli_law(
     generations
         How many rounds, K.
     law
-        ``exact`` (at most 3000 draws), ``branching``, or ``auto``: exact where that takes
-        no more than some ten seconds.
+        ``exact`` (at most 3000 draws, or few ones among a million), ``branching``, or
+        ``auto``: exact where that takes no more than some ten seconds.
 
     Raises
     ------
@@ -88,29 +91,41 @@ def bernoulli_law(
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     if law not in LAWS:
         raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
-    if law == "exact" and n > LARGEST_SAMPLE:
-        takes = f"training sets of at most {LARGEST_SAMPLE} items"
+    most = n if n <= LARGEST_SAMPLE else _reached(p, n, rounds)
+    known = most <= LARGEST_SAMPLE and n <= _MOST_EXACT
+    if law == "exact" and not known:
+        takes = f"training sets of at most {LARGEST_SAMPLE} items, or of few ones"
         remedy = "use branching, which bounds its error"
         raise ArgumentError("law", got="exact", takes=takes, remedy=remedy)
-    affordable = n <= LARGEST_SAMPLE and float(n) ** 2 * rounds <= _AFFORDABLE_PRODUCTS
+    affordable = known and float(most) ** 2 * rounds <= _AFFORDABLE_PRODUCTS
     if law == "branching" or (law == "auto" and not affordable):
         return _branching(p, n, rounds)
-    return _exact(p, n, rounds)
+    return _exact(p, n, rounds, most=most)
 
 
-def _exact(p: float, n: int, rounds: int) -> BernoulliLaw:
-    """Return the law by products of a vector and the transition matrix."""
-    matrix = binomial_rows(n, np.arange(n + 1) / n)
-    counts = binomial_rows(n, np.array([p]))[0]
+def _reached(p: float, n: int, rounds: int) -> int:
+    """Return a count that is passed with a negligible probability."""
+    spread = _DEVIATIONS * np.sqrt(n * p * rounds)
+    return min(n, int(n * p + spread + _DEVIATIONS**2 * np.sqrt(rounds)))
+
+
+def _exact(p: float, n: int, rounds: int, *, most: int) -> BernoulliLaw:
+    """Return the law by products of a vector and the transition matrix of 0 … `most`."""
+    hits = np.arange(most + 1)
+    matrix = binomial_rows(n, hits / n, hits=hits)
+    counts = binomial_rows(n, np.array([p]), hits=hits)[0]
     present, undecided = np.full((2, rounds + 1), float(p > 0.0))
     undecided[0] = float(0.0 < p < 1.0)
+    lost = 0.0
     for generation in range(1, rounds + 1):
-        present[generation] = counts[1:].sum()
-        undecided[generation] = counts[1:-1].sum()
+        present[generation] = 1.0 - counts[0]
+        undecided[generation] = present[generation] - (counts[n] if most == n else 0.0)
+        lost = max(lost, 1.0 - counts.sum()) if most < n else 0.0
         counts = counts @ matrix
     # Binomial coefficients come from differences of log-gamma functions of size n ln n.
-    error = float(np.finfo(np.float64).eps * (1.0 + n * np.log(n + 1.0)) * rounds)
-    return BernoulliLaw(np.minimum(present, 1.0), np.minimum(undecided, 1.0), "exact", error)
+    error = float(np.finfo(np.float64).eps * (1.0 + n * np.log(n + 1.0)) * rounds) + lost
+    shares = np.clip(present, 0.0, 1.0), np.clip(undecided, 0.0, 1.0)
+    return BernoulliLaw(*shares, "exact", error)
 
 
 def _branching(p: float, n: int, rounds: int) -> BernoulliLaw:

@@ -21,7 +21,9 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.protocols import Regime
+from hayflick.laws.accumulated_diversity import accumulated_diversity
 from hayflick.laws.rounds import Rounds, rounds_of
 from hayflick.regimes.replace import Replace
 
@@ -54,7 +56,7 @@ def expected_diversity(
     regime: Regime = Replace(),
     samples: int | None = None,
 ) -> Diversity:
-    """Return the exact law of the expected Gini-Simpson diversity.
+    """Return the exact law of the expected Gini-Simpson diversity, for every regime.
 
     Raises
     ------
@@ -68,7 +70,22 @@ def expected_diversity(
     >>> law.expected.tolist(), round(law.half_life, 2)
     ([0.5, 0.495, 0.49005], 68.97)
     """
-    rounds = rounds_of(model, regime=regime, samples=samples, generations=generations)
+    first = regime.mix(1, samples=model.training_size(samples))
+    if first.accumulate:
+        rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+        path = accumulated_diversity(
+            model,
+            samples=first.samples,
+            generations=rounds,
+            subsample=first.subsample is not None,
+        )
+        return Diversity(path, _within(path))
+    forgetting = rounds_of(model, regime=regime, samples=samples, generations=generations)
+    return _without_pool(model, forgetting)
+
+
+def _without_pool(model: Discrete, rounds: Rounds) -> Diversity:
+    """Return the law where nothing is kept of the rounds before."""
     recursion = _Recursion.of(model, rounds)
     state = recursion.start
     expected = [1.0 - state[0]]
@@ -115,16 +132,20 @@ class _Recursion:
 
 
 def _half_life(recursion: _Recursion, expected: Floats) -> float | None:
+    found = _within(expected)
+    if found is not None or expected[0] <= 0.0 or not recursion.rounds.constant:
+        return found
+    return _search(recursion, expected[0] / 2.0)
+
+
+def _within(expected: Floats) -> float | None:
+    """Return the half-life, where it is not beyond the computed rounds."""
     half = expected[0] / 2.0
-    if expected[0] <= 0.0:
-        return None
     below = np.flatnonzero(expected <= half)
-    if below.size:
-        last = int(below[0])
-        return _interpolated(last, expected[last - 1], expected[last], half)
-    if not recursion.rounds.constant:
+    if expected[0] <= 0.0 or not below.size:
         return None
-    return _search(recursion, half)
+    last = int(below[0])
+    return _interpolated(last, expected[last - 1], expected[last], half)
 
 
 def _search(recursion: _Recursion, half: float) -> float | None:

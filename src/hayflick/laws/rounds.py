@@ -50,14 +50,18 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
     Raises
     ------
     ArgumentError
-        If `generations` or `samples` is below 1, the regime does not fit `samples`, or its
-        reserve is not the same in every round.
+        If `generations` or `samples` is below 1, the regime does not fit `samples`, its
+        reserve is not the same in every round, or its rounds accumulate.
     DataError
         If a reserve names symbols that the model lacks.
     """
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
+    if any(mix.accumulate for mix in mixes):
+        takes = "a regime that keeps nothing of the rounds before"
+        remedy = "no law is known for those that do: simulate it"
+        raise ArgumentError("regime", got=regime.describe(), takes=takes, remedy=remedy)
     sizes = np.array([mix.samples for mix in mixes])
     if any(mix.reserve is not mixes[0].reserve for mix in mixes):
         takes = "a regime with the same reserve in every round"

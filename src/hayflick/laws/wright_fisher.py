@@ -32,8 +32,10 @@ _CERTAIN = 1e-14
 _DEVIATIONS = 12.0
 
 
-def affordable(rounds: Rounds, probabilities: Floats) -> bool:
-    """Return whether following `probabilities` takes no more than about a second."""
+def affordable(
+    rounds: Rounds, probabilities: Floats, *, most: float = _AFFORDABLE_PRODUCTS
+) -> bool:
+    """Return whether following `probabilities` takes `most` products, or about a second."""
     size = float(rounds.samples.max())
     if size > LARGEST_SAMPLE:
         return False
@@ -43,7 +45,7 @@ def affordable(rounds: Rounds, probabilities: Floats) -> bool:
         spread = _DEVIATIONS * np.sqrt(count * rounds.number)
         width = min(size, count + spread + _DEVIATIONS**2)
         products += group.size * width**2 * rounds.number
-    return products <= _AFFORDABLE_PRODUCTS
+    return products <= most
 
 
 def binomial_rows(trials: int, probabilities: Floats, *, hits: Integers | None = None) -> Floats:

@@ -63,6 +63,9 @@ class Expressed:
         Of the parameters' grid; None where they are not rounded.
     collapse
         First round at which the share left is at most the threshold; None if none is.
+    earliest, latest
+        The same where the share is two standard errors smaller, and larger; as `collapse`
+        where a law is known.
     left
         Share left after the last round: expected for symbols, the median for a spread.
     method
@@ -72,6 +75,8 @@ class Expressed:
     estimator: str
     bits: int | None
     collapse: int | None
+    earliest: int | None
+    latest: int | None
     left: float
     method: str
 
@@ -87,11 +92,13 @@ class Expressivity(Displayed):
     samples, generations
         Size of a training set, and number of rounds.
     baseline
-        Share left by one training on real data alone: 1 for a spread.
+        Share left by one training on real data alone.
     rows
         One per estimator and grid.
     seed, replicates
         Of the simulations.
+    interrupted
+        Whether the comparison was cut short.
     """
 
     model: Discrete | Gaussian
@@ -101,6 +108,7 @@ class Expressivity(Displayed):
     rows: tuple[Expressed, ...]
     seed: int
     replicates: int
+    interrupted: bool = False
 
     @property
     def threshold(self) -> float:
@@ -165,19 +173,54 @@ def compare_estimators(
     whole_number("replicates", replicates, at_least=1)
     settings = list(_settings(model))
     baseline = _baseline(model, size)
-    rows = []
-    for done, (estimator, bits) in enumerate(settings):
-        progress("comparing estimators", done, len(settings))
-        fitted = with_estimator(model, estimator)
-        left, method = _law(fitted, size, generations) if bits is None else (None, "")
-        if left is None:
-            method = "simulation"
-            left = _simulated(fitted, bits, size, generations, replicates, seed, threads)
-        below = np.flatnonzero(left <= COLLAPSED * baseline)
-        collapse = int(below[0]) if below.size else None
-        rows.append(Expressed(estimator, bits, collapse, float(left[-1]), method))
-    progress("comparing estimators", len(settings), len(settings))
-    return Expressivity(model, size, generations, baseline, tuple(rows), seed, replicates)
+    run = _Run(size, generations, replicates, seed, threads)
+    rows: list[Expressed] = []
+    interrupted = False
+    try:
+        for done, (estimator, bits) in enumerate(settings):
+            progress("comparing estimators", done, len(settings))
+            rows.append(_row(model, estimator, bits, COLLAPSED * baseline, run))
+        progress("comparing estimators", len(settings), len(settings))
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        interrupted = True
+    return Expressivity(
+        model, size, generations, baseline, tuple(rows), seed, replicates, interrupted
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all simulations share."""
+
+    size: int
+    generations: int
+    replicates: int
+    seed: int
+    threads: int | None
+
+
+def _row(
+    model: Discrete | Gaussian, estimator: str, bits: int | None, threshold: float, run: _Run
+) -> Expressed:
+    fitted = with_estimator(model, estimator)
+    law, method = _law(fitted, run.size, run.generations) if bits is None else (None, "")
+    low, left, high = _simulated(fitted, bits, run) if law is None else (law, law, law)
+    return Expressed(
+        estimator=estimator,
+        bits=bits,
+        collapse=_first(left <= threshold),
+        earliest=_first(low <= threshold),
+        latest=_first(high <= threshold),
+        left=float(left[-1]),
+        method=method or "simulation",
+    )
+
+
+def _first(reached: Any) -> int | None:
+    rounds = np.flatnonzero(reached)
+    return int(rounds[0]) if rounds.size else None
 
 
 def _replicates(model: Discrete | Gaussian) -> int:
@@ -193,7 +236,8 @@ def _settings(model: Discrete | Gaussian) -> Iterator[tuple[str, int | None]]:
 
 def _baseline(model: Discrete | Gaussian, size: int) -> float:
     if isinstance(model, Gaussian):
-        return 1.0
+        law = gaussian_scale(size, generations=1, ddof=model.ddof)
+        return float(np.exp(law.quantile(0.5)[1] / 2.0))
     return float(survival(model, generations=1, samples=size).baseline[-1])
 
 
@@ -208,28 +252,25 @@ def _law(model: Any, size: int, generations: int) -> tuple[Floats | None, str]:
     return None, ""
 
 
-def _simulated(
-    model: Any,
-    bits: int | None,
-    size: int,
-    generations: int,
-    replicates: int,
-    seed: int,
-    threads: int | None,
-) -> Floats:
-    """Return what is left by simulation: the mean share of symbols, the median spread."""
+def _simulated(model: Any, bits: int | None, run: _Run) -> tuple[Floats, Floats, Floats]:
+    """Return what is left by simulation, between two standard errors less and more."""
     stages = Stages() if bits is None else Stages(rounding=Grid(bits=bits))
     runs = simulate(
         model,
-        generations=generations,
-        samples=size,
+        generations=run.generations,
+        samples=run.size,
         stages=stages,
-        replicates=replicates,
-        seed=seed,
-        threads=threads,
+        replicates=run.replicates,
+        seed=run.seed,
+        threads=run.threads,
     )
     if isinstance(model, Gaussian):
-        spread: Floats = runs["deviation"].median("replicate").to_numpy() / model.deviation
-        return spread
-    left: Floats = runs["surviving_fraction"].mean("replicate").to_numpy()
-    return left
+        # Two standard errors of a median, by the binomial law of its rank.
+        reach = 1.0 / np.sqrt(run.replicates)
+        shares = np.clip([0.5 - reach, 0.5, 0.5 + reach], 0.0, 1.0)
+        low, middle, high = np.quantile(runs["deviation"].to_numpy(), shares, axis=0)
+        return low / model.deviation, middle / model.deviation, high / model.deviation
+    values = runs["surviving_fraction"].to_numpy()
+    error = 2.0 * values.std(axis=0) / np.sqrt(run.replicates)
+    mean: Floats = values.mean(axis=0)
+    return mean - error, mean, mean + error

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hayflick.chains.parsing import Data, parse_family
-from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.numbers import column_name, holds_fractions
@@ -129,15 +126,6 @@ def _refuse(option: str, value: object, *, default: object, family: str) -> None
         raise ArgumentError(option, got=value, takes=takes, remedy=remedy)
 
 
-def _check_rank(covariance: Floats, columns: tuple[str, ...]) -> None:
-    """Refuse columns that others determine, which rounding hides from a decomposition."""
-    deviations = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(deviations, deviations)
-    if np.linalg.matrix_rank(correlation, hermitian=True) < len(columns):
-        takes = "columns that do not determine one another, and more rows than columns"
-        raise ArgumentError("columns", got=",".join(columns), takes=takes)
-
-
 def read_model(
     path: Path, reading: Reading, *, family: str, progress: Progress = silent
 ) -> tuple[Any, Source]:
@@ -154,8 +142,6 @@ def read_model(
     model: Any = parse_family(text, data=Data(str(path), *settings))
     if family == "ngram":
         return model, model.sentences.source
-    if family == "multivariate-gaussian":
-        _check_rank(model.covariance, reading.columns)
     columns = reading.columns
     names = columns or (column_name(path, encoding=reading.encoding),)
     return model, Source.of(path, column=", ".join(names), encoding=reading.encoding)

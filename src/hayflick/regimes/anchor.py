@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import read_corpus
+from hayflick.corpus.reserve_files import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES
 
@@ -47,14 +49,19 @@ class Anchor:
     def from_file(cls, path: str | os.PathLike[str], *, like: Source) -> Anchor:
         """Return the regime of a reserve file, read as the data `like` were read.
 
-        A reserve is a text (of one label per line, where the data are labels), a folder of
-        texts, a table with the same column, or a JSON object of symbol: count.
+        A reserve is a file that ``hayflick reserve`` wrote, a text (of one label per line,
+        where the data are labels), a folder of texts, a table with the same column, or a JSON
+        object of symbol: count.
 
         Raises
         ------
         DataError
             If the file cannot be read so.
         """
+        header = reserve_header(Path(path))
+        if header is not None:
+            stored = read_reserve(Path(path), header=header, like=like)
+            return cls(stored.counts, stored.source.name)
         suffix = os.path.splitext(path)[1].lower()
         column = like.column if suffix in TABLE_SUFFIXES else None
         tokenizer = like.tokenizer or (None if column else "lines")

@@ -27,8 +27,9 @@ class Fresh:
 
     Examples
     --------
-    >>> Fresh(share=0.05).mix(1, samples=1000)
-    Mix(generated=950, fresh=50, reserve=None)
+    >>> mix = Fresh(share=0.05).mix(1, samples=1000)
+    >>> mix.generated, mix.fresh
+    (950, 50)
     """
 
     share: float

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hayflick.core.grammar import Entry, number, parse
+from hayflick.core.grammar import Entry, number, parse, whole
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
+from hayflick.regimes.accumulate import Accumulate
+from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
+from hayflick.regimes.scheduled import Scheduled
 
 
 def regimes(like: Source) -> Mapping[str, Entry[Regime]]:
@@ -17,8 +21,16 @@ def regimes(like: Source) -> Mapping[str, Entry[Regime]]:
     return {
         "replace": Entry(Replace),
         "fresh": Entry(lambda share: Fresh(share=number("share", share)), ("share",)),
+        "periodic": Entry(_periodic, ("share", "every")),
+        "scheduled": Entry(lambda file: Scheduled.from_file(file), ("file",)),
         "anchor": Entry(lambda file: Anchor.from_file(file, like=like), ("file",)),
+        "accumulate": Entry(Accumulate),
+        "accumulate-subsample": Entry(AccumulateSubsample),
     }
+
+
+def _periodic(share: str, every: str) -> Periodic:
+    return Periodic(share=number("share", share), every=whole("every", every))
 
 
 def parse_regime(text: str, *, like: Source) -> Regime:

@@ -8,13 +8,14 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from hayflick.core.protocols import Chain, Recorded, Walker
 from hayflick.core.records import Mix, Schedule
+from hayflick.simulate.accumulating import accumulated, pools_of
 
 _ROUNDS_PER_CALL = 256
 
@@ -28,8 +29,10 @@ def advance(
     return chain.estimate(pool)
 
 
-def walker_of(chain: Chain[Any, Any]) -> Walker | None:
+def walker_of(chain: Chain[Any, Any], schedule: Schedule) -> Walker | None:
     """Return the chain as one that makes many rounds in one call; None where it cannot."""
+    if schedule.accumulates:
+        return None
     return chain if isinstance(chain, Walker) and chain.compiled else None
 
 
@@ -61,14 +64,29 @@ def run_block(
     Arrays by name: the replicate first, then the generation (0 … K) where it was measured
     in each, then the family's own dimension.
     """
-    population = chain.start(replicates)
-    history = [_single(chain.measure(population))]
-    for mix in schedule.mixes:
-        population = advance(chain, rng, population, mix)
-        history.append(_single(chain.measure(population)))
+    pools = pools_of(chain, schedule)
+    if pools is None:
+        rounds = _rounds(chain, schedule, rng=rng, replicates=replicates)
+    else:
+        rounds = accumulated(chain, pools, schedule, rng=rng, replicates=replicates)
+    population, first = next(rounds)
+    history = [_single(first)]
+    for population, recorded in rounds:  # noqa: B007 (the last is measured below)
+        history.append(_single(recorded))
         if not tick(1):
             return None
     return {**_joined(history), **chain.measure_last(population)}
+
+
+def _rounds(
+    chain: Chain[Any, Any], schedule: Schedule, *, rng: np.random.Generator, replicates: int
+) -> Iterator[tuple[Any, Recorded]]:
+    """Yield the models of every generation, and what was measured of them."""
+    population = chain.start(replicates)
+    yield population, chain.measure(population)
+    for mix in schedule.mixes:
+        population = advance(chain, rng, population, mix)
+        yield population, chain.measure(population)
 
 
 def walk_blocks(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hayflick.chains.stages.record import Stages
-from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Model, Recorded, Regime, Walker
@@ -23,6 +23,7 @@ from hayflick.core.provenance import provenance
 from hayflick.core.records import Schedule
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, logical_blocks, stream
 from hayflick.regimes.replace import Replace
+from hayflick.simulate.accumulating import pools_of
 from hayflick.simulate.rounds import run_block, walk_blocks, walker_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def simulate(
     ``to_netcdf(path, engine="h5netcdf")``. For the discrete
     family: ``surviving_types``, ``surviving_fraction``, ``diversity`` (Gini-Simpson),
     ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
-    and ``count_by_rank`` (last generation, by ``rank``). Attribute ``provenance`` is JSON.
+    and ``count_by_rank`` (last generation, by ``rank``). Where rounds accumulate, survivors
+    are counted in the newest n items (of a subsample: in it), ``surviving_in_pool`` in all
+    that is kept; diversity and ranks are the model's. Attribute ``provenance`` is JSON.
 
     Raises
     ------
@@ -100,15 +103,18 @@ def simulate(
     {'replicate': 64, 'generation': 11}
     """
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
-    replicates = whole_number("replicates", replicates, at_least=1)
+    replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     workers = (os.cpu_count() or 1) if threads is None else threads
     workers = whole_number("threads", workers, at_least=1)
+    workers = min(workers, -(-replicates // LOGICAL_BLOCK))
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     chain = model.chain(size, stages=stages)
     chain.check(mixes)
-    job = _Job(chain, Schedule(mixes), seed, replicates, progress)
+    schedule = Schedule(mixes)
+    pools_of(chain, schedule)
+    job = _Job(chain, schedule, seed, replicates, progress)
     interrupted = _execute(job, threads=workers, block_size=block_size)
     parameters = {
         "model": dict(job.chain.describe()),
@@ -138,7 +144,7 @@ class _Job:
     @cached_property
     def walker(self) -> Walker | None:
         """The chain, if it makes many rounds in one call."""
-        return walker_of(self.chain)
+        return walker_of(self.chain, self.schedule)
 
     def tick(self, rounds: int) -> bool:
         """Count rounds of one block; return whether to go on."""

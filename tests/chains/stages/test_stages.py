@@ -23,7 +23,7 @@ from hayflick.core.errors import ArgumentError
 
 SYMBOLS = ("a", "b", "c")
 LAW = np.array([0.6, 0.3, 0.1])
-CONFUSION = np.array([[0.8, 0.2, 0.0], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]])
+CONFUSION = {"a": {"a": 0.8, "b": 0.2}, "c": {"a": 0.5, "c": 0.5}}
 
 
 def slow_draws(rng, stages, draws):
@@ -36,8 +36,9 @@ def slow_draws(rng, stages, draws):
         match stages.degradation:
             case LabelNoise(rate) if rng.random() < rate:
                 symbol = rng.choice([other for other in range(3) if other != symbol])
-            case Confusion(matrix):
-                symbol = rng.choice(3, p=matrix[symbol])
+            case Confusion(rows) if SYMBOLS[symbol] in rows:
+                row = rows[SYMBOLS[symbol]]
+                symbol = SYMBOLS.index(rng.choice(list(row), p=list(row.values())))
             case Contamination(share, foreign) if rng.random() < share:
                 symbol = SYMBOLS.index(rng.choice(list(foreign), p=list(foreign.values())))
         chance = 1.0
@@ -92,7 +93,7 @@ def test_descriptions_survive_json():
     ("make", "message"),
     [
         (lambda: LabelNoise(1.1), "rate: got 1.1"),
-        (lambda: Confusion(np.array([[0.5, 0.6], [0, 1]])), "confusion"),
+        (lambda: Confusion({"a": {"a": 0.5, "b": 0.6}}), "confusion: got 1.1 in all"),
         (lambda: Contamination(-0.1), "share"),
         (lambda: Verifier(frozenset(), 0.0, 0.0), "nothing would be left"),
         (lambda: Interval(1.0, 1.0), "interval"),
@@ -116,7 +117,7 @@ def test_what_is_out_of_range_is_refused(make, message):
     [
         (Gaussian(0, 1), Stages(sampler=TopK(3)), "for the family gaussian: none"),
         (Bernoulli(0.5), Stages(degradation=AdditiveNoise(1)), "LabelNoise, Confusion"),
-        (Bernoulli(0.5), Stages(degradation=Confusion(CONFUSION)), "takes a matrix of"),
+        (Bernoulli(0.5), Stages(degradation=Confusion(CONFUSION)), "confusion: got 'a'"),
         (Bernoulli(0.5), Stages(selection=Verifier(frozenset("x"), 1, 0)), "'x'"),
         (Discrete.from_counts({"a": 2}), Stages(selection=Interval(0, 1)), "Verifier, Quality"),
         (Discrete.from_counts({"a": 2}), Stages(degradation=Contamination(1, {"z": 1})), "'z'"),

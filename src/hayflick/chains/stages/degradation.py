@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
+
+_ROUNDING = 1e-6
 
 
 @final
@@ -49,7 +51,7 @@ class LabelNoise:
 
     def describe(self) -> str:
         """Return the degradation in the grammar of the command line."""
-        return f"label-noise:rate={self.rate:g}"
+        return f"label-noise:rate={self.rate!r}"
 
 
 @final
@@ -59,51 +61,55 @@ class Confusion:
 
     Parameters
     ----------
-    matrix
-        Pr(label j arrives | label i was drawn), shape ``(symbols, symbols)``, in the order
-        of the model's symbols; every row sums to 1.
+    rows
+        Chances of the labels that arrive, by the label that was drawn; they add up to 1. A
+        label without a row arrives as it was drawn.
 
     Raises
     ------
     ArgumentError
-        If it is not square, or a row is no law.
+        If a row is no law.
 
     Examples
     --------
-    >>> Confusion(np.array([[0.9, 0.1], [0.0, 1.0]])).degrade(np.array([0.5, 0.5])).tolist()
+    >>> noise = Confusion({"cat": {"cat": 0.9, "dog": 0.1}})
+    >>> (np.array([0.5, 0.5]) @ noise.matrix(("cat", "dog"))).tolist()
     [0.45, 0.55]
     """
 
-    matrix: Floats
+    rows: Mapping[str, Mapping[str, float]]
 
     def __post_init__(self) -> None:
-        matrix = np.array(self.matrix, dtype=np.float64)
-        square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
-        if not (square and (matrix >= 0).all() and np.allclose(matrix.sum(axis=1), 1.0)):
-            takes = "a square matrix whose rows are laws"
-            raise ArgumentError("confusion", got=f"shape {matrix.shape}", takes=takes)
-        object.__setattr__(self, "matrix", matrix)
+        for label, row in self.rows.items():
+            total = sum(row.values())
+            if min(row.values(), default=0.0) < 0.0 or not abs(total - 1.0) < _ROUNDING:
+                takes = "chances of at least 0 that add up to 1"
+                got = f"{total!r} in all for {label!r}"
+                raise ArgumentError("confusion", got=got, takes=takes)
 
-    def check(self, symbols: int) -> None:
-        """Refuse a model of another number of symbols.
+    def matrix(self, symbols: tuple[str, ...]) -> Floats:
+        """Return Pr(label j arrives | label i was drawn), shape ``(symbols, symbols)``.
 
         Raises
         ------
         ArgumentError
-            If the matrix is not of that size.
+            If a label is none of the model's symbols.
         """
-        if len(self.matrix) != symbols:
-            takes = f"a matrix of the model's {symbols} symbols"
-            raise ArgumentError("confusion", got=f"shape {self.matrix.shape}", takes=takes)
+        place = {symbol: number for number, symbol in enumerate(symbols)}
+        matrix = np.eye(len(symbols))
+        for label, row in self.rows.items():
+            unknown = sorted({label, *row} - set(symbols))
+            if unknown:
+                takes = "symbols of the model"
+                raise ArgumentError("confusion", got=repr(unknown[0]), takes=takes)
+            matrix[place[label]] = 0.0
+            for other, chance in row.items():
+                matrix[place[label], place[other]] = chance / sum(row.values())
+        return matrix
 
-    def degrade(self, law: Floats) -> Floats:
-        """Return the law of the labels that arrive, shape as given."""
-        degraded: Floats = law @ self.matrix
-        return degraded
-
-    def describe(self) -> str:
-        """Return what it is."""
-        return f"confusion:matrix of {len(self.matrix)} symbols"
+    def describe(self) -> dict[str, Any]:
+        """Return the rows, ready for JSON."""
+        return {"confusion": {label: dict(row) for label, row in self.rows.items()}}
 
 
 @final
@@ -147,9 +153,11 @@ class Contamination:
             return np.full(len(symbols), 1.0 / len(symbols))
         unknown = sorted(set(self.law) - set(symbols))
         weights = np.array([self.law.get(symbol, 0.0) for symbol in symbols])
-        if unknown or not (weights >= 0.0).all() or not weights.sum() > 0.0:
+        if unknown or not (weights >= 0.0).all() or not weights.max() > 0.0:
             got = f"{unknown[0]!r}" if unknown else "no weight above 0"
             raise ArgumentError("contamination", got=got, takes="weights of the model's symbols")
+        # Relative to the largest, so that no sum is infinite.
+        weights = weights / weights.max()
         foreign: Floats = weights / weights.sum()
         return foreign
 
@@ -159,9 +167,11 @@ class Contamination:
         degraded: Floats = (1.0 - self.share) * law + self.share * other
         return degraded
 
-    def describe(self) -> str:
-        """Return the degradation in the grammar of the command line."""
-        return f"contamination:share={self.share:g}"
+    def describe(self) -> Any:
+        """Return share and law; in the grammar of the command line where that is uniform."""
+        if self.law is None:
+            return f"contamination:share={self.share!r}"
+        return {"contamination": self.share, "law": dict(self.law)}
 
 
 @final
@@ -189,11 +199,11 @@ class GaussianContamination:
     def __post_init__(self) -> None:
         checks.share("share", self.share)
         checks.finite_number("mean", self.mean)
-        checks.number_between("deviation", self.deviation, low=0.0)
+        checks.number_between("deviation", self.deviation, low=0.0, high=checks.LARGEST_SIZE)
 
     def describe(self) -> str:
         """Return the degradation in the grammar of the command line."""
-        parts = f"share={self.share:g},mean={self.mean:g},deviation={self.deviation:g}"
+        parts = f"share={self.share!r},mean={self.mean!r},deviation={self.deviation!r}"
         return f"gaussian-contamination:{parts}"
 
 
@@ -216,11 +226,11 @@ class AdditiveNoise:
     deviation: float
 
     def __post_init__(self) -> None:
-        checks.number_between("deviation", self.deviation, low=0.0)
+        checks.number_between("deviation", self.deviation, low=0.0, high=checks.LARGEST_SIZE)
 
     def describe(self) -> str:
         """Return the degradation in the grammar of the command line."""
-        return f"noise:deviation={self.deviation:g}"
+        return f"noise:deviation={self.deviation!r}"
 
 
 Degradation: TypeAlias = (

@@ -27,12 +27,15 @@ class GeneratedLaw:
         What happens to draws.
     foreign
         The contaminating law; None without contamination.
+    confusion
+        The confusion matrix; None without one.
     acceptance
         Chances of being accepted; None without selection.
     """
 
     stages: Stages
     foreign: Floats | None
+    confusion: Floats | None
     acceptance: Floats | None
 
     @classmethod
@@ -49,9 +52,8 @@ class GeneratedLaw:
         acceptance = None
         if isinstance(selection, Verifier | Quality):
             acceptance = selection.acceptance(symbols)
-        if isinstance(degradation, Confusion):
-            degradation.check(len(symbols))
-        return cls(stages, foreign, acceptance)
+        confusion = degradation.matrix(symbols) if isinstance(degradation, Confusion) else None
+        return cls(stages, foreign, confusion, acceptance)
 
     def of_law(self, law: Floats) -> Floats:
         """Return the law of what arrives, shape ``(…, symbols)`` as given."""
@@ -60,6 +62,8 @@ class GeneratedLaw:
             law = self.stages.sampler.reweight(law)
         if isinstance(degradation, Contamination):
             law = degradation.degrade(law, self.foreign)
-        elif isinstance(degradation, LabelNoise | Confusion):
+        elif isinstance(degradation, LabelNoise):
             law = degradation.degrade(law)
+        elif self.confusion is not None:
+            law = law @ self.confusion
         return law if self.acceptance is None else select(law, self.acceptance)

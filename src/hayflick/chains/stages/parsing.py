@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hayflick.chains.stages.degradation import (
     AdditiveNoise,
+    Confusion,
     Contamination,
     Degradation,
     GaussianContamination,
@@ -33,6 +35,7 @@ DEGRADATIONS: Mapping[str, Entry[Degradation]] = {
         ("share",),
         ("file",),
     ),
+    "confusion": Entry(lambda file: Confusion(_rows(file)), ("file",)),
     "gaussian-contamination": Entry(
         lambda share, mean, deviation: GaussianContamination(
             number("share", share), number("mean", mean), number("deviation", deviation)
@@ -50,7 +53,7 @@ SELECTIONS: Mapping[str, Entry[Selection]] = {
         ("true-accept", "false-accept"),
     ),
     "verifier": Entry(
-        lambda file, **rates: Verifier(frozenset(_weights(file) or ()), **_rates(**rates)),
+        lambda file, **rates: Verifier(_good(file), **_rates(**rates)),
         ("file",),
         ("true-accept", "false-accept"),
     ),
@@ -100,15 +103,49 @@ def _rates(true_accept: str = "1", false_accept: str = "0") -> dict[str, float]:
     }
 
 
+def _good(file: str) -> frozenset[str]:
+    """Return the symbols of a list, or those of a weight above 0."""
+    read = _json(file)
+    if isinstance(read, list) and read and all(isinstance(symbol, str) for symbol in read):
+        return frozenset(read)
+    return frozenset(symbol for symbol, weight in (_weights(file) or {}).items() if weight > 0.0)
+
+
 def _weights(file: str | None) -> dict[str, float] | None:
     """Return a JSON object of symbol: weight."""
     if file is None:
         return None
+    read = _object(file)
+    if not _are_weights(read):
+        raise DataError(f"{file}: takes a JSON object of symbol: weight, from 0")
+    return {symbol: float(weight) for symbol, weight in read.items()}
+
+
+def _rows(file: str) -> dict[str, dict[str, float]]:
+    """Return a JSON object of symbol: {symbol: chance}."""
+    read = _object(file)
+    if not all(isinstance(row, dict) and _are_weights(row) for row in read.values()):
+        raise DataError(f"{file}: takes a JSON object of symbol: {{symbol: chance}}")
+    return read
+
+
+def _object(file: str) -> dict[str, Any]:
+    read = _json(file)
+    if not isinstance(read, dict) or not read:
+        raise DataError(f"{file}: takes a JSON object by symbol, with at least one")
+    return read
+
+
+def _json(file: str) -> Any:
     try:
-        read: Any = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise DataError(f"{file}: cannot be read as JSON ({fault})") from None
-    good = isinstance(read, dict) and all(isinstance(v, int | float) for v in read.values())
-    if not good or not read:
-        raise DataError(f"{file}: takes a JSON object of symbol: weight")
-    return {str(symbol): float(weight) for symbol, weight in read.items()}
+        return json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as fault:
+        reason = (fault.strerror or "unreadable").lower()
+        raise DataError(f"{file}: {reason}; check the path and its permissions") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{file}: is no JSON in UTF-8; takes an object by symbol") from None
+
+
+def _are_weights(values: dict[str, Any]) -> bool:
+    numbers = [v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    return len(numbers) == len(values) and all(0.0 <= v < math.inf for v in numbers)

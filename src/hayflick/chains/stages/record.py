@@ -49,7 +49,8 @@ class Stages:
     rounding: Grid | None = None
 
     def __post_init__(self) -> None:
-        number_between("real_weight", self.real_weight, low=1e-9, high=1e9)
+        weight = number_between("real_weight", self.real_weight, low=1e-9, high=1e9)
+        object.__setattr__(self, "real_weight", weight)
 
     def given(self) -> dict[str, Any]:
         """Return the stages that are not absent, by name."""

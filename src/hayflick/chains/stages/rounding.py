@@ -61,11 +61,14 @@ class Grid:
     def rounded(self, values: Floats, *, unit: float) -> Floats:
         """Return values on the grid."""
         step = self.step_for(unit)
-        return np.round(values / step) * step
+        with np.errstate(over="ignore"):
+            steps = values / step
+        # A step too small to count in is no rounding at all.
+        return np.where(np.isfinite(steps), np.round(steps) * step, values)
 
     def describe(self) -> str:
         """Return the grid in the grammar of the command line."""
-        return f"step:{self.step:g}" if self.step is not None else f"bits:{self.bits}"
+        return f"step:{self.step!r}" if self.step is not None else f"bits:{self.bits}"
 
 
 def law_on_grid(law: Floats, grid: Grid) -> Floats:

@@ -61,7 +61,7 @@ class Temperature:
 
     def describe(self) -> str:
         """Return the sampler in the grammar of the command line."""
-        return f"temperature:{self.value:g}"
+        return f"temperature:{self.value!r}"
 
 
 @final
@@ -137,7 +137,7 @@ class TopP:
 
     def describe(self) -> str:
         """Return the sampler in the grammar of the command line."""
-        return f"top-p:{self.mass:g}"
+        return f"top-p:{self.mass!r}"
 
 
 def _rank(law: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

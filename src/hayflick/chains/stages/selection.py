@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
@@ -66,10 +66,13 @@ class Verifier:
         is_good = np.array([symbol in self.good for symbol in symbols])
         return np.where(is_good, self.true_accept, self.false_accept)
 
-    def describe(self) -> str:
-        """Return what it is."""
-        rates = f"true={self.true_accept:g},false={self.false_accept:g}"
-        return f"verifier:{rates} of {len(self.good)} good symbols"
+    def describe(self) -> dict[str, Any]:
+        """Return rates and good symbols, ready for JSON."""
+        return {
+            "verifier": sorted(self.good),
+            "true_accept": self.true_accept,
+            "false_accept": self.false_accept,
+        }
 
 
 @final
@@ -99,13 +102,14 @@ class Interval:
         _rates(self.true_accept, self.false_accept)
         if not self.low < self.high:
             raise ArgumentError(
-                "interval", got=f"{self.low:g} to {self.high:g}", takes="low < high"
+                "interval", got=f"{self.low!r} to {self.high!r}", takes="low < high"
             )
 
     def describe(self) -> str:
         """Return the selection in the grammar of the command line."""
-        ends = f"low={self.low:g},high={self.high:g}"
-        return f"interval:{ends},true={self.true_accept:g},false={self.false_accept:g}"
+        ends = f"low={self.low!r},high={self.high!r}"
+        rates = f"true-accept={self.true_accept!r},false-accept={self.false_accept!r}"
+        return f"interval:{ends},{rates}"
 
 
 @final
@@ -146,9 +150,9 @@ class Quality:
             raise ArgumentError("quality", got="0 for every symbol", takes="one weight above 0")
         return weights
 
-    def describe(self) -> str:
-        """Return what it is."""
-        return f"quality:weights of {len(self.weights)} symbols"
+    def describe(self) -> dict[str, Any]:
+        """Return the weights, ready for JSON."""
+        return {"quality": dict(self.weights)}
 
 
 def select(law: Floats, acceptance: Floats) -> Floats:

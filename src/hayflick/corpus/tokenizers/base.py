@@ -9,7 +9,10 @@ import polars as pl
 
 
 class Tokenizer(ABC):
-    """Turns a column ``text`` into a column ``symbol`` of one token per row."""
+    """Turns a column ``text`` into a column ``symbol`` of one token per row.
+
+    Other columns, such as the number of the item that a text is, are repeated for each token.
+    """
 
     separators: ClassVar[str] = " \n\t\u3000"
     """Characters behind which a long text can be cut without cutting a token."""
@@ -40,4 +43,4 @@ def matches(text: pl.LazyFrame, pattern: str, *, lower: bool) -> pl.LazyFrame:
     """Return all matches of a regular expression, one per row."""
     column = pl.col("text").str.to_lowercase() if lower else pl.col("text")
     found = column.str.extract_all(pattern).alias("symbol")
-    return text.select(found).explode("symbol").drop_nulls()
+    return text.select(pl.exclude("text"), found).explode("symbol").drop_nulls("symbol")

@@ -68,4 +68,4 @@ def _windows(runs: pl.LazyFrame, length: int, *, where: pl.Expr) -> pl.LazyFrame
     # A run shorter than a window has none: it stands for itself.
     long_enough = pl.col("symbol").str.len_chars() >= length
     tokens = pl.when(long_enough & where).then(windows).otherwise(pl.concat_list("symbol"))
-    return runs.select(tokens.alias("symbol")).explode("symbol")
+    return runs.select(pl.exclude("symbol"), tokens.alias("symbol")).explode("symbol")

@@ -51,7 +51,8 @@ class Japanese(Tokenizer):
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
         """Return the morphemes of every row."""
         morphemes = pl.col("text").map_elements(_morphemes, return_dtype=pl.List(pl.String))
-        return text.select(morphemes.alias("symbol")).explode("symbol").drop_nulls()
+        split = text.select(pl.exclude("text"), morphemes.alias("symbol"))
+        return split.explode("symbol").drop_nulls("symbol")
 
 
 def _morphemes(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.docstrings import write_docstrings
+from hayflick.corpus.reading import read_text
 from hayflick.workflows.figure import Figure
 from hayflick.workflows.suresh2024.languages import bigrams, unigrams, zipf
 from hayflick.workflows.suresh2024.paths import bernoulli_paths, gaussian_paths
@@ -95,6 +96,9 @@ def check_names(names: Sequence[str]) -> None:
 @contextmanager
 def _text(corpus: str | None, *, needed: bool) -> Iterator[str]:
     if corpus is not None or not needed:
+        if corpus is not None and needed:
+            # A text that cannot be used is refused before any figure is made.
+            read_text(corpus, tokenizer="words")
         yield corpus or ""
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,169 @@
+"""The items that data consist of (lines, rows or texts), one by one, with their tokens.
+
+An item is what can be stored: a line of a text, a row of a table, a text of a folder. Items
+stream in blocks; memory is bounded by a block, the number of types and the longest item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hayflick.core.arrays import Integers
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.lines import lines
+from hayflick.corpus.reading import Corpus, text_files
+from hayflick.corpus.source import Source
+from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+from hayflick.corpus.tokenizers.naming import tokenizer_named
+
+BLOCK_CHARACTERS = 1 << 22
+"""Text whose items are numbered at once."""
+
+_BLOCK_ROWS = 1 << 17
+
+
+@dataclass(frozen=True, eq=False)
+class ItemBlock:
+    """Some items, as the numbers of the symbols that occur in each.
+
+    Parameters
+    ----------
+    numbers
+        Place of each item in the data, from 0 and ascending, shape ``(items,)``.
+    tokens
+        How many tokens each holds, at least 1, shape ``(items,)``.
+    starts
+        Item i's symbols are ``symbols[starts[i]:starts[i + 1]]``, shape ``(items + 1,)``.
+    symbols
+        Places of the symbols in the data's counts, each once per item.
+    """
+
+    numbers: Integers
+    tokens: Integers
+    starts: Integers
+    symbols: NDArray[np.int32]
+
+
+def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> Iterator[ItemBlock]:
+    r"""Yield the items of data that were counted before; those without a token are left out.
+
+    So is an item with a token that was not counted: where counting cut a text, at a place
+    that no line ends at, it may have cut a token.
+
+    Parameters
+    ----------
+    path
+        A text, a folder of texts or a table.
+    corpus
+        Its counts, and how it was read.
+    progress
+        Told the bytes read.
+
+    Raises
+    ------
+    DataError
+        If it holds counts alone, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from hayflick.corpus.reading import read_corpus
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "verse.txt"
+    ...     _ = path.write_text("so so\n\nwhy so\n")
+    ...     corpus = read_corpus(path)
+    ...     block = next(item_blocks(path, corpus=corpus))
+    >>> corpus.counts.symbols, block.numbers.tolist(), block.tokens.tolist()
+    (('so', 'why'), [0, 2], [2, 2])
+    >>> block.starts.tolist(), block.symbols.tolist()
+    ([0, 1, 3], [0, 0, 1])
+    """
+    name = corpus.source.tokenizer
+    split = _whole_cells if name is None else tokenizer_named(name).tokens
+    # Made once: it is a table of all symbols.
+    symbols = pl.Enum(corpus.counts.symbols)
+    place = pl.col("symbol").cast(symbols, strict=False).to_physical()
+    refuse_counts(path)
+    for texts in _item_texts(path, corpus.source, progress):
+        yield _block(split(texts.lazy()), texts, place, types=corpus.counts.types)
+
+
+def refuse_counts(path: Path) -> None:
+    """Refuse a JSON object of symbol: count.
+
+    Raises
+    ------
+    DataError
+        If `path` is one by its name.
+    """
+    if path.suffix.lower() == ".json" and not path.is_dir():
+        remedy = "give the text or the table that was counted"
+        raise DataError(f"{path}: holds counts, and no items to store; {remedy}")
+
+
+def _whole_cells(text: pl.LazyFrame) -> pl.LazyFrame:
+    return text.rename({"text": "symbol"})
+
+
+def _block(split: pl.LazyFrame, texts: pl.DataFrame, place: pl.Expr, *, types: int) -> ItemBlock:
+    first = int(texts["item"][0])
+    # A cell without text holds nothing, as in `hayflick.corpus.reading`.
+    tokens = split.filter(pl.col("symbol") != "").select("item", place).collect()
+    uncounted = tokens.filter(pl.col("symbol").is_null()).get_column("item").unique()
+    if uncounted.len():
+        tokens = tokens.filter(~pl.col("item").is_in(uncounted.implode()))
+    rows = tokens["item"].to_numpy() - first
+    # Sorted by item, then by symbol, each pair once.
+    pairs = np.unique(rows * types + tokens["symbol"].to_numpy())
+    items, symbols = np.divmod(pairs, types)
+    totals = np.bincount(rows, minlength=texts.height)
+    held = np.flatnonzero(totals)
+    starts = np.searchsorted(items, np.append(held, texts.height))
+    return ItemBlock(first + held, totals[held], starts, symbols.astype(np.int32))
+
+
+def _item_texts(path: Path, source: Source, progress: Progress) -> Iterator[pl.DataFrame]:
+    """Yield items in frames of columns ``item``, from 0, and ``text``."""
+    first = 0
+    for texts in _texts(path, source, progress):
+        number = pl.int_range(first, first + len(texts), dtype=pl.Int64, eager=True)
+        yield pl.DataFrame({"item": number, "text": texts})
+        first += len(texts)
+
+
+def _texts(path: Path, source: Source, progress: Progress) -> Iterator[pl.Series]:
+    kind = path.suffix.lower()
+    if path.is_dir():
+        yield from _gathered(
+            ["".join(decoded(file, encoding=source.encoding))] for file in text_files(path)
+        )
+    elif kind in TABLE_SUFFIXES:
+        table = table_column(path, column=source.column, encoding=source.encoding)
+        with table as (_, cells):
+            for frame in cells.collect_batches(chunk_size=_BLOCK_ROWS):
+                yield frame.get_column("text")
+    else:
+        text = decoded(path, encoding=source.encoding, progress=progress)
+        yield from _gathered(lines(text, name=str(path)))
+
+
+def _gathered(batches: Iterator[list[str]]) -> Iterator[pl.Series]:
+    """Yield texts in series of about `BLOCK_CHARACTERS`."""
+    block: list[str] = []
+    size = 0
+    for batch in batches:
+        block += batch
+        size += sum(map(len, batch))
+        if size >= BLOCK_CHARACTERS:
+            yield pl.Series(block)
+            block, size = [], 0
+    if block:
+        yield pl.Series(block)

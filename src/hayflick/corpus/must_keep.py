@@ -1,0 +1,94 @@
+"""Must-keep lists: symbols that have to last, one per line or as a JSON list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.reading import Corpus
+from hayflick.corpus.tokenizers.naming import tokenizer_named
+
+_SHOWN = 10
+
+
+def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
+    """Return the entries of a list, each once: lines of a text, or a JSON list (``.json``).
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is no list of texts, or names nothing.
+    """
+    text = "".join(decoded(path, encoding=encoding))
+    entries = _json_entries(path, text) if path.suffix.lower() == ".json" else text.split("\n")
+    named = tuple(dict.fromkeys(filter(None, (entry.strip() for entry in entries))))
+    if not named:
+        raise DataError(f"{path}: names nothing; give one symbol per line, or a JSON list")
+    return named
+
+
+def _json_entries(path: Path, text: str) -> list[str]:
+    try:
+        entries = json.loads(text)
+    except json.JSONDecodeError as fault:
+        raise DataError(f"{path}: line {fault.lineno} is no JSON ({fault.msg})") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise DataError(f'{path}: takes a list of texts, such as ["refund", "legal"]')
+    return entries
+
+
+def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
+    """Return the places of listed symbols in the data's counts, ascending.
+
+    An entry that is no symbol as it stands is split as the data were: ``Tokyo`` is ``tokyo``
+    where words are counted in lower case.
+
+    Parameters
+    ----------
+    entries
+        The list.
+    corpus
+        The data's counts, and how they were read.
+
+    Raises
+    ------
+    ArgumentError
+        If the list is empty.
+    DataError
+        If some are not in the data; up to ten are named.
+
+    Examples
+    --------
+    >>> from hayflick.corpus.counts import Counts
+    >>> from hayflick.corpus.source import Source
+    >>> counts = Counts.from_mapping({"tokyo": 2, "rain": 3})
+    >>> must_keep_places(["Tokyo"], corpus=Corpus(counts, Source("a.txt", tokenizer="words")))
+    [1]
+    """
+    if not entries:
+        raise ArgumentError("must_keep", got="no symbol", takes="at least one, or None for all")
+    places = {symbol: place for place, symbol in enumerate(corpus.counts.symbols)}
+    as_data = _split(tuple(entry for entry in entries if entry not in places), corpus)
+    found = [places.get(as_data.get(entry, entry)) for entry in entries]
+    missing = [entry for entry, place in zip(entries, found, strict=True) if place is None]
+    if missing:
+        listed = ", ".join(repr(entry) for entry in missing[:_SHOWN])
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        fault = f"must-keep: {corpus.source.name} lacks: {listed}{more}"
+        raise DataError(f"{fault}; take them off the list, or check their spelling")
+    return sorted({place for place in found if place is not None})
+
+
+def _split(entries: tuple[str, ...], corpus: Corpus) -> dict[str, str]:
+    """Return the symbol of every entry that is one token to the data's tokenizer."""
+    if corpus.source.tokenizer is None or not entries:
+        return {}
+    texts = pl.LazyFrame({"entry": entries, "text": entries})
+    tokens = tokenizer_named(corpus.source.tokenizer).tokens(texts)
+    single = tokens.group_by("entry").agg(pl.col("symbol")).filter(pl.col("symbol").list.len() == 1)
+    return {entry: symbols[0] for entry, symbols in single.collect().iter_rows()}

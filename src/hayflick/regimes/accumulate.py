@@ -1,0 +1,41 @@
+"""Accumulate: every generation is trained on everything so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from hayflick.core.records import Mix
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """Train on the real data and all n draws of every model so far, θ_k's n new ones included.
+
+    Generation k is trained on N_0 + k n items, N_0 those of the real data; where a law is
+    given in place of data, n items are drawn from it.
+
+    Examples
+    --------
+    >>> mix = Accumulate().mix(7, samples=1000)
+    >>> mix.generated, mix.accumulate, mix.subsample
+    (1000, True, None)
+
+    References
+    ----------
+    Gerstgrasser et al., arXiv:2404.01413.
+    """
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
+        """Return what a generation adds to the pool."""
+        return Mix(generated=samples, accumulate=True)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix: no, the pool grows."""
+        return False
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line."""
+        return "accumulate"

@@ -1,0 +1,57 @@
+"""Periodic: real data comes in every T-th round, and not in between."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, final
+
+from hayflick.core import checks
+from hayflick.core.records import Mix
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Train with m new draws from the real law in every T-th round, and without otherwise.
+
+    Parameters
+    ----------
+    share
+        m / n in rounds T, 2T, …, from 0 to 1; m is rounded to the nearest item.
+    every
+        T, at least 1 (the regime `hayflick.Fresh`).
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> regime = Periodic(share=0.2, every=5)
+    >>> [regime.mix(generation, samples=500).fresh for generation in (1, 4, 5, 6, 10)]
+    [0, 0, 100, 0, 100]
+    """
+
+    share: float
+    every: int
+
+    def __post_init__(self) -> None:
+        checks.share("share", self.share)
+        checks.whole_number("every", self.every, at_least=1)
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
+        """Return the training set of a generation."""
+        due = generation % self.every == 0
+        fresh = math.floor(self.share * samples + 0.5) if due else 0
+        return Mix(generated=samples - fresh, fresh=fresh)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix: where every round has fresh data, or none."""
+        return self.every == 1
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line."""
+        return f"periodic:share={float(self.share)!r},every={self.every}"

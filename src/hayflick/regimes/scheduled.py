@@ -1,0 +1,124 @@
+"""Scheduled: how many items, and how many of them real, is written down round by round."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import polars as pl
+
+from hayflick.core import checks
+from hayflick.core.errors import DataError
+from hayflick.core.records import Mix
+from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+
+_COLUMNS = ("samples", "fresh")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Train generation k on n_k items, m_k of them new draws from the real law.
+
+    The sizes are the schedule's own, whatever the size of a training set is otherwise.
+
+    Parameters
+    ----------
+    samples
+        n_1, n_2, …; the last one is that of all later rounds.
+    fresh
+        m_1, m_2, …, each from 0 to the round's n_k; the last one is that of all later rounds.
+    source
+        The file that the schedule was read from; None where it was given.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no number, or one is out of its range; the round is named.
+
+    Examples
+    --------
+    >>> regime = Scheduled(samples=(100, 200, 400), fresh=(0, 20))
+    >>> [regime.mix(generation, samples=100).generated for generation in (1, 2, 3, 4)]
+    [100, 180, 380, 380]
+    """
+
+    samples: tuple[int, ...]
+    fresh: tuple[int, ...]
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in _COLUMNS:
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            checks.whole_number(f"rounds in {name}", len(getattr(self, name)), at_least=1)
+        for number in range(1, max(len(self.samples), len(self.fresh)) + 1):
+            n = _at(self.samples, number)
+            n = checks.whole_number(f"samples of round {number}", n, at_least=1)
+            m = _at(self.fresh, number)
+            checks.whole_number(f"fresh of round {number}", m, at_least=0, at_most=n)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Scheduled:
+        """Return the schedule of a table with the columns ``samples`` and ``fresh``.
+
+        Row k is generation k; other columns are passed over.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read, lacks a column, has no row, or holds something else
+            than whole numbers; the row is named.
+        ArgumentError
+            If a number is out of its range; the round is named.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in TABLE_SUFFIXES:
+            raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
+        samples, fresh = (_column(path, name, encoding) for name in _COLUMNS)
+        return cls(samples, fresh, path.name)
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
+        """Return the training set of a generation."""
+        fresh = _at(self.fresh, generation)
+        return Mix(generated=_at(self.samples, generation) - fresh, fresh=fresh)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix, of the usual size: never to be relied on."""
+        return False
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line, or what it holds."""
+        if self.source is not None:
+            return f"scheduled:file={self.source}"
+        numbers = (f"{name} {_shortened(getattr(self, name))}" for name in _COLUMNS)
+        return f"scheduled:{', '.join(numbers)}"
+
+
+def _at(numbers: Sequence[int], generation: int) -> int:
+    return numbers[min(generation, len(numbers)) - 1]
+
+
+def _shortened(numbers: Sequence[int]) -> str:
+    """Return runs of a number as the number and how long it lasts: ``100 x3 200``."""
+    runs = [(number, len(list(run))) for number, run in itertools.groupby(numbers)]
+    return " ".join(str(number) if times == 1 else f"{number} x{times}" for number, times in runs)
+
+
+def _column(path: Path, name: str, encoding: str) -> tuple[int, ...]:
+    with table_column(path, column=name, encoding=encoding) as (_, cells):
+        texts = cells.collect().get_column("text")
+    numbers = texts.str.strip_chars().cast(pl.Int64, strict=False)
+    bad = numbers.is_null().arg_true()
+    if len(bad):
+        row = int(bad[0])
+        held = repr(texts[row]) if texts[row] else "nothing"
+        where = f"{path}: row {row + 1} of the column {name!r}"
+        raise DataError(f"{where} holds {held}, takes a whole number")
+    if not len(numbers):
+        raise DataError(f"{path}: has no rows; each takes the samples and fresh of one round")
+    return tuple(numbers.to_list())
