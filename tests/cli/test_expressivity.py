@@ -39,7 +39,8 @@ def test_json_has_a_row_per_estimator(capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["format_version"] == 1
     assert len(record["estimators"]) == 16
-    assert {"estimator", "bits", "collapse_round", "left", "method"} == set(record["estimators"][0])
+    promised = {"estimator", "bits", "collapse_round", "left", "method"}
+    assert promised <= set(record["estimators"][0])
 
 
 @pytest.mark.parametrize(

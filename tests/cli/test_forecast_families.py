@@ -45,7 +45,7 @@ def test_numbers_that_are_not_all_whole_are_a_gaussian_and_it_is_said(capsys):
     record, err = recorded(capsys, "table.csv", "--column", "weight")
     assert (record["family"], record["law"], record["quantity"]) == ("gaussian", "exact", "spread")
     assert err == (
-        "note: the column 'weight' holds numbers; forecast as a Gaussian (--family discrete "
+        "note: the column 'weight' holds numbers; taken for a Gaussian (--family discrete "
         "counts them as labels)\n"
     )
 
@@ -108,7 +108,7 @@ def test_the_same_in_python():
         (["table.csv", "--columns", "weight,weight"], "takes different names"),
         (
             ["same.csv", "--columns", "x,y"],
-            "columns: got x,y, takes columns that do not determine one another",
+            "covariance: got a singular matrix",
         ),
         (["labels.csv", "--family", "gaussian"], "holds no numbers but labels, such as 'a'"),
         (["negative.csv", "--family", "poisson"], "holds -1, takes counts: whole numbers from 0"),

@@ -34,7 +34,7 @@ EXAMPLES = {
     "poisson": ["poisson", "--corpus", "numbers.csv", "--column", "n", "--round", "step:0.1"],
     "gaussian": ["gaussian", "--corpus", "numbers.csv", "--column", "a", "--estimator", "ml"],
     "multivariate-gaussian": [
-        *("multivariate-gaussian", "--corpus", "numbers.csv", "--column", "a", "--column", "b"),
+        *("multivariate-gaussian", "--corpus", "numbers.csv", "--columns", "a,b"),
         *("--degrade", "noise:0.5"),
     ],
     "symmetric-mixture": ["symmetric-mixture", "--samples", "9", "--estimator", "joint-ml"],
@@ -102,6 +102,27 @@ def test_a_picture_is_written(suffix, folder, capsys):
         (
             ["discrete", "--corpus", "corpus.txt", "--select", "quality:foreign.json"],
             "quality: got 'cow', takes symbols of the model",
+        ),
+        (["gaussian:mean=3", "--corpus", "numbers.csv", "--column", "a"], "takes gaussian alone"),
+        (["bernoulli:0.5", "--corpus", "numbers.csv"], "nothing with the family bernoulli"),
+        (["gaussian", "--corpus", "numbers.csv", "--columns", "a,b"], "takes one column"),
+        (["gaussian", "--samples", "9", "--replicates", "1" + "0" * 18], "from 1 to 100,000,000"),
+        (["multivariate-gaussian:100000", "--samples", "9"], "dimensions: got 100000"),
+        (["symmetric-mixture", "--samples", "1000000000000"], "from 2 to 1,000,000"),
+        (
+            ["multivariate-gaussian", "--corpus", "numbers.csv", "--columns", "a,a"],
+            "columns: got a, a, takes different names",
+        ),
+        (
+            ["gaussian", "--corpus", "numbers.csv", "--column", "a", "--out", "numbers.csv"],
+            "numbers.csv: is the input",
+        ),
+        (
+            [
+                *("discrete", "--corpus", "labels.csv", "--column", "label", "--force"),
+                *("--select", "quality:weights.json", "--out", "weights.json"),
+            ],
+            "weights.json: is the input",
         ),
         (["gaussian", "--samples", "9", "--out", "taken.nc"], "taken.nc: exists already"),
         (["gaussian", "--samples", "9", "--plot", "a.pdf"], "a name ending in .html, .svg, .png"),

@@ -8,8 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from hayflick.cli.printing import Format, Lang, print_json, print_tables, say_written
-from hayflick.core.output import check_writable, write_text
+from hayflick.cli.printing import (
+    INTERRUPTED,
+    Format,
+    Lang,
+    print_json,
+    print_tables,
+    say_gaussian,
+    say_interrupted,
+    say_written,
+)
+from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import progress_bar
 
 
@@ -28,8 +37,13 @@ def expressivity_command(
         str | None, typer.Option(help="The column of a table.", show_default=False)
     ] = None,
     family: Annotated[
-        Family, typer.Option(help="Words and labels are discrete, numbers Gaussian.")
-    ] = Family.DISCRETE,
+        Family | None,
+        typer.Option(
+            help="Words and labels are discrete, numbers Gaussian. [default: Gaussian for a "
+            "column of numbers that are not whole]",
+            show_default=False,
+        ),
+    ] = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="How text is split.", show_default=False)
     ] = None,
@@ -64,6 +78,7 @@ def expressivity_command(
     """
     from hayflick.chains.parsing import Data, parse_family
     from hayflick.planning.expressivity import compare_estimators
+    from hayflick.planning.inputs import Reading, chosen_family
     from hayflick.report.expressivity import (
         expressivity_page,
         expressivity_record,
@@ -71,11 +86,16 @@ def expressivity_command(
     )
 
     if out is not None:
+        check_not_input(out, [source])
         check_writable(out, force=force)
     with progress_bar() as progress:
         columns = () if column is None else (column,)
         data = Data(str(source), columns, tokenizer, encoding, progress)
-        model: Any = parse_family(family.value, data=data)
+        reading = Reading(family and family.value, columns, None, tokenizer, encoding)
+        chosen = chosen_family(source, reading)
+        if family is None and chosen == "gaussian":
+            say_gaussian(column)
+        model: Any = parse_family(chosen, data=data)
         result = compare_estimators(
             model,
             generations=generations,
@@ -85,11 +105,13 @@ def expressivity_command(
             threads=threads,
             progress=progress,
         )
+    if out is not None:
+        write_text(out, expressivity_page(result, lang=lang.value), force=force)
+    say_written(out)
+    if result.interrupted:
+        say_interrupted()
     if output_format is Format.JSON:
         print_json(expressivity_record(result))
     else:
         print_tables(expressivity_tables(result, lang=lang.value))
-    if out is not None:
-        write_text(out, expressivity_page(result, lang=lang.value), force=force)
-    say_written(out)
-    return 0
+    return INTERRUPTED if result.interrupted else 0

@@ -15,8 +15,10 @@ from hayflick.cli.printing import (
     Lang,
     print_json,
     print_tables,
+    say_gaussian,
     say_interrupted,
     say_written,
+    split_columns,
 )
 from hayflick.core.output import check_folder, default_name, write_text
 from hayflick.core.progress import progress_bar
@@ -90,8 +92,9 @@ def forecast_command(
     regime: Annotated[
         str,
         typer.Option(
-            help="What each round is trained on: replace, fresh:SHARE or anchor:FILE (a "
-            "reserve of real items that is part of every round)."
+            help="What each round is trained on: replace, fresh:SHARE, periodic:SHARE,every=T, "
+            "scheduled:FILE (columns samples and fresh), anchor:FILE (a reserve of real items "
+            "that is part of every round); for numbers also accumulate or accumulate-subsample."
         ),
     ] = "replace",
     generations: Annotated[int, typer.Option(help="Rounds of recursive training.")] = 50,
@@ -139,7 +142,7 @@ def forecast_command(
             source,
             family=None if family is None else family.value,
             column=column,
-            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            columns=None if columns is None else split_columns(columns),
             order=order,
             tokenizer=tokenizer,
             encoding=encoding,
@@ -158,10 +161,11 @@ def forecast_command(
             progress=progress,
         )
     _warn(result, family=family, tokenizer=tokenizer)
-    _print(result, output_format, lang.value)
+    # First the files: whoever reads the table may leave before its end.
     if out is None and output_format is Format.TABLE:
         out = _write_default(result, source, lang.value)
     say_written(out, brief)
+    _print(result, output_format, lang.value)
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -180,11 +184,7 @@ def _warn(
     if isinstance(result, Forecast):
         _warn_of_reading(result, asked=tokenizer)
     elif family is None and result.family == "gaussian":
-        print(
-            f"note: the column {result.source.column!r} holds numbers; forecast as a Gaussian "
-            "(--family discrete counts them as labels)",
-            file=sys.stderr,
-        )
+        say_gaussian(result.source.column)
     if result.interrupted:
         say_interrupted()
 

@@ -17,8 +17,10 @@ import typer
 
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.plan import plan_command
 from hayflick.cli.printing import INTERRUPTED
 from hayflick.cli.reproduce import reproduce_command
+from hayflick.cli.reserve import reserve_command
 from hayflick.cli.simulate import simulate_command
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
@@ -34,6 +36,8 @@ app = typer.Typer(
 )
 app.command("forecast")(forecast_command)
 app.command("simulate")(simulate_command)
+app.command("plan")(plan_command)
+app.command("reserve")(reserve_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 

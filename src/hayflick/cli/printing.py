@@ -39,9 +39,29 @@ def print_tables(parts: Iterable[RenderableType]) -> None:
     """Print tables and sentences."""
     from rich.console import Console
 
-    console = Console(markup=False, highlight=False)
+    class Plain(Console):
+        """A console that leaves it to the command what a reader who leaves means."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Plain(markup=False, highlight=False)
     for part in parts:
         console.print(part)
+
+
+def split_columns(names: str) -> list[str]:
+    """Return the names of columns that are separated by commas."""
+    return [name.strip() for name in names.split(",")]
+
+
+def say_gaussian(column: str | None) -> None:
+    """Say on standard error that a column was taken for a Gaussian."""
+    print(
+        f"note: the column {column!r} holds numbers; taken for a Gaussian "
+        "(--family discrete counts them as labels)",
+        file=sys.stderr,
+    )
 
 
 def say_written(*paths: object) -> None:

@@ -15,8 +15,9 @@ from hayflick.cli.printing import (
     print_tables,
     say_interrupted,
     say_written,
+    split_columns,
 )
-from hayflick.core.errors import SimulationInterrupted
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ def simulate_command(
         Path | None, typer.Option(help="Text or table to fit the family to.", show_default=False)
     ] = None,
     column: Annotated[
-        list[str] | None,
-        typer.Option(help="Column of a table; several for a multivariate Gaussian."),
+        str | None, typer.Option(help="Column of a table.", show_default=False)
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns for a multivariate Gaussian, separated by commas.", show_default=False
+        ),
     ] = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="How text is split.", show_default=False)
@@ -51,7 +57,13 @@ def simulate_command(
             show_default=False,
         ),
     ] = None,
-    regime: Annotated[str, typer.Option(help="replace, fresh:SHARE or anchor:FILE.")] = "replace",
+    regime: Annotated[
+        str,
+        typer.Option(
+            help="What each round is trained on: replace, fresh:SHARE, periodic:SHARE,every=T, "
+            "scheduled:FILE, anchor:FILE, accumulate or accumulate-subsample."
+        ),
+    ] = "replace",
     sampler: Annotated[
         str | None,
         typer.Option(help="temperature:T, top-k:K or top-p:P.", show_default=False),
@@ -115,7 +127,11 @@ def simulate_command(
     from hayflick.regimes.parsing import parse_regime
     from hayflick.report.saving import check_outputs, save_runs
 
-    check_outputs(out=out, plot=plot, force=force)
+    named = [text.partition(":")[2].partition(",") for text in (select, degrade, regime) if text]
+    files = [corpus, *(first.removeprefix("file=") for first, _, _ in named if first)]
+    if column is not None and columns is not None:
+        raise ArgumentError("columns", got=columns, takes="nothing beside column")
+    check_outputs(out=out, plot=plot, force=force, inputs=files)
     stages = parse_stages(
         sampler=sampler,
         degradation=degrade,
@@ -125,7 +141,8 @@ def simulate_command(
     )
     with progress_bar() as progress:
         path = None if corpus is None else str(corpus)
-        data = Data(path, tuple(column or ()), tokenizer, encoding, progress)
+        names = (column,) if column is not None else tuple(split_columns(columns or ""))
+        data = Data(path, tuple(filter(None, names)), tokenizer, encoding, progress)
         model: Any = parse_family(family, data=data, estimator=estimator)
         source = getattr(model, "source", Source(family))
         runs, interrupted = _simulated(
@@ -141,9 +158,10 @@ def simulate_command(
         )
     if interrupted:
         say_interrupted()
-    _print(runs, output_format, lang.value)
+    # First the files: whoever reads the table may leave before its end.
     save_runs(runs, out=out, plot=plot, lang=lang.value, force=force)
     say_written(out, plot)
+    _print(runs, output_format, lang.value)
     return INTERRUPTED if interrupted else 0
 
 

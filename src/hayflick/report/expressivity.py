@@ -30,11 +30,14 @@ def expressivity_record(result: Expressivity) -> dict[str, Any]:
         "generations": result.generations,
         "real_data_alone": result.baseline,
         "threshold": result.threshold,
+        "interrupted": result.interrupted,
         "estimators": [
             {
                 "estimator": row.estimator,
                 "bits": row.bits,
                 "collapse_round": row.collapse,
+                "earliest_collapse": row.earliest,
+                "latest_collapse": row.latest,
                 "left": row.left,
                 "method": row.method,
             }
@@ -105,9 +108,17 @@ def bits_label(bits: int | None, language: Language) -> str:
 
 def collapse_label(row: Expressed, language: Language) -> str:
     """Return when a line of models collapses."""
+    text, number = language.text, language.number
+    never = text("not within these rounds")
+    if row.earliest == row.latest:
+        return (
+            never if row.collapse is None else text("in round {round}", round=number(row.collapse))
+        )
+    ends = (never if end is None else number(end) for end in (row.earliest, row.latest))
+    between = dict(zip(("first", "last"), ends, strict=True))
     if row.collapse is None:
-        return language.text("not within these rounds")
-    return language.text("in round {round}", round=language.number(row.collapse))
+        return text("not within these rounds ({first} to {last})", **between)
+    return text("in round {round} ({first} to {last})", round=number(row.collapse), **between)
 
 
 def expressivity_tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:

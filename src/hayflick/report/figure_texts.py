@@ -74,7 +74,7 @@ def _of_numbers(language: Language) -> dict[str, tuple[str, str]]:
         ),
         "theorem-1-rare": (
             text("Theorem 1: Bernoulli, n = 10,000, p = 0.001"),
-            text("The law follows the lower bound closely; the upper bound is good early on."),
+            text("The exact law hardly leaves the lower bound; the upper bound is good early on."),
         ),
         "theorem-1-common": (
             text("Theorem 1: Bernoulli, n = 100, p = 0.01"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hayflick.core.output import write_file, write_text
@@ -32,14 +32,29 @@ def save_figure(figure: Figure, folder: Path, *, language: Language) -> tuple[Pa
         If a file cannot be written.
     """
     chart = figure_chart(figure, language)
-    paths = {suffix: folder / f"{figure.name}.{suffix}" for suffix in ("png", "svg", "html")}
-    for suffix in ("png", "svg"):
-        save_picture(paths[suffix], [chart], force=True)
-    write_text(paths["html"], gallery_page([figure], language), force=True)
-    table, runs = folder / f"{figure.name}.csv", folder / f"{figure.name}.nc"
-    write_text(table, figure.curves.write_csv(), force=True)
-    write_file(runs, lambda path: figure.runs.to_netcdf(path, engine="h5netcdf"), force=True)
-    return (*paths.values(), table, runs)
+    page = gallery_page([figure], language)
+    writers: dict[str, Callable[[Path], object]] = {
+        "png": lambda path: save_picture(path, [chart], force=True),
+        "svg": lambda path: save_picture(path, [chart], force=True),
+        "html": lambda path: write_text(path, page, force=True),
+        "csv": lambda path: write_text(path, figure.curves.write_csv(), force=True),
+        "nc": lambda path: write_file(path, _netcdf(figure), force=True),
+    }
+    written: list[Path] = []
+    try:
+        for suffix, write in writers.items():
+            written.append(folder / f"{figure.name}.{suffix}")
+            write(written[-1])
+    except BaseException:
+        # Of a figure there is all or nothing.
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return tuple(written)
+
+
+def _netcdf(figure: Figure) -> Callable[[Path], None]:
+    return lambda path: figure.runs.to_netcdf(path, engine="h5netcdf")
 
 
 def gallery_page(figures: Sequence[Figure], language: Language) -> str:

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
-from hayflick.core.errors import ArgumentError, OutputError
-from hayflick.core.output import check_writable, write_text
+from hayflick.core.errors import ArgumentError
+from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
@@ -135,8 +135,7 @@ def _pages(
     if len({path.resolve() for path, _ in pages}) < len(pages):
         raise ArgumentError("brief", got=str(brief), takes="another file than out")
     for path, _ in pages:
-        if not isinstance(source, Discrete) and path.resolve() == Path(source).resolve():
-            raise OutputError(f"{path}: is the input; choose another name")
+        check_not_input(path, [None if isinstance(source, Discrete) else source])
         check_writable(path, force=force)
     return pages
 
@@ -164,6 +163,9 @@ def _subject(
     if isinstance(source, Discrete):
         model = _smoothed(source, reading)
         return _Subject(model, model.source, _regime(regime, like=model.source))
+    if not isinstance(source, str | os.PathLike):
+        _check_nothing_to_read(reading)
+        return _Subject(source, Source(source.describe()["family"]), _regime_of(source, regime))
     path = Path(source)
     family = chosen_family(path, reading)
     if family == "discrete":
@@ -187,8 +189,12 @@ def _regime(regime: str | Regime, *, like: Source) -> Regime:
     return parse_regime(regime, like=like) if isinstance(regime, str) else regime
 
 
-def _smoothed(model: Discrete, reading: Reading) -> Discrete:
-    """Return a law as the estimator asks for; a law has nothing to read."""
+def _regime_of(model: Any, regime: str | Regime) -> Regime:
+    return _regime(regime, like=Source(model.describe()["family"]))
+
+
+def _check_nothing_to_read(reading: Reading) -> None:
+    """Refuse options of reading where the source is a law."""
     asked = {
         "family": reading.family if reading.family != "discrete" else None,
         "column": ",".join(reading.columns) or None,
@@ -198,4 +204,9 @@ def _smoothed(model: Discrete, reading: Reading) -> Discrete:
     for name, option in asked.items():
         if option is not None:
             raise ArgumentError(name, got=option, takes="nothing where the source is a law")
+
+
+def _smoothed(model: Discrete, reading: Reading) -> Discrete:
+    """Return a law as the estimator asks for; a law has nothing to read."""
+    _check_nothing_to_read(reading)
     return model if reading.delta == 0.0 else model.with_estimator(AddDelta(reading.delta))

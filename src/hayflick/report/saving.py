@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_writable, write_file, write_text
+from hayflick.core.output import check_not_input, check_writable, write_file, write_text
 from hayflick.report.charts.drawing import Chart, stacked, to_png
 from hayflick.report.language import Language
 from hayflick.report.trajectories import trajectories_page, trajectory_charts
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 PICTURES = (".html", ".svg", ".png")
 
 
-def check_outputs(*, out: Path | None, plot: Path | None, force: bool) -> None:
-    """Refuse what cannot be written, before any work starts.
+def check_outputs(
+    *,
+    out: Path | None,
+    plot: Path | None,
+    force: bool,
+    inputs: Iterable[str | Path | None] = (),
+) -> None:
+    """Refuse what cannot be written, or what is an input, before any work starts.
 
     Raises
     ------
@@ -32,7 +38,9 @@ def check_outputs(*, out: Path | None, plot: Path | None, force: bool) -> None:
         raise ArgumentError("plot", got=str(plot), takes=f"a name ending in {', '.join(PICTURES)}")
     if out is not None and plot is not None and out.resolve() == plot.resolve():
         raise ArgumentError("plot", got=str(plot), takes="another file than out")
+    read = list(inputs)
     for path in filter(None, (out, plot)):
+        check_not_input(path, read)
         check_writable(path, force=force)
 
 

@@ -117,6 +117,7 @@ def variable_label(name: str, language: Language) -> str:
         "mean_distance": text("distance of the mean from the real one"),
         "surviving_types": text("symbols left"),
         "surviving_fraction": text("share of symbols left"),
+        "surviving_in_pool": text("symbols in all that is kept"),
         "surviving_contexts": text("share of contexts left"),
         "diversity": text("diversity (Gini and Simpson)"),
         "sentence_length": text("words per sentence"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -60,7 +60,9 @@ def thinned(numbers: pl.DataFrame, *, most: int = 1000) -> pl.DataFrame:
     return numbers[[*rows, numbers.height - 1] if rows[-1] < numbers.height - 1 else [*rows]]
 
 
-def colour_legend(colours: Mapping[str, str]) -> altair.Color:
+def colour_legend(
+    colours: Mapping[str, str], *, direction: Literal["horizontal", "vertical"] = "horizontal"
+) -> altair.Color:
     """Return the encoding of a column ``series`` with one colour per label, in that order."""
     import altair as alt
 
@@ -68,7 +70,7 @@ def colour_legend(colours: Mapping[str, str]) -> altair.Color:
     scale = alt.Scale(domain=labels, range=list(colours.values()))
     legend = alt.Legend(
         orient="top",
-        direction="horizontal",
+        direction=direction,
         labelLimit=0,
         symbolType="stroke",
         symbolStrokeWidth=3,

@@ -1,0 +1,151 @@
+"""A design: what each round is trained on, what that keeps, and what it uses and costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hayflick.core.protocols import Regime
+from hayflick.planning.cost import CostModel, Usage
+from hayflick.planning.retention import Retention
+from hayflick.planning.smallest import cheapest, reaches, smallest
+from hayflick.planning.ways import AnchorWay, Way
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A design as one number along a way; its regime is written down when it is asked for.
+
+    Parameters
+    ----------
+    way, number
+        The kind of design, and the number that is chosen.
+    retention
+        What is left, round by round.
+    usage
+        What an average round uses.
+    cost_per_round
+        What that costs; None without prices.
+    """
+
+    way: Way
+    number: int
+    retention: Retention
+    usage: Usage
+    cost_per_round: float | None
+
+    @classmethod
+    def at(cls, way: Way, number: int, costs: CostModel | None) -> Point:
+        """Return the design at a number of a way."""
+        kept = way.retention(number)
+        usage = way.usage(number, kept)
+        return cls(way, number, kept, usage, None if costs is None else costs.per_round(usage))
+
+    @property
+    def kind(self) -> str:
+        """What such a design is called: without anything added, all are ``replace``."""
+        # A larger set without fresh data is larger still.
+        if self.number == 0 and self.way.size(0) != self.way.setting.samples:
+            return "larger"
+        return "replace" if self.number == self.way.least else self.way.kind
+
+    @property
+    def samples(self) -> int:
+        """Size of the first round's training set."""
+        return self.way.size(self.number)
+
+    @property
+    def real_per_round(self) -> float:
+        """Real items in a training set, fresh or stored, on average over the rounds."""
+        return self.way.real_per_round(self.number, self.usage)
+
+    @property
+    def price(self) -> float:
+        """What designs are ranked by: cost per round, without prices real items per round."""
+        return self.real_per_round if self.cost_per_round is None else self.cost_per_round
+
+    def design(self) -> Design:
+        """Return the design with its regime."""
+        return Design(
+            kind=self.kind,
+            regime=self.way.regime(self.number),
+            samples=self.samples,
+            real_per_round=self.real_per_round,
+            retention=self.retention,
+            usage=self.usage,
+            cost_per_round=self.cost_per_round,
+            stored_up_to=self._stored_up_to(),
+        )
+
+    def _stored_up_to(self) -> float | None:
+        if not isinstance(self.way, AnchorWay) or not self.number:
+            return None
+        return self.way.stored.highest_count(self.number)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """What each round is trained on, and what comes of it.
+
+    Parameters
+    ----------
+    kind
+        ``replace``, ``fresh``, ``periodic``, ``anchor``, ``accumulate``, ``larger``, ``growing``
+        or ``larger and fresh``.
+    regime, samples
+        What each round is trained on, and how many items.
+    real_per_round
+        Real items in a training set, fresh or stored, on average over the rounds.
+    retention
+        What is left, round by round, with law and error.
+    usage
+        What an average round uses, in the units that have a price.
+    cost_per_round
+        What that costs; None without prices.
+    stored_up_to
+        How often the data hold the most frequent type that an anchor stores; None for none.
+    """
+
+    kind: str
+    regime: Regime
+    samples: int
+    real_per_round: float
+    retention: Retention
+    usage: Usage
+    cost_per_round: float | None
+    stored_up_to: float | None = None
+
+    @property
+    def lowest(self) -> float:
+        """The lowest share that is left in any round."""
+        return self.retention.lowest
+
+
+def best_of(way: Way, *, keep: float, costs: CostModel | None) -> Point | None:
+    """Return the cheapest design of a way that keeps enough; None where none does.
+
+    More costs more, unless what is forgotten has a price: then a larger number may pay.
+    """
+    least = smallest(
+        lambda number: way.retention(number).lowest, target=keep, low=way.least, high=way.most
+    )
+    if least is None:
+        return None
+    if costs is not None and costs.loss:
+        least = cheapest(
+            lambda number: Point.at(way, number, costs).price, low=least, high=way.most
+        )
+    return Point.at(way, least, costs)
+
+
+def spread(way: Way, *, costs: CostModel | None, points: int = 12) -> list[Point]:
+    """Return designs from the least to the most of a way, in even steps of their logarithm."""
+    steps = np.geomspace(1.0, way.most - way.least + 1.0, points)
+    numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + way.least
+    return [Point.at(way, int(number), costs) for number in numbers]
+
+
+def enough(point: Point, keep: float) -> bool:
+    """Return whether a design keeps enough in every round."""
+    return reaches(point.retention.lowest, keep)

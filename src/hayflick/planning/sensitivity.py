@@ -1,0 +1,201 @@
+"""Which knob is worth money: how the round of collapse moves with each of them.
+
+The limit is what the design itself leaves at the horizon, so that its own round is known:
+the one in which it comes down to that. Every knob is moved one step, mostly for the worse,
+and the round in which as little is left is compared, between rounds by interpolation. The
+elasticity is the log of the round's ratio over the log of the knob's. A design near its
+plateau has large ones: a little less of everything, and it never comes near that level.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hayflick.chains.stages.degradation import LabelNoise
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.samplers import Temperature
+from hayflick.core.arrays import Floats
+from hayflick.core.progress import Progress, silent
+from hayflick.planning.design import Point
+from hayflick.planning.goal import MUST_KEEP
+from hayflick.planning.simulated import Simulated, simulated_retention
+from hayflick.planning.ways import AnchorWay, FreshWay, GrowingWay, PeriodicWay, Way
+
+STEP = 0.9
+"""What a size or a share is multiplied by: one step for the worse."""
+
+_TEMPERATURE, _NOISE = 0.95, 0.01
+_DRAWS, _REPLICATES = 1e8, (4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """What one step of a knob does.
+
+    Parameters
+    ----------
+    name
+        ``samples``, ``share``, ``stored``, ``period``, ``temperature``, ``accuracy`` (share
+        of generated items whose label is right) or ``bits`` (of the grid that
+        probabilities are rounded to).
+    value, moved
+        The design's own value (None: not rounded), and the one for comparison.
+    left, left_moved
+        The lowest share that is left up to the horizon, with each.
+    collapse, collapse_moved
+        The round in which `left` is reached, with each; None where it is not, so that the
+        step is for the better.
+    standard_error
+        Of `left_moved`; 0 for a law.
+    method
+        ``law`` or ``simulation``.
+    """
+
+    name: str
+    value: float | None
+    moved: float
+    left: float
+    left_moved: float
+    collapse: float
+    collapse_moved: float | None
+    standard_error: float
+    method: str
+
+    @property
+    def elasticity(self) -> float | None:
+        """Relative change of the round of collapse per relative change of the knob."""
+        if self.value is None or not self.collapse_moved or not self.collapse:
+            return None
+        return math.log(self.collapse_moved / self.collapse) / math.log(self.moved / self.value)
+
+
+def collapse_round(left: Floats, limit: float) -> float | None:
+    """Return where `left`, from generation 0 on, first falls below a limit; None if nowhere.
+
+    Examples
+    --------
+    >>> collapse_round(np.array([1.0, 0.9, 0.7]), 0.85)
+    1.25
+    """
+    below = np.flatnonzero(left < limit)
+    if not below.size:
+        return None
+    last = int(below[0])
+    if last == 0:
+        return 0.0
+    before, after = float(left[last - 1]), float(left[last])
+    return round(last - 1 + (before - limit) / (before - after), 9)
+
+
+def law_knobs(point: Point) -> tuple[Knob, ...]:
+    """Return the knobs that the laws know: sizes, shares and periods."""
+    if isinstance(point.way, GrowingWay):
+        return ()
+    own = point.retention.expected
+    knobs = []
+    for name, value, moved, way, number in _moves(point.way, point.number):
+        left = way.retention(number).expected
+        knobs.append(_knob(name, value, moved, own, left, point, "law"))
+    return tuple(knobs)
+
+
+def _knob(
+    name: str,
+    value: float | None,
+    moved: float,
+    own: Floats,
+    other: Floats,
+    point: Point,
+    method: str,
+    error: float = 0.0,
+) -> Knob:
+    first = point.retention.counted_from
+    place = first + int(np.argmin(own[first:]))
+    limit, lowest = float(own[place]), float(other[first:].min())
+    # What is still to be recovered from is no collapse.
+    start = first if first > 1 else 0
+    reached = collapse_round(other[start:], limit)
+    reached = None if reached is None or start + reached > place else start + reached
+    return Knob(name, value, moved, limit, lowest, float(place), reached, error, method)
+
+
+def _moves(way: Way, number: int) -> Iterator[tuple[str, float, float, Way, int]]:
+    """Yield a knob's name, value and moved value, and the design with it moved."""
+    size = way.size(number)
+    less = max(1, round(STEP * size))
+    smaller = _resized(way, less)
+    scaled = number if isinstance(way, AnchorWay) else round(number * less / size)
+    if not isinstance(way, AnchorWay) or number <= less:
+        yield "samples", size, less, smaller, scaled
+    fewer = round(STEP * number)
+    if isinstance(way, (FreshWay, PeriodicWay)) and fewer < number:
+        yield "share", number / size, fewer / size, way, fewer
+    if isinstance(way, AnchorWay) and fewer < number:
+        yield "stored", number, fewer, way, fewer
+    if isinstance(way, PeriodicWay) and number:
+        yield "period", way.every, way.every + 1, replace(way, every=way.every + 1), number
+
+
+def _resized(way: Way, samples: int) -> Way:
+    setting = replace(way.setting, samples=samples)
+    if isinstance(way, FreshWay):
+        return replace(way, setting=setting, samples=samples)
+    if isinstance(way, AnchorWay):
+        return replace(way, setting=setting, ordered_by=way.stored)
+    return replace(way, setting=setting)
+
+
+def simulated_knobs(
+    point: Point, *, seed: int = 1, threads: int | None = None, progress: Progress = silent
+) -> tuple[Knob, ...]:
+    """Return the knobs that no law knows: temperature, label noise and rounding.
+
+    Not for a must-keep list, whose types the simulation does not tell apart.
+
+    Raises
+    ------
+    SimulationInterrupted
+        On Ctrl-C.
+    """
+    setting = point.way.setting
+    if setting.goal.kind == MUST_KEEP or setting.past is not None:
+        return ()
+    bits = max(1, math.floor(math.log2(point.samples)))
+    tried: tuple[tuple[str, float | None, float, Stages], ...] = (
+        ("temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))),
+        ("accuracy", 1.0, 1.0 - _NOISE, Stages(degradation=LabelNoise(_NOISE))),
+        ("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
+    )
+    knobs = []
+    for done, (name, value, moved, stages) in enumerate(tried):
+        progress("moving knobs", done, len(tried))
+        runs = _runs(point, stages, seed=seed, threads=threads)
+        lowest = int(np.argmin(runs.mean))
+        error = float(runs.standard_error[lowest])
+        own = point.retention.expected
+        knobs.append(_knob(name, value, moved, own, runs.mean, point, "simulation", error))
+    progress("moving knobs", len(tried), len(tried))
+    return tuple(knobs)
+
+
+def _runs(point: Point, stages: Stages, *, seed: int, threads: int | None) -> Simulated:
+    setting = point.way.setting
+    draws = setting.goal.model.types * setting.generations
+    runs = simulated_retention(
+        setting.goal,
+        regime=point.way.regime(point.number),
+        samples=point.samples,
+        generations=setting.generations,
+        replicates=int(np.clip(_DRAWS // draws, *_REPLICATES)),
+        stages=stages,
+        seed=seed,
+        threads=threads,
+    )
+    if runs is None:  # pragma: no cover - only a list's runs are not measured
+        raise AssertionError("runs of all types are measured")
+    return runs

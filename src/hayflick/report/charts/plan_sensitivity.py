@@ -1,0 +1,68 @@
+"""What one step of each knob does to the recommended design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from hayflick.report.charts import drawing
+from hayflick.report.plan_findings import PlanFindings
+from hayflick.report.plan_labels import knob_label
+
+_NUMBERS = ("value", "moved", "collapse", "collapse_moved", "elasticity", "standard_error")
+_LABEL_PIXELS = 200
+_PADDING = {"left": 40, "right": 30, "top": 5, "bottom": 5}
+
+
+def plan_sensitivity_chart(findings: PlanFindings) -> drawing.Chart:
+    """Return the chart of changes, the largest first."""
+    text, numbers = findings.language.text, _numbers(findings)
+    return drawing.Chart(
+        name="sensitivity",
+        title=text("Which knob matters"),
+        caption=text(
+            "The lowest share that is left if one thing changes and all else stays: sizes and "
+            "shares a tenth lower, by law; temperature, labels and rounding by simulation."
+        ),
+        svg=drawing.to_svg(_bars(numbers, findings)),
+        numbers=numbers,
+    )
+
+
+def _numbers(findings: PlanFindings) -> pl.DataFrame:
+    rows = [
+        {
+            "knob": knob_label(knob.name, findings.language),
+            "value": knob.value,
+            "moved": float(knob.moved),
+            "change": knob.left_moved - knob.left,
+            "standard_error": knob.standard_error,
+            "collapse": knob.collapse,
+            "collapse_moved": knob.collapse_moved,
+            "elasticity": knob.elasticity,
+            "method": knob.method,
+        }
+        for knob in findings.plan.knobs
+    ]
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(_NUMBERS, pl.Float64))
+
+
+def _bars(numbers: pl.DataFrame, findings: PlanFindings) -> Any:
+    import altair as alt
+
+    pairs = zip(numbers["knob"], numbers["moved"], strict=True)
+    labels = [
+        f"{name} → {step:,.4g}" if step < 1e3 else f"{name} → {step:,.0f}" for name, step in pairs
+    ]
+    better = pl.col("change") > 0.0
+    shown = numbers.with_columns(pl.Series("label", labels), better=better)
+    order = shown.sort(pl.col("change").abs(), descending=True)["label"].to_list()
+    title = findings.language.text("change of what is left, percentage points")
+    x = alt.X("change:Q", title=title, axis=alt.Axis(format="+%", tickCount=6, labelOverlap=True))
+    y = alt.Y("label:N", sort=order, axis=alt.Axis(labelLimit=_LABEL_PIXELS, title=None))
+    width = drawing.WIDTH - _LABEL_PIXELS - _PADDING["left"]
+    base = alt.Chart(shown, width=width, height=26 * len(order) + 10)
+    scale = alt.Scale(domain=[False, True], range=[drawing.LIMIT, drawing.REAL])
+    colour = alt.Color("better:N", scale=scale, legend=None)
+    return base.mark_bar().encode(x=x, y=y, color=colour).properties(padding=_PADDING)

@@ -1,0 +1,269 @@
+"""A plan in plain words: what to do, what it costs, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hayflick.planning.design import Design
+from hayflick.planning.planned import Plan
+from hayflick.report.language import Language
+from hayflick.report.plan_labels import design_label, kind_label, price_label, subject_label
+from hayflick.report.tables import significant
+
+_SHOWN_PRICES = 2
+
+
+@dataclass(frozen=True)
+class PlanFindings:
+    """What a plan says, sentence by sentence, in one language."""
+
+    plan: Plan
+    language: Language
+
+    @property
+    def subject(self) -> str:
+        """What is kept."""
+        return subject_label(self.plan.goal, self.language)
+
+    def label(self, design: Design) -> str:
+        """Return what each round is trained on, in a few words."""
+        rounds = self.plan.setting.generations
+        return design_label(design, rounds=rounds, language=self.language)
+
+    def data(self) -> str:
+        """Return what the plan is for."""
+        model, number = self.plan.goal.model, self.language.number
+        return self.language.text(
+            "{name}: keep {keep} of {subject} in every one of {rounds} rounds of {samples} items; "
+            "different symbols in the data: {types}.",
+            name=model.source.name,
+            keep=self.language.percent(self.plan.keep),
+            subject=self.subject,
+            rounds=number(self.plan.setting.generations),
+            samples=number(self.plan.setting.samples),
+            types=number(model.types),
+        )
+
+    def verdict(self) -> str:
+        """Return the recommendation in one line."""
+        best, text = self.plan.best, self.language.text
+        if best is None:
+            return text("No design keeps enough")
+        return text("Recommended: {design}", design=self.label(best))
+
+    def reason(self) -> str:
+        """Return why fresh draws alone, or all designs, are not enough; else empty."""
+        plan, text, percent = self.plan, self.language.text, self.language.percent
+        if plan.best is None:
+            return text(
+                "No design that was looked at keeps {keep}; the closest keeps {most}.",
+                keep=percent(plan.keep),
+                most=percent(max(design.lowest for design in plan.designs)),
+            )
+        if plan.fresh.feasible:
+            return ""
+        return text(
+            "Fresh draws alone cannot keep {keep}: even real data alone keeps {most}, because a "
+            "sample of {samples} misses what is rare.",
+            keep=percent(plan.keep),
+            most=percent(plan.fresh.retention.lowest),
+            samples=self.language.number(plan.setting.samples),
+        )
+
+    def kept(self, design: Design) -> str:
+        """Return what a design keeps."""
+        if design.retention.counted_from > 1:
+            return self.language.text(
+                "It keeps at least {lowest} of {subject} from round {first} to round {round}, "
+                "counted from now: less is left at present.",
+                lowest=self.language.percent(design.lowest),
+                subject=self.subject,
+                first=self.language.number(design.retention.counted_from),
+                round=self.language.number(self.plan.setting.generations),
+            )
+        return self.language.text(
+            "It keeps at least {lowest} of {subject} up to round {round}.",
+            lowest=self.language.percent(design.lowest),
+            subject=self.subject,
+            round=self.language.number(self.plan.setting.generations),
+        )
+
+    def stored(self) -> str:
+        """Return what the recommended reserve holds; empty where there is none."""
+        best = self.plan.best
+        if best is None or best.stored_up_to is None:
+            return ""
+        return self.language.text(
+            "The reserve holds one item of each of the {stored} rarest, those seen up to {count} "
+            "times.",
+            stored=self.language.number(best.real_per_round),
+            count=self.language.number(best.stored_up_to),
+        )
+
+    def cost(self, design: Design) -> str:
+        """Return what a design costs, or takes."""
+        costs, text = self.plan.costs, self.language.text
+        if costs is None or design.cost_per_round is None:
+            return text(
+                "It takes {real} real items a round.",
+                real=self.language.number(design.real_per_round),
+            )
+        per_round = design.cost_per_round
+        return text(
+            "It costs {round} {currency} a round, {month} a month, {year} a year.",
+            round=significant(per_round),
+            month=significant(costs.per_month(per_round)),
+            year=significant(costs.per_year(per_round)),
+            currency=costs.currency,
+        )
+
+    def margin(self) -> str:
+        """Return how far the recommended design is ahead, and of what; else empty."""
+        plan, margin = self.plan, self.plan.margin
+        if margin is None or plan.runner_up is None:
+            return self.language.text("No other kind of design keeps enough.")
+        runner_up = self.label(plan.runner_up)
+        if plan.costs is None:
+            return self.language.text(
+                "Runner-up: {runner_up}. It takes {more} more real items a round.",
+                runner_up=runner_up,
+                more=self.language.number(margin.price),
+            )
+        return self.language.text(
+            "Runner-up: {runner_up}. It costs {more} {currency} more a round.",
+            runner_up=runner_up,
+            more=significant(margin.price),
+            currency=plan.costs.currency,
+        )
+
+    def changes(self) -> tuple[str, ...]:
+        """Return what would change the recommendation."""
+        return tuple(filter(None, (self._prices(), self._target())))
+
+    def _prices(self) -> str:
+        plan = self.plan
+        if plan.costs is None or not plan.break_even:
+            return ""
+        ratios = {
+            name: value / getattr(plan.costs, name) if getattr(plan.costs, name) else 1e99
+            for name, value in plan.break_even.items()
+        }
+        nearest = sorted(ratios, key=lambda name: abs(ratios[name] - 1.0))[:_SHOWN_PRICES]
+        values = ", ".join(
+            f"{price_label(name, self.language)} {significant(plan.break_even[name])}"
+            for name in nearest
+        )
+        return self.language.text(
+            "Both would cost the same at one of these prices: {values}.", values=values
+        )
+
+    def _target(self) -> str:
+        plan, best = self.plan, self.plan.best
+        kinds = plan.other_targets
+        names = [kind for kind, _ in kinds]
+        if best is None or best.kind not in names:
+            return ""
+        place = names.index(best.kind)
+        if place == 0:
+            return self.language.text("For lower targets too, no other kind is cheaper.")
+        before, upto = kinds[place - 1]
+        return self.language.text(
+            "For a target up to about {share}, another kind is cheapest: {kind}.",
+            share=self.language.percent(upto, digits=0),
+            kind=kind_label(before, self.language),
+        )
+
+    def step_in(self) -> str:
+        """Return when someone must step in, and what waiting costs."""
+        plan, number, text = self.plan, self.language.number, self.language.text
+        if plan.step_in is None:
+            return text("Even without real data, enough is left in every round.")
+        first = text(
+            "Without real data, less than the target is left from round {round}.",
+            round=number(plan.step_in),
+        )
+        ways = [way for way in plan.ways_back if way.items]
+        if len(ways) < 2 or ways[0].items is None or ways[-1].items is None:
+            return first
+        waiting = text(
+            "Back by fresh data then takes {items} real items; {rounds} rounds later, {later}.",
+            items=number(ways[0].items),
+            rounds=number(ways[-1].waited),
+            later=number(ways[-1].items),
+        )
+        return self.language.joined(first, waiting)
+
+    def inspection(self) -> str:
+        """Return how often to look; empty where nothing says."""
+        found = self.plan.inspection
+        if found is None or self.plan.costs is None:
+            return ""
+        return self.language.text(
+            "Look every {every} rounds: for one failure within the horizon, checks and delay "
+            "cost {cost} {currency} a round.",
+            every=self.language.number(found.every),
+            cost=significant(found.cost_per_round),
+            currency=self.plan.costs.currency,
+        )
+
+    def method(self) -> str:
+        """Return which law the figures come from, and what a simulation says of it."""
+        plan, text = self.plan, self.language.text
+        design = plan.designs[0]
+        if design.retention.law == "exact":
+            law = text("The figures come from the exact law.")
+        else:
+            law = text(
+                "The figures come from the branching law; the true share can be higher, by "
+                "{error} at most.",
+                error=self.language.percent(design.retention.error, digits=3),
+            )
+        distance = plan.simulated_distance()
+        if plan.simulated is None or distance is None:
+            return law
+        simulated = text(
+            "Simulated, {runs} runs keep {mean} in the last round, {distance} standard errors "
+            "from the law.",
+            runs=self.language.number(plan.simulated.replicates),
+            mean=self.language.percent(float(plan.simulated.mean[-1]), digits=2),
+            distance=f"{distance:.1f}",
+        )
+        return self.language.joined(law, simulated)
+
+    def history(self) -> tuple[str, ...]:
+        """Return how a recorded run compares with the plan; empty without one."""
+        compared, text, percent = self.plan.comparison, self.language.text, self.language.percent
+        if compared is None:
+            return ()
+        history = compared.history
+        found = text(
+            "{name}: after {rounds} recorded rounds {left} of all symbols are left. The plan is "
+            "for the rounds from there.",
+            name=history.name,
+            rounds=self.language.number(history.rounds),
+            left=percent(float(history.left[-1])),
+        )
+        if compared.planned is None:
+            return (found,)
+        planned = text(
+            "The design that was best from the start would have kept {planned} of {subject}.",
+            planned=percent(float(compared.planned[-1])),
+            subject=self.subject,
+        )
+        return found, planned
+
+    def summary(self) -> tuple[str, ...]:
+        """Return all sentences, a few per entry."""
+        best = self.plan.best
+        about = [] if best is None else [self.kept(best), self.cost(best), self.stored()]
+        parts = (
+            *self.history(),
+            self.language.joined(*filter(None, about)),
+            self.reason(),
+            self.margin() if best is not None else "",
+            self.language.joined(*self.changes()),
+            self.step_in(),
+            self.inspection(),
+            self.method(),
+        )
+        return tuple(filter(None, parts))

@@ -1,0 +1,143 @@
+import json
+import os
+
+import pytest
+
+from hayflick.cli.main import main
+
+QUICK = ["--generations", "8", "--replicates", "32"]
+KEYS = {"regime", "real_per_round", "samples", "retention", "cost_per_round", "law"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "rain snow rain hail sun rain wind snow " * 10 + "Fog mist dew "
+    (tmp_path / "corpus.txt").write_text(text)
+    (tmp_path / "labels.csv").write_text("id,label\n" + "1,x\n" * 40 + "2,y\n" * 9 + "3,z\n")
+    (tmp_path / "keep.txt").write_text("Fog\nmist\n")
+    (tmp_path / "missing.txt").write_text("".join(f"item{place}\n" for place in range(12)))
+    (tmp_path / "taken.html").write_text("old")
+    return tmp_path
+
+
+def test_the_answer_fits_on_one_screen(capsys):
+    assert main(["plan", "corpus.txt", "--keep", "0.8", *QUICK]) == 0
+    out, err = capsys.readouterr()
+    assert "Recommended: a reserve of" in out
+    assert "Runner-up:" in out
+    assert "Simulated, 32 runs" in out
+    assert "elasticity" in out
+    assert len(out.splitlines()) <= 40
+    assert err == ""
+
+
+def test_json_has_the_designs_recommended_first(capsys):
+    assert main(["plan", "corpus.txt", "--keep", "0.8", "--format", "json", *QUICK]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["format_version"], record["feasible"], record["reason"]) == (1, True, "")
+    for design in record["designs"]:
+        assert set(design) >= KEYS
+        assert len(design["retention"]) == 9
+        assert min(design["retention"]) >= 0.8 - 1e-9
+        assert design["cost_per_round"] is None
+    real = [design["real_per_round"] for design in record["designs"]]
+    assert real == sorted(real)
+    assert record["simulated"]["distance"] < 4
+
+
+def test_prices_rank_and_are_totalled(capsys):
+    prices = ["--cost-real", "0.4", "--cost-generated", "0.002", "--cost-loss", "5"]
+    more = ["--cost-check", "2", "--currency", "EUR", "--rounds-per-month", "4"]
+    arguments = ["plan", "labels.csv", "--column", "label", *prices, *more, *QUICK]
+    assert main([*arguments, "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    costs = [design["cost_per_round"] for design in record["designs"]]
+    assert costs == sorted(costs)
+    assert record["designs"][0]["cost_per_year"] == pytest.approx(48 * costs[0])
+    assert record["break_even"]
+    assert record["look_every"] >= 1
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "EUR a round" in out
+    assert "a year" in out
+
+
+def test_a_list_is_kept(capsys):
+    arguments = ["plan", "corpus.txt", "--must-keep", "keep.txt", "--format", "json"]
+    assert main([*arguments, "--keep", "0.99", *QUICK]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["of"], record["feasible"]) == ("must-keep", True)
+    assert record["fresh_draws"]["feasible"] is False
+    assert "fresh draws alone cannot keep" in record["reason"]
+    assert record["designs"][0]["regime"] == "anchor:2 items of 2 symbols"
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_page_is_written(folder, capsys, lang):
+    arguments = ["plan", "corpus.txt", "--keep", "0.8", "--lang", lang, "--out", "p.html"]
+    assert main([*arguments, "--cost-real", "1", *QUICK]) == 0
+    assert capsys.readouterr().err == "wrote p.html\n"
+    page = (folder / "p.html").read_text(encoding="utf-8")
+    assert f'<html lang="{lang}">' in page
+    assert page.count("<svg") == 3
+    for name in ("frontier", "retention", "sensitivity", "designs"):
+        assert f'download="{name}.csv"' in page
+
+
+def test_a_history_is_planned_on_from(folder, capsys):
+    run = ["simulate", "discrete", "--corpus", "corpus.txt", "--generations", "4"]
+    assert main([*run, "--out", "run.nc", "--replicates", "64"]) == 0
+    arguments = ["plan", "corpus.txt", "--keep", "0.8", "--history", "run.nc"]
+    capsys.readouterr()
+    assert main([*arguments, *QUICK]) == 0
+    assert "run.nc: after 4 recorded rounds" in capsys.readouterr().out
+    assert main([*arguments, "--format", "json", *QUICK]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["generations"] == 4
+    assert record["history"]["rounds"] == 4
+    assert record["history"]["planned"][-1] >= 0.8
+
+
+def test_the_same_seed_prints_the_same(capsys):
+    printed = []
+    for seed in ("3", "3", "4"):
+        arguments = ["plan", "corpus.txt", "--format", "json", "--keep", "0.8", "--seed", seed]
+        main([*arguments, *QUICK])
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != printed[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.txt"], "nowhere.txt: no such file"),
+        (["corpus.txt", "--keep", "0"], "keep: got 0.0, takes a share above 0, up to 1"),
+        (["corpus.txt", "--keep", "1.2"], "keep: got 1.2"),
+        (["corpus.txt", "--keep", "-1"], "keep: got -1.0"),
+        (["corpus.txt", "--generations", "0"], "generations: got 0"),
+        (["corpus.txt", "--cost-real", "-1"], "cost of real: got -1.0, takes a number of at least"),
+        (["corpus.txt", "--cost-real", "0", "--cost-loss", "0"], "there is nothing to trade"),
+        (["corpus.txt", "--must-keep", "missing.txt"], "'item9' and 2 more"),
+        (["corpus.txt", "--must-keep", "gone.txt"], "gone.txt"),
+        (["corpus.txt", "--history", "gone.nc"], "gone.nc: no such file"),
+        (["corpus.txt", "--history", "keep.txt"], "keep.txt: cannot be read as a history"),
+        (["corpus.txt", "--replicates", "1"], "replicates: got 1"),
+        (["corpus.txt", "--replicates", "-1"], "replicates: got -1"),
+        (["corpus.txt", "--samples", "0"], "samples: got 0"),
+        (["corpus.txt", "--out", "taken.html"], "taken.html: exists already"),
+        (["corpus.txt", "--out", "corpus.txt", "--force"], "is the input"),
+        (["corpus.txt", "--out", "no/p.html"], "no: the folder does not exist"),
+        (
+            ["corpus.txt", "--of", "diversity", "--must-keep", "keep.txt"],
+            "of: got diversity, takes must-keep with a list",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(folder, capsys, arguments, message):
+    before = {name: (folder / name).read_bytes() for name in os.listdir(folder)}
+    assert main(["plan", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert message in err
+    assert {name: (folder / name).read_bytes() for name in os.listdir(folder)} == before

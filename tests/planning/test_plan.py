@@ -1,0 +1,285 @@
+import json
+
+import numpy as np
+import pytest
+import xarray
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
+from hayflick.laws.survival import survival
+from hayflick.planning import plan as module
+from hayflick.planning.cost import PRICES, CostModel, Usage
+from hayflick.planning.history import History, read_history
+from hayflick.planning.plan import plan
+from hayflick.planning.sensitivity import collapse_round
+from hayflick.regimes.anchor import Anchor
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.periodic import Periodic
+from hayflick.simulate.simulation import simulate
+
+KEEP, ROUNDS = 0.8, 12
+
+
+@pytest.fixture
+def small():
+    return Discrete.from_counts({"a": 12, "b": 8, "c": 5, "d": 3, "e": 1, "f": 1})
+
+
+def brute_force(model, costs):
+    """Return (cost, description) of every share, period, reserve and size that keeps enough."""
+    n, found = model.total, []
+
+    def look(regime, samples, real):
+        settings = {"generations": ROUNDS, "samples": samples, "law": "branching"}
+        law = survival(model, regime=regime, **settings)
+        left = law.surviving_fraction[1:]
+        if left.min() >= KEEP - 1e-12:
+            mixes = [regime.mix(k, samples=samples) for k in range(1, ROUNDS + 1)]
+            generated = np.mean([mix.generated for mix in mixes])
+            missing = model.types * (1 - left.mean())
+            parts = (real, generated, 1, 1, missing)
+            price = real if costs is None else np.dot(costs.prices, parts)
+            found.append((price, regime.describe()))
+
+    for items in range(n + 1):
+        look(Fresh(items / n), n, items)
+        for every in (2, 3, 5, 10):
+            look(Periodic(share=items / n, every=every), n, items * (ROUNDS // every) / ROUNDS)
+    rarest = np.argsort(model.weights, kind="stable")
+    for stored in range(1, model.types + 1):
+        held = Anchor.from_mapping({model.symbols[place]: 1 for place in rarest[:stored]})
+        look(held, n, stored if costs is None else stored / ROUNDS)
+    if costs is not None and costs.generated:
+        for size in range(n, 40 * n):
+            look(Fresh(0.0), size, 0)
+        for multiple in (1.5, 2, 4, 8):
+            size = round(multiple * n)
+            for items in range(size + 1):
+                look(Fresh(items / size), size, items)
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [
+        None,
+        CostModel(real=1.0, generated=0.01),
+        CostModel(real=60.0, generated=0.002, loss=0.5),
+        CostModel(real=100.0, generated=0.0001),
+        CostModel(real=0.3, generated=0.3, loss=40.0),
+    ],
+)
+def test_the_planted_optimum_is_found(small, costs):
+    result = plan(small, keep=KEEP, generations=ROUNDS, costs=costs, law="branching", replicates=0)
+    cheapest, _ = brute_force(small, costs)
+    assert result.price(result.best) == pytest.approx(cheapest)
+
+
+def test_designs_are_ranked_by_real_items_without_prices(words):
+    result = plan(words, keep=0.85, generations=20, replicates=0)
+    real = [design.real_per_round for design in result.designs]
+    assert real == sorted(real)
+    assert [design.kind for design in result.designs][:2] == ["anchor", "fresh"]
+    assert all(design.lowest >= 0.85 for design in result.designs)
+    assert result.margin.price == real[1] - real[0]
+    assert result.fresh.items == real[1]
+
+
+def test_nothing_is_needed_for_a_low_target(words):
+    result = plan(words, keep=0.2, generations=10, replicates=0)
+    assert (result.best.kind, result.best.real_per_round) == ("replace", 0)
+    assert result.step_in is None
+
+
+def test_fresh_draws_alone_may_not_do(words):
+    result = plan(words, keep=0.95, generations=20, replicates=0)
+    assert result.feasible
+    assert not result.fresh.feasible
+    assert "fresh draws alone cannot keep 95.0%" in result.reason
+    assert result.best.kind == "anchor"
+
+
+def test_nothing_may_do():
+    tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    result = plan(tail, keep=0.9, generations=5, samples=20, replicates=0)
+    assert not result.feasible
+    assert result.best is result.runner_up is result.margin is None
+    assert "no design" in result.reason
+    assert result.designs[0].lowest == max(design.lowest for design in result.designs)
+
+
+def test_the_frontier_is_not_beaten(words):
+    found = plan(words, keep=0.8, generations=20, replicates=0).frontier
+    for point in found.best:
+        for other in found.points:
+            cheaper = other.price <= point.price and other.retention.lowest > point.retention.lowest
+            assert not cheaper
+
+
+def test_costs_are_those_of_the_parts(words):
+    costs = CostModel(real=2.0, generated=0.5, check=3.0, monitoring=1.0, loss=7.0)
+    result = plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
+    fresh = next(design for design in result.designs if design.kind == "fresh")
+    items = fresh.real_per_round
+    missing = 4 * (1 - fresh.retention.expected[1:].mean())
+    assert fresh.cost_per_round == pytest.approx(2 * items + 0.5 * (100 - items) + 4 + 7 * missing)
+    assert result.inspection is not None
+    assert costs.per_year(2.0) == 24.0
+
+
+def test_at_its_break_even_price_the_runner_up_costs_the_same(words):
+    costs = CostModel(real=2.0, generated=0.5)
+    result = plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
+    assert result.break_even
+    for name, value in result.break_even.items():
+        prices = {price: getattr(costs, price) for price in PRICES} | {name: value}
+        moved = CostModel(**prices)
+        best, second = result.best.usage, result.runner_up.usage
+        assert moved.per_round(best) == pytest.approx(moved.per_round(second))
+
+
+@pytest.mark.parametrize(
+    ("prices", "message"),
+    [
+        ({}, "costs: got all 0, takes at least one above 0: there is nothing to trade"),
+        ({"real": -1}, "cost of real: got -1"),
+        ({"loss": float("nan")}, "cost of loss"),
+        ({"real": 1, "rounds_per_month": 0}, "rounds_per_month"),
+    ],
+)
+def test_prices_are_checked(prices, message):
+    with pytest.raises(ArgumentError, match=message):
+        CostModel(**prices)
+
+
+def test_a_break_even_below_nothing_is_none():
+    costs = CostModel(real=1.0)
+    assert costs.break_even(Usage(2, 1, 1, 1, 0), Usage(1, 1, 1, 1, 0)) == {}
+
+
+def test_keeping_everything_keeps_diversity(small):
+    result = plan(small, keep=0.9, generations=40, of="diversity", replicates=256, seed=4)
+    assert (result.best.kind, result.best.real_per_round) == ("accumulate", 0)
+    assert result.simulated_distance() < 4
+
+
+@pytest.mark.parametrize("of", ["types", "diversity"])
+def test_law_and_simulation_agree(small, of):
+    result = plan(small, keep=0.8, generations=10, of=of, replicates=256, seed=4)
+    assert result.simulated.replicates == 256
+    assert result.simulated_distance() < 4
+    simulated = [knob.name for knob in result.knobs if knob.method == "simulation"]
+    assert simulated == ["temperature", "accuracy", "bits"]
+
+
+def test_a_list_is_simulated_as_it_is(small):
+    model = Discrete.from_counts({"much": 300, "more": 200, "rare": 2, "some": 5})
+    settings = {"keep": 0.7, "generations": 10, "replicates": 512, "seed": 4}
+    for symbols in (["rare", "some"], list(model.symbols)):
+        assert plan(model, must_keep=symbols, **settings).simulated_distance() < 4
+    assert plan(model, must_keep={"rare": 1, "some": 2}, **settings).simulated is None
+    # What is not listed may be lost here, and would be missing from the count.
+    assert plan(small, must_keep=["a", "b"], **settings).simulated is None
+
+
+def test_a_step_for_the_worse_brings_the_collapse_forward(words):
+    result = plan(words, keep=0.85, generations=20, costs=CostModel(real=1.0), replicates=0)
+    assert {knob.name for knob in result.knobs} >= {"samples"}
+    for knob in result.knobs:
+        assert knob.left_moved < knob.left
+        assert knob.collapse_moved < knob.collapse == 20
+        assert knob.elasticity > 0
+
+
+def test_the_round_of_collapse_is_between_rounds():
+    assert collapse_round(np.array([1.0, 0.8, 0.6]), 0.7) == 1.5
+    assert collapse_round(np.array([1.0, 0.8]), 0.7) is None
+    assert collapse_round(np.array([0.5, 0.4]), 0.7) == 0.0
+
+
+def test_ctrl_c_leaves_the_laws(words, monkeypatch):
+    def interrupted(*arguments, **settings):
+        raise SimulationInterrupted(None)
+
+    monkeypatch.setattr(module, "simulated_retention", interrupted)
+    result = plan(words, keep=0.85, generations=5)
+    assert result.interrupted
+    assert result.simulated is None
+    assert result.knobs
+
+
+def test_the_same_seed_gives_the_same_plan(small):
+    runs = [plan(small, keep=0.8, generations=5, replicates=32, seed=seed) for seed in (3, 3, 4)]
+    means = [run.simulated.mean.tolist() for run in runs]
+    assert means[0] == means[1] != means[2]
+    assert json.dumps(runs[0].provenance())
+
+
+def recorded(model, path, **options):
+    settings = {"generations": 6, "replicates": 64, "seed": 2, **options}
+    runs = simulate(model, **settings)
+    runs.to_netcdf(path, engine="h5netcdf")
+    return runs
+
+
+def test_a_history_is_planned_on_from(small, tmp_path):
+    runs = recorded(small, tmp_path / "run.nc")
+    history = read_history(tmp_path / "run.nc", model=small)
+    assert history.rounds == 6
+    np.testing.assert_allclose(history.left, runs["surviving_fraction"].mean("replicate"))
+    result = plan(small, keep=0.8, generations=20, history=history, replicates=0)
+    compared = result.comparison
+    assert (compared.past.rounds, compared.planned.size) == (6, 7)
+    assert compared.planned[-1] >= 0.8 > history.left[-1]
+    assert result.setting.generations == 14
+    for design in result.designs:
+        assert design.retention.expected.size == 15
+        assert design.retention.expected[10:].min() >= 0.8
+        assert design.retention.expected[0] == pytest.approx(history.left[-1], abs=0.05)
+
+
+def test_planning_on_follows_the_law_of_both_parts(small):
+    runs = simulate(small, generations=6, replicates=64, seed=2)
+    history = History.of_runs(runs, model=small)
+    result = plan(small, keep=0.8, generations=12, history=history, replicates=0)
+    design = next(design for design in result.designs if design.kind == "fresh")
+    share = design.regime.share
+
+    class Both:
+        constant = False
+
+        def mix(self, generation, *, samples):
+            return Fresh(share if generation > 6 else 0.0).mix(1, samples=samples)
+
+        def describe(self):
+            return "both"
+
+    law = survival(small, generations=12, regime=Both()).surviving_fraction
+    np.testing.assert_allclose(design.retention.expected, law[6:], atol=0.002)
+
+
+def test_a_history_off_the_law_is_placed_where_it_stands(small, tmp_path):
+    recorded(small, tmp_path / "run.nc", replicates=1)
+    runs = xarray.load_dataset(tmp_path / "run.nc", engine="h5netcdf")
+    runs["surviving_fraction"][:] = np.linspace(1.0, 0.97, 7)
+    past = History.of_runs(runs, model=small).past(small)
+    assert past.rounds < 3
+
+
+def test_a_history_must_be_one(small, words, tmp_path):
+    path = tmp_path / "run.nc"
+    with pytest.raises(DataError, match="no such file"):
+        read_history(path, model=small)
+    path.write_text("no netcdf")
+    with pytest.raises(DataError, match="cannot be read as a history"):
+        read_history(path, model=small)
+    runs = recorded(small, path)
+    with pytest.raises(DataError, match="recorded with 6 types, counts has 4"):
+        read_history(path, model=words)
+    with pytest.raises(DataError, match="holds no share of types"):
+        History.of_runs(runs.drop_vars("surviving_fraction"), model=small)
+    with pytest.raises(DataError, match="says not how it was made"):
+        History.of_runs(runs.drop_attrs(), model=small)
+    history = read_history(path, model=small)
+    with pytest.raises(ArgumentError, match="generations: got 6, takes more than the 6 rounds"):
+        plan(small, generations=6, history=history)

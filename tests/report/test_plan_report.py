@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+import hayflick as hf
+from hayflick.chains.discrete import Discrete
+from hayflick.planning.cost import CostModel
+from hayflick.planning.plan import plan
+from hayflick.report.language import Language
+from hayflick.report.plan_findings import PlanFindings
+from hayflick.report.plan_page import plan_html, plan_page, slide_table
+from hayflick.report.plan_record import plan_record
+from hayflick.report.plan_table import plan_tables
+
+
+@pytest.fixture(scope="module")
+def results():
+    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    costs = CostModel(real=0.3, generated=0.1, check=5.0, loss=40.0, currency="EUR")
+    return {
+        "items": plan(model, keep=0.85, generations=20, replicates=8),
+        "prices": plan(model, keep=0.85, generations=20, costs=costs, replicates=0),
+        "anchor": plan(model, keep=0.95, generations=20, replicates=0),
+        "nothing needed": plan(model, keep=0.1, generations=20, replicates=0),
+        "diversity": plan(model, keep=0.95, generations=20, of="diversity", replicates=0),
+        "a list": plan(model, keep=0.9, generations=20, must_keep=["here"], replicates=0),
+        "nothing does": plan(tail, keep=0.9, generations=5, samples=20, replicates=0),
+        "periods alone": plan(model, keep=0.72, generations=20, replicates=0),
+    }
+
+
+NAMES = (
+    "items",
+    "prices",
+    "anchor",
+    "nothing needed",
+    "diversity",
+    "a list",
+    "nothing does",
+    "periods alone",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_every_plan_is_told_drawn_and_recorded(results, name, lang):
+    result = results[name]
+    page = plan_page(result, lang=lang)
+    assert page.count("<svg") == 2 + bool(result.knobs)
+    assert "None" not in page.split("<pre>")[0].split("<svg")[0]
+    assert plan_tables(result, lang=lang)
+    json.dumps(plan_record(result), allow_nan=False)
+    assert "<h3>" in plan_html(result)
+    assert result._repr_html_() == plan_html(result)
+
+
+def test_sentences_say_what_is_so(results):
+    def told(name):
+        return " ".join(PlanFindings(results[name], Language("en")).summary())
+
+    assert "EUR a year" not in told("items")
+    assert "real items a round" in told("items")
+    assert "a year" in told("prices")
+    assert "Both would cost the same" in told("prices")
+    assert "Look every" in told("prices")
+    assert "even real data alone keeps 90.8%" in told("anchor")
+    assert "No design that was looked at keeps 90.0%" in told("nothing does")
+    assert "Even without real data" in told("nothing needed")
+
+
+def test_the_slide_has_every_design(results):
+    findings = PlanFindings(results["prices"], Language("en"))
+    table = slide_table(findings)
+    assert table["cost_per_round"].to_list() == [
+        design.cost_per_round for design in results["prices"].designs
+    ]
+    assert "cost_per_round" not in slide_table(PlanFindings(results["items"], Language("en")))
+
+
+def test_one_call_reads_plans_and_writes(tmp_path):
+    (tmp_path / "corpus.txt").write_text("rain snow rain hail sun rain wind snow Fog " * 10)
+    (tmp_path / "keep.txt").write_text("Fog\n")
+    result = hf.plan(
+        tmp_path / "corpus.txt",
+        keep=0.9,
+        generations=5,
+        must_keep=tmp_path / "keep.txt",
+        replicates=0,
+        out=tmp_path / "plan.html",
+    )
+    assert result.goal.listed.size == 1
+    assert (tmp_path / "plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")

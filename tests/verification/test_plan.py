@@ -1,0 +1,68 @@
+"""A plan for half a million words of WikiText-2: law against simulation."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hayflick.chains.discrete import Discrete
+from hayflick.planning.plan import plan
+from hayflick.planning.setting import setting_of
+from hayflick.planning.simulated import simulated_retention
+from hayflick.simulate.simulation import simulate
+
+SIGMAS = 4.0
+
+
+@pytest.fixture(scope="module")
+def model():
+    path = Path(__file__).with_name("wikitext2_spectrum.json")
+    spectrum = json.loads(path.read_text(encoding="utf-8"))
+    counts = np.repeat(spectrum["count"], spectrum["types"])
+    return Discrete.from_counts({f"word{place}": int(count) for place, count in enumerate(counts)})
+
+
+def simulated(model, regime):
+    settings = {"regime": regime, "samples": model.total, "generations": 50}
+    goal = setting_of(model, generations=50).goal
+    return simulated_retention(goal, replicates=32, seed=5, **settings)
+
+
+def test_eighty_percent_for_fifty_rounds(model):
+    result = plan(model, keep=0.8, generations=50, replicates=32, seed=1)
+    assert result.fresh.share == pytest.approx(0.2067, abs=2e-4)
+    assert result.simulated_distance() < SIGMAS
+    assert [design.kind for design in result.designs] == ["anchor", "fresh", "periodic"]
+    fresh = result.designs[1]
+    assert simulated(model, fresh.regime).distance(fresh.retention) < SIGMAS
+
+
+def test_ninety_five_percent_takes_an_anchor(model):
+    result = plan(model, keep=0.95, generations=50, replicates=0)
+    assert not result.fresh.feasible
+    assert result.fresh.retention.lowest == pytest.approx(0.8902, abs=1.5e-4)
+    anchor = result.fresh.anchor
+    runs = simulated(model, anchor.regime)
+    assert runs.distance(anchor.retention) < SIGMAS
+    assert runs.mean[1:].min() + SIGMAS * runs.standard_error[-1] >= 0.95
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.85])
+def test_every_way_keeps_what_its_law_says(keep):
+    counts = np.ceil(400 / np.arange(1.0, 81.0)).astype(int)
+    model = Discrete.from_counts({f"w{place}": int(n) for place, n in enumerate(counts)})
+    result = plan(model, keep=keep, generations=15, replicates=0)
+    for design in result.designs:
+        runs = simulate(
+            model,
+            generations=15,
+            regime=design.regime,
+            samples=design.samples,
+            replicates=2000,
+            seed=3,
+        )["surviving_fraction"].to_numpy()
+        error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
+        gap = runs.mean(axis=0) - design.retention.expected
+        assert (gap >= -SIGMAS * error - 1e-9).all()
+        assert (gap <= SIGMAS * error + design.retention.error + 1e-9).all()
