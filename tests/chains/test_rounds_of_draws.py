@@ -1,0 +1,74 @@
+"""Several rounds against loops that draw every item: rounding, and the mixture."""
+
+import numpy as np
+import pytest
+
+from hayflick.chains.bernoulli import Bernoulli
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.poisson import Poisson
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.symmetric_mixture import SymmetricMixture
+from hayflick.simulate.simulation import simulate
+
+RUNS, ROUNDS, ITEMS = 4000, 4, 12
+
+
+def nearest(value, step):
+    return step * np.floor(value / step + 0.5) if step else value
+
+
+def slow_run(rng, model, step):
+    """Return the last parameters of one run, from items drawn one training set at a time."""
+    match model:
+        case Bernoulli(probability):
+            for _ in range(ROUNDS):
+                probability = nearest(np.mean(rng.random(ITEMS) < probability), step)
+            return (probability,)
+        case Poisson(rate):
+            for _ in range(ROUNDS):
+                rate = nearest(np.mean(rng.poisson(rate, ITEMS)), step)
+            return (rate,)
+        case Gaussian(mean, deviation):
+            for _ in range(ROUNDS):
+                items = rng.normal(mean, deviation, ITEMS)
+                mean, deviation = nearest(items.mean(), step), nearest(items.std(ddof=1), step)
+            return mean, deviation
+        case SymmetricMixture(mean, deviation):
+            for _ in range(ROUNDS):
+                items = rng.choice([-1, 1], ITEMS) * mean + rng.normal(0, deviation, ITEMS)
+                mean, deviation = approximate(items)
+            return mean, deviation
+
+
+def approximate(items):
+    """Fit two mirrored Gaussians by the formulas of Suresh et al., Theorem 4."""
+    n, m, s = len(items), np.mean(np.abs(items)), np.mean(items**2)
+    kappa = np.exp(((n - 1) / 2 + 8) / (2 * (n - 1) * (n + 7))) - 1
+    gap = s - (1 + kappa) * m**2
+    a = 50.0 if gap <= 0 else 2 * (1 + kappa) * s / gap
+    variance = a * s * (s - m**2) / (a * m**2 + 2 * s) if s <= 2 * a / (a - 2) * m**2 else s
+    return np.sqrt(s - variance), np.sqrt(variance)
+
+
+@pytest.mark.parametrize(
+    ("model", "step"),
+    [
+        (Bernoulli(0.3), 0.15),
+        (Poisson(1.6), 0.4),
+        (Gaussian(1.05, 2.1), 0.35),
+        (SymmetricMixture(1.5, 1.0), 0.0),
+    ],
+    ids=str,
+)
+def test_the_last_round_against_loops(rng, model, step):
+    stages = Stages(rounding=Grid(step=step)) if step else Stages()
+    settings = {"samples": ITEMS, "generations": ROUNDS, "replicates": RUNS, "seed": 9}
+    runs = simulate(model, stages=stages, **settings)
+    slow = np.array([slow_run(rng, model, step) for _ in range(RUNS)]).T
+    for values, other in zip(runs.data_vars.values(), slow, strict=True):
+        fast = values[:, -1].to_numpy()
+        for power in (1, 2):
+            one, two = fast**power, other**power
+            error = np.hypot(one.std(), two.std()) / np.sqrt(RUNS)
+            assert abs(one.mean() - two.mean()) < 4.5 * error
