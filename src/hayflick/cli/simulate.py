@@ -127,8 +127,7 @@ def simulate_command(
     from hayflick.regimes.parsing import parse_regime
     from hayflick.report.saving import check_outputs, save_runs
 
-    named = [text.partition(":")[2].partition(",") for text in (select, degrade, regime) if text]
-    files = [corpus, *(first.removeprefix("file=") for first, _, _ in named if first)]
+    files = [corpus, *_files_named(select, degrade, regime)]
     if column is not None and columns is not None:
         raise ArgumentError("columns", got=columns, takes="nothing beside column")
     check_outputs(out=out, plot=plot, force=force, inputs=files)
@@ -163,6 +162,12 @@ def simulate_command(
     say_written(out, plot)
     _print(runs, output_format, lang.value)
     return INTERRUPTED if interrupted else 0
+
+
+def _files_named(*texts: str | None) -> list[str]:
+    """Return what stages and regimes name first: a file, or nothing that is one."""
+    named = (text.partition(":")[2].partition(",")[0] for text in texts if text)
+    return [name.removeprefix("file=") for name in named if name]
 
 
 def _simulated(model: Any, **settings: Any) -> tuple[xarray.Dataset, bool]:

@@ -7,6 +7,10 @@ from hayflick.report.language import Language
 
 def column_labels(language: Language) -> dict[str, str]:
     """Return the headings of columns by name."""
+    return {**_of_forecasts(language), **_of_comparisons(language)}
+
+
+def _of_forecasts(language: Language) -> dict[str, str]:
     text = language.text
     return {
         "generation": text("round"),
@@ -27,6 +31,12 @@ def column_labels(language: Language) -> dict[str, str]:
         "fresh_share": text("fresh real data in every round"),
         "left": text("left"),
         "label": text("label"),
+    }
+
+
+def _of_comparisons(language: Language) -> dict[str, str]:
+    text = language.text
+    return {
         "estimator": text("estimator"),
         "bits": text("bits"),
         "collapse": text("collapse"),
