@@ -26,7 +26,10 @@ def test_python_examples_run(page, tmp_path, monkeypatch, capsys):
     (tmp_path / "corpus.txt").write_text(CORPUS)
     (tmp_path / "labels.csv").write_text(LABELS)
     (tmp_path / "measurements.csv").write_text(MEASUREMENTS)
-    for example in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+    text = page.read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == text.count("```python"), "an example is not closed"
+    for example in examples:
         exec(compile(example, page.name, "exec"), {})
 
 

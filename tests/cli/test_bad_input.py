@@ -56,6 +56,10 @@ FILES = {
         (["corpus.txt", "--out", "no/where.html"], "no: the folder does not exist"),
         (["corpus.txt", "--out", "."], "is a folder"),
         (["corpus.txt", "--out", "corpus.txt", "--force"], "corpus.txt: is the input"),
+        (
+            ["corpus.txt", "--regime", "anchor:reserve.txt", "--out", "reserve.txt", "--force"],
+            "reserve.txt: is the input",
+        ),
         (["corpus.txt", "--generations", "9999999"], "a whole number from 1 to 1,000,000"),
         (["corpus.txt", "--samples", "99999999999999999999"], "samples: got 9999999999999999"),
         (["corpus.txt", "--delta", "1e300"], "delta: got 1e+300, takes a number from 0 to 1e+06"),

@@ -124,6 +124,17 @@ def test_a_picture_is_written(suffix, folder, capsys):
             ],
             "weights.json: is the input",
         ),
+        (
+            [
+                *("zipf:3", "--samples", "9", "--force", "--out", "weights.json"),
+                *("--degrade", "contamination:0.5,file=weights.json"),
+            ],
+            "weights.json: is the input",
+        ),
+        (
+            ["gaussian", "--corpus", "numbers.csv", "--column", "a", "--columns", "a,b"],
+            "columns: got a,b, takes nothing beside column",
+        ),
         (["gaussian", "--samples", "9", "--out", "taken.nc"], "taken.nc: exists already"),
         (["gaussian", "--samples", "9", "--plot", "a.pdf"], "a name ending in .html, .svg, .png"),
         (["gaussian", "--samples", "9", "--regime", "anchor:corpus.txt"], "regime: got a reserve"),

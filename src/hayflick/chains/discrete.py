@@ -24,7 +24,7 @@ from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.chains.stages.record import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, training_size, whole_number
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from hayflick.chains.discrete_chain import DiscreteChain
     from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
 
-_LISTED = 10
 _MOST_TYPES = 100_000_000
 
 
@@ -260,10 +259,8 @@ class Discrete:
             return aligned
         unknown = [symbol for symbol in reserve.symbols if symbol not in self.positions]
         if unknown:
-            listed = ", ".join(map(repr, unknown[:_LISTED]))
-            more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
             raise DataError(
-                f"reserve: names symbols that {self.source.name} lacks: {listed}{more}; "
+                f"reserve: names symbols that {self.source.name} lacks: {listed(unknown)}; "
                 "remove them, or check the tokenizer and the column"
             )
         where = [self.positions[symbol] for symbol in reserve.symbols]

@@ -18,6 +18,7 @@ from hayflick.cli.printing import (
     split_columns,
 )
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.grammar import values
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -127,9 +128,7 @@ def simulate_command(
     from hayflick.regimes.parsing import parse_regime
     from hayflick.report.saving import check_outputs, save_runs
 
-    files = [corpus, *_files_named(select, degrade, regime)]
-    if column is not None and columns is not None:
-        raise ArgumentError("columns", got=columns, takes="nothing beside column")
+    files = [corpus, *values(select, degrade, regime)]
     check_outputs(out=out, plot=plot, force=force, inputs=files)
     stages = parse_stages(
         sampler=sampler,
@@ -140,8 +139,7 @@ def simulate_command(
     )
     with progress_bar() as progress:
         path = None if corpus is None else str(corpus)
-        names = (column,) if column is not None else tuple(split_columns(columns or ""))
-        data = Data(path, tuple(filter(None, names)), tokenizer, encoding, progress)
+        data = Data(path, _named(column, columns), tokenizer, encoding, progress)
         model: Any = parse_family(family, data=data, estimator=estimator)
         source = getattr(model, "source", Source(family))
         runs, interrupted = _simulated(
@@ -164,10 +162,12 @@ def simulate_command(
     return INTERRUPTED if interrupted else 0
 
 
-def _files_named(*texts: str | None) -> list[str]:
-    """Return what stages and regimes name first: a file, or nothing that is one."""
-    named = (text.partition(":")[2].partition(",")[0] for text in texts if text)
-    return [name.removeprefix("file=") for name in named if name]
+def _named(column: str | None, columns: str | None) -> tuple[str, ...]:
+    if column is not None and columns is not None:
+        raise ArgumentError("columns", got=columns, takes="nothing beside column")
+    if columns is not None:
+        return tuple(split_columns(columns))
+    return () if column is None else (column,)
 
 
 def _simulated(model: Any, **settings: Any) -> tuple[xarray.Dataset, bool]:

@@ -16,7 +16,20 @@ A message names the argument, what it got, what it takes and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+
+def listed(names: Sequence[str], *, most: int = 10) -> str:
+    """Return names as a message lists them, up to `most` and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["cat", "dog", "cow"], most=2)
+    "'cat', 'dog' and 1 more"
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
 
 
 class HayflickError(Exception):

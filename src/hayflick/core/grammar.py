@@ -93,6 +93,24 @@ def _options(rest: str, keys: tuple[str, ...]) -> dict[str, str] | None:
     return options
 
 
+def values(*texts: str | None) -> list[str]:
+    """Return all values in texts of the grammar: whatever files they name are among them.
+
+    Examples
+    --------
+    >>> values("contamination:0.5,file=law.json", None, "anchor:stored,items.txt")
+    ['0.5', 'law.json', 'stored', 'items.txt', 'stored,items.txt']
+    """
+    found: list[str] = []
+    for text in filter(None, texts):
+        rest = text.partition(":")[2]
+        parts = rest.split(",")
+        # A single value may itself hold commas.
+        whole_value = [rest] if len(parts) > 1 and "=" not in rest else []
+        found += [part.rpartition("=")[2] for part in parts] + whole_value
+    return [value for value in found if value]
+
+
 def number(argument: str, text: str) -> float:
     """Return a number that was typed.
 

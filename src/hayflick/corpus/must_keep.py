@@ -8,12 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reading import Corpus
 from hayflick.corpus.tokenizers.naming import tokenizer_named
-
-_SHOWN = 10
 
 
 def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
@@ -77,9 +75,7 @@ def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
     found = [places.get(as_data.get(entry, entry)) for entry in entries]
     missing = [entry for entry, place in zip(entries, found, strict=True) if place is None]
     if missing:
-        listed = ", ".join(repr(entry) for entry in missing[:_SHOWN])
-        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        fault = f"must-keep: {corpus.source.name} lacks: {listed}{more}"
+        fault = f"must-keep: {corpus.source.name} lacks: {listed(missing)}"
         raise DataError(f"{fault}; take them off the list, or check their spelling")
     return sorted({place for place in found if place is not None})
 

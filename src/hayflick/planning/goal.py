@@ -11,11 +11,10 @@ import numpy as np
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.laws.spectrum import spectrum_of
 
 TYPES, MUST_KEEP, DIVERSITY = "types", "must-keep", "diversity"
-_LISTED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +151,7 @@ class Goal:
 
 
 def _unknown(symbols: list[str], model: Discrete) -> DataError:
-    listed = ", ".join(map(repr, symbols[:_LISTED]))
-    more = f" and {len(symbols) - _LISTED} more" if len(symbols) > _LISTED else ""
     return DataError(
-        f"must_keep: {model.source.name} lacks {listed}{more}; remove them, or check the "
+        f"must_keep: {model.source.name} lacks {listed(symbols)}; remove them, or check the "
         "tokenizer and the column"
     )

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import values
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Regime
+from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.source import Source
 from hayflick.planning.forecast import Forecast
 from hayflick.planning.forecasting import forecast_law
@@ -28,7 +29,7 @@ _Path: TypeAlias = str | os.PathLike[str]
 
 
 def forecast(
-    source: _Path | Discrete,
+    source: _Path | Model,
     *,
     family: str | None = None,
     column: str | None = None,
@@ -55,7 +56,8 @@ def forecast(
     Parameters
     ----------
     source
-        A text, a folder of texts, a table, a JSON object of symbol: count, or a law.
+        A text, a folder of texts, a table, a JSON object of symbol: count, or a model such as
+        `hayflick.Gaussian`.
     family
         ``discrete``, ``gaussian``, ``multivariate-gaussian``, ``poisson`` or ``ngram``; None
         leaves the choice to `hayflick.planning.inputs.chosen_family`.
@@ -101,7 +103,8 @@ def forecast(
     True
     """
     Language(lang)
-    pages = _pages(source, out, brief, force=force)
+    inputs = [source, *(values(regime) if isinstance(regime, str) else ())]
+    pages = _pages(inputs, out, brief, force=force)
     named = _named(column, columns)
     reading = Reading(family, named, order, tokenizer, encoding, delta, law)
     subject = _subject(source, reading, regime, progress)
@@ -127,7 +130,7 @@ def forecast(
 
 
 def _pages(
-    source: _Path | Discrete, out: _Path | None, brief: _Path | None, *, force: bool
+    inputs: Sequence[Any], out: _Path | None, brief: _Path | None, *, force: bool
 ) -> list[tuple[Path, Callable[..., str]]]:
     """Return what is to be written where, refused before any work starts."""
     chosen = ((out, forecast_page), (brief, brief_page))
@@ -135,7 +138,7 @@ def _pages(
     if len({path.resolve() for path, _ in pages}) < len(pages):
         raise ArgumentError("brief", got=str(brief), takes="another file than out")
     for path, _ in pages:
-        check_not_input(path, [None if isinstance(source, Discrete) else source])
+        check_not_input(path, [one for one in inputs if isinstance(one, str | os.PathLike)])
         check_writable(path, force=force)
     return pages
 
@@ -158,7 +161,7 @@ class _Subject:
 
 
 def _subject(
-    source: _Path | Discrete, reading: Reading, regime: str | Regime, progress: Progress
+    source: _Path | Model, reading: Reading, regime: str | Regime, progress: Progress
 ) -> _Subject:
     if isinstance(source, Discrete):
         model = _smoothed(source, reading)
