@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.core.records import Mix
+from hayflick.core.records import Action, Mix, Reading, Verdict
 
 PopulationT = TypeVar("PopulationT")
 PoolT = TypeVar("PoolT")
@@ -33,6 +33,46 @@ class Regime(Protocol):
 
     def describe(self) -> str:
         """Return the regime in the grammar of the command line: ``fresh:share=0.05``."""
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """Decides what to do about a stream; it may remember the readings before."""
+
+    def decide(self, reading: Reading) -> Sequence[Action]:
+        """Return what is to be done from the next round on; nothing, mostly."""
+
+
+class Responder(Protocol):
+    """One run's own course: what a reactive regime does in answer to its readings."""
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
+        """Return the training set of `generation`, which follows on the last reading."""
+
+    def read(self, reading: Reading) -> Sequence[Action]:
+        """Take the reading of a generation, and return what was decided."""
+
+
+@runtime_checkable
+class ReactiveRegime(Regime, Protocol):
+    """A regime whose rounds depend on what was read before."""
+
+    def start(self) -> Responder:
+        """Return the course of a new run, which shares nothing with another's."""
+
+
+class Chart(Protocol):
+    """Watches one metric of a stream; the one kind of thing in a monitor that has a state."""
+
+    @property
+    def metric(self) -> str:
+        """Name of what it reads."""
+
+    def update(self, reading: Reading) -> Verdict:
+        """Take the next reading and say how the stream stands."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Return all that it remembers, ready for JSON; the charts' `restore` takes it."""
 
 
 class Chain(Protocol[PopulationT, PoolT]):
@@ -138,3 +178,6 @@ class Model(Protocol):
 
         `stages` is a `hayflick.chains.stages.record.Stages`: what else happens in a round.
         """
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the parameters that make the model again, ready for JSON."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -89,3 +90,139 @@ class Schedule:
     def fresh(self) -> NDArray[np.int64]:
         """Items newly drawn from the real law, shape ``(K,)``."""
         return np.array([mix.fresh for mix in self.mixes])
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What one round of a stream left behind, as numbers.
+
+    What could not be measured is left out: undefined is never 0.
+
+    Parameters
+    ----------
+    round
+        Number of the round, from 1.
+    values
+        Numbers by metric.
+    scores
+        By metric, one number in [0, 1] for each of the round's disjoint pairs of answers.
+    group
+        Whose answers they were: a model, an agent; empty for all of them.
+    label
+        What the round is called outside: a date, a run; empty for its number.
+
+    Examples
+    --------
+    >>> reading = Reading(7, {"diversity": 0.81})
+    >>> reading.values.get("diversity"), reading.values.get("distinct_2"), reading.name
+    (0.81, None, '7')
+    """
+
+    round: int
+    values: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    group: str = ""
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the round is called."""
+        return self.label or str(self.round)
+
+
+class State(StrEnum):
+    """What a chart says of a stream."""
+
+    HEALTHY = "healthy"
+    ALARM = "alarm"
+    NO_READING = "no reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a chart says after a reading.
+
+    Parameters
+    ----------
+    metric, group, round
+        What was looked at, whose it is, and when.
+    state
+        Healthy, alarm, or no reading.
+    value
+        The reading's own number; None where there was none.
+    statistic, limit
+        What the chart compares with what; None before there is a number.
+    since
+        First round of the change, as the chart estimates it; None while healthy.
+    evidence
+        How many to 1 the readings speak against a healthy stream, where the chart can say;
+        None elsewhere.
+    chart
+        Name of the chart.
+
+    Examples
+    --------
+    >>> verdict = Verdict("spread", round=9, state=State.ALARM, statistic=1200.0, limit=1000.0)
+    >>> verdict.alarm
+    True
+    """
+
+    metric: str
+    round: int
+    state: State
+    group: str = ""
+    value: float | None = None
+    statistic: float | None = None
+    limit: float | None = None
+    since: int | None = None
+    evidence: float | None = None
+    chart: str = ""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the stream is out of control."""
+        return self.state is State.ALARM
+
+
+class ActionKind(StrEnum):
+    """What can be done about a stream."""
+
+    INJECT = "inject"
+    VARY_PROMPTS = "vary_prompts"
+    REVIEW = "review"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Action:
+    """Something to be done, as data: whoever runs the rounds carries it out.
+
+    Parameters
+    ----------
+    kind
+        What is to be done.
+    reason
+        Why, in words.
+    items
+        How many: real items in every round, or answers to look at; 0 where it has none.
+    rounds
+        For how many rounds from the next one on.
+    reserve
+        For ``inject``: the statistic of the stored items that are put in; None for new draws
+        from the real law.
+    evidence
+        The verdicts that led to it.
+
+    Examples
+    --------
+    >>> action = Action(kind=ActionKind.INJECT, reason="spread below its limit", items=50)
+    >>> action.kind.value, action.rounds
+    ('inject', 1)
+    """
+
+    kind: ActionKind
+    reason: str
+    items: int = 0
+    rounds: int = 1
+    reserve: Any = None
+    evidence: tuple[Verdict, ...] = ()

@@ -1,0 +1,1 @@
+"""Baselines, charts and rules: whether a stream of answers is still what it was."""

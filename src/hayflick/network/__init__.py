@@ -1,0 +1,1 @@
+"""Several language models over one shared store: pool, retrieval, topology, agents, rounds."""
