@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from hayflick.regimes.periodic import Periodic
     from hayflick.regimes.replace import Replace
     from hayflick.regimes.scheduled import Scheduled
+    from hayflick.regimes.threshold import Threshold
+    from hayflick.regimes.triggered import Triggered
     from hayflick.report.planning import plan
     from hayflick.report.publishing import forecast
     from hayflick.simulate.simulation import simulate
@@ -101,8 +103,10 @@ _PUBLIC = {
     "Stages": "hayflick.chains.stages.record",
     "SymmetricMixture": "hayflick.chains.symmetric_mixture",
     "Temperature": "hayflick.chains.stages.samplers",
+    "Threshold": "hayflick.regimes.threshold",
     "TopK": "hayflick.chains.stages.samplers",
     "TopP": "hayflick.chains.stages.samplers",
+    "Triggered": "hayflick.regimes.triggered",
     "Verifier": "hayflick.chains.stages.selection",
     "build_reserve": "hayflick.planning.reserving",
     "compare_estimators": "hayflick.planning.expressivity",
@@ -155,8 +159,10 @@ __all__ = [
     "Stages",
     "SymmetricMixture",
     "Temperature",
+    "Threshold",
     "TopK",
     "TopP",
+    "Triggered",
     "Verifier",
     "__version__",
     "build_reserve",

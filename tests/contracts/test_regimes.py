@@ -11,6 +11,8 @@ from hayflick.regimes.parsing import regimes
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
+from hayflick.regimes.threshold import Threshold
+from hayflick.regimes.triggered import Triggered
 
 EXAMPLES = {
     "replace": Replace(),
@@ -20,6 +22,7 @@ EXAMPLES = {
     "anchor": Anchor.from_mapping({"here": 4}),
     "accumulate": Accumulate(),
     "accumulate-subsample": AccumulateSubsample(),
+    "triggered": Triggered(Threshold(below=0.9, items=20)),
 }
 
 

@@ -62,7 +62,9 @@ def simulate_command(
         str,
         typer.Option(
             help="What each round is trained on: replace, fresh:SHARE, periodic:SHARE,every=T, "
-            "scheduled:FILE, anchor:FILE, accumulate or accumulate-subsample."
+            "scheduled:FILE, anchor:FILE, accumulate, accumulate-subsample, or "
+            "triggered:BELOW,items=N[,metric=NAME]: N real items after a round in which a metric "
+            "(surviving_fraction) was below."
         ),
     ] = "replace",
     sampler: Annotated[

@@ -57,6 +57,10 @@ class Responder(Protocol):
 class ReactiveRegime(Regime, Protocol):
     """A regime whose rounds depend on what was read before."""
 
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Names of what it reads, as far as it can say."""
+
     def start(self) -> Responder:
         """Return the course of a new run, which shares nothing with another's."""
 

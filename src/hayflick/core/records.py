@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -72,9 +72,13 @@ class Schedule:
     ----------
     mixes
         One per generation.
+    respond
+        Makes the `hayflick.core.protocols.Responder` of a run, where its rounds depend on what
+        was read before; `mixes` are then those of a run in which nothing happens.
     """
 
     mixes: Sequence[Mix[Any]]
+    respond: Callable[[], Any] | None = None
 
     @cached_property
     def accumulates(self) -> bool:
@@ -226,3 +230,7 @@ class Action:
     rounds: int = 1
     reserve: Any = None
     evidence: tuple[Verdict, ...] = ()
+
+    def __deepcopy__(self, _: object) -> Action:
+        # A run's copy of a rule shares what never changes.
+        return self

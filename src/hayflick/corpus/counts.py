@@ -52,6 +52,10 @@ class Counts:
         frozen.setflags(write=False)
         object.__setattr__(self, "numbers", frozen)
 
+    def __deepcopy__(self, _: object) -> Counts:
+        # What never changes is shared: a chain knows a reserve again by its identity.
+        return self
+
     def __repr__(self) -> str:
         return f"Counts(types={self.types}, total={self.total})"
 

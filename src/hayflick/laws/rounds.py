@@ -10,7 +10,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.protocols import Regime
+from hayflick.core.protocols import ReactiveRegime, Regime
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,20 @@ class Rounds:
         return self.generated.size
 
 
+def refuse_reactions(regime: Regime) -> None:
+    """Refuse a regime whose rounds depend on what was read: no law is known.
+
+    Raises
+    ------
+    ArgumentError
+        If it is one.
+    """
+    if isinstance(regime, ReactiveRegime):
+        takes = "a regime whose rounds are known beforehand"
+        remedy = "no law is known for those that react: simulate it"
+        raise ArgumentError("regime", got=regime.describe(), takes=takes, remedy=remedy)
+
+
 def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generations: int) -> Rounds:
     """Return the rounds of a regime.
 
@@ -57,6 +71,7 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
     """
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     size = model.training_size(samples)
+    refuse_reactions(regime)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     if any(mix.accumulate for mix in mixes):
         takes = "a regime that keeps nothing of the rounds before"

@@ -14,6 +14,8 @@ from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
+from hayflick.regimes.threshold import Threshold
+from hayflick.regimes.triggered import Triggered
 
 
 def regimes(like: Source) -> Mapping[str, Entry[Regime]]:
@@ -26,11 +28,16 @@ def regimes(like: Source) -> Mapping[str, Entry[Regime]]:
         "anchor": Entry(lambda file: Anchor.from_file(file, like=like), ("file",)),
         "accumulate": Entry(Accumulate),
         "accumulate-subsample": Entry(AccumulateSubsample),
+        "triggered": Entry(_triggered, ("below", "items"), ("metric",)),
     }
 
 
 def _periodic(share: str, every: str) -> Periodic:
     return Periodic(share=number("share", share), every=whole("every", every))
+
+
+def _triggered(below: str, items: str, metric: str = "surviving_fraction") -> Triggered:
+    return Triggered(Threshold(number("below", below), whole("items", items), metric))
 
 
 def parse_regime(text: str, *, like: Source) -> Regime:

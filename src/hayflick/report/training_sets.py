@@ -10,6 +10,7 @@ from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
+from hayflick.regimes.triggered import Triggered
 from hayflick.report.language import Language
 
 
@@ -49,6 +50,12 @@ def training_sets(regime: Regime, *, samples: int, language: Language) -> str:
             fresh=language.number(regime.fresh[0]),
             last=language.number(regime.samples[-1]),
             last_fresh=language.number(regime.fresh[-1]),
+        )
+    if isinstance(regime, Triggered):
+        return text(
+            "Each round is trained on {samples} items; a rule decides after every round whether "
+            "real items take the place of generated ones in the next.",
+            samples=number,
         )
     return text(
         "Each round is trained on {samples} items, under the regime {regime}.",

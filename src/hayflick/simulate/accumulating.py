@@ -6,13 +6,15 @@ generate → mix → keep → estimate. What is kept stands beside the models.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.protocols import Accumulator, Chain, Pools, Recorded
+from hayflick.core.protocols import Accumulator, Chain, Pools
 from hayflick.core.records import Schedule
+from hayflick.simulate.steps import Step
 
 
 def pools_of(chain: Chain[Any, Any], schedule: Schedule) -> Pools | None:
@@ -38,10 +40,13 @@ def accumulated(
     *,
     rng: np.random.Generator,
     replicates: int,
-) -> Iterator[tuple[Any, Recorded]]:
-    """Yield the models of every generation, and what was measured of them and of the pools."""
+) -> Iterator[Step]:
+    """Yield every generation, what was measured of the pools beside the models'."""
     population, kept = chain.start(replicates), pools.start(rng, replicates)
-    yield population, {**chain.measure(population), **pools.measure(None, kept)}
+    yield (
+        partial(chain.measure_last, population),
+        {**chain.measure(population), **pools.measure(None, kept)},
+    )
     for mix in schedule.mixes:
         pool = chain.mix(rng, chain.generate(rng, population, mix.generated), mix)
         kept = pools.add(rng, kept, pool)
@@ -51,4 +56,7 @@ def accumulated(
             # Of a part of what is kept, the part is the round's training sample.
             pool = pool if mix.subsample is None else training_set
         population = chain.estimate(training_set)
-        yield population, {**chain.measure(population), **pools.measure(pool, kept)}
+        yield (
+            partial(chain.measure_last, population),
+            {**chain.measure(population), **pools.measure(pool, kept)},
+        )

@@ -9,29 +9,23 @@ order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hayflick.core.protocols import Chain, Recorded, Walker
-from hayflick.core.records import Mix, Schedule
+from hayflick.core.records import Schedule
 from hayflick.simulate.accumulating import accumulated, pools_of
+from hayflick.simulate.reacting import reacted
+from hayflick.simulate.steps import Step, advance
 
 _ROUNDS_PER_CALL = 256
 
 
-def advance(
-    chain: Chain[Any, Any], rng: np.random.Generator, population: Any, mix: Mix[Any]
-) -> Any:
-    """Return the models of the next generation."""
-    pool = chain.generate(rng, population, mix.generated)
-    pool = chain.mix(rng, pool, mix)
-    return chain.estimate(pool)
-
-
 def walker_of(chain: Chain[Any, Any], schedule: Schedule) -> Walker | None:
     """Return the chain as one that makes many rounds in one call; None where it cannot."""
-    if schedule.accumulates:
+    if schedule.accumulates or schedule.respond is not None:
         return None
     return chain if isinstance(chain, Walker) and chain.compiled else None
 
@@ -64,29 +58,37 @@ def run_block(
     Arrays by name: the replicate first, then the generation (0 … K) where it was measured
     in each, then the family's own dimension.
     """
-    pools = pools_of(chain, schedule)
-    if pools is None:
-        rounds = _rounds(chain, schedule, rng=rng, replicates=replicates)
-    else:
-        rounds = accumulated(chain, pools, schedule, rng=rng, replicates=replicates)
-    population, first = next(rounds)
+    rounds = _course(chain, schedule, rng=rng, replicates=replicates)
+    measure_last, first = next(rounds)
     history = [_single(first)]
-    for population, recorded in rounds:  # noqa: B007 (the last is measured below)
+    for measure_last, recorded in rounds:  # noqa: B007 (the last is called below)
         history.append(_single(recorded))
         if not tick(1):
             return None
-    return {**_joined(history), **chain.measure_last(population)}
+    return {**_joined(history), **measure_last()}
+
+
+def _course(
+    chain: Chain[Any, Any], schedule: Schedule, *, rng: np.random.Generator, replicates: int
+) -> Iterator[Step]:
+    """Yield the steps of a block, by the kind of its rounds."""
+    if schedule.respond is not None:
+        return reacted(chain, schedule, rng=rng, replicates=replicates)
+    pools = pools_of(chain, schedule)
+    if pools is not None:
+        return accumulated(chain, pools, schedule, rng=rng, replicates=replicates)
+    return _rounds(chain, schedule, rng=rng, replicates=replicates)
 
 
 def _rounds(
     chain: Chain[Any, Any], schedule: Schedule, *, rng: np.random.Generator, replicates: int
-) -> Iterator[tuple[Any, Recorded]]:
-    """Yield the models of every generation, and what was measured of them."""
+) -> Iterator[Step]:
+    """Yield every generation of models that are trained as the schedule says."""
     population = chain.start(replicates)
-    yield population, chain.measure(population)
+    yield partial(chain.measure_last, population), chain.measure(population)
     for mix in schedule.mixes:
         population = advance(chain, rng, population, mix)
-        yield population, chain.measure(population)
+        yield partial(chain.measure_last, population), chain.measure(population)
 
 
 def walk_blocks(

@@ -18,12 +18,13 @@ from hayflick.chains.stages.record import Stages
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Chain, Model, Recorded, Regime, Walker
+from hayflick.core.protocols import Chain, Model, ReactiveRegime, Recorded, Regime, Walker
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Schedule
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, logical_blocks, stream
 from hayflick.regimes.replace import Replace
 from hayflick.simulate.accumulating import pools_of
+from hayflick.simulate.reacting import check_metrics
 from hayflick.simulate.rounds import run_block, walk_blocks, walker_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def simulate(
     ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
     and ``count_by_rank`` (last generation, by ``rank``). Where rounds accumulate, survivors
     are counted in the newest n items (of a subsample: in it), ``surviving_in_pool`` in all
-    that is kept; diversity and ranks are the model's. Attribute ``provenance`` is JSON.
+    that is kept; diversity and ranks are the model's. Where rounds react to what was read,
+    ``real_items`` of a generation's training set, and ``actions`` decided after it.
+    Attribute ``provenance`` is JSON.
 
     Raises
     ------
@@ -112,7 +115,11 @@ def simulate(
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     chain = model.chain(size, stages=stages)
     chain.check(mixes)
-    schedule = Schedule(mixes)
+    respond = None
+    if isinstance(regime, ReactiveRegime):
+        check_metrics(chain, regime)
+        respond = regime.start
+    schedule = Schedule(mixes, respond)
     pools_of(chain, schedule)
     job = _Job(chain, schedule, seed, replicates, progress)
     interrupted = _execute(job, threads=workers, block_size=block_size)

@@ -1,0 +1,127 @@
+"""Triggered: another regime until a rule fires, then what the rule says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from hayflick.core.errors import ArgumentError
+from hayflick.core.protocols import Regime, Rule
+from hayflick.core.records import Action, ActionKind, Mix, Reading
+from hayflick.regimes.replace import Replace
+from hayflick.regimes.threshold import Threshold
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Triggered:
+    """Train as `base` says, and put real items in where a rule asks for it.
+
+    The rule gets a reading after every round and its actions hold from the next round on.
+    Of these, ``inject`` changes the training set: its items take the place of generated
+    ones, at most of all of them; items of actions that overlap add up. What else a rule
+    decides is recorded and left to whoever carries it out.
+
+    Parameters
+    ----------
+    rule
+        Anything with ``decide(reading) -> actions``. Every run decides with a copy of its own.
+    base
+        What a round is trained on otherwise: a regime without stored items that keeps nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If the rule has no ``decide``, or the base is none that takes injections.
+
+    Examples
+    --------
+    >>> course = Triggered(Threshold(below=0.8, items=20)).start()
+    >>> course.mix(1, samples=100).fresh
+    0
+    >>> actions = course.read(Reading(1, {"surviving_fraction": 0.7}))
+    >>> course.mix(2, samples=100).fresh, course.mix(3, samples=100).fresh
+    (20, 0)
+    """
+
+    rule: Rule
+    base: Regime = Replace()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, Rule):
+            takes = "an object with decide(reading) -> actions, such as hayflick.Threshold"
+            raise ArgumentError("rule", got=self.rule, takes=takes)
+        if isinstance(self.base, Triggered):
+            raise ArgumentError("base", got=self.base, takes="a regime without a rule of its own")
+        mix = self.base.mix(1, samples=1 << 40)
+        if mix.accumulate or mix.reserve is not None:
+            takes = "a regime that stores and keeps nothing, such as replace or fresh"
+            raise ArgumentError("base", got=self.base.describe(), takes=takes)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every round has the same mix: no, that is up to the rule."""
+        return False
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of what the rule reads: its ``metric``, or its ``metrics``, if it has any."""
+        metric = getattr(self.rule, "metric", None)
+        return (metric,) if metric else tuple(getattr(self.rule, "metrics", ()))
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
+        """Return the training set of a round in which the rule asks for nothing."""
+        return self.base.mix(generation, samples=samples)
+
+    def start(self) -> Course:
+        """Return the course of a new run."""
+        return Course(copy.deepcopy(self.rule), self.base)
+
+    def describe(self) -> str:
+        """Return the regime in the grammar of the command line, as far as it can say it."""
+        rule = self.rule
+        if not isinstance(rule, Threshold):
+            return f"triggered:rule={type(rule).__name__},base={self.base.describe()}"
+        return f"triggered:below={rule.below:g},items={rule.items},metric={rule.metric}"
+
+
+@dataclass
+class Course:
+    """What one run's rule has decided; see `hayflick.core.protocols.Responder`."""
+
+    rule: Rule
+    base: Regime
+    _lasting: list[tuple[int, Action]] = field(default_factory=list)
+
+    def read(self, reading: Reading) -> Sequence[Action]:
+        """Let the rule decide on a round's reading."""
+        self._lasting = [(last, action) for last, action in self._lasting if last > reading.round]
+        actions = tuple(self.rule.decide(reading))
+        injections = [action for action in actions if action.kind is ActionKind.INJECT]
+        self._lasting += [(reading.round + action.rounds, action) for action in injections]
+        return actions
+
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
+        """Return the base's training set with what the lasting actions put in.
+
+        Raises
+        ------
+        ArgumentError
+            If two different stores are to be put in at once.
+        """
+        mix = self.base.mix(generation, samples=samples)
+        actions = [action for last, action in self._lasting if last >= generation]
+        stores = [action.reserve for action in actions if action.reserve is not None]
+        if any(store is not stores[0] for store in stores):
+            takes = "one reserve at a time"
+            raise ArgumentError("inject", got=f"{len(stores)} reserves", takes=takes)
+        stored = stores[0] if stores else None
+        held = 0 if stored is None else stored.total
+        if held > mix.generated:
+            takes = f"a reserve of at most the {mix.generated} items that are generated"
+            raise ArgumentError("inject", got=f"{held} stored items", takes=takes)
+        asked = sum(action.items for action in actions if action.reserve is None)
+        new = min(asked, mix.generated - held)
+        return Mix(generated=mix.generated - held - new, fresh=mix.fresh + new, reserve=stored)
