@@ -47,14 +47,35 @@ def table_column(
     MissingExtraError
         If the extra ``excel`` is needed and not installed.
     """
+    with table(path, encoding=encoding, progress=progress) as frame:
+        schema = frame.collect_schema()
+        name = choose_column(path, schema.names(), column)
+        if schema[name].is_nested() or schema[name] == pl.Binary:
+            raise DataError(f"{path}: the column {name!r} holds {schema[name]}, takes labels")
+        yield name, frame.select(pl.col(name).cast(pl.String).alias("text"))
+
+
+@contextmanager
+def table(
+    path: Path, *, encoding: str = "utf-8", progress: Progress = silent
+) -> Iterator[pl.LazyFrame]:
+    """Yield a table lazily; cells of CSV, TSV, JSON lines and xlsx are text.
+
+    Parameters
+    ----------
+    path, encoding, progress
+        See `table_column`.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, also while the frame is collected.
+    MissingExtraError
+        If the extra ``excel`` is needed and not installed.
+    """
     with _as_utf8(path, encoding=encoding, progress=progress) as readable:
         try:
-            frame = _scan(readable, suffix=path.suffix.lower())
-            schema = frame.collect_schema()
-            name = _choose_column(path, schema.names(), column)
-            if schema[name].is_nested() or schema[name] == pl.Binary:
-                raise DataError(f"{path}: the column {name!r} holds {schema[name]}, takes labels")
-            yield name, frame.select(pl.col(name).cast(pl.String).alias("text"))
+            yield _scan(readable, suffix=path.suffix.lower())
         except (pl.exceptions.PolarsError, OSError) as fault:
             raise _malformed(path, readable, fault) from None
 
@@ -127,7 +148,14 @@ def _workbook(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: is no readable xlsx workbook ({reason})") from None
 
 
-def _choose_column(path: Path, names: list[str], column: str | None) -> str:
+def choose_column(path: Path, names: list[str], column: str | None) -> str:
+    """Return the column of a table that is named, or the only one there is.
+
+    Raises
+    ------
+    DataError
+        If there is none of that name, or several and none is named.
+    """
     listed = ", ".join(names)
     if column is None and len(names) == 1:
         return names[0]

@@ -1,0 +1,176 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
+
+COLUMNS = AnswerColumns(by="round", text="answer", group="model", values=("score",))
+ROWS = [
+    {"round": 10, "answer": "late", "model": "a", "score": 0.5},
+    {"round": 9, "answer": "東京です", "model": "b", "score": "0.25"},
+    {"round": 10, "answer": None, "model": "b", "score": None},
+    {"round": 9, "answer": "early", "model": "a", "score": 1},
+]
+
+
+def written(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def as_format(folder, suffix):
+    path = folder / f"answers{suffix}"
+    frame = pl.DataFrame([{**row, "score": row["score"] and float(row["score"])} for row in ROWS])
+    match suffix:
+        case ".jsonl":
+            return written(path, ROWS)
+        case ".csv":
+            frame.write_csv(path)
+        case ".tsv":
+            frame.write_csv(path, separator="\t")
+        case ".parquet":
+            frame.write_parquet(path)
+        case ".xlsx":
+            frame.write_excel(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv", ".parquet", ".xlsx"])
+def test_answers_come_in_the_order_of_their_rounds_from_any_table(tmp_path, suffix):
+    answers = read_answers(as_format(tmp_path, suffix), columns=COLUMNS)
+    assert answers.rounds == ("9", "10")
+    assert answers.frame["round"].to_list() == [1, 1, 2, 2]
+    assert answers.frame["text"].to_list() == ["東京です", "early", "late", None]
+    assert answers.frame["group"].to_list() == ["b", "a", "a", "b"]
+    assert answers.frame["value score"].to_list() == [0.25, 1.0, 0.5, None]
+    assert answers.bad.total == 0
+    first, second = (frame["text"].to_list() for _, frame, _ in answers.by_round())
+    assert (first, second) == (["東京です", "early"], ["late", None])
+
+
+def test_rows_keep_the_number_of_their_line(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text('\n{"round": 2, "answer": "b"}\n\n{"round": 1, "answer": "a"}')
+    answers = read_answers(path, columns=AnswerColumns(by="round", text="answer"))
+    assert answers.frame["row"].to_list() == [4, 2]
+
+
+def test_periods_without_answers_are_rounds_too(tmp_path):
+    rows = [{"at": at, "answer": at} for at in ("2026-11-03T09:00Z", "2026-11-01T23:59:00+00:00")]
+    path = written(tmp_path / "answers.jsonl", rows)
+    answers = read_answers(path, columns=AnswerColumns(by="at", text="answer"), every="1d")
+    assert answers.rounds == ("2026-11-01", "2026-11-02", "2026-11-03")
+    assert [len(frame) for _, frame, _ in answers.by_round()] == [1, 0, 1]
+
+
+def test_earlier_rounds_can_be_passed_over(tmp_path):
+    answers = read_answers(written(tmp_path / "a.jsonl", ROWS), columns=COLUMNS, start="10")
+    assert (answers.rounds, len(answers.frame)) == (("10",), 2)
+    with pytest.raises(ArgumentError, match="from: got 11, takes the name of a round: 9 … 10"):
+        read_answers(tmp_path / "a.jsonl", columns=COLUMNS, start="11")
+
+
+def vector_rows(vectors):
+    return [{"round": place, "vector": vector} for place, vector in enumerate(vectors)]
+
+
+def test_vectors_of_a_column_and_of_a_file_are_the_same(tmp_path):
+    vectors = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]
+    path = written(tmp_path / "answers.jsonl", vector_rows(vectors)[::-1])
+    column = read_answers(path, columns=AnswerColumns(by="round", vectors="vector"))
+    np.testing.assert_array_equal(column.vectors, vectors)
+    stored = tmp_path / "vectors.npy"
+    np.save(stored, np.array(vectors[::-1]))
+    file = read_answers(path, columns=AnswerColumns(by="round", vectors=str(stored)))
+    np.testing.assert_array_equal(file.vectors, vectors)
+    assert (column.dimensions, column.vectors.dtype) == (2, np.float32)
+
+
+def test_a_missing_vector_is_nan_wherever_it_stands(tmp_path):
+    path = written(tmp_path / "answers.jsonl", vector_rows([None, [1.0, 2.0], None]))
+    vectors = read_answers(path, columns=AnswerColumns(by="round", vectors="vector")).vectors
+    np.testing.assert_array_equal(np.isnan(vectors).all(axis=1), [True, False, True])
+
+
+BAD_LINES = [
+    ("{", "line 2 is no JSON"),
+    ("[1]", "line 2 is no JSON object"),
+    ('{"answer": "x"}', "line 2 has nothing in the column 'round', its round"),
+    ('{"round": {"a": 1}, "answer": "x"}', "line 2 holds a dict in the column 'round'"),
+    ('{"round": 1, "answer": "x", "score": "high"}', "line 2 holds 'high' in the column 'score'"),
+    ('{"round": 1, "answer": "x", "score": NaN}', "takes a finite number"),
+    ("[" * 100_000, "line 2 is nested too deeply"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_LINES)
+def test_a_bad_line_is_named_or_passed_over_and_counted(tmp_path, line, message):
+    path = tmp_path / "answers.jsonl"
+    good = {"round": 1, "answer": "fine", "score": 1, "model": "a"}
+    path.write_text(f"{json.dumps(good)}\n{line}\n{json.dumps(good)}\n")
+    with pytest.raises(DataError, match=message) as raised:
+        read_answers(path, columns=COLUMNS)
+    assert "--skip-bad" in str(raised.value)
+    answers = read_answers(path, columns=COLUMNS, skip_bad=True)
+    assert (len(answers.frame), answers.bad.total, answers.bad.first[0][0]) == (2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ([1.0, 2.0, 3.0], "has a vector of 3 numbers, those before have 2"),
+        ([1.0, float("nan")], "holds a vector with NaN or infinite numbers"),
+        ("north", "holds no list of numbers"),
+        ([], "holds no list of numbers"),
+    ],
+)
+def test_a_bad_vector_is_named(tmp_path, vector, message):
+    path = written(tmp_path / "answers.jsonl", vector_rows([[1.0, 2.0], vector]))
+    columns = AnswerColumns(by="round", vectors="vector")
+    with pytest.raises(DataError, match=f"line 2 {message}"):
+        read_answers(path, columns=columns)
+    assert read_answers(path, columns=columns, skip_bad=True).bad.total == 1
+
+
+def test_a_file_of_vectors_of_another_length_or_kind_is_refused(tmp_path):
+    path = written(tmp_path / "answers.jsonl", ROWS)
+    stored = tmp_path / "vectors.npy"
+    columns = AnswerColumns(by="round", vectors=str(stored))
+    np.save(stored, np.ones((3, 2)))
+    with pytest.raises(DataError, match="has 3 rows, the answers have 4"):
+        read_answers(path, columns=columns)
+    np.save(stored, np.ones(4))
+    with pytest.raises(DataError, match=r"holds float64 of shape \(4,\)"):
+        read_answers(path, columns=columns)
+    stored.write_bytes(b"no array")
+    with pytest.raises(DataError, match=r"cannot be read as \.npy"):
+        read_answers(path, columns=columns)
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match="no line has the column 'reply'"):
+        read_answers(
+            written(tmp_path / "a.jsonl", ROWS), columns=AnswerColumns(by="round", text="reply")
+        )
+    with pytest.raises(DataError, match="has no column 'reply'; it has: round, answer"):
+        read_answers(as_format(tmp_path, ".csv"), columns=AnswerColumns(by="round", text="reply"))
+
+
+def test_what_is_no_table_or_holds_nothing_is_refused(tmp_path):
+    (tmp_path / "answers.txt").write_text("hello")
+    with pytest.raises(DataError, match=r"is no table; takes \.csv"):
+        read_answers(tmp_path / "answers.txt", columns=COLUMNS)
+    (tmp_path / "bad.jsonl").write_text("{\n")
+    with pytest.raises(DataError, match="holds no answer that can be used; 1 rows were bad"):
+        read_answers(tmp_path / "bad.jsonl", columns=COLUMNS, skip_bad=True)
+
+
+def test_something_has_to_be_watched():
+    with pytest.raises(ArgumentError, match="text: got no column"):
+        AnswerColumns(by="round")
+    with pytest.raises(ArgumentError, match="value: got score, takes each column once"):
+        AnswerColumns(by="round", values=("score", "score"))
