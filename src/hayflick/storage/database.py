@@ -1,0 +1,181 @@
+"""The database that everything kept lives in: a SQLite file, or a server by its URL.
+
+Several processes may use one file at once: readers never wait for a writer (write-ahead
+log), and a writer waits its turn.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError as UrlError
+
+from hayflick.core.errors import ArgumentError, MissingExtraError, OutputError
+from hayflick.core.output import check_folder
+from hayflick.storage.faults import faults_of
+from hayflick.storage.migrations import migrate, schema_version
+
+_KINDS = ("sqlite", "postgresql")
+_SECONDS_TO_WAIT = 30
+_SECONDS_BETWEEN = 0.01
+_BEGIN = "hayflick_begin"
+
+
+class Database:
+    """A database with the present schema.
+
+    Parameters
+    ----------
+    place
+        Path of a SQLite file, which is made where there is none, or a URL as SQLAlchemy
+        takes it.
+
+    Attributes
+    ----------
+    name : str
+        The database as messages call it, without a password.
+
+    Raises
+    ------
+    ArgumentError
+        If a URL is not understood.
+    DataError
+        If the file is no database, one of something else, or of a newer version.
+    OutputError
+        If it cannot be written.
+    MissingExtraError
+        If the driver of a server is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Database(Path(folder) / "kept.db") as database:
+    ...         database.schema_version >= 1
+    True
+    """
+
+    def __init__(self, place: str | os.PathLike[str]) -> None:
+        url = _url(place)
+        self.name = str(url.database) if _is_file(url) else url.render_as_string()
+        self._engine = _engine(url)
+        try:
+            with self.transaction() as connection:
+                migrate(connection, name=self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def schema_version(self) -> int:
+        """How many migrations the database has been through."""
+        with self.connect() as connection:
+            return schema_version(connection)
+
+    @property
+    def dialect(self) -> str:
+        """Name of the kind of database: ``sqlite``, ``postgresql``."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Yield a connection to read from."""
+        with faults_of(self.name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection to write to: all of it is kept, or nothing where it fails."""
+        writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        with faults_of(self.name), writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _url(place: str | os.PathLike[str]) -> URL:
+    text = os.fspath(place)
+    takes = "a path, or a URL such as postgresql+psycopg://HOST/NAME"
+    if not text:
+        raise ArgumentError("database", got="an empty name", takes=takes)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        return make_url(text)
+    except UrlError:
+        # The text may hold a password.
+        raise ArgumentError("database", got="an unknown URL", takes=takes) from None
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+
+
+def _engine(url: URL) -> Engine:
+    if _is_file(url):
+        _check_file(Path(str(url.database)))
+    if url.get_backend_name() not in _KINDS:
+        raise ArgumentError("database", got=url.drivername, takes=f"one of {', '.join(_KINDS)}")
+    try:
+        engine = create_engine(url)
+    except ModuleNotFoundError as fault:
+        raise MissingExtraError(f"a database of {url.drivername}", extra="postgres") from fault
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder, takes a file name; give one inside it")
+    check_folder(path.parent)
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise OutputError(f"{path}: cannot be written; choose another file")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    # Transactions begin where SQLAlchemy says so, not where the driver guesses.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {1000 * _SECONDS_TO_WAIT}")
+    log_ahead(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def log_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on.
+
+    Where two processes open a new file at once, SQLite refuses this to one of them without
+    waiting.
+    """
+    give_up = time.monotonic() + _SECONDS_TO_WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_SECONDS_BETWEEN)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its turn at once: one that began as a reader could be refused later.
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -1,0 +1,109 @@
+"""Vectors that were computed once, by the hash of the text and the id of the embedder.
+
+What is kept cannot go wrong quietly: every row has a checksum, and one that does not hold is
+a miss, which the next write mends.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import BigInteger, Integer, LargeBinary, Row, String, column, select, table
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from hayflick.storage.database import Database
+
+# SQLite refuses more than 32,766 variables in a statement.
+_HASHES_IN_A_QUERY = 1000
+
+_KEY = ("embedder", "text_hash")
+_KEPT = ("dimensions", "vector", "checksum")
+
+_embeddings = table(
+    "embeddings",
+    column("embedder", String),
+    column("text_hash", LargeBinary),
+    column("dimensions", Integer),
+    column("vector", LargeBinary),
+    column("checksum", BigInteger),
+)
+
+
+class EmbeddingCache:
+    """The vectors of one embedder in a database; several processes may share it.
+
+    Parameters
+    ----------
+    database
+        Where they are kept.
+    embedder
+        Id of the embedder: vectors of another one are not seen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> vector = np.ones(3, np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder, Database(f"{folder}/kept.db") as database:
+    ...     cache = EmbeddingCache(database, embedder="ones")
+    ...     cache.put_many({b"hash of a text": vector})
+    ...     cache.get_many([b"hash of a text", b"of another"])
+    {b'hash of a text': array([1., 1., 1.], dtype=float32)}
+    """
+
+    def __init__(self, database: Database, *, embedder: str) -> None:
+        self._database = database
+        self._embedder = embedder
+
+    def get_many(self, hashes: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that are there, by hash; what is missing or damaged is left out."""
+        found: dict[bytes, NDArray[np.float32]] = {}
+        with self._database.connect() as connection:
+            for start in range(0, len(hashes), _HASHES_IN_A_QUERY):
+                wanted = hashes[start : start + _HASHES_IN_A_QUERY]
+                query = select(*(_embeddings.c[name] for name in ("text_hash", *_KEPT))).where(
+                    _embeddings.c.embedder == self._embedder, _embeddings.c.text_hash.in_(wanted)
+                )
+                for row in connection.execute(query):
+                    vector = _vector(row)
+                    if vector is not None:
+                        found[bytes(row.text_hash)] = vector
+        return found
+
+    def put_many(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Keep vectors by hash, all or none; one with NaN stands for no vector and is left out."""
+        rows = [
+            {"embedder": self._embedder, "text_hash": key, **_kept(vector)}
+            for key, vector in vectors.items()
+            if np.isfinite(vector).all()
+        ]
+        if not rows:
+            return
+        with self._database.transaction() as connection:
+            connection.execute(upsert(self._database.dialect), rows)
+
+
+def upsert(dialect: str) -> Any:
+    """Return the statement that adds rows and replaces those that are there."""
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    added = insert(_embeddings)
+    replaced = {name: added.excluded[name] for name in _KEPT}
+    return added.on_conflict_do_update(index_elements=_KEY, set_=replaced)
+
+
+def _kept(vector: NDArray[np.float32]) -> dict[str, Any]:
+    content = np.asarray(vector, "<f4").tobytes()
+    return {"dimensions": vector.size, "vector": content, "checksum": zlib.crc32(content)}
+
+
+def _vector(row: Row[Any]) -> NDArray[np.float32] | None:
+    try:
+        content = bytes(row.vector)
+        whole = len(content) == 4 * row.dimensions and zlib.crc32(content) == row.checksum
+    except TypeError:
+        return None
+    return np.frombuffer(content, "<f4").astype(np.float32) if whole else None
