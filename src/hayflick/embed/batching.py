@@ -1,0 +1,136 @@
+"""Embedding a long stream of texts: in batches, each text once, from a cache where there is one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import length_hint
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.embed.protocol import Embedder, Vectors
+
+if TYPE_CHECKING:
+    from hayflick.storage.embedding_cache import EmbeddingCache
+
+BATCH = 2048
+
+
+def embed_all(
+    embedder: Embedder,
+    texts: Iterable[str],
+    *,
+    cache: EmbeddingCache | None = None,
+    batch: int = BATCH,
+    progress: Progress = silent,
+) -> Iterator[Vectors]:
+    """Yield the vectors of all texts in their order, batch by batch.
+
+    Only one batch is in memory, and each is in the cache before it is handed out: work that
+    is killed loses one batch at most.
+
+    Parameters
+    ----------
+    embedder
+        What turns texts into vectors.
+    texts
+        The texts; an iterator is read as far as it is needed.
+    cache
+        Where vectors are looked up first, and kept.
+    batch
+        Texts in a batch.
+    progress
+        Told how many texts are done.
+
+    Yields
+    ------
+    Arrays of shape ``(batch, dimensions)``; the last may be shorter.
+
+    Raises
+    ------
+    ArgumentError
+        If `batch` is no whole number of at least 1.
+    DataError
+        If the dimensions change on the way, or a text is none.
+
+    Examples
+    --------
+    >>> from hayflick.embed.hashing import HashingEmbedder
+    >>> texts = ["a ripe plum", "the rain", "a ripe plum"]
+    >>> [part.shape for part in embed_all(HashingEmbedder(dimensions=64), texts, batch=2)]
+    [(2, 64), (1, 64)]
+    """
+    whole_number("batch", batch, at_least=1)
+    return _batches(embedder, texts, cache, batch, progress)
+
+
+def _batches(
+    embedder: Embedder,
+    texts: Iterable[str],
+    cache: EmbeddingCache | None,
+    batch: int,
+    progress: Progress,
+) -> Iterator[Vectors]:
+    total, done = length_hint(texts), 0
+    dimensions: int | None = None
+    stream = iter(texts)
+    while part := list(islice(stream, batch)):
+        _check_texts(part, done)
+        vectors = _embed(embedder, part, cache)
+        if dimensions not in {None, vectors.shape[1]}:
+            raise _changed(embedder, dimensions, vectors.shape[1])
+        dimensions = vectors.shape[1]
+        done += len(part)
+        progress("Embedding", done, max(done, total))
+        yield vectors
+
+
+def _check_texts(part: list[str], done: int) -> None:
+    for place, text in enumerate(part, start=done + 1):
+        if not isinstance(text, str):
+            raise DataError(f"text {place}: is {text!r}, takes a string; leave it out")
+
+
+def _embed(embedder: Embedder, texts: list[str], cache: EmbeddingCache | None) -> Vectors:
+    """Return the vectors of one batch, each text embedded once."""
+    numbers: dict[str, int] = {}
+    where = [numbers.setdefault(text, len(numbers)) for text in texts]
+    once = list(numbers)
+    vectors = embedder.embed(once) if cache is None else _through(cache, embedder, once)
+    return vectors if len(once) == len(texts) else vectors[where]
+
+
+def _through(cache: EmbeddingCache, embedder: Embedder, texts: list[str]) -> Vectors:
+    hashes = [content_hash(text) for text in texts]
+    known = cache.get_many(hashes)
+    missing = [place for place, key in enumerate(hashes) if key not in known]
+    if missing:
+        found = embedder.embed([texts[place] for place in missing])
+        new = dict(zip((hashes[place] for place in missing), found, strict=True))
+        cache.put_many(new)
+        known |= new
+    lengths = sorted({vector.size for vector in known.values()})
+    if len(lengths) > 1:
+        raise _changed(embedder, *lengths[:2])
+    return np.stack([known[key] for key in hashes])
+
+
+def content_hash(text: str) -> bytes:
+    """Return the SHA-256 of a text's UTF-8 bytes: its name in a cache.
+
+    Examples
+    --------
+    >>> content_hash("").hex()[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _changed(embedder: Embedder, before: int | None, after: int) -> DataError:
+    remedy = "did the model change under its name? use a new cache"
+    return DataError(f"{embedder.id}: vectors of {before} and of {after} dimensions; {remedy}")
