@@ -1,0 +1,232 @@
+"""Count, mean and scatter of vectors: the mergeable summary of all distances between them.
+
+With N vectors, their mean m and M2 = Σ ‖x - m‖², the matrix D of distances has
+
+    ‖D‖_F² = Σ_ij ‖x_i - x_j‖² = 2 N M2
+
+so the sum over all pairs costs N d and not N² d. Rows are taken in blocks of a fixed size
+around their own mean and merged in order: neither a mean far from 0 nor the number of
+threads changes a digit that counts.
+
+References
+----------
+Chan, Golub, LeVeque, *Updating Formulae and a Pairwise Algorithm for Computing Sample
+Variances*, COMPSTAT 1982, equations 1.5.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import DataError
+from hayflick.diversity.scatter_kernel import slab_scatter
+from hayflick.diversity.vectors import refuse_not_finite, unit_rows, vector_rows
+
+# Fixed, so that the same rows are added up in the same order whatever runs in parallel.
+_SLAB = 1 << 14
+# So many slabs per thread are given out before the first of them is merged.
+_AHEAD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter:
+    """How many vectors, where their mean is and how far they are from it.
+
+    Parameters
+    ----------
+    count
+        Number of vectors, N.
+    mean
+        Shape ``(d,)``; zeros where there is no vector.
+    m2
+        Sum of the squared distances from the mean, in the vectors' units squared.
+    unit
+        Whether every vector has length 1, so that distances are cosines too; so it is where
+        there is no vector.
+
+    Examples
+    --------
+    >>> corners = Scatter.of([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
+    >>> corners.mean, corners.m2
+    (array([1., 1.]), 8.0)
+    >>> corners.frobenius_norm, corners.merge(Scatter.of([[1.0, 1.0]])).m2
+    (8.0, 8.0)
+    """
+
+    count: int
+    mean: Floats
+    m2: float
+    unit: bool = field(default=False, kw_only=True)
+
+    @classmethod
+    def empty(cls, dimension: int) -> Scatter:
+        """Return the summary of no vector of `dimension` components."""
+        dimension = whole_number("dimension", dimension, at_least=1)
+        return cls(0, np.zeros(dimension), 0.0, unit=True)
+
+    @classmethod
+    def of(cls, vectors: ArrayLike, *, threads: int | None = None) -> Scatter:
+        """Return the summary of vectors, read once, in memory that does not grow with N.
+
+        Parameters
+        ----------
+        vectors
+            Shape ``(N, d)``, of any real type; added up as float64.
+        threads
+            How many slabs at once; the number of processors where None. The result is
+            the same for any.
+
+        Raises
+        ------
+        ArgumentError
+            If they are not real numbers of shape ``(N, d)`` with d of at least 1.
+        DataError
+            If a row holds a number that is not finite, or they are too large to square.
+        """
+        rows = vector_rows("vectors", vectors)
+
+        def part(first: int) -> Scatter:
+            return _of_slab(rows[first : first + _SLAB], first=first)
+
+        return _in_slabs(part, rows, empty=cls.empty(rows.shape[1]), threads=threads)
+
+    @classmethod
+    def of_directions(cls, vectors: ArrayLike, *, threads: int | None = None) -> Scatter:
+        """Return the summary of vectors made as long as 1, whose cosines are then known.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            As `of`; a vector of zeros is refused too.
+
+        Examples
+        --------
+        >>> Scatter.of_directions([[2.0, 0.0], [0.0, 5.0]]).mean_cosine
+        0.0
+        """
+        rows = vector_rows("vectors", vectors)
+
+        def part(first: int) -> Scatter:
+            slab = unit_rows("vectors", rows[first : first + _SLAB], first=first)
+            mean, m2 = slab_scatter(slab)
+            return Scatter(len(slab), mean, m2, unit=True)
+
+        return _in_slabs(part, rows, empty=cls.empty(rows.shape[1]), threads=threads)
+
+    @classmethod
+    def of_chunks(cls, chunks: Iterable[ArrayLike], *, threads: int | None = None) -> Scatter:
+        """Return the summary of vectors that come in several arrays, one after the other.
+
+        Raises
+        ------
+        DataError
+            If there is no array, or their dimensions differ.
+        """
+        parts = (cls.of(chunk, threads=threads) for chunk in chunks)
+        first = next(parts, None)
+        if first is None:
+            raise DataError("chunks: got none, takes at least one array of vectors")
+        return reduce(Scatter.merge, parts, first)
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector, d."""
+        return self.mean.size
+
+    def merge(self, other: Scatter) -> Scatter:
+        """Return the summary of both sets of vectors together.
+
+        Raises
+        ------
+        DataError
+            If their dimensions differ.
+        """
+        if self.dimension != other.dimension:
+            dimensions = f"{other.dimension} components after {self.dimension}"
+            raise DataError(f"vectors: got {dimensions}; all take the same embedder")
+        count = self.count + other.count
+        unit = self.unit and other.unit
+        if count == 0:
+            return Scatter(0, self.mean, 0.0, unit=unit)
+        gap = other.mean - self.mean
+        share = other.count / count
+        between = float(gap @ gap) * self.count * share
+        # From the mean of the larger set, so that the gap is rounded where it weighs less.
+        mean = self.mean + gap * share if share <= 0.5 else other.mean - gap * (1.0 - share)
+        return Scatter(count, mean, self.m2 + other.m2 + between, unit=unit)
+
+    @property
+    def frobenius_norm(self) -> float | None:
+        """‖D‖_F, the root of the sum of all squared distances; None for less than two."""
+        return math.sqrt(2.0 * self.count * self.m2) if self.count > 1 else None
+
+    @property
+    def root_mean_square_distance(self) -> float | None:
+        """‖D‖_F / √(N(N-1)), which does not grow with N; None for less than two."""
+        return math.sqrt(2.0 * self.m2 / (self.count - 1)) if self.count > 1 else None
+
+    @property
+    def variance(self) -> float | None:
+        """Trace of the unbiased covariance, M2 / (N - 1); None for less than two."""
+        return self.m2 / (self.count - 1) if self.count > 1 else None
+
+    @property
+    def mean_square_norm(self) -> float | None:
+        """Mean of ‖x‖²; None for no vector."""
+        return self.m2 / self.count + float(self.mean @ self.mean) if self.count else None
+
+    @property
+    def mean_cosine(self) -> float | None:
+        """Mean cosine of all pairs, 1 - M2 / (N - 1); None unless all lengths are 1."""
+        return 1.0 - self.m2 / (self.count - 1) if self.unit and self.count > 1 else None
+
+    def numbers(self) -> dict[str, float]:
+        """Return what the summary says by metric; what is undefined is left out."""
+        numbers = {
+            "frobenius_norm": self.frobenius_norm,
+            "rms_distance": self.root_mean_square_distance,
+            "mean_cosine": self.mean_cosine,
+        }
+        return {name: value for name, value in numbers.items() if value is not None}
+
+
+def _of_slab(slab: NDArray[Any], *, first: int) -> Scatter:
+    """Return the summary of some rows, the first of them number `first`."""
+    kept = slab.dtype in (np.float32, np.float64)
+    rows = np.ascontiguousarray(slab, dtype=slab.dtype.newbyteorder("=") if kept else np.float64)
+    mean, m2 = slab_scatter(rows)
+    if not math.isfinite(m2):
+        refuse_not_finite("vectors", rows, first=first)
+        raise DataError(f"vectors: rows from {first} on are too large to square; scale them down")
+    return Scatter(len(rows), mean, m2)
+
+
+def _in_slabs(
+    part: Callable[[int], Scatter], rows: NDArray[Any], *, empty: Scatter, threads: int | None
+) -> Scatter:
+    """Return the summaries of all slabs, each from its first row, merged in order."""
+    workers = os.cpu_count() or 1 if threads is None else threads
+    workers = whole_number("threads", workers, at_least=1)
+    starts = range(0, len(rows), _SLAB)
+    if workers == 1 or len(starts) < 2:
+        return reduce(Scatter.merge, map(part, starts), empty)
+    together = empty
+    waiting: deque[Future[Scatter]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for first in starts:
+            waiting.append(pool.submit(part, first))
+            if len(waiting) > _AHEAD * workers:
+                together = together.merge(waiting.popleft().result())
+        return reduce(Scatter.merge, (job.result() for job in waiting), together)

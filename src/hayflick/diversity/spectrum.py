@@ -1,0 +1,208 @@
+"""Second moments of vectors, all d x d of them, and what their eigenvalues say.
+
+The scatter keeps one number for the spread; this keeps how it is spread over directions.
+With C = Σ (x - m)(x - m)ᵀ and eigenvalues λ of the covariance C / (N - 1), scaled to shares:
+
+    effective rank = exp(-Σ λ log λ),   participation ratio = 1 / Σ λ²
+
+References
+----------
+Roy, Vetterli, *The Effective Rank*, EUSIPCO 2007, of the covariance; Wilks, *Certain
+Generalizations in the Analysis of Variance*, Biometrika 24 (1932) for its determinant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import DataError
+from hayflick.diversity.hill import hill_number
+from hayflick.diversity.scatter import Scatter
+from hayflick.diversity.vectors import finite_rows, unit_rows, vector_rows
+
+_BLOCK = 1 << 13
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and matrix of second moments: mergeable, of size d² whatever N is.
+
+    Parameters
+    ----------
+    count
+        Number of vectors, N.
+    mean
+        Shape ``(d,)``; zeros where there is no vector.
+    matrix
+        Σ (x - mean)(x - mean)ᵀ, shape ``(d, d)``.
+    unit
+        Whether every vector has length 1; so it is where there is none.
+
+    Examples
+    --------
+    >>> flat = Moments.of([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
+    >>> flat.matrix.tolist(), flat.effective_rank, flat.log_generalised_variance
+    ([[8.0, 0.0], [0.0, 0.0]], 1.0, None)
+    """
+
+    count: int
+    mean: Floats
+    matrix: Floats
+    unit: bool = field(default=False, kw_only=True)
+
+    @classmethod
+    def empty(cls, dimension: int) -> Moments:
+        """Return the moments of no vector of `dimension` components."""
+        dimension = whole_number("dimension", dimension, at_least=1)
+        return cls(0, np.zeros(dimension), np.zeros((dimension, dimension)), unit=True)
+
+    @classmethod
+    def of(cls, vectors: ArrayLike) -> Moments:
+        """Return the moments of vectors, shape ``(N, d)``, added up as float64.
+
+        Raises
+        ------
+        ArgumentError
+            If they are not real numbers of shape ``(N, d)`` with d of at least 1.
+        DataError
+            If a row holds a number that is not finite.
+        """
+        rows = vector_rows("vectors", vectors)
+        starts = range(0, len(rows), _BLOCK)
+        blocks = (finite_rows("vectors", rows[at : at + _BLOCK], first=at) for at in starts)
+        return _of_blocks(blocks, cls.empty(rows.shape[1]), unit=False)
+
+    @classmethod
+    def of_directions(cls, vectors: ArrayLike) -> Moments:
+        """Return the moments of vectors made as long as 1.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            As `of`; a vector of zeros is refused too.
+        """
+        rows = vector_rows("vectors", vectors)
+        starts = range(0, len(rows), _BLOCK)
+        blocks = (unit_rows("vectors", rows[at : at + _BLOCK], first=at) for at in starts)
+        return _of_blocks(blocks, cls.empty(rows.shape[1]), unit=True)
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector, d."""
+        return self.mean.size
+
+    @property
+    def scatter(self) -> Scatter:
+        """Return the summary that forgets the directions."""
+        return Scatter(self.count, self.mean, float(np.trace(self.matrix)), unit=self.unit)
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments of both sets of vectors together.
+
+        Raises
+        ------
+        DataError
+            If their dimensions differ.
+        """
+        if self.dimension != other.dimension:
+            dimensions = f"{other.dimension} components after {self.dimension}"
+            raise DataError(f"vectors: got {dimensions}; all take the same embedder")
+        means = self.scatter.merge(other.scatter)
+        if means.count == 0:
+            return Moments(0, self.mean, self.matrix, unit=means.unit)
+        gap = other.mean - self.mean
+        between = np.outer(gap, gap) * (self.count * (other.count / means.count))
+        matrix = self.matrix + other.matrix + between
+        return Moments(means.count, means.mean, matrix, unit=means.unit)
+
+    @property
+    def second_moment(self) -> Floats | None:
+        """E x xᵀ around 0, shape ``(d, d)``; None for no vector."""
+        if self.count == 0:
+            return None
+        moment: Floats = self.matrix / self.count + np.outer(self.mean, self.mean)
+        return moment
+
+    @cached_property
+    def second_moment_eigenvalues(self) -> Floats | None:
+        """Of E x xᵀ, largest first, rounding set to 0; None for no vector."""
+        return None if self.second_moment is None else positive_spectrum(self.second_moment)
+
+    @cached_property
+    def eigenvalues(self) -> Floats | None:
+        """Of the covariance, largest first, rounding set to 0; None for less than two vectors."""
+        return positive_spectrum(self.matrix / (self.count - 1)) if self.count > 1 else None
+
+    @property
+    def effective_rank(self) -> float | None:
+        """How many equal directions are as spread as these; None without spread."""
+        return None if self.eigenvalues is None else hill_number(self.eigenvalues, order=1)
+
+    @property
+    def participation_ratio(self) -> float | None:
+        """The same with less weight on small directions; None without spread."""
+        return None if self.eigenvalues is None else hill_number(self.eigenvalues, order=2)
+
+    @property
+    def log_generalised_variance(self) -> float | None:
+        """Logarithm of the covariance's determinant; None where it is singular.
+
+        It is singular where there are not more vectors than components, and where vectors
+        lie in fewer directions up to rounding.
+        """
+        if self.eigenvalues is None or (self.eigenvalues == 0.0).any():
+            return None
+        return float(np.log(self.eigenvalues).sum())
+
+    @property
+    def _vendi(self) -> float | None:
+        """The Vendi score of order 1; None for a single vector, which is always 1."""
+        values = self.second_moment_eigenvalues
+        if values is None or not self.unit or self.count < 2:
+            return None
+        return hill_number(values, order=1)
+
+    def numbers(self) -> dict[str, float]:
+        """Return what the moments say by metric; what is undefined is left out."""
+        numbers = {
+            "effective_rank": self.effective_rank,
+            "participation_ratio": self.participation_ratio,
+            "generalised_variance": self.log_generalised_variance,
+            "vendi_1": self._vendi,
+        }
+        return {name: value for name, value in numbers.items() if value is not None}
+
+
+def positive_spectrum(matrix: Floats) -> Floats:
+    """Return the eigenvalues of a positive semi-definite matrix, largest first.
+
+    What is below the largest one times d and the rounding unit is rounding, and set to 0.
+
+    Examples
+    --------
+    >>> positive_spectrum(np.array([[2.0, 2.0], [2.0, 2.0]]))
+    array([4., 0.])
+    """
+    values = np.linalg.eigvalsh(matrix)[::-1]
+    floor = max(float(values[0]), 0.0) * len(matrix) * np.finfo(np.float64).eps
+    return np.where(values > floor, values, 0.0)
+
+
+def _of_blocks(blocks: Iterable[Floats], empty: Moments, *, unit: bool) -> Moments:
+    return reduce(Moments.merge, (_of_block(rows, unit=unit) for rows in blocks), empty)
+
+
+def _of_block(rows: Floats, *, unit: bool) -> Moments:
+    mean = rows.mean(axis=0)
+    gaps = rows - mean
+    # What rounding left of the mean is taken out of both.
+    rest = gaps.mean(axis=0)
+    matrix = gaps.T @ gaps - len(rows) * np.outer(rest, rest)
+    return Moments(len(rows), mean + rest, matrix, unit=unit)
