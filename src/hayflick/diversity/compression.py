@@ -1,0 +1,57 @@
+"""How far answers compress: repetition of any kind and length, in any language.
+
+The ratio is bytes before over bytes after DEFLATE, which finds repetitions up to 32 KB back.
+It is no mergeable summary: what one set of answers repeats of another is seen only where they
+are read one after the other, and their order counts.
+
+References
+----------
+Shaib et al., *Standardizing the Measurement of Text Diversity*, arXiv:2403.00553, section 2.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+from hayflick.core.checks import whole_number
+
+_LEVEL = 6
+
+
+def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | None:
+    """Return bytes over compressed bytes of texts, one per line.
+
+    Parameters
+    ----------
+    texts
+        The answers, read once; more of them compress better, so compare equal amounts.
+    level
+        Effort of zlib, 1 to 9.
+
+    Returns
+    -------
+    A number that rises with repetition; None where there is no text but empty ones.
+
+    Raises
+    ------
+    ArgumentError
+        If `level` is out of its range.
+
+    Examples
+    --------
+    >>> compression_ratio(["the same answer"] * 100) > 30.0
+    True
+    >>> compression_ratio(["yes"]) < 1.0
+    True
+    """
+    compressor = zlib.compressobj(whole_number("level", level, at_least=1, at_most=9))
+    before = after = 0
+    spoken = False
+    for text in texts:
+        line = text.encode("utf-8", errors="replace") + b"\n"
+        spoken = spoken or len(line) > 1
+        before += len(line)
+        after += len(compressor.compress(line))
+    after += len(compressor.flush())
+    return before / after if spoken else None

@@ -1,0 +1,202 @@
+"""Counts of words and of runs of words: how many different things are said, and how evenly.
+
+The share of different n-grams among all of them (distinct-n) falls with the amount of text
+whoever writes it: compare rounds of equal size, or `NgramCounts.rarefied` numbers.
+
+References
+----------
+Li et al., *A Diversity-Promoting Objective Function for Neural Conversation Models*, NAACL
+2016 (distinct-n; here over the n-grams, not over the words); Hurlbert, *The Nonconcept of
+Species Diversity*, Ecology 52 (1971), equation 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+import polars as pl
+from scipy.special import gammaln
+
+from hayflick.core.arrays import Integers
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import DataError
+from hayflick.corpus.counting import batches
+from hayflick.diversity.hill import hill_number, shannon_entropy
+from hayflick.diversity.ngrams import (
+    add_table,
+    chosen_tokenizer,
+    count_ngrams,
+    merged_counts,
+    no_counts,
+)
+
+# Runs of up to so many tokens have a metric of their own.
+_LONGEST_METRIC = 3
+
+
+@dataclass(frozen=True, eq=False)
+class NgramCounts:
+    """How often every run of 1, 2, … tokens occurs in some answers.
+
+    Parameters
+    ----------
+    tokenizer
+        Name of what split them.
+    tables
+        For n = 1, 2, …: columns ``symbol`` (tokens with spaces between them) and ``number``.
+    texts
+        Number of answers.
+
+    Examples
+    --------
+    >>> counts = NgramCounts.of(["the cat sat", "the cat ran"])
+    >>> counts.total(), counts.types(), round(counts.distinct(2), 4)
+    (6, 4, 0.75)
+    >>> counts.merge(NgramCounts.of(["a dog"])).types()
+    6
+    """
+
+    tokenizer: str
+    tables: tuple[pl.DataFrame, ...]
+    texts: int
+
+    @classmethod
+    def empty(cls, *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
+        """Return the counts of no answer."""
+        longest = whole_number("longest", longest, at_least=1)
+        return cls(tokenizer, (no_counts(),) * longest, 0)
+
+    @classmethod
+    def of(cls, texts: Iterable[str], *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
+        """Count answers, batch by batch.
+
+        Parameters
+        ----------
+        texts
+            The answers; no run of tokens goes from one into the next.
+        tokenizer
+            Name of a tokenizer; ``auto`` goes by the scripts of the first answers. Counts
+            that are to be merged take the same.
+        longest
+            Tokens of the longest runs.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no tokenizer of that name, or `longest` is below 1.
+        """
+        longest = whole_number("longest", longest, at_least=1)
+        parts = batches(iter(texts))
+        first = next(parts, [])
+        splitter = chosen_tokenizer(tokenizer, samples=first)
+        waiting: list[list[pl.DataFrame]] = [[] for _ in range(longest)]
+        number = 0
+        for batch in chain([first], parts):
+            number += len(batch)
+            counted = count_ngrams(batch, tokenizer=splitter, lengths=range(1, longest + 1))
+            for place, table in zip(waiting, counted, strict=True):
+                add_table(place, table)
+        return cls(splitter.name, tuple(map(merged_counts, waiting)), number)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest runs that are counted."""
+        return len(self.tables)
+
+    def merge(self, other: NgramCounts) -> NgramCounts:
+        """Return the counts of both sets of answers together.
+
+        Raises
+        ------
+        DataError
+            If they were split in different ways, or up to different lengths.
+        """
+        if (self.tokenizer, self.longest) != (other.tokenizer, other.longest):
+            ours, theirs = ((one.tokenizer, one.longest) for one in (self, other))
+            raise DataError(f"counts: of {theirs} after {ours}; count both in the same way")
+        pairs = zip(self.tables, other.tables, strict=True)
+        tables = tuple(merged_counts(pair) for pair in pairs)
+        return NgramCounts(self.tokenizer, tables, self.texts + other.texts)
+
+    @cached_property
+    def _numbers(self) -> tuple[Integers, ...]:
+        # In order, so that sums over them do not depend on how the table was made.
+        return tuple(np.sort(table.get_column("number").to_numpy()) for table in self.tables)
+
+    def numbers_of(self, length: int = 1) -> Integers:
+        """Return how often the different runs of `length` tokens occur, ascending.
+
+        Raises
+        ------
+        ArgumentError
+            If runs of that length are not counted.
+        """
+        place = whole_number("length", length, at_least=1, at_most=self.longest) - 1
+        return self._numbers[place]
+
+    def types(self, length: int = 1) -> int:
+        """Return the number of different runs of `length` tokens."""
+        return self.numbers_of(length).size
+
+    def total(self, length: int = 1) -> int:
+        """Return the number of runs of `length` tokens."""
+        return int(self.numbers_of(length).sum())
+
+    def distinct(self, length: int) -> float | None:
+        """Return the share of different ones among the runs of `length` tokens.
+
+        None where there is no run of that length.
+        """
+        total = self.total(length)
+        return self.types(length) / total if total else None
+
+    @property
+    def type_token_ratio(self) -> float | None:
+        """Different tokens over tokens; None for no token."""
+        return self.distinct(1)
+
+    def hill(self, *, order: float) -> float | None:
+        """Return the Hill number of the tokens' frequencies; None for no token."""
+        return hill_number(self.numbers_of(1), order=order)
+
+    @property
+    def entropy(self) -> float | None:
+        """Shannon's entropy of the tokens' frequencies, in nats; None for no token."""
+        return shannon_entropy(self.numbers_of(1))
+
+    def rarefied(self, tokens: int, *, length: int = 1) -> float | None:
+        """Return how many different runs are expected among `tokens` of the counted ones.
+
+        They are drawn without replacement, so answers of any amount are brought to one size.
+        None where less than `tokens` are counted.
+
+        Examples
+        --------
+        >>> round(NgramCounts.of(["a a a b"]).rarefied(2), 4)
+        1.5
+        """
+        size = whole_number("tokens", tokens, at_least=1)
+        numbers, times = np.unique(self.numbers_of(length), return_counts=True)
+        total = int(numbers @ times)
+        if size > total:
+            return None
+        others = total - numbers
+        possible = others >= size
+        logs = gammaln(others[possible] + 1) - gammaln(others[possible] - size + 1)
+        logs -= gammaln(total + 1) - gammaln(total - size + 1)
+        missed = float(times[possible] @ np.exp(logs))
+        return float(times.sum()) - missed
+
+    def numbers(self) -> dict[str, float]:
+        """Return what the counts say by metric; what is undefined is left out."""
+        numbers = {
+            f"distinct_{n}": self.distinct(n)
+            for n in range(1, min(self.longest, _LONGEST_METRIC) + 1)
+        }
+        numbers |= {f"hill_{order}": self.hill(order=order) for order in (0, 1, 2)}
+        numbers |= {"type_token_ratio": self.type_token_ratio, "entropy": self.entropy}
+        return {name: value for name, value in numbers.items() if value is not None}

@@ -1,0 +1,110 @@
+"""Runs of n tokens inside one answer, counted before any of them is spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from hayflick.corpus.tokenizers.auto import tokenizer_for
+from hayflick.corpus.tokenizers.base import Tokenizer
+from hayflick.corpus.tokenizers.naming import tokenizer_named
+
+_SAMPLES = 1000
+
+
+def chosen_tokenizer(name: str, *, samples: Sequence[str]) -> Tokenizer:
+    """Return the tokenizer of a name; ``auto`` goes by the first of the `samples`.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no tokenizer of that name.
+
+    Examples
+    --------
+    >>> chosen_tokenizer("auto", samples=["今天天气很好"]).name
+    'mixed'
+    """
+    return tokenizer_for(samples[:_SAMPLES]) if name == "auto" else tokenizer_named(name)
+
+
+def count_ngrams(
+    texts: Sequence[str],
+    *,
+    tokenizer: Tokenizer,
+    lengths: Iterable[int],
+    once_per_text: bool = False,
+) -> list[pl.DataFrame]:
+    """Return how often every run of tokens occurs, one table per length of a run.
+
+    Parameters
+    ----------
+    texts
+        One answer each; no run goes from one into the next.
+    tokenizer
+        What splits them; its tokens come in the order of the text.
+    lengths
+        Tokens of a run, n.
+    once_per_text
+        Whether a run counts once in a text, however often it stands there.
+
+    Returns
+    -------
+    Columns ``symbol`` (tokens with spaces between them) and ``number``, in no order.
+
+    Examples
+    --------
+    >>> from hayflick.corpus.tokenizers.words import Words
+    >>> [pairs] = count_ngrams(["so so so"], tokenizer=Words(), lengths=[2])
+    >>> pairs.rows()
+    [('so so', 2)]
+    """
+    numbered = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("answer")
+    tokens = tokenizer.tokens(numbered.lazy()).collect()
+    spelled = tokens.get_column("symbol").unique().sort()
+    coded = tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical())
+    return [_count(coded, spelled, length, once_per_text=once_per_text) for length in lengths]
+
+
+def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sum of tables with columns ``symbol`` and ``number``, no symbol twice in any."""
+    filled = [table for table in tables if not table.is_empty()]
+    if len(filled) < 2:
+        return filled[0] if filled else no_counts()
+    together = pl.concat(filled).lazy().group_by("symbol").agg(pl.col("number").sum())
+    return together.collect()
+
+
+def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
+    """Put a table behind others, and sum them all where they have doubled.
+
+    So every symbol passes through few mergers, and memory is bounded by the symbols.
+    """
+    waiting.append(table)
+    if sum(later.height for later in waiting[1:]) > waiting[0].height:
+        waiting[:] = [merged_counts(waiting)]
+
+
+def no_counts() -> pl.DataFrame:
+    """Return the table of no symbol."""
+    return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
+
+
+def _count(
+    coded: pl.DataFrame, spelled: pl.Series, length: int, *, once_per_text: bool
+) -> pl.DataFrame:
+    """Count runs of tokens, which are given as places in `spelled`."""
+    places = [f"token_{ahead}" for ahead in range(length)]
+    runs = coded.lazy().select(
+        "answer",
+        *(pl.col("symbol").shift(-ahead).alias(place) for ahead, place in enumerate(places)),
+        (pl.col("answer").shift(1 - length) == pl.col("answer")).alias("inside"),
+    )
+    runs = runs.filter("inside")
+    if once_per_text:
+        runs = runs.unique(["answer", *places])
+    counted = runs.group_by(places).agg(pl.len().cast(pl.Int64).alias("number")).collect()
+    words = [spelled.gather(counted.get_column(place)).alias(place) for place in places]
+    symbols = pl.DataFrame(words).select(pl.concat_str(places, separator=" ").alias("symbol"))
+    return symbols.with_columns(counted.get_column("number"))
