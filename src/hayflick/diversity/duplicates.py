@@ -1,0 +1,107 @@
+"""Duplicates: the share of answers that another answer repeats, word for word or nearly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import positive_number, whole_number
+from hayflick.diversity.scatter import Scatter
+from hayflick.diversity.vectors import vector_rows
+
+MOST_EXACT = 20_000
+"""Up to so many answers each is compared with all others."""
+
+_BLOCK = 1 << 10
+
+
+def duplicate_rate(texts: Sequence[str]) -> float | None:
+    """Return the share of answers that another one equals, character for character.
+
+    None for less than two answers.
+
+    Examples
+    --------
+    >>> duplicate_rate(["yes", "no", "yes", "Yes"])
+    0.5
+    """
+    if len(texts) < 2:
+        return None
+    return int(pl.Series(texts, dtype=pl.String).is_duplicated().sum()) / len(texts)
+
+
+def near_duplicate_rate(
+    vectors: ArrayLike, *, threshold: float, rng: np.random.Generator, queries: int | None = None
+) -> float | None:
+    """Return the share of answers whose nearest other answer is closer than a threshold.
+
+    Parameters
+    ----------
+    vectors
+        Shape ``(N, d)``.
+    threshold
+        Euclidean distance, in the vectors' units; for vectors of length 1 a cosine c is the
+        distance √(2 - 2c).
+    rng
+        Chooses the answers that are looked at.
+    queries
+        How many answers are compared with all others. None for all N up to 20,000, and
+        beyond that as many as take equally long. Where it is less than N, the result is an
+        unbiased estimate of the share.
+
+    Returns
+    -------
+    A share; None for less than two answers.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If a row holds a number that is not finite.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(7)
+    >>> near_duplicate_rate([[0.0], [0.1], [5.0]], threshold=0.5, rng=rng)
+    0.6666666666666666
+    """
+    rows = vector_rows("vectors", vectors)
+    positive_number("threshold", threshold)
+    if queries is not None:
+        whole_number("queries", queries, at_least=1)
+    # Refuses rows that are not finite, too.
+    mean, size = Scatter.of(rows).mean, len(rows)
+    if size < 2:
+        return None
+    asked = min(size, max(1, MOST_EXACT**2 // size) if queries is None else queries)
+    chosen = np.sort(rng.choice(size, size=asked, replace=False)) if asked < size else None
+    nearest = _nearest(rows, np.arange(size) if chosen is None else chosen, mean=mean)
+    return int(np.count_nonzero(nearest < threshold**2)) / asked
+
+
+def _nearest(rows: NDArray[Any], asked: Integers, *, mean: Floats) -> Floats:
+    """Return the squared distance of the asked rows to their nearest other row."""
+    queries, their_norms = _centred(rows[asked], mean)
+    nearest = np.full(asked.size, np.inf)
+    for first in range(0, len(rows), _BLOCK):
+        others, norms = _centred(rows[first : first + _BLOCK], mean)
+        for start in range(0, asked.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            squares = their_norms[block, None] + norms - 2.0 * (queries[block] @ others.T)
+            places = asked[block] - first
+            own = np.flatnonzero((places >= 0) & (places < len(others)))
+            squares[own, places[own]] = np.inf
+            np.minimum(nearest[block], squares.min(axis=1), out=nearest[block])
+    return nearest
+
+
+def _centred(rows: NDArray[Any], mean: Floats) -> tuple[Floats, Floats]:
+    """Return rows around a mean, so that squares do not cancel, and their squared lengths."""
+    gaps: Floats = rows - mean
+    return gaps, np.einsum("ij,ij->i", gaps, gaps)

@@ -1,0 +1,183 @@
+"""Disjoint pairs of answers to the same prompt, and one number in [0, 1] for each of them.
+
+No answer is in two pairs, so the numbers are independent where the answers are: what a chart
+with a guaranteed rate of false alarms takes. With u and v the two vectors,
+
+    y = 1 - exp(-‖u - v‖² / h)    or    y = (1 - cos(u, v)) / 2
+
+where h is the median of the squared distances in healthy answers. The cosine looks at
+directions from 0: it does not see vectors draw together around a mean of 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import positive_number, whole_number
+from hayflick.core.errors import ArgumentError
+from hayflick.diversity.vectors import finite_rows, unit_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Which answers are compared with which.
+
+    Parameters
+    ----------
+    first, second
+        Places of the two answers of every pair, shape ``(pairs,)``.
+    unpaired
+        Number of answers in no pair.
+    """
+
+    first: Integers
+    second: Integers
+    unpaired: int
+
+
+def disjoint_pairs(
+    count: int, *, rng: np.random.Generator, prompts: Sequence[Hashable] | None = None
+) -> Pairs:
+    """Pair answers at random, no answer twice.
+
+    Parameters
+    ----------
+    count
+        Number of answers.
+    rng
+        Chooses who is paired with whom.
+    prompts
+        What each answer answers, shape ``(count,)``: pairs are formed within a prompt. None
+        where all answer the same.
+
+    Returns
+    -------
+    As many pairs as there can be, in the order of the prompts' first answers.
+
+    Raises
+    ------
+    ArgumentError
+        If `count` is no whole number, or `prompts` has another length.
+
+    Examples
+    --------
+    >>> pairs = disjoint_pairs(5, rng=np.random.default_rng(7), prompts=["a", "b", "a", "c", "b"])
+    >>> sorted(zip(pairs.first.tolist(), pairs.second.tolist())), pairs.unpaired
+    ([(0, 2), (1, 4)], 1)
+    """
+    count = whole_number("count", count, at_least=0)
+    if prompts is not None and len(prompts) != count:
+        takes = f"one for each of the {count} answers"
+        raise ArgumentError("prompts", got=f"{len(prompts)} of them", takes=takes)
+    numbers = np.zeros(count, np.int64) if prompts is None else _numbered(prompts)
+    order = rng.permutation(count)
+    # A stable sort by prompt leaves the answers to one prompt in random order.
+    order = order[np.argsort(numbers[order], kind="stable")]
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    sizes = np.diff(starts, append=count)
+    place = np.arange(count) - np.repeat(starts, sizes)
+    has_partner = (place % 2 == 0) & (place + 1 < np.repeat(sizes, sizes))
+    at = np.flatnonzero(has_partner)
+    first, second = order[at], order[at + 1]
+    return Pairs(np.minimum(first, second), np.maximum(first, second), count - 2 * at.size)
+
+
+def median_squared_distance(first: ArrayLike, second: ArrayLike) -> float | None:
+    """Return the median of ‖u - v‖² over pairs: the scale h.
+
+    Parameters
+    ----------
+    first, second
+        The two vectors of every pair, both of shape ``(pairs, d)``.
+
+    Returns
+    -------
+    A number above 0; None where there is no pair, or half of them or more are equal.
+
+    Examples
+    --------
+    >>> median_squared_distance([[0.0], [0.0], [0.0]], [[1.0], [2.0], [3.0]])
+    4.0
+    """
+    squares = _squared_distances(first, second)
+    median = float(np.median(squares)) if squares.size else 0.0
+    return median if median > 0.0 else None
+
+
+def pair_scores(first: ArrayLike, second: ArrayLike, *, scale: float) -> Floats:
+    """Return 1 - exp(-‖u - v‖² / h) of every pair, in [0, 1]: 0 where both are the same.
+
+    Parameters
+    ----------
+    first, second
+        The two vectors of every pair, both of shape ``(pairs, d)``.
+    scale
+        h, in the vectors' units squared.
+
+    Raises
+    ------
+    ArgumentError
+        If the shapes differ, or the scale is not above 0.
+    DataError
+        If a vector holds a number that is not finite.
+
+    Examples
+    --------
+    >>> pair_scores([[0.0], [0.0]], [[0.0], [2.0]], scale=4.0).round(4).tolist()
+    [0.0, 0.6321]
+    """
+    positive_number("scale", scale)
+    scores: Floats = -np.expm1(-_squared_distances(first, second) / scale)
+    return scores
+
+
+def spread(scores: Floats) -> float | None:
+    """Return the mean score of pairs; None where there is no pair.
+
+    Examples
+    --------
+    >>> spread(np.array([0.25, 0.75])), spread(np.array([]))
+    (0.5, None)
+    """
+    return float(scores.mean()) if scores.size else None
+
+
+def cosine_scores(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Return (1 - cos) / 2 of every pair, in [0, 1]: 0 for the same direction.
+
+    Raises
+    ------
+    ArgumentError
+        If the shapes differ.
+    DataError
+        If a vector is zero, or holds a number that is not finite.
+
+    Examples
+    --------
+    >>> cosine_scores([[1.0, 0.0], [1.0, 0.0]], [[0.0, 3.0], [-2.0, 0.0]]).tolist()
+    [0.5, 1.0]
+    """
+    one, other = unit_rows("first", first), unit_rows("second", second)
+    # ‖u - v‖² = 2 - 2 cos, without the rounding of a cosine near 1.
+    return np.clip(_squared_distances(one, other) / 4.0, 0.0, 1.0)
+
+
+def _squared_distances(first: ArrayLike, second: ArrayLike) -> Floats:
+    one, other = finite_rows("first", first), finite_rows("second", second)
+    if one.shape != other.shape:
+        got = f"shape {other.shape} beside {one.shape}"
+        raise ArgumentError("second", got=got, takes="as many vectors as first, of the same kind")
+    gaps = one - other
+    squares: Floats = np.einsum("ij,ij->i", gaps, gaps)
+    return squares
+
+
+def _numbered(prompts: Sequence[Hashable]) -> Integers:
+    """Return the number of every prompt, counted in the order of their first answers."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(prompt, len(numbers)) for prompt in prompts], np.int64)
