@@ -1,0 +1,118 @@
+"""Every metric by name: what it means, which way is healthy, and what it is made from."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hayflick.core.errors import ArgumentError
+
+
+class Direction(StrEnum):
+    """Which change of a metric is a loss of diversity."""
+
+    HIGHER = "higher is healthier"
+    LOWER = "lower is healthier"
+    STEADY = "steady is healthy"
+
+
+class Unit(StrEnum):
+    """How a metric is to be read."""
+
+    SHARE = "share"
+    NUMBER = "number"
+
+
+class Needs(StrEnum):
+    """What a metric is made from."""
+
+    VECTORS = "vectors"
+    GROUPS = "vectors by group"
+    TEXTS = "texts"
+    BASELINE_VECTORS = "vectors and a baseline"
+    BASELINE_TEXTS = "texts and a baseline"
+    LIST = "texts and a must-keep list"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number that a round of answers has.
+
+    Parameters
+    ----------
+    name
+        As readings and the command line call it.
+    meaning
+        In one line.
+    healthy
+        Which way is healthy, unless the user says otherwise.
+    unit
+        A share from 0 to 1, or a number.
+    needs
+        What it is made from.
+    """
+
+    name: str
+    meaning: str
+    healthy: Direction
+    unit: Unit
+    needs: Needs
+
+
+_UP, _DOWN, _STEADY = Direction.HIGHER, Direction.LOWER, Direction.STEADY
+_SHARE, _NUMBER = Unit.SHARE, Unit.NUMBER
+_VECTORS, _GROUPS, _TEXTS = Needs.VECTORS, Needs.GROUPS, Needs.TEXTS
+
+METRICS: tuple[Metric, ...] = (
+    Metric("spread", "mean score of disjoint pairs of answers", _UP, _SHARE, _VECTORS),
+    Metric("frobenius_norm", "root of the sum of all squared distances", _UP, _NUMBER, _VECTORS),
+    Metric("rms_distance", "root mean square distance of two answers", _UP, _NUMBER, _VECTORS),
+    Metric("mean_cosine", "mean cosine of two answers", _DOWN, _NUMBER, _VECTORS),
+    Metric("effective_rank", "equal directions as spread as these", _UP, _NUMBER, _VECTORS),
+    Metric("participation_ratio", "the same, small ones weigh less", _UP, _NUMBER, _VECTORS),
+    Metric("generalised_variance", "log det of the covariance", _UP, _NUMBER, _VECTORS),
+    Metric("vendi_1", "unlike answers as diverse as these", _UP, _NUMBER, _VECTORS),
+    Metric("near_duplicate_rate", "answers with a close neighbour", _DOWN, _SHARE, _VECTORS),
+    Metric("within", "mean squared distance from the group's mean", _UP, _NUMBER, _GROUPS),
+    Metric("between", "mean squared distance between groups' means", _UP, _NUMBER, _GROUPS),
+    Metric("group_frobenius_norm", "norm of the groups' distances", _UP, _NUMBER, _GROUPS),
+    Metric("noise_floor", "the same by chance, if groups are alike", _STEADY, _NUMBER, _GROUPS),
+    Metric("distinct_1", "different words per word", _UP, _SHARE, _TEXTS),
+    Metric("distinct_2", "different pairs of words per pair", _UP, _SHARE, _TEXTS),
+    Metric("distinct_3", "different triples of words per triple", _UP, _SHARE, _TEXTS),
+    Metric("type_token_ratio", "different words per word", _UP, _SHARE, _TEXTS),
+    Metric("hill_0", "different words", _UP, _NUMBER, _TEXTS),
+    Metric("hill_1", "equally frequent words as diverse as these", _UP, _NUMBER, _TEXTS),
+    Metric("hill_2", "the same, rare words weigh less", _UP, _NUMBER, _TEXTS),
+    Metric("entropy", "Shannon entropy of the words, in nats", _UP, _NUMBER, _TEXTS),
+    Metric("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),
+    Metric("duplicate_rate", "answers that another one equals", _DOWN, _SHARE, _TEXTS),
+    Metric("vocabulary_kept", "baseline's words still in use", _UP, _SHARE, Needs.BASELINE_TEXTS),
+    Metric("tail_mass", "share of the baseline's rare words", _UP, _SHARE, Needs.BASELINE_TEXTS),
+    Metric("retention", "share of the must-keep list in use", _UP, _SHARE, Needs.LIST),
+    Metric("drift", "distance from the baseline", _DOWN, _NUMBER, Needs.BASELINE_VECTORS),
+    Metric("drift_p", "p-value of no drift", _UP, _SHARE, Needs.BASELINE_VECTORS),
+)
+
+_BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+def metric_named(name: str) -> Metric:
+    """Return the metric of a name.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none; the nearest names are offered.
+
+    Examples
+    --------
+    >>> metric_named("vendi_1").meaning
+    'unlike answers as diverse as these'
+    """
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = difflib.get_close_matches(name, list(_BY_NAME), n=3)
+    remedy = f"did you mean {' or '.join(near)}?" if near else ""
+    raise ArgumentError("metric", got=name, takes=f"one of {', '.join(_BY_NAME)}", remedy=remedy)
