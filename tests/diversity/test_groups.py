@@ -39,17 +39,6 @@ def test_groups_of_one_size_have_the_floor_of_the_theory(rng):
     assert groups.noise_floor**2 == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("sizes", [(5, 5, 5), (2, 5, 30)])
-def test_alike_groups_differ_by_the_floor_on_average(rng, sizes):
-    squares, floors = [], []
-    for _ in range(1500):
-        groups = Groups.of({str(g): rng.normal(size=(size, 2)) for g, size in enumerate(sizes)})
-        squares.append(groups.frobenius_norm**2)
-        floors.append(groups.noise_floor**2)
-    error = np.std(np.array(squares) - floors) / np.sqrt(len(squares))
-    assert abs(np.mean(squares) - np.mean(floors)) < 4 * error
-
-
 def test_merging_adds_groups_and_answers():
     first = Groups.of({"a": [[0.0]], "b": [[4.0], [6.0]]})
     second = Groups.of({"a": [[2.0]], "b": [[8.0]], "c": np.empty((0, 1))})

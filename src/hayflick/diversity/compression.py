@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable
 
 from hayflick.core.checks import whole_number
+from hayflick.diversity.ngrams import refuse_single_text
 
 _LEVEL = 6
 
@@ -36,7 +37,7 @@ def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | N
     Raises
     ------
     ArgumentError
-        If `level` is out of its range.
+        If `level` is out of its range, or `texts` is a text.
 
     Examples
     --------
@@ -45,6 +46,7 @@ def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | N
     >>> compression_ratio(["yes"]) < 1.0
     True
     """
+    refuse_single_text(texts)
     compressor = zlib.compressobj(whole_number("level", level, at_least=1, at_most=9))
     before = after = 0
     spoken = False

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, whole_number
+from hayflick.diversity.ngrams import refuse_single_text
 from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.vectors import vector_rows
 
-MOST_EXACT = 20_000
+MOST_EXACT = 10_000
 """Up to so many answers each is compared with all others."""
 
 _BLOCK = 1 << 10
@@ -25,11 +26,17 @@ def duplicate_rate(texts: Sequence[str]) -> float | None:
 
     None for less than two answers.
 
+    Raises
+    ------
+    ArgumentError
+        If `texts` is a text.
+
     Examples
     --------
     >>> duplicate_rate(["yes", "no", "yes", "Yes"])
     0.5
     """
+    refuse_single_text(texts)
     if len(texts) < 2:
         return None
     return int(pl.Series(texts, dtype=pl.String).is_duplicated().sum()) / len(texts)
@@ -50,7 +57,7 @@ def near_duplicate_rate(
     rng
         Chooses the answers that are looked at.
     queries
-        How many answers are compared with all others. None for all N up to 20,000, and
+        How many answers are compared with all others. None for all N up to 10,000, and
         beyond that as many as take equally long. Where it is less than N, the result is an
         unbiased estimate of the share.
 

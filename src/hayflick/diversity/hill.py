@@ -74,6 +74,9 @@ def hill_number(weights: ArrayLike, *, order: float) -> float | None:
     logs = np.log(shares)
     if q == 1.0:
         return math.exp(-float(shares @ logs))
+    if abs(q - 1.0) < 0.5:
+        # Σ p^q = 1 + Σ p (p^{q-1} - 1), without a difference of nearly equal numbers.
+        return math.exp(math.log1p(float(shares @ np.expm1((q - 1.0) * logs))) / (1.0 - q))
     # Relative to the largest share, no power underflows as a whole.
     top = float(logs.max())
     total = float(np.exp(q * (logs - top)).sum())

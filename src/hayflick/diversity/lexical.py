@@ -32,6 +32,7 @@ from hayflick.diversity.ngrams import (
     count_ngrams,
     merged_counts,
     no_counts,
+    refuse_single_text,
 )
 
 # Runs of up to so many tokens have a metric of their own.
@@ -87,8 +88,9 @@ class NgramCounts:
         Raises
         ------
         ArgumentError
-            If there is no tokenizer of that name, or `longest` is below 1.
+            If there is no tokenizer of that name, `longest` is below 1, or `texts` is a text.
         """
+        refuse_single_text(texts)
         longest = whole_number("longest", longest, at_least=1)
         parts = batches(iter(texts))
         first = next(parts, [])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from hayflick.core.errors import ArgumentError
 from hayflick.corpus.tokenizers.auto import tokenizer_for
 from hayflick.corpus.tokenizers.base import Tokenizer
 from hayflick.corpus.tokenizers.naming import tokenizer_named
@@ -27,6 +28,18 @@ def chosen_tokenizer(name: str, *, samples: Sequence[str]) -> Tokenizer:
     'mixed'
     """
     return tokenizer_for(samples[:_SAMPLES]) if name == "auto" else tokenizer_named(name)
+
+
+def refuse_single_text(texts: Iterable[str]) -> None:
+    """Refuse one text where several are taken: its letters would be the answers.
+
+    Raises
+    ------
+    ArgumentError
+        If `texts` is a text.
+    """
+    if isinstance(texts, str):
+        raise ArgumentError("texts", got="one text", takes="several, in a list")
 
 
 def count_ngrams(

@@ -15,7 +15,13 @@ from hayflick.corpus.counting import batches
 from hayflick.corpus.scripts import UNSPACED
 from hayflick.corpus.tokenizers.base import Tokenizer, matches
 from hayflick.corpus.tokenizers.words import WORD
-from hayflick.diversity.ngrams import add_table, count_ngrams, merged_counts, no_counts
+from hayflick.diversity.ngrams import (
+    add_table,
+    count_ngrams,
+    merged_counts,
+    no_counts,
+    refuse_single_text,
+)
 
 LENGTHS = (2, 3, 4, 5)
 
@@ -33,7 +39,10 @@ class _WordsAndLetters(Tokenizer):
 
 @dataclass(frozen=True, eq=False)
 class PhraseCounts:
-    """In how many answers every phrase occurs: mergeable, and as large as the text is varied.
+    """In how many answers every phrase occurs.
+
+    It is mergeable, and as large as the text is varied: some 30 phrases and 2 KB per short
+    answer that is like no other. Of more than some 100,000 answers, count a random sample.
 
     Parameters
     ----------
@@ -59,7 +68,14 @@ class PhraseCounts:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PhraseCounts:
-        """Count the phrases of answers in any language, batch by batch."""
+        """Count the phrases of answers in any language, batch by batch.
+
+        Raises
+        ------
+        ArgumentError
+            If `texts` is a text.
+        """
+        refuse_single_text(texts)
         waiting: list[pl.DataFrame] = []
         number = 0
         for batch in batches(iter(texts)):

@@ -1,0 +1,67 @@
+"""Tables of runs, and the choice of a tokenizer."""
+
+import polars as pl
+import pytest
+
+from hayflick.core.errors import ArgumentError
+from hayflick.corpus.tokenizers.words import Words
+from hayflick.diversity.compression import compression_ratio
+from hayflick.diversity.duplicates import duplicate_rate
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.ngrams import (
+    add_table,
+    chosen_tokenizer,
+    count_ngrams,
+    merged_counts,
+    no_counts,
+)
+from hayflick.diversity.phrases import PhraseCounts
+
+
+def counts(tables):
+    return [dict(table.iter_rows()) for table in tables]
+
+
+def test_runs_once_per_text_and_every_time():
+    texts = ["so so so", "so so"]
+    every = count_ngrams(texts, tokenizer=Words(), lengths=[1, 2])
+    once = count_ngrams(texts, tokenizer=Words(), lengths=[1, 2], once_per_text=True)
+    assert counts(every) == [{"so": 5}, {"so so": 3}]
+    assert counts(once) == [{"so": 2}, {"so so": 2}]
+
+
+def test_texts_without_a_token_leave_nothing():
+    assert counts(count_ngrams(["", "?"], tokenizer=Words(), lengths=[1, 2])) == [{}, {}]
+    assert counts(count_ngrams([], tokenizer=Words(), lengths=[3])) == [{}]
+
+
+def test_tables_are_summed_where_they_have_doubled():
+    waiting = []
+    table = pl.DataFrame({"symbol": ["a", "b"], "number": [1, 2]})
+    lengths = []
+    for _ in range(5):
+        add_table(waiting, table)
+        lengths.append(len(waiting))
+    assert lengths == [1, 2, 1, 2, 1]
+    assert counts([merged_counts(waiting)]) == [{"a": 5, "b": 10}]
+
+
+def test_a_sum_of_nothing_is_a_table():
+    assert merged_counts([]).schema == merged_counts([no_counts()] * 2).schema
+    assert merged_counts([no_counts()]).is_empty()
+
+
+def test_the_tokenizer_of_a_name_or_of_the_texts():
+    assert chosen_tokenizer("lines", samples=["今天"]).name == "lines"
+    assert chosen_tokenizer("auto", samples=["a plain text"]).name == "words"
+    assert chosen_tokenizer("auto", samples=[]).name == "words"
+    with pytest.raises(ArgumentError, match="tokenizer: got thai"):
+        chosen_tokenizer("thai", samples=[])
+
+
+@pytest.mark.parametrize(
+    "take", [NgramCounts.of, PhraseCounts.of, compression_ratio, duplicate_rate]
+)
+def test_one_text_is_not_taken_for_its_letters(take):
+    with pytest.raises(ArgumentError, match="texts: got one text, takes several, in a list"):
+        take("so it is")
