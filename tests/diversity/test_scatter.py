@@ -51,10 +51,16 @@ def test_a_mean_of_ten_thousand_deviations_costs_no_digit(rng, kind, size):
     np.testing.assert_allclose(scatter.mean, mean.astype(float), rtol=1e-15)
 
 
-def test_a_first_vector_far_away_costs_no_digit(rng):
+@pytest.mark.parametrize("far", [slice(0, 1), slice(0, 128), slice(128, 256), slice(499, 500)])
+def test_vectors_far_from_the_others_cost_no_digit(rng, far):
     vectors = rng.normal(size=(500, 40))
-    vectors[0] += 1e5
+    vectors[far] += 1e5
     assert Scatter.of(vectors).m2 == pytest.approx(float(two_pass(vectors)[1]), rel=1e-12)
+
+
+def test_equal_vectors_have_next_to_no_scatter():
+    same = Scatter.of(np.full((1000, 7), 0.1, dtype=np.float32))
+    assert same.m2 <= 1000 * 7 * (0.1 * np.finfo(float).eps) ** 2
 
 
 def test_it_does_not_depend_on_threads_at_all(rng, monkeypatch):

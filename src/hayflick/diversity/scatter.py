@@ -5,8 +5,8 @@ With N vectors, their mean m and M2 = Σ ‖x - m‖², the matrix D of distance
     ‖D‖_F² = Σ_ij ‖x_i - x_j‖² = 2 N M2
 
 so the sum over all pairs costs N d and not N² d. Rows are taken in blocks of a fixed size
-around their own mean and merged in order: neither a mean far from 0 nor the number of
-threads changes a digit that counts.
+around the mean before them, and merged in order: neither a mean far from 0 nor the number
+of threads changes a digit that counts.
 
 References
 ----------

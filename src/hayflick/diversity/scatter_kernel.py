@@ -1,4 +1,10 @@
-"""The compiled pass over vectors: block by block around the block's own mean."""
+"""The compiled pass over vectors: block by block around the mean of the blocks before.
+
+A block of n rows whose mean is at g from the mean of the `start` rows before has the squares
+S around the latter, and adds S - n g² + g² n start / (start + n) to M2. Little cancels: with
+start of at least n, what is added is at least S / 2. The first block is taken around its first
+row, which is one of the n, so at least S / n is left.
+"""
 
 from __future__ import annotations
 
@@ -10,50 +16,42 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats
 
-# A block of 384 components of 4 bytes each stays in the second-level cache for its second pass.
+# A block of 384 components of 4 bytes each stays in the second-level cache.
 _BLOCK = 128
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def slab_scatter(rows: NDArray[Any]) -> tuple[Floats, float]:
-    """Return the mean and M2 of rows, shape ``(N, d)``, in float64.
-
-    A block's mean is found from its first row on, and its scatter around that mean.
-    """
+    """Return the mean and M2 of rows, shape ``(N, d)`` with N of at least 1, in float64."""
     size, dimension = rows.shape
-    mean = np.zeros(dimension)
-    squares = np.zeros(dimension)
-    block_mean = np.empty(dimension)
+    sums, squares = np.empty(dimension), np.empty(dimension)
+    mean = np.empty(dimension)
+    for column in range(dimension):
+        mean[column] = rows[0, column]
     m2 = 0.0
     for start in range(0, size, _BLOCK):
         stop = min(start + _BLOCK, size)
-        _find_mean(rows, start, stop, block_mean)
-        _add_squares(rows, start, stop, block_mean, squares)
-        share = (stop - start) / stop
-        between = 0.0
+        number = stop - start
+        _add_up(rows, start, stop, mean, sums, squares)
+        around, gap = 0.0, 0.0
         for column in range(dimension):
-            gap = block_mean[column] - mean[column]
-            between += gap * gap
-            mean[column] += gap * share
-        m2 += between * start * share
-    for column in range(dimension):
-        m2 += squares[column]
+            moved = sums[column] / number
+            gap += moved * moved
+            around += squares[column]
+            mean[column] += sums[column] / stop
+        m2 += around - number * gap + gap * start * (number / stop)
     return mean, m2
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _find_mean(rows: NDArray[Any], start: int, stop: int, mean: Floats) -> None:
-    mean[:] = 0.0
-    for row in range(start + 1, stop):
-        for column in range(mean.size):
-            mean[column] += np.float64(rows[row, column]) - np.float64(rows[start, column])
-    for column in range(mean.size):
-        mean[column] = np.float64(rows[start, column]) + mean[column] / (stop - start)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_squares(rows: NDArray[Any], start: int, stop: int, mean: Floats, squares: Floats) -> None:
+def _add_up(
+    rows: NDArray[Any], start: int, stop: int, centre: Floats, sums: Floats, squares: Floats
+) -> None:
+    """Fill the sums of distances from a centre, and of their squares, by component."""
+    sums[:] = 0.0
+    squares[:] = 0.0
     for row in range(start, stop):
-        for column in range(mean.size):
-            gap = np.float64(rows[row, column]) - mean[column]
+        for column in range(centre.size):
+            gap = np.float64(rows[row, column]) - centre[column]
+            sums[column] += gap
             squares[column] += gap * gap
