@@ -1,0 +1,149 @@
+"""The baseline: readings of a healthy stream, and the numbers that a chart takes from them.
+
+A chart's promise holds for readings that are independent given the past. Two signs speak
+against it, and either gives a warning (each appears by chance in one healthy baseline of a
+hundred):
+
+- *autocorrelation*: the readings' numbers follow one another, lag-1 coefficient above
+  2.33 / √readings;
+- *round effects*: the scores of one round are alike, in a one-way analysis of variance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import DataError
+from hayflick.core.records import Reading
+
+_CHANCE_OF_A_WARNING = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """A metric in healthy readings; those without it are left out.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    series
+        Its number in every reading, shape ``(readings,)``; for scores, their mean.
+    scores
+        The scores of every reading; empty for a metric that is a number alone.
+
+    Examples
+    --------
+    >>> readings = [Reading(t, {"diversity": 0.8 + 0.01 * (t % 3)}) for t in range(1, 7)]
+    >>> healthy = Baseline.of_values(readings, metric="diversity")
+    >>> healthy.readings, round(healthy.mean, 3), healthy.warnings
+    (6, 0.81, ())
+    """
+
+    metric: str
+    series: Floats
+    scores: tuple[Floats, ...] = ()
+
+    @classmethod
+    def of_values(cls, readings: Sequence[Reading], *, metric: str) -> Baseline:
+        """Return the baseline of a metric's numbers."""
+        values = (value_of(reading, metric=metric) for reading in readings)
+        return cls(metric, np.array([value for value in values if value is not None]))
+
+    @classmethod
+    def of_scores(cls, readings: Sequence[Reading], *, metric: str) -> Baseline:
+        """Return the baseline of a metric's scores."""
+        found = (scores_of(reading, metric=metric) for reading in readings)
+        scores = tuple(one for one in found if one is not None)
+        return cls(metric, np.array([one.mean() for one in scores]), scores)
+
+    @property
+    def readings(self) -> int:
+        """Number of readings that have the metric."""
+        return self.series.size
+
+    @property
+    def mean(self) -> float:
+        """Mean over the readings; NaN without any."""
+        return float(self.series.mean()) if self.readings else math.nan
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the readings, n - 1 in its divisor; NaN below two."""
+        return float(self.series.std(ddof=1)) if self.readings > 1 else math.nan
+
+    @property
+    def autocorrelation(self) -> float:
+        """Correlation of a reading with the one before; NaN where nothing varies."""
+        gaps = self.series - self.series.mean() if self.readings > 2 else np.zeros(0)
+        total = float(gaps @ gaps)
+        return float(gaps[1:] @ gaps[:-1]) / total if total > 0.0 else math.nan
+
+    @property
+    def round_effect(self) -> float:
+        """How likely chance alone makes rounds as unlike one another; NaN if untestable."""
+        groups = [one for one in self.scores if one.size > 1]
+        if len(groups) < 2 or not any(np.ptp(one) > 0.0 for one in groups):
+            return math.nan
+        return float(stats.f_oneway(*groups).pvalue)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against independent readings, in sentences."""
+        found = []
+        least = float(stats.norm.isf(_CHANCE_OF_A_WARNING)) / math.sqrt(max(1, self.readings))
+        if self.autocorrelation > least:
+            found.append(
+                f"{self.metric}: the baseline's readings follow one another (autocorrelation"
+                f" {self.autocorrelation:.2f}); false alarms can be more frequent than stated"
+            )
+        if self.round_effect < _CHANCE_OF_A_WARNING:
+            found.append(
+                f"{self.metric}: scores of one round are alike (p = {self.round_effect:.2g});"
+                " false alarms can be more frequent than stated, a larger tolerance makes up"
+            )
+        return tuple(found)
+
+
+def value_of(reading: Reading, *, metric: str) -> float | None:
+    """Return a reading's number; None where it has none, or one that is not finite.
+
+    Examples
+    --------
+    >>> value_of(Reading(1, {"diversity": float("nan")}), metric="diversity") is None
+    True
+    """
+    value = reading.values.get(metric)
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def scores_of(reading: Reading, *, metric: str) -> Floats | None:
+    """Return a reading's scores; None where it has none.
+
+    Raises
+    ------
+    DataError
+        If a score is no number from 0 to 1.
+
+    Examples
+    --------
+    >>> scores_of(Reading(1, scores={"spread": np.empty(0)}), metric="spread") is None
+    True
+    """
+    found = reading.scores.get(metric)
+    if found is None or np.size(found) == 0:
+        return None
+    scores = np.asarray(found, dtype=np.float64).ravel()
+    outside = scores[~((scores >= 0.0) & (scores <= 1.0))]
+    if outside.size:
+        raise DataError(
+            f"round {reading.name}: {metric} has a score of {outside[0]:g}, takes numbers from"
+            " 0 to 1; a kernel such as 1 - exp(-squared distance / scale) gives them"
+        )
+    return scores
