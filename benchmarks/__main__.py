@@ -1,4 +1,8 @@
-"""Run every benchmark and write the results into README.md beside this file."""
+"""Run the benchmarks and write the results into README.md beside this file.
+
+Without an argument, what `make bench` shows; `python benchmarks false_alarms` runs the campaign of
+that name, a few minutes long, and writes the table under it.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,22 @@ from pathlib import Path
 import counting
 import diversity
 import embedding
+import false_alarms
 import families
 import laws
 import planning
 import simulation
 
-MODULES = (laws, planning, simulation, families, counting, embedding, diversity)
 README = Path(__file__).with_name("README.md")
+SECTIONS = {
+    "results": (laws, planning, simulation, families, counting, embedding, diversity),
+    "false_alarms": (false_alarms,),
+}
 
 
 def main() -> int:
     """Return 1 where a target was missed."""
+    section = sys.argv[1] if len(sys.argv) > 1 else "results"
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}.",
         "",
@@ -29,16 +38,17 @@ def main() -> int:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     missed = False
-    for module in MODULES:
+    for module in SECTIONS[section]:
         for result in module.results():
             cells = (result.name, result.ours, result.alternative, result.figure, result.target)
             lines.append(f"| {' | '.join(cells)} | {'yes' if result.met else '**no**'} |")
             print(f"{result.name}: {result.figure}, target {result.target}", flush=True)
             missed |= not result.met
-    table = "<!-- results -->\n" + "\n".join(lines) + "\n<!-- end of results -->"
+    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+    table = "\n".join([begin, *lines, end])
     text = README.read_text(encoding="utf-8")
-    pattern = r"<!-- results -->.*<!-- end of results -->"
-    README.write_text(re.sub(pattern, lambda _: table, text, flags=re.DOTALL), encoding="utf-8")
+    written = re.sub(f"{begin}.*{end}", lambda _: table, text, flags=re.DOTALL)
+    README.write_text(written, encoding="utf-8")
     return int(missed)
 
 
