@@ -81,9 +81,10 @@ class Baseline:
     @property
     def autocorrelation(self) -> float:
         """Correlation of a reading with the one before; NaN where nothing varies."""
-        gaps = self.series - self.series.mean() if self.readings > 2 else np.zeros(0)
-        total = float(gaps @ gaps)
-        return float(gaps[1:] @ gaps[:-1]) / total if total > 0.0 else math.nan
+        if self.readings < 3 or np.ptp(self.series) == 0.0:
+            return math.nan
+        gaps = self.series - self.series.mean()
+        return float(gaps[1:] @ gaps[:-1]) / float(gaps @ gaps)
 
     @property
     def round_effect(self) -> float:

@@ -218,7 +218,7 @@ def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float
     """Return the limit for a baseline, or say how many readings it takes."""
     if healthy.readings > 1:
         limit = adjusted_limit(recursion, readings=healthy.readings, **calibration)
-        if limit is not None and healthy.deviation > 0.0:
+        if limit is not None and np.ptp(healthy.series) > 0.0:
             return limit
     needed = readings_needed(recursion, **calibration)
     if healthy.readings >= needed:
