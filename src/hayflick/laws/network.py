@@ -1,0 +1,227 @@
+r"""Diversity within and between the models of a network of discrete chains; exact.
+
+N models, each trained every round on n_i draws from q_i = Σ_j A_ij p_j + f_i p_0. With
+Q_ij = Σ_x E p_i p_j, c_i = Σ_x E p_i p_0 and h = Σ p_0²,
+
+    R = A Q Aᵀ + (A c) fᵀ + f (A c)ᵀ + h f fᵀ,   Q'_ij = R_ij (i ≠ j),
+    Q'_ii = (1 - 1/n_i) R_ii + 1/n_i,            c' = A c + h f
+
+Every model starts at p_0, so c = h throughout, and H_ij = 1 - Q_ij, the chance that a draw of
+model i and one of model j differ, follows a recursion of terms that are all positive:
+
+    S = A H Aᵀ + (1 - h) (f 1ᵀ + 1 fᵀ - f fᵀ),   H'_ij = S_ij (i ≠ j),   H'_ii = (1 - 1/n_i) S_ii
+
+It starts at 1 - h everywhere, and is in proportion to it. With D_ij = |p_i - p_j|,
+E |D|_F² = Σ_ij (2 H_ij - H_ii - H_jj). Of one model it is H_k = H_0 (1 - 1/n)^k.
+
+References
+----------
+Wang et al., arXiv:2506.15690 (the trace of \|D\|_F); Suresh et al., arXiv:2412.17646, section 2
+(one chain). The recursion follows from the moments of the multinomial law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.mixing import Mixing, mixing, sample_sizes
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.core.errors import ArgumentError
+from hayflick.core.progress import Progress, silent
+
+# Sparse products beat dense ones below this share of entries.
+_SPARSE_BELOW = 0.1
+
+# Nothing moves any more when all entries together change by less than this share.
+_STILL = 1e-15
+
+_BAND = 128
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLaw:
+    """Expected diversity in a network over generations 0 … K; diversity is Gini-Simpson's.
+
+    Parameters
+    ----------
+    real
+        Diversity of the real law, 1 - Σ p_0².
+    within
+        E[1 - Σ p_i²] of every model, shape ``(K + 1, models)``.
+    squared_distance
+        E |D|_F² = Σ_ij E |p_i - p_j|², shape ``(K + 1,)``.
+    differing
+        H of generation K: the chance that a draw of model i and one of j differ, shape
+        ``(models, models)``.
+    settled
+        First generation that all later ones equal, to fifteen digits; None where it is not
+        within K.
+    """
+
+    real: float
+    within: Floats
+    squared_distance: Floats
+    differing: Floats
+    settled: int | None
+    name: str = "exact"
+
+    @property
+    def models(self) -> int:
+        """Number of models, N."""
+        return int(self.within.shape[1])
+
+    @property
+    def within_mean(self) -> Floats:
+        """Mean diversity of a model, shape ``(K + 1,)``."""
+        return np.asarray(self.within.mean(axis=1))
+
+    @property
+    def between(self) -> Floats:
+        """Diversity between the models, E |D|_F² / (2 N²), shape ``(K + 1,)``."""
+        return self.squared_distance / (2.0 * self.models**2)
+
+    @property
+    def total(self) -> Floats:
+        """Diversity of all models' output together, within plus between, ``(K + 1,)``."""
+        return self.within_mean + self.between
+
+    @property
+    def distance(self) -> Floats | None:
+        """Root of the mean squared distance of two models, ``(K + 1,)``; None for one model."""
+        if self.models == 1:
+            return None
+        return np.sqrt(self.squared_distance / (self.models * (self.models - 1.0)))
+
+    @property
+    def drift(self) -> Floats:
+        """E |p_i - p_0|² of every model, shape ``(K + 1, models)``."""
+        return self.real - self.within
+
+    @property
+    def squared_distances(self) -> Floats:
+        """E |p_i - p_j|² in generation K, shape ``(models, models)``."""
+        own = np.diag(self.differing)
+        return 2.0 * self.differing - own[:, None] - own
+
+
+def network_law(
+    model: Discrete,
+    *,
+    reading: ArrayLike | sparse.sparray,
+    generations: int,
+    samples: ArrayLike | None = None,
+    real_shares: ArrayLike = 0.0,
+    progress: Progress = silent,
+) -> NetworkLaw:
+    """Return the law of a network in which every model starts at the real law.
+
+    Parameters
+    ----------
+    model
+        The real law, p_0; frequencies are not smoothed.
+    reading
+        Who reads whom, shape ``(models, models)``, rows that add up to 1; numpy or scipy
+        sparse. Row i is how model i divides what it reads among the models.
+    generations
+        How many rounds, K.
+    samples
+        Training-set sizes n_i, one for all or one per model; the data's own size where None.
+    real_shares
+        f, share of real data in what a model is trained on, one for all or one per model.
+    progress
+        Told the rounds done.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, a model reads nobody, or the estimator smooths.
+
+    Examples
+    --------
+    Two models that read one another, and real data in one of them:
+
+    >>> coin = Discrete.from_counts({"heads": 50, "tails": 50})
+    >>> law = network_law(
+    ...     coin, reading=[[0, 1], [1, 0]], samples=10, real_shares=[0.2, 0], generations=30
+    ... )
+    >>> law.within[[0, 1, 30]].round(4).tolist()
+    [[0.5, 0.5], [0.45, 0.45], [0.3364, 0.3028]]
+    >>> law.squared_distance[[0, 1, 30]].round(4).tolist()
+    [0.0, 0.2, 0.7217]
+    """
+    mix = mixing(reading, real_shares=real_shares)
+    if model.smoothing.delta > 0.0:
+        got = model.estimator.describe()
+        raise ArgumentError("estimator", got=got, takes="ml: the law of smoothed networks is open")
+    given = model.training_size(None) if samples is None else samples
+    sizes = sample_sizes(given, models=mix.models)
+    rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    real = 1.0 - float(np.sum(model.probabilities**2))
+    return law_of_mixing(mix, samples=sizes, real=real, generations=rounds, progress=progress)
+
+
+def law_of_mixing(
+    mix: Mixing, *, samples: Integers, real: float, generations: int, progress: Progress = silent
+) -> NetworkLaw:
+    """Return the law of checked arguments; `real` is the diversity of the real law."""
+    models, kept = mix.models, 1.0 - 1.0 / samples
+    step = _step(mix, real)
+    differing = np.full((models, models), real)
+    within = np.full((generations + 1, models), real)
+    totals = np.full(generations + 1, models**2 * real)
+    settled = None
+    for generation in range(1, generations + 1):
+        differing = step(differing)
+        differing.flat[:: models + 1] *= kept
+        within[generation] = differing.diagonal()
+        totals[generation] = differing.sum()
+        progress("computing", generation, generations)
+        # Entries only fall, so all of them stand still when their sum does.
+        if totals[generation - 1] - totals[generation] <= _STILL * totals[generation]:
+            within[generation:], totals[generation:] = within[generation], totals[generation]
+            settled = generation - 1
+            break
+    squared = 2.0 * totals - 2.0 * models * within.sum(axis=1)
+    return NetworkLaw(real, within, np.maximum(squared, 0.0), differing, settled)
+
+
+def _step(mix: Mixing, real: float) -> Callable[[Floats], Floats]:
+    """Return the step from H to S; every call overwrites what the one before returned."""
+    shares, matrix = mix.real_shares, mix.matrix
+    immigrants = real * (shares[:, None] + shares - np.outer(shares, shares))
+    if isinstance(matrix, np.ndarray):
+        return _dense_step(matrix, immigrants)
+    if matrix.nnz > _SPARSE_BELOW * mix.models**2:
+        return _dense_step(matrix.toarray(), immigrants)
+    return _sparse_step(matrix, immigrants)
+
+
+def _sparse_step(matrix: sparse.csr_array, immigrants: Floats) -> Callable[[Floats], Floats]:
+    def step(differing: Floats) -> Floats:
+        # H is symmetric: A H Aᵀ = A (A H)ᵀ.
+        new: Floats = matrix @ np.ascontiguousarray((matrix @ differing).T)
+        return np.add(new, immigrants, out=new)
+
+    return step
+
+
+def _dense_step(matrix: Floats, immigrants: Floats) -> Callable[[Floats], Floats]:
+    half, new = np.empty_like(immigrants), np.empty_like(immigrants)
+
+    def step(differing: Floats) -> Floats:
+        np.matmul(matrix, differing, out=half)
+        # The product is symmetric: of every band of rows, only what is right of the diagonal.
+        for first in range(0, len(matrix), _BAND):
+            own = slice(first, first + _BAND)
+            new[own, first:] = half[own] @ matrix[first:].T
+            new[first:, own] = new[own, first:].T
+        return np.add(new, immigrants, out=new)
+
+    return step
