@@ -1,0 +1,304 @@
+"""Who may read whose texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx as nx  # type: ignore[import-untyped]
+import numpy as np
+from scipy import sparse
+
+from hayflick.core.checks import share, whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.grammar import Entry, number, parse, whole
+
+_MOST_AGENTS = 10_000
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A directed graph of agents: who may read whom.
+
+    Parameters
+    ----------
+    name
+        In the grammar of the command line.
+    neighbours
+        Per agent, the others that it may read, in order; itself is not among them.
+
+    Examples
+    --------
+    >>> ring(5, neighbours=1).neighbours[0]
+    (1, 4)
+    """
+
+    name: str
+    neighbours: tuple[tuple[int, ...], ...]
+
+    @property
+    def agents(self) -> int:
+        """Number of agents."""
+        return len(self.neighbours)
+
+    @property
+    def isolated(self) -> tuple[int, ...]:
+        """Agents that read nobody else."""
+        return tuple(agent for agent, read in enumerate(self.neighbours) if not read)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may not be meant, in words; empty where nothing is."""
+        found = []
+        if self.isolated:
+            shown = ", ".join(map(str, self.isolated[:10]))
+            more = f" and {len(self.isolated) - 10} more" if len(self.isolated) > 10 else ""
+            found.append(f"agents that read nobody else: {shown}{more}")
+        if self.agents > 1 and self.groups > 1:
+            found.append(f"the network falls into {self.groups} parts that never hear of another")
+        return tuple(found)
+
+    @property
+    def groups(self) -> int:
+        """Number of parts that no reading connects, in either direction."""
+        graph = nx.Graph((i, j) for i, read in enumerate(self.neighbours) for j in read)
+        graph.add_nodes_from(range(self.agents))
+        return int(nx.number_connected_components(graph))
+
+    def reading(self, *, itself: bool) -> sparse.csr_array:
+        """Return the row-stochastic reading matrix: all that an agent reads counts alike.
+
+        Parameters
+        ----------
+        itself
+            Whether an agent reads its own texts too. If not, an isolated agent has a row of
+            zeros, which only a model on real data alone can have.
+
+        Returns
+        -------
+        Shape ``(agents, agents)``; row i is how agent i divides what it reads.
+
+        Examples
+        --------
+        >>> ring(3, neighbours=1).reading(itself=False).toarray().tolist()
+        [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
+        """
+        lists = [
+            sorted((*read, agent)) if itself else read for agent, read in enumerate(self.neighbours)
+        ]
+        lengths = np.array([len(read) for read in lists])
+        columns = np.array([other for read in lists for other in read], dtype=np.int64)
+        values = np.repeat(1.0 / np.maximum(lengths, 1), lengths)
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        return sparse.csr_array((values, columns, starts), shape=(self.agents, self.agents))
+
+
+def complete(agents: int) -> Topology:
+    """Return the topology in which everyone may read everyone.
+
+    Examples
+    --------
+    >>> complete(3).neighbours
+    ((1, 2), (0, 2), (0, 1))
+    """
+    return _of_graph("complete", nx.complete_graph(_agents(agents)))
+
+
+def ring(agents: int, *, neighbours: int = 1) -> Topology:
+    """Return a ring in which everyone may read the nearest `neighbours` on each side.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    """
+    agents = _agents(agents)
+    each = whole_number("neighbours", neighbours, at_least=1)
+    return _of_graph(f"ring:{each}", nx.circulant_graph(agents, range(1, each + 1)))
+
+
+def small_world(
+    agents: int, *, neighbours: int = 2, rewired: float = 0.1, seed: int = 1
+) -> Topology:
+    """Return a ring of `neighbours` on each side, of whose links a share leads elsewhere.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Watts and Strogatz, *Collective dynamics of small-world networks*, Nature 393 (1998).
+    """
+    agents = _agents(agents)
+    each = whole_number("neighbours", neighbours, at_least=1)
+    if 2 * each >= agents:
+        takes = f"fewer than half of the {agents} agents"
+        raise ArgumentError("neighbours", got=each, takes=takes)
+    moved = share("rewired", rewired)
+    seed = whole_number("seed", seed, at_least=0)
+    name = f"small-world:neighbours={each},rewired={moved:g},seed={seed}"
+    return _of_graph(name, nx.watts_strogatz_graph(agents, 2 * each, moved, seed=seed))
+
+
+def blocks(agents: int, *, count: int, bridges: int = 0) -> Topology:
+    """Return `count` groups, as equal as may be, in which everyone may read everyone.
+
+    Parameters
+    ----------
+    agents, count
+        How many agents, in how many groups.
+    bridges
+        Links from each group to the next, the last to the first: its first `bridges` agents
+        and the last ones of the next may read one another.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> blocks(4, count=2).neighbours
+    ((1,), (0,), (3,), (2,))
+    >>> blocks(4, count=2, bridges=1).neighbours
+    ((1, 3), (0, 2), (1, 3), (0, 2))
+    """
+    agents = _agents(agents)
+    count = whole_number("count", count, at_least=1, at_most=agents)
+    bridges = whole_number("bridges", bridges, at_least=0, at_most=agents // count)
+    groups = np.array_split(np.arange(agents), count)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(agents))
+    for place, group in enumerate(groups):
+        graph.add_edges_from(nx.complete_graph(group.tolist()).edges)
+        if count > 1:
+            following = groups[(place + 1) % count][::-1].tolist()
+            graph.add_edges_from(zip(group.tolist()[:bridges], following[:bridges], strict=True))
+    name = f"blocks:count={count}" + (f",bridges={bridges}" if bridges else "")
+    return _of_graph(name, graph)
+
+
+def star(agents: int) -> Topology:
+    """Return the topology in which agent 0 and each of the others may read one another.
+
+    Examples
+    --------
+    >>> star(3).neighbours
+    ((1, 2), (0,), (0,))
+    """
+    return _of_graph("star", nx.star_graph(_agents(agents) - 1))
+
+
+def of_edges(edges: Iterable[tuple[int, int]], *, agents: int, name: str = "edges") -> Topology:
+    """Return a topology from pairs (reader, read), numbered from 0.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is no agent's.
+
+    Examples
+    --------
+    >>> of_edges([(0, 1), (1, 0), (2, 0)], agents=3).neighbours
+    ((1,), (0,), (0,))
+    """
+    agents = _agents(agents)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(agents))
+    for reader, read in edges:
+        for agent in (reader, read):
+            whole_number("edges", agent, at_least=0, at_most=agents - 1)
+        graph.add_edge(reader, read)
+    return _of_graph(name, graph)
+
+
+def of_file(path: str | os.PathLike[str], *, agents: int) -> Topology:
+    """Return a topology from a text of two numbers a line: reader and read.
+
+    Numbers stand apart by spaces, tabs or a comma; lines that begin with ``#`` are skipped.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or a line is something else.
+    ArgumentError
+        If a number is no agent's.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
+    edges = []
+    for place, line in enumerate(lines, start=1):
+        parts = line.replace(",", " ").split()
+        if not parts or parts[0].startswith("#"):
+            continue
+        if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+            raise DataError(f"{path}: line {place} is {line!r}, takes two numbers: reader and read")
+        edges.append((int(parts[0]), int(parts[1])))
+    return of_edges(edges, agents=agents, name=f"edges:{path}")
+
+
+def _agents(agents: int) -> int:
+    return whole_number("agents", agents, at_least=1, at_most=_MOST_AGENTS)
+
+
+def _of_graph(name: str, graph: nx.Graph) -> Topology:
+    lists = (sorted(set(graph.adj[agent]) - {agent}) for agent in range(len(graph)))
+    return Topology(name, tuple(tuple(read) for read in lists))
+
+
+_TOPOLOGIES: Mapping[str, Entry[Callable[[int], Topology]]] = {
+    "complete": Entry(lambda: complete),
+    "ring": Entry(lambda **given: _ring(**given), (), ("neighbours",)),
+    "small-world": Entry(
+        lambda **given: _small_world(**given), (), ("neighbours", "rewired", "seed")
+    ),
+    "blocks": Entry(lambda **given: _blocks(**given), ("count",), ("bridges",)),
+    "star": Entry(lambda: star),
+    "edges": Entry(lambda file: lambda agents: of_file(file, agents=agents), ("file",)),
+}
+"""All topologies by name, as functions of the number of agents."""
+
+
+def _ring(neighbours: str = "1") -> Callable[[int], Topology]:
+    return lambda agents: ring(agents, neighbours=whole("neighbours", neighbours))
+
+
+def _small_world(
+    neighbours: str = "2", rewired: str = "0.1", seed: str = "1"
+) -> Callable[[int], Topology]:
+    return lambda agents: small_world(
+        agents,
+        neighbours=whole("neighbours", neighbours),
+        rewired=number("rewired", rewired),
+        seed=whole("seed", seed),
+    )
+
+
+def _blocks(count: str, bridges: str = "0") -> Callable[[int], Topology]:
+    return lambda agents: blocks(
+        agents, count=whole("count", count), bridges=whole("bridges", bridges)
+    )
+
+
+def parse_topology(text: str, *, agents: int) -> Topology:
+    """Return the topology that `text` names, of so many agents.
+
+    Raises
+    ------
+    ArgumentError
+        If the name, a key or a value is not understood; the nearest name is offered.
+    DataError
+        If a file that it names cannot be read.
+
+    Examples
+    --------
+    >>> parse_topology("ring:2", agents=9).neighbours[0]
+    (1, 2, 7, 8)
+    """
+    return parse("topology", text, _TOPOLOGIES)(agents)
