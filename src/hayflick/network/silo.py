@@ -1,0 +1,135 @@
+"""Nearest-neighbour silos: agents that listen to those who are most like them.
+
+Agent i is the weights π_i of a mixture of components at 1, 2, …, B with a common σ, at first
+all weight on component i, and a private store of own draws. In a round every agent i
+
+1. picks a partner j: itself with probability p, else one of the k nearest by |π_i - π_j|;
+2. asks x ~ g_i. A copy of j's store, in which x stands for the entry farthest from x, gives
+   g̃_j by one step of expectation maximisation of the weights; the copy is then dropped;
+3. puts the answer y ~ g̃_j in place of the entry of its own store that is farthest from y, and
+   makes one such step.
+
+All agents act at once, on what the round before left. Weights are clipped to [1e-12, 1] before
+every step: a weight of exactly 0 could never come back. A silo is a component that is the
+largest weight of at least one agent.
+
+References
+----------
+Wang et al., arXiv:2506.00077 (interacting mixtures, and the question of polarisation).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hayflick.core.arrays import Integers
+from hayflick.core.checks import MOST_REPLICATES, positive_number, share, whole_number
+from hayflick.core.progress import Progress, silent
+from hayflick.core.provenance import provenance
+from hayflick.core.seeding import fresh_seed, logical_blocks, stream
+from hayflick.network.silo_kernels import silo_walk
+
+if TYPE_CHECKING:
+    import xarray
+
+FORMAT_VERSION = 1
+"""Of the Dataset's names and dimensions."""
+
+_MOST_AGENTS = 10_000
+_MOST_ROUNDS = 1_000_000
+
+
+def simulate_silos(
+    neighbours: int,
+    *,
+    rounds: int = 80,
+    itself: float = 0.0,
+    agents: int = 30,
+    store: int = 5,
+    deviation: float = 0.2,
+    replicates: int = 40,
+    seed: int | None = None,
+    progress: Progress = silent,
+) -> xarray.Dataset:
+    """Simulate agents that ask those who are most like them.
+
+    Parameters
+    ----------
+    neighbours
+        Among how many of the nearest a partner is picked, k, from 1 to agents - 1.
+    rounds
+        How many, T.
+    itself
+        Probability p that an agent asks itself.
+    agents
+        How many, and as many components.
+    store
+        Texts in a private store.
+    deviation
+        σ of the components, which stand at 1, 2, …, agents.
+    replicates
+        How many independent runs.
+    seed
+        Of the random streams, at least 0; drawn from the system and recorded where None.
+    progress
+        Told the runs done.
+
+    Returns
+    -------
+    A Dataset with dimensions ``replicate``, ``generation`` (rounds 0 … T) and ``agent``:
+    ``silos``, how many components are somebody's largest, and ``leader``, which one is each
+    agent's largest, from 0. Attribute ``provenance`` is JSON.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> few, all_others = (simulate_silos(k, replicates=10, seed=1) for k in (1, 29))
+    >>> float(few["silos"][:, -1].mean()) > 3 * float(all_others["silos"][:, -1].mean())
+    True
+    """
+    agents = whole_number("agents", agents, at_least=2, at_most=_MOST_AGENTS)
+    neighbours = whole_number("neighbours", neighbours, at_least=1, at_most=agents - 1)
+    rounds = whole_number("rounds", rounds, at_least=1, at_most=_MOST_ROUNDS)
+    store = whole_number("store", store, at_least=1, at_most=_MOST_AGENTS)
+    replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
+    itself, deviation = share("itself", itself), positive_number("deviation", deviation)
+    leaders = []
+    for block, number in logical_blocks(replicates):
+        rng = stream(seed, block=block)
+        for _ in range(number):
+            leaders.append(silo_walk(rng, agents, store, deviation, neighbours, itself, rounds))
+            progress("simulating", len(leaders), replicates)
+    parameters = {
+        "family": "silos",
+        "neighbours": neighbours,
+        "itself": itself,
+        "agents": agents,
+        "store": store,
+        "deviation": deviation,
+        "rounds": rounds,
+        "replicates": replicates,
+    }
+    return _dataset(np.stack(leaders), json.dumps(provenance(parameters, seed=seed)))
+
+
+def _dataset(leaders: Integers, record: str) -> xarray.Dataset:
+    import xarray
+
+    replicates, moments, _ = leaders.shape
+    silos = np.array([[np.unique(moment).size for moment in run] for run in leaders])
+    return xarray.Dataset(
+        {
+            "silos": (("replicate", "generation"), silos),
+            "leader": (("replicate", "generation", "agent"), leaders),
+        },
+        coords={"replicate": np.arange(replicates), "generation": np.arange(moments)},
+        attrs={"format_version": FORMAT_VERSION, "provenance": record},
+    )
