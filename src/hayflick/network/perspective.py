@@ -1,0 +1,207 @@
+"""Perspective space: models as points, near to one another where they answer alike.
+
+With X_i the mean-response matrix of model i (one row per query: the mean of its embedded
+answers), M_ij = |X_i - X_j|_F / √(queries) is a distance of models, and classical
+multidimensional scaling puts them in a plane. Over time, all pairs of model and round are
+scaled together, so that the planes of two rounds are the same.
+
+References
+----------
+Helm, Duderstadt, Park and Priebe, arXiv:2406.11938 (data kernel perspective space); Torgerson,
+*Multidimensional scaling: I. Theory and method*, Psychometrika 17 (1952).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError
+
+# Eigenvalues closer than this share of the largest have no axes of their own.
+_ALIKE = 1e-9
+
+# Points are as far out as another up to this share.
+_AS_FAR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Perspective:
+    """Models in a space of few dimensions.
+
+    Parameters
+    ----------
+    coordinates
+        Shape ``(models, dimensions)``, over time ``(rounds, models, dimensions)``; centred.
+    explained
+        Share of the squared distances that the space holds, 1 where nothing is lost; None
+        where all models are in one place.
+    distances
+        M, shape ``(points, points)``; over time a point is a pair, round by round.
+    """
+
+    coordinates: Floats
+    explained: float | None
+    distances: Floats
+
+
+def perspective(responses: ArrayLike, *, dimensions: int = 2) -> Perspective:
+    """Return models in perspective space.
+
+    Parameters
+    ----------
+    responses
+        Mean-response matrices, shape ``(models, queries, features)``.
+    dimensions
+        Of the space, at most the number of models.
+
+    Raises
+    ------
+    ArgumentError
+        If the shape is another, a number is not finite, or there are too many dimensions.
+
+    Examples
+    --------
+    Three models and one query; the third answers far from the others:
+
+    >>> space = perspective([[[0.0]], [[1.0]], [[8.0]]], dimensions=1)
+    >>> space.coordinates.round(6).tolist(), round(space.explained, 6)
+    ([[-3.0], [-2.0], [5.0]], 1.0)
+    """
+    matrices = _finite(responses, axes=("models", "queries", "features"))
+    return _scaled(matrices, dimensions=dimensions)
+
+
+def perspective_over_time(responses: ArrayLike, *, dimensions: int = 2) -> Perspective:
+    """Return models in one perspective space for all rounds.
+
+    Parameters
+    ----------
+    responses
+        Mean-response matrices, shape ``(rounds, models, queries, features)``.
+    dimensions
+        Of the space.
+
+    Raises
+    ------
+    ArgumentError
+        As `perspective`.
+
+    Examples
+    --------
+    Two models that come nearer from round to round:
+
+    >>> space = perspective_over_time([[[[0.0]], [[6.0]]], [[[2.0]], [[4.0]]]], dimensions=1)
+    >>> space.coordinates[:, :, 0].round(6).tolist()
+    [[3.0, -3.0], [1.0, -1.0]]
+    """
+    matrices = _finite(responses, axes=("rounds", "models", "queries", "features"))
+    rounds, models, *rest = matrices.shape
+    joint = _scaled(matrices.reshape(rounds * models, *rest), dimensions=dimensions)
+    coordinates = joint.coordinates.reshape(rounds, models, -1)
+    return Perspective(coordinates, joint.explained, joint.distances)
+
+
+def classical_scaling(distances: ArrayLike, *, dimensions: int) -> tuple[Floats, Floats]:
+    """Return coordinates whose distances come as near as may be, and all eigenvalues.
+
+    Signs and, where eigenvalues are equal, rotations are fixed by the points themselves, so
+    the same distances give the same coordinates: the point that is farthest out along the
+    axes of equal eigenvalues lies on the positive side of the first, and so on.
+
+    Parameters
+    ----------
+    distances
+        Shape ``(points, points)``, symmetric, 0 on the diagonal.
+    dimensions
+        How many axes.
+
+    Returns
+    -------
+    Coordinates, shape ``(points, dimensions)``, along falling eigenvalues, and the
+    eigenvalues of the doubly centred matrix, shape ``(points,)``, falling; negative ones
+    where no such points exist.
+
+    Raises
+    ------
+    ArgumentError
+        If the matrix is not of distances, or there are too many dimensions.
+
+    Examples
+    --------
+    >>> coordinates, _ = classical_scaling([[0, 3], [3, 0]], dimensions=1)
+    >>> coordinates.round(6).tolist()
+    [[1.5], [-1.5]]
+    """
+    matrix = np.asarray(distances, dtype=np.float64)
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and matrix.size > 0
+    if not square or not (np.isfinite(matrix).all() and (matrix >= 0.0).all()):
+        takes = "a square matrix of finite distances"
+        raise ArgumentError("distances", got=f"an array of shape {matrix.shape}", takes=takes)
+    if np.diag(matrix).any() or not np.allclose(matrix, matrix.T):
+        takes = "a symmetric matrix with 0 on its diagonal"
+        raise ArgumentError("distances", got="another one", takes=takes)
+    whole_number("dimensions", dimensions, at_least=1, at_most=len(matrix))
+    squares = matrix**2
+    centred = squares - squares.mean(axis=0) - squares.mean(axis=1)[:, None] + squares.mean()
+    values, vectors = np.linalg.eigh(-0.5 * centred)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    coordinates = np.zeros((len(matrix), dimensions))
+    for own in _alike(values, dimensions):
+        turned = _turned(vectors[:, own])[:, : dimensions - own[0]]
+        lengths = np.sqrt(values[own[: turned.shape[1]]])
+        coordinates[:, own[0] : own[0] + turned.shape[1]] = turned * lengths
+    return coordinates, values
+
+
+def _alike(values: Floats, dimensions: int) -> list[Integers]:
+    """Return the places of equal eigenvalues above 0 that the first dimensions need."""
+    nothing = _ALIKE * abs(values[0])
+    edges = np.flatnonzero(values[:-1] - values[1:] > nothing) + 1
+    groups = np.split(np.arange(len(values)), edges)
+    return [own for own in groups if own[0] < dimensions and values[own[-1]] > nothing]
+
+
+def _turned(vectors: Floats) -> Floats:
+    """Return a basis of the same space that does not depend on the solver.
+
+    Its first axis points to the point that is farthest out, the second to the one that is
+    farthest from that axis, and so on; of points as far out, to the first.
+    """
+    axes, rest = np.empty((vectors.shape[1], vectors.shape[1])), vectors.copy()
+    for place in range(len(axes)):
+        lengths = np.linalg.norm(rest, axis=1)
+        first = int(np.argmax(lengths >= (1.0 - _AS_FAR) * lengths.max()))
+        axes[place] = rest[first] / lengths[first]
+        rest -= np.outer(rest @ axes[place], axes[place])
+    return vectors @ axes.T
+
+
+def _scaled(matrices: Floats, *, dimensions: int) -> Perspective:
+    models, queries, _ = matrices.shape
+    rows = matrices.reshape(models, -1)
+    # Relative to their mean, or the differences of large numbers would be lost.
+    rows = rows - rows.mean(axis=0)
+    squares = np.sum(rows**2, axis=1)
+    gaps = np.maximum(squares[:, None] + squares - 2.0 * rows @ rows.T, 0.0)
+    np.fill_diagonal(gaps, 0.0)
+    distances = np.sqrt((gaps + gaps.T) / (2.0 * queries))
+    coordinates, values = classical_scaling(distances, dimensions=dimensions)
+    total = float(np.maximum(values, 0.0).sum())
+    kept = float(np.maximum(values[:dimensions], 0.0).sum())
+    return Perspective(coordinates, kept / total if total > 0.0 else None, distances)
+
+
+def _finite(responses: ArrayLike, *, axes: tuple[str, ...]) -> Floats:
+    matrices = np.asarray(responses, dtype=np.float64)
+    takes = f"finite numbers in the shape ({', '.join(axes)})"
+    if matrices.ndim != len(axes) or not matrices.size:
+        raise ArgumentError("responses", got=f"an array of shape {matrices.shape}", takes=takes)
+    if not np.isfinite(matrices).all():
+        remedy = "leave out models without an answer"
+        raise ArgumentError("responses", got="nan or inf", takes=takes, remedy=remedy)
+    return matrices
