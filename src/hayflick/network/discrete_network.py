@@ -127,7 +127,9 @@ def _round(
     rng: np.random.Generator, laws: Floats, mix: Mixing, sizes: Integers, real: Floats
 ) -> Floats:
     """Return the models after a round, shape ``(replicates, models, types)``."""
-    read = np.stack([mix.matrix @ run for run in laws])
+    replicates, models, types = laws.shape
+    by_model = laws.transpose(1, 0, 2).reshape(models, replicates * types)
+    read = (mix.matrix @ by_model).reshape(models, replicates, types).transpose(1, 0, 2)
     mixture = read + mix.real_shares[:, None] * real
     mixture /= mixture.sum(axis=-1, keepdims=True)
     counts = rng.multinomial(sizes, mixture)

@@ -10,6 +10,7 @@ from numba import njit
 from hayflick.core.arrays import Floats, Integers
 
 SMALLEST_WEIGHT = 1e-12
+_FARTHEST = 1500.0
 
 
 @njit(nogil=True, cache=True)
@@ -97,7 +98,10 @@ def em_step(weights: Floats, texts: Floats, deviation: float) -> Floats:
     for text in texts:
         for component in range(weights.size):
             away = (text - component - 1.0) / deviation
-            shares[component] = clipped[component] * math.exp(-0.5 * away * away)
+            square = away * away
+            # Beyond it, the exponential is 0 in floating point.
+            likelihood = math.exp(-0.5 * square) if square < _FARTHEST else 0.0
+            shares[component] = clipped[component] * likelihood
         new += shares / shares.sum()
     return new / texts.size
 
