@@ -74,3 +74,27 @@ def test_ctrl_c_keeps_the_figures_that_are_done(folder, capsys, monkeypatch):
     assert reproduce("--figure", "zipf-flat", "--figure", "zipf-steep") == 130
     assert "interrupted: what was finished is reported" in capsys.readouterr().err
     assert "index.html" in os.listdir("suresh2024")
+
+
+def test_the_figures_of_a_network_come_with_their_own_title(folder, capsys):
+    figures = ("--figure", "surrogate-two", "--figure", "network-ring")
+    assert main(["reproduce", "wang2025", *figures, "--lang", "ja"]) == 0
+    out, err = capsys.readouterr()
+    assert "環状" in out
+    assert err == f"wrote wang2025{os.sep}index.html\n"
+    gallery = (folder / "wang2025" / "index.html").read_text(encoding="utf-8")
+    assert "LLM Web Dynamics" in gallery
+    assert gallery.count("<svg") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--figure", "theorem-3"], "figure: got theorem-3, takes one of surrogate-two"),
+        (["--corpus", "text.txt"], "corpus: got text.txt, takes nothing for wang2025"),
+    ],
+)
+def test_what_another_paper_has_is_refused(folder, capsys, arguments, message):
+    assert main(["reproduce", "wang2025", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert os.listdir(folder) == []

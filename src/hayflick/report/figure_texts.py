@@ -10,7 +10,17 @@ from hayflick.workflows.figure import Figure
 
 def figure_texts(language: Language) -> Mapping[str, tuple[str, str]]:
     """Return title and explanation of every figure, by name."""
-    return {**_of_numbers(language), **_of_symbols(language)}
+    return {**_of_numbers(language), **_of_symbols(language), **_of_networks(language)}
+
+
+def paper_title(paper: str, language: Language) -> str:
+    """Return what the gallery of a paper is called."""
+    text = language.text
+    titles = {
+        "suresh2024": text("Rate of Model Collapse in Recursive Training: the figures"),
+        "wang2025": text("LLM Web Dynamics: figures of its surrogates"),
+    }
+    return titles[paper]
 
 
 def agreement_text(figure: Figure, language: Language) -> str:
@@ -32,6 +42,8 @@ def agreement_text(figure: Figure, language: Language) -> str:
 def series_label(name: str, language: Language) -> str:
     """Return what a series is called."""
     text = language.text
+    if name.startswith("nearest_"):
+        return text("asks one of {number} nearest", number=name.removeprefix("nearest_"))
     labels = {
         "simulated": text("simulated"),
         "exact": text("exact law"),
@@ -45,6 +57,7 @@ def series_label(name: str, language: Language) -> str:
         "chernoff": text("Chernoff bound, best t"),
         "joint": text("simulated, exact joint estimator"),
         "unigrams": text("words drawn one by one, by the law"),
+        "floor": text("noise floor, by its approximate law"),
     }
     return labels[name]
 
@@ -57,6 +70,8 @@ def quantity_label(quantity: str, language: Language) -> str:
         "deviation": text("standard deviation"),
         "present": text("probability of not having collapsed"),
         "surviving_types": text("symbols left"),
+        "distance": text("distance of all agents, ‖D‖"),
+        "silos": text("silos, mean of 40 runs"),
     }
     return labels[quantity]
 
@@ -117,5 +132,41 @@ def _of_symbols(language: Language) -> dict[str, tuple[str, str]]:
         "bigrams": (
             text("A bigram language model of the same text"),
             text("Its text repeats whole passages, so it loses words a little differently."),
+        ),
+    }
+
+
+def _of_networks(language: Language) -> dict[str, tuple[str, str]]:
+    text = language.text
+    return {
+        "surrogate-two": (
+            text("Interacting mixtures of two components: 3 agents, 20 runs"),
+            text(
+                "The agents come together within a few rounds. What is left is the noise of what "
+                "they read, and it shrinks as the pool grows."
+            ),
+        ),
+        "surrogate-eleven": (
+            text("Interacting mixtures of eleven components: 3 agents, 20 runs"),
+            text(
+                "The components stand 10 standard deviations apart. With more of them in play the "
+                "agents meet as fast, but what is left is louder."
+            ),
+        ),
+        "silos": (
+            text("Silos among 30 agents that ask their nearest neighbours"),
+            text("Whoever asks only the most similar stays in small groups; otherwise all join."),
+        ),
+        "network-complete": (
+            text("Ten models that all read one another, 2% real data"),
+            text("The models stay as close as the noise of their samples lets them."),
+        ),
+        "network-ring": (
+            text("Ten models in a ring, 2% real data"),
+            text("Who hears only two neighbours drifts away from the far side."),
+        ),
+        "network-blocks": (
+            text("Two groups of five models with two bridges, 2% real data"),
+            text("The groups drift apart, each of one mind within."),
         ),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from hayflick.core.output import write_file, write_text
 from hayflick.report.charts.curves import curves_chart
 from hayflick.report.charts.drawing import Chart
-from hayflick.report.figure_texts import agreement_text, figure_texts
+from hayflick.report.figure_texts import agreement_text, figure_texts, paper_title
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
 from hayflick.report.saving import save_picture
@@ -60,11 +60,7 @@ def _netcdf(figure: Figure) -> Callable[[Path], None]:
 def gallery_page(figures: Sequence[Figure], language: Language) -> str:
     """Return all figures on one self-contained HTML page."""
     charts = [figure_chart(figure, language) for figure in figures]
-    title = (
-        charts[0].title
-        if len(charts) == 1
-        else language.text("Rate of Model Collapse in Recursive Training: the figures")
-    )
+    title = charts[0].title if len(charts) == 1 else paper_title(figures[0].paper, language)
     records = [json.loads(figure.runs.attrs["provenance"]) for figure in figures]
     return render(
         "gallery.html.jinja",

@@ -27,7 +27,7 @@ class Figure:
         Identifier, and file name.
     quantity
         What the curves are of: ``probability``, ``deviation``, ``present`` (a probability
-        of not having collapsed) or ``surviving_types``.
+        of not having collapsed), ``surviving_types``, ``distance`` (|D|_F) or ``silos``.
     curves
         Columns ``generation``, ``value`` and ``series``; single runs are named ``run 1`` …
     runs
@@ -39,6 +39,8 @@ class Figure:
         Whether the curves span decades.
     text
         The name of the text that was used; None for none.
+    paper
+        Whose figure it is, as the command line calls the paper.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Figure:
     agreement: float | None
     logarithmic: bool = False
     text: str | None = None
+    paper: str = "suresh2024"
 
 
 def curves(**series: Floats | None) -> pl.DataFrame:

@@ -24,6 +24,12 @@ _COLOURS = {
     "sharp": "#c77700",
     "chernoff": "#7a3e9d",
     "joint": drawing.REAL,
+    "floor": drawing.LAW,
+    "nearest_1": drawing.LIMIT,
+    "nearest_2": "#c77700",
+    "nearest_5": drawing.REAL,
+    "nearest_10": drawing.SIMULATED,
+    "nearest_20": drawing.LAW,
 }
 _MOST_POINTS = 500
 

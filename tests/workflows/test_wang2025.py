@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from hayflick.core.errors import ArgumentError
+from hayflick.report.figure_texts import figure_texts, paper_title
+from hayflick.report.language import Language
+from hayflick.workflows.wang2025.figures import FIGURES, figures
+
+
+@pytest.fixture(scope="module")
+def made():
+    names = [name for name in FIGURES if name != "silos"]
+    return {figure.name: figure for figure in figures(names, seed=3)}
+
+
+def series(figure, name):
+    return figure.curves.filter(series=name)["value"].to_numpy()
+
+
+@pytest.mark.parametrize("name", ["network-complete", "network-ring", "network-blocks"])
+def test_simulation_agrees_with_the_law(made, name):
+    assert 0 < made[name].agreement < 4.5
+    assert made[name].runs.sizes == {"replicate": 200, "generation": 201, "agent": 10}
+
+
+def test_who_reads_fewer_stays_farther_apart(made):
+    complete, blocks, ring = (
+        series(made[f"network-{name}"], "exact")[-1] for name in ("complete", "blocks", "ring")
+    )
+    assert complete < blocks < ring
+
+
+@pytest.mark.parametrize("name", ["surrogate-two", "surrogate-eleven"])
+def test_agents_meet_and_stay_at_the_floor(made, name):
+    simulated, floor = series(made[name], "simulated"), series(made[name], "floor")
+    assert (simulated.size, floor.size) == (201, 200)
+    assert made[name].curves.filter(series="floor")["generation"].min() == 1
+    assert made[name].agreement is None
+    assert simulated[0] > 5 * simulated[20]
+    last = slice(-40, None)
+    assert np.mean(simulated[last] ** 2) == pytest.approx(np.mean(floor[last] ** 2), rel=0.2)
+    assert len({run for run in made[name].curves["series"] if run.startswith("run ")}) == 20
+
+
+def test_silos():
+    (figure,) = figures(["silos"])
+    last = [series(figure, f"nearest_{k}")[-1] for k in (1, 2, 5, 10, 20)]
+    assert last == sorted(last, reverse=True)
+    assert last[-1] < 1.2
+    assert figure.runs.sizes["neighbours"] == 5
+
+
+def test_every_figure_has_a_text_and_the_paper_a_title(made):
+    language = Language("ja")
+    assert set(FIGURES) <= set(figure_texts(language))
+    assert {figure.paper for figure in made.values()} == {"wang2025"}
+    assert "LLM Web Dynamics" in paper_title("wang2025", language)
+
+
+def test_mistakes_are_refused():
+    with pytest.raises(ArgumentError, match="figure: got theorem-3, takes one of surrogate-two"):
+        next(figures(["theorem-3"]))
