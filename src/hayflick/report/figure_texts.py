@@ -43,7 +43,7 @@ def series_label(name: str, language: Language) -> str:
     """Return what a series is called."""
     text = language.text
     if name.startswith("nearest_"):
-        return text("asks one of {number} nearest", number=name.removeprefix("nearest_"))
+        return text("one of the {number} nearest", number=name.removeprefix("nearest_"))
     labels = {
         "simulated": text("simulated"),
         "exact": text("exact law"),
@@ -143,7 +143,8 @@ def _of_networks(language: Language) -> dict[str, tuple[str, str]]:
             text("Interacting mixtures of two components: 3 agents, 20 runs"),
             text(
                 "The agents come together within a few rounds. What is left is the noise of what "
-                "they read, and it shrinks as the pool grows."
+                "they read, and it shrinks as the pool grows. A run in which one component is lost "
+                "at the start has no distance left, and no curve."
             ),
         ),
         "surrogate-eleven": (

@@ -13,6 +13,7 @@ from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.workflows.figure import Figure, curves, single_runs
 
 _ROUNDS, _RUNS, _SHARE = 200, 20, 0.5
+_NOTHING = 1e-20
 _NEIGHBOURS = (1, 2, 5, 10, 20)
 
 
@@ -32,7 +33,9 @@ def mixtures(name: str, means: tuple[float, ...], seed: int) -> Figure:
     # A floor belongs to a round, and there is none before the first.
     floor: Floats = np.concatenate([[np.nan], np.sqrt(np.mean(floors, axis=0))])
     named = curves(simulated=np.sqrt(squares.mean(axis=0)), floor=floor)
-    shown: pl.DataFrame = single_runs(np.sqrt(squares)).vstack(named.drop_nans("value"))
+    # Agents that have all lost the same components differ by rounding alone.
+    distances = np.where(squares < _NOTHING, 0.0, np.sqrt(squares))
+    shown: pl.DataFrame = single_runs(distances).vstack(named.drop_nans("value"))
     return Figure(
         name=name,
         quantity="distance",
