@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -144,8 +144,8 @@ class _System:
             takes = f"a pool of at most {_MOST_LIKELIHOODS:,} points times components"
             raise ArgumentError("rounds", got=got, takes=takes)
 
-    def run(self, number: int, *, over: Callable[..., Iterable[None]]) -> _Run:
-        """Return a run; `over` maps a function over blocks of agents, as `map` does."""
+    def run(self, number: int, *, over: Callable[..., Iterable[None]]) -> _Recorded:
+        """Return what is kept of a run; `over` maps over blocks of agents, as `map` does."""
         run = _Run.start(self, number)
         run.post_real(slice(0, self.surrogate.originals))
         if self.surrogate.originals == 0:
@@ -154,7 +154,16 @@ class _System:
             old = self.points(place)
             run.post(place, first=old, over=over)
             run.read(place, old=old, over=over)
-        return run
+        # The pool itself is let go.
+        return _Recorded(run.weights, run.squared_distance, run.responsibilities)
+
+
+class _Recorded(NamedTuple):
+    """What is kept of a run."""
+
+    weights: Floats
+    squared_distance: Floats
+    responsibilities: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +249,7 @@ class _Run:
         return mean
 
 
-def _dataset(system: _System, runs: list[_Run]) -> xarray.Dataset:
+def _dataset(system: _System, runs: list[_Recorded]) -> xarray.Dataset:
     import xarray
 
     rounds = len(system.numbers)
