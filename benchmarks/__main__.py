@@ -18,12 +18,13 @@ import embedding
 import false_alarms
 import families
 import laws
+import network
 import planning
 import simulation
 
 README = Path(__file__).with_name("README.md")
 SECTIONS = {
-    "results": (laws, planning, simulation, families, counting, embedding, diversity),
+    "results": (laws, planning, simulation, families, counting, embedding, diversity, network),
     "false_alarms": (false_alarms,),
 }
 
