@@ -56,7 +56,7 @@ def simulate_discrete_network(
     seed
         Of the random streams, at least 0; drawn from the system and recorded where None.
     progress
-        Told the rounds done, over all blocks of runs.
+        Told the runs done.
 
     Returns
     -------
@@ -78,8 +78,6 @@ def simulate_discrete_network(
     >>> dict(runs["diversity"].sizes)
     {'replicate': 40, 'generation': 6, 'agent': 2}
     """
-    import xarray
-
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
@@ -88,17 +86,17 @@ def simulate_discrete_network(
     sizes = sample_sizes(given, models=mix.models)
     diversity = np.empty((replicates, generations + 1, mix.models))
     distance = np.empty((replicates, generations + 1))
-    last = 0
+    done = 0
     for block, number in logical_blocks(replicates):
-        own = slice(last, last + number)
+        own = slice(done, done + number)
         rng = stream(seed, block=block)
         laws = np.tile(model.probabilities, (number, mix.models, 1))
-        for generation in range(generations + 1):
-            if generation > 0:
-                laws = _round(rng, laws, mix, sizes, model.probabilities)
+        diversity[own, 0], distance[own, 0] = _measure(laws)
+        for generation in range(1, generations + 1):
+            laws = _round(rng, laws, mix, sizes, model.probabilities)
             diversity[own, generation], distance[own, generation] = _measure(laws)
-        last += number
-        progress("simulating", last, replicates)
+        done += number
+        progress("simulating", done, replicates)
     parameters = {
         "model": model.describe(),
         "network": repr(mix),
@@ -106,20 +104,18 @@ def simulate_discrete_network(
         "generations": generations,
         "replicates": replicates,
     }
+    return _dataset(diversity, distance, json.dumps(provenance(parameters, seed=seed)))
+
+
+def _dataset(diversity: Floats, distance: Floats, record: str) -> xarray.Dataset:
+    import xarray
+
+    moments = ("replicate", "generation")
+    places = dict(zip((*moments, "agent"), map(np.arange, diversity.shape), strict=True))
     return xarray.Dataset(
-        {
-            "diversity": (("replicate", "generation", "agent"), diversity),
-            "squared_distance": (("replicate", "generation"), distance),
-        },
-        coords={
-            "replicate": np.arange(replicates),
-            "generation": np.arange(generations + 1),
-            "agent": np.arange(mix.models),
-        },
-        attrs={
-            "format_version": FORMAT_VERSION,
-            "provenance": json.dumps(provenance(parameters, seed=seed)),
-        },
+        {"diversity": ((*moments, "agent"), diversity), "squared_distance": (moments, distance)},
+        coords=places,
+        attrs={"format_version": FORMAT_VERSION, "provenance": record},
     )
 
 
