@@ -38,11 +38,26 @@ if TYPE_CHECKING:
     from hayflick.chains.symmetric_mixture import SymmetricMixture
     from hayflick.core.errors import HayflickError
     from hayflick.core.progress import progress_bar
+    from hayflick.core.records import Reading
     from hayflick.corpus.counts import Counts
+    from hayflick.diversity.lexical import NgramCounts
+    from hayflick.diversity.scatter import Scatter
+    from hayflick.diversity.vendi import vendi_score
+    from hayflick.embed.batching import embed_all
+    from hayflick.embed.endpoint import EndpointEmbedder
+    from hayflick.embed.hashing import HashingEmbedder
+    from hayflick.embed.sentence import SentenceEmbedder
     from hayflick.laws.diversity import expected_diversity
     from hayflick.laws.gaussian_scale import gaussian_scale
+    from hayflick.laws.injection_share import injection_share
     from hayflick.laws.loss_time import loss_time
+    from hayflick.laws.network import network_law
     from hayflick.laws.survival import survival
+    from hayflick.monitor.charts.cusum import CusumChart
+    from hayflick.monitor.charts.ewma import EwmaChart
+    from hayflick.monitor.charts.guaranteed import GuaranteedChart
+    from hayflick.monitor.charts.shewhart import ShewhartChart
+    from hayflick.monitor.early_warning import early_warning
     from hayflick.planning.cost import CostModel
     from hayflick.planning.expressivity import compare_estimators
     from hayflick.planning.forecast import Forecast
@@ -66,7 +81,10 @@ if TYPE_CHECKING:
     from hayflick.regimes.triggered import Triggered
     from hayflick.report.planning import plan
     from hayflick.report.publishing import forecast
+    from hayflick.report.watching import watch
     from hayflick.simulate.simulation import simulate
+    from hayflick.storage.database import Database
+    from hayflick.storage.embedding_cache import EmbeddingCache
 
 # Loaded on first use: `import hayflick` itself costs next to nothing.
 _PUBLIC = {
@@ -80,26 +98,38 @@ _PUBLIC = {
     "Contamination": "hayflick.chains.stages.degradation",
     "CostModel": "hayflick.planning.cost",
     "Counts": "hayflick.corpus.counts",
+    "CusumChart": "hayflick.monitor.charts.cusum",
+    "Database": "hayflick.storage.database",
     "Discrete": "hayflick.chains.discrete",
+    "EmbeddingCache": "hayflick.storage.embedding_cache",
+    "EndpointEmbedder": "hayflick.embed.endpoint",
+    "EwmaChart": "hayflick.monitor.charts.ewma",
     "Forecast": "hayflick.planning.forecast",
     "Fresh": "hayflick.regimes.fresh",
     "Gaussian": "hayflick.chains.gaussian",
     "GaussianContamination": "hayflick.chains.stages.degradation",
     "GoodTuring": "hayflick.chains.good_turing",
     "Grid": "hayflick.chains.stages.rounding",
+    "GuaranteedChart": "hayflick.monitor.charts.guaranteed",
+    "HashingEmbedder": "hayflick.embed.hashing",
     "HayflickError": "hayflick.core.errors",
     "Interval": "hayflick.chains.stages.selection",
     "LabelNoise": "hayflick.chains.stages.degradation",
     "MultivariateGaussian": "hayflick.chains.multivariate_gaussian",
     "NGram": "hayflick.chains.ngram",
+    "NgramCounts": "hayflick.diversity.lexical",
     "Periodic": "hayflick.regimes.periodic",
     "Plan": "hayflick.planning.planned",
     "Poisson": "hayflick.chains.poisson",
     "Quality": "hayflick.chains.stages.selection",
+    "Reading": "hayflick.core.records",
     "Replace": "hayflick.regimes.replace",
     "Reserve": "hayflick.planning.reserve",
+    "Scatter": "hayflick.diversity.scatter",
     "Scheduled": "hayflick.regimes.scheduled",
+    "SentenceEmbedder": "hayflick.embed.sentence",
     "SeriesForecast": "hayflick.planning.series_forecast",
+    "ShewhartChart": "hayflick.monitor.charts.shewhart",
     "Stages": "hayflick.chains.stages.record",
     "SymmetricMixture": "hayflick.chains.symmetric_mixture",
     "Temperature": "hayflick.chains.stages.samplers",
@@ -110,12 +140,16 @@ _PUBLIC = {
     "Verifier": "hayflick.chains.stages.selection",
     "build_reserve": "hayflick.planning.reserving",
     "compare_estimators": "hayflick.planning.expressivity",
+    "early_warning": "hayflick.monitor.early_warning",
+    "embed_all": "hayflick.embed.batching",
     "expected_diversity": "hayflick.laws.diversity",
     "forecast": "hayflick.report.publishing",
     "fresh_share": "hayflick.planning.fresh_share",
     "gaussian_scale": "hayflick.laws.gaussian_scale",
+    "injection_share": "hayflick.laws.injection_share",
     "inspection": "hayflick.planning.inspection",
     "loss_time": "hayflick.laws.loss_time",
+    "network_law": "hayflick.laws.network",
     "period": "hayflick.planning.period",
     "plan": "hayflick.report.planning",
     "progress_bar": "hayflick.core.progress",
@@ -123,6 +157,8 @@ _PUBLIC = {
     "sample_size": "hayflick.planning.sample_size",
     "simulate": "hayflick.simulate.simulation",
     "survival": "hayflick.laws.survival",
+    "vendi_score": "hayflick.diversity.vendi",
+    "watch": "hayflick.report.watching",
 }
 
 __all__ = [
@@ -136,26 +172,38 @@ __all__ = [
     "Contamination",
     "CostModel",
     "Counts",
+    "CusumChart",
+    "Database",
     "Discrete",
+    "EmbeddingCache",
+    "EndpointEmbedder",
+    "EwmaChart",
     "Forecast",
     "Fresh",
     "Gaussian",
     "GaussianContamination",
     "GoodTuring",
     "Grid",
+    "GuaranteedChart",
+    "HashingEmbedder",
     "HayflickError",
     "Interval",
     "LabelNoise",
     "MultivariateGaussian",
     "NGram",
+    "NgramCounts",
     "Periodic",
     "Plan",
     "Poisson",
     "Quality",
+    "Reading",
     "Replace",
     "Reserve",
+    "Scatter",
     "Scheduled",
+    "SentenceEmbedder",
     "SeriesForecast",
+    "ShewhartChart",
     "Stages",
     "SymmetricMixture",
     "Temperature",
@@ -167,12 +215,16 @@ __all__ = [
     "__version__",
     "build_reserve",
     "compare_estimators",
+    "early_warning",
+    "embed_all",
     "expected_diversity",
     "forecast",
     "fresh_share",
     "gaussian_scale",
+    "injection_share",
     "inspection",
     "loss_time",
+    "network_law",
     "period",
     "plan",
     "progress_bar",
@@ -180,6 +232,8 @@ __all__ = [
     "sample_size",
     "simulate",
     "survival",
+    "vendi_score",
+    "watch",
 ]
 
 # The room `simulate` and the function share a name. Loading the room, which is empty, and
@@ -192,6 +246,9 @@ for _result in ("forecast:Forecast", "series_forecast:SeriesForecast"):
         f"hayflick.planning.{_result}", renderer="hayflick.report.notebook:forecast_html"
     )
 register_renderer("hayflick.planning.planned:Plan", renderer="hayflick.report.plan_page:plan_html")
+register_renderer(
+    "hayflick.workflows.watching.watched:Watched", renderer="hayflick.report.watch_page:watch_html"
+)
 register_renderer(
     "hayflick.planning.expressivity:Expressivity",
     renderer="hayflick.report.expressivity:expressivity_html",

@@ -22,6 +22,7 @@ from hayflick.cli.printing import INTERRUPTED
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
 from hayflick.cli.simulate import simulate_command
+from hayflick.cli.watch import watch_command
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
 
@@ -38,6 +39,7 @@ app.command("forecast")(forecast_command)
 app.command("simulate")(simulate_command)
 app.command("plan")(plan_command)
 app.command("reserve")(reserve_command)
+app.command("watch")(watch_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-INTERRUPTED = 130
+ALARM, INCOMPLETE, INTERRUPTED = 1, 3, 130
 
 
 class Format(StrEnum):

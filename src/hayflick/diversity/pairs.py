@@ -104,7 +104,7 @@ def median_squared_distance(first: ArrayLike, second: ArrayLike) -> float | None
     >>> median_squared_distance([[0.0], [0.0], [0.0]], [[1.0], [2.0], [3.0]])
     4.0
     """
-    squares = _squared_distances(first, second)
+    squares = squared_distances(first, second)
     median = float(np.median(squares)) if squares.size else 0.0
     return median if median > 0.0 else None
 
@@ -132,7 +132,7 @@ def pair_scores(first: ArrayLike, second: ArrayLike, *, scale: float) -> Floats:
     [0.0, 0.6321]
     """
     positive_number("scale", scale)
-    scores: Floats = -np.expm1(-_squared_distances(first, second) / scale)
+    scores: Floats = -np.expm1(-squared_distances(first, second) / scale)
     return scores
 
 
@@ -164,10 +164,24 @@ def cosine_scores(first: ArrayLike, second: ArrayLike) -> Floats:
     """
     one, other = unit_rows("first", first), unit_rows("second", second)
     # ‖u - v‖² = 2 - 2 cos, without the rounding of a cosine near 1.
-    return np.clip(_squared_distances(one, other) / 4.0, 0.0, 1.0)
+    return np.clip(squared_distances(one, other) / 4.0, 0.0, 1.0)
 
 
-def _squared_distances(first: ArrayLike, second: ArrayLike) -> Floats:
+def squared_distances(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Return ‖u - v‖² of every pair, shape ``(pairs,)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the shapes differ.
+    DataError
+        If a vector holds a number that is not finite.
+
+    Examples
+    --------
+    >>> squared_distances([[0.0, 0.0]], [[3.0, 4.0]]).tolist()
+    [25.0]
+    """
     one, other = finite_rows("first", first), finite_rows("second", second)
     if one.shape != other.shape:
         got = f"shape {other.shape} beside {one.shape}"

@@ -58,4 +58,7 @@ def _of_comparisons(language: Language) -> dict[str, str]:
         "standard_error": text("standard error"),
         "collapse_moved": text("collapse, moved"),
         "elasticity": text("elasticity"),
+        "state": text("state"),
+        "statistic": text("statistic"),
+        "limit": text("limit"),
     }

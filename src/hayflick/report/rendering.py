@@ -75,6 +75,8 @@ def _row(tag: str, classes: Sequence[str], cells: Iterable[str]) -> Markup:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "–"
     return str(value)

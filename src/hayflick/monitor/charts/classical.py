@@ -31,6 +31,9 @@ from hayflick.monitor.charts.stream_chart import StreamChart, one_of
 
 DIRECTIONS = ("falls", "rises", "both")
 
+RUN_LENGTH = 500.0
+"""Mean number of readings between false alarms, unless another is stated."""
+
 _LONGEST_RUN = 1e6
 _CHANCE_OF_A_WARNING = 0.001
 _LEAST_READINGS_OF_NORMALITY_TEST = 20
@@ -114,7 +117,7 @@ class ClassicalChart(StreamChart[float]):
         baseline: Sequence[Reading],
         *,
         metric: str,
-        run_length: float = 500.0,
+        run_length: float = RUN_LENGTH,
         direction: str = "both",
         reference: str = "frozen",
         confidence: float = 0.95,

@@ -62,6 +62,10 @@ class _Wealth:
     since: tuple[int | None, ...] = (None,) * FRACTIONS.size
 
 
+FALSE_ALARMS = 0.001
+"""The rate unless another is stated: one false alarm in 1,000 readings."""
+
+
 @final
 class GuaranteedChart(StreamChart[Floats]):
     """A chart whose rate of false alarms is a theorem; the module states it and its terms.
@@ -114,7 +118,7 @@ class GuaranteedChart(StreamChart[Floats]):
         *,
         metric: str = "spread",
         tolerance: float = 0.05,
-        false_alarms: float = 0.001,
+        false_alarms: float = FALSE_ALARMS,
         form: str = "sum",
         direction: str = "falls",
         baseline_error: float | None = None,
@@ -137,7 +141,7 @@ class GuaranteedChart(StreamChart[Floats]):
         threshold: float,
         *,
         metric: str = "spread",
-        false_alarms: float = 0.001,
+        false_alarms: float = FALSE_ALARMS,
         form: str = "sum",
         direction: str = "falls",
     ) -> Self:

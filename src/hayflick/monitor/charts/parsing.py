@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.grammar import Entry, number, parse
 from hayflick.core.records import Reading
+from hayflick.monitor.charts.classical import RUN_LENGTH
 from hayflick.monitor.charts.cusum import CusumChart
 from hayflick.monitor.charts.ewma import EwmaChart
-from hayflick.monitor.charts.guaranteed import GuaranteedChart
+from hayflick.monitor.charts.guaranteed import FALSE_ALARMS, GuaranteedChart
 from hayflick.monitor.charts.shewhart import ShewhartChart
 from hayflick.monitor.charts.stream_chart import FORMAT_VERSION, StreamChart
 
@@ -52,6 +53,24 @@ class ChartDesign:
             If the baseline is too short, or cannot be used.
         """
         return self.kind(baseline, metric=metric, **self.settings)
+
+    def shared_by(self, charts: int) -> ChartDesign:
+        """Return the design for each of several charts that share the rate of false alarms.
+
+        By the union bound, their rates add up to at most the one of this design.
+
+        Examples
+        --------
+        >>> parse_chart("guaranteed").shared_by(4).settings["false_alarms"]
+        0.00025
+        >>> parse_chart("cusum:run_length=500").shared_by(4).settings["run_length"]
+        2000.0
+        """
+        if self.kind is GuaranteedChart:
+            rate = self.settings.get("false_alarms", FALSE_ALARMS) / charts
+            return replace(self, settings={**self.settings, "false_alarms": rate})
+        run_length = self.settings.get("run_length", RUN_LENGTH) * charts
+        return replace(self, settings={**self.settings, "run_length": run_length})
 
 
 def charts() -> Mapping[str, Entry[ChartDesign]]:

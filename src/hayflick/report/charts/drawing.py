@@ -61,7 +61,10 @@ def thinned(numbers: pl.DataFrame, *, most: int = 1000) -> pl.DataFrame:
 
 
 def colour_legend(
-    colours: Mapping[str, str], *, direction: Literal["horizontal", "vertical"] = "horizontal"
+    colours: Mapping[str, str],
+    *,
+    direction: Literal["horizontal", "vertical"] = "horizontal",
+    symbol: Literal["stroke", "circle"] = "stroke",
 ) -> altair.Color:
     """Return the encoding of a column ``series`` with one colour per label, in that order."""
     import altair as alt
@@ -72,8 +75,8 @@ def colour_legend(
         orient="top",
         direction=direction,
         labelLimit=0,
-        symbolType="stroke",
-        symbolStrokeWidth=3,
+        symbolType=symbol,
+        symbolStrokeWidth=3 if symbol == "stroke" else 0,
         symbolOpacity=1,
     )
     return alt.Color("series:N", title=None, scale=scale, sort=labels, legend=legend)

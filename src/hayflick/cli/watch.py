@@ -1,0 +1,204 @@
+"""``hayflick watch``: whether the answers of models are still as diverse as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hayflick.cli.printing import (
+    ALARM,
+    Format,
+    Lang,
+    print_json,
+    print_tables,
+    say_written,
+)
+from hayflick.core.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hayflick.workflows.watching.watched import Watched
+
+
+def _show_metrics(wanted: bool) -> None:
+    if wanted:
+        from hayflick.diversity.metrics import METRICS
+
+        width = max(len(metric.name) for metric in METRICS)
+        for metric in METRICS:
+            typer.echo(f"{metric.name:<{width}}  {metric.meaning} ({metric.healthy.value})")
+        raise typer.Exit
+
+
+def watch_command(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="A table of answers: .jsonl, .ndjson, .csv, .tsv, .parquet or .xlsx.",
+        ),
+    ],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column of the round: a number, a time (with --every) or a name.",
+            show_default=False,
+        ),
+    ],
+    text: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of the answers.", show_default=False),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column that says who answered; every group is watched by itself too.",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column that says what was asked: answers are compared within a prompt.",
+            show_default=False,
+        ),
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A column of numbers that is charted beside the text; several are allowed.",
+            show_default=False,
+        ),
+    ] = None,
+    vectors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|FILE.npy",
+            help="A column of lists of numbers, or a file with a row per answer, in place of "
+            "an embedder.",
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.", show_default=False
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Pass over the rounds before this one.", show_default=False),
+    ] = None,
+    baseline: Annotated[
+        int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
+    ] = 10,
+    chart: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[METRIC=]CHART",
+            help="guaranteed, shewhart, ewma or cusum, with settings: "
+            "guaranteed:tolerance=0.02,false_alarms=0.001 or distinct_2=cusum:run_length=1000; "
+            "several are allowed. [default: guaranteed on the spread, a cusum on every --value]",
+            show_default=False,
+        ),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A slow metric to measure too: drift or near_duplicate_rate.",
+            show_default=False,
+        ),
+    ] = None,
+    list_metrics: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option(
+            "--list-metrics",
+            help="Show all metrics.",
+            callback=_show_metrics,
+            is_eager=True,
+        ),
+    ] = False,
+    must_keep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Words or phrases whose retention is measured: one per line, or a JSON list.",
+            show_default=False,
+        ),
+    ] = None,
+    embedder: Annotated[
+        str,
+        typer.Option(
+            help="hashing (built in), sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]."
+        ),
+    ] = "hashing",
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep vectors here between calls.", show_default=False),
+    ] = None,
+    tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
+    encoding: Annotated[str, typer.Option(help="Encoding of a text table.")] = "utf-8",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Count rows that cannot be used, and go on.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the pairs that are compared.")] = 1,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="What standard output carries.")
+    ] = Format.TABLE,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML page to write.", show_default=False)
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> int:
+    """Watch answers by round: whether they are becoming one voice, since when, how fast.
+
+    Exit code 0 is healthy, 1 an alarm.
+    """
+    from hayflick.report.watching import watch
+
+    with progress_bar() as progress:
+        watched = watch(
+            source,
+            by=by,
+            text=text,
+            group=group,
+            prompt=prompt,
+            values=value or (),
+            vectors=vectors,
+            every=every,
+            start=start,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            baseline=baseline,
+            charts=chart or None,
+            embedder=embedder,
+            cache=cache,
+            tokenizer=tokenizer,
+            must_keep=must_keep,
+            metrics=metric or (),
+            seed=seed,
+            out=out,
+            lang=lang.value,
+            force=force,
+            progress=progress,
+        )
+    _print(watched, output_format, lang.value)
+    say_written(out)
+    return 0 if watched.healthy else ALARM
+
+
+def _print(watched: Watched, output_format: Format, lang: str) -> None:
+    from hayflick.report.watch_record import watch_record
+    from hayflick.report.watch_table import watch_tables
+
+    if output_format is Format.JSON:
+        print_json(watch_record(watched))
+    else:
+        print_tables(watch_tables(watched, lang=lang))

@@ -1,0 +1,279 @@
+"""A round of answers to readings: one of all of them together, and one per group.
+
+What a round is measured against (the scale of distances, the baseline's words, the list of
+what is to be kept) is fixed beforehand, so that every round is measured alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.errors import ArgumentError
+from hayflick.core.records import Reading
+from hayflick.core.seeding import stream
+from hayflick.diversity.compression import compression_ratio
+from hayflick.diversity.drift import drift
+from hayflick.diversity.duplicates import duplicate_rate, near_duplicate_rate
+from hayflick.diversity.groups import Groups
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.pairs import disjoint_pairs, pair_scores
+from hayflick.diversity.retention import retention
+from hayflick.diversity.scatter import Scatter
+from hayflick.diversity.spectrum import Moments
+from hayflick.diversity.vendi import vendi_score
+from hayflick.diversity.vocabulary import tail_mass, vocabulary_kept
+
+SPREAD = "spread"
+"""The metric of the guaranteed chart: scores of disjoint pairs."""
+
+SLOW = ("near_duplicate_rate", "drift")
+"""Metrics that are measured only where they are asked for."""
+
+_NEAR_COSINE = 0.95
+_UNIT = 1e-4
+"""Squared lengths that are so near to 1 are 1 in single precision."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RoundAnswers:
+    """The answers of one round.
+
+    Parameters
+    ----------
+    round, label
+        Its number, from 1, and what it is called.
+    texts
+        The answers; None where vectors or values stand for them.
+    vectors
+        Shape ``(answers, dimensions)``; a row of NaN is an answer without a direction, which
+        is counted and left out. None for none.
+    groups, prompts
+        Whose each answer is, and to what; None for no difference.
+    values
+        Further numbers of each answer by name, NaN where there is none.
+    """
+
+    round: int
+    label: str = ""
+    texts: Sequence[str] | None = None
+    vectors: NDArray[Any] | None = None
+    groups: Sequence[str] | None = None
+    prompts: Sequence[str] | None = None
+    values: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of answers.
+
+        Raises
+        ------
+        ArgumentError
+            If columns differ in length.
+        """
+        columns = (self.texts, self.vectors, self.groups, self.prompts, *self.values.values())
+        sizes = {len(column) for column in columns if column is not None}
+        if len(sizes) > 1:
+            takes = "columns of one length"
+            raise ArgumentError("answers", got=f"lengths {sorted(sizes)}", takes=takes)
+        return sizes.pop() if sizes else 0
+
+    def taken(self, places: Integers) -> RoundAnswers:
+        """Return some of the answers."""
+        return RoundAnswers(
+            round=self.round,
+            label=self.label,
+            texts=_picked(self.texts, places),
+            vectors=None if self.vectors is None else self.vectors[places],
+            prompts=_picked(self.prompts, places),
+            values={name: values[places] for name, values in self.values.items()},
+        )
+
+    def with_direction(self) -> RoundAnswers:
+        """Return the answers whose vectors are whole."""
+        if self.vectors is None:
+            return self
+        whole = np.isfinite(self.vectors).all(axis=1)
+        return self if whole.all() else self.taken(np.flatnonzero(whole))
+
+    def by_group(self) -> dict[str, RoundAnswers]:
+        """Return every group's answers, in order of the groups' names."""
+        if self.groups is None:
+            return {}
+        names = np.asarray(self.groups, dtype=object)
+        kinds, where = np.unique(names.astype(str), return_inverse=True)
+        return {
+            str(kind): self.taken(np.flatnonzero(where == place))
+            for place, kind in enumerate(kinds)
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observer:
+    """How the rounds of one stream are measured.
+
+    Parameters
+    ----------
+    scale
+        h of the pairs' scores, in the vectors' units squared; None for no scores.
+    tokenizer
+        Name of what splits the texts.
+    baseline
+        Counts of the baseline's texts, for what is kept of its words; None for none.
+    baseline_vectors
+        Vectors of the baseline that ``drift`` compares with; None for none.
+    must_keep
+        Words or phrases with their weights, for ``retention``.
+    slow
+        Names of `SLOW` metrics that are measured too.
+    seed
+        Of the pairs, and of what else is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> observer = Observer(scale=1.0, tokenizer="words")
+    >>> answers = RoundAnswers(
+    ...     round=1, texts=["a cat", "a dog"], vectors=np.eye(2), groups=["m", "m"]
+    ... )
+    >>> whole, model = observer.read(answers)
+    >>> model.group, whole.values["distinct_1"], whole.scores["spread"].round(4).tolist()
+    ('m', 0.75, [0.8647])
+    """
+
+    scale: float | None
+    tokenizer: str
+    baseline: NgramCounts | None = None
+    baseline_vectors: NDArray[Any] | None = None
+    must_keep: Mapping[str, float] = field(default_factory=dict)
+    slow: frozenset[str] = frozenset()
+    seed: int = 1
+
+    def read(self, answers: RoundAnswers) -> tuple[Reading, ...]:
+        """Return the reading of all answers, then that of every group.
+
+        What less than two answers leave undefined is in no reading.
+        """
+        parts = answers.by_group()
+        counts = {name: self.counts(part) for name, part in parts.items()}
+        if counts:
+            counts[""] = _merged(counts)
+        else:
+            counts[""] = self.counts(answers)
+        rng = stream(self.seed, block=answers.round)
+        whole = self._reading("", answers, counts[""], rng, self._of_all(answers, parts, rng))
+        return (whole, *(self._reading(n, part, counts[n], rng) for n, part in parts.items()))
+
+    def counts(self, answers: RoundAnswers) -> NgramCounts | None:
+        """Return the counts of the texts; None where there are none."""
+        if answers.texts is None:
+            return None
+        return NgramCounts.of(answers.texts, tokenizer=self.tokenizer)
+
+    def _reading(
+        self,
+        group: str,
+        answers: RoundAnswers,
+        counts: NgramCounts | None,
+        rng: np.random.Generator,
+        more: Mapping[str, float] | None = None,
+    ) -> Reading:
+        values: dict[str, float | None] = {"answers": answers.size}
+        scores: dict[str, Floats] = {}
+        if answers.vectors is not None:
+            directed = answers.with_direction()
+            values["empty_answers"] = answers.size - directed.size
+            self._of_vectors(directed, rng, values, scores)
+        if counts is not None:
+            values |= self._of_texts(answers.texts or (), counts)
+        values |= {name: _mean(numbers) for name, numbers in answers.values.items()}
+        values |= more or {}
+        known = {name: float(value) for name, value in values.items() if value is not None}
+        return Reading(answers.round, known, scores, group, answers.label)
+
+    def _of_vectors(
+        self,
+        answers: RoundAnswers,
+        rng: np.random.Generator,
+        values: dict[str, float | None],
+        scores: dict[str, Floats],
+    ) -> None:
+        """Add distances, the scores of disjoint pairs, and how many answers are in none."""
+        vectors = answers.vectors
+        if vectors is None or not len(vectors):
+            return
+        values |= Scatter.of(vectors).numbers()
+        pairs = disjoint_pairs(answers.size, rng=rng, prompts=answers.prompts)
+        values["unpaired_answers"] = pairs.unpaired
+        if self.scale is None or not pairs.first.size:
+            return
+        found = pair_scores(vectors[pairs.first], vectors[pairs.second], scale=self.scale)
+        values[SPREAD], scores[SPREAD] = float(found.mean()), found
+
+    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float | None]:
+        values: dict[str, float | None] = dict(counts.numbers())
+        values["duplicate_rate"] = duplicate_rate(texts)
+        values["compression_ratio"] = compression_ratio(texts)
+        if self.baseline is not None:
+            values["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
+            values["tail_mass"] = tail_mass(counts, self.baseline)
+        if self.must_keep:
+            values["retention"] = retention(counts, must_keep=self.must_keep)
+        return values
+
+    def _of_all(
+        self, answers: RoundAnswers, parts: Mapping[str, RoundAnswers], rng: np.random.Generator
+    ) -> dict[str, float]:
+        """Return what is measured of all answers together alone."""
+        directed = answers.with_direction()
+        if directed.vectors is None or not directed.size:
+            return {}
+        values = _of_directions(directed.vectors)
+        if parts:
+            found = ((name, part.with_direction().vectors) for name, part in parts.items())
+            whole = {name: rows for name, rows in found if rows is not None and len(rows)}
+            values |= Groups.of(whole).numbers()
+        if "near_duplicate_rate" in self.slow:
+            threshold = np.sqrt(2.0 - 2.0 * _NEAR_COSINE) * _length(directed.vectors)
+            rate = near_duplicate_rate(directed.vectors, threshold=threshold, rng=rng)
+            values |= {} if rate is None else {"near_duplicate_rate": rate}
+        if "drift" in self.slow and self.baseline_vectors is not None:
+            moved = drift(directed.vectors, baseline=self.baseline_vectors, rng=rng)
+            values |= {} if moved is None else moved.numbers()
+        return values
+
+
+def _of_directions(vectors: NDArray[Any]) -> dict[str, float]:
+    """Return what the moments say, and the Vendi score where every vector has a direction."""
+    lengths = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    if np.abs(lengths - 1.0).max() < _UNIT:
+        return Moments.of_directions(vectors).numbers()
+    values = Moments.of(vectors).numbers()
+    score = vendi_score(Moments.of_directions(vectors)) if lengths.all() else None
+    return values if score is None else {**values, "vendi_1": score}
+
+
+def _length(vectors: NDArray[Any]) -> float:
+    """Return the root mean square length."""
+    return float(np.sqrt(np.mean(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))))
+
+
+def _mean(numbers: Floats) -> float | None:
+    known = numbers[np.isfinite(numbers)]
+    return float(known.mean()) if known.size else None
+
+
+def _merged(counts: Mapping[str, NgramCounts | None]) -> NgramCounts | None:
+    known = [one for one in counts.values() if one is not None]
+    merge: Callable[[NgramCounts, NgramCounts], NgramCounts] = NgramCounts.merge
+    return reduce(merge, known) if known else None
+
+
+def _picked(column: Sequence[str] | None, places: Integers) -> list[str] | None:
+    return None if column is None else [column[place] for place in places]

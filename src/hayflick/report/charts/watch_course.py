@@ -1,0 +1,114 @@
+"""One chart of a watched stream: the metric above, what the chart makes of it below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from hayflick.core.records import State
+from hayflick.report.charts import drawing
+from hayflick.report.metric_labels import metric_label
+from hayflick.report.watch_findings import WatchFindings
+from hayflick.workflows.watching.watched import WatchedChart
+
+_BELOW = 140
+_LABELS = 44
+"""Room for the numbers of an axis, the same above and below."""
+
+
+def watch_course_chart(chart: WatchedChart, findings: WatchFindings) -> drawing.Chart:
+    """Return the picture of a chart: readings, limit, alarms, and the statistic."""
+    import altair as alt
+
+    text, numbers = findings.language.text, _numbers(chart, findings)
+    pictures = [_readings(chart, findings, numbers), _statistic(findings, numbers)]
+    group = f"-{chart.group}" if chart.group else ""
+    return drawing.Chart(
+        name=f"{chart.metric}{group}".replace("/", "-"),
+        title=f"{findings.subject(chart)} ({chart.text})",
+        caption=text(
+            "Above: the readings, the baseline in grey, alarms in red; the dashed line is the "
+            "limit of the mean. Below: what the chart adds up, and where it alarms."
+        ),
+        svg=drawing.to_svg(alt.vconcat(*pictures)),
+        numbers=numbers,
+    )
+
+
+def _numbers(chart: WatchedChart, findings: WatchFindings) -> pl.DataFrame:
+    watched = findings.watched
+    values = watched.series(chart.metric, group=chart.group)
+    later = {verdict.round: verdict for verdict in chart.verdicts}
+    rounds = range(1, len(values) + 1)
+    seen = [later.get(number) for number in rounds]
+    states = ["baseline" if one is None else one.state.value for one in seen]
+    return pl.DataFrame(
+        {
+            "generation": list(rounds),
+            "label": list(watched.rounds),
+            "value": values,
+            "state": states,
+            "statistic": [None if one is None else one.statistic for one in seen],
+            "limit": [None if one is None else one.limit for one in seen],
+        },
+        schema_overrides={
+            "value": pl.Float64,
+            "statistic": pl.Float64,
+            "limit": pl.Float64,
+            "label": pl.String,
+        },
+    )
+
+
+def _readings(chart: WatchedChart, findings: WatchFindings, numbers: pl.DataFrame) -> Any:
+    import altair as alt
+
+    text = findings.language.text
+    colours = {
+        text("baseline"): drawing.GREY,
+        text("healthy"): drawing.LAW,
+        text("alarm"): drawing.LIMIT,
+    }
+    names = dict(zip(("baseline", State.HEALTHY, State.ALARM), colours, strict=True))
+    shown = drawing.thinned(numbers.filter(pl.col("value").is_not_null()))
+    shown = shown.with_columns(series=pl.col("state").replace(names))
+    x = _rounds(numbers, title=None)
+    label = metric_label(chart.metric, findings.language)
+    axis = alt.Axis(minExtent=_LABELS)
+    y = alt.Y("value:Q", title=label, scale=alt.Scale(zero=False, nice=True), axis=axis)
+    colour = drawing.colour_legend(colours, symbol="circle")
+    base = alt.Chart(width=drawing.WIDTH, height=drawing.HEIGHT)
+    line = base.properties(data=shown).mark_line(color=drawing.GREY, strokeWidth=1)
+    dots = base.properties(data=shown).mark_circle(size=45, opacity=1)
+    layers = [line.encode(x=x, y=y), dots.encode(x=x, y=y, color=colour)]
+    if chart.threshold is not None:
+        rule = base.properties(data=pl.DataFrame({"value": [chart.threshold]}))
+        layers.insert(0, rule.mark_rule(strokeDash=[5, 4], color=drawing.LIMIT).encode(y=y))
+    return alt.layer(*layers)
+
+
+def _statistic(findings: WatchFindings, numbers: pl.DataFrame) -> Any:
+    import altair as alt
+
+    text = findings.language.text
+    known = numbers.filter(pl.col("statistic").is_not_null())
+    # Sums of evidence span decades; those of deviations may be 0 or below.
+    logarithmic = known.height > 0 and bool((known["statistic"] > 0.0).all())
+    decades = logarithmic and bool((known["limit"] >= 20.0).all())
+    scale = alt.Scale(type="log" if decades else "linear")
+    x = _rounds(numbers, title=text("round"))
+    axis = alt.Axis(format=".0e" if decades else "~g", tickCount=4, minExtent=_LABELS)
+    y = alt.Y("statistic:Q", title=text("statistic"), scale=scale, axis=axis)
+    base = alt.Chart(drawing.thinned(known), width=drawing.WIDTH, height=_BELOW)
+    line = base.mark_line(strokeWidth=2, color=drawing.LAW).encode(x=x, y=y)
+    limit = base.mark_line(strokeDash=[5, 4], color=drawing.LIMIT)
+    return alt.layer(limit.encode(x=x, y=alt.Y("limit:Q", scale=scale)), line)
+
+
+def _rounds(numbers: pl.DataFrame, *, title: str | None) -> Any:
+    """Return the axis of all rounds, the same above and below."""
+    import altair as alt
+
+    scale = alt.Scale(domain=[0, numbers.height], nice=False)
+    return alt.X("generation:Q", title=title, axis=drawing.rounds_axis(), scale=scale)

@@ -1,0 +1,173 @@
+"""What watching a stream says, sentence by sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hayflick.monitor.early_warning import Projection
+from hayflick.report.language import Language
+from hayflick.report.metric_labels import metric_label
+from hayflick.report.tables import significant
+from hayflick.workflows.watching.watched import Watched, WatchedChart
+
+
+@dataclass(frozen=True)
+class WatchFindings:
+    """The words and numbers of a watched stream, in one language."""
+
+    watched: Watched
+    language: Language
+
+    def data(self) -> str:
+        """Return what was read."""
+        watched, number = self.watched, self.language.number
+        return self.language.text(
+            "{name}: {answers} answers in {rounds} rounds, the first {baseline} of them the "
+            "baseline.",
+            name=watched.name,
+            answers=number(watched.answers),
+            rounds=number(len(watched.rounds)),
+            baseline=number(watched.baseline),
+        )
+
+    def verdict(self) -> str:
+        """Return how the stream stands, in one line."""
+        text, alarms = self.language.text, self.watched.alarms
+        if not self.watched.charts:
+            return text("Nothing could be watched")
+        if not alarms:
+            return text("Healthy: no chart has alarmed since the baseline")
+        return text("Alarm: {metric}, since round {since}", **self._change(alarms[0]))
+
+    def _change(self, chart: WatchedChart) -> dict[str, str]:
+        alarm = chart.first_alarm
+        assert alarm is not None
+        since = alarm.round if alarm.since is None else alarm.since
+        return {
+            "metric": self.subject(chart),
+            "since": self.round_name(since),
+            "alarm": self.round_name(alarm.round),
+        }
+
+    def subject(self, chart: WatchedChart) -> str:
+        """Return what a chart reads, and whose."""
+        label = metric_label(chart.metric, self.language)
+        if not chart.group:
+            return label
+        return self.language.text("{metric} of {group}", metric=label, group=chart.group)
+
+    def round_name(self, number: int) -> str:
+        """Return what a round is called."""
+        return self.watched.rounds[number - 1]
+
+    def summary(self) -> list[str]:
+        """Return what there is to know, in a few sentences."""
+        sentences = [self.course(chart) for chart in self.watched.alarms]
+        sentences += self._promises()
+        sentences += [self.ahead(chart) for chart in self.watched.charts if not chart.group]
+        sentences += self._left_out()
+        return [sentence for sentence in sentences if sentence]
+
+    def course(self, chart: WatchedChart) -> str:
+        """Return what a chart that has alarmed says."""
+        sentence = self.language.text(
+            "{metric}: first alarm in round {alarm}; the change began about round {since}.",
+            **self._change(chart),
+        )
+        alarm = chart.first_alarm
+        if alarm is None or alarm.value is None or chart.threshold is None:
+            return sentence
+        return self.language.joined(
+            sentence,
+            self.language.text(
+                "Its mean was {value} then, {limit} is the limit.",
+                value=significant(alarm.value),
+                limit=significant(chart.threshold),
+            ),
+        )
+
+    def _promises(self) -> list[str]:
+        """Return what is promised of false alarms, once for all guaranteed charts of a kind."""
+        kinds = {chart.text for chart in self.watched.charts if chart.threshold is not None}
+        limits = [
+            chart.verdicts[0].limit
+            for chart in self.watched.charts
+            if chart.text in kinds and chart.threshold is not None and chart.verdicts
+        ]
+        rates = [limit / len(limits) for limit in limits if limit]
+        if not rates:
+            return []
+        return [
+            self.language.text(
+                "Guaranteed charts: {charts}; together, a healthy stream gives at most one false "
+                "alarm in {rounds} rounds on average.",
+                charts=self.language.number(len(limits)),
+                rounds=self.language.number(round(min(rates))),
+            )
+        ]
+
+    def ahead(self, chart: WatchedChart) -> str:
+        """Return when a metric is expected to reach its limit; empty where that is not known."""
+        projection = chart.projection
+        if projection is None or chart.first_alarm is not None or projection.round is None:
+            return ""
+        if projection.round <= len(self.watched.rounds):
+            return ""
+        return self.language.text(
+            "{metric} falls: at this rate it reaches its limit about round number {round} "
+            "({interval}).",
+            metric=self.subject(chart),
+            round=self.language.number(round(projection.round)),
+            interval=self.interval(projection),
+        )
+
+    def interval(self, projection: Projection) -> str:
+        """Return the interval of a projection."""
+        low, high = (
+            None if end is None else self.language.number(round(end))
+            for end in (projection.low, projection.high)
+        )
+        if low is None:
+            return self.language.text("no interval")
+        if high is None:
+            return self.language.text("{low} or later", low=low)
+        return f"{low} – {high}"
+
+    def _left_out(self) -> list[str]:
+        watched, text, number = self.watched, self.language.text, self.language.number
+        sentences = []
+        if watched.bad.total:
+            sentences.append(
+                text("Rows that were passed over: {bad}.", bad=number(watched.bad.total))
+            )
+        empty = watched.total("empty_answers")
+        if empty:
+            sentences.append(text("Empty answers, left out: {empty}.", empty=number(empty)))
+        unpaired = watched.total("unpaired_answers")
+        if unpaired:
+            sentences.append(
+                text("Answers that could not be paired: {unpaired}.", unpaired=number(unpaired))
+            )
+        return sentences
+
+    def state(self, chart: WatchedChart) -> str:
+        """Return how a chart stands."""
+        text = self.language.text
+        if chart.first_alarm is not None:
+            return text("alarm")
+        return text("healthy") if chart.read else text("no reading")
+
+    def warnings(self) -> list[str]:
+        """Return what speaks against promises, and what could not be charted.
+
+        These are technical, and in English as the commands' errors are.
+        """
+        found = [warning for chart in self.watched.charts for warning in chart.warnings]
+        of_all = {one.text for one in self.watched.unwatched if not one.group}
+        missing = [
+            f"{one.text}{f' of {one.group}' if one.group else ''}: {one.reason}"
+            for one in self.watched.unwatched
+            # What all answers together lack, the groups lack too.
+            if not one.group or one.text not in of_all
+        ]
+        return list(dict.fromkeys((*found, *missing)))

@@ -1,0 +1,251 @@
+"""Watch a stream of answers: measure its rounds, chart them, and say what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.core.records import Reading
+from hayflick.corpus.answers import Answers
+from hayflick.diversity.metrics import metric_named
+from hayflick.diversity.observing import SLOW
+from hayflick.diversity.phrases import PhraseCounts
+from hayflick.diversity.templates import Template, templates
+from hayflick.embed.protocol import Embedder
+from hayflick.monitor.charts.guaranteed import GuaranteedChart
+from hayflick.monitor.charts.stream_chart import StreamChart
+from hayflick.monitor.early_warning import Projection, early_warning
+from hayflick.workflows.watching.observed import VALUE, Measuring, Observed, observe
+from hayflick.workflows.watching.plan_of_charts import Watch, watches
+from hayflick.workflows.watching.watched import Unwatched, Watched, WatchedChart
+
+if TYPE_CHECKING:
+    from hayflick.storage.embedding_cache import EmbeddingCache
+
+_PHRASED_TEXTS = 20_000
+_TEMPLATES = 20
+
+
+def watch(
+    answers: Answers,
+    *,
+    baseline: int = 10,
+    charts: Sequence[str] | None = None,
+    embedder: Embedder | None = None,
+    cache: EmbeddingCache | None = None,
+    tokenizer: str = "auto",
+    must_keep: Mapping[str, float] | None = None,
+    metrics: Sequence[str] = (),
+    seed: int = 1,
+    progress: Progress = silent,
+) -> Watched:
+    """Watch answers round by round.
+
+    All answers together are watched, and every group by itself. The charts of one
+    description share its rate of false alarms evenly, so that the rate holds for all of them.
+
+    Parameters
+    ----------
+    answers
+        What was said; `hayflick.corpus.answers.read_answers` reads it.
+    baseline
+        How many rounds, the first ones, are healthy. The first fifth of them sets the scale of
+        distances, the rest the limits of guaranteed charts; others take all.
+    charts
+        Each ``[METRIC=]CHART``, as ``guaranteed:tolerance=0.02`` or ``distinct_2=cusum``. None
+        for ``guaranteed`` on the spread of the answers, and a cusum on every column of values.
+    embedder
+        Turns texts into vectors; the built-in one where None. Not used where the answers have
+        vectors.
+    cache
+        Of vectors; None for none.
+    tokenizer
+        How texts are split into words.
+    must_keep
+        Words or phrases with weights; their ``retention`` is measured.
+    metrics
+        Slow metrics that are measured too: ``drift``, ``near_duplicate_rate``.
+    seed
+        Of the pairs and of whatever else is drawn.
+    progress
+        Told the answers that are done.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or there are fewer rounds than the baseline's.
+    DataError
+        If a chart that was asked for cannot be made; it says how many readings it takes.
+    """
+    baseline = whole_number("baseline", baseline, at_least=2)
+    seed = whole_number("seed", seed, at_least=0)
+    if baseline >= len(answers.rounds):
+        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
+        raise ArgumentError("baseline", got=baseline, takes=takes)
+    values = [name.removeprefix(VALUE) for name in answers.frame.columns if name.startswith(VALUE)]
+    has_text = "text" in answers.frame.columns
+    asked = watches(charts, values=values, has_vectors=has_text or answers.vectors is not None)
+    how = Measuring(
+        baseline=baseline,
+        scaling=max(1, baseline // 5),
+        embedder=_embedder(embedder, answers),
+        cache=cache,
+        tokenizer=tokenizer,
+        must_keep=must_keep or {},
+        slow=_slow(metrics, asked),
+        seed=seed,
+    )
+    seen = observe(answers, how=how, progress=progress)
+    case = _Case(seen, how, len(answers.rounds))
+    made, missing = case.charted(asked)
+    return Watched(
+        name=answers.name,
+        rounds=answers.rounds,
+        baseline=baseline,
+        readings=seen.readings,
+        charts=made,
+        unwatched=missing,
+        templates=_templates(answers, how, made),
+        typical_before=[] if seen.first is None else seen.first.typical(),
+        typical_now=[] if seen.last is None else seen.last.typical(),
+        answers=len(answers.frame),
+        bad=answers.bad,
+        settings=_settings(answers, how, asked),
+        seed=seed,
+    )
+
+
+def _embedder(embedder: Embedder | None, answers: Answers) -> Embedder | None:
+    if answers.vectors is not None or "text" not in answers.frame.columns:
+        return None
+    if embedder is not None:
+        return embedder
+    from hayflick.embed.hashing import HashingEmbedder
+
+    return HashingEmbedder()
+
+
+def _slow(metrics: Sequence[str], asked: Sequence[Watch]) -> frozenset[str]:
+    for name in metrics:
+        if name not in SLOW:
+            metric_named(name)
+            takes = f"one of {', '.join(SLOW)}; all others are measured anyway"
+            raise ArgumentError("metric", got=name, takes=takes)
+    charted = {"drift" if one.metric == "drift_p" else one.metric for one in asked}
+    return frozenset(metrics) | (charted & set(SLOW))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What was measured, on its way to verdicts."""
+
+    seen: Observed
+    how: Measuring
+    rounds: int
+
+    def charted(
+        self, asked: Sequence[Watch]
+    ) -> tuple[tuple[WatchedChart, ...], tuple[Unwatched, ...]]:
+        """Return the courses of all charts, and what could not be charted."""
+        made: list[WatchedChart] = []
+        missing: list[Unwatched] = []
+        for one in asked:
+            groups = [group for group in self.seen.readings if self._is_read(one, group)]
+            if not groups:
+                self._refuse(one)
+            for group in groups:
+                try:
+                    made.append(self._course(one.shared_by(len(groups)), one.text, group))
+                except DataError as fault:
+                    if one.required and not group:
+                        raise
+                    missing.append(Unwatched(one.text, one.metric, group, str(fault)))
+        return tuple(made), tuple(missing)
+
+    def _is_read(self, one: Watch, group: str) -> bool:
+        return any(one.metric in reading.values for reading in self.seen.readings[group])
+
+    def _refuse(self, one: Watch) -> None:
+        if one.required:
+            remedy = "see what it is made from: hayflick watch --list-metrics"
+            raise DataError(f"{one.metric}: no round has a reading of it; {remedy}")
+
+    def _course(self, one: Watch, text: str, group: str) -> WatchedChart:
+        readings = self.seen.readings[group]
+        # The rounds that set the scale of the scores say nothing about their mean.
+        first = self.how.scaling if one.design.kind is GuaranteedChart else 0
+        healthy = readings[first : self.how.baseline]
+        chart = one.design.start(healthy, metric=one.metric)
+        verdicts = tuple(map(chart.update, readings[self.how.baseline :]))
+        threshold = _threshold(chart)
+        return WatchedChart(
+            text=text,
+            metric=one.metric,
+            group=group,
+            baseline=len(healthy),
+            verdicts=verdicts,
+            threshold=threshold,
+            warnings=chart.warnings,
+            projection=_projection(chart, readings, threshold, one.design.settings),
+        )
+
+
+def _threshold(chart: StreamChart[Any]) -> float | None:
+    """Return the limit in the metric's own units, where a chart has one there."""
+    return chart.threshold if isinstance(chart, GuaranteedChart) else None
+
+
+def _projection(
+    chart: StreamChart[Any],
+    readings: Sequence[Reading],
+    threshold: float | None,
+    settings: Mapping[str, Any],
+) -> Projection | None:
+    """Return when a falling metric reaches its limit; None where there is none to fall to."""
+    if threshold is None or threshold <= 0.0 or settings.get("direction") == "rises":
+        return None
+    return early_warning(readings, metric=chart.metric, limit=threshold)
+
+
+def _templates(
+    answers: Answers, how: Measuring, made: Sequence[WatchedChart]
+) -> tuple[Template, ...]:
+    """Return phrases that changed between the baseline and the new state.
+
+    The new state begins with the first alarm, else it is as long as the baseline.
+    """
+    if "text" not in answers.frame.columns:
+        return ()
+    alarms = [chart.first_alarm.round for chart in made if chart.first_alarm is not None]
+    start = min(alarms, default=max(how.baseline + 1, len(answers.rounds) - how.baseline + 1))
+    before = answers.frame.filter(pl.col("round") <= how.baseline)
+    now = answers.frame.filter(pl.col("round") >= start)
+    sides = [_phrases(frame["text"].drop_nulls(), how.seed) for frame in (now, before)]
+    if not all(side.texts for side in sides):
+        return ()
+    return templates(sides[0], baseline=sides[1], most=_TEMPLATES)
+
+
+def _phrases(texts: pl.Series, seed: int) -> PhraseCounts:
+    if len(texts) > _PHRASED_TEXTS:
+        texts = texts.sample(_PHRASED_TEXTS, seed=seed)
+    return PhraseCounts.of(texts.to_list())
+
+
+def _settings(answers: Answers, how: Measuring, asked: Sequence[Watch]) -> dict[str, Any]:
+    return {
+        "answers": answers.name,
+        "rounds": len(answers.rounds),
+        "baseline": how.baseline,
+        "charts": [one.text for one in asked],
+        "embedder": None if how.embedder is None else how.embedder.id,
+        "tokenizer": how.tokenizer,
+        "must_keep": len(how.must_keep),
+        "metrics": sorted(how.slow),
+    }
