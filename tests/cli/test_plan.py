@@ -15,6 +15,10 @@ def folder(tmp_path, monkeypatch):
     text = "rain snow rain hail sun rain wind snow " * 10 + "Fog mist dew "
     (tmp_path / "corpus.txt").write_text(text)
     (tmp_path / "labels.csv").write_text("id,label\n" + "1,x\n" * 40 + "2,y\n" * 9 + "3,z\n")
+    numbers = "".join(f"{40 + 20 * (k % 7) / 7 + k / 31:.2f},{k}\n" for k in range(40))
+    (tmp_path / "prices.csv").write_text("price,row\n" + numbers)
+    (tmp_path / "flat.csv").write_text("price\n3.5\n3.5\n3.5\n")
+    (tmp_path / "single.csv").write_text("price\n3.5\n")
     (tmp_path / "keep.txt").write_text("Fog\nmist\n")
     (tmp_path / "missing.txt").write_text("".join(f"item{place}\n" for place in range(12)))
     (tmp_path / "taken.html").write_text("old")
@@ -61,6 +65,28 @@ def test_prices_rank_and_are_totalled(capsys):
     out = capsys.readouterr().out
     assert "EUR a round" in out
     assert "a year" in out
+
+
+def test_numbers_keep_their_variance(capsys):
+    arguments = ["plan", "prices.csv", "--column", "price", "--keep", "0.8"]
+    assert main([*arguments, *QUICK]) == 0
+    shown, err = capsys.readouterr()
+    told = " ".join(shown.split())
+    assert "keep 80.0% of the variance, in the median run, in every one of 8 rounds" in told
+    assert shown.count("\n") < 40
+    assert err == ""
+    assert main([*arguments, *QUICK, "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["designs"][0].keys() >= KEYS
+    assert (record["family"], record["of"], record["numbers"]) == ("gaussian", "variance", 40)
+    assert len(record["designs"][0]["retention"]) == 9
+
+
+def test_whole_numbers_are_what_they_are_said_to_be(capsys):
+    arguments = ["plan", "prices.csv", "--column", "row", "--keep", "0.6", "--format", "json"]
+    for options, family in (([], "discrete"), (["--of", "variance"], "gaussian")):
+        assert main([*arguments, *options, "--generations", "3", "--replicates", "0"]) == 0
+        assert json.loads(capsys.readouterr().out)["family"] == family
 
 
 def test_a_list_is_kept(capsys):
@@ -132,6 +158,17 @@ def test_the_same_seed_prints_the_same(capsys):
             ["corpus.txt", "--of", "diversity", "--must-keep", "keep.txt"],
             "of: got diversity, takes must-keep with a list",
         ),
+        (["labels.csv", "--column", "label", "--of", "variance"], "no numbers but labels"),
+        (["corpus.txt", "--of", "variance"], "corpus.txt: is no table"),
+        (["prices.csv", "--column", "price", "--must-keep", "keep.txt"], "must_keep: got a list"),
+        (["prices.csv", "--column", "price", "--samples", "1"], "samples: got 1, takes"),
+        (["prices.csv", "--column", "price", "--history", "x.nc"], "history: got a recorded run"),
+        (
+            ["prices.csv", "--column", "row", "--of", "variance", "--tokenizer", "words"],
+            "tokenizer",
+        ),
+        (["flat.csv"], "is constant (3.5); there is no spread to lose"),
+        (["single.csv"], "has 1 values, takes at least 2"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(folder, capsys, arguments, message):

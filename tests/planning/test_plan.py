@@ -7,11 +7,14 @@ import xarray
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
 from hayflick.laws.survival import survival
-from hayflick.planning import plan as module
+from hayflick.planning import goal as module
+from hayflick.planning import simulated
 from hayflick.planning.cost import PRICES, CostModel, Usage
 from hayflick.planning.history import History, read_history
 from hayflick.planning.plan import plan
 from hayflick.planning.sensitivity import collapse_round
+from hayflick.regimes.accumulate import Accumulate
+from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
@@ -159,8 +162,119 @@ def test_a_break_even_below_nothing_is_none():
 
 def test_keeping_everything_keeps_diversity(small):
     result = plan(small, keep=0.9, generations=40, of="diversity", replicates=256, seed=4)
-    assert (result.best.kind, result.best.real_per_round) == ("accumulate", 0)
+    kept = {design.kind: design for design in result.designs}
+    assert result.best.kind == "accumulate-subsample"
+    assert kept["accumulate"].retention.law == result.best.retention.law == "exact"
     assert result.simulated_distance() < 4
+
+
+def test_what_accumulates_is_charged_its_real_items_once(small):
+    costs = CostModel(real=3.0, generated=1.0)
+    for samples in (30, 50):
+        settings = {"generations": 8, "of": "diversity", "replicates": 0, "samples": samples}
+        designs = plan(small, keep=0.5, costs=costs, **settings).designs
+        kept = {design.kind: design for design in designs}
+        every, some = kept["accumulate"], kept["accumulate-subsample"]
+        in_samples = [samples * 30 / (30 + k * samples) for k in range(1, 9)]
+        assert every.real_per_round == 30
+        assert some.real_per_round == pytest.approx(np.mean(in_samples))
+        assert every.usage.real == some.usage.real == 30 / 8
+        assert every.cost_per_round == pytest.approx(3 * 30 / 8 + samples)
+
+
+@pytest.fixture
+def flat():
+    return Discrete.from_counts({f"w{place}": 4 for place in range(40)})
+
+
+def simulated_best(model, costs, generations):
+    """Return (price, regime) of the accumulating designs that keep enough, by loops of our own."""
+    found, n = [], model.total
+    in_sample = np.mean([n * n / (n + k * n) for k in range(1, generations + 1)])
+    for regime, real in ((Accumulate(), n), (AccumulateSubsample(), in_sample)):
+        runs = simulate(model, regime=regime, generations=generations, replicates=64, seed=1)
+        left = runs["surviving_fraction"].to_numpy()
+        low = left.mean(axis=0) - 2 * left.std(axis=0, ddof=1) / 8
+        parts = (n / generations, n, 1, 1, model.types * (1 - left[:, 1:].mean()))
+        if low[1:].min() >= 0.7:
+            price = real if costs is None else np.dot(costs.prices, parts)
+            found.append((price, regime.describe()))
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("costs", "kind"),
+    [
+        (None, "accumulate-subsample"),
+        (CostModel(real=1.0, loss=1.0), "anchor"),
+        (CostModel(real=1.0, generated=1.0), "anchor"),
+    ],
+)
+def test_the_optimum_is_found_among_what_is_simulated_too(flat, costs, kind, monkeypatch):
+    monkeypatch.setattr(module, "_REPLICATES", (4, 64))
+    rounds, n, prices = 60, flat.total, []
+    result = plan(flat, keep=0.7, generations=rounds, costs=costs, law="branching", replicates=2)
+
+    def look(regime, real):
+        law = survival(flat, regime=regime, generations=rounds, law="branching")
+        left = law.surviving_fraction[1:]
+        if left.min() >= 0.7 - 1e-12:
+            mixes = [regime.mix(k, samples=n) for k in range(1, rounds + 1)]
+            generated = np.mean([mix.generated for mix in mixes])
+            parts = (real, generated, 1, 1, 40 * (1 - left.mean()))
+            prices.append(real if costs is None else np.dot(costs.prices, parts))
+
+    for items in range(n + 1):
+        look(Fresh(items / n), items)
+        for every in (2, 3, 5, 10, 20, 50):
+            look(Periodic(share=items / n, every=every), items * (rounds // every) / rounds)
+    for stored in range(1, 41):
+        held = Anchor.from_mapping({f"w{place}": 1 for place in range(stored)})
+        look(held, stored if costs is None else stored / rounds)
+    cheapest = min(*prices, simulated_best(flat, costs, rounds)[0])
+    assert result.price(result.best) == pytest.approx(cheapest)
+    assert result.best.kind == kind
+
+
+def test_what_is_simulated_says_so(flat, monkeypatch):
+    monkeypatch.setattr(module, "_REPLICATES", (4, 64))
+    shown = []
+    settings = {"keep": 0.7, "generations": 60, "seed": 5}
+    result = plan(flat, replicates=2, progress=lambda *told: shown.append(told[0]), **settings)
+    best = result.best
+    assert (best.retention.law, best.retention.runs) == ("simulated", 64)
+    assert best.retention.standard_error[-1] > 0
+    assert best.retention.assured < best.lowest
+    # The law's designs were there before the first simulation, and no law is checked by one.
+    assert shown.index("designs without a law") < shown.index("simulating")
+    assert result.simulated is None
+    assert {knob.method for knob in result.knobs} == {"simulation"}
+    assert result.left_out == ()
+    again = plan(flat, replicates=2, **settings)
+    assert again.best.retention.expected.tolist() == best.retention.expected.tolist()
+
+
+def test_without_replicates_the_laws_stand_alone(flat):
+    result = plan(flat, keep=0.7, generations=60, replicates=0)
+    assert result.left_out == ("accumulate", "accumulate-subsample")
+    assert {design.retention.law for design in result.designs} <= {"exact", "branching"}
+
+
+def test_a_list_is_kept_by_accumulating_too():
+    counts = {f"w{place}": 8 for place in range(20)} | {"much": 2000}
+    model = Discrete.from_counts(counts)
+    listed = [f"w{place}" for place in range(20)]
+    settings = {"keep": 0.5, "generations": 30, "replicates": 2}
+    result = plan(model, must_keep=listed, **settings)
+    kinds = {design.kind: design for design in result.designs}
+    runs = simulate(model, regime=Accumulate(), generations=30, replicates=400, seed=9)
+    left = (runs["surviving_types"].to_numpy() - 1) / 20
+    error = left.std(axis=0, ddof=1) / 20
+    own = kinds["accumulate"].retention
+    gap = np.abs(own.expected[1:] - left.mean(axis=0)[1:])
+    assert (gap < 4 * np.hypot(error, own.standard_error)[1:] + 1e-12).all()
+    unequal = plan(model, must_keep={"w1": 1.0, "w2": 2.0}, **settings)
+    assert unequal.left_out == ("accumulate", "accumulate-subsample")
 
 
 @pytest.mark.parametrize("of", ["types", "diversity"])
@@ -201,16 +315,18 @@ def test_ctrl_c_leaves_the_laws(words, monkeypatch):
     def interrupted(*arguments, **settings):
         raise SimulationInterrupted(None)
 
-    monkeypatch.setattr(module, "simulated_retention", interrupted)
+    monkeypatch.setattr(simulated, "simulate", interrupted)
     result = plan(words, keep=0.85, generations=5)
     assert result.interrupted
     assert result.simulated is None
     assert result.knobs
+    assert result.best.retention.law == "exact"
+    assert result.left_out == ("accumulate", "accumulate-subsample")
 
 
 def test_the_same_seed_gives_the_same_plan(small):
     runs = [plan(small, keep=0.8, generations=5, replicates=32, seed=seed) for seed in (3, 3, 4)]
-    means = [run.simulated.mean.tolist() for run in runs]
+    means = [run.simulated.kept.tolist() for run in runs]
     assert means[0] == means[1] != means[2]
     assert json.dumps(runs[0].provenance())
 

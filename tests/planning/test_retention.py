@@ -7,7 +7,6 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
 from hayflick.planning.goal import Goal
-from hayflick.planning.retention import retention
 from hayflick.planning.setting import check_target, setting_of
 from hayflick.planning.stored_types import StoredTypes
 from hayflick.regimes.anchor import Anchor
@@ -26,7 +25,7 @@ REGIMES = [
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.describe())
 @pytest.mark.parametrize("law", ["exact", "branching"])
 def test_all_types_are_the_law_of_survival(words, regime, law):
-    kept = retention(Goal.of_types(words), generations=12, regime=regime, law=law)
+    kept = Goal.of_types(words).retention(generations=12, regime=regime, law=law)
     expected = survival(words, generations=12, regime=regime, law=law)
     assert_allclose(kept.expected, expected.surviving_fraction, atol=1e-12)
     assert_allclose(kept.baseline, expected.baseline)
@@ -37,26 +36,26 @@ def test_all_types_are_the_law_of_survival(words, regime, law):
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.describe())
 def test_a_list_is_the_weighted_survival_of_its_types(words, regime):
     goal = Goal.of_list(words, {"cat": 1.0, "here": 3.0})
-    kept = retention(goal, generations=12, regime=regime)
+    kept = goal.retention(generations=12, regime=regime)
     alone = survival(words, generations=12, regime=regime).of_symbols(["cat", "here"])
     assert_allclose(kept.expected, (alone[0] + 3.0 * alone[1]) / 4.0, atol=1e-12)
     assert_allclose(kept.baseline[-1], (1 - 0.7**100 + 3 * (1 - 0.99**100)) / 4)
 
 
 def test_a_list_of_all_types_is_all_types(words):
-    listed = retention(Goal.of_list(words, list(words.symbols)), generations=9)
-    assert_allclose(listed.expected, retention(Goal.of_types(words), generations=9).expected)
+    listed = Goal.of_list(words, list(words.symbols)).retention(generations=9)
+    assert_allclose(listed.expected, Goal.of_types(words).retention(generations=9).expected)
 
 
 def test_diversity_is_relative_to_the_real_datas(words):
-    kept = retention(Goal.of_diversity(words), generations=5, regime=Fresh(0.1))
+    kept = Goal.of_diversity(words).retention(generations=5, regime=Fresh(0.1))
     law = expected_diversity(words, generations=5, regime=Fresh(0.1)).expected
     assert_allclose(kept.expected, law / law[0])
     assert kept.baseline[-1] == pytest.approx(0.99)
 
 
 def test_the_lowest_round_counts_not_the_last(words):
-    kept = retention(Goal.of_types(words), generations=6, regime=Periodic(share=1.0, every=3))
+    kept = Goal.of_types(words).retention(generations=6, regime=Periodic(share=1.0, every=3))
     assert kept.lowest == kept.expected[5] < kept.expected[6]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.report.language import Language
@@ -17,6 +18,8 @@ from hayflick.report.plan_table import plan_tables
 def results():
     model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    flat = Discrete.from_counts({f"word{number}": 4 for number in range(40)})
+    numbers = Gaussian(50.0, 12.0, total=30)
     costs = CostModel(real=0.3, generated=0.1, check=5.0, loss=40.0, currency="EUR")
     return {
         "items": plan(model, keep=0.85, generations=20, replicates=8),
@@ -26,6 +29,11 @@ def results():
         "diversity": plan(model, keep=0.95, generations=20, of="diversity", replicates=0),
         "a list": plan(model, keep=0.9, generations=20, must_keep=["here"], replicates=0),
         "nothing does": plan(tail, keep=0.9, generations=5, samples=20, replicates=0),
+        "a variance": plan(numbers, keep=0.85, generations=10, replicates=2),
+        "a variance, prices": plan(numbers, keep=0.9, generations=10, costs=costs, replicates=2),
+        "a variance, laws alone": plan(numbers, keep=0.95, generations=10, replicates=0),
+        "out of reach of fresh numbers": plan(numbers, keep=1.0, generations=10, replicates=2),
+        "a sample of all": plan(flat, keep=0.7, generations=60, replicates=2),
         "periods alone": plan(model, keep=0.72, generations=20, replicates=0),
     }
 
@@ -38,6 +46,11 @@ NAMES = (
     "diversity",
     "a list",
     "nothing does",
+    "a variance",
+    "a variance, prices",
+    "a variance, laws alone",
+    "out of reach of fresh numbers",
+    "a sample of all",
     "periods alone",
 )
 
@@ -67,6 +80,26 @@ def test_sentences_say_what_is_so(results):
     assert "even real data alone keeps 90.8%" in told("anchor")
     assert "No design that was looked at keeps 90.0%" in told("nothing does")
     assert "Even without real data" in told("nothing needed")
+    assert "No law is known for this design: 256 runs were simulated" in told("a sample of all")
+    assert "Not looked at" in told("a list")
+    assert "The median run keeps at least" in told("a variance")
+    assert "they keep 97.7% at most" in told("out of reach of fresh numbers")
+    assert "Store numbers with the mean" in told("out of reach of fresh numbers")
+    assert "fresh real data, periodic real data, a reserve" in told("a variance, laws alone")
+
+
+def test_the_record_of_numbers_names_what_is_kept(results):
+    record = plan_record(results["a variance"])
+    assert (record["family"], record["of"], record["numbers"]) == ("gaussian", "variance", 30)
+    best = record["designs"][0]
+    assert (best["law"], best["runs"]) == ("simulated", 4096)
+    assert len(best["standard_error"]) == len(best["retention"]) == 11
+    fresh = next(design for design in record["designs"] if design["kind"] == "fresh")
+    assert fresh["expected"][-1] > fresh["retention"][-1]
+    priced = plan_record(results["a variance, prices"])
+    assert priced["costs"]["currency"] == "EUR"
+    assert priced["left_out"] == []
+    assert plan_record(results["a variance, laws alone"])["fresh_draws"] is None
 
 
 def test_the_slide_has_every_design(results):

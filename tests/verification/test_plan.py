@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.stages.record import Stages
+from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
+from hayflick.planning.runs import Runs
 from hayflick.planning.setting import setting_of
-from hayflick.planning.simulated import simulated_retention
+from hayflick.planning.variance_goal import VarianceGoal
 from hayflick.simulate.simulation import simulate
 
 SIGMAS = 4.0
@@ -26,15 +30,16 @@ def model():
 def simulated(model, regime):
     settings = {"regime": regime, "samples": model.total, "generations": 50}
     goal = setting_of(model, generations=50).goal
-    return simulated_retention(goal, replicates=32, seed=5, **settings)
+    return goal.simulated(replicates=32, runs=Runs(seed=5), **settings)
 
 
 def test_eighty_percent_for_fifty_rounds(model):
     result = plan(model, keep=0.8, generations=50, replicates=32, seed=1)
     assert result.fresh.share == pytest.approx(0.2067, abs=2e-4)
     assert result.simulated_distance() < SIGMAS
-    assert [design.kind for design in result.designs] == ["anchor", "fresh", "periodic"]
-    fresh = result.designs[1]
+    kinds = [design.kind for design in result.designs]
+    assert kinds == ["anchor", "accumulate-subsample", "fresh", "periodic", "accumulate"]
+    fresh = result.designs[2]
     assert simulated(model, fresh.regime).distance(fresh.retention) < SIGMAS
 
 
@@ -45,7 +50,7 @@ def test_ninety_five_percent_takes_an_anchor(model):
     anchor = result.fresh.anchor
     runs = simulated(model, anchor.regime)
     assert runs.distance(anchor.retention) < SIGMAS
-    assert runs.mean[1:].min() + SIGMAS * runs.standard_error[-1] >= 0.95
+    assert runs.kept[1:].min() + SIGMAS * runs.standard_error[-1] >= 0.95
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.85])
@@ -66,3 +71,20 @@ def test_every_way_keeps_what_its_law_says(keep):
         gap = runs.mean(axis=0) - design.retention.expected
         assert (gap >= -SIGMAS * error - 1e-9).all()
         assert (gap <= SIGMAS * error + design.retention.error + 1e-9).all()
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_a_variance_is_kept_as_its_law_says(ddof):
+    model = Gaussian(50.0, 12.0, total=80, ddof=ddof)
+    costs = CostModel(real=40.0, generated=0.002)
+    result = plan(model, keep=0.8, generations=50, costs=costs, replicates=2, seed=6)
+    assert result.best.kind in ("larger", "growing")
+    for design in result.designs:
+        settings = {"regime": design.regime, "samples": design.samples, "generations": 50}
+        runs = VarianceGoal(model).simulated(
+            replicates=8192, runs=Runs(seed=7), stages=Stages(), **settings
+        )
+        own = design.retention.standard_error
+        error = runs.standard_error if own is None else np.hypot(own, runs.standard_error)
+        gap = np.abs(runs.kept - design.retention.expected)[1:]
+        assert (gap < SIGMAS * error[1:]).all()

@@ -29,6 +29,7 @@ class Of(StrEnum):
 
     TYPES = "types"
     DIVERSITY = "diversity"
+    VARIANCE = "variance"
 
 
 def plan_command(
@@ -44,7 +45,14 @@ def plan_command(
         float, typer.Option(help="Share that is to be left in every round, above 0, up to 1.")
     ] = 0.9,
     generations: Annotated[int, typer.Option(help="Rounds to plan for.")] = 50,
-    of: Annotated[Of, typer.Option(help="What is to be kept, without a list.")] = Of.TYPES,
+    of: Annotated[
+        Of | None,
+        typer.Option(
+            help="What is to be kept, without a list. [default: types; of a column of numbers "
+            "that are not all whole the variance, in the median run]",
+            show_default=False,
+        ),
+    ] = None,
     must_keep: Annotated[
         Path | None,
         typer.Option(
@@ -67,7 +75,10 @@ def plan_command(
     ] = None,
     cost_loss: Annotated[
         float | None,
-        typer.Option(help="Price of a symbol that is missing for one round.", show_default=False),
+        typer.Option(
+            help="Price of a symbol that is missing for one round, or of the whole variance.",
+            show_default=False,
+        ),
     ] = None,
     currency: Annotated[str, typer.Option(help="What prices are in.")] = "USD",
     rounds_per_month: Annotated[float, typer.Option(help="For monthly and yearly totals.")] = 1.0,
@@ -133,7 +144,7 @@ def plan_command(
             keep=keep,
             generations=generations,
             must_keep=must_keep,
-            of=None if must_keep is not None and of is Of.TYPES else of.value,
+            of=_objective(of, listed=must_keep is not None),
             costs=costs,
             column=column,
             tokenizer=tokenizer,
@@ -153,6 +164,13 @@ def plan_command(
     _print(result, output_format, lang.value)
     say_written(out)
     return INTERRUPTED if result.interrupted else 0
+
+
+def _objective(of: Of | None, *, listed: bool) -> str | None:
+    """Return what is kept: a list is one of types."""
+    if of is Of.TYPES and listed:
+        return "must-keep"
+    return None if of is None else of.value
 
 
 def _costs(

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hayflick.core.arrays import Floats
 from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.retention import Retention
-from hayflick.planning.smallest import cheapest, reaches, smallest
-from hayflick.planning.ways import AnchorWay, Way
+from hayflick.planning.smallest import cheapest, reaches
+from hayflick.planning.storing_ways import AnchorWay
+from hayflick.planning.way import Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ class Point:
         # A larger set without fresh data is larger still.
         if self.number == 0 and self.way.size(0) != self.way.setting.samples:
             return "larger"
-        return "replace" if self.number == self.way.least else self.way.kind
+        return "replace" if self.way.bare(self.number) else self.way.kind
 
     @property
     def samples(self) -> int:
@@ -67,15 +69,19 @@ class Point:
 
     def design(self) -> Design:
         """Return the design with its regime."""
+        setting, regime = self.way.setting, self.way.regime(self.number)
         return Design(
             kind=self.kind,
-            regime=self.way.regime(self.number),
+            regime=regime,
             samples=self.samples,
             real_per_round=self.real_per_round,
             retention=self.retention,
             usage=self.usage,
             cost_per_round=self.cost_per_round,
             stored_up_to=self._stored_up_to(),
+            expected=setting.goal.expected(
+                regime, samples=self.samples, generations=setting.generations
+            ),
         )
 
     def _stored_up_to(self) -> float | None:
@@ -91,8 +97,8 @@ class Design:
     Parameters
     ----------
     kind
-        ``replace``, ``fresh``, ``periodic``, ``anchor``, ``accumulate``, ``larger``, ``growing``
-        or ``larger and fresh``.
+        ``replace``, ``fresh``, ``periodic``, ``anchor``, ``accumulate``,
+        ``accumulate-subsample``, ``larger``, ``growing`` or ``larger and fresh``.
     regime, samples
         What each round is trained on, and how many items.
     real_per_round
@@ -105,6 +111,8 @@ class Design:
         What that costs; None without prices.
     stored_up_to
         How often the data hold the most frequent type that an anchor stores; None for none.
+    expected
+        Where the retention is a median, the exact mean beside it, ``(K + 1,)``; None elsewhere.
     """
 
     kind: str
@@ -115,6 +123,7 @@ class Design:
     usage: Usage
     cost_per_round: float | None
     stored_up_to: float | None = None
+    expected: Floats | None = None
 
     @property
     def lowest(self) -> float:
@@ -125,27 +134,27 @@ class Design:
 def best_of(way: Way, *, keep: float, costs: CostModel | None) -> Point | None:
     """Return the cheapest design of a way that keeps enough; None where none does.
 
-    More costs more, unless what is forgotten has a price: then a larger number may pay.
+    More may pay: where what is forgotten has a price, or a stored item, bought once, costs less
+    than generating another one in its place in every round.
     """
-    least = smallest(
-        lambda number: way.retention(number).lowest, target=keep, low=way.least, high=way.most
-    )
+
+    def price(number: int) -> float:
+        point = Point.at(way, number, costs)
+        return point.price if enough(point, keep) else np.inf
+
+    least = way.smallest(keep)
     if least is None:
         return None
-    if costs is not None and costs.loss:
-        least = cheapest(
-            lambda number: Point.at(way, number, costs).price, low=least, high=way.most
-        )
+    if costs is not None:
+        least = cheapest(price, low=least, high=way.most)
     return Point.at(way, least, costs)
 
 
-def spread(way: Way, *, costs: CostModel | None, points: int = 12) -> list[Point]:
+def spread(way: Way, *, costs: CostModel | None) -> list[Point]:
     """Return designs from the least to the most of a way, in even steps of their logarithm."""
-    steps = np.geomspace(1.0, way.most - way.least + 1.0, points)
-    numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + way.least
-    return [Point.at(way, int(number), costs) for number in numbers]
+    return [Point.at(way, number, costs) for number in way.tried()]
 
 
 def enough(point: Point, keep: float) -> bool:
     """Return whether a design keeps enough in every round."""
-    return reaches(point.retention.lowest, keep)
+    return reaches(point.retention.assured, keep)

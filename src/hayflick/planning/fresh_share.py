@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hayflick.chains.discrete import Discrete
-from hayflick.planning.goal import DIVERSITY, Goal
+from hayflick.planning.goal import Goal
+from hayflick.planning.objective import DIVERSITY, VARIANCE, Objective
 from hayflick.planning.retention import Retention
 from hayflick.planning.setting import Setting, check_target, setting_of
-from hayflick.planning.smallest import smallest
 from hayflick.planning.stored_types import StoredTypes
 from hayflick.planning.ways import FreshWay
 from hayflick.regimes.anchor import Anchor
@@ -109,23 +109,23 @@ def fresh_share(
     setting = setting_of(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    return fresh_share_in(setting, keep)
+    return fresh_share_of(FreshWay(setting, setting.samples), keep)
 
 
-def fresh_share_in(setting: Setting, keep: float) -> FreshShare:
-    """Return the same for a setting and a target that were checked before."""
-    way = FreshWay(setting, setting.samples)
-    items = smallest(lambda m: way.retention(m).lowest, target=keep, low=0, high=way.most)
+def fresh_share_of(way: FreshWay, keep: float) -> FreshShare:
+    """Return the same along a way, for a target that was checked before."""
+    setting, items = way.setting, way.smallest(keep)
     if items is not None:
         kept = way.retention(items)
         return FreshShare(keep, items / setting.samples, items, kept, None, "")
-    kept = way.retention(way.most)
-    return FreshShare(keep, None, None, kept, anchor_for(setting, keep), _reason(kept, keep))
+    kept = max((way.retention(number) for number in way.tried()), key=lambda kept: kept.lowest)
+    reason = _reason(setting.goal, kept, keep)
+    return FreshShare(keep, None, None, kept, anchor_for(setting, keep), reason)
 
 
 def anchor_for(setting: Setting, keep: float) -> AnchorProposal | None:
     """Return the smallest anchor that keeps enough; None where none does."""
-    if setting.goal.kind == DIVERSITY:
+    if setting.goal.kind in (DIVERSITY, VARIANCE):
         return None
     stored = StoredTypes(setting)
     types = stored.smallest(keep)
@@ -135,8 +135,13 @@ def anchor_for(setting: Setting, keep: float) -> AnchorProposal | None:
     return AnchorProposal(stored.anchor(types), types, highest, kept)
 
 
-def _reason(alone: Retention, keep: float) -> str:
+def _reason(goal: Objective, most: Retention, keep: float) -> str:
+    if goal.kind == VARIANCE:
+        return (
+            f"fresh draws alone cannot keep {keep:.1%} of the variance in the median run: at "
+            f"most {most.lowest:.1%}, because the variance of a sample is mostly below the real one"
+        )
     return (
         f"fresh draws alone cannot keep {keep:.1%}: even a training set of real data alone "
-        f"keeps {alone.lowest:.1%}, because a sample of this size misses what is rare"
+        f"keeps {most.lowest:.1%}, because a sample of this size misses what is rare"
     )

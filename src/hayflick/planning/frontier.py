@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hayflick.planning.cost import CostModel
 from hayflick.planning.design import Point, best_of, spread
-from hayflick.planning.ways import Way
+from hayflick.planning.way import Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,17 @@ class Frontier:
     best: tuple[Point, ...]
     enough: tuple[Point, ...]
 
+    def with_way(self, way: Way, *, keep: float, costs: CostModel | None) -> Frontier:
+        """Return the frontier with the designs of one more way."""
+        points = [*self.points, *spread(way, costs=costs)]
+        enough = list(self.enough)
+        cheapest = best_of(way, keep=keep, costs=costs)
+        if cheapest is not None:
+            points.append(cheapest)
+            enough.append(cheapest)
+        ranked = sorted(enough, key=_rank)
+        return Frontier(tuple(points), tuple(unbeaten(points)), tuple(ranked))
+
 
 def frontier(ways: Iterable[Way], *, keep: float, costs: CostModel | None = None) -> Frontier:
     """Return the frontier of all designs of several ways.
@@ -48,21 +59,16 @@ def frontier(ways: Iterable[Way], *, keep: float, costs: CostModel | None = None
     >>> from hayflick.planning.setting import setting_of
     >>> from hayflick.planning.ways import ways
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> kinds = ways(setting_of(words, generations=10), larger=False)
+    >>> setting = setting_of(words, generations=10)
+    >>> kinds = [way for way in ways(setting, larger=False) if way.by_law]
     >>> found = frontier(kinds, keep=0.8)
     >>> [(point.way.kind, point.number) for point in found.enough][:2]
     [('anchor', 1), ('fresh', 5)]
     """
-    points: list[Point] = []
-    enough = []
+    found = Frontier((), (), ())
     for way in ways:
-        points += spread(way, costs=costs)
-        cheapest = best_of(way, keep=keep, costs=costs)
-        if cheapest is not None:
-            points.append(cheapest)
-            enough.append(cheapest)
-    ranked = sorted(enough, key=_rank)
-    return Frontier(tuple(points), tuple(unbeaten(points)), tuple(ranked))
+        found = found.with_way(way, keep=keep, costs=costs)
+    return found
 
 
 def unbeaten(points: Sequence[Point]) -> list[Point]:

@@ -1,56 +1,47 @@
-"""What a plan is to keep: the share of all types, of a must-keep list, or of diversity."""
+"""What a plan is to keep of symbols: the share of all types, of a list, or of diversity."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.pools import MOST_COUNTED
+from hayflick.chains.stages.degradation import LabelNoise
+from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.stages.samplers import Temperature
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.protocols import Regime
+from hayflick.corpus.source import Source
+from hayflick.laws.diversity import expected_diversity
+from hayflick.laws.rounds import rounds_of
 from hayflick.laws.spectrum import spectrum_of
+from hayflick.laws.survival import LAWS
+from hayflick.planning.nodes import Nodes
+from hayflick.planning.objective import ACCUMULATING, DIVERSITY, MUST_KEEP, TYPES, StageMove
+from hayflick.planning.retention import Retention, kept_of, real_data_alone
+from hayflick.planning.runs import Runs
+from hayflick.planning.simulated import (
+    Simulated,
+    measured_by_list,
+    simulated_list,
+    simulated_variable,
+)
+from hayflick.regimes.replace import Replace
 
-TYPES, MUST_KEEP, DIVERSITY = "types", "must-keep", "diversity"
+_TEMPERATURE, _NOISE = 0.95, 0.01
 
+_MOVED_DRAWS, _MOVED_REPLICATES = 1e8, (4, 8)
 
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """Types as far as a goal is concerned: those that are alike are one node.
-
-    Parameters
-    ----------
-    probabilities
-        Real probability of each of a node's types, shape ``(nodes,)``.
-    numbers
-        How many types a node holds, shape ``(nodes,)``.
-    weights
-        What keeping one of them is worth, shape ``(nodes,)``.
-    """
-
-    probabilities: Floats
-    numbers: Floats
-    weights: Floats
-
-    @property
-    def worth(self) -> Floats:
-        """What keeping all types of a node is worth, shape ``(nodes,)``."""
-        return self.numbers * self.weights
-
-    def taken(self, indices: Integers) -> Nodes:
-        """Return the nodes in another order."""
-        return Nodes(self.probabilities[indices], self.numbers[indices], self.weights[indices])
-
-    def without_first(self, types: int) -> Nodes:
-        """Return what is left where the first `types` types, in order, are taken away."""
-        before = np.concatenate([[0.0], np.cumsum(self.numbers)[:-1]])
-        gone = np.clip(types - before, 0.0, self.numbers)
-        left = self.numbers - gone
-        some = left > 0.0
-        return Nodes(self.probabilities[some], left[some], self.weights[some])
+# Of runs that answer where no law does: items and types, times rounds, times runs.
+_CELLS, _REPLICATES = 5e8, (4, 256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +139,171 @@ class Goal:
         pairs = np.stack([self.model.probabilities[self.listed], self.listed_weights])[:, free]
         distinct, numbers = np.unique(pairs, axis=1, return_counts=True)
         return Nodes(distinct[0], numbers.astype(np.float64), distinct[1])
+
+    @property
+    def source(self) -> Source:
+        """Where the data come from."""
+        return self.model.source
+
+    @property
+    def summary(self) -> str:
+        """What is kept over the runs."""
+        return "mean"
+
+    @property
+    def without_law(self) -> frozenset[str]:
+        """Kinds of design whose retention no law gives: of types, those that accumulate."""
+        return frozenset() if self.kind == DIVERSITY else frozenset(ACCUMULATING)
+
+    @property
+    def largest(self) -> int:
+        """The largest training set that a plan looks at: far more than anyone has."""
+        return 1 << 40
+
+    def retention(
+        self,
+        *,
+        generations: int,
+        regime: Regime = Replace(),
+        samples: int | None = None,
+        law: str = "auto",
+        runs: Runs | None = None,
+    ) -> Retention:
+        """Return what is left, round by round.
+
+        Parameters
+        ----------
+        generations
+            How many rounds, K.
+        regime
+            What each round is trained on.
+        samples
+            Size of a training set; the data's own size where None.
+        law
+            ``exact`` (training sets of at most 3000), ``branching``, or ``auto``: exact where
+            that takes milliseconds. Diversity is exact whatever is asked for.
+        runs
+            Leave to simulate types in rounds that accumulate, for which no law is known.
+
+        Raises
+        ------
+        ArgumentError
+            If an argument is out of its range, or does not fit another.
+        DataError
+            If a reserve names types that the data lack.
+
+        Examples
+        --------
+        >>> from hayflick.regimes.fresh import Fresh
+        >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+        >>> kept = Goal.of_types(words).retention(generations=10, regime=Fresh(0.2))
+        >>> kept.law, kept.expected[[1, 10]].round(4).tolist()
+        ('exact', [0.9085, 0.8611])
+
+        References
+        ----------
+        Suresh et al., arXiv:2412.17646, Corollary 1 (bounds on the same expectation).
+        """
+        if law not in LAWS:
+            raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
+        settings: dict[str, Any] = {"regime": regime, "generations": generations}
+        size = self.model.training_size(samples)
+        first = regime.mix(1, samples=size)
+        if self.kind == DIVERSITY:
+            law_of = expected_diversity(self.model, samples=samples, **settings).expected
+            sizes = [regime.mix(k, samples=size).samples for k in range(1, generations + 1)]
+            alone = np.concatenate([[1.0], 1.0 - 1.0 / np.array(sizes)])
+            return Retention(law_of / law_of[0], "exact", 0.0, alone)
+        if first.accumulate and runs is not None:
+            return self._accumulated(size, runs, settings)
+        rounds = rounds_of(self.model, samples=samples, **settings)
+        # What most regimes do without is not looked for among a million types.
+        free = self.free_nodes(rounds.reserve) if first.reserved else self.nodes
+        return kept_of(self.nodes, rounds, free, law=law)
+
+    def _accumulated(self, size: int, runs: Runs, settings: Mapping[str, Any]) -> Retention:
+        """Return what simulated runs keep: as many as take seconds."""
+        cells = (size + self.model.types) * settings["generations"]
+        replicates = int(np.clip(_CELLS // cells, *_REPLICATES))
+        answer = self.simulated(samples=size, replicates=replicates, runs=runs, **settings)
+        if answer is None:
+            takes = "a list whose items weigh the same, beside which the rest is not lost"
+            raise ArgumentError("must_keep", got="a list that is not simulated", takes=takes)
+        sizes = [size] * settings["generations"]
+        return answer.retention(real_data_alone(self.nodes, sizes))
+
+    def simulated(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages = Stages(),
+        runs: Runs,
+    ) -> Simulated | None:
+        """Return the mean over simulated runs, by the count of types in the newest items.
+
+        Returns
+        -------
+        None for a list that runs are not measured by; see
+        `hayflick.planning.simulated.simulated_list`.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        settings: dict[str, Any] = {
+            "regime": regime,
+            "samples": samples,
+            "generations": generations,
+            "replicates": replicates,
+            "seed": runs.seed,
+            "threads": runs.threads,
+            "progress": runs.progress,
+        }
+        if self.listed is not None and self.listed_weights is not None:
+            return simulated_list(self.model, self.listed, self.listed_weights, **settings)
+        name = "diversity" if self.kind == DIVERSITY else "surviving_fraction"
+        return simulated_variable(self.model, name, stages=stages, **settings)
+
+    def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
+        """Return whether a kind of design without a law is within what can be simulated."""
+        pool = (self.model.total or samples) + samples * generations
+        if kind == "accumulate-subsample" and pool > MOST_COUNTED:
+            return False
+        if self.listed is None or self.listed_weights is None:
+            return True
+        sizes = {"samples": samples, "generations": generations}
+        return measured_by_list(
+            self.model, self.listed, self.listed_weights, regime=Replace(), **sizes
+        )
+
+    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+        """Return the knobs that no law knows; none for a list, in whose runs all else is one."""
+        if self.kind == MUST_KEEP:
+            return ()
+        # A grid as fine as one item.
+        bits = max(1, samples.bit_length() - 1)
+        accuracy = 1.0 - _NOISE
+        return (
+            StageMove("temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))),
+            StageMove("accuracy", 1.0, accuracy, Stages(degradation=LabelNoise(_NOISE))),
+            StageMove("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
+        )
+
+    def moved_replicates(self, generations: int) -> int:
+        """Return how many runs show what moving a stage does."""
+        draws = self.model.types * generations
+        return int(np.clip(_MOVED_DRAWS // draws, *_MOVED_REPLICATES))
+
+    def expected(self, regime: Regime, *, samples: int, generations: int) -> None:
+        """Return nothing: what is kept of symbols is a mean already."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the data hold, for a record."""
+        return {"family": "discrete", "tokens": self.model.total, "types": self.model.types}
 
 
 def _unknown(symbols: list[str], model: Discrete) -> DataError:

@@ -16,7 +16,6 @@ from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.protocols import Regime
 from hayflick.planning.goal import Goal
 from hayflick.planning.past import Past
-from hayflick.planning.retention import retention
 from hayflick.regimes.parsing import parse_regime
 from hayflick.regimes.replace import Replace
 
@@ -93,8 +92,7 @@ class History:
         That is the number of recorded rounds, if the record is as the law expects.
         """
         rounds = min(_LONGEST, max(2 * self.rounds, self.rounds + 50))
-        kept = retention(
-            Goal.of_types(model),
+        kept = Goal.of_types(model).retention(
             generations=rounds,
             regime=self.regime,
             samples=self.samples,

@@ -7,22 +7,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.stages.record import Stages
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.planning.cost import CostModel
 from hayflick.planning.design import Point
-from hayflick.planning.fresh_share import FreshShare, fresh_share_in
+from hayflick.planning.fresh_share import FreshShare, fresh_share_of
 from hayflick.planning.frontier import Frontier, frontier
+from hayflick.planning.goal import Goal
 from hayflick.planning.history import History
 from hayflick.planning.inspection import Inspection, inspection
+from hayflick.planning.objective import Objective
+from hayflick.planning.past import Past
 from hayflick.planning.planned import Comparison, Plan
-from hayflick.planning.recovery import Recovery, price_of_waiting
+from hayflick.planning.recovery import Recovery, recovery_in
 from hayflick.planning.running import check_running
+from hayflick.planning.runs import Runs
 from hayflick.planning.sensitivity import Knob, law_knobs, simulated_knobs
 from hayflick.planning.setting import Setting, check_target, setting_of
-from hayflick.planning.simulated import Simulated, simulated_retention
+from hayflick.planning.simulated import Simulated
 from hayflick.planning.smallest import reaches
-from hayflick.planning.ways import ways
+from hayflick.planning.way import Way
+from hayflick.planning.ways import FreshWay, to_simulate, ways
 from hayflick.regimes.replace import Replace
 
 _DELAYS = (0, 5, 20)
@@ -31,7 +38,7 @@ _ROUNDS_TO_RECOVER = 10
 
 
 def plan(
-    model: Discrete,
+    model: Discrete | Gaussian | Objective,
     *,
     keep: float = 0.9,
     generations: int = 50,
@@ -46,12 +53,15 @@ def plan(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Plan:
-    """Plan how to keep enough of a discrete law for a number of rounds.
+    """Plan how to keep enough of a law for a number of rounds.
+
+    What the laws know comes first. Then what no law gives is simulated: rounds of types that
+    accumulate, and most of what is done about a variance.
 
     Parameters
     ----------
     model
-        The real data's law.
+        The real data's law: `Discrete`, `Gaussian`, or a goal.
     keep
         Share that is to be left in every round up to the horizon, above 0, up to 1.
     generations
@@ -59,7 +69,8 @@ def plan(
     must_keep
         Types to keep, alike or with a weight each; None for all types.
     of
-        ``types``, ``must-keep`` or ``diversity``; by whether there is a list where None.
+        ``types``, ``must-keep`` or ``diversity``, by whether there is a list where None;
+        ``variance`` for a Gaussian law, that of its median run.
     costs
         Prices; designs are ranked by real items per round where None. Training sets may
         grow only where a generated item has a price.
@@ -71,7 +82,8 @@ def plan(
         A recorded run: the plan is for the rounds from there to the horizon. Below the
         target, it is to be reached within ten rounds.
     replicates
-        Simulated runs of the recommended design; 0 for the laws alone.
+        Simulated runs of the recommended design, where it has a law; 0 for the laws alone:
+        then kinds of design without one are left out.
     seed, threads
         Of the simulations.
     progress
@@ -96,8 +108,13 @@ def plan(
     start = setting_of(
         model, generations=generations, samples=samples, must_keep=must_keep, of=of, law=law
     )
+    if replicates:
+        start = replace(start, runs=Runs(seed=seed, threads=threads, progress=progress))
     setting, comparison = start, None
     if history is not None:
+        if not isinstance(start.goal, Goal):
+            takes = "nothing for numbers: runs of labels and words are planned on from"
+            raise ArgumentError("history", got=history.name, takes=takes)
         setting, comparison = _from_history(start, history, keep, costs)
     case = _Case(setting, keep, costs, replicates, seed, threads, progress)
     return case.plan(comparison)
@@ -116,14 +133,19 @@ class _Case:
     progress: Progress
 
     def plan(self, comparison: Comparison | None) -> Plan:
-        """Return the plan, the simulations last."""
-        found = _frontier(self.setting, self.keep, self.costs)
-        fresh = fresh_share_in(self.setting, self.keep)
+        """Return the plan: what the laws say first, then the simulations."""
+        ways = _ways(self.setting, self.costs)
+        lawful = [way for way in ways if way.by_law]
+        others = [way for way in ways if not way.by_law and to_simulate(way)]
+        found = frontier(lawful, keep=self.keep, costs=self.costs)
+        found, looked_at, interrupted = self._simulated_ways(found, others)
+        looked_at = [*lawful, *looked_at]
+        fresh = _fresh_share(looked_at, self.keep)
         points = _of_each_kind(found.enough) or _closest(found)
         step_in = self._step_in()
-        parts: dict[str, Any] = {"knobs": (), "simulated": None, "interrupted": False}
+        parts: dict[str, Any] = {"interrupted": interrupted}
         if found.enough:
-            parts = self._checked(points[0])
+            parts = self._checked(points[0], interrupted=interrupted)
         return Plan(
             setting=self.setting,
             keep=self.keep,
@@ -132,30 +154,46 @@ class _Case:
             designs=tuple(point.design() for point in points),
             frontier=found,
             fresh=fresh,
+            left_out=_left_out(ways, looked_at),
             step_in=step_in,
-            ways_back=self._ways_back(step_in),
+            ways_back=self._ways_back(step_in, interrupted=parts["interrupted"]),
             inspection=self._inspection(),
             comparison=comparison,
             seed=self.seed,
             **parts,
         )
 
+    def _simulated_ways(
+        self, found: Frontier, others: Sequence[Way]
+    ) -> tuple[Frontier, list[Way], bool]:
+        """Return the frontier with ways that no law knows, those that Ctrl-C left time for."""
+        looked_at: list[Way] = []
+        for done, way in enumerate(others):
+            self.progress("designs without a law", done, len(others))
+            try:
+                found = found.with_way(way, keep=self.keep, costs=self.costs)
+            except (SimulationInterrupted, KeyboardInterrupt):
+                return found, looked_at, True
+            looked_at.append(way)
+        if others:
+            self.progress("designs without a law", len(others), len(others))
+        return found, looked_at, False
+
     def _step_in(self) -> int | None:
         kept = self.setting.retention(Replace(), self.setting.samples).expected[1:]
         below = [k for k, left in enumerate(kept, 1) if not reaches(float(left), self.keep)]
         return below[0] if below else None
 
-    def _ways_back(self, step_in: int | None) -> tuple[Recovery, ...]:
-        if step_in is None or self.setting.past is not None:
+    def _ways_back(self, step_in: int | None, *, interrupted: bool) -> tuple[Recovery, ...]:
+        setting = self.setting
+        simulated = "fresh" in setting.goal.without_law
+        if step_in is None or setting.past is not None:
             return ()
-        return price_of_waiting(
-            self.setting.goal,
-            delays=_DELAYS,
-            keep=self.keep,
-            rounds_so_far=step_in,
-            samples=self.setting.samples,
-            within=self.setting.generations,
-            law=self.setting.law,
+        if simulated and (setting.runs is None or interrupted):
+            return ()
+        states = [(Past(Replace(), setting.samples, step_in + wait), wait) for wait in _DELAYS]
+        return tuple(
+            recovery_in(replace(setting, past=past), self.keep, wait) for past, wait in states
         )
 
     def _inspection(self) -> Inspection | None:
@@ -170,35 +208,48 @@ class _Case:
         delay = costs.loss * setting.goal.worth * max(0.0, float(kept[0] - kept[1]))
         return inspection(check=costs.check, delay=delay, horizon=setting.generations)
 
-    def _checked(self, best: Point) -> dict[str, Any]:
+    def _checked(self, best: Point, *, interrupted: bool) -> dict[str, Any]:
         """Return knobs and simulation of the recommended design, as far as Ctrl-C lets."""
-        knobs: tuple[Knob, ...] = law_knobs(best)
-        simulated, interrupted = None, False
-        if self.replicates and self.setting.past is None:
+        knobs: tuple[Knob, ...] = law_knobs(best) if best.way.by_law else ()
+        simulated, runs = None, self.setting.runs
+        if runs is not None and self.setting.past is None and not interrupted:
             try:
-                simulated = self._simulated(best)
-                common = {"seed": self.seed, "threads": self.threads}
-                knobs += simulated_knobs(best, progress=self.progress, **common)  # type: ignore[arg-type]
-            except SimulationInterrupted:
+                if best.way.by_law:
+                    simulated = self._simulated(best, runs)
+                else:
+                    knobs = law_knobs(best)
+                knobs += simulated_knobs(best, runs)
+            except (SimulationInterrupted, KeyboardInterrupt):
                 interrupted = True
         return {"knobs": knobs, "simulated": simulated, "interrupted": interrupted}
 
-    def _simulated(self, best: Point) -> Simulated | None:
-        return simulated_retention(
-            self.setting.goal,
+    def _simulated(self, best: Point, runs: Runs) -> Simulated | None:
+        return self.setting.goal.simulated(
             regime=best.way.regime(best.number),
             samples=best.samples,
             generations=self.setting.generations,
             replicates=self.replicates,
-            seed=self.seed,
-            threads=self.threads,
-            progress=self.progress,
+            stages=Stages(),
+            runs=runs,
         )
 
 
-def _frontier(setting: Setting, keep: float, costs: CostModel | None) -> Frontier:
-    larger = costs is not None and costs.generated > 0.0
-    return frontier(ways(setting, larger=larger), keep=keep, costs=costs)
+def _ways(setting: Setting, costs: CostModel | None) -> list[Way]:
+    return list(ways(setting, larger=costs is not None and costs.generated > 0.0))
+
+
+def _fresh_share(looked_at: Iterable[Way], keep: float) -> FreshShare | None:
+    """Return the answer for fresh draws alone, if they were looked at."""
+    for way in looked_at:
+        if isinstance(way, FreshWay):
+            return fresh_share_of(way, keep)
+    return None
+
+
+def _left_out(ways: Iterable[Way], looked_at: Iterable[Way]) -> tuple[str, ...]:
+    """Return the kinds of design of which none was looked at."""
+    seen = {way.kind for way in looked_at}
+    return tuple(dict.fromkeys(way.kind for way in ways if way.kind not in seen))
 
 
 def _of_each_kind(points: Iterable[Point]) -> tuple[Point, ...]:
@@ -215,9 +266,9 @@ def _closest(found: Frontier) -> tuple[Point, ...]:
     return _of_each_kind(order)[:_CLOSEST]
 
 
-def _reason(found: Frontier, fresh: FreshShare, keep: float) -> str:
+def _reason(found: Frontier, fresh: FreshShare | None, keep: float) -> str:
     if found.enough:
-        return fresh.reason
+        return "" if fresh is None else fresh.reason
     most = max(point.retention.lowest for point in found.points)
     return f"no design that was looked at keeps {keep:.1%}; the closest keeps {most:.1%}"
 
@@ -230,7 +281,8 @@ def _from_history(
         takes = f"more than the {history.rounds} rounds of the history"
         raise ArgumentError("generations", got=start.generations, takes=takes)
     past = history.past(start.goal.model, law=start.law)
-    enough = _frontier(start, keep, costs).enough
+    lawful = [way for way in _ways(start, costs) if way.by_law]
+    enough = frontier(lawful, keep=keep, costs=costs).enough
     planned = enough[0].retention.expected[: history.rounds + 1] if enough else None
     onward = replace(start, generations=start.generations - history.rounds, past=past)
     present = float(onward.retention(Replace(), onward.samples).expected[0])

@@ -14,9 +14,9 @@ from hayflick.planning.cost import CostModel
 from hayflick.planning.design import Design
 from hayflick.planning.fresh_share import FreshShare
 from hayflick.planning.frontier import Frontier
-from hayflick.planning.goal import Goal
 from hayflick.planning.history import History
 from hayflick.planning.inspection import Inspection
+from hayflick.planning.objective import Objective
 from hayflick.planning.past import Past
 from hayflick.planning.recovery import Recovery
 from hayflick.planning.sensitivity import Knob
@@ -80,7 +80,11 @@ class Plan(Displayed):
     frontier
         All that was looked at, and what nothing beats.
     fresh
-        The answer for fresh draws alone, and the anchor that is proposed instead.
+        The answer for fresh draws alone, and the anchor that is proposed instead; None where
+        no law gives it and nothing was to be simulated.
+    left_out
+        Kinds of design that were not looked at: no law is known for them, and they were not
+        to be simulated, or cannot be.
     step_in
         First round below the target if no real data is used; None if there is none.
     ways_back
@@ -105,9 +109,10 @@ class Plan(Displayed):
     reason: str
     designs: tuple[Design, ...]
     frontier: Frontier
-    fresh: FreshShare
+    fresh: FreshShare | None
     step_in: int | None
     ways_back: tuple[Recovery, ...]
+    left_out: tuple[str, ...] = ()
     inspection: Inspection | None = None
     knobs: tuple[Knob, ...] = ()
     simulated: Simulated | None = None
@@ -116,14 +121,14 @@ class Plan(Displayed):
     interrupted: bool = False
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> Objective:
         """What is to be kept."""
         return self.setting.goal
 
     @property
     def feasible(self) -> bool:
         """Whether any design keeps enough."""
-        return bool(self.designs) and reaches(self.designs[0].lowest, self.keep)
+        return bool(self.designs) and reaches(self.designs[0].retention.assured, self.keep)
 
     @property
     def best(self) -> Design | None:
@@ -192,6 +197,7 @@ class Plan(Displayed):
         """Return the record that makes the plan again."""
         costs = self.costs
         parameters = {
+            "input": self.goal.source.name,
             "model": self.goal.model.describe(),
             "of": self.goal.kind,
             "keep": self.keep,

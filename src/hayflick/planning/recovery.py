@@ -94,7 +94,12 @@ def recovery(
     whole_number("waited", waited, at_least=0)
     setting = setting_of(model, generations=within, samples=samples, must_keep=must_keep, law=law)
     past = Past(regime, setting.samples, rounds_so_far + waited)
-    tried = [_by_share(replace(setting, past=past), keep, share, waited) for share in _SHARES]
+    return recovery_in(replace(setting, past=past), keep, waited)
+
+
+def recovery_in(setting: Setting, keep: float, waited: int) -> Recovery:
+    """Return the same for a setting whose past is the present state, all checked before."""
+    tried = [_by_share(setting, keep, share, waited) for share in _SHARES]
     enough = [way for way in tried if way.items is not None]
     return min(enough, key=lambda way: (way.items, way.rounds), default=tried[-1])
 
@@ -102,7 +107,7 @@ def recovery(
 def _by_share(setting: Setting, keep: float, share: float, waited: int) -> Recovery:
     fresh = Fresh(share)
     kept = setting.retention(fresh, setting.samples)
-    reached = [k for k, left in enumerate(kept.expected) if reaches(float(left), keep)]
+    reached = [k for k, left in enumerate(kept.cautious) if reaches(float(left), keep)]
     if not reached:
         return Recovery(waited, None, None, None, kept)
     items = reached[0] * fresh.mix(1, samples=setting.samples).fresh

@@ -15,22 +15,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hayflick.chains.stages.degradation import LabelNoise
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature
 from hayflick.core.arrays import Floats
-from hayflick.core.progress import Progress, silent
+from hayflick.core.progress import silent
 from hayflick.planning.design import Point
-from hayflick.planning.goal import MUST_KEEP
-from hayflick.planning.simulated import Simulated, simulated_retention
-from hayflick.planning.ways import AnchorWay, FreshWay, GrowingWay, PeriodicWay, Way
+from hayflick.planning.objective import StageMove
+from hayflick.planning.runs import Runs
+from hayflick.planning.simulated import Simulated
+from hayflick.planning.storing_ways import AnchorWay, StoringWay
+from hayflick.planning.way import SingleWay, Way
+from hayflick.planning.ways import FreshWay, GrowingWay, PeriodicWay
 
 STEP = 0.9
 """What a size or a share is multiplied by: one step for the worse."""
-
-_TEMPERATURE, _NOISE = 0.95, 0.01
-_DRAWS, _REPLICATES = 1e8, (4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +37,10 @@ class Knob:
     ----------
     name
         ``samples``, ``share``, ``stored``, ``period``, ``temperature``, ``accuracy`` (share
-        of generated items whose label is right) or ``bits`` (of the grid that
-        probabilities are rounded to).
+        of generated items whose label is right), ``noise`` (in standard deviations) or
+        ``bits`` (of the grid that parameters are rounded to).
     value, moved
-        The design's own value (None: not rounded), and the one for comparison.
+        The design's own value (None: not rounded, no noise), and the one for comparison.
     left, left_moved
         The lowest share that is left up to the horizon, with each.
     collapse, collapse_moved
@@ -93,14 +89,19 @@ def collapse_round(left: Floats, limit: float) -> float | None:
 
 
 def law_knobs(point: Point) -> tuple[Knob, ...]:
-    """Return the knobs that the laws know: sizes, shares and periods."""
+    """Return the knobs that a law knows where the design has one: sizes, shares and periods.
+
+    Where it has none, they are simulated with the design's own random numbers.
+    """
     if isinstance(point.way, GrowingWay):
         return ()
     own = point.retention.expected
     knobs = []
     for name, value, moved, way, number in _moves(point.way, point.number):
-        left = way.retention(number).expected
-        knobs.append(_knob(name, value, moved, own, left, point, "law"))
+        left = way.retention(number)
+        method = "law" if left.standard_error is None else "simulation"
+        error = left.lowest_error
+        knobs.append(_knob(name, value, moved, own, left.expected, point, method, error))
     return tuple(knobs)
 
 
@@ -129,13 +130,14 @@ def _moves(way: Way, number: int) -> Iterator[tuple[str, float, float, Way, int]
     size = way.size(number)
     less = max(1, round(STEP * size))
     smaller = _resized(way, less)
-    scaled = number if isinstance(way, AnchorWay) else round(number * less / size)
-    if not isinstance(way, AnchorWay) or number <= less:
+    kept = isinstance(way, (StoringWay, SingleWay))
+    scaled = number if kept else round(number * less / size)
+    if not isinstance(way, StoringWay) or number <= less:
         yield "samples", size, less, smaller, scaled
     fewer = round(STEP * number)
     if isinstance(way, (FreshWay, PeriodicWay)) and fewer < number:
         yield "share", number / size, fewer / size, way, fewer
-    if isinstance(way, AnchorWay) and fewer < number:
+    if isinstance(way, StoringWay) and fewer < number:
         yield "stored", number, fewer, way, fewer
     if isinstance(way, PeriodicWay) and number:
         yield "period", way.every, way.every + 1, replace(way, every=way.every + 1), number
@@ -150,12 +152,8 @@ def _resized(way: Way, samples: int) -> Way:
     return replace(way, setting=setting)
 
 
-def simulated_knobs(
-    point: Point, *, seed: int = 1, threads: int | None = None, progress: Progress = silent
-) -> tuple[Knob, ...]:
-    """Return the knobs that no law knows: temperature, label noise and rounding.
-
-    Not for a must-keep list, whose types the simulation does not tell apart.
+def simulated_knobs(point: Point, runs: Runs) -> tuple[Knob, ...]:
+    """Return the knobs that no law knows: temperature, noise and rounding, as the goal has them.
 
     Raises
     ------
@@ -163,39 +161,33 @@ def simulated_knobs(
         On Ctrl-C.
     """
     setting = point.way.setting
-    if setting.goal.kind == MUST_KEEP or setting.past is not None:
+    if setting.past is not None:
         return ()
-    bits = max(1, math.floor(math.log2(point.samples)))
-    tried: tuple[tuple[str, float | None, float, Stages], ...] = (
-        ("temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))),
-        ("accuracy", 1.0, 1.0 - _NOISE, Stages(degradation=LabelNoise(_NOISE))),
-        ("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
-    )
-    knobs = []
-    for done, (name, value, moved, stages) in enumerate(tried):
-        progress("moving knobs", done, len(tried))
-        runs = _runs(point, stages, seed=seed, threads=threads)
-        lowest = int(np.argmin(runs.mean))
-        error = float(runs.standard_error[lowest])
+    knobs, moves = [], setting.goal.stage_moves(point.samples)
+    for done, move in enumerate(moves):
+        runs.progress("moving knobs", done, len(moves))
+        found = _moved_runs(point, move, replace(runs, progress=silent))
+        first = point.retention.counted_from
+        lowest = first + int(np.argmin(found.kept[first:]))
+        error = float(found.standard_error[lowest])
         own = point.retention.expected
-        knobs.append(_knob(name, value, moved, own, runs.mean, point, "simulation", error))
-    progress("moving knobs", len(tried), len(tried))
+        changed = (move.name, move.value, move.moved)
+        knobs.append(_knob(*changed, own, found.kept, point, "simulation", error))
+    if moves:
+        runs.progress("moving knobs", len(moves), len(moves))
     return tuple(knobs)
 
 
-def _runs(point: Point, stages: Stages, *, seed: int, threads: int | None) -> Simulated:
+def _moved_runs(point: Point, move: StageMove, runs: Runs) -> Simulated:
     setting = point.way.setting
-    draws = setting.goal.model.types * setting.generations
-    runs = simulated_retention(
-        setting.goal,
+    found = setting.goal.simulated(
         regime=point.way.regime(point.number),
         samples=point.samples,
         generations=setting.generations,
-        replicates=int(np.clip(_DRAWS // draws, *_REPLICATES)),
-        stages=stages,
-        seed=seed,
-        threads=threads,
+        replicates=setting.goal.moved_replicates(setting.generations),
+        stages=move.stages,
+        runs=runs,
     )
-    if runs is None:  # pragma: no cover - only a list's runs are not measured
-        raise AssertionError("runs of all types are measured")
-    return runs
+    if found is None:  # pragma: no cover - a goal without such runs has no such knobs
+        raise AssertionError("runs of a goal with stages to move are measured")
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from hayflick.core.protocols import Regime
 from hayflick.corpus.counts import Counts
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import Rounds, rounds_of
-from hayflick.planning.goal import DIVERSITY, Goal, Nodes
+from hayflick.planning.goal import Goal
+from hayflick.planning.nodes import Nodes
+from hayflick.planning.objective import DIVERSITY
 from hayflick.planning.past import Then
 from hayflick.planning.retention import Retention, kept_of
 from hayflick.planning.setting import Setting
@@ -52,15 +55,15 @@ class StoredTypes:
     ordered_by: StoredTypes | None = None
 
     def __post_init__(self) -> None:
-        if self.goal.kind == DIVERSITY:
-            remedy = "fresh draws keep it"
-            takes = "types or a must-keep list"
-            raise ArgumentError("goal", got=DIVERSITY, takes=takes, remedy=remedy)
+        kind = self.setting.goal.kind
+        if not isinstance(self.setting.goal, Goal) or kind == DIVERSITY:
+            takes, remedy = "types or a must-keep list", "fresh draws keep it"
+            raise ArgumentError("goal", got=kind, takes=takes, remedy=remedy)
 
     @property
     def goal(self) -> Goal:
         """What is to be kept."""
-        return self.setting.goal
+        return cast(Goal, self.setting.goal)
 
     @property
     def most(self) -> int:
@@ -70,7 +73,7 @@ class StoredTypes:
     def retention(self, types: int) -> Retention:
         """Return what is left where the first `types` types are stored."""
         free = self._order.without_first(types)
-        kept = kept_of(self.goal, self._rounds(types), free, law=self.setting.law)
+        kept = kept_of(self.goal.nodes, self._rounds(types), free, law=self.setting.law)
         kept = self.setting.from_now(kept)
         if self.setting.past is None:
             return kept

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.planning.design import Design
+from hayflick.planning.objective import VARIANCE
 from hayflick.planning.planned import Plan
+from hayflick.planning.retention import SIMULATED
 from hayflick.report.language import Language
 from hayflick.report.plan_labels import design_label, kind_label, price_label, subject_label
 from hayflick.report.tables import significant
@@ -32,16 +34,36 @@ class PlanFindings:
 
     def data(self) -> str:
         """Return what the plan is for."""
-        model, number = self.plan.goal.model, self.language.number
+        number = self.language.number
+        if self._of_numbers:
+            return self._numbers()
         return self.language.text(
             "{name}: keep {keep} of {subject} in every one of {rounds} rounds of {samples} items; "
             "different symbols in the data: {types}.",
-            name=model.source.name,
+            name=self.plan.goal.source.name,
             keep=self.language.percent(self.plan.keep),
             subject=self.subject,
             rounds=number(self.plan.setting.generations),
             samples=number(self.plan.setting.samples),
-            types=number(model.types),
+            types=number(self.plan.goal.model.types),
+        )
+
+    @property
+    def _of_numbers(self) -> bool:
+        return self.plan.goal.kind == VARIANCE
+
+    def _numbers(self) -> str:
+        """Return what the plan is for, of numbers."""
+        plan, number = self.plan, self.language.number
+        return self.language.text(
+            "{name}: keep {keep} of the variance, in the median run, in every one of {rounds} "
+            "rounds of {samples} numbers; mean {mean}, standard deviation {deviation}.",
+            name=plan.goal.source.name,
+            keep=self.language.percent(plan.keep),
+            rounds=number(plan.setting.generations),
+            samples=number(plan.setting.samples),
+            mean=significant(plan.goal.model.mean),
+            deviation=significant(plan.goal.model.deviation),
         )
 
     def verdict(self) -> str:
@@ -60,8 +82,16 @@ class PlanFindings:
                 keep=percent(plan.keep),
                 most=percent(max(design.lowest for design in plan.designs)),
             )
-        if plan.fresh.feasible:
+        if plan.fresh is None or plan.fresh.feasible:
             return ""
+        if self._of_numbers:
+            return text(
+                "Fresh draws alone cannot keep {keep}: they keep {most} at most, because the "
+                "variance of a sample of {samples} is mostly below the real one.",
+                keep=percent(plan.keep),
+                most=percent(plan.fresh.retention.lowest),
+                samples=self.language.number(plan.setting.samples),
+            )
         return text(
             "Fresh draws alone cannot keep {keep}: even real data alone keeps {most}, because a "
             "sample of {samples} misses what is rare.",
@@ -70,8 +100,17 @@ class PlanFindings:
             samples=self.language.number(plan.setting.samples),
         )
 
+    def share(self, design: Design) -> str:
+        """Return the lowest share that a design keeps, with its standard error if it has one."""
+        kept = self.language.percent(design.lowest)
+        if design.retention.standard_error is None:
+            return kept
+        return f"{kept} ± {self.language.percent(design.retention.lowest_error, digits=2)}"
+
     def kept(self, design: Design) -> str:
         """Return what a design keeps."""
+        if self._of_numbers:
+            return self.language.joined(*filter(None, self._kept_of_numbers(design)))
         if design.retention.counted_from > 1:
             return self.language.text(
                 "It keeps at least {lowest} of {subject} from round {first} to round {round}, "
@@ -88,9 +127,31 @@ class PlanFindings:
             round=self.language.number(self.plan.setting.generations),
         )
 
+    def _kept_of_numbers(self, design: Design) -> tuple[str, ...]:
+        median = self.language.text(
+            "The median run keeps at least {lowest} of the variance up to round {round}, "
+            "{spread} of the standard deviation.",
+            lowest=self.language.percent(design.lowest),
+            round=self.language.number(self.plan.setting.generations),
+            spread=self.language.percent(design.lowest**0.5),
+        )
+        if design.expected is None:
+            return (median,)
+        mean = self.language.text(
+            "The mean over runs, which a few wide ones decide, is {mean} of the variance in the "
+            "last round, exactly.",
+            mean=self.language.percent(float(design.expected[-1])),
+        )
+        return median, mean
+
     def stored(self) -> str:
         """Return what the recommended reserve holds; empty where there is none."""
         best = self.plan.best
+        if best is not None and self._of_numbers and best.kind == "anchor":
+            return self.language.text(
+                "Store numbers with the mean and the standard deviation of the data: evenly "
+                "spaced quantiles, for example."
+            )
         if best is None or best.stored_up_to is None:
             return ""
         return self.language.text(
@@ -210,6 +271,12 @@ class PlanFindings:
         """Return which law the figures come from, and what a simulation says of it."""
         plan, text = self.plan, self.language.text
         design = plan.designs[0]
+        if design.retention.law == SIMULATED:
+            return text(
+                "No law is known for this design: {runs} runs were simulated, and it is enough two "
+                "standard errors below what they keep.",
+                runs=self.language.number(design.retention.runs),
+            )
         if design.retention.law == "exact":
             law = text("The figures come from the exact law.")
         else:
@@ -219,16 +286,33 @@ class PlanFindings:
                 error=self.language.percent(design.retention.error, digits=3),
             )
         distance = plan.simulated_distance()
-        if plan.simulated is None or distance is None:
+        if plan.simulated is None:
             return law
+        if distance is None:
+            alike = text(
+                "Simulated, all of {runs} runs keep {mean} in the last round.",
+                runs=self.language.number(plan.simulated.replicates),
+                mean=self.language.percent(float(plan.simulated.kept[-1]), digits=2),
+            )
+            return self.language.joined(law, alike)
         simulated = text(
             "Simulated, {runs} runs keep {mean} in the last round, {distance} standard errors "
             "from the law.",
             runs=self.language.number(plan.simulated.replicates),
-            mean=self.language.percent(float(plan.simulated.mean[-1]), digits=2),
+            mean=self.language.percent(float(plan.simulated.kept[-1]), digits=2),
             distance=f"{distance:.1f}",
         )
         return self.language.joined(law, simulated)
+
+    def left_out(self) -> str:
+        """Return which kinds of design were not looked at; empty where all were."""
+        kinds = [kind_label(kind, self.language) for kind in self.plan.left_out]
+        if not kinds:
+            return ""
+        return self.language.text(
+            "Not looked at, because no law is known for them and they were not simulated: {kinds}.",
+            kinds=", ".join(kinds),
+        )
 
     def history(self) -> tuple[str, ...]:
         """Return how a recorded run compares with the plan; empty without one."""
@@ -264,6 +348,6 @@ class PlanFindings:
             self.language.joined(*self.changes()),
             self.step_in(),
             self.inspection(),
-            self.method(),
+            self.language.joined(*filter(None, (self.method(), self.left_out()))),
         )
         return tuple(filter(None, parts))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from hayflick.planning.design import Design
-from hayflick.planning.goal import DIVERSITY, MUST_KEEP, Goal
+from hayflick.planning.objective import DIVERSITY, MUST_KEEP, VARIANCE, Objective
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 
 
-def subject_label(goal: Goal, language: Language) -> str:
+def subject_label(goal: Objective, language: Language) -> str:
     """Return what is kept."""
     text = language.text
     if goal.kind == DIVERSITY:
         return text("the diversity")
+    if goal.kind == VARIANCE:
+        return text("the variance")
     if goal.kind == MUST_KEEP:
         return text("the listed items")
-    if goal.model.source.tokenizer in ("words", "japanese", "whitespace"):
+    if goal.source.tokenizer in ("words", "japanese", "whitespace"):
         return text("the words")
     return text("the symbols")
 
@@ -40,6 +42,8 @@ def design_label(design: Design, *, rounds: int, language: Language) -> str:
             return text("a reserve of {stored} stored real items in every round", stored=stored)
         case "accumulate":
             return text("no new real data, everything so far is kept")
+        case "accumulate-subsample":
+            return text("no new real data, a sample of everything so far")
         case "larger":
             return text("no real data, {samples} items a round", samples=size)
         case "growing":
@@ -59,6 +63,7 @@ def kind_label(kind: str, language: Language) -> str:
         "periodic": text("periodic real data"),
         "anchor": text("a reserve"),
         "accumulate": text("keeping everything"),
+        "accumulate-subsample": text("sampling everything so far"),
         "larger": text("larger training sets"),
         "growing": text("growing training sets"),
         "larger and fresh": text("larger sets with fresh data"),
@@ -87,5 +92,6 @@ def knob_label(name: str, language: Language) -> str:
         "period": text("rounds between real data"),
         "temperature": text("temperature"),
         "accuracy": text("share of right labels"),
-        "bits": text("bits of a probability"),
+        "noise": text("noise, in standard deviations"),
+        "bits": text("bits of a parameter"),
     }[name]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import Any
 
+from hayflick.core.arrays import Floats
 from hayflick.planning.design import Design, Point
+from hayflick.planning.fresh_share import FreshShare
 from hayflick.planning.planned import Comparison, Plan
 from hayflick.planning.sensitivity import Knob
+from hayflick.planning.smallest import reaches
 
 FORMAT_VERSION = 1
 
@@ -27,15 +29,14 @@ def plan_record(plan: Plan) -> dict[str, Any]:
     >>> record["feasible"], record["designs"][0]["regime"], record["designs"][0]["law"]
     (True, 'replace', 'exact')
     """
-    model, source = plan.goal.model, plan.goal.model.source
+    source = plan.goal.source
     return {
         "format_version": FORMAT_VERSION,
         "input": source.name,
         "tokenizer": source.tokenizer,
         "column": source.column,
         "encoding": source.encoding,
-        "tokens": model.total,
-        "types": model.types,
+        **plan.goal.describe(),
         "of": plan.goal.kind,
         "keep": plan.keep,
         "generations": plan.setting.generations,
@@ -43,7 +44,8 @@ def plan_record(plan: Plan) -> dict[str, Any]:
         "feasible": plan.feasible,
         "reason": plan.reason,
         "designs": [_design(plan, design) for design in plan.designs],
-        "fresh_draws": _fresh_draws(plan),
+        "left_out": list(plan.left_out),
+        "fresh_draws": None if plan.fresh is None else _fresh_draws(plan.fresh),
         "margin": None if plan.margin is None else asdict(plan.margin),
         "break_even": plan.break_even,
         "cheapest_up_to": [{"kind": kind, "keep": keep} for kind, keep in plan.other_targets],
@@ -69,7 +71,7 @@ def _design(plan: Plan, design: Design) -> dict[str, Any]:
     return {
         "kind": design.kind,
         "regime": design.regime.describe(),
-        "enough": design.lowest >= plan.keep - 1e-12,
+        "enough": reaches(design.retention.assured, plan.keep),
         "samples": design.samples,
         "real_per_round": design.real_per_round,
         "acquired_per_round": design.usage.real,
@@ -80,14 +82,20 @@ def _design(plan: Plan, design: Design) -> dict[str, Any]:
         "real_data_alone": float(design.retention.baseline[-1]),
         "law": design.retention.law,
         "law_error": design.retention.error,
+        "standard_error": _listed(design.retention.standard_error),
+        "runs": design.retention.runs,
+        "expected": _listed(design.expected),
         "cost_per_round": cost,
         "cost_per_month": costs.per_month(cost) if known else None,  # type: ignore[union-attr, arg-type]
         "cost_per_year": costs.per_year(cost) if known else None,  # type: ignore[union-attr, arg-type]
     }
 
 
-def _fresh_draws(plan: Plan) -> dict[str, Any]:
-    fresh = plan.fresh
+def _listed(values: Floats | None) -> list[float] | None:
+    return None if values is None else values.tolist()
+
+
+def _fresh_draws(fresh: FreshShare) -> dict[str, Any]:
     anchor = fresh.anchor
     return {
         "feasible": fresh.feasible,
@@ -117,18 +125,18 @@ def _point(point: Point) -> dict[str, Any]:
         "real_per_round": point.real_per_round,
         "cost_per_round": point.cost_per_round,
         "lowest": point.retention.lowest,
+        "law": point.retention.law,
     }
 
 
 def _simulated(plan: Plan) -> dict[str, Any] | None:
     if plan.simulated is None:
         return None
-    distance = plan.simulated_distance()
     return {
         "replicates": plan.simulated.replicates,
-        "mean": plan.simulated.mean.tolist(),
+        plan.goal.summary: plan.simulated.kept.tolist(),
         "standard_error": plan.simulated.standard_error.tolist(),
-        "distance": distance if distance is None or math.isfinite(distance) else None,
+        "distance": plan.simulated_distance(),
     }
 
 
@@ -139,7 +147,7 @@ def _history(compared: Comparison) -> dict[str, Any]:
         "rounds": history.rounds,
         "regime": history.recorded_regime,
         "left": history.left.tolist(),
-        "standard_error": None if error is None else error.tolist(),
-        "planned": None if compared.planned is None else compared.planned.tolist(),
+        "standard_error": _listed(error),
+        "planned": _listed(compared.planned),
         "state": {"regime": compared.past.regime.describe(), "rounds": compared.past.rounds},
     }

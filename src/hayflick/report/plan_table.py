@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+_SHOWN_DESIGNS = 5
+
 
 def plan_tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows: recommendation, designs, knobs.
@@ -27,21 +29,25 @@ def plan_tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
     findings = PlanFindings(plan, language)
     parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
     parts.append(designs_table(findings))
+    more = len(plan.designs) - _SHOWN_DESIGNS
+    if more > 0:
+        text = language.text("{more} more in the page and in JSON.", more=language.number(more))
+        parts.append(text)
     if plan.knobs:
         parts.append(_knobs(findings))
     return tuple(parts)
 
 
 def designs_table(findings: PlanFindings) -> Table:
-    """Return the designs, the recommended one first."""
+    """Return the first designs, the recommended one at the top."""
     plan, text = findings.plan, findings.language.text
-    percent, number = findings.language.percent, findings.language.number
+    number = findings.language.number
     headings = [text("design"), text("kept"), text("real items a round")]
     if plan.costs is not None:
         headings.append(text("{currency} a round", currency=plan.costs.currency))
     shown = table(*headings)
-    for design in plan.designs:
-        cells = [percent(design.lowest), number(design.real_per_round)]
+    for design in plan.designs[:_SHOWN_DESIGNS]:
+        cells = [findings.share(design), number(design.real_per_round)]
         if design.cost_per_round is not None:
             cells.append(significant(design.cost_per_round))
         shown.add_row(findings.label(design), *cells)

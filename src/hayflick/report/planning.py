@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
@@ -17,8 +19,11 @@ from hayflick.corpus.reading import Corpus
 from hayflick.planning import plan as planning
 from hayflick.planning.cost import CostModel
 from hayflick.planning.history import History, read_history
+from hayflick.planning.inputs import Reading, chosen_family, read_model
+from hayflick.planning.objective import VARIANCE
 from hayflick.planning.planned import Plan
 from hayflick.planning.setting import check_target
+from hayflick.planning.variance_goal import VarianceGoal
 from hayflick.report.language import Language
 from hayflick.report.plan_page import plan_page
 
@@ -29,7 +34,7 @@ _Path: TypeAlias = str | os.PathLike[str]
 
 
 def plan(
-    source: _Path | Discrete,
+    source: _Path | Discrete | Gaussian,
     *,
     keep: float = 0.9,
     generations: int = 50,
@@ -50,12 +55,14 @@ def plan(
     force: bool = False,
     progress: Progress = silent,
 ) -> Plan:
-    """Plan how to keep enough of a file's or a law's symbols, and write the page if asked to.
+    """Plan how to keep enough of a file's or a law's symbols or variance; write the page if asked.
 
     Parameters
     ----------
     source
-        A text, a folder of texts, a table, a JSON object of symbol: count, or a law.
+        A text, a folder of texts, a table, a JSON object of symbol: count, or a law: `Discrete`
+        or `Gaussian`. A table's column of numbers of which one at least is not whole is a
+        Gaussian, unless `of` says otherwise.
     keep, generations, of, costs, samples, law, replicates, seed, threads
         See `hayflick.planning.plan.plan`.
     must_keep
@@ -95,12 +102,9 @@ def plan(
     whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     _check_out(out, (source, must_keep, history), force=force)
     entries = read_must_keep(Path(must_keep)) if _is_path(must_keep) else must_keep  # type: ignore[arg-type]
-    model = source
-    if not isinstance(model, Discrete):
-        model = Discrete.from_file(
-            model, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
-        )
-    if _is_path(must_keep):
+    reading = Reading(columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding)
+    model = _model(source, reading, of=of, listed=must_keep is not None, progress=progress)
+    if _is_path(must_keep) and isinstance(model, Discrete):
         entries = _as_counted(tuple(entries), model)  # type: ignore[arg-type]
     result = planning.plan(
         model,
@@ -122,6 +126,35 @@ def plan(
     return result
 
 
+def _model(
+    source: _Path | Discrete | Gaussian,
+    reading: Reading,
+    *,
+    of: str | None,
+    listed: bool,
+    progress: Progress,
+) -> Discrete | VarianceGoal | Gaussian:
+    """Return what a plan is for: a law of symbols, or the variance of numbers."""
+    if isinstance(source, (Discrete, Gaussian)):
+        return source
+    numbers = of == VARIANCE or (of is None and chosen_family(Path(source), reading) == "gaussian")
+    if numbers and (listed or reading.tokenizer is not None):
+        option, got = ("must_keep", "a list") if listed else ("tokenizer", reading.tokenizer)
+        takes = "labels or words; of numbers the variance is kept"
+        remedy = "of=types takes every number as a label"
+        raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
+    if numbers:
+        model, origin = read_model(Path(source), reading, family="gaussian")
+        return VarianceGoal(model, origin)
+    return Discrete.from_file(
+        source,
+        column=reading.column,
+        tokenizer=reading.tokenizer,
+        encoding=reading.encoding,
+        progress=progress,
+    )
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike))
 
@@ -141,9 +174,12 @@ def _as_counted(entries: tuple[str, ...], model: Discrete) -> tuple[str, ...]:
     return tuple(model.symbols[place] for place in must_keep_places(entries, corpus=corpus))
 
 
-def _history(history: _Path | xarray.Dataset | None, model: Discrete) -> History | None:
+def _history(history: _Path | xarray.Dataset | None, model: Any) -> History | None:
     if history is None:
         return None
+    if not isinstance(model, Discrete):
+        takes = "nothing for numbers: runs of labels and words are planned on from"
+        raise ArgumentError("history", got="a recorded run", takes=takes)
     if isinstance(history, (str, os.PathLike)):
         return read_history(history, model=model)
     return History.of_runs(history, model=model)

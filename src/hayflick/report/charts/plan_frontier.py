@@ -10,10 +10,12 @@ from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_labels import kind_label
 
 _COLOURS = {
+    "replace": drawing.GREY,
     "fresh": drawing.LAW,
     "periodic": drawing.SIMULATED,
     "anchor": drawing.REAL,
-    "accumulate": drawing.REAL,
+    "accumulate": "#0a7d8c",
+    "accumulate-subsample": "#5fb3bf",
     "larger": "#c77700",
     "growing": "#8a5a00",
     "larger and fresh": "#7a3e9d",

@@ -22,7 +22,7 @@ def plan_retention_chart(findings: PlanFindings) -> drawing.Chart:
         name="retention",
         title=text("What is left, round by round"),
         caption=text(
-            "The recommended design and the next ones, by law. Dots: the recommended design by "
+            "The recommended design and the next ones. Dots: the recommended design by "
             "simulation. The dashed line is the target."
         ),
         svg=drawing.to_svg(_layers(numbers, findings)),
@@ -62,7 +62,7 @@ def _layers(numbers: pl.DataFrame, findings: PlanFindings) -> Any:
     lines = base.properties(data=_thinned(numbers, rounds)).mark_line(strokeWidth=2.5)
     layers = [dashed, lines.encode(x=x, y=y, color=colour)]
     if plan.simulated is not None:
-        means = pl.DataFrame({"generation": np.arange(rounds), "kept": plan.simulated.mean})
+        means = pl.DataFrame({"generation": np.arange(rounds), "kept": plan.simulated.kept})
         few = base.properties(data=means.gather_every(-(-rounds // _MOST_DOTS)))
         dots = few.mark_circle(size=60, opacity=1, color=drawing.SIMULATED)
         layers.append(dots.encode(x=x, y=y))

@@ -23,7 +23,7 @@ def plan_sensitivity_chart(findings: PlanFindings) -> drawing.Chart:
         title=text("Which knob matters"),
         caption=text(
             "The lowest share that is left if one thing changes and all else stays: sizes and "
-            "shares a tenth lower, by law; temperature, labels and rounding by simulation."
+            "shares a tenth lower; temperature, noise and rounding by simulation."
         ),
         svg=drawing.to_svg(_bars(numbers, findings)),
         numbers=numbers,

@@ -1,0 +1,224 @@
+"""What the median run keeps of a variance: laws, simulations, and plans from them."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import chi2
+
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.stages.record import Stages
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.laws.gaussian_moments import fresh_moments
+from hayflick.planning import variance_goal
+from hayflick.planning.cost import CostModel
+from hayflick.planning.history import History
+from hayflick.planning.plan import plan
+from hayflick.planning.runs import Runs
+from hayflick.planning.simulated import Simulated
+from hayflick.planning.stored_numbers import Reserve, StoredNumbers, stored_deviations
+from hayflick.planning.variance_goal import VarianceGoal
+from hayflick.regimes.accumulate import Accumulate
+from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.periodic import Periodic
+from hayflick.regimes.scheduled import Scheduled
+from hayflick.simulate.simulation import simulate
+
+SIGMAS = 4.0
+
+
+@pytest.fixture
+def prices():
+    return Gaussian(50.0, 12.0, total=30)
+
+
+def stored(model, items):
+    return StoredNumbers(Reserve(items, mean=model.mean, deviation=model.deviation))
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_without_real_data_the_median_is_exact(ddof):
+    model = Gaussian(5.0, 2.0, total=10, ddof=ddof)
+    kept = VarianceGoal(model).retention(generations=30)
+    runs = simulate(model, generations=30, replicates=20_000, seed=2)["deviation"].to_numpy()
+    median = Simulated.median_of((runs / 2.0) ** 2)
+    assert kept.law == "exact"
+    gap = np.abs(kept.expected - median.kept)[1:]
+    assert (gap < SIGMAS * median.standard_error[1:]).all()
+    assert_allclose(kept.baseline[1:], chi2.median(9) / (10 - ddof))
+
+
+def test_growing_sets_and_fresh_ones_have_laws_too(prices):
+    goal = VarianceGoal(prices)
+    growing = Scheduled(samples=(30, 45, 70), fresh=(0,))
+    kept = goal.retention(generations=3, regime=growing)
+    runs = simulate(prices, generations=3, regime=growing, replicates=20_000, seed=3)
+    median = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+    assert kept.law == "exact"
+    assert (np.abs(kept.expected - median.kept)[1:] < SIGMAS * median.standard_error[1:]).all()
+    fresh = goal.retention(generations=3, regime=Fresh(1.0))
+    assert_allclose(fresh.expected[1:], chi2.median(29) / 29)
+
+
+@pytest.mark.parametrize(
+    "regime",
+    [Fresh(0.1), Periodic(share=0.5, every=3), Accumulate(), AccumulateSubsample()],
+    ids=lambda regime: regime.describe(),
+)
+def test_what_no_law_gives_is_simulated_only_with_leave(prices, regime):
+    goal = VarianceGoal(prices)
+    with pytest.raises(ArgumentError, match="replicates: got 0, takes at least 2: no law gives"):
+        goal.retention(generations=6, regime=regime)
+    kept = goal.retention(generations=6, regime=regime, runs=Runs(seed=1))
+    runs = simulate(prices, generations=6, regime=regime, replicates=3000, seed=8)
+    other = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+    assert (kept.law, kept.error) == ("simulated", 0.0)
+    gap = np.abs(kept.expected - other.kept)[1:]
+    assert (gap < SIGMAS * np.hypot(kept.standard_error, other.standard_error)[1:]).all()
+    assert kept.assured < kept.lowest
+
+
+def numbers_with_a_reserve(model, samples, items, generations, replicates, seed):
+    """Return variances where every number is drawn and the stored ones are there themselves."""
+    rng = np.random.default_rng(seed)
+    held = model.mean + model.deviation * np.resize([1.0, -1.0], items)
+    mean = np.full(replicates, model.mean)
+    deviation = np.full(replicates, model.deviation)
+    path = [deviation]
+    for _ in range(generations):
+        drawn = mean[:, None] + deviation[:, None] * rng.normal(size=(replicates, samples - items))
+        all_of_them = np.concatenate([drawn, np.tile(held, (replicates, 1))], axis=1)
+        mean = all_of_them.mean(axis=1)
+        deviation = all_of_them.std(axis=1, ddof=model.ddof)
+        path.append(deviation)
+    return np.stack(path, axis=1)
+
+
+@pytest.mark.parametrize("items", [2, 8, 30])
+def test_stored_numbers_are_in_every_round(prices, items):
+    regime = stored(prices, items)
+    mixes = [regime.mix(k, samples=30) for k in range(1, 21)]
+    own = stored_deviations(prices, mixes, replicates=4000, seed=1, stages=Stages())
+    slow = numbers_with_a_reserve(prices, 30, items, 20, 4000, seed=2)
+    one, other = Simulated.median_of(own**2), Simulated.median_of(slow**2)
+    gap = np.abs(one.kept - other.kept)[1:]
+    error = np.hypot(one.standard_error, other.standard_error)[1:]
+    assert (gap <= SIGMAS * error + 1e-9).all()
+
+
+def test_a_single_stored_number_has_no_spread():
+    moments = Reserve(1, mean=3.0, deviation=2.0).moments(2)
+    assert moments.scatter.tolist() == [0.0, 0.0]
+    assert Reserve(4, mean=3.0, deviation=2.0).moments(1).scatter.tolist() == [16.0]
+
+
+def brute_force(model, keep, rounds, costs):
+    """Return the lowest price of every share, period, reserve and size that keeps enough."""
+    goal, n, found = VarianceGoal(model), model.total, []
+
+    def look(regime, samples, real, price_of_real):
+        kept = goal.retention(regime=regime, samples=samples, generations=rounds, runs=Runs(seed=1))
+        if kept.assured >= keep - 1e-12:
+            mixes = [regime.mix(k, samples=samples) for k in range(1, rounds + 1)]
+            generated = np.mean([mix.generated for mix in mixes])
+            parts = (price_of_real, generated, 1, 1, 1 - kept.mean)
+            found.append(real if costs is None else np.dot(costs.prices, parts))
+
+    for items in range(n + 1):
+        look(Fresh(items / n), n, items, items)
+        for every in (2, 3, 5, 10):
+            real = items * (rounds // every) / rounds
+            look(Periodic(share=items / n, every=every), n, real, real)
+        if items:
+            look(stored(model, items), n, items, items / rounds)
+    look(Accumulate(), n, n, n / rounds)
+    in_sample = np.mean([n * n / (n + k * n) for k in range(1, rounds + 1)])
+    look(AccumulateSubsample(), n, in_sample, n / rounds)
+    if costs is not None:
+        for size in range(n, 40 * n):
+            look(Fresh(0.0), size, 0, 0)
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("keep", "costs"),
+    [(0.7, None), (0.95, None), (0.9, CostModel(real=1.0, generated=1e-6))],
+)
+def test_the_planted_optimum_is_found(keep, costs, monkeypatch):
+    monkeypatch.setattr(variance_goal, "_REPLICATES", (64, 256))
+    model = Gaussian(0.0, 1.0, total=12)
+    result = plan(model, keep=keep, generations=10, costs=costs, replicates=2)
+    cheapest = brute_force(model, keep, 10, costs)
+    assert result.price(result.best) == pytest.approx(cheapest)
+
+
+def test_the_recommended_share_is_enough_in_other_runs(prices):
+    result = plan(prices, keep=0.8, generations=25, replicates=2)
+    for design in result.designs:
+        if isinstance(design.regime, (Fresh, Periodic)):
+            runs = simulate(
+                prices, generations=25, regime=design.regime, replicates=20_000, seed=77
+            )
+            median = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+            assert median.kept[1:].min() > 0.8 - median.standard_error.max()
+            gap = np.abs(median.kept - design.retention.expected)[1:]
+            error = np.hypot(median.standard_error, design.retention.standard_error)[1:]
+            assert (gap < SIGMAS * error).all()
+
+
+def test_the_mean_stands_beside_the_median(prices):
+    result = plan(prices, keep=0.8, generations=25, replicates=2)
+    fresh = next(design for design in result.designs if design.kind == "fresh")
+    items = fresh.regime.mix(1, samples=30).fresh
+    exact = fresh_moments(30, fresh=items, generations=25).variance
+    assert_allclose(fresh.expected, exact)
+    assert exact[-1] > fresh.retention.expected[-1]
+    biased = VarianceGoal(Gaussian(0.0, 1.0, total=30, ddof=0))
+    assert biased.expected(Fresh(0.1), samples=30, generations=3) is None
+
+
+def test_without_leave_only_laws_are_looked_at(prices):
+    low = plan(prices, keep=0.1, generations=5, replicates=0)
+    assert (low.best.kind, low.best.retention.law, low.fresh) == ("replace", "exact", None)
+    assert {"fresh", "periodic", "anchor", "accumulate"} <= set(low.left_out)
+    larger = plan(prices, keep=0.9, generations=5, replicates=0, costs=CostModel(generated=1.0))
+    assert {design.kind for design in larger.designs} == {"larger", "growing"}
+    high = plan(prices, keep=0.95, generations=5, replicates=0)
+    assert not high.feasible
+    assert "no design" in high.reason
+
+
+def test_a_large_pool_is_not_sampled():
+    goal = VarianceGoal(Gaussian(0.0, 1.0, total=50_000))
+    assert goal.can_simulate("accumulate", samples=50_000, generations=50)
+    assert not goal.can_simulate("accumulate-subsample", samples=50_000, generations=50)
+
+
+def test_ctrl_c_leaves_the_laws(prices, monkeypatch):
+    def interrupted(*arguments, **settings):
+        raise SimulationInterrupted(None)
+
+    monkeypatch.setattr(variance_goal, "simulate", interrupted)
+    result = plan(prices, keep=0.1, generations=5)
+    assert result.interrupted
+    assert result.best.retention.law == "exact"
+    assert result.ways_back == ()
+
+
+def test_what_does_not_fit_numbers_is_refused(prices):
+    with pytest.raises(ArgumentError, match="of: got types, takes variance for numbers"):
+        plan(prices, of="types")
+    with pytest.raises(ArgumentError, match="of: got must-keep, takes variance for numbers"):
+        plan(prices, must_keep=["a"])
+    with pytest.raises(ArgumentError, match="law: got branching, takes auto"):
+        plan(prices, law="branching")
+    with pytest.raises(ArgumentError, match="samples: got 1"):
+        plan(prices, samples=1)
+    history = History("run.nc", np.ones(3), None, Fresh(0.0), 30, "replace")
+    with pytest.raises(ArgumentError, match=r"history: got run\.nc, takes nothing for numbers"):
+        plan(prices, history=history)
+
+
+def test_labels_have_no_variance(words):
+    with pytest.raises(ArgumentError, match="of: got variance, takes variance for numbers, and"):
+        plan(words, of="variance")
