@@ -143,6 +143,7 @@ class _Case:
         fresh = _fresh_share(looked_at, self.keep)
         points = _of_each_kind(found.enough) or _closest(found)
         step_in = self._step_in()
+        ways_back, interrupted = self._ways_back(step_in, interrupted=interrupted)
         parts: dict[str, Any] = {"interrupted": interrupted}
         if found.enough:
             parts = self._checked(points[0], interrupted=interrupted)
@@ -156,7 +157,7 @@ class _Case:
             fresh=fresh,
             left_out=_left_out(ways, looked_at),
             step_in=step_in,
-            ways_back=self._ways_back(step_in, interrupted=parts["interrupted"]),
+            ways_back=ways_back,
             inspection=self._inspection(),
             comparison=comparison,
             seed=self.seed,
@@ -184,17 +185,22 @@ class _Case:
         below = [k for k, left in enumerate(kept, 1) if not reaches(float(left), self.keep)]
         return below[0] if below else None
 
-    def _ways_back(self, step_in: int | None, *, interrupted: bool) -> tuple[Recovery, ...]:
+    def _ways_back(
+        self, step_in: int | None, *, interrupted: bool
+    ) -> tuple[tuple[Recovery, ...], bool]:
+        """Return the ways back, and whether Ctrl-C has come by now."""
         setting = self.setting
         simulated = "fresh" in setting.goal.without_law
         if step_in is None or setting.past is not None:
-            return ()
+            return (), interrupted
         if simulated and (setting.runs is None or interrupted):
-            return ()
+            return (), interrupted
         states = [(Past(Replace(), setting.samples, step_in + wait), wait) for wait in _DELAYS]
-        return tuple(
-            recovery_in(replace(setting, past=past), self.keep, wait) for past, wait in states
-        )
+        try:
+            found = [recovery_in(replace(setting, past=past), self.keep, w) for past, w in states]
+        except (SimulationInterrupted, KeyboardInterrupt):
+            return (), True
+        return tuple(found), interrupted
 
     def _inspection(self) -> Inspection | None:
         """Return how often to look for one failure of the design over the horizon.

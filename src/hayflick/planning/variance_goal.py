@@ -130,8 +130,9 @@ class VarianceGoal:
         if known is not None:
             return Retention(known, "exact", 0.0, alone)
         if runs is None:
-            takes = "at least 2: no law gives the median variance with real data in the rounds"
-            raise ArgumentError("replicates", got=0, takes=takes)
+            takes = "rounds without real data, or of real data alone"
+            remedy = "no law is known for others: a plan with replicates simulates them"
+            raise ArgumentError("regime", got=regime.describe(), takes=takes, remedy=remedy)
         answer = self.simulated(
             regime=regime, samples=size, generations=generations, replicates=0, runs=runs
         )
