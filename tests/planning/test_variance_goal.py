@@ -13,6 +13,7 @@ from hayflick.planning import variance_goal
 from hayflick.planning.cost import CostModel
 from hayflick.planning.history import History
 from hayflick.planning.plan import plan
+from hayflick.planning.retention import Retention
 from hayflick.planning.runs import Runs
 from hayflick.planning.simulated import Simulated
 from hayflick.planning.stored_numbers import Reserve, StoredNumbers, stored_deviations
@@ -121,7 +122,7 @@ def brute_force(model, keep, rounds, costs):
         if kept.assured >= keep - 1e-12:
             mixes = [regime.mix(k, samples=samples) for k in range(1, rounds + 1)]
             generated = np.mean([mix.generated for mix in mixes])
-            parts = (price_of_real, generated, 1, 1, 1 - kept.mean)
+            parts = (price_of_real, generated, 1, 1, np.maximum(1 - kept.expected[1:], 0).mean())
             found.append(real if costs is None else np.dot(costs.prices, parts))
 
     for items in range(n + 1):
@@ -222,3 +223,8 @@ def test_what_does_not_fit_numbers_is_refused(prices):
 def test_labels_have_no_variance(words):
     with pytest.raises(ArgumentError, match="of: got variance, takes variance for numbers, and"):
         plan(words, of="variance")
+
+
+def test_a_variance_above_the_real_one_pays_for_none_that_is_missing():
+    above = Retention(np.array([1.0, 1.2, 0.9]), "exact", 0.0, np.ones(3))
+    assert above.missing == pytest.approx(0.05)

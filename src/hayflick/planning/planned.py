@@ -177,7 +177,7 @@ class Plan(Displayed):
 
     def forgotten(self, design: Design) -> float:
         """Return the weight that is missing in the last round."""
-        return float(1.0 - design.retention.expected[-1]) * self.goal.worth
+        return max(0.0, float(1.0 - design.retention.expected[-1])) * self.goal.worth
 
     def simulated_distance(self) -> float | None:
         """Return how far law and simulation of the best design are apart, in standard errors."""

@@ -84,9 +84,9 @@ class Retention:
         return float(self.standard_error[place])
 
     @property
-    def mean(self) -> float:
-        """The share that is left in a round, on average."""
-        return float(self.expected[1:].mean())
+    def missing(self) -> float:
+        """The share that is missing in a round, on average; a variance may be above the real."""
+        return float(np.maximum(1.0 - self.expected[1:], 0.0).mean())
 
     def after(self, rounds: int, *, counted_from: int) -> Retention:
         """Return the rounds after the first ones, numbered from 0 again."""

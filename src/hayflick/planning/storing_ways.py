@@ -26,7 +26,7 @@ class StoringWay(Way):
 
     def usage(self, number: int, kept: Retention) -> Usage:
         """Return what an average round uses where `kept` is kept."""
-        forgotten = (1.0 - kept.mean) * self.setting.goal.worth
+        forgotten = kept.missing * self.setting.goal.worth
         real = number / self.setting.generations
         return Usage(real, float(self.setting.samples - number), 1.0, 1.0, forgotten)
 

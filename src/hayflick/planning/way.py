@@ -101,7 +101,7 @@ class Way(ABC):
 
     def usage(self, number: int, kept: Retention) -> Usage:
         """Return what an average round uses where `kept` is kept."""
-        forgotten = (1.0 - kept.mean) * self.setting.goal.worth
+        forgotten = kept.missing * self.setting.goal.worth
         return Usage.of(self.mixes(number), forgotten=forgotten)
 
     def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002

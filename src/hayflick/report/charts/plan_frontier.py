@@ -43,7 +43,8 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
         "kept:Q",
         title=text("kept in every round"),
         axis=alt.Axis(format="%"),
-        scale=alt.Scale(domain=[0, 1]),
+        # A median variance may be above the real one.
+        scale=alt.Scale(domain=[0, max(1.0, *numbers["kept"])]),
     )
     base = alt.Chart(shown, width=drawing.WIDTH, height=drawing.HEIGHT)
     legend = drawing.colour_legend(colours, direction="vertical")
