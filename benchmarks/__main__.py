@@ -21,10 +21,21 @@ import laws
 import network
 import planning
 import simulation
+import watching
 
 README = Path(__file__).with_name("README.md")
 SECTIONS = {
-    "results": (laws, planning, simulation, families, counting, embedding, diversity, network),
+    "results": (
+        laws,
+        planning,
+        simulation,
+        families,
+        counting,
+        embedding,
+        diversity,
+        watching,
+        network,
+    ),
     "false_alarms": (false_alarms,),
 }
 
