@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from hayflick.core.errors import ArgumentError
 
@@ -46,13 +47,13 @@ class AnswerColumns:
         if repeated:
             raise ArgumentError("value", got=repeated[0], takes="each column once")
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """Columns of text that are read, by what they are."""
         named = {"by": self.by, "text": self.text, "group": self.group, "prompt": self.prompt}
         return {what: name for what, name in named.items() if name is not None}
 
-    @property
+    @cached_property
     def wanted(self) -> tuple[str, ...]:
         """All columns that are read, each once."""
         vectors = () if self.vector_column is None else (self.vector_column,)

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from itertools import islice
 
 from hayflick.core.checks import whole_number
 from hayflick.diversity.ngrams import refuse_single_text
 
 _LEVEL = 6
+_TOGETHER = 1000
 
 
 def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | None:
@@ -50,10 +52,11 @@ def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | N
     compressor = zlib.compressobj(whole_number("level", level, at_least=1, at_most=9))
     before = after = 0
     spoken = False
-    for text in texts:
-        line = text.encode("utf-8", errors="replace") + b"\n"
-        spoken = spoken or len(line) > 1
-        before += len(line)
-        after += len(compressor.compress(line))
+    lines = iter(texts)
+    while part := list(islice(lines, _TOGETHER)):
+        block = "\n".join([*part, ""]).encode("utf-8", errors="replace")
+        spoken = spoken or len(block) > len(part)
+        before += len(block)
+        after += len(compressor.compress(block))
     after += len(compressor.flush())
     return before / after if spoken else None
