@@ -35,7 +35,12 @@ def page() -> str:
     """Return the whole page."""
     from hayflick.cli.main import app
 
-    commands = [(), *((command.name,) for command in app.registered_commands)]
+    groups = [
+        (group.name, *rest)
+        for group in app.registered_groups
+        for rest in ((), *((one.name,) for one in group.typer_instance.registered_commands))
+    ]
+    commands = [(), *((command.name,) for command in app.registered_commands), *groups]
     parts = [HEAD]
     for command in commands:
         title = " ".join(("hayflick", *filter(None, command)))

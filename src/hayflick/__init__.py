@@ -58,12 +58,18 @@ if TYPE_CHECKING:
     from hayflick.monitor.charts.guaranteed import GuaranteedChart
     from hayflick.monitor.charts.shewhart import ShewhartChart
     from hayflick.monitor.early_warning import early_warning
+    from hayflick.monitor.review.drawing import draw_answers
+    from hayflick.monitor.review.reading import read_review
+    from hayflick.monitor.review.writing import write_review
     from hayflick.planning.cost import CostModel
     from hayflick.planning.expressivity import compare_estimators
     from hayflick.planning.forecast import Forecast
     from hayflick.planning.fresh_share import fresh_share
     from hayflick.planning.inspection import inspection
     from hayflick.planning.period import period
+    from hayflick.planning.pilot.designing import design_pilot
+    from hayflick.planning.pilot.pilot_design import Aim, PilotDesign
+    from hayflick.planning.pilot.variation import Variation
     from hayflick.planning.planned import Plan
     from hayflick.planning.recovery import recovery
     from hayflick.planning.reserve import Reserve
@@ -79,6 +85,7 @@ if TYPE_CHECKING:
     from hayflick.regimes.scheduled import Scheduled
     from hayflick.regimes.threshold import Threshold
     from hayflick.regimes.triggered import Triggered
+    from hayflick.report.pilots import analyse_pilot
     from hayflick.report.planning import plan
     from hayflick.report.publishing import forecast
     from hayflick.report.watching import watch
@@ -92,6 +99,7 @@ _PUBLIC = {
     "AccumulateSubsample": "hayflick.regimes.accumulate_subsample",
     "AddDelta": "hayflick.chains.smoothing",
     "AdditiveNoise": "hayflick.chains.stages.degradation",
+    "Aim": "hayflick.planning.pilot.pilot_design",
     "Anchor": "hayflick.regimes.anchor",
     "Bernoulli": "hayflick.chains.bernoulli",
     "Confusion": "hayflick.chains.stages.degradation",
@@ -119,6 +127,7 @@ _PUBLIC = {
     "NGram": "hayflick.chains.ngram",
     "NgramCounts": "hayflick.diversity.lexical",
     "Periodic": "hayflick.regimes.periodic",
+    "PilotDesign": "hayflick.planning.pilot.pilot_design",
     "Plan": "hayflick.planning.planned",
     "Poisson": "hayflick.chains.poisson",
     "Quality": "hayflick.chains.stages.selection",
@@ -137,9 +146,13 @@ _PUBLIC = {
     "TopK": "hayflick.chains.stages.samplers",
     "TopP": "hayflick.chains.stages.samplers",
     "Triggered": "hayflick.regimes.triggered",
+    "Variation": "hayflick.planning.pilot.variation",
     "Verifier": "hayflick.chains.stages.selection",
+    "analyse_pilot": "hayflick.report.pilots",
     "build_reserve": "hayflick.planning.reserving",
     "compare_estimators": "hayflick.planning.expressivity",
+    "design_pilot": "hayflick.planning.pilot.designing",
+    "draw_answers": "hayflick.monitor.review.drawing",
     "early_warning": "hayflick.monitor.early_warning",
     "embed_all": "hayflick.embed.batching",
     "expected_diversity": "hayflick.laws.diversity",
@@ -153,12 +166,14 @@ _PUBLIC = {
     "period": "hayflick.planning.period",
     "plan": "hayflick.report.planning",
     "progress_bar": "hayflick.core.progress",
+    "read_review": "hayflick.monitor.review.reading",
     "recovery": "hayflick.planning.recovery",
     "sample_size": "hayflick.planning.sample_size",
     "simulate": "hayflick.simulate.simulation",
     "survival": "hayflick.laws.survival",
     "vendi_score": "hayflick.diversity.vendi",
     "watch": "hayflick.report.watching",
+    "write_review": "hayflick.monitor.review.writing",
 }
 
 __all__ = [
@@ -166,6 +181,7 @@ __all__ = [
     "AccumulateSubsample",
     "AddDelta",
     "AdditiveNoise",
+    "Aim",
     "Anchor",
     "Bernoulli",
     "Confusion",
@@ -193,6 +209,7 @@ __all__ = [
     "NGram",
     "NgramCounts",
     "Periodic",
+    "PilotDesign",
     "Plan",
     "Poisson",
     "Quality",
@@ -211,10 +228,14 @@ __all__ = [
     "TopK",
     "TopP",
     "Triggered",
+    "Variation",
     "Verifier",
     "__version__",
+    "analyse_pilot",
     "build_reserve",
     "compare_estimators",
+    "design_pilot",
+    "draw_answers",
     "early_warning",
     "embed_all",
     "expected_diversity",
@@ -228,12 +249,14 @@ __all__ = [
     "period",
     "plan",
     "progress_bar",
+    "read_review",
     "recovery",
     "sample_size",
     "simulate",
     "survival",
     "vendi_score",
     "watch",
+    "write_review",
 ]
 
 # The room `simulate` and the function share a name. Loading the room, which is empty, and
@@ -248,6 +271,10 @@ for _result in ("forecast:Forecast", "series_forecast:SeriesForecast"):
 register_renderer("hayflick.planning.planned:Plan", renderer="hayflick.report.plan_page:plan_html")
 register_renderer(
     "hayflick.workflows.watching.watched:Watched", renderer="hayflick.report.watch_page:watch_html"
+)
+register_renderer(
+    "hayflick.planning.pilot.pilot_result:PilotResult",
+    renderer="hayflick.report.pilot_page:pilot_html",
 )
 register_renderer(
     "hayflick.planning.expressivity:Expressivity",

@@ -17,6 +17,7 @@ import typer
 
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
 from hayflick.cli.printing import INTERRUPTED
 from hayflick.cli.reproduce import reproduce_command
@@ -42,6 +43,7 @@ app.command("reserve")(reserve_command)
 app.command("watch")(watch_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
+app.add_typer(pilot_app, name="pilot")
 
 
 def _show_version(wanted: bool) -> None:

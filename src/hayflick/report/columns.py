@@ -7,7 +7,7 @@ from hayflick.report.language import Language
 
 def column_labels(language: Language) -> dict[str, str]:
     """Return the headings of columns by name."""
-    return {**_of_forecasts(language), **_of_comparisons(language)}
+    return {**_of_forecasts(language), **_of_comparisons(language), **_of_trials(language)}
 
 
 def _of_forecasts(language: Language) -> dict[str, str]:
@@ -61,4 +61,17 @@ def _of_comparisons(language: Language) -> dict[str, str]:
         "state": text("state"),
         "statistic": text("statistic"),
         "limit": text("limit"),
+    }
+
+
+def _of_trials(language: Language) -> dict[str, str]:
+    text = language.text
+    return {
+        "arm": text("arm"),
+        "effect": text("change"),
+        "interval_low": text("interval from"),
+        "interval_high": text("interval to"),
+        "p": text("p"),
+        "p_adjusted": text("p, adjusted"),
+        "decision": text("decision"),
     }

@@ -1,0 +1,1 @@
+"""Small trials: how large they must be, and what came of them."""
