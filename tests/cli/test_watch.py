@@ -73,6 +73,16 @@ def test_a_cache_is_used_again(folder, capsys):
     assert (folder / "vectors.db").stat().st_size > 100_000
 
 
+def test_the_symbols_of_a_reserve_can_be_what_is_to_last(folder, capsys):
+    (folder / "real.txt").write_text("word1 and word2\nword3 alone\n")
+    assert main(["reserve", "real.txt", "--size", "1", "--out", "kept.jsonl"]) == 0
+    capsys.readouterr()
+    main(["watch", "collapsed.jsonl", *COLUMNS, "--must-keep", "kept.jsonl", "--format", "json"])
+    readings = json.loads(capsys.readouterr().out)["readings"][""]
+    assert readings[0]["retention"] > 0.5
+    assert readings[-1]["retention"] == 0.0
+
+
 def test_metrics_are_listed(capsys):
     assert main(["watch", "--list-metrics"]) == 0
     assert "vendi_1" in capsys.readouterr().out

@@ -128,7 +128,8 @@ def watch_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Words or phrases whose retention is measured: one per line, or a JSON list.",
+            help="Words or phrases whose retention is measured: one per line, a JSON list, or a "
+            "file of hayflick reserve.",
             show_default=False,
         ),
     ] = None,

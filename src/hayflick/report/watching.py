@@ -14,6 +14,8 @@ from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.must_keep import read_must_keep
+from hayflick.corpus.reserve_files import read_reserve, reserve_header
+from hayflick.corpus.source import Source
 from hayflick.report.language import Language
 from hayflick.report.watch_page import watch_page
 from hayflick.workflows.watching.watch import watch as watch_answers
@@ -70,7 +72,7 @@ def watch(
         A file that keeps vectors between calls; None for none.
     must_keep
         Words or phrases whose retention is measured: a file with one per line (or a JSON
-        list), a sequence, or a mapping to weights.
+        list), a file of ``hayflick reserve``, a sequence, or a mapping to weights.
     out
         File to write the page to; None for none.
     lang
@@ -146,8 +148,16 @@ def _embedder(embedder: str | Embedder) -> Embedder:
 def _entries(must_keep: Any) -> Mapping[str, float] | None:
     if must_keep is None or isinstance(must_keep, Mapping):
         return must_keep
-    listed = read_must_keep(Path(must_keep)) if _is_path(must_keep) else must_keep
+    listed = _listed(Path(must_keep)) if _is_path(must_keep) else must_keep
     return dict.fromkeys(listed, 1.0)
+
+
+def _listed(path: Path) -> Sequence[str]:
+    """Return the entries of a list, or the symbols of a reserve file."""
+    header = reserve_header(path)
+    if header is None:
+        return read_must_keep(path)
+    return read_reserve(path, header=header, like=Source(path.name)).counts.symbols
 
 
 @contextmanager
