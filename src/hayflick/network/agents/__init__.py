@@ -1,0 +1,1 @@
+"""The language models of a network: built in, behind an endpoint, or replayed."""

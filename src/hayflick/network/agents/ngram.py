@@ -1,0 +1,281 @@
+"""An agent without a language model: n-grams of its own corpus, mixed with what it reads.
+
+Real text, real retrieval, and milliseconds an answer. The answer is drawn from
+(1 - trust) p_own + trust p_context (`hayflick.network.agents.mixing`), where p_context is the
+n-gram model of the retrieved texts.
+
+*Learning* trains what was read into the agent's own counts: after a round they are
+(1 - rate) · own + rate · read, each as a law, so that what it once knew fades geometrically. At
+rate 0 the agent is frozen, as the language models of the paper are; above 0 it is retrained
+recursively through the pool.
+
+*The query* is the beginning that the answer goes on from, if the agent or what it reads knows
+its last word; else a sentence is begun.
+
+References
+----------
+Wang et al., *LLM Web Dynamics*, 2025, Algorithm 1 (frozen language models).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, final
+
+import numpy as np
+
+from hayflick.chains.contexts import Texts
+from hayflick.chains.ngram import LONGEST
+from hayflick.core.checks import share, whole_number
+from hayflick.core.errors import DataError
+from hayflick.corpus.reading import text_files
+from hayflick.corpus.sampling import sample_files
+from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
+from hayflick.network.agents import mixing
+from hayflick.network.agents.memory import Memory
+from hayflick.network.agents.protocol import Answer
+from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.vocabulary import Vocabulary, speaking_tokenizer
+
+Vocabularies = dict[str, Vocabulary]
+"""Vocabularies by tokenizer, which agents of one network share."""
+
+_MOST_TOKENS = 100_000
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NGramAgent:
+    """An agent that writes by n-grams; made by `of_texts` or `from_text`.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    sentences
+        Its own corpus.
+    vocabulary
+        Words by number, by the corpus's own tokenizer.
+    order
+        Words of an n-gram, 1 to 16.
+    trust
+        Weight of the model of what was retrieved, from 0 to 1.
+    learning
+        Rate at which what was read replaces its own counts after a round, from 0 to 1.
+    most_tokens, most_sentences
+        An answer ends where either is reached; tokens are words and ends of sentences.
+    kept
+        What is left of the own corpus, from 1 down.
+    learned
+        Weight of a word of every text that was read.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range.
+    """
+
+    name: str
+    sentences: Sentences = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
+    order: int = 3
+    trust: float = 0.5
+    learning: float = 0.0
+    most_tokens: int = 60
+    most_sentences: int = 2
+    kept: float = 1.0
+    learned: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        whole_number("order", self.order, at_least=1, at_most=LONGEST)
+        share("trust", self.trust)
+        share("learning", self.learning)
+        whole_number("most_tokens", self.most_tokens, at_least=1, at_most=_MOST_TOKENS)
+        whole_number("most_sentences", self.most_sentences, at_least=1)
+
+    @classmethod
+    def of_texts(
+        cls,
+        name: str,
+        texts: Sequence[str],
+        *,
+        tokenizer: str = "auto",
+        vocabularies: Vocabularies | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return the agent of some texts.
+
+        Parameters
+        ----------
+        name
+            What it is called.
+        texts
+            Its own corpus; no sentence goes on in the next text.
+        tokenizer
+            As of `hayflick.network.agents.vocabulary.speaking_tokenizer`.
+        vocabularies
+            Those of the other agents: agents that share one split every text once.
+        settings
+            `order`, `trust`, `learning`, `most_tokens`, `most_sentences`.
+
+        Raises
+        ------
+        ArgumentError
+            If a number is out of its range, or there is no such tokenizer.
+        DataError
+            If the texts hold no word.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> agent = NGramAgent.of_texts("anna", ["It rains in May."], trust=0.0)
+        >>> asyncio.run(agent.answer("How is it?", [], seed=AnswerSeed(7))).text
+        'It rains in May. It rains in May.'
+        """
+        chosen = speaking_tokenizer(tokenizer, texts).name
+        try:
+            sentences = split_sentences("\n".join(texts), tokenizer=chosen)
+        except DataError:
+            raise DataError(f"agent {name}: its texts hold no word") from None
+        return cls._of(name, sentences, vocabularies, settings)
+
+    @classmethod
+    def from_text(
+        cls,
+        name: str,
+        path: str | os.PathLike[str],
+        *,
+        tokenizer: str = "auto",
+        encoding: str = "utf-8",
+        vocabularies: Vocabularies | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return the agent of a text file, or of a folder of texts; see `of_texts`.
+
+        Raises
+        ------
+        ArgumentError
+            If a number is out of its range, or there is no such tokenizer or encoding.
+        DataError
+            If the input is missing, empty or holds no word.
+        UndecodableError
+            If it is not in `encoding`.
+        """
+        samples = sample_files(text_files(Path(path)), encoding=encoding)
+        chosen = speaking_tokenizer(tokenizer, samples).name
+        sentences = read_sentences(path, tokenizer=chosen, encoding=encoding)
+        return cls._of(name, sentences, vocabularies, settings)
+
+    @classmethod
+    def _of(
+        cls,
+        name: str,
+        sentences: Sentences,
+        vocabularies: Vocabularies | None,
+        settings: Mapping[str, Any],
+    ) -> Self:
+        tokenizer = str(sentences.source.tokenizer)
+        known = {} if vocabularies is None else vocabularies
+        if tokenizer not in known:
+            known[tokenizer] = Vocabulary(speaking_tokenizer(tokenizer, ()))
+        return cls(name=name, sentences=sentences, vocabulary=known[tokenizer], **settings)
+
+    async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
+        """Return a text drawn from the mixture; see `hayflick.network.agents.protocol.Agent`."""
+        return self.write(query, context, seed=seed)
+
+    def write(
+        self,
+        query: str,
+        context: Sequence[str],
+        *,
+        seed: AnswerSeed,
+        most_tokens: int | None = None,
+    ) -> Answer:
+        """Return what `answer` does, at once, and with fewer tokens if that is asked for.
+
+        Tokens are words of the agent's tokenizer and ends of sentences; they cost nothing.
+        """
+        read = self.vocabulary.recall(context)
+        numbers = mixing.write(
+            seed.stream(),
+            self.order,
+            0.0 if read.empty else self.trust,
+            self._own.arrays,
+            read.arrays,
+            self._begun(query, read),
+            min(most_tokens or self.most_tokens, self.most_tokens),
+            self.most_sentences,
+        )
+        return Answer(
+            self.vocabulary.write(numbers.tolist()),
+            tokens_in=self.vocabulary.read(query).size + read.tokens.size,
+            tokens_out=numbers.size,
+            cost=0.0,
+            finish="stop" if numbers[-1] == 0 else "length",
+            model="ngram",
+        )
+
+    def _begun(self, query: str, read: Memory) -> Texts:
+        """Return the last words of the query, if one of the models knows how to go on."""
+        asked = self.vocabulary.read(query.rstrip(" \n\t.!?…؟۔।॥。！？｡"))
+        begun = asked[:-1][-max(self.order - 1, 1) :]
+        known = begun.size and any(_follows(model, int(begun[-1])) for model in (self._own, read))
+        return begun if known else begun[:0]
+
+    @cached_property
+    def _corpus(self) -> Texts:
+        return self.vocabulary.read_sentences(self.sentences)
+
+    @cached_property
+    def _own(self) -> Memory:
+        texts = [self._corpus, *(self.vocabulary.read(text) for text in self.learned)]
+        return Memory.of(texts, weights=[self.kept, *self.learned.values()])
+
+    def after_reading(self, texts: Sequence[str]) -> Self:
+        """Return the agent that has read the texts of a round; itself if it is frozen.
+
+        Examples
+        --------
+        >>> agent = NGramAgent.of_texts("anna", ["It rains."], learning=0.25)
+        >>> later = agent.after_reading(["Snow in May."])
+        >>> later.kept, dict(later.learned)
+        (0.75, {'Snow in May.': 0.1875})
+        """
+        words = sum(self.vocabulary.read(text).size for text in texts)
+        if self.learning == 0.0 or words == 0:
+            return self
+        left = 1.0 - self.learning
+        learned = {text: weight * left for text, weight in self.learned.items()}
+        for text in texts:
+            learned[text] = learned.get(text, 0.0) + self.learning * self._corpus.size / words
+        return replace(self, kept=self.kept * left, learned=learned)
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the agent again, ready for JSON."""
+        source = self.sentences.source
+        return {
+            "kind": "ngram",
+            "name": self.name,
+            "corpus": source.name,
+            "tokenizer": source.tokenizer,
+            "encoding": source.encoding,
+            "order": self.order,
+            "trust": self.trust,
+            "learning": self.learning,
+            "most_tokens": self.most_tokens,
+            "most_sentences": self.most_sentences,
+        }
+
+
+def _follows(memory: Memory, word: int) -> bool:
+    """Return whether anything was seen behind a word."""
+    bounds = memory.starts[word : word + 2]
+    return bounds.size == 2 and bool(np.diff(bounds) > 0)

@@ -1,0 +1,60 @@
+import pytest
+
+from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.network.agents.memory import Memory
+from hayflick.network.agents.vocabulary import Vocabulary, speaking_tokenizer
+
+TEXTS = {
+    "whitespace": 'The cat sat. "Why?" It did! A heading\nThe end.',
+    "words": "the cat sat. why. it did",
+    "mixed": "今日は雨が降る。windows 11の更新。明日は晴れ",
+    "characters:1": "今日は雨が降る。明日は晴れ",
+    "characters:3": "今日は雨が降る",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_was_read_is_written_as_it_was(name):
+    vocabulary = Vocabulary(tokenizer_named(name))
+    numbers = vocabulary.read(TEXTS[name])
+    written = vocabulary.write(numbers)
+    assert written.rstrip(".。") == TEXTS[name].rstrip(".。")
+    assert vocabulary.read(written).tolist() == numbers.tolist()
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "...", "!?。"])
+def test_a_text_without_words_is_empty(text):
+    vocabulary = Vocabulary(tokenizer_named("words"))
+    assert vocabulary.read(text).size == 0
+    assert vocabulary.write(vocabulary.read(text)) == ""
+
+
+def test_numbers_stay_when_more_is_read():
+    vocabulary = Vocabulary(tokenizer_named("words"))
+    first = vocabulary.read("a b c").tolist()
+    vocabulary.read("z z z a")
+    assert vocabulary.read("a b c").tolist() == first
+    assert vocabulary.write(first) == "a b c."
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("It rains.", "whitespace"), ("今天天气很好", "mixed"), ("привет", "whitespace")],
+)
+def test_auto_keeps_punctuation_where_scripts_have_spaces(text, name):
+    assert speaking_tokenizer("auto", [text]).name == name
+
+
+def test_a_memory_lists_every_place_by_the_word_before():
+    vocabulary = Vocabulary(tokenizer_named("words"))
+    texts = [vocabulary.read("a b a"), vocabulary.read("b"), vocabulary.read("a b")]
+    memory = Memory.of(texts, weights=[1.0, 0.0, 2.0])
+    tokens = memory.tokens.tolist()
+    assert tokens == [*texts[0].tolist(), *texts[2].tolist()]
+    for word in range(3):
+        places = memory.places[memory.starts[word] : memory.starts[word + 1]].tolist()
+        expected = [p for p in range(7) if (tokens[p - 1] if p else 0) == word]
+        assert places == expected
+    assert memory.weights.tolist() == [1.0] * 4 + [2.0] * 3
+    assert memory.cumulative[-1] == 10.0
+    assert Memory.of([], weights=[]).empty
