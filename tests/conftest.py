@@ -1,6 +1,8 @@
 """What several rooms' tests share."""
 
 import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -33,3 +35,30 @@ def words() -> Discrete:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.Generator(np.random.Philox(20261121))
+
+
+@pytest.fixture
+def served():
+    """Return a function that serves an application on loopback until the test ends."""
+    for library in ("fastapi", "uvicorn"):
+        pytest.importorskip(library, reason=f"{library} is not installed: extra server")
+    from hayflick.service.serving import address, listening, server
+
+    running = []
+
+    def start(app) -> str:
+        listener, uvicorn_server = listening(), server(app)
+        thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        running.append((uvicorn_server, thread, listener))
+        while not uvicorn_server.started:
+            assert thread.is_alive()
+            time.sleep(0.005)
+        return address(listener)
+
+    yield start
+    for uvicorn_server, thread, listener in running:
+        uvicorn_server.should_exit = True
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+        listener.close()

@@ -1,0 +1,177 @@
+"""What a run may spend, in tokens and in money, shared by all its agents.
+
+Before a request is made, the most that it can take is set aside: one token for every byte of the
+prompt, which no tokenizer of bytes exceeds, and all the tokens that it may write. If that does not
+fit beside what was spent and what is set aside for requests under way, it waits for those; if
+none is under way, the budget is exhausted and the request is not made. A request that failed
+but may have been charged for counts with all that was set aside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import final
+
+from hayflick.core.checks import number_between, whole_number
+from hayflick.network.agents.errors import BudgetExhausted
+
+_MILLION = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of a million tokens; None where they are not known.
+
+    Examples
+    --------
+    >>> round(Prices(tokens_in=0.15, tokens_out=0.6).cost(tokens_in=1000, tokens_out=200), 9)
+    0.00027
+    """
+
+    tokens_in: float | None = None
+    tokens_out: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, price in (("price_in", self.tokens_in), ("price_out", self.tokens_out)):
+            if price is not None:
+                number_between(name, price, low=0.0)
+
+    def cost(self, *, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        """Return what tokens cost; None where a price or a number is not known."""
+        if self.tokens_in is None or self.tokens_out is None:
+            return None
+        if tokens_in is None or tokens_out is None:
+            return None
+        return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / _MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Tokens and money; money at unknown prices is not in it."""
+
+    tokens: int = 0
+    money: float = 0.0
+
+    def __add__(self, other: Spending) -> Spending:
+        return Spending(self.tokens + other.tokens, self.money + other.money)
+
+    def __sub__(self, other: Spending) -> Spending:
+        return Spending(self.tokens - other.tokens, self.money - other.money)
+
+
+@dataclass
+class Reservation:
+    """What was set aside for one request; all of it is spent unless its use is said."""
+
+    most: Spending
+    spent: Spending = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spent = self.most
+
+    def use(self, spent: Spending) -> None:
+        """Say what the request took."""
+        self.spent = spent
+
+
+@final
+class Budget:
+    """What a run may spend, and has spent.
+
+    Parameters
+    ----------
+    tokens, money
+        The most tokens, read and written, and the most money; None for no limit.
+    spent
+        What was spent before: a run that goes on takes up where it stopped.
+
+    Raises
+    ------
+    ArgumentError
+        If a limit is negative.
+
+    Examples
+    --------
+    >>> async def two_requests():
+    ...     budget = Budget(tokens=100)
+    ...     async with budget.reserve(Spending(90)) as first:
+    ...         first.use(Spending(30))
+    ...     async with budget.reserve(Spending(90)):
+    ...         pass
+    >>> asyncio.run(two_requests())
+    Traceback (most recent call last):
+    ...
+    hayflick.network.agents.errors.BudgetExhausted: the budget of 100 tokens is exhausted: 30 are
+    spent, and the next request could take 90; raise the budget and resume the run
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: int | None = None,
+        money: float | None = None,
+        spent: Spending = Spending(),
+    ) -> None:
+        self.tokens = None if tokens is None else whole_number("tokens", tokens, at_least=0)
+        self.money = None if money is None else number_between("money", money, low=0.0)
+        self.spent = spent
+        self._set_aside = Spending()
+        self._under_way = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @asynccontextmanager
+    async def reserve(self, most: Spending) -> AsyncIterator[Reservation]:
+        """Set aside the most that a request can take, while it is under way.
+
+        Raises
+        ------
+        BudgetExhausted
+            If it does not fit, and no request under way can give anything back.
+        """
+        while shortage := self._shortage(most):
+            if not self._under_way or not self._fits_alone(most):
+                raise BudgetExhausted(shortage)
+            await self._change()
+        reservation = Reservation(most)
+        self._set_aside += most
+        self._under_way += 1
+        try:
+            yield reservation
+        finally:
+            self._under_way -= 1
+            # Sums of money do not cancel to the last digit.
+            self._set_aside = self._set_aside - most if self._under_way else Spending()
+            self.spent += reservation.spent
+            self._wake()
+
+    def _fits_alone(self, most: Spending) -> bool:
+        """Return whether a request would fit if all those under way took nothing."""
+        after = self.spent + most
+        fits = self.tokens is None or after.tokens <= self.tokens
+        return fits and (self.money is None or after.money <= self.money)
+
+    def _shortage(self, most: Spending) -> str:
+        after = self.spent + self._set_aside + most
+        remedy = "raise the budget and resume the run"
+        if self.tokens is not None and after.tokens > self.tokens:
+            spent = f"{self.spent.tokens:,} are spent, and the next request could take"
+            budget = f"the budget of {self.tokens:,} tokens is exhausted"
+            return f"{budget}: {spent} {most.tokens:,}; {remedy}"
+        if self.money is not None and after.money > self.money:
+            spent = f"{self.spent.money:.6g} is spent, and the next request could cost"
+            return f"the budget of {self.money:g} is exhausted: {spent} {most.money:.6g}; {remedy}"
+        return ""
+
+    async def _change(self) -> None:
+        changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(changed)
+        await changed
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for changed in waiting:
+            if not changed.done():
+                changed.set_result(None)

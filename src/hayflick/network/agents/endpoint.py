@@ -1,0 +1,264 @@
+"""Any chat endpoint that speaks as OpenAI's does: OpenAI, vLLM, Ollama, llama.cpp and others.
+
+An `Endpoint` is the connection, shared by the agents that use it: it bounds how many requests are
+under way, tries again what failed in passing, and keeps the budget. The key is read from the
+environment when the connection is opened; it is in no object of ours, message or file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any, final
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from hayflick.core.checks import positive_number, whole_number
+from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.network.agents.budget import Budget, Prices, Reservation, Spending
+from hayflick.network.agents.errors import EndpointError
+from hayflick.network.agents.replies import Failure, Reply, read_reply, refused
+from hayflick.network.agents.retries import Retries
+
+_MOST_AT_ONCE = 10_000
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+_BYTES_PER_MESSAGE = 64
+"""Set aside for what a chat template adds to a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Parameters
+    ----------
+    agent
+        Who asks, for messages.
+    body
+        What is sent.
+    identity
+        The same in every attempt, sent as ``X-Client-Request-Id``.
+    most_written
+        Tokens that the answer may have.
+    prices
+        What tokens cost.
+    seed
+        For the waits between attempts.
+    """
+
+    agent: str
+    body: Mapping[str, Any]
+    identity: str
+    most_written: int
+    prices: Prices
+    seed: int
+
+    @property
+    def most(self) -> Spending:
+        """The most that it can take."""
+        messages = self.body["messages"]
+        size = sum(len(message["content"].encode()) + _BYTES_PER_MESSAGE for message in messages)
+        return self.spending(size, self.most_written)
+
+    def spending(self, tokens_in: int, tokens_out: int) -> Spending:
+        """Return what tokens take."""
+        cost = self.prices.cost(tokens_in=tokens_in, tokens_out=tokens_out)
+        return Spending(tokens_in + tokens_out, cost or 0.0)
+
+
+@final
+class Endpoint:
+    """The connection to a chat endpoint, shared by all agents that use it.
+
+    Parameters
+    ----------
+    base_url
+        Such as ``https://api.openai.com/v1`` or ``http://127.0.0.1:8000/v1``.
+    key_variable
+        Name of the environment variable that holds the key; None where none is needed.
+    concurrency
+        Requests that are under way at once.
+    timeout_s
+        Seconds after which a request is given up.
+    retries
+        How often a request that failed in passing is made again.
+    budget
+        What all endpoints of the run may spend together.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or the variable is not set.
+    MissingExtraError
+        If the extra ``llm`` is not installed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key_variable: str | None = None,
+        concurrency: int = 8,
+        timeout_s: float = 120.0,
+        retries: Retries | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.base_url = _checked(base_url)
+        self.key_variable = key_variable
+        self.concurrency = whole_number(
+            "concurrency", concurrency, at_least=1, at_most=_MOST_AT_ONCE
+        )
+        self.timeout_s = positive_number("timeout_s", timeout_s)
+        self.retries = Retries() if retries is None else retries
+        self.budget = Budget() if budget is None else budget
+        self._sdk = _sdk()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # Before a run begins, not in its first round.
+        _key(key_variable)
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r}, concurrency={self.concurrency})"
+
+    async def ask(self, request: Request) -> tuple[Reply, float, int]:
+        """Return the reply, the seconds that it took, and how many attempts were made.
+
+        Raises
+        ------
+        EndpointError
+            If the endpoint refuses, or fails after all retries.
+        BudgetExhausted
+            If the request could exceed the budget; it was not made.
+        """
+        chance = np.random.Generator(np.random.Philox(request.seed))
+        attempt = 1
+        while True:
+            try:
+                reply, latency_s = await self._attempt(request)
+            except Failure as failure:
+                random, asked = float(chance.random()), failure.wait_s
+                wait_s = self.retries.wait_s(attempt, random=random, asked=asked)
+                if not failure.passing or wait_s is None:
+                    raise self._gave_up(request, failure, attempt) from None
+                await asyncio.sleep(wait_s)
+                attempt += 1
+            else:
+                return reply, latency_s, attempt
+
+    def _gave_up(self, request: Request, failure: Failure, attempts: int) -> EndpointError:
+        tries = f" after {attempts} attempts" if attempts > 1 else ""
+        remedy = "see to it and resume the run"
+        reason = f"{failure.reason}{tries}; {remedy}"
+        return EndpointError(reason, agent=request.agent, url=self.base_url)
+
+    async def _attempt(self, request: Request) -> tuple[Reply, float]:
+        self._open()
+        async with self._slots, self.budget.reserve(request.most) as reserved:
+            begun = time.perf_counter()
+            try:
+                reply = await self._send(request)
+            except Failure as failure:
+                if not failure.charged:
+                    reserved.use(Spending())
+                raise
+            _settle(reserved, request, reply)
+            return reply, time.perf_counter() - begun
+
+    def _open(self) -> None:
+        """Connect, once in every event loop."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop = loop
+            self._slots = asyncio.Semaphore(self.concurrency)
+            self._client = self._sdk.AsyncOpenAI(
+                base_url=self.base_url,
+                api_key=_key(self.key_variable),
+                max_retries=0,
+                timeout=self.timeout_s,
+            )
+
+    async def _send(self, request: Request) -> Reply:
+        create = self._client.chat.completions.with_raw_response.create
+        headers = {"X-Client-Request-Id": request.identity}
+        sdk = self._sdk
+        try:
+            raw = await create(**request.body, extra_headers=headers)
+            body = raw.http_response.content
+        except sdk.APIStatusError as fault:
+            response = fault.response
+            failure = refused(fault.status_code, response.headers, response.content)
+            raise self._without_key(failure) from None
+        except sdk.APITimeoutError:
+            reason = f"no reply within {self.timeout_s:g} s"
+            raise Failure(reason, passing=True, charged=True) from None
+        except sdk.APIConnectionError as fault:
+            raise _disconnected(fault) from None
+        except (sdk.APIError, ValueError):
+            raise Failure("the reply cannot be read", passing=True, charged=True) from None
+        return read_reply(body)
+
+    def _without_key(self, failure: Failure) -> Failure:
+        """Return the failure; an endpoint that quotes the key is not quoted."""
+        key = _key(self.key_variable)
+        if self.key_variable is not None and key in failure.reason:
+            failure.reason = failure.reason.replace(key, "…")
+        return failure
+
+    async def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._loop is asyncio.get_running_loop():
+            self._loop = None
+            await self._client.close()
+
+
+def _settle(reserved: Reservation, request: Request, reply: Reply) -> None:
+    # Where the endpoint does not say what it took, all that was set aside counts.
+    if reply.tokens_in is not None and reply.tokens_out is not None:
+        reserved.use(request.spending(reply.tokens_in, reply.tokens_out))
+
+
+def _disconnected(fault: Exception) -> Failure:
+    cause = fault.__cause__
+    refusal = type(cause).__name__ in ("ConnectError", "ConnectTimeout")
+    reason = "no connection" if refusal else "the connection broke off"
+    return Failure(reason, passing=True, charged=not refusal)
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    plain = parts.scheme in ("http", "https") and parts.hostname
+    secret = parts.username or parts.password or parts.query
+    if not plain or secret:
+        shown = f"{parts.scheme}://{parts.hostname}/… with more in it" if secret else base_url
+        takes = "an address such as https://api.openai.com/v1, without user names, keys and ?"
+        raise ArgumentError("base_url", got=shown, takes=takes, remedy="name the key's variable")
+    return base_url.rstrip("/")
+
+
+def _key(variable: str | None) -> str:
+    if variable is None:
+        # The library wants one; an endpoint that needs none does not look.
+        return "none"
+    if not _VARIABLE.fullmatch(variable):
+        # It may be the key itself, so it is not shown.
+        takes = "the name of an environment variable, in capitals, such as OPENAI_API_KEY"
+        raise ArgumentError("key_variable", got="another", takes=takes)
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        takes = "the name of an environment variable that holds the key"
+        remedy = f"{variable} is not set: export {variable}=…"
+        raise ArgumentError("key_variable", got=variable, takes=takes, remedy=remedy)
+    return key
+
+
+def _sdk() -> ModuleType:
+    try:
+        return import_module("openai")
+    except ImportError:
+        raise MissingExtraError("an agent behind an endpoint", extra="llm") from None

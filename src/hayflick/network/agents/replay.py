@@ -1,0 +1,151 @@
+"""Recorded answers, given again: a run repeated exactly, without the endpoint and its bill.
+
+A record is a JSON object on a line of its own: `agent`, `round`, `query` (its number), `index` and
+`text`, and what else an answer has (`tokens_in`, `tokens_out`, `cost`, `latency_s`,
+`attempts`, `finish`, `model`). Other keys are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hayflick.core.errors import DataError, listed
+from hayflick.corpus.json_lines import json_lines
+from hayflick.network.agents.protocol import Answer
+from hayflick.network.agents.seeds import AnswerSeed
+
+Place: TypeAlias = tuple[int, int, int]
+"""Round, number of the query, and number of the answer to it."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    agent: str
+    round: int = Field(ge=1)
+    query: int = Field(default=0, ge=0)
+    index: int = Field(default=0, ge=0)
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    latency_s: float | None = None
+    attempts: int = 1
+    finish: str = "stop"
+    model: str = ""
+
+    def recorded(self) -> Answer:
+        values = self.model_dump(exclude={"agent", "round", "query", "index"})
+        return Answer(**values)
+
+
+def record(answer: Answer, *, seed: AnswerSeed) -> str:
+    """Return an answer as a line that `ReplayAgent.from_file` reads.
+
+    Examples
+    --------
+    >>> record(Answer("Yes."), seed=AnswerSeed(7, agent="anna", round=2))[:61]
+    '{"agent": "anna", "round": 2, "query": 0, "index": 0, "text":'
+    """
+    place = {"agent": seed.agent, "round": seed.round, "query": seed.query, "index": seed.index}
+    return json.dumps({**place, **asdict(answer)}, ensure_ascii=False)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ReplayAgent:
+    """An agent that says again what was recorded.
+
+    Parameters
+    ----------
+    name
+        What it is called, as in the records.
+    answers
+        By round, number of the query, and number of the answer.
+    source
+        Where they come from, for messages.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> agent = ReplayAgent("anna", {(1, 0, 0): Answer("Yes.")})
+    >>> asyncio.run(agent.answer("Is it?", [], seed=AnswerSeed(7, agent="anna"))).text
+    'Yes.'
+    """
+
+    name: str
+    answers: Mapping[Place, Answer] = field(repr=False)
+    source: str = "the records"
+
+    @classmethod
+    def from_file(cls, name: str, path: str | os.PathLike[str]) -> ReplayAgent:
+        """Return the agent of a file of records.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or empty, a line is no record, an answer is there twice, or
+            none is the agent's.
+        """
+        path = Path(path)
+        answers: dict[Place, Answer] = {}
+        others: dict[str, None] = {}
+        for number, line in json_lines(path):
+            found = _record(path, number, line)
+            place = found.round, found.query, found.index
+            if found.agent != name:
+                others[found.agent] = None
+                continue
+            if place in answers:
+                raise DataError(f"{path}: line {number} repeats {_named(name, place)}")
+            answers[place] = found.recorded()
+        if not answers:
+            raise DataError(f"{path}: holds no answer of {name}, but of {listed(list(others))}")
+        return cls(name, answers, str(path))
+
+    async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:  # noqa: ARG002
+        """Return the answer that was recorded there.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        place = seed.round, seed.query, seed.index
+        if place not in self.answers:
+            raise DataError(f"{self.source}: lacks {_named(self.name, place)}")
+        return self.answers[place]
+
+    def missing(self, places: Iterable[Place]) -> list[Place]:
+        """Return the places that no answer was recorded for, before a run needs them."""
+        return [place for place in places if place not in self.answers]
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the agent again, ready for JSON."""
+        return {"kind": "replay", "name": self.name, "file": self.source}
+
+
+def _record(path: Path, number: int, line: Mapping[str, Any] | str) -> _Record:
+    if isinstance(line, str):
+        raise DataError(f"{path}: line {number} {line}; mend or remove it")
+    try:
+        return _Record.model_validate(line)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(f"{path}: line {number}: {where}: {first['msg']}; mend it") from None
+
+
+def _named(name: str, place: Place) -> str:
+    turn, query, index = place
+    return f"answer {index} of {name} to query {query} in round {turn}"

@@ -1,0 +1,1 @@
+"""HTTP: what hayflick offers to other programs."""

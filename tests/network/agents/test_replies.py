@@ -1,0 +1,125 @@
+import pytest
+
+from hayflick.core.errors import ArgumentError
+from hayflick.network.agents.prompts import Prompt
+from hayflick.network.agents.replies import Failure, read_reply, refused, retry_after
+from hayflick.network.agents.retries import Retries
+from hayflick.network.agents.seeds import AnswerSeed
+
+
+def test_what_a_reply_holds_is_read():
+    body = (
+        b'{"model": "m-1", "usage": {"prompt_tokens": 5, "completion_tokens": 2}, '
+        b'"choices": [{"message": {"content": "Yes. \\ud800"}, "finish_reason": "length"}]}'
+    )
+    reply = read_reply(body)
+    assert (reply.tokens_in, reply.tokens_out) == (5, 2)
+    assert (reply.text, reply.finish, reply.model) == ("Yes. ?", "length", "m-1")
+
+
+@pytest.mark.parametrize("usage", ["null", "7", '{"prompt_tokens": "5"}', '{"prompt_tokens": -1}'])
+def test_usage_that_is_no_number_is_unknown(usage):
+    reply = read_reply(f'{{"choices": [{{"message": {{}}}}], "usage": {usage}}}'.encode())
+    assert reply.tokens_in is None
+    assert reply.text == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"7",
+        b"\xff\xfe\x00",
+        b'{"choices": {}}',
+        b'{"choices": [7]}',
+        b'{"choices": [{"message": "x"}]}',
+        b'{"choices": [{"message": {"content": []}}]}'[:-3],
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_reply_may_be_asked_for_again(body):
+    with pytest.raises(Failure) as caught:
+        read_reply(body)
+    assert caught.value.passing
+    assert caught.value.charged
+
+
+@pytest.mark.parametrize(
+    ("status", "passing"),
+    [
+        (400, False),
+        (401, False),
+        (404, False),
+        (408, True),
+        (422, False),
+        (429, True),
+        (500, True),
+        (503, True),
+        (529, True),
+    ],
+)
+def test_which_statuses_pass(status, passing):
+    failure = refused(status, {}, b"<html>")
+    assert failure.passing is passing
+    assert not failure.charged
+    assert str(status) in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("soon", None),
+        ("inf", None),
+        ("nan", None),
+        ("", None),
+        ("Thu, 01 Jan 1970 00:00:10 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:02:00 GMT", 100.0),
+    ],
+)
+def test_retry_after(asked, seconds):
+    assert retry_after({"retry-after": asked}, now=20.0) == seconds
+
+
+def test_waits_double_and_are_bounded():
+    retries = Retries(most=8, first_wait_s=1.0, longest_wait_s=20.0, longest_asked_s=100.0)
+    assert [retries.wait_s(n, random=0.0) for n in range(1, 8)] == [1, 2, 4, 8, 16, 20, 20]
+    assert retries.wait_s(3, random=1.0) == 2.0
+    assert retries.wait_s(1, random=0.0, asked=99.0) == 99.0
+    assert retries.wait_s(1, random=0.0, asked=101.0) is None
+    assert retries.wait_s(9, random=0.0) is None
+
+
+def test_a_prompt_puts_texts_in_once():
+    prompt = Prompt('Q: {query} {"a": 1}\n{context}', persona="Be brief.")
+    system, user = prompt.messages("{context}?", ["{query}", "b"])
+    assert system == {"role": "system", "content": "Be brief."}
+    assert user["content"] == 'Q: {context}? {"a": 1}\n{query}\n\nb'
+    assert Prompt().messages("Why?", [])[1]["content"] == "Why?"
+
+
+@pytest.mark.parametrize("template", ["", "{context}", "{query} {texts}"])
+def test_a_template_without_the_query_is_refused(template):
+    with pytest.raises(ArgumentError, match="template"):
+        Prompt(template)
+
+
+def test_every_part_of_a_place_changes_its_seed():
+    base = {"run": 7, "agent": "a", "round": 1, "query": 0, "index": 0}
+    numbers = {AnswerSeed(**base).number}
+    for key, value in (("run", 8), ("agent", "b"), ("round", 2), ("query", 1), ("index", 1)):
+        numbers.add(AnswerSeed(**{**base, key: value}).number)
+    assert len(numbers) == 6
+    assert AnswerSeed(**base).stream().random() == AnswerSeed(**base).stream().random()
+    assert all(0 <= number < 2**53 for number in numbers)
+
+
+@pytest.mark.parametrize("place", [{"run": -1}, {"run": 1, "round": 0}, {"run": 1, "index": 1.5}])
+def test_a_place_out_of_range_is_refused(place):
+    with pytest.raises(ArgumentError):
+        AnswerSeed(**place)
