@@ -110,7 +110,7 @@ class ChatAgent:
             body["temperature"] = self.temperature
         if self.seeded:
             body["seed"] = seed.number % 2**_SEED_BITS
-        return {**body, "extra_body": dict(self.extra)} if self.extra else body
+        return {**body, **self.extra}
 
     async def close(self) -> None:
         """Close the endpoint's connection."""
