@@ -156,13 +156,47 @@ def test_counts_after_reading_are_a_mixture_of_laws():
     learner = agent(learning=0.25)
     later = learner.after_reading(READ)
     own = learner._own.tokens.size
-    assert later._own.cumulative[-1] == pytest.approx(own)
-    assert later._own.weights[:own].sum() == pytest.approx(0.75 * own)
+    assert share_of(later, own) == pytest.approx(0.75)
     again = later.after_reading([READ[0]])
-    assert again._own.cumulative[-1] == pytest.approx(own)
-    assert again._own.weights[:own].sum() == pytest.approx(0.75**2 * own)
+    assert share_of(again, own) == pytest.approx(0.75**2)
     # A text that is read twice is held once.
     assert again._own.tokens.size == later._own.tokens.size
+
+
+def share_of(agent, tokens):
+    weights = agent._own.weights
+    return weights[:tokens].sum() / weights.sum()
+
+
+def test_what_has_faded_is_not_followed_for_being_the_longest():
+    # "red fox" is the own corpus's alone, and "fox" of both.
+    one = agent(texts=["red fox hides."], trust=0.0, learning=0.5, most_sentences=1)
+    for _ in range(20):
+        one = one.after_reading(["the fox runs."])
+    said = [say(one, query="a red fox", index=index).text for index in range(200)]
+    assert set(said) == {"runs."}
+    # Nothing has faded yet after one round: the longest ending goes first.
+    fresh = agent(texts=["red fox hides."], trust=0.0, learning=0.5, most_sentences=1)
+    early = fresh.after_reading(["the fox runs."])
+    assert {say(early, query="a red fox", index=index).text for index in range(50)} == {"hides."}
+
+
+def test_agents_with_one_corpus_faded_speak_alike():
+    vocabularies = {}
+    texts = ["the cow slept off.", "a dog ran. the dog sat. the cat sat on the mat. it was cold."]
+    learners = [
+        agent(name, [text], learning=0.5, vocabularies=vocabularies)
+        for name, text in zip(("anna", "bert"), texts, strict=True)
+    ]
+    for _ in range(60):
+        learners = [learner.after_reading([CORPUS]) for learner in learners]
+    counts = []
+    for learner in learners:
+        words = " ".join(say(learner, READ, index=index).text for index in range(2000)).split()
+        counts.append(words)
+    kinds = sorted(set(counts[0]) | set(counts[1]))
+    table = [[words.count(kind) for kind in kinds] for words in counts]
+    assert stats.chi2_contingency(table).pvalue > 1e-3
 
 
 def test_what_was_read_takes_over_at_the_rate():

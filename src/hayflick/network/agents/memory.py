@@ -26,7 +26,7 @@ class Memory:
     tokens
         Numbers of words, 0 behind every sentence, shape ``(tokens,)``.
     weights
-        What every place counts, shape ``(tokens,)``.
+        What every place counts, 1 on average, shape ``(tokens,)``.
     starts, places
         Word w stands before ``places[starts[w]:starts[w + 1]]``.
     cumulative
@@ -47,11 +47,12 @@ class Memory:
 
     @classmethod
     def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> Memory:
-        """Return texts, indexed; every word of a text counts its weight."""
+        """Return texts, indexed; the words of a text count in proportion to its weight."""
         heavy = [(text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size]
         tokens = np.concatenate([np.empty(0, np.int32), *(text for text, _ in heavy)])
         sizes = [text.size for text, _ in heavy]
         each = np.repeat(np.array([weight for _, weight in heavy], np.float64), sizes)
+        each /= each.mean() if each.size else 1.0
         starts = np.zeros(int(tokens.max(initial=0)) + 3, np.int32)
         places = np.empty(tokens.size, np.int32)
         mixing.index(tokens, starts, places)

@@ -2,8 +2,9 @@
 
 The next word is drawn from (1 - trust) p_own + trust p_context. Each of the two laws is that of
 the words that followed on the longest ending of the sentence so far, up to order - 1 words, that
-the model has seen; the beginning of a sentence is such an ending. A model that has not even seen
-the last word draws from all its words.
+the model has seen; the beginning of a sentence is such an ending. An ending whose weight is
+w < 1, in units of the average word, counts as seen with chance w: what has faded makes way. A model
+that has not even seen the last word draws from all its words.
 
 References
 ----------
@@ -83,28 +84,56 @@ def write(
 def _next(rng: np.random.Generator, order: int, model: Arrays, written: Texts) -> int:
     tokens, weights, starts, places, cumulative = model
     before = written[-1] if written.size else 0
-    if order > 1 and before + 1 < starts.size and starts[before] < starts[before + 1]:
+    most = order - 1
+    if before + 1 >= starts.size:
+        most = 0
+    while most > 0:
         candidates = places[starts[before] : starts[before + 1]]
-        longest, mass = 0, 0.0
-        for place in candidates:
-            matched = _matched(tokens, place, written, order - 1)
-            if matched > longest:
-                longest, mass = matched, 0.0
-            if matched == longest:
-                mass += weights[place]
-        spot = rng.random() * mass
-        word = 0
-        for place in candidates:
-            if _matched(tokens, place, written, order - 1) == longest:
-                # The last one stands for whatever rounding leaves above it.
-                word = tokens[place]
-                spot -= weights[place]
-                if spot < 0.0:
-                    break
-        return int(word)
+        longest, mass = _longest(tokens, weights, candidates, written, most)
+        # Whatever its weight, the longest would otherwise be followed where nothing else is.
+        if mass >= 1.0 or (mass > 0.0 and rng.random() < mass):
+            return _pick(rng.random() * mass, tokens, weights, candidates, written, most, longest)
+        most = longest - 1
     spot = rng.random() * cumulative[-1]
     place = np.searchsorted(cumulative, spot, side="right")
     return int(tokens[min(place, tokens.size - 1)])
+
+
+@njit(nogil=True, cache=True)
+def _longest(
+    tokens: Texts, weights: Floats, candidates: Texts, written: Texts, most: int
+) -> tuple[int, float]:
+    """Return the longest ending of what is written that stands before a place, and its weight."""
+    longest, mass = 0, 0.0
+    for place in candidates:
+        matched = _matched(tokens, place, written, most)
+        if matched > longest:
+            longest, mass = matched, 0.0
+        if matched == longest:
+            mass += weights[place]
+    return longest, mass
+
+
+@njit(nogil=True, cache=True)
+def _pick(
+    spot: float,
+    tokens: Texts,
+    weights: Floats,
+    candidates: Texts,
+    written: Texts,
+    most: int,
+    longest: int,
+) -> int:
+    """Return the word at one of the places where the longest ending stands before."""
+    word = 0
+    for place in candidates:
+        if _matched(tokens, place, written, most) == longest:
+            # The last one stands for whatever rounding leaves above it.
+            word = tokens[place]
+            spot -= weights[place]
+            if spot < 0.0:
+                break
+    return int(word)
 
 
 @njit(nogil=True, cache=True)

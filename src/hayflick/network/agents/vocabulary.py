@@ -16,18 +16,19 @@ import polars as pl
 
 from hayflick.chains.contexts import Texts
 from hayflick.corpus.numbering import number_words
-from hayflick.corpus.scripts import UNSPACED
+from hayflick.corpus.scripts import UNSPACED, script_letters
 from hayflick.corpus.sentences import Sentences
 from hayflick.corpus.tokenizers.auto import tokenizer_for
 from hayflick.corpus.tokenizers.base import Tokenizer
 from hayflick.corpus.tokenizers.characters import Characters, Mixed
 from hayflick.corpus.tokenizers.naming import tokenizer_named
-from hayflick.corpus.tokenizers.words import Whitespace, Words
+from hayflick.corpus.tokenizers.words import Whitespace
 from hayflick.network.agents.memory import Memory
 
 _ENDS = ".!?…؟۔।॥。！？｡"
 _UNSPACED_ENDS = "。！？｡"
 _CONTEXTS_KEPT = 64
+_UNSPACED_SHARE = 0.2
 
 
 def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
@@ -37,7 +38,8 @@ def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
     ----------
     name
         A name of `hayflick.corpus.tokenizers`. ``auto`` is ``whitespace``, which keeps case and
-        punctuation, where the text's scripts have spaces.
+        punctuation, unless a fifth of the letters are of scripts without spaces: a few foreign
+        names must not give one agent of a network other words than the rest.
     samples
         Parts of the text, for ``auto``.
 
@@ -48,8 +50,9 @@ def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
     """
     if name != "auto":
         return tokenizer_named(name)
-    chosen = tokenizer_for(samples)
-    return Whitespace() if isinstance(chosen, Words) else chosen
+    texts = list(samples)
+    letters, unspaced, _ = script_letters(pl.Series(texts, dtype=pl.String)).sum().row(0)
+    return tokenizer_for(texts) if unspaced > _UNSPACED_SHARE * letters else Whitespace()
 
 
 class Vocabulary:
