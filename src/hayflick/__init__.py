@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from hayflick.monitor.review.drawing import draw_answers
     from hayflick.monitor.review.reading import read_review
     from hayflick.monitor.review.writing import write_review
+    from hayflick.network.agents.ngram import NGramAgent
     from hayflick.planning.cost import CostModel
     from hayflick.planning.expressivity import compare_estimators
     from hayflick.planning.forecast import Forecast
@@ -125,6 +126,7 @@ _PUBLIC = {
     "LabelNoise": "hayflick.chains.stages.degradation",
     "MultivariateGaussian": "hayflick.chains.multivariate_gaussian",
     "NGram": "hayflick.chains.ngram",
+    "NGramAgent": "hayflick.network.agents.ngram",
     "NgramCounts": "hayflick.diversity.lexical",
     "Periodic": "hayflick.regimes.periodic",
     "PilotDesign": "hayflick.planning.pilot.pilot_design",
@@ -207,6 +209,7 @@ __all__ = [
     "LabelNoise",
     "MultivariateGaussian",
     "NGram",
+    "NGramAgent",
     "NgramCounts",
     "Periodic",
     "PilotDesign",

@@ -19,12 +19,12 @@ from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
 from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
-from hayflick.cli.printing import INTERRUPTED
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
 from hayflick.cli.simulate import simulate_command
 from hayflick.cli.watch import watch_command
-from hayflick.core.errors import HayflickError
+from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError
 from hayflick.core.version import __version__
 
 USER_MISTAKE, INTERNAL_ERROR = 2, 70
@@ -82,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except typer.Exit as end:
         return end.exit_code
+    except (EndpointError, BudgetExhausted) as fault:
+        return _fail(str(fault), INCOMPLETE)
     except HayflickError as fault:
         return _fail(str(fault), USER_MISTAKE)
     except typer.TyperException as fault:

@@ -7,6 +7,8 @@
     ├── DataError                    what was read cannot be used
     │   └── UndecodableError         its bytes are not text in the stated encoding
     ├── OutputError                  a result cannot be written where it was asked for
+    ├── EndpointError                an endpoint refused, or went on failing after all retries
+    ├── BudgetExhausted              the next request could exceed the budget: it is not made
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
 
     SimulationInterrupted            Ctrl-C in a long run (a KeyboardInterrupt)
@@ -83,6 +85,29 @@ class UndecodableError(DataError):
 
 class OutputError(HayflickError):
     """A result cannot be written where it was asked for."""
+
+
+class EndpointError(HayflickError):
+    """An endpoint refused, or went on failing after all retries.
+
+    Attributes
+    ----------
+    agent, url : str
+        Who asked, and where.
+
+    Examples
+    --------
+    >>> print(EndpointError("it answers 404", agent="anna", url="http://127.0.0.1:8000/v1"))
+    agent anna, http://127.0.0.1:8000/v1: it answers 404
+    """
+
+    def __init__(self, reason: str, *, agent: str, url: str) -> None:
+        self.agent, self.url = agent, url
+        super().__init__(f"agent {agent}, {url}: {reason}")
+
+
+class BudgetExhausted(HayflickError):  # noqa: N818
+    """The next request could exceed the budget, so it is not made."""
 
 
 class MissingExtraError(HayflickError, ImportError):

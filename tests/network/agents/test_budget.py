@@ -2,9 +2,8 @@ import asyncio
 
 import pytest
 
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, BudgetExhausted
 from hayflick.network.agents.budget import Budget, Prices, Spending
-from hayflick.network.agents.errors import BudgetExhausted
 
 
 async def spend(budget, most, used, seconds=0.0):

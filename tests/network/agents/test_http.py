@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("openai", reason="openai is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
+from hayflick.core.errors import BudgetExhausted, EndpointError
 from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint
-from hayflick.network.agents.errors import BudgetExhausted, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.retries import Retries
 from hayflick.network.agents.seeds import AnswerSeed
@@ -99,7 +99,7 @@ def status(code, body=b"{}", **headers):
 
 
 async def slow(send):
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(6.0)
     await status(200)(send)
 
 
@@ -150,7 +150,7 @@ def faulty(faults=lambda place, attempt: None):
 
 def agents_of(url, **settings):
     extra = {key: settings.pop(key) for key in ("prices", "max_tokens") if key in settings}
-    settings = {"timeout_s": 2.0, "retries": QUICK, "concurrency": 6, **settings}
+    settings = {"timeout_s": 5.0, "retries": QUICK, "concurrency": 6, **settings}
     endpoint = Endpoint(f"{url}/v1", **settings)
     return [ChatAgent(name=name, endpoint=endpoint, model=name, **extra) for name in ("one", "two")]
 

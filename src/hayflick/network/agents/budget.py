@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from hayflick.core.checks import number_between, whole_number
-from hayflick.network.agents.errors import BudgetExhausted
+from hayflick.core.errors import BudgetExhausted
 
 _MILLION = 1e6
 
@@ -104,7 +104,7 @@ class Budget:
     >>> asyncio.run(two_requests())
     Traceback (most recent call last):
     ...
-    hayflick.network.agents.errors.BudgetExhausted: the budget of 100 tokens is exhausted: 30 are
+    hayflick.core.errors.BudgetExhausted: the budget of 100 tokens is exhausted: 30 are
     spent, and the next request could take 90; raise the budget and resume the run
     """
 
