@@ -1,0 +1,303 @@
+r"""The dose: how much real data, from which reading on, so that a target is held.
+
+Nothing is put in while enough is left. The share that is left is read after every round, and
+below a limit the next round gets a dose of fresh items.
+
+*The limit.* Acting one round too late breaks the target, so a reading at the limit must leave
+room for one more round without real data. Of the states that a chain comes to with a share of
+fresh data, the limit is the lowest reading from which the next unaided round is expected to be
+at the target; with the spread of one round on top, as far as healthy readings (those of
+training on real data alone) stay above it but for a chance of `false_alarms`.
+
+*The dose* is the smallest number of fresh items a round that is expected to hold the target
+and a margin over the horizon, from the first reading below the limit on. The margin is for
+chance: of K rounds, a share `assurance` of runs is to be at the target in all of them, so a
+round falls short with a probability of at most (1 - assurance)/K (union bound), by a normal
+law with the variance
+
+.. math:: \sum_i w_i^2\, q_i (1 - q_i) / (\sum_i w_i)^2
+
+q_i the chance that type i is there. Types compete for room, so their covariances are below 0
+and the true variance is lower. Expected values are those of `hayflick.planning.retention`; for
+diversity no variance is known here, and there is no margin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import number_between, whole_number
+from hayflick.core.errors import DataError
+from hayflick.core.protocols import Regime
+from hayflick.laws.branching import Branching
+from hayflick.laws.rounds import rounds_of
+from hayflick.planning.goal import DIVERSITY, Goal
+from hayflick.planning.past import Past
+from hayflick.planning.retention import Retention
+from hayflick.planning.setting import Setting, check_target, setting_of
+from hayflick.planning.smallest import smallest
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.replace import Replace
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Holding:
+    """From which reading on, and how much.
+
+    Parameters
+    ----------
+    setting, keep
+        What is kept: goal, horizon, size; the target.
+    margin
+        What the dose keeps above the target, for chance; 0 where there is no room for it.
+    limit
+        The share left below which the next round gets the dose; 1 where every round needs it.
+    dose
+        Fresh items in such a round.
+    unaided
+        Rounds without real data from the start, up to the first reading below the limit.
+    next_unaided
+        What one more round without real data is expected to leave at the limit.
+    healthy, spread
+        Expected share and standard deviation of training on real data alone.
+    retention
+        What is expected, round by round, from the first dose on.
+    """
+
+    setting: Setting
+    keep: float
+    margin: float
+    limit: float
+    dose: int
+    unaided: int
+    next_unaided: float
+    healthy: float
+    spread: float
+    retention: Retention
+
+    @property
+    def always(self) -> bool:
+        """Whether every reading leads to a dose: no state leaves room for an unaided round."""
+        return self.limit >= 1.0
+
+    @property
+    def false_alarms(self) -> float:
+        """Chance that a healthy reading is below the limit, by the normal law."""
+        if self.spread == 0.0:
+            return float(self.healthy < self.limit)
+        return float(norm.cdf((self.limit - self.healthy) / self.spread))
+
+    @property
+    def fixed_share(self) -> float:
+        """The smallest share that holds target and margin if every round gets it."""
+        size = self.setting.samples
+        return _smallest_share(
+            self.setting,
+            lambda share: self.setting.retention(Fresh(share), size).lowest,
+            self.keep + self.margin,
+        )
+
+    @property
+    def share(self) -> float:
+        """The dose as a share of a training set."""
+        return self.dose / self.setting.samples
+
+
+def holding(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    generations: int,
+    samples: int | None = None,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    law: str = "auto",
+    assurance: float = 0.99,
+    false_alarms: float = 0.001,
+) -> Holding:
+    """Return limit and dose of the rule that holds a target with the fewest real items.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep
+        Share that is to be left in every round, above 0, up to 1.
+    generations, samples, must_keep, law
+        As of `hayflick.planning.setting.setting_of`.
+    assurance
+        Share of runs that are to be at the target in all rounds, above 0 and below 1.
+    false_alarms
+        Chance that a healthy reading may be below the limit, above 0 and below 1.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If fresh data cannot hold the target at all.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
+    >>> found = holding(words, keep=0.7, generations=20)
+    >>> found.dose, round(found.limit, 3), found.unaided
+    (414, 0.844, 3)
+    """
+    keep = check_target(keep)
+    low, high = 1e-6, 1.0 - 1e-6
+    assurance = number_between("assurance", assurance, low=low, high=high)
+    rate = number_between("false_alarms", false_alarms, low=low, high=high)
+    setting = setting_of(
+        model, generations=generations, samples=samples, must_keep=must_keep, law=law
+    )
+    alone = setting.retention(Fresh(1.0), setting.samples)
+    if alone.lowest < keep:
+        raise DataError(
+            f"keep: fresh data alone keep {alone.lowest:.1%} at most, and so does any rule;"
+            f" takes a target up to that, more samples, or a reserve (hayflick reserve)"
+        )
+    deviation = spread(setting, Fresh(1.0))
+    margin = _margin(setting, keep, assurance, alone.lowest)
+    healthy = alone.lowest - float(norm.isf(rate)) * deviation
+    limit, left = _limit(setting, keep, margin, healthy)
+    unaided = _unaided(setting, limit)
+    target = keep + margin
+    dose = _dose(setting, target, unaided)
+    return Holding(
+        setting=setting,
+        keep=keep,
+        margin=margin,
+        limit=limit,
+        dose=dose,
+        unaided=unaided,
+        next_unaided=left,
+        healthy=alone.lowest,
+        spread=deviation,
+        retention=_onward(setting, dose, unaided),
+    )
+
+
+def spread(setting: Setting, regime: Regime) -> float:
+    """Return the standard deviation of what is left in the last round; 0 for diversity."""
+    goal = setting.goal
+    if goal.kind == DIVERSITY:
+        return 0.0
+    rounds = rounds_of(
+        goal.model, regime=regime, samples=setting.samples, generations=setting.generations
+    )
+    there = Branching.of(rounds).present(goal.nodes.probabilities)[:, -1]
+    variance = float(goal.nodes.numbers @ (goal.nodes.weights**2 * there * (1.0 - there)))
+    return math.sqrt(variance) / goal.worth
+
+
+def smallest_dose(
+    model: Discrete | Goal, *, keep: float, rounds_so_far: int, within: int = 1, **settings: Any
+) -> int | None:
+    """Return the fewest fresh items a round that bring a target back within some rounds.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep
+        The target.
+    rounds_so_far
+        Rounds without real data that have gone by.
+    within
+        Rounds in which the target is to be reached.
+    settings
+        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.setting.setting_of`.
+
+    Returns
+    -------
+    The number of items; None where fresh data do not reach the target by then.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> [smallest_dose(words, keep=0.85, rounds_so_far=20, within=k) for k in (1, 3)]
+    [44, 24]
+    """
+    keep = check_target(keep)
+    whole_number("rounds_so_far", rounds_so_far, at_least=0)
+    setting = setting_of(model, generations=whole_number("within", within, at_least=1), **settings)
+    past = replace(setting, past=Past(Replace(), setting.samples, rounds_so_far))
+
+    def last(items: int) -> float:
+        fresh = Fresh(items / setting.samples)
+        return float(past.retention(fresh, setting.samples).expected[-1])
+
+    return smallest(last, target=keep, low=0, high=setting.samples)
+
+
+def _margin(setting: Setting, keep: float, assurance: float, most: float) -> float:
+    """Return what chance takes in the worst round; 0 where real data alone has no such room."""
+    size = setting.samples
+    steady = _smallest_share(
+        setting, lambda share: setting.retention(Fresh(share), size).lowest, keep
+    )
+    deviations = float(norm.isf((1.0 - assurance) / setting.generations))
+    margin = deviations * spread(setting, Fresh(steady))
+    return margin if keep + margin <= most else 0.0
+
+
+def _limit(setting: Setting, keep: float, margin: float, healthy: float) -> tuple[float, float]:
+    """Return the limit, and what one more unaided round leaves there."""
+    expected = _reading(setting, keep)
+    if expected is None:
+        return 1.0, float(_after(setting, 1.0)[1])
+    safe = _reading(setting, keep + margin)
+    limit = max(expected, healthy if safe is None else min(safe, healthy))
+    share = _smallest_share(setting, lambda share: float(_after(setting, share)[0]), limit)
+    return limit, float(_after(setting, share)[1])
+
+
+def _reading(setting: Setting, target: float) -> float | None:
+    """Return the lowest reading from which one unaided round is expected at a target."""
+    if _after(setting, 1.0)[1] < target:
+        return None
+    share = _smallest_share(setting, lambda share: float(_after(setting, share)[1]), target)
+    return float(_after(setting, share)[0])
+
+
+def _after(setting: Setting, share: float) -> Floats:
+    """Return what is left after the horizon's rounds with a share, and one round later."""
+    past = Past(Fresh(share), setting.samples, setting.generations)
+    later = replace(setting, past=past, generations=1)
+    return later.retention(Replace(), setting.samples).expected
+
+
+def _unaided(setting: Setting, limit: float) -> int:
+    left = setting.retention(Replace(), setting.samples).expected[1:]
+    below = np.flatnonzero(left < limit)
+    return int(below[0]) + 1 if below.size else setting.generations
+
+
+def _dose(setting: Setting, target: float, unaided: int) -> int:
+    items = smallest(
+        lambda number: _onward(setting, number, unaided).lowest,
+        target=target,
+        low=1,
+        high=setting.samples,
+    )
+    return setting.samples if items is None else items
+
+
+def _onward(setting: Setting, items: int, unaided: int) -> Retention:
+    rounds = max(1, setting.generations - unaided)
+    later = replace(setting, past=Past(Replace(), setting.samples, unaided), generations=rounds)
+    return later.retention(Fresh(items / setting.samples), setting.samples)
+
+
+def _smallest_share(setting: Setting, of: Callable[[float], float], target: float) -> float:
+    size = setting.samples
+    items = smallest(lambda number: of(number / size), target=target, low=0, high=size)
+    return 1.0 if items is None else items / size
