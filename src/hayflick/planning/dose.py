@@ -39,7 +39,8 @@ from hayflick.core.errors import DataError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
-from hayflick.planning.goal import DIVERSITY, Goal
+from hayflick.planning.goal import Goal
+from hayflick.planning.objective import DIVERSITY
 from hayflick.planning.past import Past
 from hayflick.planning.retention import Retention
 from hayflick.planning.setting import Setting, check_target, setting_of
@@ -82,6 +83,11 @@ class Holding:
     healthy: float
     spread: float
     retention: Retention
+
+    @property
+    def goal(self) -> Goal:
+        """What is kept."""
+        return goal_of(self.setting)
 
     @property
     def always(self) -> bool:
@@ -187,7 +193,7 @@ def holding(
 
 def spread(setting: Setting, regime: Regime) -> float:
     """Return the standard deviation of what is left in the last round; 0 for diversity."""
-    goal = setting.goal
+    goal = goal_of(setting)
     if goal.kind == DIVERSITY:
         return 0.0
     rounds = rounds_of(
@@ -196,6 +202,19 @@ def spread(setting: Setting, regime: Regime) -> float:
     there = Branching.of(rounds).present(goal.nodes.probabilities)[:, -1]
     variance = float(goal.nodes.numbers @ (goal.nodes.weights**2 * there * (1.0 - there)))
     return math.sqrt(variance) / goal.worth
+
+
+def goal_of(setting: Setting) -> Goal:
+    """Return the goal of a setting for symbols.
+
+    Raises
+    ------
+    DataError
+        If it is one for numbers.
+    """
+    if not isinstance(setting.goal, Goal):
+        raise DataError("rules: take a plan for symbols or their diversity, not for numbers")
+    return setting.goal
 
 
 def smallest_dose(

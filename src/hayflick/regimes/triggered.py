@@ -83,7 +83,8 @@ class Triggered:
         """Return the regime in the grammar of the command line, as far as it can say it."""
         rule = self.rule
         if not isinstance(rule, Threshold):
-            return f"triggered:rule={type(rule).__name__},base={self.base.describe()}"
+            name = getattr(rule, "name", type(rule).__name__)
+            return f"triggered:rule={name},base={self.base.describe()}"
         return f"triggered:below={rule.below:g},items={rule.items},metric={rule.metric}"
 
 

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from hayflick.core.errors import DataError
@@ -58,6 +61,10 @@ def test_every_key_of_a_watch_is_read():
         (HEAD + watch(metric='"vocabulary"', below="1"), "did you mean vocabulary_kept"),
         (HEAD + watch(chart='"cusim"'), "did you mean cusum"),
         (HEAD + watch(below="0.8", actions='["rael"]') + INJECT, "did you mean real"),
+        (HEAD + "watch = 3", "top level: watch: got 3, takes a list"),
+        (HEAD + "watch = [3]", r"\[\[watch\]\] number 1: got 3, takes a table"),
+        (HEAD + watch(below="0.8", confirm="2"), "w: confirm: got 2, takes a table"),
+        (HEAD + watch(below="0.8", actions='["a"]'), "no .* is called a; the file has none"),
         (HEAD + WATCH + INJECT.replace("inject", "injct"), "got 'injct'.*did you mean inject"),
         (HEAD + WATCH + INJECT.replace('kind = "inject"\n', ""), "lacks the key kind"),
         (HEAD + WATCH + INJECT + "round = 2\n", r"\[\[action\]\] real: unknown key round.*rounds"),
@@ -125,8 +132,21 @@ def test_contradictions_name_both_sides(text, message):
         parse_rules(HEAD + text)
 
 
+def test_the_guides_example_is_a_whole_file():
+    guide = Path(__file__).parents[3] / "docs" / "rules.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    rules = parse_rules(example)
+    assert {action.kind for action in rules.action} == {
+        "inject",
+        "vary_prompts",
+        "review",
+        "notify",
+    }
+    assert len(rules.watch) == 3
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(DataError, match="rules.toml: cannot be read"):
+    with pytest.raises(DataError, match=r"rules\.toml: cannot be read"):
         read_rules(tmp_path / "rules.toml")
     (tmp_path / "rules.toml").write_bytes(b"\xff")
     with pytest.raises(DataError, match="is not UTF-8"):

@@ -65,7 +65,8 @@ def _names(watch: WatchTable, rules: RulesFile) -> Iterator[str]:
     for action in watch.actions:
         if action not in known:
             near = difflib.get_close_matches(action, known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"takes one of {', '.join(known)}"
+            remedy = f"takes one of {', '.join(known)}" if known else "the file has none"
+            remedy = f"did you mean {near[0]}?" if near else remedy
             yield f"actions: no [[action]] is called {action}; {remedy}"
 
 

@@ -31,6 +31,8 @@ _ACTIONS: Mapping[str, type[BaseModel]] = {
     "notify": Notify,
 }
 
+_TAKES = {"model_type": "a table", "list_type": "a list (each of its tables stands under [[name]])"}
+
 
 def read_rules(path: str | os.PathLike[str]) -> RulesFile:
     """Return what a rules file says.
@@ -108,8 +110,9 @@ def _message(error: Any, found: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(tag, _ACTIONS, n=1)
         remedy = f"; did you mean {near[0]}?" if near else ""
         return f"{place}: kind: got {tag!r}, takes one of {', '.join(_ACTIONS)}{remedy}"
-    said = str(error["msg"]).removeprefix("Input should be ")
-    return f"{place}: {key}: got {got!r}, takes {said}"
+    said = _TAKES.get(kind, str(error["msg"]).removeprefix("Input should be "))
+    named = f"{place}: {key}" if key else place
+    return f"{named}: got {got!r}, takes {said}"
 
 
 def _is_kind(part: Any) -> bool:

@@ -218,6 +218,11 @@ class RunningRules:
         self._streams: dict[tuple[str, str], Stream] = {}
         self._watches = {watch.name: watch for watch in rule_set.rules.watch}
 
+    @property
+    def name(self) -> str:
+        """The rules file."""
+        return self.rule_set.name
+
     def decide(self, reading: Reading) -> tuple[Action, ...]:
         """Return what is to be done from the next round on.
 

@@ -1,0 +1,176 @@
+"""The sheet beside a rules file: each number to watch, who acts how, and what it costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, dataclass
+
+from hayflick.planning.objective import DIVERSITY
+from hayflick.report.language import Language
+from hayflick.report.plan_labels import subject_label
+from hayflick.report.rendering import render
+from hayflick.report.tables import significant
+from hayflick.workflows.rules_from_plan import COOL_DOWN, REVIEWED, PlannedRules
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A row of the sheet, in the reader's language."""
+
+    number: str
+    meaning: str
+    limit: str
+    who: str
+    action: str
+    cost_of_acting: str
+    cost_of_waiting: str
+
+
+def headings(language: Language) -> tuple[str, ...]:
+    """Return what the columns are called."""
+    text = language.text
+    return (
+        text("number"),
+        text("what it means"),
+        text("limit value"),
+        text("who acts"),
+        text("what is done"),
+        text("cost of acting"),
+        text("cost of waiting"),
+    )
+
+
+def indicators(planned: PlannedRules, language: Language) -> tuple[Indicator, ...]:
+    """Return the rows of the sheet."""
+    return (_kept(planned, language), _missed(planned, language), _used(planned, language))
+
+
+def _kept(planned: PlannedRules, language: Language) -> Indicator:
+    text, found = language.text, planned.holding
+    waiting = text(
+        "One more round without real data leaves {left}.",
+        left=language.percent(found.next_unaided),
+    )
+    return Indicator(
+        number=text("share kept"),
+        meaning=text(
+            "How much of {subject} is still there, of the real data's.",
+            subject=subject_label(found.goal, language),
+        ),
+        limit=text("below {limit}", limit=_limit(planned, found.limit, language)),
+        who=text("whoever prepares the training sets"),
+        action=text(
+            "{items} newly drawn real items go into the next round.",
+            items=language.number(found.dose),
+        ),
+        cost_of_acting=_price(planned, found.dose, "real", language),
+        cost_of_waiting=language.joined(waiting, *_way_back(planned, language)),
+    )
+
+
+def _missed(planned: PlannedRules, language: Language) -> Indicator:
+    text = language.text
+    return Indicator(
+        number=text("target missed"),
+        meaning=text("Less is left than was planned for: something else is wrong."),
+        limit=text("below {limit}", limit=_limit(planned, planned.holding.keep, language)),
+        who=text("the data lead"),
+        action=text(
+            "A person looks at {answers} answers; said again after {rounds} rounds at the "
+            "earliest.",
+            answers=language.number(REVIEWED),
+            rounds=language.number(COOL_DOWN),
+        ),
+        cost_of_acting=_check(planned, language),
+        cost_of_waiting=" ".join(_way_back(planned, language)) or "–",
+    )
+
+
+def _used(planned: PlannedRules, language: Language) -> Indicator:
+    text, found = language.text, planned.holding
+    return Indicator(
+        number=text("real items a round"),
+        meaning=text("How much real data the rule uses; at most the dose."),
+        limit=text(
+            "above {items} ({share} of a training set)",
+            items=language.number(found.dose),
+            share=language.percent(found.share),
+        ),
+        who=text("the data lead"),
+        action=text("Compare with the plan; try the rules again with new data."),
+        cost_of_acting="–",
+        cost_of_waiting=_price(planned, found.dose, "real", language),
+    )
+
+
+def _limit(planned: PlannedRules, share: float, language: Language) -> str:
+    if planned.holding.goal.kind == DIVERSITY:
+        return significant(share * planned.unit)
+    return language.percent(share)
+
+
+def _price(planned: PlannedRules, items: float, name: str, language: Language) -> str:
+    """Return what items cost; how many they are where nothing has a price."""
+    costs = planned.plan.costs
+    if costs is None or not getattr(costs, name):
+        return language.text("{items} real items a round", items=language.number(items))
+    price = significant(items * getattr(costs, name))
+    return language.text("{price} {currency} a round", price=price, currency=costs.currency)
+
+
+def _check(planned: PlannedRules, language: Language) -> str:
+    costs = planned.plan.costs
+    if costs is None or not costs.check:
+        return language.text("the time for {answers} answers", answers=language.number(REVIEWED))
+    price = significant(costs.check)
+    return language.text("{price} {currency} a round", price=price, currency=costs.currency)
+
+
+def _way_back(planned: PlannedRules, language: Language) -> tuple[str, ...]:
+    """Return what the way back takes later on; nothing where it is not known."""
+    ways = [way for way in planned.plan.ways_back if way.items]
+    if not ways:
+        return ()
+    last = ways[-1]
+    sentence = language.text(
+        "After {rounds} rounds of waiting, the way back takes {items} real items.",
+        rounds=language.number(last.waited),
+        items=language.number(last.items or 0),
+    )
+    return (sentence,)
+
+
+def kpi_page(planned: PlannedRules, *, lang: str = "en") -> str:
+    """Return the sheet as one self-contained HTML page.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    return render(
+        "kpi.html.jinja",
+        "brief.css",
+        language,
+        planned=planned,
+        headings=headings(language),
+        rows=[astuple(row) for row in indicators(planned, language)],
+    )
+
+
+def kpi_csv(planned: PlannedRules, *, lang: str = "en") -> str:
+    """Return the sheet as CSV; the byte-order mark tells Excel that it is UTF-8.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(headings(language))
+    writer.writerows(astuple(row) for row in indicators(planned, language))
+    return "\ufeff" + written.getvalue()

@@ -1,0 +1,111 @@
+"""What rules decided about a stream: in words, as a table and as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hayflick.core.records import Action, ActionKind
+from hayflick.monitor.rules.rule_set import RuleSet
+from hayflick.report.language import Language
+from hayflick.report.tables import printable, table
+from hayflick.workflows.rules_on_answers import Decided
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_SHOWN = 30
+
+
+def decisions_record(
+    rule_set: RuleSet, decided: Sequence[Decided], *, rounds: Sequence[str]
+) -> dict[str, Any]:
+    """Return decisions as plain values, ready for JSON.
+
+    Parameters
+    ----------
+    rule_set
+        The rules.
+    decided
+        What they decided.
+    rounds
+        Names of the rounds.
+    """
+    return {
+        "rules": rule_set.name,
+        "mode": rule_set.rules.mode.value,
+        "decisions": [
+            {
+                "round": rounds[one.round - 1],
+                "group": one.group or None,
+                "actions": [_action(action, one) for action in one.proposed],
+            }
+            for one in decided
+        ],
+    }
+
+
+def _action(action: Action, one: Decided) -> dict[str, Any]:
+    return {
+        "kind": action.kind.value,
+        "reason": action.reason,
+        "items": action.items,
+        "rounds": action.rounds,
+        "to_be_done": action in one.actions,
+    }
+
+
+def decisions_tables(
+    rule_set: RuleSet, decided: Sequence[Decided], *, rounds: Sequence[str], lang: str = "en"
+) -> tuple[RenderableType, ...]:
+    """Return what the terminal shows; the arguments are those of `decisions_record`.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    text = language.text
+    if not decided:
+        return (text("Decided by the rules: nothing."),)
+    mode = rule_set.rules.mode.value
+    found = text(
+        "Decided by the rules (mode {mode}) in {number} readings.",
+        mode=mode,
+        number=language.number(len(decided)),
+    )
+    shown = table(text("round"), text("what is done"), text("reason"))
+    lines = decisions_rows(decided, rounds=rounds, language=language)
+    for line in lines[:_SHOWN]:
+        shown.add_row(*line)
+    if len(lines) <= _SHOWN:
+        return found, shown
+    more = text("And {number} more.", number=language.number(len(lines) - _SHOWN))
+    return found, shown, more
+
+
+def decisions_rows(
+    decided: Sequence[Decided], *, rounds: Sequence[str], language: Language
+) -> list[tuple[str, str, str]]:
+    """Return round, action and reason of everything that was decided."""
+    return [
+        (
+            printable(rounds[one.round - 1]),
+            _done(action, one, language),
+            printable(action.reason),
+        )
+        for one in decided
+        for action in one.proposed
+    ]
+
+
+def _done(action: Action, one: Decided, language: Language) -> str:
+    text = language.text
+    said = {
+        ActionKind.INJECT: text("put in {items} real items", items=language.number(action.items)),
+        ActionKind.VARY_PROMPTS: text("ask other prompts"),
+        ActionKind.REVIEW: text("look at {items} answers", items=language.number(action.items)),
+        ActionKind.NOTIFY: text("tell someone"),
+    }[action.kind]
+    return said if action in one.actions else text("({action}, held back)", action=said)

@@ -1,0 +1,132 @@
+"""A tried rules file in words, as a table and as plain values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hayflick.report.language import Language
+from hayflick.report.tables import printable, table
+from hayflick.workflows.rules_evaluation import Course, Evaluation
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+FORMAT_VERSION = 1
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Return a tried rules file as plain values, ready for JSON; what is undefined is None."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "rules": evaluation.name,
+        "input": evaluation.source,
+        "keep": evaluation.keep,
+        "rounds": evaluation.rounds,
+        "runs": evaluation.runs,
+        "healthy_rounds_before": evaluation.onset,
+        "false_alarms": {
+            "rounds": evaluation.healthy_rounds,
+            "alarms": evaluation.false_alarms,
+            "per_thousand": evaluation.false_alarms_per_thousand,
+            "at_most_per_thousand": evaluation.at_most_per_thousand,
+            "stated_per_thousand": 1000.0 * evaluation.stated,
+        },
+        "delay": {"median": evaluation.delay, "missed_runs": evaluation.missed},
+        "with_rule": _course(evaluation.with_rule, evaluation),
+        "without": _course(evaluation.without, evaluation),
+        "fixed": None
+        if evaluation.fixed is None
+        else {"share": evaluation.fixed_share, **_course(evaluation.fixed, evaluation)},
+        "cost_ratio": evaluation.cost_ratio,
+        "not_read": list(evaluation.unread),
+        "provenance": evaluation.provenance(),
+    }
+
+
+def _course(course: Course, evaluation: Evaluation) -> dict[str, float | None]:
+    return {
+        "lowest": course.lowest,
+        "held": None if evaluation.keep is None else course.held(evaluation.keep),
+        "real_per_round": course.real_per_round,
+    }
+
+
+def evaluation_tables(evaluation: Evaluation, *, lang: str = "en") -> tuple[RenderableType, ...]:
+    """Return what the terminal shows.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    return (*_sentences(evaluation, language), _table(evaluation, language))
+
+
+def _sentences(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
+    text, number = language.text, language.number
+    tried = text(
+        "{rules}, tried on {name}: {runs} runs of {rounds} rounds.",
+        rules=printable(evaluation.name),
+        name=printable(evaluation.source),
+        runs=number(evaluation.runs),
+        rounds=number(evaluation.rounds),
+    )
+    false = text(
+        "False alarms: {found} in 1,000 healthy rounds (at most {most}, with 95% confidence); "
+        "stated: {stated}.",
+        found=number(evaluation.false_alarms_per_thousand),
+        most=number(evaluation.at_most_per_thousand),
+        stated=number(1000.0 * evaluation.stated),
+    )
+    unread = [
+        text("The simulation has no number for: {watch}.", watch=printable(watch))
+        for watch in evaluation.unread
+    ]
+    return (tried, false, _delay(evaluation, language), *_ratio(evaluation, language), *unread)
+
+
+def _delay(evaluation: Evaluation, language: Language) -> str:
+    if evaluation.delay is None:
+        return language.text(
+            "Most runs collapse without a decision: {missed} of {runs}.",
+            missed=language.number(evaluation.missed),
+            runs=language.number(evaluation.runs),
+        )
+    return language.text(
+        "First decision after the beginning of the collapse: round {round} (median); runs "
+        "without any: {missed}.",
+        round=language.number(evaluation.delay),
+        missed=language.number(evaluation.missed),
+    )
+
+
+def _ratio(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
+    ratio = evaluation.cost_ratio
+    if ratio is None:
+        return ()
+    said = language.text(
+        "The rule uses {share} of the real items of the best fixed plan.",
+        share=language.difference(ratio),
+    )
+    return (said,)
+
+
+def _table(evaluation: Evaluation, language: Language) -> Table:
+    text, keep = language.text, evaluation.keep
+    held = () if keep is None else (text("runs that keep {keep}", keep=language.percent(keep)),)
+    shown = table("", text("lowest share, mean"), *held, text("real items a round"))
+    courses = [
+        (text("with the rule"), evaluation.with_rule),
+        (text("without"), evaluation.without),
+    ]
+    if evaluation.fixed is not None and evaluation.fixed_share is not None:
+        share = language.percent(evaluation.fixed_share)
+        fixed = text("{share} fresh real data in every round", share=share)
+        courses.append((fixed, evaluation.fixed))
+    for name, course in courses:
+        reached = () if keep is None else (language.percent(course.held(keep)),)
+        lowest, real = language.percent(course.lowest), language.number(course.real_per_round)
+        shown.add_row(name, lowest, *reached, real)
+    return shown
