@@ -17,6 +17,7 @@ from hayflick.cli.printing import (
     say_interrupted,
     say_written,
 )
+from hayflick.core.errors import HayflickError
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -120,6 +121,15 @@ def plan_command(
     out: Annotated[
         Path | None, typer.Option(help="HTML page to write.", show_default=False)
     ] = None,
+    write_rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Write rules that hold the target, and a sheet of the numbers to watch beside "
+            "them (HTML and CSV).",
+            show_default=False,
+        ),
+    ] = None,
     lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> int:
@@ -138,6 +148,10 @@ def plan_command(
         "loss": cost_loss,
     }
     costs = _costs(prices, currency, rounds_per_month)
+    if write_rules is not None:
+        from hayflick.report.rules_writing import check_rules_files
+
+        check_rules_files(write_rules, inputs=(source, must_keep, history, out), force=force)
     with progress_bar() as progress:
         result = plan(
             source,
@@ -161,9 +175,28 @@ def plan_command(
         )
     if result.interrupted:
         say_interrupted()
+    fault = _write_rules(result, write_rules, lang=lang.value, force=force)
     _print(result, output_format, lang.value)
     say_written(out)
+    if fault is not None:
+        raise fault
     return INTERRUPTED if result.interrupted else 0
+
+
+def _write_rules(
+    result: Plan, path: Path | None, *, lang: str, force: bool
+) -> HayflickError | None:
+    """Write the rules that were asked for; return why there are none, for after the plan."""
+    if path is None:
+        return None
+    from hayflick.report.rules_writing import rules_files, write_rules
+
+    try:
+        write_rules(result, path, lang=lang, force=force)
+    except HayflickError as fault:
+        return fault
+    say_written(*rules_files(path))
+    return None
 
 
 def _objective(of: Of | None, *, listed: bool) -> str | None:

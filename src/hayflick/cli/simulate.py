@@ -24,6 +24,8 @@ from hayflick.core.progress import progress_bar
 if TYPE_CHECKING:
     import xarray
 
+    from hayflick.core.protocols import Regime
+
 
 def simulate_command(
     family: Annotated[
@@ -67,6 +69,14 @@ def simulate_command(
             "(surviving_fraction) was below."
         ),
     ] = "replace",
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A rules file: put in what it decides, on top of --regime. Family discrete.",
+            show_default=False,
+        ),
+    ] = None,
     sampler: Annotated[
         str | None,
         typer.Option(help="temperature:T, top-k:K or top-p:P.", show_default=False),
@@ -130,7 +140,7 @@ def simulate_command(
     from hayflick.regimes.parsing import parse_regime
     from hayflick.report.saving import check_outputs, save_runs
 
-    files = [corpus, *values(select, degrade, regime)]
+    files = [corpus, rules, *values(select, degrade, regime)]
     check_outputs(out=out, plot=plot, force=force, inputs=files)
     stages = parse_stages(
         sampler=sampler,
@@ -147,7 +157,7 @@ def simulate_command(
         runs, interrupted = _simulated(
             model,
             generations=generations,
-            regime=parse_regime(regime, like=source),
+            regime=_ruled(parse_regime(regime, like=source), rules, model, samples, generations),
             samples=samples,
             stages=stages,
             replicates=replicates,
@@ -162,6 +172,17 @@ def simulate_command(
     say_written(out, plot)
     _print(runs, output_format, lang.value)
     return INTERRUPTED if interrupted else 0
+
+
+def _ruled(
+    regime: Regime, rules: Path | None, model: Any, samples: int | None, generations: int
+) -> Regime:
+    """Return the regime with what a rules file decides on top."""
+    if rules is None:
+        return regime
+    from hayflick.workflows.rules_simulated import ruled_regime
+
+    return ruled_regime(rules, base=regime, model=model, samples=samples, generations=generations)
 
 
 def _named(column: str | None, columns: str | None) -> tuple[str, ...]:

@@ -107,6 +107,15 @@ def watch_command(
             show_default=False,
         ),
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A rules file: list what it decides. Its baseline replaces --baseline, and "
+            "without --chart nothing else is charted.",
+            show_default=False,
+        ),
+    ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -160,7 +169,7 @@ def watch_command(
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 
-    Exit code 0 is healthy, 1 an alarm.
+    Exit code 0 is healthy, 1 an alarm or a decision of the rules.
     """
     from hayflick.report.watching import watch
 
@@ -184,6 +193,7 @@ def watch_command(
             tokenizer=tokenizer,
             must_keep=must_keep,
             metrics=metric or (),
+            rules=rules,
             seed=seed,
             out=out,
             lang=lang.value,

@@ -33,11 +33,20 @@ class WatchFindings:
     def verdict(self) -> str:
         """Return how the stream stands, in one line."""
         text, alarms = self.language.text, self.watched.alarms
+        if self.watched.rules is not None and not alarms:
+            return self._decided()
         if not self.watched.charts:
             return text("Nothing could be watched")
         if not alarms:
             return text("Healthy: no chart has alarmed since the baseline")
         return text("Alarm: {metric}, since round {since}", **self._change(alarms[0]))
+
+    def _decided(self) -> str:
+        """Return whether the rules have decided anything, in one line."""
+        if not self.watched.decided:
+            return self.language.text("Healthy: the rules have decided nothing")
+        first = self.round_name(self.watched.decided[0].round)
+        return self.language.text("The rules have decided, first in round {round}", round=first)
 
     def _change(self, chart: WatchedChart) -> dict[str, str]:
         alarm = chart.first_alarm

@@ -11,6 +11,7 @@ from hayflick.report.charts.watch_course import watch_course_chart
 from hayflick.report.charts.watch_metric import watch_metric_chart
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
+from hayflick.report.rules_decisions import decisions_rows
 from hayflick.report.tables import printable
 from hayflick.report.watch_findings import WatchFindings
 from hayflick.report.watch_table import cells
@@ -39,6 +40,7 @@ def watch_page(watched: Watched, *, lang: str = "en") -> str:
         charts=watch_charts(findings),
         metrics=[watch_metric_chart(name, findings) for name in watched.metrics()],
         printable=printable,
+        decisions=decisions_rows(watched.decided, rounds=watched.rounds, language=language),
         provenance=json.dumps(watched.provenance(), indent=2, ensure_ascii=False),
     )
 

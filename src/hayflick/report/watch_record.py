@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.records import Verdict
+from hayflick.report.rules_decisions import decisions_record
 from hayflick.workflows.watching.watched import Watched, WatchedChart
 
 FORMAT_VERSION = 1
@@ -27,6 +28,9 @@ def watch_record(watched: Watched) -> dict[str, Any]:
         "baseline": watched.baseline,
         "healthy": watched.healthy,
         "charts": [_chart(chart, watched) for chart in watched.charts],
+        "rules": None
+        if watched.rules is None
+        else decisions_record(watched.rules, watched.decided, rounds=watched.rounds),
         "not_charted": [asdict(one) for one in watched.unwatched],
         "readings": {
             group: [dict(reading.values) for reading in readings]

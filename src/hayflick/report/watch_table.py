@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hayflick.report.language import Language
+from hayflick.report.rules_decisions import decisions_tables
 from hayflick.report.tables import printable, significant, table
 from hayflick.report.watch_findings import WatchFindings
 from hayflick.workflows.watching.watched import Watched, WatchedChart
@@ -31,6 +32,9 @@ def watch_tables(watched: Watched, *, lang: str = "en") -> tuple[RenderableType,
         parts.append(_charts(findings))
     if watched.templates:
         parts.append(_templates(findings))
+    if watched.rules is not None:
+        rules, decided = watched.rules, watched.decided
+        parts += decisions_tables(rules, decided, rounds=watched.rounds, lang=lang)
     return tuple(parts)
 
 

@@ -18,6 +18,7 @@ from hayflick.corpus.reserve_files import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.report.language import Language
 from hayflick.report.watch_page import watch_page
+from hayflick.workflows.rules_loading import load_rules
 from hayflick.workflows.watching.watch import watch as watch_answers
 from hayflick.workflows.watching.watched import Watched
 
@@ -48,6 +49,7 @@ def watch(
     tokenizer: str = "auto",
     must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
     metrics: Sequence[str] = (),
+    rules: _Path | None = None,
     seed: int = 1,
     out: _Path | None = None,
     lang: str = "en",
@@ -73,6 +75,9 @@ def watch(
     must_keep
         Words or phrases whose retention is measured: a file with one per line (or a JSON
         list), a file of ``hayflick reserve``, a sequence, or a mapping to weights.
+    rules
+        A rules file that decides about the readings; its baseline is taken, and without
+        `charts` nothing else is charted. None for none.
     out
         File to write the page to; None for none.
     lang
@@ -92,10 +97,11 @@ def watch(
         If the page cannot be written where it was asked for; nothing is computed then.
     """
     Language(lang)
-    inputs = [one for one in (source, must_keep, vectors) if _is_path(one)]
+    inputs = [one for one in (source, must_keep, vectors, rules) if _is_path(one)]
     if out is not None:
         check_not_input(Path(out), [Path(one) for one in inputs])  # type: ignore[arg-type]
         check_writable(Path(out), force=force)
+    rule_set = None if rules is None else load_rules(rules, progress=progress).rule_set
     chosen = _embedder(embedder)
     entries = _entries(must_keep)
     answers = source
@@ -125,6 +131,7 @@ def watch(
             tokenizer=tokenizer,
             must_keep=entries,
             metrics=metrics,
+            rules=rule_set,
             seed=seed,
             progress=progress,
         )

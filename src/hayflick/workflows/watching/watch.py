@@ -21,11 +21,13 @@ from hayflick.embed.protocol import Embedder
 from hayflick.monitor.charts.guaranteed import GuaranteedChart
 from hayflick.monitor.charts.stream_chart import StreamChart
 from hayflick.monitor.early_warning import Projection, early_warning
+from hayflick.workflows.rules_on_answers import decisions, slow_metrics
 from hayflick.workflows.watching.observed import VALUE, Measuring, Observed, observe
 from hayflick.workflows.watching.plan_of_charts import Watch, watches
 from hayflick.workflows.watching.watched import Unwatched, Watched, WatchedChart
 
 if TYPE_CHECKING:
+    from hayflick.monitor.rules.rule_set import RuleSet
     from hayflick.storage.embedding_cache import EmbeddingCache
 
 _PHRASED_TEXTS = 20_000
@@ -42,6 +44,7 @@ def watch(
     tokenizer: str = "auto",
     must_keep: Mapping[str, float] | None = None,
     metrics: Sequence[str] = (),
+    rules: RuleSet | None = None,
     seed: int = 1,
     progress: Progress = silent,
 ) -> Watched:
@@ -71,6 +74,9 @@ def watch(
         Words or phrases with weights; their ``retention`` is measured.
     metrics
         Slow metrics that are measured too: ``drift``, ``near_duplicate_rate``.
+    rules
+        Rules that decide about the readings. Their baseline is taken, and without `charts`
+        nothing else is charted. None for none.
     seed
         Of the pairs and of whatever else is drawn.
     progress
@@ -83,6 +89,9 @@ def watch(
     DataError
         If a chart that was asked for cannot be made; it says how many readings it takes.
     """
+    if rules is not None:
+        baseline, charts = rules.rules.baseline, charts or ()
+        metrics = (*metrics, *slow_metrics(rules, SLOW))
     baseline = whole_number("baseline", baseline, at_least=2)
     seed = whole_number("seed", seed, at_least=0)
     if baseline >= len(answers.rounds):
@@ -116,7 +125,12 @@ def watch(
         typical_now=[] if seen.last is None else seen.last.typical(),
         answers=len(answers.frame),
         bad=answers.bad,
-        settings=_settings(answers, how, asked),
+        rules=rules,
+        decided=() if rules is None else decisions(rules, seen.readings),
+        settings={
+            **_settings(answers, how, asked),
+            "rules": None if rules is None else rules.name,
+        },
         seed=seed,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hayflick.core.display import Displayed
 from hayflick.core.provenance import provenance
@@ -12,6 +12,10 @@ from hayflick.core.records import Reading, State, Verdict
 from hayflick.corpus.answer_rows import BadRows
 from hayflick.diversity.templates import Template
 from hayflick.monitor.early_warning import Projection
+from hayflick.workflows.rules_on_answers import Decided, calls_for_action
+
+if TYPE_CHECKING:
+    from hayflick.monitor.rules.rule_set import RuleSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,6 +99,8 @@ class Watched(Displayed):
         Answers nearest to the mean of the first round and of the last.
     answers, bad
         How many answers were read, and rows that were passed over.
+    rules, decided
+        The rules, and what they decided; None and nothing without rules.
     settings
         What makes the result again.
     seed
@@ -112,6 +118,8 @@ class Watched(Displayed):
     typical_now: Sequence[str] = ()
     answers: int = 0
     bad: BadRows = field(default_factory=BadRows)
+    rules: RuleSet | None = None
+    decided: tuple[Decided, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
 
@@ -123,8 +131,13 @@ class Watched(Displayed):
 
     @property
     def healthy(self) -> bool:
-        """Whether no chart has alarmed."""
-        return not self.alarms
+        """Whether no chart has alarmed, and no rule that may act has decided anything."""
+        return not self.alarms and not self.acting
+
+    @property
+    def acting(self) -> bool:
+        """Whether rules have decided something that is more than observed."""
+        return self.rules is not None and calls_for_action(self.rules, self.decided)
 
     @property
     def groups(self) -> tuple[str, ...]:
