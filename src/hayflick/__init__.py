@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from hayflick.monitor.review.drawing import draw_answers
     from hayflick.monitor.review.reading import read_review
     from hayflick.monitor.review.writing import write_review
+    from hayflick.monitor.rules.rule_set import RuleSet
     from hayflick.network.agents.ngram import NGramAgent
     from hayflick.planning.cost import CostModel
     from hayflick.planning.expressivity import compare_estimators
@@ -89,10 +90,12 @@ if TYPE_CHECKING:
     from hayflick.report.pilots import analyse_pilot
     from hayflick.report.planning import plan
     from hayflick.report.publishing import forecast
+    from hayflick.report.rules_writing import write_rules
     from hayflick.report.watching import watch
     from hayflick.simulate.simulation import simulate
     from hayflick.storage.database import Database
     from hayflick.storage.embedding_cache import EmbeddingCache
+    from hayflick.workflows.rules_evaluation import evaluate_rules
 
 # Loaded on first use: `import hayflick` itself costs next to nothing.
 _PUBLIC = {
@@ -136,6 +139,7 @@ _PUBLIC = {
     "Reading": "hayflick.core.records",
     "Replace": "hayflick.regimes.replace",
     "Reserve": "hayflick.planning.reserve",
+    "RuleSet": "hayflick.monitor.rules.rule_set",
     "Scatter": "hayflick.diversity.scatter",
     "Scheduled": "hayflick.regimes.scheduled",
     "SentenceEmbedder": "hayflick.embed.sentence",
@@ -157,6 +161,7 @@ _PUBLIC = {
     "draw_answers": "hayflick.monitor.review.drawing",
     "early_warning": "hayflick.monitor.early_warning",
     "embed_all": "hayflick.embed.batching",
+    "evaluate_rules": "hayflick.workflows.rules_evaluation",
     "expected_diversity": "hayflick.laws.diversity",
     "forecast": "hayflick.report.publishing",
     "fresh_share": "hayflick.planning.fresh_share",
@@ -176,6 +181,7 @@ _PUBLIC = {
     "vendi_score": "hayflick.diversity.vendi",
     "watch": "hayflick.report.watching",
     "write_review": "hayflick.monitor.review.writing",
+    "write_rules": "hayflick.report.rules_writing",
 }
 
 __all__ = [
@@ -219,6 +225,7 @@ __all__ = [
     "Reading",
     "Replace",
     "Reserve",
+    "RuleSet",
     "Scatter",
     "Scheduled",
     "SentenceEmbedder",
@@ -241,6 +248,7 @@ __all__ = [
     "draw_answers",
     "early_warning",
     "embed_all",
+    "evaluate_rules",
     "expected_diversity",
     "forecast",
     "fresh_share",
@@ -260,6 +268,7 @@ __all__ = [
     "vendi_score",
     "watch",
     "write_review",
+    "write_rules",
 ]
 
 # The room `simulate` and the function share a name. Loading the room, which is empty, and
