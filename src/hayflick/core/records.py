@@ -214,6 +214,8 @@ class Action:
     reserve
         For ``inject``: the statistic of the stored items that are put in; None for new draws
         from the real law.
+    texts
+        What is to be put in or asked: stored real items, or prompts; empty elsewhere.
     evidence
         The verdicts that led to it.
 
@@ -229,6 +231,7 @@ class Action:
     items: int = 0
     rounds: int = 1
     reserve: Any = None
+    texts: tuple[str, ...] = ()
     evidence: tuple[Verdict, ...] = ()
 
     def __deepcopy__(self, _: object) -> Action:

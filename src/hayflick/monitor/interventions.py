@@ -95,6 +95,7 @@ def _injection(
         items=len(handed.texts),
         rounds=rounds,
         reserve=store.counts(handed.texts) if handed.texts else None,
+        texts=tuple(handed.texts),
         evidence=evidence,
     )
     return action, {asked.reserve: handed.used}
@@ -114,6 +115,7 @@ def _other_prompts(
         reason=f"{reason}; ask next: {', '.join(map(repr, chosen))}",
         items=asked.items,
         rounds=asked.rounds,
+        texts=tuple(chosen),
         evidence=evidence,
     )
     return action, {asked.name: first + asked.items}
