@@ -22,6 +22,7 @@ from hayflick.cli.plan import plan_command
 from hayflick.cli.printing import INCOMPLETE, INTERRUPTED
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
+from hayflick.cli.review import review_app
 from hayflick.cli.rules import rules_app
 from hayflick.cli.simulate import simulate_command
 from hayflick.cli.watch import watch_command
@@ -45,6 +46,7 @@ app.command("watch")(watch_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 app.add_typer(rules_app, name="rules")
+app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")
 
 
