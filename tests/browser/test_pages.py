@@ -3,12 +3,17 @@
 import re
 import shutil
 
+import numpy as np
+import polars as pl
 import pytest
 
 from hayflick.chains.discrete import Discrete
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.source import Source
 from hayflick.planning.forecasting import forecast_law
 from hayflick.report.pages import brief_page, forecast_page
+from hayflick.report.watch_page import watch_page
+from hayflick.workflows.watching.watch import watch
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = shutil.which("chromium")
@@ -49,12 +54,24 @@ def words():
     return forecast_law(model, generations=400, replicates=32)
 
 
+def stream():
+    """Answers of a group with a hostile name, in rounds with long names, that become the same."""
+    rng = np.random.default_rng(1)
+    rounds = np.repeat(np.arange(1, 26), 40)
+    said = [f"{UNBROKEN} {LONG} <b>{rng.integers(1000)}</b>" for _ in rounds]
+    texts = [text if number < 20 else "同じ答え" for number, text in zip(rounds, said, strict=True)]
+    columns = {"row": np.arange(rounds.size), "round": rounds, "text": texts}
+    frame = pl.DataFrame(columns).with_columns(group=pl.lit(f"<script>{LONG}"))
+    names = tuple(f"{LONG} {number}" for number in range(1, 26))
+    return watch(Answers(f"{UNBROKEN}.jsonl", names, frame))
+
+
 CASES = {
     f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
     for kind in (labels, words)
     for page in (forecast_page, brief_page)
     for lang in ("en", "ja")
-}
+} | {f"watch-{lang}": (stream, watch_page, lang) for lang in ("en", "ja")}
 
 
 @pytest.fixture(scope="module", params=CASES)
