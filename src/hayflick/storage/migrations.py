@@ -11,13 +11,16 @@ from collections.abc import Callable
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
     column,
     insert,
     inspect,
@@ -44,7 +47,70 @@ def _add_embeddings(connection: Connection) -> None:
     ).create(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_embeddings,)
+def _add_runs(connection: Connection) -> None:
+    tables = MetaData()
+    Table(
+        "run",
+        tables,
+        Column("format_version", Integer, nullable=False),
+        Column("seed", BigInteger, nullable=False),
+        Column("config", Text, nullable=False),
+    )
+    Table(
+        "run_usage",
+        tables,
+        Column("tokens", BigInteger, nullable=False),
+        Column("money", Float, nullable=False),
+    )
+    Table(
+        "run_texts",
+        tables,
+        Column("number", Integer, primary_key=True),
+        Column("author", String, nullable=False),
+        Column("round", Integer, nullable=False),
+        Column("synthetic", Boolean, nullable=False),
+        Column("origin", String, nullable=False),
+        Column("text", Text, nullable=False),
+        Column("embedding", LargeBinary, nullable=False),
+        Column("admitted", Integer),
+        Column("withdrawn", Integer),
+    )
+    Table(
+        "run_answers",
+        tables,
+        Column("round", Integer, primary_key=True),
+        Column("agent", String, primary_key=True),
+        Column("query", Integer, primary_key=True),
+        Column("place", Integer, primary_key=True),
+        Column("text", Text, nullable=False),
+        Column("tokens_in", Integer),
+        Column("tokens_out", Integer),
+        Column("cost", Float),
+        Column("latency_s", Float),
+        Column("attempts", Integer, nullable=False),
+        Column("finish", String, nullable=False),
+        Column("model", String, nullable=False),
+    )
+    Table(
+        "run_rounds",
+        tables,
+        Column("number", Integer, primary_key=True),
+        Column("readings", Text, nullable=False),
+        Column("decisions", Text, nullable=False),
+    )
+    Table(
+        "run_reads",
+        tables,
+        Column("round", Integer, primary_key=True),
+        Column("agent", String, primary_key=True),
+        Column("query", Integer, primary_key=True),
+        Column("texts", LargeBinary, nullable=False),
+        Column("mean", LargeBinary),
+    )
+    tables.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_embeddings, _add_runs)
 """All steps in order; new ones go to the end."""
 
 

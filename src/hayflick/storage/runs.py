@@ -1,0 +1,296 @@
+"""A run of a network of agents: everything that it needs to go on, in one database.
+
+Answers are kept as they arrive. A round is kept in one transaction: its readings, what was
+decided, what was read, and the texts that join the pool; until then it has not happened. Numbers
+in JSON keep every digit, so a run that goes on reads what it wrote.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    column,
+    func,
+    insert,
+    select,
+    table,
+    update,
+)
+
+from hayflick.core.errors import DataError
+from hayflick.storage.database import Database
+
+FORMAT_VERSION = 1
+"""Of what a run keeps."""
+
+_run = table("run", column("format_version"), column("seed"), column("config"))
+_usage = table("run_usage", column("tokens", Integer), column("money", Float))
+_texts = table(
+    "run_texts",
+    column("number", Integer),
+    column("author", String),
+    column("round", Integer),
+    column("synthetic", Boolean),
+    column("origin", String),
+    column("text", String),
+    column("embedding", LargeBinary),
+    column("admitted", Integer),
+    column("withdrawn", Integer),
+)
+_answers = table(
+    "run_answers",
+    column("round", Integer),
+    column("agent", String),
+    column("query", Integer),
+    column("place", Integer),
+    column("text", String),
+    column("tokens_in", Integer),
+    column("tokens_out", Integer),
+    column("cost", Float),
+    column("latency_s", Float),
+    column("attempts", Integer),
+    column("finish", String),
+    column("model", String),
+)
+_rounds = table("run_rounds", column("number"), column("readings"), column("decisions"))
+_reads = table(
+    "run_reads",
+    column("round", Integer),
+    column("agent", String),
+    column("query", Integer),
+    column("texts", LargeBinary),
+    column("mean", LargeBinary),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text of the pool.
+
+    Parameters
+    ----------
+    number
+        Its place in the store, from 0.
+    author
+        Name of the agent that it belongs to; empty for none.
+    round
+        The round after which it came, 0 for the first pool.
+    synthetic
+        Whether a model wrote it.
+    origin
+        ``first``, ``answer`` or ``injected``.
+    text, embedding
+        The text, and its vector as little-endian single-precision numbers.
+    admitted
+        The round after which it is in the pool; None while it waits for a person.
+    withdrawn
+        The round after which it is no longer; None for never.
+    """
+
+    number: int
+    author: str
+    round: int
+    synthetic: bool
+    origin: str
+    text: str
+    embedding: bytes = field(repr=False)
+    admitted: int | None = 0
+    withdrawn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer and where it stands: round, agent, query, and which one to it."""
+
+    round: int
+    agent: str
+    query: int
+    place: int
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    latency_s: float | None = None
+    attempts: int = 1
+    finish: str = "stop"
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRead:
+    """What an agent read for a query, and the mean of its answers' vectors.
+
+    `texts` holds numbers of texts as little-endian 32-bit integers, in the order of reading;
+    `mean` little-endian double-precision numbers, None where all answers were empty.
+    """
+
+    round: int
+    agent: str
+    query: int
+    texts: bytes = field(repr=False)
+    mean: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRound:
+    """A finished round: its readings and what was decided, ready for JSON."""
+
+    number: int
+    readings: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+
+
+class RunStore:
+    """One run in a database.
+
+    Parameters
+    ----------
+    database
+        Where it is kept; a database holds one run.
+
+    Examples
+    --------
+    >>> with Database("sqlite://") as database:
+    ...     store = RunStore(database)
+    ...     store.begin({"rounds": 3}, seed=7, texts=[])
+    ...     store.config, store.seed, store.finished
+    ({'rounds': 3}, 7, 0)
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run."""
+        with self._database.connect() as connection:
+            return connection.scalar(select(_run.c.seed)) is not None
+
+    def begin(self, config: Mapping[str, Any], *, seed: int, texts: Iterable[StoredText]) -> None:
+        """Keep the parameters of a new run and its first pool."""
+        text = json.dumps(config, ensure_ascii=False)
+        values = {"format_version": FORMAT_VERSION, "seed": seed, "config": text}
+        rows = [asdict(one) for one in texts]
+        with self._database.transaction() as connection:
+            connection.execute(insert(_run).values(values))
+            connection.execute(insert(_usage).values(tokens=0, money=0.0))
+            if rows:
+                connection.execute(insert(_texts), rows)
+
+    def check(self) -> None:
+        """Refuse a database without a run, or with one of another version.
+
+        Raises
+        ------
+        DataError
+            If it is one.
+        """
+        with self._database.connect() as connection:
+            version = connection.scalar(select(_run.c.format_version))
+        if version is None:
+            raise DataError(f"{self._database.name}: holds no run; begin one with network run")
+        if version != FORMAT_VERSION:
+            reads = f"this version of hayflick reads {FORMAT_VERSION}"
+            remedy = "resume it with the version that began it"
+            raise DataError(
+                f"{self._database.name}: is a run of format_version {version}, {reads}; {remedy}"
+            )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The parameters that the run was begun with."""
+        with self._database.connect() as connection:
+            found: dict[str, Any] = json.loads(connection.scalar(select(_run.c.config)) or "{}")
+        return found
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        with self._database.connect() as connection:
+            return int(connection.scalar(select(_run.c.seed)) or 0)
+
+    @property
+    def spent(self) -> tuple[int, float]:
+        """Tokens and money that the run has taken so far."""
+        with self._database.connect() as connection:
+            row = connection.execute(select(_usage.c.tokens, _usage.c.money)).one()
+        return int(row.tokens), float(row.money)
+
+    @property
+    def finished(self) -> int:
+        """Number of the last round that is finished; 0 for none."""
+        with self._database.connect() as connection:
+            return int(connection.scalar(select(func.max(_rounds.c.number))) or 0)
+
+    def texts(self) -> list[StoredText]:
+        """Return all texts in order, those that wait and those withdrawn among them."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(_texts).order_by(_texts.c.number))
+            return [StoredText(**row._mapping) for row in rows]
+
+    def answers(self, *, round: int | None = None) -> list[StoredAnswer]:  # noqa: A002
+        """Return the answers of a round, or of all, by round, agent, query and place."""
+        query = select(_answers)
+        if round is not None:
+            query = query.where(_answers.c.round == round)
+        keys = (_answers.c[name] for name in ("round", "agent", "query", "place"))
+        with self._database.connect() as connection:
+            return [
+                StoredAnswer(**row._mapping) for row in connection.execute(query.order_by(*keys))
+            ]
+
+    def rounds(self) -> list[StoredRound]:
+        """Return the finished rounds in order."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(_rounds).order_by(_rounds.c.number)).all()
+        return [
+            StoredRound(row.number, json.loads(row.readings), json.loads(row.decisions))
+            for row in rows
+        ]
+
+    def reads(self) -> list[StoredRead]:
+        """Return what was read in finished rounds, by round, agent and query."""
+        keys = (_reads.c.round, _reads.c.agent, _reads.c.query)
+        with self._database.connect() as connection:
+            rows = connection.execute(select(_reads).order_by(*keys))
+            return [StoredRead(**row._mapping) for row in rows]
+
+    def add_answers(self, answers: Sequence[StoredAnswer], *, spent: tuple[int, float]) -> None:
+        """Keep answers, and what the run has taken with them."""
+        with self._database.transaction() as connection:
+            if answers:
+                connection.execute(insert(_answers), [asdict(one) for one in answers])
+            connection.execute(update(_usage).values(tokens=spent[0], money=spent[1]))
+
+    def finish_round(
+        self, done: StoredRound, *, texts: Sequence[StoredText], reads: Sequence[StoredRead]
+    ) -> None:
+        """Keep a finished round, all of it or nothing."""
+        row = {
+            "number": done.number,
+            "readings": json.dumps(list(done.readings), ensure_ascii=False),
+            "decisions": json.dumps(list(done.decisions), ensure_ascii=False),
+        }
+        with self._database.transaction() as connection:
+            connection.execute(insert(_rounds).values(row))
+            if texts:
+                connection.execute(insert(_texts), [asdict(one) for one in texts])
+            if reads:
+                connection.execute(insert(_reads), [asdict(one) for one in reads])
+
+    def review(self, *, admitted: Iterable[int], withdrawn: Iterable[int], after: int) -> None:
+        """Keep what a person decided of texts, in force after round `after`."""
+        with self._database.transaction() as connection:
+            for numbers, name in ((list(admitted), "admitted"), (list(withdrawn), "withdrawn")):
+                if numbers:
+                    chosen = update(_texts).where(_texts.c.number.in_(numbers))
+                    connection.execute(chosen.values({name: after}))
