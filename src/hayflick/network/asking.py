@@ -1,0 +1,117 @@
+"""All questions of a round, asked at once, and every answer kept as soon as it is there.
+
+Answers that arrive together are kept in one transaction. After a first failure no further
+question is asked, but those under way are waited for: their answers are paid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hayflick.network.agents.protocol import Agent, Answer
+from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.storage.runs import StoredAnswer
+
+Keep = Callable[[Sequence[StoredAnswer]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What an agent is asked, in the light of which texts, at which place of the run."""
+
+    agent: Agent
+    query: str
+    context: Sequence[str] = field(repr=False)
+    seed: AnswerSeed
+
+
+async def ask_all(questions: Sequence[Question], *, concurrency: int, keep: Keep) -> None:
+    """Ask all questions.
+
+    Parameters
+    ----------
+    questions
+        Those that have no answer yet.
+    concurrency
+        How many are under way at once.
+    keep
+        Called with answers to keep them, before anything else is done with them.
+
+    Raises
+    ------
+    EndpointError, BudgetExhausted
+        The first failure, once all that was under way is kept.
+    """
+    work = _Work(iter(questions), _Ledger(keep))
+    await asyncio.gather(*(work.go_on() for _ in range(min(concurrency, len(questions)))))
+    if work.failure is not None:
+        raise work.failure
+
+
+@dataclass
+class _Work:
+    """The questions that are left, shared by all who ask."""
+
+    questions: Iterator[Question]
+    ledger: _Ledger
+    failure: Exception | None = None
+
+    async def go_on(self) -> None:
+        """Ask one question after the other, until none is left or something failed."""
+        for question in self.questions:
+            try:
+                answer = await question.agent.answer(
+                    question.query, question.context, seed=question.seed
+                )
+                await self.ledger.add(_stored(question, answer))
+            except Exception as failure:
+                self.failure = self.failure or failure
+            if self.failure is not None:
+                return
+
+
+class _Ledger:
+    """Keeps what arrives in one turn of the event loop in one go."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._arrived: list[StoredAnswer] = []
+        self._kept: asyncio.Future[None] | None = None
+
+    async def add(self, answer: StoredAnswer) -> None:
+        """Return once the answer is kept."""
+        self._arrived.append(answer)
+        if self._kept is None:
+            loop = asyncio.get_running_loop()
+            self._kept = loop.create_future()
+            loop.call_soon(self._write, self._kept)
+        await asyncio.shield(self._kept)
+
+    def _write(self, kept: asyncio.Future[None]) -> None:
+        arrived, self._arrived, self._kept = self._arrived, [], None
+        try:
+            self._keep(arrived)
+        except Exception as fault:
+            kept.set_exception(fault)
+        else:
+            kept.set_result(None)
+
+
+def _stored(question: Question, answer: Answer) -> StoredAnswer:
+    seed = question.seed
+    return StoredAnswer(
+        round=seed.round,
+        agent=seed.agent,
+        query=seed.query,
+        place=seed.index,
+        text=answer.text,
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        cost=answer.cost,
+        latency_s=answer.latency_s,
+        attempts=answer.attempts,
+        finish=answer.finish,
+        model=answer.model,
+    )

@@ -1,0 +1,218 @@
+"""An experiment's file, ``experiment.toml``: what is asked of whom, and what they read."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hayflick.core.errors import ArgumentError, DataError
+
+MOST_AGENTS = 10_000
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Texts(_Section):
+    """Texts of a file, one a line (or JSON lines with a key ``text``), or written down here."""
+
+    file: str | None = None
+    texts: list[_Text] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.file is None) == (not self.texts):
+            raise ValueError("either file or texts")
+        return self
+
+
+class PoolSection(_Texts):
+    """The real texts of the first pool, and how the pool changes.
+
+    `size` texts are taken, the first ones; all where it is left out. `owners` says whether
+    they belong to nobody or are split among the agents. `inject` real texts join after
+    every round.
+    """
+
+    size: int | None = Field(default=None, ge=1)
+    owners: Literal["none", "split"] = "none"
+    policy: str = "add-first"
+    inject: int = Field(default=0, ge=0)
+
+
+class ReserveSection(_Texts):
+    """Real texts that can be injected later."""
+
+
+class QuerySection(_Section):
+    """One of several queries."""
+
+    text: _Text
+
+
+class BudgetSection(_Section):
+    """The most that a run may spend."""
+
+    tokens: int | None = Field(default=None, ge=0)
+    money: float | None = Field(default=None, ge=0)
+
+
+class ObserveSection(_Section):
+    """How answers are measured."""
+
+    tokenizer: str = "auto"
+    must_keep: list[_Text] = Field(default_factory=list)
+    slow: list[Literal["drift", "near_duplicate_rate"]] = Field(default_factory=list)
+
+
+class Experiment(_Section):
+    """An experiment; `docs/networks-of-models.md` explains every key.
+
+    Examples
+    --------
+    >>> village = Experiment.of({
+    ...     "format_version": 1, "rounds": 3, "answers": 2, "query": "How is it?",
+    ...     "pool": {"texts": ["It rains."]},
+    ...     "agents": [{"name": "anna", "kind": "ngram", "texts": ["It rains."]}],
+    ... })
+    >>> village.asked, village.retrieval
+    (('How is it?',), 'uniform:0.5')
+    """
+
+    format_version: Literal[1]
+    seed: int = Field(default=1, ge=0)
+    rounds: int = Field(ge=1, le=1_000_000)
+    answers: int = Field(default=1, ge=1, le=100_000)
+    query: _Text | None = None
+    queries: list[QuerySection] = Field(default_factory=list)
+    personas: list[_Text] = Field(default_factory=list)
+    prompt_variations: list[_Text] = Field(default_factory=list)
+    vary_prompts: Literal["when asked", "always"] = "when asked"
+    retrieval: str = "uniform:0.5"
+    topology: str = "complete"
+    embedder: str = "hashing"
+    concurrency: int = Field(default=32, ge=1, le=10_000)
+    review: Literal["wait", "continue"] = "wait"
+    pool: PoolSection
+    reserve: ReserveSection | None = None
+    budget: BudgetSection = Field(default_factory=BudgetSection)
+    observe: ObserveSection = Field(default_factory=ObserveSection)
+    agents: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AGENTS)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.query is None) == (not self.queries):
+            raise ValueError("either query or sections [[queries]]")
+        if not all("{query}" in text for text in self.prompt_variations):
+            raise ValueError("prompt_variations with {query} in each")
+        if self.vary_prompts == "always" and not self.prompt_variations:
+            raise ValueError("prompt_variations where vary_prompts is always")
+        if self.pool.inject and self.reserve is None:
+            raise ValueError("a section [reserve] where pool.inject is set")
+        return self
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, name: str = "experiment") -> Self:
+        """Return the experiment of values as a file has them.
+
+        Parameters
+        ----------
+        values
+            By key.
+        name
+            What messages call them.
+
+        Raises
+        ------
+        ArgumentError
+            If a key is not known (the nearest is offered) or missing, or a value is out of its
+            range.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as fault:
+            raise _refusal(name, fault) from None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The queries, in order."""
+        return (self.query,) if self.query is not None else tuple(q.text for q in self.queries)
+
+    def sections(self) -> list[dict[str, Any]]:
+        """Return the agents' sections, personas handed out in turn to language models.
+
+        Raises
+        ------
+        ArgumentError
+            If there are personas, but no language model without one.
+        """
+        sections = [dict(section) for section in self.agents]
+        open_ones = [s for s in sections if s.get("kind") == "openai" and "persona" not in s]
+        if self.personas and not open_ones:
+            takes = "nothing where no agent of kind openai can take one"
+            raise ArgumentError("personas", got=f"{len(self.personas)} texts", takes=takes)
+        for place, section in enumerate(open_ones if self.personas else []):
+            section["persona"] = self.personas[place % len(self.personas)]
+        return sections
+
+
+def read_experiment(path: str | os.PathLike[str]) -> Experiment:
+    """Return the experiment of a TOML file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or is no TOML.
+    ArgumentError
+        If a key or a value is not understood.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
+    except tomllib.TOMLDecodeError as fault:
+        raise DataError(f"{path}: is no TOML: {fault}") from None
+    return Experiment.of(values, name=str(path))
+
+
+def _refusal(name: str, fault: ValidationError) -> ArgumentError:
+    faults = fault.errors(include_url=False, include_context=False)
+    # A key that is misspelt is missing too.
+    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    place: Sequence[int | str] = first["loc"]
+    key = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+    where = f"{name}: {key}" if key else name
+    if first["type"] == "extra_forbidden":
+        known = _keys(place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        return ArgumentError(where, got="an unknown key", takes=", ".join(known), remedy=remedy)
+    if first["type"] == "missing":
+        return ArgumentError(where, got="nothing", takes="a value")
+    shown = "another" if isinstance(first["input"], Mapping | BaseModel) else first["input"]
+    takes = first["msg"].removeprefix("Value error, ")
+    if first["type"] != "value_error":
+        takes = f"a value of its kind: {takes[0].lower()}{takes[1:]}"
+    return ArgumentError(where, got=shown, takes=takes)
+
+
+def _keys(place: Sequence[int | str]) -> list[str]:
+    """Return the keys of a section."""
+    sections: dict[str, type[BaseModel]] = {
+        "pool": PoolSection,
+        "reserve": ReserveSection,
+        "queries": QuerySection,
+        "budget": BudgetSection,
+        "observe": ObserveSection,
+    }
+    model = sections[str(place[0])] if place else Experiment
+    return list(model.model_fields)

@@ -1,0 +1,136 @@
+"""The shared pool: texts with their author, round and embedding; it grows and is never cut.
+
+A_t, the pool after t rounds, is what a policy leaves in force of all texts (in the paper: all of
+them), without those that wait for a person or were withdrawn by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.embed.protocol import Vectors
+from hayflick.network.pool_policies import PoolPolicy
+from hayflick.network.retrieval import REAL, PoolView
+from hayflick.storage.runs import StoredText
+
+_STORED = "<f4"
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """All texts of a run.
+
+    Parameters
+    ----------
+    texts
+        In the order of their numbers.
+    agents
+        Names of the agents; an author's place among them is its number.
+    policy
+        Which texts are in force.
+
+    Examples
+    --------
+    >>> from hayflick.network.pool_policies import parse_policy
+    >>> pool = Pool((), agents=("anna",), policy=parse_policy("add-first"))
+    >>> both = [Joining("It rains.", origin="first"), Joining("It snows.", author="anna")]
+    >>> pool = pool.grown(both, vectors=np.eye(2, dtype=np.float32), after=0)
+    >>> pool.in_force(after=0).tolist(), pool.synthetic_share(after=0)
+    ([0, 1], 0.5)
+    """
+
+    texts: tuple[StoredText, ...]
+    agents: tuple[str, ...]
+    policy: PoolPolicy
+
+    def grown(self, joining: Sequence[Joining], *, vectors: Vectors, after: int) -> Pool:
+        """Return the pool with the texts that come after a round; what is there stays."""
+        start = len(self.texts)
+        added = tuple(
+            StoredText(
+                number=start + place,
+                author=one.author,
+                round=after,
+                synthetic=one.origin == "answer",
+                origin=one.origin,
+                text=one.text,
+                embedding=np.asarray(vector, _STORED).tobytes(),
+                admitted=None if one.origin == "answer" and self.policy.waits else after,
+            )
+            for place, (one, vector) in enumerate(zip(joining, vectors, strict=True))
+        )
+        return Pool(self.texts + added, self.agents, self.policy)
+
+    def in_force(self, *, after: int) -> Integers:
+        """Return the numbers of the texts of A_t, t being the round `after`, in order."""
+        chosen = self.policy.in_force(self._rounds, after=after)
+        places = [
+            place
+            for place in np.flatnonzero(chosen & (self._rounds <= after))
+            if _is_in(self.texts[place], after)
+        ]
+        return np.array(places, dtype=np.int64)
+
+    def synthetic_share(self, *, after: int) -> float | None:
+        """Return the share of A_t that models wrote; None for an empty pool."""
+        numbers = self.in_force(after=after)
+        return float(self._synthetic[numbers].mean()) if numbers.size else None
+
+    def view(self, numbers: Integers) -> PoolView:
+        """Return what retrieval knows of some texts."""
+        return PoolView(
+            authors=self._authors[numbers],
+            rounds=self._rounds[numbers],
+            synthetic=self._synthetic[numbers],
+            vectors=self._vectors[numbers],
+        )
+
+    @cached_property
+    def _rounds(self) -> Integers:
+        return np.array([one.round for one in self.texts], dtype=np.int64)
+
+    @cached_property
+    def _synthetic(self) -> NDArray[np.bool_]:
+        return np.array([one.synthetic for one in self.texts], dtype=np.bool_)
+
+    @cached_property
+    def _authors(self) -> Integers:
+        numbers = {name: number for number, name in enumerate(self.agents)}
+        found = [numbers.get(one.author, REAL) for one in self.texts]
+        return np.array(found, dtype=np.int64)
+
+    @cached_property
+    def _vectors(self) -> Floats:
+        rows = [np.frombuffer(one.embedding, _STORED) for one in self.texts]
+        return np.stack(rows).astype(np.float64) if rows else np.empty((0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A text on its way into the pool.
+
+    Parameters
+    ----------
+    text
+        What it says.
+    author
+        The agent that it belongs to; empty for none.
+    origin
+        ``first`` for the first pool, ``injected`` for further real texts, ``answer`` for a
+        model's.
+    """
+
+    text: str
+    author: str = ""
+    origin: str = "answer"
+
+
+def _is_in(text: StoredText, after: int) -> bool:
+    admitted = text.admitted is not None and text.admitted <= after
+    return admitted and (text.withdrawn is None or text.withdrawn > after)

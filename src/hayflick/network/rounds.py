@@ -1,0 +1,259 @@
+"""The rounds of a network of agents over one shared pool: Algorithm 1 of Wang et al.
+
+Round t: every agent reads k = ⌊β |A_{t-1}|⌋ texts of the pool (or what its retrieval says), answers
+every query L times, and is measured; then its first answer joins: |A_t| = |A_{t-1}| + n. The first
+pool A_0 is real, so the share n t / (|A_0| + n t) of A_t is synthetic. What is decided about a
+reading is carried out from the next round on.
+
+References
+----------
+Wang et al., *LLM Web Dynamics*, 2025, Algorithm 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Rule
+from hayflick.core.records import ActionKind
+from hayflick.diversity.observing import Observer
+from hayflick.network.agents.protocol import Agent, Learner
+from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.asking import Question, ask_all
+from hayflick.network.interventions import Decision, injected_texts, prompt
+from hayflick.network.measuring import Measured, measure, record, restored
+from hayflick.network.pool import Joining, Pool
+from hayflick.network.reading_rounds import Place, contexts, texts_read
+from hayflick.network.reviewing import (
+    ReviewPending,
+    open_reviews,
+    put_away,
+    read_review,
+    write_review,
+)
+from hayflick.network.setting import Setting
+from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
+
+Say = Callable[[str], None]
+
+
+@dataclass(eq=False, kw_only=True)
+class Rounds:
+    """A run on its way; what it holds is what its store holds, replayed.
+
+    Parameters
+    ----------
+    setting
+        What the run is made with.
+    store, folder
+        Where it is kept, and where files for people go.
+    rule
+        Decides what to do about a round's reading of all answers; None for nothing.
+    say
+        Told what people should know.
+    progress
+        Told the rounds done.
+    """
+
+    setting: Setting
+    store: RunStore
+    folder: Path
+    rule: Rule | None = None
+    say: Say = field(default=lambda _: None)
+    progress: Progress = silent
+
+    def __post_init__(self) -> None:
+        names, policy = self.setting.names, self.setting.policy
+        self._pool = Pool(tuple(self.store.texts()), names, policy)
+        self._agents: list[Agent] = list(self.setting.agents)
+        self._decisions: list[Decision] = []
+        self._targets = np.asarray(
+            self.setting.embed(self.setting.experiment.asked), dtype=np.float64
+        )
+        self._observer: Observer = self.setting.observer(self._pool)
+        self._replay()
+
+    def _replay(self) -> None:
+        """Take agents and rule through the rounds that are finished."""
+        read: dict[int, dict[Place, Integers]] = {}
+        for one in self.store.reads():
+            place = self.setting.names.index(one.agent), one.query
+            read.setdefault(one.round, {})[place] = np.frombuffer(one.texts, "<i4")
+        for done in self.store.rounds():
+            if self.rule is not None:
+                self.rule.decide(restored(done.readings[0]))
+            self._decisions += [Decision.stored(one) for one in done.decisions]
+            self._learn(read.get(done.number, {}))
+
+    async def run(self) -> None:
+        """Go through the rounds that are left.
+
+        Raises
+        ------
+        EndpointError, BudgetExhausted, ReviewPending
+            If it cannot go on now; all that was answered is kept.
+        """
+        total = self.setting.experiment.rounds
+        try:
+            for number in range(self.store.finished + 1, total + 1):
+                self.progress("rounds", number - 1, total)
+                self._take_reviews(after=number - 1)
+                await self._round(number)
+            self.progress("rounds", total, total)
+        finally:
+            self._keep(())
+            await asyncio.gather(*(agent.close() for agent in self.setting.agents))
+
+    async def _round(self, number: int) -> None:
+        read = texts_read(self.setting, self._pool, targets=self._targets, number=number)
+        there = {(one.agent, one.query, one.place) for one in self.store.answers(round=number)}
+        questions = [
+            question
+            for question in self._questions(read, number)
+            if (question.seed.agent, question.seed.query, question.seed.index) not in there
+        ]
+        concurrency = self.setting.experiment.concurrency
+        await ask_all(questions, concurrency=concurrency, keep=self._keep)
+        self._finish(number, read)
+
+    def _questions(self, read: Mapping[Place, Integers], number: int) -> list[Question]:
+        experiment = self.setting.experiment
+        # One answer of every agent, then the next of every agent: endpoints share the load.
+        places = [(index, *place) for index in range(experiment.answers) for place in read]
+        found = []
+        for index, agent, query in places:
+            texts = [self._pool.texts[one].text for one in read[agent, query]]
+            asked = experiment.asked[query]
+            text = prompt(asked, experiment, self._decisions, agent=agent, round=number)
+            name = self.setting.names[agent]
+            seed = AnswerSeed(experiment.seed, name, number, query, index)
+            found.append(Question(self._agents[agent], text, texts, seed))
+        return found
+
+    def _keep(self, answers: Sequence[StoredAnswer]) -> None:
+        spent = self.setting.budget.spent
+        self.store.add_answers(answers, spent=(spent.tokens, spent.money))
+
+    def _finish(self, number: int, read: Mapping[Place, Integers]) -> None:
+        """Measure a round, decide, and keep all of it in one transaction."""
+        answers = self.store.answers(round=number)
+        joining = self._joining(answers)
+        # What this round's reading has injected cannot be in the reading itself.
+        pool = self._grown(joining, number)
+        measured = measure(
+            self.setting,
+            self._observer,
+            answers,
+            round=number,
+            values=self._pool_values(pool, read, number),
+        )
+        decided = self._decide(measured, number)
+        if decided:
+            pool = self._grown(joining, number)
+        done = StoredRound(
+            number,
+            [record(one) for one in measured.readings],
+            [one.record() for one in decided],
+        )
+        added = pool.texts[len(self._pool.texts) :]
+        reviewed = self._to_review(added, decided)
+        if reviewed:
+            # Before the round is kept: a file too many is written again, one too few is lost.
+            path = write_review(self.folder, reviewed, after=number)
+            self.say(f"round {number}: wrote {path} for a review")
+        self.store.finish_round(done, texts=added, reads=self._reads(read, measured, number))
+        self._learn(read)
+        self._pool = pool
+
+    def _decide(self, measured: Measured, number: int) -> list[Decision]:
+        if self.rule is None:
+            return []
+        actions = self.rule.decide(measured.readings[0])
+        decided = [Decision.of(action, round=number) for action in actions]
+        self._decisions += decided
+        for one in decided:
+            self.say(f"round {number}: {one.kind.value}: {one.reason}")
+        return decided
+
+    def _joining(self, answers: Sequence[StoredAnswer]) -> list[Joining]:
+        """Return the answers that join; the first is the first that says something."""
+        said = [one for one in answers if one.text.strip()]
+        if self.setting.policy.adds == "first":
+            said = list({(one.agent, one.query): one for one in reversed(said)}.values())[::-1]
+        return [Joining(one.text, author=one.agent) for one in said]
+
+    def _grown(self, joining: Sequence[Joining], number: int) -> Pool:
+        """Return the pool with what joins after a round."""
+        experiment, reserve = self.setting.experiment, self.setting.reserve
+        injected = injected_texts(experiment, self._decisions, reserve=reserve, after=number)
+        joining = [*joining, *(Joining(text, origin="injected") for text in injected)]
+        vectors = self.setting.embed([one.text for one in joining])
+        return self._pool.grown(joining, vectors=vectors, after=number)
+
+    def _pool_values(
+        self, pool: Pool, read: Mapping[Place, Integers], number: int
+    ) -> dict[str, float | None]:
+        return {
+            "pool_read": float(self._pool.in_force(after=number - 1).size),
+            "texts_read": float(np.mean([numbers.size for numbers in read.values()])),
+            "pool_size": float(pool.in_force(after=number).size),
+            "synthetic_share": pool.synthetic_share(after=number),
+        }
+
+    def _reads(
+        self, read: Mapping[Place, Integers], measured: Measured, number: int
+    ) -> list[StoredRead]:
+        names = self.setting.names
+        return [
+            StoredRead(
+                round=number,
+                agent=names[agent],
+                query=query,
+                texts=numbers.astype("<i4").tobytes(),
+                mean=_stored(measured.means[names[agent], query]),
+            )
+            for (agent, query), numbers in read.items()
+        ]
+
+    def _learn(self, read: Mapping[Place, Integers]) -> None:
+        for place, agent in enumerate(self._agents):
+            if isinstance(agent, Learner):
+                self._agents[place] = agent.after_reading(contexts(read, self._pool, agent=place))
+
+    def _to_review(
+        self, added: Sequence[StoredText], decided: Sequence[Decision]
+    ) -> list[StoredText]:
+        written = [one for one in added if one.synthetic]
+        if self.setting.policy.waits:
+            return written
+        asked = [one.items for one in decided if one.kind is ActionKind.REVIEW]
+        if not asked:
+            return []
+        return written if 0 in asked else written[: max(asked)]
+
+    def _take_reviews(self, *, after: int) -> None:
+        """Take in what people have decided; wait for it, if that is asked for."""
+        for path in open_reviews(self.folder, after=after):
+            found = read_review(path)
+            if found is None:
+                if self.setting.experiment.review == "wait":
+                    raise ReviewPending(path)
+                continue
+            known = {one.number: one for one in self._pool.texts}
+            admitted = [one for one in found.kept if known[one].admitted is None]
+            self.store.review(admitted=admitted, withdrawn=found.refused, after=after)
+            put_away(path)
+        texts = tuple(self.store.texts())
+        if texts != self._pool.texts:
+            self._pool = Pool(texts, self.setting.names, self.setting.policy)
+
+
+def _stored(mean: Floats | None) -> bytes | None:
+    return None if mean is None else mean.astype("<f8").tobytes()

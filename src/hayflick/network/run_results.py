@@ -1,0 +1,172 @@
+"""What a run left behind, finished or not, read without locking it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hayflick.core.arrays import Floats
+from hayflick.core.provenance import provenance
+from hayflick.core.records import Reading
+from hayflick.network.experiment import Experiment
+from hayflick.network.interventions import Decision
+from hayflick.network.measuring import record, restored
+from hayflick.network.run_directory import DATABASE, existing
+from hayflick.storage.database import Database
+from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredText
+
+FORMAT_VERSION = 1
+"""Of `NetworkRun.record`."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkRun:
+    """A run as it stands.
+
+    Parameters
+    ----------
+    experiment
+        What was run.
+    readings
+        By group, one a finished round; the empty name for all answers.
+    decisions
+        What was decided, in order.
+    texts
+        The pool.
+    answers
+        All answers, by round, agent, query and place.
+    reads
+        What was read, by round, agent and query.
+    spent
+        Tokens and money that endpoints took.
+    """
+
+    experiment: Experiment
+    readings: Mapping[str, Sequence[Reading]]
+    decisions: Sequence[Decision]
+    texts: Sequence[StoredText]
+    answers: Sequence[StoredAnswer]
+    reads: Sequence[StoredRead]
+    spent: tuple[int, float]
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names of the agents, in the order of the file."""
+        return tuple(str(section["name"]) for section in self.experiment.agents)
+
+    @property
+    def rounds(self) -> int:
+        """Number of finished rounds."""
+        return len(self.readings[""])
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rounds are done."""
+        return self.rounds == self.experiment.rounds
+
+    def series(self, metric: str, *, group: str = "") -> list[float | None]:
+        """Return a metric by round; None where it is undefined."""
+        return [reading.values.get(metric) for reading in self.readings[group]]
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean answer vectors, shape ``(rounds, agents, queries, d)``; NaN where all were empty."""
+        known = [np.frombuffer(one.mean, "<f8") for one in self.reads if one.mean is not None]
+        width = known[0].size if known else 0
+        queries = len(self.experiment.asked)
+        found = np.full((self.rounds, len(self.agents), queries, width), np.nan)
+        places = {name: number for number, name in enumerate(self.agents)}
+        for one in self.reads:
+            if one.mean is not None:
+                vector = np.frombuffer(one.mean, "<f8")
+                found[one.round - 1, places[one.agent], one.query] = vector
+        return found
+
+    def totals(self) -> dict[str, float | None]:
+        """Return tokens, cost and number of all answers; None where no agent says."""
+        return {
+            "answers": float(len(self.answers)),
+            "tokens_in": _sum([one.tokens_in for one in self.answers]),
+            "tokens_out": _sum([one.tokens_out for one in self.answers]),
+            "cost": _sum([one.cost for one in self.answers]),
+            "attempts": float(sum(one.attempts for one in self.answers)),
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return the run ready for JSON; nothing in it depends on the clock.
+
+        A run that was stopped and resumed has the same record as one that was not.
+        """
+        answers = [_plain(replace(one, latency_s=None)) for one in self.answers]
+        texts = [{**_plain(one), "embedding": one.embedding.hex()} for one in self.texts]
+        return {
+            "format_version": FORMAT_VERSION,
+            "rounds": self.rounds,
+            "finished": self.finished,
+            "totals": self.totals(),
+            "readings": {
+                group: [record(reading) for reading in readings]
+                for group, readings in self.readings.items()
+            },
+            "decisions": [one.record() for one in self.decisions],
+            "read": [
+                {
+                    "round": one.round,
+                    "agent": one.agent,
+                    "query": one.query,
+                    "texts": np.frombuffer(one.texts, "<i4").tolist(),
+                }
+                for one in self.reads
+            ],
+            "texts": texts,
+            "answers": answers,
+            "provenance": self.provenance(),
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what the run was made with."""
+        values = self.experiment.model_dump(mode="json", exclude={"seed", "budget"})
+        return provenance(values, seed=self.experiment.seed)
+
+
+def read_run(folder: str | os.PathLike[str]) -> NetworkRun:
+    """Return the run of a folder.
+
+    Raises
+    ------
+    DataError
+        If it holds no run, or one of another version.
+    """
+    place = existing(folder)
+    with Database(place / DATABASE) as database:
+        store = RunStore(database)
+        store.check()
+        rounds = store.rounds()
+        readings: dict[str, list[Reading]] = {"": []}
+        for done in rounds:
+            for values in done.readings:
+                reading = restored(values)
+                readings.setdefault(reading.group, []).append(reading)
+        return NetworkRun(
+            experiment=Experiment.of(store.config["experiment"]),
+            readings=readings,
+            decisions=[Decision.stored(one) for done in rounds for one in done.decisions],
+            texts=store.texts(),
+            answers=store.answers(),
+            reads=store.reads(),
+            spent=store.spent,
+        )
+
+
+def _sum(numbers: Sequence[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    return float(sum(known)) if known else None
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

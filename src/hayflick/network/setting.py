@@ -1,0 +1,191 @@
+"""An experiment made ready: its agents, who reads what, and how answers are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.core.errors import ArgumentError
+from hayflick.core.seeding import stream
+from hayflick.corpus.tokenizers.auto import tokenizer_for
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.observing import Observer
+from hayflick.diversity.pairs import disjoint_pairs, squared_distances
+from hayflick.embed.batching import embed_all
+from hayflick.embed.hashing import HashingEmbedder
+from hayflick.embed.parsing import parse_embedder
+from hayflick.embed.protocol import Embedder, Vectors
+from hayflick.network.agents.budget import Budget, Spending
+from hayflick.network.agents.parsing import parse_agents
+from hayflick.network.agents.protocol import Agent
+from hayflick.network.experiment import Experiment
+from hayflick.network.pool import Joining, Pool
+from hayflick.network.pool_policies import PoolPolicy, parse_policy
+from hayflick.network.retrieval import Retrieval
+from hayflick.network.retrieval_parsing import parse_retrieval
+from hayflick.network.texts import texts_of
+from hayflick.network.topology import Topology, parse_topology
+from hayflick.storage.database import Database
+from hayflick.storage.embedding_cache import EmbeddingCache
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What a run is made with; the agents are those of the first round.
+
+    Parameters
+    ----------
+    experiment
+        The file's contents.
+    agents
+        In order.
+    topology
+        Who may read whose texts; an agent may read its own.
+    retrieval, policy
+        What is read, and what is in the pool.
+    embedder
+        Turns texts into vectors.
+    budget
+        What all agents may spend together.
+    reserve
+        Real texts that can be injected.
+    cache
+        Of vectors, where computing them takes an endpoint or a large model.
+    """
+
+    experiment: Experiment
+    agents: tuple[Agent, ...]
+    topology: Topology
+    retrieval: Retrieval
+    policy: PoolPolicy
+    embedder: Embedder
+    budget: Budget
+    reserve: tuple[str, ...]
+    cache: EmbeddingCache | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the agents."""
+        return tuple(agent.name for agent in self.agents)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may not be meant, in words."""
+        return self.topology.warnings if len(self.agents) > 1 else ()
+
+    def may_read(self, agent: int) -> NDArray[np.bool_]:
+        """Return whose texts an agent may read, its own among them, shape ``(agents,)``."""
+        found = np.zeros(len(self.agents), dtype=np.bool_)
+        found[[*self.topology.neighbours[agent], agent]] = True
+        return found
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts, shape ``(texts, d)``; NaN where a text is blank."""
+        parts = list(embed_all(self.embedder, texts, cache=self.cache))
+        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+
+    def cached_in(self, database: Database) -> Setting:
+        """Return the setting that keeps vectors in a database where they are dear."""
+        if isinstance(self.embedder, HashingEmbedder):
+            return self
+        return replace(self, cache=EmbeddingCache(database, embedder=self.embedder.id))
+
+    def first_pool(self, *, folder: Path) -> Pool:
+        """Return A_0.
+
+        Raises
+        ------
+        ArgumentError
+            If there are fewer texts than are asked for.
+        DataError
+            If the texts cannot be read.
+        """
+        section = self.experiment.pool
+        texts = texts_of(section, folder=folder)
+        size = len(texts) if section.size is None else section.size
+        if size > len(texts):
+            takes = f"at most the {len(texts)} texts that there are"
+            raise ArgumentError("pool.size", got=size, takes=takes)
+        names = self.names
+        owners = [
+            names[place % len(names)] if section.owners == "split" else "" for place in range(size)
+        ]
+        joining = [
+            Joining(text, author=owner, origin="first")
+            for text, owner in zip(texts[:size], owners, strict=True)
+        ]
+        pool = Pool((), agents=names, policy=self.policy)
+        return pool.grown(joining, vectors=self.embed(texts[:size]), after=0)
+
+    def observer(self, pool: Pool) -> Observer:
+        """Return what measures the rounds: against the real texts of the first pool."""
+        first = [one for one in pool.texts if one.origin == "first"]
+        texts = [one.text for one in first]
+        observe, seed = self.experiment.observe, self.experiment.seed
+        tokenizer = observe.tokenizer
+        if tokenizer == "auto":
+            tokenizer = tokenizer_for(texts).name
+        vectors = np.stack([np.frombuffer(one.embedding, "<f4") for one in first])
+        return Observer(
+            scale=_scale(vectors, seed),
+            tokenizer=tokenizer,
+            baseline=NgramCounts.of(texts, tokenizer=tokenizer),
+            baseline_vectors=vectors if observe.slow else None,
+            must_keep=dict.fromkeys(observe.must_keep, 1.0),
+            slow=frozenset(observe.slow),
+            seed=seed,
+        )
+
+
+def setting_of(
+    experiment: Experiment, *, folder: Path, spent: tuple[int, float] = (0, 0.0)
+) -> Setting:
+    """Return an experiment made ready.
+
+    Parameters
+    ----------
+    experiment
+        The file's contents.
+    folder
+        Where the file is: names of files are taken from there.
+    spent
+        Tokens and money that were spent before.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is not understood.
+    DataError
+        If a file cannot be read.
+    MissingExtraError
+        If an agent or the embedder needs an extra that is not installed.
+    """
+    limits = experiment.budget
+    budget = Budget(tokens=limits.tokens, money=limits.money, spent=Spending(*spent))
+    agents = parse_agents(experiment.sections(), folder=folder, budget=budget)
+    reserve = experiment.reserve
+    return Setting(
+        experiment=experiment,
+        agents=tuple(agents),
+        topology=parse_topology(experiment.topology, agents=len(agents)),
+        retrieval=parse_retrieval(experiment.retrieval),
+        policy=parse_policy(experiment.pool.policy),
+        embedder=parse_embedder(experiment.embedder),
+        budget=budget,
+        reserve=() if reserve is None else tuple(texts_of(reserve, folder=folder)),
+    )
+
+
+def _scale(vectors: NDArray[Any], seed: int) -> float | None:
+    """Return the median squared distance over disjoint pairs of the real texts."""
+    whole = vectors[np.isfinite(vectors).all(axis=1)].astype(np.float64)
+    if len(whole) < 2:
+        return None
+    pairs = disjoint_pairs(len(whole), rng=stream(seed, block=0))
+    median = float(np.median(squared_distances(whole[pairs.first], whole[pairs.second])))
+    return median if median > 0.0 else None

@@ -1,0 +1,153 @@
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.network.run_directory import opened
+from hayflick.network.run_results import read_run
+from hayflick.network.running import resume_network, run_network
+
+from .conftest import REAL, village
+
+_RUN = (
+    "import sys; from hayflick.network.running import run_network, resume_network; "
+    "from pathlib import Path; out = Path(sys.argv[2]); "
+    "again = (out / 'run.db').exists(); "
+    "resume_network(out) if again else run_network(sys.argv[1], out=out)"
+)
+
+
+def written(folder: Path, **changes) -> Path:
+    """Write an experiment as a file and return its path."""
+    values = village(**changes).model_dump(exclude_none=True, exclude={"agents", "pool"})
+    lines = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in values.items()
+        if value and not isinstance(value, dict)
+    ]
+    (folder / "real.txt").write_text("\n".join(REAL), encoding="utf-8")
+    lines += ["[pool]", 'file = "real.txt"']
+    for name in ("anna", "bert", "cleo"):
+        lines += ["[[agents]]", f'name = "{name}"', 'kind = "ngram"', 'corpus = "real.txt"']
+        lines += ["learning = 0.2"]
+    path = folder / "experiment.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def record(folder: Path) -> str:
+    return json.dumps(read_run(folder).record())
+
+
+def test_a_file_is_run_and_a_finished_run_is_left_alone(tmp_path):
+    run_network(written(tmp_path), out=tmp_path / "run")
+    run = read_run(tmp_path / "run")
+    assert run.finished
+    assert run.agents == ("anna", "bert", "cleo")
+    before = record(tmp_path / "run")
+    resume_network(tmp_path / "run")
+    assert record(tmp_path / "run") == before
+
+
+def test_the_same_seed_gives_the_same_run(tmp_path):
+    path = written(tmp_path)
+    records = [record(run_network(path, out=tmp_path / name)) for name in "ab"]
+    assert records[0] == records[1]
+
+
+def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):
+    path = written(tmp_path, rounds=25, answers=8)
+    run_network(path, out=tmp_path / "whole")
+    whole = record(tmp_path / "whole")
+    rng = random.Random(11)
+    place = tmp_path / "killed"
+    finished = []
+    for _ in range(3):
+        _killed(path, place, after=rng.uniform(0.0, 0.2), answers=sum(finished))
+        finished.append(len(read_run(place).answers) - sum(finished))
+    assert 0 < sum(finished) < 25 * 8 * 3
+    resume_network(place)
+    assert record(place) == whole
+
+
+def _answers(place: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{place}/run.db?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM run_answers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _killed(path: Path, place: Path, *, after: float, answers: int) -> None:
+    """Begin or resume a run, and kill it a while after it has got more answers."""
+    process = subprocess.Popen([sys.executable, "-c", _RUN, str(path), str(place)])
+    give_up = time.monotonic() + 60
+    while process.poll() is None and _answers(place) <= answers:
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    time.sleep(after)
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_two_processes_do_not_go_on_with_one_run(tmp_path):
+    place = run_network(written(tmp_path), out=tmp_path / "run")
+    with opened(place), pytest.raises(DataError, match="another process goes on with this run"):
+        resume_network(place)
+    resume_network(place)
+
+
+def test_a_folder_that_holds_a_run_is_not_begun_again(tmp_path):
+    path = written(tmp_path)
+    place = run_network(path, out=tmp_path / "run")
+    with pytest.raises(OutputError, match="holds a run already; go on with it by"):
+        run_network(path, out=place)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        run_network(path, out=tmp_path / "full")
+
+
+def test_folders_without_a_run_or_of_another_version(tmp_path):
+    with pytest.raises(DataError, match="holds no run; begin one with"):
+        resume_network(tmp_path)
+    place = run_network(written(tmp_path), out=tmp_path / "run")
+    with sqlite3.connect(place / "run.db") as connection:
+        connection.execute("UPDATE run SET format_version = 9")
+    connection.close()
+    match = "is a run of format_version 9, this version of hayflick reads 1"
+    for command in (resume_network, read_run):
+        with pytest.raises(DataError, match=match):
+            command(place)
+
+
+def test_a_file_that_has_changed_is_named(tmp_path):
+    place = run_network(written(tmp_path), out=tmp_path / "run")
+    (tmp_path / "real.txt").write_text("Something else.")
+    with pytest.raises(DataError, match=r"real.txt: is not what the run began with"):
+        resume_network(place)
+
+
+def test_nothing_is_made_where_the_experiment_cannot_run(tmp_path):
+    path = written(tmp_path, retrieval="uniform:0.001")
+    with pytest.raises(ArgumentError, match=r"beta: got 0.001"):
+        run_network(path, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_isolated_agent_is_a_warning(tmp_path):
+    (tmp_path / "edges.txt").write_text("0 1\n1 0\n")
+    path = written(tmp_path, topology=f"edges:{tmp_path}/edges.txt", rounds=1)
+    said = []
+    run_network(path, out=tmp_path / "run", say=said.append)
+    assert said[0] == "warning: agents that read nobody else: 2"
