@@ -123,7 +123,12 @@ class Setting:
         return pool.grown(joining, vectors=self.embed(texts[:size]), after=0)
 
     def observer(self, pool: Pool) -> Observer:
-        """Return what measures the rounds: against the real texts of the first pool."""
+        """Return what measures the rounds.
+
+        Distances are told in units of those of the first pool's real texts; what is kept of the
+        vocabulary is kept of all real text that there is, the reserve included, so that runs
+        with and without injections are measured alike.
+        """
         first = [one for one in pool.texts if one.origin == "first"]
         texts = [one.text for one in first]
         observe, seed = self.experiment.observe, self.experiment.seed
@@ -134,7 +139,7 @@ class Setting:
         return Observer(
             scale=_scale(vectors, seed),
             tokenizer=tokenizer,
-            baseline=NgramCounts.of(texts, tokenizer=tokenizer),
+            baseline=NgramCounts.of([*texts, *self.reserve], tokenizer=tokenizer),
             baseline_vectors=vectors if observe.slow else None,
             must_keep=dict.fromkeys(observe.must_keep, 1.0),
             slow=frozenset(observe.slow),

@@ -61,6 +61,8 @@ def _of_comparisons(language: Language) -> dict[str, str]:
         "state": text("state"),
         "statistic": text("statistic"),
         "limit": text("limit"),
+        "first_axis": text("first axis"),
+        "second_axis": text("second axis"),
     }
 
 

@@ -56,4 +56,8 @@ def _of_texts(language: Language) -> dict[str, str]:
         "vocabulary_kept": text("baseline's words still in use"),
         "tail_mass": text("share of the baseline's rare words"),
         "retention": text("share of the must-keep list in use"),
+        "pool_size": text("texts in the pool"),
+        "pool_read": text("texts in the pool before the round"),
+        "texts_read": text("texts that an agent read"),
+        "synthetic_share": text("share of the pool that models wrote"),
     }
