@@ -102,7 +102,7 @@ def _killed(path: Path, place: Path, *, after: float, answers: int) -> None:
 
 def test_two_processes_do_not_go_on_with_one_run(tmp_path):
     place = run_network(written(tmp_path), out=tmp_path / "run")
-    with opened(place), pytest.raises(DataError, match="another process goes on with this run"):
+    with opened(place), pytest.raises(DataError, match="another process is at work on it"):
         resume_network(place)
     resume_network(place)
 

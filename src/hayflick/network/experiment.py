@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError
+from hayflick.network.toml_files import read_toml, refusal
 
 MOST_AGENTS = 10_000
 _Text = Annotated[str, Field(min_length=1)]
@@ -139,7 +137,7 @@ class Experiment(_Section):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as fault:
-            raise _refusal(name, fault) from None
+            raise refusal(name, fault, model=cls) from None
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -174,45 +172,4 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     ArgumentError
         If a key or a value is not understood.
     """
-    path = Path(path)
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
-    except tomllib.TOMLDecodeError as fault:
-        raise DataError(f"{path}: is no TOML: {fault}") from None
-    return Experiment.of(values, name=str(path))
-
-
-def _refusal(name: str, fault: ValidationError) -> ArgumentError:
-    faults = fault.errors(include_url=False, include_context=False)
-    # A key that is misspelt is missing too.
-    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-    place: Sequence[int | str] = first["loc"]
-    key = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
-    where = f"{name}: {key}" if key else name
-    if first["type"] == "extra_forbidden":
-        known = _keys(place[:-1])
-        near = difflib.get_close_matches(str(place[-1]), known, n=1)
-        remedy = f"did you mean {near[0]}?" if near else ""
-        return ArgumentError(where, got="an unknown key", takes=", ".join(known), remedy=remedy)
-    if first["type"] == "missing":
-        return ArgumentError(where, got="nothing", takes="a value")
-    shown = "another" if isinstance(first["input"], Mapping | BaseModel) else first["input"]
-    takes = first["msg"].removeprefix("Value error, ")
-    if first["type"] != "value_error":
-        takes = f"a value of its kind: {takes[0].lower()}{takes[1:]}"
-    return ArgumentError(where, got=shown, takes=takes)
-
-
-def _keys(place: Sequence[int | str]) -> list[str]:
-    """Return the keys of a section."""
-    sections: dict[str, type[BaseModel]] = {
-        "pool": PoolSection,
-        "reserve": ReserveSection,
-        "queries": QuerySection,
-        "budget": BudgetSection,
-        "observe": ObserveSection,
-    }
-    model = sections[str(place[0])] if place else Experiment
-    return list(model.model_fields)
+    return Experiment.of(read_toml(path), name=str(path))

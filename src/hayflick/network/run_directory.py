@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import make_folder
+from hayflick.network.file_lock import locked
 from hayflick.storage.database import Database
 
 DATABASE, _LOCK = "run.db", "lock.db"
@@ -40,18 +40,8 @@ def opened(folder: Path) -> Iterator[Database]:
     DataError
         If another process goes on with the run.
     """
-    # SQLite lets go of its lock when a process ends, however it ends, on every system.
-    lock = sqlite3.connect(folder / _LOCK, timeout=0.0, isolation_level=None)
-    try:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            remedy = "wait for it to end, or stop it"
-            raise DataError(f"{folder}: another process goes on with this run; {remedy}") from None
-        with Database(folder / DATABASE) as database:
-            yield database
-    finally:
-        lock.close()
+    with locked(folder / _LOCK, subject=str(folder)), Database(folder / DATABASE) as database:
+        yield database
 
 
 def existing(folder: str | os.PathLike[str]) -> Path:

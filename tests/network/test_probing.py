@@ -1,0 +1,125 @@
+import json
+
+import pytest
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.network.agents.errors import EndpointError
+from hayflick.network.agents.ngram import NGramAgent
+from hayflick.network.file_lock import locked
+from hayflick.network.probing import probe
+
+PANEL = """
+format_version = 1
+prompts = ["How is it", "Where is it"]
+answers = 3
+file = "answers.jsonl"
+[[agents]]
+name = "anna"
+kind = "ngram"
+texts = ["It rains in May. The wind is cold. The sea is calm."]
+[[agents]]
+name = "bert"
+kind = "ngram"
+texts = ["It snows in June. The wind is warm. The road is long."]
+"""
+
+
+@pytest.fixture
+def panel(tmp_path):
+    path = tmp_path / "panel.toml"
+    path.write_text(PANEL)
+    return path
+
+
+def rows(panel):
+    lines = (panel.parent / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_every_call_adds_a_round_of_all_answers(panel):
+    first, second = probe(panel), probe(panel)
+    assert (first.round, second.round, first.answers, first.empty) == (1, 2, 12, 0)
+    found = rows(panel)
+    places = [(row["round"], row["agent"], row["query"], row["index"]) for row in found]
+    assert places == [
+        (number, name, query, index)
+        for number in (1, 2)
+        for name in ("anna", "bert")
+        for query in (0, 1)
+        for index in range(3)
+    ]
+    assert {row["prompt"] for row in found} == {"How is it", "Where is it"}
+    assert not (panel.parent / "answers.jsonl.partial").exists()
+    assert [row["answer"] for row in found[:12]] != [row["answer"] for row in found[12:]]
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Return a function that lets agents answer so many times, and a list of what was asked."""
+    write, asked, left = NGramAgent.write, [], []
+
+    def answer(agent, query, context, *, seed, **more):
+        if left and left[0] == len(asked):
+            raise EndpointError("down", agent=agent.name, url="http://127.0.0.1:9/v1")
+        asked.append(seed)
+        return write(agent, query, context, seed=seed, **more)
+
+    monkeypatch.setattr(NGramAgent, "write", answer)
+    return asked, left
+
+
+def test_a_round_that_is_cut_off_is_finished_and_nothing_asked_again(panel, failing):
+    asked, left = failing
+    probe(panel)
+    whole = rows(panel)
+    left[:] = [17]
+    with pytest.raises(EndpointError, match="down"):
+        probe(panel)
+    assert rows(panel) == whole
+    partial = panel.parent / "answers.jsonl.partial"
+    kept = partial.read_text(encoding="utf-8")
+    assert len(kept.splitlines()) == 5
+    # As a kill in the middle of a line leaves it.
+    partial.write_text(kept + '{"round": 2, "agent": "an', encoding="utf-8")
+    left.clear()
+    assert probe(panel).round == 2
+    assert len(asked) == len(set(asked)) == 24
+    assert len(rows(panel)) == 24
+
+
+def test_a_kill_after_the_round_was_written_adds_it_once(panel):
+    probe(panel)
+    lines = (panel.parent / "answers.jsonl").read_text(encoding="utf-8")
+    (panel.parent / "answers.jsonl.partial").write_text(lines, encoding="utf-8")
+    assert probe(panel).round == 2
+    assert [row["round"] for row in rows(panel)] == [1] * 12 + [2] * 12
+
+
+def test_watch_reads_the_rounds(panel):
+    from hayflick.report.watching import watch
+
+    for _ in range(12):
+        probe(panel)
+    answers = panel.parent / "answers.jsonl"
+    watched = watch(answers, by="round", text="answer", group="agent", prompt="prompt", baseline=10)
+    assert watched.groups == ("anna", "bert") or list(watched.groups) == ["anna", "bert"]
+    assert watched.answers == 144
+
+
+def test_bad_panels_and_files(panel):
+    panel.write_text(PANEL.replace("prompts", "promts"))
+    with pytest.raises(ArgumentError, match=r"panel.toml: promts: .*did you mean prompts\?"):
+        probe(panel)
+    panel.write_text(PANEL.replace("[[agents]]", "[budget]\ntoken = 3\n[[agents]]", 1))
+    with pytest.raises(ArgumentError, match=r"budget.token: .*did you mean tokens\?"):
+        probe(panel)
+    panel.write_text(PANEL)
+    (panel.parent / "answers.jsonl").write_text("something else\n")
+    with pytest.raises(DataError, match="its last line is no round of a probe"):
+        probe(panel)
+
+
+def test_two_processes_do_not_probe_into_one_file(panel):
+    lock = panel.parent / ".answers.jsonl.lock"
+    with locked(lock, subject="mine"), pytest.raises(DataError, match="another process is at work"):
+        probe(panel)
