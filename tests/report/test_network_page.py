@@ -18,6 +18,7 @@ def run(tmp_path_factory):
         for start, name in enumerate(["<anna>", "bert"])
     ]
     values = {"format_version": 1, "rounds": 12, "answers": 3, "query": "How is <it>?"}
+    values["embedder"] = "hashing:dimensions=64"
     village = Experiment.of({**values, "pool": {"texts": TEXTS}, "agents": agents})
     return read_run(run_network(village, out=tmp_path_factory.mktemp("place") / "run"))
 

@@ -17,6 +17,7 @@ from hayflick.cli.printing import (
     print_json,
     print_tables,
     say_written,
+    split_columns,
 )
 from hayflick.core.progress import Progress, progress_bar
 
@@ -112,6 +113,40 @@ def serve_agent_command(
 
     agent = NGramAgent.from_text(name, corpus, encoding=encoding, order=order, trust=trust)
     serve([agent], host=host, port=port)
+
+
+@network_app.command("mitigation")
+def mitigation_command(
+    experiment: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file of built-in agents.")
+    ],
+    injections: Annotated[str, typer.Option(help="Real texts a round.")] = "0,3,9",
+    topologies: Annotated[str, typer.Option(help="Separated by spaces.")] = "complete ring:1",
+    models: Annotated[str, typer.Option(help="Among how many the text is split.")] = "3,6",
+    irrelevant: Annotated[str, typer.Option(help="Shares of irrelevant texts.")] = "0,0.25",
+    output_format: _Format = Format.TABLE,
+    lang: _Lang = Lang.EN,
+) -> None:
+    """Say what keeps built-in agents diverse, at what cost in real texts."""
+    from hayflick.core.grammar import number, whole
+    from hayflick.network.experiment import read_experiment
+    from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
+    from hayflick.workflows.mitigation import mitigation
+
+    with progress_bar() as progress:
+        found = mitigation(
+            read_experiment(experiment),
+            folder=experiment.parent,
+            injections=[whole("injections", one) for one in split_columns(injections)],
+            topologies=topologies.split(),
+            models=[whole("models", one) for one in split_columns(models)],
+            irrelevant=[number("irrelevant", one) for one in split_columns(irrelevant)],
+            progress=progress,
+        )
+    if output_format is Format.JSON:
+        print_json(mitigation_record(found))
+    else:
+        print_tables(mitigation_tables(found, lang=lang.value))
 
 
 def _finished(
