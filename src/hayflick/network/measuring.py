@@ -24,6 +24,8 @@ from hayflick.storage.runs import StoredAnswer
 class Measured:
     """A round's readings, and means by agent's name and number of the query.
 
+    The first reading is of all answers, and the only one with metrics of their words.
+
     A mean is None where all answers were empty.
     """
 
@@ -36,7 +38,7 @@ def measure(
     observer: Observer,
     answers: Sequence[StoredAnswer],
     *,
-    round: int,  # noqa: A002
+    number: int,
     values: Mapping[str, float | None],
 ) -> Measured:
     """Return what a round's answers say.
@@ -47,22 +49,23 @@ def measure(
         What embeds and measures.
     answers
         All answers of the round, in order.
-    round
-        Its number.
+    number
+        Of the round.
     values
         Further numbers of the round; those that are None are left out.
     """
-    vectors = setting.embed([one.text for one in answers])
-    of_round = RoundAnswers(
-        round=round,
-        texts=[one.text for one in answers],
-        vectors=vectors,
-        groups=[one.agent for one in answers],
-        prompts=[str(one.query) for one in answers],
+    texts = [one.text for one in answers]
+    vectors = setting.embed(texts)
+    prompts = [str(one.query) for one in answers]
+    said = RoundAnswers(round=number, texts=texts, vectors=vectors, prompts=prompts)
+    by_agent = RoundAnswers(
+        round=number, vectors=vectors, prompts=prompts, groups=[one.agent for one in answers]
     )
-    whole, *groups = observer.read(of_round)
+    # Words are counted once, for all: counting them agent by agent takes longer than the rest.
+    (whole,) = observer.read(said)
+    together, *groups = observer.read(by_agent)
     known = {name: value for name, value in values.items() if value is not None}
-    whole = Reading(whole.round, {**whole.values, **known}, whole.scores)
+    whole = Reading(number, {**whole.values, **together.values, **known}, whole.scores)
     places: dict[tuple[str, int], list[int]] = {}
     for place, one in enumerate(answers):
         places.setdefault((one.agent, one.query), []).append(place)

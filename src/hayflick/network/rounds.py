@@ -151,7 +151,7 @@ class Rounds:
             self.setting,
             self._observer,
             answers,
-            round=number,
+            number=number,
             values=self._pool_values(pool, read, number),
         )
         decided = self._decide(measured, number)
