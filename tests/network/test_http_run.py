@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("openai", reason="openai is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
-from hayflick.network.agents.errors import BudgetExhausted
+from hayflick.core.errors import BudgetExhausted
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import read_run
 from hayflick.network.running import resume_network, run_network

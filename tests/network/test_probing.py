@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from hayflick.core.errors import ArgumentError, DataError
-from hayflick.network.agents.errors import EndpointError
+from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.file_lock import locked
 from hayflick.network.probing import probe

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.core.records import Action, ActionKind
 from hayflick.embed.hashing import HashingEmbedder
-from hayflick.network.agents.errors import BudgetExhausted, EndpointError
 from hayflick.network.reviewing import ReviewPending
 from hayflick.network.run_results import read_run
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hayflick.network.agents.errors import BudgetExhausted
+from hayflick.core.errors import BudgetExhausted
 from hayflick.network.experiment import Experiment
 from hayflick.network.run_results import read_run
 from hayflick.network.running import run_network

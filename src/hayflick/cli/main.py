@@ -17,9 +17,11 @@ import typer
 
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
 from hayflick.cli.printing import INCOMPLETE, INTERRUPTED
+from hayflick.cli.probe import probe_command
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
 from hayflick.cli.review import review_app
@@ -45,9 +47,11 @@ app.command("reserve")(reserve_command)
 app.command("watch")(watch_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
+app.command("probe")(probe_command)
 app.add_typer(rules_app, name="rules")
 app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")
+app.add_typer(network_app, name="network")
 
 
 def _show_version(wanted: bool) -> None:

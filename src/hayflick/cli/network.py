@@ -161,7 +161,7 @@ def _finished(
 
 
 def _worked(work: Callable[[Progress], None], folder: Path) -> int:
-    from hayflick.network.agents.errors import BudgetExhausted, EndpointError
+    from hayflick.core.errors import BudgetExhausted, EndpointError
     from hayflick.network.reviewing import ReviewPending
 
     try:

@@ -21,7 +21,7 @@ def probe_command(
 
     Exit code 3: the round is not finished; the next call goes on with it.
     """
-    from hayflick.network.agents.errors import BudgetExhausted, EndpointError
+    from hayflick.core.errors import BudgetExhausted, EndpointError
     from hayflick.network.probing import probe
 
     try:

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from hayflick.cli.main import main
+
+VILLAGE = """
+format_version = 1
+seed = 3
+rounds = 4
+answers = 3
+query = "How is it"
+embedder = "hashing:dimensions=64"
+[pool]
+texts = ["It rains in May.", "It snows in June.", "The sea is calm."]
+[[agents]]
+name = "anna"
+kind = "ngram"
+texts = ["It rains in May.", "The wind is cold."]
+[[agents]]
+name = "bert"
+kind = "ngram"
+texts = ["It snows in June.", "The wind is warm."]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "village.toml").write_text(VILLAGE)
+    return tmp_path
+
+
+def test_run_resume_and_report(folder, capsys):
+    assert main(["network", "run", "village.toml"]) == 0
+    shown = capsys.readouterr()
+    assert "Finished: 4 rounds." in shown.out
+    assert "the run is in village" in shown.err
+    assert main(["network", "run", "village.toml", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["finished"]
+    assert (folder / "village-2").is_dir()
+    assert main(["network", "resume", "village", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == record
+    assert main(["network", "report", "village", "--out", "page.html", "--lang", "ja"]) == 0
+    assert "<svg" in (folder / "page.html").read_text(encoding="utf-8")
+    assert main(["network", "report", "village", "--out", "page.html"]) == 2
+
+
+def test_an_endpoint_that_stays_down_is_named_and_the_run_is_left_to_resume(folder, capsys):
+    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    agent = '[[agents]]\nname = "cleo"\nkind = "openai"\nmodel = "m"\nretries = 0\n'
+    (folder / "down.toml").write_text(f'{VILLAGE}{agent}base_url = "http://127.0.0.1:9/v1"\n')
+    for command in (["run", "down.toml"], ["resume", "down"]):
+        assert main(["network", *command]) == 3
+        shown = capsys.readouterr()
+        assert "stopped: agent cleo, http://127.0.0.1:9/v1: no connection" in shown.err
+        assert "go on with: hayflick network resume down" in shown.err
+        assert "Stopped: 0 of 4 rounds are done." in shown.out
+
+
+def test_a_review_stops_with_code_3(folder, capsys):
+    (folder / "admit.toml").write_text(VILLAGE.replace("[pool]", '[pool]\npolicy = "admit"'))
+    assert main(["network", "run", "admit.toml"]) == 3
+    assert "review-1.jsonl: waits for a review" in capsys.readouterr().err
+
+
+def test_mistakes_are_the_users(folder, capsys):
+    (folder / "bad.toml").write_text(VILLAGE.replace("rounds", "ronds"))
+    assert main(["network", "run", "bad.toml"]) == 2
+    assert "did you mean rounds?" in capsys.readouterr().err
+    assert main(["network", "resume", "nowhere"]) == 2
+    assert "nowhere: holds no run" in capsys.readouterr().err
