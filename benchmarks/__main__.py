@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+import agents
 import counting
 import diversity
 import embedding
@@ -20,6 +21,7 @@ import families
 import laws
 import network
 import planning
+import rounds
 import simulation
 import watching
 
@@ -35,6 +37,8 @@ SECTIONS = {
         diversity,
         watching,
         network,
+        agents,
+        rounds,
     ),
     "false_alarms": (false_alarms,),
 }
