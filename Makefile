@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo lint test check test-browser bench docs catalog clean
+.PHONY: help setup demo lint test check test-browser bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ test-browser: setup ## Open the pages in Chromium (installed by apt-get where it
 
 bench: setup ## Measure against the targets; results go to benchmarks/README.md
 	$(BIN)/python benchmarks
+
+soak: setup ## Long campaigns: a run that is killed twenty times, false alarms over thousands of streams
+	$(BIN)/python benchmarks/kills.py 20
+	$(BIN)/python benchmarks false_alarms
 
 docs: setup ## Write the command line's help into docs/cli.md
 	$(BIN)/python docs/write_cli.py

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from hayflick.monitor.review.writing import write_review
     from hayflick.monitor.rules.rule_set import RuleSet
     from hayflick.network.agents.ngram import NGramAgent
+    from hayflick.network.run_results import read_run
+    from hayflick.network.running import resume_network, run_network
     from hayflick.planning.cost import CostModel
     from hayflick.planning.expressivity import compare_estimators
     from hayflick.planning.forecast import Forecast
@@ -174,7 +176,10 @@ _PUBLIC = {
     "plan": "hayflick.report.planning",
     "progress_bar": "hayflick.core.progress",
     "read_review": "hayflick.monitor.review.reading",
+    "read_run": "hayflick.network.run_results",
     "recovery": "hayflick.planning.recovery",
+    "resume_network": "hayflick.network.running",
+    "run_network": "hayflick.network.running",
     "sample_size": "hayflick.planning.sample_size",
     "simulate": "hayflick.simulate.simulation",
     "survival": "hayflick.laws.survival",
@@ -261,7 +266,10 @@ __all__ = [
     "plan",
     "progress_bar",
     "read_review",
+    "read_run",
     "recovery",
+    "resume_network",
+    "run_network",
     "sample_size",
     "simulate",
     "survival",

@@ -150,13 +150,15 @@ def test_windows_and_replacement_read_late_texts_alone(runner):
 
 
 class Decides:
-    """Asks for what it was given, after given rounds; remembers what it read."""
+    """Asks for what it was given, after given rounds of all; remembers what it read of all."""
 
     def __init__(self, **by_round):
         self.by_round = {int(key[1:]): action for key, action in by_round.items()}
         self.read = []
 
     def decide(self, reading):
+        if reading.group:
+            return []
         self.read.append(reading)
         action = self.by_round.get(reading.round)
         return [] if action is None else [action]

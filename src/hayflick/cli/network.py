@@ -47,12 +47,12 @@ def run_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
-    from hayflick.network.running import run_network
+    from hayflick.workflows.networks import run_experiment
 
     folder = out or _free(experiment.stem)
 
     def work(progress: Progress) -> None:
-        run_network(experiment, out=folder, say=_say, progress=progress)
+        run_experiment(experiment, out=folder, say=_say, progress=progress)
 
     return _finished(work, folder, output_format, lang)
 
@@ -72,10 +72,10 @@ def resume_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
-    from hayflick.network.running import resume_network
+    from hayflick.workflows.networks import resume_experiment
 
     def work(progress: Progress) -> None:
-        resume_network(folder, tokens=tokens, money=money, say=_say, progress=progress)
+        resume_experiment(folder, tokens=tokens, money=money, say=_say, progress=progress)
 
     return _finished(work, folder, output_format, lang)
 

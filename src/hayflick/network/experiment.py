@@ -99,6 +99,7 @@ class Experiment(_Section):
     embedder: str = "hashing"
     concurrency: int = Field(default=32, ge=1, le=10_000)
     review: Literal["wait", "continue"] = "wait"
+    rules: str | None = None
     pool: PoolSection
     reserve: ReserveSection | None = None
     budget: BudgetSection = Field(default_factory=BudgetSection)

@@ -21,23 +21,26 @@ _INJECTED = 1
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An action as it is kept: what, why, how much, decided after which round."""
+    """An action as it is kept: what, why, how much, with which texts, after which round."""
 
     round: int
     kind: ActionKind
     reason: str
     items: int
     rounds: int
+    texts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, action: Action, *, round: int) -> Decision:  # noqa: A002
         """Return the decision of a round."""
-        return cls(round, action.kind, action.reason, action.items, action.rounds)
+        amount = action.items, action.rounds
+        return cls(round, action.kind, action.reason, *amount, action.texts)
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> Decision:
         """Return the decision that was kept."""
-        return cls(**{**values, "kind": ActionKind(values["kind"])})
+        kept = {**values, "kind": ActionKind(values["kind"]), "texts": tuple(values["texts"])}
+        return cls(**kept)
 
     def record(self) -> dict[str, Any]:
         """Return the decision ready for JSON."""
@@ -47,6 +50,7 @@ class Decision:
             "reason": self.reason,
             "items": self.items,
             "rounds": self.rounds,
+            "texts": list(self.texts),
         }
 
     def holds(self, round: int) -> bool:  # noqa: A002
@@ -68,16 +72,18 @@ def injected_texts(
     reserve: Sequence[str],
     after: int,
 ) -> list[str]:
-    """Return the real texts that join after a round: a sample of the reserve.
+    """Return the real texts that join after a round.
 
-    All of the reserve where more is asked for than it holds.
+    They are those that decisions bring along, and a sample of the reserve: all of it where
+    more is asked for than it holds.
     """
     due = [one for one in decisions if one.kind is ActionKind.INJECT and one.holds(after + 1)]
-    items = experiment.pool.inject + sum(one.items for one in due)
+    brought = [text for one in due for text in one.texts]
+    items = experiment.pool.inject + sum(one.items for one in due if not one.texts)
     sequence = np.random.SeedSequence(experiment.seed, spawn_key=(_INJECTED, after))
     rng = np.random.Generator(np.random.Philox(sequence))
     chosen = rng.choice(len(reserve), size=min(items, len(reserve)), replace=False)
-    return [reserve[place] for place in chosen]
+    return [*brought, *(reserve[place] for place in chosen)]
 
 
 def prompt(
@@ -90,11 +96,14 @@ def prompt(
 ) -> str:
     """Return how an agent is asked in a round: as it stands, or varied.
 
-    Round and agent choose the variation, so that no two neighbours are asked alike.
+    Prompts that a decision brings along go before the experiment's own variations. Round and
+    agent choose among them, so that no two neighbours are asked alike.
     """
-    asked = (one for one in decisions if one.kind is ActionKind.VARY_PROMPTS)
-    varied = experiment.vary_prompts == "always" or any(one.holds(round) for one in asked)
-    if not (varied and experiment.prompt_variations):
+    varying = [one for one in decisions if one.kind is ActionKind.VARY_PROMPTS]
+    due = [one for one in varying if one.holds(round)]
+    variations = [text for one in due for text in one.texts]
+    if not variations and (due or experiment.vary_prompts == "always"):
+        variations = experiment.prompt_variations
+    if not variations:
         return query
-    variations = experiment.prompt_variations
     return variations[(round + agent) % len(variations)].replace("{query}", query)

@@ -88,7 +88,8 @@ class Rounds:
             read.setdefault(one.round, {})[place] = np.frombuffer(one.texts, "<i4")
         for done in self.store.rounds():
             if self.rule is not None:
-                self.rule.decide(restored(done.readings[0]))
+                for reading in done.readings:
+                    self.rule.decide(restored(reading))
             self._decisions += [Decision.stored(one) for one in done.decisions]
             self._learn(read.get(done.number, {}))
 
@@ -175,8 +176,11 @@ class Rounds:
     def _decide(self, measured: Measured, number: int) -> list[Decision]:
         if self.rule is None:
             return []
-        actions = self.rule.decide(measured.readings[0])
-        decided = [Decision.of(action, round=number) for action in actions]
+        decided = [
+            Decision.of(action, round=number)
+            for reading in measured.readings
+            for action in self.rule.decide(reading)
+        ]
         self._decisions += decided
         for one in decided:
             self.say(f"round {number}: {one.kind.value}: {one.reason}")

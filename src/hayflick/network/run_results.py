@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,21 @@ class NetworkRun:
         """Return what the run was made with."""
         values = self.experiment.model_dump(mode="json", exclude={"seed", "budget"})
         return provenance(values, seed=self.experiment.seed)
+
+
+def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]:
+    """Return the experiment of a run's folder, and where the files are that it names.
+
+    Raises
+    ------
+    DataError
+        If it holds no run, or one of another version.
+    """
+    with Database(existing(folder) / DATABASE) as database:
+        store = RunStore(database)
+        store.check()
+        config = store.config
+    return Experiment.of(config["experiment"]), Path(config["folder"])
 
 
 def read_run(folder: str | os.PathLike[str]) -> NetworkRun:

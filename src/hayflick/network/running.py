@@ -24,7 +24,7 @@ from hayflick.storage.runs import RunStore
 Say = Callable[[str], None]
 
 
-def _quiet(message: str) -> None:
+def quiet(message: str) -> None:
     """Say nothing."""
 
 
@@ -34,7 +34,7 @@ def run_network(
     out: str | os.PathLike[str],
     folder: str | os.PathLike[str] | None = None,
     rule: Rule | None = None,
-    say: Say = _quiet,
+    say: Say = quiet,
     progress: Progress = silent,
 ) -> Path:
     """Run an experiment from its beginning, and return the folder of the run.
@@ -48,7 +48,7 @@ def run_network(
     folder
         Where files that the experiment names are; its own folder where None.
     rule
-        Decides what to do about the readings of all answers.
+        Decides what to do about the readings, of all answers and of every agent's.
     say
         Told what people should know.
     progress
@@ -105,7 +105,7 @@ def resume_network(
     tokens: int | None = None,
     money: float | None = None,
     rule: Rule | None = None,
-    say: Say = _quiet,
+    say: Say = quiet,
     progress: Progress = silent,
 ) -> Path:
     """Go on with a run that was stopped, and return its folder; a finished one is left alone.

@@ -55,6 +55,7 @@ def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that an experiment names, by its name."""
     sections = (experiment.pool, experiment.reserve)
     named = [section.file for section in sections if section is not None and section.file]
+    named += [] if experiment.rules is None else [experiment.rules]
     named += [
         str(one[key]) for one in experiment.agents for key in ("corpus", "file") if key in one
     ]

@@ -1,0 +1,63 @@
+"""Networks with a rules file: what the experiment names decides about its readings.
+
+The rooms do not know one another: a network takes any object that decides, and a rules file
+becomes one here, anew for every start; a run that goes on reads its rounds to it again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Rule
+from hayflick.network.experiment import Experiment, read_experiment
+from hayflick.network.run_results import experiment_of_run
+from hayflick.network.running import Say, quiet, resume_network, run_network
+from hayflick.workflows.rules_loading import load_rules
+
+_Path = str | os.PathLike[str]
+
+
+def run_experiment(
+    path: _Path, *, out: _Path, say: Say = quiet, progress: Progress = silent
+) -> Path:
+    """Run a TOML file with the rules that it names, and return the folder of the run.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        If the experiment or its rules cannot be used; nothing is made then.
+    OutputError, EndpointError, BudgetExhausted, ReviewPending
+        As of `hayflick.network.running.run_network`.
+    """
+    experiment, folder = read_experiment(path), Path(path).parent
+    rule = rule_of(experiment, folder=folder)
+    return run_network(experiment, out=out, folder=folder, rule=rule, say=say, progress=progress)
+
+
+def resume_experiment(
+    run: _Path,
+    *,
+    tokens: int | None = None,
+    money: float | None = None,
+    say: Say = quiet,
+    progress: Progress = silent,
+) -> Path:
+    """Go on with a run, its rules too; see `hayflick.network.running.resume_network`."""
+    experiment, folder = experiment_of_run(run)
+    rule = rule_of(experiment, folder=folder)
+    return resume_network(run, tokens=tokens, money=money, rule=rule, say=say, progress=progress)
+
+
+def rule_of(experiment: Experiment, *, folder: Path) -> Rule | None:
+    """Return what decides in an experiment; None where it names no rules.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        If the rules cannot be used.
+    """
+    if experiment.rules is None:
+        return None
+    return load_rules(folder / experiment.rules).rule_set.start()
