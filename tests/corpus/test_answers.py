@@ -151,6 +151,40 @@ def test_a_file_of_vectors_of_another_length_or_kind_is_refused(tmp_path):
         read_answers(path, columns=columns)
 
 
+def test_half_of_a_letter_is_replaced(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"round": "\\ud800", "answer": "a\\uDC00b \\ud83d\\ude00"}\n')
+    answers = read_answers(path, columns=AnswerColumns(by="round", text="answer"))
+    assert answers.rounds == ("?",)
+    assert answers.frame["text"].to_list() == ["a?b \U0001f600"]
+
+
+def test_a_stored_vector_that_is_no_number_is_named_or_left_out(tmp_path):
+    path = written(tmp_path / "answers.jsonl", [{"round": place} for place in range(3)])
+    stored = tmp_path / "vectors.npy"
+    np.save(stored, np.array([[1.0, 2.0], [np.nan, 1.0], [3.0, 4.0]]))
+    columns = AnswerColumns(by="round", vectors=str(stored))
+    with pytest.raises(DataError, match="row 1 holds NaN or infinite numbers"):
+        read_answers(path, columns=columns)
+    answers = read_answers(path, columns=columns, skip_bad=True)
+    assert np.isnan(answers.vectors).all(axis=1).tolist() == [False, True, False]
+    assert answers.bad.total == 1
+
+
+def test_a_round_that_is_no_number_is_a_bad_row(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"round": NaN, "answer": "x"}\n')
+    with pytest.raises(DataError, match="line 1 has nothing in the column 'round'"):
+        read_answers(path, columns=AnswerColumns(by="round", text="answer"))
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text("round,answer,answer\n1,a,b\n")
+    with pytest.raises(DataError, match="has several columns 'answer'"):
+        read_answers(path, columns=AnswerColumns(by="round", text="answer"))
+
+
 def test_a_column_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match="no line has the column 'reply'"):
         read_answers(
@@ -164,6 +198,9 @@ def test_what_is_no_table_or_holds_nothing_is_refused(tmp_path):
     (tmp_path / "answers.txt").write_text("hello")
     with pytest.raises(DataError, match=r"is no table; takes \.csv"):
         read_answers(tmp_path / "answers.txt", columns=COLUMNS)
+    (tmp_path / "blank.jsonl").write_text("\n\n")
+    with pytest.raises(DataError, match="no row has any content"):
+        read_answers(tmp_path / "blank.jsonl", columns=COLUMNS)
     (tmp_path / "bad.jsonl").write_text("{\n")
     with pytest.raises(DataError, match="holds no answer that can be used; 1 rows were bad"):
         read_answers(tmp_path / "bad.jsonl", columns=COLUMNS, skip_bad=True)

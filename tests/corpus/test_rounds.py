@@ -12,6 +12,7 @@ from hayflick.corpus.rounds import round_order
         (["warm", "cold", "7"], ("warm", "cold", "7")),
         (["第二回", "第一回"], ("第二回", "第一回")),
         (["nan", "1"], ("nan", "1")),
+        ([str(10**30 + 1), str(10**30)], (str(10**30), str(10**30 + 1))),
     ],
 )
 def test_labels_are_sorted_by_what_they_are(labels, names):
@@ -43,6 +44,18 @@ def test_times_fall_into_periods(every, names):
 def test_a_length_that_is_none_is_refused(every):
     with pytest.raises(ArgumentError, match=r"every: got .*takes a number and a unit"):
         round_order(["2026-11-02"], every=every)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["3", "2", "1", "n/a"], "by: is no number, as most rounds are: 'n/a'"),
+        (["2026-11-01", "2026-11-02", "soon"], "by: is no time, as most rounds are: 'soon'"),
+    ],
+)
+def test_one_odd_label_does_not_turn_the_order_round(labels, message):
+    with pytest.raises(DataError, match=message):
+        round_order(labels)
 
 
 def test_labels_that_are_no_times_have_no_periods():

@@ -91,6 +91,9 @@ def chunks_of_table(
     """Yield the rows of any other table."""
     with table(path, encoding=encoding, progress=progress) as frame:
         names = frame.collect_schema().names()
+        twice = [name for name in columns.wanted if f"{name}_duplicated_0" in names]
+        if twice:
+            raise DataError(f"{path}: has several columns {twice[0]!r}; rename all but one")
         chosen = [choose_column(path, names, name) for name in columns.wanted]
         found = frame.select(chosen).collect()
     rows = _Rows(path, columns, bad, skip_bad)
@@ -198,6 +201,8 @@ class _UnusableError(Exception):
 def _label(name: str, cell: Any) -> str | None:
     if cell is None or isinstance(cell, str):
         return cell
+    if isinstance(cell, float) and math.isnan(cell):
+        return None
     if isinstance(cell, (dict, list, bytes)):
         raise _UnusableError(f"holds a {type(cell).__name__} in the column {name!r}, takes text")
     return str(cell)
@@ -219,7 +224,8 @@ def _vector(name: str, cell: Any) -> NDArray[np.float32] | None:
     if cell is None:
         return None
     try:
-        vector = np.asarray(cell, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            vector = np.asarray(cell, dtype=np.float32)
     except (TypeError, ValueError):
         vector = np.empty((0, 0), np.float32)
     if vector.ndim != 1 or not vector.size:

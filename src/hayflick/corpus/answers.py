@@ -111,8 +111,11 @@ def read_answers(
     chunks = list(read(path, columns=columns, bad=bad, **settings))
     frame = pl.concat([chunk.frame for chunk in chunks])
     if frame.is_empty():
-        raise DataError(f"{path}: holds no answer that can be used; {bad.total} rows were bad")
+        why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
+        raise DataError(f"{path}: holds no answer that can be used; {why}")
     vectors = _vectors(columns, chunks, frame)
+    if columns.vectors is not None and columns.vector_column is None:
+        _check_stored(Path(columns.vectors), vectors, frame, bad, skip_bad=skip_bad)
     return _in_rounds(path.name, frame, vectors, bad, every=every, start=start)
 
 
@@ -149,6 +152,25 @@ def _stored_vectors(path: Path, frame: pl.DataFrame, *, rows: int) -> NDArray[np
     if len(stored) != rows:
         raise DataError(f"{path}: has {len(stored):,} rows, the answers have {rows:,}")
     return np.asarray(stored[frame["place"].to_numpy()], dtype=np.float32)
+
+
+def _check_stored(
+    path: Path,
+    vectors: NDArray[np.float32] | None,
+    frame: pl.DataFrame,
+    bad: BadRows,
+    *,
+    skip_bad: bool,
+) -> None:
+    """Refuse vectors that are no numbers, or count them and leave them out."""
+    assert vectors is not None
+    for place in np.flatnonzero(~np.isfinite(vectors).all(axis=1)):
+        row = int(frame["place"][int(place)])
+        if not skip_bad:
+            remedy = "mend it, or pass over such rows with --skip-bad"
+            raise DataError(f"{path}: row {row} holds NaN or infinite numbers; {remedy}")
+        vectors[place] = np.nan
+        bad.add(int(frame["row"][int(place)]), "has a vector with NaN or infinite numbers")
 
 
 def _in_rounds(

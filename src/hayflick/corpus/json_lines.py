@@ -57,7 +57,16 @@ def _record(line: str) -> dict[str, Any] | str:
         return f"is no JSON ({fault.msg})"
     except RecursionError:
         return "is nested too deeply"
-    return record if isinstance(record, dict) else "is no JSON object; each line takes one"
+    if not isinstance(record, dict):
+        return "is no JSON object; each line takes one"
+    # An escape can spell half of a letter, which no encoding can write down again.
+    return _whole_letters(record) if "\\ud" in line or "\\uD" in line else record
+
+
+def _whole_letters(record: dict[str, Any]) -> dict[str, Any]:
+    spelled = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+    whole: dict[str, Any] = json.loads(spelled)
+    return whole
 
 
 def refuse_line(path: Path, number: int, reason: str) -> DataError:

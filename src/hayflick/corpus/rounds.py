@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
@@ -49,7 +49,8 @@ def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrde
     ArgumentError
         If `every` is no such length.
     DataError
-        If labels are no times where `every` needs them, or they span too many periods.
+        If a few labels are no numbers or times where most are, or labels are no times where
+        `every` needs them.
 
     Examples
     --------
@@ -60,12 +61,19 @@ def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrde
     """
     if every is not None:
         return _periods(labels, every)
-    numbers = [_number(label) for label in labels]
-    if all(number is not None for number in numbers):
-        return _sorted(labels, numbers)
-    times = [_time(label) for label in labels]
-    if all(time is not None for time in times):
-        return _sorted(labels, times)
+    kinds: tuple[tuple[str, Callable[[str], object]], ...] = (
+        ("number", _number),
+        ("time", _time),
+    )
+    for kind, read in kinds:
+        keys = [read(label) for label in labels]
+        others = [label for label, key in zip(labels, keys, strict=True) if key is None]
+        if not others:
+            return _sorted(labels, keys)
+        if 2 * len(others) < len(labels):
+            # In the order of appearance one odd label would move all others.
+            remedy = "mend or remove these rows"
+            raise DataError(f"by: is no {kind}, as most rounds are: {listed(others)}; {remedy}")
     return RoundOrder(tuple(labels), {label: place for place, label in enumerate(labels, 1)})
 
 
@@ -111,12 +119,13 @@ def _name(start: datetime) -> str:
     return start.date().isoformat() if midnight else start.isoformat(timespec="minutes")
 
 
-def _number(label: str) -> float | None:
+def _number(label: str) -> Decimal | None:
+    """Return a number as it is spelled, to the last digit."""
     try:
-        number = float(label)
-    except ValueError:
+        number = Decimal(label.strip())
+    except InvalidOperation:
         return None
-    return number if math.isfinite(number) else None
+    return number if number.is_finite() else None
 
 
 def _time(label: str) -> datetime | None:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from hayflick.monitor.early_warning import Projection
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
-from hayflick.report.tables import significant
+from hayflick.report.tables import printable, significant
 from hayflick.workflows.watching.watched import Watched, WatchedChart
+
+_NAMED = 10
+
+
+def language_list(names: list[str]) -> str:
+    """Return names as a sentence lists them, ten at most."""
+    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+    return ", ".join(printable(name) for name in names[:_NAMED]) + more
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class WatchFindings:
         if not self.watched.charts:
             return text("Nothing could be watched")
         if not alarms:
-            return text("Healthy: no chart has alarmed since the baseline")
+            return self._quiet()
         return text("Alarm: {metric}, since round {since}", **self._change(alarms[0]))
 
     def _decided(self) -> str:
@@ -47,6 +55,15 @@ class WatchFindings:
             return self.language.text("Healthy: the rules have decided nothing")
         first = self.round_name(self.watched.decided[0].round)
         return self.language.text("The rules have decided, first in round {round}", round=first)
+
+    def _quiet(self) -> str:
+        """Return how a stream stands that has not alarmed: healthy, unless it has gone silent."""
+        silent = [chart.silent_since for chart in self.watched.charts if not chart.group]
+        known = [since for since in silent if since is not None]
+        if known and len(known) == len(silent):
+            since = self.round_name(max(known))
+            return self.language.text("No reading since round {since}", since=since)
+        return self.language.text("Healthy: no chart has alarmed since the baseline")
 
     def _change(self, chart: WatchedChart) -> dict[str, str]:
         alarm = chart.first_alarm
@@ -96,22 +113,16 @@ class WatchFindings:
         )
 
     def _promises(self) -> list[str]:
-        """Return what is promised of false alarms, once for all guaranteed charts of a kind."""
-        kinds = {chart.text for chart in self.watched.charts if chart.threshold is not None}
-        limits = [
-            chart.verdicts[0].limit
-            for chart in self.watched.charts
-            if chart.text in kinds and chart.threshold is not None and chart.verdicts
-        ]
-        rates = [limit / len(limits) for limit in limits if limit]
+        """Return what is promised of false alarms, once for all guaranteed charts."""
+        rates = [chart.rate for chart in self.watched.charts if chart.rate is not None]
         if not rates:
             return []
         return [
             self.language.text(
                 "Guaranteed charts: {charts}; together, a healthy stream gives at most one false "
                 "alarm in {rounds} rounds on average.",
-                charts=self.language.number(len(limits)),
-                rounds=self.language.number(round(min(rates))),
+                charts=self.language.number(len(rates)),
+                rounds=self.language.number(round(1.0 / sum(rates))),
             )
         ]
 
@@ -145,6 +156,14 @@ class WatchFindings:
     def _left_out(self) -> list[str]:
         watched, text, number = self.watched, self.language.text, self.language.number
         sentences = []
+        groups = dict.fromkeys(one.group for one in watched.unwatched if one.group)
+        if groups:
+            sentences.append(
+                text(
+                    "Groups that are not watched, see below: {groups}.",
+                    groups=language_list(list(groups)),
+                )
+            )
         if watched.bad.total:
             sentences.append(
                 text("Rows that were passed over: {bad}.", bad=number(watched.bad.total))
@@ -164,7 +183,7 @@ class WatchFindings:
         text = self.language.text
         if chart.first_alarm is not None:
             return text("alarm")
-        return text("healthy") if chart.read else text("no reading")
+        return text("healthy") if chart.silent_since is None else text("no reading")
 
     def warnings(self) -> list[str]:
         """Return what speaks against promises, and what could not be charted.

@@ -30,6 +30,11 @@ def watch_tables(watched: Watched, *, lang: str = "en") -> tuple[RenderableType,
     parts += [printable(warning) for warning in findings.warnings()]
     if watched.charts:
         parts.append(_charts(findings))
+    if len(watched.charts) > _CHARTS:
+        more = findings.language.number(len(watched.charts) - _CHARTS)
+        parts.append(
+            findings.language.text("Further charts, in the page and the JSON: {more}.", more=more)
+        )
     if watched.templates:
         parts.append(_templates(findings))
     if watched.rules is not None:
@@ -60,7 +65,7 @@ def cells(chart: WatchedChart, findings: WatchFindings) -> tuple[str, ...]:
         chart.text.partition("=")[2] if chart.text.startswith(chart.metric) else chart.text,
         findings.state(chart),
         printable(since),
-        significant(known[-1]) if known else "–",
+        significant(known[-1]) if known and chart.silent_since is None else "–",
         "–" if chart.threshold is None else significant(chart.threshold),
     )
 

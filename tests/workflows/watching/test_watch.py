@@ -6,6 +6,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
+from hayflick.report.language import Language
+from hayflick.report.watch_findings import WatchFindings
 from hayflick.workflows.watching.plan_of_charts import Watch
 from hayflick.workflows.watching.watch import watch
 
@@ -100,6 +102,35 @@ def test_a_round_without_answers_gives_no_reading():
     assert chart.read == 19
     (silent,) = [verdict for verdict in chart.verdicts if verdict.round == 15]
     assert (silent.state.value, silent.value) == ("no reading", None)
+
+
+def test_a_stream_that_has_gone_silent_is_not_healthy_in_words():
+    given = stream(groups="")
+    keep = (given.frame["round"] < 25).to_numpy()
+    watched = watch(
+        Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
+    )
+    (chart,) = watched.charts
+    assert chart.silent_since == 25
+    findings = WatchFindings(watched, Language("en"))
+    assert findings.verdict() == "No reading since round day 25"
+    assert findings.state(chart) == "no reading"
+
+
+def test_answers_that_are_all_alike_are_an_error_and_not_health():
+    given = stream(groups="")
+    given.vectors[:] = 1.0
+    with pytest.raises(
+        DataError, match="nothing can be watched: the first rounds' answers are all"
+    ):
+        watch(given)
+
+
+def test_a_limit_that_is_reached_is_not_projected():
+    watched = watch(stream(width=lambda number: 0.97**number))
+    projection = watched.charts[0].projection
+    assert projection.round is None
+    assert projection.reason
 
 
 def test_a_narrower_mix_of_prompts_alarms_unless_pairs_are_formed_within_prompts():

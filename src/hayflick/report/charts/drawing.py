@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "
     "'Yu Gothic', sans-serif"
 )
+_LONGEST_LABEL = 16
 _INK, _GRID = "#24292f", "#e4e7eb"
 
 
@@ -87,6 +89,19 @@ def rounds_axis() -> altair.Axis:
     import altair as alt
 
     return alt.Axis(tickMinStep=1, tickCount=10, grid=False, labelOverlap=True, format=",d")
+
+
+def named_rounds_axis(names: Sequence[str]) -> altair.Axis:
+    """Return an axis of rounds under their names; of rounds that are only numbered, as numbers."""
+    import altair as alt
+
+    if list(names) == [str(number) for number in range(1, len(names) + 1)]:
+        return rounds_axis()
+    short = [
+        name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…" for name in names
+    ]
+    spelled = f"{json.dumps(short)}[datum.value - 1] || ''"
+    return alt.Axis(tickMinStep=1, tickCount=6, grid=False, labelOverlap=True, labelExpr=spelled)
 
 
 def to_svg(chart: Any) -> str:

@@ -97,7 +97,7 @@ def _statistic(findings: WatchFindings, numbers: pl.DataFrame) -> Any:
     logarithmic = known.height > 0 and bool((known["statistic"] > 0.0).all())
     decades = logarithmic and bool((known["limit"] >= 20.0).all())
     scale = alt.Scale(type="log" if decades else "linear")
-    x = _rounds(numbers, title=text("round"))
+    x = _rounds(numbers, title=text("round of answers"))
     axis = alt.Axis(format=".0e" if decades else "~g", tickCount=4, minExtent=_LABELS)
     y = alt.Y("statistic:Q", title=text("statistic"), scale=scale, axis=axis)
     base = alt.Chart(drawing.thinned(known), width=drawing.WIDTH, height=_BELOW)
@@ -111,4 +111,5 @@ def _rounds(numbers: pl.DataFrame, *, title: str | None) -> Any:
     import altair as alt
 
     scale = alt.Scale(domain=[0, numbers.height], nice=False)
-    return alt.X("generation:Q", title=title, axis=drawing.rounds_axis(), scale=scale)
+    axis = drawing.named_rounds_axis(numbers["label"].to_list())
+    return alt.X("generation:Q", title=title, axis=axis, scale=scale)

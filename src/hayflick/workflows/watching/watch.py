@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,7 +18,7 @@ from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts
 from hayflick.diversity.templates import Template, templates
 from hayflick.embed.protocol import Embedder
-from hayflick.monitor.charts.guaranteed import GuaranteedChart
+from hayflick.monitor.charts.guaranteed import FALSE_ALARMS, GuaranteedChart
 from hayflick.monitor.charts.stream_chart import StreamChart
 from hayflick.monitor.early_warning import Projection, early_warning
 from hayflick.workflows.rules_on_answers import decisions, slow_metrics
@@ -113,6 +113,8 @@ def watch(
     seen = observe(answers, how=how, progress=progress)
     case = _Case(seen, how, len(answers.rounds))
     made, missing = case.charted(asked)
+    if not made and rules is None:
+        raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
     return Watched(
         name=answers.name,
         rounds=answers.rounds,
@@ -133,6 +135,15 @@ def watch(
         },
         seed=seed,
     )
+
+
+def _why(missing: Sequence[Unwatched], seen: Observed) -> str:
+    """Return why there is no chart: nobody is to take silence for health."""
+    if missing:
+        return missing[0].reason
+    if any("rms_distance" in reading.values for reading in seen.readings[""]):
+        return "the first rounds' answers are all alike, so there is no spread to lose"
+    return "no round has two answers that could be compared; give --text, --vectors or --value"
 
 
 def _embedder(embedder: Embedder | None, answers: Answers) -> Embedder | None:
@@ -206,8 +217,17 @@ class _Case:
             verdicts=verdicts,
             threshold=threshold,
             warnings=chart.warnings,
+            rate=_rate(chart, one),
             projection=_projection(chart, readings, threshold, one.design.settings),
         )
+
+
+def _rate(chart: StreamChart[Any], one: Watch) -> float | None:
+    """Return the false alarms per reading that a chart of the sum form promises."""
+    settings = one.design.settings
+    if not isinstance(chart, GuaranteedChart) or settings.get("form", "sum") != "sum":
+        return None
+    return float(settings.get("false_alarms", FALSE_ALARMS))
 
 
 def _threshold(chart: StreamChart[Any]) -> float | None:
@@ -224,7 +244,10 @@ def _projection(
     """Return when a falling metric reaches its limit; None where there is none to fall to."""
     if threshold is None or threshold <= 0.0 or settings.get("direction") == "rises":
         return None
-    return early_warning(readings, metric=chart.metric, limit=threshold)
+    ahead = early_warning(readings, metric=chart.metric, limit=threshold)
+    if ahead.round is not None and ahead.round <= len(readings):
+        return replace(ahead, round=None, reason="the limit is reached already, by the fit")
+    return ahead
 
 
 def _templates(

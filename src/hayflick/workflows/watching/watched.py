@@ -36,6 +36,9 @@ class WatchedChart:
         The limit in the metric's own units; None where the chart has none.
     warnings
         What speaks against its promise.
+    rate
+        False alarms per healthy reading that it promises at most; None where it promises
+        something else.
     projection
         When the metric is expected to reach its limit; None where that cannot be said.
     """
@@ -47,6 +50,7 @@ class WatchedChart:
     verdicts: tuple[Verdict, ...]
     threshold: float | None
     warnings: tuple[str, ...] = ()
+    rate: float | None = None
     projection: Projection | None = None
 
     @property
@@ -58,6 +62,16 @@ class WatchedChart:
     def first_alarm(self) -> Verdict | None:
         """The first alarm; None without one."""
         return next(iter(self.alarms), None)
+
+    @property
+    def silent_since(self) -> int | None:
+        """The first of the last rounds without a reading; None where the last one has one."""
+        silent = None
+        for verdict in reversed(self.verdicts):
+            if verdict.state is not State.NO_READING:
+                break
+            silent = verdict.round
+        return silent
 
     @property
     def read(self) -> int:
