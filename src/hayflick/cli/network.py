@@ -122,7 +122,7 @@ def mitigation_command(
     ],
     injections: Annotated[str, typer.Option(help="Real texts a round.")] = "0,3,9",
     topologies: Annotated[str, typer.Option(help="Separated by spaces.")] = "complete ring:1",
-    models: Annotated[str, typer.Option(help="Among how many the text is split.")] = "3,6",
+    models: Annotated[str, typer.Option(help="Among how many the text is split.")] = "4,8",
     irrelevant: Annotated[str, typer.Option(help="Shares of irrelevant texts.")] = "0,0.25",
     output_format: _Format = Format.TABLE,
     lang: _Lang = Lang.EN,

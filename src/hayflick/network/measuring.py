@@ -57,15 +57,14 @@ def measure(
     texts = [one.text for one in answers]
     vectors = setting.embed(texts)
     prompts = [str(one.query) for one in answers]
-    said = RoundAnswers(round=number, texts=texts, vectors=vectors, prompts=prompts)
     by_agent = RoundAnswers(
         round=number, vectors=vectors, prompts=prompts, groups=[one.agent for one in answers]
     )
     # Words are counted once, for all: counting them agent by agent takes longer than the rest.
-    (whole,) = observer.read(said)
+    (said,) = observer.read(RoundAnswers(round=number, texts=texts))
     together, *groups = observer.read(by_agent)
     known = {name: value for name, value in values.items() if value is not None}
-    whole = Reading(number, {**whole.values, **together.values, **known}, whole.scores)
+    whole = Reading(number, {**said.values, **together.values, **known}, together.scores)
     places: dict[tuple[str, int], list[int]] = {}
     for place, one in enumerate(answers):
         places.setdefault((one.agent, one.query), []).append(place)

@@ -72,7 +72,7 @@ def mitigation(
     folder: Path,
     injections: Sequence[int] = (0, 3, 9),
     topologies: Sequence[str] = ("complete", "ring:1"),
-    models: Sequence[int] = (3, 6),
+    models: Sequence[int] = (4, 8),
     irrelevant: Sequence[float] = (0.0, 0.25),
     progress: Progress = silent,
 ) -> list[Mitigated]:
