@@ -6,7 +6,7 @@ import pytest
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity import spectrum as module
 from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.spectrum import Moments
+from hayflick.diversity.spectrum import Moments, spectrum_numbers
 
 
 def test_the_matrix_is_the_covariance(rng, monkeypatch):
@@ -87,3 +87,63 @@ def test_bad_rows_are_named(rng, monkeypatch):
         Moments.empty(2).merge(Moments.empty(3))
     with pytest.raises(ArgumentError, match="dimension: got 0"):
         Moments.empty(0)
+
+
+def by_both_matrices(vectors):
+    """Return the numbers by inner products and by moments, whichever is smaller."""
+    unit = bool(np.allclose((vectors**2).sum(axis=1), 1))
+    given = {"unit": unit, "directed": bool(vectors.any(axis=1).all())}
+    return module._of_few(vectors, **given), module._of_many(vectors, **given)
+
+
+@pytest.mark.parametrize("count", [2, 3, 11, 12, 13, 40])
+@pytest.mark.parametrize("unit", ["lengths", "directions"])
+def test_inner_products_say_what_moments_say(rng, count, unit):
+    vectors = rng.normal(size=(count, 12)) * np.linspace(0.1, 3, 12) + 1
+    if unit == "directions":
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    few, many = by_both_matrices(vectors)
+    # Only more vectors than components have a determinant, which inner products do not give.
+    assert ("generalised_variance" in many) == (count > 12)
+    assert spectrum_numbers(vectors) == (few if count < 12 else many)
+    many.pop("generalised_variance", None)
+    assert few == pytest.approx(many, rel=1e-9)
+    moments = Moments.of_directions(vectors)
+    assert few["vendi_1"] == pytest.approx(moments.numbers()["vendi_1"], rel=1e-9)
+    same = moments if unit == "directions" else Moments.of(vectors)
+    assert few["effective_rank"] == pytest.approx(same.effective_rank, rel=1e-9)
+
+
+def test_both_matrices_agree_on_duplicates_and_zeros(rng):
+    twice = np.repeat(rng.normal(size=(3, 12)), 2, axis=0)
+    zero = np.vstack([rng.normal(size=(4, 12)), np.zeros((1, 12))])
+    for vectors, names in (
+        (twice, {"effective_rank", "participation_ratio", "vendi_1"}),
+        (zero, {"effective_rank", "participation_ratio"}),
+        (np.full((5, 12), 0.1), {"vendi_1"}),
+        (np.full((5, 12), 12**-0.5), {"vendi_1"}),
+        (np.zeros((5, 12)), set()),
+        (rng.normal(size=(1, 12)), set()),
+    ):
+        few, many = by_both_matrices(vectors)
+        assert few == pytest.approx(many, rel=1e-9)
+        assert set(few) == names
+    assert spectrum_numbers(np.full((5, 12), 0.1))["vendi_1"] == pytest.approx(1.0)
+    assert spectrum_numbers(np.empty((0, 12))) == {}
+
+
+def test_single_precision_lengths_are_made_1(rng):
+    vectors = rng.normal(size=(20, 12))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    for some in (vectors, vectors[:5]):
+        assert spectrum_numbers(some) == pytest.approx(
+            Moments.of_directions(some).numbers(), rel=1e-9
+        )
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_the_numbers_refuse_what_moments_refuse(count):
+    vectors = np.ones((count, 5))
+    vectors[2, 0] = np.nan
+    with pytest.raises(DataError, match="row 2 holds a number that is not finite"):
+        spectrum_numbers(vectors)

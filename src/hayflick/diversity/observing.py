@@ -26,8 +26,7 @@ from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.pairs import disjoint_pairs, pair_scores
 from hayflick.diversity.retention import retention
 from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.spectrum import Moments
-from hayflick.diversity.vendi import vendi_score
+from hayflick.diversity.spectrum import spectrum_numbers
 from hayflick.diversity.vocabulary import tail_mass, vocabulary_kept
 
 SPREAD = "spread"
@@ -37,8 +36,6 @@ SLOW = ("near_duplicate_rate", "drift")
 """Metrics that are measured only where they are asked for."""
 
 _NEAR_COSINE = 0.95
-_UNIT = 1e-4
-"""Squared lengths that are so near to 1 are 1 in single precision."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -234,7 +231,7 @@ class Observer:
         directed = answers.with_direction()
         if directed.vectors is None or not directed.size:
             return {}
-        values = _of_directions(directed.vectors)
+        values = spectrum_numbers(directed.vectors)
         if parts:
             found = ((name, part.with_direction().vectors) for name, part in parts.items())
             whole = {name: rows for name, rows in found if rows is not None and len(rows)}
@@ -247,16 +244,6 @@ class Observer:
             moved = drift(directed.vectors, baseline=self.baseline_vectors, rng=rng)
             values |= {} if moved is None else moved.numbers()
         return values
-
-
-def _of_directions(vectors: NDArray[Any]) -> dict[str, float]:
-    """Return what the moments say, and the Vendi score where every vector has a direction."""
-    lengths = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-    if np.abs(lengths - 1.0).max() < _UNIT:
-        return Moments.of_directions(vectors).numbers()
-    values = Moments.of(vectors).numbers()
-    score = vendi_score(Moments.of_directions(vectors)) if lengths.all() else None
-    return values if score is None else {**values, "vendi_1": score}
 
 
 def _length(vectors: NDArray[Any]) -> float:

@@ -5,6 +5,9 @@ With C = Σ (x - m)(x - m)ᵀ and eigenvalues λ of the covariance C / (N - 1), 
 
     effective rank = exp(-Σ λ log λ),   participation ratio = 1 / Σ λ²
 
+Of fewer vectors than components the N x N matrices of inner products have the same eigenvalues
+but for zeros: of the gaps x - m those of C, of the vectors those of the second moments.
+
 References
 ----------
 Roy, Vetterli, *The Effective Rank*, EUSIPCO 2007, of the covariance; Wilks, *Certain
@@ -16,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
@@ -28,6 +32,8 @@ from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.vectors import finite_rows, unit_rows, vector_rows
 
 _BLOCK = 1 << 13
+_UNIT = 1e-4
+"""Squared lengths that are so near to 1 are 1 in single precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +186,37 @@ class Moments:
         return {name: value for name, value in numbers.items() if value is not None}
 
 
+def spectrum_numbers(vectors: ArrayLike) -> dict[str, float]:
+    """Return what the moments of one set of vectors say, by the smaller of both matrices.
+
+    Parameters
+    ----------
+    vectors
+        Shape ``(N, d)``. Lengths that are 1 in single precision are made 1.
+
+    Returns
+    -------
+    `Moments.numbers` of the vectors, with ``vendi_1`` of their directions where every one of
+    two or more vectors has one; what is undefined is left out.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `Moments.of`.
+
+    Examples
+    --------
+    >>> {name: round(value, 6) for name, value in spectrum_numbers(np.eye(3, 300)).items()}
+    {'effective_rank': 2.0, 'participation_ratio': 2.0, 'vendi_1': 3.0}
+    """
+    rows = vector_rows("vectors", vectors)
+    lengths = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    unit = bool(np.abs(lengths - 1.0).max(initial=0.0) < _UNIT)
+    directed = bool(rows.any(axis=1).all())
+    numbers = _of_few if len(rows) < rows.shape[1] else _of_many
+    return numbers(rows, unit=unit, directed=directed)
+
+
 def positive_spectrum(matrix: Floats) -> Floats:
     """Return the eigenvalues of a positive semi-definite matrix, largest first.
 
@@ -200,9 +237,40 @@ def _of_blocks(blocks: Iterable[Floats], empty: Moments, *, unit: bool) -> Momen
 
 
 def _of_block(rows: Floats, *, unit: bool) -> Moments:
-    mean = rows.mean(axis=0)
-    gaps = rows - mean
-    # What rounding left of the mean is taken out of both.
-    rest = gaps.mean(axis=0)
-    matrix = gaps.T @ gaps - len(rows) * np.outer(rest, rest)
-    return Moments(len(rows), mean + rest, matrix, unit=unit)
+    mean, gaps = _centred(rows)
+    return Moments(len(rows), mean, gaps.T @ gaps, unit=unit)
+
+
+def _centred(rows: Floats) -> tuple[Floats, Floats]:
+    """Return the mean of the rows, and what each differs from it."""
+    # From the first row on, so that equal rows have no spread at all, and rounding is that of
+    # the gaps and not of the mean.
+    gaps = rows - rows[0]
+    shift = gaps.mean(axis=0)
+    gaps -= shift
+    return rows[0] + shift, gaps
+
+
+def _of_many(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, float]:
+    if unit:
+        return Moments.of_directions(rows).numbers()
+    score = Moments.of_directions(rows)._vendi if directed else None
+    return Moments.of(rows).numbers() | ({} if score is None else {"vendi_1": score})
+
+
+def _of_few(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, float]:
+    """Return the numbers of fewer vectors than components, whose covariance is singular."""
+    if len(rows) < 2:
+        return {}
+    directions = unit_rows("vectors", rows) if directed else None
+    measured = finite_rows("vectors", rows) if directions is None or not unit else directions
+    _, gaps = _centred(measured)
+    spread = positive_spectrum(gaps @ gaps.T / (len(rows) - 1))
+    numbers = {
+        "effective_rank": hill_number(spread, order=1),
+        "participation_ratio": hill_number(spread, order=2),
+    }
+    if directions is not None:
+        similarity = positive_spectrum(directions @ directions.T / len(rows))
+        numbers["vendi_1"] = hill_number(similarity, order=1)
+    return {name: value for name, value in numbers.items() if value is not None}
