@@ -39,7 +39,7 @@ def mitigation_tables(found: Sequence[Mitigated], *, lang: str = "en") -> list[R
             one.topology,
             language.percent(one.irrelevant),
             str(one.injected),
-            language.percent(one.kept),
+            "–" if one.kept is None else language.percent(one.kept),
             "–" if one.apart is None else f"{one.apart:.2f}",
             "*" if one.on_frontier else "",
         )

@@ -46,21 +46,22 @@ class Mitigated:
     irrelevant
         Share of the first pool that is irrelevant.
     kept
-        Share of the real words that a round's answers use, over the last quarter of rounds.
+        Share of the real words that a round's answers use, over the last quarter of rounds;
+        None where no round of these has words.
     apart
         ‖D‖ in units of its noise floor, over the same rounds; None where it is undefined.
     texts
         Real texts that were injected in all.
     on_frontier
         Whether no case of as many models and as much irrelevant text keeps more words for as
-        few texts.
+        few texts; a case without `kept` is not on it and beats none.
     """
 
     injected: int
     topology: str
     models: int
     irrelevant: float
-    kept: float
+    kept: float | None
     apart: float | None
     texts: int
     on_frontier: bool = False
@@ -174,7 +175,7 @@ def _measured(
         topology=topology,
         models=models,
         irrelevant=irrelevant,
-        kept=float(kept.mean()) if kept.size else 0.0,
+        kept=float(kept.mean()) if kept.size else None,
         apart=float(np.sqrt(np.mean(norms**2) / np.mean(floors**2))) if known else None,
         texts=sum(one.origin == "injected" for one in run.texts),
     )
@@ -182,15 +183,14 @@ def _measured(
 
 def _marked(found: Sequence[Mitigated]) -> Iterator[Mitigated]:
     for one in found:
-        rivals = (
-            other
-            for other in found
-            if (other.models, other.irrelevant) == (one.models, one.irrelevant)
-        )
-        beaten = any(
-            other.kept >= one.kept
-            and other.texts <= one.texts
-            and (other.kept > one.kept or other.texts < one.texts)
-            for other in rivals
-        )
-        yield replace(one, on_frontier=not beaten)
+        beaten = any(_beats(other, one) for other in found)
+        yield replace(one, on_frontier=one.kept is not None and not beaten)
+
+
+def _beats(other: Mitigated, one: Mitigated) -> bool:
+    """Say whether `other` keeps as many words for as few texts, and is better in one of both."""
+    if other.kept is None or one.kept is None:
+        return False
+    alike = (other.models, other.irrelevant) == (one.models, one.irrelevant)
+    no_worse = other.kept >= one.kept and other.texts <= one.texts
+    return alike and no_worse and (other.kept > one.kept or other.texts < one.texts)
