@@ -31,8 +31,8 @@ lint: setup ## Check format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup ## Run the tests and the examples in docstrings
-	$(BIN)/pytest
+test: setup ## Run the tests and the examples in docstrings, a file at a time on every processor
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: lint test ## What must pass before a commit
 
