@@ -128,14 +128,16 @@ class Rounds:
         experiment = self.setting.experiment
         # One answer of every agent, then the next of every agent: endpoints share the load.
         places = [(index, *place) for index in range(experiment.answers) for place in read]
+        # The answers of an agent to a query read the same texts.
+        pool = [one.text for one in self._pool.texts]
+        texts = {place: [pool[one] for one in which] for place, which in read.items()}
         found = []
         for index, agent, query in places:
-            texts = [self._pool.texts[one].text for one in read[agent, query]]
             asked = experiment.asked[query]
             text = prompt(asked, experiment, self._decisions, agent=agent, round=number)
             name = self.setting.names[agent]
             seed = AnswerSeed(experiment.seed, name, number, query, index)
-            found.append(Question(self._agents[agent], text, texts, seed))
+            found.append(Question(self._agents[agent], text, texts[agent, query], seed))
         return found
 
     def _keep(self, answers: Sequence[StoredAnswer]) -> None:
