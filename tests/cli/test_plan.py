@@ -22,6 +22,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "keep.txt").write_text("Fog\nmist\n")
     (tmp_path / "missing.txt").write_text("".join(f"item{place}\n" for place in range(12)))
     (tmp_path / "taken.html").write_text("old")
+    (tmp_path / "taken.json").write_text("{}")
     return tmp_path
 
 
@@ -111,6 +112,27 @@ def test_a_page_is_written(folder, capsys, lang):
         assert f'download="{name}.csv"' in page
 
 
+def test_the_recommended_reserve_can_be_forecast(folder, capsys):
+    arguments = ["plan", "labels.csv", "--column", "label", "--keep", "0.95", "--format", "json"]
+    assert main([*arguments, *QUICK, "--reserve-out", "stored.json"]) == 0
+    out, err = capsys.readouterr()
+    best = json.loads(out)["designs"][0]
+    assert (best["kind"], err) == ("anchor", "wrote stored.json\n")
+    forecast = ["forecast", "labels.csv", "--column", "label", "--regime", "anchor:stored.json"]
+    assert main([*forecast, "--format", "json", *QUICK]) == 0
+    kept = json.loads(capsys.readouterr().out)["surviving_fraction"][-1]
+    assert kept == pytest.approx(best["retention"][-1], abs=best["law_error"] + 1e-9)
+
+
+def test_a_plan_without_a_reserve_says_so_after_the_plan(folder, capsys):
+    arguments = ["plan", "labels.csv", "--column", "label", "--keep", "0.1", *QUICK]
+    assert main([*arguments, "--reserve-out", "stored.json"]) == 2
+    out, err = capsys.readouterr()
+    assert "Recommended: no real data" in out
+    assert "reserve_out: got a plan that recommends the design replace" in err
+    assert not (folder / "stored.json").exists()
+
+
 def test_a_history_is_planned_on_from(folder, capsys):
     run = ["simulate", "discrete", "--corpus", "corpus.txt", "--generations", "4"]
     assert main([*run, "--out", "run.nc", "--replicates", "64"]) == 0
@@ -153,6 +175,8 @@ def test_the_same_seed_prints_the_same(capsys):
         (["corpus.txt", "--samples", "0"], "samples: got 0"),
         (["corpus.txt", "--out", "taken.html"], "taken.html: exists already"),
         (["corpus.txt", "--out", "corpus.txt", "--force"], "is the input"),
+        (["corpus.txt", "--reserve-out", "stored.txt"], "takes a file name that ends in .json"),
+        (["corpus.txt", "--reserve-out", "taken.json"], "taken.json: exists already"),
         (["corpus.txt", "--out", "no/p.html"], "no: the folder does not exist"),
         (
             ["corpus.txt", "--of", "diversity", "--must-keep", "keep.txt"],

@@ -130,6 +130,15 @@ def plan_command(
             show_default=False,
         ),
     ] = None,
+    reserve_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Write the recommended reserve: symbol: number of stored items, for the regime "
+            "anchor:FILE.json.",
+            show_default=False,
+        ),
+    ] = None,
     lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> int:
@@ -148,10 +157,7 @@ def plan_command(
         "loss": cost_loss,
     }
     costs = _costs(prices, currency, rounds_per_month)
-    if write_rules is not None:
-        from hayflick.report.rules_writing import check_rules_files
-
-        check_rules_files(write_rules, inputs=(source, must_keep, history, out), force=force)
+    _check_files(write_rules, reserve_out, (source, must_keep, history, out), force=force)
     with progress_bar() as progress:
         result = plan(
             source,
@@ -175,12 +181,43 @@ def plan_command(
         )
     if result.interrupted:
         say_interrupted()
-    fault = _write_rules(result, write_rules, lang=lang.value, force=force)
+    faults = [
+        _write_rules(result, write_rules, lang=lang.value, force=force),
+        _write_reserve(result, reserve_out, force=force),
+    ]
     _print(result, output_format, lang.value)
     say_written(out)
-    if fault is not None:
+    for fault in filter(None, faults):
         raise fault
     return INTERRUPTED if result.interrupted else 0
+
+
+def _check_files(
+    rules: Path | None, reserve: Path | None, inputs: tuple[Path | None, ...], *, force: bool
+) -> None:
+    """Refuse files that cannot be written beside the page, before any work starts."""
+    if rules is not None:
+        from hayflick.report.rules_writing import check_rules_files
+
+        check_rules_files(rules, inputs=inputs, force=force)
+    if reserve is not None:
+        from hayflick.report.reserve_writing import check_reserve_file
+
+        check_reserve_file(reserve, inputs=inputs, force=force)
+
+
+def _write_reserve(result: Plan, path: Path | None, *, force: bool) -> HayflickError | None:
+    """Write the reserve that was asked for; return why there is none, for after the plan."""
+    if path is None:
+        return None
+    from hayflick.report.reserve_writing import write_planned_reserve
+
+    try:
+        write_planned_reserve(result, path, force=force)
+    except HayflickError as fault:
+        return fault
+    say_written(path)
+    return None
 
 
 def _write_rules(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.planning.design import Design
-from hayflick.planning.objective import VARIANCE
+from hayflick.planning.objective import MUST_KEEP, VARIANCE
 from hayflick.planning.planned import Plan
 from hayflick.planning.retention import SIMULATED
 from hayflick.report.language import Language
@@ -146,7 +146,7 @@ class PlanFindings:
 
     def stored(self) -> str:
         """Return what the recommended reserve holds; empty where there is none."""
-        best = self.plan.best
+        plan, best = self.plan, self.plan.best
         if best is not None and self._of_numbers and best.kind == "anchor":
             return self.language.text(
                 "Store numbers with the mean and the standard deviation of the data: evenly "
@@ -154,11 +154,32 @@ class PlanFindings:
             )
         if best is None or best.stored_up_to is None:
             return ""
+        held = self._listed_stored(best) if plan.goal.kind == MUST_KEEP else self._rarest(best)
+        return self.language.joined(held, self.language.text("--reserve-out writes it."))
+
+    def _listed_stored(self, best: Design) -> str:
+        """Return which of the listed symbols the recommended reserve holds."""
         return self.language.text(
+            "The reserve holds one item of each of {stored} of the listed symbols, which the "
+            "data hold up to {count} times each.",
+            stored=self.language.number(best.real_per_round),
+            count=self.language.number(best.stored_up_to or 0.0),
+        )
+
+    def _rarest(self, best: Design) -> str:
+        """Return up to which count the recommended reserve holds all symbols."""
+        text, number = self.language.text, self.language.number
+        stored, count = number(best.real_per_round), number(best.stored_up_to or 0.0)
+        if best.stored_up_to == 1.0:
+            return text(
+                "The reserve holds one item of each of {stored} symbols that are seen once.",
+                stored=stored,
+            )
+        return text(
             "The reserve holds one item of each of the {stored} rarest, those seen up to {count} "
             "times.",
-            stored=self.language.number(best.real_per_round),
-            count=self.language.number(best.stored_up_to),
+            stored=stored,
+            count=count,
         )
 
     def cost(self, design: Design) -> str:

@@ -1,0 +1,61 @@
+"""The reserve that a plan recommends, as a file."""
+
+import json
+
+import pytest
+
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.core.errors import ArgumentError, OutputError
+from hayflick.corpus.source import Source
+from hayflick.laws.survival import survival
+from hayflick.planning.plan import plan
+from hayflick.regimes.anchor import Anchor
+from hayflick.report.reserve_writing import write_planned_reserve
+
+WORDS = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1, "there": 1, "été, 雨": 1})
+
+
+def planned(**settings):
+    return plan(WORDS, generations=10, replicates=0, **settings)
+
+
+def test_the_file_is_the_recommended_design(tmp_path):
+    result = planned(keep=0.9)
+    stored = write_planned_reserve(result, tmp_path / "stored.json")
+    held = json.loads((tmp_path / "stored.json").read_text(encoding="utf-8"))
+    assert held == dict.fromkeys(stored.symbols, 1)
+    assert sum(held.values()) == result.best.real_per_round
+    regime = Anchor.from_file(tmp_path / "stored.json", like=Source("words"))
+    kept = survival(WORDS, regime=regime, generations=10).surviving_fraction
+    assert kept == pytest.approx(result.best.retention.expected, abs=1e-9)
+
+
+def test_only_what_is_listed_is_stored(tmp_path):
+    result = planned(keep=0.99, must_keep=["sat", "there"])
+    stored = write_planned_reserve(result, tmp_path / "stored.json")
+    assert set(stored.symbols) == {"sat", "there"}
+
+
+def test_a_file_that_exists_is_replaced_only_if_forced(tmp_path):
+    path = tmp_path / "stored.json"
+    path.write_text("old")
+    with pytest.raises(OutputError, match="exists already"):
+        write_planned_reserve(planned(), path)
+    assert path.read_text() == "old"
+    write_planned_reserve(planned(), path, force=True)
+    assert path.read_text() != "old"
+
+
+def test_a_plan_without_stored_symbols_has_none_to_write(tmp_path):
+    nothing = planned(keep=0.01)
+    numbers = plan(Gaussian(50.0, 12.0, total=200), keep=0.8, generations=5, replicates=32)
+    for result in (nothing, numbers):
+        with pytest.raises(ArgumentError, match="one that recommends stored items"):
+            write_planned_reserve(result, tmp_path / "stored.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_kind_of_file_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match=r"takes a file name that ends in \.json"):
+        write_planned_reserve(planned(), tmp_path / "stored.jsonl")
