@@ -88,6 +88,24 @@ def test_designs_are_ranked_by_real_items_without_prices(words):
     assert result.fresh.items == real[1]
 
 
+def test_real_items_decide_where_prices_do_not(words):
+    check = CostModel(check=5.0)
+    result = plan(words, keep=0.85, generations=20, costs=check, replicates=0)
+    free = plan(words, keep=0.85, generations=20, replicates=0)
+    assert {design.cost_per_round for design in result.designs} == {5.0}
+    assert [design.kind for design in result.designs] == [design.kind for design in free.designs]
+    assert result.break_even == {}
+
+
+def test_a_break_even_of_zero_but_for_rounding_is_left_out():
+    prices = CostModel(real=0.1, generated=0.3)
+    # They differ in real items alone, which would have to be free.
+    one, other = Usage(3, 0.2, 1, 1, 0), Usage(0.3, 0.2, 1, 1, 0)
+    assert prices.break_even(one, other) == {}
+    nearly = Usage(0.3, 0.2 + 1e-16, 1, 1, 0)
+    assert prices.break_even(one, nearly) == {}
+
+
 def test_nothing_is_needed_for_a_low_target(words):
     result = plan(words, keep=0.2, generations=10, replicates=0)
     assert (result.best.kind, result.best.real_per_round) == ("replace", 0)

@@ -14,6 +14,7 @@ PRICES = ("real", "generated", "check", "monitoring", "loss")
 """What has a price, in the order of `CostModel` and `Usage`."""
 
 _MONTHS = 12
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class CostModel:
     def break_even(self, one: Usage, other: Usage) -> dict[str, float]:
         """Return, by price, the value at which two designs would cost the same.
 
-        The other prices are held fixed; a price without such a value above 0 is left out.
+        The other prices are held fixed; a price without such a value above 0, but for rounding,
+        is left out.
 
         Examples
         --------
@@ -129,8 +131,11 @@ class CostModel:
         values = {}
         gap = self.per_round(one) - self.per_round(other)
         differences = np.subtract(astuple(one), astuple(other))
-        for name, price, more in zip(PRICES, self.prices, differences, strict=True):
-            value = price - gap / more if more else 0.0
-            if value > 0.0:
+        sizes = np.maximum(astuple(one), astuple(other))
+        for name, price, more, size in zip(PRICES, self.prices, differences, sizes, strict=True):
+            if abs(more) <= _ROUNDING * size:
+                continue
+            value = price - gap / more
+            if value > _ROUNDING * max(price, abs(gap / more)):
                 values[name] = float(value)
         return values

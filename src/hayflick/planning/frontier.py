@@ -22,7 +22,8 @@ class Frontier:
         The points that nothing beats: none is cheaper and keeps as much. Ascending in price
         and in what is kept.
     enough
-        The cheapest design of each way that keeps enough, cheapest first.
+        The cheapest design of each way that keeps enough, cheapest first; of those that cost
+        the same, the one with the fewest real items a round.
     """
 
     points: tuple[Point, ...]
@@ -80,6 +81,9 @@ def unbeaten(points: Sequence[Point]) -> list[Point]:
     return best
 
 
-def _rank(point: Point) -> tuple[float, float, int]:
-    """Return what designs are sorted by: price, then what is kept, then the simpler one."""
-    return point.price, -point.retention.lowest, point.samples
+def _rank(point: Point) -> tuple[float, float, int, float]:
+    """Return what designs are sorted by: price, real items, then the simpler one.
+
+    Prices that do not tell two designs apart, as of a check alone, leave that to real items.
+    """
+    return point.price, point.real_per_round, point.samples, -point.retention.lowest
