@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -7,6 +8,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
+from hayflick.report.charts.plan_frontier import plan_frontier_chart
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_page import plan_html, plan_page, slide_table
@@ -124,3 +126,26 @@ def test_one_call_reads_plans_and_writes(tmp_path):
     )
     assert result.goal.listed.size == 1
     assert (tmp_path / "plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_designs_that_are_far_too_dear_are_left_out_of_the_picture_alone(results):
+    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    costs = CostModel(real=1.0, generated=0.001)
+    dear = plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
+    drawn = plan_frontier_chart(PlanFindings(dear, Language("en")))
+    limit = 100.0 * dear.price(dear.best)
+    above = drawn.numbers.filter(drawn.numbers["price"] > limit)
+    assert above.height
+    assert f"left out: {above.height} of them, all in the numbers" in drawn.caption
+    near = plan_frontier_chart(PlanFindings(results["items"], Language("en")))
+    assert near.numbers["price"].max() <= 100.0 * results["items"].best.real_per_round
+    assert "left out" not in near.caption
+
+
+def test_prices_on_the_axis_are_plain_numbers():
+    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    costs = CostModel(real=0.001, generated=0.00001)
+    cheap = plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
+    labels = plan_frontier_chart(PlanFindings(cheap, Language("en"))).svg
+    assert ">0.01<" in labels
+    assert not re.search(r">[\d.]+[mµ]<", labels)

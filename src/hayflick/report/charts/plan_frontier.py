@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from hayflick.planning.design import Point
@@ -20,7 +22,8 @@ _COLOURS = {
     "growing": "#8a5a00",
     "larger and fresh": "#7a3e9d",
 }
-_DECADES = 1e5
+_DEAREST, _CHEAPEST = 100.0, 1e-6
+"""Of the recommended design's price: what is dearer is left out, what is cheaper at the edge."""
 
 
 def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
@@ -29,16 +32,17 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
 
     plan, text = findings.plan, findings.language.text
     numbers = _numbers(findings)
-    colours = {
-        kind_label(kind, findings.language): colour
-        for kind, colour in _COLOURS.items()
-        if any(point.way.kind == kind for point in plan.frontier.points)
-    }
     unit = text("real items a round") if plan.costs is None else plan.costs.currency
     title = unit if plan.costs is None else text("{currency} a round", currency=unit)
+    shown, dear = _within_reach(numbers, findings)
+    kinds = {kind_label(kind, findings.language): colour for kind, colour in _COLOURS.items()}
+    colours = {label: colour for label, colour in kinds.items() if label in set(shown["series"])}
+    left, right = _ends(shown)
     # What is free stands at the edge of a logarithmic scale.
-    shown = numbers.with_columns(x=pl.max_horizontal("price", pl.lit(_least(numbers))))
-    x = alt.X("x:Q", title=title, scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
+    shown = shown.with_columns(x=pl.max_horizontal("price", pl.lit(left)))
+    axis = alt.Axis(format=",~r", values=_ticks(left, right), labelOverlap=True)
+    scale = alt.Scale(type="log", domain=[left, right], nice=False)
+    x = alt.X("x:Q", title=title, scale=scale, axis=axis)
     y = alt.Y(
         "kept:Q",
         title=text("kept in every round"),
@@ -56,10 +60,7 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
     return drawing.Chart(
         name="frontier",
         title=text("What more money or real data buys"),
-        caption=text(
-            "Every point is a design; nothing beats those on the grey line. The dashed line is "
-            "the target."
-        ),
+        caption=_caption(dear, findings),
         svg=drawing.to_svg(alt.layer(line, target, dots)),
         numbers=numbers,
     )
@@ -82,7 +83,50 @@ def _numbers(findings: PlanFindings) -> pl.DataFrame:
     return pl.DataFrame([row(point) for point in plan.frontier.points])
 
 
-def _least(numbers: pl.DataFrame) -> float:
-    """Return the left edge of the scale: what is cheaper still stands there."""
-    positive = numbers.filter(pl.col("price") > 0.0)["price"].to_list()
-    return max(min(positive) / 2.0, max(positive) / _DECADES) if positive else 1.0
+def _caption(dear: int, findings: PlanFindings) -> str:
+    language = findings.language
+    caption = language.text(
+        "Every point is a design; nothing beats those on the grey line. The dashed line is the "
+        "target."
+    )
+    if not dear:
+        return caption
+    left_out = language.text(
+        "Designs more than {times} times as dear as the recommended one are left out: {dear} of "
+        "them, all in the numbers.",
+        times=language.number(_DEAREST),
+        dear=language.number(dear),
+    )
+    return language.joined(caption, left_out)
+
+
+def _within_reach(numbers: pl.DataFrame, findings: PlanFindings) -> tuple[pl.DataFrame, int]:
+    """Return the designs that are drawn, and how many are too dear for that."""
+    plan = findings.plan
+    price = plan.price(plan.designs[0])
+    if price <= 0.0:
+        return numbers, 0
+    shown = numbers.filter(pl.col("price") <= _DEAREST * price)
+    far = pl.max_horizontal("price", pl.lit(_CHEAPEST * price))
+    shown = shown.with_columns(price=pl.when(pl.col("price") > 0.0).then(far).otherwise(0.0))
+    return shown, numbers.height - shown.height
+
+
+def _ends(shown: pl.DataFrame) -> tuple[float, float]:
+    """Return the ends of the scale: half the lowest price that is not nothing, and the highest."""
+    positive = shown.filter(pl.col("price") > 0.0)["price"].to_list()
+    return (min(positive) / 2.0, 1.1 * max(positive)) if positive else (1.0, 10.0)
+
+
+def _ticks(left: float, right: float) -> list[float]:
+    """Return powers of ten on a long scale, with their doubles and halves on a short one.
+
+    Examples
+    --------
+    >>> _ticks(3.0, 70.0), _ticks(0.5, 2e5)
+    ([5.0, 10.0, 20.0, 50.0], [1.0, 10.0, 100.0, 1000.0, 10000.0, 100000.0])
+    """
+    steps = (1, 2, 5) if right < 1000.0 * left else (1,)
+    powers = range(math.floor(math.log10(left)), math.ceil(math.log10(right)) + 1)
+    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
+    return [tick for tick in ticks if left <= tick <= right]
