@@ -18,7 +18,7 @@ from hayflick.cli.printing import (
     say_interrupted,
     say_written,
 )
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import write_text
 from hayflick.core.progress import progress_bar
 
 
@@ -84,10 +84,10 @@ def expressivity_command(
         expressivity_record,
         expressivity_tables,
     )
+    from hayflick.report.page_files import check_page
 
     if out is not None:
-        check_not_input(out, [source])
-        check_writable(out, force=force)
+        check_page(out, inputs=[source], force=force)
     with progress_bar() as progress:
         columns = () if column is None else (column,)
         data = Data(str(source), columns, tokenizer, encoding, progress)

@@ -88,11 +88,12 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write the page of a run, finished or not."""
-    from hayflick.core.output import check_writable, write_text
+    from hayflick.core.output import write_text
     from hayflick.network.run_results import read_run
     from hayflick.report.network_page import network_page
+    from hayflick.report.page_files import check_page
 
-    check_writable(out, force=force)
+    check_page(out, force=force)
     write_text(out, network_page(read_run(folder), lang=lang.value), force=force)
     say_written(out)
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import write_text
 from hayflick.planning.pilot import analysis
 from hayflick.planning.pilot.pilot_design import PilotDesign
 from hayflick.planning.pilot.pilot_result import PilotResult
@@ -14,6 +14,7 @@ from hayflick.planning.pilot.plan_files import read_plan
 from hayflick.planning.pilot.readings import read_readings
 from hayflick.planning.pilot.variation import Scale
 from hayflick.report.language import Language
+from hayflick.report.page_files import check_page
 from hayflick.report.pilot_page import pilot_page
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -63,8 +64,7 @@ def analyse_pilot(
     Language(lang)
     if out is not None:
         inputs = [results] if isinstance(plan, PilotDesign) else [results, plan]
-        check_not_input(Path(out), inputs)
-        check_writable(Path(out), force=force)
+        check_page(out, inputs=inputs, force=force)
     trial = plan if isinstance(plan, PilotDesign) else read_plan(plan)
     readings = read_readings(
         results,

@@ -11,7 +11,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
@@ -25,6 +25,7 @@ from hayflick.planning.planned import Plan
 from hayflick.planning.setting import check_target
 from hayflick.planning.variance_goal import VarianceGoal
 from hayflick.report.language import Language
+from hayflick.report.page_files import check_page
 from hayflick.report.plan_page import plan_page
 
 if TYPE_CHECKING:
@@ -160,10 +161,8 @@ def _is_path(value: Any) -> bool:
 
 
 def _check_out(out: _Path | None, inputs: Sequence[Any], *, force: bool) -> None:
-    if out is None:
-        return
-    check_not_input(Path(out), [Path(path) for path in inputs if _is_path(path)])
-    check_writable(Path(out), force=force)
+    if out is not None:
+        check_page(out, inputs=[path for path in inputs if _is_path(path)], force=force)
 
 
 def _as_counted(entries: tuple[str, ...], model: Discrete) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import values
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.source import Source
@@ -23,6 +23,7 @@ from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.planning.series_forecasting import forecast_series, unfit_regime
 from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
+from hayflick.report.page_files import check_page
 from hayflick.report.pages import brief_page, forecast_page
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -137,9 +138,10 @@ def _pages(
     pages = [(Path(path), page) for path, page in chosen if path is not None]
     if len({path.resolve() for path, _ in pages}) < len(pages):
         raise ArgumentError("brief", got=str(brief), takes="another file than out")
-    for path, _ in pages:
-        check_not_input(path, [one for one in inputs if isinstance(one, str | os.PathLike)])
-        check_writable(path, force=force)
+    read = [one for one in inputs if isinstance(one, str | os.PathLike)]
+    for name, path in (("out", out), ("brief", brief)):
+        if path is not None:
+            check_page(path, name=name, inputs=read, force=force)
     return pages
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
@@ -17,6 +17,7 @@ from hayflick.corpus.must_keep import read_must_keep
 from hayflick.corpus.reserve_files import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.report.language import Language
+from hayflick.report.page_files import check_page
 from hayflick.report.watch_page import watch_page
 from hayflick.workflows.rules_loading import load_rules
 from hayflick.workflows.watching.watch import watch as watch_answers
@@ -99,8 +100,7 @@ def watch(
     Language(lang)
     inputs = [one for one in (source, must_keep, vectors, rules) if _is_path(one)]
     if out is not None:
-        check_not_input(Path(out), [Path(one) for one in inputs])  # type: ignore[arg-type]
-        check_writable(Path(out), force=force)
+        check_page(out, inputs=inputs, force=force)  # type: ignore[arg-type]
     rule_set = None if rules is None else load_rules(rules, progress=progress).rule_set
     chosen = _embedder(embedder)
     entries = _entries(must_keep)
