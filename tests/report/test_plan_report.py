@@ -149,3 +149,34 @@ def test_prices_on_the_axis_are_plain_numbers():
     labels = plan_frontier_chart(PlanFindings(cheap, Language("en"))).svg
     assert ">0.01<" in labels
     assert not re.search(r">[\d.]+[mµ]<", labels)
+
+
+def told(result):
+    return " ".join(PlanFindings(result, Language("en")).summary())
+
+
+def test_sentences_suit_small_numbers(results):
+    assert "one real item a round. The reserve holds one item of the rarest" in told(
+        results["items"]
+    )
+    assert "The reserve holds 1 of the listed symbols, one item of each." in told(results["a list"])
+
+
+def test_a_runner_up_of_the_same_price_takes_more_real_items():
+    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    check = CostModel(check=5.0)
+    result = plan(model, keep=0.85, generations=20, costs=check, replicates=0)
+    assert "It costs the same, but takes" in told(result)
+
+
+def test_at_least_is_never_said_of_more_than():
+    model = Discrete.from_counts({"the": 100, "cat": 25})
+    result = plan(model, keep=0.5, generations=5, replicates=0)
+    assert 0.9995 < result.best.lowest < 1.0
+    assert "at least 99.9% of" in told(result)
+
+
+def test_runs_that_all_end_as_the_law_says_have_no_distance_from_it():
+    model = Discrete.from_counts({"the": 600, "cat": 300})
+    result = plan(model, keep=0.5, generations=5, replicates=8)
+    assert "Simulated, all of 8 runs keep 100.00%" in told(result)

@@ -107,6 +107,10 @@ class PlanFindings:
             return kept
         return f"{kept} ± {self.language.percent(design.retention.lowest_error, digits=2)}"
 
+    def _lowest(self, design: Design) -> str:
+        """Return the lowest share for a sentence that says "at least"."""
+        return self.language.percent(design.lowest).removeprefix(">")
+
     def kept(self, design: Design) -> str:
         """Return what a design keeps."""
         if self._of_numbers:
@@ -115,14 +119,14 @@ class PlanFindings:
             return self.language.text(
                 "It keeps at least {lowest} of {subject} from round {first} to round {round}, "
                 "counted from now: less is left at present.",
-                lowest=self.language.percent(design.lowest),
+                lowest=self._lowest(design),
                 subject=self.subject,
                 first=self.language.number(design.retention.counted_from),
                 round=self.language.number(self.plan.setting.generations),
             )
         return self.language.text(
             "It keeps at least {lowest} of {subject} up to round {round}.",
-            lowest=self.language.percent(design.lowest),
+            lowest=self._lowest(design),
             subject=self.subject,
             round=self.language.number(self.plan.setting.generations),
         )
@@ -131,7 +135,7 @@ class PlanFindings:
         median = self.language.text(
             "The median run keeps at least {lowest} of the variance up to round {round}, "
             "{spread} of the standard deviation.",
-            lowest=self.language.percent(design.lowest),
+            lowest=self._lowest(design),
             round=self.language.number(self.plan.setting.generations),
             spread=self.language.percent(design.lowest**0.5),
         )
@@ -154,22 +158,22 @@ class PlanFindings:
             )
         if best is None or best.stored_up_to is None:
             return ""
-        held = self._listed_stored(best) if plan.goal.kind == MUST_KEEP else self._rarest(best)
+        held = self._rarest(best)
+        if plan.goal.kind == MUST_KEEP:
+            held = self.language.text(
+                "The reserve holds {stored} of the listed symbols, one item of each.",
+                stored=self.language.number(best.real_per_round),
+            )
         return self.language.joined(held, self.language.text("--reserve-out writes it."))
-
-    def _listed_stored(self, best: Design) -> str:
-        """Return which of the listed symbols the recommended reserve holds."""
-        return self.language.text(
-            "The reserve holds one item of each of {stored} of the listed symbols, which the "
-            "data hold up to {count} times each.",
-            stored=self.language.number(best.real_per_round),
-            count=self.language.number(best.stored_up_to or 0.0),
-        )
 
     def _rarest(self, best: Design) -> str:
         """Return up to which count the recommended reserve holds all symbols."""
         text, number = self.language.text, self.language.number
         stored, count = number(best.real_per_round), number(best.stored_up_to or 0.0)
+        if best.real_per_round == 1.0:
+            return text(
+                "The reserve holds one item of the rarest; times seen: {count}.", count=count
+            )
         if best.stored_up_to == 1.0:
             return text(
                 "The reserve holds one item of each of {stored} symbols that are seen once.",
@@ -186,6 +190,8 @@ class PlanFindings:
         """Return what a design costs, or takes."""
         costs, text = self.plan.costs, self.language.text
         if costs is None or design.cost_per_round is None:
+            if design.real_per_round == 1.0:
+                return text("It takes one real item a round.")
             return text(
                 "It takes {real} real items a round.",
                 real=self.language.number(design.real_per_round),
@@ -205,17 +211,34 @@ class PlanFindings:
         if margin is None or plan.runner_up is None:
             return self.language.text("No other kind of design keeps enough.")
         runner_up = self.label(plan.runner_up)
-        if plan.costs is None:
-            return self.language.text(
-                "Runner-up: {runner_up}. It takes {more} more real items a round.",
-                runner_up=runner_up,
-                more=self.language.number(margin.price),
-            )
+        if plan.costs is None or margin.price <= 0.0:
+            return self._behind_in_items(runner_up)
         return self.language.text(
             "Runner-up: {runner_up}. It costs {more} {currency} more a round.",
             runner_up=runner_up,
             more=significant(margin.price),
             currency=plan.costs.currency,
+        )
+
+    def _behind_in_items(self, runner_up: str) -> str:
+        """Return how many more real items the runner-up takes, where its price is no higher."""
+        plan, text = self.plan, self.language.text
+        real = [design.real_per_round for design in plan.designs[:2]]
+        more = real[1] - real[0]
+        if plan.costs is None and more <= 0.0:
+            return text("Runner-up: {runner_up}. It takes as many real items.", runner_up=runner_up)
+        if more <= 0.0:
+            return text("Runner-up: {runner_up}. It costs the same.", runner_up=runner_up)
+        if plan.costs is None:
+            return text(
+                "Runner-up: {runner_up}. It takes {more} more real items a round.",
+                runner_up=runner_up,
+                more=self.language.number(more),
+            )
+        return text(
+            "Runner-up: {runner_up}. It costs the same, but takes {more} more real items a round.",
+            runner_up=runner_up,
+            more=self.language.number(more),
         )
 
     def changes(self) -> tuple[str, ...]:
@@ -309,7 +332,7 @@ class PlanFindings:
         distance = plan.simulated_distance()
         if plan.simulated is None:
             return law
-        if distance is None:
+        if distance is None or plan.simulated.standard_error[-1] == 0.0:
             alike = text(
                 "Simulated, all of {runs} runs keep {mean} in the last round.",
                 runs=self.language.number(plan.simulated.replicates),

@@ -38,6 +38,8 @@ def design_label(design: Design, *, rounds: int, language: Language) -> str:
         case "fresh":
             return text("{share} fresh real data in every round", share=share)
         case "anchor":
+            if design.real_per_round == 1.0:
+                return text("a reserve of one stored real item in every round")
             stored = number(design.real_per_round)
             return text("a reserve of {stored} stored real items in every round", stored=stored)
         case "accumulate":

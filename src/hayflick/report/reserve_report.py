@@ -82,23 +82,35 @@ def reserve_tables(reserve: Reserve, *, lang: str = "en") -> tuple[RenderableTyp
 
 def sentences(reserve: Reserve, language: Language) -> tuple[str, ...]:
     """Return what was chosen, what is covered of a list, and the guarantee, a line each."""
-    text, number = language.text, language.number
-    chosen = text(
-        "Chosen from {name}: {items} items with {tokens} tokens. They hold {types} of {all} "
-        "different symbols, {share} of the weight ({weights}).",
-        name=printable(reserve.source.name),
-        items=number(len(reserve.items)),
-        tokens=number(reserve.counts.total),
-        types=number(reserve.counts.types),
-        all=number(reserve.types),
-        share=language.percent(reserve.share),
-        weights=_weights(reserve, language),
-    )
     return (
-        chosen,
+        _chosen(reserve, language),
         *_unused(reserve, language),
         *_listed(reserve, language),
         guarantee(reserve, language),
+    )
+
+
+def _chosen(reserve: Reserve, language: Language) -> str:
+    text, number = language.text, language.number
+    values = {
+        "name": printable(reserve.source.name),
+        "items": number(len(reserve.items)),
+        "tokens": number(reserve.counts.total),
+        "types": number(reserve.counts.types),
+        "all": number(reserve.types),
+        "share": language.percent(reserve.share),
+        "weights": _weights(reserve, language),
+    }
+    if len(reserve.items) == 1:
+        return text(
+            "Chosen from {name}: one item; its tokens: {tokens}. It holds {types} of {all} "
+            "different symbols, {share} of the weight ({weights}).",
+            **values,
+        )
+    return text(
+        "Chosen from {name}: {items} items with {tokens} tokens. They hold {types} of {all} "
+        "different symbols, {share} of the weight ({weights}).",
+        **values,
     )
 
 
