@@ -9,6 +9,7 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.report.charts.plan_frontier import plan_frontier_chart
+from hayflick.report.charts.plan_sensitivity import plan_sensitivity_chart
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_page import plan_html, plan_page, slide_table
@@ -180,3 +181,17 @@ def test_runs_that_all_end_as_the_law_says_have_no_distance_from_it():
     model = Discrete.from_counts({"the": 600, "cat": 300})
     result = plan(model, keep=0.5, generations=5, replicates=8)
     assert "Simulated, all of 8 runs keep 100.00%" in told(result)
+
+
+def test_knobs_that_change_nothing_are_said_to_and_have_a_scale():
+    model = Discrete.from_counts({"the": 600, "cat": 300})
+    result = plan(model, keep=0.5, generations=5, replicates=0)
+    drawn = plan_sensitivity_chart(PlanFindings(result, Language("en")))
+    assert "none of them makes a difference" in drawn.caption
+    assert ">+0.5%<" in drawn.svg
+
+
+def test_a_long_label_is_drawn_whole(results):
+    drawn = plan_sensitivity_chart(PlanFindings(results["a variance"], Language("ja")))
+    assert "雑音（標準偏差を単位とする） → 0.1" in drawn.svg
+    assert "makes a difference" not in drawn.caption

@@ -11,7 +11,8 @@ from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_labels import knob_label
 
 _NUMBERS = ("value", "moved", "collapse", "collapse_moved", "elasticity", "standard_error")
-_LABEL_PIXELS = 200
+_LABEL_PIXELS = 250
+_VISIBLE, _LEAST_SCALE = 0.0005, 0.01
 _PADDING = {"left": 40, "right": 30, "top": 5, "bottom": 5}
 
 
@@ -21,13 +22,25 @@ def plan_sensitivity_chart(findings: PlanFindings) -> drawing.Chart:
     return drawing.Chart(
         name="sensitivity",
         title=text("Which knob matters"),
-        caption=text(
-            "The lowest share that is left if one thing changes and all else stays: sizes and "
-            "shares a tenth lower; temperature, noise and rounding by simulation."
-        ),
+        caption=_caption(numbers, findings),
         svg=drawing.to_svg(_bars(numbers, findings)),
         numbers=numbers,
     )
+
+
+def _caption(numbers: pl.DataFrame, findings: PlanFindings) -> str:
+    language = findings.language
+    caption = language.text(
+        "The lowest share that is left if one thing changes and all else stays: sizes and "
+        "shares a tenth lower; temperature, noise and rounding by simulation."
+    )
+    if _widest(numbers) >= _VISIBLE:
+        return caption
+    return language.joined(caption, language.text("Here none of them makes a difference."))
+
+
+def _widest(numbers: pl.DataFrame) -> float:
+    return max((abs(change) for change in numbers["change"]), default=0.0)
 
 
 def _numbers(findings: PlanFindings) -> pl.DataFrame:
@@ -59,7 +72,16 @@ def _bars(numbers: pl.DataFrame, findings: PlanFindings) -> Any:
     shown = numbers.with_columns(pl.Series("label", labels), better=better)
     order = shown.sort(pl.col("change").abs(), descending=True)["label"].to_list()
     title = findings.language.text("change of what is left, percentage points")
-    x = alt.X("change:Q", title=title, axis=alt.Axis(format="+%", tickCount=6, labelOverlap=True))
+    widest = _widest(shown)
+    # A scale of its own, however small: without one, no change at all has none.
+    aside = alt.Undefined if widest >= _LEAST_SCALE else [-_LEAST_SCALE, _LEAST_SCALE]
+    digits = "+%" if widest >= 5 * _LEAST_SCALE else "+.1%"
+    x = alt.X(
+        "change:Q",
+        title=title,
+        scale=alt.Scale(domain=aside),
+        axis=alt.Axis(format=digits, tickCount=6, labelOverlap=True),
+    )
     y = alt.Y("label:N", sort=order, axis=alt.Axis(labelLimit=_LABEL_PIXELS, title=None))
     width = drawing.WIDTH - _LABEL_PIXELS - _PADDING["left"]
     base = alt.Chart(shown, width=width, height=26 * len(order) + 10)
