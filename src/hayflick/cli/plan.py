@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -181,15 +182,17 @@ def plan_command(
         )
     if result.interrupted:
         say_interrupted()
-    faults = [
-        _write_rules(result, write_rules, lang=lang.value, force=force),
-        _write_reserve(result, reserve_out, force=force),
-    ]
+    rules_fault = _write_rules(result, write_rules, lang=lang.value, force=force)
+    reserve_fault = _write_reserve(result, reserve_out, force=force)
     _print(result, output_format, lang.value)
     say_written(out)
+    _raise_first((rules_fault, reserve_fault))
+    return INTERRUPTED if result.interrupted else 0
+
+
+def _raise_first(faults: Iterable[HayflickError | None]) -> None:
     for fault in filter(None, faults):
         raise fault
-    return INTERRUPTED if result.interrupted else 0
 
 
 def _check_files(

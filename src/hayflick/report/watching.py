@@ -106,12 +106,8 @@ def watch(
     entries = _entries(must_keep)
     answers = source
     if not isinstance(answers, Answers):
-        if by is None:
-            takes = "the column that says which round an answer belongs to"
-            raise ArgumentError("by", got="nothing", takes=takes)
-        columns = AnswerColumns(
-            by=by, text=text, group=group, prompt=prompt, values=tuple(values), vectors=vectors
-        )
+        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+        columns = _columns(by, values=tuple(values), **named)
         answers = read_answers(
             answers,
             columns=columns,
@@ -138,6 +134,13 @@ def watch(
     if out is not None:
         write_text(Path(out), watch_page(result, lang=lang), force=force)
     return result
+
+
+def _columns(by: str | None, **named: Any) -> AnswerColumns:
+    if by is None:
+        takes = "the column that says which round an answer belongs to"
+        raise ArgumentError("by", got="nothing", takes=takes)
+    return AnswerColumns(by=by, **named)
 
 
 def _is_path(value: Any) -> bool:

@@ -49,6 +49,12 @@ def _add_embeddings(connection: Connection) -> None:
 
 def _add_runs(connection: Connection) -> None:
     tables = MetaData()
+    _run_and_pool(tables)
+    _answers_and_rounds(tables)
+    tables.create_all(connection)
+
+
+def _run_and_pool(tables: MetaData) -> None:
     Table(
         "run",
         tables,
@@ -75,6 +81,9 @@ def _add_runs(connection: Connection) -> None:
         Column("admitted", Integer),
         Column("withdrawn", Integer),
     )
+
+
+def _answers_and_rounds(tables: MetaData) -> None:
     Table(
         "run_answers",
         tables,
@@ -107,7 +116,6 @@ def _add_runs(connection: Connection) -> None:
         Column("texts", LargeBinary, nullable=False),
         Column("mean", LargeBinary),
     )
-    tables.create_all(connection)
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_embeddings, _add_runs)

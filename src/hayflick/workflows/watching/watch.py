@@ -92,14 +92,9 @@ def watch(
     if rules is not None:
         baseline, charts = rules.rules.baseline, charts or ()
         metrics = (*metrics, *slow_metrics(rules, SLOW))
-    baseline = whole_number("baseline", baseline, at_least=2)
+    baseline = _checked_baseline(baseline, answers)
     seed = whole_number("seed", seed, at_least=0)
-    if baseline >= len(answers.rounds):
-        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
-        raise ArgumentError("baseline", got=baseline, takes=takes)
-    values = [name.removeprefix(VALUE) for name in answers.frame.columns if name.startswith(VALUE)]
-    has_text = "text" in answers.frame.columns
-    asked = watches(charts, values=values, has_vectors=has_text or answers.vectors is not None)
+    asked = _asked(charts, answers)
     how = Measuring(
         baseline=baseline,
         scaling=max(1, baseline // 5),
@@ -129,12 +124,24 @@ def watch(
         bad=answers.bad,
         rules=rules,
         decided=() if rules is None else decisions(rules, seen.readings),
-        settings={
-            **_settings(answers, how, asked),
-            "rules": None if rules is None else rules.name,
-        },
+        settings=_settings(answers, how, asked, rules),
         seed=seed,
     )
+
+
+def _checked_baseline(baseline: int, answers: Answers) -> int:
+    baseline = whole_number("baseline", baseline, at_least=2)
+    if baseline >= len(answers.rounds):
+        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
+        raise ArgumentError("baseline", got=baseline, takes=takes)
+    return baseline
+
+
+def _asked(charts: Sequence[str] | None, answers: Answers) -> tuple[Watch, ...]:
+    columns = answers.frame.columns
+    values = [name.removeprefix(VALUE) for name in columns if name.startswith(VALUE)]
+    has_vectors = "text" in columns or answers.vectors is not None
+    return watches(charts, values=values, has_vectors=has_vectors)
 
 
 def _why(missing: Sequence[Unwatched], seen: Observed) -> str:
@@ -275,7 +282,9 @@ def _phrases(texts: pl.Series, seed: int) -> PhraseCounts:
     return PhraseCounts.of(texts.to_list())
 
 
-def _settings(answers: Answers, how: Measuring, asked: Sequence[Watch]) -> dict[str, Any]:
+def _settings(
+    answers: Answers, how: Measuring, asked: Sequence[Watch], rules: RuleSet | None
+) -> dict[str, Any]:
     return {
         "answers": answers.name,
         "rounds": len(answers.rounds),
@@ -285,4 +294,5 @@ def _settings(answers: Answers, how: Measuring, asked: Sequence[Watch]) -> dict[
         "tokenizer": how.tokenizer,
         "must_keep": len(how.must_keep),
         "metrics": sorted(how.slow),
+        "rules": None if rules is None else rules.name,
     }
