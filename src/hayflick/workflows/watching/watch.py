@@ -108,7 +108,7 @@ def watch(
     seen = observe(answers, how=how, progress=progress)
     case = _Case(seen, how, len(answers.rounds))
     made, missing = case.charted(asked)
-    if not made and rules is None:
+    if asked and not made:
         raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
     return Watched(
         name=answers.name,
