@@ -1,7 +1,8 @@
 """What built-in agents do under uniform retrieval, β = .5: measured with fixed seeds.
 
 Distances are told in units of the noise floor: 1 is what chance alone gives to agents that are
-alike. Margins leave room for about twice what other seeds show.
+alike. The thresholds lie between the groups that seeds 1 to 3 gave: 1.03 to 1.05 for learning
+agents, 1.23 to 1.25 for frozen ones, 2.03 to 2.22 for silos.
 """
 
 import tomllib
