@@ -44,6 +44,7 @@ def test_false_alarms_are_counted_in_healthy_rounds(tried):
     assert tried.at_most_per_thousand > tried.false_alarms_per_thousand
     always = evaluate_rules(rule_set('metric = "surviving_fraction"\nbelow = 1.0'), **SETTINGS)
     assert always.false_alarms_per_thousand == 1000.0
+    assert always.at_most_per_thousand == 1000.0
     assert (always.keep, always.fixed, always.cost_ratio) == (None, None, None)
     json.dumps(always.provenance())
 

@@ -118,6 +118,8 @@ class Evaluation:
     def at_most_per_thousand(self) -> float:
         """What that is below with a confidence of 95 % (Clopper and Pearson)."""
         alarms, rounds = self.false_alarms, self.healthy_rounds
+        if alarms == rounds:
+            return 1000.0
         return 1000.0 * float(beta.ppf(0.95, alarms + 1, rounds - alarms))
 
     @property
