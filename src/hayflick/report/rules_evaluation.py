@@ -80,11 +80,17 @@ def _sentences(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
         most=number(evaluation.at_most_per_thousand),
         stated=number(1000.0 * evaluation.stated),
     )
+    always = text(
+        "The limit lies above what healthy rounds leave: real data go into every round, as a fixed "
+        "share does."
+    )
+    steady = [always] if evaluation.false_alarms == evaluation.healthy_rounds else []
     unread = [
         text("The simulation has no number for: {watch}.", watch=printable(watch))
         for watch in evaluation.unread
     ]
-    return (tried, false, _delay(evaluation, language), *_ratio(evaluation, language), *unread)
+    delay, ratio = _delay(evaluation, language), _ratio(evaluation, language)
+    return (tried, false, *steady, delay, *ratio, *unread)
 
 
 def _delay(evaluation: Evaluation, language: Language) -> str:
