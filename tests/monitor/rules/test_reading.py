@@ -151,3 +151,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "rules.toml").write_bytes(b"\xff")
     with pytest.raises(DataError, match="is not UTF-8"):
         read_rules(tmp_path / "rules.toml")
+
+
+def test_a_misspelt_key_is_named_before_the_one_that_it_leaves_missing():
+    with pytest.raises(DataError, match=r"mdoe.*did you mean mode\?"):
+        parse_rules('format_version = 1\nmdoe = "act"\n')

@@ -85,7 +85,9 @@ def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
     try:
         rules = RulesFile.model_validate(found)
     except ValidationError as fault:
-        raise DataError(f"{name}: {_message(fault.errors()[0], found)}") from None
+        # A key that is misspelt is missing too: it is the spelling that helps.
+        first = min(fault.errors(), key=lambda error: error["type"] != "extra_forbidden")
+        raise DataError(f"{name}: {_message(first, found)}") from None
     check_rules(rules, name=name)
     return rules
 
