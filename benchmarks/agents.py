@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 import subprocess
@@ -20,19 +21,24 @@ from hayflick.service.serving import address
 from pairs import Result, duration
 
 AGENTS, ANSWERS, AT_ONCE, LATENCY_S, ROUNDS = 20, 5, 20, 0.05, 9
+ROUNDED_S = 0.0015
+"""Taken off the wait, which an event loop rounds up: the endpoint then takes 50 ms."""
 IDEAL_S = AGENTS * ANSWERS / AT_ONCE * LATENCY_S
 CONTEXT = ["The sea is grey and the wind is cold today, so nobody goes out."] * 50
 TEXT = "It rains in May. The sea is grey today. Nobody goes out while the wind is cold. " * 2000
-BODY = json.dumps(
-    {
-        "choices": [{"message": {"content": TEXT[:200]}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 900, "completion_tokens": 45},
-    }
-).encode()
 
-REPLY = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(BODY)
-) + BODY
+
+def reply(text: str) -> bytes:
+    """Return an endpoint's whole reply."""
+    choice = {"message": {"content": text}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 900, "completion_tokens": 45}
+    body = json.dumps({"choices": [choice], "usage": usage}).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"{head}\r\n".encode() + body
+
+
+SAID = TEXT.split()
+REPLIES = itertools.cycle([reply(" ".join(SAID[n : n + 30 : 1 + n % 7])) for n in range(211)])
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -49,7 +55,9 @@ class SlowEndpoint(asyncio.Protocol):
         head, end, body = self.received.partition(b"\r\n\r\n")
         if end and len(body) == int(LENGTH.search(head)[1]):  # type: ignore[index]
             self.received = b""
-            asyncio.get_running_loop().call_later(LATENCY_S, self.transport.write, REPLY)
+            asyncio.get_running_loop().call_later(
+                LATENCY_S - ROUNDED_S, self.transport.write, next(REPLIES)
+            )
 
 
 async def serve() -> None:

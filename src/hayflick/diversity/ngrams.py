@@ -77,7 +77,9 @@ def count_ngrams(
     tokens = tokenizer.tokens(numbered.lazy()).collect()
     spelled = tokens.get_column("symbol").unique().sort()
     coded = tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical())
-    return [_count(coded, spelled, length, once_per_text=once_per_text) for length in lengths]
+    return pl.collect_all(
+        [_counted(coded, spelled, length, once_per_text=once_per_text) for length in lengths]
+    )
 
 
 def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -104,9 +106,9 @@ def no_counts() -> pl.DataFrame:
     return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
 
 
-def _count(
+def _counted(
     coded: pl.DataFrame, spelled: pl.Series, length: int, *, once_per_text: bool
-) -> pl.DataFrame:
+) -> pl.LazyFrame:
     """Count runs of tokens, which are given as places in `spelled`."""
     places = [f"token_{ahead}" for ahead in range(length)]
     runs = coded.lazy().select(
@@ -117,7 +119,6 @@ def _count(
     runs = runs.filter("inside")
     if once_per_text:
         runs = runs.unique(["answer", *places])
-    counted = runs.group_by(places).agg(pl.len().cast(pl.Int64).alias("number")).collect()
-    words = [spelled.gather(counted.get_column(place)).alias(place) for place in places]
-    symbols = pl.DataFrame(words).select(pl.concat_str(places, separator=" ").alias("symbol"))
-    return symbols.with_columns(counted.get_column("number"))
+    words = [pl.lit(spelled).gather(pl.col(place)) for place in places]
+    counted = runs.group_by(places).agg(pl.len().cast(pl.Int64).alias("number"))
+    return counted.select(pl.concat_str(words, separator=" ").alias("symbol"), "number")

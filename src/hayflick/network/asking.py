@@ -1,7 +1,8 @@
-"""All questions of a round, asked at once, and every answer kept as soon as it is there.
+"""All questions of a round, asked at once, and every answer kept as it arrives.
 
-Answers that arrive together are kept in one transaction. After a first failure no further
-question is asked, but those under way are waited for: their answers are paid.
+Answers that arrive together are kept in one transaction, while the next are waited for; nobody
+asks again before the answer before the last is kept. After a first failure no further question is
+asked, but those under way are waited for: their answers are paid.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dataclasses import dataclass, field
 from hayflick.network.agents.protocol import Agent, Answer
 from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.storage.runs import StoredAnswer
+
+_TOGETHER_S = 0.005
+"""Answers that arrive within this time of one another are kept in one transaction."""
 
 Keep = Callable[[Sequence[StoredAnswer]], None]
 
@@ -60,34 +64,45 @@ class _Work:
 
     async def go_on(self) -> None:
         """Ask one question after the other, until none is left or something failed."""
-        for question in self.questions:
-            try:
+        try:
+            await self._ask_in_turn()
+        except Exception as failure:
+            self.failure = self.failure or failure
+
+    async def _ask_in_turn(self) -> None:
+        kept: asyncio.Future[None] | None = None
+        try:
+            for question in self.questions:
                 answer = await question.agent.answer(
                     question.query, question.context, seed=question.seed
                 )
-                await self.ledger.add(_stored(question, answer))
-            except Exception as failure:
-                self.failure = self.failure or failure
-            if self.failure is not None:
-                return
+                # The answer before was written while this one was waited for.
+                if kept is not None:
+                    await asyncio.shield(kept)
+                kept = self.ledger.add(_stored(question, answer))
+                if self.failure is not None:
+                    break
+        finally:
+            if kept is not None:
+                await asyncio.shield(kept)
 
 
 class _Ledger:
-    """Keeps what arrives in one turn of the event loop in one go."""
+    """Keeps what arrives within a few milliseconds in one go."""
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
         self._arrived: list[StoredAnswer] = []
         self._kept: asyncio.Future[None] | None = None
 
-    async def add(self, answer: StoredAnswer) -> None:
-        """Return once the answer is kept."""
+    def add(self, answer: StoredAnswer) -> asyncio.Future[None]:
+        """Return what is done once the answer is kept."""
         self._arrived.append(answer)
         if self._kept is None:
             loop = asyncio.get_running_loop()
             self._kept = loop.create_future()
-            loop.call_soon(self._write, self._kept)
-        await asyncio.shield(self._kept)
+            loop.call_later(_TOGETHER_S, self._write, self._kept)
+        return self._kept
 
     def _write(self, kept: asyncio.Future[None]) -> None:
         arrived, self._arrived, self._kept = self._arrived, [], None

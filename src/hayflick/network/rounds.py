@@ -78,6 +78,8 @@ class Rounds:
             self.setting.embed(self.setting.experiment.asked), dtype=np.float64
         )
         self._observer: Observer = self.setting.observer(self._pool)
+        # Of the round under way: a run that was stopped in its midst goes on with them.
+        self._answers = self.store.answers(round=self.store.finished + 1)
         self._replay()
 
     def _replay(self) -> None:
@@ -114,7 +116,7 @@ class Rounds:
 
     async def _round(self, number: int) -> None:
         read = texts_read(self.setting, self._pool, targets=self._targets, number=number)
-        there = {(one.agent, one.query, one.place) for one in self.store.answers(round=number)}
+        there = {(one.agent, one.query, one.place) for one in self._answers}
         questions = [
             question
             for question in self._questions(read, number)
@@ -123,6 +125,7 @@ class Rounds:
         concurrency = self.setting.experiment.concurrency
         await ask_all(questions, concurrency=concurrency, keep=self._keep)
         self._finish(number, read)
+        self._answers = []
 
     def _questions(self, read: Mapping[Place, Integers], number: int) -> list[Question]:
         experiment = self.setting.experiment
@@ -143,10 +146,11 @@ class Rounds:
     def _keep(self, answers: Sequence[StoredAnswer]) -> None:
         spent = self.setting.budget.spent
         self.store.add_answers(answers, spent=(spent.tokens, spent.money))
+        self._answers += answers
 
     def _finish(self, number: int, read: Mapping[Place, Integers]) -> None:
         """Measure a round, decide, and keep all of it in one transaction."""
-        answers = self.store.answers(round=number)
+        answers = sorted(self._answers, key=lambda one: (one.agent, one.query, one.place))
         joining = self._joining(answers)
         # What this round's reading has injected cannot be in the reading itself.
         pool = self._grown(joining, number)
@@ -256,9 +260,7 @@ class Rounds:
             admitted = [one for one in found.kept if known[one].admitted is None]
             self.store.review(admitted=admitted, withdrawn=found.refused, after=after)
             put_away(path)
-        texts = tuple(self.store.texts())
-        if texts != self._pool.texts:
-            self._pool = Pool(texts, self.setting.names, self.setting.policy)
+            self._pool = Pool(tuple(self.store.texts()), self.setting.names, self.setting.policy)
 
 
 def _stored(mean: Floats | None) -> bytes | None:

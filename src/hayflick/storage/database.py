@@ -66,6 +66,7 @@ class Database:
         url = _url(place)
         self.name = str(url.database) if _is_file(url) else url.render_as_string()
         self._engine = _engine(url)
+        self._writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
             with self.transaction() as connection:
                 migrate(connection, name=self.name)
@@ -93,8 +94,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection to write to: all of it is kept, or nothing where it fails."""
-        writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        with faults_of(self.name), writing.begin() as connection:
+        with faults_of(self.name), self._writing.begin() as connection:
             yield connection
 
     def close(self) -> None:

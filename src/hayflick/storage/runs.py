@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    bindparam,
     column,
     func,
     insert,
@@ -70,6 +71,10 @@ _reads = table(
     column("texts", LargeBinary),
     column("mean", LargeBinary),
 )
+
+# Made once: putting a statement together takes longer than carrying it out.
+_add_answer = insert(_answers)
+_spend = update(_usage).values(tokens=bindparam("all_tokens"), money=bindparam("all_money"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +273,8 @@ class RunStore:
         """Keep answers, and what the run has taken with them."""
         with self._database.transaction() as connection:
             if answers:
-                connection.execute(insert(_answers), [_row(one) for one in answers])
-            connection.execute(update(_usage).values(tokens=spent[0], money=spent[1]))
+                connection.execute(_add_answer, [_row(one) for one in answers])
+            connection.execute(_spend, {"all_tokens": spent[0], "all_money": spent[1]})
 
     def finish_round(
         self, done: StoredRound, *, texts: Sequence[StoredText], reads: Sequence[StoredRead]

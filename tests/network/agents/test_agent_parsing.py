@@ -113,6 +113,6 @@ def test_a_missing_file_is_an_error_of_the_data(tmp_path):
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(MissingExtraError, match=r"pip install .hayflick\[llm\]"):
         agents(tmp_path, CHAT)

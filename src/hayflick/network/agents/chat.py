@@ -80,13 +80,14 @@ class ChatAgent:
 
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
         """Ask the endpoint; see `hayflick.network.agents.protocol.Agent`."""
+        number = seed.number
         request = Request(
             agent=self.name,
-            body=self._body(query, context, seed),
-            identity=f"{seed.round}-{seed.query}-{seed.index}-{seed.number:x}",
+            body=self._body(query, context, number),
+            identity=f"{seed.round}-{seed.query}-{seed.index}-{number:x}",
             most_written=self.max_tokens,
             prices=self.prices,
-            seed=seed.number,
+            seed=number,
         )
         reply, latency_s, attempts = await self.endpoint.ask(request)
         return Answer(
@@ -100,7 +101,7 @@ class ChatAgent:
             model=reply.model or self.model,
         )
 
-    def _body(self, query: str, context: Sequence[str], seed: AnswerSeed) -> dict[str, Any]:
+    def _body(self, query: str, context: Sequence[str], number: int) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.model,
             "messages": self.prompt.messages(query, context),
@@ -109,7 +110,7 @@ class ChatAgent:
         if self.temperature is not None:
             body["temperature"] = self.temperature
         if self.seeded:
-            body["seed"] = seed.number % 2**_SEED_BITS
+            body["seed"] = number % 2**_SEED_BITS
         return {**body, **self.extra}
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, final
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import numpy as np
 
@@ -28,8 +29,10 @@ from hayflick.network.agents.retries import Retries
 
 _MOST_AT_ONCE = 10_000
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
-_TURNS_TO_GO_OUT = 3
+_TURNS_TO_GO_OUT = 2
 """Turns of the event loop between two requests."""
+
+_IDENTITY = "X-Client-Request-Id"
 
 _BYTES_PER_MESSAGE = 64
 """Set aside for what a chat template adds to a message."""
@@ -120,10 +123,10 @@ class Endpoint:
         self.timeout_s = positive_number("timeout_s", timeout_s)
         self.retries = Retries() if retries is None else retries
         self.budget = Budget() if budget is None else budget
-        self._sdk = _sdk()
+        self._http = _http()
         self._loop: asyncio.AbstractEventLoop | None = None
         # Before a run begins, not in its first round.
-        _key(key_variable)
+        _credentials(key_variable)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, concurrency={self.concurrency})"
@@ -187,12 +190,13 @@ class Endpoint:
             self._loop = loop
             self._slots = asyncio.Semaphore(self.concurrency)
             self._going_out = asyncio.Lock()
-            self._client = self._sdk.AsyncOpenAI(
-                base_url=self.base_url,
-                api_key=_key(self.key_variable),
-                max_retries=0,
-                timeout=self.timeout_s,
-                http_client=_transport(self._sdk),
+            self._session = self._http.ClientSession(
+                # How many are under way is our own bound, and cookies are for people.
+                connector=self._http.TCPConnector(limit=0),
+                cookie_jar=self._http.DummyCookieJar(),
+                headers=_credentials(self.key_variable),
+                timeout=self._http.ClientTimeout(total=self.timeout_s),
+                proxy=_proxy(self.base_url),
             )
 
     async def _turn(self) -> None:
@@ -206,47 +210,35 @@ class Endpoint:
                 await asyncio.sleep(0)
 
     async def _send(self, request: Request) -> Reply:
-        sdk = self._sdk
+        http = self._http
+        url, headers = f"{self.base_url}/chat/completions", {_IDENTITY: request.identity}
         try:
-            # The method that the library has for other endpoints takes half the time of the one
-            # for chats, which copies every message twice; replies are checked by us in any case.
-            body: bytes = await self._client.post(
-                "/chat/completions",
-                cast_to=bytes,
-                body=request.body,
-                options={"headers": {"X-Client-Request-Id": request.identity}},
-            )
-        except sdk.APIStatusError as fault:
-            response = fault.response
-            failure = refused(fault.status_code, response.headers, response.content)
-            raise self._without_key(failure) from None
-        except sdk.APIConnectionError as fault:
-            late = isinstance(fault, sdk.APITimeoutError)
-            reason = f"no reply within {self.timeout_s:g} s" if late else "the connection broke off"
-            raise _disconnected(fault, reason) from None
-        except (sdk.APIError, ValueError):
-            raise Failure("the reply cannot be read", passing=True, charged=True) from None
+            async with self._session.post(url, json=request.body, headers=headers) as response:
+                body: bytes = await response.read()
+        except TimeoutError:
+            reason = f"no reply within {self.timeout_s:g} s"
+            raise Failure(reason, passing=True, charged=True) from None
+        except http.ClientConnectorError:
+            raise Failure("no connection", passing=True, charged=False) from None
+        except http.ClientError:
+            # The request may have been made all the same.
+            raise Failure("the connection broke off", passing=True, charged=True) from None
+        if not response.ok:
+            failure = refused(response.status, response.headers, body)
+            raise self._without_key(failure)
         return read_reply(body)
 
     def _without_key(self, failure: Failure) -> Failure:
         """Return the failure; an endpoint that quotes the key is not quoted."""
-        key = _key(self.key_variable)
-        if self.key_variable is not None and key in failure.reason:
-            failure.reason = failure.reason.replace(key, "…")
+        if self.key_variable is not None:
+            failure.reason = failure.reason.replace(_key(self.key_variable), "…")
         return failure
 
     async def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._loop is asyncio.get_running_loop():
             self._loop = None
-            await self._client.close()
-
-
-def _disconnected(fault: Exception, reason: str) -> Failure:
-    """Return the failure of a request that may not even have been made."""
-    if type(fault.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
-        return Failure("no connection", passing=True, charged=False)
-    return Failure(reason, passing=True, charged=True)
+            await self._session.close()
 
 
 def _checked(base_url: str) -> str:
@@ -260,10 +252,11 @@ def _checked(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _key(variable: str | None) -> str:
-    if variable is None:
-        # The library wants one; an endpoint that needs none does not look.
-        return "none"
+def _credentials(variable: str | None) -> dict[str, str]:
+    return {} if variable is None else {"Authorization": f"Bearer {_key(variable)}"}
+
+
+def _key(variable: str) -> str:
     if not _VARIABLE.fullmatch(variable):
         # It may be the key itself, so it is not shown.
         takes = "the name of an environment variable, in capitals, such as OPENAI_API_KEY"
@@ -276,16 +269,14 @@ def _key(variable: str | None) -> str:
     return key
 
 
-def _transport(sdk: ModuleType) -> Any:
-    """Return the faster of the library's two transports, where it is installed."""
-    try:
-        return sdk.DefaultAioHttpClient()
-    except (AttributeError, RuntimeError):
-        return None
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy that the environment names; aiohttp looks it up for every request."""
+    parts = urlsplit(base_url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
-def _sdk() -> ModuleType:
+def _http() -> ModuleType:
     try:
-        return import_module("openai")
+        return import_module("aiohttp")
     except ImportError:
         raise MissingExtraError("an agent behind an endpoint", extra="llm") from None
