@@ -12,7 +12,7 @@ from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.reviewing import ReviewPending
 from hayflick.network.run_results import read_run
 
-from .conftest import REAL, WORDS, Scripted, village
+from .conftest import REAL, WORDS, Runner, Scripted, village
 
 NAMES = ("anna", "bert", "cleo")
 
@@ -91,8 +91,6 @@ def test_every_agent_has_a_stream_of_its_own(runner):
     ],
 )
 def test_every_setting_changes_the_run(tmp_path, changes, path):
-    from .conftest import Runner
-
     records = []
     for place, experiment in enumerate((village(), village(**changes))):
         folder = tmp_path / str(place)
@@ -162,6 +160,19 @@ class Decides:
         self.read.append(reading)
         action = self.by_round.get(reading.round)
         return [] if action is None else [action]
+
+
+def test_readings_are_the_same_whether_or_not_they_are_waited_for(tmp_path):
+    runs = []
+    for name, rule in (("put-off", None), ("waited-for", Decides())):
+        (tmp_path / name).mkdir()
+        agents = [speaker("anna"), speaker("bert")]
+        experiment = village(
+            agents=[{"name": n, "kind": "ngram", "texts": REAL} for n in ("anna", "bert")]
+        )
+        runs.append(Runner(tmp_path / name).run(experiment, agents, rule=rule).record())
+    assert runs[0]["readings"] == runs[1]["readings"]
+    assert runs[0] == runs[1]
 
 
 def test_injected_texts_join_for_as_many_rounds_as_decided(runner):

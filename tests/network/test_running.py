@@ -79,6 +79,19 @@ def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):
     assert record(place) == whole
 
 
+def test_a_round_that_was_not_measured_yet_is_measured_when_the_run_goes_on(tmp_path):
+    run_network(written(tmp_path), out=tmp_path / "run")
+    whole = record(tmp_path / "run")
+    with closing(sqlite3.connect(tmp_path / "run" / "run.db")) as database:
+        database.execute("UPDATE run_rounds SET readings = '[]' WHERE number = 3")
+        database.commit()
+    stopped = read_run(tmp_path / "run")
+    assert (stopped.rounds, stopped.finished) == (2, False)
+    assert stopped.means.shape[0] == 2
+    resume_network(tmp_path / "run")
+    assert record(tmp_path / "run") == whole
+
+
 def _answers(place: Path) -> int:
     try:
         with closing(sqlite3.connect(f"file:{place}/run.db?mode=ro", uri=True)) as connection:

@@ -16,60 +16,58 @@ import numpy as np
 from hayflick.core.arrays import Floats
 from hayflick.core.records import Reading
 from hayflick.diversity.observing import Observer, RoundAnswers
-from hayflick.network.setting import Setting
+from hayflick.embed.protocol import Vectors
 from hayflick.storage.runs import StoredAnswer
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A round's readings, and means by agent's name and number of the query.
-
-    The first reading is of all answers, and the only one with metrics of their words.
-
-    A mean is None where all answers were empty.
-    """
-
-    readings: tuple[Reading, ...]
-    means: Mapping[tuple[str, int], Floats | None]
-
-
-def measure(
-    setting: Setting,
-    observer: Observer,
-    answers: Sequence[StoredAnswer],
-    *,
-    number: int,
-    values: Mapping[str, float | None],
-) -> Measured:
-    """Return what a round's answers say.
+class Said:
+    """What was said in a round.
 
     Parameters
     ----------
-    setting, observer
-        What embeds and measures.
-    answers
-        All answers of the round, in order.
     number
         Of the round.
+    answers
+        All of them, in order.
+    vectors
+        Of the answers, shape ``(answers, d)``; NaN where one is empty.
     values
         Further numbers of the round; those that are None are left out.
     """
-    texts = [one.text for one in answers]
-    vectors = setting.embed(texts)
-    prompts = [str(one.query) for one in answers]
+
+    number: int
+    answers: Sequence[StoredAnswer]
+    vectors: Vectors
+    values: Mapping[str, float | None]
+
+    @property
+    def means(self) -> dict[tuple[str, int], Floats | None]:
+        """The mean by agent's name and number of the query; None where all were empty."""
+        places: dict[tuple[str, int], list[int]] = {}
+        for place, one in enumerate(self.answers):
+            places.setdefault((one.agent, one.query), []).append(place)
+        return {
+            key: _mean(self.vectors[chosen].astype(np.float64)) for key, chosen in places.items()
+        }
+
+
+def readings_of(said: Said, *, observer: Observer) -> tuple[Reading, ...]:
+    """Return the reading of all answers, the only one with metrics of words, then each agent's."""
+    answers = said.answers
     by_agent = RoundAnswers(
-        round=number, vectors=vectors, prompts=prompts, groups=[one.agent for one in answers]
+        round=said.number,
+        vectors=said.vectors,
+        prompts=[str(one.query) for one in answers],
+        groups=[one.agent for one in answers],
     )
     # Words are counted once, for all: counting them agent by agent takes longer than the rest.
-    (said,) = observer.read(RoundAnswers(round=number, texts=texts))
+    texts = [one.text for one in answers]
+    (words,) = observer.read(RoundAnswers(round=said.number, texts=texts))
     together, *groups = observer.read(by_agent)
-    known = {name: value for name, value in values.items() if value is not None}
-    whole = Reading(number, {**said.values, **together.values, **known}, together.scores)
-    places: dict[tuple[str, int], list[int]] = {}
-    for place, one in enumerate(answers):
-        places.setdefault((one.agent, one.query), []).append(place)
-    means = {key: _mean(vectors[chosen].astype(np.float64)) for key, chosen in places.items()}
-    return Measured((whole, *groups), means)
+    known = {name: value for name, value in said.values.items() if value is not None}
+    values = {**words.values, **together.values, **known}
+    return (Reading(said.number, values, together.scores), *groups)
 
 
 def record(reading: Reading) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Round t: every agent reads k = ⌊β |A_{t-1}|⌋ texts of the pool (or what its retrieval says), answers
 every query L times, and is measured; then its first answer joins: |A_t| = |A_{t-1}| + n. The first
 pool A_0 is real, so the share n t / (|A_0| + n t) of A_t is synthetic. What is decided about a
-reading is carried out from the next round on.
+reading is carried out from the next round on; where nothing decides, a round is measured while
+the answers of the next are waited for.
 
 References
 ----------
@@ -22,13 +23,13 @@ import numpy as np
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
-from hayflick.core.records import ActionKind
+from hayflick.core.records import ActionKind, Reading
 from hayflick.diversity.observing import Observer
 from hayflick.network.agents.protocol import Agent, Learner
 from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.network.asking import Question, ask_all
 from hayflick.network.interventions import Decision, injected_texts, prompt
-from hayflick.network.measuring import Measured, measure, record, restored
+from hayflick.network.measuring import Said, readings_of, record, restored
 from hayflick.network.pool import Joining, Pool
 from hayflick.network.reading_rounds import Place, contexts, texts_read
 from hayflick.network.reviewing import (
@@ -42,6 +43,9 @@ from hayflick.network.setting import Setting
 from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
 
 Say = Callable[[str], None]
+
+_GOING_OUT_S = 0.02
+"""What the requests of a round are given to go out, before the round before is measured."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -80,6 +84,7 @@ class Rounds:
         self._observer: Observer = self.setting.observer(self._pool)
         # Of the round under way: a run that was stopped in its midst goes on with them.
         self._answers = self.store.answers(round=self.store.finished + 1)
+        self._unmeasured: Said | None = None
         self._replay()
 
     def _replay(self) -> None:
@@ -89,11 +94,16 @@ class Rounds:
             place = self.setting.names.index(one.agent), one.query
             read.setdefault(one.round, {})[place] = np.frombuffer(one.texts, "<i4")
         for done in self.store.rounds():
+            seen = read.get(done.number, {})
+            readings = tuple(restored(one) for one in done.readings)
+            if not readings:
+                answers = self.store.answers(round=done.number)
+                readings = self._measure(self._said(answers, seen, self._pool, done.number))
             if self.rule is not None:
-                for reading in done.readings:
-                    self.rule.decide(restored(reading))
+                for reading in readings:
+                    self.rule.decide(reading)
             self._decisions += [Decision.stored(one) for one in done.decisions]
-            self._learn(read.get(done.number, {}))
+            self._learn(seen)
 
     async def run(self) -> None:
         """Go through the rounds that are left.
@@ -111,6 +121,7 @@ class Rounds:
                 await self._round(number)
             self.progress("rounds", total, total)
         finally:
+            self._measure_last()
             self._keep(())
             await asyncio.gather(*(agent.close() for agent in self.setting.agents))
 
@@ -123,7 +134,11 @@ class Rounds:
             if (question.seed.agent, question.seed.query, question.seed.index) not in there
         ]
         concurrency = self.setting.experiment.concurrency
-        await ask_all(questions, concurrency=concurrency, keep=self._keep)
+        asking = asyncio.ensure_future(ask_all(questions, concurrency=concurrency, keep=self._keep))
+        if self._unmeasured is not None:
+            await asyncio.wait({asking}, timeout=_GOING_OUT_S)
+            self._measure_last()
+        await asking
         self._finish(number, read)
         self._answers = []
 
@@ -149,25 +164,21 @@ class Rounds:
         self._answers += answers
 
     def _finish(self, number: int, read: Mapping[Place, Integers]) -> None:
-        """Measure a round, decide, and keep all of it in one transaction."""
+        """Decide, and keep what the round leaves in one transaction."""
         answers = sorted(self._answers, key=lambda one: (one.agent, one.query, one.place))
         joining = self._joining(answers)
         # What this round's reading has injected cannot be in the reading itself.
         pool = self._grown(joining, number)
-        measured = measure(
-            self.setting,
-            self._observer,
-            answers,
-            number=number,
-            values=self._pool_values(pool, read, number),
-        )
-        decided = self._decide(measured, number)
+        said = self._said(answers, read, pool, number)
+        readings: tuple[Reading, ...] = ()
+        decided: list[Decision] = []
+        if self.rule is not None:
+            readings = readings_of(said, observer=self._observer)
+            decided = self._decide(self.rule, readings, number)
         if decided:
             pool = self._grown(joining, number)
         done = StoredRound(
-            number,
-            [record(one) for one in measured.readings],
-            [one.record() for one in decided],
+            number, [record(one) for one in readings], [one.record() for one in decided]
         )
         added = pool.texts[len(self._pool.texts) :]
         reviewed = self._to_review(added, decided)
@@ -175,17 +186,27 @@ class Rounds:
             # Before the round is kept: a file too many is written again, one too few is lost.
             path = write_review(self.folder, reviewed, after=number)
             self.say(f"round {number}: wrote {path} for a review")
-        self.store.finish_round(done, texts=added, reads=self._reads(read, measured, number))
+        self.store.finish_round(done, texts=added, reads=self._reads(read, said))
         self._learn(read)
         self._pool = pool
+        self._unmeasured = None if readings else said
 
-    def _decide(self, measured: Measured, number: int) -> list[Decision]:
-        if self.rule is None:
-            return []
+    def _measure_last(self) -> None:
+        """Measure the round before, if that was put off."""
+        if self._unmeasured is not None:
+            said, self._unmeasured = self._unmeasured, None
+            self._measure(said)
+
+    def _measure(self, said: Said) -> tuple[Reading, ...]:
+        readings = readings_of(said, observer=self._observer)
+        self.store.add_readings(said.number, [record(one) for one in readings])
+        return readings
+
+    def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[Decision]:
         decided = [
             Decision.of(action, round=number)
-            for reading in measured.readings
-            for action in self.rule.decide(reading)
+            for reading in readings
+            for action in rule.decide(reading)
         ]
         self._decisions += decided
         for one in decided:
@@ -207,27 +228,30 @@ class Rounds:
         vectors = self.setting.embed([one.text for one in joining])
         return self._pool.grown(joining, vectors=vectors, after=number)
 
-    def _pool_values(
-        self, pool: Pool, read: Mapping[Place, Integers], number: int
-    ) -> dict[str, float | None]:
-        return {
-            "pool_read": float(self._pool.in_force(after=number - 1).size),
+    def _said(
+        self,
+        answers: Sequence[StoredAnswer],
+        read: Mapping[Place, Integers],
+        pool: Pool,
+        number: int,
+    ) -> Said:
+        values = {
+            "pool_read": float(pool.in_force(after=number - 1).size),
             "texts_read": float(np.mean([numbers.size for numbers in read.values()])),
             "pool_size": float(pool.in_force(after=number).size),
             "synthetic_share": pool.synthetic_share(after=number),
         }
+        return Said(number, answers, self.setting.embed([one.text for one in answers]), values)
 
-    def _reads(
-        self, read: Mapping[Place, Integers], measured: Measured, number: int
-    ) -> list[StoredRead]:
-        names = self.setting.names
+    def _reads(self, read: Mapping[Place, Integers], said: Said) -> list[StoredRead]:
+        names, means = self.setting.names, said.means
         return [
             StoredRead(
-                round=number,
+                round=said.number,
                 agent=names[agent],
                 query=query,
                 texts=numbers.astype("<i4").tobytes(),
-                mean=_stored(measured.means[names[agent], query]),
+                mean=_stored(means[names[agent], query]),
             )
             for (agent, query), numbers in read.items()
         ]

@@ -162,7 +162,8 @@ def read_run(folder: str | os.PathLike[str]) -> NetworkRun:
     with Database(place / DATABASE) as database:
         store = RunStore(database)
         store.check()
-        rounds = store.rounds()
+        # One that was not measured before the run was stopped will be when it goes on.
+        rounds = [one for one in store.rounds() if one.readings]
         readings: dict[str, list[Reading]] = {"": []}
         for done in rounds:
             for values in done.readings:
@@ -174,7 +175,7 @@ def read_run(folder: str | os.PathLike[str]) -> NetworkRun:
             decisions=[Decision.stored(one) for done in rounds for one in done.decisions],
             texts=store.texts(),
             answers=store.answers(),
-            reads=store.reads(),
+            reads=[one for one in store.reads() if one.round <= len(rounds)],
             spent=store.spent,
         )
 

@@ -1,8 +1,9 @@
 """A run of a network of agents: everything that it needs to go on, in one database.
 
-Answers are kept as they arrive. A round is kept in one transaction: its readings, what was
-decided, what was read, and the texts that join the pool; until then it has not happened. Numbers
-in JSON keep every digit, so a run that goes on reads what it wrote.
+Answers are kept as they arrive. A round is kept in one transaction: what was decided, what was
+read, and the texts that join the pool; until then it has not happened. Its readings may follow:
+they are made of what is kept. Numbers in JSON keep every digit, so a run that goes on reads what
+it wrote.
 """
 
 from __future__ import annotations
@@ -147,7 +148,10 @@ class StoredRead:
 
 @dataclass(frozen=True, slots=True)
 class StoredRound:
-    """A finished round: its readings and what was decided, ready for JSON."""
+    """A finished round: its readings and what was decided, ready for JSON.
+
+    Readings follow from the rest: there are none until they are made.
+    """
 
     number: int
     readings: Sequence[Mapping[str, Any]]
@@ -291,6 +295,13 @@ class RunStore:
                 connection.execute(insert(_texts), [_row(one) for one in texts])
             if reads:
                 connection.execute(insert(_reads), [_row(one) for one in reads])
+
+    def add_readings(self, number: int, readings: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the readings of a finished round that has none yet."""
+        text = json.dumps(list(readings), ensure_ascii=False)
+        with self._database.transaction() as connection:
+            chosen = update(_rounds).where(_rounds.c.number == number)
+            connection.execute(chosen.values(readings=text))
 
     def review(self, *, admitted: Iterable[int], withdrawn: Iterable[int], after: int) -> None:
         """Keep what a person decided of texts, in force after round `after`."""
