@@ -44,6 +44,14 @@ def test_values_out_of_range(changes, said):
     assert said in refused(**changes)
 
 
+def test_topology_is_stated_once():
+    later = [{"from_round": 1, "topology": "ring"}]
+    with pytest.raises(ArgumentError, match="either topology or sections"):
+        village(topology="complete", topologies=later)
+    with pytest.raises(ArgumentError, match="did you mean from_round"):
+        village(topologies=[{"from_rounds": 1, "topology": "ring"}])
+
+
 def test_what_is_missing_is_named():
     values = {key: value for key, value in VALUES.items() if key != "pool"}
     with pytest.raises(ArgumentError, match=r"e.toml: pool: got nothing, takes a value"):
@@ -98,6 +106,7 @@ def test_personas_go_to_language_models_in_turn():
     [
         ({"retrieval": "unifrom:0.5"}, "did you mean uniform"),
         ({"topology": "rng:1"}, "did you mean ring"),
+        ({"topologies": [{"from_round": 2, "topology": "ring"}]}, "from_round: got 2, takes"),
         ({"pool": {"texts": REAL, "policy": "windw:3"}}, "did you mean window"),
         ({"embedder": "hasing"}, "did you mean hashing"),
     ],

@@ -140,6 +140,21 @@ def test_a_share_that_reads_nothing_is_refused_before_anyone_is_asked(runner):
     assert not any(agent.asked for agent in agents)
 
 
+def test_who_reads_whom_changes_from_the_round_that_was_said(runner):
+    later = [
+        {"from_round": 1, "topology": "complete"},
+        {"from_round": 3, "topology": "blocks:count=3"},
+    ]
+    run = runner.run(village(rounds=4, topologies=later, retrieval="uniform:1.0"))
+    authors = {one.number: one.author for one in run.texts}
+    others = dict.fromkeys(range(1, 5), 0)
+    for one in run.reads:
+        seen = {authors[number] for number in np.frombuffer(one.texts, "<i4").tolist()}
+        others[one.round] += len(seen - {"", one.agent})
+    # In the first round there are no answers to read; later everyone reads two others, or none.
+    assert others == {1: 0, 2: 6, 3: 0, 4: 0}
+
+
 def test_windows_and_replacement_read_late_texts_alone(runner):
     run = runner.run(village(rounds=4, pool={"texts": REAL, "policy": "window:2"}))
     assert run.series("pool_size") == [23.0, 6.0, 6.0, 6.0]

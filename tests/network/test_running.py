@@ -160,7 +160,15 @@ def test_nothing_is_made_where_the_experiment_cannot_run(tmp_path):
 
 def test_an_isolated_agent_is_a_warning(tmp_path):
     (tmp_path / "edges.txt").write_text("0 1\n1 0\n")
-    path = written(tmp_path, topology=f"edges:{tmp_path}/edges.txt", rounds=1)
+    path = written(tmp_path, topology="edges:edges.txt", rounds=1)
     said = []
     run_network(path, out=tmp_path / "run", say=said.append)
     assert said[0] == "warning: agents that read nobody else: 2"
+
+
+def test_a_list_of_edges_that_has_changed_is_named(tmp_path):
+    (tmp_path / "edges.txt").write_text("0 1\n1 0\n2 0\n")
+    run_network(written(tmp_path, topology="edges:edges.txt", rounds=1), out=tmp_path / "run")
+    (tmp_path / "edges.txt").write_text("0 1\n1 0\n2 1\n")
+    with pytest.raises(DataError, match=r"edges\.txt: is not what the run began with"):
+        resume_network(tmp_path / "run")

@@ -56,6 +56,13 @@ class QuerySection(_Section):
     text: _Text
 
 
+class TopologySection(_Section):
+    """Who reads whom from a round on."""
+
+    from_round: int = Field(ge=1)
+    topology: _Text
+
+
 class BudgetSection(_Section):
     """The most that a run may spend."""
 
@@ -95,7 +102,8 @@ class Experiment(_Section):
     prompt_variations: list[_Text] = Field(default_factory=list)
     vary_prompts: Literal["when asked", "always"] = "when asked"
     retrieval: str = "uniform:0.5"
-    topology: str = "complete"
+    topology: _Text | None = None
+    topologies: list[TopologySection] = Field(default_factory=list)
     embedder: str = "hashing"
     concurrency: int = Field(default=32, ge=1, le=10_000)
     review: Literal["wait", "continue"] = "wait"
@@ -110,6 +118,8 @@ class Experiment(_Section):
     def _consistent(self) -> Self:
         if (self.query is None) == (not self.queries):
             raise ValueError("either query or sections [[queries]]")
+        if self.topology is not None and self.topologies:
+            raise ValueError("either topology or sections [[topologies]]")
         if not all("{query}" in text for text in self.prompt_variations):
             raise ValueError("prompt_variations with {query} in each")
         if self.vary_prompts == "always" and not self.prompt_variations:
@@ -144,6 +154,12 @@ class Experiment(_Section):
     def asked(self) -> tuple[str, ...]:
         """The queries, in order."""
         return (self.query,) if self.query is not None else tuple(q.text for q in self.queries)
+
+    @property
+    def read_by(self) -> tuple[TopologySection, ...]:
+        """Who reads whom, in order of the rounds; everyone everyone where it is not said."""
+        first = TopologySection(from_round=1, topology=self.topology or "complete")
+        return tuple(self.topologies) or (first,)
 
     def sections(self) -> list[dict[str, Any]]:
         """Return the agents' sections, personas handed out in turn to language models.

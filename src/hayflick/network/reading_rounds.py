@@ -46,7 +46,7 @@ def texts_read(
     view = pool.view(numbers)
     found: dict[Place, Integers] = {}
     for agent, name in enumerate(setting.names):
-        readable = readable_texts(view, may_read=setting.may_read(agent))
+        readable = readable_texts(view, may_read=setting.may_read(agent, round=number))
         for query, target in enumerate(targets):
             rng = _stream(setting.experiment.seed, name, number, query)
             reader = Reader(agent, readable, target)

@@ -29,7 +29,8 @@ from hayflick.network.pool_policies import PoolPolicy, parse_policy
 from hayflick.network.retrieval import Retrieval
 from hayflick.network.retrieval_parsing import parse_retrieval
 from hayflick.network.texts import texts_of
-from hayflick.network.topology import Topology, parse_topology
+from hayflick.network.topologies import Topologies
+from hayflick.network.topology import parse_topology
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache
 
@@ -44,8 +45,8 @@ class Setting:
         The file's contents.
     agents
         In order.
-    topology
-        Who may read whose texts; an agent may read its own.
+    topologies
+        Who may read whose texts from which round on; an agent may read its own.
     retrieval, policy
         What is read, and what is in the pool.
     embedder
@@ -60,7 +61,7 @@ class Setting:
 
     experiment: Experiment
     agents: tuple[Agent, ...]
-    topology: Topology
+    topologies: Topologies
     retrieval: Retrieval
     policy: PoolPolicy
     embedder: Embedder
@@ -76,12 +77,12 @@ class Setting:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What may not be meant, in words."""
-        return self.topology.warnings if len(self.agents) > 1 else ()
+        return self.topologies.warnings if len(self.agents) > 1 else ()
 
-    def may_read(self, agent: int) -> NDArray[np.bool_]:
+    def may_read(self, agent: int, *, round: int) -> NDArray[np.bool_]:  # noqa: A002
         """Return whose texts an agent may read, its own among them, shape ``(agents,)``."""
         found = np.zeros(len(self.agents), dtype=np.bool_)
-        found[[*self.topology.neighbours[agent], agent]] = True
+        found[[*self.topologies.at(round=round).neighbours[agent], agent]] = True
         return found
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -177,7 +178,13 @@ def setting_of(
     return Setting(
         experiment=experiment,
         agents=tuple(agents),
-        topology=parse_topology(experiment.topology, agents=len(agents)),
+        topologies=Topologies(
+            [one.from_round for one in experiment.read_by],
+            [
+                parse_topology(one.topology, agents=len(agents), folder=folder)
+                for one in experiment.read_by
+            ],
+        ),
         retrieval=parse_retrieval(experiment.retrieval),
         policy=parse_policy(experiment.pool.policy),
         embedder=parse_embedder(experiment.embedder),

@@ -59,6 +59,9 @@ def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
     named += [
         str(one[key]) for one in experiment.agents for key in ("corpus", "file") if key in one
     ]
+    named += [
+        one.topology.partition("edges:")[2].removeprefix("file=") for one in experiment.read_by
+    ]
     paths = {name: folder / name for name in named}
     return {name: _digest(path) for name, path in paths.items() if path.is_file()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import networkx as nx
@@ -252,7 +253,7 @@ def _of_graph(name: str, graph: nx.Graph) -> Topology:
     return Topology(name, tuple(tuple(read) for read in lists))
 
 
-_TOPOLOGIES: Mapping[str, Entry[Callable[[int], Topology]]] = {
+_TOPOLOGIES: Mapping[str, Entry[Callable[..., Topology]]] = {
     "complete": Entry(lambda: complete),
     "ring": Entry(lambda **given: _ring(**given), (), ("neighbours",)),
     "small-world": Entry(
@@ -260,18 +261,17 @@ _TOPOLOGIES: Mapping[str, Entry[Callable[[int], Topology]]] = {
     ),
     "blocks": Entry(lambda **given: _blocks(**given), ("count",), ("bridges",)),
     "star": Entry(lambda: star),
-    "edges": Entry(lambda file: lambda agents: of_file(file, agents=agents), ("file",)),
 }
-"""All topologies by name, as functions of the number of agents."""
+"""All topologies but a file's, by name, as functions of the number of agents."""
 
 
-def _ring(neighbours: str = "1") -> Callable[[int], Topology]:
+def _ring(neighbours: str = "1") -> Callable[..., Topology]:
     return lambda agents: ring(agents, neighbours=whole("neighbours", neighbours))
 
 
 def _small_world(
     neighbours: str = "2", rewired: str = "0.1", seed: str = "1"
-) -> Callable[[int], Topology]:
+) -> Callable[..., Topology]:
     return lambda agents: small_world(
         agents,
         neighbours=whole("neighbours", neighbours),
@@ -280,14 +280,14 @@ def _small_world(
     )
 
 
-def _blocks(count: str, bridges: str = "0") -> Callable[[int], Topology]:
+def _blocks(count: str, bridges: str = "0") -> Callable[..., Topology]:
     return lambda agents: blocks(
         agents, count=whole("count", count), bridges=whole("bridges", bridges)
     )
 
 
-def parse_topology(text: str, *, agents: int) -> Topology:
-    """Return the topology that `text` names, of so many agents.
+def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology:
+    """Return the topology that `text` names, of so many agents; a file is found from a folder.
 
     Raises
     ------
@@ -301,4 +301,6 @@ def parse_topology(text: str, *, agents: int) -> Topology:
     >>> parse_topology("ring:2", agents=9).neighbours[0]
     (1, 2, 7, 8)
     """
-    return parse("topology", text, _TOPOLOGIES)(agents)
+    edges = Entry(lambda file: partial(of_file, folder / file), ("file",))
+    made: Callable[..., Topology] = parse("topology", text, {**_TOPOLOGIES, "edges": edges})
+    return made(agents=agents)
