@@ -48,7 +48,7 @@ def test_run_resume_and_report(folder, capsys):
 
 
 def test_an_endpoint_that_stays_down_is_named_and_the_run_is_left_to_resume(folder, capsys):
-    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     agent = '[[agents]]\nname = "cleo"\nkind = "openai"\nmodel = "m"\nretries = 0\n'
     (folder / "down.toml").write_text(f'{VILLAGE}{agent}base_url = "http://127.0.0.1:9/v1"\n')
     for command in (["run", "down.toml"], ["resume", "down"]):

@@ -27,7 +27,7 @@ def test_every_call_is_a_round(tmp_path, capsys):
 
 
 def test_an_endpoint_that_is_down_is_named(tmp_path, capsys):
-    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     panel = tmp_path / "panel.toml"
     panel.write_text(DOWN)
     assert main(["probe", str(panel)]) == 3

@@ -36,7 +36,7 @@ AGENTS = {
 def agent(request):
     if request.param != "openai":
         return AGENTS[request.param]
-    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     served = request.getfixturevalue("served")
     from hayflick.service.agent import application
 

@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: extra llm")
+pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
 from hayflick.core.errors import BudgetExhausted
@@ -16,7 +16,10 @@ from hayflick.service.agent import application
 from .agents.test_http import Faulty
 from .conftest import REAL, village
 
-FAULTS = ("too many", "internal", "overloaded", "truncated", None, "slow", None)
+FAULTS = (
+    *("too many", "internal", "overloaded", "truncated", None, "slow"),
+    *("cut JSON", "no JSON", None, "no choices", "no text"),
+)
 
 
 def faulty(place, attempt):

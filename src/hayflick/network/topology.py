@@ -301,6 +301,7 @@ def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology
     >>> parse_topology("ring:2", agents=9).neighbours[0]
     (1, 2, 7, 8)
     """
-    edges = Entry(lambda file: partial(of_file, folder / file), ("file",))
-    made: Callable[..., Topology] = parse("topology", text, {**_TOPOLOGIES, "edges": edges})
-    return made(agents=agents)
+    edges: Entry[Callable[..., Topology]] = Entry(
+        lambda file: partial(of_file, folder / file), ("file",)
+    )
+    return parse("topology", text, {**_TOPOLOGIES, "edges": edges})(agents=agents)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: extra llm")
+pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
 from hayflick.core.errors import BudgetExhausted, EndpointError
