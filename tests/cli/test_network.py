@@ -47,6 +47,19 @@ def test_run_resume_and_report(folder, capsys):
     assert main(["network", "report", "village", "--out", "page.html"]) == 2
 
 
+def test_an_estimate_asks_nobody(folder, capsys):
+    assert main(["network", "estimate", "village.toml"]) == 0
+    shown = capsys.readouterr().out
+    assert "24 answers, about " in shown
+    assert "In the last round an agent reads 4 texts" in shown
+    assert main(["network", "estimate", "village.toml", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["answers"] == sum(one["answers"] for one in record["agents"]) == 24
+    assert main(["network", "estimate", "village.toml", "--lang", "ja"]) == 0
+    assert "回答 24 件" in capsys.readouterr().out
+    assert sorted(path.name for path in folder.iterdir()) == ["village.toml"]
+
+
 def test_an_endpoint_that_stays_down_is_named_and_the_run_is_left_to_resume(folder, capsys):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     agent = '[[agents]]\nname = "cleo"\nkind = "openai"\nmodel = "m"\nretries = 0\n'

@@ -80,6 +80,23 @@ def resume_command(
     return _finished(work, folder, output_format, lang)
 
 
+@network_app.command("estimate")
+def estimate_command(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")],
+    output_format: _Format = Format.TABLE,
+    lang: _Lang = Lang.EN,
+) -> None:
+    """Say how many answers, tokens and how much money a run takes. Nobody is asked."""
+    from hayflick.network.estimating import estimate_network
+    from hayflick.report.network_estimate import estimate_record, estimate_tables
+
+    estimate = estimate_network(experiment)
+    if output_format is Format.JSON:
+        print_json(estimate_record(estimate))
+    else:
+        print_tables(estimate_tables(estimate, lang=lang.value))
+
+
 @network_app.command("report")
 def report_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")],

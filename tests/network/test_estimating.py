@@ -1,0 +1,87 @@
+"""What an experiment takes, against a run whose answers are as long as they may be."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from hayflick.network.estimating import estimate_network
+
+from .conftest import REAL, Scripted, village
+
+LONGEST = 12
+
+
+@dataclass
+class Longest(Scripted):
+    """Says as much as it may."""
+
+    say: object = lambda seed: "word" * LONGEST
+
+
+def tokens(text):
+    return math.ceil(len(text.encode()) / 4)
+
+
+CASES = [
+    {},
+    {"pool": {"texts": REAL, "policy": "add-all"}},
+    {"pool": {"texts": REAL, "policy": "window:2"}},
+    {"pool": {"texts": REAL, "inject": 2}, "reserve": {"texts": ["It is late.", "So it goes."]}},
+    {"query": None, "queries": [{"text": "Who?"}, {"text": "How is it all in all?"}]},
+    {"retrieval": "fixed:5", "topology": "ring:1"},
+    {"retrieval": "nearest:4+own:1"},
+]
+
+
+@pytest.mark.parametrize("changes", CASES)
+def test_it_is_what_a_run_reads(runner, changes):
+    experiment = village(rounds=5, **changes)
+    run = runner.run(experiment, [Longest(name) for name in ("anna", "bert", "cleo")])
+    lengths = {one.number: tokens(one.text) for one in run.texts}
+    read = dict.fromkeys(run.agents, 0)
+    for one in run.reads:
+        context = sum(lengths[number] for number in np.frombuffer(one.texts, "<i4").tolist())
+        read[one.agent] += 4 * (context + tokens(experiment.asked[one.query]))
+    found = estimate_network(experiment)
+    if "nearest" not in experiment.retrieval:
+        assert {one.agent: one.tokens_in for one in found.agents} == read
+    assert found.answers == len(run.answers)
+    assert found.texts_read == run.series("texts_read")[-1]
+    each = 5 * 4 * len(experiment.asked)
+    assert {one.tokens_out for one in found.agents} == {LONGEST * each}
+
+
+def models(**more):
+    settings = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m", "persona": ""}
+    return [{"name": name, **settings, "max_tokens": 10, **more} for name in ("anna", "bert")]
+
+
+def test_money_at_the_prices_of_the_file_and_the_round_that_spends_the_budget():
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    free = estimate_network(village(agents=models()))
+    assert free.cost is None
+    assert free.spent_in_round is None
+    priced = estimate_network(village(agents=models(price_in=1.0, price_out=3.0)))
+    expected = sum(one.tokens_in + 3.0 * one.tokens_out for one in priced.agents) / 1e6
+    assert priced.cost == pytest.approx(expected)
+    for share, number in ((1.0, None), (0.999, 3), (0.001, 1)):
+        budget = {"money": priced.cost * share * (1 + 1e-9)}
+        agents = models(price_in=1.0, price_out=3.0)
+        assert estimate_network(village(agents=agents, budget=budget)).spent_in_round == number
+    budget = {"tokens": priced.tokens - 1}
+    assert estimate_network(village(agents=models(), budget=budget)).spent_in_round == 3
+
+
+def test_a_persona_is_read_with_every_answer():
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    plain = estimate_network(village(agents=models()))
+    spoken = estimate_network(village(agents=models(persona="Be terse and kind.")))
+    more = [a.tokens_in - b.tokens_in for a, b in zip(spoken.agents, plain.agents, strict=True)]
+    assert more == [12 * tokens("Be terse and kind.")] * 2
+
+
+def test_texts_that_wait_for_a_person_count_as_admitted():
+    waiting = estimate_network(village(pool={"texts": REAL, "policy": "admit"}))
+    assert waiting == estimate_network(village())
