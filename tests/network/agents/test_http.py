@@ -2,7 +2,12 @@
 
 import asyncio
 import collections
+import contextlib
 import json
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -11,7 +16,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
-from hayflick.core.errors import BudgetExhausted, EndpointError
+from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint
@@ -294,6 +299,36 @@ def test_nobody_there_is_named(monkeypatch):
     agents = agents_of("http://127.0.0.1:9", retries=Retries(most=1, first_wait_s=0.01))
     with pytest.raises(EndpointError, match=r"agent one, http://127\.0\.0\.1:9/v1: no connection"):
         ask(agents[:1], 1)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_that_nobody_vouches_for_is_not_tried_again(tmp_path):
+    making = "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=me"
+    subprocess.run(making.split(), cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    listening = socket.create_server(("127.0.0.1", 0))
+    with context.wrap_socket(listening, server_side=True, do_handshake_on_connect=False) as secure:
+        thread = threading.Thread(target=handshake, args=(secure,), daemon=True)
+        thread.start()
+        agents = agents_of(f"https://127.0.0.1:{secure.getsockname()[1]}")
+        with pytest.raises(EndpointError, match="its certificate is not trusted; see to it"):
+            ask(agents[:1], 1)
+        thread.join()
+
+
+def handshake(listening):
+    connection, _ = listening.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.do_handshake()
+
+
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(monkeypatch):
+    for key in ("sk-\u30ab\u30ae", "sk-1\nsk-2"):
+        monkeypatch.setenv("TEST_KEY", key)
+        with pytest.raises(ArgumentError, match="TEST_KEY: got other characters") as caught:
+            agents_of("http://127.0.0.1:9", key_variable="TEST_KEY")
+        assert "sk-" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ['""', "null", '" "'])

@@ -218,6 +218,9 @@ class Endpoint:
         except TimeoutError:
             reason = f"no reply within {self.timeout_s:g} s"
             raise Failure(reason, passing=True, charged=True) from None
+        except http.ClientConnectorCertificateError:
+            reason = "its certificate is not trusted"
+            raise Failure(reason, passing=False, charged=False) from None
         except http.ClientConnectorError:
             raise Failure("no connection", passing=True, charged=False) from None
         except http.ClientError:
@@ -266,6 +269,9 @@ def _key(variable: str) -> str:
         takes = "the name of an environment variable that holds the key"
         remedy = f"{variable} is not set: export {variable}=…"
         raise ArgumentError("key_variable", got=variable, takes=takes, remedy=remedy)
+    if not key.isascii() or not key.isprintable():
+        takes = "a key of letters, digits and signs"
+        raise ArgumentError(variable, got="other characters", takes=takes, remedy="copy it again")
     return key
 
 
