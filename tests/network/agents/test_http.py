@@ -264,6 +264,7 @@ def test_an_empty_budget_makes_no_request(served):
         (status(401, f'{{"error": {{"message": "bad key {KEY}"}}}}'.encode()), "key is refused"),
         (status(403, f'{{"error": {{"message": "bad key {KEY}"}}}}'.encode()), "key is refused"),
         (status(400, f'{{"error": {{"message": "with {KEY}"}}}}'.encode()), "400 .with …"),
+        (status(422, f'{{"detail": "Unexpected fields: {KEY}"}}'.encode()), "422 .Unexp.*: …"),
         (status(429, retry_after="86400"), "429"),
     ],
 )

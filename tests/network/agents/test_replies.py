@@ -69,6 +69,52 @@ def test_which_statuses_pass(status, passing):
 
 
 @pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            b'{"error": {"message": "no such\\n model", "code": null}}',
+            "it answers 400 (no such model)",
+        ),
+        (b'{"error": "no such model"}', "it answers 400 (no such model)"),
+        # As transformers serve says that a model, or a key, is not the one that it knows.
+        (
+            b"{\"detail\":\"Server is pinned to './tiny'; requested 'tiny'.\"}",
+            "it answers 400 (Server is pinned to './tiny'; requested 'tiny'.)",
+        ),
+        (b'{"error": {"message": null}}', "it answers 400"),
+        (b'{"detail": [{"loc": ["body"], "msg": "Field required"}]}', "it answers 400"),
+        (b'{"error": 7}', "it answers 400"),
+        (b'{"error": {}}', "it answers 400"),
+        (b'["error"]', "it answers 400"),
+        (b"{}", "it answers 400"),
+        (b"Internal Server Error", "it answers 400"),
+        (b"[" * 100_000, "it answers 400"),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_the_endpoint(body, reason):
+    assert refused(400, {}, body).reason == reason
+
+
+def test_a_key_is_hidden_before_a_long_message_is_cut():
+    body = f'{{"detail": "{"x" * 295} sk-Not4Anyone"}}'.encode()
+    assert refused(400, {}, body, key="sk-Not4Anyone").reason.endswith("x …)")
+
+
+def test_a_reply_of_transformers_serve_is_read():
+    body = (
+        b'{"id":"5784b00c","choices":[{"finish_reason":"length","index":0,"message":{"content":'
+        b'"The flower","role":"assistant"}}],"created":1795624721,"model":"./tiny","object":'
+        b'"chat.completion","usage":{"completion_tokens":2,"prompt_tokens":12,"total_tokens":14}}'
+    )
+    reply = read_reply(body)
+    assert (reply.text, reply.tokens_in, reply.tokens_out) == ("The flower", 12, 2)
+    assert (reply.finish, reply.model) == ("length", "./tiny")
+    # What a model thought, but did not say, is no part of its answer.
+    thought = body.replace(b'"content":"The flower"', b'"reasoning_content":"A flower?"')
+    assert read_reply(thought).text == ""
+
+
+@pytest.mark.parametrize(
     ("asked", "seconds"),
     [
         ("3", 3.0),

@@ -227,15 +227,9 @@ class Endpoint:
             # The request may have been made all the same.
             raise Failure("the connection broke off", passing=True, charged=True) from None
         if not response.ok:
-            failure = refused(response.status, response.headers, body)
-            raise self._without_key(failure)
+            key = None if self.key_variable is None else _key(self.key_variable)
+            raise refused(response.status, response.headers, body, key=key)
         return read_reply(body)
-
-    def _without_key(self, failure: Failure) -> Failure:
-        """Return the failure; an endpoint that quotes the key is not quoted."""
-        if self.key_variable is not None:
-            failure.reason = failure.reason.replace(_key(self.key_variable), "…")
-        return failure
 
     async def close(self) -> None:
         """Close the connection; the next request opens another."""

@@ -92,27 +92,38 @@ def _count(number: Any) -> int | None:
     return number if whole else None
 
 
-def refused(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-    """Return the failure that a status other than success stands for."""
+def refused(
+    status: int, headers: Mapping[str, str], body: bytes, *, key: str | None = None
+) -> Failure:
+    """Return the failure that a status other than success stands for; it does not quote the key."""
     message, code = _error(body)
+    if key:
+        # Before the message is cut, which could leave half of a key.
+        message = message.replace(key, "…")
     reason = f"it answers {status}"
     if status in (401, 403):
         # Endpoints quote the key, in part or in full.
         return Failure(f"{reason}: the key is refused", passing=False, charged=False)
     if message:
-        reason = f"{reason} ({message})"
+        reason = f"{reason} ({message[:_LONGEST_MESSAGE]})"
     passing = status in _AGAIN or status >= 500
     wait_s = retry_after(headers, now=time.time())
     return Failure(reason, passing=passing and code != _NO_CREDIT, charged=False, wait_s=wait_s)
 
 
 def _error(body: bytes) -> tuple[str, str]:
+    """Return an error's message and code; the message is empty where there is none."""
     try:
-        error = json.loads(body)["error"]
-        message, code = str(error["message"]), str(error.get("code"))
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
         return "", ""
-    return " ".join(message.split())[:_LONGEST_MESSAGE], code
+    parts = reply if isinstance(reply, dict) else {}
+    # FastAPI's applications, such as `transformers serve`, say it under detail.
+    said = parts.get("error") or parts.get("detail")
+    error = said if isinstance(said, dict) else {"message": said}
+    message = error.get("message")
+    words = message.split() if isinstance(message, str) else []
+    return " ".join(words), str(error.get("code"))
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
