@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo lint test check test-browser bench soak docs catalog clean
+.PHONY: help setup demo lint test check test-browser test-serve bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,13 @@ test-browser: setup ## Open the pages in Chromium (installed by apt-get where it
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; }
 	$(BIN)/python -m pip install --quiet --group browser
 	$(BIN)/pytest tests/browser
+
+test-serve: ## Run a network of real, tiny models behind transformers serve, in an environment of its own
+	$(PYTHON) -m venv build/serve
+	build/serve/bin/python -m pip install --quiet --upgrade pip
+	build/serve/bin/python -m pip install --quiet torch==2.13.0
+	build/serve/bin/python -m pip install --quiet --editable ".[llm]" --group serve
+	build/serve/bin/pytest -p no:cacheprovider tests/network/test_transformers_serve.py
 
 bench: setup ## Measure against the targets; results go to benchmarks/README.md
 	$(BIN)/python benchmarks
