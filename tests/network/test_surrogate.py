@@ -9,7 +9,7 @@ from hayflick.core.seeding import stream
 from hayflick.laws.surrogate import contraction, distance_floor
 from hayflick.network import surrogate_kernels as kernels
 from hayflick.network.surrogate import Surrogate
-from hayflick.network.surrogate_runs import simulate_surrogate
+from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import of_edges, ring
 
 PAPER = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
@@ -181,6 +181,14 @@ def test_the_work_is_counted_beforehand():
     assert PAPER.work(200, replicates=3).evaluations == 3 * 542_400
     assert fixed.work(200, threads=2).seconds == fixed.work(200).seconds / 2
     assert 0 < PAPER.work(20).seconds < PAPER.work(200).seconds
+
+
+def test_the_time_of_this_machine_grows_with_the_work():
+    short = timed_work(PAPER, 20, replicates=2, threads=1)
+    assert short.evaluations == PAPER.work(20, replicates=2).evaluations
+    assert 0 < short.seconds < timed_work(PAPER, 1000, replicates=20, threads=1).seconds
+    with pytest.raises(ArgumentError, match="rounds: got 0"):
+        timed_work(PAPER, 0)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,9 @@ class Surrogate:
     def work(self, rounds: int, *, replicates: int = 1, threads: int = 1) -> Work:
         """Return how much there is to compute, and about how long it takes.
 
-        With a share read that is about β n² L T² B / 2 evaluations, with a number n k T B.
+        With a share read that is about β n² L T² B / 2 evaluations, with a number n k T B. The
+        time is that of a machine that was measured once;
+        `hayflick.network.surrogate_runs.timed_work` measures this one.
 
         Raises
         ------

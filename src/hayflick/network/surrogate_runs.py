@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, stream
 from hayflick.network import surrogate_kernels as kernels
-from hayflick.network.surrogate import Surrogate
+from hayflick.network.surrogate import Surrogate, Work
 
 if TYPE_CHECKING:
     import xarray
@@ -28,6 +30,7 @@ FORMAT_VERSION = 1
 """Of the Dataset's names and dimensions."""
 
 _MOST_LIKELIHOODS = 2**31
+_LONG_ENOUGH_S = 0.1
 
 
 def simulate_surrogate(
@@ -93,6 +96,52 @@ def simulate_surrogate(
             runs.append(run)
             progress("simulating", len(runs), replicates)
     return _dataset(system, runs)
+
+
+def timed_work(
+    surrogate: Surrogate, rounds: int, *, replicates: int = 20, threads: int | None = None
+) -> Work:
+    """Return how much there is to compute, and how long it takes on this machine.
+
+    A first part of the work is timed three times, each a tenth of a second or more;
+    `Surrogate.work` says what share of the whole it is. What a first call compiles is compiled
+    before.
+
+    Parameters
+    ----------
+    surrogate, rounds, replicates, threads
+        As of `simulate_surrogate`.
+
+    Raises
+    ------
+    ArgumentError
+        As `simulate_surrogate`.
+
+    Examples
+    --------
+    >>> from hayflick.network.surrogate import Surrogate
+    >>> paper = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
+    >>> work = timed_work(paper, 200)
+    >>> work.evaluations, work.seconds > 0
+    (10848000, True)
+    """
+    whole = surrogate.work(rounds, replicates=replicates)
+    workers = (os.cpu_count() or 1) if threads is None else threads
+    runs = min(replicates, 2 * workers)
+
+    def timed(tried: int) -> float:
+        start = time.perf_counter()
+        simulate_surrogate(surrogate, rounds=tried, replicates=runs, seed=0, threads=workers)
+        return time.perf_counter() - start
+
+    tried = 1
+    timed(tried)
+    while tried < rounds and timed(tried) < _LONG_ENOUGH_S:
+        tried = min(2 * tried, rounds)
+    # Other programs may get in the way of one of them.
+    seconds = median(timed(tried) for _ in range(3))
+    part = surrogate.work(tried, replicates=runs)
+    return replace(whole, seconds=seconds * whole.seconds / part.seconds)
 
 
 @dataclass(frozen=True, eq=False)
