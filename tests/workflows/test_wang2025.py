@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.report.figure_texts import figure_texts, paper_title
+from hayflick.report.figure_texts import figure_texts, paper_note, paper_title
 from hayflick.report.language import Language
 from hayflick.workflows.wang2025.figures import FIGURES, figures
+from hayflick.workflows.wang2025.models import MODEL_FIGURES
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,18 @@ def test_silos():
 
 def test_every_figure_has_a_text_and_the_paper_a_title(made):
     language = Language("ja")
-    assert set(FIGURES) <= set(figure_texts(language))
+    assert {*FIGURES, *MODEL_FIGURES} <= set(figure_texts(language))
     assert {figure.paper for figure in made.values()} == {"wang2025"}
     assert "LLM Web Dynamics" in paper_title("wang2025", language)
+    assert "arXiv:2506.15690" in paper_note("wang2025", language)
+
+
+def test_what_a_surrogate_costs_is_said_before_it_begins():
+    said = []
+    made = figures(["surrogate-two"], say=said.append)
+    assert said == []
+    next(made)
+    assert said[0].startswith("surrogate-two: 10,848,000 evaluations, about ")
 
 
 def test_mistakes_are_refused():

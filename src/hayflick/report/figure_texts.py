@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hayflick.report.language import Language
+from hayflick.report.metric_labels import metric_label
 from hayflick.workflows.figure import Figure
 
 
 def figure_texts(language: Language) -> Mapping[str, tuple[str, str]]:
     """Return title and explanation of every figure, by name."""
-    return {**_of_numbers(language), **_of_symbols(language), **_of_networks(language)}
+    return {
+        **_of_numbers(language),
+        **_of_symbols(language),
+        **_of_networks(language),
+        **_of_models(language),
+    }
 
 
 def paper_title(paper: str, language: Language) -> str:
@@ -18,14 +24,34 @@ def paper_title(paper: str, language: Language) -> str:
     text = language.text
     titles = {
         "suresh2024": text("Rate of Model Collapse in Recursive Training: the figures"),
-        "wang2025": text("LLM Web Dynamics: figures of its surrogates"),
+        "wang2025": text("LLM Web Dynamics: the figures"),
     }
     return titles[paper]
 
 
-def agreement_text(figure: Figure, language: Language) -> str:
-    """Return how well simulation and law agree, and which text was used."""
+def paper_note(paper: str, language: Language) -> str:
+    """Return whose work the gallery of a paper follows."""
     text = language.text
+    notes = {
+        "suresh2024": text(
+            "After Suresh, Thangaraj and Khandavally, arXiv:2412.17646; the laws are added here."
+        ),
+        "wang2025": text(
+            "After Wang et al., arXiv:2506.15690; the silos after arXiv:2506.00077. The laws and "
+            "the networks of chains are added here."
+        ),
+    }
+    return notes[paper]
+
+
+def agreement_text(figure: Figure, language: Language) -> str:
+    """Return how well simulation and law agree, and which text was used or who was asked."""
+    text = language.text
+    if figure.measured_on is not None:
+        return text(
+            "Measured on {models}: this is what that endpoint answered, not the paper's run.",
+            models=figure.measured_on,
+        )
     if figure.agreement is None:
         measured = text("There is no exact law to hold it against.")
     else:
@@ -58,6 +84,10 @@ def series_label(name: str, language: Language) -> str:
         "joint": text("simulated, exact joint estimator"),
         "unigrams": text("words drawn one by one, by the law"),
         "floor": text("noise floor, by its approximate law"),
+        "measured": text("measured"),
+        "noise": text("noise floor: the same by chance, if the agents are alike"),
+        "synthetic_share": metric_label("synthetic_share", language),
+        "vocabulary_kept": metric_label("vocabulary_kept", language),
     }
     return labels[name]
 
@@ -72,6 +102,7 @@ def quantity_label(quantity: str, language: Language) -> str:
         "surviving_types": text("symbols left"),
         "distance": text("distance of all agents, ‖D‖"),
         "silos": text("silos, mean of 40 runs"),
+        "share": text("share"),
     }
     return labels[quantity]
 
@@ -169,5 +200,25 @@ def _of_networks(language: Language) -> dict[str, tuple[str, str]]:
         "network-blocks": (
             text("Two groups of five models with two bridges, 2% real data"),
             text("The groups drift apart, each of one mind within."),
+        ),
+    }
+
+
+def _of_models(language: Language) -> dict[str, tuple[str, str]]:
+    text = language.text
+    return {
+        "models": (
+            text("Three agents that answer from one pool: how far apart they are"),
+            text(
+                "‖D‖ is the norm of all distances between the agents' mean answers. Agents that "
+                "are alike still differ by the noise of their answers."
+            ),
+        ),
+        "models-pool": (
+            text("Three agents that answer from one pool: what the pool is made of"),
+            text(
+                "The share of the pool that models wrote, and the share of the real texts' words "
+                "that a round's answers still use."
+            ),
         ),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from hayflick.core.output import write_file, write_text
 from hayflick.report.charts.curves import curves_chart
 from hayflick.report.charts.drawing import Chart
-from hayflick.report.figure_texts import agreement_text, figure_texts, paper_title
+from hayflick.report.figure_texts import agreement_text, figure_texts, paper_note, paper_title
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
 from hayflick.report.saving import save_picture
@@ -67,6 +67,7 @@ def gallery_page(figures: Sequence[Figure], language: Language) -> str:
         "style.css",
         language,
         title=title,
+        note=paper_note(figures[0].paper, language),
         charts=charts,
         provenance=json.dumps(records, indent=2, ensure_ascii=False),
     )

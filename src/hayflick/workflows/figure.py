@@ -27,7 +27,8 @@ class Figure:
         Identifier, and file name.
     quantity
         What the curves are of: ``probability``, ``deviation``, ``present`` (a probability
-        of not having collapsed), ``surviving_types``, ``distance`` (|D|_F) or ``silos``.
+        of not having collapsed), ``surviving_types``, ``distance`` (|D|_F), ``silos`` or
+        ``share``.
     curves
         Columns ``generation``, ``value`` and ``series``; single runs are named ``run 1`` …
     runs
@@ -41,6 +42,8 @@ class Figure:
         The name of the text that was used; None for none.
     paper
         Whose figure it is, as the command line calls the paper.
+    measured_on
+        The models that were asked, and where; None where nobody was.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Figure:
     logarithmic: bool = False
     text: str | None = None
     paper: str = "suresh2024"
+    measured_on: str | None = None
 
 
 def curves(**series: Floats | None) -> pl.DataFrame:

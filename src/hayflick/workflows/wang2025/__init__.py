@@ -1,1 +1,1 @@
-"""The figures of *LLM Web Dynamics* (arXiv:2506.15690) that need no language model."""
+"""The figures of *LLM Web Dynamics* (arXiv:2506.15690), those of language models on request."""
