@@ -184,5 +184,26 @@ def test_an_endpoint_that_is_down_leaves_a_run_to_take_up(folder, capsys, monkey
     assert "network-ring.png" not in os.listdir("wang2025")
 
 
+def test_ctrl_c_keeps_what_was_answered(endpoint, folder, capsys, monkeypatch):
+    from hayflick.workflows.wang2025 import models as room
+
+    begun = room.run_network
+
+    def interrupted(experiment, *, out, say, progress):
+        def stop(stage, done, total):
+            if done == 1:
+                raise KeyboardInterrupt
+
+        begun(experiment, out=out, say=say, progress=stop)
+
+    monkeypatch.setattr(room, "run_network", interrupted)
+    assert models(endpoint) == 130
+    err = capsys.readouterr().err
+    assert "go on with the same command" in err
+    assert err.endswith("interrupted: what was answered is kept\n")
+    assert models(endpoint) == 0
+    assert "; 12 are kept already" in capsys.readouterr().err
+
+
 def _at_once(retries, attempt, *, random, asked):
     return None if attempt > retries.most else 0.01

@@ -165,8 +165,7 @@ def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Lang
         except (BudgetExhausted, EndpointError) as stop:
             _say(f"stopped: {stop}")
             code = INCOMPLETE
-    if code:
-        _say_how_to_go_on(folder)
+    kept = code != 0 and _said_how_to_go_on(folder)
     if made:
         gallery = folder / "index.html"
         write_text(gallery, gallery_page(made, language), force=True)
@@ -175,7 +174,9 @@ def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Lang
         print_tables([gallery_table(made, language)])
         say_written(gallery)
     elif code == INTERRUPTED:
-        raise KeyboardInterrupt
+        if not kept:
+            raise KeyboardInterrupt
+        _say("interrupted: what was answered is kept")
     return code
 
 
@@ -260,12 +261,15 @@ def _new(paper: Paper, out: Path | None, *, force: bool) -> Path:
     return make_folder(out or Path(paper.value), numbered=out is None, force=force)
 
 
-def _say_how_to_go_on(folder: Path) -> None:
+def _said_how_to_go_on(folder: Path) -> bool:
+    """Say how a run that is kept is gone on with; return whether there is one."""
     from hayflick.workflows.wang2025.models import RUN
 
-    if (folder / RUN).exists():
+    kept = (folder / RUN).exists()
+    if kept:
         more = "with a larger --tokens where the budget is used up"
         _say(f"go on with the same command, {more}, or: hayflick network resume {folder / RUN}")
+    return kept
 
 
 def _say(message: str) -> None:
