@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,11 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.source import Source
+from hayflick.network.experiment import Experiment
+from hayflick.network.run_results import read_run
+from hayflick.network.running import run_network
 from hayflick.planning.forecasting import forecast_law
+from hayflick.report.network_page import network_page
 from hayflick.report.pages import brief_page, forecast_page
 from hayflick.report.watch_page import watch_page
 from hayflick.workflows.watching.watch import watch
@@ -66,19 +71,38 @@ def stream():
     return watch(Answers(f"{UNBROKEN}.jsonl", names, frame))
 
 
+def network(folder):
+    """Agents with hostile names, which keep answering one another."""
+    texts = [f"{LONG} {UNBROKEN} <b>{word}</b> & more." for word in ("rain", "snow", "wind")]
+    names = (f"<script>{UNBROKEN[:60]}", LONG[:80], "bert")
+    agents = [{"name": name, "kind": "ngram", "texts": texts} for name in names]
+    values = {"format_version": 1, "rounds": 14, "answers": 4, "query": f"<i>{LONG}{UNBROKEN}"}
+    values["embedder"] = "hashing:dimensions=64"
+    experiment = Experiment.of({**values, "pool": {"texts": texts}, "agents": agents})
+    # The browser keeps an event loop in this thread, and a run takes its own.
+    with ThreadPoolExecutor(max_workers=1) as other:
+        return read_run(other.submit(run_network, experiment, out=folder / "run").result())
+
+
 CASES = {
     f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
     for kind in (labels, words)
     for page in (forecast_page, brief_page)
     for lang in ("en", "ja")
-} | {f"watch-{lang}": (stream, watch_page, lang) for lang in ("en", "ja")}
+} | {
+    f"{kind.__name__}-{lang}": (kind, page, lang)
+    for kind, page in ((stream, watch_page), (network, network_page))
+    for lang in ("en", "ja")
+}
 
 
 @pytest.fixture(scope="module", params=CASES)
 def page_file(request, tmp_path_factory):
     kind, page, lang = CASES[request.param]
-    path = tmp_path_factory.mktemp("pages") / f"{request.param}.html"
-    path.write_text(page(kind(), lang=lang), encoding="utf-8")
+    folder = tmp_path_factory.mktemp("pages")
+    path = folder / f"{request.param}.html"
+    made = kind(folder) if kind is network else kind()
+    path.write_text(page(made, lang=lang), encoding="utf-8")
     return path
 
 
@@ -114,6 +138,45 @@ def test_no_text_of_a_chart_is_cut_off(browser, page_file):
     page.goto(page_file.as_uri())
     assert page.evaluate("document.querySelectorAll('svg').length") >= 1
     assert page.evaluate(CUT_OFF) == []
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def network_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("network")
+    path = folder / "network.html"
+    path.write_text(network_page(network(folder)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_the_slider_of_a_map_shows_the_round_that_is_chosen(browser, network_file, width):
+    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    page.goto(network_file.as_uri())
+    shown = page.locator(".step:visible")
+    assert shown.locator("b").all_inner_texts() == ["Round 14 of 14"]
+    bar = page.locator(".steps input")
+    bar.nth(4).click()
+    assert shown.locator("b").all_inner_texts() == ["Round 5 of 14"]
+    page.keyboard.press("ArrowRight")
+    assert shown.locator("b").all_inner_texts() == ["Round 6 of 14"]
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert shown.locator("b").all_inner_texts() == ["Round 4 of 14"]
+    shown.locator("label").last.click()
+    assert shown.locator("b").all_inner_texts() == ["Round 5 of 14"]
+    assert shown.locator("svg").count() == 1
+    assert page.get_by_role("radio", name="Round 5 of 14", exact=True).is_checked()
+    page.close()
+
+
+def test_paper_shows_the_map_as_panels(browser, network_file):
+    page = browser.new_page()
+    page.goto(network_file.as_uri())
+    panels = page.locator(".paper svg")
+    assert (page.locator(".slider").is_visible(), panels.is_visible()) == (True, False)
+    page.emulate_media(media="print")
+    assert (page.locator(".slider").is_visible(), panels.is_visible()) == (False, True)
     page.close()
 
 

@@ -1,12 +1,20 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
 import pytest
 
 from hayflick.core.errors import BudgetExhausted
+from hayflick.core.records import Reading
 from hayflick.network.experiment import Experiment
 from hayflick.network.run_results import read_run
 from hayflick.network.running import run_network
+from hayflick.report.charts.network_map import perspective_chart
+from hayflick.report.charts.places import place_pictures
 from hayflick.report.language import Language
 from hayflick.report.network_findings import NetworkFindings
 from hayflick.report.network_page import network_charts, network_page
+from hayflick.storage.runs import StoredRead
 
 TEXTS = ["The cat sat on the mat.", "A dog <b>ran</b> on.", "The sea rose.", "A cat fell."]
 
@@ -26,7 +34,8 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_a_page_holds_the_run_and_no_script(run, lang):
     page = network_page(run, lang=lang)
-    assert page.count("<svg") == 4
+    steps = run.rounds
+    assert page.count("<svg") == 4 + steps
     assert "<script" not in page
     assert "<anna>" not in page
     assert "&lt;anna&gt;" in page
@@ -51,6 +60,44 @@ def test_charts_carry_the_numbers_they_were_drawn_from(run):
     places = charts["perspective"].numbers
     assert places["generation"].unique().to_list()[-1] == 12
     assert set(places["series"]) == {"<anna>", "bert"}
+
+
+def test_the_map_has_a_step_for_every_round_of_a_short_run(run):
+    slider = perspective_chart(NetworkFindings(run, Language("ja"))).slider
+    assert [label for label, _ in slider.steps] == [f"ラウンド {n} / 12" for n in range(1, 13)]
+    assert list(slider.colours) == ["<anna>", "bert"]
+    page = network_page(run)
+    assert page.count('type="radio"') == 12
+    assert page.count(" checked>") == 1
+    assert 'aria-label="Round 12 of 12" checked>' in page
+
+
+def test_the_map_of_a_long_run_has_forty_steps_the_first_and_last_among_them(run):
+    rounds = 97
+    means = np.random.default_rng(3).normal(size=(rounds, 2, 1, 4))
+    reads = [
+        StoredRead(number + 1, name, 0, b"", means[number, agent].tobytes())
+        for number in range(rounds)
+        for agent, name in enumerate(run.agents)
+    ]
+    long = replace(run, readings={"": [Reading(n + 1) for n in range(rounds)]}, reads=reads)
+    chart = perspective_chart(NetworkFindings(long, Language("en")))
+    labels = [label for label, _ in chart.slider.steps]
+    assert len(labels) == 40
+    assert (labels[0], labels[-1]) == ("Round 1 of 97", "Round 97 of 97")
+    assert chart.caption.endswith("40 of 97 rounds are drawn.")
+
+
+def test_all_steps_share_their_axes_and_show_the_way_so_far():
+    places = {"generation": [1, 1, 2, 2], "series": ["<a>", "b"] * 2}
+    axes = {"first_axis": [0.0, -2.0, 1.0, -2.0], "second_axis": [0.0, 0.0, 2.0, 0.0]}
+    numbers = pl.DataFrame({**places, **axes})
+    first, second = place_pictures(numbers, colours={"b": "#123456"}, reach=2.0).values()
+    assert '<circle cx="0" cy="200" r="7" fill="#123456"' in first
+    assert '<circle cx="300" cy="0"' in second
+    assert 'd="M200 200 300 0"' in second
+    assert 'd="M200 200' not in first
+    assert "<title>&lt;a&gt;</title>" in second
 
 
 def test_a_run_that_stopped_says_so(run, tmp_path, monkeypatch):

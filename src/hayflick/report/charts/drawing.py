@@ -25,6 +25,25 @@ _INK, _GRID = "#24292f", "#e4e7eb"
 
 
 @dataclass(frozen=True)
+class Slider:
+    """A picture at several times, one of them shown.
+
+    Parameters
+    ----------
+    label
+        What is chosen, and how.
+    steps
+        What a time is called, and its picture, in order; the last is shown first.
+    colours
+        What the colours mean: label to colour.
+    """
+
+    label: str
+    steps: Sequence[tuple[str, str]]
+    colours: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Chart:
     """A picture with the numbers behind it.
 
@@ -38,6 +57,8 @@ class Chart:
         The picture.
     numbers
         What it was drawn from.
+    slider
+        What a screen shows in place of the picture, which is for paper; None for the picture.
     """
 
     name: str
@@ -45,6 +66,7 @@ class Chart:
     caption: str
     svg: str
     numbers: pl.DataFrame
+    slider: Slider | None = None
 
 
 def thinned(numbers: pl.DataFrame, *, most: int = 1000) -> pl.DataFrame:
