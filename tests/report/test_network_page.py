@@ -5,14 +5,17 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import BudgetExhausted
-from hayflick.core.records import Reading
+from hayflick.core.records import ActionKind, Reading
 from hayflick.network.experiment import Experiment
+from hayflick.network.interventions import Decision
 from hayflick.network.run_results import read_run
 from hayflick.network.running import run_network
+from hayflick.report.charts.network_course import distance_chart
 from hayflick.report.charts.network_map import perspective_chart
 from hayflick.report.charts.places import place_pictures
 from hayflick.report.language import Language
 from hayflick.report.network_findings import NetworkFindings
+from hayflick.report.network_marks import marks_of
 from hayflick.report.network_page import network_charts, network_page
 from hayflick.storage.runs import StoredRead
 
@@ -100,6 +103,101 @@ def test_all_steps_share_their_axes_and_show_the_way_so_far():
     assert "<title>&lt;a&gt;</title>" in second
 
 
+def with_spread(run, *, rounds, falls_after=None, groups=("", "bert"), pairs=60):
+    """Return the run with other readings: the spread halves after a round."""
+    rng = np.random.default_rng(5)
+
+    def reading(number, group):
+        fallen = falls_after is not None and number > falls_after and group in groups
+        scores = rng.beta(12, 8, pairs) * (0.5 if fallen else 1.0)
+        values = {"spread": float(scores.mean()), "group_frobenius_norm": 1.0, "noise_floor": 0.5}
+        return Reading(number, values, {"spread": scores}, group)
+
+    numbers = range(1, rounds + 1)
+    names = ("", *run.agents)
+    readings = {group: [reading(number, group) for number in numbers] for group in names}
+    reads = [one for one in run.reads if one.round <= rounds]
+    return replace(run, readings=readings, reads=reads)
+
+
+def test_a_run_without_rules_is_watched_as_answers_are(run):
+    marks = marks_of(with_spread(run, rounds=30, falls_after=20), Language("en"))
+    assert list(marks.rounds) == ["alarm: all answers", "alarm: an agent"]
+    first = [rounds[0] for rounds in marks.rounds.values()]
+    assert all(20 < round_ <= 23 for round_ in first)
+    assert marks.rounds["alarm: all answers"] == list(range(first[0], 31))
+    assert "take the first 10 rounds as healthy" in marks.sentences[0]
+    said = f"spread of answers: first alarm in round {first[0]}; the change began about round 21."
+    assert said in marks.sentences
+    assert any(one.startswith("spread of answers of bert: first alarm") for one in marks.sentences)
+    assert not any("<anna>" in one for one in marks.sentences)
+
+
+def test_alarms_are_drawn_on_the_trace_and_in_its_numbers(run):
+    findings = NetworkFindings(with_spread(run, rounds=30, falls_after=20), Language("en"))
+    chart = distance_chart(findings)
+    marked = chart.numbers.filter(pl.col("value").is_null())
+    alarms = findings.marks.rounds
+    assert marked.height == sum(map(len, alarms.values()))
+    assert set(marked["series"]) == {"alarm: all answers", "alarm: an agent"}
+    for label in alarms:
+        assert chart.svg.count(f">{label}</text>") == 1
+    assert chart.svg.count('aria-roledescription="point"') == marked.height
+    assert "Triangles mark the rounds in which a chart" in chart.caption
+
+
+def test_a_quiet_run_says_that_no_chart_has_alarmed(run):
+    marks = marks_of(with_spread(run, rounds=30), Language("en"))
+    assert (marks.rounds, marks.meaning) == ({}, "No chart has alarmed.")
+
+
+@pytest.mark.parametrize("rounds", [1, 10])
+def test_a_run_no_longer_than_its_baseline_says_that_alarms_cannot_be_told(run, rounds):
+    findings = NetworkFindings(with_spread(run, rounds=rounds), Language("en"))
+    assert findings.marks.rounds == {}
+    caption = distance_chart(findings).caption
+    assert "Alarms cannot be told: a chart takes the first 10 rounds as healthy" in caption
+    assert caption.endswith(f"here are {rounds}.")
+    assert "警報の有無は判断できません" in network_page(findings.run, lang="ja")
+
+
+def test_a_run_with_too_few_answers_says_so_and_why(run):
+    marks = marks_of(run, Language("en"))
+    assert marks.rounds == {}
+    assert "the answers of the first 10 rounds are too few" in marks.meaning
+    assert "takes" in marks.technical[0]
+
+
+def test_an_agent_that_is_not_watched_is_named(run):
+    long = with_spread(run, rounds=30)
+    readings = {**long.readings, "bert": with_spread(run, rounds=30, pairs=1).readings["bert"]}
+    marks = marks_of(replace(long, readings=readings), Language("en"))
+    assert "Not watched, for want of answers in the first rounds: bert." in marks.sentences
+    assert marks.technical[0].startswith("bert: baseline")
+
+
+def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):
+    decided = [
+        Decision(4, ActionKind.INJECT, "narrow <b>", items=2, rounds=1),
+        Decision(4, ActionKind.VARY_PROMPTS, "narrow", items=1, rounds=1),
+        Decision(9, ActionKind.INJECT, "narrow", items=2, rounds=1),
+    ]
+    ruled = replace(run, decisions=decided)
+    findings = NetworkFindings(ruled, Language("en"))
+    assert findings.marks.rounds == {"decided: real texts": [4, 9], "decided: other prompts": [4]}
+    assert findings.decided()[0] == ("4", "put in 2 real items", "narrow <b>")
+    page = network_page(ruled)
+    assert "The rules of this run have decided 3 times, first after round 4." in page
+    assert '<td class="name">narrow &lt;b&gt;</td>' in page
+    assert ">decided: real texts</text>" in page
+
+
+def test_rules_that_decided_nothing_are_not_taken_for_a_chart(run):
+    experiment = run.experiment.model_copy(update={"rules": "rules.toml"})
+    marks = marks_of(replace(run, experiment=experiment), Language("en"))
+    assert (marks.rounds, marks.meaning) == ({}, "The rules of this run have decided nothing.")
+
+
 def test_a_run_that_stopped_says_so(run, tmp_path, monkeypatch):
     async def poor(*_, **__):
         raise BudgetExhausted("nothing left")
@@ -111,3 +209,11 @@ def test_a_run_that_stopped_says_so(run, tmp_path, monkeypatch):
     page = network_page(stopped)
     assert "Stopped: 0 of 12 rounds are done." in page
     assert "<svg" not in page
+
+
+def test_a_run_without_a_word_has_a_page_without_lines(run):
+    groups = ("", *run.agents)
+    silent = {group: [Reading(1, {"empty_answers": 6.0}, group=group)] for group in groups}
+    page = network_page(replace(run, readings=silent, reads=[]))
+    assert page.count("<svg") == 3
+    assert "The agents&#39; distance cannot be told from these rounds." in page

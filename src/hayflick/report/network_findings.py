@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from hayflick.network.run_results import NetworkRun
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
+from hayflick.report.network_marks import Marks, marks_of
+from hayflick.report.rules_decisions import action_text
+from hayflick.report.tables import printable
 
 NORM, FLOOR = "group_frobenius_norm", "noise_floor"
 _SHOWN = (
@@ -116,6 +120,22 @@ class NetworkFindings:
         return [
             (name, found.get((1, name), ""), found.get((last, name), ""))
             for name in self.run.agents
+        ]
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What the trace of ‖D‖ is marked with."""
+        return marks_of(self.run, self.language)
+
+    def decided(self) -> list[tuple[str, str, str]]:
+        """Return round, action and reason of everything that was decided."""
+        return [
+            (
+                str(one.round),
+                action_text(one.kind, items=one.items, language=self.language),
+                printable(one.reason),
+            )
+            for one in self.run.decisions
         ]
 
     def decisions(self) -> list[str]:

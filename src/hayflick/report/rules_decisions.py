@@ -100,12 +100,19 @@ def decisions_rows(
     ]
 
 
-def _done(action: Action, one: Decided, language: Language) -> str:
+def action_text(kind: ActionKind, *, items: int, language: Language) -> str:
+    """Return what an action of a kind does, with so many items."""
     text = language.text
-    said = {
-        ActionKind.INJECT: text("put in {items} real items", items=language.number(action.items)),
+    return {
+        ActionKind.INJECT: text("put in {items} real items", items=language.number(items)),
         ActionKind.VARY_PROMPTS: text("ask other prompts"),
-        ActionKind.REVIEW: text("look at {items} answers", items=language.number(action.items)),
+        ActionKind.REVIEW: text("look at {items} answers", items=language.number(items)),
         ActionKind.NOTIFY: text("tell someone"),
-    }[action.kind]
-    return said if action in one.actions else text("({action}, held back)", action=said)
+    }[kind]
+
+
+def _done(action: Action, one: Decided, language: Language) -> str:
+    said = action_text(action.kind, items=action.items, language=language)
+    if action in one.actions:
+        return said
+    return language.text("({action}, held back)", action=said)

@@ -78,7 +78,7 @@ def thinned(numbers: pl.DataFrame, *, most: int = 1000) -> pl.DataFrame:
     [0, 4, 8, 9]
     """
     step = -(-numbers.height // most)
-    if step == 1:
+    if step <= 1:
         return numbers
     rows = range(0, numbers.height, step)
     return numbers[[*rows, numbers.height - 1] if rows[-1] < numbers.height - 1 else [*rows]]
@@ -89,8 +89,12 @@ def colour_legend(
     *,
     direction: Literal["horizontal", "vertical"] = "horizontal",
     symbol: Literal["stroke", "circle"] = "stroke",
+    columns: int = 0,
 ) -> altair.Color:
-    """Return the encoding of a column ``series`` with one colour per label, in that order."""
+    """Return the encoding of a column ``series`` with one colour per label, in that order.
+
+    The legend has so many columns; with 0, it is one row or column.
+    """
     import altair as alt
 
     labels = list(colours)
@@ -99,6 +103,7 @@ def colour_legend(
         orient="top",
         direction=direction,
         labelLimit=0,
+        columns=columns or alt.Undefined,
         symbolType=symbol,
         symbolStrokeWidth=3 if symbol == "stroke" else 0,
         symbolOpacity=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
@@ -11,32 +12,62 @@ from hayflick.report.metric_labels import metric_label
 from hayflick.report.network_findings import FLOOR, NORM, NetworkFindings
 
 _STACK_HEIGHT = 220
+_COLUMNS = 2
+_MARKS = (drawing.LIMIT, "#c77700", drawing.REAL, "#7a3e9d")
+_TOP, _ROW = 6.0, 11.0
+"""Where the first row of marks is below the top, and how far apart rows are."""
 
 
 def distance_chart(findings: NetworkFindings) -> drawing.Chart:
-    """Return the picture of ‖D‖ with its noise floor; decisions are red."""
+    """Return the picture of ‖D‖ with its noise floor, marked where something happened."""
     import altair as alt
 
-    text = findings.language.text
+    text, marks = findings.language.text, findings.marks
     colours = {NORM: drawing.LAW, FLOOR: drawing.GREY}
-    numbers = _tall(findings, colours)
-    pictures = _lines(numbers, findings, colours, title="‖D‖")
-    rounds = [one.round for one in findings.run.decisions]
-    if rounds:
-        marks = alt.Chart(pl.DataFrame({"generation": rounds}))
-        pictures = alt.layer(
-            pictures, marks.mark_rule(color=drawing.LIMIT).encode(x="generation:Q")
-        )
+    numbers, marked = _tall(findings, colours), _marked(marks.rounds)
+    named = {metric_label(name, findings.language): one for name, one in colours.items()}
+    named |= dict(zip(marks.rounds, _MARKS, strict=False))
+    legend = drawing.colour_legend(named, columns=_COLUMNS)
+    pictures = _lines(numbers, findings, colours, title="‖D‖").encode(color=legend)
+    if marked.height:
+        lines, triangles = _signs(marked, legend)
+        together = alt.layer(alt.layer(lines, pictures), triangles)
+        pictures = together.resolve_scale(y="independent")
+    caption = text(
+        "‖D‖ is the norm of all distances between the agents' mean answers. Agents that are "
+        "alike still differ by chance: the grey line."
+    )
     return drawing.Chart(
         name="distance",
         title=text("How far apart the agents are"),
-        caption=text(
-            "‖D‖ is the norm of all distances between the agents' mean answers. Agents that are "
-            "alike still differ by chance: the grey line. Red: something was decided."
-        ),
+        caption=findings.language.joined(caption, marks.meaning),
         svg=drawing.to_svg(pictures),
-        numbers=numbers,
+        numbers=pl.concat([numbers, marked.select(numbers.columns)]),
     )
+
+
+def _marked(rounds: Mapping[str, Sequence[int]]) -> pl.DataFrame:
+    """Return the marks, a row each: their height in the picture, and whether they begin there."""
+    rows = [
+        (number, None, label, _TOP + _ROW * row, number - 1 not in numbers)
+        for row, (label, numbers) in enumerate(rounds.items())
+        for number in numbers
+    ]
+    columns = {"generation": pl.Int64, "value": pl.Float64, "series": pl.String}
+    more = {"height": pl.Float64, "begins": pl.Boolean}
+    return pl.DataFrame(rows, schema={**columns, **more}, orient="row")
+
+
+def _signs(marked: pl.DataFrame, legend: Any) -> tuple[Any, Any]:
+    """Return a line down the picture where a mark begins, and a triangle for every mark."""
+    import altair as alt
+
+    down = alt.Scale(domain=[0, drawing.HEIGHT], reverse=True, nice=False)
+    points = alt.Chart(marked).mark_point(shape="triangle-down", filled=True, size=70, opacity=1)
+    height = alt.Y("height:Q", scale=down, axis=None)
+    lines = alt.Chart(marked.filter(pl.col("begins"))).mark_rule(opacity=0.5)
+    x = alt.X("generation:Q")
+    return lines.encode(x=x, color=legend), points.encode(x=x, y=height, color=legend)
 
 
 def scatter_chart(findings: NetworkFindings) -> drawing.Chart:

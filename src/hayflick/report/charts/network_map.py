@@ -78,7 +78,8 @@ def _panels(numbers: pl.DataFrame, findings: NetworkFindings, colours: Mapping[s
     import altair as alt
 
     rounds = numbers["generation"].unique(maintain_order=True)
-    shown = numbers.filter(pl.col("generation").is_in(rounds[_even(len(rounds), most=_PANELS)]))
+    chosen = rounds[_even(len(rounds), most=_PANELS)].to_list()
+    shown = numbers.filter(pl.col("generation").is_in(chosen))
     scale = alt.Scale(domain=[-_reach(numbers), _reach(numbers)], nice=False)
     axis = alt.Axis(labels=False, ticks=False)
     x, y = (

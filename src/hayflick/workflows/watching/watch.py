@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,17 +10,14 @@ import polars as pl
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.records import Reading
 from hayflick.corpus.answers import Answers
 from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts
 from hayflick.diversity.templates import Template, templates
 from hayflick.embed.protocol import Embedder
-from hayflick.monitor.charts.guaranteed import FALSE_ALARMS, GuaranteedChart
-from hayflick.monitor.charts.stream_chart import StreamChart
-from hayflick.monitor.early_warning import Projection, early_warning
 from hayflick.workflows.rules_on_answers import decisions, slow_metrics
+from hayflick.workflows.watching.courses import charted, scaling_rounds
 from hayflick.workflows.watching.observed import VALUE, Measuring, Observed, observe
 from hayflick.workflows.watching.plan_of_charts import Watch, watches
 from hayflick.workflows.watching.watched import Unwatched, Watched, WatchedChart
@@ -97,7 +93,7 @@ def watch(
     asked = _asked(charts, answers)
     how = Measuring(
         baseline=baseline,
-        scaling=max(1, baseline // 5),
+        scaling=scaling_rounds(baseline),
         embedder=_embedder(embedder, answers),
         cache=cache,
         tokenizer=tokenizer,
@@ -106,8 +102,7 @@ def watch(
         seed=seed,
     )
     seen = observe(answers, how=how, progress=progress)
-    case = _Case(seen, how, len(answers.rounds))
-    made, missing = case.charted(asked)
+    made, missing = charted(seen.readings, asked, baseline=baseline, scaling=how.scaling)
     if asked and not made:
         raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
     return Watched(
@@ -171,90 +166,6 @@ def _slow(metrics: Sequence[str], asked: Sequence[Watch]) -> frozenset[str]:
             raise ArgumentError("metric", got=name, takes=takes)
     charted = {"drift" if one.metric == "drift_p" else one.metric for one in asked}
     return frozenset(metrics) | (charted & set(SLOW))
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What was measured, on its way to verdicts."""
-
-    seen: Observed
-    how: Measuring
-    rounds: int
-
-    def charted(
-        self, asked: Sequence[Watch]
-    ) -> tuple[tuple[WatchedChart, ...], tuple[Unwatched, ...]]:
-        """Return the courses of all charts, and what could not be charted."""
-        made: list[WatchedChart] = []
-        missing: list[Unwatched] = []
-        for one in asked:
-            groups = [group for group in self.seen.readings if self._is_read(one, group)]
-            if not groups:
-                self._refuse(one)
-            for group in groups:
-                try:
-                    made.append(self._course(one.shared_by(len(groups)), one.text, group))
-                except DataError as fault:
-                    if one.required and not group:
-                        raise
-                    missing.append(Unwatched(one.text, one.metric, group, str(fault)))
-        return tuple(made), tuple(missing)
-
-    def _is_read(self, one: Watch, group: str) -> bool:
-        return any(one.metric in reading.values for reading in self.seen.readings[group])
-
-    def _refuse(self, one: Watch) -> None:
-        if one.required:
-            remedy = "see what it is made from: hayflick watch --list-metrics"
-            raise DataError(f"{one.metric}: no round has a reading of it; {remedy}")
-
-    def _course(self, one: Watch, text: str, group: str) -> WatchedChart:
-        readings = self.seen.readings[group]
-        # The rounds that set the scale of the scores say nothing about their mean.
-        first = self.how.scaling if one.design.kind is GuaranteedChart else 0
-        healthy = readings[first : self.how.baseline]
-        chart = one.design.start(healthy, metric=one.metric)
-        verdicts = tuple(map(chart.update, readings[self.how.baseline :]))
-        threshold = _threshold(chart)
-        return WatchedChart(
-            text=text,
-            metric=one.metric,
-            group=group,
-            baseline=len(healthy),
-            verdicts=verdicts,
-            threshold=threshold,
-            warnings=chart.warnings,
-            rate=_rate(chart, one),
-            projection=_projection(chart, readings, threshold, one.design.settings),
-        )
-
-
-def _rate(chart: StreamChart[Any], one: Watch) -> float | None:
-    """Return the false alarms per reading that a chart of the sum form promises."""
-    settings = one.design.settings
-    if not isinstance(chart, GuaranteedChart) or settings.get("form", "sum") != "sum":
-        return None
-    return float(settings.get("false_alarms", FALSE_ALARMS))
-
-
-def _threshold(chart: StreamChart[Any]) -> float | None:
-    """Return the limit in the metric's own units, where a chart has one there."""
-    return chart.threshold if isinstance(chart, GuaranteedChart) else None
-
-
-def _projection(
-    chart: StreamChart[Any],
-    readings: Sequence[Reading],
-    threshold: float | None,
-    settings: Mapping[str, Any],
-) -> Projection | None:
-    """Return when a falling metric reaches its limit; None where there is none to fall to."""
-    if threshold is None or threshold <= 0.0 or settings.get("direction") == "rises":
-        return None
-    ahead = early_warning(readings, metric=chart.metric, limit=threshold)
-    if ahead.round is not None and ahead.round <= len(readings):
-        return replace(ahead, round=None, reason="the limit is reached already, by the fit")
-    return ahead
 
 
 def _templates(
