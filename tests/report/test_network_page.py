@@ -88,7 +88,7 @@ def test_the_map_of_a_long_run_has_forty_steps_the_first_and_last_among_them(run
     labels = [label for label, _ in chart.slider.steps]
     assert len(labels) == 40
     assert (labels[0], labels[-1]) == ("Round 1 of 97", "Round 97 of 97")
-    assert chart.caption.endswith("40 of 97 rounds are drawn.")
+    assert chart.slider.note.endswith("40 of 97 rounds are drawn.")
 
 
 def test_all_steps_share_their_axes_and_show_the_way_so_far():

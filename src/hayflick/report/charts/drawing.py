@@ -30,8 +30,8 @@ class Slider:
 
     Parameters
     ----------
-    label
-        What is chosen, and how.
+    label, note
+        What is chosen and how, and what else there is to say of the steps.
     steps
         What a time is called, and its picture, in order; the last is shown first.
     colours
@@ -39,6 +39,7 @@ class Slider:
     """
 
     label: str
+    note: str
     steps: Sequence[tuple[str, str]]
     colours: Mapping[str, str]
 

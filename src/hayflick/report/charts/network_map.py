@@ -28,7 +28,7 @@ _MARGIN = 1.1
 
 def perspective_chart(findings: NetworkFindings) -> drawing.Chart | None:
     """Return the picture of the agents' places; None where two agents did not answer always."""
-    numbers = _places(findings)
+    text, numbers = findings.language.text, _places(findings)
     if numbers is None:
         return None
     names = numbers["series"].unique(maintain_order=True).to_list()
@@ -36,29 +36,28 @@ def perspective_chart(findings: NetworkFindings) -> drawing.Chart | None:
     colours = dict(zip(names, _COLOURS, strict=False)) if few else {}
     return drawing.Chart(
         name="perspective",
-        title=findings.language.text("Where the agents stand"),
-        caption=_caption(numbers, findings),
+        title=text("Where the agents stand"),
+        caption=text(
+            "Every point is an agent, the nearer the more alike its mean answers. All rounds "
+            "share one space, so that a point that moves has changed."
+        ),
         svg=drawing.to_svg(_panels(numbers, findings, colours)),
         numbers=numbers,
         slider=_slider(numbers, findings, colours),
     )
 
 
-def _caption(numbers: pl.DataFrame, findings: NetworkFindings) -> str:
+def _note(drawn: int, findings: NetworkFindings) -> str:
     language, rounds = findings.language, findings.run.rounds
-    caption = language.text(
-        "Every point is an agent, the nearer the more alike its mean answers. All rounds share "
-        "one space, so that a point that moves has changed; a faint line shows where it has been."
-    )
-    drawn = numbers["generation"].n_unique()
+    note = language.text("A faint line shows where an agent has been.")
     if drawn == rounds:
-        return caption
+        return note
     some = language.text(
         "{drawn} of {rounds} rounds are drawn.",
         drawn=language.number(drawn),
         rounds=language.number(rounds),
     )
-    return language.joined(caption, some)
+    return language.joined(note, some)
 
 
 def _slider(
@@ -71,7 +70,7 @@ def _slider(
         for number, picture in pictures.items()
     ]
     label = text("Round: choose it on the bar, or go through them with the arrow keys")
-    return drawing.Slider(label, steps, colours)
+    return drawing.Slider(label, _note(len(steps), findings), steps, colours)
 
 
 def _panels(numbers: pl.DataFrame, findings: NetworkFindings, colours: Mapping[str, str]) -> Any:
