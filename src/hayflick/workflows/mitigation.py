@@ -1,9 +1,11 @@
 """What keeps a network of built-in agents diverse, at what cost in real texts: a small grid.
 
 All real text of an experiment (its first pool and its reserve) is split among so many models, text
-by text; each is an n-gram agent with the settings of the experiment's first one. Rounds, answers,
-retrieval and policy are the experiment's. An irrelevant text is a real one with every word spelt
-backwards: as long and as frequent, and none of the words.
+by text; each is an n-gram agent with the settings of the experiment's first one. Rounds, retrieval
+and policy are the experiment's, and so is the number of answers a round, which is divided among
+the models: more models are not more answers. An irrelevant text is a real one with every word
+spelt backwards: as long and as frequent, and none of the words. Prompts are one for all, or the
+experiment's variations in turn.
 
 This is measured, on cheap stand-ins; it is no theorem about language models.
 """
@@ -11,8 +13,9 @@ This is measured, on cheap stand-ins; it is no theorem about language models.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,49 +25,20 @@ import numpy as np
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.vocabulary import vocabulary_kept
 from hayflick.network.experiment import Experiment
 from hayflick.network.run_results import NetworkRun, read_run
 from hayflick.network.running import run_network
 from hayflick.network.texts import texts_of
+from hayflick.network.topology import parse_topology
+from hayflick.workflows.mitigated import Mitigated, marked
 
-_LAST = 0.25
+LAST = 0.25
 """Share of the rounds, the last ones, that is averaged over."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Mitigated:
-    """One case of the grid.
-
-    Parameters
-    ----------
-    injected
-        Real texts that join after every round.
-    topology
-        Who may read whom.
-    models
-        Among how many the real text is split.
-    irrelevant
-        Share of the first pool that is irrelevant.
-    kept
-        Share of the real words that a round's answers use, over the last quarter of rounds;
-        None where no round of these has words.
-    apart
-        ‖D‖ in units of its noise floor, over the same rounds; None where it is undefined.
-    texts
-        Real texts that were injected in all.
-    on_frontier
-        Whether no case of as many models and as much irrelevant text keeps more words for as
-        few texts; a case without `kept` is not on it and beats none.
-    """
-
-    injected: int
-    topology: str
-    models: int
-    irrelevant: float
-    kept: float | None
-    apart: float | None
-    texts: int
-    on_frontier: bool = False
+PROMPTS = ("one", "varied")
+"""What may be asked: one prompt, or the experiment's variations in turn."""
 
 
 def mitigation(
@@ -75,8 +49,9 @@ def mitigation(
     topologies: Sequence[str] = ("complete", "ring:1"),
     models: Sequence[int] = (4, 8),
     irrelevant: Sequence[float] = (0.0, 0.25),
+    prompts: Sequence[str] | None = None,
     progress: Progress = silent,
-) -> list[Mitigated]:
+) -> tuple[Mitigated, ...]:
     """Return all cases of the grid, in order, those on the frontier marked.
 
     Parameters
@@ -87,6 +62,8 @@ def mitigation(
         Where the files that it names are.
     injections, topologies, models, irrelevant
         What is varied.
+    prompts
+        Of `PROMPTS`; None for both where the experiment has variations, else for one prompt.
     progress
         Told the cases done.
 
@@ -94,23 +71,69 @@ def mitigation(
     ------
     ArgumentError
         If the experiment has no reserve or begins with another agent, or a value is out of its
-        range.
+        range; nothing is run then.
     """
     case = _Case.of(experiment, folder)
+    chosen = _prompts(experiment, prompts)
+    check_axes(injections=injections, topologies=topologies, models=models)
+    for number in models:
+        whole_number("models", number, at_least=1, at_most=len(case.real))
+    _filled("irrelevant", irrelevant)
+    for false in irrelevant:
+        share("irrelevant", false)
+    grid = list(itertools.product(models, irrelevant, chosen, topologies, injections))
+    found = []
+    for done, values in enumerate(grid):
+        progress("cases", done, len(grid))
+        found.append(case.measured(*values))
+    progress("cases", len(grid), len(grid))
+    return marked(found)
+
+
+def check_axes(
+    *, injections: Sequence[int], topologies: Sequence[str], models: Sequence[int]
+) -> None:
+    """Refuse values that no network can be made of.
+
+    Raises
+    ------
+    ArgumentError
+        If an axis has no value, or a value is out of its range.
+    DataError
+        If a topology's file cannot be read.
+    """
+    for name, values in (
+        ("injections", injections),
+        ("topologies", topologies),
+        ("models", models),
+    ):
+        _filled(name, values)
     for items in injections:
         whole_number("injections", items, at_least=0)
     for number in models:
-        whole_number("models", number, at_least=1, at_most=len(case.real))
-    for false in irrelevant:
-        share("irrelevant", false)
-    grid = list(itertools.product(models, irrelevant, topologies, injections))
-    found = []
-    for done, (number, false, topology, injected) in enumerate(grid):
-        progress("cases", done, len(grid))
-        run = case.run(models=number, irrelevant=false, topology=topology, injected=injected)
-        found.append(_measured(run, injected, topology, number, false))
-    progress("cases", len(grid), len(grid))
-    return list(_marked(found))
+        whole_number("models", number, at_least=1)
+        for topology in topologies:
+            parse_topology(topology, agents=number)
+
+
+def _filled(name: str, values: Sequence[object]) -> None:
+    if not values:
+        raise ArgumentError(name, got="nothing", takes="at least one value")
+
+
+def _prompts(experiment: Experiment, chosen: Sequence[str] | None) -> Sequence[str]:
+    """Return what is asked, as far as the experiment can ask it."""
+    variations = bool(experiment.prompt_variations)
+    if chosen is None:
+        return PROMPTS if variations else PROMPTS[:1]
+    _filled("prompts", chosen)
+    for one in chosen:
+        if one not in PROMPTS:
+            raise ArgumentError("prompts", got=one, takes=f"one of {', '.join(PROMPTS)}")
+        if one == "varied" and not variations:
+            remedy = "state prompt_variations in the experiment"
+            raise ArgumentError("prompts", got=one, takes="one: there are no others", remedy=remedy)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -136,61 +159,84 @@ class _Case:
         """All real text."""
         return self.first + self.reserve
 
-    def run(self, *, models: int, irrelevant: float, topology: str, injected: int) -> NetworkRun:
-        """Return the run of one case."""
+    @cached_property
+    def words(self) -> NgramCounts:
+        """The words of all real text."""
+        tokenizer = self.experiment.observe.tokenizer
+        return NgramCounts.of(self.real, tokenizer=tokenizer, longest=1)
+
+    def measured(
+        self, models: int, irrelevant: float, prompts: str, topology: str, injected: int
+    ) -> Mitigated:
+        """Return what comes of one case."""
+        values: dict[str, Any] = self.experiment.model_dump(exclude_none=True)
+        values |= {
+            "agents": self._agents(models),
+            "answers": max(1, round(values["answers"] * len(self.experiment.agents) / models)),
+            "topology": topology,
+            "pool": self._pool(irrelevant) | {"inject": injected},
+            "reserve": {"texts": list(self.reserve)},
+            "vary_prompts": "always" if prompts == "varied" else "when asked",
+        }
+        with TemporaryDirectory() as place:
+            run = read_run(run_network(Experiment.of(values), out=Path(place) / "run"))
+        return Mitigated(
+            injected=injected,
+            topology=topology,
+            models=models,
+            irrelevant=irrelevant,
+            prompts=prompts,
+            kept=_kept(run, self.words),
+            apart=_apart(run),
+            texts=sum(one.origin == "injected" for one in run.texts),
+        )
+
+    def _agents(self, models: int) -> list[dict[str, Any]]:
         settings = {
             key: value
             for key, value in self.experiment.agents[0].items()
             if key not in ("name", "corpus", "texts", "encoding")
         }
-        agents = [
+        return [
             {**settings, "name": f"model {place + 1}", "texts": list(self.real[place::models])}
             for place in range(models)
         ]
+
+    def _pool(self, irrelevant: float) -> dict[str, Any]:
         false = round(irrelevant * len(self.first))
-        pool = [*map(_backwards, self.first[:false]), *self.first[false:]]
-        policy = {"policy": self.experiment.pool.policy, "inject": injected}
-        values: dict[str, Any] = self.experiment.model_dump(exclude_none=True)
-        values |= {"agents": agents, "pool": {"texts": pool, **policy}, "topology": topology}
-        values |= {"reserve": {"texts": list(self.reserve)}}
-        with TemporaryDirectory() as place:
-            return read_run(run_network(Experiment.of(values), out=Path(place) / "run"))
+        texts = [*map(_backwards, self.first[:false]), *self.first[false:]]
+        return {"texts": texts, "policy": self.experiment.pool.policy}
 
 
 def _backwards(text: str) -> str:
     return " ".join(word[::-1] for word in text.split())
 
 
-def _measured(
-    run: NetworkRun, injected: int, topology: str, models: int, irrelevant: float
-) -> Mitigated:
-    start = run.rounds - max(1, round(_LAST * run.rounds))
-    kept, norms, floors = (
-        np.array([value for value in run.series(name)[start:] if value is not None])
-        for name in ("vocabulary_kept", "group_frobenius_norm", "noise_floor")
+def _late(rounds: int) -> int:
+    """Return after which round the last ones begin."""
+    return rounds - max(1, round(LAST * rounds))
+
+
+def _kept(run: NetworkRun, real: NgramCounts) -> float | None:
+    """Return the mean share of the real words that a round's answers use.
+
+    The run's own metric would count the words of irrelevant texts as real.
+    """
+    said: dict[int, list[str]] = {number: [] for number in range(_late(run.rounds), run.rounds)}
+    for answer in run.answers:
+        if answer.round - 1 in said:
+            said[answer.round - 1].append(answer.text)
+    counts = (NgramCounts.of(texts, tokenizer=real.tokenizer, longest=1) for texts in said.values())
+    shares = [vocabulary_kept(count, real) for count in counts]
+    known = [one for one in shares if one is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _apart(run: NetworkRun) -> float | None:
+    norms, floors = (
+        np.array([one for one in run.series(name)[_late(run.rounds) :] if one is not None])
+        for name in ("group_frobenius_norm", "noise_floor")
     )
-    known = norms.size and floors.size and floors.any()
-    return Mitigated(
-        injected=injected,
-        topology=topology,
-        models=models,
-        irrelevant=irrelevant,
-        kept=float(kept.mean()) if kept.size else None,
-        apart=float(np.sqrt(np.mean(norms**2) / np.mean(floors**2))) if known else None,
-        texts=sum(one.origin == "injected" for one in run.texts),
-    )
-
-
-def _marked(found: Sequence[Mitigated]) -> Iterator[Mitigated]:
-    for one in found:
-        beaten = any(_beats(other, one) for other in found)
-        yield replace(one, on_frontier=one.kept is not None and not beaten)
-
-
-def _beats(other: Mitigated, one: Mitigated) -> bool:
-    """Say whether `other` keeps as many words for as few texts, and is better in one of both."""
-    if other.kept is None or one.kept is None:
-        return False
-    alike = (other.models, other.irrelevant) == (one.models, one.irrelevant)
-    no_worse = other.kept >= one.kept and other.texts <= one.texts
-    return alike and no_worse and (other.kept > one.kept or other.texts < one.texts)
+    if not (norms.size and floors.size and floors.any()):
+        return None
+    return float(np.sqrt(np.mean(norms**2) / np.mean(floors**2)))
