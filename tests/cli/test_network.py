@@ -84,3 +84,52 @@ def test_mistakes_are_the_users(folder, capsys):
     assert "did you mean rounds?" in capsys.readouterr().err
     assert main(["network", "resume", "nowhere"]) == 2
     assert "nowhere: holds no run" in capsys.readouterr().err
+
+
+RESERVE = """
+[reserve]
+texts = ["The sun is warm.", "The sea is cold in June."]
+"""
+GRID = ["--models", "2", "--topologies", "complete", "--irrelevant", "0", "--injections", "0,1"]
+
+
+def mitigation(*arguments):
+    return main(["network", "mitigation", "grid.toml", *GRID, *arguments])
+
+
+@pytest.fixture
+def grid(folder):
+    values = VILLAGE.replace("[pool]", f'prompt_variations = ["{{query}} in May"]{RESERVE}[pool]')
+    (folder / "grid.toml").write_text(values)
+    return folder
+
+
+def test_a_grid_is_a_table_a_record_and_a_page(grid, capsys):
+    assert mitigation("--out", "grid.html", "--lang", "ja") == 0
+    shown = capsys.readouterr()
+    assert "組み込みエージェント" in shown.out
+    assert "wrote grid.html" in shown.err
+    assert (grid / "grid.html").read_text(encoding="utf-8").count("<svg") == 2
+    assert mitigation("--format", "json", "--prompts", "varied", "--out", "grid.png") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [case["prompts"] for case in record["cases"]] == ["varied"] * 2
+    assert [case["injected"] for case in record["surrogate"]] == [0, 1]
+    assert (grid / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prompts", "both"], "prompts: got both, takes one of one, varied"),
+        (["--models", "2,"], "models: got "),
+        (["--topologies", ""], "topologies: got nothing, takes at least one value"),
+        (["--out", "grid.pdf"], "out: got grid.pdf, takes a name ending in .html, .svg, .png"),
+        (["--out", "grid.toml"], "grid.toml"),
+    ],
+)
+def test_a_grid_that_cannot_be_made_is_one_line(grid, capsys, arguments, message):
+    assert mitigation(*arguments) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert not shown.out

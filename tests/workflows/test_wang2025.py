@@ -1,16 +1,21 @@
+import json
+from functools import partial
+
 import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
+from hayflick.network.experiment import Experiment
 from hayflick.report.figure_texts import figure_texts, paper_note, paper_title
 from hayflick.report.language import Language
+from hayflick.workflows.wang2025 import mitigations
 from hayflick.workflows.wang2025.figures import FIGURES, figures
 from hayflick.workflows.wang2025.models import MODEL_FIGURES
 
 
 @pytest.fixture(scope="module")
 def made():
-    names = [name for name in FIGURES if name != "silos"]
+    names = [name for name in FIGURES if name not in ("silos", "mitigation")]
     return {figure.name: figure for figure in figures(names, seed=3)}
 
 
@@ -49,6 +54,36 @@ def test_silos():
     assert last == sorted(last, reverse=True)
     assert last[-1] < 1.2
     assert figure.runs.sizes["neighbours"] == 5
+
+
+def test_what_keeps_diversity_in_mixtures(made):
+    figure = made["mitigation-surrogate"]
+    best = figure.curves.filter("on_frontier").sort("texts")
+    assert best["texts"].to_list() == [0, 60, 180, 540]
+    assert best["kept"].is_sorted()
+    assert figure.runs.sizes == {"case": 24}
+
+
+def test_what_keeps_diversity_among_agents(monkeypatch):
+    smaller = partial(mitigations.mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,))
+    monkeypatch.setattr(
+        mitigations, "mitigation", partial(smaller, topologies=("complete",), prompts=None)
+    )
+    figure = mitigations.of_agents(1)
+    assert (figure.name, figure.quantity) == ("mitigation", "frontier")
+    kept = {(row["prompts"], row["injected"]): row["kept"] for row in figure.curves.to_dicts()}
+    assert kept["one", 0] < kept["one", 9] < kept["varied", 9]
+    assert kept["one", 0] < kept["varied", 0]
+    parameters = json.loads(figure.runs.attrs["provenance"])["parameters"]
+    assert Experiment.of(parameters) == mitigations.village()
+
+
+def test_the_texts_of_the_village_differ():
+    village = mitigations.village()
+    texts = [*village.pool.texts, *village.reserve.texts]
+    assert len(set(texts)) == 60
+    last = [text.split()[-1] for text in (village.query, *village.prompt_variations)]
+    assert all(any(text.startswith(f"{word} ") for text in texts) for word in last)
 
 
 def test_every_figure_has_a_text_and_the_paper_a_title(made):

@@ -142,29 +142,48 @@ def mitigation_command(
     topologies: Annotated[str, typer.Option(help="Separated by spaces.")] = "complete ring:1",
     models: Annotated[str, typer.Option(help="Among how many the text is split.")] = "4,8",
     irrelevant: Annotated[str, typer.Option(help="Shares of irrelevant texts.")] = "0,0.25",
+    prompts: Annotated[
+        str | None,
+        typer.Option(
+            help="one, varied or both. [default: both where the experiment states "
+            "prompt_variations, else one]",
+            show_default=False,
+        ),
+    ] = None,
     output_format: _Format = Format.TABLE,
-    lang: _Lang = Lang.EN,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Page (.html) or picture (.svg, .png) to write.", show_default=False),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
-    """Say what keeps built-in agents diverse, at what cost in real texts."""
+    """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
     from hayflick.network.experiment import read_experiment
+    from hayflick.report.mitigation_page import check_mitigation_file, write_mitigation
     from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
-    from hayflick.workflows.mitigation import mitigation
+    from hayflick.workflows.mitigation_study import mitigation_study
 
+    check_mitigation_file(out, inputs=[experiment], force=force)
     with progress_bar() as progress:
-        found = mitigation(
+        study = mitigation_study(
             read_experiment(experiment),
             folder=experiment.parent,
             injections=[whole("injections", one) for one in split_columns(injections)],
             topologies=topologies.split(),
             models=[whole("models", one) for one in split_columns(models)],
             irrelevant=[number("irrelevant", one) for one in split_columns(irrelevant)],
+            prompts=None if prompts is None else split_columns(prompts),
             progress=progress,
         )
+    if out is not None:
+        write_mitigation(study, out, lang=lang.value, force=force)
     if output_format is Format.JSON:
-        print_json(mitigation_record(found))
+        print_json(mitigation_record(study))
     else:
-        print_tables(mitigation_tables(found, lang=lang.value))
+        print_tables(mitigation_tables(study, lang=lang.value))
+    say_written(out)
 
 
 def _finished(

@@ -7,7 +7,12 @@ from hayflick.report.language import Language
 
 def column_labels(language: Language) -> dict[str, str]:
     """Return the headings of columns by name."""
-    return {**_of_forecasts(language), **_of_comparisons(language), **_of_trials(language)}
+    return {
+        **_of_forecasts(language),
+        **_of_comparisons(language),
+        **_of_trials(language),
+        **_of_grids(language),
+    }
 
 
 def _of_forecasts(language: Language) -> dict[str, str]:
@@ -76,4 +81,17 @@ def _of_trials(language: Language) -> dict[str, str]:
         "p": text("p"),
         "p_adjusted": text("p, adjusted"),
         "decision": text("decision"),
+    }
+
+
+def _of_grids(language: Language) -> dict[str, str]:
+    text = language.text
+    return {
+        "models": text("models"),
+        "irrelevant": text("irrelevant texts"),
+        "prompts": text("prompts"),
+        "topology": text("topology"),
+        "injected": text("injected a round"),
+        "texts": text("injected in all"),
+        "apart": text("‖D‖ over chance"),
     }

@@ -201,6 +201,31 @@ def _of_networks(language: Language) -> dict[str, tuple[str, str]]:
             text("Two groups of five models with two bridges, 2% real data"),
             text("The groups drift apart, each of one mind within."),
         ),
+        **mitigation_texts(language),
+    }
+
+
+def mitigation_texts(language: Language) -> dict[str, tuple[str, str]]:
+    """Return title and explanation of both grids of what keeps diversity."""
+    text = language.text
+    return {
+        "mitigation": (
+            text("What keeps built-in agents diverse, and what it costs"),
+            text(
+                "Every point is a run; nothing beats the ringed ones on the grey line: most real "
+                "words in use for the fewest injected texts. All runs give as many answers a "
+                "round, and the same real text is split among the models. Differences of a few "
+                "percent are chance."
+            ),
+        ),
+        "mitigation-surrogate": (
+            text("What keeps interacting mixtures diverse, and what it costs"),
+            text(
+                "Every point is a mean of 20 runs; nothing beats the ringed ones on the grey "
+                "line: most of 30 components among 120 points of a round for the fewest real "
+                "points injected."
+            ),
+        ),
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hayflick.core.output import write_file, write_text
 from hayflick.report.charts.curves import curves_chart
 from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import agreement_text, figure_texts, paper_note, paper_title
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
@@ -20,6 +21,14 @@ def figure_chart(figure: Figure, language: Language) -> Chart:
     """Return a figure's picture, with its title and what it shows."""
     title, shows = figure_texts(language)[figure.name]
     shows = language.joined(shows, agreement_text(figure, language))
+    if figure.quantity == "frontier":
+        return mitigation_chart(
+            figure.curves,
+            name=figure.name,
+            title=title,
+            caption=shows,
+            language=language,
+        )
     return curves_chart(figure, title=title, caption=shows, language=language)
 
 

@@ -1,4 +1,4 @@
-"""What keeps a network diverse, as a table."""
+"""What keeps a network diverse, as tables and as a record."""
 
 from __future__ import annotations
 
@@ -7,45 +7,81 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hayflick.report.language import Language
-from hayflick.workflows.mitigation import Mitigated
+from hayflick.report.tables import table
+from hayflick.workflows.mitigated import Mitigated
+from hayflick.workflows.mitigation_study import MitigationStudy
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 FORMAT_VERSION = 1
 
 
-def mitigation_tables(found: Sequence[Mitigated], *, lang: str = "en") -> list[RenderableType]:
-    """Return what the terminal shows of a grid; a star marks what nothing beats."""
-    from rich.table import Table
-
+def mitigation_tables(study: MitigationStudy, *, lang: str = "en") -> list[RenderableType]:
+    """Return what the terminal shows of both grids; a star marks what nothing beats."""
     language = Language(lang)
+    return [_of_agents(study.agents, language), _of_mixtures(study.surrogate, language)]
+
+
+def _of_agents(cases: Sequence[Mitigated], language: Language) -> Table:
     text = language.text
     headings = (
-        text("models"),
         text("topology"),
+        text("models"),
+        text("prompts"),
         text("irrelevant texts"),
         text("real texts a round"),
         text("real words in use"),
-        text("‖D‖ over chance"),
-        text("nothing beats it"),
     )
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == headings[1] else "right")
-    for one in found:
-        table.add_row(
-            str(one.models),
-            one.topology,
-            language.percent(one.irrelevant),
-            str(one.injected),
-            "–" if one.kept is None else language.percent(one.kept),
-            "–" if one.apart is None else f"{one.apart:.2f}",
-            "*" if one.on_frontier else "",
-        )
-    return [table]
+    shown = _empty(text("built-in agents"), headings, language)
+    for case in cases:
+        middle = (prompts_label(case.prompts, language), language.percent(case.irrelevant))
+        shown.add_row(case.topology, str(case.models), *middle, *_last(case, language))
+    return shown
 
 
-def mitigation_record(found: Sequence[Mitigated]) -> dict[str, Any]:
-    """Return a grid ready for JSON."""
-    return {"format_version": FORMAT_VERSION, "cases": [asdict(one) for one in found]}
+def _of_mixtures(cases: Sequence[Mitigated], language: Language) -> Table:
+    text = language.text
+    headings = (
+        text("topology"),
+        text("models"),
+        text("real points a round"),
+        text("components in use"),
+    )
+    shown = _empty(text("interacting mixtures"), headings, language)
+    for case in cases:
+        shown.add_row(case.topology, str(case.models), *_last(case, language))
+    return shown
+
+
+def prompts_label(prompts: str, language: Language) -> str:
+    """Return what is said of the prompts of a case."""
+    text = language.text
+    return {"one": text("one"), "varied": text("varied")}[prompts]
+
+
+def _empty(title: str, headings: Sequence[str], language: Language) -> Table:
+    text = language.text
+    made = table(*headings, text("‖D‖ over chance"), text("nothing beats it"))
+    made.title = title
+    return made
+
+
+def _last(case: Mitigated, language: Language) -> tuple[str, ...]:
+    return (
+        str(case.injected),
+        "–" if case.kept is None else language.percent(case.kept),
+        "–" if case.apart is None else f"{case.apart:.2f}",
+        "*" if case.on_frontier else "",
+    )
+
+
+def mitigation_record(study: MitigationStudy) -> dict[str, Any]:
+    """Return both grids ready for JSON."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "cases": [asdict(case) for case in study.agents],
+        "surrogate": [asdict(case) for case in study.surrogate],
+        "provenance": study.provenance(),
+    }

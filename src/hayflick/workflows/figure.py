@@ -27,10 +27,11 @@ class Figure:
         Identifier, and file name.
     quantity
         What the curves are of: ``probability``, ``deviation``, ``present`` (a probability
-        of not having collapsed), ``surviving_types``, ``distance`` (|D|_F), ``silos`` or
-        ``share``.
+        of not having collapsed), ``surviving_types``, ``distance`` (|D|_F), ``silos``,
+        ``share``, or ``frontier`` (what is kept at which cost).
     curves
         Columns ``generation``, ``value`` and ``series``; single runs are named ``run 1`` …
+        Of a frontier, its cases: `hayflick.workflows.mitigated.cases_table`.
     runs
         The simulation, to be kept.
     agreement

@@ -10,6 +10,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.network.running import Say, quiet
 from hayflick.workflows.figure import Figure
+from hayflick.workflows.wang2025.mitigations import of_agents, of_mixtures
 from hayflick.workflows.wang2025.models import (
     MODEL_FIGURES,
     Asked,
@@ -26,6 +27,8 @@ _MADE: Mapping[str, Callable[[int], Figure]] = {
     "network-complete": partial(network, "network-complete", "complete"),
     "network-ring": partial(network, "network-ring", "ring:1"),
     "network-blocks": partial(network, "network-blocks", "blocks:count=2,bridges=1"),
+    "mitigation": of_agents,
+    "mitigation-surrogate": of_mixtures,
 }
 FIGURES = tuple(_MADE)
 """Names of those that need no language model, in order; `MODEL_FIGURES` has the others."""
