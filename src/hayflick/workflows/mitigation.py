@@ -174,6 +174,7 @@ class _Case:
             "agents": self._agents(models),
             "answers": max(1, round(values["answers"] * len(self.experiment.agents) / models)),
             "topology": topology,
+            "topologies": [],
             "pool": self._pool(irrelevant) | {"inject": injected},
             "reserve": {"texts": list(self.reserve)},
             "vary_prompts": "always" if prompts == "varied" else "when asked",
