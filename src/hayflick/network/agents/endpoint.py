@@ -29,9 +29,6 @@ from hayflick.network.agents.retries import Retries
 
 _MOST_AT_ONCE = 10_000
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
-_TURNS_TO_GO_OUT = 2
-"""Turns of the event loop between two requests."""
-
 _IDENTITY = "X-Client-Request-Id"
 
 _BYTES_PER_MESSAGE = 64
@@ -141,12 +138,13 @@ class Endpoint:
         BudgetExhausted
             If the request could exceed the budget; it was not made.
         """
-        chance = np.random.Generator(np.random.Philox(request.seed))
+        chance: np.random.Generator | None = None
         attempt = 1
         while True:
             try:
                 reply, latency_s = await self._attempt(request)
             except Failure as failure:
+                chance = chance or np.random.Generator(np.random.Philox(request.seed))
                 random, asked = float(chance.random()), failure.wait_s
                 wait_s = self.retries.wait_s(attempt, random=random, asked=asked)
                 if not failure.passing or wait_s is None:
@@ -205,9 +203,8 @@ class Endpoint:
         The loop lets all that are under way go on in turns: requests made ready side by side
         would all go out together, each of them late by the work on all.
         """
-        async with self._going_out:
-            for _ in range(_TURNS_TO_GO_OUT):
-                await asyncio.sleep(0)
+        await self._going_out.acquire()
+        asyncio.get_running_loop().call_soon(self._going_out.release)
 
     async def _send(self, request: Request) -> Reply:
         http = self._http

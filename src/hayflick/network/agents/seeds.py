@@ -58,7 +58,9 @@ class AnswerSeed:
     @property
     def number(self) -> int:
         """The seed as one whole number below 2^53."""
-        return int(self._sequence.generate_state(1, np.uint64)[0]) >> (64 - _BITS)
+        place = f"{self.run} {self.round} {self.query} {self.index} {self.agent}"
+        digest = blake2b(place.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") >> (64 - _BITS)
 
     def stream(self) -> np.random.Generator:
         """Return the generator that the answer is drawn with, at its beginning."""
