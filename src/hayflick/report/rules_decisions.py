@@ -75,7 +75,7 @@ def decisions_tables(
         mode=mode,
         number=language.number(len(decided)),
     )
-    shown = table(text("round"), text("what is done"), text("reason"))
+    shown = table(text("round of answers"), text("what is done"), text("reason"))
     lines = decisions_rows(decided, rounds=rounds, language=language)
     for line in lines[:_SHOWN]:
         shown.add_row(*line)

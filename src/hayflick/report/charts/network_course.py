@@ -140,7 +140,9 @@ def _lines(
 def _axes(findings: NetworkFindings, *, title: str, stack: Any) -> tuple[Any, Any]:
     import altair as alt
 
-    x = alt.X("generation:Q", title=findings.language.text("round"), axis=drawing.rounds_axis())
+    x = alt.X(
+        "generation:Q", title=findings.language.text("round of answers"), axis=drawing.rounds_axis()
+    )
     return x, alt.Y("value:Q", title=title, stack=stack, axis=alt.Axis(format="~g"))
 
 

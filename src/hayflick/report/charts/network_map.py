@@ -87,7 +87,7 @@ def _panels(numbers: pl.DataFrame, findings: NetworkFindings, colours: Mapping[s
     )
     colour = drawing.colour_legend(colours, symbol="circle") if colours else alt.value(drawing.LAW)
     points = alt.Chart(shown, width=_SIZE, height=_SIZE).mark_circle(size=90, opacity=0.9)
-    title = findings.language.text("round")
+    title = findings.language.text("round of answers")
     return points.encode(x, y, color=colour).facet(
         alt.Facet("generation:O", title=title), columns=_COLUMNS
     )
