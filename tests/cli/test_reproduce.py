@@ -124,7 +124,7 @@ def test_an_endpoint_is_no_setting_of_the_other_paper(folder, capsys):
 
 @pytest.fixture
 def endpoint(served):
-    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     from hayflick.network.agents.ngram import NGramAgent
     from hayflick.service.agent import application
     from hayflick.workflows.wang2025.first_pool import TEXTS
@@ -175,7 +175,7 @@ def test_a_run_that_network_resume_finished_is_drawn(endpoint, folder, capsys):
 
 
 def test_an_endpoint_that_is_down_leaves_a_run_to_take_up(folder, capsys, monkeypatch):
-    pytest.importorskip("openai", reason="openai is not installed: extra llm")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     monkeypatch.setattr("hayflick.network.agents.retries.Retries.wait_s", _at_once)
     assert models(URL, "--figure", "network-ring") == 3
     err = capsys.readouterr().err

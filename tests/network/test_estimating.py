@@ -74,6 +74,19 @@ def test_money_at_the_prices_of_the_file_and_the_round_that_spends_the_budget():
     assert estimate_network(village(agents=models(), budget=budget)).spent_in_round == 3
 
 
+def test_a_budget_binds_agents_behind_endpoints_with_both_prices():
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    assert estimate_network(village(budget={"tokens": 1})).spent_in_round is None
+    half = models(price_in=1.0)
+    assert estimate_network(village(agents=half, budget={"money": 1e-9})).spent_in_round is None
+    assert estimate_network(village(agents=half)).cost is None
+
+
+def test_no_embedder_is_asked():
+    elsewhere = "endpoint:url=http://127.0.0.1:9/v1,model=m"
+    assert estimate_network(village(embedder=elsewhere)) == estimate_network(village())
+
+
 def test_a_persona_is_read_with_every_answer():
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     plain = estimate_network(village(agents=models()))

@@ -48,6 +48,9 @@ def test_topology_is_stated_once():
     later = [{"from_round": 1, "topology": "ring"}]
     with pytest.raises(ArgumentError, match="either topology or sections"):
         village(topology="complete", topologies=later)
+    late = [*later, {"from_round": 9, "topology": "ring"}]
+    with pytest.raises(ArgumentError, match="topologies from one of the 3 rounds on"):
+        village(rounds=3, topologies=late)
     with pytest.raises(ArgumentError, match="did you mean from_round"):
         village(topologies=[{"from_rounds": 1, "topology": "ring"}])
 

@@ -1,5 +1,8 @@
+import asyncio
 import json
 import math
+import time
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,12 +12,29 @@ from numpy.testing import assert_allclose
 from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.core.records import Action, ActionKind
 from hayflick.embed.hashing import HashingEmbedder
+from hayflick.network.agents.protocol import Answer
+from hayflick.network.measuring import readings_of
 from hayflick.network.reviewing import ReviewPending
 from hayflick.network.run_results import read_run
 
 from .conftest import REAL, WORDS, Runner, Scripted, village
 
 NAMES = ("anna", "bert", "cleo")
+
+
+ANNA = [{"name": "anna", "kind": "ngram", "texts": REAL}]
+
+
+@dataclass
+class Slow(Scripted):
+    """Takes a while."""
+
+    seconds: float = 0.0
+
+    async def answer(self, query, context, *, seed):
+        said = self.say(seed) if callable(self.say) else self.say
+        await asyncio.sleep(self.seconds)
+        return Answer(said)
 
 
 def speaker(name):
@@ -188,6 +208,66 @@ def test_readings_are_the_same_whether_or_not_they_are_waited_for(tmp_path):
         runs.append(Runner(tmp_path / name).run(experiment, agents, rule=rule).record())
     assert runs[0]["readings"] == runs[1]["readings"]
     assert runs[0] == runs[1]
+
+
+def test_a_round_is_measured_while_the_next_is_asked(runner, monkeypatch):
+    order = []
+
+    def slow(said, *, observer):
+        order.append(f"measures {said.number}")
+        time.sleep(0.2)
+        order.append(f"measured {said.number}")
+        return readings_of(said, observer=observer)
+
+    def say(seed):
+        order.append(f"asks {seed.round}")
+        return "It rains."
+
+    monkeypatch.setattr("hayflick.network.rounds.readings_of", slow)
+    agents = [Slow("anna", say, seconds=0.05)]
+    run = runner.run(village(rounds=2, answers=2, concurrency=1, agents=ANNA), agents)
+    assert run.finished
+    # The first question is out before, the second is asked meanwhile.
+    assert order == [
+        *("asks 1", "asks 1", "asks 2"),
+        *("measures 1", "asks 2", "measured 1", "measures 2", "measured 2"),
+    ]
+
+
+def test_what_is_asked_is_kept_where_measuring_fails(runner, monkeypatch):
+    def fails(said, *, observer):
+        raise OSError("no memory")
+
+    monkeypatch.setattr("hayflick.network.rounds.readings_of", fails)
+    rounds = runner.start(village(rounds=3, agents=ANNA), [Slow("anna", "It rains.", seconds=0.03)])
+    with pytest.raises(OSError, match="no memory"):
+        asyncio.run(rounds.run())
+    assert [one.round for one in rounds.store.answers()] == [1] * 4 + [2] * 4
+    runner.database.close()
+
+
+def test_a_reading_knows_nothing_of_the_review_of_its_round(runner, tmp_path):
+    changes = {
+        "rounds": 3,
+        "agents": ANNA,
+        "pool": {"texts": REAL, "policy": "admit"},
+        "review": "continue",
+    }
+    rounds = runner.start(
+        village(**changes), [Scripted("anna", lambda seed: f"Rain {seed.round}.")]
+    )
+    take = rounds._take_reviews
+
+    def reviewed(*, after):
+        for path in tmp_path.glob("review-*.jsonl"):
+            fill_in(path, lambda row: True)
+        take(after=after)
+
+    rounds._take_reviews = reviewed
+    asyncio.run(rounds.run())
+    runner.database.close()
+    run = read_run(tmp_path)
+    assert run.series("pool_size") == [20.0, 21.0, 22.0]
 
 
 def test_injected_texts_join_for_as_many_rounds_as_decided(runner):

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import random
@@ -172,3 +173,10 @@ def test_a_list_of_edges_that_has_changed_is_named(tmp_path):
     (tmp_path / "edges.txt").write_text("0 1\n1 0\n2 1\n")
     with pytest.raises(DataError, match=r"edges\.txt: is not what the run began with"):
         resume_network(tmp_path / "run")
+
+
+def test_a_run_in_a_notebook_has_a_loop_of_its_own(tmp_path):
+    async def cell():
+        return run_network(written(tmp_path, rounds=1), out=tmp_path / "run")
+
+    assert read_run(asyncio.run(cell())).finished

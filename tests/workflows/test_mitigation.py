@@ -92,6 +92,7 @@ def test_what_the_grid_cannot_be_run_on():
     [
         ({"models": (11,)}, "models: got 11, takes a whole number from 1 to 10"),
         ({"models": (0,)}, "models: got 0"),
+        ({"models": (7,)}, "models: got 7, takes divisors of .* the answers of all agents"),
         ({"models": ()}, "models: got nothing, takes at least one value"),
         ({"topologies": ()}, "topologies: got nothing"),
         ({"topologies": ("rings",)}, "topology: got rings.*did you mean ring"),

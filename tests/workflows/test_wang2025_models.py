@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: extra llm")
+pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
 from hayflick.core.errors import ArgumentError, BudgetExhausted, OutputError

@@ -50,6 +50,7 @@ async def ask_all(questions: Sequence[Question], *, concurrency: int, keep: Keep
     """
     work = _Work(iter(questions), _Ledger(keep))
     await asyncio.gather(*(work.go_on() for _ in range(min(concurrency, len(questions)))))
+    work.ledger.keep_rest()
     if work.failure is not None:
         raise work.failure
 
@@ -76,10 +77,10 @@ class _Work:
                 answer = await question.agent.answer(
                     question.query, question.context, seed=question.seed
                 )
+                before, kept = kept, self.ledger.add(_stored(question, answer))
                 # The answer before was written while this one was waited for.
-                if kept is not None:
-                    await asyncio.shield(kept)
-                kept = self.ledger.add(_stored(question, answer))
+                if before is not None:
+                    await asyncio.shield(before)
                 if self.failure is not None:
                     break
         finally:
@@ -104,10 +105,16 @@ class _Ledger:
             loop.call_later(_TOGETHER_S, self._write, self._kept)
         return self._kept
 
+    def keep_rest(self) -> None:
+        """Keep what could not be kept before, if there is anything."""
+        if self._arrived:
+            self._keep(self._arrived)
+            self._arrived = []
+
     def _write(self, kept: asyncio.Future[None]) -> None:
-        arrived, self._arrived, self._kept = self._arrived, [], None
+        self._kept = None
         try:
-            self._keep(arrived)
+            self.keep_rest()
         except Exception as fault:
             kept.set_exception(fault)
         else:

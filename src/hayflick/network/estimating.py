@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hayflick.core.arrays import Floats, Integers
+from hayflick.core.arrays import Integers
+from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
+from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.protocol import Agent
 from hayflick.network.experiment import Experiment, read_experiment
 from hayflick.network.interventions import injected_texts
@@ -62,7 +64,8 @@ class Estimate:
     texts_read
         k_T, the mean number of texts that an agent reads in the last round.
     spent_in_round
-        The round in which the budget would be spent; None where it lasts, or there is none.
+        The round in which the budget would be spent, which agents behind endpoints share; None
+        where it lasts, or there is none.
     """
 
     agents: tuple[Needed, ...]
@@ -81,7 +84,7 @@ class Estimate:
 
     @property
     def cost(self) -> float | None:
-        """What the agents with prices cost; None where none has."""
+        """What the agents with both prices cost; None where none has."""
         known = [one.cost for one in self.agents if one.cost is not None]
         return sum(known) if known else None
 
@@ -120,7 +123,8 @@ def estimate_network(
         path = Path(experiment)
         experiment, folder = read_experiment(path), folder or path.parent
     where = Path(folder or Path()).resolve()
-    setting = setting_of(experiment, folder=where)
+    # Vectors may have to be paid, and have no say in how many texts are read.
+    setting = replace(setting_of(experiment, folder=where), embedder=HashingEmbedder())
     rounds = list(_rounds(setting, folder=where))
     read = np.array([one.tokens for one in rounds])
     longest = np.array([_longest(agent) for agent in setting.agents])
@@ -186,22 +190,21 @@ def _needed(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> Need
 
 
 def _spent_in(setting: Setting, read: Integers, written: Integers) -> int | None:
-    """Return the round in which the budget is spent."""
+    """Return the round in which the budget is spent, which agents behind endpoints share."""
     budget = setting.experiment.budget
-    spent = np.cumsum((read + written).sum(axis=1))
-    over = np.zeros(len(spent), dtype=np.bool_)
-    if budget.tokens is not None:
-        over |= spent > budget.tokens
-    if budget.money is not None:
-        prices = [_prices(agent) for agent in setting.agents]
-        costs = read * _per_token([one.tokens_in for one in prices])
-        costs = costs + written * _per_token([one.tokens_out for one in prices])
-        over |= np.cumsum(costs.sum(axis=1)) > budget.money
+    tokens, money = np.zeros(len(read)), np.zeros(len(read))
+    for place, agent in enumerate(setting.agents):
+        if isinstance(agent, ChatAgent):
+            tokens += read[:, place] + written[:, place]
+            money += [
+                _prices(agent).cost(tokens_in=int(seen), tokens_out=int(said)) or 0.0
+                for seen, said in zip(read[:, place], written[:, place], strict=True)
+            ]
+    over = np.zeros(len(read), dtype=np.bool_)
+    for spent, limit in ((tokens, budget.tokens), (money, budget.money)):
+        if limit is not None:
+            over |= np.cumsum(spent) > limit
     return int(np.argmax(over)) + 1 if over.any() else None
-
-
-def _per_token(prices: list[float | None]) -> Floats:
-    return np.array([price or 0.0 for price in prices]) / 1e6
 
 
 def _prices(agent: Agent) -> Prices:

@@ -120,6 +120,8 @@ class Experiment(_Section):
             raise ValueError("either query or sections [[queries]]")
         if self.topology is not None and self.topologies:
             raise ValueError("either topology or sections [[topologies]]")
+        if any(one.from_round > self.rounds for one in self.topologies):
+            raise ValueError(f"topologies from one of the {self.rounds} rounds on")
         if not all("{query}" in text for text in self.prompt_variations):
             raise ValueError("prompt_variations with {query} in each")
         if self.vary_prompts == "always" and not self.prompt_variations:

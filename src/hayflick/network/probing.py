@@ -27,6 +27,7 @@ from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent
 from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.network.asking import Question, ask_all
+from hayflick.network.event_loops import run_to_end
 from hayflick.network.experiment import MOST_AGENTS, BudgetSection
 from hayflick.network.file_lock import locked
 from hayflick.network.toml_files import read_toml, refusal
@@ -110,7 +111,7 @@ def probe(path: str | os.PathLike[str]) -> Probed:
         cycle = _Cycle.of(panel, file)
         budget = Budget(**panel.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(panel.agents, folder=path.parent, budget=budget)
-        asyncio.run(cycle.ask(agents))
+        run_to_end(cycle.ask(agents))
         return cycle.finish(agents)
 
 

@@ -121,9 +121,9 @@ class Rounds:
                 await self._round(number)
             self.progress("rounds", total, total)
         finally:
-            self._measure_last()
             self._keep(())
             await asyncio.gather(*(agent.close() for agent in self.setting.agents))
+            self._measure_last()
 
     async def _round(self, number: int) -> None:
         read = texts_read(self.setting, self._pool, targets=self._targets, number=number)
@@ -135,10 +135,13 @@ class Rounds:
         ]
         concurrency = self.setting.experiment.concurrency
         asking = asyncio.ensure_future(ask_all(questions, concurrency=concurrency, keep=self._keep))
-        if self._unmeasured is not None:
-            await asyncio.wait({asking}, timeout=_GOING_OUT_S)
-            self._measure_last()
-        await asking
+        try:
+            await self._measure_beside(asking)
+        except asyncio.CancelledError:
+            asking.cancel()
+            raise
+        finally:
+            await asking
         self._finish(number, read)
         self._answers = []
 
@@ -191,16 +194,27 @@ class Rounds:
         self._pool = pool
         self._unmeasured = None if readings else said
 
+    async def _measure_beside(self, asking: asyncio.Future[None]) -> None:
+        """Measure the round before in a thread, once the requests of this one have gone out."""
+        if self._unmeasured is None:
+            return
+        await asyncio.wait({asking}, timeout=_GOING_OUT_S)
+        said = self._unmeasured
+        self._add(said, await asyncio.to_thread(readings_of, said, observer=self._observer))
+
     def _measure_last(self) -> None:
         """Measure the round before, if that was put off."""
         if self._unmeasured is not None:
-            said, self._unmeasured = self._unmeasured, None
-            self._measure(said)
+            self._measure(self._unmeasured)
 
     def _measure(self, said: Said) -> tuple[Reading, ...]:
         readings = readings_of(said, observer=self._observer)
-        self.store.add_readings(said.number, [record(one) for one in readings])
+        self._add(said, readings)
         return readings
+
+    def _add(self, said: Said, readings: Sequence[Reading]) -> None:
+        self.store.add_readings(said.number, [record(one) for one in readings])
+        self._unmeasured = None
 
     def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[Decision]:
         decided = [
@@ -280,6 +294,8 @@ class Rounds:
                 if self.setting.experiment.review == "wait":
                     raise ReviewPending(path)
                 continue
+            # What people decide now cannot be in the reading of the round that they look at.
+            self._measure_last()
             known = {one.number: one for one in self._pool.texts}
             admitted = [one for one in found.kept if known[one].admitted is None]
             self.store.review(admitted=admitted, withdrawn=found.refused, after=after)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
+from hayflick.network.event_loops import run_to_end
 from hayflick.network.experiment import BudgetSection, Experiment, read_experiment
 from hayflick.network.pool import Pool
 from hayflick.network.reading_rounds import texts_read
@@ -157,19 +154,7 @@ def _go(
     rounds = Rounds(
         setting=setting, store=store, folder=place, rule=rule, say=say, progress=progress
     )
-    # A round's matrices are small: threads that wait for one another take longer than the work.
-    with threadpool_limits(limits=1, user_api="blas"), _garbage_of_now_left_alone():
-        asyncio.run(rounds.run())
-
-
-@contextmanager
-def _garbage_of_now_left_alone() -> Iterator[None]:
-    """Keep what is loaded out of the search for garbage, which stops all agents while it lasts."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+    run_to_end(rounds.run())
 
 
 def _check_first_round(setting: Setting, pool: Pool) -> None:

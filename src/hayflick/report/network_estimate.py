@@ -59,7 +59,11 @@ def _sentences(estimate: Estimate, language: Language) -> list[str]:
     ]
     if estimate.cost is not None:
         sentences.append(
-            text("At the prices of the file that costs about {cost}.", cost=_cost(estimate.cost))
+            text(
+                "At the prices of the file that costs about {cost}; an agent without both prices "
+                "is not in it.",
+                cost=_cost(estimate.cost),
+            )
         )
     if estimate.spent_in_round is not None:
         round_ = f"{estimate.spent_in_round:,}"

@@ -78,6 +78,9 @@ def mitigation(
     check_axes(injections=injections, topologies=topologies, models=models)
     for number in models:
         whole_number("models", number, at_least=1, at_most=len(case.real))
+        if case.answers % number:
+            takes = f"divisors of {case.answers}, the answers of all agents in a round"
+            raise ArgumentError("models", got=number, takes=takes, remedy="change answers, too")
     _filled("irrelevant", irrelevant)
     for false in irrelevant:
         share("irrelevant", false)
@@ -159,6 +162,11 @@ class _Case:
         """All real text."""
         return self.first + self.reserve
 
+    @property
+    def answers(self) -> int:
+        """Answers of all agents in a round, whatever their number."""
+        return self.experiment.answers * len(self.experiment.agents)
+
     @cached_property
     def words(self) -> NgramCounts:
         """The words of all real text."""
@@ -172,7 +180,7 @@ class _Case:
         values: dict[str, Any] = self.experiment.model_dump(exclude_none=True)
         values |= {
             "agents": self._agents(models),
-            "answers": max(1, round(values["answers"] * len(self.experiment.agents) / models)),
+            "answers": self.answers // models,
             "topology": topology,
             "topologies": [],
             "pool": self._pool(irrelevant) | {"inject": injected},

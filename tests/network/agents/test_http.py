@@ -266,6 +266,8 @@ def test_an_empty_budget_makes_no_request(served):
         (status(400, f'{{"error": {{"message": "with {KEY}"}}}}'.encode()), "400 .with …"),
         (status(422, f'{{"detail": "Unexpected fields: {KEY}"}}'.encode()), "422 .Unexp.*: …"),
         (status(429, retry_after="86400"), "429"),
+        (status(307, location="http://other/v1?key=1"), "307: it has moved to http://other/v1; "),
+        (status(302, location="/elsewhere"), "302: it has moved to /elsewhere"),
     ],
 )
 def test_a_refusal_is_not_tried_again_and_shows_no_key(served, reply, message, monkeypatch, caplog):
@@ -300,6 +302,28 @@ def test_nobody_there_is_named(monkeypatch):
     agents = agents_of("http://127.0.0.1:9", retries=Retries(most=1, first_wait_s=0.01))
     with pytest.raises(EndpointError, match=r"agent one, http://127\.0\.0\.1:9/v1: no connection"):
         ask(agents[:1], 1)
+
+
+@pytest.mark.parametrize("url", ["http://a..b/v1", f"http://{'a' * 64}.example", "http://a:99999"])
+def test_an_address_that_cannot_be_is_refused(url):
+    with pytest.raises(ArgumentError, match="base_url: got http"):
+        Endpoint(url)
+
+
+@pytest.mark.parametrize("named", ["{}", "http://{}"])
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_the_environment_names_a_proxy(served, monkeypatch, named, variable):
+    reply = status(200, b'{"choices": [{"message": {"content": "From the proxy."}}]}')
+    monkeypatch.setitem(FAULTS, "proxied", reply)
+    place = served(faulty(lambda place, attempt: "proxied")).removeprefix("http://")
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, named.format(place))
+    # Only a proxy can know this name; ours answers by itself.
+    assert ask(agents_of("http://models.invalid")[:1], 1)[0].text == "From the proxy."
+    monkeypatch.setenv("no_proxy", "models.invalid")
+    with pytest.raises(EndpointError, match="no connection"):
+        ask(agents_of("http://models.invalid", retries=Retries(most=0))[:1], 1)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

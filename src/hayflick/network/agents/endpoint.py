@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any, final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import numpy as np
@@ -29,7 +29,11 @@ from hayflick.network.agents.retries import Retries
 
 _MOST_AT_ONCE = 10_000
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+_MOST_TO_CONNECT_S = 30.0
 _IDENTITY = "X-Client-Request-Id"
+
+_SUCCESS = 2
+"""Hundreds of the status of an answer."""
 
 _BYTES_PER_MESSAGE = 64
 """Set aside for what a chat template adds to a message."""
@@ -193,7 +197,9 @@ class Endpoint:
                 connector=self._http.TCPConnector(limit=0),
                 cookie_jar=self._http.DummyCookieJar(),
                 headers=_credentials(self.key_variable),
-                timeout=self._http.ClientTimeout(total=self.timeout_s),
+                timeout=self._http.ClientTimeout(
+                    total=self.timeout_s, sock_connect=min(self.timeout_s, _MOST_TO_CONNECT_S)
+                ),
                 proxy=_proxy(self.base_url),
             )
 
@@ -210,8 +216,14 @@ class Endpoint:
         http = self._http
         url, headers = f"{self.base_url}/chat/completions", {_IDENTITY: request.identity}
         try:
-            async with self._session.post(url, json=request.body, headers=headers) as response:
+            # A prompt goes nowhere but where it was meant to.
+            asked = self._session.post(
+                url, json=request.body, headers=headers, allow_redirects=False
+            )
+            async with asked as response:
                 body: bytes = await response.read()
+        except http.ConnectionTimeoutError:
+            raise Failure("no connection", passing=True, charged=False) from None
         except TimeoutError:
             reason = f"no reply within {self.timeout_s:g} s"
             raise Failure(reason, passing=True, charged=True) from None
@@ -223,7 +235,7 @@ class Endpoint:
         except http.ClientError:
             # The request may have been made all the same.
             raise Failure("the connection broke off", passing=True, charged=True) from None
-        if not response.ok:
+        if response.status // 100 != _SUCCESS:
             key = None if self.key_variable is None else _key(self.key_variable)
             raise refused(response.status, response.headers, body, key=key)
         return read_reply(body)
@@ -237,13 +249,21 @@ class Endpoint:
 
 def _checked(base_url: str) -> str:
     parts = urlsplit(base_url)
-    plain = parts.scheme in ("http", "https") and parts.hostname
+    plain = parts.scheme in ("http", "https") and _named(parts)
     secret = parts.username or parts.password or parts.query
     if not plain or secret:
         shown = f"{parts.scheme}://{parts.hostname}/… with more in it" if secret else base_url
         takes = "an address such as https://api.openai.com/v1, without user names, keys and ?"
         raise ArgumentError("base_url", got=shown, takes=takes, remedy="name the key's variable")
     return base_url.rstrip("/")
+
+
+def _named(parts: SplitResult) -> bool:
+    """Return whether an address has a host, and a port that can be."""
+    try:
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _credentials(variable: str | None) -> dict[str, str]:
@@ -269,7 +289,11 @@ def _key(variable: str) -> str:
 def _proxy(base_url: str) -> str | None:
     """Return the proxy that the environment names; aiohttp looks it up for every request."""
     parts = urlsplit(base_url)
-    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if found is None or proxy_bypass(parts.netloc):
+        return None
+    return found if "://" in found else f"http://{found}"
 
 
 def _http() -> ModuleType:

@@ -13,6 +13,8 @@ from typing import Any
 _AGAIN = frozenset({408, 409, 425, 429})
 _NO_CREDIT = "insufficient_quota"
 _LONGEST_MESSAGE = 300
+_MOVED = 3
+"""Hundreds of the status of what is to be found elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,10 @@ def refused(
     if status in (401, 403):
         # Endpoints quote the key, in part or in full.
         return Failure(f"{reason}: the key is refused", passing=False, charged=False)
+    if status // 100 == _MOVED:
+        # Behind a question mark there may be a key.
+        place = headers.get("location", "elsewhere").partition("?")[0]
+        reason = f"{reason}: it has moved to {place[:_LONGEST_MESSAGE]}"
     if message:
         reason = f"{reason} ({message[:_LONGEST_MESSAGE]})"
     passing = status in _AGAIN or status >= 500
