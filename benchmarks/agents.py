@@ -21,8 +21,6 @@ from hayflick.service.serving import address
 from pairs import Result, duration
 
 AGENTS, ANSWERS, AT_ONCE, LATENCY_S, ROUNDS = 20, 5, 20, 0.05, 9
-ROUNDED_S = 0.0015
-"""Taken off the wait, which an event loop rounds up: the endpoint then takes 50 ms."""
 IDEAL_S = AGENTS * ANSWERS / AT_ONCE * LATENCY_S
 CONTEXT = ["The sea is grey and the wind is cold today, so nobody goes out."] * 50
 TEXT = "It rains in May. The sea is grey today. Nobody goes out while the wind is cold. " * 2000
@@ -55,9 +53,7 @@ class SlowEndpoint(asyncio.Protocol):
         head, end, body = self.received.partition(b"\r\n\r\n")
         if end and len(body) == int(LENGTH.search(head)[1]):  # type: ignore[index]
             self.received = b""
-            asyncio.get_running_loop().call_later(
-                LATENCY_S - ROUNDED_S, self.transport.write, next(REPLIES)
-            )
+            asyncio.get_running_loop().call_later(LATENCY_S, self.transport.write, next(REPLIES))
 
 
 async def serve() -> None:

@@ -47,6 +47,26 @@ def test_run_resume_and_report(folder, capsys):
     assert main(["network", "report", "village", "--out", "page.html"]) == 2
 
 
+def test_a_run_is_repeated_from_its_records(folder, capsys):
+    assert main(["network", "run", "village.toml", "--out", "first"]) == 0
+    assert main(["network", "record", "first", "--out", "answers.jsonl"]) == 0
+    lines = VILLAGE.splitlines()
+    replayed = [
+        'kind = "replay"'
+        if line.startswith("kind")
+        else 'file = "answers.jsonl"'
+        if line.startswith("texts") and number > lines.index("[[agents]]")
+        else line
+        for number, line in enumerate(lines)
+    ]
+    (folder / "again.toml").write_text("\n".join(replayed))
+    assert main(["network", "run", "again.toml", "--out", "again"]) == 0
+    assert main(["network", "record", "again", "--out", "again.jsonl"]) == 0
+    assert (folder / "again.jsonl").read_text() == (folder / "answers.jsonl").read_text()
+    assert main(["network", "record", "again", "--out", "again.jsonl"]) == 2
+    capsys.readouterr()
+
+
 def test_an_estimate_asks_nobody(folder, capsys):
     assert main(["network", "estimate", "village.toml"]) == 0
     shown = capsys.readouterr().out

@@ -66,11 +66,12 @@ def test_money_at_the_prices_of_the_file_and_the_round_that_spends_the_budget():
     priced = estimate_network(village(agents=models(price_in=1.0, price_out=3.0)))
     expected = sum(one.tokens_in + 3.0 * one.tokens_out for one in priced.agents) / 1e6
     assert priced.cost == pytest.approx(expected)
-    for share, number in ((1.0, None), (0.999, 3), (0.001, 1)):
+    for share, number in ((1.5, None), (0.999, 3), (0.001, 1)):
         budget = {"money": priced.cost * share * (1 + 1e-9)}
         agents = models(price_in=1.0, price_out=3.0)
         assert estimate_network(village(agents=agents, budget=budget)).spent_in_round == number
-    budget = {"tokens": priced.tokens - 1}
+    # A request is made only if what it could take fits, and it asks for more than it takes.
+    budget = {"tokens": priced.tokens + 1}
     assert estimate_network(village(agents=models(), budget=budget)).spent_in_round == 3
 
 

@@ -123,3 +123,25 @@ def test_two_processes_do_not_probe_into_one_file(panel):
     lock = panel.parent / ".answers.jsonl.lock"
     with locked(lock, subject="mine"), pytest.raises(DataError, match="another process is at work"):
         probe(panel)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "said"),
+    [
+        ("answers.jsonl", '{"round": 1e400}', "answers.jsonl: its last line is no round"),
+        ("answers.jsonl", '{"round": -3}', "answers.jsonl: its last line is no round"),
+        ("answers.jsonl.partial", "garbage", "partial: a line is no answer"),
+        ("answers.jsonl.partial", "[1]", "partial: a line is no answer"),
+        ("answers.jsonl.partial", '{"agent": "anna"}', "partial: a line is no answer"),
+    ],
+)
+def test_files_of_someone_else_are_named(panel, name, kept, said):
+    (panel.parent / name).write_text(f"{kept}\n")
+    with pytest.raises(DataError, match=said):
+        probe(panel)
+
+
+def test_a_folder_is_no_file_to_add_to(panel):
+    (panel.parent / "answers.jsonl").mkdir()
+    with pytest.raises(DataError, match=r"answers\.jsonl: is a folder"):
+        probe(panel)

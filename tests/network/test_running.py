@@ -180,3 +180,41 @@ def test_a_run_in_a_notebook_has_a_loop_of_its_own(tmp_path):
         return run_network(written(tmp_path, rounds=1), out=tmp_path / "run")
 
     assert read_run(asyncio.run(cell())).finished
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"observe": {"tokenizer": "bogus"}}, "tokenizer: got bogus"),
+        ({"observe": {"must_keep": ["one two three four"]}}, "must_keep"),
+        ({"seed": 10**20}, "seed"),
+    ],
+)
+def test_nothing_is_made_where_it_cannot_be_measured(tmp_path, changes, said):
+    with pytest.raises(ArgumentError, match=said):
+        run_network(village(**changes), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("budget", [{"tokens": -1}, {"money": float("nan")}])
+def test_another_budget_is_checked(tmp_path, budget):
+    run_network(village(rounds=1), out=tmp_path / "run")
+    with pytest.raises(ArgumentError, match=next(iter(budget))):
+        resume_network(tmp_path / "run", **budget)
+
+
+def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path, monkeypatch):
+    run_network(village(rounds=1), out=tmp_path / "run")
+
+    class Full:
+        def execute(self, _):
+            fault = sqlite3.OperationalError("database or disk is full")
+            fault.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise fault
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("hayflick.network.file_lock.sqlite3.connect", lambda *_, **__: Full())
+    with pytest.raises(OutputError, match="is the disk full"):
+        resume_network(tmp_path / "run")

@@ -83,6 +83,16 @@ def test_the_same_readings_lead_to_the_same_decisions_as_on_real_answers(folder)
     assert [(one.round, one.kind, one.items, one.reason) for one in run.decisions] == expected
 
 
+def test_a_metric_that_no_reading_has_is_said_once(folder):
+    rules = (folder / "rules.toml").read_text()
+    (folder / "rules.toml").write_text(rules.replace("rms_distance", "retention"))
+    said = []
+    run_experiment(folder / "village.toml", out=folder / "run", say=said.append)
+    warned = [one for one in said if "no reading has 'retention'" in one]
+    assert len(warned) == 1
+    assert "must_keep" in warned[0]
+
+
 def test_a_run_goes_on_with_its_rules(folder, monkeypatch):
     whole = read_run(run_experiment(folder / "village.toml", out=folder / "whole"))
 

@@ -20,7 +20,7 @@ from hayflick.cli.forecast import forecast_command
 from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
-from hayflick.cli.printing import INCOMPLETE, INTERRUPTED
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, say
 from hayflick.cli.probe import probe_command
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
@@ -124,8 +124,7 @@ def _discard_output() -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    print(f"error: {line}", file=sys.stderr)
+    say(f"error: {' '.join(message.split())}")
     return code
 
 

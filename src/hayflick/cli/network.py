@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from hayflick.cli.printing import (
     Lang,
     print_json,
     print_tables,
+    say,
     say_written,
     split_columns,
 )
@@ -52,7 +52,8 @@ def run_command(
     folder = out or _free(experiment.stem)
 
     def work(progress: Progress) -> None:
-        run_experiment(experiment, out=folder, say=_say, progress=progress)
+        say(f"the run will be in {folder}")
+        run_experiment(experiment, out=folder, say=say, progress=progress)
 
     return _finished(work, folder, output_format, lang)
 
@@ -75,7 +76,7 @@ def resume_command(
     from hayflick.workflows.networks import resume_experiment
 
     def work(progress: Progress) -> None:
-        resume_experiment(folder, tokens=tokens, money=money, say=_say, progress=progress)
+        resume_experiment(folder, tokens=tokens, money=money, say=say, progress=progress)
 
     return _finished(work, folder, output_format, lang)
 
@@ -112,6 +113,21 @@ def report_command(
 
     check_page(out, force=force)
     write_text(out, network_page(read_run(folder), lang=lang.value), force=force)
+    say_written(out)
+
+
+@network_app.command("record")
+def record_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")],
+    out: Annotated[Path, typer.Option(help="File of JSON lines to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write the answers of a run, for agents of the kind replay and for watch."""
+    from hayflick.core.output import write_text
+    from hayflick.network.run_results import read_run
+
+    lines = read_run(folder).records()
+    write_text(out, "".join(f"{line}\n" for line in lines), force=force)
     say_written(out)
 
 
@@ -193,7 +209,7 @@ def _finished(
     code = _worked(work, folder)
     if code != INTERRUPTED:
         _print(folder, output_format, lang)
-    _say(f"the run is in {folder}")
+    say(f"the run is in {folder}")
     return code
 
 
@@ -205,11 +221,11 @@ def _worked(work: Callable[[Progress], None], folder: Path) -> int:
         with progress_bar() as progress:
             work(progress)
     except (BudgetExhausted, EndpointError, ReviewPending) as stop:
-        _say(f"stopped: {stop}")
-        _say(f"go on with: hayflick network resume {folder}")
+        say(f"stopped: {stop}")
+        say(f"go on with: hayflick network resume {folder}")
         return INCOMPLETE
     except KeyboardInterrupt:
-        _say(f"interrupted; go on with: hayflick network resume {folder}")
+        say(f"interrupted; go on with: hayflick network resume {folder}")
         return INTERRUPTED
     return 0
 
@@ -233,7 +249,3 @@ def _free(stem: str) -> Path:
         number += 1
         folder = Path(f"{stem}-{number}")
     return folder
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -64,6 +64,13 @@ def say_gaussian(column: str | None) -> None:
     )
 
 
+def say(message: str) -> None:
+    """Say on standard error what people should know; signs that move its cursor are left out."""
+    from hayflick.report.tables import printable
+
+    print(printable(message), file=sys.stderr)
+
+
 def say_written(*paths: object) -> None:
     """Say on standard error what was written."""
     for path in filter(None, paths):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
@@ -16,6 +15,7 @@ from hayflick.cli.printing import (
     INTERRUPTED,
     Lang,
     print_tables,
+    say,
     say_interrupted,
     say_written,
 )
@@ -157,13 +157,13 @@ def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Lang
     code = 0
     with progress_bar() as progress:
         try:
-            for finished in figures(folder=folder, say=_say, progress=progress):
+            for finished in figures(folder=folder, say=say, progress=progress):
                 save_figure(finished, folder, language=language)
                 made.append(finished)
         except KeyboardInterrupt:
             code = INTERRUPTED
         except (BudgetExhausted, EndpointError) as stop:
-            _say(f"stopped: {stop}")
+            say(f"stopped: {stop}")
             code = INCOMPLETE
     kept = code != 0 and _said_how_to_go_on(folder)
     if made:
@@ -176,7 +176,7 @@ def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Lang
     elif code == INTERRUPTED:
         if not kept:
             raise KeyboardInterrupt
-        _say("interrupted: what was answered is kept")
+        say("interrupted: what was answered is kept")
     return code
 
 
@@ -268,9 +268,5 @@ def _said_how_to_go_on(folder: Path) -> bool:
     kept = (folder / RUN).exists()
     if kept:
         more = "with a larger --tokens where the budget is used up"
-        _say(f"go on with the same command, {more}, or: hayflick network resume {folder / RUN}")
+        say(f"go on with the same command, {more}, or: hayflick network resume {folder / RUN}")
     return kept
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

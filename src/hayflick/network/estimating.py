@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hayflick.core.arrays import Integers
+from hayflick.core.arrays import Floats, Integers
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
 from hayflick.network.agents.chat import ChatAgent
@@ -203,8 +203,14 @@ def _spent_in(setting: Setting, read: Integers, written: Integers) -> int | None
     over = np.zeros(len(read), dtype=np.bool_)
     for spent, limit in ((tokens, budget.tokens), (money, budget.money)):
         if limit is not None:
-            over |= np.cumsum(spent) > limit
+            over |= np.cumsum(spent) + _set_aside(setting, spent) > limit
     return int(np.argmax(over)) + 1 if over.any() else None
+
+
+def _set_aside(setting: Setting, spent: Floats) -> Floats:
+    """Return about what a round's last request needs: a token for every byte of its prompt."""
+    requests = len(setting.agents) * setting.experiment.answers * len(setting.experiment.asked)
+    return (_BYTES - 1) * spent / requests
 
 
 def _prices(agent: Agent) -> Prices:

@@ -21,10 +21,16 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
     >>> run_to_end(greet())
     hello
     """
+    if not _running():
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(asyncio.run, work).result()
+
+
+def _running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(work)
-    else:
-        with ThreadPoolExecutor(1) as beside:
-            beside.submit(asyncio.run, work).result()
+        return False
+    return True

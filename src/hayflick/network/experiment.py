@@ -16,7 +16,7 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Texts(_Section):
@@ -93,7 +93,7 @@ class Experiment(_Section):
     """
 
     format_version: Literal[1]
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
     rounds: int = Field(ge=1, le=1_000_000)
     answers: int = Field(default=1, ge=1, le=100_000)
     query: _Text | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hayflick.core.errors import DataError
+from hayflick.core.errors import DataError, OutputError
 
 
 @contextmanager
@@ -25,13 +25,22 @@ def locked(path: Path, *, subject: str) -> Iterator[None]:
     ------
     DataError
         If another process holds it.
+    OutputError
+        If the file cannot be made or written.
     """
     # SQLite's locks are there on every system, and the system lets go of them.
-    lock = sqlite3.connect(path, timeout=0.0, isolation_level=None)
+    try:
+        lock = sqlite3.connect(path, timeout=0.0, isolation_level=None)
+    except sqlite3.OperationalError as fault:
+        raise OutputError(f"{path}: cannot be opened ({fault}); choose another folder") from None
     try:
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise OutputError(
+                    f"{path}: cannot be locked ({fault}); is the disk full?"
+                ) from None
             remedy = "wait for it to end, or stop it"
             raise DataError(f"{subject}: another process is at work on it; {remedy}") from None
         yield

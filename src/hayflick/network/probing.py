@@ -20,7 +20,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hayflick.core.errors import DataError
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
@@ -209,11 +210,23 @@ def _line(row: _Row) -> str:
 
 
 def _rows(path: Path) -> list[_Row]:
-    """Return the whole lines of a file; none where there is no file."""
+    """Return the whole lines of a file; none where there is no file.
+
+    Raises
+    ------
+    DataError
+        If one is no answer of a probe.
+    """
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]
-    return [json.loads(line) for line in lines]
+    try:
+        rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        for row in rows:
+            _place(row)
+            row["round"]
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path}: a line is no answer of a probe; remove the file") from None
+    return rows
 
 
 def _last_round(file: Path) -> int:
@@ -222,15 +235,17 @@ def _last_round(file: Path) -> int:
     Raises
     ------
     DataError
-        If the last line is no row of a probe.
+        If it is a folder, or its last line is no row of a probe.
     """
+    if file.is_dir():
+        raise DataError(f"{file}: is a folder; name a file in the panel")
     if not file.exists() or not file.stat().st_size:
         return 0
     with open(file, "rb") as opened:
         opened.seek(max(0, file.stat().st_size - _TAIL))
         last = opened.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
     try:
-        return int(json.loads(last)["round"])
-    except (ValueError, KeyError, TypeError):
+        return whole_number("round", json.loads(last)["round"], at_least=1)
+    except (ArgumentError, ValueError, KeyError, TypeError):
         remedy = "name another file in the panel"
         raise DataError(f"{file}: its last line is no round of a probe; {remedy}") from None

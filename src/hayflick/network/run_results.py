@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import numpy as np
 from hayflick.core.arrays import Floats
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
+from hayflick.network.agents.protocol import Answer
+from hayflick.network.agents.replay import record as recorded
+from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import Decision
 from hayflick.network.measuring import record, restored
@@ -128,6 +131,13 @@ class NetworkRun:
             "answers": answers,
             "provenance": self.provenance(),
         }
+
+    def records(self) -> Iterator[str]:
+        """Yield every answer as a line of JSON, which an agent of the kind ``replay`` repeats."""
+        for one in self.answers:
+            place = AnswerSeed(self.experiment.seed, one.agent, one.round, one.query, one.place)
+            known = {field.name: getattr(one, field.name) for field in fields(Answer)}
+            yield recorded(Answer(**known), seed=place)
 
     def provenance(self) -> dict[str, Any]:
         """Return what the run was made with."""

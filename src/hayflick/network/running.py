@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from hayflick.core.checks import number_between, whole_number
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
+from hayflick.diversity.observing import RoundAnswers
 from hayflick.network.event_loops import run_to_end
 from hayflick.network.experiment import BudgetSection, Experiment, read_experiment
 from hayflick.network.pool import Pool
@@ -158,13 +160,17 @@ def _go(
 
 
 def _check_first_round(setting: Setting, pool: Pool) -> None:
-    """Refuse what cannot even read its first texts, before anything is made or asked."""
+    """Refuse what cannot read or measure its first texts, before anything is made or asked."""
     targets = np.asarray(setting.embed(setting.experiment.asked), dtype=np.float64)
     texts_read(setting, pool, targets=targets, number=1)
+    first = RoundAnswers(round=1, texts=[one.text for one in pool.texts[:1]])
+    setting.observer(pool).read(first)
 
 
 def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:
     changed: dict[str, Any] = experiment.budget.model_dump()
-    changed |= {} if tokens is None else {"tokens": tokens}
-    changed |= {} if money is None else {"money": money}
+    if tokens is not None:
+        changed["tokens"] = whole_number("tokens", tokens, at_least=0)
+    if money is not None:
+        changed["money"] = number_between("money", money, low=0.0)
     return experiment.model_copy(update={"budget": BudgetSection(**changed)})

@@ -26,6 +26,8 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as fault:
         raise DataError(f"{path}: is no TOML: {fault}") from None
+    except RecursionError:
+        raise DataError(f"{path}: is nested too deep") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
 

@@ -23,6 +23,9 @@ _SHOWN = (
 )
 _SHARES = ("vocabulary_kept", "synthetic_share")
 
+_SOME = 10
+"""Rounds at each end that are told together."""
+
 
 @dataclass(frozen=True)
 class NetworkFindings:
@@ -61,14 +64,16 @@ class NetworkFindings:
     def agreement(self) -> str:
         """Return how far apart the agents are, in units of the noise floor."""
         text = self.language.text
-        first, last = (self.excess(part) for part in (slice(0, 10), slice(-10, None)))
+        some = min(_SOME, self.run.rounds // 2) or 1
+        first, last = (self.excess(part) for part in (slice(0, some), slice(-some, None)))
         if first is None or last is None:
             return text("The agents' distance cannot be told from these rounds.")
         return text(
             "The distance of the agents, ‖D‖, is {last} times what chance alone gives if all are "
-            "alike (the first ten rounds: {first} times).",
+            "alike, over the last {some} rounds ({first} times over the first {some}).",
             first=f"{first:.2f}",
             last=f"{last:.2f}",
+            some=some,
         )
 
     def excess(self, rounds: slice) -> float | None:

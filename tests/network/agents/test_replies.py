@@ -169,3 +169,16 @@ def test_every_part_of_a_place_changes_its_seed():
 def test_a_place_out_of_range_is_refused(place):
     with pytest.raises(ArgumentError):
         AnswerSeed(**place)
+
+
+def test_what_cannot_be_kept_is_cleaned_wherever_it_stands():
+    body = b'{"choices": [{"message": {"content": "a\\ud800"}, "finish_reason": "s\\ud800"}], '
+    reply = read_reply(body + b'"model": "m\\ud800", "usage": {"prompt_tokens": 1e3}}')
+    assert (reply.text, reply.finish, reply.model) == ("a?", "s?", "m?")
+    assert reply.tokens_in is None
+
+
+def test_counts_that_no_request_can_have_are_not_known():
+    usage = f'{{"prompt_tokens": {10**30}, "completion_tokens": {10**12}}}'
+    reply = read_reply(f'{{"choices": [{{"message": {{}}}}], "usage": {usage}}}'.encode())
+    assert (reply.tokens_in, reply.tokens_out) == (None, 10**12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -77,6 +78,11 @@ class ChatAgent:
         if taken := sorted({*_OURS, *limits} & set(self.extra)):
             takes = "values that have no setting of their own, and one answer in one piece"
             raise ArgumentError("extra", got=", ".join(taken), takes=takes)
+        try:
+            json.dumps(dict(self.extra), allow_nan=False)
+        except (TypeError, ValueError):
+            takes = "numbers, texts, lists and tables"
+            raise ArgumentError("extra", got="a date, or what is no number", takes=takes) from None
 
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
         """Ask the endpoint; see `hayflick.network.agents.protocol.Agent`."""

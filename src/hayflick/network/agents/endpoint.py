@@ -232,9 +232,10 @@ class Endpoint:
             raise Failure(reason, passing=False, charged=False) from None
         except http.ClientConnectorError:
             raise Failure("no connection", passing=True, charged=False) from None
-        except http.ClientError:
+        except http.ClientError as fault:
             # The request may have been made all the same.
-            raise Failure("the connection broke off", passing=True, charged=True) from None
+            reason = f"the connection broke off ({type(fault).__name__})"
+            raise Failure(reason, passing=True, charged=True) from None
         if response.status // 100 != _SUCCESS:
             key = None if self.key_variable is None else _key(self.key_variable)
             raise refused(response.status, response.headers, body, key=key)
@@ -248,7 +249,10 @@ class Endpoint:
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:
+        parts = urlsplit("")
     plain = parts.scheme in ("http", "https") and _named(parts)
     secret = parts.username or parts.password or parts.query
     if not plain or secret:
@@ -280,8 +284,8 @@ def _key(variable: str) -> str:
         takes = "the name of an environment variable that holds the key"
         remedy = f"{variable} is not set: export {variable}=…"
         raise ArgumentError("key_variable", got=variable, takes=takes, remedy=remedy)
-    if not key.isascii() or not key.isprintable():
-        takes = "a key of letters, digits and signs"
+    if not key.isascii() or not key.isprintable() or " " in key:
+        takes = "a key of letters, digits and signs, without blanks"
         raise ArgumentError(variable, got="other characters", takes=takes, remedy="copy it again")
     return key
 

@@ -13,6 +13,7 @@ from typing import Any
 _AGAIN = frozenset({408, 409, 425, 429})
 _NO_CREDIT = "insufficient_quota"
 _LONGEST_MESSAGE = 300
+_MOST_TOKENS = 10**12
 _MOVED = 3
 """Hundreds of the status of what is to be found elsewhere."""
 
@@ -77,11 +78,11 @@ def read_reply(body: bytes) -> Reply:
     usage = reply.get("usage")
     counts = usage if isinstance(usage, dict) else {}
     return Reply(
-        text.encode("utf-8", errors="replace").decode("utf-8"),
+        _clean(text),
         _count(counts.get("prompt_tokens")),
         _count(counts.get("completion_tokens")),
-        str(choice.get("finish_reason") or "stop"),
-        str(reply.get("model") or ""),
+        _clean(str(choice.get("finish_reason") or "stop")),
+        _clean(str(reply.get("model") or "")),
     )
 
 
@@ -89,9 +90,14 @@ def _malformed(what: str) -> Failure:
     return Failure(f"the reply {what}", passing=True, charged=True)
 
 
+def _clean(text: str) -> str:
+    """Return a text that can be kept: halves of letters are question marks."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
 def _count(number: Any) -> int | None:
-    whole = isinstance(number, int) and not isinstance(number, bool) and number >= 0
-    return number if whole else None
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    return number if whole and 0 <= number <= _MOST_TOKENS else None
 
 
 def refused(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hayflick.core.arrays import Floats
-from hayflick.core.errors import ArgumentError, OutputError
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.progress import Progress, silent
 from hayflick.network.experiment import Experiment, PoolSection
 from hayflick.network.run_directory import DATABASE
@@ -218,9 +218,17 @@ def models(name: str, asked: Asked, run: NetworkRun) -> Figure:
     """Return |D|_F of the models over its noise floor, or what the pool is made of, by round.
 
     All four are in `Figure.runs`, NaN where one is undefined.
+
+    Raises
+    ------
+    DataError
+        If no distance is defined in any round.
     """
     quantity, drawn = _DRAWN[name]
     dataset = _dataset(run)
+    if not np.isfinite(dataset["distance"]).any():
+        remedy = "look at them with hayflick network report, and ask another model"
+        raise DataError(f"{RUN}: all answers of two agents or more are empty; {remedy}")
     # There is no round before the first.
     before = np.array([np.nan])
     series = {one: np.concatenate([before, dataset[kept]]) for one, kept in drawn.items()}
