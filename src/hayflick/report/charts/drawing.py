@@ -116,7 +116,9 @@ def rounds_axis() -> altair.Axis:
     """Return an axis of generations: about ten whole numbers."""
     import altair as alt
 
-    return alt.Axis(tickMinStep=1, tickCount=10, grid=False, labelOverlap=True, format=",d")
+    # Between few rounds there are ticks at halves, which have no name.
+    named = "datum.value % 1 ? '' : format(datum.value, ',d')"
+    return alt.Axis(tickMinStep=1, tickCount=10, grid=False, labelOverlap=True, labelExpr=named)
 
 
 def named_rounds_axis(names: Sequence[str]) -> altair.Axis:
