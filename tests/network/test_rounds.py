@@ -319,14 +319,29 @@ def test_a_review_holds_the_run_and_withdraws_what_a_person_refuses(runner, tmp_
     with pytest.raises(ReviewPending):
         runner.run(village(), rule=Decides())
     path = tmp_path / "review-1.jsonl"
-    assert len(path.read_text(encoding="utf-8").splitlines()) == 2
-    fill_in(path, lambda row: row["author"] != "anna")
+    shown = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(shown) == 2
+    refused = shown[0]["number"]
+    fill_in(path, lambda row: row["number"] != refused)
     again = Decides()
     run = runner.run(village(), rule=again)
     assert run.series("pool_read") == [20.0, 22.0, 25.0]
-    assert [one.withdrawn for one in run.texts[20:22]] == [1, None]
+    assert [one.number for one in run.texts if one.withdrawn == 1] == [refused]
     assert [reading.round for reading in again.read] == [1, 2, 3]
     assert len(run.texts) == 29
+
+
+def test_a_review_is_of_a_random_sample_of_the_new_texts(tmp_path):
+    chosen = set()
+    for seed in range(12):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        rule = Decides(r1=Action(kind=ActionKind.REVIEW, reason="odd", items=1))
+        runner = Runner(folder)
+        runner.run(village(seed=seed, rounds=1, review="continue"), map(speaker, NAMES), rule=rule)
+        (row,) = (folder / "review-1.jsonl").read_text(encoding="utf-8").splitlines()
+        chosen.add(json.loads(row)["author"])
+    assert chosen == set(NAMES)
 
 
 def test_a_run_may_go_on_without_the_review(runner):

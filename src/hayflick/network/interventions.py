@@ -14,9 +14,10 @@ import numpy as np
 
 from hayflick.core.records import Action, ActionKind
 from hayflick.network.experiment import Experiment
+from hayflick.storage.runs import StoredText
 
-_INJECTED = 1
-"""Spawn key that sets injections apart from answers and reading."""
+_INJECTED, _REVIEWED = 1, 2
+"""Spawn keys that set injections and reviews apart from answers and reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,35 @@ def injected_texts(
     due = [one for one in decisions if one.kind is ActionKind.INJECT and one.holds(after + 1)]
     brought = [text for one in due for text in one.texts]
     items = experiment.pool.inject + sum(one.items for one in due if not one.texts)
-    sequence = np.random.SeedSequence(experiment.seed, spawn_key=(_INJECTED, after))
-    rng = np.random.Generator(np.random.Philox(sequence))
+    rng = _stream(experiment.seed, _INJECTED, after)
     chosen = rng.choice(len(reserve), size=min(items, len(reserve)), replace=False)
     return [*brought, *(reserve[place] for place in chosen)]
+
+
+def reviewed_texts(
+    experiment: Experiment,
+    decided: Sequence[Decision],
+    *,
+    written: Sequence[StoredText],
+    after: int,
+) -> list[StoredText]:
+    """Return which of a round's new texts a person looks at: a random sample, in order.
+
+    As many as the largest of the reviews that were decided asks for; all where one does not say
+    how many, or there are no more.
+    """
+    asked = [one.items for one in decided if one.kind is ActionKind.REVIEW]
+    if not asked:
+        return []
+    size = len(written) if 0 in asked else min(max(asked), len(written))
+    rng = _stream(experiment.seed, _REVIEWED, after)
+    chosen = rng.choice(len(written), size=size, replace=False)
+    return [written[place] for place in sorted(chosen)]
+
+
+def _stream(seed: int, key: int, after: int) -> np.random.Generator:
+    sequence = np.random.SeedSequence(seed, spawn_key=(key, after))
+    return np.random.Generator(np.random.Philox(sequence))
 
 
 def prompt(

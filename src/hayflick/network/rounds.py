@@ -23,12 +23,17 @@ import numpy as np
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
-from hayflick.core.records import ActionKind, Reading
+from hayflick.core.records import Reading
 from hayflick.diversity.observing import Observer
 from hayflick.network.agents.protocol import Agent, Learner
 from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.network.asking import Question, ask_all
-from hayflick.network.interventions import Decision, injected_texts, prompt
+from hayflick.network.interventions import (
+    Decision,
+    injected_texts,
+    prompt,
+    reviewed_texts,
+)
 from hayflick.network.measuring import Said, readings_of, record, restored
 from hayflick.network.pool import Joining, Pool
 from hayflick.network.reading_rounds import Place, contexts, texts_read
@@ -184,7 +189,7 @@ class Rounds:
             number, [record(one) for one in readings], [one.record() for one in decided]
         )
         added = pool.texts[len(self._pool.texts) :]
-        reviewed = self._to_review(added, decided)
+        reviewed = self._to_review(added, decided, number)
         if reviewed:
             # Before the round is kept: a file too many is written again, one too few is lost.
             path = write_review(self.folder, reviewed, after=number)
@@ -276,15 +281,13 @@ class Rounds:
                 self._agents[place] = agent.after_reading(contexts(read, self._pool, agent=place))
 
     def _to_review(
-        self, added: Sequence[StoredText], decided: Sequence[Decision]
+        self, added: Sequence[StoredText], decided: Sequence[Decision], number: int
     ) -> list[StoredText]:
         written = [one for one in added if one.synthetic]
         if self.setting.policy.waits:
             return written
-        asked = [one.items for one in decided if one.kind is ActionKind.REVIEW]
-        if not asked:
-            return []
-        return written if 0 in asked else written[: max(asked)]
+        experiment = self.setting.experiment
+        return reviewed_texts(experiment, decided, written=written, after=number)
 
     def _take_reviews(self, *, after: int) -> None:
         """Take in what people have decided; wait for it, if that is asked for."""

@@ -18,10 +18,11 @@ from hayflick.report.tables import printable
 
 NORM, FLOOR = "group_frobenius_norm", "noise_floor"
 _SHOWN = (
-    *(NORM, FLOOR, "within", "between", "spread", "vocabulary_kept", "distinct_2"),
+    *(NORM, FLOOR, "within", "between", "spread"),
+    *("vocabulary_kept", "retention", "distinct_2"),
     *("pool_size", "texts_read", "synthetic_share", "empty_answers"),
 )
-_SHARES = ("vocabulary_kept", "synthetic_share")
+_SHARES = ("vocabulary_kept", "retention", "synthetic_share")
 
 _SOME = 10
 """Rounds at each end that are told together."""
