@@ -145,3 +145,38 @@ def test_a_folder_is_no_file_to_add_to(panel):
     (panel.parent / "answers.jsonl").mkdir()
     with pytest.raises(DataError, match=r"answers\.jsonl: is a folder"):
         probe(panel)
+
+
+def test_a_line_that_was_cut_off_by_a_full_disk_is_written_again_whole(panel, monkeypatch):
+    class Full:
+        """Writes half of what it is given, once."""
+
+        left = 1
+
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, text):
+            if not Full.left:
+                return self.file.write(text)
+            Full.left = 0
+            self.file.write(text[: len(text) // 2])
+            raise OSError("no space left")
+
+    def full(path, mode="r", **more):
+        file = open(path, mode, **more)  # noqa: SIM115
+        return Full(file) if mode == "a" and str(path).endswith(".partial") else file
+
+    monkeypatch.setattr("hayflick.network.probing.open", full, raising=False)
+    with pytest.raises(OSError, match="no space"):
+        probe(panel)
+    lines = (panel.parent / "answers.jsonl.partial").read_text(encoding="utf-8").splitlines()
+    assert lines
+    assert all(json.loads(line)["answer"] for line in lines)
+    assert probe(panel).answers == 12

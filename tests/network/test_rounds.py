@@ -1,7 +1,7 @@
 import asyncio
 import json
 import math
-import time
+import threading
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -211,16 +211,19 @@ def test_readings_are_the_same_whether_or_not_they_are_waited_for(tmp_path):
 
 
 def test_a_round_is_measured_while_the_next_is_asked(runner, monkeypatch):
-    order = []
+    order, meanwhile = [], threading.Event()
 
     def slow(said, *, observer):
         order.append(f"measures {said.number}")
-        time.sleep(0.2)
+        # Set by the second question; where nobody is asked meanwhile, it never is.
+        assert meanwhile.wait(timeout=30.0)
         order.append(f"measured {said.number}")
         return readings_of(said, observer=observer)
 
     def say(seed):
         order.append(f"asks {seed.round}")
+        if (seed.round, seed.index) == (2, 1):
+            meanwhile.set()
         return "It rains."
 
     monkeypatch.setattr("hayflick.network.rounds.readings_of", slow)

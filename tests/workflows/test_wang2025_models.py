@@ -73,7 +73,9 @@ def test_the_curves_are_the_runs_readings(url, tmp_path):
     np.testing.assert_array_equal(distance.runs["noise_floor"], run.series("noise_floor"))
     assert distance.measured_on == f"small ({url})"
     # The second figure asks for nothing more.
-    assert said == [f"models: 36 requests to {url} (3 agents × 4 answers × 3 rounds)"]
+    announced, kept = said
+    assert announced == f"models: 36 requests to {url} (3 agents × 4 answers × 3 rounds)"
+    assert kept.startswith("the run is kept in ")
 
 
 def test_a_run_that_was_stopped_is_gone_on_with(url, tmp_path):

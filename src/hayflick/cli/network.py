@@ -52,7 +52,6 @@ def run_command(
     folder = out or _free(experiment.stem)
 
     def work(progress: Progress) -> None:
-        say(f"the run will be in {folder}")
         run_experiment(experiment, out=folder, say=say, progress=progress)
 
     return _finished(work, folder, output_format, lang)

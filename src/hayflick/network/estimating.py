@@ -209,7 +209,8 @@ def _spent_in(setting: Setting, read: Integers, written: Integers) -> int | None
 
 def _set_aside(setting: Setting, spent: Floats) -> Floats:
     """Return about what a round's last request needs: a token for every byte of its prompt."""
-    requests = len(setting.agents) * setting.experiment.answers * len(setting.experiment.asked)
+    asked = sum(isinstance(agent, ChatAgent) for agent in setting.agents)
+    requests = max(asked, 1) * setting.experiment.answers * len(setting.experiment.asked)
     return (_BYTES - 1) * spent / requests
 
 

@@ -163,8 +163,14 @@ class _Cycle:
 
     def _keep(self, answers: Sequence[StoredAnswer]) -> None:
         rows = [self._row(one) for one in answers]
-        with open(self.partial, "a", encoding="utf-8") as file:
-            file.write("".join(map(_line, rows)))
+        whole = self.partial.stat().st_size
+        try:
+            with open(self.partial, "a", encoding="utf-8") as file:
+                file.write("".join(map(_line, rows)))
+        except OSError:
+            # They are kept once more, and must not stand behind half a line.
+            os.truncate(self.partial, whole)
+            raise
         self.rows.extend(rows)
 
     def _row(self, answer: StoredAnswer) -> _Row:

@@ -97,6 +97,7 @@ def run_network(
         store.begin(config, seed=experiment.seed, texts=pool.texts)
         for warning in setting.warnings:
             say(f"warning: {warning}")
+        say(f"the run is kept in {place}")
         _go(setting.cached_in(database), store, place, rule, say, progress)
     return place
 

@@ -182,3 +182,8 @@ def test_counts_that_no_request_can_have_are_not_known():
     usage = f'{{"prompt_tokens": {10**30}, "completion_tokens": {10**12}}}'
     reply = read_reply(f'{{"choices": [{{"message": {{}}}}], "usage": {usage}}}'.encode())
     assert (reply.tokens_in, reply.tokens_out) == (None, 10**12)
+
+
+def test_a_place_that_quotes_the_key_is_not_shown():
+    failure = refused(302, {"location": "http://other/SECRET/v1?a=b"}, b"", key="SECRET")
+    assert failure.reason == "it answers 302: it has moved to http://other/…/v1"

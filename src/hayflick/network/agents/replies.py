@@ -105,17 +105,17 @@ def refused(
 ) -> Failure:
     """Return the failure that a status other than success stands for; it does not quote the key."""
     message, code = _error(body)
+    place = headers.get("location", "elsewhere")
     if key:
-        # Before the message is cut, which could leave half of a key.
-        message = message.replace(key, "…")
+        # Before they are cut, which could leave half of a key.
+        message, place = message.replace(key, "…"), place.replace(key, "…")
     reason = f"it answers {status}"
     if status in (401, 403):
         # Endpoints quote the key, in part or in full.
         return Failure(f"{reason}: the key is refused", passing=False, charged=False)
     if status // 100 == _MOVED:
         # Behind a question mark there may be a key.
-        place = headers.get("location", "elsewhere").partition("?")[0]
-        reason = f"{reason}: it has moved to {place[:_LONGEST_MESSAGE]}"
+        reason = f"{reason}: it has moved to {place.partition('?')[0][:_LONGEST_MESSAGE]}"
     if message:
         reason = f"{reason} ({message[:_LONGEST_MESSAGE]})"
     passing = status in _AGAIN or status >= 500
