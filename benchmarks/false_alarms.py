@@ -13,14 +13,14 @@ from scipy import stats
 
 import streams
 from hayflick.core.records import Reading
-from hayflick.monitor.baseline import Baseline
-from hayflick.monitor.betting import FRACTIONS
-from hayflick.monitor.charts.calibration import known_limit
-from hayflick.monitor.charts.classical import ClassicalChart
-from hayflick.monitor.charts.cusum import CusumChart
-from hayflick.monitor.charts.ewma import EwmaChart
-from hayflick.monitor.charts.guaranteed import GuaranteedChart
-from hayflick.monitor.charts.shewhart import ShewhartChart
+from hayflick.detection.baseline import Baseline
+from hayflick.detection.betting import FRACTIONS
+from hayflick.detection.calibration import known_limit
+from hayflick.detection.classical import ClassicalChart
+from hayflick.detection.cusum import CusumChart
+from hayflick.detection.ewma import EwmaChart
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.shewhart import ShewhartChart
 from pairs import Result
 
 STREAMS = 1000

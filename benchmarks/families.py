@@ -17,7 +17,7 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.ngram import NGram
 from hayflick.corpus.docstrings import write_docstrings
 from hayflick.laws.gaussian_scale import gaussian_scale
-from hayflick.workflows.suresh2024.figures import FIGURES, figures
+from hayflick.papers.suresh2024.figures import FIGURES, figures
 from pairs import Result, duration, ratio, seconds
 
 WIKITEXT = Path(__file__).parents[2] / "shared" / "data" / "wikitext2-500k.txt"
@@ -80,7 +80,7 @@ def results() -> Iterator[Result]:
     yield duration(
         f"all {len(FIGURES)} figures of Suresh et al. (without drawing them)",
         task=lambda: list(figures(corpus=_corpus())),
-        described="`hayflick.workflows.suresh2024`",
+        described="`hayflick.papers.suresh2024`",
         target=120.0,
         runs=1,
     )

@@ -11,6 +11,7 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.source import Source
+from hayflick.monitor.watching.watch import watch
 from hayflick.network.experiment import Experiment
 from hayflick.network.run_results import read_run
 from hayflick.network.running import run_network
@@ -18,7 +19,6 @@ from hayflick.planning.forecasting import forecast_law
 from hayflick.report.network_page import network_page
 from hayflick.report.pages import brief_page, forecast_page
 from hayflick.report.watch_page import watch_page
-from hayflick.workflows.watching.watch import watch
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = shutil.which("chromium")

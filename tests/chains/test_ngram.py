@@ -17,7 +17,7 @@ from hayflick.corpus.sentences import split_sentences
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 RNG = np.random.default_rng(5)
 TEXT = " ".join(

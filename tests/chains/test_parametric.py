@@ -9,19 +9,27 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.stages.degradation import AdditiveNoise, GaussianContamination, LabelNoise
+from hayflick.chains.stages.degradation import (
+    AdditiveNoise,
+    GaussianContamination,
+    LabelNoise,
+)
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.stages.selection import Interval, Verifier
-from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint, exact_joint
+from hayflick.chains.symmetric_mixture import (
+    SymmetricMixture,
+    approximate_joint,
+    exact_joint,
+)
 from hayflick.chains.truncated import interval_draws
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
-from hayflick.simulate.rounds import advance
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.rounds import advance
+from hayflick.simulation.simulate import simulate
 
 SCALAR = [
     Bernoulli(0.2),

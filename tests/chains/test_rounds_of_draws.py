@@ -9,7 +9,7 @@ from hayflick.chains.poisson import Poisson
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.symmetric_mixture import SymmetricMixture
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 RUNS, ROUNDS, ITEMS = 4000, 4, 12
 

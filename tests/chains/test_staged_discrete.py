@@ -16,7 +16,7 @@ from hayflick.laws.survival import survival
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 COUNTS = {f"word{rank}": 1 + 60 // rank for rank in range(1, 30)}
 

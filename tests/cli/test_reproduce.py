@@ -126,8 +126,8 @@ def test_an_endpoint_is_no_setting_of_the_other_paper(folder, capsys):
 def endpoint(served):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     from hayflick.network.agents.ngram import NGramAgent
+    from hayflick.papers.wang2025.first_pool import TEXTS
     from hayflick.service.agent import application
-    from hayflick.workflows.wang2025.first_pool import TEXTS
 
     return f"{served(application([NGramAgent.of_texts('small', TEXTS, most_tokens=12)]))}/v1"
 
@@ -185,7 +185,7 @@ def test_an_endpoint_that_is_down_leaves_a_run_to_take_up(folder, capsys, monkey
 
 
 def test_ctrl_c_keeps_what_was_answered(endpoint, folder, capsys, monkeypatch):
-    from hayflick.workflows.wang2025 import models as room
+    from hayflick.papers.wang2025 import models as room
 
     begun = room.run_network
 

@@ -16,7 +16,11 @@ from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.stages.degradation import AdditiveNoise, Contamination, LabelNoise
+from hayflick.chains.stages.degradation import (
+    AdditiveNoise,
+    Contamination,
+    LabelNoise,
+)
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
 from hayflick.chains.stages.samplers import Temperature, TopP
@@ -31,7 +35,7 @@ from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 COUNTS = {f"word{rank}": 1 + 300 // rank for rank in range(1, 80)}
 COUNTED = {

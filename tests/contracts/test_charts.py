@@ -7,8 +7,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading, State
-from hayflick.monitor.charts.guaranteed import GuaranteedChart
-from hayflick.monitor.charts.parsing import charts, parse_chart, restore
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.parsing import charts, parse_chart, restore
 
 EXAMPLES = {
     "guaranteed": ["guaranteed", "guaranteed:form=product", "guaranteed:direction=rises"],

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hayflick.core.records import Mix, Reading, Schedule
-from hayflick.monitor.rules.reading import parse_rules
-from hayflick.monitor.rules.rule_set import RuleSet
 from hayflick.regimes.triggered import Triggered
-from hayflick.simulate.reacting import reacted
-from hayflick.workflows.rules_on_answers import decisions
+from hayflick.rules.on_answers import decisions
+from hayflick.rules.reading import parse_rules
+from hayflick.rules.rule_set import RuleSet
+from hayflick.simulation.reacting import reacted
 
 ROUNDS = 90
 ACTIONS = """

@@ -8,7 +8,7 @@ from hayflick.planning.goal import Goal
 from hayflick.planning.recovery import recovery
 from hayflick.planning.setting import setting_of
 from hayflick.regimes.fresh import Fresh
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 

@@ -18,7 +18,7 @@ from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 KEEP, ROUNDS = 0.8, 12
 

@@ -23,7 +23,7 @@ from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0
 

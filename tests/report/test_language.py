@@ -5,8 +5,9 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from hayflick.core.checks import LANGUAGES
 from hayflick.core.errors import ArgumentError
-from hayflick.report.language import LANGUAGES, Language
+from hayflick.report.language import Language
 
 REPORT = files("hayflick.report")
 METHODS = [("**.py", "python"), ("**.jinja", "jinja2")]

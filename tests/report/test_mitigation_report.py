@@ -4,6 +4,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.network.experiment import Experiment
+from hayflick.network.mitigated import Mitigated, marked
+from hayflick.network.mitigation_study import MitigationStudy
 from hayflick.report.language import Language
 from hayflick.report.mitigation_page import (
     check_mitigation_file,
@@ -12,8 +14,6 @@ from hayflick.report.mitigation_page import (
     write_mitigation,
 )
 from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
-from hayflick.workflows.mitigated import Mitigated, marked
-from hayflick.workflows.mitigation_study import MitigationStudy
 
 EXPERIMENT = Experiment.of(
     {

@@ -7,8 +7,8 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.records import Reading
-from hayflick.monitor.rules.reading import parse_rules
-from hayflick.monitor.rules.rule_set import RuleSet
+from hayflick.monitor.rules_check import check_rules_file
+from hayflick.monitor.rules_evaluation import evaluate_rules
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.report.kpi_sheet import indicators, kpi_csv, kpi_page
@@ -17,11 +17,11 @@ from hayflick.report.rules_check import check_record, check_tables
 from hayflick.report.rules_decisions import decisions_record, decisions_tables
 from hayflick.report.rules_evaluation import evaluation_record, evaluation_tables
 from hayflick.report.rules_writing import check_rules_files, write_rules
-from hayflick.workflows.rules_check import check_rules_file
-from hayflick.workflows.rules_evaluation import evaluate_rules
-from hayflick.workflows.rules_from_plan import rules_from_plan
-from hayflick.workflows.rules_loading import LoadedRules, derived
-from hayflick.workflows.rules_on_answers import decisions
+from hayflick.rules.from_plan import rules_from_plan
+from hayflick.rules.loading import LoadedRules, derived
+from hayflick.rules.on_answers import decisions
+from hayflick.rules.reading import parse_rules
+from hayflick.rules.rule_set import RuleSet
 
 WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 

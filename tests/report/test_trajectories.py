@@ -11,7 +11,7 @@ from hayflick.report.trajectories import (
     trajectories_record,
     trajectory_charts,
 )
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 
 @pytest.fixture(scope="module")

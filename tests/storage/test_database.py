@@ -7,7 +7,12 @@ import threading
 import pytest
 from sqlalchemy import create_engine, text
 
-from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
+from hayflick.core.errors import (
+    ArgumentError,
+    DataError,
+    MissingExtraError,
+    OutputError,
+)
 from hayflick.storage.database import Database, log_ahead
 from hayflick.storage.faults import faults_of
 from hayflick.storage.migrations import MIGRATIONS, migrate, schema_version

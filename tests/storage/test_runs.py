@@ -5,7 +5,13 @@ from sqlalchemy.exc import IntegrityError
 
 from hayflick.core.errors import DataError
 from hayflick.storage.database import Database
-from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
+from hayflick.storage.runs import (
+    RunStore,
+    StoredAnswer,
+    StoredRead,
+    StoredRound,
+    StoredText,
+)
 
 TEXT = StoredText(
     0, "", 0, synthetic=False, origin="first", text="It rains.", embedding=b"\x00\x00\x80\x3f"

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from hayflick.core.records import Reading
-from hayflick.monitor.charts.guaranteed import GuaranteedChart
+from hayflick.detection.guaranteed import GuaranteedChart
 
 
 def reading(t, scores):

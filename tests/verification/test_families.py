@@ -12,7 +12,7 @@ from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
 from hayflick.regimes.fresh import Fresh
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 RUNS = 20_000
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from hayflick.planning.pilot.analysis import analyse_pilot
-from hayflick.planning.pilot.designing import design_pilot
-from hayflick.planning.pilot.pilot_design import Aim
-from hayflick.planning.pilot.readings import Readings
-from hayflick.planning.pilot.variation import Variation
+from hayflick.monitor.pilot.analysis import analyse_pilot
+from hayflick.monitor.pilot.designing import design_pilot
+from hayflick.monitor.pilot.pilot_design import Aim
+from hayflick.monitor.pilot.readings import Readings
+from hayflick.monitor.pilot.variation import Variation
 
 SIGMAS = 4.0
 

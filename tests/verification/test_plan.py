@@ -14,7 +14,7 @@ from hayflick.planning.plan import plan
 from hayflick.planning.runs import Runs
 from hayflick.planning.setting import setting_of
 from hayflick.planning.variance_goal import VarianceGoal
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0
 

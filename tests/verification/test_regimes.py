@@ -15,7 +15,7 @@ from hayflick.regimes.accumulate import Accumulate
 from hayflick.regimes.accumulate_subsample import AccumulateSubsample
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 RUNS = 2000
 COUNTS = {"a": 40, "b": 30, "c": 20, "d": 6, "e": 3, "f": 1}

@@ -12,13 +12,13 @@ from scipy.stats import binomtest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.records import Reading
-from hayflick.monitor.rules.reading import parse_rules
-from hayflick.monitor.rules.rule_set import RuleSet
 from hayflick.planning.plan import plan
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.triggered import Triggered
-from hayflick.simulate.simulation import simulate
-from hayflick.workflows.rules_from_plan import rules_from_plan
+from hayflick.rules.from_plan import rules_from_plan
+from hayflick.rules.reading import parse_rules
+from hayflick.rules.rule_set import RuleSet
+from hayflick.simulation.simulate import simulate
 
 KEEP, ROUNDS, RUNS = 0.8, 50, 12
 LEAST, SIGMAS = 0.01, 4.0

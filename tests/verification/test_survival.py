@@ -10,7 +10,7 @@ from hayflick.laws.survival import survival
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 GENERATIONS = 40
 SIGMAS = 4.5

@@ -72,7 +72,7 @@ class Bernoulli:
 
     Examples
     --------
-    >>> from hayflick.simulate.simulation import simulate
+    >>> from hayflick.simulation.simulate import simulate
     >>> runs = simulate(Bernoulli(0.2), samples=100, generations=5, seed=1)
     >>> list(runs.data_vars)
     ['probability']

@@ -27,7 +27,12 @@ from hayflick.core.checks import number_between, training_size, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
+from hayflick.corpus.reading import (
+    Corpus,
+    read_corpus,
+    read_table,
+    read_text,
+)
 from hayflick.corpus.source import Source
 
 if TYPE_CHECKING:

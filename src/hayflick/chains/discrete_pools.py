@@ -22,7 +22,10 @@ from hayflick.chains.pools import (
     marginal_draws,
     subsampled,
 )
-from hayflick.chains.staged_discrete_chain import StagedDiscreteChain, WeightedCounts
+from hayflick.chains.staged_discrete_chain import (
+    StagedDiscreteChain,
+    WeightedCounts,
+)
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts

@@ -72,7 +72,7 @@ class Gaussian:
 
     Examples
     --------
-    >>> from hayflick.simulate.simulation import simulate
+    >>> from hayflick.simulation.simulate import simulate
     >>> runs = simulate(Gaussian(0.0, 1.0), samples=10, generations=200, seed=1)
     >>> bool(runs["deviation"][:, -1].median() < 1e-3)
     True

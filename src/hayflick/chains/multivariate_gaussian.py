@@ -22,7 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.chains.parametric import refuse_reserves, refuse_small_rounds
-from hayflick.chains.pools import MOST_KEPT, ItemPools, MergedPools, check_pool, subsampled
+from hayflick.chains.pools import (
+    MOST_KEPT,
+    ItemPools,
+    MergedPools,
+    check_pool,
+    subsampled,
+)
 from hayflick.chains.stages.degradation import AdditiveNoise
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
@@ -62,7 +68,7 @@ class MultivariateGaussian:
 
     Examples
     --------
-    >>> from hayflick.simulate.simulation import simulate
+    >>> from hayflick.simulation.simulate import simulate
     >>> plane = MultivariateGaussian(np.zeros(2), np.eye(2))
     >>> runs = simulate(plane, samples=12, generations=5, replicates=32, seed=1)
     >>> int(runs["rank"].min())

@@ -12,13 +12,21 @@ from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.good_turing import GoodTuring
-from hayflick.chains.multivariate_gaussian import MOST_DIMENSIONS, MultivariateGaussian
+from hayflick.chains.multivariate_gaussian import (
+    MOST_DIMENSIONS,
+    MultivariateGaussian,
+)
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.smoothing import AddDelta
 from hayflick.chains.symmetric_mixture import ESTIMATORS, SymmetricMixture
 from hayflick.core.errors import ArgumentError
-from hayflick.core.grammar import Entry, number, parse, whole
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
 

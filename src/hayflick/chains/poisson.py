@@ -60,7 +60,7 @@ class Poisson:
 
     Examples
     --------
-    >>> from hayflick.simulate.simulation import simulate
+    >>> from hayflick.simulation.simulate import simulate
     >>> runs = simulate(Poisson(1.0), samples=10, generations=500, replicates=64, seed=1)
     >>> bool((runs["rate"][:, -1] == 0).any())
     True

@@ -58,7 +58,7 @@ class SymmetricMixture:
 
     Examples
     --------
-    >>> from hayflick.simulate.simulation import simulate
+    >>> from hayflick.simulation.simulate import simulate
     >>> pair = SymmetricMixture(1.0, 1.0)
     >>> runs = simulate(pair, samples=10, generations=200, replicates=32, seed=1)
     >>> bool(runs["deviation"][:, -1].median() < 0.1)

@@ -77,6 +77,7 @@ def expressivity_command(
     its values are rounded to.
     """
     from hayflick.chains.parsing import Data, parse_family
+    from hayflick.core.output import check_page
     from hayflick.planning.expressivity import compare_estimators
     from hayflick.planning.inputs import Reading, chosen_family
     from hayflick.report.expressivity import (
@@ -84,7 +85,6 @@ def expressivity_command(
         expressivity_record,
         expressivity_tables,
     )
-    from hayflick.report.page_files import check_page
 
     if out is not None:
         check_page(out, inputs=[source], force=force)

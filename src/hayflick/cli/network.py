@@ -47,7 +47,7 @@ def run_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
-    from hayflick.workflows.networks import run_experiment
+    from hayflick.network.with_rules import run_experiment
 
     folder = out or _free(experiment.stem)
 
@@ -72,7 +72,7 @@ def resume_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
-    from hayflick.workflows.networks import resume_experiment
+    from hayflick.network.with_rules import resume_experiment
 
     def work(progress: Progress) -> None:
         resume_experiment(folder, tokens=tokens, money=money, say=say, progress=progress)
@@ -105,10 +105,9 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write the page of a run, finished or not."""
-    from hayflick.core.output import write_text
+    from hayflick.core.output import check_page, write_text
     from hayflick.network.run_results import read_run
     from hayflick.report.network_page import network_page
-    from hayflick.report.page_files import check_page
 
     check_page(out, force=force)
     write_text(out, network_page(read_run(folder), lang=lang.value), force=force)
@@ -176,9 +175,9 @@ def mitigation_command(
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
     from hayflick.network.experiment import read_experiment
+    from hayflick.network.mitigation_study import mitigation_study
     from hayflick.report.mitigation_page import check_mitigation_file, write_mitigation
     from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
-    from hayflick.workflows.mitigation_study import mitigation_study
 
     check_mitigation_file(out, inputs=[experiment], force=force)
     with progress_bar() as progress:

@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import INCOMPLETE, Format, print_json, say_written
+from hayflick.cli.printing import (
+    INCOMPLETE,
+    Format,
+    print_json,
+    say_written,
+)
 
 
 def probe_command(

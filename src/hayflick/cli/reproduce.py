@@ -24,9 +24,9 @@ from hayflick.core.progress import Progress, progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from hayflick.papers.figure import Figure
+    from hayflick.papers.wang2025.models import Asked
     from hayflick.report.language import Language
-    from hayflick.workflows.figure import Figure
-    from hayflick.workflows.wang2025.models import Asked
 
 
 class Paper(StrEnum):
@@ -184,9 +184,9 @@ def _figures_of(
     paper: Paper, corpus: Path | None, asked: Asked | None
 ) -> tuple[Sequence[str], Callable[[Sequence[str]], None], Callable[..., Iterator[Figure]]]:
     """Return the names of a paper's figures, their check, and what makes them."""
-    from hayflick.workflows.suresh2024 import figures as suresh2024
-    from hayflick.workflows.wang2025 import figures as wang2025
-    from hayflick.workflows.wang2025.models import MODEL_FIGURES
+    from hayflick.papers.suresh2024 import figures as suresh2024
+    from hayflick.papers.wang2025 import figures as wang2025
+    from hayflick.papers.wang2025.models import MODEL_FIGURES
 
     if paper is Paper.SURESH2024:
         text = None if corpus is None else str(corpus)
@@ -208,7 +208,7 @@ def _figures_of(
 def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> Asked | None:
     """Return which models are asked what; None where no endpoint is given."""
     from hayflick.core.errors import ArgumentError
-    from hayflick.workflows.wang2025.models import Asked, real_texts
+    from hayflick.papers.wang2025.models import Asked, real_texts
 
     given = {name: value for name, value in settings.items() if value not in (None, [])}
     if paper is Paper.SURESH2024:
@@ -234,14 +234,14 @@ def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> Asked | None:
 
 
 def _asks(names: Sequence[str]) -> bool:
-    from hayflick.workflows.wang2025.models import MODEL_FIGURES
+    from hayflick.papers.wang2025.models import MODEL_FIGURES
 
     return any(name in MODEL_FIGURES for name in names)
 
 
 def _kept(paper: Paper, out: Path | None, asked: Asked | None, *, seed: int) -> Path | None:
     """Return the folder that holds the run of these models already; None where none does."""
-    from hayflick.workflows.wang2025.models import holds_run
+    from hayflick.papers.wang2025.models import holds_run
 
     folder, number = out or Path(paper.value), 1
     while asked is not None and folder.exists():
@@ -263,7 +263,7 @@ def _new(paper: Paper, out: Path | None, *, force: bool) -> Path:
 
 def _said_how_to_go_on(folder: Path) -> bool:
     """Say how a run that is kept is gone on with; return whether there is one."""
-    from hayflick.workflows.wang2025.models import RUN
+    from hayflick.papers.wang2025.models import RUN
 
     kept = (folder / RUN).exists()
     if kept:

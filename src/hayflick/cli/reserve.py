@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.printing import Format, Lang, print_json, print_tables, say_written
-from hayflick.core.output import check_folder, check_not_input, check_writable, default_name
+from hayflick.cli.printing import (
+    Format,
+    Lang,
+    print_json,
+    print_tables,
+    say_written,
+)
+from hayflick.core.output import (
+    check_folder,
+    check_not_input,
+    check_writable,
+    default_name,
+)
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:

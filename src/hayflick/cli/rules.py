@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.printing import Format, Lang, print_json, print_tables
+from hayflick.cli.printing import (
+    Format,
+    Lang,
+    print_json,
+    print_tables,
+)
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, progress_bar
 
@@ -81,9 +86,9 @@ def check_command(
 
     Warns of rules that always or never fire, as far as the data tell.
     """
+    from hayflick.monitor.rules_check import check_rules_file
     from hayflick.report.rules_check import check_record, check_tables
-    from hayflick.workflows.rules_check import check_rules_file
-    from hayflick.workflows.rules_loading import load_rules
+    from hayflick.rules.loading import load_rules
 
     with progress_bar() as progress:
         model = _model(corpus, column, tokenizer, encoding, progress)
@@ -125,9 +130,9 @@ def evaluate_command(
 
     Beside it the same collapse without the rule, and the best fixed plan.
     """
+    from hayflick.monitor.rules_evaluation import evaluate_rules
     from hayflick.report.rules_evaluation import evaluation_record, evaluation_tables
-    from hayflick.workflows.rules_evaluation import evaluate_rules
-    from hayflick.workflows.rules_loading import load_rules
+    from hayflick.rules.loading import load_rules
 
     with progress_bar() as progress:
         model = _model(corpus, column, tokenizer, encoding, progress)
@@ -158,7 +163,7 @@ def evaluate_command(
 @rules_app.command("schema")
 def schema_command() -> int:
     """Print the JSON schema of rules files, for editors."""
-    from hayflick.monitor.rules.model import RulesFile
+    from hayflick.rules.model import RulesFile
 
     print_json(RulesFile.model_json_schema())
     return 0
@@ -188,7 +193,7 @@ def _readings(
     baseline: int,
     progress: Progress,
 ) -> tuple[Reading, ...]:
-    from hayflick.workflows.rules_readings import readings_of_answers, readings_of_run
+    from hayflick.monitor.rules_readings import readings_of_answers, readings_of_run
 
     if history is not None and answers is not None:
         raise ArgumentError("answers", got=str(answers), takes="nothing beside history")

@@ -180,7 +180,7 @@ def _ruled(
     """Return the regime with what a rules file decides on top."""
     if rules is None:
         return regime
-    from hayflick.workflows.rules_simulated import ruled_regime
+    from hayflick.monitor.rules_simulated import ruled_regime
 
     return ruled_regime(rules, base=regime, model=model, samples=samples, generations=generations)
 
@@ -195,7 +195,7 @@ def _named(column: str | None, columns: str | None) -> tuple[str, ...]:
 
 def _simulated(model: Any, **settings: Any) -> tuple[xarray.Dataset, bool]:
     """Return the runs, and whether they were cut short."""
-    from hayflick.simulate.simulation import simulate
+    from hayflick.simulation.simulate import simulate
 
     try:
         return simulate(model, **settings), False

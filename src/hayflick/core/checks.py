@@ -15,6 +15,8 @@ MOST_REPLICATES = 100_000_000
 LARGEST_SIZE = 1e150
 """Numbers whose squares are finite, with room for sums of them."""
 
+LANGUAGES = ("en", "ja")
+"""Languages of tables and pages."""
 
 _ORDINARY = f"a number from {1.0 / LARGEST_SIZE:g} to {LARGEST_SIZE:g}"
 
@@ -140,3 +142,15 @@ def training_size(
         raise ArgumentError("samples", got=None, takes=takes)
     size = total if samples is None else samples
     return whole_number("samples", size, at_least=at_least, at_most=at_most)
+
+
+def check_language(lang: str) -> None:
+    """Refuse a language that there are no texts in.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    if lang not in LANGUAGES:
+        raise ArgumentError("lang", got=lang, takes=f"one of {', '.join(LANGUAGES)}")

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Which file a page may be written to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hayflick.core.errors import OutputError
+from hayflick.core.errors import ArgumentError, OutputError
 
 _LONGEST_STEM_BYTES = 150
 
@@ -197,3 +197,49 @@ def _move_to_new(temporary: Path, target: Path) -> None:
 def _taken(path: Path) -> OutputError:
     remedy = "choose another name, or replace it with --force (in Python, force=True)"
     return OutputError(f"{path}: exists already; {remedy}")
+
+
+PAGE_SUFFIXES = (".html", ".htm")
+"""What the name of a page ends in."""
+
+
+def check_page(
+    path: str | os.PathLike[str],
+    *,
+    name: str = "out",
+    inputs: Iterable[str | os.PathLike[str] | None] = (),
+    force: bool = False,
+) -> None:
+    """Refuse a file that no page can be written to, before any work starts.
+
+    Parameters
+    ----------
+    path
+        Where the page is to go.
+    name
+        Of the argument that says so.
+    inputs
+        What is read; None stands for no input.
+    force
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    ArgumentError
+        If the name does not end in one of `PAGE_SUFFIXES`: a browser would not open it as a page.
+    OutputError
+        If it is an input, exists and `force` is not set, or cannot be written.
+
+    Examples
+    --------
+    >>> check_page("plan.pdf")
+    Traceback (most recent call last):
+        ...
+    hayflick.core.errors.ArgumentError: out: got plan.pdf, takes a name ending in .html, .htm
+    """
+    page = Path(path)
+    check_not_input(page, inputs)
+    check_writable(page, force=force)
+    if page.suffix.lower() not in PAGE_SUFFIXES:
+        takes = f"a name ending in {', '.join(PAGE_SUFFIXES)}"
+        raise ArgumentError(name, got=str(page), takes=takes)

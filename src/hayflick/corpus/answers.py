@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answer_rows import BadRows, Chunk, chunks_of_lines, chunks_of_table
+from hayflick.corpus.answer_rows import (
+    BadRows,
+    Chunk,
+    chunks_of_lines,
+    chunks_of_table,
+)
 from hayflick.corpus.rounds import round_order
 from hayflick.corpus.tables import TABLE_SUFFIXES
 

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.grammar import Entry, number, parse, whole
-from hayflick.network.retrieval import Fixed, Mixture, Nearest, Own, Recent, Retrieval, Uniform
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
+from hayflick.network.retrieval import (
+    Fixed,
+    Mixture,
+    Nearest,
+    Own,
+    Recent,
+    Retrieval,
+    Uniform,
+)
 
 RETRIEVALS: Mapping[str, Entry[Retrieval]] = {
     "uniform": Entry(lambda beta: Uniform(number("beta", beta)), ("beta",)),

@@ -34,7 +34,12 @@ from hayflick.network.interventions import (
     prompt,
     reviewed_texts,
 )
-from hayflick.network.measuring import Said, readings_of, record, restored
+from hayflick.network.measuring import (
+    Said,
+    readings_of,
+    record,
+    restored,
+)
 from hayflick.network.pool import Joining, Pool
 from hayflick.network.reading_rounds import Place, contexts, texts_read
 from hayflick.network.reviewing import (
@@ -45,7 +50,13 @@ from hayflick.network.reviewing import (
     write_review,
 )
 from hayflick.network.setting import Setting
-from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
+from hayflick.storage.runs import (
+    RunStore,
+    StoredAnswer,
+    StoredRead,
+    StoredRound,
+    StoredText,
+)
 
 Say = Callable[[str], None]
 

@@ -22,7 +22,12 @@ from hayflick.network.interventions import Decision
 from hayflick.network.measuring import record, restored
 from hayflick.network.run_directory import DATABASE, existing
 from hayflick.storage.database import Database
-from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredText
+from hayflick.storage.runs import (
+    RunStore,
+    StoredAnswer,
+    StoredRead,
+    StoredText,
+)
 
 FORMAT_VERSION = 1
 """Of `NetworkRun.record`."""

@@ -26,7 +26,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hayflick.core.arrays import Integers
-from hayflick.core.checks import MOST_REPLICATES, positive_number, share, whole_number
+from hayflick.core.checks import (
+    MOST_REPLICATES,
+    positive_number,
+    share,
+    whole_number,
+)
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import fresh_seed, logical_blocks, stream

@@ -19,7 +19,12 @@ from typing import Any
 import numpy as np
 
 from hayflick.core.arrays import Integers
-from hayflick.core.checks import finite_number, positive_number, share, whole_number
+from hayflick.core.checks import (
+    finite_number,
+    positive_number,
+    share,
+    whole_number,
+)
 from hayflick.core.errors import ArgumentError
 from hayflick.core.seeding import LOGICAL_BLOCK
 from hayflick.network.topology import Topology

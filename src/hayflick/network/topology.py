@@ -14,7 +14,12 @@ from scipy import sparse
 
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.grammar import Entry, number, parse, whole
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
 
 _MOST_AGENTS = 10_000
 

@@ -25,7 +25,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 COLLAPSED = 0.5
 """Collapse: at most this share is left of what one training on real data alone would keep.

@@ -17,7 +17,7 @@ from hayflick.planning.outlook import FRESH_SHARES
 from hayflick.planning.running import check_running, finished
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 _AT_RISK = 10
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
@@ -61,7 +61,7 @@ def forecast_law(
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.laws.survival.survival` and `hayflick.simulate.simulation.simulate`.
+        As `hayflick.laws.survival.survival` and `hayflick.simulation.simulate.simulate`.
 
     Examples
     --------

@@ -25,7 +25,13 @@ from hayflick.laws.rounds import rounds_of
 from hayflick.laws.spectrum import spectrum_of
 from hayflick.laws.survival import LAWS
 from hayflick.planning.nodes import Nodes
-from hayflick.planning.objective import ACCUMULATING, DIVERSITY, MUST_KEEP, TYPES, StageMove
+from hayflick.planning.objective import (
+    ACCUMULATING,
+    DIVERSITY,
+    MUST_KEEP,
+    TYPES,
+    StageMove,
+)
 from hayflick.planning.retention import Retention, kept_of, real_data_alone
 from hayflick.planning.runs import Runs
 from hayflick.planning.simulated import (

@@ -60,7 +60,7 @@ class History:
 
     @classmethod
     def of_runs(cls, runs: xarray.Dataset, *, model: Discrete, name: str = "history") -> History:
-        """Return what runs of `hayflick.simulate` have kept.
+        """Return what runs of `hayflick.simulation` have kept.
 
         Raises
         ------

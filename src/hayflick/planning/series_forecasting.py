@@ -13,13 +13,18 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
 from hayflick.planning.outlook import FRESH_SHARES
-from hayflick.planning.quantities import Band, Quantity, Spot, mean
+from hayflick.planning.quantities import (
+    Band,
+    Quantity,
+    Spot,
+    mean,
+)
 from hayflick.planning.running import check_running, finished
 from hayflick.planning.series_forecast import Series, SeriesForecast
 from hayflick.planning.subjects import Subject, subject_of
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 if TYPE_CHECKING:
     import xarray

@@ -12,7 +12,13 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.laws.survival import LAWS
 from hayflick.planning.goal import Goal
-from hayflick.planning.objective import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, Objective
+from hayflick.planning.objective import (
+    DIVERSITY,
+    MUST_KEEP,
+    TYPES,
+    VARIANCE,
+    Objective,
+)
 from hayflick.planning.past import Past, Then
 from hayflick.planning.retention import Retention
 from hayflick.planning.runs import Runs

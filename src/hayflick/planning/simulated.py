@@ -15,7 +15,7 @@ from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
 from hayflick.planning.retention import SIMULATED, Retention
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 _REST = "\N{REPLACEMENT CHARACTER} all others"
 _NEVER_LOST = 1e-9
@@ -90,7 +90,7 @@ class Simulated:
 def simulated_variable(
     model: Discrete, name: str, *, stages: Stages = Stages(), **settings: Any
 ) -> Simulated:
-    """Return what runs keep of a variable of `hayflick.simulate`, as a share of the start."""
+    """Return what runs keep of a variable of `hayflick.simulation`, as a share of the start."""
     values = simulate(model, stages=stages, **settings)[name].to_numpy()
     return Simulated.mean_of(values / values[:, :1])
 

@@ -17,7 +17,7 @@ from hayflick.chains.stages.record import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
-from hayflick.simulate.rounds import run_block
+from hayflick.simulation.rounds import run_block
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,19 @@ from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.core.errors import ArgumentError
 from hayflick.planning.outlook import KEPT_OF_BASELINE
-from hayflick.planning.quantities import Band, Quantity, mean, root_mean_square, variable
+from hayflick.planning.quantities import (
+    Band,
+    Quantity,
+    mean,
+    root_mean_square,
+    variable,
+)
 from hayflick.planning.rate_laws import is_alive, rate_laws
-from hayflick.planning.spread_laws import spread_laws, spread_of_one, spread_of_several
+from hayflick.planning.spread_laws import (
+    spread_laws,
+    spread_of_one,
+    spread_of_several,
+)
 
 SPREAD_OF_BASELINE = 0.5
 """The limit of a spread: half of what one training on real data alone would leave.

@@ -39,7 +39,7 @@ from hayflick.planning.simulated import Simulated
 from hayflick.planning.stored_numbers import stored_deviations
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulate.simulation import simulate
+from hayflick.simulation.simulate import simulate
 
 _NOISE = 0.1
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hayflick.core.grammar import Entry, number, parse, whole
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
 from hayflick.regimes.accumulate import Accumulate

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import final
 
 from hayflick.core.checks import finite_number, whole_number
-from hayflick.core.records import Action, ActionKind, Reading, State, Verdict
+from hayflick.core.records import (
+    Action,
+    ActionKind,
+    Reading,
+    State,
+    Verdict,
+)
 
 
 @final

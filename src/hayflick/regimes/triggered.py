@@ -9,7 +9,12 @@ from typing import Any, final
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime, Rule
-from hayflick.core.records import Action, ActionKind, Mix, Reading
+from hayflick.core.records import (
+    Action,
+    ActionKind,
+    Mix,
+    Reading,
+)
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.threshold import Threshold
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hayflick.papers.figure import Figure
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
-from hayflick.workflows.figure import Figure
 
 
 def figure_texts(language: Language) -> Mapping[str, tuple[str, str]]:

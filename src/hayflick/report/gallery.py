@@ -7,14 +7,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hayflick.core.output import write_file, write_text
+from hayflick.papers.figure import Figure
 from hayflick.report.charts.curves import curves_chart
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
-from hayflick.report.figure_texts import agreement_text, figure_texts, paper_note, paper_title
+from hayflick.report.figure_texts import (
+    agreement_text,
+    figure_texts,
+    paper_note,
+    paper_title,
+)
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
 from hayflick.report.saving import save_picture
-from hayflick.workflows.figure import Figure
 
 
 def figure_chart(figure: Figure, language: Language) -> Chart:

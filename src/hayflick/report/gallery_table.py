@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hayflick.papers.figure import Figure
 from hayflick.report.figure_texts import figure_texts
 from hayflick.report.language import Language
 from hayflick.report.tables import table
-from hayflick.workflows.figure import Figure
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,7 +11,7 @@ from hayflick.report.language import Language
 from hayflick.report.plan_labels import subject_label
 from hayflick.report.rendering import render
 from hayflick.report.tables import significant
-from hayflick.workflows.rules_from_plan import COOL_DOWN, REVIEWED, PlannedRules
+from hayflick.rules.from_plan import COOL_DOWN, REVIEWED, PlannedRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from hayflick.core.errors import ArgumentError
+from hayflick.core.checks import check_language
 
-LANGUAGES = ("en", "ja")
 _DOMAIN = "LC_MESSAGES/hayflick.po"
 
 
@@ -46,9 +45,7 @@ class Language:
     code: str
 
     def __post_init__(self) -> None:
-        if self.code not in LANGUAGES:
-            takes = f"one of {', '.join(LANGUAGES)}"
-            raise ArgumentError("lang", got=self.code, takes=takes)
+        check_language(self.code)
 
     def text(self, message: str, **values: object) -> str:
         """Return a message in this language, its ``{names}`` filled in."""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.network.mitigated import cases_table
+from hayflick.network.mitigation_study import MitigationStudy
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import mitigation_texts
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
 from hayflick.report.saving import PICTURES, save_picture
-from hayflick.workflows.mitigated import cases_table
-from hayflick.workflows.mitigation_study import MitigationStudy
 
 
 def mitigation_page(study: MitigationStudy, *, lang: str = "en") -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from hayflick.network.mitigated import Mitigated
+from hayflick.network.mitigation_study import MitigationStudy
 from hayflick.report.language import Language
 from hayflick.report.tables import table
-from hayflick.workflows.mitigated import Mitigated
-from hayflick.workflows.mitigation_study import MitigationStudy
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

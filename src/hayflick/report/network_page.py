@@ -6,7 +6,11 @@ import json
 
 from hayflick.network.run_results import NetworkRun
 from hayflick.report.charts.drawing import Chart
-from hayflick.report.charts.network_course import distance_chart, pool_chart, scatter_chart
+from hayflick.report.charts.network_course import (
+    distance_chart,
+    pool_chart,
+    scatter_chart,
+)
 from hayflick.report.charts.network_map import perspective_chart
 from hayflick.report.language import Language
 from hayflick.report.network_findings import NetworkFindings

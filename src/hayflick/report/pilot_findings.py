@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.core.errors import ArgumentError
-from hayflick.planning.pilot.designing import rounds_needed
-from hayflick.planning.pilot.pilot_design import PilotDesign
-from hayflick.planning.pilot.pilot_result import Comparison, Outcome, PilotResult
-from hayflick.planning.pilot.variation import Scale
+from hayflick.monitor.pilot.designing import rounds_needed
+from hayflick.monitor.pilot.pilot_design import PilotDesign
+from hayflick.monitor.pilot.pilot_result import Comparison, Outcome, PilotResult
+from hayflick.monitor.pilot.variation import Scale
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant
 

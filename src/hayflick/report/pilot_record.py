@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hayflick.planning.pilot.pilot_design import PilotDesign
-from hayflick.planning.pilot.pilot_result import Arm, Comparison, PilotResult
-from hayflick.planning.pilot.plan_files import plan_fields
+from hayflick.monitor.pilot.pilot_design import PilotDesign
+from hayflick.monitor.pilot.pilot_result import Arm, Comparison, PilotResult
+from hayflick.monitor.pilot.plan_files import plan_fields
 
 FORMAT_VERSION = 1
 

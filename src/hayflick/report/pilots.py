@@ -6,15 +6,14 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
-from hayflick.core.output import write_text
-from hayflick.planning.pilot import analysis
-from hayflick.planning.pilot.pilot_design import PilotDesign
-from hayflick.planning.pilot.pilot_result import PilotResult
-from hayflick.planning.pilot.plan_files import read_plan
-from hayflick.planning.pilot.readings import read_readings
-from hayflick.planning.pilot.variation import Scale
+from hayflick.core.output import check_page, write_text
+from hayflick.monitor.pilot import analysis
+from hayflick.monitor.pilot.pilot_design import PilotDesign
+from hayflick.monitor.pilot.pilot_result import PilotResult
+from hayflick.monitor.pilot.plan_files import read_plan
+from hayflick.monitor.pilot.readings import read_readings
+from hayflick.monitor.pilot.variation import Scale
 from hayflick.report.language import Language
-from hayflick.report.page_files import check_page
 from hayflick.report.pilot_page import pilot_page
 
 _Path: TypeAlias = str | os.PathLike[str]

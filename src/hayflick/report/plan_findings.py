@@ -9,7 +9,12 @@ from hayflick.planning.objective import MUST_KEEP, VARIANCE
 from hayflick.planning.planned import Plan
 from hayflick.planning.retention import SIMULATED
 from hayflick.report.language import Language
-from hayflick.report.plan_labels import design_label, kind_label, price_label, subject_label
+from hayflick.report.plan_labels import (
+    design_label,
+    kind_label,
+    price_label,
+    subject_label,
+)
 from hayflick.report.tables import significant
 
 _SHOWN_PRICES = 2

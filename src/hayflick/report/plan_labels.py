@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from hayflick.planning.design import Design
-from hayflick.planning.objective import DIVERSITY, MUST_KEEP, VARIANCE, Objective
+from hayflick.planning.objective import (
+    DIVERSITY,
+    MUST_KEEP,
+    VARIANCE,
+    Objective,
+)
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 

@@ -11,7 +11,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import write_text
+from hayflick.core.output import check_page, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
@@ -25,7 +25,6 @@ from hayflick.planning.planned import Plan
 from hayflick.planning.setting import check_target
 from hayflick.planning.variance_goal import VarianceGoal
 from hayflick.report.language import Language
-from hayflick.report.page_files import check_page
 from hayflick.report.plan_page import plan_page
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.smoothing import AddDelta
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import values
-from hayflick.core.output import write_text
+from hayflick.core.output import check_page, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.source import Source
@@ -23,7 +23,6 @@ from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.planning.series_forecasting import forecast_series, unfit_regime
 from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
-from hayflick.report.page_files import check_page
 from hayflick.report.pages import brief_page, forecast_page
 
 _Path: TypeAlias = str | os.PathLike[str]

@@ -6,12 +6,19 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.rules.directions import healthy_way
-from hayflick.monitor.rules.model import Inject, Mode, Notify, Review, VaryPrompts, WatchTable
+from hayflick.monitor.rules_check import ALWAYS, CheckedRules, Doubt
 from hayflick.planning.dose import Holding
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant, table
-from hayflick.workflows.rules_check import ALWAYS, CheckedRules, Doubt
+from hayflick.rules.directions import healthy_way
+from hayflick.rules.model import (
+    Inject,
+    Mode,
+    Notify,
+    Review,
+    VaryPrompts,
+    WatchTable,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hayflick.core.records import Action, ActionKind
-from hayflick.monitor.rules.rule_set import RuleSet
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
-from hayflick.workflows.rules_on_answers import Decided
+from hayflick.rules.on_answers import Decided
+from hayflick.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

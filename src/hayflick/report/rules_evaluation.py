@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hayflick.monitor.rules_evaluation import Course, Evaluation
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
-from hayflick.workflows.rules_evaluation import Course, Evaluation
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -11,7 +11,7 @@ from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.planning.planned import Plan
 from hayflick.report.kpi_sheet import kpi_csv, kpi_page
 from hayflick.report.language import Language
-from hayflick.workflows.rules_from_plan import PlannedRules, rules_from_plan
+from hayflick.rules.from_plan import PlannedRules, rules_from_plan
 
 
 def rules_files(path: str | os.PathLike[str]) -> tuple[Path, Path, Path]:

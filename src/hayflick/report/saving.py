@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_not_input, check_writable, write_file, write_text
+from hayflick.core.output import (
+    check_not_input,
+    check_writable,
+    write_file,
+    write_text,
+)
 from hayflick.report.charts.drawing import Chart, stacked, to_png
 from hayflick.report.language import Language
 from hayflick.report.trajectories import trajectories_page, trajectory_charts

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hayflick.report.glossary import exact_law_term, fresh_share_term, limit_term, round_term
+from hayflick.report.glossary import (
+    exact_law_term,
+    fresh_share_term,
+    limit_term,
+    round_term,
+)
 from hayflick.report.series_findings import SeriesFindings
 
 

@@ -6,6 +6,7 @@ import json
 
 from markupsafe import Markup
 
+from hayflick.monitor.watching.watched import Watched
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.watch_course import watch_course_chart
 from hayflick.report.charts.watch_metric import watch_metric_chart
@@ -15,7 +16,6 @@ from hayflick.report.rules_decisions import decisions_rows
 from hayflick.report.tables import printable
 from hayflick.report.watch_findings import WatchFindings
 from hayflick.report.watch_table import cells
-from hayflick.workflows.watching.watched import Watched
 
 _COURSES = 24
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.records import Verdict
+from hayflick.monitor.watching.watched import Watched, WatchedChart
 from hayflick.report.rules_decisions import decisions_record
-from hayflick.workflows.watching.watched import Watched, WatchedChart
 
 FORMAT_VERSION = 1
 

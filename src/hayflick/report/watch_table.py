@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hayflick.monitor.watching.watched import Watched, WatchedChart
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import decisions_tables
 from hayflick.report.tables import printable, significant, table
 from hayflick.report.watch_findings import WatchFindings
-from hayflick.workflows.watching.watched import Watched, WatchedChart
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import write_text
+from hayflick.core.output import check_page, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.must_keep import read_must_keep
 from hayflick.corpus.reserve_files import read_reserve, reserve_header
 from hayflick.corpus.source import Source
+from hayflick.monitor.watching.watch import watch as watch_answers
+from hayflick.monitor.watching.watched import Watched
 from hayflick.report.language import Language
-from hayflick.report.page_files import check_page
 from hayflick.report.watch_page import watch_page
-from hayflick.workflows.rules_loading import load_rules
-from hayflick.workflows.watching.watch import watch as watch_answers
-from hayflick.workflows.watching.watched import Watched
+from hayflick.rules.loading import load_rules
 
 if TYPE_CHECKING:
     from hayflick.embed.protocol import Embedder
@@ -68,7 +67,7 @@ def watch(
     every, start, skip_bad, encoding
         See `hayflick.corpus.answers.read_answers`.
     baseline, charts, tokenizer, metrics, seed
-        See `hayflick.workflows.watching.watch.watch`.
+        See `hayflick.monitor.watching.watch.watch`.
     embedder
         In the grammar of `hayflick.embed.parsing`, or an embedder.
     cache

@@ -5,7 +5,12 @@ import sys
 import polars as pl
 import pytest
 
-from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
+from hayflick.core.errors import (
+    ArgumentError,
+    DataError,
+    MissingExtraError,
+    OutputError,
+)
 from hayflick.corpus.answers import Answers
 from hayflick.monitor.review.drawing import draw_answers
 from hayflick.monitor.review.reading import read_review

@@ -6,7 +6,11 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.monitor.review import sequential_bounds
-from hayflick.monitor.review.sequential_bounds import is_above, lower_bound, upper_bound
+from hayflick.monitor.review.sequential_bounds import (
+    is_above,
+    lower_bound,
+    upper_bound,
+)
 
 
 def capital(values, mean, population):

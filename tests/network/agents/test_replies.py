@@ -2,7 +2,12 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.network.agents.prompts import Prompt
-from hayflick.network.agents.replies import Failure, read_reply, refused, retry_after
+from hayflick.network.agents.replies import (
+    Failure,
+    read_reply,
+    refused,
+    retry_after,
+)
 from hayflick.network.agents.retries import Retries
 from hayflick.network.agents.seeds import AnswerSeed
 

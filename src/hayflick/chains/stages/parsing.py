@@ -18,10 +18,25 @@ from hayflick.chains.stages.degradation import (
 )
 from hayflick.chains.stages.record import Stages
 from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Sampler, Temperature, TopK, TopP
-from hayflick.chains.stages.selection import Interval, Quality, Selection, Verifier
+from hayflick.chains.stages.samplers import (
+    Sampler,
+    Temperature,
+    TopK,
+    TopP,
+)
+from hayflick.chains.stages.selection import (
+    Interval,
+    Quality,
+    Selection,
+    Verifier,
+)
 from hayflick.core.errors import DataError
-from hayflick.core.grammar import Entry, number, parse, whole
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
 
 SAMPLERS: Mapping[str, Entry[Sampler]] = {
     "temperature": Entry(lambda value: Temperature(number("temperature", value)), ("value",)),

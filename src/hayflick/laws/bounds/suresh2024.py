@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import MOST_GENERATIONS, number_between, share, whole_number
+from hayflick.core.checks import (
+    MOST_GENERATIONS,
+    number_between,
+    share,
+    whole_number,
+)
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.bounds.record import Bounds
 from hayflick.laws.branching import survival_exponents

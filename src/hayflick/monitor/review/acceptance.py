@@ -10,9 +10,16 @@ import numpy as np
 
 from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.review.compositions import bad_share_interval, highest_bad_share
+from hayflick.monitor.review.compositions import (
+    bad_share_interval,
+    highest_bad_share,
+)
 from hayflick.monitor.review.queues import Queue
-from hayflick.monitor.review.sequential_bounds import is_above, lower_bound, upper_bound
+from hayflick.monitor.review.sequential_bounds import (
+    is_above,
+    lower_bound,
+    upper_bound,
+)
 
 _MOST_CHECKS = 1_000_000
 

@@ -13,7 +13,13 @@ from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import table
 from hayflick.monitor.review.acceptance import Acceptance, acceptance
 from hayflick.monitor.review.queues import Queue
-from hayflick.monitor.review.rows import COLUMNS, FORMAT_VERSION, TEXTS, checksum, unguarded
+from hayflick.monitor.review.rows import (
+    COLUMNS,
+    FORMAT_VERSION,
+    TEXTS,
+    checksum,
+    unguarded,
+)
 from hayflick.monitor.review.verdicts import TAKES, is_bad
 from hayflick.monitor.review.writing import SUFFIXES
 

@@ -13,7 +13,13 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
 from hayflick.monitor.review.drawing import Sample
-from hayflick.monitor.review.rows import COLUMNS, TEXTS, guarded, review_name, row_of
+from hayflick.monitor.review.rows import (
+    COLUMNS,
+    TEXTS,
+    guarded,
+    review_name,
+    row_of,
+)
 
 SUFFIXES = (".csv", ".xlsx")
 _LONGEST_CELL = 32_767

@@ -23,8 +23,18 @@ import numpy as np
 
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError, EndpointError, MissingExtraError
-from hayflick.network.agents.budget import Budget, Prices, Reservation, Spending
-from hayflick.network.agents.replies import Failure, Reply, read_reply, refused
+from hayflick.network.agents.budget import (
+    Budget,
+    Prices,
+    Reservation,
+    Spending,
+)
+from hayflick.network.agents.replies import (
+    Failure,
+    Reply,
+    read_reply,
+    refused,
+)
 from hayflick.network.agents.retries import Retries
 
 _MOST_AT_ONCE = 10_000

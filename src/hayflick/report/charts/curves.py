@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from hayflick.papers.figure import Figure
 from hayflick.report.charts import drawing
 from hayflick.report.figure_texts import quantity_label, series_label
 from hayflick.report.language import Language
-from hayflick.workflows.figure import Figure
 
 _COLOURS = {
     "simulated": drawing.SIMULATED,

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from hayflick.planning.pilot.pilot_result import Outcome
-from hayflick.planning.pilot.variation import Scale
+from hayflick.monitor.pilot.pilot_result import Outcome
+from hayflick.monitor.pilot.variation import Scale
 from hayflick.report.charts import drawing
 from hayflick.report.pilot_findings import ResultFindings
 

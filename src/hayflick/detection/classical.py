@@ -1,0 +1,249 @@
+"""What the classical charts share: a reference, a limit for a run length, one or two sides.
+
+Readings are standardised with the baseline's mean and standard deviation and go through the
+chart's recursion (`hayflick.detection.run_length`), upwards, downwards or both.
+
+**What is promised.** For independent, normal readings and a frozen reference, the mean
+number of readings between false alarms is at least `run_length`, given the baseline, for a
+share `confidence` of all baselines. Readings that are not normal or not independent are
+outside of it: `warnings` says what the baseline shows. An adaptive reference is outside of
+it too. `hayflick.detection.reference` says what the two are.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from hayflick.core.checks import number_between
+from hayflick.core.errors import DataError
+from hayflick.core.records import Reading
+from hayflick.detection.baseline import Baseline, value_of
+from hayflick.detection.calibration import adjusted_limit, readings_needed
+from hayflick.detection.reference import KINDS, Reference
+from hayflick.detection.run_length import Recursion
+from hayflick.detection.stream_chart import StreamChart, one_of
+
+DIRECTIONS = ("falls", "rises", "both")
+
+RUN_LENGTH = 500.0
+"""Mean number of readings between false alarms, unless another is stated."""
+
+_LONGEST_RUN = 1e6
+_CHANCE_OF_A_WARNING = 0.001
+_LEAST_READINGS_OF_NORMALITY_TEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What was fixed when a classical chart was made.
+
+    Parameters
+    ----------
+    metric
+        Name of the number that it reads.
+    recursion
+        How the statistic moves.
+    direction
+        ``falls``, ``rises`` or ``both``.
+    kind
+        ``frozen`` or ``adaptive``.
+    baseline
+        The reference at the start.
+    limit
+        Of the statistic.
+    """
+
+    metric: str
+    recursion: Recursion
+    direction: str
+    kind: str
+    baseline: Reference
+    limit: float
+
+    @property
+    def signs(self) -> tuple[float, ...]:
+        """Directions that need a statistic each: 1 up, -1 down."""
+        return self.recursion.signs(self.direction)
+
+    @property
+    def origin(self) -> float:
+        """What the statistic was last at, or below, when a change began."""
+        # Without memory there is nothing to tell but which readings are beyond the limit.
+        return self.limit if self.recursion.keep == 0.0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A side's statistic, and the first reading since it was last at its origin."""
+
+    statistic: float = 0.0
+    since: int | None = None
+
+
+class ClassicalChart(StreamChart[float]):
+    """A chart of one recursion.
+
+    Parameters
+    ----------
+    baseline
+        Readings of the healthy stream, with numbers of the metric.
+    metric
+        Name of the number.
+    run_length
+        Mean number of readings between false alarms, at least; from 2 to 1,000,000.
+    direction
+        What is an alarm: ``falls``, ``rises`` or ``both``.
+    reference
+        ``frozen`` or ``adaptive``.
+    confidence
+        Share of baselines for which the run length holds, from 0.5 to 0.999.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If the baseline is too short for the run length, or does not vary.
+    """
+
+    def __init__(
+        self,
+        baseline: Sequence[Reading],
+        *,
+        metric: str,
+        run_length: float = RUN_LENGTH,
+        direction: str = "both",
+        reference: str = "frozen",
+        confidence: float = 0.95,
+    ) -> None:
+        healthy = Baseline.of_values(baseline, metric=metric)
+        one_of("direction", direction, names=DIRECTIONS)
+        one_of("reference", reference, names=KINDS)
+        calibration = {
+            "direction": direction,
+            "run_length": number_between("run_length", run_length, low=2.0, high=_LONGEST_RUN),
+            "confidence": number_between("confidence", confidence, low=0.5, high=0.999),
+        }
+        recursion = self._recursion(direction)
+        limit = _limit(healthy, recursion, **calibration)
+        start = Reference(healthy.mean, healthy.deviation, healthy.readings)
+        self._design = Design(metric, recursion, direction, reference, start, limit)
+        self.warnings = healthy.warnings + _normality(healthy)
+        self.restart()
+
+    @abstractmethod
+    def _recursion(self, direction: str) -> Recursion:
+        """Return how this kind of chart moves."""
+
+    @property
+    def metric(self) -> str:
+        """Name of what it reads."""
+        return self._design.metric
+
+    @property
+    def limit(self) -> float:
+        """Of the statistic, in standard deviations."""
+        return self._design.limit
+
+    @property
+    def recursion(self) -> Recursion:
+        """How the statistic moves."""
+        return self._design.recursion
+
+    @property
+    def reference(self) -> Reference:
+        """What the next reading is compared with."""
+        return self._reference
+
+    def restart(self) -> None:
+        """Forget the readings since the baseline, as after something was done about an alarm."""
+        self._reference = self._design.baseline
+        self._levels = (_Level(),) * len(self._design.signs)
+
+    def _see(self, reading: Reading) -> float | None:
+        return value_of(reading, metric=self.metric)
+
+    def _take(self, seen: float, round_number: int) -> float:
+        gap = self._reference.standardised(seen)
+        sides = zip(self._levels, self._design.signs, strict=True)
+        self._levels = tuple(
+            _moved(self._design, level, sign * gap, round_number) for level, sign in sides
+        )
+        statistic = max(abs(level.statistic) for level in self._levels)
+        if self._design.kind == "adaptive" and statistic < self.limit:
+            self._reference = self._reference.with_reading(seen)
+        return statistic
+
+    def _value(self, seen: float) -> float:
+        return seen
+
+    def _since(self) -> int | None:
+        return max(self._levels, key=lambda level: abs(level.statistic)).since
+
+    def _settings(self) -> dict[str, Any]:
+        return asdict(self._design)
+
+    def _memory(self) -> dict[str, Any]:
+        levels = [asdict(level) for level in self._levels]
+        return {"reference": asdict(self._reference), "levels": levels}
+
+    def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
+        recursion, baseline = (settings[name] for name in ("recursion", "baseline"))
+        self._design = Design(
+            **{
+                **settings,
+                "recursion": Recursion(**recursion),
+                "baseline": Reference(**baseline),
+            }
+        )
+        self._reference = Reference(**memory["reference"])
+        self._levels = tuple(_Level(**level) for level in memory["levels"])
+
+
+def _moved(design: Design, level: _Level, gap: float, round_number: int) -> _Level:
+    """Return a side's statistic after a reading `gap` standard deviations towards the alarm."""
+    recursion = design.recursion
+    moved = recursion.keep * level.statistic + recursion.gain * gap - recursion.drift
+    if recursion.reflected and moved <= 0.0:
+        return _Level()
+    crossed = level.statistic * moved < 0.0
+    begun = crossed or abs(level.statistic) <= design.origin
+    return _Level(moved, round_number if begun else level.since)
+
+
+def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float:
+    """Return the limit for a baseline, or say how many readings it takes."""
+    if healthy.readings > 1:
+        limit = adjusted_limit(recursion, readings=healthy.readings, **calibration)
+        if limit is not None and np.ptp(healthy.series) > 0.0:
+            return limit
+    needed = readings_needed(recursion, **calibration)
+    if healthy.readings >= needed:
+        raise DataError(
+            f"baseline: all {healthy.readings} readings of {healthy.metric} are"
+            f" {healthy.mean:g}, takes readings that differ; nothing can be said of chance"
+        )
+    raise DataError(
+        f"baseline: {healthy.readings} readings of {healthy.metric}, takes at least {needed} for"
+        f" a run length of {calibration['run_length']:g} with a confidence of"
+        f" {calibration['confidence']:g}"
+    )
+
+
+def _normality(healthy: Baseline) -> tuple[str, ...]:
+    if healthy.readings < _LEAST_READINGS_OF_NORMALITY_TEST:
+        return ()
+    chance = float(stats.normaltest(healthy.series).pvalue)
+    if chance >= _CHANCE_OF_A_WARNING or np.isnan(chance):
+        return ()
+    warning = (
+        f"{healthy.metric}: the baseline's readings are not normal (p = {chance:.2g});"
+        " the run length can be shorter than stated"
+    )
+    return (warning,)

@@ -1,0 +1,144 @@
+"""Charts in the grammar of the command line, and charts that go on from a stored state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.grammar import Entry, number, parse
+from hayflick.core.records import Reading
+from hayflick.detection.classical import RUN_LENGTH
+from hayflick.detection.cusum import CusumChart
+from hayflick.detection.ewma import EwmaChart
+from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
+from hayflick.detection.shewhart import ShewhartChart
+from hayflick.detection.stream_chart import FORMAT_VERSION, StreamChart
+
+_CHARTS: tuple[type[StreamChart[Any]], ...] = (
+    GuaranteedChart,
+    ShewhartChart,
+    EwmaChart,
+    CusumChart,
+)
+_GUARANTEED = ("tolerance", "false_alarms", "form", "direction", "baseline_error")
+_CLASSICAL = ("run_length", "direction", "reference", "confidence")
+_WORDS = ("form", "direction", "reference")
+
+
+@dataclass(frozen=True)
+class ChartDesign:
+    """A kind of chart and its settings, before there is a baseline.
+
+    Parameters
+    ----------
+    kind
+        The chart's class.
+    settings
+        Its arguments by name.
+    """
+
+    kind: Callable[..., StreamChart[Any]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def start(self, baseline: Sequence[Reading], *, metric: str) -> StreamChart[Any]:
+        """Return the chart of a metric, set up on a baseline.
+
+        Raises
+        ------
+        ArgumentError
+            If a setting is out of its range.
+        DataError
+            If the baseline is too short, or cannot be used.
+        """
+        return self.kind(baseline, metric=metric, **self.settings)
+
+    def shared_by(self, charts: int) -> ChartDesign:
+        """Return the design for each of several charts that share the rate of false alarms.
+
+        By the union bound, their rates add up to at most the one of this design.
+
+        Examples
+        --------
+        >>> parse_chart("guaranteed").shared_by(4).settings["false_alarms"]
+        0.00025
+        >>> parse_chart("cusum:run_length=500").shared_by(4).settings["run_length"]
+        2000.0
+        """
+        if self.kind is GuaranteedChart:
+            rate = self.settings.get("false_alarms", FALSE_ALARMS) / charts
+            return replace(self, settings={**self.settings, "false_alarms": rate})
+        run_length = self.settings.get("run_length", RUN_LENGTH) * charts
+        return replace(self, settings={**self.settings, "run_length": run_length})
+
+
+def charts() -> Mapping[str, Entry[ChartDesign]]:
+    """Return all charts by name."""
+    return {
+        "guaranteed": _entry(GuaranteedChart, _GUARANTEED),
+        "shewhart": _entry(ShewhartChart, _CLASSICAL),
+        "ewma": _entry(EwmaChart, (*_CLASSICAL, "weight")),
+        "cusum": _entry(CusumChart, (*_CLASSICAL, "shift")),
+    }
+
+
+def _entry(kind: Callable[..., StreamChart[Any]], keys: tuple[str, ...]) -> Entry[ChartDesign]:
+    def make(**texts: str) -> ChartDesign:
+        settings = {
+            key: text if key in _WORDS else number(key, text) for key, text in texts.items()
+        }
+        return ChartDesign(kind, settings)
+
+    return Entry(make, optional=keys)
+
+
+def parse_chart(text: str) -> ChartDesign:
+    """Return the chart that `text` names.
+
+    Raises
+    ------
+    ArgumentError
+        If the name, a key or a value is not understood; the nearest name is offered.
+
+    Examples
+    --------
+    >>> design = parse_chart("guaranteed:tolerance=0.05,false_alarms=0.001,form=sum")
+    >>> design.settings
+    {'tolerance': 0.05, 'false_alarms': 0.001, 'form': 'sum'}
+    >>> parse_chart("shewhart:500").settings
+    {'run_length': 500.0}
+    """
+    return parse("chart", text, charts())
+
+
+def restore(state: Mapping[str, Any]) -> StreamChart[Any]:
+    """Return the chart whose `state` this is; it goes on with the same numbers.
+
+    Raises
+    ------
+    DataError
+        If it is no chart's state, or one of another version.
+
+    Examples
+    --------
+    >>> chart = GuaranteedChart.at(0.5)
+    >>> restore(chart.state()).state() == chart.state()
+    True
+    """
+    kinds = {chart.name: chart for chart in _CHARTS}
+    if state.get("format_version") != FORMAT_VERSION or state.get("chart") not in kinds:
+        raise DataError(
+            f"chart state: got chart {state.get('chart')!r} of format version"
+            f" {state.get('format_version')!r}, takes one of {', '.join(kinds)} of format"
+            f" version {FORMAT_VERSION}; start the chart again from its baseline"
+        )
+    try:
+        return kinds[state["chart"]].restored(state)
+    except HayflickError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise DataError(
+            f"chart state: {state['chart']} cannot go on from it ({problem});"
+            " start the chart again from its baseline"
+        ) from None

@@ -1,0 +1,232 @@
+"""What a rules file comes to: limits, rates, and rules that never or always fire.
+
+A rule is held against what is known of healthy and of unaided rounds: readings (of recorded
+runs, or of real answers), and the law of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hayflick.core.records import Reading
+from hayflick.diversity.metrics import METRICS, Unit
+from hayflick.planning.dose import Holding
+from hayflick.planning.setting import setting_of
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.replace import Replace
+from hayflick.rules.loading import LoadedRules
+from hayflick.rules.model import (
+    Inject,
+    Mode,
+    Notify,
+    WatchTable,
+)
+from hayflick.rules.rule_set import RuleSet
+
+ALWAYS, NEVER = "always", "never"
+_SHARES = {metric.name for metric in METRICS if metric.unit is Unit.SHARE}
+_SHARES |= {"surviving_fraction", "diversity"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A rule that fires always or never, as far as is known.
+
+    Parameters
+    ----------
+    watch, metric
+        Whose.
+    fires
+        ``always`` or ``never``.
+    where
+        In what: ``readings``, ``law`` or ``range``.
+    low, high
+        What was seen or is expected, from and to.
+    number
+        How many readings were seen, or rounds are expected; 0 for what is possible at all.
+    limit
+        The limit.
+    """
+
+    watch: str
+    metric: str
+    fires: str
+    where: str
+    low: float
+    high: float
+    number: int
+    limit: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CheckedRules:
+    """A rules file, looked through.
+
+    Parameters
+    ----------
+    rule_set, holdings
+        The rules, and how their limits were derived.
+    doubts
+        Rules that fire always or never.
+    faults
+        What is missing: reserves without items, say.
+    alarms, readings
+        Alarms of each watch in the readings that were given, and how many it read.
+    """
+
+    rule_set: RuleSet
+    holdings: Mapping[str, Holding]
+    doubts: tuple[Doubt, ...]
+    faults: tuple[str, ...]
+    alarms: Mapping[str, int]
+    readings: Mapping[str, int]
+
+    @property
+    def charts(self) -> int:
+        """How many charts share the rate of false alarms of all answers together."""
+        watches = self.rule_set.rules.watch
+        return sum(watch.chart is not None and not watch.groups for watch in watches)
+
+
+def check_rules_file(
+    loaded: LoadedRules, *, readings: Sequence[Reading] = (), generations: int = 50
+) -> CheckedRules:
+    """Return what a rules file comes to.
+
+    Parameters
+    ----------
+    loaded
+        The rules, and the data's law where there is one.
+    readings
+        Readings of a stream, in order, to hold the rules against; its first ones are the
+        charts' baseline.
+    generations
+        Rounds that the law looks ahead.
+
+    Raises
+    ------
+    DataError
+        If a chart cannot be made from the readings.
+    """
+    rule_set = loaded.rule_set
+    seen: dict[str, list[tuple[float, bool]]] = {watch.name: [] for watch in rule_set.rules.watch}
+    if readings:
+        _replay(rule_set, readings, seen)
+    doubts = [doubt for watch in rule_set.rules.watch for doubt in _possible(watch)]
+    for watch in rule_set.rules.watch:
+        doubts += _in_readings(watch, seen[watch.name])
+        if loaded.model is not None:
+            doubts += _by_law(watch, loaded, generations)
+    return CheckedRules(
+        rule_set=rule_set,
+        holdings=loaded.holdings,
+        doubts=tuple(doubts),
+        faults=(*_missing(rule_set), *_unheard(rule_set)),
+        alarms={name: sum(alarm for _, alarm in found) for name, found in seen.items()},
+        readings={name: len(found) for name, found in seen.items()},
+    )
+
+
+def _replay(
+    rule_set: RuleSet, readings: Sequence[Reading], seen: dict[str, list[tuple[float, bool]]]
+) -> None:
+    running = rule_set.start()
+    for reading in readings:
+        running.decide(reading)
+        for name, verdict in running.seen.items():
+            if verdict.value is not None:
+                seen[name].append((verdict.value, verdict.alarm))
+
+
+def _possible(watch: WatchTable) -> list[Doubt]:
+    """Return whether a share has a limit that no share is beyond."""
+    if watch.metrics[0] not in _SHARES:
+        return []
+    limit = watch.below if watch.above is None else watch.above
+    if limit is None or (watch.below is not None and watch.above is not None):
+        return []
+    if watch.above is None:
+        fires = NEVER if limit <= 0.0 else ALWAYS if limit > 1.0 else None
+    else:
+        fires = NEVER if limit >= 1.0 else ALWAYS if limit < 0.0 else None
+    if fires is None:
+        return []
+    return [_doubt(watch, fires, "range", limit=limit, seen=(0.0, 1.0), number=0)]
+
+
+def _in_readings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[Doubt]:
+    limit = watch.below if watch.below is not None else watch.above
+    if not seen or limit is None or not all(alarm for _, alarm in seen):
+        return []
+    values = [value for value, _ in seen]
+    ends = (min(values), max(values))
+    return [_doubt(watch, ALWAYS, "readings", limit=limit, seen=ends, number=len(values))]
+
+
+def _by_law(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[Doubt]:
+    """Return whether real data alone is below a limit, or no data at all stays above it."""
+    if loaded.model is None or watch.below is None or watch.metrics[0] != "surviving_fraction":
+        return []
+    setting = setting_of(loaded.model, generations=generations)
+    healthy = setting.retention(Fresh(1.0), setting.samples).expected[1:]
+    unaided = setting.retention(Replace(), setting.samples).expected[1:]
+    found = []
+    for fires, left in ((ALWAYS, healthy), (NEVER, unaided)):
+        ends = (float(left.min()), float(left.max()))
+        wrong = ends[1] < watch.below if fires == ALWAYS else ends[0] > watch.below
+        if wrong:
+            found.append(
+                _doubt(watch, fires, "law", limit=watch.below, seen=ends, number=generations)
+            )
+    return found
+
+
+def _doubt(
+    watch: WatchTable,
+    fires: str,
+    where: str,
+    *,
+    limit: float,
+    seen: tuple[float, float],
+    number: int,
+) -> Doubt:
+    return Doubt(
+        watch=watch.name,
+        metric=watch.metrics[0],
+        fires=fires,
+        where=where,
+        low=seen[0],
+        high=seen[1],
+        number=number,
+        limit=limit,
+    )
+
+
+def _missing(rule_set: RuleSet) -> list[str]:
+    """Return what reserves lack."""
+    faults = []
+    for action in rule_set.rules.action:
+        if isinstance(action, Inject) and action.reserve is not None:
+            store = rule_set.supplies.stores[action.reserve]
+            if store.fault:
+                faults.append(f"[[action]] {action.name}: {store.fault}")
+            elif not action.repeat and len(store.texts) < (action.items or 0):
+                held = f"{store.name} holds {len(store.texts)} items"
+                faults.append(f"[[action]] {action.name}: {held}, fewer than {action.items}")
+    return faults
+
+
+def _unheard(rule_set: RuleSet) -> list[str]:
+    """Return watches that lead to nothing."""
+    rules = rule_set.rules
+    faults = [
+        f"[[watch]] {watch.name}: has no actions" for watch in rules.watch if not watch.actions
+    ]
+    if rules.mode is not Mode.WARN:
+        return faults
+    for watch in rules.watch:
+        kinds = [rules.action_named(name) for name in watch.actions]
+        if kinds and not any(isinstance(kind, Notify) for kind in kinds):
+            faults.append(f'[[watch]] {watch.name}: mode = "warn" and no action of kind notify')
+    return faults

@@ -1,0 +1,297 @@
+"""A rules file tried in simulation: what it costs, what it keeps, and how often it errs.
+
+Four kinds of runs, of the same length:
+
+- *healthy*: every round is trained on real data alone. Each decision is a false alarm.
+- *with the rule*: the collapse is planted, training on generated data alone from the first
+  round after the baseline on; the rule puts in what it decides.
+- *without*: the same collapse, and nobody steps in.
+- *fixed*: the smallest fixed share of fresh data that is to hold the target as surely.
+
+Charts learn in the run itself, from healthy rounds before the planted collapse. Real items are
+counted from the collapse on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import beta
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Chain, Regime
+from hayflick.core.provenance import provenance
+from hayflick.planning.dose import holding
+from hayflick.planning.past import Past, Then
+from hayflick.planning.setting import check_target
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.replace import Replace
+from hayflick.regimes.triggered import Triggered
+from hayflick.rules.rule_set import RuleSet
+from hayflick.simulation.simulate import simulate
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Course:
+    """What one kind of runs came to, from the planted collapse on.
+
+    Parameters
+    ----------
+    left
+        Share that is left, shape ``(runs, rounds)``.
+    real
+        Real items in each training set, same shape.
+    """
+
+    left: Floats
+    real: Floats
+
+    def held(self, keep: float) -> float:
+        """Return the share of runs that are at the target in every round."""
+        return float((self.left.min(axis=1) >= keep).mean())
+
+    @property
+    def lowest(self) -> float:
+        """The lowest share in any round, on average over the runs."""
+        return float(self.left.min(axis=1).mean())
+
+    @property
+    def real_per_round(self) -> float:
+        """Real items a round, on average."""
+        return float(self.real.mean())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """What a rules file does in simulation.
+
+    Parameters
+    ----------
+    name
+        The rules file.
+    keep
+        The target; None where there is none, and then no fixed plan either.
+    rounds, runs, onset
+        Length of the runs from the collapse on, their number, and healthy rounds before it.
+    healthy_rounds, false_alarms
+        Rounds trained on real data alone, and how many of them led to a decision.
+    delays
+        Rounds from the collapse to the first decision, by run; NaN where there was none.
+    with_rule, without, fixed
+        The other kinds of runs; `fixed` is None without a target.
+    fixed_share
+        Its share of fresh data.
+    unread
+        Watches whose number the simulation does not have.
+    """
+
+    name: str
+    keep: float | None
+    rounds: int
+    runs: int
+    onset: int
+    healthy_rounds: int
+    false_alarms: int
+    stated: float
+    delays: Floats
+    with_rule: Course
+    without: Course
+    fixed: Course | None = None
+    fixed_share: float | None = None
+    unread: tuple[str, ...] = ()
+    source: str = ""
+    seed: int = 1
+
+    @property
+    def false_alarms_per_thousand(self) -> float:
+        """False alarms in 1,000 healthy rounds."""
+        return 1000.0 * self.false_alarms / self.healthy_rounds
+
+    @property
+    def at_most_per_thousand(self) -> float:
+        """What that is below with a confidence of 95 % (Clopper and Pearson)."""
+        alarms, rounds = self.false_alarms, self.healthy_rounds
+        if alarms == rounds:
+            return 1000.0
+        return 1000.0 * float(beta.ppf(0.95, alarms + 1, rounds - alarms))
+
+    @property
+    def delay(self) -> float | None:
+        """Rounds from the collapse to the first decision, the median run; None if missed."""
+        middle = float(np.median(np.nan_to_num(self.delays, nan=np.inf)))
+        return middle if np.isfinite(middle) else None
+
+    @property
+    def missed(self) -> int:
+        """Runs without any decision."""
+        return int(np.isnan(self.delays).sum())
+
+    @property
+    def cost_ratio(self) -> float | None:
+        """Real items with the rule, as a multiple of the fixed plan's."""
+        if self.fixed is None or self.fixed.real_per_round == 0.0:
+            return None
+        return self.with_rule.real_per_round / self.fixed.real_per_round
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the result again."""
+        parameters = {
+            "rules": self.name,
+            "input": self.source,
+            "keep": self.keep,
+            "generations": self.rounds,
+            "replicates": self.runs,
+        }
+        return provenance(parameters, seed=self.seed)
+
+
+def evaluate_rules(
+    rule_set: RuleSet,
+    *,
+    model: Discrete,
+    keep: float | None = None,
+    generations: int = 50,
+    replicates: int = 200,
+    samples: int | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Try rules in simulation.
+
+    Parameters
+    ----------
+    rule_set
+        The rules, their limits written out or derived.
+    model
+        The real data's law.
+    keep
+        The target; None for no target.
+    generations, replicates, samples, seed, threads, progress
+        As of `hayflick.simulation.simulate.simulate`.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If no watch reads what a simulation measures, or the target cannot be held.
+    """
+    keep = None if keep is None else check_target(keep)
+    rounds = whole_number("generations", generations, at_least=1)
+    metric, unread = check_read(rule_set, model, samples)
+    size = model.training_size(samples)
+    has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
+    onset = rule_set.rules.baseline if has_charts else 0
+    trial = _Trial(model, metric, onset, rounds, replicates, size, seed, threads, progress)
+    collapse: Regime = Then(Past(Fresh(1.0), size, onset), Replace()) if onset else Replace()
+    _, alarms = trial.run(Triggered(rule_set.start(), base=Fresh(1.0)), "healthy rounds")
+    with_rule, decided = trial.run(Triggered(rule_set.start(), base=collapse), "with the rule")
+    without, _ = trial.run(collapse, "without")
+    share = fixed = None
+    if keep is not None:
+        share = _assured_share(model, keep, rounds, size)
+        fixed, _ = trial.run(Fresh(share), "fixed share")
+    return Evaluation(
+        name=rule_set.name,
+        keep=keep,
+        rounds=rounds,
+        runs=replicates,
+        onset=onset,
+        healthy_rounds=replicates * rounds,
+        false_alarms=int((alarms > 0).sum()),
+        stated=rule_set.rules.false_alarms,
+        delays=_delays(decided),
+        with_rule=with_rule,
+        without=without,
+        fixed=fixed,
+        fixed_share=share,
+        unread=unread,
+        source=model.source.name,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What all kinds of runs share."""
+
+    model: Discrete
+    metric: str
+    onset: int
+    rounds: int
+    replicates: int
+    samples: int
+    seed: int
+    threads: int | None
+    progress: Progress
+
+    def run(self, regime: Regime, stage: str) -> tuple[Course, Floats]:
+        """Return what is left and used from the collapse on, and what was decided then."""
+        runs = simulate(
+            self.model,
+            generations=self.onset + self.rounds,
+            regime=regime,
+            samples=self.samples,
+            replicates=self.replicates,
+            seed=self.seed,
+            threads=self.threads,
+            progress=lambda _, done, total: self.progress(stage, done, total),
+        )
+        after = slice(self.onset + 1, None)
+        values = runs[self.metric].values
+        left = values[:, after] / values[:, :1]
+        if "real_items" in runs:
+            real = runs["real_items"].values[:, after].astype(np.float64)
+            # The last reading's decision is for a round beyond the runs.
+            return Course(left=left, real=real), runs["actions"].values[:, after]
+        last = self.onset + self.rounds + 1
+        mixes = [regime.mix(k, samples=self.samples) for k in range(self.onset + 1, last)]
+        real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
+        return Course(left=left, real=real), np.zeros_like(left)
+
+
+def check_read(
+    rule_set: RuleSet, model: Discrete, samples: int | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the number that says what is left, and the watches that cannot be read.
+
+    Raises
+    ------
+    DataError
+        If no watch reads what a simulation measures; the nearest name is offered.
+    """
+    chain: Chain[Any, Any] = model.chain(model.training_size(samples))
+    measured = chain.measure(chain.start(1))
+    names = [name for name, values in measured.items() if values.ndim == 1]
+    watches = rule_set.rules.watch
+    read = {watch.name: [name for name in watch.metrics if name in names] for watch in watches}
+    unread = tuple(name for name, found in read.items() if not found)
+    if len(unread) == len(watches):
+        asked = watches[0].metrics[0]
+        near = difflib.get_close_matches(asked, names, n=1)
+        remedy = f"; did you mean {near[0]}?" if near else ""
+        raise DataError(
+            f"{rule_set.name}: [[watch]] {watches[0].name}: a simulation does not measure {asked};"
+            f" takes one of {', '.join(names)}{remedy}"
+        )
+    aimed = [watch for watch in watches if watch.target is not None and read[watch.name]]
+    return (read[aimed[0].name][0] if aimed else "surviving_fraction"), unread
+
+
+def _delays(decided: Floats) -> Floats:
+    first = np.argmax(decided > 0, axis=1) + 1.0
+    return np.where((decided > 0).any(axis=1), first, np.nan)
+
+
+def _assured_share(model: Discrete, keep: float, rounds: int, samples: int) -> float:
+    """Return the smallest fixed share that holds a target as surely as the rule is to."""
+    found = holding(model, keep=keep, generations=rounds, samples=samples)
+    return found.fixed_share

@@ -1,0 +1,267 @@
+"""Language models over one shared pool, asked at an endpoint: the figure that is measured.
+
+The run is one of `hayflick.network`, with the paper's parameters: n = 3 agents, |A_0| = 20 real
+texts, β = 1/2, L = 40 answers, T = 60 rounds. It is kept in a folder, so that a run that was
+stopped is gone on with, and one that is finished costs nothing when it is drawn again.
+
+References
+----------
+Wang et al., arXiv:2506.15690, Algorithm 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.core.progress import Progress, silent
+from hayflick.network.experiment import Experiment, PoolSection
+from hayflick.network.run_directory import DATABASE
+from hayflick.network.run_results import NetworkRun, experiment_of_run, read_run
+from hayflick.network.running import (
+    Say,
+    quiet,
+    resume_network,
+    run_network,
+)
+from hayflick.network.setting import setting_of
+from hayflick.network.texts import texts_of
+from hayflick.papers.figure import Figure, curves
+from hayflick.papers.wang2025.first_pool import QUERY, TEXTS
+
+if TYPE_CHECKING:
+    import xarray
+
+RUN = "models-run"
+"""What the folder of the run is called, in the folder of the figures."""
+
+FORMAT_VERSION = 1
+"""Of the Dataset's names and dimensions."""
+
+_NAMES = ("one", "two", "three")
+_SIZE = len(TEXTS)
+_KEPT = {
+    "distance": "group_frobenius_norm",
+    "noise_floor": "noise_floor",
+    "synthetic_share": "synthetic_share",
+    "vocabulary_kept": "vocabulary_kept",
+}
+_DRAWN: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "models": ("distance", {"measured": "distance", "noise": "noise_floor"}),
+    "models-pool": (
+        "share",
+        {"synthetic_share": "synthetic_share", "vocabulary_kept": "vocabulary_kept"},
+    ),
+}
+MODEL_FIGURES = tuple(_DRAWN)
+"""Names of the figures that need an endpoint: the distance, and what the pool is made of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked, and of whom.
+
+    Parameters
+    ----------
+    base_url
+        Of an endpoint with the chat interface of OpenAI.
+    models
+        One for all three agents, or one for each.
+    key_variable
+        Name of the environment variable that holds the key; None where none is needed.
+    query, texts
+        The question, and real texts about it, of which the first 20 are the first pool.
+    rounds, answers
+        T, and L of every agent in every round.
+    embedder
+        Turns answers into vectors, as in an experiment's file.
+    tokens
+        The most that the run may take; None for no limit.
+
+    Raises
+    ------
+    ArgumentError
+        If there are fewer than 20 texts, or another number of models.
+
+    Examples
+    --------
+    >>> asked = Asked(base_url="http://127.0.0.1:8000/v1", models=("small",), rounds=10, answers=5)
+    >>> asked.requests, asked.experiment(seed=1).retrieval
+    (150, 'uniform:0.5')
+    """
+
+    base_url: str
+    models: Sequence[str]
+    key_variable: str | None = None
+    query: str = QUERY
+    texts: Sequence[str] = TEXTS
+    rounds: int = 60
+    answers: int = 40
+    embedder: str = "hashing"
+    tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.models) not in (1, len(_NAMES)):
+            takes = f"one name, or one for each of the {len(_NAMES)} agents"
+            raise ArgumentError("model", got=f"{len(self.models)} names", takes=takes)
+        if len(self.texts) < _SIZE:
+            takes = f"at least {_SIZE} texts, one a line"
+            raise ArgumentError("corpus", got=f"{len(self.texts)} texts", takes=takes)
+
+    @property
+    def requests(self) -> int:
+        """Number of answers that are asked for, n L T."""
+        return len(_NAMES) * self.answers * self.rounds
+
+    @property
+    def source(self) -> str:
+        """Which models were asked, and where."""
+        return f"{', '.join(self.models)} ({self.base_url})"
+
+    def experiment(self, *, seed: int) -> Experiment:
+        """Return the experiment that the run is of.
+
+        Raises
+        ------
+        ArgumentError
+            If a value is out of its range.
+        """
+        models = [*self.models] * (len(_NAMES) // len(self.models))
+        shared = {"kind": "openai", "base_url": self.base_url}
+        shared |= {} if self.key_variable is None else {"key_variable": self.key_variable}
+        values = {
+            "format_version": 1,
+            "seed": seed,
+            "rounds": self.rounds,
+            "answers": self.answers,
+            "query": self.query,
+            "retrieval": "uniform:0.5",
+            "embedder": self.embedder,
+            "pool": {"texts": [*self.texts[:_SIZE]]},
+            "budget": {} if self.tokens is None else {"tokens": self.tokens},
+            "agents": [
+                {"name": name, "model": model, **shared}
+                for name, model in zip(_NAMES, models, strict=True)
+            ],
+        }
+        return Experiment.of(values, name="models")
+
+
+def real_texts(path: str | os.PathLike[str]) -> list[str]:
+    """Return the texts of a file, one a line, or JSON lines with a key ``text``.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or holds none.
+    """
+    return texts_of(PoolSection(file=str(path)), folder=Path())
+
+
+def holds_run(folder: Path, asked: Asked, *, seed: int) -> bool:
+    """Return whether a folder of figures holds a run of this; it may have another budget."""
+    if not (folder / RUN / DATABASE).is_file():
+        return False
+    kept, _ = experiment_of_run(folder / RUN)
+    new = asked.experiment(seed=seed)
+    budget = {"budget"}
+    return kept.model_dump(exclude=budget) == new.model_dump(exclude=budget)
+
+
+def check_models(asked: Asked, *, folder: Path, seed: int) -> None:
+    """Refuse what cannot be run in a folder of figures, before anything is made.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds a run of something else.
+    ArgumentError, MissingExtraError
+        If the endpoint's key is missing, or a value or an extra.
+    """
+    if holds_run(folder, asked, seed=seed):
+        return
+    if (folder / RUN).exists():
+        raise OutputError(f"{folder / RUN}: holds a run of something else; choose another folder")
+    setting_of(asked.experiment(seed=seed), folder=folder)
+
+
+def run_models(
+    asked: Asked, *, folder: Path, seed: int = 1, say: Say = quiet, progress: Progress = silent
+) -> NetworkRun:
+    """Run the models in a folder of figures, or go on with the run that it holds.
+
+    Raises
+    ------
+    OutputError, ArgumentError, MissingExtraError
+        As of `check_models`.
+    EndpointError, BudgetExhausted
+        If the run cannot go on now; the same call takes it up.
+    """
+    check_models(asked, folder=folder, seed=seed)
+    out = folder / RUN
+    if not holds_run(folder, asked, seed=seed):
+        say(_announced(asked, kept=0))
+        run_network(asked.experiment(seed=seed), out=out, say=say, progress=progress)
+        return read_run(out)
+    run = read_run(out)
+    if run.finished:
+        return run
+    say(_announced(asked, kept=len(run.answers)))
+    resume_network(out, tokens=asked.tokens, say=say, progress=progress)
+    return read_run(out)
+
+
+def models(name: str, asked: Asked, run: NetworkRun) -> Figure:
+    """Return |D|_F of the models over its noise floor, or what the pool is made of, by round.
+
+    All four are in `Figure.runs`, NaN where one is undefined.
+
+    Raises
+    ------
+    DataError
+        If no distance is defined in any round.
+    """
+    quantity, drawn = _DRAWN[name]
+    dataset = _dataset(run)
+    if not np.isfinite(dataset["distance"]).any():
+        remedy = "look at them with hayflick network report, and ask another model"
+        raise DataError(f"{RUN}: all answers of two agents or more are empty; {remedy}")
+    # There is no round before the first.
+    before = np.array([np.nan])
+    series = {one: np.concatenate([before, dataset[kept]]) for one, kept in drawn.items()}
+    return Figure(
+        name=name,
+        quantity=quantity,
+        curves=curves(**series).drop_nans("value"),
+        runs=dataset,
+        agreement=None,
+        paper="wang2025",
+        measured_on=asked.source,
+    )
+
+
+def _announced(asked: Asked, *, kept: int) -> str:
+    counted = f"{len(_NAMES)} agents × {asked.answers:,} answers × {asked.rounds:,} rounds"
+    already = f"; {kept:,} are kept already" if kept else ""
+    return f"models: {asked.requests:,} requests to {asked.base_url} ({counted}){already}"
+
+
+def _dataset(run: NetworkRun) -> xarray.Dataset:
+    import xarray
+
+    values: dict[str, Floats] = {
+        name: np.array(run.series(metric), dtype=np.float64) for name, metric in _KEPT.items()
+    }
+    return xarray.Dataset(
+        {name: ("round", series) for name, series in values.items()},
+        coords={"round": np.arange(1, run.rounds + 1)},
+        attrs={"format_version": FORMAT_VERSION, "provenance": json.dumps(run.provenance())},
+    )

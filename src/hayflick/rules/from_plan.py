@@ -1,0 +1,195 @@
+"""From a plan to a rules file: the target becomes a limit, a dose, and who is told.
+
+The file holds two watches. The first puts real data in where the next round without them
+would be below the target; the second says so where the target itself was missed, and asks a
+person to look. Limit and dose are those of `hayflick.planning.dose`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from hayflick.planning.dose import Holding, goal_of, holding
+from hayflick.planning.goal import Goal
+from hayflick.planning.objective import DIVERSITY, MUST_KEEP, TYPES
+from hayflick.planning.planned import Plan
+from hayflick.rules.loading import unit_of
+
+REVIEWED = 50
+"""Answers that a person looks at where the target was missed."""
+
+COOL_DOWN = 10
+"""Readings until the same is said again."""
+
+ROOM = 20
+"""Healthy readings that charts which are added later learn from."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRules:
+    """Rules that hold a plan's target, as a file and as what it is made from.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    holding
+        Limit and dose.
+    text
+        The rules file.
+    """
+
+    plan: Plan
+    holding: Holding
+    text: str
+
+    @property
+    def unit(self) -> float:
+        """What a reading is before the first round; limits are shares of it."""
+        return unit_of(self.holding.goal)
+
+    @property
+    def metric(self) -> str:
+        """Name of the number that is watched."""
+        return metrics_of(self.holding.goal)[0]
+
+
+def metrics_of(goal: Goal) -> tuple[str, ...]:
+    """Return what readings call the share of a goal that is left, the simulated one first."""
+    if goal.kind == MUST_KEEP:
+        return ("retention",)
+    if goal.kind == DIVERSITY:
+        return ("diversity",)
+    return ("surviving_fraction", "retention")
+
+
+def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
+    """Return the rules that hold a plan's target with fresh data.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    false_alarms
+        Chance that a healthy reading may lead to an injection, as far as the target allows.
+
+    Raises
+    ------
+    DataError
+        If the plan is for a goal without a law, or fresh data cannot hold its target.
+
+    Examples
+    --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> from hayflick.planning.plan import plan
+    >>> words = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
+    >>> rules = rules_from_plan(plan(words, keep=0.7, generations=20, replicates=0))
+    >>> rules.holding.dose
+    414
+    """
+    found = holding(
+        goal_of(plan.setting),
+        keep=plan.keep,
+        generations=plan.setting.generations,
+        samples=plan.setting.samples,
+        law=plan.setting.law,
+        false_alarms=false_alarms,
+    )
+    return PlannedRules(plan, found, _text(found, false_alarms))
+
+
+def _text(found: Holding, false_alarms: float) -> str:
+    goal = found.goal
+    unit = unit_of(goal)
+    names = metrics_of(goal)
+    metric = json.dumps(names[0] if len(names) == 1 else list(names))
+    return _FILE.format(
+        # A name can hold what no comment may, such as the end of a line.
+        source="".join(c if c.isprintable() else "?" for c in goal.model.source.name),
+        keep=found.keep,
+        rounds=found.setting.generations,
+        samples=found.setting.samples,
+        derivation=_derivation(found),
+        false_alarms=false_alarms,
+        room=ROOM,
+        metric=metric,
+        measured=_MEASURED[goal.kind],
+        limit=round(found.limit * unit, 6),
+        missed=round(found.keep * unit, 6),
+        dose=found.dose,
+        share=found.share,
+        reviewed=REVIEWED,
+        cool_down=COOL_DOWN,
+    )
+
+
+def _derivation(found: Holding) -> str:
+    if found.always:
+        why = (
+            f"# No state leaves room: one round without real data leaves {found.next_unaided:.1%}."
+        )
+    else:
+        why = f"# At this limit, one more round without real data leaves {found.next_unaided:.1%}."
+    return (
+        f"{why}\n# Training on real data alone leaves {found.healthy:.1%}; chance takes it below"
+        f" the limit in {found.false_alarms:.2%} of rounds.\n# The dose keeps {found.margin:.2%}"
+        " more than the target, for chance."
+    )
+
+
+_MEASURED = {
+    TYPES: "For real ones, retention is that of a list (watch --must-keep) of all symbols.",
+    MUST_KEEP: "The list is the one that is given to watch --must-keep.",
+    DIVERSITY: "For real ones, give watch a column of that name (watch --value diversity).",
+}
+
+_FILE = """\
+# Rules that keep {keep:.1%} for {rounds} rounds of {samples} items ({source}).
+# Try them:     hayflick rules evaluate rules.toml --corpus {source}
+# Look at them: hayflick rules check rules.toml
+format_version = 1
+
+# observe: decisions are listed, nothing is done; warn: notifications alone; act: everything.
+mode = "act"
+
+# Chance of a false alarm per healthy reading, all charts of a stream together.
+false_alarms = {false_alarms:g}
+
+# Healthy readings that charts learn from; the limits below need none.
+baseline = {room}
+
+# 1. Real data where the next round without them would be below the target. A reading is one
+# training set. {measured}
+{derivation}
+[[watch]]
+name = "share kept"
+metric = {metric}
+target = {keep:g}
+below = {limit:g}
+actions = ["real data"]
+
+[[action]]
+name = "real data"
+kind = "inject"
+items = {dose}  # {share:.1%} of a training set, newly drawn from the real source
+rounds = 1
+
+# 2. A person where the target itself was missed.
+[[watch]]
+name = "target missed"
+metric = {metric}
+below = {missed:g}
+cool_down = {cool_down}  # readings until it is said again
+actions = ["look at answers", "tell the data lead"]
+
+[[action]]
+name = "look at answers"
+kind = "review"
+items = {reviewed}
+
+[[action]]
+name = "tell the data lead"
+kind = "notify"
+message = "less is left than was planned for; is real data really put in?"
+"""

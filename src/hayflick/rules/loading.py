@@ -1,0 +1,118 @@
+"""Rules files with the data that they belong to: targets become limits and doses by law."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.planning.dose import Holding, holding
+from hayflick.planning.goal import Goal
+from hayflick.planning.objective import DIVERSITY
+from hayflick.rules.rule_set import RuleSet
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedRules:
+    """A rules file, ready to start.
+
+    Parameters
+    ----------
+    rule_set
+        The rules, with limits in place of targets.
+    holdings
+        How each of these limits was derived, by name of the watch.
+    model
+        The real data's law; None where no data were named.
+    """
+
+    rule_set: RuleSet
+    holdings: Mapping[str, Holding] = field(default_factory=dict)
+    model: Discrete | None = None
+
+    @property
+    def target(self) -> float | None:
+        """The highest target that the file names; None where it names none."""
+        targets = [watch.target for watch in self.rule_set.rules.watch if watch.target is not None]
+        return max(targets, default=None)
+
+
+def load_rules(
+    path: str | os.PathLike[str],
+    *,
+    model: Discrete | None = None,
+    samples: int | None = None,
+    generations: int = 50,
+    progress: Progress = silent,
+) -> LoadedRules:
+    """Return a rules file whose targets have become limits, as far as there are data.
+
+    Parameters
+    ----------
+    path
+        The file.
+    model
+        The real data's law; the file's ``corpus`` where None.
+    samples, generations
+        Size of a training set, and the horizon that a target is held over.
+    progress
+        Told how far reading the data has come.
+
+    Raises
+    ------
+    DataError
+        If the file or its data cannot be used, or a target cannot be held.
+    """
+    rule_set = RuleSet.from_file(path, like=None if model is None else model.source)
+    named = rule_set.rules.corpus
+    if model is None and named is not None:
+        beside = Path(path).parent / named
+        model = Discrete.from_file(beside, progress=progress)
+        rule_set = RuleSet.from_file(path, like=model.source)
+    if model is None:
+        return LoadedRules(rule_set)
+    return derived(rule_set, model=model, samples=samples, generations=generations)
+
+
+def derived(
+    rule_set: RuleSet, *, model: Discrete, samples: int | None = None, generations: int = 50
+) -> LoadedRules:
+    """Return rules with limits and doses that follow from their targets.
+
+    Raises
+    ------
+    DataError
+        If a target cannot be held.
+    """
+    holdings: dict[str, Holding] = {}
+    limits = {}
+    for watch in rule_set.rules.watch:
+        if watch.target is None:
+            continue
+        diverse = watch.metrics[0] == DIVERSITY
+        goal = Goal.of_diversity(model) if diverse else Goal.of_types(model)
+        try:
+            found = holding(
+                goal,
+                keep=watch.target,
+                generations=generations,
+                samples=samples,
+                false_alarms=rule_set.rules.false_alarms,
+            )
+        except DataError as fault:
+            raise DataError(f"{rule_set.name}: [[watch]] {watch.name}: {fault}") from None
+        holdings[watch.name] = found
+        if watch.below is None:
+            limits[watch.name] = (found.limit * unit_of(goal), found.dose)
+    return LoadedRules(rule_set.with_limits(limits), holdings, model)
+
+
+def unit_of(goal: Goal) -> float:
+    """Return what a reading of the goal is before the first round: readings are not shares."""
+    if goal.kind != DIVERSITY:
+        return 1.0
+    return 1.0 - float((goal.model.initial_law**2).sum())

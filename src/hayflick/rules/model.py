@@ -1,0 +1,157 @@
+"""What a rules file can say, as data; `hayflick.rules.reading` reads one.
+
+Every table takes the keys below and no others. What must fit together across tables is
+checked in `hayflick.rules.contradictions`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT_VERSION = 1
+
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+Positive: TypeAlias = Annotated[int, Field(ge=1)]
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Mode(StrEnum):
+    """How far a rules file goes, so that it can be introduced in steps."""
+
+    OBSERVE = "observe"
+    WARN = "warn"
+    ACT = "act"
+
+
+class Table(BaseModel):
+    """A table of the file: no other keys, nothing converted, never changed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Confirm(Table):
+    """A watch is confirmed where `needed` of the last `of` readings were alarms."""
+
+    needed: Positive = 1
+    of: Positive = 1
+
+
+class WatchTable(Table):
+    """One number that is watched: a chart, a plain limit, or a limit that a target gives."""
+
+    name: Annotated[Name, Field(description="What the watch is called.")]
+    metric: Annotated[
+        Name | Annotated[list[Name], Field(min_length=1)],
+        Field(description="The number; of several, the first one that a reading has."),
+    ]
+    chart: Annotated[
+        str | None, Field(description="A chart: guaranteed:tolerance=0.05, cusum, ewma, shewhart.")
+    ] = None
+    below: Annotated[Finite | None, Field(description="Alarm below this.")] = None
+    above: Annotated[Finite | None, Field(description="Alarm above this.")] = None
+    target: Annotated[
+        Annotated[float, Field(gt=0.0, le=1.0)] | None,
+        Field(description="Share to keep; limit and dose follow by law where they are left out."),
+    ] = None
+    healthy: Annotated[
+        Literal["higher", "lower", "steady"] | None,
+        Field(description="Which way is healthy; the metric's own where left out."),
+    ] = None
+    groups: Annotated[
+        list[str],
+        Field(description='Names of groups, "*" for each by itself; empty for all together.'),
+    ] = []
+    confirm: Confirm = Confirm()
+    cool_down: Annotated[
+        int, Field(ge=0, description="Readings after a decision in which nothing is decided.")
+    ] = 0
+    actions: Annotated[list[Name], Field(description="Names of the actions that are decided.")] = []
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the number, the first choice first."""
+        return (self.metric,) if isinstance(self.metric, str) else tuple(self.metric)
+
+
+class _Action(Table):
+    name: Annotated[Name, Field(description="What watches call the action.")]
+
+
+class Inject(_Action):
+    """Put real items into the training sets of the next rounds."""
+
+    kind: Literal["inject"]
+    items: Annotated[Positive | None, Field(description="Real items in every round.")] = None
+    rounds: Annotated[Positive, Field(description="For how many rounds.")] = 1
+    reserve: Annotated[
+        str | None, Field(description="File with the items; new ones where left out.")
+    ] = None
+    repeat: Annotated[
+        bool, Field(description="Whether a reserve begins again when it is used up.")
+    ] = False
+
+
+class VaryPrompts(_Action):
+    """Ask other prompts: the next ones of a list."""
+
+    kind: Literal["vary_prompts"]
+    prompts: Annotated[
+        str | list[Name], Field(description="The prompts, or a file with one per line.")
+    ]
+    items: Annotated[Positive, Field(description="How many prompts at a time.")] = 1
+    rounds: Annotated[Positive, Field(description="For how many rounds.")] = 1
+
+
+class Review(_Action):
+    """Draw random answers for a person to look at."""
+
+    kind: Literal["review"]
+    items: Annotated[Positive, Field(description="How many answers.")]
+
+
+class Notify(_Action):
+    """Tell someone."""
+
+    kind: Literal["notify"]
+    message: Annotated[str, Field(description="What is said beside the reason.")] = ""
+
+
+ActionTable: TypeAlias = Annotated[
+    Inject | VaryPrompts | Review | Notify, Field(discriminator="kind")
+]
+
+
+class RulesFile(Table):
+    """A whole file."""
+
+    format_version: Literal[1]
+    mode: Annotated[
+        Mode,
+        Field(strict=False, description="observe: list alone; warn: notify alone; act: all."),
+    ]
+    false_alarms: Annotated[
+        float,
+        Field(gt=0.0, lt=1.0, description="Of one stream's charts together, per reading."),
+    ] = 0.001
+    false_discoveries: Annotated[
+        float | None,
+        Field(gt=0.0, lt=1.0, description="Share of false alarms among many groups' alarms."),
+    ] = None
+    baseline: Annotated[
+        int, Field(ge=2, description="Healthy readings that charts learn from.")
+    ] = 20
+    values: Annotated[
+        list[Name], Field(description="Names of further numbers that readings have.")
+    ] = []
+    corpus: Annotated[
+        str | None, Field(description="The real data that targets are derived from.")
+    ] = None
+    watch: Annotated[list[WatchTable], Field(min_length=1)]
+    action: list[ActionTable] = []
+
+    def action_named(self, name: str) -> Inject | VaryPrompts | Review | Notify:
+        """Return the action of a name, which `contradictions` has checked to be there."""
+        return next(action for action in self.action if action.name == name)

@@ -1,0 +1,353 @@
+"""A rules file in use: `RuleSet` is what it says, `RunningRules` decides reading by reading.
+
+One stream is one group's readings, or those of all answers together. The charts of a stream
+share the file's ``false_alarms`` evenly: by the union bound, all of them together give no more
+false alarms than stated. Plain limits are not charts and have no rate.
+
+Where ``false_discoveries`` is stated, a watch over every group (``groups = ["*"]``) believes
+the alarms that e-BH believes (`hayflick.rules.discoveries`). Half of the rate q goes to
+e-BH, the other half covers the baselines: each of K groups' thresholds is wrong with a
+probability of at most q / 2K.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hayflick.core.errors import DataError
+from hayflick.core.records import (
+    Action,
+    ActionKind,
+    Reading,
+    Verdict,
+)
+from hayflick.corpus.source import Source
+from hayflick.rules.discoveries import discoveries
+from hayflick.rules.interventions import Supplies, intervention
+from hayflick.rules.model import (
+    Inject,
+    Mode,
+    RulesFile,
+    VaryPrompts,
+    WatchTable,
+)
+from hayflick.rules.reading import read_rules
+from hayflick.rules.stores import Store, read_prompts
+from hayflick.rules.stream import Stream
+
+FORMAT_VERSION = 1
+"""Of what `RunningRules.state` returns."""
+
+
+@dataclass(frozen=True, eq=False)
+class RuleSet:
+    """A rules file with what its actions take from; it decides nothing before `start`.
+
+    Parameters
+    ----------
+    rules
+        What the file says.
+    supplies
+        Stores and prompts.
+    name
+        The file.
+
+    Examples
+    --------
+    >>> from hayflick.rules.reading import parse_rules
+    >>> rules = RuleSet.of(parse_rules('''
+    ... format_version = 1
+    ... mode = "act"
+    ... [[watch]]
+    ... name = "words"
+    ... metric = "surviving_fraction"
+    ... below = 0.8
+    ... actions = ["real data"]
+    ... [[action]]
+    ... name = "real data"
+    ... kind = "inject"
+    ... items = 20
+    ... '''))
+    >>> running = rules.start()
+    >>> left = [(1, 0.9), (2, 0.7)]
+    >>> [len(running.decide(Reading(k, {"surviving_fraction": x}))) for k, x in left]
+    [0, 1]
+    """
+
+    rules: RulesFile
+    supplies: Supplies
+    name: str = "rules.toml"
+
+    def __deepcopy__(self, _: object) -> RuleSet:
+        # It never changes.
+        return self
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, like: Source | None = None) -> RuleSet:
+        """Return a rules file; the files that it names lie beside it.
+
+        Parameters
+        ----------
+        path
+            The file.
+        like
+            How the data were read that reserves belong to.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or meant, or prompts are missing.
+        """
+        return cls.of(read_rules(path), folder=Path(path).parent, like=like, name=str(path))
+
+    @classmethod
+    def of(
+        cls,
+        rules: RulesFile,
+        *,
+        folder: Path = Path(),
+        like: Source | None = None,
+        name: str = "rules.toml",
+    ) -> RuleSet:
+        """Return rules that were read; the files that they name are in `folder`.
+
+        Raises
+        ------
+        DataError
+            If prompts are missing.
+        """
+        named = {one.reserve for one in rules.action if isinstance(one, Inject) and one.reserve}
+        stores = {one: Store.from_file(folder / one, name=one, like=like) for one in named}
+        prompts = {}
+        for one in rules.action:
+            if isinstance(one, VaryPrompts) and isinstance(one.prompts, str):
+                prompts[one.name] = read_prompts(folder / one.prompts, name=one.prompts)
+            elif isinstance(one, VaryPrompts):
+                prompts[one.name] = tuple(one.prompts)
+                if not prompts[one.name]:
+                    raise DataError(f"{name}: [[action]] {one.name}: prompts holds no prompt")
+        return cls(rules, Supplies(stores, prompts), name)
+
+    @property
+    def derived(self) -> tuple[WatchTable, ...]:
+        """The watches whose limit must still be derived from a target."""
+        watches = self.rules.watch
+        return tuple(one for one in watches if one.target is not None and one.below is None)
+
+    def with_limits(self, limits: Mapping[str, tuple[float, int]]) -> RuleSet:
+        """Return the rules with derived limits in place of targets.
+
+        Parameters
+        ----------
+        limits
+            Limit and dose by name of the watch; the dose is for injections without ``items``.
+        """
+        doses: dict[str, int] = {}
+        watches = []
+        for watch in self.rules.watch:
+            if watch.name in limits:
+                limit, dose = limits[watch.name]
+                doses |= {action: dose for action in watch.actions if action not in doses}
+                watches.append(watch.model_copy(update={"below": limit}))
+            else:
+                watches.append(watch)
+        actions = [
+            action.model_copy(update={"items": doses[action.name]})
+            if isinstance(action, Inject) and action.items is None and action.name in doses
+            else action
+            for action in self.rules.action
+        ]
+        rules = self.rules.model_copy(update={"watch": watches, "action": actions})
+        return replace(self, rules=rules)
+
+    def start(self, baseline: Iterable[Reading] = ()) -> RunningRules:
+        """Return the rules at the beginning of a stream, or of several.
+
+        Parameters
+        ----------
+        baseline
+            Healthy readings that the charts learn from; the first readings where none are
+            given.
+
+        Raises
+        ------
+        DataError
+            If a limit is still to be derived, or a chart cannot be made.
+        """
+        if self.derived:
+            remedy = "name the real data (--corpus, or corpus = ... in the file), or write a limit"
+            raise DataError(
+                f"{self.name}: [[watch]] {self.derived[0].name} has a target and no limit; {remedy}"
+            )
+        running = RunningRules(self)
+        for reading in baseline:
+            running.learn(reading)
+        return running
+
+    def restore(self, state: Mapping[str, Any]) -> RunningRules:
+        """Return the rules that go on where `RunningRules.state` was taken.
+
+        Raises
+        ------
+        DataError
+            If the state is of another version, or of other rules.
+        """
+        running = self.start()
+        try:
+            if state["format_version"] != FORMAT_VERSION:
+                raise DataError(f"{self.name}: its state is of another version; start again")
+            running.used.update(state["used"])
+            for one in state["streams"]:
+                running.stream(one["watch"], one["group"]).resume(one)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise DataError(
+                f"{self.name}: cannot go on from this state ({fault}); start again"
+            ) from None
+        return running
+
+
+class RunningRules:
+    """Decides what to do about readings, and remembers those before; see `RuleSet.start`.
+
+    Attributes
+    ----------
+    proposed : tuple of Action
+        What the last reading led to, whatever the mode lets through.
+    seen : dict of str to Verdict
+        How each watch saw the last reading, by name.
+    """
+
+    def __init__(self, rule_set: RuleSet) -> None:
+        self.rule_set = rule_set
+        self.used: dict[str, int] = {}
+        self.proposed: tuple[Action, ...] = ()
+        self.seen: dict[str, Verdict] = {}
+        self._streams: dict[tuple[str, str], Stream] = {}
+        self._watches = {watch.name: watch for watch in rule_set.rules.watch}
+
+    @property
+    def name(self) -> str:
+        """The rules file."""
+        return self.rule_set.name
+
+    def decide(self, reading: Reading) -> tuple[Action, ...]:
+        """Return what is to be done from the next round on.
+
+        Nothing in mode ``observe``, notifications alone in mode ``warn``.
+
+        Raises
+        ------
+        DataError
+            If a chart cannot be made from its baseline.
+        """
+        self.seen, self.proposed = {}, ()
+        for watch in self._of_group(reading.group):
+            self.proposed += self._watched(watch, reading)
+        match self.rule_set.rules.mode:
+            case Mode.OBSERVE:
+                return ()
+            case Mode.WARN:
+                return tuple(one for one in self.proposed if one.kind is ActionKind.NOTIFY)
+        return self.proposed
+
+    def learn(self, reading: Reading) -> None:
+        """Take a healthy reading that charts learn from, and decide nothing."""
+        for watch in self._of_group(reading.group):
+            stream = self.stream(watch.name, reading.group)
+            if watch.chart is not None and stream.chart is None:
+                stream.read(reading, rate=self._rate(watch, reading.group))
+
+    def stream(self, watch: str, group: str) -> Stream:
+        """Return what a watch remembers of a group; empty for all answers together."""
+        key = (watch, group)
+        if key not in self._streams:
+            baseline = self.rule_set.rules.baseline
+            self._streams[key] = Stream(self._watches[watch], baseline)
+        return self._streams[key]
+
+    def state(self) -> dict[str, Any]:
+        """Return all that is remembered, ready for JSON; `RuleSet.restore` takes it."""
+        streams = [
+            {"watch": watch, "group": group, **stream.state()}
+            for (watch, group), stream in self._streams.items()
+        ]
+        return {"format_version": FORMAT_VERSION, "used": dict(self.used), "streams": streams}
+
+    def _of_group(self, group: str) -> Sequence[WatchTable]:
+        return [watch for watch in self.rule_set.rules.watch if _covers(watch, group)]
+
+    def _rate(self, watch: WatchTable, group: str) -> float:
+        """Return a chart's part of the rate of false alarms."""
+        rules = self.rule_set.rules
+        if self._together(watch):
+            together = sum(name == watch.name for name, _ in self._streams)
+            return float(rules.false_discoveries or 0.0) / together
+        sharing = [one for one in self._of_group(group) if one.chart and not self._together(one)]
+        return rules.false_alarms / len(sharing)
+
+    def _together(self, watch: WatchTable) -> bool:
+        """Return whether the alarms of a watch's groups are believed by e-BH."""
+        return self.rule_set.rules.false_discoveries is not None and "*" in watch.groups
+
+    def _watched(self, watch: WatchTable, reading: Reading) -> tuple[Action, ...]:
+        stream = self.stream(watch.name, reading.group)
+        rate = 1.0 if watch.chart is None else self._rate(watch, reading.group)
+        verdict = stream.read(reading, rate=rate)
+        self.seen[watch.name] = verdict
+        if verdict.value is None:
+            return ()
+        alarm = self._believed(watch, verdict) if self._together(watch) else verdict.alarm
+        if not stream.confirm(alarm=alarm):
+            return ()
+        if stream.chart is not None and not self._together(watch):
+            stream.chart.restart()
+        return tuple(self._act(name, watch, verdict) for name in watch.actions)
+
+    def _believed(self, watch: WatchTable, verdict: Verdict) -> bool:
+        stream = self.stream(watch.name, verdict.group)
+        stream.evidence = verdict.evidence
+        evidence = {
+            group: one.evidence or 0.0
+            for (name, group), one in self._streams.items()
+            if name == watch.name
+        }
+        level = float(self.rule_set.rules.false_discoveries or 0.0) / 2.0
+        return verdict.group in discoveries(evidence, false_discoveries=level)
+
+    def _act(self, name: str, watch: WatchTable, verdict: Verdict) -> Action:
+        rules, mode = self.rule_set.rules, self.rule_set.rules.mode
+        asked = rules.action_named(name)
+        action, used = intervention(
+            asked,
+            reason=_reason(watch, verdict),
+            evidence=(verdict,),
+            supplies=self.rule_set.supplies,
+            used=self.used,
+        )
+        if mode is Mode.ACT:
+            self.used.update(used)
+        return action
+
+
+def _covers(watch: WatchTable, group: str) -> bool:
+    if not group:
+        return not watch.groups
+    return group in watch.groups or "*" in watch.groups
+
+
+def _reason(watch: WatchTable, verdict: Verdict) -> str:
+    whose = f" of {verdict.group}" if verdict.group else ""
+    seen = f"{watch.name}: {verdict.metric}{whose} {verdict.value:.4g}"
+    if watch.chart is None:
+        side = "above" if verdict.limit == watch.above else "below"
+        said = f"{seen} is {side} {verdict.limit:.4g}"
+    else:
+        said = f"{seen}, {verdict.chart} {verdict.statistic:.4g} at its limit {verdict.limit:.4g}"
+        said += "" if verdict.since is None else f", since round {verdict.since}"
+    if watch.confirm.of > 1:
+        said += f", confirmed by {watch.confirm.needed} of {watch.confirm.of} readings"
+    return said

@@ -1,0 +1,165 @@
+"""One watch over one group's readings: its chart, what was confirmed, and its cool-down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.records import Reading, State, Verdict
+from hayflick.detection.baseline import scores_of, value_of
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.parsing import ChartDesign, parse_chart, restore
+from hayflick.detection.stream_chart import StreamChart
+from hayflick.rules.directions import harmful_move
+from hayflick.rules.limits import Limit
+from hayflick.rules.model import WatchTable
+
+
+def design_of(watch: WatchTable, *, rate: float) -> ChartDesign:
+    """Return the chart of a watch at a rate of false alarms per reading.
+
+    Examples
+    --------
+    >>> watch = WatchTable(name="words", metric="distinct_2", chart="cusum")
+    >>> design_of(watch, rate=0.002).settings
+    {'direction': 'falls', 'run_length': 500.0}
+    """
+    design = parse_chart(watch.chart or "")
+    if design.kind is GuaranteedChart:
+        move = harmful_move(watch)
+        own = {"direction": "falls" if move == "both" else move, "false_alarms": rate}
+    else:
+        own = {"direction": harmful_move(watch), "run_length": 1.0 / rate}
+    return replace(design, settings={**own, **design.settings})
+
+
+@dataclass
+class Stream:
+    """What one watch remembers of one group.
+
+    Parameters
+    ----------
+    watch
+        What is watched.
+    baseline
+        How many readings a chart learns from.
+    metric
+        Which of the watch's numbers the readings have; None before the first.
+    learnt
+        Readings that the chart is still to be made from.
+    chart
+        The chart; None while it learns.
+    recent
+        Whether the last readings were alarms, the newest last.
+    resting
+        Readings to come in which nothing is decided.
+    evidence
+        The last reading's, where its chart has any.
+    """
+
+    watch: WatchTable
+    baseline: int
+    metric: str | None = None
+    learnt: list[Reading] = field(default_factory=list)
+    chart: StreamChart[Any] | Limit | None = None
+    recent: list[bool] = field(default_factory=list)
+    resting: int = 0
+    evidence: float | None = None
+
+    def read(self, reading: Reading, *, rate: float) -> Verdict:
+        """Take a reading and say how the stream stands; learning is no reading.
+
+        Raises
+        ------
+        DataError
+            If the chart cannot be made from the baseline.
+        """
+        self.metric = self.metric or self._metric_of(reading)
+        if self.metric is None:
+            return self._silent(reading)
+        if self.chart is None and self.watch.chart is None:
+            self.chart = Limit(self.metric, below=self.watch.below, above=self.watch.above)
+        if self.chart is None:
+            self._learn(reading, rate)
+            return self._silent(reading)
+        return self.chart.update(reading)
+
+    def confirm(self, *, alarm: bool) -> bool:
+        """Take in whether a reading was an alarm, and return whether to decide something."""
+        self.recent = [*self.recent, alarm][-self.watch.confirm.of :]
+        if self.resting:
+            self.resting -= 1
+            return False
+        if not alarm or sum(self.recent) < self.watch.confirm.needed:
+            return False
+        self.resting, self.recent = self.watch.cool_down, []
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """Return all that it remembers, ready for JSON."""
+        chart = self.chart.state() if isinstance(self.chart, StreamChart) else None
+        return {
+            "metric": self.metric,
+            "learnt": [_plain(reading) for reading in self.learnt],
+            "chart": chart,
+            "recent": self.recent,
+            "resting": self.resting,
+            "evidence": self.evidence,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Set what `state` returned."""
+        self.metric = state["metric"]
+        self.learnt = [_reading(plain) for plain in state["learnt"]]
+        self.chart = None if state["chart"] is None else restore(state["chart"])
+        self.recent, self.resting = list(state["recent"]), state["resting"]
+        self.evidence = state["evidence"]
+
+    def _metric_of(self, reading: Reading) -> str | None:
+        for name in self.watch.metrics:
+            if self._has(reading, name):
+                return name
+        return None
+
+    def _has(self, reading: Reading, name: str) -> bool:
+        scored = name in reading.scores and scores_of(reading, metric=name) is not None
+        return scored or value_of(reading, metric=name) is not None
+
+    def _silent(self, reading: Reading) -> Verdict:
+        name = self.metric or self.watch.metrics[0]
+        return Verdict(name, reading.round, State.NO_READING, group=reading.group)
+
+    def _learn(self, reading: Reading, rate: float) -> None:
+        if self.metric is None or not self._has(reading, self.metric):
+            return
+        self.learnt.append(reading)
+        if len(self.learnt) < self.baseline:
+            return
+        design = design_of(self.watch, rate=rate)
+        # The rounds that set the scale of the scores say nothing about their mean.
+        first = max(1, self.baseline // 5) if design.kind is GuaranteedChart else 0
+        try:
+            self.chart = design.start(self.learnt[first:], metric=self.metric)
+        except HayflickError as fault:
+            whose = f", group {reading.group}" if reading.group else ""
+            raise DataError(f"[[watch]] {self.watch.name}{whose}: {fault}") from None
+        self.learnt = []
+
+
+def _plain(reading: Reading) -> dict[str, Any]:
+    return {
+        "round": reading.round,
+        "values": dict(reading.values),
+        "scores": {name: np.asarray(scores).tolist() for name, scores in reading.scores.items()},
+        "group": reading.group,
+        "label": reading.label,
+    }
+
+
+def _reading(plain: Mapping[str, Any]) -> Reading:
+    scores = {name: np.array(numbers) for name, numbers in plain["scores"].items()}
+    return Reading(**{**plain, "scores": scores})

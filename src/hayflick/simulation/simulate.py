@@ -1,0 +1,276 @@
+"""Replicates in blocks over threads, into one xarray.Dataset."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hayflick.chains.stages.record import Stages
+from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import (
+    Chain,
+    Model,
+    ReactiveRegime,
+    Recorded,
+    Regime,
+    Walker,
+)
+from hayflick.core.provenance import provenance
+from hayflick.core.records import Schedule
+from hayflick.core.seeding import (
+    LOGICAL_BLOCK,
+    fresh_seed,
+    logical_blocks,
+    stream,
+)
+from hayflick.regimes.replace import Replace
+from hayflick.simulation.accumulating import pools_of
+from hayflick.simulation.reacting import check_metrics
+from hayflick.simulation.rounds import run_block, walk_blocks, walker_of
+
+if TYPE_CHECKING:
+    import xarray
+
+FORMAT_VERSION = 1
+"""Of the Dataset's names and dimensions."""
+
+_POLL_SECONDS = 0.05
+_WALKED_TOGETHER = 8
+
+
+def simulate(
+    model: Model,
+    *,
+    generations: int,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+    stages: Stages = Stages(),
+    replicates: int = 200,
+    seed: int | None = None,
+    threads: int | None = None,
+    block_size: int | None = None,
+    progress: Progress = silent,
+) -> xarray.Dataset:
+    """Simulate recursive training.
+
+    The same seed gives the same Dataset, whatever the threads and the block size.
+
+    Parameters
+    ----------
+    model
+        The model fitted to the real data, such as `hayflick.Discrete`.
+    generations
+        How many rounds, K.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set; the data's own size where None.
+    stages
+        Sampler, degradation, selection, weight of real items, rounding.
+    replicates
+        How many independent runs.
+    seed
+        Of the random streams, at least 0; drawn from the system and recorded where None.
+    threads
+        How many work at once; one per processor where None.
+    block_size
+        Replicates that one task carries, a multiple of 32, chosen where None; a matter of
+        speed alone.
+    progress
+        Told the generations done, over all blocks.
+
+    Returns
+    -------
+    A Dataset with dimensions ``replicate`` and ``generation`` (0 … K), to be saved with
+    ``to_netcdf(path, engine="h5netcdf")``. For the discrete
+    family: ``surviving_types``, ``surviving_fraction``, ``diversity`` (Gini-Simpson),
+    ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
+    and ``count_by_rank`` (last generation, by ``rank``). Where rounds accumulate, survivors
+    are counted in the newest n items (of a subsample: in it), ``surviving_in_pool`` in all
+    that is kept; diversity and ranks are the model's. Where rounds react to what was read,
+    ``real_items`` of a generation's training set, and ``actions`` decided after it.
+    Attribute ``provenance`` is JSON.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
+    SimulationInterrupted
+        On Ctrl-C; its ``partial`` holds the finished replicates.
+
+    Examples
+    --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> runs = simulate(words, generations=10, replicates=64, seed=7)
+    >>> dict(runs["surviving_types"].sizes)
+    {'replicate': 64, 'generation': 11}
+    """
+    generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
+    workers = (os.cpu_count() or 1) if threads is None else threads
+    workers = whole_number("threads", workers, at_least=1)
+    workers = min(workers, -(-replicates // LOGICAL_BLOCK))
+    size = model.training_size(samples)
+    mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
+    chain = model.chain(size, stages=stages)
+    chain.check(mixes)
+    respond = None
+    if isinstance(regime, ReactiveRegime):
+        check_metrics(chain, regime)
+        respond = regime.start
+    schedule = Schedule(mixes, respond)
+    pools_of(chain, schedule)
+    job = _Job(chain, schedule, seed, replicates, progress)
+    interrupted = _execute(job, threads=workers, block_size=block_size)
+    parameters = {
+        "model": dict(job.chain.describe()),
+        "regime": regime.describe(),
+        "generations": generations,
+        "replicates": replicates,
+    }
+    if interrupted:
+        raise SimulationInterrupted(_dataset(job, parameters) if job.finished else None)
+    return _dataset(job, parameters)
+
+
+@dataclass
+class _Job:
+    """What all blocks share; the counter and the stop are the only things that change."""
+
+    chain: Chain[Any, Any]
+    schedule: Schedule
+    seed: int
+    replicates: int
+    progress: Progress
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    ticks: int = 0
+    finished: dict[int, Recorded] = field(default_factory=dict)
+
+    @cached_property
+    def walker(self) -> Walker | None:
+        """The chain, if it makes many rounds in one call."""
+        return walker_of(self.chain, self.schedule)
+
+    def tick(self, rounds: int) -> bool:
+        """Count rounds of one block; return whether to go on."""
+        blocks = -(-self.replicates // LOGICAL_BLOCK)
+        with self.lock:
+            self.ticks += rounds
+            self.progress("simulating", self.ticks, blocks * len(self.schedule.mixes))
+        return not self.stop.is_set()
+
+    def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> None:
+        """Take tasks until there is none left; keep finished logical blocks by index."""
+        while not self.stop.is_set():
+            with self.lock:
+                task = next(tasks, ())
+            if not task:
+                return
+            for group in self._groups(task):
+                recorded = self._run(group)
+                if recorded is None:
+                    return
+                with self.lock:
+                    self.finished.update(recorded)
+
+    def _groups(self, task: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+        """Yield blocks that are run in one call; a kernel is compiled for two sizes alone."""
+        whole = len(task) - len(task) % _WALKED_TOGETHER if self.walker else 0
+        for first in range(0, whole, _WALKED_TOGETHER):
+            yield task[first : first + _WALKED_TOGETHER]
+        for block in task[whole:]:
+            yield (block,)
+
+    def _run(self, group: Sequence[tuple[int, int]]) -> dict[int, Recorded] | None:
+        rngs = tuple(stream(self.seed, block=block) for block, _ in group)
+        sizes = [size for _, size in group]
+        if self.walker is None:
+            recorded = run_block(
+                self.chain, self.schedule, rng=rngs[0], replicates=sizes[0], tick=self.tick
+            )
+        else:
+            recorded = walk_blocks(
+                self.walker, self.schedule, rngs=rngs, replicates=sum(sizes), tick=self.tick
+            )
+        if recorded is None:
+            return None
+        parts: dict[int, Recorded] = {}
+        for place, (block, size) in enumerate(group):
+            own = slice(LOGICAL_BLOCK * place, LOGICAL_BLOCK * place + size)
+            parts[block] = {name: values[own] for name, values in recorded.items()}
+        return parts
+
+
+def _execute(job: _Job, *, threads: int, block_size: int | None) -> bool:
+    """Run all blocks; return whether Ctrl-C came in between."""
+    if block_size is None:
+        together = LOGICAL_BLOCK * _WALKED_TOGETHER
+        many = job.walker is not None and job.replicates >= threads * together
+        block_size = together if many else LOGICAL_BLOCK
+    if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
+        takes = f"a multiple of {LOGICAL_BLOCK}"
+        raise ArgumentError("block_size", got=block_size, takes=takes)
+    tasks = _batched(logical_blocks(job.replicates), block_size // LOGICAL_BLOCK)
+    interrupted = False
+    with ThreadPoolExecutor(threads) as executor:
+        try:
+            _wait([executor.submit(job.work, tasks) for _ in range(threads)])
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            # A fault in one block ends the others too, at their next generation.
+            job.stop.set()
+    return interrupted
+
+
+def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:
+    while batch := tuple(itertools.islice(blocks, size)):
+        yield batch
+
+
+def _wait(futures: Sequence[Future[None]]) -> None:
+    """Wait for all futures, and raise what the first that fails raises."""
+    pending = set(futures)
+    while pending:
+        # Without a timeout, Ctrl-C would wait too: on Windows always, and elsewhere once a
+        # library has asked the system to restart interrupted waits, as polars does.
+        done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+
+
+def _dataset(job: _Job, parameters: dict[str, Any]) -> xarray.Dataset:
+    import xarray
+
+    own = job.chain.coordinates()
+    blocks = sorted(job.finished)
+    variables = {}
+    for name in job.finished[blocks[0]]:
+        values = np.concatenate([job.finished[block][name] for block in blocks])
+        # What was measured in every generation has it as its second axis.
+        shape = values.ndim - (name in own)
+        dimensions = ("replicate", "generation")[:shape]
+        variables[name] = ((*dimensions, own[name][0]) if name in own else dimensions, values)
+    coordinates = dict(own.values())
+    # Of an interrupted run any blocks may be there: a replicate keeps its number.
+    sizes = dict(logical_blocks(job.replicates))
+    numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
+    coordinates["replicate"] = np.concatenate(numbers)
+    coordinates["generation"] = np.arange(len(job.schedule.mixes) + 1)
+    record = provenance(parameters, seed=job.seed)
+    attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
+    return xarray.Dataset(variables, coords=coordinates, attrs=attributes)

@@ -1,0 +1,202 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.answers import Answers
+from hayflick.monitor.watching.plan_of_charts import Watch
+from hayflick.monitor.watching.watch import watch
+from hayflick.report.language import Language
+from hayflick.report.watch_findings import WatchFindings
+
+ROUNDS, EACH, DIMENSIONS = 30, 60, 8
+
+
+def stream(*, width=lambda number: 1.0, groups="ab", seed=1, **columns):
+    """Return Gaussian vectors whose width depends on the round."""
+    rng = np.random.default_rng(seed)
+    rounds = np.repeat(np.arange(1, ROUNDS + 1), EACH)
+    widths = np.array([width(number) for number in rounds])
+    vectors = rng.normal(size=(rounds.size, DIMENSIONS)) * widths[:, None]
+    frame = pl.DataFrame({"row": np.arange(rounds.size), "round": rounds, **columns})
+    if groups:
+        names = [groups[place % len(groups)] for place in range(rounds.size)]
+        frame = frame.with_columns(group=pl.Series(names))
+    names = tuple(f"day {number}" for number in range(1, ROUNDS + 1))
+    return Answers("stream.jsonl", names, frame, vectors.astype(np.float32))
+
+
+def narrowed(number):
+    return 1.0 if number < 20 else 0.6
+
+
+def test_a_healthy_stream_is_healthy():
+    watched = watch(stream())
+    assert watched.healthy
+    assert [(chart.metric, chart.group) for chart in watched.charts] == [
+        ("spread", ""),
+        ("spread", "a"),
+        ("spread", "b"),
+    ]
+    assert {len(chart.verdicts) for chart in watched.charts} == {20}
+    assert {chart.read for chart in watched.charts} == {20}
+
+
+def test_lost_spread_is_found_with_its_round():
+    watched = watch(stream(width=narrowed))
+    whole = watched.alarms[0]
+    assert whole.first_alarm.round in {20, 21}
+    assert whole.first_alarm.since == 20
+    assert whole.first_alarm.value < whole.threshold
+    assert watched.rounds[whole.first_alarm.since - 1] == "day 20"
+
+
+def test_more_spread_is_no_alarm():
+    assert watch(stream(width=lambda number: 1.0 if number < 20 else 2.0)).healthy
+
+
+def test_one_narrow_group_is_named():
+    given = stream()
+    narrow = (given.frame["group"] == "b").to_numpy() & (given.frame["round"] >= 20).to_numpy()
+    given.vectors[narrow] *= 0.4
+    groups = {chart.group for chart in watch(given).alarms}
+    assert "b" in groups
+    assert "a" not in groups
+
+
+def test_charts_of_one_kind_share_their_rate():
+    limits = {chart.verdicts[0].limit for chart in watch(stream()).charts}
+    alone = watch(stream(groups="")).charts[0].verdicts[0].limit
+    (shared,) = limits
+    assert shared == pytest.approx(3 * alone, rel=1e-2)
+
+
+def test_the_first_fifth_of_the_baseline_sets_the_scale_alone():
+    watched = watch(stream(groups=""), baseline=10)
+    assert watched.charts[0].baseline == 8
+
+
+def test_a_column_of_values_is_charted():
+    rng = np.random.default_rng(3)
+    accuracy = rng.normal(0.7, 0.02, ROUNDS * EACH)
+    accuracy[25 * EACH :] -= 0.1
+    given = stream(groups="", **{"value accuracy": accuracy})
+    watched = watch(given, charts=["accuracy=shewhart:run_length=100"], baseline=20)
+    (chart,) = watched.charts
+    assert (chart.metric, chart.first_alarm.round) == ("accuracy", 26)
+    # By default, a baseline that is too short for its chart is reported and no error.
+    watched = watch(given)
+    assert [chart.metric for chart in watched.charts] == ["spread"]
+    assert "takes at least" in watched.unwatched[0].reason
+    with pytest.raises(DataError, match="takes at least"):
+        watch(given, charts=["accuracy=cusum:run_length=1000"])
+
+
+def test_a_round_without_answers_gives_no_reading():
+    given = stream(groups="")
+    keep = (given.frame["round"] != 15).to_numpy()
+    without = Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
+    (chart,) = watch(without).charts
+    assert chart.read == 19
+    (silent,) = [verdict for verdict in chart.verdicts if verdict.round == 15]
+    assert (silent.state.value, silent.value) == ("no reading", None)
+
+
+def test_a_stream_that_has_gone_silent_is_not_healthy_in_words():
+    given = stream(groups="")
+    keep = (given.frame["round"] < 25).to_numpy()
+    watched = watch(
+        Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
+    )
+    (chart,) = watched.charts
+    assert chart.silent_since == 25
+    findings = WatchFindings(watched, Language("en"))
+    assert findings.verdict() == "No reading since round day 25"
+    assert findings.state(chart) == "no reading"
+
+
+def test_answers_that_are_all_alike_are_an_error_and_not_health():
+    given = stream(groups="")
+    given.vectors[:] = 1.0
+    with pytest.raises(
+        DataError, match="nothing can be watched: the first rounds' answers are all"
+    ):
+        watch(given)
+
+
+def test_a_limit_that_is_reached_is_not_projected():
+    watched = watch(stream(width=lambda number: 0.97**number))
+    projection = watched.charts[0].projection
+    assert projection.round is None
+    assert projection.reason
+
+
+def test_a_narrower_mix_of_prompts_alarms_unless_pairs_are_formed_within_prompts():
+    rng = np.random.default_rng(7)
+    given = stream(groups="")
+    rounds = given.frame["round"].to_numpy()
+    many, few = rng.integers(0, 8, rounds.size), rng.integers(0, 2, rounds.size)
+    prompts = np.where(rounds < 20, many, few)
+    places = 4.0 * rng.normal(size=(8, DIMENSIONS))
+    vectors = (given.vectors + places[prompts]).astype(np.float32)
+    without = Answers(given.name, given.rounds, given.frame, vectors)
+    assert not watch(without).healthy
+    asked = given.frame.with_columns(prompt=pl.Series([str(prompt) for prompt in prompts]))
+    assert watch(Answers(given.name, given.rounds, asked, vectors)).healthy
+
+
+def test_texts_are_embedded_and_told_apart():
+    rng = np.random.default_rng(2)
+    words = [f"word{number}" for number in range(400)]
+    texts = [
+        " ".join(rng.choice(words, 8)) if number < 20 else "it is important to note that"
+        for number in np.repeat(np.arange(1, ROUNDS + 1), EACH)
+    ]
+    given = stream(text=texts)
+    watched = watch(Answers(given.name, given.rounds, given.frame))
+    assert watched.alarms[0].first_alarm.round == 20
+    assert "it is important to note" in {one.phrase for one in watched.templates}
+    assert watched.typical_now == ["it is important to note that"]
+    assert len(watched.typical_before) == 5
+    assert watched.readings[""][-1].values["duplicate_rate"] == 1.0
+    json.dumps(watched.provenance())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"baseline": 1}, "baseline: got 1, takes a whole number of at least 2"),
+        ({"baseline": 30}, "baseline: got 30, takes less than the 30 rounds of stream.jsonl"),
+        ({"charts": ["guarded"]}, "chart: got guarded"),
+        ({"charts": ["distinct_9=ewma"]}, "did you mean distinct_"),
+        ({"charts": ["vendi_1=guaranteed"]}, "takes spread with the chart guaranteed"),
+        ({"charts": ["ewma", "ewma"]}, "takes each chart once"),
+        ({"metrics": ["drft"]}, "did you mean drift"),
+        ({"metrics": ["entropy"]}, "takes one of near_duplicate_rate, drift"),
+        ({"seed": -1}, "seed: got -1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        watch(stream(), **settings)
+
+
+def test_a_metric_without_a_reading_is_refused_where_it_was_asked_for():
+    with pytest.raises(DataError, match="entropy: no round has a reading of it"):
+        watch(stream(), charts=["entropy=ewma"])
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "direction"),
+    [
+        ("guaranteed", "spread", "falls"),
+        ("duplicate_rate=ewma", "duplicate_rate", "rises"),
+        ("distinct_2=cusum:direction=both", "distinct_2", "both"),
+        ("noise_floor=shewhart", "noise_floor", "both"),
+    ],
+)
+def test_the_healthy_direction_belongs_to_the_metric(text, metric, direction):
+    asked = Watch.parsed(text)
+    assert (asked.metric, asked.design.settings["direction"]) == (metric, direction)

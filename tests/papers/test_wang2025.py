@@ -1,0 +1,107 @@
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+
+from hayflick.core.errors import ArgumentError
+from hayflick.network.experiment import Experiment
+from hayflick.papers.wang2025 import mitigations
+from hayflick.papers.wang2025.figures import FIGURES, figures
+from hayflick.papers.wang2025.models import MODEL_FIGURES
+from hayflick.report.figure_texts import figure_texts, paper_note, paper_title
+from hayflick.report.language import Language
+
+
+@pytest.fixture(scope="module")
+def made():
+    names = [name for name in FIGURES if name not in ("silos", "mitigation")]
+    return {figure.name: figure for figure in figures(names, seed=3)}
+
+
+def series(figure, name):
+    return figure.curves.filter(series=name)["value"].to_numpy()
+
+
+@pytest.mark.parametrize("name", ["network-complete", "network-ring", "network-blocks"])
+def test_simulation_agrees_with_the_law(made, name):
+    assert 0 < made[name].agreement < 4.5
+    assert made[name].runs.sizes == {"replicate": 200, "generation": 201, "agent": 10}
+
+
+def test_who_reads_fewer_stays_farther_apart(made):
+    complete, blocks, ring = (
+        series(made[f"network-{name}"], "exact")[-1] for name in ("complete", "blocks", "ring")
+    )
+    assert complete < blocks < ring
+
+
+@pytest.mark.parametrize("name", ["surrogate-two", "surrogate-eleven"])
+def test_agents_meet_and_stay_at_the_floor(made, name):
+    simulated, floor = series(made[name], "simulated"), series(made[name], "floor")
+    assert (simulated.size, floor.size) == (201, 200)
+    assert made[name].curves.filter(series="floor")["generation"].min() == 1
+    assert made[name].agreement is None
+    assert simulated[0] > 5 * simulated[20]
+    last = slice(-40, None)
+    assert np.mean(simulated[last] ** 2) == pytest.approx(np.mean(floor[last] ** 2), rel=0.2)
+    assert len({run for run in made[name].curves["series"] if run.startswith("run ")}) == 20
+
+
+def test_silos():
+    (figure,) = figures(["silos"])
+    last = [series(figure, f"nearest_{k}")[-1] for k in (1, 2, 5, 10, 20)]
+    assert last == sorted(last, reverse=True)
+    assert last[-1] < 1.2
+    assert figure.runs.sizes["neighbours"] == 5
+
+
+def test_what_keeps_diversity_in_mixtures(made):
+    figure = made["mitigation-surrogate"]
+    best = figure.curves.filter("on_frontier").sort("texts")
+    assert best["texts"].to_list() == [0, 60, 180, 540]
+    assert best["kept"].is_sorted()
+    assert figure.runs.sizes == {"case": 24}
+
+
+def test_what_keeps_diversity_among_agents(monkeypatch):
+    smaller = partial(mitigations.mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,))
+    monkeypatch.setattr(
+        mitigations, "mitigation", partial(smaller, topologies=("complete",), prompts=None)
+    )
+    figure = mitigations.of_agents(1)
+    assert (figure.name, figure.quantity) == ("mitigation", "frontier")
+    kept = {(row["prompts"], row["injected"]): row["kept"] for row in figure.curves.to_dicts()}
+    assert kept["one", 0] < kept["one", 9] < kept["varied", 9]
+    assert kept["one", 0] < kept["varied", 0]
+    parameters = json.loads(figure.runs.attrs["provenance"])["parameters"]
+    assert Experiment.of(parameters) == mitigations.village()
+
+
+def test_the_texts_of_the_village_differ():
+    village = mitigations.village()
+    texts = [*village.pool.texts, *village.reserve.texts]
+    assert len(set(texts)) == 60
+    last = [text.split()[-1] for text in (village.query, *village.prompt_variations)]
+    assert all(any(text.startswith(f"{word} ") for text in texts) for word in last)
+
+
+def test_every_figure_has_a_text_and_the_paper_a_title(made):
+    language = Language("ja")
+    assert {*FIGURES, *MODEL_FIGURES} <= set(figure_texts(language))
+    assert {figure.paper for figure in made.values()} == {"wang2025"}
+    assert "LLM Web Dynamics" in paper_title("wang2025", language)
+    assert "arXiv:2506.15690" in paper_note("wang2025", language)
+
+
+def test_what_a_surrogate_costs_is_said_before_it_begins():
+    said = []
+    made = figures(["surrogate-two"], say=said.append)
+    assert said == []
+    next(made)
+    assert said[0].startswith("surrogate-two: 10,848,000 evaluations, about ")
+
+
+def test_mistakes_are_refused():
+    with pytest.raises(ArgumentError, match="figure: got theorem-3, takes one of surrogate-two"):
+        next(figures(["theorem-3"]))
