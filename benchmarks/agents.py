@@ -16,8 +16,8 @@ from typing import Any
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.seeds import AnswerSeed
-from hayflick.service.serving import address
+from hayflick.network.agents.protocol import AnswerSeed
+from hayflick.service.agent import address
 from pairs import Result, duration
 
 AGENTS, ANSWERS, AT_ONCE, LATENCY_S, ROUNDS = 20, 5, 20, 0.05, 9

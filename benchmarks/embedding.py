@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.random_projection import SparseRandomProjection
 
-from hayflick.embed.batching import embed_all
+from hayflick.embed.embedder import embed_all
 from hayflick.embed.hashing import DIMENSIONS, HashingEmbedder
 from pairs import Result, ratio, seconds
 

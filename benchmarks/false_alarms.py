@@ -15,12 +15,9 @@ import streams
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline
 from hayflick.detection.betting import FRACTIONS
-from hayflick.detection.calibration import known_limit
-from hayflick.detection.classical import ClassicalChart
-from hayflick.detection.cusum import CusumChart
-from hayflick.detection.ewma import EwmaChart
+from hayflick.detection.classical import ClassicalChart, CusumChart, EwmaChart, ShewhartChart
 from hayflick.detection.guaranteed import GuaranteedChart
-from hayflick.detection.shewhart import ShewhartChart
+from hayflick.detection.limits import known_limit
 from pairs import Result
 
 STREAMS = 1000

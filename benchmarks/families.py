@@ -15,9 +15,8 @@ import hayflick as hf
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.ngram import NGram
-from hayflick.corpus.docstrings import write_docstrings
 from hayflick.laws.gaussian_scale import gaussian_scale
-from hayflick.papers.suresh2024.figures import FIGURES, figures
+from hayflick.papers.suresh2024.figures import FIGURES, figures, write_docstrings
 from pairs import Result, duration, ratio, seconds
 
 WIKITEXT = Path(__file__).parents[2] / "shared" / "data" / "wikitext2-500k.txt"

@@ -18,13 +18,13 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
-from hayflick.network.running import run_network
 
 VILLAGE = Path(__file__).parents[1] / "examples" / "village.toml"
 KILLS_IN_A_RUN = 5
 _GO_ON = (
-    "import sys; from hayflick.network.running import resume_network as r, run_network as b; "
+    "import sys; from hayflick.network.run import resume_network as r, run_network as b; "
     "from pathlib import Path; out = Path(sys.argv[2]); "
     "r(out) if (out / 'run.db').exists() else b(sys.argv[1], out=out)"
 )

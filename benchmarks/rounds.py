@@ -11,7 +11,7 @@ from pathlib import Path
 
 import agents
 from hayflick.network.experiment import Experiment
-from hayflick.network.running import run_network
+from hayflick.network.run import run_network
 from pairs import Result
 
 AGENTS, ANSWERS, ROUNDS, AT_ONCE = 20, 5, 20, 20

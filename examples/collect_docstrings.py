@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hayflick.corpus.docstrings import write_docstrings
+from hayflick.papers.suresh2024.figures import write_docstrings
 
 if __name__ == "__main__":
     write_docstrings(Path(sys.argv[1]))

@@ -42,7 +42,7 @@ def served():
     """Return a function that serves an application on loopback until the test ends."""
     for library in ("fastapi", "uvicorn"):
         pytest.importorskip(library, reason=f"{library} is not installed: extra server")
-    from hayflick.service.serving import address, listening, server
+    from hayflick.service.agent import address, listening, server
 
     running = []
 

@@ -23,16 +23,18 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 # Old public names, kept for one release.
 _RENAMED: dict[str, str] = {}
 
-for _result in ("forecast:Forecast", "series_forecast:SeriesForecast"):
+for _result in ("forecast_result:Forecast", "series_forecast:SeriesForecast"):
     register_renderer(
         f"hayflick.planning.{_result}", renderer="hayflick.report.notebook:forecast_html"
     )
-register_renderer("hayflick.planning.planned:Plan", renderer="hayflick.report.plan_page:plan_html")
 register_renderer(
-    "hayflick.monitor.watching.watched:Watched", renderer="hayflick.report.watch_page:watch_html"
+    "hayflick.planning.plan_result:Plan", renderer="hayflick.report.plan_page:plan_html"
 )
 register_renderer(
-    "hayflick.monitor.pilot.pilot_result:PilotResult",
+    "hayflick.monitor.watch_result:Watched", renderer="hayflick.report.watch_page:watch_html"
+)
+register_renderer(
+    "hayflick.monitor.pilot_analysis:PilotResult",
     renderer="hayflick.report.pilot_page:pilot_html",
 )
 register_renderer(

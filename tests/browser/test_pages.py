@@ -11,11 +11,11 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.source import Source
-from hayflick.monitor.watching.watch import watch
+from hayflick.monitor.watch import watch
 from hayflick.network.experiment import Experiment
+from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
-from hayflick.network.running import run_network
-from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.forecast import forecast_law
 from hayflick.report.network_page import network_page
 from hayflick.report.pages import brief_page, forecast_page
 from hayflick.report.watch_page import watch_page

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hayflick.chains.binomials import binomials
+from hayflick.chains.parametric import binomials
 
 
 @pytest.mark.parametrize(

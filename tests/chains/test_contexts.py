@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.contexts import Contexts
+from hayflick.chains.walks import Contexts
 
 TOKENS = np.array([1, 2, 1, 2, 3, 0, 2, 3, 0, 1, 2, 3, 0])
 

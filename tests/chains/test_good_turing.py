@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.good_turing import GoodTuring
+from hayflick.chains.estimators import GoodTuring
 
 
 def test_what_was_not_seen_gets_the_share_of_what_was_seen_once():

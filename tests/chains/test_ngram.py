@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import xarray
 
-from hayflick.chains.ngram import NGram
-from hayflick.chains.ngram_chain import NGramChain
-from hayflick.chains.stages.degradation import LabelNoise
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature, TopK
+from hayflick.chains.degradation import LabelNoise
+from hayflick.chains.ngram import NGram, NGramChain
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature, TopK
+from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts

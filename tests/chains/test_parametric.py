@@ -5,24 +5,23 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
-from hayflick.chains.poisson import Poisson
-from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.stages.degradation import (
+from hayflick.chains.degradation import (
     AdditiveNoise,
     GaussianContamination,
     LabelNoise,
 )
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.selection import Interval, Verifier
+from hayflick.chains.estimators import AddDelta
+from hayflick.chains.gaussian import Gaussian, interval_draws
+from hayflick.chains.multivariate_gaussian import MultivariateGaussian
+from hayflick.chains.poisson import Poisson
+from hayflick.chains.rounding import Grid
+from hayflick.chains.selection import Interval, Verifier
+from hayflick.chains.stages import Stages
 from hayflick.chains.symmetric_mixture import (
     SymmetricMixture,
     approximate_joint,
     exact_joint,
 )
-from hayflick.chains.truncated import interval_draws
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream

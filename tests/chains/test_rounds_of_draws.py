@@ -6,8 +6,8 @@ import pytest
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.simulation.simulate import simulate
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.core.errors import ArgumentError
 
 

@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 import xarray
 
+from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.good_turing import GoodTuring
-from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
-from hayflick.chains.stages.degradation import LabelNoise
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature, TopK
+from hayflick.chains.discrete_chain import StagedDiscreteChain
+from hayflick.chains.estimators import AddDelta, GoodTuring
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature, TopK
+from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.laws.survival import survival

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from hayflick.chains import walks as kernels
-from hayflick.chains.contexts import Contexts
-from hayflick.chains.successors import Successors
+from hayflick.chains.ngram import Successors
+from hayflick.chains.walks import Contexts
 from hayflick.corpus.sentences import split_sentences
 
 TEXT = (

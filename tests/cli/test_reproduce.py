@@ -126,7 +126,7 @@ def test_an_endpoint_is_no_setting_of_the_other_paper(folder, capsys):
 def endpoint(served):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
     from hayflick.network.agents.ngram import NGramAgent
-    from hayflick.papers.wang2025.first_pool import TEXTS
+    from hayflick.papers.wang2025.models import TEXTS
     from hayflick.service.agent import application
 
     return f"{served(application([NGramAgent.of_texts('small', TEXTS, most_tokens=12)]))}/v1"
@@ -176,7 +176,7 @@ def test_a_run_that_network_resume_finished_is_drawn(endpoint, folder, capsys):
 
 def test_an_endpoint_that_is_down_leaves_a_run_to_take_up(folder, capsys, monkeypatch):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    monkeypatch.setattr("hayflick.network.agents.retries.Retries.wait_s", _at_once)
+    monkeypatch.setattr("hayflick.network.agents.endpoint.Retries.wait_s", _at_once)
     assert models(URL, "--figure", "network-ring") == 3
     err = capsys.readouterr().err
     assert f"stopped: agent one, {URL}: no connection" in err

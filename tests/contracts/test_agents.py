@@ -11,9 +11,8 @@ import hayflick.network.agents
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.protocol import Agent, Answer, Learner
+from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
 from hayflick.network.agents.replay import ReplayAgent
-from hayflick.network.agents.seeds import AnswerSeed
 
 QUERY = "Was ist 今日? नमस्ते 👋🏽"
 CONTEXT = ["It rains.", "今日は雨が降る。", "नमस्ते दुनिया 👋🏽", "{query} %s \\ \x00"]

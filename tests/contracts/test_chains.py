@@ -9,27 +9,21 @@ import xarray
 
 import hayflick.chains
 from hayflick.chains.bernoulli import Bernoulli
+from hayflick.chains.degradation import AdditiveNoise, Contamination, LabelNoise
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.estimators import AddDelta, GoodTuring
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.good_turing import GoodTuring
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.stages.degradation import (
-    AdditiveNoise,
-    Contamination,
-    LabelNoise,
-)
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature, TopP
-from hayflick.chains.stages.selection import Interval
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature, TopP
+from hayflick.chains.selection import Interval
+from hayflick.chains.stages import Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.core.protocols import Model
 from hayflick.corpus.sentences import split_sentences
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic

@@ -3,16 +3,14 @@
 import pytest
 
 from hayflick.corpus.source import Source
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.parsing import regimes
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
-from hayflick.regimes.threshold import Threshold
-from hayflick.regimes.triggered import Triggered
+from hayflick.regimes.triggered import Threshold, Triggered
 
 EXAMPLES = {
     "replace": Replace(),

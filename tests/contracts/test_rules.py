@@ -10,10 +10,9 @@ import pytest
 
 from hayflick.core.records import Mix, Reading, Schedule
 from hayflick.regimes.triggered import Triggered
-from hayflick.rules.on_answers import decisions
 from hayflick.rules.reading import parse_rules
-from hayflick.rules.rule_set import RuleSet
-from hayflick.simulation.reacting import reacted
+from hayflick.rules.rule_set import RuleSet, decisions
+from hayflick.simulation.rounds import reacted
 
 ROUNDS = 90
 ACTIONS = """

@@ -5,8 +5,7 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import read_answers
+from hayflick.corpus.answers import AnswerColumns, read_answers
 
 COLUMNS = AnswerColumns(by="round", text="answer", group="model", values=("score",))
 ROWS = [

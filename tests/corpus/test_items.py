@@ -6,11 +6,9 @@ import pytest
 
 from hayflick.core.errors import DataError
 from hayflick.corpus import items as items_module
-from hayflick.corpus.item_records import count_records, item_records
-from hayflick.corpus.item_store import stored_items
-from hayflick.corpus.items import item_blocks
-from hayflick.corpus.lines import lines
+from hayflick.corpus.items import item_blocks, lines, stored_items
 from hayflick.corpus.reading import read_corpus
+from hayflick.corpus.reserves import count_records, item_records
 
 ROWS = [("1", "red fox"), ("2", None), ("3", "red"), ("4", ""), ("5", "red red fox")]
 

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import DataError
-from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.tables import read_numbers
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])

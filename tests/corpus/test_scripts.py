@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from hayflick.corpus.scripts import script_letters
+from hayflick.corpus.tokenizers import script_letters
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.corpus.reading import read_text
-from hayflick.corpus.sentence_ends import MARK
-from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
-from hayflick.corpus.tokenizers.japanese import japanese_installed
+from hayflick.corpus.sentences import MARK, Sentences, read_sentences, split_sentences
+from hayflick.corpus.tokenizers import japanese_installed
 
 
 def spelled(sentences):

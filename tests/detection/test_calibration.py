@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from hayflick.detection.calibration import (
+from hayflick.detection.limits import (
+    Recursion,
     adjusted_limit,
     known_limit,
+    mean_run_length,
     readings_needed,
 )
-from hayflick.detection.run_length import Recursion, mean_run_length
 
 SHEWHART = Recursion(0.0, 1.0)
 CHARTS = {

@@ -3,12 +3,8 @@ import pytest
 
 from hayflick.core.errors import DataError
 from hayflick.core.records import Reading
-from hayflick.detection.calibration import adjusted_limit
-from hayflick.detection.cusum import CusumChart
-from hayflick.detection.ewma import EwmaChart
-from hayflick.detection.reference import Reference
-from hayflick.detection.run_length import Recursion
-from hayflick.detection.shewhart import ShewhartChart
+from hayflick.detection.classical import CusumChart, EwmaChart, Reference, ShewhartChart
+from hayflick.detection.limits import Recursion, adjusted_limit
 
 KINDS = (ShewhartChart, EwmaChart, CusumChart)
 # Mean 10, standard deviation 2.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from hayflick.detection.run_length import LONGEST, Recursion, mean_run_length
+from hayflick.detection.limits import LONGEST, Recursion, mean_run_length
 
 SHEWHART, CUSUM = Recursion(0.0, 1.0), Recursion(1.0, 1.0, 0.5)
 

@@ -10,8 +10,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus import counting
-from hayflick.diversity.lexical import NgramCounts
-from hayflick.diversity.vocabulary import tail_mass, vocabulary_kept
+from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
 
 ANSWERS = ["The cat sat.", "the cat ran", "so", "", "the the the the"]
 

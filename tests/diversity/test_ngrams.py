@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.corpus.tokenizers.words import Words
+from hayflick.corpus.tokenizers import Words
 from hayflick.diversity.compression import compression_ratio
 from hayflick.diversity.duplicates import duplicate_rate
 from hayflick.diversity.lexical import NgramCounts

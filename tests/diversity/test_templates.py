@@ -8,8 +8,7 @@ from scipy import stats
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus import counting
-from hayflick.diversity.phrases import PhraseCounts
-from hayflick.diversity.templates import templates
+from hayflick.diversity.phrases import PhraseCounts, templates
 
 
 def counted(phrase, *, having, of):

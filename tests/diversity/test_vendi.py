@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.spectrum import Moments
-from hayflick.diversity.vendi import vendi_score, vendi_score_of_kernel
+from hayflick.diversity.spectrum import Moments, vendi_score, vendi_score_of_kernel
 
 ORDERS = (0, 0.5, 1, 2, 7.5, math.inf)
 

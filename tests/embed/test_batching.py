@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.embed.batching import content_hash, embed_all
+from hayflick.embed.embedder import content_hash, embed_all
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache

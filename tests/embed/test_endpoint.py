@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
-from hayflick.embed.batching import embed_all
+from hayflick.embed.embedder import embed_all
 from hayflick.embed.endpoint import EndpointEmbedder
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache

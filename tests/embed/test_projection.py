@@ -8,10 +8,16 @@ from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils import murmurhash3_32
 
-from hayflick.embed.code_points import WITHOUT_SPACES, folded, kinds_of
-from hayflick.embed.hashing import HashingEmbedder
-from hayflick.embed.murmur import murmur
-from hayflick.embed.projection import BUCKETS, QUARTERS, splitmix64
+from hayflick.embed.hashing import (
+    BUCKETS,
+    QUARTERS,
+    WITHOUT_SPACES,
+    HashingEmbedder,
+    folded,
+    kinds_of,
+    murmur,
+    splitmix64,
+)
 
 SPACED = [
     "The cat sat on the mat, and the dog sat by the door.",

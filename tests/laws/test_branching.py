@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.laws.branching import Branching, survival_exponents
 from hayflick.laws.rounds import Rounds, rounds_of
 from hayflick.regimes.fresh import Fresh

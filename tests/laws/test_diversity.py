@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.wright_fisher import WrightFisher

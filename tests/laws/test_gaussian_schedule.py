@@ -3,8 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.gaussian_scale import gaussian_scale
-from hayflick.laws.gaussian_schedule import GaussianSchedule
+from hayflick.laws.gaussian_scale import GaussianSchedule, gaussian_scale
 
 
 @pytest.mark.parametrize("samples", [2, 3, 10, 500, 400_000])

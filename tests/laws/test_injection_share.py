@@ -3,8 +3,7 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.injection_share import injection_share
-from hayflick.laws.network import network_law
+from hayflick.laws.network import injection_share, network_law
 
 MODEL = Discrete.zipf_mandelbrot(30, exponent=1.0)
 COMPLETE = np.full((4, 4), 0.25)

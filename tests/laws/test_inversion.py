@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from hayflick.laws.inversion import Inversion
+from hayflick.laws.gaussian_scale import Inversion
 
 
 def normal_blocks(scale, generations):

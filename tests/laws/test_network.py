@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.network import network_law

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 
 from hayflick.chains.discrete import Discrete
 from hayflick.laws.branching import survival_exponents
-from hayflick.laws.spectrum import spectrum_of
+from hayflick.laws.survival import spectrum_of
 
 
 def nothing(model):

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.laws import wright_fisher
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.wright_fisher import WrightFisher, binomial_rows

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from hayflick.core.errors import EndpointError
-from hayflick.network.agents.protocol import Answer
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.asking import Question, ask_all
 
 

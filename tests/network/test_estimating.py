@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from hayflick.network.estimating import estimate_network
+from hayflick.network.estimate import estimate_network
 
 from .conftest import REAL, Scripted, village
 

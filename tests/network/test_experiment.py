@@ -1,9 +1,8 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.network.experiment import Experiment, read_experiment
+from hayflick.network.experiment import Experiment, read_experiment, texts_of
 from hayflick.network.setting import setting_of
-from hayflick.network.texts import texts_of
 
 from .conftest import REAL, village
 

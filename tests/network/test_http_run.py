@@ -9,8 +9,8 @@ pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
 from hayflick.core.errors import BudgetExhausted
 from hayflick.network.agents.ngram import NGramAgent
+from hayflick.network.run import resume_network, run_network
 from hayflick.network.run_results import read_run
-from hayflick.network.running import resume_network, run_network
 from hayflick.service.agent import application
 
 from .agents.test_http import Faulty
@@ -29,7 +29,7 @@ def faulty(place, attempt):
 @pytest.fixture
 def server(served, monkeypatch):
     # Waits between attempts, made short.
-    monkeypatch.setattr("hayflick.network.agents.retries.Retries.wait_s", _short)
+    monkeypatch.setattr("hayflick.network.agents.endpoint.Retries.wait_s", _short)
     agents = [NGramAgent.of_texts(name, REAL, most_tokens=12) for name in ("anna", "bert")]
     app = Faulty(application(agents), faulty)
     app.url = served(app)

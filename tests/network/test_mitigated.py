@@ -1,4 +1,4 @@
-from hayflick.network.mitigated import Mitigated, cases_table, marked
+from hayflick.network.mitigation import Mitigated, cases_table, marked
 
 ALIKE = {"topology": "complete", "models": 2, "apart": None}
 

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.mitigation_surrogate import (
-    shown_components,
-    surrogate_mitigation,
-)
+from hayflick.network.mitigation import shown_components, surrogate_mitigation
 
 
 def shown_by_counting(weights, each):

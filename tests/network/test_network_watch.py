@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.watching.watch import watch
-from hayflick.network.watching import watched_network
+from hayflick.monitor.watch import watch
+from hayflick.network.run_results import watched_network
 
 WORDS = [f"word{place}" for place in range(14)]
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.network.run import resume_experiment, run_experiment
 from hayflick.network.run_results import read_run
-from hayflick.network.with_rules import resume_experiment, run_experiment
 from hayflick.rules.loading import load_rules
-from hayflick.rules.on_answers import decisions
+from hayflick.rules.rule_set import decisions
 
 TEXTS = ["It rains in May.", "It snows in June.", "The river is high.", "Bread is cheap today."]
 EXPERIMENT = """

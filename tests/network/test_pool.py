@@ -3,8 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.pool import Joining, Pool
-from hayflick.network.pool_policies import POLICIES, parse_policy
+from hayflick.network.pool import POLICIES, Joining, Pool, parse_policy
 
 FIRST = [Joining("one", origin="first"), Joining("two", author="anna", origin="first")]
 

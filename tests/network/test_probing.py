@@ -4,8 +4,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.file_lock import locked
-from hayflick.network.probing import probe
+from hayflick.network.probe import probe
+from hayflick.network.run_directory import locked
 
 PANEL = """
 format_version = 1
@@ -173,7 +173,7 @@ def test_a_line_that_was_cut_off_by_a_full_disk_is_written_again_whole(panel, mo
         file = open(path, mode, **more)  # noqa: SIM115
         return Full(file) if mode == "a" and str(path).endswith(".partial") else file
 
-    monkeypatch.setattr("hayflick.network.probing.open", full, raising=False)
+    monkeypatch.setattr("hayflick.network.probe.open", full, raising=False)
     with pytest.raises(OSError, match="no space"):
         probe(panel)
     lines = (panel.parent / "answers.jsonl.partial").read_text(encoding="utf-8").splitlines()

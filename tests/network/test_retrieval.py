@@ -4,6 +4,7 @@ from scipy import stats
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.network.retrieval import (
+    RETRIEVALS,
     Fixed,
     Mixture,
     Nearest,
@@ -12,9 +13,9 @@ from hayflick.network.retrieval import (
     Reader,
     Recent,
     Uniform,
+    parse_retrieval,
     readable_texts,
 )
-from hayflick.network.retrieval_parsing import RETRIEVALS, parse_retrieval
 
 VECTORS = np.array([[0.0], [3.0], [1.0], [-1.0], [9.0], [1.0]])
 POOL = PoolView(

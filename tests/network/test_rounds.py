@@ -13,8 +13,8 @@ from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.core.records import Action, ActionKind
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.protocol import Answer
-from hayflick.network.measuring import readings_of
-from hayflick.network.reviewing import ReviewPending
+from hayflick.network.interventions import ReviewPending
+from hayflick.network.rounds import readings_of
 from hayflick.network.run_results import read_run
 
 from .conftest import REAL, WORDS, Runner, Scripted, village

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.network.run import resume_network, run_network
 from hayflick.network.run_directory import opened
 from hayflick.network.run_results import read_run
-from hayflick.network.running import resume_network, run_network
 
 from .conftest import REAL, village
 
 _RUN = (
-    "import sys; from hayflick.network.running import run_network, resume_network; "
+    "import sys; from hayflick.network.run import run_network, resume_network; "
     "from pathlib import Path; out = Path(sys.argv[2]); "
     "again = (out / 'run.db').exists(); "
     "resume_network(out) if again else run_network(sys.argv[1], out=out)"
@@ -215,6 +215,6 @@ def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path,
         def close(self):
             pass
 
-    monkeypatch.setattr("hayflick.network.file_lock.sqlite3.connect", lambda *_, **__: Full())
+    monkeypatch.setattr("hayflick.network.run_directory.sqlite3.connect", lambda *_, **__: Full())
     with pytest.raises(OutputError, match="is the disk full"):
         resume_network(tmp_path / "run")

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from hayflick.core.errors import ArgumentError
 from hayflick.core.seeding import stream
 from hayflick.laws.surrogate import contraction, distance_floor
-from hayflick.network import surrogate_kernels as kernels
+from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import of_edges, ring

@@ -6,7 +6,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
-from hayflick.papers.wang2025 import mitigations
+from hayflick.papers.wang2025 import figures as mitigations
 from hayflick.papers.wang2025.figures import FIGURES, figures
 from hayflick.papers.wang2025.models import MODEL_FIGURES
 from hayflick.report.figure_texts import figure_texts, paper_note, paper_title

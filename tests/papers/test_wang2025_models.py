@@ -10,10 +10,11 @@ from hayflick.core.errors import ArgumentError, BudgetExhausted, OutputError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import read_run
 from hayflick.papers.wang2025.figures import FIGURES, figures
-from hayflick.papers.wang2025.first_pool import QUERY, TEXTS
 from hayflick.papers.wang2025.models import (
     MODEL_FIGURES,
+    QUERY,
     RUN,
+    TEXTS,
     Asked,
     holds_run,
     real_texts,

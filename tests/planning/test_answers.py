@@ -6,11 +6,15 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.survival import survival
-from hayflick.planning.fresh_share import fresh_share
-from hayflick.planning.inspection import inspection
-from hayflick.planning.period import period
-from hayflick.planning.recovery import price_of_waiting, recovery
-from hayflick.planning.sample_size import growing_size, sample_size
+from hayflick.planning.sizing import (
+    fresh_share,
+    growing_size,
+    inspection,
+    period,
+    price_of_waiting,
+    recovery,
+    sample_size,
+)
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 

@@ -4,9 +4,9 @@ import pytest
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.planning.dose import holding, smallest_dose, spread
-from hayflick.planning.goal import Goal
-from hayflick.planning.recovery import recovery
-from hayflick.planning.setting import setting_of
+from hayflick.planning.problem import setting_of
+from hayflick.planning.sizing import recovery
+from hayflick.planning.targets import Goal
 from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.simulate import simulate
 

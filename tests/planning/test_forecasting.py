@@ -8,9 +8,9 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import survival
-from hayflick.planning import forecasting as module
-from hayflick.planning.forecasting import forecast_law
-from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning import forecast as module
+from hayflick.planning.forecast import forecast_law
+from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 

@@ -7,14 +7,13 @@ import xarray
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
 from hayflick.laws.survival import survival
-from hayflick.planning import goal as module
-from hayflick.planning import simulated
+from hayflick.planning import retention as simulated
+from hayflick.planning import targets as module
 from hayflick.planning.cost import PRICES, CostModel, Usage
-from hayflick.planning.history import History, read_history
 from hayflick.planning.plan import plan
-from hayflick.planning.sensitivity import collapse_round
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.planning.plan_result import collapse_round
+from hayflick.planning.problem import History, read_history
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic

@@ -6,9 +6,9 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
-from hayflick.planning.goal import Goal
-from hayflick.planning.setting import check_target, setting_of
-from hayflick.planning.stored_types import StoredTypes
+from hayflick.planning.problem import check_target, setting_of
+from hayflick.planning.stored import StoredTypes
+from hayflick.planning.targets import Goal
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic

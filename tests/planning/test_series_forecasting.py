@@ -12,10 +12,9 @@ from hayflick.corpus.sentences import split_sentences
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
-from hayflick.planning import series_forecasting as module
-from hayflick.planning.outlook import FRESH_SHARES, KEPT_OF_BASELINE
-from hayflick.planning.series_forecasting import forecast_series
-from hayflick.planning.subjects import SPREAD_OF_BASELINE
+from hayflick.planning import series_forecast as module
+from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE
+from hayflick.planning.series_forecast import SPREAD_OF_BASELINE, forecast_series
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 

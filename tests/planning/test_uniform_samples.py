@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hayflick.corpus.items import ItemBlock
-from hayflick.planning.uniform_samples import uniform_samples
+from hayflick.planning.coverage import uniform_samples
 
 
 def singles(number, *, per_block, tokens=None):

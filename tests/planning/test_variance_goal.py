@@ -6,20 +6,21 @@ from numpy.testing import assert_allclose
 from scipy.stats import chi2
 
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.laws.gaussian_moments import fresh_moments
-from hayflick.planning import variance_goal
+from hayflick.planning import variance_target as variance_goal
 from hayflick.planning.cost import CostModel
-from hayflick.planning.history import History
 from hayflick.planning.plan import plan
-from hayflick.planning.retention import Retention
-from hayflick.planning.runs import Runs
-from hayflick.planning.simulated import Simulated
-from hayflick.planning.stored_numbers import Reserve, StoredNumbers, stored_deviations
-from hayflick.planning.variance_goal import VarianceGoal
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.planning.problem import History
+from hayflick.planning.retention import Retention, Runs, Simulated
+from hayflick.planning.variance_target import (
+    Reserve,
+    StoredNumbers,
+    VarianceGoal,
+    stored_deviations,
+)
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.scheduled import Scheduled

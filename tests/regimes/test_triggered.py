@@ -8,8 +8,7 @@ from hayflick.regimes.accumulate import Accumulate
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.parsing import parse_regime
-from hayflick.regimes.threshold import Threshold
-from hayflick.regimes.triggered import Triggered
+from hayflick.regimes.triggered import Threshold, Triggered
 
 
 class Always:

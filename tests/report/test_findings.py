@@ -2,7 +2,7 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.source import Source
-from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.forecast import forecast_law
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.report.findings import Findings

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.forecast import forecast_law
 from hayflick.regimes.fresh import Fresh
 from hayflick.report.forecast_record import forecast_record
 

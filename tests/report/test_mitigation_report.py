@@ -4,8 +4,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.network.experiment import Experiment
-from hayflick.network.mitigated import Mitigated, marked
-from hayflick.network.mitigation_study import MitigationStudy
+from hayflick.network.mitigation import Mitigated, MitigationStudy, marked
 from hayflick.report.language import Language
 from hayflick.report.mitigation_page import (
     check_mitigation_file,

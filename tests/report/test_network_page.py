@@ -8,8 +8,8 @@ from hayflick.core.errors import BudgetExhausted
 from hayflick.core.records import ActionKind, Reading
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import Decision
+from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
-from hayflick.network.running import run_network
 from hayflick.report.charts.network_course import distance_chart
 from hayflick.report.charts.network_map import perspective_chart
 from hayflick.report.charts.places import place_pictures

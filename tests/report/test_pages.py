@@ -8,7 +8,7 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.source import Source
-from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.forecast import forecast_law
 from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.language import Language
 from hayflick.report.pages import brief_page, forecast_page

@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from hayflick.monitor.pilot.analysis import analyse_pilot
-from hayflick.monitor.pilot.pilot_design import Aim, PilotDesign
-from hayflick.monitor.pilot.readings import Readings
-from hayflick.monitor.pilot.variation import Variation
+from hayflick.monitor.pilot_analysis import analyse_pilot
+from hayflick.monitor.pilot_design import Aim, PilotDesign
+from hayflick.monitor.pilot_variation import Readings, Variation
 from hayflick.report.language import Language
 from hayflick.report.pilot_findings import DesignFindings, ResultFindings
 from hayflick.report.pilot_page import pilot_html, pilot_page

@@ -19,9 +19,8 @@ from hayflick.report.rules_evaluation import evaluation_record, evaluation_table
 from hayflick.report.rules_writing import check_rules_files, write_rules
 from hayflick.rules.from_plan import rules_from_plan
 from hayflick.rules.loading import LoadedRules, derived
-from hayflick.rules.on_answers import decisions
 from hayflick.rules.reading import parse_rules
-from hayflick.rules.rule_set import RuleSet
+from hayflick.rules.rule_set import RuleSet, decisions
 
 WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 

@@ -16,7 +16,7 @@ from hayflick.chains.poisson import Poisson
 from hayflick.cli.printing import print_tables
 from hayflick.corpus.sentences import split_sentences
 from hayflick.corpus.source import Source
-from hayflick.planning.series_forecasting import forecast_series
+from hayflick.planning.series_forecast import forecast_series
 from hayflick.regimes.fresh import Fresh
 from hayflick.report.family_findings import series_findings
 from hayflick.report.language import Language

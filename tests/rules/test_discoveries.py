@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.rules.discoveries import discoveries
+from hayflick.rules.rule_set import discoveries
 
 
 def by_definition(evidence, level):

@@ -6,7 +6,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, MissingExtraError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.service import agent as service
 
 TEXT = "The cat sat on the mat. 今日は雨。 A dog ran."

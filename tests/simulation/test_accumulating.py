@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 
 from hayflick.chains.bernoulli import Bernoulli
+from hayflick.chains.degradation import GaussianContamination
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.stages.degradation import GaussianContamination
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.selection import Interval
+from hayflick.chains.selection import Interval
+from hayflick.chains.stages import Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint
 from hayflick.core.errors import ArgumentError
 from hayflick.corpus.sentences import split_sentences
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.scheduled import Scheduled
 from hayflick.simulation.simulate import simulate
 

@@ -10,8 +10,7 @@ from hayflick.core.records import Action, ActionKind
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.threshold import Threshold
-from hayflick.regimes.triggered import Triggered
+from hayflick.regimes.triggered import Threshold, Triggered
 from hayflick.simulation.simulate import simulate
 
 WORDS = Discrete.zipf_mandelbrot(60, exponent=1.0, offset=2.7)

@@ -6,7 +6,7 @@ import pytest
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages import Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture, approximate_joint
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.scheduled import Scheduled

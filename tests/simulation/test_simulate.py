@@ -9,7 +9,7 @@ import xarray
 from numpy.testing import assert_allclose
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh

@@ -13,8 +13,7 @@ from hayflick.core.errors import (
     MissingExtraError,
     OutputError,
 )
-from hayflick.storage.database import Database, log_ahead
-from hayflick.storage.faults import faults_of
+from hayflick.storage.database import Database, faults_of, log_ahead
 from hayflick.storage.migrations import MIGRATIONS, migrate, schema_version
 
 

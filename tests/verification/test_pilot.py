@@ -5,11 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from hayflick.monitor.pilot.analysis import analyse_pilot
-from hayflick.monitor.pilot.designing import design_pilot
-from hayflick.monitor.pilot.pilot_design import Aim
-from hayflick.monitor.pilot.readings import Readings
-from hayflick.monitor.pilot.variation import Variation
+from hayflick.monitor.pilot_analysis import analyse_pilot
+from hayflick.monitor.pilot_design import Aim, design_pilot
+from hayflick.monitor.pilot_variation import Readings, Variation
 
 SIGMAS = 4.0
 

@@ -8,12 +8,12 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages import Stages
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
-from hayflick.planning.runs import Runs
-from hayflick.planning.setting import setting_of
-from hayflick.planning.variance_goal import VarianceGoal
+from hayflick.planning.problem import setting_of
+from hayflick.planning.retention import Runs
+from hayflick.planning.variance_target import VarianceGoal
 from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0

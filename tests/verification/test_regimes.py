@@ -5,14 +5,13 @@ import pytest
 
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.estimators import AddDelta
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.smoothing import AddDelta
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.gaussian_moments import accumulate_moments
 from hayflick.laws.survival import survival
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.scheduled import Scheduled
 from hayflick.simulation.simulate import simulate

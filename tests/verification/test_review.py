@@ -5,9 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hayflick.monitor.review.compositions import bad_share_interval
-from hayflick.monitor.review.queues import Queue
-from hayflick.monitor.review.sequential_bounds import is_above
+from hayflick.monitor.acceptance import Queue, bad_share_interval, is_above
 
 SIGMAS = 3.0
 TRIALS, ERROR = 250, 0.1

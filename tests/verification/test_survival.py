@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
 from hayflick.regimes.anchor import Anchor

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hayflick.network.experiment import Experiment
+from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
-from hayflick.network.running import run_network
 from hayflick.report.language import Language
 from hayflick.report.network_findings import NetworkFindings
 

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.binomials import binomials
-from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
+from hayflick.chains.parametric import WalkingChain, bernoulli_walk, binomials
 from hayflick.chains.pools import (
     MOST_COUNTED,
     MergedPools,
@@ -27,16 +27,14 @@ from hayflick.chains.pools import (
     refuse_stages,
     subsampled,
 )
-from hayflick.chains.scalar_walks import bernoulli_walk
-from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
-from hayflick.chains.stages.generated_law import (
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature, TopK, TopP
+from hayflick.chains.stages import (
     DISCRETE_DEGRADATIONS,
     DISCRETE_SELECTIONS,
     GeneratedLaw,
+    Stages,
 )
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature, TopK, TopP
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.records import Mix

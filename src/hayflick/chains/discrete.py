@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hayflick.chains.good_turing import GoodTuring
-from hayflick.chains.smoothing import MAXIMUM_LIKELIHOOD, AddDelta
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring
+from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, training_size, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed
@@ -36,8 +35,7 @@ from hayflick.corpus.reading import (
 from hayflick.corpus.source import Source
 
 if TYPE_CHECKING:
-    from hayflick.chains.discrete_chain import DiscreteChain
-    from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
+    from hayflick.chains.discrete_chain import DiscreteChain, StagedDiscreteChain
 
 _MOST_TYPES = 100_000_000
 
@@ -279,8 +277,7 @@ class Discrete:
 
         Counts that are drawn and fitted as they are have a way of their own, a fast one.
         """
-        from hayflick.chains.discrete_chain import DiscreteChain
-        from hayflick.chains.staged_discrete_chain import StagedDiscreteChain
+        from hayflick.chains.discrete_chain import DiscreteChain, StagedDiscreteChain
 
         samples = self.training_size(samples)
         if stages.given() or not isinstance(self.estimator, AddDelta):

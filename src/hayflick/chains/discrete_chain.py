@@ -2,22 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.chains import draws as kernels
-from hayflick.chains.count_classes import CountClasses, count_classes
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.pools import MergedPools
+from hayflick.chains.estimators import GoodTuring
+from hayflick.chains.pools import (
+    MOST_COUNTED,
+    MergedPools,
+    Real,
+    check_pool,
+    marginal_draws,
+    subsampled,
+)
+from hayflick.chains.rounding import Grid, law_on_grid
+from hayflick.chains.samplers import Temperature, TopK, TopP
+from hayflick.chains.stages import (
+    DISCRETE_DEGRADATIONS,
+    DISCRETE_SELECTIONS,
+    GeneratedLaw,
+    Stages,
+)
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
+
+_MANTISSAS = np.array([1, 1.5, 2, 3, 4, 5, 6, 8])
+_FIRST = np.array([1, 2, 3, 4, 5, 6, 8])
+
+
+@dataclass(frozen=True, eq=False)
+class CountClasses:
+    """Classes of symbols by count.
+
+    Parameters
+    ----------
+    lower
+        Smallest count of every class, ascending, shape ``(classes,)``.
+    of_symbol
+        The class of every symbol, shape ``(types,)``.
+    """
+
+    lower: Integers
+    of_symbol: NDArray[np.int32]
+
+    @property
+    def sizes(self) -> Integers:
+        """Number of symbols in every class, shape ``(classes,)``."""
+        return np.bincount(self.of_symbol, minlength=self.lower.size)
+
+
+def count_classes(counts: Integers | Floats) -> CountClasses:
+    """Group symbols by (expected) count; classes without a symbol are left out.
+
+    Examples
+    --------
+    >>> classes = count_classes(np.array([1, 1, 7, 120]))
+    >>> classes.lower.tolist(), classes.sizes.tolist()
+    ([1, 6, 100], [2, 1, 1])
+    """
+    decades = range(1, 2 + int(np.log10(max(10.0, float(counts.max())))))
+    later = np.concatenate([_MANTISSAS * 10**decade for decade in decades])
+    edges = np.unique(np.concatenate([_FIRST, later]).astype(np.int64))
+    # Expected counts below 1 (a law that is known, a small sample) share a class 0.
+    edges = np.concatenate([[0], edges])
+    place = np.searchsorted(edges, counts, side="right") - 1
+    used, of_symbol = np.unique(place, return_inverse=True)
+    return CountClasses(edges[used], of_symbol.astype(np.int32))
+
 
 _RANKS = 200
 
@@ -173,8 +233,6 @@ class DiscreteChain:
 
     def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BlockCounts]:
         """Return how the counts of all rounds are kept."""
-        from hayflick.chains.discrete_pools import sparse_pools
-
         return sparse_pools(self, mixes)
 
     def estimate(self, pool: BlockCounts) -> BlockCounts:
@@ -225,3 +283,239 @@ class DiscreteChain:
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the chain again, ready for JSON."""
         return {**self.model.describe(), "samples": self.samples}
+
+
+_TAKES: dict[str, tuple[type, ...]] = {
+    "sampler": (Temperature, TopK, TopP),
+    "degradation": DISCRETE_DEGRADATIONS,
+    "selection": DISCRETE_SELECTIONS,
+    "real_weight": (float,),
+    "rounding": (Grid,),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Laws:
+    """Laws of a block, and the counts that they were fitted to.
+
+    Parameters
+    ----------
+    law
+        Shape ``(replicates, types)``.
+    counts
+        Items in the training set, unweighted, of the same shape; None for θ_0.
+    """
+
+    law: Floats
+    counts: Integers | None
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedCounts:
+    """Counts of a block, generated and real apart, shape ``(replicates, types)``."""
+
+    generated: Integers
+    real: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class StagedDiscreteChain:
+    """The discrete family in motion, every stage built in; see `core.protocols.Chain`.
+
+    Parameters
+    ----------
+    model
+        The law, and how it is estimated.
+    samples
+        Size of a training set.
+    stages
+        What else happens in a round.
+    """
+
+    model: Discrete
+    samples: int
+    stages: Stages
+
+    def __post_init__(self) -> None:
+        self.stages.check("discrete", _TAKES)
+        if isinstance(self.model.estimator, GoodTuring) and self.stages.real_weight != 1.0:
+            takes = "1 with the estimator good-turing, which needs whole counts"
+            raise ArgumentError("real_weight", got=self.stages.real_weight, takes=takes)
+        _ = self._generated
+
+    @cached_property
+    def _generated(self) -> GeneratedLaw:
+        return GeneratedLaw.of(self.stages, self.model.symbols)
+
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse a reserve that names other symbols.
+
+        Raises
+        ------
+        DataError
+            If there is one.
+        """
+        for mix in mixes[:1]:
+            self.model.align(mix.reserve)
+
+    def start(self, replicates: int) -> Laws:
+        """Return copies of the model fitted to the real data."""
+        model = self.model
+        real = model.probabilities[None]
+        if model.counts is not None:
+            real = self._fit(model.counts[None].astype(np.float64))
+        if self.stages.rounding is not None:
+            real = law_on_grid(real, self.stages.rounding)
+        return Laws(np.repeat(real, replicates, axis=0), None)
+
+    def generate(self, rng: np.random.Generator, population: Laws, draws: int) -> WeightedCounts:
+        """Draw `draws` symbols from every model, as they arrive in the training set."""
+        counts = rng.multinomial(draws, self._generated.of_law(population.law))
+        return WeightedCounts(counts, np.zeros_like(counts))
+
+    def mix(self, rng: np.random.Generator, pool: WeightedCounts, mix: Mix[Any]) -> WeightedCounts:
+        """Add fresh draws from the real law and the stored real items."""
+        real = self.model.align(mix.reserve)[None].repeat(len(pool.real), axis=0)
+        if mix.fresh:
+            real += rng.multinomial(mix.fresh, self.model.probabilities, len(real))
+        return WeightedCounts(pool.generated, pool.real + real)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[WeightedCounts]:
+        """Return how the counts of all rounds are kept."""
+        return staged_pools(self, mixes)
+
+    def estimate(self, pool: WeightedCounts) -> Laws:
+        """Fit every model to its weighted counts, and round it."""
+        weighted = pool.generated + self.stages.real_weight * pool.real
+        law = self._fit(weighted)
+        if self.stages.rounding is not None:
+            law = law_on_grid(law, self.stages.rounding)
+        return Laws(law, pool.generated + pool.real)
+
+    def _fit(self, counts: Floats) -> Floats:
+        estimator = self.model.estimator
+        if isinstance(estimator, GoodTuring):
+            return np.stack([estimator.fit(row) for row in counts])
+        smoothed = counts + estimator.delta
+        law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
+        return law
+
+    def measure(self, population: Laws) -> Recorded:
+        """Return surviving types (in the training set) and diversity of the model."""
+        types = self.model.types
+        surviving = np.full(len(population.law), types)
+        if population.counts is not None:
+            surviving = np.count_nonzero(population.counts, axis=1)
+        return {
+            "surviving_types": surviving,
+            "surviving_fraction": surviving / types,
+            "diversity": 1.0 - np.sum(population.law**2, axis=1),
+        }
+
+    def measure_last(self, population: Laws) -> Recorded:  # noqa: ARG002
+        """Return nothing beyond what every generation leaves behind."""
+        return {}
+
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        """Return no further dimension."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
+
+
+PoolT = TypeVar("PoolT")
+
+
+def sparse_pools(chain: DiscreteChain, mixes: Sequence[Mix[Any]]) -> MergedPools[BlockCounts]:
+    """Return the pools of the fast chain.
+
+    Raises
+    ------
+    ArgumentError
+        If the pool is too large to draw from without replacement.
+    """
+    _check(chain.model, chain.samples, mixes)
+    types = chain.model.types
+
+    def merge(kept: BlockCounts, pool: BlockCounts) -> BlockCounts:
+        sparse = kernels.merge_counts(*kept.sparse, *pool.sparse, types)
+        return BlockCounts(sparse, kept.size + pool.size)
+
+    def measured(sample: BlockCounts | None, kept: BlockCounts) -> Recorded:
+        recorded = {"surviving_in_pool": np.diff(kept.sparse[2])}
+        if sample is not None:
+            own = chain.measure(sample)
+            recorded |= {name: own[name] for name in own if name != "diversity"}
+        return recorded
+
+    real = _real(chain.model, chain.samples, chain.mix, BlockCounts.empty)
+    return MergedPools(real, merge, _sparse_draws, measured)
+
+
+def staged_pools(
+    chain: StagedDiscreteChain, mixes: Sequence[Mix[Any]]
+) -> MergedPools[WeightedCounts]:
+    """Return the pools of the chain with further stages.
+
+    Raises
+    ------
+    ArgumentError
+        If the pool is too large to draw from without replacement.
+    """
+    _check(chain.model, chain.samples, mixes)
+    types = chain.model.types
+
+    def measured(sample: WeightedCounts | None, kept: WeightedCounts) -> Recorded:
+        recorded = {"surviving_in_pool": _present(kept)}
+        if sample is not None:
+            recorded["surviving_types"] = _present(sample)
+            recorded["surviving_fraction"] = recorded["surviving_types"] / types
+        return recorded
+
+    def empty(replicates: int) -> WeightedCounts:
+        nothing = np.zeros((replicates, types), np.int64)
+        return WeightedCounts(nothing, nothing)
+
+    real = _real(chain.model, chain.samples, chain.mix, empty)
+    return MergedPools(real, _merged, _staged_draws, measured)
+
+
+def _check(model: Discrete, samples: int, mixes: Sequence[Mix[Any]]) -> None:
+    if subsampled(mixes):
+        check_pool(mixes, real=model.total or samples, most=MOST_COUNTED)
+
+
+def _real(
+    model: Discrete,
+    samples: int,
+    mix: Callable[[np.random.Generator, PoolT, Mix[Counts]], PoolT],
+    empty: Callable[[int], PoolT],
+) -> Real[PoolT]:
+    counts = model.counts
+    data: Mix[Counts] = Mix(generated=0, fresh=samples)
+    if counts is not None:
+        data = Mix(generated=0, reserve=Counts(model.symbols, counts))
+    return lambda rng, replicates: mix(rng, empty(replicates), data)
+
+
+def _sparse_draws(rng: np.random.Generator, kept: BlockCounts, items: int) -> BlockCounts:
+    symbols, counts, offsets = kept.sparse
+    drawn = [marginal_draws(rng, own[None], items)[0] for own in np.split(counts, offsets[1:-1])]
+    present = np.concatenate(drawn) > 0
+    ends = np.concatenate([[0], np.cumsum(present)])[offsets]
+    return BlockCounts((symbols[present], np.concatenate(drawn)[present], ends), items)
+
+
+def _merged(kept: WeightedCounts, pool: WeightedCounts) -> WeightedCounts:
+    return WeightedCounts(kept.generated + pool.generated, kept.real + pool.real)
+
+
+def _staged_draws(rng: np.random.Generator, kept: WeightedCounts, items: int) -> WeightedCounts:
+    both = marginal_draws(rng, np.concatenate([kept.generated, kept.real], axis=1), items)
+    return WeightedCounts(*np.split(both, 2, axis=1))
+
+
+def _present(pool: WeightedCounts) -> Any:
+    return np.count_nonzero(pool.generated + pool.real, axis=1)

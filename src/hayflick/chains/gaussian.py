@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
-from hayflick.chains.moments import Moments
-from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.degradation import AdditiveNoise, GaussianContamination
+from hayflick.chains.parametric import WalkingChain, gaussian_walk
 from hayflick.chains.pools import (
     MOST_KEPT,
     ItemPools,
@@ -29,17 +30,154 @@ from hayflick.chains.pools import (
     refuse_stages,
     subsampled,
 )
-from hayflick.chains.scalar_walks import gaussian_walk
-from hayflick.chains.stages.degradation import AdditiveNoise, GaussianContamination
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.selection import Interval
-from hayflick.chains.truncated import interval_draws
+from hayflick.chains.rounding import Grid
+from hayflick.chains.selection import Interval
+from hayflick.chains.stages import Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
-from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.tables import read_numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Items, weight, mean and scatter of every replicate's numbers.
+
+    Parameters
+    ----------
+    weight
+        Total weight of the numbers, shape ``(replicates,)``.
+    squares
+        Sum of their squared weights; with weights of 1 both are how many there are.
+    mean
+        Weighted mean, in the data's units.
+    scatter
+        Weighted sum of squared distances from the mean.
+    """
+
+    weight: Floats
+    squares: Floats
+    mean: Floats
+    scatter: Floats
+
+    @classmethod
+    def drawn(
+        cls, rng: np.random.Generator, items: NDArray[np.int64], mean: Floats, deviation: Floats
+    ) -> Moments:
+        """Draw the moments of Gaussian numbers from their own laws, a normal and a χ²."""
+        # Means of all replicates first, then scatters: the order of the compiled walk.
+        at = mean.astype(np.float64)
+        drawn = items > 0
+        error = deviation[drawn] / np.sqrt(items[drawn])
+        at[drawn] += error * rng.standard_normal(int(drawn.sum()))
+        scatter = np.zeros(at.size)
+        several = items > 1
+        chi = rng.chisquare(items[several] - 1)
+        scatter[several] = deviation[several] ** 2 * chi
+        number = items.astype(np.float64)
+        return cls(number, number, at, scatter)
+
+    @classmethod
+    def of_values(cls, values: Floats) -> Moments:
+        """Return the moments of numbers, shape ``(replicates, items)``."""
+        replicates, items = values.shape
+        number = np.full(replicates, float(items))
+        if items == 0:
+            return cls(number, number, np.zeros(replicates), np.zeros(replicates))
+        mean = values.mean(axis=1)
+        scatter = ((values - mean[:, None]) ** 2).sum(axis=1)
+        return cls(number, number, mean, scatter)
+
+    @staticmethod
+    def values(rng: np.random.Generator, moments: Moments) -> Floats:
+        """Draw unweighted Gaussian numbers given their moments, shape ``(replicates, items)``.
+
+        Their direction from the mean is independent of mean and scatter, and uniform.
+        """
+        noise = rng.standard_normal((moments.mean.size, int(moments.weight[0])))
+        noise -= noise.mean(axis=1, keepdims=True)
+        length = np.sqrt((noise**2).sum(axis=1))
+        scale = np.divide(
+            np.sqrt(moments.scatter), length, out=np.zeros_like(length), where=length > 0
+        )
+        values: Floats = moments.mean[:, None] + scale[:, None] * noise
+        return values
+
+    def weighted(self, weight: float) -> Moments:
+        """Return the same numbers, each of them weighing `weight` times as much."""
+        squares = weight**2 * self.squares
+        return Moments(weight * self.weight, squares, self.mean, weight * self.scatter)
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments of both sets of numbers together."""
+        weight = self.weight + other.weight
+        # Two empty sets have no mean; any will do.
+        share = np.divide(other.weight, weight, out=np.zeros_like(weight), where=weight > 0.0)
+        gap = other.mean - self.mean
+        mean = self.mean + gap * share
+        scatter = self.scatter + other.scatter + gap**2 * self.weight * share
+        return Moments(weight, self.squares + other.squares, mean, scatter)
+
+    def variance(self, *, ddof: int) -> Floats:
+        """Return the variance; with ddof = 1 unbiased, whatever the weights."""
+        variance: Floats = self.scatter / (self.weight - ddof * self.squares / self.weight)
+        return variance
+
+
+def interval_draws(
+    rng: np.random.Generator, mean: Floats, deviation: Floats, draws: int, interval: Interval
+) -> Floats:
+    """Draw accepted numbers, each from inside or outside of the interval by inversion.
+
+    A model with nothing that would be accepted is not selected from.
+
+    Parameters
+    ----------
+    rng
+        The block's stream.
+    mean, deviation
+        Of every replicate, shape ``(replicates,)``, in the data's units.
+    draws
+        Accepted numbers per replicate.
+    interval
+        What is accepted.
+
+    Returns
+    -------
+    Shape ``(replicates, draws)``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> one = np.ones(1)
+    >>> drawn = interval_draws(rng, 0.0 * one, one, 1000, Interval(0.0, 1.0))
+    >>> bool((drawn >= 0.0).all() and (drawn <= 1.0).all())
+    True
+    """
+    # A tail's probability is accurate below the mean: where the interval lies above it, draw
+    # its mirror image.
+    mirrored = np.where(interval.low > mean, -1.0, 1.0)
+    spread = np.where(deviation > 0.0, deviation, np.finfo(np.float64).tiny)
+    ends = np.sort(mirrored * (np.array([[interval.low], [interval.high]]) - mean), axis=0)
+    with np.errstate(over="ignore"):
+        low, high = (ndtr(end / spread)[:, None] for end in ends)
+    inside = interval.true_accept * (high - low)
+    outside = interval.false_accept * (1.0 - (high - low))
+    nothing = inside + outside <= 0.0
+    chance = np.where(nothing, high - low, inside / np.where(nothing, 1.0, inside + outside))
+    uniform = rng.random((mean.size, draws))
+    is_inside = rng.random((mean.size, draws)) < chance
+    within = low + uniform * (high - low)
+    # Outside, the two tails joined: what is left of the interval comes first.
+    beyond = uniform * (1.0 - (high - low))
+    beyond = np.where(beyond < low, beyond, beyond + (high - low))
+    scale = (mirrored * deviation)[:, None]
+    drawn = mean[:, None] + scale * ndtri(np.where(is_inside, within, beyond))
+    bounded = np.clip(drawn, interval.low, interval.high)
+    accepted: Floats = np.where(is_inside & ~nothing, bounded, drawn)
+    return accepted
+
 
 MOST_SELECTED = 1_000_000
 """Items of a training set that is selected from."""
@@ -101,7 +239,7 @@ class Gaussian:
     ) -> Gaussian:
         """Return the law fitted to a column of numbers.
 
-        Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
+        Parameters and errors are those of `hayflick.corpus.tables.read_numbers`.
         """
         columns = None if column is None else [column]
         values = read_numbers(path, columns=columns, encoding=encoding).values[:, 0]

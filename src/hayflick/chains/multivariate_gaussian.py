@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.parametric import refuse_reserves, refuse_small_rounds
 from hayflick.chains.pools import (
     MOST_KEPT,
@@ -29,15 +30,14 @@ from hayflick.chains.pools import (
     check_pool,
     subsampled,
 )
-from hayflick.chains.stages.degradation import AdditiveNoise
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
-from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.tables import read_numbers
 
 _LEAST_EIGENVALUE = 1e-13
 MOST_DIMENSIONS = 1000
@@ -120,7 +120,7 @@ class MultivariateGaussian:
     ) -> MultivariateGaussian:
         """Return the law fitted to columns of numbers.
 
-        Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
+        Parameters and errors are those of `hayflick.corpus.tables.read_numbers`.
         """
         read = read_numbers(path, columns=columns, encoding=encoding)
         covariance = np.atleast_2d(np.cov(read.values, rowvar=False, ddof=ddof))

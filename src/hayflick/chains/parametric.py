@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from hayflick.chains.stages.record import Stages
-from hayflick.core.arrays import Floats
+from hayflick.chains.stages import Stages
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Recorded
 from hayflick.core.records import Mix
+from hayflick.core.seeding import LOGICAL_BLOCK
 
 
 def refuse_reserves(mixes: Sequence[Mix[Any]], family: str) -> None:
@@ -148,3 +150,213 @@ class WalkingChain(ParametricChain):
         -------
         Shape ``(rounds, parameters, replicates)``.
         """
+
+
+_FEW = 50.0
+_MOST = 160
+_RECIPROCALS = np.concatenate([[0.0], 1.0 / np.arange(1.0, _MOST + 1.0)])
+
+
+@njit(nogil=True, cache=True)
+def binomial(rng: np.random.Generator, draws: int, chance: float) -> int:
+    """Return the number of hits in `draws` draws."""
+    if chance <= 0.0 or draws == 0:
+        return 0
+    if chance >= 1.0:
+        return draws
+    if draws * chance > _FEW:
+        # Its own first line looks for few misses.
+        return int(rng.binomial(draws, chance))
+    odds = chance / (1.0 - chance)
+    none = np.exp(draws * np.log1p(-chance))
+    while True:
+        left, mass, hits = rng.random(), none, 0
+        while left > mass and hits < _MOST:
+            left -= mass
+            hits += 1
+            mass *= odds * (draws - hits + 1) * _RECIPROCALS[hits]
+        # Rounding leaves a tail of about 1e-16 that belongs to no number of hits.
+        if hits < _MOST and hits <= draws:
+            return hits
+
+
+@njit(nogil=True, cache=True)
+def binomials(rng: np.random.Generator, draws: int, chances: Floats) -> Integers:
+    """Return the number of hits for every chance."""
+    hits = np.empty(chances.size, np.int64)
+    for place in range(chances.size):
+        hits[place] = binomial(rng, draws, chances[place])
+    return hits
+
+
+@njit(nogil=True, cache=True)
+def _on_grid(value: float, step: float) -> float:
+    if step <= 0.0 or value > step * 1e300:
+        return value
+    rounded: float = np.round(value / step) * step
+    return rounded
+
+
+@njit(nogil=True, cache=True)
+def bernoulli_walk(
+    rngs: tuple[np.random.Generator, ...],
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    delta: float,
+    step: float,
+) -> Floats:
+    """Return probabilities after each round, shape ``(rounds, 1, replicates)``."""
+    path = np.empty((generated.size, 1, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _bernoulli_block(
+            rngs[block], population[:, own], generated, fresh, real, delta, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _bernoulli_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    delta: float,
+    step: float,
+    path: Floats,
+) -> None:
+    rounds, replicates = generated.size, population.shape[1]
+    probability = population[0].copy()
+    counts = np.empty(replicates, np.int64)
+    for place in range(rounds):
+        for replicate in range(replicates):
+            counts[replicate] = binomial(rng, generated[place], probability[replicate])
+        if fresh[place] > 0:
+            for replicate in range(replicates):
+                counts[replicate] += binomial(rng, fresh[place], real)
+        total = generated[place] + fresh[place] + 2.0 * delta
+        for replicate in range(replicates):
+            probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)
+            path[place, 0, replicate] = probability[replicate]
+
+
+@njit(nogil=True, cache=True)
+def poisson_walk(
+    rngs: tuple[np.random.Generator, ...],
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    step: float,
+) -> Floats:
+    """Return rates after each round, shape ``(rounds, 1, replicates)``."""
+    path = np.empty((generated.size, 1, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _poisson_block(
+            rngs[block], population[:, own], generated, fresh, real, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _poisson_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: float,
+    step: float,
+    path: Floats,
+) -> None:
+    rounds, replicates = generated.size, population.shape[1]
+    rate = population[0].copy()
+    sums = np.empty(replicates, np.int64)
+    for place in range(rounds):
+        for replicate in range(replicates):
+            sums[replicate] = rng.poisson(generated[place] * rate[replicate])
+        if fresh[place] > 0:
+            for replicate in range(replicates):
+                sums[replicate] += rng.poisson(fresh[place] * real)
+        for replicate in range(replicates):
+            total = generated[place] + fresh[place]
+            rate[replicate] = _on_grid(sums[replicate] / total, step)
+            path[place, 0, replicate] = rate[replicate]
+
+
+@njit(nogil=True, cache=True)
+def gaussian_walk(
+    rngs: tuple[np.random.Generator, ...],
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: Floats,
+    ddof: int,
+    step: float,
+) -> Floats:
+    """Return means and deviations after each round, shape ``(rounds, 2, replicates)``."""
+    path = np.empty((generated.size, 2, population.shape[1]))
+    for block in range(len(rngs)):
+        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
+        _gaussian_block(
+            rngs[block], population[:, own], generated, fresh, real, ddof, step, path[:, :, own]
+        )
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _gaussian_block(
+    rng: np.random.Generator,
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: Floats,
+    ddof: int,
+    step: float,
+    path: Floats,
+) -> None:
+    rounds, replicates = generated.size, population.shape[1]
+    mean, deviation = population[0].copy(), population[1].copy()
+    scatter = np.zeros(replicates)
+    new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
+    real_mean, real_deviation = np.full(replicates, real[0]), np.full(replicates, real[1])
+    for place in range(rounds):
+        draws, others = generated[place], fresh[place]
+        _draw_moments(rng, mean, deviation, draws, mean, scatter)
+        if others > 0:
+            _draw_moments(rng, real_mean, real_deviation, others, new_mean, new_scatter)
+            for replicate in range(replicates):
+                gap = new_mean[replicate] - mean[replicate]
+                mean[replicate] += gap * others / (draws + others)
+                between = gap * gap * draws * others / (draws + others)
+                scatter[replicate] += new_scatter[replicate] + between
+        for replicate in range(replicates):
+            variance = scatter[replicate] / (draws + others - ddof)
+            mean[replicate] = _on_grid(mean[replicate], step)
+            deviation[replicate] = _on_grid(np.sqrt(variance), step)
+            path[place, 0, replicate] = mean[replicate]
+            path[place, 1, replicate] = deviation[replicate]
+
+
+@njit(nogil=True, cache=True)
+def _draw_moments(
+    rng: np.random.Generator,
+    mean: Floats,
+    deviation: Floats,
+    draws: int,
+    new_mean: Floats,
+    new_scatter: Floats,
+) -> None:
+    """Draw the mean and the scatter of `draws` items of every replicate."""
+    for replicate in range(mean.size):
+        new_scatter[replicate] = 0.0
+        if draws > 0:
+            error = deviation[replicate] / np.sqrt(draws)
+            new_mean[replicate] = mean[replicate] + error * rng.standard_normal()
+    if draws > 1:
+        for replicate in range(mean.size):
+            square = deviation[replicate] * deviation[replicate]
+            new_scatter[replicate] = square * rng.chisquare(draws - 1)

@@ -10,15 +10,14 @@ import numpy as np
 
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.estimators import AddDelta, GoodTuring
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.good_turing import GoodTuring
 from hayflick.chains.multivariate_gaussian import (
     MOST_DIMENSIONS,
     MultivariateGaussian,
 )
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.smoothing import AddDelta
 from hayflick.chains.symmetric_mixture import ESTIMATORS, SymmetricMixture
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import (

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.parametric import WalkingChain
+from hayflick.chains.parametric import WalkingChain, poisson_walk
 from hayflick.chains.pools import (
     MOST_KEPT,
     ItemPools,
@@ -28,14 +28,13 @@ from hayflick.chains.pools import (
     refuse_stages,
     subsampled,
 )
-from hayflick.chains.scalar_walks import poisson_walk
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Mix
-from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.tables import read_numbers
 
 # Sums are whole numbers of 64 bits; relative to one so large they hardly move.
 _LARGEST_SUM = 1e15
@@ -82,7 +81,7 @@ class Poisson:
         ------
         DataError
             If a value is no whole number of at least 0, or as
-            `hayflick.corpus.numbers.read_numbers`.
+            `hayflick.corpus.tables.read_numbers`.
         """
         columns = None if column is None else [column]
         read = read_numbers(path, columns=columns, encoding=encoding)

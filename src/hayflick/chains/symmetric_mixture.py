@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.parametric import ParametricChain
 from hayflick.chains.pools import MOST_KEPT, ItemPools, check_pool
-from hayflick.chains.stages.degradation import AdditiveNoise
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError

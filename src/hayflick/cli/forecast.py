@@ -24,7 +24,7 @@ from hayflick.core.output import check_folder, default_name, write_text
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.planning.forecast import Forecast
+    from hayflick.planning.forecast_result import Forecast
     from hayflick.planning.series_forecast import SeriesForecast
 
 
@@ -179,7 +179,7 @@ def _write_default(result: Forecast | SeriesForecast, source: Path, lang: str) -
 def _warn(
     result: Forecast | SeriesForecast, *, family: Family | None, tokenizer: str | None
 ) -> None:
-    from hayflick.planning.forecast import Forecast
+    from hayflick.planning.forecast_result import Forecast
 
     if isinstance(result, Forecast):
         _warn_of_reading(result, asked=tokenizer)

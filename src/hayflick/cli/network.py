@@ -47,7 +47,7 @@ def run_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
-    from hayflick.network.with_rules import run_experiment
+    from hayflick.network.run import run_experiment
 
     folder = out or _free(experiment.stem)
 
@@ -72,7 +72,7 @@ def resume_command(
     lang: _Lang = Lang.EN,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
-    from hayflick.network.with_rules import resume_experiment
+    from hayflick.network.run import resume_experiment
 
     def work(progress: Progress) -> None:
         resume_experiment(folder, tokens=tokens, money=money, say=say, progress=progress)
@@ -87,7 +87,7 @@ def estimate_command(
     lang: _Lang = Lang.EN,
 ) -> None:
     """Say how many answers, tokens and how much money a run takes. Nobody is asked."""
-    from hayflick.network.estimating import estimate_network
+    from hayflick.network.estimate import estimate_network
     from hayflick.report.network_estimate import estimate_record, estimate_tables
 
     estimate = estimate_network(experiment)
@@ -175,7 +175,7 @@ def mitigation_command(
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
     from hayflick.network.experiment import read_experiment
-    from hayflick.network.mitigation_study import mitigation_study
+    from hayflick.network.mitigation import mitigation_study
     from hayflick.report.mitigation_page import check_mitigation_file, write_mitigation
     from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
 
@@ -213,7 +213,7 @@ def _finished(
 
 def _worked(work: Callable[[Progress], None], folder: Path) -> int:
     from hayflick.core.errors import BudgetExhausted, EndpointError
-    from hayflick.network.reviewing import ReviewPending
+    from hayflick.network.interventions import ReviewPending
 
     try:
         with progress_bar() as progress:

@@ -21,8 +21,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 
 if TYPE_CHECKING:
-    from hayflick.monitor.pilot.pilot_design import PilotDesign
-    from hayflick.monitor.pilot.variation import Variation
+    from hayflick.monitor.pilot_design import PilotDesign
+    from hayflick.monitor.pilot_variation import Variation
 
 pilot_app = typer.Typer(rich_markup_mode=None)
 
@@ -140,9 +140,7 @@ def pilot_command(
     """
     if context.invoked_subcommand is not None:
         return 0
-    from hayflick.monitor.pilot.designing import design_pilot
-    from hayflick.monitor.pilot.pilot_design import Aim
-    from hayflick.monitor.pilot.plan_files import plan_text
+    from hayflick.monitor.pilot_design import Aim, design_pilot, plan_text
 
     if effect is None:
         raise ArgumentError("effect", got="none", takes="the change to find: --effect 0.05")
@@ -253,7 +251,7 @@ def _variation(
     names: tuple[str, str, str],
 ) -> Variation:
     """Return the variation that was stated, or that of a baseline."""
-    from hayflick.monitor.pilot.variation import read_variation, stated_variation
+    from hayflick.monitor.pilot_variation import read_variation, stated_variation
 
     if baseline is None:
         if sd is None:

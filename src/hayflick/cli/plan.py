@@ -23,7 +23,7 @@ from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from hayflick.planning.cost import CostModel
-    from hayflick.planning.planned import Plan
+    from hayflick.planning.plan_result import Plan
 
 
 class Of(StrEnum):

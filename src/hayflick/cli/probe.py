@@ -27,7 +27,7 @@ def probe_command(
     Exit code 3: the round is not finished; the next call goes on with it.
     """
     from hayflick.core.errors import BudgetExhausted, EndpointError
-    from hayflick.network.probing import probe
+    from hayflick.network.probe import probe
 
     try:
         done = probe(panel)

@@ -92,7 +92,7 @@ def reserve_command(
     Writes them as they are; --regime anchor:FILE trains on them in every round.
     """
     from hayflick.corpus.must_keep import read_must_keep
-    from hayflick.planning.reserving import build_reserve
+    from hayflick.planning.reserve import build_reserve
 
     _check_out(out, inputs=[source, must_keep], column=column, force=force)
     with progress_bar() as progress:

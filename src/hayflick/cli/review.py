@@ -21,7 +21,7 @@ from hayflick.core.output import check_not_input, check_writable
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.monitor.review.reading import Review
+    from hayflick.monitor.review import Review
 
 FORMAT_VERSION = 1
 
@@ -67,10 +67,8 @@ def draw_command(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> int:
     """Draw random answers into a file that a person fills in."""
-    from hayflick.corpus.answer_columns import AnswerColumns
-    from hayflick.corpus.answers import read_answers
-    from hayflick.monitor.review.drawing import draw_answers
-    from hayflick.monitor.review.writing import write_review
+    from hayflick.corpus.answers import AnswerColumns, read_answers
+    from hayflick.monitor.review_sample import draw_answers, write_review
 
     check_not_input(out, [source])
     check_writable(out, force=force)
@@ -106,8 +104,8 @@ def judge_command(
 
     Exit code 0: accept or go on; 1: the share of bad answers is above the limit.
     """
-    from hayflick.monitor.review.acceptance import Decision
-    from hayflick.monitor.review.reading import read_review
+    from hayflick.monitor.acceptance import Decision
+    from hayflick.monitor.review import read_review
 
     review = read_review(source, encoding=encoding)
     state = review.acceptance(limit=limit, error=error)

@@ -193,7 +193,7 @@ def _readings(
     baseline: int,
     progress: Progress,
 ) -> tuple[Reading, ...]:
-    from hayflick.monitor.rules_readings import readings_of_answers, readings_of_run
+    from hayflick.monitor.rules_check import readings_of_answers, readings_of_run
 
     if history is not None and answers is not None:
         raise ArgumentError("answers", got=str(answers), takes="nothing beside history")

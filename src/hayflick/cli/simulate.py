@@ -135,7 +135,7 @@ def simulate_command(
     Prints medians and spreads by round; --out keeps every run.
     """
     from hayflick.chains.parsing import Data, parse_family
-    from hayflick.chains.stages.parsing import parse_stages
+    from hayflick.chains.stages import parse_stages
     from hayflick.corpus.source import Source
     from hayflick.regimes.parsing import parse_regime
     from hayflick.report.saving import check_outputs, save_runs
@@ -180,7 +180,7 @@ def _ruled(
     """Return the regime with what a rules file decides on top."""
     if rules is None:
         return regime
-    from hayflick.monitor.rules_simulated import ruled_regime
+    from hayflick.monitor.rules_evaluation import ruled_regime
 
     return ruled_regime(rules, base=regime, model=model, samples=samples, generations=generations)
 

@@ -18,7 +18,7 @@ from hayflick.cli.printing import (
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.monitor.watching.watched import Watched
+    from hayflick.monitor.watch_result import Watched
 
 
 def _show_metrics(wanted: bool) -> None:

@@ -185,7 +185,7 @@ class Model(Protocol):
     def chain(self, samples: int, *, stages: Any = ...) -> Chain[Any, Any]:
         """Return the family in motion at training sets of `samples` items.
 
-        `stages` is a `hayflick.chains.stages.record.Stages`: what else happens in a round.
+        `stages` is a `hayflick.chains.stages.Stages`: what else happens in a round.
         """
 
     def describe(self) -> Mapping[str, Any]:

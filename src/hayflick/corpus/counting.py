@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from hayflick.corpus.tokenizers.base import Tokenizer
+from hayflick.corpus.tokenizers import Tokenizer
 
 BATCH_CHARACTERS = 1 << 25
 """Text that is counted at once; memory is bounded by it and by the number of types."""

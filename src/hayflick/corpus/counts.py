@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import LARGEST_NUMBER
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.encodings import decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +115,35 @@ def _no_count(symbol: object, number: object) -> ArgumentError:
     got = f"{number!r} for {symbol!r}"
     remedy = "leave out symbols that were not seen"
     return ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
+
+
+def read_mapping(path: Path, *, encoding: str = "utf-8", progress: Progress = silent) -> Counts:
+    """Return the counts of a file such as ``{"apple": 12, "pear": 3}``.
+
+    Raises
+    ------
+    DataError
+        If it is no JSON object, or names a symbol twice.
+    ArgumentError
+        If a number is no whole number from 1.
+    """
+    text = "".join(decoded(path, encoding=encoding, progress=progress))
+    try:
+        mapping = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as fault:
+        raise DataError(f"{path}: line {fault.lineno} is no JSON ({fault.msg})") from None
+    except DataError as fault:
+        raise DataError(f"{path}: {fault}") from None
+    if not isinstance(mapping, dict) or not mapping:
+        takes = "an object of symbol: count; for records use JSON lines (.jsonl)"
+        raise DataError(f"{path}: takes {takes}")
+    return Counts.from_mapping(mapping)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for symbol, number in pairs:
+        if symbol in mapping:
+            raise DataError(f"names {symbol!r} twice; add its counts up")
+        mapping[symbol] = number
+    return mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
@@ -174,3 +174,34 @@ def likely_encoding(data: bytes) -> str | None:
         return "latin-1"
     # Their letters are the same but for a few; Western Europe is the more likely.
     return "cp1252" if fitting[0] == "cp1250" and "cp1252" in fitting else fitting[0]
+
+
+_WINDOWS = 16
+_WINDOW_BYTES = 1 << 15
+_HEAD_CHARACTERS = 1 << 14
+_FILES = 4096
+
+
+def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
+    """Yield the heads of up to 4096 files, and windows all through the long ones.
+
+    Raises
+    ------
+    DataError
+        If a sampled head cannot be read as text in `encoding`.
+    """
+    step = -(-len(files) // _FILES)
+    for file in files[::step]:
+        yield next(decoded(file, encoding=encoding), "")[:_HEAD_CHARACTERS]
+        yield from _windows(file, check_encoding(encoding))
+
+
+def _windows(path: Path, codec: str) -> Iterator[str]:
+    size = path.stat().st_size
+    if size <= CHUNK_BYTES:
+        return
+    with open(path, "rb") as file:
+        for window in range(1, _WINDOWS):
+            # Multiples of 4 bytes keep UTF-16 and UTF-32 in step.
+            file.seek(size * window // _WINDOWS // 4 * 4)
+            yield file.read(_WINDOW_BYTES).decode(codec, errors="ignore")

@@ -6,7 +6,10 @@ stream in blocks; memory is bounded by a block, the number of types and the long
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +18,54 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Integers
-from hayflick.core.errors import DataError
+from hayflick.core.errors import DataError, OutputError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.encodings import decoded
-from hayflick.corpus.lines import lines
 from hayflick.corpus.reading import Corpus, text_files
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
-from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus.tokenizers import tokenizer_named
+
+LONGEST_LINE = 1 << 26
+"""Characters that a line may have: it is held in memory whole."""
+
+
+def lines(texts: Iterator[str], *, name: str, longest: int = LONGEST_LINE) -> Iterator[list[str]]:
+    r"""Yield the lines of running text, some at a time, without what ends them.
+
+    Parameters
+    ----------
+    texts
+        The text, cut anywhere.
+    name
+        What the text is called, for messages.
+    longest
+        Characters that a line may have.
+
+    Raises
+    ------
+    DataError
+        If a line is longer.
+
+    Examples
+    --------
+    >>> list(lines(iter(["one tw", "o\r\nthr", "ee\n\nfo", "ur"]), name="verse"))
+    [['one two'], ['three', ''], ['four']]
+    """
+    begun: list[str] = []
+    length = 0
+    for text in texts:
+        head, newline, tail = text.rpartition("\n")
+        begun.append(head if newline else tail)
+        length += len(begun[-1])
+        if length > longest and "\n" not in begun[-1]:
+            raise DataError(f"{name}: a line is longer than {longest:,} characters; cut it")
+        if newline:
+            yield [line.removesuffix("\r") for line in "".join(begun).split("\n")]
+            begun, length = [tail], len(tail)
+    if rest := "".join(begun):
+        yield [rest.removesuffix("\r")]
+
 
 BLOCK_CHARACTERS = 1 << 22
 """Text whose items are numbered at once."""
@@ -167,3 +210,72 @@ def _gathered(batches: Iterator[list[str]]) -> Iterator[pl.Series]:
             block, size = [], 0
     if block:
         yield pl.Series(block)
+
+
+_PARTS = 4
+
+
+class ItemStore:
+    """Blocks of items in a temporary file, read back one by one as often as is asked for.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Attributes
+    ----------
+    items, tokens : int
+        How many were stored.
+    shortest : int
+        Tokens of the shortest item; 0 where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._blocks = 0
+        self.items = self.tokens = self.shortest = 0
+
+    def fill(self, blocks: Iterable[ItemBlock]) -> None:
+        """Store blocks, about four bytes for every symbol of every item.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full.
+        """
+        with open(self._path, "wb") as file:
+            for block in filter(lambda block: block.numbers.size, blocks):
+                try:
+                    for part in (block.numbers, block.tokens, block.starts, block.symbols):
+                        np.save(file, part)
+                except OSError as fault:
+                    remedy = "free some space, or name another folder with TMPDIR"
+                    raise OutputError(f"{self._path}: {fault.strerror}; {remedy}") from None
+                self._blocks += 1
+                self.items += block.numbers.size
+                self.tokens += int(block.tokens.sum())
+                shortest = int(block.tokens.min())
+                self.shortest = min(shortest, self.shortest or shortest)
+
+    def __iter__(self) -> Iterator[ItemBlock]:
+        with open(self._path, "rb") as file:
+            for _ in range(self._blocks):
+                yield ItemBlock(*(np.load(file) for _ in range(_PARTS)))
+
+
+@contextmanager
+def stored_items(blocks: Iterable[ItemBlock]) -> Iterator[ItemStore]:
+    """Yield a store of the blocks, which is removed in the end.
+
+    Examples
+    --------
+    >>> block = ItemBlock(np.array([0]), np.array([3]), np.array([0, 2]), np.array([5, 7]))
+    >>> with stored_items([block]) as store:
+    ...     store.items, store.tokens, [block.symbols.tolist() for block in store]
+    (1, 3, [[5, 7]])
+    """
+    with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
+        store = ItemStore(Path(os.path.join(folder, "items.npy")))
+        store.fill(blocks)
+        yield store

@@ -11,7 +11,7 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reading import Corpus
-from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus.tokenizers import tokenizer_named
 
 
 def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:

@@ -16,17 +16,18 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counting import count_pieces, count_symbols
-from hayflick.corpus.counts import Counts
-from hayflick.corpus.encodings import decoded, pieces
-from hayflick.corpus.mappings import read_mapping
-from hayflick.corpus.sampling import sample_files
+from hayflick.corpus.counts import Counts, read_mapping
+from hayflick.corpus.encodings import decoded, pieces, sample_files
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
-from hayflick.corpus.tokenizers.auto import tokenizer_for, words_suffice
-from hayflick.corpus.tokenizers.base import Tokenizer
-from hayflick.corpus.tokenizers.characters import Mixed
-from hayflick.corpus.tokenizers.naming import tokenizer_named
-from hayflick.corpus.tokenizers.words import Words
+from hayflick.corpus.tokenizers import (
+    Mixed,
+    Tokenizer,
+    Words,
+    tokenizer_for,
+    tokenizer_named,
+    words_suffice,
+)
 
 TEXT_SUFFIXES = (".txt", ".text", ".md")
 _SAMPLED_CELLS = 10_000

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -15,16 +16,102 @@ from numpy.typing import NDArray
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.encodings import decoded, pieces
-from hayflick.corpus.numbering import number_words
+from hayflick.corpus.counting import batches
+from hayflick.corpus.encodings import decoded, pieces, sample_files
 from hayflick.corpus.reading import text_files
-from hayflick.corpus.sampling import sample_files
 from hayflick.corpus.source import Source
-from hayflick.corpus.tokenizers.auto import tokenizer_for, words_suffice
-from hayflick.corpus.tokenizers.base import Tokenizer
-from hayflick.corpus.tokenizers.characters import Mixed
-from hayflick.corpus.tokenizers.naming import tokenizer_named
-from hayflick.corpus.tokenizers.words import Lines, Words
+from hayflick.corpus.tokenizers import (
+    Lines,
+    Mixed,
+    Tokenizer,
+    Words,
+    tokenizer_for,
+    tokenizer_named,
+    words_suffice,
+)
+
+MARK = "\N{MATHEMATICAL BOLD SMALL DIGAMMA}"
+"""Stands between sentences: a letter, so that every tokenizer returns it as a token."""
+
+_SAME_LETTER = "\N{GREEK SMALL LETTER DIGAMMA}"
+
+_CLOSING = r"""[\p{Pe}\p{Pf}"']*"""
+_ENDS = "|".join(
+    (
+        rf"[.!?…؟۔।॥]+{_CLOSING}\s",
+        rf"[。！？｡]+{_CLOSING}",
+        r"[\n\r\x0B\x0C\x85\x{2028}\x{2029}]",
+    )
+)
+
+
+def marked(text: pl.LazyFrame) -> pl.LazyFrame:
+    r"""Return a column ``text`` with `MARK` on a line of its own behind every sentence.
+
+    Two ends with nothing in between leave two marks.
+
+    Examples
+    --------
+    >>> text = pl.LazyFrame({"text": ["Pi is 3.14. Why? 雨。雪"]})
+    >>> marked(text).collect().item().split(f"\n{MARK}\n")
+    ['Pi is 3.14. ', 'Why? ', '雨。', '雪']
+    """
+    # The text's own use of the letter, if any, is taken for the letter that it is a style of.
+    own = pl.col("text").str.replace_all(MARK, _SAME_LETTER, literal=True)
+    return text.select(own.str.replace_all(_ENDS, f"${{0}}\n{MARK}\n").alias("text"))
+
+
+Numbered: TypeAlias = tuple[tuple[str, ...], NDArray[np.int32]]
+"""Words, most frequent first and equal counts in order; numbers from 1, 0 for an end."""
+
+
+def number_words(texts: Iterator[str], tokenizer: Tokenizer) -> Numbered:
+    r"""Return the words of a text and their numbers in the order of the text.
+
+    Parameters
+    ----------
+    texts
+        The text, cut where no word is cut.
+    tokenizer
+        What splits sentences into words.
+
+    Returns
+    -------
+    The words, and ``(words and sentences,)`` numbers: no sentence is empty.
+
+    Examples
+    --------
+    >>> from hayflick.corpus.tokenizers import Words
+    >>> number_words(iter(["So it is. ", "Is it?\n"]), Words())[1].tolist()
+    [3, 2, 1, 0, 1, 2, 0]
+    """
+    numbers = {MARK: 0}
+    numbered = [np.empty(0, np.int32)]
+    for batch in batches(texts):
+        words = tokenizer.tokens(marked(pl.LazyFrame({"text": batch}))).collect()
+        numbered.append(_numbered(words.get_column("symbol"), numbers))
+    tokens = np.concatenate(numbered)
+    # A mark behind a mark, or at the very start, ends nothing.
+    tokens = tokens[(tokens != 0) | (np.append(0, tokens[:-1]) != 0)]
+    return _by_frequency(tuple(numbers)[1:], tokens)
+
+
+def _numbered(words: pl.Series, numbers: dict[str, int]) -> NDArray[np.int32]:
+    """Return the numbers of words, giving the next number to every one that has none."""
+    words = words.filter(words != "")
+    different = words.unique(maintain_order=True)
+    known = [numbers.setdefault(word, len(numbers)) for word in different]
+    places = words.cast(pl.Enum(different)).to_physical().to_numpy()
+    numbered: NDArray[np.int32] = np.array(known, dtype=np.int32)[places]
+    return numbered
+
+
+def _by_frequency(symbols: tuple[str, ...], tokens: NDArray[np.int32]) -> Numbered:
+    counts = np.bincount(tokens, minlength=len(symbols) + 1).tolist()
+    order = sorted(range(1, len(counts)), key=lambda old: (-counts[old], symbols[old - 1]))
+    new = np.zeros(len(counts), np.int32)
+    new[order] = np.arange(1, len(counts))
+    return tuple(symbols[old - 1] for old in order), new[tokens]
 
 
 @dataclass(frozen=True, eq=False)

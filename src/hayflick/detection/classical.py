@@ -1,21 +1,22 @@
 """What the classical charts share: a reference, a limit for a run length, one or two sides.
 
 Readings are standardised with the baseline's mean and standard deviation and go through the
-chart's recursion (`hayflick.detection.run_length`), upwards, downwards or both.
+chart's recursion (`hayflick.detection.limits`), upwards, downwards or both.
 
 **What is promised.** For independent, normal readings and a frozen reference, the mean
 number of readings between false alarms is at least `run_length`, given the baseline, for a
 share `confidence` of all baselines. Readings that are not normal or not independent are
 outside of it: `warnings` says what the baseline shows. An adaptive reference is outside of
-it too. `hayflick.detection.reference` says what the two are.
+it too. `hayflick.detection.classical` says what the two are.
 """
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, final
 
 import numpy as np
 from scipy import stats
@@ -24,10 +25,45 @@ from hayflick.core.checks import number_between
 from hayflick.core.errors import DataError
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline, value_of
-from hayflick.detection.calibration import adjusted_limit, readings_needed
-from hayflick.detection.reference import KINDS, Reference
-from hayflick.detection.run_length import Recursion
+from hayflick.detection.limits import Recursion, adjusted_limit, readings_needed
 from hayflick.detection.stream_chart import StreamChart, one_of
+
+KINDS = ("frozen", "adaptive")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a reading is compared with.
+
+    Parameters
+    ----------
+    mean, deviation
+        Of healthy readings.
+    readings
+        How many of them the baseline had.
+
+    Examples
+    --------
+    >>> start = Reference(10.0, 2.0, readings=99)
+    >>> start.standardised(7.0), round(start.with_reading(7.0).mean, 2)
+    (-1.5, 9.97)
+    """
+
+    mean: float
+    deviation: float
+    readings: int
+
+    def standardised(self, value: float) -> float:
+        """Return a reading in standard deviations from the mean."""
+        return (value - self.mean) / self.deviation
+
+    def with_reading(self, value: float) -> Reference:
+        """Return the reference that has taken up one more reading."""
+        weight = 1.0 / (self.readings + 1)
+        gap = value - self.mean
+        variance = (1.0 - weight) * (self.deviation**2 + weight * gap**2)
+        return replace(self, mean=self.mean + weight * gap, deviation=math.sqrt(variance))
+
 
 DIRECTIONS = ("falls", "rises", "both")
 
@@ -247,3 +283,141 @@ def _normality(healthy: Baseline) -> tuple[str, ...]:
         " the run length can be shorter than stated"
     )
     return (warning,)
+
+
+_SMALLEST_SHIFT, _LARGEST_SHIFT = 0.1, 6.0
+
+
+@final
+class CusumChart(ClassicalChart):
+    """Alarm where the sum of the readings' distances beyond half a shift is too large.
+
+    Parameters
+    ----------
+    baseline, metric, run_length, direction, reference, confidence
+        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+    shift
+        The change that is to be found fastest, in standard deviations, from 0.1 to 6.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.detection.classical.ClassicalChart`.
+
+    Examples
+    --------
+    >>> baseline = [Reading(t, {"diversity": 0.8 + 0.01 * (t % 5)}) for t in range(1, 101)]
+    >>> chart = CusumChart(baseline, metric="diversity", direction="falls")
+    >>> verdicts = [chart.update(Reading(t, {"diversity": 0.8})) for t in range(101, 109)]
+    >>> [verdict.alarm for verdict in verdicts].index(True), verdicts[-1].since
+    (7, 101)
+
+    References
+    ----------
+    Page, *Continuous inspection schemes*, Biometrika 41 (1954).
+    """
+
+    name: ClassVar[str] = "cusum"
+
+    def __init__(
+        self,
+        baseline: Sequence[Reading],
+        *,
+        metric: str,
+        shift: float = 1.0,
+        **settings: Any,
+    ) -> None:
+        self._shift = number_between("shift", shift, low=_SMALLEST_SHIFT, high=_LARGEST_SHIFT)
+        super().__init__(baseline, metric=metric, **settings)
+
+    def _recursion(self, direction: str) -> Recursion:  # noqa: ARG002
+        return Recursion(keep=1.0, gain=1.0, drift=self._shift / 2.0)
+
+
+_SMALLEST_WEIGHT = 0.01
+
+
+@final
+class EwmaChart(ClassicalChart):
+    """Alarm where the exponentially weighted mean of the readings is too far from the baseline's.
+
+    Watched in one direction, the weighted mean starts again from the baseline's mean
+    whenever it is on the healthy side of it.
+
+    Parameters
+    ----------
+    baseline, metric, run_length, direction, reference, confidence
+        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+    weight
+        Of the newest reading, from 0.01 to 1 (Shewhart): 0.1 remembers about twenty readings.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.detection.classical.ClassicalChart`.
+
+    Examples
+    --------
+    >>> baseline = [Reading(t, {"diversity": 0.8 + 0.01 * (t % 5)}) for t in range(1, 101)]
+    >>> chart = EwmaChart(baseline, metric="diversity")
+    >>> [chart.update(Reading(t, {"diversity": 0.8})).alarm for t in range(101, 121)].index(True)
+    8
+
+    References
+    ----------
+    Roberts, *Control chart tests based on geometric moving averages*, Technometrics 1 (1959).
+    """
+
+    name: ClassVar[str] = "ewma"
+
+    def __init__(
+        self,
+        baseline: Sequence[Reading],
+        *,
+        metric: str,
+        weight: float = 0.1,
+        **settings: Any,
+    ) -> None:
+        self._weight = number_between("weight", weight, low=_SMALLEST_WEIGHT, high=1.0)
+        super().__init__(baseline, metric=metric, **settings)
+
+    def _recursion(self, direction: str) -> Recursion:
+        weight = self._weight
+        return Recursion(
+            keep=1.0 - weight,
+            gain=math.sqrt(weight * (2.0 - weight)),
+            reflected=direction != "both",
+        )
+
+
+@final
+class ShewhartChart(ClassicalChart):
+    """Alarm where a reading is too many standard deviations from the baseline's mean.
+
+    Parameters
+    ----------
+    baseline, metric, run_length, direction, reference, confidence
+        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.detection.classical.ClassicalChart`.
+
+    Examples
+    --------
+    >>> from hayflick.core.records import Reading
+    >>> baseline = [Reading(t, {"diversity": 0.8 + 0.01 * (t % 5)}) for t in range(1, 41)]
+    >>> chart = ShewhartChart(baseline, metric="diversity", run_length=370.4, direction="falls")
+    >>> [chart.update(Reading(41, {"diversity": value})).state.value for value in (0.81, 0.71)]
+    ['healthy', 'alarm']
+
+    References
+    ----------
+    Shewhart, *Economic Control of Quality of Manufactured Product* (1931).
+    """
+
+    name: ClassVar[str] = "shewhart"
+
+    def _recursion(self, direction: str) -> Recursion:  # noqa: ARG002
+        return Recursion(keep=0.0, gain=1.0)

@@ -9,11 +9,8 @@ from typing import Any
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.grammar import Entry, number, parse
 from hayflick.core.records import Reading
-from hayflick.detection.classical import RUN_LENGTH
-from hayflick.detection.cusum import CusumChart
-from hayflick.detection.ewma import EwmaChart
+from hayflick.detection.classical import RUN_LENGTH, CusumChart, EwmaChart, ShewhartChart
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
-from hayflick.detection.shewhart import ShewhartChart
 from hayflick.detection.stream_chart import FORMAT_VERSION, StreamChart
 
 _CHARTS: tuple[type[StreamChart[Any]], ...] = (

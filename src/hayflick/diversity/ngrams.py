@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from hayflick.core.errors import ArgumentError
-from hayflick.corpus.tokenizers.auto import tokenizer_for
-from hayflick.corpus.tokenizers.base import Tokenizer
-from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 
 _SAMPLES = 1000
 
@@ -68,7 +66,7 @@ def count_ngrams(
 
     Examples
     --------
-    >>> from hayflick.corpus.tokenizers.words import Words
+    >>> from hayflick.corpus.tokenizers import Words
     >>> [pairs] = count_ngrams(["so so so"], tokenizer=Words(), lengths=[2])
     >>> pairs.rows()
     [('so so', 2)]

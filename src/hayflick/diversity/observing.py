@@ -22,12 +22,11 @@ from hayflick.diversity.compression import compression_ratio
 from hayflick.diversity.drift import drift
 from hayflick.diversity.duplicates import duplicate_rate, near_duplicate_rate
 from hayflick.diversity.groups import Groups
-from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
 from hayflick.diversity.pairs import disjoint_pairs, pair_scores
 from hayflick.diversity.retention import retention
 from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.spectrum import spectrum_numbers
-from hayflick.diversity.vocabulary import tail_mass, vocabulary_kept
 
 SPREAD = "spread"
 """The metric of the guaranteed chart: scores of disjoint pairs."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from scipy.special import ndtri
 
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import number_between, positive_number, whole_number
+from hayflick.core.errors import DataError
 from hayflick.corpus.counting import batches
-from hayflick.corpus.scripts import UNSPACED
-from hayflick.corpus.tokenizers.base import Tokenizer, matches
-from hayflick.corpus.tokenizers.words import WORD
+from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
 from hayflick.diversity.ngrams import (
     add_table,
     count_ngrams,
@@ -106,3 +109,149 @@ def written(phrases: Sequence[str]) -> list[str]:
     for _ in range(2):
         spelled = spelled.str.replace_all(between, "$1$2")
     return spelled.to_list()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A phrase whose rate has changed.
+
+    Parameters
+    ----------
+    phrase
+        The words.
+    baseline_rate, present_rate
+        Share of the answers in which it occurs.
+    log_odds
+        δ: above 0 where it has become more frequent.
+    low, high
+        The ends of its interval, on the same scale.
+    """
+
+    phrase: str
+    baseline_rate: float
+    present_rate: float
+    log_odds: float
+    low: float
+    high: float
+
+    @property
+    def lost(self) -> bool:
+        """Whether it has become rarer."""
+        return self.log_odds < 0.0
+
+
+def templates(
+    present: PhraseCounts,
+    *,
+    baseline: PhraseCounts,
+    fewest: int = 5,
+    prior: float = 10.0,
+    error: float = 0.05,
+    most: int | None = 50,
+) -> tuple[Template, ...]:
+    """Return the phrases whose rate has surely changed, the surest first.
+
+    Parameters
+    ----------
+    present, baseline
+        What is looked at, and what it is compared with.
+    fewest
+        Phrases that occur in fewer answers of both together are not looked at.
+    prior
+        Weight of the common rate, in answers, a.
+    error
+        Chance that any of the intervals is wrong.
+    most
+        How many are returned at most; None for all.
+
+    Returns
+    -------
+    Phrases whose interval leaves out 0, by |δ| / sd; of one that stands only inside a longer
+    one, the longer.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If there are no answers on one side.
+
+    Examples
+    --------
+    >>> before = PhraseCounts.of([f"word{i} is fine" for i in range(200)])
+    >>> after = PhraseCounts.of([f"Certainly! Here it is: {i}" for i in range(200)])
+    >>> found = templates(after, baseline=before)
+    >>> [(one.phrase, one.present_rate) for one in found if not one.lost][:1]
+    [('certainly here it is', 1.0)]
+    """
+    whole_number("fewest", fewest, at_least=1)
+    positive_number("prior", prior)
+    number_between("error", error, low=1e-12, high=0.5)
+    limit = None if most is None else whole_number("most", most, at_least=1)
+    for name, counts in (("present", present), ("baseline", baseline)):
+        if not counts.texts:
+            raise DataError(f"{name}: no answers; takes at least one")
+    together = _together(present, baseline, fewest=fewest)
+    now, before = (together.get_column(side).to_numpy() for side in ("present", "baseline"))
+    odds, deviation = _log_odds(now, present.texts, before, baseline.texts, prior=prior)
+    # Two sides for every phrase that is looked at.
+    width = -ndtri(error / (2 * max(1, odds.size))) * deviation
+    surest = np.argsort(-np.abs(odds) / deviation, kind="stable")
+    changed = surest[(np.abs(odds) > width)[surest]]
+    spelled = together.get_column("symbol").gather(changed).to_list()
+    whole = _not_parts(spelled, list(zip(now[changed], before[changed], strict=True)))[:limit]
+    return tuple(
+        Template(
+            phrase=phrase,
+            baseline_rate=float(before[place] / baseline.texts),
+            present_rate=float(now[place] / present.texts),
+            log_odds=float(odds[place]),
+            low=float(odds[place] - width[place]),
+            high=float(odds[place] + width[place]),
+        )
+        for phrase, place in zip(
+            written([spelled[at] for at in whole]), changed[whole], strict=True
+        )
+    )
+
+
+def _together(present: PhraseCounts, baseline: PhraseCounts, *, fewest: int) -> pl.DataFrame:
+    """Return the phrases of both with their numbers, in the order of the alphabet.
+
+    One that stands in every answer of both has not changed, and has no odds.
+    """
+    sides = [
+        counts.table.select("symbol", pl.col("number").alias(side))
+        for side, counts in (("present", present), ("baseline", baseline))
+    ]
+    joined = sides[0].join(sides[1], on="symbol", how="full", coalesce=True).fill_null(0)
+    number = pl.col("present") + pl.col("baseline")
+    everywhere = present.texts + baseline.texts
+    return joined.filter(number >= fewest, number < everywhere).sort("symbol")
+
+
+def _log_odds(
+    now: Floats, answers: int, before: Floats, baseline: int, *, prior: float
+) -> tuple[Floats, Floats]:
+    """Return δ and its standard deviation for numbers of answers."""
+    common = prior * (now + before) / (answers + baseline)
+    cells = [
+        now + common,
+        answers - now + prior - common,
+        before + common,
+        baseline - before + prior - common,
+    ]
+    odds = np.log(cells[0] / cells[1]) - np.log(cells[2] / cells[3])
+    deviation = np.sqrt(sum(1.0 / cell for cell in cells))
+    return odds, deviation
+
+
+def _not_parts(phrases: list[str], numbers: list[tuple[int, int]]) -> list[int]:
+    """Return the places of phrases that are no part of a longer one with the same numbers."""
+    longest = sorted(range(len(phrases)), key=lambda place: -len(phrases[place]))
+    whole: dict[tuple[int, int], list[int]] = {}
+    for place in longest:
+        alike = whole.setdefault(numbers[place], [])
+        if not any(f" {phrases[place]} " in f" {phrases[longer]} " for longer in alike):
+            alike.append(place)
+    return sorted(place for places in whole.values() for place in places)

@@ -8,7 +8,7 @@ import polars as pl
 
 from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError, listed
-from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.diversity.lexical import NgramCounts
 
 

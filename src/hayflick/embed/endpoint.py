@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
-from hayflick.embed.blanks import around_blanks
-from hayflick.embed.protocol import Vectors
+from hayflick.embed.embedder import Vectors, around_blanks
 
 _LONGEST_REASON = 300
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hayflick.core.grammar import Entry, parse, whole
+from hayflick.embed.embedder import Embedder
 from hayflick.embed.endpoint import EndpointEmbedder
 from hayflick.embed.hashing import DIMENSIONS, HashingEmbedder
-from hayflick.embed.protocol import Embedder
 from hayflick.embed.sentence import SentenceEmbedder
 
 

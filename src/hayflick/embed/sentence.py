@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError, MissingExtraError
-from hayflick.embed.blanks import around_blanks
-from hayflick.embed.protocol import Vectors
+from hayflick.embed.embedder import Vectors, around_blanks
 
 
 @final

@@ -6,13 +6,19 @@ runs, or of real answers), and the law of the data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
+from hayflick.corpus.answers import AnswerColumns, read_answers
 from hayflick.diversity.metrics import METRICS, Unit
+from hayflick.monitor.watch import watch
 from hayflick.planning.dose import Holding
-from hayflick.planning.setting import setting_of
+from hayflick.planning.problem import setting_of
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.rules.loading import LoadedRules
@@ -114,10 +120,10 @@ def check_rules_file(
     if readings:
         _replay(rule_set, readings, seen)
     doubts = [doubt for watch in rule_set.rules.watch for doubt in _possible(watch)]
-    for watch in rule_set.rules.watch:
-        doubts += _in_readings(watch, seen[watch.name])
+    for table in rule_set.rules.watch:
+        doubts += _in_readings(table, seen[table.name])
         if loaded.model is not None:
-            doubts += _by_law(watch, loaded, generations)
+            doubts += _by_law(table, loaded, generations)
     return CheckedRules(
         rule_set=rule_set,
         holdings=loaded.holdings,
@@ -225,8 +231,64 @@ def _unheard(rule_set: RuleSet) -> list[str]:
     ]
     if rules.mode is not Mode.WARN:
         return faults
-    for watch in rules.watch:
-        kinds = [rules.action_named(name) for name in watch.actions]
+    for table in rules.watch:
+        kinds = [rules.action_named(name) for name in table.actions]
         if kinds and not any(isinstance(kind, Notify) for kind in kinds):
-            faults.append(f'[[watch]] {watch.name}: mode = "warn" and no action of kind notify')
+            faults.append(f'[[watch]] {table.name}: mode = "warn" and no action of kind notify')
     return faults
+
+
+def readings_of_run(path: str | os.PathLike[str]) -> tuple[Reading, ...]:
+    """Return the readings of the first run in a file of ``hayflick simulate``.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or holds no runs.
+    """
+    import xarray
+
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as opened:
+            runs = opened.isel(replicate=0).load()
+    except (OSError, ValueError, KeyError) as fault:
+        raise DataError(f"{path}: is no file of hayflick simulate --out ({fault})") from None
+    series = {name: runs[name].values for name in runs if runs[name].dims == ("generation",)}
+    if not series:
+        raise DataError(f"{path}: holds no numbers by generation")
+    return tuple(
+        Reading(k, {str(name): float(values[k]) for name, values in series.items()})
+        for k in range(1, runs.sizes["generation"])
+    )
+
+
+def readings_of_answers(
+    path: str | os.PathLike[str],
+    *,
+    by: str,
+    text: str | None,
+    baseline: int = 10,
+    progress: Progress = silent,
+) -> tuple[Reading, ...]:
+    """Return the readings of a table of answers, all answers together.
+
+    Parameters
+    ----------
+    path
+        The table.
+    by, text
+        Its columns of the round and of the answers.
+    baseline
+        Rounds at the beginning that are taken for healthy.
+    progress
+        Told how far reading and measuring have come.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        If the answers cannot be used.
+    """
+    columns = AnswerColumns(by=by, text=text)
+    answers = read_answers(Path(path), columns=columns, progress=progress)
+    watched = watch(answers, baseline=baseline, charts=(), progress=progress)
+    return watched.readings[""]

@@ -15,6 +15,7 @@ counted from the collapse on.
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +25,16 @@ from scipy.stats import beta
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
-from hayflick.core.errors import DataError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
 from hayflick.core.provenance import provenance
 from hayflick.planning.dose import holding
-from hayflick.planning.past import Past, Then
-from hayflick.planning.setting import check_target
+from hayflick.planning.problem import Past, Then, check_target
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.triggered import Triggered
+from hayflick.rules.loading import load_rules
 from hayflick.rules.rule_set import RuleSet
 from hayflick.simulation.simulate import simulate
 
@@ -295,3 +296,41 @@ def _assured_share(model: Discrete, keep: float, rounds: int, samples: int) -> f
     """Return the smallest fixed share that holds a target as surely as the rule is to."""
     found = holding(model, keep=keep, generations=rounds, samples=samples)
     return found.fixed_share
+
+
+def ruled_regime(
+    path: str | os.PathLike[str],
+    *,
+    model: Discrete,
+    base: Regime = Replace(),
+    samples: int | None = None,
+    generations: int = 50,
+) -> Triggered:
+    """Return the regime in which a rules file decides, on top of another regime.
+
+    Its charts learn from the first rounds of each run.
+
+    Parameters
+    ----------
+    path
+        The rules file.
+    model
+        The real data's law, which targets are derived from.
+    base
+        What a round is trained on otherwise.
+    samples, generations
+        Size of a training set, and the horizon.
+
+    Raises
+    ------
+    ArgumentError
+        If the family is not the discrete one.
+    DataError
+        If the file cannot be used, or reads nothing that a simulation measures.
+    """
+    if not isinstance(model, Discrete):
+        takes = "the family discrete; for others give --regime triggered:BELOW,items=N,metric=NAME"
+        raise ArgumentError("rules", got=str(path), takes=takes)
+    loaded = load_rules(path, model=model, samples=samples, generations=generations)
+    check_read(loaded.rule_set, model, samples)
+    return Triggered(loaded.rule_set.start(), base=base)

@@ -8,11 +8,12 @@ asked, but those under way are waited for: their answers are paid.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
-from hayflick.network.agents.protocol import Agent, Answer
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed
 from hayflick.storage.runs import StoredAnswer
 
 _TOGETHER_S = 0.005
@@ -137,3 +138,31 @@ def _stored(question: Question, answer: Answer) -> StoredAnswer:
         finish=answer.finish,
         model=answer.model,
     )
+
+
+def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do asynchronous work, and return when it is done.
+
+    Where an event loop runs already, as in a notebook, it waits: the work has a loop of its own
+    in another thread.
+
+    Examples
+    --------
+    >>> async def greet():
+    ...     print("hello")
+    >>> run_to_end(greet())
+    hello
+    """
+    if not _running():
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(asyncio.run, work).result()
+
+
+def _running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

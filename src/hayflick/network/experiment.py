@@ -2,14 +2,83 @@
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import os
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hayflick.core.errors import ArgumentError
-from hayflick.network.toml_files import read_toml, refusal
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.tables import json_lines
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the values of a TOML file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as fault:
+        raise DataError(f"{path}: is no TOML: {fault}") from None
+    except RecursionError:
+        raise DataError(f"{path}: is nested too deep") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
+
+
+def refusal(name: str, fault: ValidationError, *, model: type[BaseModel]) -> ArgumentError:
+    """Return the error of values that a model refused, by file and key.
+
+    Parameters
+    ----------
+    name
+        What the values are called.
+    fault
+        What the model said.
+    model
+        The model, whose keys are offered for one that is not known.
+    """
+    faults = fault.errors(include_url=False, include_context=False)
+    # A key that is misspelt is missing too.
+    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    place: Sequence[int | str] = first["loc"]
+    key = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+    where = f"{name}: {key}" if key else name
+    if first["type"] == "extra_forbidden":
+        known = list(_section(model, place[:-1]).model_fields)
+        near = difflib.get_close_matches(str(place[-1]), known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        return ArgumentError(where, got="an unknown key", takes=", ".join(known), remedy=remedy)
+    if first["type"] == "missing":
+        return ArgumentError(where, got="nothing", takes="a value")
+    shown = "another" if isinstance(first["input"], Mapping | BaseModel) else first["input"]
+    takes = first["msg"].removeprefix("Value error, ")
+    if first["type"] != "value_error":
+        takes = f"a value of its kind: {takes[0].lower()}{takes[1:]}"
+    return ArgumentError(where, got=shown, takes=takes)
+
+
+def _section(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:
+    """Return the model of the section that a place leads to."""
+    for key in place:
+        if isinstance(key, str):
+            kind = model.model_fields[key].annotation
+            model = next(one for one in (kind, *get_args(kind)) if _is_model(one))
+    return model
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
 
 MOST_AGENTS = 10_000
 _Text = Annotated[str, Field(min_length=1)]
@@ -192,3 +261,76 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
         If a key or a value is not understood.
     """
     return Experiment.of(read_toml(path), name=str(path))
+
+
+_JSON_LINES = (".jsonl", ".ndjson")
+
+
+def texts_of(section: PoolSection | ReserveSection, *, folder: Path) -> list[str]:
+    """Return the texts of a section; blank lines of a file are none.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, holds no text, or is JSON lines without a key ``text``.
+
+    Examples
+    --------
+    >>> texts_of(ReserveSection(texts=["It rains."]), folder=Path())
+    ['It rains.']
+    """
+    if section.file is None:
+        return list(section.texts)
+    path = folder / section.file
+    found = list(_records(path) if path.suffix in _JSON_LINES else _lines(path))
+    if not found:
+        raise DataError(f"{path}: holds no text")
+    return found
+
+
+def _lines(path: Path) -> Iterator[str]:
+    lines = "".join(decoded(path, encoding="utf-8")).splitlines()
+    return (line.strip() for line in lines if line.strip())
+
+
+def _records(path: Path) -> Iterator[str]:
+    for number, record in json_lines(path):
+        text = record.get("text") if isinstance(record, dict) else None
+        if not isinstance(text, str):
+            raise DataError(f"{path}: line {number} takes an object with a key text")
+        if text.strip():
+            yield text
+
+
+def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that an experiment names, by its name."""
+    sections = (experiment.pool, experiment.reserve)
+    named = [section.file for section in sections if section is not None and section.file]
+    named += [] if experiment.rules is None else [experiment.rules]
+    named += [
+        str(one[key]) for one in experiment.agents for key in ("corpus", "file") if key in one
+    ]
+    named += [
+        one.topology.partition("edges:")[2].removeprefix("file=") for one in experiment.read_by
+    ]
+    paths = {name: folder / name for name in named}
+    return {name: _digest(path) for name, path in paths.items() if path.is_file()}
+
+
+def check_unchanged(before: Mapping[str, Any], *, now: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to go on from files that are no longer those that a run began with.
+
+    Raises
+    ------
+    DataError
+        If one has changed or is missing.
+    """
+    changed: Sequence[str] = [name for name, digest in before.items() if now.get(name) != digest]
+    if changed:
+        remedy = "restore it, or begin a new run"
+        raise DataError(f"{folder / changed[0]}: is not what the run began with; {remedy}")
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,25 +14,116 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
+from hayflick.core.arrays import Floats
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.diversity.lexical import NgramCounts
-from hayflick.diversity.vocabulary import vocabulary_kept
-from hayflick.network.experiment import Experiment
-from hayflick.network.mitigated import Mitigated, marked
+from hayflick.core.provenance import provenance
+from hayflick.diversity.lexical import NgramCounts, vocabulary_kept
+from hayflick.laws.surrogate import distance_floor
+from hayflick.network.experiment import Experiment, texts_of
+from hayflick.network.run import run_network
 from hayflick.network.run_results import NetworkRun, read_run
-from hayflick.network.running import run_network
-from hayflick.network.texts import texts_of
+from hayflick.network.surrogate import Surrogate
+from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.network.topology import parse_topology
+
+if TYPE_CHECKING:
+    import xarray
+
+
+_SCHEMA = {
+    "models": pl.Int64,
+    "irrelevant": pl.Float64,
+    "prompts": pl.String,
+    "topology": pl.String,
+    "injected": pl.Int64,
+    "texts": pl.Int64,
+    "kept": pl.Float64,
+    "apart": pl.Float64,
+    "on_frontier": pl.Boolean,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mitigated:
+    """One case of the grid.
+
+    Parameters
+    ----------
+    injected
+        Real texts (of a surrogate: points) that join after every round.
+    topology
+        Who may read whom.
+    models
+        Among how many the real text is split; of a surrogate, its agents.
+    irrelevant
+        Share of the first pool that is irrelevant.
+    prompts
+        ``one`` for all, or ``varied``.
+    kept
+        Share of the real words that a round's answers use (of a surrogate: of the components),
+        over the last quarter of rounds; None where no round of these has words.
+    apart
+        ‖D‖ in units of its noise floor, over the same rounds; None where it is undefined.
+    texts
+        Real texts that were injected in all.
+    on_frontier
+        Whether no case with as much irrelevant text keeps more for as few texts; a case without
+        `kept` is not on it and beats none.
+    """
+
+    injected: int
+    topology: str
+    models: int
+    irrelevant: float = 0.0
+    prompts: str = "one"
+    kept: float | None
+    apart: float | None
+    texts: int
+    on_frontier: bool = False
+
+
+def marked(cases: Sequence[Mitigated]) -> tuple[Mitigated, ...]:
+    """Return cases in the same order, those that nothing beats on the frontier.
+
+    Examples
+    --------
+    >>> alike = {"topology": "complete", "models": 2, "apart": None}
+    >>> cases = [Mitigated(injected=n, texts=n, kept=0.5, **alike) for n in (0, 3)]
+    >>> [case.on_frontier for case in marked(cases)]
+    [True, False]
+    """
+    return tuple(
+        replace(
+            case,
+            on_frontier=case.kept is not None and not any(_beats(other, case) for other in cases),
+        )
+        for case in cases
+    )
+
+
+def _beats(other: Mitigated, case: Mitigated) -> bool:
+    """Say whether `other` keeps as many words for as few texts, and is better in one of both."""
+    if other.kept is None or case.kept is None or other.irrelevant != case.irrelevant:
+        return False
+    no_worse = other.kept >= case.kept and other.texts <= case.texts
+    return no_worse and (other.kept > case.kept or other.texts < case.texts)
+
+
+def cases_table(cases: Sequence[Mitigated]) -> pl.DataFrame:
+    """Return cases as a table, one a row."""
+    return pl.DataFrame([asdict(case) for case in cases], schema=_SCHEMA)
+
 
 LAST = 0.25
 """Share of the rounds, the last ones, that is averaged over."""
@@ -196,7 +287,7 @@ class _Case:
             irrelevant=irrelevant,
             prompts=prompts,
             kept=_kept(run, self.words),
-            apart=_apart(run),
+            apart=_distance(run),
             texts=sum(one.origin == "injected" for one in run.texts),
         )
 
@@ -241,7 +332,7 @@ def _kept(run: NetworkRun, real: NgramCounts) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _apart(run: NetworkRun) -> float | None:
+def _distance(run: NetworkRun) -> float | None:
     norms, floors = (
         np.array([one for one in run.series(name)[_late(run.rounds) :] if one is not None])
         for name in ("group_frobenius_norm", "noise_floor")
@@ -249,3 +340,186 @@ def _apart(run: NetworkRun) -> float | None:
     if not (norms.size and floors.size and floors.any()):
         return None
     return float(np.sqrt(np.mean(norms**2) / np.mean(floors**2)))
+
+
+_MEANS = tuple(10.0 * place for place in range(30))
+_ORIGINALS, _SHARE, _ROUNDS, _POINTS = 20, 0.5, 60, 120
+
+
+def surrogate_mitigation(
+    *,
+    injections: Sequence[int] = (0, 1, 3, 9),
+    topologies: Sequence[str] = ("complete", "ring:1"),
+    models: Sequence[int] = (4, 8),
+    replicates: int = 20,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> tuple[Mitigated, ...]:
+    """Return all cases of the grid, in order, those on the frontier marked.
+
+    Parameters
+    ----------
+    injections
+        Real points that join in every round.
+    topologies, models
+        Who may read whom, and how many agents there are.
+    replicates
+        Independent runs, over which is averaged.
+    seed
+        Of the simulations.
+    progress
+        Told the cases done.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is out of its range.
+
+    Examples
+    --------
+    >>> cases = surrogate_mitigation(topologies=["complete"], models=[4], injections=[0, 9])
+    >>> cases[0].kept < cases[1].kept, cases[1].texts
+    (True, 540)
+    """
+    check_axes(injections=injections, topologies=topologies, models=models)
+    grid = list(itertools.product(models, topologies, injections))
+    found = []
+    for done, (agents, topology, injected) in enumerate(grid):
+        progress("mixtures", done, len(grid))
+        system = Surrogate(
+            means=_MEANS,
+            agents=agents,
+            draws=1,
+            share_read=_SHARE,
+            originals=_ORIGINALS,
+            injected=injected,
+            topology=parse_topology(topology, agents=agents),
+        )
+        runs = simulate_surrogate(system, rounds=_ROUNDS, replicates=replicates, seed=seed)
+        found.append(
+            Mitigated(
+                injected=injected,
+                topology=topology,
+                models=agents,
+                kept=shown_components(
+                    runs["weights"].to_numpy()[:, _late_rounds()], points=_POINTS
+                ),
+                apart=_surrogate_distance(runs, agents=agents),
+                texts=injected * _ROUNDS,
+            )
+        )
+    progress("mixtures", len(grid), len(grid))
+    return marked(found)
+
+
+def shown_components(weights: Floats, *, points: int) -> float:
+    """Return the expected share of components among points that agents post in equal parts.
+
+    Parameters
+    ----------
+    weights
+        Shape ``(..., agents, components)``; the mean over what comes before is returned.
+    points
+        How many in all; not a multiple of the agents is read as an average.
+
+    Examples
+    --------
+    >>> shown_components(np.array([[0.5, 0.5], [1.0, 0.0]]), points=4)
+    0.875
+    """
+    each = points / weights.shape[-2]
+    missed = np.prod((1.0 - weights) ** each, axis=-2)
+    return float(1.0 - missed.mean())
+
+
+def _late_rounds() -> slice:
+    return slice(_ROUNDS + 1 - round(LAST * _ROUNDS), None)
+
+
+def _surrogate_distance(runs: xarray.Dataset, *, agents: int) -> float | None:
+    """Return ‖D‖ over its floor; None of a single agent."""
+    if agents == 1:
+        return None
+    read = runs["read"].to_numpy().mean(axis=1)
+    floors = [
+        distance_floor(seen, agents=agents, read=read, share_read=_SHARE)
+        for seen in runs["seen"].to_numpy()
+    ]
+    # Round t is generation t, and the floors begin with round 1.
+    late = slice(_late_rounds().start - 1, None)
+    found = runs["squared_distance"].to_numpy()[:, _late_rounds()].mean()
+    return float(np.sqrt(found / np.mean(np.array(floors)[:, late])))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MitigationStudy:
+    """What came of both grids.
+
+    Parameters
+    ----------
+    experiment
+        What the agents' grid is made of.
+    axes
+        What was varied, by name.
+    agents
+        Cases of the built-in agents.
+    surrogate
+        Cases of the interacting mixtures.
+    """
+
+    experiment: Experiment
+    axes: dict[str, list[Any]]
+    agents: Sequence[Mitigated]
+    surrogate: Sequence[Mitigated]
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what the study was made with."""
+        values = self.experiment.model_dump(mode="json", exclude={"seed", "budget"})
+        return provenance({"axes": self.axes, "experiment": values}, seed=self.experiment.seed)
+
+
+def mitigation_study(
+    experiment: Experiment,
+    *,
+    folder: Path,
+    injections: Sequence[int] = (0, 3, 9),
+    topologies: Sequence[str] = ("complete", "ring:1"),
+    models: Sequence[int] = (4, 8),
+    irrelevant: Sequence[float] = (0.0, 0.25),
+    prompts: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> MitigationStudy:
+    """Run both grids; the mixtures take the same injections, topologies and numbers of models.
+
+    Parameters
+    ----------
+    experiment, folder, injections, topologies, models, irrelevant, prompts, progress
+        As of `hayflick.network.mitigation.mitigation`.
+
+    Raises
+    ------
+    ArgumentError
+        If the grid cannot be run on the experiment, or a value is out of its range.
+    """
+    axes: dict[str, Any] = {
+        "injections": injections,
+        "topologies": topologies,
+        "models": models,
+    }
+    agents = mitigation(
+        experiment,
+        folder=folder,
+        **axes,
+        irrelevant=irrelevant,
+        prompts=prompts,
+        progress=progress,
+    )
+    surrogate = surrogate_mitigation(**axes, seed=experiment.seed, progress=progress)
+    asked = list(dict.fromkeys(case.prompts for case in agents))
+    varied = {**axes, "irrelevant": irrelevant, "prompts": asked}
+    return MitigationStudy(
+        experiment=experiment,
+        axes={name: list(values) for name, values in varied.items()},
+        agents=agents,
+        surrogate=surrogate,
+    )

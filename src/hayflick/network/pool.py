@@ -6,18 +6,88 @@ them), without those that wait for a person or were withdrawn by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.embed.protocol import Vectors
-from hayflick.network.pool_policies import PoolPolicy
+from hayflick.core.checks import whole_number
+from hayflick.core.grammar import Entry, parse, whole
+from hayflick.embed.embedder import Vectors
 from hayflick.network.retrieval import REAL, PoolView
 from hayflick.storage.runs import StoredText
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PoolPolicy:
+    """How the pool changes from round to round.
+
+    Parameters
+    ----------
+    name
+        In the grammar of the command line.
+    adds
+        Whether the ``first`` answer to each query joins, as in the paper, or ``all`` of them.
+    window
+        How many of the last rounds' texts are in force, the first pool being round 0; None
+        for all rounds.
+    waits
+        Whether a text of a model waits until a person admits it.
+
+    Examples
+    --------
+    >>> parse_policy("window:2").in_force(np.array([0, 1, 2, 3]), after=3).tolist()
+    [False, False, True, True]
+    """
+
+    name: str
+    adds: Literal["first", "all"] = "first"
+    window: int | None = None
+    waits: bool = False
+
+    def in_force(self, rounds: Integers, *, after: int) -> NDArray[np.bool_]:
+        """Return which texts the window leaves after a round, by the rounds they came after."""
+        if self.window is None:
+            return np.ones(rounds.size, dtype=np.bool_)
+        kept: NDArray[np.bool_] = rounds > after - self.window
+        return kept
+
+
+def _window(w: str) -> PoolPolicy:
+    rounds = whole_number("w", whole("w", w), at_least=1)
+    return PoolPolicy(f"window:w={rounds}", window=rounds)
+
+
+POLICIES: Mapping[str, Entry[PoolPolicy]] = {
+    "add-first": Entry(lambda: PoolPolicy("add-first")),
+    "add-all": Entry(lambda: PoolPolicy("add-all", adds="all")),
+    "replace": Entry(lambda: PoolPolicy("replace", adds="all", window=1)),
+    "window": Entry(_window, ("w",)),
+    "admit": Entry(lambda: PoolPolicy("admit", waits=True)),
+}
+"""All policies by name."""
+
+
+def parse_policy(text: str) -> PoolPolicy:
+    """Return the policy that `text` names.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not understood; the nearest name is offered.
+
+    Examples
+    --------
+    >>> parse_policy("add-all").adds, parse_policy("replace").window
+    ('all', 1)
+    """
+    return parse("policy", text, POLICIES)
+
 
 _STORED = "<f4"
 
@@ -37,7 +107,7 @@ class Pool:
 
     Examples
     --------
-    >>> from hayflick.network.pool_policies import parse_policy
+    >>> from hayflick.network.pool import parse_policy
     >>> pool = Pool((), agents=("anna",), policy=parse_policy("add-first"))
     >>> both = [Joining("It rains.", origin="first"), Joining("It snows.", author="anna")]
     >>> pool = pool.grown(both, vectors=np.eye(2, dtype=np.float32), after=0)

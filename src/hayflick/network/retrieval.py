@@ -14,7 +14,7 @@ Letters 97, 2006: the largest keys of u^(1/w) are a weighted sample without repl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, final
 
@@ -24,6 +24,12 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.grammar import (
+    Entry,
+    number,
+    parse,
+    whole,
+)
 
 REAL = -1
 """The author of texts that no agent owns."""
@@ -320,3 +326,38 @@ def _taken(beta: float, texts: int) -> int:
         takes = f"a share that leaves at least one of {texts} texts: {1.0 / texts:.3g} or more"
         raise ArgumentError("beta", got=beta, takes=takes)
     return k
+
+
+RETRIEVALS: Mapping[str, Entry[Retrieval]] = {
+    "uniform": Entry(lambda beta: Uniform(number("beta", beta)), ("beta",)),
+    "fixed": Entry(lambda k: Fixed(whole("k", k)), ("k",)),
+    "nearest": Entry(lambda k: Nearest(whole("k", k)), ("k",)),
+    "recent": Entry(
+        lambda beta, half_life: Recent(number("beta", beta), number("half-life", half_life)),
+        ("beta", "half-life"),
+    ),
+    "own": Entry(lambda k=None: Own(k if k is None else whole("k", k)), (), ("k",)),
+}
+
+
+def parse_retrieval(text: str) -> Retrieval:
+    """Return the rule that `text` names.
+
+    Raises
+    ------
+    ArgumentError
+        If a name, a key or a value is not understood; the nearest name is offered.
+
+    Examples
+    --------
+    >>> parse_retrieval("uniform:0.5")
+    Uniform(beta=0.5)
+    >>> parse_retrieval("nearest:5+own:3").describe()
+    'nearest:k=5+own:k=3'
+    """
+    parts = text.split("+")
+    if not all(parts):
+        takes = "a rule on both sides of every +, such as nearest:5+fixed:3"
+        raise ArgumentError("retrieval", got=text, takes=takes)
+    rules = [parse("retrieval", part.strip(), RETRIEVALS) for part in parts]
+    return rules[0] if len(rules) == 1 else Mixture(tuple(rules))

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,32 +25,23 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
 from hayflick.core.records import Reading
-from hayflick.diversity.observing import Observer
-from hayflick.network.agents.protocol import Agent, Learner
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.diversity.observing import Observer, RoundAnswers
+from hayflick.embed.embedder import Vectors
+from hayflick.network.agents.protocol import Agent, AnswerSeed, Learner
 from hayflick.network.asking import Question, ask_all
 from hayflick.network.interventions import (
     Decision,
-    injected_texts,
-    prompt,
-    reviewed_texts,
-)
-from hayflick.network.measuring import (
-    Said,
-    readings_of,
-    record,
-    restored,
-)
-from hayflick.network.pool import Joining, Pool
-from hayflick.network.reading_rounds import Place, contexts, texts_read
-from hayflick.network.reviewing import (
     ReviewPending,
+    injected_texts,
     open_reviews,
+    prompt,
     put_away,
     read_review,
+    reviewed_texts,
     write_review,
 )
-from hayflick.network.setting import Setting
+from hayflick.network.pool import Joining, Pool
+from hayflick.network.setting import Place, Setting, contexts, texts_read
 from hayflick.storage.runs import (
     RunStore,
     StoredAnswer,
@@ -57,6 +49,85 @@ from hayflick.storage.runs import (
     StoredRound,
     StoredText,
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What was said in a round.
+
+    Parameters
+    ----------
+    number
+        Of the round.
+    answers
+        All of them, in order.
+    vectors
+        Of the answers, shape ``(answers, d)``; NaN where one is empty.
+    values
+        Further numbers of the round; those that are None are left out.
+    """
+
+    number: int
+    answers: Sequence[StoredAnswer]
+    vectors: Vectors
+    values: Mapping[str, float | None]
+
+    @property
+    def means(self) -> dict[tuple[str, int], Floats | None]:
+        """The mean by agent's name and number of the query; None where all were empty."""
+        places: dict[tuple[str, int], list[int]] = {}
+        for place, one in enumerate(self.answers):
+            places.setdefault((one.agent, one.query), []).append(place)
+        return {
+            key: _mean(self.vectors[chosen].astype(np.float64)) for key, chosen in places.items()
+        }
+
+
+def readings_of(said: Said, *, observer: Observer) -> tuple[Reading, ...]:
+    """Return the reading of all answers, the only one with metrics of words, then each agent's."""
+    answers = said.answers
+    by_agent = RoundAnswers(
+        round=said.number,
+        vectors=said.vectors,
+        prompts=[str(one.query) for one in answers],
+        groups=[one.agent for one in answers],
+    )
+    # Words are counted once, for all: counting them agent by agent takes longer than the rest.
+    texts = [one.text for one in answers]
+    (words,) = observer.read(RoundAnswers(round=said.number, texts=texts))
+    together, *groups = observer.read(by_agent)
+    known = {name: value for name, value in said.values.items() if value is not None}
+    values = {**words.values, **together.values, **known}
+    return (Reading(said.number, values, together.scores), *groups)
+
+
+def record(reading: Reading) -> dict[str, Any]:
+    """Return a reading ready for JSON."""
+    scores = {name: found.tolist() for name, found in reading.scores.items()}
+    return {
+        "round": reading.round,
+        "group": reading.group,
+        "values": dict(reading.values),
+        "scores": scores,
+    }
+
+
+def restored(values: Mapping[str, Any]) -> Reading:
+    """Return the reading of a record.
+
+    Examples
+    --------
+    >>> restored(record(Reading(3, {"spread": 0.25}, {}, "anna"))).values
+    {'spread': 0.25}
+    """
+    scores = {name: np.array(found) for name, found in values["scores"].items()}
+    return Reading(values["round"], values["values"], scores, values["group"])
+
+
+def _mean(vectors: Floats) -> Floats | None:
+    whole = vectors[np.isfinite(vectors).all(axis=1)]
+    return whole.mean(axis=0) if len(whole) else None
+
 
 Say = Callable[[str], None]
 

@@ -14,12 +14,13 @@ import numpy as np
 from hayflick.core.arrays import Floats
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
-from hayflick.network.agents.protocol import Answer
+from hayflick.monitor.charting import charted, scaling_rounds, watches
+from hayflick.monitor.watch_result import Unwatched, WatchedChart
+from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record as recorded
-from hayflick.network.agents.seeds import AnswerSeed
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import Decision
-from hayflick.network.measuring import record, restored
+from hayflick.network.rounds import record, restored
 from hayflick.network.run_directory import DATABASE, existing
 from hayflick.storage.database import Database
 from hayflick.storage.runs import (
@@ -202,3 +203,44 @@ def _sum(numbers: Sequence[float | None]) -> float | None:
 
 def _plain(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+BASELINE = 10
+"""How many rounds, the first ones, are taken as healthy, unless another number is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkWatch:
+    """What watching a run comes to.
+
+    Parameters
+    ----------
+    baseline
+        How many rounds, the first ones, are taken as healthy.
+    charts
+        Those that could be made: of all answers first, then of agents.
+    unwatched
+        Those that could not be made, and why.
+    """
+
+    baseline: int
+    charts: tuple[WatchedChart, ...] = ()
+    unwatched: tuple[Unwatched, ...] = ()
+
+
+def watched_network(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
+    """Return what the guaranteed charts say of a run; there is none where no round is left.
+
+    Parameters
+    ----------
+    run
+        Finished or not.
+    baseline
+        How many rounds, the first ones, are taken as healthy.
+    """
+    if run.rounds <= baseline:
+        return NetworkWatch(baseline)
+    asked = watches(None, values=(), has_vectors=True)
+    scaling = scaling_rounds(baseline)
+    made, missing = charted(run.readings, asked, baseline=baseline, scaling=scaling)
+    return NetworkWatch(baseline, made, missing)

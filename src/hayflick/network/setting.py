@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.seeding import stream
-from hayflick.corpus.tokenizers.auto import tokenizer_for
+from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import Observer
 from hayflick.diversity.pairs import disjoint_pairs, squared_distances
-from hayflick.embed.batching import embed_all
+from hayflick.embed.embedder import Embedder, Vectors, embed_all
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.embed.parsing import parse_embedder
-from hayflick.embed.protocol import Embedder, Vectors
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent
-from hayflick.network.experiment import Experiment
-from hayflick.network.pool import Joining, Pool
-from hayflick.network.pool_policies import PoolPolicy, parse_policy
-from hayflick.network.retrieval import Retrieval
-from hayflick.network.retrieval_parsing import parse_retrieval
-from hayflick.network.texts import texts_of
-from hayflick.network.topologies import Topologies
-from hayflick.network.topology import parse_topology
+from hayflick.network.experiment import Experiment, texts_of
+from hayflick.network.pool import Joining, Pool, PoolPolicy, parse_policy
+from hayflick.network.retrieval import Reader, Retrieval, parse_retrieval, readable_texts
+from hayflick.network.topology import Topologies, parse_topology
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache
 
@@ -201,3 +198,65 @@ def _scale(vectors: NDArray[Any], seed: int) -> float | None:
     pairs = disjoint_pairs(len(whole), rng=stream(seed, block=0))
     median = float(np.median(squared_distances(whole[pairs.first], whole[pairs.second])))
     return median if median > 0.0 else None
+
+
+Place: TypeAlias = tuple[int, int]
+"""Number of an agent, and of a query."""
+
+
+def texts_read(
+    setting: Setting, pool: Pool, *, targets: Floats, number: int
+) -> dict[Place, Integers]:
+    """Return the numbers of the texts that agents read for queries, in the order of reading.
+
+    Parameters
+    ----------
+    setting
+        Who reads what.
+    pool
+        All texts; those of A_{number - 1} are read.
+    targets
+        Embeddings of the queries, shape ``(queries, d)``.
+    number
+        Of the round, from 1.
+
+    Raises
+    ------
+    ArgumentError
+        If a share of the texts is none of them.
+    """
+    numbers = pool.in_force(after=number - 1)
+    view = pool.view(numbers)
+    found: dict[Place, Integers] = {}
+    for agent, name in enumerate(setting.names):
+        readable = readable_texts(view, may_read=setting.may_read(agent, round=number))
+        for query, target in enumerate(targets):
+            rng = _stream(setting.experiment.seed, name, number, query)
+            reader = Reader(agent, readable, target)
+            try:
+                found[agent, query] = numbers[setting.retrieval.read(rng, view, reader)]
+            except ArgumentError as fault:
+                raise ArgumentError(
+                    "retrieval",
+                    got=setting.retrieval.describe(),
+                    takes=f"what gives agent {name} a text in round {number}",
+                    remedy=str(fault),
+                ) from None
+    return found
+
+
+def contexts(read: Mapping[Place, Integers], pool: Pool, *, agent: int) -> list[str]:
+    """Return the texts that an agent read in a round, query by query."""
+    mine = [
+        numbers
+        for (reader, _), numbers in sorted(read.items(), key=lambda one: one[0])
+        if reader == agent
+    ]
+    return [pool.texts[number].text for numbers in mine for number in numbers]
+
+
+def _stream(seed: int, agent: str, number: int, query: int) -> np.random.Generator:
+    name = int.from_bytes(blake2b(agent.encode(), digest_size=8).digest(), "little")
+    # One number less than an answer's key, so that the two are never the same.
+    sequence = np.random.SeedSequence(seed, spawn_key=(name, number, query))
+    return np.random.Generator(np.random.Philox(sequence))

@@ -20,7 +20,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, stream
-from hayflick.network import surrogate_kernels as kernels
+from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate, Work
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _System:
 
     @cached_property
     def layout(self) -> Integers:
-        """How the pool is laid out; see `hayflick.network.surrogate_kernels.read`."""
+        """How the pool is laid out; see `hayflick.network.surrogate.read`."""
         system = self.surrogate
         posted = system.agents * system.draws
         return np.array([system.originals, system.draws, posted, system.injected])

@@ -31,7 +31,7 @@ class Figure:
         ``share``, or ``frontier`` (what is kept at which cost).
     curves
         Columns ``generation``, ``value`` and ``series``; single runs are named ``run 1`` …
-        Of a frontier, its cases: `hayflick.network.mitigated.cases_table`.
+        Of a frontier, its cases: `hayflick.network.mitigation.cases_table`.
     runs
         The simulation, to be kept.
     agreement

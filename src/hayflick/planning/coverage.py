@@ -33,13 +33,82 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.seeding import stream
 from hayflick.corpus.items import ItemBlock
-from hayflick.planning.coverage_passes import gains_of, sweep, symbols_of
+
+
+def symbols_of(blocks: Iterable[ItemBlock], numbers: Integers, *, types: int) -> NDArray[np.bool_]:
+    """Return which symbols occur in the items at some ascending places, shape ``(types,)``."""
+    covered = np.zeros(types, dtype=np.bool_)
+    for block in blocks:
+        first, last = np.searchsorted(numbers, [block.numbers[0], block.numbers[-1] + 1])
+        _mark(
+            block.starts,
+            block.symbols,
+            np.searchsorted(block.numbers, numbers[first:last]),
+            covered,
+        )
+    return covered
+
+
+@njit(nogil=True, cache=True)
+def _mark(
+    starts: Integers, symbols: NDArray[np.int32], places: Integers, covered: NDArray[np.bool_]
+) -> None:
+    """Mark the symbols of a block's items at some places."""
+    for item in places:
+        for place in range(starts[item], starts[item + 1]):
+            covered[symbols[place]] = True
+
+
+@njit(nogil=True, cache=True)
+def gains_of(starts: Integers, symbols: NDArray[np.int32], left: Floats) -> Floats:
+    """Return what each item would add to the value."""
+    gains = np.zeros(starts.size - 1)
+    for item in range(gains.size):
+        for place in range(starts[item], starts[item + 1]):
+            gains[item] += left[symbols[place]]
+    return gains
+
+
+@njit(nogil=True, cache=True)
+def sweep(
+    starts: Integers,
+    symbols: NDArray[np.int32],
+    costs: Integers,
+    left: Floats,
+    threshold: float,
+    room: int,
+    taken: NDArray[np.bool_],
+) -> tuple[int, float]:
+    """Take the items that reach a threshold, and return the room left and the best gain seen.
+
+    The weight of what is covered goes to 0 in `left`. An item that does not fit never will:
+    its gain does not count as seen.
+    """
+    highest = 0.0
+    for item in range(costs.size):
+        if costs[item] > room:
+            continue
+        gain = 0.0
+        for place in range(starts[item], starts[item + 1]):
+            gain += left[symbols[place]]
+        density = gain / costs[item]
+        if density >= threshold:
+            taken[item] = True
+            room -= costs[item]
+            for place in range(starts[item], starts[item + 1]):
+                left[symbols[place]] = 0.0
+        elif density > highest:
+            highest = density
+    return room, highest
+
 
 EPSILON = 0.05
 """How far the threshold falls from pass to pass."""
@@ -179,3 +248,112 @@ def _bound(
     bought = gains * np.clip((budget - before) / costs, 0.0, 1.0)
     reached = float(weights.sum() - left.sum())
     return min(float(weights.sum()), reached + float(bought.sum()))
+
+
+SAMPLES = 20
+"""Uniform samples that a reserve is compared with."""
+
+
+@dataclass(frozen=True, eq=False)
+class UniformSamples:
+    """What uniform samples of one size cover.
+
+    Parameters
+    ----------
+    items, tokens
+        Size of each sample, shape ``(samples,)``.
+    types
+        How many symbols occur in each, shape ``(samples,)``.
+    values
+        Weight of those symbols, shape ``(samples,)``.
+    """
+
+    items: Integers
+    tokens: Integers
+    types: Integers
+    values: Floats
+
+
+def uniform_samples(
+    blocks: Iterable[ItemBlock],
+    *,
+    budget: int,
+    weights: Floats,
+    seed: int,
+    by_tokens: bool = False,
+    samples: int = SAMPLES,
+) -> UniformSamples:
+    """Draw items without replacement, every order of them as likely, up to a budget.
+
+    A sample of tokens ends with the item that reaches the budget: it has as many or a few more.
+    One pass draws (every item has a random key, and the lowest are kept), another one counts.
+
+    Parameters
+    ----------
+    blocks
+        The items, iterated twice and more.
+    budget
+        Items, or tokens; no more than there are.
+    weights
+        What covering each symbol is worth, shape ``(types,)``.
+    seed
+        Of the samples; the same whatever the blocks.
+    by_tokens
+        Whether the budget is of tokens.
+    samples
+        How many samples.
+
+    Examples
+    --------
+    >>> starts, symbols = np.array([0, 3, 5, 7]), np.array([0, 1, 2, 0, 1, 2, 3])
+    >>> items = ItemBlock(np.arange(3), np.array([3, 2, 2]), starts, symbols)
+    >>> drawn = uniform_samples([items], budget=1, weights=np.ones(4), seed=1, samples=5)
+    >>> drawn.items.tolist(), bool(drawn.types.max() <= 3)
+    ([1, 1, 1, 1, 1], True)
+    """
+    random = stream(seed, block=0)
+    drawn = [_Lowest.nothing() for _ in range(samples)]
+    for block in blocks:
+        keys = random.random((block.numbers.size, samples))
+        costs = block.tokens if by_tokens else np.ones_like(block.tokens)
+        drawn = [
+            lowest.joined(keys[:, sample], block, costs, budget)
+            for sample, lowest in enumerate(drawn)
+        ]
+    covered = [symbols_of(blocks, np.sort(lowest.numbers), types=weights.size) for lowest in drawn]
+    return UniformSamples(
+        items=np.array([lowest.numbers.size for lowest in drawn]),
+        tokens=np.array([lowest.tokens.sum() for lowest in drawn]),
+        types=np.array([np.count_nonzero(symbols) for symbols in covered]),
+        values=np.array([weights[symbols].sum() for symbols in covered]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Lowest:
+    """The items with the lowest keys so far, ascending, up to a budget."""
+
+    keys: Floats
+    numbers: Integers
+    tokens: Integers
+    costs: Integers
+
+    @classmethod
+    def nothing(cls) -> _Lowest:
+        none = np.empty(0, dtype=np.int64)
+        return cls(np.empty(0), none, none, none)
+
+    def joined(self, keys: Floats, block: ItemBlock, costs: Integers, budget: int) -> _Lowest:
+        """Return the lowest of these and a block's."""
+        full = int(self.costs.sum()) >= budget
+        new = keys < self.keys[-1] if full else np.ones(keys.size, dtype=np.bool_)
+        every = np.append(self.keys, keys[new])
+        order = np.argsort(every, kind="stable")
+        together = np.append(self.costs, costs[new])
+        kept = order[: 1 + np.searchsorted(np.cumsum(together[order]), budget)]
+        return _Lowest(
+            every[kept],
+            np.append(self.numbers, block.numbers[new])[kept],
+            np.append(self.tokens, block.tokens[new])[kept],
+            together[kept],
+        )

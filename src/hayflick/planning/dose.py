@@ -39,12 +39,10 @@ from hayflick.core.errors import DataError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
-from hayflick.planning.goal import Goal
-from hayflick.planning.objective import DIVERSITY
-from hayflick.planning.past import Past
+from hayflick.planning.problem import Past, Setting, check_target, setting_of
 from hayflick.planning.retention import Retention
-from hayflick.planning.setting import Setting, check_target, setting_of
-from hayflick.planning.smallest import smallest
+from hayflick.planning.search import smallest
+from hayflick.planning.targets import DIVERSITY, Goal
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 
@@ -137,7 +135,7 @@ def holding(
     keep
         Share that is to be left in every round, above 0, up to 1.
     generations, samples, must_keep, law
-        As of `hayflick.planning.setting.setting_of`.
+        As of `hayflick.planning.problem.setting_of`.
     assurance
         Share of runs that are to be at the target in all rounds, above 0 and below 1.
     false_alarms
@@ -233,7 +231,7 @@ def smallest_dose(
     within
         Rounds in which the target is to be reached.
     settings
-        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.setting.setting_of`.
+        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.problem.setting_of`.
 
     Returns
     -------

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.estimators import AddDelta
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.parsing import with_estimator
-from hayflick.chains.smoothing import AddDelta
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
+from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.display import Displayed

@@ -1,166 +1,150 @@
-"""A forecast: the law, a simulation beside it, what goes first and what fresh data changes."""
+"""How a forecast is computed: the laws first, the simulation last."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
-from hayflick.core.arrays import Floats, Integers
-from hayflick.laws.diversity import Diversity
-from hayflick.laws.survival import Survival
-from hayflick.planning.outlook import KEPT_OF_BASELINE, Outlook
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Regime
+from hayflick.laws.diversity import expected_diversity
+from hayflick.laws.loss_time import loss_time
+from hayflick.laws.survival import Survival, survival
+from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast, SurvivalByCount
+from hayflick.planning.retention import check_running, finished
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.replace import Replace
+from hayflick.simulation.simulate import simulate
 
-if TYPE_CHECKING:
-    import xarray
-
-
-@dataclass(frozen=True, slots=True)
-class AtRisk:
-    """A symbol and what becomes of it.
-
-    Parameters
-    ----------
-    symbol, count
-        The symbol, and how often the real data hold it (expected, for a law without data).
-    survival
-        Probability that it is in the last round's training set.
-    baseline
-        The same probability if that set were real data alone.
-    median_loss
-        First round with a survival probability of at most 1/2; None if there is none.
-    mean_loss
-        Expected round in which it is first missing, see `hayflick.laws.loss_time`; None
-        where the regime's rounds differ.
-    """
-
-    symbol: str
-    count: float
-    survival: float
-    baseline: float
-    median_loss: int | None
-    mean_loss: float | None
+_AT_RISK = 10
+_ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
 
 
-@dataclass(frozen=True, eq=False)
-class SurvivalByCount:
-    """Survival of a symbol outside of any reserve, by its original count.
+def forecast_law(
+    model: Discrete,
+    *,
+    generations: int = 50,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+    law: str = "auto",
+    replicates: int = 64,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Forecast:
+    """Forecast recursive training on a discrete law.
 
     Parameters
     ----------
-    counts
-        Original counts, ascending, shape ``(rows,)``.
-    survival
-        Probabilities, shape ``(rows, K + 1)``.
-    baseline
-        Probabilities with real data alone, shape ``(rows,)``.
-    """
-
-    counts: Integers
-    survival: Floats
-    baseline: Floats
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Forecast(Outlook):
-    """What recursive training does to a discrete law; draws itself in a notebook.
-
-    Parameters beside those of `hayflick.planning.outlook.Outlook`, whose ``fresh_shares``
-    are surviving shares of symbols:
-
-    Parameters
-    ----------
+    model
+        The real data's law.
+    generations
+        How many rounds, K.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set; the data's own size where None.
     law
-        Survival by the exact or the branching law.
-    diversity
-        Gini-Simpson diversity by its exact law.
-    simulated
-        The simulation beside it; None where none was asked for, or none was finished.
-    most_at_risk
-        The symbols least likely to survive, the rarest first.
-    by_count
-        Survival by original count.
+        ``auto``, ``exact`` or ``branching``; see `hayflick.laws.survival`.
+    replicates
+        Simulated runs; 0 for the law alone.
+    seed
+        Of the simulation.
+    threads
+        Of the simulation; one per processor where None.
+    progress
+        Told how far the laws and the simulation have come.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.laws.survival.survival` and `hayflick.simulation.simulate.simulate`.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> result = forecast_law(words, generations=10)
+    >>> result.most_at_risk[0].symbol, result.first_below
+    ('here', 5)
     """
+    settings: dict[str, Any] = {"generations": generations, "samples": samples}
+    check_running(replicates=replicates, seed=seed, threads=threads)
+    survived = survival(model, regime=regime, law=law, **settings)
+    parts: dict[str, Any] = {
+        "diversity": expected_diversity(model, regime=regime, **settings),
+        "most_at_risk": _most_at_risk(survived, regime),
+        "by_count": _by_count(survived),
+        "fresh_shares": _fresh_shares(model, law, settings, progress),
+    }
+    runs, interrupted = None, False
+    if replicates:
+        runs, interrupted = finished(
+            lambda: simulate(
+                model,
+                regime=regime,
+                replicates=replicates,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+                **settings,
+            )
+        )
+    return Forecast(
+        regime=regime, seed=seed, law=survived, simulated=runs, interrupted=interrupted, **parts
+    )
 
-    law: Survival
-    diversity: Diversity
-    simulated: xarray.Dataset | None
-    most_at_risk: tuple[AtRisk, ...]
-    by_count: SurvivalByCount
 
-    def __repr__(self) -> str:
-        what = f"{self.model.source.name!r}, {self.regime.describe()!r}"
-        return f"Forecast({what}, generations={self.generations}, kept={self.kept:.4g})"
+def _most_at_risk(law: Survival, regime: Regime) -> tuple[AtRisk, ...]:
+    model, samples = law.model, int(law.rounds.samples[0])
+    free = np.flatnonzero(law.rounds.reserve == 0)
+    rarest_first = free[np.argsort(model.weights[free], kind="stable")][:_AT_RISK]
+    probabilities = model.probabilities[rarest_first]
+    survival = law.of_probabilities(probabilities)
+    baseline = law.baseline_of(probabilities)
+    counts = model.weights if model.total else model.probabilities * samples
+    times = np.full(rarest_first.size, np.nan)
+    if regime.constant:
+        passage = loss_time(model, regime=regime, samples=samples)
+        times = passage.of_probabilities(probabilities)
+    return tuple(
+        AtRisk(
+            symbol=model.symbols[place],
+            count=counts[place].item(),
+            survival=float(survival[row, -1]),
+            baseline=float(baseline[row]),
+            median_loss=_first(survival[row] <= 0.5),
+            mean_loss=None if np.isnan(times[row]) else float(times[row]),
+        )
+        for row, place in enumerate(rarest_first)
+    )
 
-    @property
-    def model(self) -> Discrete:
-        """The real data's law."""
-        return self.law.model
 
-    @property
-    def name(self) -> str:
-        """What was forecast: a file, or a law."""
-        return self.model.source.name
+def _first(reached: Any) -> int | None:
+    generations = np.flatnonzero(reached)
+    return int(generations[0]) if generations.size else None
 
-    @property
-    def left(self) -> Floats:
-        """Expected share of symbols that survive, shape ``(K + 1,)``."""
-        return self.law.surviving_fraction
 
-    @property
-    def baseline(self) -> float:
-        """The same share for one training on real data alone."""
-        return float(self.law.baseline[-1])
+def _by_count(law: Survival) -> SurvivalByCount:
+    model = law.model
+    total = model.total or int(law.rounds.samples[0])
+    lowest = max(1, round(float(model.probabilities.min()) * total))
+    highest = max(1, round(float(model.probabilities.max()) * total))
+    between = _ROUND_COUNTS[(lowest < _ROUND_COUNTS) & (highest >= _ROUND_COUNTS)]
+    counts = np.concatenate([[lowest], between])
+    probabilities = np.minimum(counts / total, 1.0)
+    baseline = law.baseline_of(probabilities)
+    return SurvivalByCount(counts, law.of_probabilities(probabilities), baseline)
 
-    @property
-    def part(self) -> float:
-        """The limit as a part of the baseline."""
-        return KEPT_OF_BASELINE
 
-    @property
-    def samples(self) -> int:
-        """Size of a training set."""
-        return int(self.law.rounds.samples[0])
-
-    @property
-    def law_name(self) -> str:
-        """``exact`` or ``branching``."""
-        return self.law.name
-
-    @property
-    def runs(self) -> int:
-        """Number of simulated runs that were finished."""
-        return 0 if self.simulated is None else self.simulated.sizes["replicate"]
-
-    @property
-    def runs_below(self) -> float | None:
-        """Share of the simulated runs that end below the limit; None without simulation."""
-        if self.simulated is None:
-            return None
-        ends = self.simulated["surviving_fraction"].to_numpy()[:, -1]
-        return float(np.mean(ends < self.limit))
-
-    def describe_model(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
-        return self.model.describe()
-
-    @property
-    def rarest(self) -> int:
-        """How many symbols outside of any reserve are as rare as the one most at risk."""
-        free = self.model.weights[self.law.rounds.reserve == 0]
-        return int(np.count_nonzero(free == free.min())) if free.size else 0
-
-    def simulated_band(self) -> dict[str, Floats] | None:
-        """Return mean, 5 % and 95 % quantile and standard error of the surviving share.
-
-        Each has shape ``(K + 1,)``; None where nothing was simulated.
-        """
-        if self.simulated is None:
-            return None
-        runs = self.simulated["surviving_fraction"].to_numpy()
-        low, high = np.quantile(runs, (0.05, 0.95), axis=0)
-        spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else np.full(runs.shape[1], np.nan)
-        error = spread / np.sqrt(len(runs))
-        return {"mean": runs.mean(axis=0), "low": low, "high": high, "standard_error": error}
+def _fresh_shares(
+    model: Discrete, law: str, settings: dict[str, Any], progress: Progress
+) -> tuple[float, ...]:
+    kept = []
+    for done, share in enumerate(FRESH_SHARES):
+        progress("comparing shares", done, len(FRESH_SHARES))
+        result = survival(model, regime=Fresh(share), law=law, **settings)
+        kept.append(float(result.surviving_fraction[-1]))
+    progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
+    return tuple(kept)

@@ -9,9 +9,8 @@ from typing import Any
 from hayflick.chains.parsing import Data, parse_family
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.numbers import column_name, holds_fractions
 from hayflick.corpus.source import Source
-from hayflick.corpus.tables import TABLE_SUFFIXES
+from hayflick.corpus.tables import TABLE_SUFFIXES, column_name, holds_fractions
 
 FAMILIES = ("discrete", "gaussian", "multivariate-gaussian", "poisson", "ngram")
 """Families that a forecast knows."""

@@ -8,28 +8,25 @@ from typing import Any
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.planning.cost import CostModel
-from hayflick.planning.design import Point
-from hayflick.planning.fresh_share import FreshShare, fresh_share_of
-from hayflick.planning.frontier import Frontier, frontier
-from hayflick.planning.goal import Goal
-from hayflick.planning.history import History
-from hayflick.planning.inspection import Inspection, inspection
-from hayflick.planning.objective import Objective
-from hayflick.planning.past import Past
-from hayflick.planning.planned import Comparison, Plan
-from hayflick.planning.recovery import Recovery, recovery_in
-from hayflick.planning.running import check_running
-from hayflick.planning.runs import Runs
-from hayflick.planning.sensitivity import Knob, law_knobs, simulated_knobs
-from hayflick.planning.setting import Setting, check_target, setting_of
-from hayflick.planning.simulated import Simulated
-from hayflick.planning.smallest import reaches
-from hayflick.planning.way import Way
-from hayflick.planning.ways import FreshWay, to_simulate, ways
+from hayflick.planning.designs import Frontier, Point, frontier
+from hayflick.planning.plan_result import Comparison, Knob, Plan, law_knobs, simulated_knobs
+from hayflick.planning.problem import History, Past, Setting, check_target, setting_of
+from hayflick.planning.retention import Runs, Simulated, check_running
+from hayflick.planning.search import reaches
+from hayflick.planning.sizing import (
+    FreshShare,
+    Inspection,
+    Recovery,
+    fresh_share_of,
+    inspection,
+    recovery_in,
+)
+from hayflick.planning.strategies import FreshWay, Way, to_simulate, ways
+from hayflick.planning.targets import Goal, Objective
 from hayflick.regimes.replace import Replace
 
 _DELAYS = (0, 5, 20)
@@ -92,7 +89,7 @@ def plan(
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.planning.setting.setting_of`, or if another argument is out of its range.
+        As `hayflick.planning.problem.setting_of`, or if another argument is out of its range.
 
     Examples
     --------

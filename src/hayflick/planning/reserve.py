@@ -7,19 +7,26 @@ the reserve is in every one of them, whatever the models forget.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import write_text
+from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.item_records import TEXT_COLUMN
-from hayflick.corpus.reserve_files import reserve_text
+from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
+from hayflick.corpus.must_keep import must_keep_places
+from hayflick.corpus.reading import read_corpus
+from hayflick.corpus.reserves import TEXT_COLUMN, count_records, item_records, reserve_text
 from hayflick.corpus.source import Source
-from hayflick.planning.coverage import Cover
-from hayflick.planning.uniform_samples import UniformSamples
+from hayflick.planning.coverage import Cover, UniformSamples, cover, uniform_samples
 
 SUFFIXES = (".jsonl", ".ndjson", ".txt")
 """Of files that a reserve is written to; the last is plain text."""
@@ -34,7 +41,7 @@ class Reserve:
     source
         Where the items come from.
     items
-        The real items; see `hayflick.corpus.item_records.item_records`.
+        The real items; see `hayflick.corpus.reserves.item_records`.
     counts
         Their symbols.
     types
@@ -154,3 +161,136 @@ def check_suffix(path: Path, *, column: str | None) -> None:
     names = SUFFIXES if column is None else SUFFIXES[:-1]
     if path.suffix.lower() not in names:
         raise ArgumentError("out", got=str(path), takes=f"a name ending in {', '.join(names)}")
+
+
+WEIGHTS = ("uniform", "frequency")
+
+
+def build_reserve(
+    path: str | os.PathLike[str],
+    *,
+    size: int | None = None,
+    tokens: int | None = None,
+    must_keep: Sequence[str] | None = None,
+    weights: str = "uniform",
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
+    seed: int = 1,
+    progress: Progress = silent,
+) -> Reserve:
+    r"""Choose the items of a text, a folder or a table that cover the most.
+
+    The data are read three times: to count, to number what each item holds, and to fetch what
+    was chosen. Memory is bounded by the number of types and the size of the reserve; a
+    temporary file takes about four bytes per symbol and item.
+
+    Parameters
+    ----------
+    path
+        A text (its lines are the items), a folder (its texts) or a table (its rows).
+    size, tokens
+        How many items, or how many tokens they may hold; one of the two.
+    must_keep
+        Symbols that alone have weight; None gives weight to all.
+    weights
+        ``uniform``: every symbol counts the same; ``frequency``: as often as it occurs.
+    column, tokenizer, encoding
+        See `hayflick.corpus.reading.read_corpus`.
+    seed
+        Of the uniform samples to compare with; the choice itself is not random.
+    progress
+        Told how far reading and choosing have come.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or the reserve would be larger than the data.
+    DataError
+        If the data cannot be read, or lack a symbol that must be kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "labels.csv"
+    ...     _ = rows.write_text("id,label\n1,refund\n2,refund\n3,legal\n")
+    ...     reserve = build_reserve(rows, column="label", size=2)
+    >>> [row["id"] for row in reserve.items], reserve.counts.symbols
+    (['1', '3'], ('legal', 'refund'))
+    """
+    path = Path(path)
+    budget, by_tokens = _budget(size, tokens)
+    whole_number("seed", seed, at_least=0)
+    if weights not in WEIGHTS:
+        raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
+    refuse_counts(path)
+    corpus = read_corpus(
+        path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+    )
+    listed = None if must_keep is None else must_keep_places(must_keep, corpus=corpus)
+    worth = _worth(corpus.counts, weights, listed)
+    with stored_items(item_blocks(path, corpus=corpus, progress=_renamed(progress))) as store:
+        _check_budget(store, budget, by_tokens=by_tokens, name=corpus.source.name)
+        chosen = cover(store, weights=worth, budget=budget, by_tokens=by_tokens, progress=progress)
+        if chosen.value == 0.0:
+            takes = "more: every item with a listed symbol has more tokens"
+            raise ArgumentError("tokens", got=budget, takes=takes)
+        items = item_records(path, source=corpus.source, numbers=chosen.numbers)
+        counts = count_records(items, source=corpus.source)
+        same_items, same_tokens = (
+            uniform_samples(store, budget=number, by_tokens=of_tokens, weights=worth, seed=seed)
+            for number, of_tokens in ((len(items), False), (counts.total, True))
+        )
+    return Reserve(
+        source=corpus.source,
+        items=tuple(items),
+        counts=counts,
+        types=corpus.counts.types,
+        budget=budget,
+        by_tokens=by_tokens,
+        weights=weights,
+        must_keep=tuple(corpus.counts.symbols[place] for place in listed or ()),
+        total=float(worth.sum()),
+        cover=chosen,
+        same_items=same_items,
+        same_tokens=same_tokens,
+        seed=seed,
+    )
+
+
+def _budget(size: int | None, tokens: int | None) -> tuple[int, bool]:
+    """Return the budget, and whether it is of tokens."""
+    if (size is None) == (tokens is None):
+        got = "neither size nor tokens" if size is None else "both size and tokens"
+        takes = "one of them: how many items to store, or how many tokens"
+        raise ArgumentError("size", got=got, takes=takes)
+    if tokens is not None:
+        return whole_number("tokens", tokens, at_least=1), True
+    return whole_number("size", size, at_least=1), False
+
+
+def _check_budget(store: ItemStore, budget: int, *, by_tokens: bool, name: str) -> None:
+    """Refuse a reserve larger than the data, or one that no item fits in."""
+    argument, most = ("tokens", store.tokens) if by_tokens else ("size", store.items)
+    if budget > most:
+        unit = "tokens" if by_tokens else "items with a symbol in them"
+        takes = f"at most {most}: {name} holds {most} {unit}"
+        raise ArgumentError(argument, got=budget, takes=takes)
+    if by_tokens and budget < store.shortest:
+        takes = f"at least {store.shortest}: the shortest item of {name} has as many"
+        raise ArgumentError(argument, got=budget, takes=takes)
+
+
+def _worth(counts: Counts, weights: str, listed: Sequence[int] | None) -> Floats:
+    """Return the weight of every symbol."""
+    even = weights == "uniform"
+    worth = np.ones(counts.types) if even else counts.numbers.astype(np.float64)
+    if listed is not None:
+        worth[np.setdiff1d(np.arange(counts.types), listed)] = 0.0
+    return worth
+
+
+def _renamed(progress: Progress) -> Progress:
+    """Return a progress that tells the second reading from the first."""
+    return lambda _, done, total: progress("numbering", done, total)

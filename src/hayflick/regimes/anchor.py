@@ -12,7 +12,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import read_corpus
-from hayflick.corpus.reserve_files import read_reserve, reserve_header
+from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES
 

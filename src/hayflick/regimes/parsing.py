@@ -12,15 +12,13 @@ from hayflick.core.grammar import (
 )
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
-from hayflick.regimes.threshold import Threshold
-from hayflick.regimes.triggered import Triggered
+from hayflick.regimes.triggered import Threshold, Triggered
 
 
 def regimes(like: Source) -> Mapping[str, Entry[Regime]]:

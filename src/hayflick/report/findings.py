@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hayflick.planning.forecast import Forecast
-from hayflick.planning.outlook import FRESH_SHARES, KEPT_OF_BASELINE
+from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, Forecast
 from hayflick.report.outlook_findings import OutlookFindings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.report.charts.by_count import by_count_chart
 from hayflick.report.charts.by_label import by_label_chart
 from hayflick.report.charts.drawing import Chart

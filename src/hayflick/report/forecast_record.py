@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hayflick.planning.forecast import AtRisk, Forecast
-from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
 
 FORMAT_VERSION = 1
 
@@ -19,7 +18,7 @@ def forecast_record(forecast: Forecast) -> dict[str, Any]:
     Examples
     --------
     >>> from hayflick.chains.discrete import Discrete
-    >>> from hayflick.planning.forecasting import forecast_law
+    >>> from hayflick.planning.forecast import forecast_law
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     >>> record = forecast_record(forecast_law(words, generations=3, replicates=0))
     >>> record["law"], record["generations"], record["simulated"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.report.findings import Findings
 from hayflick.report.language import Language
 from hayflick.report.outlook_table import fresh_shares_table, opening

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hayflick.planning.outlook import KEPT_OF_BASELINE
+from hayflick.planning.forecast_result import KEPT_OF_BASELINE
 from hayflick.report.language import Language
 
 

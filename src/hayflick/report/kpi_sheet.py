@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import astuple, dataclass
 
-from hayflick.planning.objective import DIVERSITY
+from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
 from hayflick.report.plan_labels import subject_label
 from hayflick.report.rendering import render

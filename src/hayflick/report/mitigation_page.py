@@ -8,8 +8,7 @@ from pathlib import Path
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
-from hayflick.network.mitigated import cases_table
-from hayflick.network.mitigation_study import MitigationStudy
+from hayflick.network.mitigation import MitigationStudy, cases_table
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import mitigation_texts

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.network.mitigated import Mitigated
-from hayflick.network.mitigation_study import MitigationStudy
+from hayflick.network.mitigation import Mitigated, MitigationStudy
 from hayflick.report.language import Language
 from hayflick.report.tables import table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.network.estimating import Estimate
+from hayflick.network.estimate import Estimate
 from hayflick.report.language import Language
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hayflick.core.records import ActionKind
-from hayflick.monitor.watching.watched import WatchedChart
-from hayflick.network.run_results import NetworkRun
-from hayflick.network.watching import NetworkWatch, watched_network
+from hayflick.monitor.watch_result import WatchedChart
+from hayflick.network.run_results import NetworkRun, NetworkWatch, watched_network
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.watch_findings import language_list

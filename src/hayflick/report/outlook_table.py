@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.report.outlook_findings import OutlookFindings
 from hayflick.report.tables import table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.language import Language
 from hayflick.report.parts import Parts, parts_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.series import series_chart

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.pilot.designing import rounds_needed
-from hayflick.monitor.pilot.pilot_design import PilotDesign
-from hayflick.monitor.pilot.pilot_result import Comparison, Outcome, PilotResult
-from hayflick.monitor.pilot.variation import Scale
+from hayflick.monitor.pilot_analysis import Comparison, Outcome, PilotResult
+from hayflick.monitor.pilot_design import PilotDesign, rounds_needed
+from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant
 

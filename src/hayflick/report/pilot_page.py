@@ -7,7 +7,7 @@ import json
 import polars as pl
 from markupsafe import Markup
 
-from hayflick.monitor.pilot.pilot_result import PilotResult
+from hayflick.monitor.pilot_analysis import PilotResult
 from hayflick.report.charts.pilot_effects import pilot_effects_chart
 from hayflick.report.language import Language
 from hayflick.report.pilot_findings import ResultFindings, p_value

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hayflick.monitor.pilot.pilot_design import PilotDesign
-from hayflick.monitor.pilot.pilot_result import Arm, Comparison, PilotResult
-from hayflick.monitor.pilot.plan_files import plan_fields
+from hayflick.monitor.pilot_analysis import Arm, Comparison, PilotResult
+from hayflick.monitor.pilot_design import PilotDesign, plan_fields
 
 FORMAT_VERSION = 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.monitor.pilot.pilot_design import PilotDesign
-from hayflick.monitor.pilot.pilot_result import PilotResult
+from hayflick.monitor.pilot_analysis import PilotResult
+from hayflick.monitor.pilot_design import PilotDesign
 from hayflick.report.language import Language
 from hayflick.report.pilot_findings import DesignFindings, ResultFindings, p_value
 from hayflick.report.tables import printable, significant, table

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hayflick.core.output import check_page, write_text
-from hayflick.monitor.pilot import analysis
-from hayflick.monitor.pilot.pilot_design import PilotDesign
-from hayflick.monitor.pilot.pilot_result import PilotResult
-from hayflick.monitor.pilot.plan_files import read_plan
-from hayflick.monitor.pilot.readings import read_readings
-from hayflick.monitor.pilot.variation import Scale
+from hayflick.monitor import pilot_analysis as analysis
+from hayflick.monitor.pilot_analysis import PilotResult
+from hayflick.monitor.pilot_design import PilotDesign, read_plan
+from hayflick.monitor.pilot_variation import Scale, read_readings
 from hayflick.report.language import Language
 from hayflick.report.pilot_page import pilot_page
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hayflick.planning.design import Design
-from hayflick.planning.objective import MUST_KEEP, VARIANCE
-from hayflick.planning.planned import Plan
+from hayflick.planning.designs import Design
+from hayflick.planning.plan_result import Plan
 from hayflick.planning.retention import SIMULATED
+from hayflick.planning.targets import MUST_KEEP, VARIANCE
 from hayflick.report.language import Language
 from hayflick.report.plan_labels import (
     design_label,

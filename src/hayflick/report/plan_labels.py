@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hayflick.planning.design import Design
-from hayflick.planning.objective import (
+from hayflick.planning.designs import Design
+from hayflick.planning.targets import (
     DIVERSITY,
     MUST_KEEP,
     VARIANCE,

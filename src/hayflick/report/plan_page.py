@@ -7,7 +7,7 @@ import json
 import polars as pl
 from markupsafe import Markup
 
-from hayflick.planning.planned import Plan
+from hayflick.planning.plan_result import Plan
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.plan_frontier import plan_frontier_chart
 from hayflick.report.charts.plan_retention import plan_retention_chart

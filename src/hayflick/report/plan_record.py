@@ -6,11 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.arrays import Floats
-from hayflick.planning.design import Design, Point
-from hayflick.planning.fresh_share import FreshShare
-from hayflick.planning.planned import Comparison, Plan
-from hayflick.planning.sensitivity import Knob
-from hayflick.planning.smallest import reaches
+from hayflick.planning.designs import Design, Point
+from hayflick.planning.plan_result import Comparison, Knob, Plan
+from hayflick.planning.search import reaches
+from hayflick.planning.sizing import FreshShare
 
 FORMAT_VERSION = 1
 

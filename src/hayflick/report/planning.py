@@ -18,12 +18,11 @@ from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
 from hayflick.planning import plan as planning
 from hayflick.planning.cost import CostModel
-from hayflick.planning.history import History, read_history
 from hayflick.planning.inputs import Reading, chosen_family, read_model
-from hayflick.planning.objective import VARIANCE
-from hayflick.planning.planned import Plan
-from hayflick.planning.setting import check_target
-from hayflick.planning.variance_goal import VarianceGoal
+from hayflick.planning.plan_result import Plan
+from hayflick.planning.problem import History, check_target, read_history
+from hayflick.planning.targets import VARIANCE
+from hayflick.planning.variance_target import VarianceGoal
 from hayflick.report.language import Language
 from hayflick.report.plan_page import plan_page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.forecast_record import forecast_record
 from hayflick.report.forecast_table import forecast_tables

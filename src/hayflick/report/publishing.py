@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.smoothing import AddDelta
+from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import values
 from hayflick.core.output import check_page, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.source import Source
-from hayflick.planning.forecast import Forecast
-from hayflick.planning.forecasting import forecast_law
+from hayflick.planning.forecast import forecast_law
+from hayflick.planning.forecast_result import Forecast
 from hayflick.planning.inputs import Reading, chosen_family, read_model
-from hayflick.planning.series_forecast import SeriesForecast
-from hayflick.planning.series_forecasting import forecast_series, unfit_regime
+from hayflick.planning.series_forecast import SeriesForecast, forecast_series, unfit_regime
 from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
 from hayflick.report.pages import brief_page, forecast_page
@@ -72,7 +71,7 @@ def forecast(
     regime
         A regime, or its name in the grammar of the command line: ``"fresh:0.05"``.
     generations, samples, law, replicates, seed, threads
-        See `hayflick.planning.forecasting.forecast_law`.
+        See `hayflick.planning.forecast.forecast_law`.
     out, brief
         Files to write the report and the one-page brief to; None for neither.
     lang

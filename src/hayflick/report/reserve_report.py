@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hayflick.planning.coverage import SAMPLES, UniformSamples
 from hayflick.planning.reserve import Reserve
-from hayflick.planning.uniform_samples import SAMPLES, UniformSamples
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.corpus.counts import Counts
-from hayflick.planning.planned import Plan
+from hayflick.planning.plan_result import Plan
 from hayflick.regimes.anchor import Anchor
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.monitor.review.acceptance import Acceptance, Decision
-from hayflick.monitor.review.reading import Review
+from hayflick.monitor.acceptance import Acceptance, Decision
+from hayflick.monitor.review import Review
 from hayflick.report.language import Language
 
 if TYPE_CHECKING:

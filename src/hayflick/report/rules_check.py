@@ -10,7 +10,6 @@ from hayflick.monitor.rules_check import ALWAYS, CheckedRules, Doubt
 from hayflick.planning.dose import Holding
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant, table
-from hayflick.rules.directions import healthy_way
 from hayflick.rules.model import (
     Inject,
     Mode,
@@ -18,6 +17,7 @@ from hayflick.rules.model import (
     Review,
     VaryPrompts,
     WatchTable,
+    healthy_way,
 )
 
 if TYPE_CHECKING:

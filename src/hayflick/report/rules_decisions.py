@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.core.records import Action, ActionKind
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
-from hayflick.rules.on_answers import Decided
-from hayflick.rules.rule_set import RuleSet
+from hayflick.rules.rule_set import Decided, RuleSet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import Quantity, Spot
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.outlook_findings import OutlookFindings

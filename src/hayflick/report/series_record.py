@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hayflick.planning.outlook import FRESH_SHARES
+from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import Band
 from hayflick.planning.series_forecast import Series, SeriesForecast
 
@@ -20,7 +20,7 @@ def series_record(forecast: SeriesForecast) -> dict[str, Any]:
     Examples
     --------
     >>> from hayflick.chains.gaussian import Gaussian
-    >>> from hayflick.planning.series_forecasting import forecast_series
+    >>> from hayflick.planning.series_forecast import forecast_series
     >>> law = forecast_series(Gaussian(5.0, 2.0), samples=10, generations=3, replicates=0)
     >>> record = series_record(law)
     >>> record["quantity"], record["law"], record["simulated"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hayflick.core.protocols import Regime
-from hayflick.regimes.accumulate import Accumulate
-from hayflick.regimes.accumulate_subsample import AccumulateSubsample
+from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.detection.early_warning import Projection
-from hayflick.monitor.watching.watched import Watched, WatchedChart
+from hayflick.monitor.watch_result import Watched, WatchedChart
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.tables import printable, significant

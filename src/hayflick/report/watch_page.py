@@ -6,7 +6,7 @@ import json
 
 from markupsafe import Markup
 
-from hayflick.monitor.watching.watched import Watched
+from hayflick.monitor.watch_result import Watched
 from hayflick.report.charts.drawing import Chart
 from hayflick.report.charts.watch_course import watch_course_chart
 from hayflick.report.charts.watch_metric import watch_metric_chart

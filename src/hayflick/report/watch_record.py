@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.records import Verdict
-from hayflick.monitor.watching.watched import Watched, WatchedChart
+from hayflick.monitor.watch_result import Watched, WatchedChart
 from hayflick.report.rules_decisions import decisions_record
 
 FORMAT_VERSION = 1

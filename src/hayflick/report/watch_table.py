@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.monitor.watching.watched import Watched, WatchedChart
+from hayflick.monitor.watch_result import Watched, WatchedChart
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import decisions_tables
 from hayflick.report.tables import printable, significant, table

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_page, write_text
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, read_answers
+from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.must_keep import read_must_keep
-from hayflick.corpus.reserve_files import read_reserve, reserve_header
+from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.source import Source
-from hayflick.monitor.watching.watch import watch as watch_answers
-from hayflick.monitor.watching.watched import Watched
+from hayflick.monitor.watch import watch as watch_answers
+from hayflick.monitor.watch_result import Watched
 from hayflick.report.language import Language
 from hayflick.report.watch_page import watch_page
 from hayflick.rules.loading import load_rules
 
 if TYPE_CHECKING:
-    from hayflick.embed.protocol import Embedder
+    from hayflick.embed.embedder import Embedder
     from hayflick.storage.embedding_cache import EmbeddingCache
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -63,11 +62,11 @@ def watch(
     source
         A table of answers (CSV, TSV, JSON lines, Parquet, xlsx), or answers that were read.
     by, text, group, prompt, values, vectors
-        Its columns; see `hayflick.corpus.answer_columns.AnswerColumns`.
+        Its columns; see `hayflick.corpus.answers.AnswerColumns`.
     every, start, skip_bad, encoding
         See `hayflick.corpus.answers.read_answers`.
     baseline, charts, tokenizer, metrics, seed
-        See `hayflick.monitor.watching.watch.watch`.
+        See `hayflick.monitor.watch.watch`.
     embedder
         In the grammar of `hayflick.embed.parsing`, or an embedder.
     cache

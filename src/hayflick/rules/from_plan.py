@@ -11,9 +11,8 @@ import json
 from dataclasses import dataclass
 
 from hayflick.planning.dose import Holding, goal_of, holding
-from hayflick.planning.goal import Goal
-from hayflick.planning.objective import DIVERSITY, MUST_KEEP, TYPES
-from hayflick.planning.planned import Plan
+from hayflick.planning.plan_result import Plan
+from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, Goal
 from hayflick.rules.loading import unit_of
 
 REVIEWED = 50

@@ -11,8 +11,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.planning.dose import Holding, holding
-from hayflick.planning.goal import Goal
-from hayflick.planning.objective import DIVERSITY
+from hayflick.planning.targets import DIVERSITY, Goal
 from hayflick.rules.rule_set import RuleSet
 
 

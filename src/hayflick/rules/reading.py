@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hayflick.core.errors import DataError
-from hayflick.rules.contradictions import check_rules
+from hayflick.core.errors import DataError, HayflickError
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.parsing import parse_chart
 from hayflick.rules.model import (
     FORMAT_VERSION,
     Confirm,
@@ -22,7 +24,175 @@ from hayflick.rules.model import (
     RulesFile,
     VaryPrompts,
     WatchTable,
+    check_metric,
+    healthy_way,
 )
+
+_SCORED = "spread"
+_LONGEST_RUN = 1e6
+_TOGETHER = (["below", "above"], ["below", "target"])
+_LIMITS = ("chart", "below", "above", "target")
+
+
+def check_rules(rules: RulesFile, *, name: str) -> None:
+    """Refuse rules that cannot be meant.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown, or two tables or keys contradict each other; `name` is the
+        file's.
+    """
+    for fault in _faults(rules):
+        raise DataError(f"{name}: {fault}")
+
+
+def _faults(rules: RulesFile) -> Iterator[str]:
+    yield from _repeated("watch", [watch.name for watch in rules.watch])
+    yield from _repeated("action", [action.name for action in rules.action])
+    for watch in rules.watch:
+        for fault in (*_names(watch, rules), *_limit_contradictions(watch), *_chart(watch, rules)):
+            yield f"[[watch]] {watch.name}: {fault}"
+    for action in rules.action:
+        if isinstance(action, Inject):
+            yield from (f"[[action]] {action.name}: {fault}" for fault in _injection(action))
+    yield from _rate(rules)
+    yield from _doses(rules)
+    yield from _limits_that_meet(rules.watch)
+    yield from _reserves(rules)
+
+
+def _repeated(table: str, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        if names.count(name) > 1:
+            yield f"[[{table}]] {name}: stands twice; give every {table} a name of its own"
+
+
+def _names(watch: WatchTable, rules: RulesFile) -> Iterator[str]:
+    for metric in watch.metrics:
+        try:
+            check_metric(metric, values=rules.values)
+        except HayflickError as fault:
+            yield str(fault)
+    known = [action.name for action in rules.action]
+    for action in watch.actions:
+        if action not in known:
+            near = difflib.get_close_matches(action, known, n=1)
+            remedy = f"takes one of {', '.join(known)}" if known else "the file has none"
+            remedy = f"did you mean {near[0]}?" if near else remedy
+            yield f"actions: no [[action]] is called {action}; {remedy}"
+
+
+def _limit_contradictions(watch: WatchTable) -> Iterator[str]:
+    given = [key for key in _LIMITS if getattr(watch, key) is not None]
+    if not given:
+        yield f"lacks a limit; takes one of {', '.join(_LIMITS)}"
+    if len(given) > 1 and given not in _TOGETHER:
+        yield f"{given[0]} and {given[1]} contradict each other; takes one of them"
+    if watch.below is not None and watch.above is not None and watch.below > watch.above:
+        yield f"below = {watch.below:g} and above = {watch.above:g} alarm whatever is read"
+    way = healthy_way(watch)
+    wrong = {"lower": "below", "higher": "above"}.get(way)
+    if watch.healthy is not None and wrong is not None and getattr(watch, wrong) is not None:
+        yield f"healthy = {way!r} and {wrong} = {getattr(watch, wrong):g} contradict each other"
+    if watch.target is not None and way != "higher":
+        yield f"target and healthy = {way!r} contradict each other: a target is a share to keep"
+    if watch.confirm.needed > watch.confirm.of:
+        yield f"confirm: needed = {watch.confirm.needed} is more than of = {watch.confirm.of}"
+
+
+def _chart(watch: WatchTable, rules: RulesFile) -> Iterator[str]:
+    if watch.chart is None:
+        if rules.false_discoveries is not None and "*" in watch.groups:
+            yield "false_discoveries takes a chart of the kind guaranteed:form=product"
+        return
+    try:
+        design = parse_chart(watch.chart)
+    except HayflickError as fault:
+        yield str(fault)
+        return
+    guaranteed = design.kind is GuaranteedChart
+    for key in ("false_alarms", "run_length"):
+        if key in design.settings:
+            yield f"chart: {key} and the file's false_alarms contradict each other; leave it out"
+    if "direction" in design.settings and watch.healthy is not None:
+        yield "chart: direction and healthy contradict each other; leave one out"
+    if guaranteed and set(watch.metrics) != {_SCORED}:
+        yield f"chart: guaranteed takes the metric {_SCORED}; shewhart, ewma and cusum take any"
+    product = guaranteed and design.settings.get("form") == "product"
+    if rules.false_discoveries is not None and "*" in watch.groups and not product:
+        yield f"chart: {watch.chart} and false_discoveries contradict each other; form=product fits"
+
+
+def _injection(action: Inject) -> Iterator[str]:
+    if action.repeat and action.reserve is None:
+        yield "repeat and no reserve contradict each other: new items never repeat"
+    if action.reserve is not None and not action.repeat and action.rounds > 1:
+        yield (
+            f"rounds = {action.rounds} and repeat = false contradict each other: the items of a"
+            " reserve are handed out once; take rounds = 1, or repeat = true"
+        )
+
+
+def _rate(rules: RulesFile) -> Iterator[str]:
+    """Refuse a rate whose share per chart is a run length that no classical chart takes."""
+    charts = sum(watch.chart is not None for watch in rules.watch)
+    if (
+        charts
+        and not 2.0 * rules.false_alarms <= 1.0 <= charts <= _LONGEST_RUN * rules.false_alarms
+    ):
+        least = charts / _LONGEST_RUN
+        yield (
+            f"false_alarms: got {rules.false_alarms:g}, takes a number from {least:g} to 0.5"
+            f" for {charts} charts"
+        )
+
+
+def _doses(rules: RulesFile) -> Iterator[str]:
+    for watch in rules.watch:
+        for name in watch.actions:
+            action = next((one for one in rules.action if one.name == name), None)
+            if isinstance(action, Inject) and action.items is None and watch.target is None:
+                yield (
+                    f"[[action]] {name}: lacks the key items, which only a target can give, and"
+                    f" [[watch]] {watch.name} has none"
+                )
+
+
+def _limits_that_meet(watches: Sequence[WatchTable]) -> Iterator[str]:
+    for one, other in combinations(watches, 2):
+        if one.metrics != other.metrics or one.groups != other.groups:
+            continue
+        for low, high in ((one, other), (other, one)):
+            if low.below is not None and high.above is not None and low.below > high.above:
+                yield (
+                    f"[[watch]] {low.name} (below {low.below:g}) and [[watch]] {high.name}"
+                    f" (above {high.above:g}) contradict each other: one alarms whatever is read"
+                )
+
+
+def _reserves(rules: RulesFile) -> Iterator[str]:
+    used = {name for watch in rules.watch for name in watch.actions}
+    stored = [
+        action
+        for action in rules.action
+        if isinstance(action, Inject) and action.reserve is not None and action.name in used
+    ]
+    for one, other in combinations(stored, 2):
+        if one.reserve != other.reserve:
+            yield (
+                f"[[action]] {one.name} ({one.reserve}) and [[action]] {other.name}"
+                f" ({other.reserve}) contradict each other: one reserve can be put in at a time"
+            )
+    for watch in rules.watch:
+        for action in stored:
+            if action.name in watch.actions and action.rounds > watch.cool_down + 1:
+                yield (
+                    f"[[watch]] {watch.name} (cool_down {watch.cool_down}) and [[action]]"
+                    f" {action.name} (rounds {action.rounds}) contradict each other: the reserve"
+                    f" would be put in twice at once; take a cool_down of {action.rounds - 1}"
+                )
+
 
 _ACTIONS: Mapping[str, type[BaseModel]] = {
     "inject": Inject,

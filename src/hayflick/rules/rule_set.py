@@ -5,7 +5,7 @@ share the file's ``false_alarms`` evenly: by the union bound, all of them togeth
 false alarms than stated. Plain limits are not charts and have no rate.
 
 Where ``false_discoveries`` is stated, a watch over every group (``groups = ["*"]``) believes
-the alarms that e-BH believes (`hayflick.rules.discoveries`). Half of the rate q goes to
+the alarms that e-BH believes (`hayflick.rules.rule_set`). Half of the rate q goes to
 e-BH, the other half covers the baselines: each of K groups' thresholds is wrong with a
 probability of at most q / 2K.
 """
@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hayflick.core.errors import DataError
 from hayflick.core.records import (
@@ -26,8 +26,7 @@ from hayflick.core.records import (
     Verdict,
 )
 from hayflick.corpus.source import Source
-from hayflick.rules.discoveries import discoveries
-from hayflick.rules.interventions import Supplies, intervention
+from hayflick.rules.actions import Store, Supplies, intervention, read_prompts
 from hayflick.rules.model import (
     Inject,
     Mode,
@@ -36,8 +35,33 @@ from hayflick.rules.model import (
     WatchTable,
 )
 from hayflick.rules.reading import read_rules
-from hayflick.rules.stores import Store, read_prompts
 from hayflick.rules.stream import Stream
+
+KeyT = TypeVar("KeyT")
+
+
+def discoveries(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozenset[KeyT]:
+    """Return the streams whose alarm is believed.
+
+    Parameters
+    ----------
+    evidence
+        The e-value of every stream, healthy or not, by name.
+    false_discoveries
+        q, the expected share of healthy streams among those that are returned.
+
+    Examples
+    --------
+    >>> sorted(discoveries({"a": 50.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
+    ['a', 'b']
+    >>> sorted(discoveries({"a": 1.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
+    []
+    """
+    order = sorted(evidence, key=lambda name: -evidence[name])
+    needed = len(order) / false_discoveries
+    enough = [k for k, name in enumerate(order, start=1) if k * evidence[name] >= needed]
+    return frozenset(order[: max(enough, default=0)])
+
 
 FORMAT_VERSION = 1
 """Of what `RunningRules.state` returns."""
@@ -351,3 +375,62 @@ def _reason(watch: WatchTable, verdict: Verdict) -> str:
     if watch.confirm.of > 1:
         said += f", confirmed by {watch.confirm.needed} of {watch.confirm.of} readings"
     return said
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What one reading led to.
+
+    Parameters
+    ----------
+    round, group
+        Whose reading, and when; an empty group is all answers together.
+    actions
+        What is to be done.
+    proposed
+        What would be done in mode ``act``.
+    """
+
+    round: int
+    group: str
+    actions: tuple[Action, ...]
+    proposed: tuple[Action, ...]
+
+
+def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> tuple[Decided, ...]:
+    """Return what rules decide about readings, in the order of the rounds.
+
+    Parameters
+    ----------
+    rule_set
+        The rules.
+    readings
+        By group, one reading per round.
+
+    Raises
+    ------
+    DataError
+        If a limit is still to be derived, or a chart cannot be made from its baseline.
+    """
+    running = rule_set.start()
+    found = []
+    for together in zip(*readings.values(), strict=True):
+        for reading in together:
+            actions = running.decide(reading)
+            if running.proposed:
+                decided = Decided(reading.round, reading.group, actions, running.proposed)
+                found.append(decided)
+    return tuple(found)
+
+
+def slow_metrics(rule_set: RuleSet, slow: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the slow metrics rules read: they are measured only where asked for."""
+    read = {name for watch in rule_set.rules.watch for name in watch.metrics}
+    if "drift_p" in read:
+        read.add("drift")
+    return tuple(name for name in slow if name in read)
+
+
+def calls_for_action(rule_set: RuleSet, decided: Sequence[Decided]) -> bool:
+    """Return whether anything was decided that is more than observed."""
+    return bool(decided) and rule_set.rules.mode is not Mode.OBSERVE

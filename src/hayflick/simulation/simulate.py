@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hayflick.chains.stages.record import Stages
+from hayflick.chains.stages import Stages
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
@@ -35,9 +35,7 @@ from hayflick.core.seeding import (
     stream,
 )
 from hayflick.regimes.replace import Replace
-from hayflick.simulation.accumulating import pools_of
-from hayflick.simulation.reacting import check_metrics
-from hayflick.simulation.rounds import run_block, walk_blocks, walker_of
+from hayflick.simulation.rounds import check_metrics, pools_of, run_block, walk_blocks, walker_of
 
 if TYPE_CHECKING:
     import xarray

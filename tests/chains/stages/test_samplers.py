@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.chains.stages.samplers import Temperature, TopK, TopP
+from hayflick.chains.samplers import Temperature, TopK, TopP
 from hayflick.core.errors import ArgumentError
 
 LAW = np.array([0.4, 0.1, 0.3, 0.2, 0.0])

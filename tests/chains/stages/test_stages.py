@@ -5,20 +5,19 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages.degradation import (
+from hayflick.chains.degradation import (
     AdditiveNoise,
     Confusion,
     Contamination,
     GaussianContamination,
     LabelNoise,
 )
-from hayflick.chains.stages.generated_law import GeneratedLaw
-from hayflick.chains.stages.record import Stages
-from hayflick.chains.stages.rounding import Grid
-from hayflick.chains.stages.samplers import Temperature, TopK
-from hayflick.chains.stages.selection import Interval, Quality, Verifier
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature, TopK
+from hayflick.chains.selection import Interval, Quality, Verifier
+from hayflick.chains.stages import GeneratedLaw, Stages
 from hayflick.core.errors import ArgumentError
 
 SYMBOLS = ("a", "b", "c")

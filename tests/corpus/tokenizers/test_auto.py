@@ -3,8 +3,8 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from hayflick.corpus.tokenizers import auto
-from hayflick.corpus.tokenizers.auto import tokenizer_for, words_suffice
+from hayflick.corpus import tokenizers as auto
+from hayflick.corpus.tokenizers import tokenizer_for, words_suffice
 
 SENTENCES = (
     "今日は東京の友達と一緒に新しい映画を見てから、駅の近くの店で夕食を食べました。",

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hayflick.core.errors import ArgumentError, MissingExtraError
-from hayflick.corpus.tokenizers import japanese
-from hayflick.corpus.tokenizers.naming import tokenizer_named
+from hayflick.corpus import tokenizers as japanese
+from hayflick.corpus.tokenizers import tokenizer_named
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from hayflick.laws.bounds.bertrand2024 import scale_bound
+from hayflick.laws.bounds import scale_bound
 from hayflick.laws.gaussian_scale import gaussian_scale
 
 

@@ -3,8 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.bounds.chernoff import best_power, chernoff_scale
-from hayflick.laws.bounds.suresh2024 import theorem_3_sharp
+from hayflick.laws.bounds import best_power, chernoff_scale, theorem_3_sharp
 from hayflick.laws.gaussian_scale import gaussian_scale
 
 

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.bernoulli import bernoulli_law
-from hayflick.laws.bounds.seddik2024 import diversity_bounds
+from hayflick.laws.bounds import diversity_bounds
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])

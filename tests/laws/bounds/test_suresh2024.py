@@ -5,8 +5,8 @@ from scipy import integrate, stats
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError
+from hayflick.laws import bounds as suresh2024
 from hayflick.laws.bernoulli import bernoulli_law
-from hayflick.laws.bounds import suresh2024
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
 from hayflick.laws.survival import survival

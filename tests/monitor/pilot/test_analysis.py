@@ -3,11 +3,9 @@ import pytest
 from scipy import stats
 
 from hayflick.core.errors import DataError
-from hayflick.monitor.pilot.analysis import adjusted_p, analyse_pilot
-from hayflick.monitor.pilot.pilot_design import Aim, PilotDesign
-from hayflick.monitor.pilot.pilot_result import Outcome
-from hayflick.monitor.pilot.readings import Readings
-from hayflick.monitor.pilot.variation import Variation
+from hayflick.monitor.pilot_analysis import Outcome, adjusted_p, analyse_pilot
+from hayflick.monitor.pilot_design import Aim, PilotDesign
+from hayflick.monitor.pilot_variation import Readings, Variation
 
 
 def trial(*arms, rounds=3, **aim):

@@ -3,9 +3,8 @@ from dataclasses import replace
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.pilot.designing import design_pilot, rounds_needed
-from hayflick.monitor.pilot.pilot_design import Aim, PilotDesign
-from hayflick.monitor.pilot.variation import Variation
+from hayflick.monitor.pilot_design import Aim, PilotDesign, design_pilot, rounds_needed
+from hayflick.monitor.pilot_variation import Variation
 
 AIM = Aim(effect=0.1)
 ANSWERS = Variation(sd=0.5, correlation=0.02)

@@ -3,9 +3,8 @@ import json
 import pytest
 
 from hayflick.core.errors import DataError
-from hayflick.monitor.pilot.pilot_design import Aim, PilotDesign
-from hayflick.monitor.pilot.plan_files import plan_fields, plan_text, read_plan
-from hayflick.monitor.pilot.variation import Variation
+from hayflick.monitor.pilot_design import Aim, PilotDesign, plan_fields, plan_text, read_plan
+from hayflick.monitor.pilot_variation import Variation
 
 TRIAL = PilotDesign(
     arms=("対照", "0.05", "0.2"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from hayflick.monitor.pilot.power import welch_power
+from hayflick.monitor.pilot_design import welch_power
 
 
 def slow(effect, *, variance, rounds, level, sides):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.monitor.pilot.variation import (
+from hayflick.monitor.pilot_variation import (
     Variation,
     read_variation,
     stated_variation,

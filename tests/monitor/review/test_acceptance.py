@@ -1,8 +1,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.review.acceptance import Decision, acceptance
-from hayflick.monitor.review.queues import Queue
+from hayflick.monitor.acceptance import Decision, Queue, acceptance
 
 CLEAN, SPOILT = [False] * 200, [False, True] * 100
 

@@ -5,10 +5,8 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.review import compositions
-from hayflick.monitor.review.compositions import bad_share_interval
-from hayflick.monitor.review.queues import Queue
-from hayflick.monitor.review.sequential_bounds import upper_bound
+from hayflick.monitor import acceptance as compositions
+from hayflick.monitor.acceptance import Queue, bad_share_interval, upper_bound
 
 
 def queue(population, checked=0, bad=0, seed=1):

@@ -6,7 +6,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.review.drawing import allocated, draw_answers
+from hayflick.monitor.review_sample import allocated, draw_answers
 
 SIZES = {"a": 70, "b": 25, "c": 4, "d": 1}
 GROUPS = [name for name, size in SIZES.items() for _ in range(size)]

@@ -12,10 +12,8 @@ from hayflick.core.errors import (
     OutputError,
 )
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.review.drawing import draw_answers
-from hayflick.monitor.review.reading import read_review
-from hayflick.monitor.review.rows import COLUMNS, guarded, unguarded
-from hayflick.monitor.review.writing import write_review
+from hayflick.monitor.review import read_review
+from hayflick.monitor.review_sample import COLUMNS, draw_answers, guarded, unguarded, write_review
 
 TEXTS = (
     '=HYPERLINK("x")',
@@ -210,7 +208,7 @@ def test_a_workbook_says_what_it_needs(sample, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"id 1 is too long: .* 32,767 characters; write .csv"):
         write_review(long, tmp_path / "long.xlsx")
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    monkeypatch.setattr("hayflick.monitor.review.writing.find_spec", lambda name: None)
+    monkeypatch.setattr("hayflick.monitor.review_sample.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "hayflick\[excel\]"'):
         write_review(sample, tmp_path / "review.xlsx")
     assert not list(tmp_path.iterdir())

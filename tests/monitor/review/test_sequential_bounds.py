@@ -5,12 +5,8 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.review import sequential_bounds
-from hayflick.monitor.review.sequential_bounds import (
-    is_above,
-    lower_bound,
-    upper_bound,
-)
+from hayflick.monitor import acceptance as sequential_bounds
+from hayflick.monitor.acceptance import is_above, lower_bound, upper_bound
 
 
 def capital(values, mean, population):

@@ -1,6 +1,6 @@
 import pytest
 
-from hayflick.monitor.review.verdicts import is_bad
+from hayflick.monitor.review import is_bad
 
 
 @pytest.mark.parametrize(

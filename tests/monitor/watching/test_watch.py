@@ -6,8 +6,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.watching.plan_of_charts import Watch
-from hayflick.monitor.watching.watch import watch
+from hayflick.monitor.charting import Watch
+from hayflick.monitor.watch import watch
 from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
 

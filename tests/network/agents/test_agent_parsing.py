@@ -6,7 +6,7 @@ import pytest
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.network.agents.budget import Budget
 from hayflick.network.agents.parsing import parse_agents
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import AnswerSeed
 
 KEY = "sk-Not4Anyone"
 NGRAM = {"name": "anna", "kind": "ngram", "texts": ["It rains."]}

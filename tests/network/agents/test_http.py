@@ -19,10 +19,9 @@ pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.endpoint import Endpoint, Retries
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.retries import Retries
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.service.agent import application
 
 TEXT = "The cat sat on the mat. The dog sat on the cat. A dog ran on. The sea rose and fell."

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hayflick.chains.ngram import NGram
-from hayflick.chains.ngram_chain import BlockTexts
+from hayflick.chains.ngram import BlockTexts, NGram
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.sentences import split_sentences
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import AnswerSeed
 
 CORPUS = "the cat sat. the dog sat. the cat ran off. a dog ran. the cow slept off."
 READ = ["the sea rose. the sea fell.", "a cat fell off."]

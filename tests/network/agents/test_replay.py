@@ -5,9 +5,8 @@ import pytest
 
 from hayflick.core.errors import DataError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.protocol import Answer
+from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import ReplayAgent, record
-from hayflick.network.agents.seeds import AnswerSeed
 
 FULL = Answer("雨 \n“yes”", 3, 4, 0.25, 0.125, attempts=2, finish="length", model="m")
 SEEDS = [

@@ -1,15 +1,14 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.agents.prompts import Prompt
-from hayflick.network.agents.replies import (
+from hayflick.network.agents.endpoint import (
     Failure,
+    Retries,
     read_reply,
     refused,
     retry_after,
 )
-from hayflick.network.agents.retries import Retries
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import AnswerSeed, Prompt
 
 
 def test_what_a_reply_holds_is_read():

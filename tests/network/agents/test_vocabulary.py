@@ -1,8 +1,7 @@
 import pytest
 
-from hayflick.corpus.tokenizers.naming import tokenizer_named
-from hayflick.network.agents.memory import Memory
-from hayflick.network.agents.vocabulary import Vocabulary, speaking_tokenizer
+from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.network.agents.ngram_model import Memory, Vocabulary, speaking_tokenizer
 
 TEXTS = {
     "whitespace": 'The cat sat. "Why?" It did! A heading\nThe end.',

@@ -11,9 +11,7 @@ from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.network.agents.budget import Prices
 from hayflick.network.agents.endpoint import Endpoint, Request
-from hayflick.network.agents.prompts import Prompt
-from hayflick.network.agents.protocol import Answer
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.network.agents.protocol import Answer, AnswerSeed, Prompt
 
 _SEED_BITS = 31
 """Some servers keep a seed in 32 bits, with a sign."""

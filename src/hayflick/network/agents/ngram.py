@@ -1,7 +1,7 @@
 """An agent without a language model: n-grams of its own corpus, mixed with what it reads.
 
 Real text, real retrieval, and milliseconds an answer. The answer is drawn from
-(1 - trust) p_own + trust p_context (`hayflick.network.agents.mixing`), where p_context is the
+(1 - trust) p_own + trust p_context (`hayflick.network.agents.ngram_model`), where p_context is the
 n-gram model of the retrieved texts.
 
 *Learning* trains what was read into the agent's own counts: after a round they are
@@ -28,18 +28,16 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from hayflick.chains.contexts import Texts
 from hayflick.chains.ngram import LONGEST
+from hayflick.chains.walks import Texts
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import DataError
+from hayflick.corpus.encodings import sample_files
 from hayflick.corpus.reading import text_files
-from hayflick.corpus.sampling import sample_files
 from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
-from hayflick.network.agents import mixing
-from hayflick.network.agents.memory import Memory
-from hayflick.network.agents.protocol import Answer
-from hayflick.network.agents.seeds import AnswerSeed
-from hayflick.network.agents.vocabulary import Vocabulary, speaking_tokenizer
+from hayflick.network.agents import ngram_model as mixing
+from hayflick.network.agents.ngram_model import Memory, Vocabulary, speaking_tokenizer
+from hayflick.network.agents.protocol import Answer, AnswerSeed
 
 Vocabularies = dict[str, Vocabulary]
 """Vocabularies by tokenizer, which agents of one network share."""
@@ -116,7 +114,7 @@ class NGramAgent:
         texts
             Its own corpus; no sentence goes on in the next text.
         tokenizer
-            As of `hayflick.network.agents.vocabulary.speaking_tokenizer`.
+            As of `hayflick.network.agents.ngram_model.speaking_tokenizer`.
         vocabularies
             Those of the other agents: agents that share one split every text once.
         settings

@@ -13,12 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from hayflick.core.errors import ArgumentError
 from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.endpoint import Endpoint, Retries
 from hayflick.network.agents.ngram import NGramAgent, Vocabularies
-from hayflick.network.agents.prompts import PERSONA, TEMPLATE, Prompt
-from hayflick.network.agents.protocol import Agent
+from hayflick.network.agents.protocol import PERSONA, TEMPLATE, Agent, Prompt
 from hayflick.network.agents.replay import ReplayAgent
-from hayflick.network.agents.retries import Retries
 
 
 class _Section(BaseModel):

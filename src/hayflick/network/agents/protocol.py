@@ -7,11 +7,75 @@ another agent, so its state is that of the pool, replayed, and cannot fall out o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Protocol, Self, runtime_checkable
 
-from hayflick.network.agents.seeds import AnswerSeed
+import numpy as np
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError
+
+_BITS = 53
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSeed:
+    """The place of an answer in a run.
+
+    Parameters
+    ----------
+    run
+        The run's seed, at least 0.
+    agent
+        Name of the agent that answers.
+    round
+        Number of the round, from 1.
+    query, index
+        Number of the query, and of the agent's answer to it in this round, from 0.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> first = AnswerSeed(7, agent="anna", round=3)
+    >>> first.number == AnswerSeed(7, agent="anna", round=3).number
+    True
+    >>> first.number == AnswerSeed(7, agent="anna", round=3, index=1).number
+    False
+    """
+
+    run: int
+    agent: str = ""
+    round: int = 1
+    query: int = 0
+    index: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("run", 0), ("round", 1), ("query", 0), ("index", 0)):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), at_least=least))
+
+    @property
+    def number(self) -> int:
+        """The seed as one whole number below 2^53."""
+        place = f"{self.run} {self.round} {self.query} {self.index} {self.agent}"
+        digest = blake2b(place.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") >> (64 - _BITS)
+
+    def stream(self) -> np.random.Generator:
+        """Return the generator that the answer is drawn with, at its beginning."""
+        return np.random.Generator(np.random.Philox(self._sequence))
+
+    @property
+    def _sequence(self) -> np.random.SeedSequence:
+        name = int.from_bytes(blake2b(self.agent.encode(), digest_size=8).digest(), "little")
+        place = (name, self.round, self.query, self.index)
+        return np.random.SeedSequence(self.run, spawn_key=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +163,54 @@ class Learner(Agent, Protocol):
 
         A run that goes on replays its rounds' texts in their order.
         """
+
+
+_FIELDS = re.compile(r"\{(context|query)\}")
+_LIKE_FIELDS = re.compile(r"\{(\w+)\}")
+
+TEMPLATE = "{context}\n\n{query}"
+PERSONA = (
+    "Answer the last paragraph in a few sentences. "
+    "The paragraphs before it, if there are any, are texts that you may use."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    r"""How a query is put.
+
+    Parameters
+    ----------
+    template
+        The user's message, with ``{query}`` and, mostly, ``{context}``. Other braces stand for
+        themselves.
+    persona
+        The system message; none is sent where it is empty.
+
+    Raises
+    ------
+    ArgumentError
+        If the template has no ``{query}``, or another field.
+
+    Examples
+    --------
+    >>> Prompt(persona="").messages("Why?", ["It rains.", "It snows."])
+    [{'role': 'user', 'content': 'It rains.\n\nIt snows.\n\nWhy?'}]
+    """
+
+    template: str = TEMPLATE
+    persona: str = PERSONA
+
+    def __post_init__(self) -> None:
+        fields = set(_LIKE_FIELDS.findall(self.template))
+        if "query" not in fields or not fields <= {"context", "query"}:
+            takes = "a text with {query}, and {context} if it is to be read"
+            raise ArgumentError("template", got=self.template, takes=takes)
+
+    def messages(self, query: str, context: Sequence[str]) -> list[dict[str, str]]:
+        """Return the messages, in the form of the chat interface; texts stand a line apart."""
+        values = {"query": query, "context": "\n\n".join(context)}
+        # In one go, so that a text that holds "{query}" is left as it is.
+        content = _FIELDS.sub(lambda found: values[found[1]], self.template).strip()
+        user = {"role": "user", "content": content}
+        return [{"role": "system", "content": self.persona}, user] if self.persona else [user]

@@ -17,9 +17,8 @@ from typing import Any, TypeAlias, final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hayflick.core.errors import DataError, listed
-from hayflick.corpus.json_lines import json_lines
-from hayflick.network.agents.protocol import Answer
-from hayflick.network.agents.seeds import AnswerSeed
+from hayflick.corpus.tables import json_lines
+from hayflick.network.agents.protocol import Answer, AnswerSeed
 
 Place: TypeAlias = tuple[int, int, int]
 """Round, number of the query, and number of the answer to it."""

@@ -2,25 +2,184 @@
 
 from __future__ import annotations
 
+import ast
+import sysconfig
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.chains.bernoulli import Bernoulli
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.ngram import NGram
+from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.docstrings import write_docstrings
 from hayflick.corpus.reading import read_text
-from hayflick.papers.figure import Figure
-from hayflick.papers.suresh2024.languages import bigrams, unigrams, zipf
-from hayflick.papers.suresh2024.paths import bernoulli_paths, gaussian_paths
+from hayflick.laws.bernoulli import bernoulli_law
+from hayflick.laws.bounds import corollary_1
+from hayflick.laws.gaussian_scale import gaussian_scale
+from hayflick.laws.survival import Survival, survival
+from hayflick.papers.figure import (
+    Figure,
+    curves,
+    mean_agreement,
+    share_agreement,
+    single_runs,
+)
 from hayflick.papers.suresh2024.theorems import (
     bernoulli_theorem,
     gaussian_theorem,
     mixture_theorem,
     poisson_theorem,
 )
+from hayflick.simulation.simulate import simulate
+
+_GENERATIONS = 10
+
+
+def zipf(name: str, exponent: float, offset: float, seed: int) -> Figure:
+    """Return a Zipf-Mandelbrot law: m = n = 1000, 10 rounds, 200 runs."""
+    model = Discrete.zipf_mandelbrot(1000, exponent=exponent, offset=offset)
+    return _surviving(name, model, samples=1000, replicates=200, seed=seed)
+
+
+def unigrams(text: str, seed: int) -> Figure:
+    """Return the words of a text: 10 rounds, 5 runs."""
+    model = Discrete.from_text(text, tokenizer="words")
+    return _surviving("unigrams", model, samples=model.training_size(None), replicates=5, seed=seed)
+
+
+def _surviving(name: str, model: Discrete, *, samples: int, replicates: int, seed: int) -> Figure:
+    settings: dict[str, Any] = {"samples": samples, "generations": _GENERATIONS}
+    runs = simulate(model, replicates=replicates, seed=seed, **settings)
+    values = runs["surviving_types"].to_numpy().astype(float)
+    law = survival(model, **settings)
+    expected = model.types * law.surviving_fraction
+    bounds = corollary_1(model.probabilities, **settings)
+    return Figure(
+        name=name,
+        quantity="surviving_types",
+        curves=curves(
+            simulated=values.mean(axis=0),
+            lower=bounds.lower,
+            upper=bounds.upper,
+            **{law.name: expected},
+        ),
+        runs=runs,
+        agreement=_agreement(model, law, values),
+        text=model.source.name if model.source.tokenizer else None,
+    )
+
+
+def _agreement(model: Discrete, law: Survival, values: NDArray[np.float64]) -> float:
+    """Return the largest distance of mean counts from the law, in standard errors.
+
+    Five runs say too little of their own spread: symbols that survive hinder one another,
+    so a sum of independent ones has an error at least as large.
+    """
+    chances, types = np.unique(model.probabilities, return_counts=True)
+    survival = law.of_probabilities(chances)
+    error = np.sqrt(types @ (survival * (1.0 - survival)) / len(values))
+    gap = np.abs(values.mean(axis=0) - types @ survival)
+    return float(np.max(gap[error > 0.0] / error[error > 0.0], initial=0.0))
+
+
+def bigrams(text: str, seed: int) -> Figure:
+    """Return a bigram language model of a text: 10 rounds, 5 runs, beside its unigrams."""
+    model = NGram.from_text(text, order=2, tokenizer="words")
+    runs = simulate(model, generations=_GENERATIONS, replicates=5, seed=seed)
+    words = Discrete.from_text(text, tokenizer="words")
+    law = survival(words, generations=_GENERATIONS, samples=model.total)
+    return Figure(
+        name="bigrams",
+        quantity="surviving_types",
+        curves=curves(
+            simulated=runs["surviving_types"].mean("replicate").to_numpy(),
+            unigrams=words.types * law.surviving_fraction,
+        ),
+        runs=runs,
+        agreement=None,
+        text=words.source.name,
+    )
+
+
+_RUNS = 25
+
+
+def bernoulli_paths(seed: int) -> Figure:
+    """Return 25 runs of a chance: n = 100, p_0 = .2, 600 rounds."""
+    settings: dict[str, Any] = {"samples": 100, "generations": 600}
+    runs = simulate(Bernoulli(0.2), replicates=_RUNS, seed=seed, **settings)
+    values = runs["probability"].to_numpy()
+    law = bernoulli_law(0.2, **settings)
+    undecided = ((values > 0.0) & (values < 1.0)).mean(axis=0)
+    return Figure(
+        name="bernoulli-runs",
+        quantity="probability",
+        curves=single_runs(values),
+        runs=runs,
+        agreement=share_agreement(undecided, law.undecided, replicates=_RUNS),
+    )
+
+
+def gaussian_paths(seed: int) -> Figure:
+    """Return 25 runs of a standard deviation: n = 100, 2500 rounds, with its law."""
+    settings: dict[str, Any] = {"samples": 100, "generations": 2500}
+    runs = simulate(Gaussian(0.0, 1.0), replicates=_RUNS, seed=seed, **settings)
+    values = runs["deviation"].to_numpy()
+    law = gaussian_scale(100, generations=2500)
+    low, median, high = (np.exp(law.quantile(share) / 2.0) for share in (0.05, 0.5, 0.95))
+    logs: Floats = 2.0 * np.log(values)
+    drift: Floats = law.drift * np.arange(2501.0)
+    return Figure(
+        name="gaussian-runs",
+        quantity="deviation",
+        curves=single_runs(values).vstack(curves(median=median, low=low, high=high)),
+        runs=runs,
+        agreement=mean_agreement(logs, drift),
+        logarithmic=True,
+    )
+
+
+_LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
+
+
+def write_docstrings(path: Path) -> None:
+    """Write a text of a few hundred thousand words, a blank line between docstrings."""
+    with warnings.catch_warnings():
+        # Old modules have escapes that today's compiler warns of.
+        warnings.simplefilter("ignore")
+        text = "\n\n".join(_library_docstrings(Path(sysconfig.get_path("stdlib"))))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _library_docstrings(folder: Path) -> Iterator[str]:
+    """Yield the docstrings of every module below a folder, installed ones and tests left out."""
+    for path in sorted(folder.rglob("*.py")):
+        if _LEFT_OUT.isdisjoint(path.parts):
+            try:
+                yield from _docstrings(path.read_text(encoding="utf-8"))
+            except (SyntaxError, UnicodeDecodeError):
+                # Templates for other versions of Python are no modules of this one.
+                continue
+
+
+def _docstrings(source: str) -> Iterator[str]:
+    """Yield the docstrings of a module, its classes and its functions."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+            yield text
+
 
 _OF_NUMBERS: Mapping[str, Callable[[int], Figure]] = {
     "bernoulli-runs": bernoulli_paths,

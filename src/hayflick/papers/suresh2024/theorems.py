@@ -11,8 +11,8 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.poisson import Poisson
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.laws.bernoulli import bernoulli_law
-from hayflick.laws.bounds.chernoff import chernoff_scale
-from hayflick.laws.bounds.suresh2024 import (
+from hayflick.laws.bounds import (
+    chernoff_scale,
     theorem_1,
     theorem_2,
     theorem_3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from hayflick.planning.outlook import FRESH_SHARES, Outlook
+from hayflick.planning.forecast_result import FRESH_SHARES, Outlook
 from hayflick.report.charts import drawing
 from hayflick.report.outlook_findings import OutlookFindings
 

@@ -33,7 +33,7 @@ def mitigation_chart(
     Parameters
     ----------
     numbers
-        The cases, as `hayflick.network.mitigated.cases_table` has them.
+        The cases, as `hayflick.network.mitigation.cases_table` has them.
     name
         ``mitigation``, where texts of agents were counted, or ``mitigation-surrogate``: points.
     title, caption

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from hayflick.monitor.pilot.pilot_result import Outcome
-from hayflick.monitor.pilot.variation import Scale
+from hayflick.monitor.pilot_analysis import Outcome
+from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.charts import drawing
 from hayflick.report.pilot_findings import ResultFindings
 

@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from hayflick.planning.design import Point
+from hayflick.planning.designs import Point
 from hayflick.report.charts import drawing
 from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_labels import kind_label

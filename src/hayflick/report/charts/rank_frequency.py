@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import xarray
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.report.charts import drawing
 from hayflick.report.language import Language
 

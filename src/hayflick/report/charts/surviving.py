@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hayflick.planning.forecast import Forecast
+from hayflick.planning.forecast_result import Forecast
 from hayflick.report.charts import drawing
 from hayflick.report.findings import Findings
 from hayflick.report.language import Language

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.core.records import State
-from hayflick.monitor.watching.watched import WatchedChart
+from hayflick.monitor.watch_result import WatchedChart
 from hayflick.report.charts import drawing
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.watch_findings import WatchFindings

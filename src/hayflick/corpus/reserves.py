@@ -1,0 +1,157 @@
+r"""Reserve files: real items that were chosen to be stored, one JSON object per line.
+
+The first line is the header; every other line is an item, as
+`hayflick.corpus.reserves.item_records` returns it::
+
+    {"hayflick_reserve": {"format_version": 1, "source": "corpus.txt", "column": null, ...}}
+    {"line": 17, "text": "Medlars and quinces"}
+
+The header stands under one key of its own, so that the names of a table's columns stay free
+and the file is an ordinary JSON-lines table too, whose first row has no other cell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hayflick.core.arrays import Integers
+from hayflick.core.errors import DataError
+from hayflick.corpus.counting import count_symbols
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.items import lines
+from hayflick.corpus.reading import Corpus, read_table, text_files
+from hayflick.corpus.source import Source
+from hayflick.corpus.tables import table_rows
+from hayflick.corpus.tokenizers import tokenizer_named
+
+TEXT_COLUMN = "text"
+"""The key of a line or a text."""
+
+
+def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[str, Any]]:
+    """Return the real items at some places, ready for JSON.
+
+    Parameters
+    ----------
+    path
+        A text, a folder of texts or a table.
+    source
+        How it was read.
+    numbers
+        The places, ascending and counted from 0.
+
+    Returns
+    -------
+    For a line ``line`` (from 1) and ``text``, for a text ``file`` and ``text``, for a row all
+    its cells.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read.
+    """
+    wanted = numbers.tolist()
+    if path.is_dir():
+        files = text_files(path)
+        return [_text_record(path, files[number], source.encoding) for number in wanted]
+    if source.column is not None:
+        column, encoding = source.column, source.encoding
+        return table_rows(path, column=column, numbers=wanted, encoding=encoding)
+    chosen = set(wanted)
+    batches = lines(decoded(path, encoding=source.encoding), name=str(path))
+    every = enumerate(line for batch in batches for line in batch)
+    return [{"line": number + 1, "text": line} for number, line in every if number in chosen]
+
+
+def _text_record(folder: Path, file: Path, encoding: str) -> dict[str, Any]:
+    text = "".join(decoded(file, encoding=encoding))
+    return {"file": file.relative_to(folder).as_posix(), "text": text}
+
+
+def count_records(records: Sequence[Mapping[str, Any]], *, source: Source) -> Counts:
+    """Return the counts of the symbols of items, split as the data of `source` were.
+
+    Examples
+    --------
+    >>> verse = Source("verse.txt", tokenizer="words")
+    >>> count_records([{"line": 3, "text": "So it is so"}], source=verse).symbols
+    ('so', 'is', 'it')
+    """
+    texts = pl.LazyFrame({"text": [record[source.column or TEXT_COLUMN] for record in records]})
+    if source.tokenizer is None:
+        symbols = texts.rename({"text": "symbol"})
+    else:
+        symbols = tokenizer_named(source.tokenizer).tokens(texts)
+    counted = count_symbols(symbols.filter(pl.col("symbol") != ""))
+    return Counts.from_mapping(dict(counted.select("symbol", "number").iter_rows()))
+
+
+FORMAT_VERSION = 1
+SUFFIXES = (".jsonl", ".ndjson")
+_KEY = "hayflick_reserve"
+_LONGEST_HEADER = 1 << 16
+
+
+def reserve_text(header: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> str:
+    """Return the content of a reserve file.
+
+    Examples
+    --------
+    >>> print(reserve_text({"items": 1}, [{"line": 3, "text": "so it is"}]), end="")
+    {"hayflick_reserve": {"format_version": 1, "items": 1}}
+    {"line": 3, "text": "so it is"}
+    """
+    first = {_KEY: {"format_version": FORMAT_VERSION, **header}}
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in (first, *items))
+
+
+def reserve_header(path: Path) -> dict[str, Any] | None:
+    """Return the header of a reserve file; None where `path` is something else.
+
+    Raises
+    ------
+    DataError
+        If the file was written by a newer version.
+    """
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        try:
+            header = json.loads(file.readline(_LONGEST_HEADER))[_KEY]
+            version = header["format_version"]
+        except (ValueError, LookupError, TypeError):
+            return None
+    if version != FORMAT_VERSION:
+        reads = f"this version reads {FORMAT_VERSION}; update hayflick"
+        raise DataError(f"{path}: has format_version {version}, {reads}")
+    return dict(header)
+
+
+def read_reserve(path: Path, *, header: Mapping[str, Any], like: Source) -> Corpus:
+    """Count the symbols of a reserve file, its items read as the data `like` were.
+
+    Parameters
+    ----------
+    path
+        The file.
+    header
+        As `reserve_header` returns it.
+    like
+        The data: their column and tokenizer. Where they have neither, as counts do not, the
+        header's are used.
+
+    Raises
+    ------
+    DataError
+        If its items are not of the kind that the data are: rows without the column, say.
+    """
+    column, tokenizer = like.column, like.tokenizer
+    if column is None and tokenizer is None:
+        column, tokenizer = header.get("column"), header.get("tokenizer")
+    return read_table(path, column=column or TEXT_COLUMN, tokenizer=tokenizer)

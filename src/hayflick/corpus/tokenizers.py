@@ -1,0 +1,360 @@
+"""What every tokenizer is, and how one is made from a pattern."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, ClassVar, final
+
+import polars as pl
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, MissingExtraError
+
+
+class Tokenizer(ABC):
+    """Turns a column ``text`` into a column ``symbol`` of one token per row.
+
+    Other columns, such as the number of the item that a text is, are repeated for each token.
+    """
+
+    separators: ClassVar[str] = " \n\t\u3000"
+    """Characters behind which a long text can be cut without cutting a token."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that makes it again."""
+
+    @abstractmethod
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the tokens of every row, in any order."""
+
+    def split(self, text: str) -> list[str]:
+        """Return the tokens of one text.
+
+        Examples
+        --------
+        >>> from hayflick.corpus.tokenizers import Words
+        >>> Words().split("Time flies!")
+        ['time', 'flies']
+        """
+        frame = self.tokens(pl.LazyFrame({"text": [text]}))
+        return frame.collect().get_column("symbol").to_list()
+
+
+def matches(text: pl.LazyFrame, pattern: str, *, lower: bool) -> pl.LazyFrame:
+    """Return all matches of a regular expression, one per row."""
+    column = pl.col("text").str.to_lowercase() if lower else pl.col("text")
+    found = column.str.extract_all(pattern).alias("symbol")
+    return text.select(pl.exclude("text"), found).explode("symbol").drop_nulls("symbol")
+
+
+WORD = r"\w\p{N}"
+"""What a word is made of, to stand inside a regular expression's brackets."""
+
+
+@final
+@dataclass(frozen=True)
+class Words(Tokenizer):
+    """Runs of letters, digits and marks, in lower case."""
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return "words"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the words of every row."""
+        return matches(text, f"[{WORD}]+", lower=True)
+
+
+@final
+@dataclass(frozen=True)
+class Whitespace(Tokenizer):
+    """What stands between whitespace, as written."""
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return "whitespace"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return what stands between whitespace."""
+        return matches(text, r"\S+", lower=False)
+
+
+@final
+@dataclass(frozen=True)
+class Lines(Tokenizer):
+    r"""Whole lines, without the whitespace around them: one label per line.
+
+    Examples
+    --------
+    >>> Lines().split("cats and dogs\n\n fish ")
+    ['cats and dogs', 'fish']
+    """
+
+    separators: ClassVar[str] = "\n"
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return "lines"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the lines of every row."""
+        return matches(text, r"[^\r\n\s][^\r\n]*[^\r\n\s]|\S", lower=False)
+
+
+# The analyser refuses more than 49,149 bytes at once; a character has at most 4.
+_LONGEST_SENTENCE = 10_000
+_SENTENCE = re.compile(r"[^。！？\n]+[。！？\n]*|[。！？\n]+")
+
+# An analyser belongs to one thread, and polars calls us from several.
+_of_thread = threading.local()
+
+
+def japanese_installed() -> bool:
+    """Return whether the extra ``ja`` is installed."""
+    return find_spec("sudachipy") is not None and find_spec("sudachidict_core") is not None
+
+
+@final
+@dataclass(frozen=True)
+class Japanese(Tokenizer):
+    """Morphemes by a dictionary, in lower case, punctuation left out.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``ja`` is not installed.
+    """
+
+    def __post_init__(self) -> None:
+        if not japanese_installed():
+            raise MissingExtraError("the japanese tokenizer", extra="ja")
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return "japanese"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the morphemes of every row."""
+        morphemes = pl.col("text").map_elements(_morphemes, return_dtype=pl.List(pl.String))
+        split = text.select(pl.exclude("text"), morphemes.alias("symbol"))
+        return split.explode("symbol").drop_nulls("symbol")
+
+
+def _morphemes(text: str) -> list[str]:
+    analyser = _analyser()
+    surfaces = (
+        morpheme.surface().lower()
+        for sentence in _sentences(text)
+        for morpheme in analyser.tokenize(sentence)
+    )
+    return [surface for surface in surfaces if any(letter.isalnum() for letter in surface)]
+
+
+def _analyser() -> Any:
+    if not hasattr(_of_thread, "analyser"):
+        from sudachipy import SplitMode
+
+        _of_thread.analyser = _dictionary().tokenizer(mode=SplitMode.A)
+    return _of_thread.analyser
+
+
+@cache
+def _dictionary() -> Any:
+    from sudachipy import Dictionary
+
+    return Dictionary()
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for match in _SENTENCE.finditer(text):
+        sentence = match.group()
+        for start in range(0, len(sentence), _LONGEST_SENTENCE):
+            yield sentence[start : start + _LONGEST_SENTENCE]
+
+
+# The sound marks are shared between scripts, so Unicode gives them to none.
+_KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
+UNSPACED = (
+    rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+    r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
+)
+"""The letters of scripts without spaces, to stand inside a regular expression's brackets."""
+
+_KANA_IN_JAPANESE = 0.05
+
+
+def script_letters(texts: pl.Series) -> pl.DataFrame:
+    """Count the letters of every text by script.
+
+    Returns
+    -------
+    A row per text: ``letters`` of any script, ``unspaced`` ones of scripts without spaces,
+    and ``japanese`` ones: Han and kana where kana are among them, else 0.
+
+    Examples
+    --------
+    >>> script_letters(pl.Series(["good day", "今日は", "你好"])).rows()
+    [(7, 0, 0), (3, 3, 3), (2, 2, 0)]
+    """
+    text = pl.col("text")
+
+    def count(letters: str) -> pl.Expr:
+        return text.str.count_matches(f"[{letters}]").cast(pl.Int64)
+
+    counted = texts.alias("text").to_frame()
+    counted = counted.select(
+        count(rf"\p{{L}}{UNSPACED}").alias("letters"),
+        count(UNSPACED).alias("unspaced"),
+        count(_KANA).alias("kana"),
+        count(r"\p{Han}").alias("han"),
+    )
+    # A Chinese text quotes a kana now and then; a Japanese one cannot do without.
+    japanese = pl.when(pl.col("kana") > _KANA_IN_JAPANESE * pl.col("han"))
+    either = japanese.then(pl.col("kana") + pl.col("han")).otherwise(0)
+    return counted.select("letters", "unspaced", either.alias("japanese"))
+
+
+@final
+@dataclass(frozen=True)
+class Characters(Tokenizer):
+    """Overlapping runs of `length` characters; a shorter run is one token.
+
+    Examples
+    --------
+    >>> Characters(length=2).split("東京都 へ")
+    ['東京', '京都', 'へ']
+    """
+
+    length: int
+
+    def __post_init__(self) -> None:
+        whole_number("characters", self.length, at_least=1)
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return f"characters:{self.length}"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the overlapping runs of characters of every row."""
+        return _windows(matches(text, r"\S+", lower=False), self.length, where=pl.lit(value=True))
+
+
+@final
+@dataclass(frozen=True)
+class Mixed(Tokenizer):
+    """Words where a script has spaces, pairs of characters where it has none.
+
+    Examples
+    --------
+    >>> Mixed().split("Windows 11の更新")
+    ['windows', '11', 'の更', '更新']
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that makes it again."""
+        return "mixed"
+
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        """Return words and pairs of characters of every row."""
+        runs = matches(text, f"[{UNSPACED}]+|[[{WORD}]--[{UNSPACED}]]+", lower=True)
+        return _windows(runs, 2, where=pl.col("symbol").str.contains(f"^[{UNSPACED}]"))
+
+
+def _windows(runs: pl.LazyFrame, length: int, *, where: pl.Expr) -> pl.LazyFrame:
+    letters = pl.element()
+    window = pl.concat_str([letters.shift(-ahead) for ahead in range(length)])
+    windows = pl.col("symbol").str.split("").list.eval(window).list.drop_nulls()
+    # A run shorter than a window has none: it stands for itself.
+    long_enough = pl.col("symbol").str.len_chars() >= length
+    tokens = pl.when(long_enough & where).then(windows).otherwise(pl.concat_list("symbol"))
+    return runs.select(pl.exclude("symbol"), tokens.alias("symbol")).explode("symbol")
+
+
+_SHARE_OF_SAMPLE, _SHARE_OF_ALL, _JAPANESE_SHARE = 0.01, 0.0001, 0.5
+
+
+def tokenizer_for(samples: Iterable[str]) -> Tokenizer:
+    """Return the tokenizer for a text of which `samples` are parts.
+
+    Examples
+    --------
+    >>> tokenizer_for(["a plain text"]).name, tokenizer_for(["今天天气很好"]).name
+    ('words', 'mixed')
+    """
+    by_sample = script_letters(pl.Series(list(samples), dtype=pl.String))
+    letters, unspaced, japanese = by_sample.sum().row(0)
+    crowded = pl.col("unspaced") > _SHARE_OF_SAMPLE * pl.col("letters")
+    if by_sample.filter(crowded).is_empty() and unspaced <= _SHARE_OF_ALL * letters:
+        return Words()
+    if japanese >= _JAPANESE_SHARE * letters and japanese_installed():
+        return Japanese()
+    return Mixed()
+
+
+def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
+    """Return whether counted words hold hardly a letter of scripts without spaces.
+
+    Examples
+    --------
+    >>> words_suffice(pl.Series(["rain"]), pl.Series([5]))
+    True
+    >>> words_suffice(pl.Series(["rain", "雨"]), pl.Series([5, 1]))
+    False
+    """
+    if not symbols.str.contains(f"[{UNSPACED}]").any():
+        return True
+    letters = script_letters(symbols)
+    unspaced = int((letters["unspaced"] * numbers).sum())
+    return unspaced <= _SHARE_OF_ALL * int((letters["letters"] * numbers).sum())
+
+
+NAMES = ("auto", "words", "whitespace", "lines", "characters:N", "mixed", "japanese")
+
+_SIMPLE: dict[str, Callable[[], Tokenizer]] = {
+    "words": Words,
+    "whitespace": Whitespace,
+    "lines": Lines,
+    "mixed": Mixed,
+    "japanese": Japanese,
+}
+
+
+def tokenizer_named(name: str) -> Tokenizer:
+    """Return the tokenizer of a name; ``auto`` is none, it chooses one.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no tokenizer of that name; the nearest one is offered.
+    MissingExtraError
+        If ``japanese`` is asked for and the extra ``ja`` is not installed.
+
+    Examples
+    --------
+    >>> tokenizer_named("characters:3").name
+    'characters:3'
+    """
+    if name in _SIMPLE:
+        return _SIMPLE[name]()
+    kind, colon, length = name.partition(":")
+    if kind == "characters" and length.isascii() and length.isdigit():
+        return Characters(length=int(length))
+    near = difflib.get_close_matches(kind, [known.partition(":")[0] for known in NAMES], n=1)
+    remedy = f"did you mean {near[0]}?" if near and not colon else ""
+    takes = f"one of {', '.join(NAMES)}"
+    raise ArgumentError("tokenizer", got=name, takes=takes, remedy=remedy)

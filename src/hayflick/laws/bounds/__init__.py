@@ -1,1 +1,0 @@
-"""Published bounds, one paper per file: drawn beside a law, and no substitute for it."""

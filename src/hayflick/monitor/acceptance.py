@@ -1,0 +1,494 @@
+"""Acceptance sampling: what the verdicts so far prove of all answers, at every look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import number_between, whole_number
+from hayflick.core.errors import ArgumentError
+
+# From all that may be lost, for a mean near 1, to what suits long series, in steps of √2.
+BETS: Floats = np.concatenate([[1.0, 0.85], 2.0 ** (-0.5 * np.arange(1, 16))])
+# Values that are all the same are common, and a bet of everything is best for them.
+WEIGHTS: Floats = np.concatenate([[0.25], np.full(BETS.size - 1, 0.75 / (BETS.size - 1))])
+_HALVINGS = 45
+_SMALLEST_ERROR = 1e-12
+
+
+def lower_bound(
+    values: Sequence[float] | Floats, *, error: float, population: int | None = None
+) -> float:
+    """Return a lower confidence bound of the mean, the highest of all looks so far.
+
+    Parameters
+    ----------
+    values
+        Numbers in [0, 1] in the order in which they were seen, shape ``(looks,)``.
+    error
+        Probability with which the bound may ever lie above the mean.
+    population
+        How many items the values are drawn from, without replacement; the mean is then
+        theirs. None for draws from a law.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is outside of [0, 1], there are more than the population has, or an
+        argument is out of its range.
+
+    Examples
+    --------
+    >>> round(lower_bound([1.0] * 100, error=0.05), 4)
+    0.9592
+    >>> lower_bound([1.0, 0.0, 1.0, 1.0], error=0.05, population=4)
+    0.75
+
+    References
+    ----------
+    Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting",
+    arXiv:2010.09686, sections 4 (a mixture of bets) and 5 (without replacement).
+    """
+    seen = _checked(values)
+    error = number_between("error", error, low=_SMALLEST_ERROR, high=1.0)
+    if population is not None:
+        population = whole_number("population", population, at_least=max(1, seen.size))
+    low = 0.0 if population is None else float(seen.sum()) / population
+    high, refused = 1.0, low
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (refused + high)
+        if _log_capital(seen, middle, population) >= -np.log(error):
+            refused = middle
+        else:
+            high = middle
+    return refused
+
+
+def upper_bound(
+    values: Sequence[float] | Floats, *, error: float, population: int | None = None
+) -> float:
+    """Return an upper confidence bound of the mean, the lowest of all looks so far.
+
+    Parameters, errors and coverage are those of `lower_bound`.
+
+    Examples
+    --------
+    >>> round(upper_bound([0.0] * 100, error=0.05), 4)
+    0.0408
+    """
+    return 1.0 - lower_bound(1.0 - _checked(values), error=error, population=population)
+
+
+def is_above(
+    values: Sequence[float] | Floats, *, mean: float, error: float, population: int | None = None
+) -> bool:
+    """Return whether the lower bound of the mean has reached `mean`, in one step.
+
+    Parameters, errors and coverage are those of `lower_bound`.
+
+    Examples
+    --------
+    >>> is_above([1.0] * 100, mean=0.95, error=0.05), is_above([1.0] * 50, mean=0.95, error=0.05)
+    (True, False)
+    """
+    seen = _checked(values)
+    mean = number_between("mean", mean, low=0.0, high=1.0)
+    if mean <= (0.0 if population is None else float(seen.sum()) / population):
+        return True
+    return bool(_log_capital(seen, mean, population) >= -np.log(error))
+
+
+def _checked(values: Sequence[float] | Floats) -> Floats:
+    seen = np.asarray(values, dtype=np.float64)
+    inside = (seen >= 0.0) & (seen <= 1.0)
+    if seen.ndim != 1 or not inside.all():
+        outside = seen[~inside] if seen.ndim == 1 else seen.shape
+        raise ArgumentError("values", got=str(outside), takes="numbers from 0 to 1 in one row")
+    return seen
+
+
+def _log_capital(values: Floats, mean: float, population: int | None) -> float:
+    """Return the largest log K over all looks."""
+    if not values.size:
+        return -np.inf
+    means = np.full(values.size, mean)
+    if population is not None:
+        before = np.cumsum(values) - values
+        means = (population * mean - before) / (population - np.arange(values.size))
+    with np.errstate(divide="ignore"):
+        # A bet of all that there is loses all.
+        steps = np.log((1.0 - BETS) + BETS * (values / means)[:, None])
+    capital = np.logaddexp.reduce(np.log(WEIGHTS) + np.cumsum(steps, axis=0), axis=1)
+    return float(capital.max())
+
+
+@dataclass(frozen=True, eq=False)
+class Queue:
+    """The verdicts on a group's answers, in the order in which they were drawn.
+
+    Parameters
+    ----------
+    bad
+        Whether each was bad, shape ``(checked,)``.
+    population
+        How many answers the group has, they among them; None where that is not known.
+    group
+        Its name; empty for all answers.
+
+    Raises
+    ------
+    ArgumentError
+        If more were checked than there are.
+    """
+
+    bad: Sequence[bool]
+    population: int | None = None
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if self.population is not None:
+            at_least = max(1, len(self.bad))
+            whole_number("population", self.population, at_least=at_least)
+
+    @property
+    def checked(self) -> int:
+        """Number of verdicts."""
+        return len(self.bad)
+
+    @property
+    def found(self) -> int:
+        """Number of bad answers among them."""
+        return int(sum(self.bad))
+
+    @property
+    def share(self) -> float | None:
+        """Share of bad answers among them; None before the first."""
+        return self.found / self.checked if self.checked else None
+
+    @property
+    def values(self) -> Floats:
+        """The verdicts as numbers, 1 for bad."""
+        return np.asarray(self.bad, dtype=np.float64)
+
+    def continued(self, more: int, *, share: float) -> Queue:
+        """Return the queue after `more` checks, `share` of them bad and evenly spread."""
+        # Half a step, so that the first bad one comes neither at once nor at the very end.
+        numbers = np.floor(np.arange(more + 1) * share + 0.5)
+        return replace(self, bad=[*self.bad, *(np.diff(numbers) > 0.0)])
+
+
+# Best where the share found is so much below the one that is refused, from nothing to 85% of it.
+_ON_GOOD = {1.0: 0.25, 0.85: 0.15, 0.7: 0.15, 0.5: 0.15, 0.3: 0.15, 0.15: 0.15}
+# Bad answers are rare, so a bet on them pays many times what it costs.
+_ON_BAD = dict.fromkeys((0.5, 0.25, 0.12, 0.06, 0.03, 0.015, 0.007, 0.0035), 0.125)
+_FINEST = 5000
+_FIRST_REACH = 64
+
+
+def bad_share_interval(queues: Sequence[Queue], *, error: float) -> tuple[float, float]:
+    """Return bounds of the share of bad answers in all groups together.
+
+    Parameters
+    ----------
+    queues
+        What was checked of each group, whose size is known.
+    error
+        Probability with which each bound may ever miss the share.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no group, the size of one is not known, or `error` is out of its range.
+
+    Examples
+    --------
+    >>> groups = [Queue([False] * 30, population=1000) for _ in range(10)]
+    >>> low, high = bad_share_interval(groups, error=0.05)
+    >>> low, round(high, 4)
+    (0.0, 0.0142)
+    >>> bad_share_interval([Queue([True, False, False, True], population=4)], error=0.05)
+    (0.5, 0.5)
+
+    References
+    ----------
+    Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting",
+    arXiv:2010.09686, section 5; the union over compositions is that of stratified audits,
+    Stark, "ALPHA: audit that learns from previously hand-audited ballots", arXiv:2201.02707.
+    """
+    high = highest_bad_share(queues, error=error)
+    sizes = [_size(queue) for queue in queues]
+    good = [~np.asarray(queue.bad, dtype=bool) for queue in queues]
+    total = sum(sizes)
+    return (total - _most(good, sizes, error, bets=_ON_BAD)) / total, high
+
+
+def highest_bad_share(queues: Sequence[Queue], *, error: float) -> float:
+    """Return the upper one of the bounds of `bad_share_interval`, and raise what it does."""
+    if not queues:
+        raise ArgumentError("queues", got="none", takes="at least one queue")
+    error = number_between("error", error, low=1e-12, high=1.0)
+    sizes = [_size(queue) for queue in queues]
+    bad = [np.asarray(queue.bad, dtype=bool) for queue in queues]
+    return _most(bad, sizes, error, bets=_ON_GOOD) / sum(sizes)
+
+
+def _size(queue: Queue) -> int:
+    if queue.population is None:
+        takes = "the number of answers of every group"
+        raise ArgumentError("population", got=f"None for {queue.group!r}", takes=takes)
+    return queue.population
+
+
+def _most(
+    bad: Sequence[NDArray[np.bool_]],
+    sizes: Sequence[int],
+    error: float,
+    *,
+    bets: Mapping[float, float],
+) -> int:
+    """Return the largest Σ M_g of a composition that no bet refuses; bets have weights."""
+    pairs = list(zip(bad, sizes, strict=True))
+    least = sum(int(verdicts.sum()) for verdicts, _ in pairs)
+    most = least + sum(size - verdicts.size for verdicts, size in pairs)
+    for bet, weight in bets.items():
+        if bet == 1.0 and least:
+            # A bad answer has taken all that was bet.
+            continue
+        lost = least * np.log1p(-bet) if least else 0.0
+        spent = sum(float(_gains(verdicts, size, bet, np.zeros(1))[0]) for verdicts, size in pairs)
+        left = -np.log(error * weight) - lost - spent
+        steps = np.concatenate([_steps(verdicts, size, bet, left) for verdicts, size in pairs])
+        taken = int(np.searchsorted(np.cumsum(np.sort(steps)), left))
+        most = min(most, least + taken)
+    return most
+
+
+def _steps(bad: NDArray[np.bool_], size: int, bet: float, left: float) -> Floats:
+    """Return what each further bad answer of a group adds to log K, as far as `left` reaches.
+
+    Of large groups the answers are taken some at once, and each is said to add what those just
+    before it did, which is never too much.
+    """
+    most, at_once = size - bad.size, -(-size // _FINEST)
+    reach = min(_FIRST_REACH * at_once, most)
+    while reach < most:
+        ends = _gains(bad, size, bet, np.array([0.0, reach]))
+        if ends[1] - ends[0] > left:
+            break
+        reach = min(2 * reach, most)
+    places = np.append(np.arange(0, reach, at_once), reach)
+    counts = np.diff(places)
+    added: Floats = np.diff(_gains(bad, size, bet, places.astype(float)))
+    if at_once == 1:
+        return added
+    return np.repeat(np.append(0.0, (added / counts)[:-1]), counts)
+
+
+def _gains(bad: NDArray[np.bool_], size: int, bet: float, more: Floats) -> Floats:
+    """Return the sum of log (1 + c (1/m − 1)) over the good answers of a group.
+
+    `more` are bad answers beyond those that were found, shape ``(compositions,)``.
+    """
+    before: Integers = np.cumsum(bad) - bad
+    places = np.flatnonzero(~bad)
+    found = int(bad.sum())
+    gains = np.zeros(more.size)
+    # In parts, so that a long queue of a large group needs no large table.
+    for part in np.array_split(places, 1 + places.size * more.size // 2_000_000):
+        left_bad = found - before[part][:, None] + more
+        share = 1.0 - left_bad / (size - part)[:, None]
+        gains += np.log((1.0 - bet) + bet / share).sum(axis=0)
+    return gains
+
+
+_MOST_CHECKS = 1_000_000
+
+
+class Decision(StrEnum):
+    """What a review comes to."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    GO_ON = "go on"
+
+
+@dataclass(frozen=True, eq=False)
+class Acceptance:
+    """What the verdicts so far prove.
+
+    Parameters
+    ----------
+    limit, error
+        Share of bad answers that is acceptable, and the probability with which each bound
+        may ever miss the true share.
+    checked, bad
+        Verdicts so far, and how many were bad.
+    share
+        Share of bad answers as estimated, each group counted by its size; None before every
+        group has a verdict.
+    low, high
+        Bounds of the share of bad answers in the population.
+    more_as_so_far, more_if_none_bad
+        How many more checks bring `high` to the limit if they go on as so far, or if none is
+        bad; 0 where it is there, None where no number does.
+    """
+
+    limit: float
+    error: float
+    checked: int
+    bad: int
+    share: float | None
+    low: float
+    high: float
+    more_as_so_far: int | None
+    more_if_none_bad: int | None
+
+    @property
+    def decision(self) -> Decision:
+        """Accept, reject, or go on checking."""
+        if self.high <= self.limit:
+            return Decision.ACCEPT
+        return Decision.REJECT if self.low > self.limit else Decision.GO_ON
+
+
+def acceptance(queues: Sequence[Queue], *, limit: float, error: float = 0.05) -> Acceptance:
+    """Return what the verdicts so far prove; look as often as you like.
+
+    A queue by itself is judged by `hayflick.monitor.acceptance`, queues of several
+    groups together by `hayflick.monitor.acceptance`.
+
+    Parameters
+    ----------
+    queues
+        One for a random sample of all answers, or one per group.
+    limit
+        Share of bad answers that is acceptable, above 0 and below 1.
+    error
+        Probability with which each bound may ever miss the true share.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or the size of one of several groups is not known.
+
+    Examples
+    --------
+    >>> half_way = acceptance([Queue([False] * 100, population=5000)], limit=0.03)
+    >>> half_way.decision.value, round(half_way.high, 3), half_way.more_if_none_bad
+    ('go on', 0.04, 35)
+
+    References
+    ----------
+    Waudby-Smith & Ramdas, arXiv:2010.09686.
+    """
+    limit = number_between("limit", limit, low=1e-9, high=1.0 - 1e-9)
+    error = number_between("error", error, low=1e-9, high=0.5)
+    _check_groups(queues)
+    share = _estimate(queues)
+    low, high = _bounds(queues, error)
+
+    hopeless = share is not None and share >= limit
+    return Acceptance(
+        limit=limit,
+        error=error,
+        checked=sum(queue.checked for queue in queues),
+        bad=sum(queue.found for queue in queues),
+        share=share,
+        low=low,
+        high=high,
+        more_as_so_far=None if hopeless else _more(queues, limit, error, _share_of),
+        more_if_none_bad=_more(queues, limit, error, lambda _: 0.0),
+    )
+
+
+def _estimate(queues: Sequence[Queue]) -> float | None:
+    shares = [queue.share for queue in queues]
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares):
+        return None
+    # The size of a single queue does not matter, and may not be known.
+    sizes = [queue.population or 1 for queue in queues]
+    return float(np.average(known, weights=sizes))
+
+
+def _share_of(queue: Queue) -> float:
+    return queue.share or 0.0
+
+
+def _more(
+    queues: Sequence[Queue], limit: float, error: float, share: Callable[[Queue], float]
+) -> int | None:
+    """Return how many more checks are enough, of which each queue has a share that is bad."""
+
+    def enough(more: int) -> bool:
+        return _is_enough(_continued(queues, more, share), limit, error)
+
+    return _fewest(enough, most=_most_checks(queues, limit))
+
+
+def _check_groups(queues: Sequence[Queue]) -> None:
+    if not queues:
+        raise ArgumentError("queues", got="none", takes="at least one queue")
+    unknown = [queue.group for queue in queues if queue.population is None]
+    if unknown and len(queues) > 1:
+        takes = "the number of answers of every group, where there are several"
+        raise ArgumentError("population", got=f"None for {unknown[0]!r}", takes=takes)
+
+
+def _bounds(queues: Sequence[Queue], error: float) -> tuple[float, float]:
+    if len(queues) > 1:
+        return bad_share_interval(queues, error=error)
+    values, size = queues[0].values, queues[0].population
+    return (
+        lower_bound(values, error=error, population=size),
+        upper_bound(values, error=error, population=size),
+    )
+
+
+def _is_enough(queues: Sequence[Queue], limit: float, error: float) -> bool:
+    """Return whether the upper bound is at the limit, without looking for the bound."""
+    if len(queues) > 1:
+        return highest_bad_share(queues, error=error) <= limit
+    good, size = 1.0 - queues[0].values, queues[0].population
+    return is_above(good, mean=1.0 - limit, error=error, population=size)
+
+
+def _continued(queues: Sequence[Queue], more: int, share: Callable[[Queue], float]) -> list[Queue]:
+    """Return the queues after `more` checks, in proportion to what is left of each group."""
+    if len(queues) == 1:
+        return [queues[0].continued(more, share=share(queues[0]))]
+    left = np.array([int(queue.population or 0) - queue.checked for queue in queues])
+    ends = np.floor(np.cumsum(left) * (more / max(int(left.sum()), 1)) + 1e-9).astype(int)
+    parts = np.diff(ends, prepend=0)
+    return [
+        queue.continued(int(part), share=share(queue))
+        for queue, part in zip(queues, parts, strict=True)
+    ]
+
+
+def _most_checks(queues: Sequence[Queue], limit: float) -> int:
+    """Return how many checks there can be, within reason."""
+    sizes = [queue.population for queue in queues]
+    if None in sizes:
+        return min(_MOST_CHECKS, int(np.ceil(1000.0 / limit)))
+    return sum(int(size or 0) for size in sizes) - sum(queue.checked for queue in queues)
+
+
+def _fewest(enough: Callable[[int], bool], *, most: int) -> int | None:
+    """Return the smallest number that is enough, as far as more is never worse."""
+    if enough(0):
+        return 0
+    low, high = 0, min(16, most)
+    while not enough(high):
+        if high >= most:
+            return None
+        low, high = high, min(2 * high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

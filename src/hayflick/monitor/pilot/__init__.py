@@ -1,1 +1,0 @@
-"""Small trials: how large they must be, and what came of them."""

@@ -1,0 +1,527 @@
+"""A trial of a few arms: its sizes, its test, and the power that it has."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import number_between, positive_number, whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.provenance import provenance
+from hayflick.monitor.pilot_variation import Scale, Variation
+
+_NODES = 64
+
+
+def welch_power(effect: float, *, variance: float, rounds: int, level: float, sides: int) -> float:
+    """Return the chance that a difference is found.
+
+    Parameters
+    ----------
+    effect
+        The true difference of the arms, in the direction that is looked for.
+    variance
+        Of a round's number in an arm, above 0.
+    rounds
+        In each arm, at least 2.
+    level
+        Chance of finding a difference where there is none.
+    sides
+        1 or 2.
+
+    Examples
+    --------
+    >>> round(welch_power(1.0, variance=1.0, rounds=17, level=0.05, sides=2), 4)
+    0.8058
+    >>> round(welch_power(0.0, variance=1.0, rounds=17, level=0.05, sides=1), 3)
+    0.05
+
+    References
+    ----------
+    Welch, Biometrika 34 (1947), 28-35; the mean over u is elementary.
+    """
+    half = 0.5 * (rounds - 1)
+    u = stats.beta.ppf((np.arange(_NODES) + 0.5) / _NODES, half, half)
+    critical = stats.t.isf(level / sides, (rounds - 1) / (u**2 + (1.0 - u) ** 2))
+    degrees, shift = 2 * (rounds - 1), effect / math.sqrt(2.0 * variance / rounds)
+    found = _above(critical, degrees, shift)
+    if sides == 2:
+        found = found + _above(critical, degrees, -shift)
+    return float(found.mean())
+
+
+def _above(critical: Floats, degrees: int, shift: float) -> Floats:
+    # Far out the library's series no longer converge; there nothing is left to find out.
+    if abs(shift) > 37.0:
+        return np.full(critical.shape, float(shift > 0.0))
+    chances: Floats = stats.nct.sf(critical, degrees, shift)
+    return np.nan_to_num(chances, nan=float(shift > 0.0))
+
+
+MOST_ROUNDS = 100_000
+MOST_ANSWERS = 10_000_000
+
+
+class Correction(StrEnum):
+    """How the chance of a false alarm is kept over several treatments."""
+
+    HOLM = "holm"
+    BONFERRONI = "bonferroni"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a trial is to find, and with what certainty.
+
+    Parameters
+    ----------
+    effect
+        Difference of a treatment from the control that is to be found; on the relative scale
+        as a share of the control, -0.1 for a tenth less. Its sign says what is hoped for.
+    smallest
+        Smallest change that would matter, of the same sign; `effect` where None.
+    scale
+        ``absolute`` or ``relative``.
+    power
+        Chance of finding each such effect.
+    false_alarms
+        Chance of finding anything where no treatment does anything.
+    sides
+        2 to look in both directions, 1 in that of `effect` alone.
+    correction
+        ``holm`` or ``bonferroni``, for several treatments.
+
+    Raises
+    ------
+    ArgumentError
+        If one is out of its range.
+
+    Examples
+    --------
+    >>> aim = Aim(effect=-0.1, scale="relative")
+    >>> round(aim.shift, 4), aim.level(comparisons=2)
+    (-0.1054, 0.025)
+    """
+
+    effect: float
+    smallest: float | None = None
+    scale: str = Scale.ABSOLUTE
+    power: float = 0.8
+    false_alarms: float = 0.05
+    sides: int = 2
+    correction: str = Correction.HOLM
+
+    def __post_init__(self) -> None:
+        _one_of("scale", self.scale, Scale)
+        _one_of("correction", self.correction, Correction)
+        low = -1.0 + 1e-9 if self.scale == Scale.RELATIVE else -1e100
+        number_between("effect", self.effect, low=low, high=1e100)
+        if abs(self.effect) < 1e-100:
+            takes = "a change other than 0: the one that is to be found"
+            raise ArgumentError("effect", got=self.effect, takes=takes)
+        self._check_smallest()
+        number_between("false_alarms", self.false_alarms, low=1e-9, high=0.5)
+        if not self.false_alarms < number_between("power", self.power, low=0.0, high=1.0) < 1.0:
+            takes = f"a number above the share of false alarms, {self.false_alarms:g}, and below 1"
+            raise ArgumentError("power", got=self.power, takes=takes)
+        whole_number("sides", self.sides, at_least=1, at_most=2)
+
+    def _check_smallest(self) -> None:
+        if self.smallest is None:
+            return
+        same = number_between("smallest", self.smallest, low=-1e100) * self.effect > 0.0
+        if not same or abs(self.smallest) > abs(self.effect):
+            takes = f"a change of the sign of the effect, and no larger: up to {self.effect:g}"
+            raise ArgumentError("smallest", got=self.smallest, takes=takes)
+
+    @property
+    def matters(self) -> float:
+        """Smallest change that would matter."""
+        return self.effect if self.smallest is None else self.smallest
+
+    @property
+    def shift(self) -> float:
+        """The effect as a difference of what is compared: numbers, or their logarithms."""
+        return math.log1p(self.effect) if self.scale == Scale.RELATIVE else self.effect
+
+    def level(self, *, comparisons: int) -> float:
+        """Return the chance of a false alarm that the first of several comparisons may take."""
+        return self.false_alarms / comparisons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PilotDesign:
+    """A trial.
+
+    Parameters
+    ----------
+    arms
+        Their names, the control first.
+    rounds
+        Rounds of each arm.
+    answers
+        Answers in each round; None where a round has one number, and that is not said.
+    aim
+        What is to be found.
+    variation
+        How much numbers vary.
+    price
+        Of an answer; None for none.
+    currency
+        What the price is in.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> aim, variation = Aim(effect=0.1), Variation(sd=0.5, correlation=0.02)
+    >>> trial = PilotDesign(arms=("0", "0.2"), rounds=17, answers=100, aim=aim, variation=variation)
+    >>> round(trial.power, 3), round(trial.detectable, 4), trial.answers_per_arm
+    (0.905, 0.0857, 1700)
+    """
+
+    arms: tuple[str, ...]
+    rounds: int
+    answers: int | None
+    aim: Aim
+    variation: Variation
+    price: float | None = None
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        check_arms(self.arms)
+        whole_number("rounds", self.rounds, at_least=2, at_most=MOST_ROUNDS)
+        if self.answers is not None:
+            whole_number("answers", self.answers, at_least=1, at_most=MOST_ANSWERS)
+        elif self.variation.correlation is not None:
+            takes = "a number of answers in each round, as the readings are of answers"
+            raise ArgumentError("answers", got=None, takes=takes)
+        if self.price is not None:
+            positive_number("price", self.price)
+
+    @property
+    def control(self) -> str:
+        """The arm that others are compared with."""
+        return self.arms[0]
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The other arms."""
+        return self.arms[1:]
+
+    @property
+    def level(self) -> float:
+        """Chance of a false alarm in each comparison, before others are found."""
+        return self.aim.level(comparisons=len(self.treatments))
+
+    @property
+    def power(self) -> float:
+        """Chance of finding each treatment's effect; with Holm's correction at least that."""
+        return self.power_of(self.aim.shift)
+
+    def power_of(self, shift: float) -> float:
+        """Return the chance of finding a difference of what is compared."""
+        return welch_power(
+            abs(shift),
+            variance=self.variation.of_round(self.answers),
+            rounds=self.rounds,
+            level=self.level,
+            sides=self.aim.sides,
+        )
+
+    @property
+    def detectable(self) -> float:
+        """Smallest effect, of the sign of the aim's, that is found with the power aimed at."""
+        low, high = 0.0, abs(self.aim.shift)
+        while self.power_of(high) < self.aim.power:
+            low, high = high, 2.0 * high
+        for _ in range(40):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if self.power_of(middle) >= self.aim.power else (middle, high)
+        shift = math.copysign(high, self.aim.effect)
+        return math.expm1(shift) if self.aim.scale == Scale.RELATIVE else shift
+
+    @property
+    def answers_per_arm(self) -> int | None:
+        """Answers of an arm; None where their number in a round is not known."""
+        return None if self.answers is None else self.rounds * self.answers
+
+    @property
+    def cost_per_arm(self) -> float | None:
+        """What an arm's answers cost; None without a price."""
+        if self.price is None or self.answers_per_arm is None:
+            return None
+        return self.price * self.answers_per_arm
+
+
+def check_arms(arms: Sequence[str]) -> None:
+    """Refuse names that do not tell a control and treatments apart.
+
+    Raises
+    ------
+    ArgumentError
+        If there are fewer than two, one is empty or two are the same.
+    """
+    shown = ", ".join(arms) or "none"
+    if len(arms) < 2:
+        takes = "at least two names, the control first: control,treated"
+        raise ArgumentError("arms", got=shown, takes=takes)
+    if not all(name.strip() for name in arms) or len(set(arms)) < len(arms):
+        raise ArgumentError("arms", got=shown, takes="names that differ, none of them empty")
+
+
+def _one_of(argument: str, value: str, kind: type[StrEnum]) -> None:
+    if value not in tuple(kind):
+        raise ArgumentError(argument, got=value, takes=f"one of {', '.join(kind)}")
+
+
+_ANSWERS = 100
+
+
+def design_pilot(
+    aim: Aim,
+    *,
+    arms: Sequence[str],
+    variation: Variation,
+    answers: int | None = None,
+    rounds: int | None = None,
+    price: float | None = None,
+    currency: str = "USD",
+) -> PilotDesign:
+    """Return the smallest trial that finds the effect with the power aimed at.
+
+    Parameters
+    ----------
+    aim
+        What is to be found.
+    arms
+        Names, the control first.
+    variation
+        How much numbers vary.
+    answers
+        Answers in each round; sought where `rounds` is given and this is not, else 100.
+    rounds
+        Rounds of each arm; sought where None.
+    price, currency
+        Of an answer.
+
+    Returns
+    -------
+    The trial; one with both sizes given is returned as it is, whatever its power.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or no size is enough: the message says how many
+        rounds it takes.
+
+    Examples
+    --------
+    >>> aim, variation = Aim(effect=0.1), Variation(sd=0.5, correlation=0.02)
+    >>> trial = design_pilot(aim, arms=["control", "fresh"], variation=variation, answers=100)
+    >>> trial.rounds, round(trial.power, 3)
+    (13, 0.807)
+    >>> design_pilot(aim, arms=["control", "fresh"], variation=variation, rounds=20).answers
+    35
+    """
+    check_arms(arms)
+    of_answers = variation.correlation is not None
+    if of_answers and answers is None and rounds is None:
+        answers = _ANSWERS
+    trial = PilotDesign(
+        arms=tuple(arms),
+        rounds=2 if rounds is None else rounds,
+        answers=1 if of_answers and answers is None else answers,
+        aim=aim,
+        variation=variation,
+        price=price,
+        currency=currency,
+    )
+    if rounds is None:
+        return replace(trial, rounds=rounds_needed(trial))
+    if answers is None and of_answers:
+        return replace(trial, answers=_enough_answers(trial))
+    return trial
+
+
+def rounds_needed(trial: PilotDesign) -> int:
+    """Return how many rounds of its answers a trial takes to have the power aimed at.
+
+    Raises
+    ------
+    ArgumentError
+        If 100,000 rounds are too few.
+    """
+
+    def enough(rounds: int) -> bool:
+        return replace(trial, rounds=rounds).power >= trial.aim.power
+
+    found = _smallest(enough, at_least=2, at_most=MOST_ROUNDS)
+    if found is None:
+        takes = f"an effect that {MOST_ROUNDS:,} rounds can find"
+        raise ArgumentError("effect", got=trial.aim.effect, takes=takes)
+    return found
+
+
+def _enough_answers(trial: PilotDesign) -> int:
+    def enough(answers: int) -> bool:
+        return replace(trial, answers=answers).power >= trial.aim.power
+
+    found = _smallest(enough, at_least=1, at_most=MOST_ANSWERS)
+    if found is None:
+        raise _too_few_rounds(trial)
+    return found
+
+
+def _too_few_rounds(trial: PilotDesign) -> ArgumentError:
+    """Return the error for rounds that differ too much for any number of answers."""
+    needed = None
+    if trial.variation.correlation:
+        reached = trial.aim.power
+        needed = _smallest(lambda rounds: _best(trial, rounds) >= reached, 3, MOST_ROUNDS)
+    if needed is None:
+        takes = f"an effect that {MOST_ANSWERS:,} answers in each round can find"
+        return ArgumentError("effect", got=trial.aim.effect, takes=takes)
+    best = f"endless answers in each would reach a power of {_best(trial, trial.rounds):.0%}"
+    return ArgumentError("rounds", got=trial.rounds, takes=f"at least {needed}", remedy=best)
+
+
+def _best(trial: PilotDesign, rounds: int) -> float:
+    """Return the power with endless answers in each round."""
+    return welch_power(
+        abs(trial.aim.shift),
+        variance=trial.variation.of_round(None),
+        rounds=rounds,
+        level=trial.level,
+        sides=trial.aim.sides,
+    )
+
+
+def _smallest(enough: Callable[[int], bool], at_least: int, at_most: int) -> int | None:
+    """Return the smallest number that is enough; None where not one is."""
+    low, high = at_least - 1, at_least
+    while not enough(high):
+        if high >= at_most:
+            return None
+        low, high = high, min(2 * high, at_most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+FORMAT_VERSION = 1
+_TAKES = "takes a plan that hayflick pilot wrote with --out"
+
+
+def plan_text(trial: PilotDesign) -> str:
+    """Return the content of a trial's plan file."""
+    return json.dumps(plan_fields(trial), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def plan_fields(trial: PilotDesign) -> dict[str, Any]:
+    """Return a trial as plain values, ready for JSON: each arm with the answers of its rounds.
+
+    Examples
+    --------
+    >>> trial = PilotDesign(
+    ...     arms=("a", "b"), rounds=2, answers=50, aim=Aim(effect=1.0), variation=Variation(sd=1.0)
+    ... )
+    >>> plan_fields(trial)["arms"][1]
+    {'name': 'b', 'role': 'treatment', 'rounds': 2, 'answers_per_round': [50, 50]}
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "arms": [_arm(name, trial) for name in trial.arms],
+        "aim": asdict(trial.aim),
+        "variation": asdict(trial.variation),
+        "price": trial.price,
+        "currency": trial.currency,
+        "provenance": provenance({"command": "pilot", **plan_parameters(trial)}),
+    }
+
+
+def plan_parameters(trial: PilotDesign) -> dict[str, Any]:
+    """Return what makes the trial again, in short."""
+    return {
+        "arms": list(trial.arms),
+        "rounds": trial.rounds,
+        "answers": trial.answers,
+        "aim": asdict(trial.aim),
+        "variation": asdict(trial.variation),
+    }
+
+
+def _arm(name: str, trial: PilotDesign) -> dict[str, Any]:
+    return {
+        "name": name,
+        "role": "control" if name == trial.control else "treatment",
+        "rounds": trial.rounds,
+        "answers_per_round": None if trial.answers is None else [trial.answers] * trial.rounds,
+    }
+
+
+def read_plan(path: str | os.PathLike[str]) -> PilotDesign:
+    """Read a trial's plan file.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, no such plan, or was altered so that it is none any more.
+    """
+    path = Path(path)
+    fields = _fields(path)
+    version = fields.get("format_version")
+    if version != FORMAT_VERSION:
+        reads = f"this version reads {FORMAT_VERSION}"
+        raise DataError(f"{path}: has format_version {version}, {reads}; {_TAKES}")
+    try:
+        return _design(fields)
+    except ArgumentError as fault:
+        raise DataError(f"{path}: {fault}") from None
+    except (LookupError, TypeError, ValueError, AttributeError) as fault:
+        raise DataError(f"{path}: is no plan of a trial ({fault!r}); {_TAKES}") from None
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; {_TAKES}") from None
+    except (OSError, UnicodeDecodeError, ValueError) as fault:
+        raise DataError(f"{path}: cannot be read as JSON ({fault}); {_TAKES}") from None
+    if not isinstance(fields, dict):
+        raise DataError(f"{path}: is no JSON object; {_TAKES}")
+    return fields
+
+
+def _design(fields: Mapping[str, Any]) -> PilotDesign:
+    arms = fields["arms"]
+    # The control is compared with, wherever it stands.
+    ordered = sorted(arms, key=lambda arm: arm["role"] != "control")
+    if [arm["role"] for arm in ordered] != ["control", *["treatment"] * (len(arms) - 1)]:
+        roles = ", ".join(str(arm["role"]) for arm in arms) or "nothing"
+        raise ArgumentError("role", got=roles, takes="one control, and treatments")
+    each = ordered[0]["answers_per_round"]
+    return PilotDesign(
+        arms=tuple(arm["name"] for arm in ordered),
+        rounds=ordered[0]["rounds"],
+        answers=None if each is None else each[0],
+        aim=Aim(**fields["aim"]),
+        variation=Variation(**fields["variation"]),
+        price=fields["price"],
+        currency=fields["currency"],
+    )

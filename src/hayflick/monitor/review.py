@@ -1,0 +1,267 @@
+"""A review file read back: verdicts, and a refusal of rows that were altered or lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.tables import table
+from hayflick.monitor.acceptance import Acceptance, Queue, acceptance
+from hayflick.monitor.review_sample import (
+    COLUMNS,
+    FORMAT_VERSION,
+    SUFFIXES,
+    TEXTS,
+    checksum,
+    unguarded,
+)
+
+_OK = (
+    *("ok", "okay", "good", "y", "yes", "1", "1.0", "true", "t", "pass", "o", "✓", "✔"),
+    *("○", "〇", "◯", "良", "良い", "よい", "良好", "可", "合格", "はい", "問題なし", "適切", "正"),
+)
+_BAD = (
+    *("bad", "ng", "n", "no", "0", "0.0", "false", "f", "fail", "x", "✗", "✕", "✘"),
+    *("×", "悪", "悪い", "わるい", "不良", "不可", "不合格", "いいえ", "問題あり", "不適切", "誤"),
+)
+_MEANINGS = {**dict.fromkeys(_OK, False), **dict.fromkeys(_BAD, True)}
+
+TAKES = "ok or bad (good/bad, y/n, 1/0, 良/悪, 可/不可, ○/×), or nothing while it is open"
+
+
+def is_bad(verdict: str) -> bool | None:
+    """Return whether a verdict says that the answer is bad; None for an open one.
+
+    Width and case do not matter.
+
+    Raises
+    ------
+    KeyError
+        If it is none of the spellings.
+
+    Examples
+    --------
+    >>> is_bad("ＮＧ"), is_bad("良い"), is_bad("  "), is_bad("Yes")
+    (True, False, None, False)
+    """
+    plain = unicodedata.normalize("NFKC", verdict).strip().casefold()
+    return _MEANINGS[plain] if plain else None
+
+
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row of a review file.
+
+    Parameters
+    ----------
+    line
+        Its line or row in the file as it was read, the header being 1.
+    position, id, stratum, population, weight
+        As of `hayflick.monitor.review_sample.Drawn`.
+    bad
+        Whether the answer is bad; None while that is open.
+    comment
+        What was written beside it.
+    """
+
+    line: int
+    position: int
+    id: str
+    stratum: str
+    population: int
+    weight: float
+    bad: bool | None
+    comment: str
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """A review as far as it has come.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    rows
+        In the order of checking.
+    """
+
+    name: str
+    rows: tuple[Judged, ...]
+
+    @property
+    def ok(self) -> int:
+        """Answers that were found good."""
+        return sum(row.bad is False for row in self.rows)
+
+    @property
+    def bad(self) -> int:
+        """Answers that were found bad."""
+        return sum(row.bad is True for row in self.rows)
+
+    @property
+    def pending(self) -> int:
+        """Answers without a verdict."""
+        return sum(row.bad is None for row in self.rows)
+
+    @property
+    def counted(self) -> tuple[Judged, ...]:
+        """The rows before the first one that is open.
+
+        Were later ones counted, leaving out the hard cases would make a stream look better.
+        """
+        first = next((k for k, row in enumerate(self.rows) if row.bad is None), len(self.rows))
+        return self.rows[:first]
+
+    @property
+    def waiting(self) -> int:
+        """Verdicts that stand behind an open row, and count when that is filled in."""
+        return self.ok + self.bad - len(self.counted)
+
+    def queues(self) -> list[Queue]:
+        """Return the verdicts that count, by stratum."""
+        sizes = {row.stratum: row.population for row in self.rows}
+        return [
+            Queue([bool(row.bad) for row in self.counted if row.stratum == name], size, name)
+            for name, size in sorted(sizes.items())
+        ]
+
+    def acceptance(self, *, limit: float, error: float = 0.05) -> Acceptance:
+        """Return what the verdicts prove; see `hayflick.monitor.acceptance.acceptance`."""
+        return acceptance(self.queues(), limit=limit, error=error)
+
+
+def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Review:
+    """Read a review file, filled in as far as it is.
+
+    Rows may be sorted in another way, and columns may be added.
+
+    Parameters
+    ----------
+    path
+        What `hayflick.monitor.review_sample.write_review` wrote, CSV or xlsx.
+    encoding
+        Of a CSV that another program saved.
+
+    Raises
+    ------
+    ArgumentError
+        If the suffix is another.
+    DataError
+        If the file cannot be read or is no review file, or rows were altered, lost, doubled,
+        or have a verdict that is not known: all of them are named.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ArgumentError("path", got=str(path), takes=f"a name ending in {', '.join(SUFFIXES)}")
+    rows = _rows(path, encoding)
+    _check_intact(path, rows)
+    _check_verdicts(path, rows)
+    judged = sorted((_judged(line, row) for line, row in rows), key=lambda row: row.position)
+    return Review(path.name, tuple(judged))
+
+
+_Rows = list[tuple[int, dict[str, str]]]
+
+
+def _check_separator(path: Path, encoding: str) -> None:
+    """Refuse what programs save where the comma is a decimal sign: it is cut in other places."""
+    header = next(decoded(path, encoding=encoding)).partition("\n")[0]
+    if "," not in header and re.search("[;\t]", header):
+        raise DataError(f"{path}: its cells are not separated by commas; save it so that they are")
+
+
+def _rows(path: Path, encoding: str) -> _Rows:
+    if path.suffix.lower() == ".csv":
+        _check_separator(path, encoding)
+    with table(path, encoding=encoding) as frame:
+        found = frame.collect()
+    missing = [name for name in COLUMNS if name not in found.columns]
+    if missing:
+        lacks = f"has no column {', '.join(map(repr, missing))}"
+        raise DataError(f"{path}: {lacks}; is no review file, or columns were removed")
+    cells = found.select(COLUMNS)
+    rows = [
+        (line, {name: _cell(name, cell) for name, cell in row.items()})
+        for line, row in enumerate(cells.iter_rows(named=True), start=2)
+    ]
+    rows = [(line, row) for line, row in rows if any(cell.strip() for cell in row.values())]
+    if not rows:
+        raise DataError(f"{path}: holds no row; restore the file that was drawn")
+    versions = {row["format_version"] for _, row in rows} - {str(FORMAT_VERSION), ""}
+    if versions and all(version.isdecimal() for version in versions):
+        reads = f"this version reads {FORMAT_VERSION}; update hayflick"
+        raise DataError(f"{path}: has format_version {min(versions)}, {reads}")
+    return rows
+
+
+def _cell(name: str, cell: str | None) -> str:
+    return unguarded(cell or "") if name in TEXTS else cell or ""
+
+
+def _check_intact(path: Path, rows: _Rows) -> None:
+    """Refuse rows that were altered, come from elsewhere, are doubled or missing."""
+    faults = []
+    altered = [_name(line, row) for line, row in rows if checksum(row) != row["checksum"]]
+    if altered:
+        restore = "restore all but verdict and comment from the file that was drawn"
+        faults.append(f"altered: {_listed(altered)}; {restore}")
+    whole = [(line, row) for line, row in rows if checksum(row) == row["checksum"]]
+    reviews = sorted({row["review"] for _, row in whole})
+    if len(reviews) > 1:
+        faults.append(f"rows of {len(reviews)} reviews ({', '.join(reviews)}) in one file")
+    places: dict[str, list[str]] = {}
+    for line, row in whole:
+        places.setdefault(row["position"], []).append(_name(line, row))
+    doubled = [" = ".join(names) for names in places.values() if len(names) > 1]
+    if doubled and len(reviews) == 1:
+        faults.append(f"doubled: {_listed(doubled)}; keep one of each")
+    if whole and len(reviews) == 1 and not altered:
+        drawn = int(whole[0][1]["drawn"])
+        lost = [f"position {k}" for k in range(1, drawn + 1) if str(k) not in places]
+        if lost:
+            faults.append(f"missing: {_listed(lost)} of {drawn}; restore them")
+    if faults:
+        raise DataError(f"{path}: {'; '.join(faults)}")
+
+
+def _check_verdicts(path: Path, rows: _Rows) -> None:
+    unknown = []
+    for line, row in rows:
+        try:
+            is_bad(row["verdict"])
+        except KeyError:
+            unknown.append(f"{_name(line, row)} has {row['verdict']!r}")
+    if unknown:
+        raise DataError(f"{path}: unknown verdicts: {_listed(unknown)}; takes {TAKES}")
+
+
+def _judged(line: int, row: dict[str, str]) -> Judged:
+    return Judged(
+        line=line,
+        position=int(row["position"]),
+        id=row["id"],
+        stratum=row["stratum"],
+        population=int(row["population"]),
+        weight=float(row["weight"]),
+        bad=is_bad(row["verdict"]),
+        comment=row["comment"],
+    )
+
+
+def _name(line: int, row: dict[str, str]) -> str:
+    return f"row {line} (id {row['id']})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

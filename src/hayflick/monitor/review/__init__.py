@@ -1,1 +1,0 @@
-"""Human checks of random answers: drawn, handed out, read back, and what they prove."""

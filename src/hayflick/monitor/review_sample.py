@@ -1,0 +1,401 @@
+"""Random answers for a person to check: a stratified sample, the same for the same seed.
+
+Group g has N_g answers, of which k_g are drawn without replacement; each stands for N_g / k_g
+answers, its inclusion weight. The order of the sample is random within each group and even
+across groups, so that whatever was checked from its beginning is a random sample too.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
+from hayflick.core.output import check_writable, write_file
+from hayflick.core.seeding import stream
+from hayflick.corpus.answers import Answers
+
+ALL = ""
+"""Name of the only stratum where answers are drawn from all of them."""
+
+
+class Allocation(StrEnum):
+    """How a sample is divided among groups."""
+
+    PROPORTIONAL = "proportional"
+    EQUAL = "equal"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An answer that a person is to check.
+
+    Parameters
+    ----------
+    position
+        Its place in the order of checking, from 1.
+    id
+        Line or row of the answer in its file, from 1.
+    round, group, prompt, answer
+        What it is; empty where there is no such column.
+    stratum
+        Of which group it was drawn; empty where all answers were one.
+    population
+        How many answers that group has, N_g.
+    weight
+        How many answers it stands for, N_g / k_g.
+    """
+
+    position: int
+    id: int
+    round: str
+    group: str
+    prompt: str
+    answer: str
+    stratum: str
+    population: int
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Answers that were drawn.
+
+    Parameters
+    ----------
+    source
+        Name of their file.
+    seed, allocation
+        How they were drawn.
+    drawn
+        The answers, in the order of checking.
+    """
+
+    source: str
+    seed: int
+    allocation: Allocation
+    drawn: tuple[Drawn, ...]
+
+    @property
+    def strata(self) -> dict[str, int]:
+        """Answers that there are, by stratum."""
+        return {one.stratum: one.population for one in self.drawn}
+
+
+def draw_answers(
+    answers: Answers, *, number: int, seed: int, allocation: str = Allocation.PROPORTIONAL
+) -> Sample:
+    """Draw random answers, each group at least one where `number` allows it.
+
+    Where there are more groups than answers to draw, they are drawn from all as one.
+
+    Parameters
+    ----------
+    answers
+        What there is; rows without a text are passed over.
+    number
+        How many to draw, at most as many as there are.
+    seed
+        Of the draw.
+    allocation
+        ``proportional`` to what the groups have, or ``equal`` as far as they have enough.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If the answers have no text.
+
+    Examples
+    --------
+    >>> talk = {"round": [1] * 8, "text": list("abcdefgh"), "group": list("xxxxxxyy")}
+    >>> frame = pl.DataFrame({"row": range(1, 9), **talk})
+    >>> sample = draw_answers(Answers("talk.jsonl", ("1",), frame), number=4, seed=7)
+    >>> [(one.group, one.weight) for one in sample.drawn]
+    [('x', 2.0), ('y', 2.0), ('x', 2.0), ('x', 2.0)]
+    """
+    if allocation not in tuple(Allocation):
+        takes = f"one of {', '.join(Allocation)}"
+        raise ArgumentError("allocation", got=allocation, takes=takes)
+    frame = _with_text(answers)
+    number = whole_number("number", number, at_least=1, at_most=frame.height)
+    groups = _strata(frame, number)
+    sizes = np.array([len(rows) for rows in groups.values()])
+    shares = sizes / sizes.sum() if allocation == Allocation.PROPORTIONAL else np.ones(sizes.size)
+    parts = allocated(number, sizes=sizes, shares=shares)
+    picks = _picked(list(groups.items()), parts, seed)
+    names = answers.rounds
+    drawn = [
+        _drawn(place, frame.row(row, named=True), names, stratum, len(groups[stratum]), weight)
+        for place, (row, stratum, weight) in enumerate(picks, start=1)
+    ]
+    return Sample(answers.name, seed, Allocation(allocation), tuple(drawn))
+
+
+def allocated(number: int, *, sizes: Integers, shares: Floats) -> Integers:
+    """Return how many of each group are drawn: one each, then as Sainte-Laguë divides seats.
+
+    Parameters
+    ----------
+    number
+        In all; at least one per group, and at most all there are.
+    sizes, shares
+        What the groups have, and what they should get of the sample, shape ``(groups,)``.
+
+    Examples
+    --------
+    >>> allocated(10, sizes=np.array([90, 9, 1]), shares=np.array([0.9, 0.09, 0.01])).tolist()
+    [8, 1, 1]
+    """
+    parts = np.ones(sizes.size, dtype=np.int64)
+    for _ in range(number - sizes.size):
+        claims = np.where(parts < sizes, shares / (2 * parts + 1), -1.0)
+        parts[int(np.argmax(claims))] += 1
+    return parts
+
+
+def _with_text(answers: Answers) -> pl.DataFrame:
+    if "text" not in answers.frame.columns:
+        raise DataError(f"{answers.name}: was read without a text; name its column")
+    frame = answers.frame.filter(pl.col("text").is_not_null())
+    if frame.is_empty():
+        raise DataError(f"{answers.name}: holds no answer with a text")
+    return frame
+
+
+def _strata(frame: pl.DataFrame, number: int) -> dict[str, list[int]]:
+    """Return the rows of each group, by name in alphabetical order."""
+    if "group" not in frame.columns:
+        return {ALL: list(range(frame.height))}
+    names = frame["group"].fill_null(ALL)
+    groups: dict[str, list[int]] = {name: [] for name in sorted(names.unique())}
+    if len(groups) > number:
+        return {ALL: list(range(frame.height))}
+    for row, name in enumerate(names):
+        groups[name].append(row)
+    return groups
+
+
+def _picked(
+    groups: Sequence[tuple[str, Sequence[int]]], parts: Integers, seed: int
+) -> list[tuple[int, str, float]]:
+    """Return row, stratum and weight of what is drawn, in the order of checking."""
+    rng = stream(seed, block=0)
+    found: list[tuple[float, int, str, float]] = []
+    for (name, rows), part in zip(groups, parts, strict=True):
+        chosen = rng.permutation(len(rows))[:part]
+        start = rng.random()
+        for place, row in enumerate(chosen):
+            found.append(((place + start) / part, rows[row], name, len(rows) / int(part)))
+    return [(row, name, weight) for _, row, name, weight in sorted(found)]
+
+
+def _drawn(
+    position: int,
+    row: dict[str, Any],
+    rounds: Sequence[str],
+    stratum: str,
+    population: int,
+    weight: float,
+) -> Drawn:
+    return Drawn(
+        position=position,
+        id=row["row"],
+        round=rounds[row["round"] - 1],
+        group=row.get("group") or "",
+        prompt=row.get("prompt") or "",
+        answer=row["text"],
+        stratum=stratum,
+        population=population,
+        weight=weight,
+    )
+
+
+FORMAT_VERSION = 1
+
+ABOUT = ("id", "round", "group", "prompt", "answer")
+FILLED_IN = ("verdict", "comment")
+TEXTS = ("round", "group", "prompt", "answer", "comment", "stratum")
+KEPT = ("position", "drawn", "stratum", "population", "weight", "review", "format_version")
+COLUMNS = (*ABOUT, *FILLED_IN, *KEPT, "checksum")
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+# Numbers, dates, amounts and truth values, which a program would write in its own way.
+_VALUE = re.compile(
+    r"\s*([\d.(]|[$€£¥]\s*\d|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s\-./,]*\d"
+    r"|(令和|平成|昭和|大正|明治|[rhstm])\s*\d|(true|false)\s*$)",
+    re.IGNORECASE,
+)
+_PLAIN_NUMBER = re.compile(r"0|[1-9]\d{0,14}")
+_LONGEST_VALUE = 32
+# What neither a workbook nor UTF-8 can hold.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet program takes for a formula, a date or an amount.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("'=1+1"), guarded("1/2"), guarded("12"), guarded("so")
+    ("'=1+1", "''=1+1", "'1/2", '12', 'so')
+    """
+    return f"'{cell}" if _is_rewritten(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """Return what `guarded` was given.
+
+    Examples
+    --------
+    >>> unguarded("'=1+1"), unguarded("''=1+1"), unguarded("'1/2"), unguarded("'tis")
+    ('=1+1', "'=1+1", '1/2', "'tis")
+    """
+    return cell[1:] if cell[:1] == "'" and _is_rewritten(cell[1:]) else cell
+
+
+def _is_rewritten(cell: str) -> bool:
+    """Return whether a program would change the cell, or run it, but for its apostrophes."""
+    # Programs that are set to Japanese read wide signs and digits as others.
+    bare = unicodedata.normalize("NFKC", cell.lstrip("'"))
+    if _FORMULA.match(bare):
+        return True
+    short = len(bare) <= _LONGEST_VALUE and not _PLAIN_NUMBER.fullmatch(bare)
+    return short and _VALUE.match(bare) is not None
+
+
+def row_of(drawn: Drawn, *, sample: Sample, review: str) -> dict[str, str]:
+    """Return a drawn answer as text cells by column, unguarded and with its checksum."""
+    cells = {
+        "id": str(drawn.id),
+        "round": drawn.round,
+        "group": drawn.group,
+        "prompt": drawn.prompt,
+        "answer": drawn.answer,
+        "verdict": "",
+        "comment": "",
+        "position": str(drawn.position),
+        "drawn": str(len(sample.drawn)),
+        "stratum": drawn.stratum,
+        "population": str(drawn.population),
+        "weight": f"{drawn.weight:.6g}",
+        "review": review,
+        "format_version": str(FORMAT_VERSION),
+    }
+    cells = {name: _UNWRITABLE.sub("�", cell) for name, cell in cells.items()}
+    return {**cells, "checksum": checksum(cells)}
+
+
+def review_name(sample: Sample) -> str:
+    """Return a short name that tells one review's rows from another's."""
+    rows = [(one.id, one.round, one.group, one.answer) for one in sample.drawn]
+    return _digest([sample.source, sample.seed, sample.allocation, rows])[:8]
+
+
+def checksum(cells: Mapping[str, str]) -> str:
+    """Return the checksum of all that people do not fill in.
+
+    Programs write line ends in their own way, and drop blanks at the end of a cell; neither
+    changes it.
+    """
+    return _digest([_plain(cells[name]) for name in (*ABOUT, *KEPT)])[:16]
+
+
+def _plain(cell: str) -> str:
+    lines = cell.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip()
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=True)
+    # Not a number, whatever its digits: programs would shorten that.
+    return "r" + hashlib.sha256(text.encode()).hexdigest()
+
+
+SUFFIXES = (".csv", ".xlsx")
+_LONGEST_CELL = 32_767
+
+
+def write_review(sample: Sample, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Write a file with a row per answer, its columns ``verdict`` and ``comment`` empty.
+
+    CSV is UTF-8 with a byte-order mark, so that spreadsheet programs read any script. Cells
+    that they would take for formulas or dates begin with an apostrophe, which reading takes off.
+
+    Parameters
+    ----------
+    sample
+        What was drawn.
+    path
+        Where to; its suffix, ``.csv`` or ``.xlsx``, says how.
+    force
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    ArgumentError
+        If the suffix is another.
+    OutputError
+        If the file cannot be written, or exists and `force` is not set.
+    MissingExtraError
+        If the extra ``excel`` is needed and not installed.
+    DataError
+        If an answer is too long for a workbook's cell.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ArgumentError("path", got=str(path), takes=f"a name ending in {', '.join(SUFFIXES)}")
+    check_writable(path, force=force)
+    review = review_name(sample)
+    rows = [row_of(one, sample=sample, review=review) for one in sample.drawn]
+    cells = [{**row, **{name: guarded(row[name]) for name in TEXTS}} for row in rows]
+    if path.suffix.lower() == ".csv":
+        return write_file(path, lambda to: _write_csv(to, cells), force=force)
+    if find_spec("xlsxwriter") is None:
+        raise MissingExtraError("writing xlsx", extra="excel")
+    _check_lengths(path, cells)
+    return write_file(path, lambda to: _write_workbook(to, cells), force=force)
+
+
+def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_bytes(text.getvalue().encode("utf-8-sig", errors="replace"))
+
+
+def _write_workbook(path: Path, rows: list[dict[str, str]]) -> None:
+    content = io.BytesIO()
+    pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String)).write_excel(
+        content,
+        worksheet="review",
+        autofilter=False,
+        freeze_panes="A2",
+        column_widths={"prompt": 320, "answer": 480, "comment": 240},
+    )
+    path.write_bytes(content.getvalue())
+
+
+def _check_lengths(path: Path, rows: list[dict[str, str]]) -> None:
+    long = [row["id"] for row in rows if max(map(len, row.values())) > _LONGEST_CELL]
+    if long:
+        holds = f"a workbook's cell holds {_LONGEST_CELL:,} characters"
+        raise DataError(f"{path}: the answer with id {long[0]} is too long: {holds}; write .csv")

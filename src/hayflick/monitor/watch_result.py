@@ -1,0 +1,178 @@
+"""What watching a stream of answers comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hayflick.core.display import Displayed
+from hayflick.core.provenance import provenance
+from hayflick.core.records import Reading, State, Verdict
+from hayflick.corpus.answers import BadRows
+from hayflick.detection.early_warning import Projection
+from hayflick.diversity.phrases import Template
+from hayflick.rules.rule_set import Decided, calls_for_action
+
+if TYPE_CHECKING:
+    from hayflick.rules.rule_set import RuleSet
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WatchedChart:
+    """The course of one chart.
+
+    Parameters
+    ----------
+    text
+        The chart in the grammar of the command line.
+    metric, group
+        What it reads, and whose; an empty group is all answers together.
+    baseline
+        How many rounds the chart was made from.
+    verdicts
+        One per round after the baseline.
+    threshold
+        The limit in the metric's own units; None where the chart has none.
+    warnings
+        What speaks against its promise.
+    rate
+        False alarms per healthy reading that it promises at most; None where it promises
+        something else.
+    projection
+        When the metric is expected to reach its limit; None where that cannot be said.
+    """
+
+    text: str
+    metric: str
+    group: str
+    baseline: int
+    verdicts: tuple[Verdict, ...]
+    threshold: float | None
+    warnings: tuple[str, ...] = ()
+    rate: float | None = None
+    projection: Projection | None = None
+
+    @property
+    def alarms(self) -> tuple[Verdict, ...]:
+        """The verdicts that are alarms."""
+        return tuple(verdict for verdict in self.verdicts if verdict.alarm)
+
+    @property
+    def first_alarm(self) -> Verdict | None:
+        """The first alarm; None without one."""
+        return next(iter(self.alarms), None)
+
+    @property
+    def silent_since(self) -> int | None:
+        """The first of the last rounds without a reading; None where the last one has one."""
+        silent = None
+        for verdict in reversed(self.verdicts):
+            if verdict.state is not State.NO_READING:
+                break
+            silent = verdict.round
+        return silent
+
+    @property
+    def read(self) -> int:
+        """How many rounds gave a reading."""
+        return sum(verdict.state is not State.NO_READING for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A chart that could not be made, and why."""
+
+    text: str
+    metric: str
+    group: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Watched(Displayed):
+    """A stream of answers, measured and charted; draws itself in a notebook.
+
+    Parameters
+    ----------
+    name
+        Of what was read.
+    rounds
+        Names of the rounds, in order.
+    baseline
+        How many of them are the baseline.
+    readings
+        By group, one per round.
+    charts
+        All charts, the ones of all answers first.
+    unwatched
+        Charts that could not be made.
+    templates
+        Phrases that are newly frequent or lost since the baseline.
+    typical_before, typical_now
+        Answers nearest to the mean of the first round and of the last.
+    answers, bad
+        How many answers were read, and rows that were passed over.
+    rules, decided
+        The rules, and what they decided; None and nothing without rules.
+    settings
+        What makes the result again.
+    seed
+        Of whatever was drawn.
+    """
+
+    name: str
+    rounds: tuple[str, ...]
+    baseline: int
+    readings: Mapping[str, tuple[Reading, ...]]
+    charts: tuple[WatchedChart, ...]
+    unwatched: tuple[Unwatched, ...] = ()
+    templates: tuple[Template, ...] = ()
+    typical_before: Sequence[str] = ()
+    typical_now: Sequence[str] = ()
+    answers: int = 0
+    bad: BadRows = field(default_factory=BadRows)
+    rules: RuleSet | None = None
+    decided: tuple[Decided, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 1
+
+    @property
+    def alarms(self) -> tuple[WatchedChart, ...]:
+        """The charts that have alarmed, the earliest first."""
+        alarmed = [(chart.first_alarm.round, chart) for chart in self.charts if chart.first_alarm]
+        return tuple(chart for _, chart in sorted(alarmed, key=lambda pair: pair[0]))
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no chart has alarmed, and no rule that may act has decided anything."""
+        return not self.alarms and not self.acting
+
+    @property
+    def acting(self) -> bool:
+        """Whether rules have decided something that is more than observed."""
+        return self.rules is not None and calls_for_action(self.rules, self.decided)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return tuple(group for group in self.readings if group)
+
+    def total(self, metric: str) -> int:
+        """Return the sum over all rounds of a number that counts answers."""
+        return int(sum(reading.values.get(metric, 0.0) for reading in self.readings[""]))
+
+    def series(self, metric: str, *, group: str = "") -> list[float | None]:
+        """Return a metric round by round; None where there is no reading."""
+        return [reading.values.get(metric) for reading in self.readings[group]]
+
+    def metrics(self, *, group: str = "") -> list[str]:
+        """Return the names of what was measured, in order."""
+        names: dict[str, None] = {}
+        for reading in self.readings[group]:
+            names.update(dict.fromkeys(reading.values))
+        return list(names)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the result again."""
+        return provenance(dict(self.settings), seed=self.seed)

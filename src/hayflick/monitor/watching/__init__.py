@@ -1,1 +1,0 @@
-"""From a table of answers to verdicts: read, embed, measure, chart."""

@@ -1,0 +1,361 @@
+"""Compiled: a text written by a mixture of two n-gram models with back-off.
+
+The next word is drawn from (1 - trust) p_own + trust p_context. Each of the two laws is that of
+the words that followed on the longest ending of the sentence so far, up to order - 1 words, that
+the model has seen; the beginning of a sentence is such an ending. An ending whose weight is
+w < 1, in units of the average word, counts as seen with chance w: what has faded makes way. A model
+that has not even seen the last word draws from all its words.
+
+References
+----------
+Jurafsky and Martin, *Speech and Language Processing*, 3rd edition, section 3.6 (interpolation
+and back-off).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from hayflick.chains.walks import Texts
+from hayflick.core.arrays import Floats
+from hayflick.corpus.sentences import Sentences, number_words
+from hayflick.corpus.tokenizers import (
+    UNSPACED,
+    Characters,
+    Mixed,
+    Tokenizer,
+    Whitespace,
+    script_letters,
+    tokenizer_for,
+    tokenizer_named,
+)
+
+Arrays: TypeAlias = tuple[Texts, Floats, Texts, Texts, Floats]
+"""Tokens, weights, starts, places and running sums of a `Memory`."""
+
+
+@njit(nogil=True, cache=True)
+def index(tokens: Texts, starts: Texts, places: Texts) -> None:
+    """Sort all places by the word before them, in a counting sort.
+
+    `starts`, of zeros, has two places more than there are words, 0 among them.
+    """
+    before = 0
+    for place in range(tokens.size):
+        starts[before + 2] += 1
+        before = tokens[place]
+    for word in range(2, starts.size):
+        starts[word] += starts[word - 1]
+    before = 0
+    for place in range(tokens.size):
+        # One place on, where the next word's start will be when all have moved up.
+        places[starts[before + 1]] = place
+        starts[before + 1] += 1
+        before = tokens[place]
+
+
+@njit(nogil=True, cache=True)
+def write(
+    rng: np.random.Generator,
+    order: int,
+    trust: float,
+    own: Arrays,
+    context: Arrays,
+    begun: Texts,
+    most_tokens: int,
+    most_sentences: int,
+) -> Texts:
+    """Return what is written behind `begun`: up to `most_tokens` words and ends, 0 for an end.
+
+    An end right behind `begun` ends that sentence alone, and is not returned.
+    """
+    written = np.zeros(begun.size + 1 + most_tokens, np.int32)
+    written[: begun.size] = begun
+    first = place = begun.size
+    sentences = 0
+    while place - first < most_tokens and sentences < most_sentences:
+        model = context if rng.random() < trust else own
+        word = _next(rng, order, model, written[:place])
+        if word == 0 and (place == 0 or written[place - 1] == 0):
+            # No sentence is empty; a model of order 1 alone tries.
+            continue
+        written[place] = word
+        place += 1
+        if word == 0 and place == first + 1:
+            first = place
+        elif word == 0:
+            sentences += 1
+    return written[first:place]
+
+
+@njit(nogil=True, cache=True)
+def _next(rng: np.random.Generator, order: int, model: Arrays, written: Texts) -> int:
+    tokens, weights, starts, places, cumulative = model
+    before = written[-1] if written.size else 0
+    most = order - 1
+    if before + 1 >= starts.size:
+        most = 0
+    while most > 0:
+        candidates = places[starts[before] : starts[before + 1]]
+        longest, mass = _longest(tokens, weights, candidates, written, most)
+        # Whatever its weight, the longest would otherwise be followed where nothing else is.
+        if mass >= 1.0 or (mass > 0.0 and rng.random() < mass):
+            return _pick(rng.random() * mass, tokens, weights, candidates, written, most, longest)
+        most = longest - 1
+    spot = rng.random() * cumulative[-1]
+    place = np.searchsorted(cumulative, spot, side="right")
+    return int(tokens[min(place, tokens.size - 1)])
+
+
+@njit(nogil=True, cache=True)
+def _longest(
+    tokens: Texts, weights: Floats, candidates: Texts, written: Texts, most: int
+) -> tuple[int, float]:
+    """Return the longest ending of what is written that stands before a place, and its weight."""
+    longest, mass = 0, 0.0
+    for place in candidates:
+        matched = _matched(tokens, place, written, most)
+        if matched > longest:
+            longest, mass = matched, 0.0
+        if matched == longest:
+            mass += weights[place]
+    return longest, mass
+
+
+@njit(nogil=True, cache=True)
+def _pick(
+    spot: float,
+    tokens: Texts,
+    weights: Floats,
+    candidates: Texts,
+    written: Texts,
+    most: int,
+    longest: int,
+) -> int:
+    """Return the word at one of the places where the longest ending stands before."""
+    word = 0
+    for place in candidates:
+        if _matched(tokens, place, written, most) == longest:
+            # The last one stands for whatever rounding leaves above it.
+            word = tokens[place]
+            spot -= weights[place]
+            if spot < 0.0:
+                break
+    return int(word)
+
+
+@njit(nogil=True, cache=True)
+def _matched(tokens: Texts, place: int, written: Texts, most: int) -> int:
+    """Return how many words before a place are those written last, up to `most`.
+
+    Nothing before the beginning of a sentence matters: both beginning there match in full.
+    """
+    for back in range(1, most + 1):
+        seen = tokens[place - back] if place >= back else 0
+        said = written[written.size - back] if written.size >= back else 0
+        if seen != said:
+            return back - 1
+        if said == 0:
+            return most
+    return most
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Texts, indexed.
+
+    Parameters
+    ----------
+    tokens
+        Numbers of words, 0 behind every sentence, shape ``(tokens,)``.
+    weights
+        What every place counts, 1 on average, shape ``(tokens,)``.
+    starts, places
+        Word w stands before ``places[starts[w]:starts[w + 1]]``.
+    cumulative
+        Running sums of the weights.
+
+    Examples
+    --------
+    >>> memory = Memory.of([np.array([1, 2, 0], np.int32)], weights=[1.0])
+    >>> memory.places.tolist(), memory.starts.tolist(), memory.empty
+    ([0, 1, 2], [0, 1, 2, 3], False)
+    """
+
+    tokens: Texts
+    weights: Floats
+    starts: Texts
+    places: Texts
+    cumulative: Floats
+
+    @classmethod
+    def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> Memory:
+        """Return texts, indexed; the words of a text count in proportion to its weight."""
+        heavy = [(text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size]
+        tokens = np.concatenate([np.empty(0, np.int32), *(text for text, _ in heavy)])
+        sizes = [text.size for text, _ in heavy]
+        each = np.repeat(np.array([weight for _, weight in heavy], np.float64), sizes)
+        each /= each.mean() if each.size else 1.0
+        starts = np.zeros(int(tokens.max(initial=0)) + 3, np.int32)
+        places = np.empty(tokens.size, np.int32)
+        index(tokens, starts, places)
+        return cls(tokens, each, starts[:-1], places, np.cumsum(each))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not one word."""
+        return self.tokens.size == 0
+
+    @property
+    def arrays(self) -> Arrays:
+        """What the compiled walk takes."""
+        return self.tokens, self.weights, self.starts, self.places, self.cumulative
+
+
+_ENDS = ".!?…؟۔।॥。！？｡"
+_UNSPACED_ENDS = "。！？｡"
+_CONTEXTS_KEPT = 64
+_UNSPACED_SHARE = 0.2
+
+
+def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
+    """Return a tokenizer for text that is to be written as well as read.
+
+    Parameters
+    ----------
+    name
+        A name of `hayflick.corpus.tokenizers`. ``auto`` is ``whitespace``, which keeps case and
+        punctuation, unless a fifth of the letters are of scripts without spaces: a few foreign
+        names must not give one agent of a network other words than the rest.
+    samples
+        Parts of the text, for ``auto``.
+
+    Examples
+    --------
+    >>> speaking_tokenizer("auto", ["It rains."]).name, speaking_tokenizer("words", []).name
+    ('whitespace', 'words')
+    """
+    if name != "auto":
+        return tokenizer_named(name)
+    texts = list(samples)
+    letters, unspaced, _ = script_letters(pl.Series(texts, dtype=pl.String)).sum().row(0)
+    return tokenizer_for(texts) if unspaced > _UNSPACED_SHARE * letters else Whitespace()
+
+
+class Vocabulary:
+    """Words by number, from 1; it grows with what is read, and numbers never change.
+
+    It remembers how the texts that it has read are split: the agents of a network read the
+    same pool again and again.
+
+    Parameters
+    ----------
+    tokenizer
+        What splits sentences into words.
+
+    Examples
+    --------
+    >>> rain = Vocabulary(Whitespace())
+    >>> numbers = rain.read("It rains in May. It rains")
+    >>> int(numbers[0]) == int(numbers[5]), rain.write(numbers)
+    (True, 'It rains in May. It rains')
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._numbers: dict[str, int] = {}
+        self._words = [""]
+        self._begins_unspaced, self._ends_unspaced = [False], [False]
+        self._read: dict[str, Texts] = {}
+        self._recall = lru_cache(maxsize=_CONTEXTS_KEPT)(self._memory)
+
+    def read(self, text: str) -> Texts:
+        """Return the numbers of a text's words, 0 behind every sentence."""
+        if text not in self._read:
+            symbols, tokens = number_words(iter([text + "\n"]), self.tokenizer)
+            self._read[text] = self._renumbered(symbols, tokens)
+        return self._read[text]
+
+    def read_sentences(self, sentences: Sentences) -> Texts:
+        """Return the numbers of words that were split by the same tokenizer before."""
+        return self._renumbered(sentences.symbols, sentences.tokens)
+
+    def recall(self, context: Sequence[str]) -> Memory:
+        """Return several texts, indexed; those of late are kept."""
+        return self._recall(tuple(context))
+
+    def _memory(self, context: tuple[str, ...]) -> Memory:
+        texts = [self.read(text) for text in context]
+        return Memory.of(texts, weights=[1.0] * len(texts))
+
+    def _renumbered(self, symbols: Sequence[str], tokens: Texts) -> Texts:
+        self._add([word for word in symbols if word not in self._numbers])
+        numbers = [0, *(self._numbers[word] for word in symbols)]
+        return np.array(numbers, np.int32)[tokens]
+
+    def _add(self, words: Sequence[str]) -> None:
+        for word in words:
+            self._numbers[word] = len(self._words)
+            self._words.append(word)
+        column = pl.Series(words, dtype=pl.String)
+        self._begins_unspaced += column.str.contains(f"^[{UNSPACED}]").to_list()
+        self._ends_unspaced += column.str.contains(f"[{UNSPACED}]$").to_list()
+
+    def write(self, numbers: Iterable[int]) -> str:
+        """Return a text of numbered words; 0 ends a sentence."""
+        text, before = "", 0
+        for number in numbers:
+            if number:
+                text += self._joined(before, number)
+            elif before:
+                text += self._end(before)
+            before = number
+        return text.strip()
+
+    def _joined(self, before: int, number: int) -> str:
+        """Return a word as it is written behind another; 0 stands for none."""
+        word = self._words[number]
+        if before == 0:
+            return word
+        if isinstance(self.tokenizer, Whitespace):
+            return f" {word}"
+        overlap = self._overlap(before, number)
+        if overlap:
+            return word[overlap:]
+        touching = self._ends_unspaced[before] or self._begins_unspaced[number]
+        return word if touching or isinstance(self.tokenizer, Characters) else f" {word}"
+
+    def _overlap(self, before: int, number: int) -> int:
+        """Return how many characters two runs share, as runs that follow on one another do."""
+        first, second = self._words[before], self._words[number]
+        length = self.tokenizer.length if isinstance(self.tokenizer, Characters) else 2
+        if isinstance(self.tokenizer, Mixed) and not self._begins_unspaced[number]:
+            return 0
+        if not isinstance(self.tokenizer, Characters | Mixed):
+            return 0
+        whole = len(first) == len(second) == length
+        return length - 1 if whole and first[1:] == second[:-1] else 0
+
+    def _end(self, last: int) -> str:
+        """Return what stands between a sentence and the next."""
+        shown = _without_closing(self._words[last])[-1:]
+        if shown and shown in _ENDS:
+            return "" if shown in _UNSPACED_ENDS else " "
+        if isinstance(self.tokenizer, Whitespace | Characters):
+            # To these a full stop would be a part of the text.
+            return "\n"
+        return "。" if self._ends_unspaced[last] else ". "
+
+
+def _without_closing(word: str) -> str:
+    while word and (word[-1] in "\"'" or unicodedata.category(word[-1]) in ("Pe", "Pf")):
+        word = word[:-1]
+    return word

@@ -1,0 +1,254 @@
+"""A probe: the same prompts, several answers each, to the same agents, again and again.
+
+Every cycle adds a round to a file of JSON lines that `hayflick watch` reads. Answers of a cycle are
+kept beside it as they arrive; when the last one is there, the file is replaced by one with the
+whole round. So a reader never sees a part of a round, and a cycle that was cut off goes on where
+it stopped instead of asking again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.output import check_folder, write_file
+from hayflick.network.agents.budget import Budget, Spending
+from hayflick.network.agents.parsing import parse_agents
+from hayflick.network.agents.protocol import Agent, AnswerSeed
+from hayflick.network.asking import Question, ask_all, run_to_end
+from hayflick.network.experiment import MOST_AGENTS, BudgetSection, read_toml, refusal
+from hayflick.network.run_directory import locked
+from hayflick.storage.runs import StoredAnswer
+
+_Row = dict[str, Any]
+_TAIL = 1 << 20
+"""Bytes at the end of the file in which its last line is looked for first."""
+
+
+class Panel(BaseModel):
+    """A panel's file: who is asked what, how often in a cycle, and where the answers go.
+
+    Examples
+    --------
+    >>> panel = Panel.of({
+    ...     "format_version": 1, "prompts": ["Why?"], "file": "answers.jsonl",
+    ...     "agents": [{"name": "anna", "kind": "ngram", "texts": ["It rains."]}],
+    ... })
+    >>> panel.answers
+    5
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Literal[1]
+    seed: int = Field(default=1, ge=0)
+    prompts: list[str] = Field(min_length=1)
+    answers: int = Field(default=5, ge=1, le=100_000)
+    file: str = Field(min_length=1)
+    concurrency: int = Field(default=32, ge=1, le=10_000)
+    budget: BudgetSection = Field(default_factory=BudgetSection)
+    agents: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AGENTS)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, name: str = "panel") -> Self:
+        """Return the panel of values as a file has them.
+
+        Raises
+        ------
+        ArgumentError
+            If a key is not known (the nearest is offered) or missing, or a value is out of its
+            range.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as fault:
+            raise refusal(name, fault, model=cls) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A cycle that is finished: its round, the file, how many answers, and how many were empty."""
+
+    round: int
+    file: Path
+    answers: int
+    empty: int
+
+
+def probe(path: str | os.PathLike[str]) -> Probed:
+    """Ask a panel once more, and add the round to its file.
+
+    Parameters
+    ----------
+    path
+        A panel in TOML. Names of files are taken from where it is.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        If the panel is not understood, or its file is no list of rounds.
+    EndpointError, BudgetExhausted
+        If the cycle cannot be finished now; the next call goes on with it.
+    """
+    path = Path(path)
+    panel = Panel.of(read_toml(path), name=str(path))
+    file = path.parent / panel.file
+    check_folder(file.parent)
+    with locked(file.with_name(f".{file.name}.lock"), subject=str(file)):
+        cycle = _Cycle.of(panel, file)
+        budget = Budget(**panel.budget.model_dump(), spent=cycle.spent())
+        agents = parse_agents(panel.agents, folder=path.parent, budget=budget)
+        run_to_end(cycle.ask(agents))
+        return cycle.finish(agents)
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """A round under way."""
+
+    panel: Panel
+    file: Path
+    number: int
+    begun: str
+    rows: list[_Row]
+
+    @property
+    def partial(self) -> Path:
+        return _partial(self.file)
+
+    @classmethod
+    def of(cls, panel: Panel, file: Path) -> _Cycle:
+        """Return the cycle that was cut off, or a new one."""
+        number = _last_round(file) + 1
+        rows = [row for row in _rows(_partial(file)) if row["round"] == number]
+        begun = rows[0]["time"] if rows else datetime.now(UTC).isoformat(timespec="seconds")
+        cycle = cls(panel, file, number, begun, rows)
+        # A line that was cut off, or a round that is in the file already, is left out.
+        cycle.partial.write_text("".join(map(_line, rows)), encoding="utf-8")
+        return cycle
+
+    def spent(self) -> Spending:
+        tokens = sum((row["tokens_in"] or 0) + (row["tokens_out"] or 0) for row in self.rows)
+        return Spending(tokens, sum(row["cost"] or 0.0 for row in self.rows))
+
+    async def ask(self, agents: Sequence[Agent]) -> None:
+        """Ask what has no answer yet."""
+        there = {_place(row) for row in self.rows}
+        panel, number = self.panel, self.number
+        questions = [
+            Question(agent, prompt, (), AnswerSeed(panel.seed, agent.name, number, place, index))
+            for index in range(panel.answers)
+            for place, prompt in enumerate(panel.prompts)
+            for agent in agents
+            if (agent.name, place, index) not in there
+        ]
+        try:
+            await ask_all(questions, concurrency=panel.concurrency, keep=self._keep)
+        finally:
+            await asyncio.gather(*(agent.close() for agent in agents))
+
+    def _keep(self, answers: Sequence[StoredAnswer]) -> None:
+        rows = [self._row(one) for one in answers]
+        whole = self.partial.stat().st_size
+        try:
+            with open(self.partial, "a", encoding="utf-8") as file:
+                file.write("".join(map(_line, rows)))
+        except OSError:
+            # They are kept once more, and must not stand behind half a line.
+            os.truncate(self.partial, whole)
+            raise
+        self.rows.extend(rows)
+
+    def _row(self, answer: StoredAnswer) -> _Row:
+        values = {name: getattr(answer, name) for name in StoredAnswer.__dataclass_fields__}
+        text, place, query = (values.pop(name) for name in ("text", "place", "query"))
+        prompt = self.panel.prompts[query]
+        more = {"time": self.begun, "prompt": prompt, "query": query, "index": place}
+        return {**values, **more, "answer": text}
+
+    def finish(self, agents: Sequence[Agent]) -> Probed:
+        """Put the round into the file."""
+        order = {agent.name: number for number, agent in enumerate(agents)}
+        wanted = [row for row in self.rows if self._is_wanted(row, order)]
+        wanted.sort(key=lambda row: (order[row["agent"]], row["query"], row["index"]))
+
+        def write(temporary: Path) -> None:
+            if self.file.exists():
+                shutil.copyfile(self.file, temporary)
+            with open(temporary, "a", encoding="utf-8") as file:
+                file.write("".join(map(_line, wanted)))
+
+        write_file(self.file, write, force=True)
+        self.partial.unlink()
+        empty = sum(not row["answer"].strip() for row in wanted)
+        return Probed(self.number, self.file, len(wanted), empty)
+
+    def _is_wanted(self, row: _Row, agents: Mapping[str, int]) -> bool:
+        """Return whether the panel still asks for it: it may have changed since the cycle began."""
+        asked = row["query"] < len(self.panel.prompts) and row["index"] < self.panel.answers
+        return asked and row["agent"] in agents
+
+
+def _partial(file: Path) -> Path:
+    return file.with_name(f"{file.name}.partial")
+
+
+def _place(row: _Row) -> tuple[str, int, int]:
+    return row["agent"], row["query"], row["index"]
+
+
+def _line(row: _Row) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _rows(path: Path) -> list[_Row]:
+    """Return the whole lines of a file; none where there is no file.
+
+    Raises
+    ------
+    DataError
+        If one is no answer of a probe.
+    """
+    if not path.exists():
+        return []
+    try:
+        rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        for row in rows:
+            _place(row)
+            row["round"]
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path}: a line is no answer of a probe; remove the file") from None
+    return rows
+
+
+def _last_round(file: Path) -> int:
+    """Return the number of the last round in a file; 0 for none.
+
+    Raises
+    ------
+    DataError
+        If it is a folder, or its last line is no row of a probe.
+    """
+    if file.is_dir():
+        raise DataError(f"{file}: is a folder; name a file in the panel")
+    if not file.exists() or not file.stat().st_size:
+        return 0
+    with open(file, "rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _TAIL))
+        last = opened.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+    try:
+        return whole_number("round", json.loads(last)["round"], at_least=1)
+    except (ArgumentError, ValueError, KeyError, TypeError):
+        remedy = "name another file in the panel"
+        raise DataError(f"{file}: its last line is no round of a probe; {remedy}") from None

@@ -1,0 +1,261 @@
+"""Begin a run of an experiment, or go on with one that was stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hayflick.core.checks import number_between, whole_number
+from hayflick.core.errors import listed
+from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Rule
+from hayflick.core.records import Action, Reading
+from hayflick.diversity.observing import RoundAnswers
+from hayflick.network.asking import run_to_end
+from hayflick.network.experiment import (
+    BudgetSection,
+    Experiment,
+    check_unchanged,
+    fingerprints,
+    read_experiment,
+)
+from hayflick.network.pool import Pool
+from hayflick.network.rounds import Rounds
+from hayflick.network.run_directory import existing, new_directory, opened
+from hayflick.network.run_results import experiment_of_run
+from hayflick.network.setting import Setting, setting_of, texts_read
+from hayflick.rules.loading import load_rules
+from hayflick.storage.runs import RunStore
+
+Say = Callable[[str], None]
+
+
+def quiet(message: str) -> None:
+    """Say nothing."""
+
+
+def run_network(
+    experiment: Experiment | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    rule: Rule | None = None,
+    say: Say = quiet,
+    progress: Progress = silent,
+) -> Path:
+    """Run an experiment from its beginning, and return the folder of the run.
+
+    Parameters
+    ----------
+    experiment
+        A TOML file, or an experiment.
+    out
+        Folder to make for the run.
+    folder
+        Where files that the experiment names are; its own folder where None.
+    rule
+        Decides what to do about the readings, of all answers and of every agent's.
+    say
+        Told what people should know.
+    progress
+        Told the rounds done.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        If the experiment is not understood or cannot be run; nothing is made then.
+    OutputError
+        If the folder exists already.
+    EndpointError, BudgetExhausted, ReviewPending
+        If the run cannot go on now; `resume_network` takes it up.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from hayflick.network.run_results import read_run
+    >>> village = Experiment.of({
+    ...     "format_version": 1, "rounds": 2, "answers": 2, "query": "How is it?",
+    ...     "pool": {"texts": ["It rains in May.", "It snows in June."]},
+    ...     "agents": [{"name": n, "kind": "ngram", "texts": ["It rains in May."]} for n in "ab"],
+    ... })
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     run = read_run(run_network(village, out=f"{place}/run"))
+    >>> run.series("pool_size"), run.series("synthetic_share")
+    ([4.0, 6.0], [0.5, 0.6666666666666666])
+    """
+    if not isinstance(experiment, Experiment):
+        path = Path(experiment)
+        experiment, folder = read_experiment(path), folder or path.parent
+    where = Path(folder or Path()).resolve()
+    setting = setting_of(experiment, folder=where)
+    pool = setting.first_pool(folder=where)
+    _check_first_round(setting, pool)
+    place = new_directory(out)
+    config = {
+        "experiment": experiment.model_dump(mode="json", exclude_none=True),
+        "folder": str(where),
+        "files": fingerprints(experiment, folder=where),
+    }
+    with opened(place) as database:
+        store = RunStore(database)
+        store.begin(config, seed=experiment.seed, texts=pool.texts)
+        for warning in setting.warnings:
+            say(f"warning: {warning}")
+        say(f"the run is kept in {place}")
+        _go(setting.cached_in(database), store, place, rule, say, progress)
+    return place
+
+
+def resume_network(
+    folder: str | os.PathLike[str],
+    *,
+    tokens: int | None = None,
+    money: float | None = None,
+    rule: Rule | None = None,
+    say: Say = quiet,
+    progress: Progress = silent,
+) -> Path:
+    """Go on with a run that was stopped, and return its folder; a finished one is left alone.
+
+    With agents that are drawn by a seed, the result is that of a run that was never stopped.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    tokens, money
+        Another budget than the one that the run was begun with, spending so far included.
+    rule, say, progress
+        As of `run_network`; the same rule, since what it read before is read to it again.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no run, one of another version, or one that another process goes
+        on with, or if a file that the experiment names has changed.
+    EndpointError, BudgetExhausted, ReviewPending
+        If the run still cannot go on.
+    """
+    place = existing(folder)
+    with opened(place) as database:
+        store = RunStore(database)
+        store.check()
+        config = store.config
+        experiment = _with_budget(Experiment.of(config["experiment"]), tokens, money)
+        where = Path(config["folder"])
+        found = fingerprints(experiment, folder=where)
+        check_unchanged(config["files"], now=found, folder=where)
+        setting = setting_of(experiment, folder=where, spent=store.spent)
+        _go(setting.cached_in(database), store, place, rule, say, progress)
+    return place
+
+
+def _go(
+    setting: Setting,
+    store: RunStore,
+    place: Path,
+    rule: Rule | None,
+    say: Say,
+    progress: Progress,
+) -> None:
+    rounds = Rounds(
+        setting=setting, store=store, folder=place, rule=rule, say=say, progress=progress
+    )
+    run_to_end(rounds.run())
+
+
+def _check_first_round(setting: Setting, pool: Pool) -> None:
+    """Refuse what cannot read or measure its first texts, before anything is made or asked."""
+    targets = np.asarray(setting.embed(setting.experiment.asked), dtype=np.float64)
+    texts_read(setting, pool, targets=targets, number=1)
+    first = RoundAnswers(round=1, texts=[one.text for one in pool.texts[:1]])
+    setting.observer(pool).read(first)
+
+
+def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:
+    changed: dict[str, Any] = experiment.budget.model_dump()
+    if tokens is not None:
+        changed["tokens"] = whole_number("tokens", tokens, at_least=0)
+    if money is not None:
+        changed["money"] = number_between("money", money, low=0.0)
+    return experiment.model_copy(update={"budget": BudgetSection(**changed)})
+
+
+_Path = str | os.PathLike[str]
+
+
+def run_experiment(
+    path: _Path, *, out: _Path, say: Say = quiet, progress: Progress = silent
+) -> Path:
+    """Run a TOML file with the rules that it names, and return the folder of the run.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        If the experiment or its rules cannot be used; nothing is made then.
+    OutputError, EndpointError, BudgetExhausted, ReviewPending
+        As of `hayflick.network.run.run_network`.
+    """
+    experiment, folder = read_experiment(path), Path(path).parent
+    rule = rule_of(experiment, folder=folder, say=say)
+    return run_network(experiment, out=out, folder=folder, rule=rule, say=say, progress=progress)
+
+
+def resume_experiment(
+    run: _Path,
+    *,
+    tokens: int | None = None,
+    money: float | None = None,
+    say: Say = quiet,
+    progress: Progress = silent,
+) -> Path:
+    """Go on with a run, its rules too; see `hayflick.network.run.resume_network`."""
+    experiment, folder = experiment_of_run(run)
+    rule = rule_of(experiment, folder=folder, say=say)
+    return resume_network(run, tokens=tokens, money=money, rule=rule, say=say, progress=progress)
+
+
+def rule_of(experiment: Experiment, *, folder: Path, say: Say = quiet) -> Rule | None:
+    """Return what decides in an experiment; None where it names no rules.
+
+    Parameters
+    ----------
+    experiment, folder
+        What names the rules, and where its file is.
+    say
+        Told what the rules watch and no reading has.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        If the rules cannot be used.
+    """
+    if experiment.rules is None:
+        return None
+    rule_set = load_rules(folder / experiment.rules).rule_set
+    watched = [metric for watch in rule_set.rules.watch for metric in watch.metrics]
+    return _Told(rule_set.start(), tuple(dict.fromkeys(watched)), say)
+
+
+@dataclass
+class _Told:
+    """Decides as a rule does, and says once which of its metrics the readings do not have."""
+
+    rule: Rule
+    watched: Sequence[str]
+    say: Say
+    said: bool = False
+
+    def decide(self, reading: Reading) -> Sequence[Action]:
+        missing = [one for one in self.watched if one not in reading.values]
+        if missing and not self.said:
+            remedy = "retention needs [observe] must_keep; for all real words, vocabulary_kept"
+            never = "rules on that never act"
+            self.say(f"warning: no reading has {listed(missing)}; {never} ({remedy})")
+        self.said = True
+        return self.rule.decide(reading)

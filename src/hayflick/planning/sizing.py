@@ -1,0 +1,546 @@
+"""The smallest share of fresh real data that keeps enough; where none does, an anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.checks import number_between, whole_number
+from hayflick.core.errors import ArgumentError
+from hayflick.core.protocols import Regime
+from hayflick.planning.problem import Past, Setting, check_target, setting_of
+from hayflick.planning.retention import Retention
+from hayflick.planning.search import reaches, smallest
+from hayflick.planning.stored import StoredTypes
+from hayflick.planning.strategies import GROWTH_STEPS, FreshWay, GrowingWay, PeriodicWay
+from hayflick.planning.targets import DIVERSITY, VARIANCE, Goal, Objective
+from hayflick.regimes.anchor import Anchor
+from hayflick.regimes.fresh import Fresh
+from hayflick.regimes.replace import Replace
+from hayflick.regimes.scheduled import Scheduled
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorProposal:
+    """The smallest reserve, one item of each stored type, that keeps enough without fresh data.
+
+    Parameters
+    ----------
+    regime
+        The reserve as a regime.
+    types
+        How many types it stores.
+    highest_count
+        How often the most frequent stored type is in the real data (expected, for a law).
+    retention
+        What is left with it, round by round.
+    """
+
+    regime: Anchor
+    types: int
+    highest_count: float
+    retention: Retention
+
+
+@dataclass(frozen=True, eq=False)
+class FreshShare:
+    """The answer to "how much fresh real data?".
+
+    Parameters
+    ----------
+    keep
+        The target: what is to be left in every round up to the horizon.
+    share, items
+        The smallest share and number of fresh items per round; None where none is enough.
+    retention
+        What is left, round by round: with that share, else with a share of 1.
+    anchor
+        What to store instead; None where a share is enough, or no reserve is either.
+    reason
+        Why there is no share; empty where there is one.
+    """
+
+    keep: float
+    share: float | None
+    items: int | None
+    retention: Retention
+    anchor: AnchorProposal | None
+    reason: str
+
+    @property
+    def feasible(self) -> bool:
+        """Whether fresh draws alone keep enough."""
+        return self.share is not None
+
+
+def fresh_share(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    generations: int,
+    samples: int | None = None,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    law: str = "auto",
+) -> FreshShare:
+    """Return the smallest share of fresh real data in every round that keeps enough.
+
+    Exact where the law is (`FreshShare.retention` says which); the branching law is a lower
+    bound, so that its share is never too small.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep
+        Share that is to be left in every round up to the horizon, above 0, up to 1.
+    generations, samples, must_keep, law
+        As of `hayflick.planning.problem.setting_of`.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.planning.problem.setting_of`, or if `keep` is out of its range.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> fresh_share(words, keep=0.9, generations=10).share
+    0.58
+    >>> answer = fresh_share(words, keep=0.95, generations=10)
+    >>> answer.feasible, answer.anchor.regime.reserve.symbols
+    (False, ('sat', 'here'))
+    """
+    keep = check_target(keep)
+    setting = setting_of(
+        model, generations=generations, samples=samples, must_keep=must_keep, law=law
+    )
+    return fresh_share_of(FreshWay(setting, setting.samples), keep)
+
+
+def fresh_share_of(way: FreshWay, keep: float) -> FreshShare:
+    """Return the same along a way, for a target that was checked before."""
+    setting, items = way.setting, way.smallest(keep)
+    if items is not None:
+        kept = way.retention(items)
+        return FreshShare(keep, items / setting.samples, items, kept, None, "")
+    kept = max((way.retention(number) for number in way.tried()), key=lambda kept: kept.lowest)
+    reason = _reason(setting.goal, kept, keep)
+    return FreshShare(keep, None, None, kept, anchor_for(setting, keep), reason)
+
+
+def anchor_for(setting: Setting, keep: float) -> AnchorProposal | None:
+    """Return the smallest anchor that keeps enough; None where none does."""
+    if setting.goal.kind in (DIVERSITY, VARIANCE):
+        return None
+    stored = StoredTypes(setting)
+    types = stored.smallest(keep)
+    if not types:
+        return None
+    highest, kept = stored.highest_count(types), stored.retention(types)
+    return AnchorProposal(stored.anchor(types), types, highest, kept)
+
+
+def _reason(goal: Objective, most: Retention, keep: float) -> str:
+    if goal.kind == VARIANCE:
+        return (
+            f"fresh draws alone cannot keep {keep:.1%} of the variance in the median run: at "
+            f"most {most.lowest:.1%}, because the variance of a sample is mostly below the real one"
+        )
+    return (
+        f"fresh draws alone cannot keep {keep:.1%}: even a training set of real data alone "
+        f"keeps {most.lowest:.1%}, because a sample of this size misses what is rare"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PeriodChoice:
+    """The smallest share for one period.
+
+    Parameters
+    ----------
+    every
+        T: real data comes in rounds T, 2T, ….
+    share
+        Of such a round's training set; None where none is enough.
+    real_per_round
+        Real items, on average over all rounds; None where no share is enough.
+    retention
+        What is left, round by round: with that share, else with a share of 1.
+    """
+
+    every: int
+    share: float | None
+    real_per_round: float | None
+    retention: Retention
+
+
+@dataclass(frozen=True, eq=False)
+class Period:
+    """The answer to "how often?".
+
+    Parameters
+    ----------
+    choices
+        One per period that was looked at, in order.
+    """
+
+    choices: tuple[PeriodChoice, ...]
+
+    @property
+    def best(self) -> PeriodChoice | None:
+        """The choice of the least real data, the longest period of those alike."""
+        enough = [choice for choice in self.choices if choice.real_per_round is not None]
+        return min(enough, key=lambda c: (c.real_per_round, -c.every), default=None)
+
+    @property
+    def longest(self) -> int | None:
+        """The longest period for which any share is enough."""
+        return max((c.every for c in self.choices if c.share is not None), default=None)
+
+
+def period(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    generations: int,
+    samples: int | None = None,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    periods: Sequence[int] | None = None,
+    law: str = "auto",
+) -> Period:
+    """Return the smallest share for every period, and so the cheapest period.
+
+    What is kept falls between rounds with real data: a period is enough where even the round
+    just before keeps enough.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep, generations, samples, must_keep, law
+        As of `hayflick.planning.sizing.fresh_share`.
+    periods
+        Periods to look at; where None 1, 2, …, up to the first for which no share is enough.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.planning.sizing.fresh_share`.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> answer = period(words, keep=0.8, generations=40)
+    >>> [(choice.every, choice.share) for choice in answer.choices[:3]], answer.longest
+    ([(1, 0.07), (2, 0.16), (3, 0.28)], 5)
+    """
+    keep = check_target(keep)
+    setting = setting_of(
+        model, generations=generations, samples=samples, must_keep=must_keep, law=law
+    )
+    choices = []
+    for every in range(1, generations + 1) if periods is None else periods:
+        choices.append(_choice(setting, keep, every))
+        if periods is None and choices[-1].share is None:
+            break
+    return Period(tuple(choices))
+
+
+def _choice(setting: Setting, keep: float, every: int) -> PeriodChoice:
+    size = setting.samples
+    way = FreshWay(setting, size) if every == 1 else PeriodicWay(setting, every)
+    items = smallest(lambda m: way.retention(m).lowest, target=keep, low=0, high=size)
+    if items is None:
+        return PeriodChoice(every, None, None, way.retention(size))
+    real = items * (setting.generations // every) / setting.generations
+    return PeriodChoice(every, items / size, real, way.retention(items))
+
+
+_LARGEST = 1 << 40
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSize:
+    """The answer to "how large must training sets be?".
+
+    Parameters
+    ----------
+    samples
+        Size of the first round's training set; None where no size is enough.
+    growth
+        Factor from one round to the next, 1 for the same size throughout.
+    total
+        Items of all rounds together; None where no size is enough.
+    regime
+        What each round is trained on.
+    retention
+        What is left, round by round; None where no size is enough.
+    """
+
+    samples: int | None
+    growth: float
+    total: int | None
+    regime: Fresh | Scheduled
+    retention: Retention | None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether a size is enough."""
+        return self.samples is not None
+
+
+def sample_size(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    generations: int,
+    share: float = 0.0,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    law: str = "auto",
+) -> SampleSize:
+    """Return the smallest size of training set, the same in every round, that keeps enough.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep, generations, must_keep, law
+        As of `hayflick.planning.sizing.fresh_share`.
+    share
+        Of fresh real data in every round.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.planning.sizing.fresh_share`.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> sample_size(words, keep=0.9, generations=10).samples
+    533
+    """
+    keep, regime = check_target(keep), Fresh(share)
+    setting = setting_of(model, generations=generations, samples=1, must_keep=must_keep, law=law)
+    size = smallest(
+        lambda n: setting.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
+    )
+    if size is None:
+        return SampleSize(None, 1.0, None, regime, None)
+    return SampleSize(size, 1.0, size * generations, regime, setting.retention(regime, size))
+
+
+def growing_size(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    generations: int,
+    samples: int | None = None,
+    share: float = 0.0,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    law: str = "auto",
+) -> SampleSize:
+    """Return the slowest geometric growth n_k = n g^(k - 1) that keeps enough, to 0.01 %.
+
+    Parameters and errors are those of `sample_size`; `samples` is the first round's size, the
+    data's own where None. Growth of up to 2 a round is looked at, while sizes stay below 2^40.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> answer = growing_size(words, keep=0.8, generations=10)
+    >>> answer.growth, answer.regime.samples[:3]
+    (1.1492, (100, 115, 132))
+    """
+    keep, regime = check_target(keep), Fresh(share)
+    setting = setting_of(
+        model, generations=generations, samples=samples, must_keep=must_keep, law=law
+    )
+    way = GrowingWay(setting, regime)
+    step = smallest(lambda g: way.retention(g).lowest, target=keep, low=0, high=way.most)
+    schedule = way.regime(way.most if step is None else step)
+    growth = 1.0 + (way.most if step is None else step) / GROWTH_STEPS
+    if step is None:
+        return SampleSize(None, growth, None, schedule, None)
+    kept = way.retention(step)
+    return SampleSize(setting.samples, growth, sum(schedule.samples), schedule, kept)
+
+
+_SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """The cheapest way back to a target.
+
+    Parameters
+    ----------
+    waited
+        Rounds that go by before it begins.
+    share, rounds, items
+        Share of fresh real data, for how many rounds, and real items in all; None where the
+        target is not reached within the rounds that were looked at.
+    retention
+        What is left, round by round, from the real data on.
+    """
+
+    waited: int
+    share: float | None
+    rounds: int | None
+    items: int | None
+    retention: Retention
+
+    @property
+    def feasible(self) -> bool:
+        """Whether there is a way back by fresh draws."""
+        return self.rounds is not None
+
+
+def recovery(
+    model: Discrete | Goal,
+    *,
+    keep: float,
+    rounds_so_far: int,
+    regime: Regime = Replace(),
+    samples: int | None = None,
+    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    within: int = 50,
+    waited: int = 0,
+    law: str = "auto",
+) -> Recovery:
+    """Return the way back to a target that takes the fewest real items.
+
+    Parameters
+    ----------
+    model
+        The real data's law, or a goal.
+    keep
+        The target: what is to be left again.
+    rounds_so_far, regime
+        The present state: how many rounds have gone by, and what each was trained on.
+    samples, must_keep, law
+        As of `hayflick.planning.sizing.fresh_share`.
+    within
+        Rounds in which the target is to be reached.
+    waited
+        Rounds that go on as before, before anything is done.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.planning.sizing.fresh_share`.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> now = recovery(words, keep=0.85, rounds_so_far=20)
+    >>> now.share, now.rounds, now.items
+    (0.45, 1, 45)
+    """
+    keep = check_target(keep)
+    whole_number("rounds_so_far", rounds_so_far, at_least=0)
+    whole_number("within", within, at_least=1)
+    whole_number("waited", waited, at_least=0)
+    setting = setting_of(model, generations=within, samples=samples, must_keep=must_keep, law=law)
+    past = Past(regime, setting.samples, rounds_so_far + waited)
+    return recovery_in(replace(setting, past=past), keep, waited)
+
+
+def recovery_in(setting: Setting, keep: float, waited: int) -> Recovery:
+    """Return the same for a setting whose past is the present state, all checked before."""
+    tried = [_by_share(setting, keep, share, waited) for share in _SHARES]
+    enough = [way for way in tried if way.items is not None]
+    return min(enough, key=lambda way: (way.items, way.rounds), default=tried[-1])
+
+
+def _by_share(setting: Setting, keep: float, share: float, waited: int) -> Recovery:
+    fresh = Fresh(share)
+    kept = setting.retention(fresh, setting.samples)
+    reached = [k for k, left in enumerate(kept.cautious) if reaches(float(left), keep)]
+    if not reached:
+        return Recovery(waited, None, None, None, kept)
+    items = reached[0] * fresh.mix(1, samples=setting.samples).fresh
+    return Recovery(waited, share if reached[0] else 0.0, reached[0], items, kept)
+
+
+def price_of_waiting(
+    model: Discrete | Goal, *, delays: Sequence[int] = (0, 1, 2, 5, 10, 20), **settings: Any
+) -> tuple[Recovery, ...]:
+    """Return the way back for each of several delays; `settings` are those of `recovery`.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> ways = price_of_waiting(words, delays=(0, 20), keep=0.85, rounds_so_far=5)
+    >>> [way.items for way in ways]
+    [30, 50]
+    """
+    return tuple(recovery(model, waited=delay, **settings) for delay in delays)
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """The answer to "how often to look?".
+
+    Parameters
+    ----------
+    every
+        Rounds from one check to the next.
+    cost_per_round
+        Of checks and delays at that interval.
+    delay
+        Rounds for which a fault stays unseen, on average.
+    by_interval
+        The cost per round of looking every 1, 2, … rounds, shape ``(horizon,)``.
+    """
+
+    every: int
+    cost_per_round: float
+    delay: float
+    by_interval: Floats
+
+
+def inspection(*, check: float, delay: float, horizon: int, faults: float = 1.0) -> Inspection:
+    """Return the interval between checks of the lowest cost.
+
+    Parameters
+    ----------
+    check
+        What a check costs.
+    delay
+        What a round costs in which a fault is there and unseen.
+    horizon
+        Rounds to come; the longest interval that is looked at.
+    faults
+        Faults to be expected over the horizon, above 0 and at most one a round.
+
+    Raises
+    ------
+    ArgumentError
+        If a cost is below 0, both are 0, or another argument is out of its range.
+
+    Examples
+    --------
+    >>> answer = inspection(check=100, delay=40, horizon=50, faults=1)
+    >>> answer.every, round(answer.cost_per_round, 2)
+    (18, 11.68)
+    """
+    number_between("check", check, low=0.0)
+    number_between("delay", delay, low=0.0)
+    rounds = whole_number("horizon", horizon, at_least=1)
+    if check == delay == 0.0:
+        raise ArgumentError("costs", got="all 0", takes="at least one above 0")
+    if not 0.0 < faults <= rounds:
+        raise ArgumentError("faults", got=faults, takes=f"a number above 0, up to {rounds}")
+    there = -np.expm1(np.arange(rounds) * np.log1p(-min(faults / rounds, 1.0 - 1e-12)))
+    intervals = np.arange(1, rounds + 1)
+    unseen = np.cumsum(there) / intervals
+    costs = check / intervals + delay * unseen
+    best = int(np.argmin(costs))
+    per_fault = float(unseen[best] / (faults / rounds))
+    return Inspection(best + 1, float(costs[best]), per_fault, costs)

@@ -1,0 +1,416 @@
+"""What a plan is to keep of symbols: the share of all types, of a list, or of diversity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from hayflick.chains.degradation import LabelNoise
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.pools import MOST_COUNTED
+from hayflick.chains.rounding import Grid
+from hayflick.chains.samplers import Temperature
+from hayflick.chains.stages import Stages
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import positive_number
+from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.protocols import Regime
+from hayflick.corpus.source import Source
+from hayflick.laws.diversity import expected_diversity
+from hayflick.laws.rounds import rounds_of
+from hayflick.laws.survival import LAWS, spectrum_of
+from hayflick.planning.retention import (
+    Nodes,
+    Retention,
+    Runs,
+    Simulated,
+    kept_of,
+    measured_by_list,
+    real_data_alone,
+    simulated_list,
+    simulated_variable,
+)
+from hayflick.regimes.replace import Replace
+
+TYPES, MUST_KEEP, DIVERSITY, VARIANCE = "types", "must-keep", "diversity", "variance"
+"""What a plan can keep."""
+
+ACCUMULATING = ("accumulate", "accumulate-subsample")
+"""Kinds of design in which rounds accumulate."""
+
+
+@dataclass(frozen=True, eq=False)
+class StageMove:
+    """A stage of a round that a design does without, set one step for the worse.
+
+    Parameters
+    ----------
+    name
+        Of the knob.
+    value, moved
+        What it is without the stage (None where that is no number), and with it.
+    stages
+        The round with it.
+    """
+
+    name: str
+    value: float | None
+    moved: float
+    stages: Stages
+
+
+class Objective(Protocol):
+    """What a plan is to keep."""
+
+    @property
+    def model(self) -> Any:
+        """The real data's law."""
+
+    @property
+    def kind(self) -> str:
+        """One of `TYPES`, `MUST_KEEP`, `DIVERSITY` and `VARIANCE`."""
+
+    @property
+    def source(self) -> Source:
+        """Where the data come from."""
+
+    @property
+    def worth(self) -> float:
+        """What keeping everything is worth."""
+
+    @property
+    def summary(self) -> str:
+        """What is kept over the runs: their ``mean`` or their ``median``."""
+
+    @property
+    def without_law(self) -> frozenset[str]:
+        """Kinds of design whose retention no law gives."""
+
+    @property
+    def largest(self) -> int:
+        """The largest training set that a plan looks at."""
+
+    def retention(
+        self,
+        *,
+        generations: int,
+        regime: Regime,
+        samples: int | None,
+        law: str,
+        runs: Runs | None,
+    ) -> Retention:
+        """Return what is left, round by round: by law, else by simulation if there is leave.
+
+        Raises
+        ------
+        ArgumentError
+            If an argument is out of its range, or no law is known and there are no `runs`.
+        """
+
+    def simulated(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages,
+        runs: Runs,
+    ) -> Simulated | None:
+        """Return what at least `replicates` simulated runs keep; None where none can tell."""
+
+    def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
+        """Return whether a kind of design without a law is within what can be simulated."""
+
+    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+        """Return the knobs that no law knows, at a size of training set."""
+
+    def moved_replicates(self, generations: int) -> int:
+        """Return how many runs show what moving a stage does."""
+
+    def expected(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
+        """Return an exact mean that says something else than a median; None for none."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what the data hold, for a record."""
+
+
+_TEMPERATURE, _NOISE = 0.95, 0.01
+
+_MOVED_DRAWS, _MOVED_REPLICATES = 1e8, (4, 8)
+
+# Of runs that answer where no law does: items and types, times rounds, times runs.
+_CELLS, _REPLICATES = 5e8, (4, 256)
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What is to be kept of a discrete law.
+
+    Parameters
+    ----------
+    model
+        The real data's law.
+    kind
+        ``types``, ``must-keep`` or ``diversity`` (Gini-Simpson).
+    listed, listed_weights
+        For ``must-keep``: places of the listed types in the model, and what each is worth.
+
+    Examples
+    --------
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> Goal.of_types(words).worth, Goal.of_list(words, {"cat": 2.0, "here": 5.0}).worth
+    (4.0, 7.0)
+    """
+
+    model: Discrete
+    kind: str = TYPES
+    listed: Integers | None = None
+    listed_weights: Floats | None = None
+
+    @classmethod
+    def of_types(cls, model: Discrete) -> Goal:
+        """Return the goal that counts every type alike."""
+        return cls(model)
+
+    @classmethod
+    def of_diversity(cls, model: Discrete) -> Goal:
+        """Return the goal of the model's Gini-Simpson diversity.
+
+        Raises
+        ------
+        DataError
+            If there is a single type, which has no diversity to keep.
+        """
+        if model.types == 1:
+            raise DataError(f"{model.source.name}: holds one type, and so no diversity to keep")
+        return cls(model, DIVERSITY)
+
+    @classmethod
+    def of_list(cls, model: Discrete, must_keep: Sequence[str] | Mapping[str, float]) -> Goal:
+        """Return the goal of listed types, alike or with a weight each.
+
+        Raises
+        ------
+        ArgumentError
+            If the list is empty, or a weight is not above 0.
+        DataError
+            If the data lack a listed type; up to ten are named.
+        """
+        if isinstance(must_keep, Mapping):
+            weights = dict(must_keep)
+        else:
+            weights = dict.fromkeys(must_keep, 1.0)
+        if not weights:
+            raise ArgumentError("must_keep", got="no item", takes="at least one item")
+        unknown = [symbol for symbol in weights if symbol not in model.positions]
+        if unknown:
+            raise _unknown(unknown, model)
+        numbers = [positive_number(f"weight of {symbol!r}", w) for symbol, w in weights.items()]
+        return cls(model, MUST_KEEP, model.places_of(list(weights)), np.array(numbers))
+
+    @property
+    def worth(self) -> float:
+        """What keeping everything is worth: in types, in the list's weights, or 1."""
+        if self.kind == DIVERSITY:
+            return 1.0
+        return float(self.nodes.worth.sum())
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """All types that count."""
+        return self.free_nodes(None)
+
+    def free_nodes(self, reserve: Integers | None) -> Nodes:
+        """Return the types that count and that no reserve holds.
+
+        Parameters
+        ----------
+        reserve
+            Stored items by type, shape ``(types,)``; None for none.
+        """
+        if self.listed is None or self.listed_weights is None:
+            held = np.zeros(self.model.types, np.int64) if reserve is None else reserve
+            spectrum = spectrum_of(self.model, reserve=held)
+            ones = np.ones(spectrum.weights.size)
+            return Nodes(spectrum.probabilities, spectrum.weights, ones)
+        free = slice(None) if reserve is None else reserve[self.listed] == 0
+        pairs = np.stack([self.model.probabilities[self.listed], self.listed_weights])[:, free]
+        distinct, numbers = np.unique(pairs, axis=1, return_counts=True)
+        return Nodes(distinct[0], numbers.astype(np.float64), distinct[1])
+
+    @property
+    def source(self) -> Source:
+        """Where the data come from."""
+        return self.model.source
+
+    @property
+    def summary(self) -> str:
+        """What is kept over the runs."""
+        return "mean"
+
+    @property
+    def without_law(self) -> frozenset[str]:
+        """Kinds of design whose retention no law gives: of types, those that accumulate."""
+        return frozenset() if self.kind == DIVERSITY else frozenset(ACCUMULATING)
+
+    @property
+    def largest(self) -> int:
+        """The largest training set that a plan looks at: far more than anyone has."""
+        return 1 << 40
+
+    def retention(
+        self,
+        *,
+        generations: int,
+        regime: Regime = Replace(),
+        samples: int | None = None,
+        law: str = "auto",
+        runs: Runs | None = None,
+    ) -> Retention:
+        """Return what is left, round by round.
+
+        Parameters
+        ----------
+        generations
+            How many rounds, K.
+        regime
+            What each round is trained on.
+        samples
+            Size of a training set; the data's own size where None.
+        law
+            ``exact`` (training sets of at most 3000), ``branching``, or ``auto``: exact where
+            that takes milliseconds. Diversity is exact whatever is asked for.
+        runs
+            Leave to simulate types in rounds that accumulate, for which no law is known.
+
+        Raises
+        ------
+        ArgumentError
+            If an argument is out of its range, or does not fit another.
+        DataError
+            If a reserve names types that the data lack.
+
+        Examples
+        --------
+        >>> from hayflick.regimes.fresh import Fresh
+        >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+        >>> kept = Goal.of_types(words).retention(generations=10, regime=Fresh(0.2))
+        >>> kept.law, kept.expected[[1, 10]].round(4).tolist()
+        ('exact', [0.9085, 0.8611])
+
+        References
+        ----------
+        Suresh et al., arXiv:2412.17646, Corollary 1 (bounds on the same expectation).
+        """
+        if law not in LAWS:
+            raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
+        settings: dict[str, Any] = {"regime": regime, "generations": generations}
+        size = self.model.training_size(samples)
+        first = regime.mix(1, samples=size)
+        if self.kind == DIVERSITY:
+            law_of = expected_diversity(self.model, samples=samples, **settings).expected
+            sizes = [regime.mix(k, samples=size).samples for k in range(1, generations + 1)]
+            alone = np.concatenate([[1.0], 1.0 - 1.0 / np.array(sizes)])
+            return Retention(law_of / law_of[0], "exact", 0.0, alone)
+        if first.accumulate and runs is not None:
+            return self._accumulated(size, runs, settings)
+        rounds = rounds_of(self.model, samples=samples, **settings)
+        # What most regimes do without is not looked for among a million types.
+        free = self.free_nodes(rounds.reserve) if first.reserved else self.nodes
+        return kept_of(self.nodes, rounds, free, law=law)
+
+    def _accumulated(self, size: int, runs: Runs, settings: Mapping[str, Any]) -> Retention:
+        """Return what simulated runs keep: as many as take seconds."""
+        cells = (size + self.model.types) * settings["generations"]
+        replicates = int(np.clip(_CELLS // cells, *_REPLICATES))
+        answer = self.simulated(samples=size, replicates=replicates, runs=runs, **settings)
+        if answer is None:
+            takes = "a list whose items weigh the same, beside which the rest is not lost"
+            raise ArgumentError("must_keep", got="a list that is not simulated", takes=takes)
+        sizes = [size] * settings["generations"]
+        return answer.retention(real_data_alone(self.nodes, sizes))
+
+    def simulated(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages = Stages(),
+        runs: Runs,
+    ) -> Simulated | None:
+        """Return the mean over simulated runs, by the count of types in the newest items.
+
+        Returns
+        -------
+        None for a list that runs are not measured by; see
+        `hayflick.planning.retention.simulated_list`.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        settings: dict[str, Any] = {
+            "regime": regime,
+            "samples": samples,
+            "generations": generations,
+            "replicates": replicates,
+            "seed": runs.seed,
+            "threads": runs.threads,
+            "progress": runs.progress,
+        }
+        if self.listed is not None and self.listed_weights is not None:
+            return simulated_list(self.model, self.listed, self.listed_weights, **settings)
+        name = "diversity" if self.kind == DIVERSITY else "surviving_fraction"
+        return simulated_variable(self.model, name, stages=stages, **settings)
+
+    def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
+        """Return whether a kind of design without a law is within what can be simulated."""
+        pool = (self.model.total or samples) + samples * generations
+        if kind == "accumulate-subsample" and pool > MOST_COUNTED:
+            return False
+        if self.listed is None or self.listed_weights is None:
+            return True
+        sizes = {"samples": samples, "generations": generations}
+        return measured_by_list(
+            self.model, self.listed, self.listed_weights, regime=Replace(), **sizes
+        )
+
+    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+        """Return the knobs that no law knows; none for a list, in whose runs all else is one."""
+        if self.kind == MUST_KEEP:
+            return ()
+        # A grid as fine as one item.
+        bits = max(1, samples.bit_length() - 1)
+        accuracy = 1.0 - _NOISE
+        return (
+            StageMove("temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))),
+            StageMove("accuracy", 1.0, accuracy, Stages(degradation=LabelNoise(_NOISE))),
+            StageMove("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
+        )
+
+    def moved_replicates(self, generations: int) -> int:
+        """Return how many runs show what moving a stage does."""
+        draws = self.model.types * generations
+        return int(np.clip(_MOVED_DRAWS // draws, *_MOVED_REPLICATES))
+
+    def expected(self, regime: Regime, *, samples: int, generations: int) -> None:
+        """Return nothing: what is kept of symbols is a mean already."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the data hold, for a record."""
+        return {"family": "discrete", "tokens": self.model.total, "types": self.model.types}
+
+
+def _unknown(symbols: list[str], model: Discrete) -> DataError:
+    return DataError(
+        f"must_keep: {model.source.name} lacks {listed(symbols)}; remove them, or check the "
+        "tokenizer and the column"
+    )

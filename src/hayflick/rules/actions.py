@@ -1,0 +1,271 @@
+"""Actions as data: what a rules file's action comes to when it is decided.
+
+An action carries its reason and evidence, and holds for its rounds from the next one on. How
+far a list or a store has been used is kept by whoever decides, by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.records import Action, ActionKind, Verdict
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
+from hayflick.corpus.source import Source
+from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.rules.model import (
+    Inject,
+    Notify,
+    Review,
+    VaryPrompts,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Handed:
+    """What a store gives.
+
+    Parameters
+    ----------
+    texts
+        The items.
+    used
+        How many the store has handed out, these included.
+    remark
+        What is to be said of it; empty where all that was asked for was there.
+    """
+
+    texts: tuple[str, ...]
+    used: int
+    remark: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """A file of real items.
+
+    Parameters
+    ----------
+    name
+        The file, as the rules have it.
+    texts
+        Its items, in order.
+    tokenizer
+        Name of what splits an item into symbols; None where an item is a symbol.
+    fault
+        Why there are no items; empty where there are.
+
+    Examples
+    --------
+    >>> store = Store("words.txt", ("quince", "medlar", "quince"))
+    >>> handed = store.take(2, used=0)
+    >>> handed.texts, store.take(2, used=handed.used).remark
+    (('quince', 'medlar'), 'words.txt is used up: 1 of the 2 items were left')
+    >>> store.take(2, used=3).remark
+    'words.txt is used up: all 3 items were handed out; nothing is put in'
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    tokenizer: str | None = None
+    fault: str = ""
+
+    @classmethod
+    def from_file(cls, path: Path, *, name: str, like: Source | None = None) -> Store:
+        """Return the store of a reserve file, or of a text with an item per line.
+
+        A file that is missing or empty gives a store without items, which says so.
+
+        Parameters
+        ----------
+        path, name
+            The file, and what the rules call it.
+        like
+            The data that the items belong to; a reserve file's own header where None.
+        """
+        if not path.is_file():
+            return cls(name, (), fault=f"{name} is missing")
+        header = reserve_header(path)
+        try:
+            rows = "".join(decoded(path, encoding="utf-8")).splitlines()
+        except HayflickError as fault:
+            return cls(name, (), fault=str(fault))
+        tokenizer = None if like is None else like.tokenizer
+        if header is None:
+            texts = rows
+        else:
+            texts = _column(rows[1:], str(header.get("column") or TEXT_COLUMN), name)
+            tokenizer = tokenizer if like is not None else header.get("tokenizer")
+        held = tuple(text for text in texts if text.strip())
+        return cls(name, held, tokenizer, "" if held else f"{name} is empty")
+
+    def take(self, items: int, *, used: int, repeat: str = "never") -> Handed:
+        """Return the next items.
+
+        Parameters
+        ----------
+        items
+            How many, at least 1.
+        used
+            How many were handed out before.
+        repeat
+            ``never``, or ``again`` to begin again where the store is used up.
+        """
+        if self.fault:
+            return Handed((), used, f"{self.fault}; nothing is put in")
+        if repeat == "again":
+            places = [(used + place) % len(self.texts) for place in range(items)]
+            return Handed(tuple(self.texts[place] for place in places), used + items)
+        texts = self.texts[used : used + items]
+        if not texts:
+            all_of = f"all {len(self.texts)} items were handed out"
+            return Handed((), used, f"{self.name} is used up: {all_of}; nothing is put in")
+        left = f"{self.name} is used up: {len(texts)} of the {items} items were left"
+        return Handed(texts, used + len(texts), left if len(texts) < items else "")
+
+    def counts(self, texts: Sequence[str]) -> Counts:
+        """Return the statistic of items: how often each symbol is in them."""
+        if self.tokenizer is None:
+            return Counts.from_mapping(Counter(text.strip() for text in texts))
+        tokens = tokenizer_named(self.tokenizer).tokens(pl.LazyFrame({"text": list(texts)}))
+        symbols = tokens.collect().get_column("symbol")
+        return Counts.from_mapping(Counter(symbol for symbol in symbols if symbol))
+
+
+def _column(rows: Sequence[str], column: str, name: str) -> list[str]:
+    try:
+        return [str(json.loads(row)[column]) for row in rows if row.strip()]
+    except (ValueError, LookupError, TypeError):
+        raise DataError(f"{name}: a line lacks {column!r}; write the reserve again") from None
+
+
+def read_prompts(path: Path, *, name: str) -> tuple[str, ...]:
+    """Return the prompts of a file, one per line.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or holds none.
+    """
+    if not path.is_file():
+        raise DataError(f"{name}: is missing; vary_prompts takes a file with a prompt per line")
+    rows = "".join(decoded(path, encoding="utf-8")).splitlines()
+    prompts = tuple(row.strip() for row in rows if row.strip())
+    if not prompts:
+        raise DataError(f"{name}: holds no prompt; vary_prompts takes one per line")
+    return prompts
+
+
+@dataclass(frozen=True, eq=False)
+class Supplies:
+    """What actions take from.
+
+    Parameters
+    ----------
+    stores
+        Stored real items, by the name of their file.
+    prompts
+        Lists of prompts, by the name of their action.
+    """
+
+    stores: Mapping[str, Store]
+    prompts: Mapping[str, tuple[str, ...]]
+
+
+def intervention(
+    asked: Inject | VaryPrompts | Review | Notify,
+    *,
+    reason: str,
+    evidence: tuple[Verdict, ...],
+    supplies: Supplies,
+    used: Mapping[str, int],
+) -> tuple[Action, dict[str, int]]:
+    """Return the action, and how far what it takes from has been used then.
+
+    Parameters
+    ----------
+    asked
+        As the rules file has it.
+    reason, evidence
+        Why.
+    supplies
+        What it takes from.
+    used
+        How many items or prompts were taken before, by name.
+
+    Examples
+    --------
+    >>> asked = Inject(name="real", kind="inject", items=2, reserve="r.txt")
+    >>> supplies = Supplies({"r.txt": Store("r.txt", ("quince", "medlar", "sorb"))}, {})
+    >>> first, used = intervention(asked, reason="low", evidence=(), supplies=supplies, used={})
+    >>> first.reserve.symbols, used
+    (('medlar', 'quince'), {'r.txt': 2})
+    >>> again, used = intervention(asked, reason="low", evidence=(), supplies=supplies, used=used)
+    >>> again.items, again.reason
+    (1, 'low; r.txt is used up: 1 of the 2 items were left')
+    """
+    match asked:
+        case Inject():
+            return _injection(asked, reason, evidence, supplies, used)
+        case VaryPrompts():
+            return _other_prompts(asked, reason, evidence, supplies, used)
+        case Review():
+            kind, items = ActionKind.REVIEW, asked.items
+            return Action(kind=kind, reason=reason, items=items, evidence=evidence), {}
+        case Notify():
+            said = f"{reason}: {asked.message}" if asked.message else reason
+            return Action(kind=ActionKind.NOTIFY, reason=said, evidence=evidence), {}
+
+
+def _injection(
+    asked: Inject,
+    reason: str,
+    evidence: tuple[Verdict, ...],
+    supplies: Supplies,
+    used: Mapping[str, int],
+) -> tuple[Action, dict[str, int]]:
+    kind, items, rounds = ActionKind.INJECT, asked.items or 0, asked.rounds
+    if asked.reserve is None:
+        action = Action(kind=kind, reason=reason, items=items, rounds=rounds, evidence=evidence)
+        return action, {}
+    store = supplies.stores[asked.reserve]
+    repeat = "again" if asked.repeat else "never"
+    handed = store.take(items, used=used.get(asked.reserve, 0), repeat=repeat)
+    action = Action(
+        kind=kind,
+        reason="; ".join(filter(None, (reason, handed.remark))),
+        items=len(handed.texts),
+        rounds=rounds,
+        reserve=store.counts(handed.texts) if handed.texts else None,
+        texts=tuple(handed.texts),
+        evidence=evidence,
+    )
+    return action, {asked.reserve: handed.used}
+
+
+def _other_prompts(
+    asked: VaryPrompts,
+    reason: str,
+    evidence: tuple[Verdict, ...],
+    supplies: Supplies,
+    used: Mapping[str, int],
+) -> tuple[Action, dict[str, int]]:
+    prompts, first = supplies.prompts[asked.name], used.get(asked.name, 0)
+    chosen = [prompts[(first + place) % len(prompts)] for place in range(asked.items)]
+    action = Action(
+        kind=ActionKind.VARY_PROMPTS,
+        reason=f"{reason}; ask next: {', '.join(map(repr, chosen))}",
+        items=asked.items,
+        rounds=asked.rounds,
+        texts=tuple(chosen),
+        evidence=evidence,
+    )
+    return action, {asked.name: first + asked.items}
