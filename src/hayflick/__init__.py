@@ -31,7 +31,7 @@ register_renderer(
     "hayflick.planning.plan_result:Plan", renderer="hayflick.report.plan_page:plan_html"
 )
 register_renderer(
-    "hayflick.monitor.watch_result:Watched", renderer="hayflick.report.watch_page:watch_html"
+    "hayflick.monitor.watch_result:WatchResult", renderer="hayflick.report.watch_page:watch_html"
 )
 register_renderer(
     "hayflick.monitor.pilot_analysis:PilotResult",

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hayflick.chains import draws as kernels
-from hayflick.chains.discrete_chain import AliasedLaw, BlockCounts
+from hayflick.chains.discrete_chain import AliasTable, BlockCounts
 
 REPLICATES = 4000
 SYMBOLS = np.array([7, 2, 9, 4], dtype=np.int32)
@@ -70,7 +70,7 @@ def test_draws_from_a_law_are_a_multinomial_whichever_way_they_are_made(rng, dra
     law = np.geomspace(1, 1000, 12)
     law /= law.sum()
     empty = BlockCounts.empty(REPLICATES).sparse
-    pool = AliasedLaw.of(law).add(rng, empty, np.full(REPLICATES, draws))
+    pool = AliasTable.of(law).add(rng, empty, np.full(REPLICATES, draws))
     if draws == 0:
         assert pool[0].size == 0
     else:
@@ -99,7 +99,7 @@ def test_an_alias_table_holds_its_law_exactly(types):
 
 def test_new_draws_join_the_old_counts(rng):
     law = np.full(12, 1 / 12)
-    pool = AliasedLaw.of(law).add(rng, block(50), np.arange(50))
+    pool = AliasTable.of(law).add(rng, block(50), np.arange(50))
     difference = dense(pool) - dense(block(50))
     assert (difference >= 0).all()
     assert difference.sum(axis=1).tolist() == list(range(50))

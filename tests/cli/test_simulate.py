@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray
 
-from hayflick.chains.parsing import Data, families
+from hayflick.chains.parsing import FamilyData, families
 from hayflick.cli.main import main
 
 QUICK = ["--generations", "4", "--replicates", "40"]
@@ -48,7 +48,7 @@ EXAMPLES = {
 
 
 def test_every_family_has_an_example():
-    assert set(EXAMPLES) == set(families(Data()))
+    assert set(EXAMPLES) == set(families(FamilyData()))
 
 
 @pytest.mark.parametrize("family", EXAMPLES)

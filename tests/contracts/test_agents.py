@@ -11,7 +11,12 @@ import hayflick.network.agents
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
+from hayflick.network.agents.protocol import (
+    Agent,
+    Answer,
+    AnswerSeed,
+    Learner,
+)
 from hayflick.network.agents.replay import ReplayAgent
 
 QUERY = "Was ist 今日? नमस्ते 👋🏽"

@@ -16,7 +16,7 @@ from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.metrics import METRICS, Unit, metric_named
 from hayflick.diversity.phrases import PhraseCounts
 from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.spectrum import Moments
+from hayflick.diversity.spectrum import SecondMoments
 
 RNG = np.random.default_rng(20261125)
 VECTORS = RNG.normal(size=(90, 6)) + 10
@@ -33,8 +33,11 @@ def by_agent(places):
 SUMMARIES = {
     "Scatter": (lambda places: Scatter.of(VECTORS[places]), Scatter.empty(6)),
     "Scatter of directions": (lambda p: Scatter.of_directions(VECTORS[p]), Scatter.empty(6)),
-    "Moments": (lambda places: Moments.of(VECTORS[places]), Moments.empty(6)),
-    "Moments of directions": (lambda p: Moments.of_directions(VECTORS[p]), Moments.empty(6)),
+    "Moments": (lambda places: SecondMoments.of(VECTORS[places]), SecondMoments.empty(6)),
+    "Moments of directions": (
+        lambda p: SecondMoments.of_directions(VECTORS[p]),
+        SecondMoments.empty(6),
+    ),
     "Groups": (by_agent, Groups.empty()),
     "NgramCounts": (lambda places: NgramCounts.of(TEXTS[places].tolist()), NgramCounts.empty()),
     "PhraseCounts": (lambda places: PhraseCounts.of(TEXTS[places].tolist()), PhraseCounts.empty()),

@@ -5,7 +5,12 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.corpus.reading import read_text
-from hayflick.corpus.sentences import MARK, Sentences, read_sentences, split_sentences
+from hayflick.corpus.sentences import (
+    MARK,
+    Sentences,
+    read_sentences,
+    split_sentences,
+)
 from hayflick.corpus.tokenizers import japanese_installed
 
 

@@ -3,7 +3,12 @@ import pytest
 
 from hayflick.core.errors import DataError
 from hayflick.core.records import Reading
-from hayflick.detection.classical import CusumChart, EwmaChart, Reference, ShewhartChart
+from hayflick.detection.classical import (
+    CusumChart,
+    EwmaChart,
+    ReferenceLevel,
+    ShewhartChart,
+)
 from hayflick.detection.limits import Recursion, adjusted_limit
 
 KINDS = (ShewhartChart, EwmaChart, CusumChart)
@@ -81,7 +86,7 @@ def test_an_adaptive_reference_takes_up_quiet_readings_alone():
 
 def test_a_reading_enters_the_reference_with_its_weight():
     values = np.array([1.0, 2.0, 4.0, 9.0])
-    start = Reference(float(values.mean()), float(values.std()), 4)
+    start = ReferenceLevel(float(values.mean()), float(values.std()), 4)
     moved = start.with_reading(7.0)
     together = np.append(values, 7.0)
     assert moved.mean == pytest.approx(together.mean())

@@ -6,13 +6,13 @@ import pytest
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity import spectrum as module
 from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.spectrum import Moments, spectrum_numbers
+from hayflick.diversity.spectrum import SecondMoments, spectrum_numbers
 
 
 def test_the_matrix_is_the_covariance(rng, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK", 64)
     vectors = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5)) + 4
-    moments = Moments.of(vectors)
+    moments = SecondMoments.of(vectors)
     covariance = np.cov(vectors, rowvar=False)
     np.testing.assert_allclose(moments.matrix / 299, covariance, rtol=1e-12)
     np.testing.assert_allclose(moments.second_moment, vectors.T @ vectors / 300, rtol=1e-12)
@@ -24,14 +24,14 @@ def test_the_matrix_is_the_covariance(rng, monkeypatch):
 
 def test_a_mean_of_ten_thousand_deviations(rng):
     vectors = rng.normal(size=(500, 4))
-    far = Moments.of(vectors + 1e4).matrix
-    np.testing.assert_allclose(far, Moments.of(vectors).matrix, rtol=1e-8, atol=1e-8)
+    far = SecondMoments.of(vectors + 1e4).matrix
+    np.testing.assert_allclose(far, SecondMoments.of(vectors).matrix, rtol=1e-8, atol=1e-8)
 
 
 def test_ranks_by_hand():
     # Two directions, one with three times the variance of the other.
     vectors = np.array([[np.sqrt(3), 0], [-np.sqrt(3), 0], [0, 1], [0, -1]])
-    moments = Moments.of(vectors)
+    moments = SecondMoments.of(vectors)
     assert moments.participation_ratio == pytest.approx(1 / (0.75**2 + 0.25**2))
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     assert moments.effective_rank == pytest.approx(np.exp(entropy))
@@ -40,35 +40,35 @@ def test_ranks_by_hand():
 
 def test_equal_directions_have_full_rank():
     corners = np.concatenate([np.eye(6), -np.eye(6)])
-    assert Moments.of(corners).effective_rank == pytest.approx(6)
-    assert Moments.of(5 * corners).effective_rank == pytest.approx(6)
+    assert SecondMoments.of(corners).effective_rank == pytest.approx(6)
+    assert SecondMoments.of(5 * corners).effective_rank == pytest.approx(6)
 
 
 def test_ranks_do_not_see_moves_turns_and_scales(rng):
     vectors = rng.normal(size=(80, 4)) * [4, 2, 1, 0.5]
     turn, _ = np.linalg.qr(rng.normal(size=(4, 4)))
-    here = Moments.of(vectors).effective_rank
+    here = SecondMoments.of(vectors).effective_rank
     for other in (vectors + 5, vectors @ turn, 3 * vectors, rng.permutation(vectors)):
-        assert Moments.of(other).effective_rank == pytest.approx(here, rel=1e-10)
+        assert SecondMoments.of(other).effective_rank == pytest.approx(here, rel=1e-10)
 
 
 def test_singular_is_no_reading(rng):
-    few = Moments.of(rng.normal(size=(4, 4)))
-    flat = Moments.of(rng.normal(size=(50, 3)) @ rng.normal(size=(3, 4)))
+    few = SecondMoments.of(rng.normal(size=(4, 4)))
+    flat = SecondMoments.of(rng.normal(size=(50, 3)) @ rng.normal(size=(3, 4)))
     for moments in (few, flat):
         assert moments.log_generalised_variance is None
         assert "generalised_variance" not in moments.numbers()
         assert moments.effective_rank > 1
-    assert Moments.of([[1.0, 2.0], [1.0, 2.0]]).numbers() == {}
-    assert Moments.of([[1.0, 2.0]]).numbers() == {}
-    assert Moments.empty(3).numbers() == {}
-    assert Moments.empty(3).second_moment is None
+    assert SecondMoments.of([[1.0, 2.0], [1.0, 2.0]]).numbers() == {}
+    assert SecondMoments.of([[1.0, 2.0]]).numbers() == {}
+    assert SecondMoments.empty(3).numbers() == {}
+    assert SecondMoments.empty(3).second_moment is None
 
 
 def test_merging_is_that_of_the_whole(rng):
     vectors = rng.normal(size=(60, 3)) + 10
-    a, b, c = (Moments.of(part) for part in np.split(vectors, [1, 30]))
-    whole = Moments.of(vectors)
+    a, b, c = (SecondMoments.of(part) for part in np.split(vectors, [1, 30]))
+    whole = SecondMoments.of(vectors)
     for merged in (a.merge(b).merge(c), a.merge(b.merge(c)), c.merge(a).merge(b)):
         np.testing.assert_allclose(merged.matrix, whole.matrix, rtol=1e-12)
         np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-12)
@@ -79,14 +79,14 @@ def test_bad_rows_are_named(rng, monkeypatch):
     vectors = rng.normal(size=(20, 2))
     vectors[11, 0] = np.inf
     with pytest.raises(DataError, match="row 11 holds a number that is not finite"):
-        Moments.of(vectors)
+        SecondMoments.of(vectors)
     vectors[11] = 0
     with pytest.raises(DataError, match="row 11 is a vector of zeros"):
-        Moments.of_directions(vectors)
+        SecondMoments.of_directions(vectors)
     with pytest.raises(DataError, match="3 components after 2"):
-        Moments.empty(2).merge(Moments.empty(3))
+        SecondMoments.empty(2).merge(SecondMoments.empty(3))
     with pytest.raises(ArgumentError, match="dimension: got 0"):
-        Moments.empty(0)
+        SecondMoments.empty(0)
 
 
 def by_both_matrices(vectors):
@@ -108,9 +108,9 @@ def test_inner_products_say_what_moments_say(rng, count, unit):
     assert spectrum_numbers(vectors) == (few if count < 12 else many)
     many.pop("generalised_variance", None)
     assert few == pytest.approx(many, rel=1e-9)
-    moments = Moments.of_directions(vectors)
+    moments = SecondMoments.of_directions(vectors)
     assert few["vendi_1"] == pytest.approx(moments.numbers()["vendi_1"], rel=1e-9)
-    same = moments if unit == "directions" else Moments.of(vectors)
+    same = moments if unit == "directions" else SecondMoments.of(vectors)
     assert few["effective_rank"] == pytest.approx(same.effective_rank, rel=1e-9)
 
 
@@ -137,7 +137,7 @@ def test_single_precision_lengths_are_made_1(rng):
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     for some in (vectors, vectors[:5]):
         assert spectrum_numbers(some) == pytest.approx(
-            Moments.of_directions(some).numbers(), rel=1e-9
+            SecondMoments.of_directions(some).numbers(), rel=1e-9
         )
 
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.spectrum import Moments, vendi_score, vendi_score_of_kernel
+from hayflick.diversity.spectrum import (
+    SecondMoments,
+    vendi_score,
+    vendi_score_of_kernel,
+)
 
 ORDERS = (0, 0.5, 1, 2, 7.5, math.inf)
 
@@ -15,8 +19,8 @@ ORDERS = (0, 0.5, 1, 2, 7.5, math.inf)
 def test_identity_and_ones(order):
     assert vendi_score_of_kernel(np.eye(6), order=order) == pytest.approx(6)
     assert vendi_score_of_kernel(np.ones((6, 6)), order=order) == pytest.approx(1)
-    assert vendi_score(Moments.of_directions(np.eye(6)), order=order) == pytest.approx(6)
-    same = Moments.of_directions(np.tile([3.0, 4.0], (6, 1)))
+    assert vendi_score(SecondMoments.of_directions(np.eye(6)), order=order) == pytest.approx(6)
+    same = SecondMoments.of_directions(np.tile([3.0, 4.0], (6, 1)))
     assert vendi_score(same, order=order) == pytest.approx(1)
 
 
@@ -27,7 +31,7 @@ def test_two_answers_by_hand():
     assert vendi_score_of_kernel(kernel) == pytest.approx(expected)
     assert vendi_score_of_kernel(kernel, order=2) == pytest.approx(1 / 0.68)
     assert vendi_score_of_kernel(kernel, order=math.inf) == pytest.approx(1 / 0.8)
-    pair = Moments.of_directions([[1.0, 0.0], [0.6, 0.8]])
+    pair = SecondMoments.of_directions([[1.0, 0.0], [0.6, 0.8]])
     assert vendi_score(pair) == pytest.approx(expected)
     assert pair.numbers()["vendi_1"] == pytest.approx(expected)
 
@@ -38,21 +42,24 @@ def test_the_small_matrix_gives_the_score_of_all_similarities(rng, order, size):
     vectors = rng.normal(size=(size, 7)) + 0.5
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     expected = vendi_score_of_kernel(unit @ unit.T, order=order)
-    score = vendi_score(Moments.of_directions(vectors), order=order)
+    score = vendi_score(SecondMoments.of_directions(vectors), order=order)
     assert score == pytest.approx(expected, rel=1e-9)
 
 
 def test_copies_of_all_answers_change_nothing(rng):
     vectors = rng.normal(size=(5, 4))
-    once, twice = Moments.of_directions(vectors), Moments.of_directions(np.tile(vectors, (2, 1)))
+    once, twice = (
+        SecondMoments.of_directions(vectors),
+        SecondMoments.of_directions(np.tile(vectors, (2, 1))),
+    )
     assert vendi_score(twice) == pytest.approx(vendi_score(once))
 
 
 def test_undefined_is_never_zero():
-    assert vendi_score(Moments.empty(3)) is None
+    assert vendi_score(SecondMoments.empty(3)) is None
     assert vendi_score_of_kernel(np.empty((0, 0))) is None
-    assert "vendi_1" not in Moments.of_directions([[1.0, 0.0]]).numbers()
-    assert "vendi_1" not in Moments.of([[1.0, 0.0], [0.0, 2.0]]).numbers()
+    assert "vendi_1" not in SecondMoments.of_directions([[1.0, 0.0]]).numbers()
+    assert "vendi_1" not in SecondMoments.of([[1.0, 0.0], [0.0, 2.0]]).numbers()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,6 @@ def test_what_is_no_similarity_is_refused(kernel, message):
 
 def test_vectors_of_any_length_are_refused():
     with pytest.raises(ArgumentError, match=r"takes moments of vectors of length 1: Moments\.of_d"):
-        vendi_score(Moments.of([[1.0, 0.0], [0.0, 2.0]]))
+        vendi_score(SecondMoments.of([[1.0, 0.0], [0.0, 2.0]]))
     with pytest.raises(ArgumentError, match="order: got -1"):
-        vendi_score(Moments.empty(2), order=-1)
+        vendi_score(SecondMoments.empty(2), order=-1)

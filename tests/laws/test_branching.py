@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
 from hayflick.laws.branching import Branching, survival_exponents
-from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 
@@ -36,7 +36,7 @@ def test_replace_is_the_law_of_the_paper(words):
     assert (present[:, 0] == 1).all()
 
 
-def slow_absence(rounds: Rounds, p: float, target: int) -> float:
+def slow_absence(rounds: ChainRounds, p: float, target: int) -> float:
     """Compose the generating functions of one symbol, one round after the other."""
     z, log_absence = 0.0, 0.0
     for place in reversed(range(target)):
@@ -55,7 +55,7 @@ def test_rounds_that_differ_against_a_slow_reference(rng):
     size = np.array([80, 100, 120, 60, 90])
     fresh = np.array([0, 10, 0, 30, 90])
     uniform = np.array([0.0, 0.1, 0.05, 0.0, 0.2])
-    rounds = Rounds(size - fresh, fresh, size, np.zeros(7, np.int64), uniform, constant=False)
+    rounds = ChainRounds(size - fresh, fresh, size, np.zeros(7, np.int64), uniform, constant=False)
     p = np.array([0.001, 0.02, 0.3])
     present = Branching.of(rounds).present(p)
     for row, chance in enumerate(p):

@@ -6,7 +6,12 @@ from hayflick.core.records import Reading
 from hayflick.monitor.rules_check import check_rules_file
 from hayflick.rules.loading import LoadedRules, derived, load_rules
 from hayflick.rules.reading import parse_rules
-from hayflick.rules.rule_set import RuleSet, calls_for_action, decisions, slow_metrics
+from hayflick.rules.rule_set import (
+    RuleSet,
+    calls_for_action,
+    decisions,
+    slow_metrics,
+)
 
 WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 TELL = '[[action]]\nname = "tell"\nkind = "notify"\n'

@@ -7,7 +7,7 @@ import pytest
 
 from hayflick.network.agents.protocol import Answer
 from hayflick.network.experiment import Experiment
-from hayflick.network.rounds import Rounds
+from hayflick.network.rounds import NetworkLoop
 from hayflick.network.setting import setting_of
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
@@ -98,7 +98,7 @@ class Runner:
                 "files": {},
             }
             store.begin(config, seed=experiment.seed, texts=pool.texts)
-        return Rounds(setting=setting, store=store, folder=self.folder, rule=rule, say=say)
+        return NetworkLoop(setting=setting, store=store, folder=self.folder, rule=rule, say=say)
 
     def run(self, experiment, agents=None, **more):
         from hayflick.network.run_results import read_run

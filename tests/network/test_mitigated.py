@@ -1,18 +1,18 @@
-from hayflick.network.mitigation import Mitigated, cases_table, marked
+from hayflick.network.mitigation import MitigationCase, cases_table, marked
 
 ALIKE = {"topology": "complete", "models": 2, "apart": None}
 
 
 def test_a_case_without_a_share_is_not_on_the_frontier_and_beats_none():
     shares = [(0, None), (0, 0.0), (4, 0.0), (4, 0.5), (8, 0.5)]
-    found = [Mitigated(injected=n, texts=n, kept=kept, **ALIKE) for n, kept in shares]
+    found = [MitigationCase(injected=n, texts=n, kept=kept, **ALIKE) for n, kept in shares]
     marks = [one.on_frontier for one in marked(found)]
     assert marks == [False, True, False, True, False]
 
 
 def test_the_share_of_irrelevant_text_is_no_choice_and_all_else_is():
     def case(**settings):
-        return Mitigated(**{"injected": 1, "texts": 9, **ALIKE, **settings})
+        return MitigationCase(**{"injected": 1, "texts": 9, **ALIKE, **settings})
 
     cases = [
         case(kept=0.5, irrelevant=0.0),
@@ -23,7 +23,7 @@ def test_the_share_of_irrelevant_text_is_no_choice_and_all_else_is():
 
 
 def test_the_table_has_a_row_for_every_case():
-    cases = [Mitigated(injected=1, texts=9, kept=None, **ALIKE)]
+    cases = [MitigationCase(injected=1, texts=9, kept=None, **ALIKE)]
     (row,) = cases_table(cases).to_dicts()
     assert row == {**ALIKE, "injected": 1, "texts": 9, "kept": None, "irrelevant": 0.0} | {
         "prompts": "one",

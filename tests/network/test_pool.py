@@ -3,9 +3,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.pool import POLICIES, Joining, Pool, parse_policy
+from hayflick.network.pool import (
+    POLICIES,
+    NewText,
+    Pool,
+    parse_policy,
+)
 
-FIRST = [Joining("one", origin="first"), Joining("two", author="anna", origin="first")]
+FIRST = [NewText("one", origin="first"), NewText("two", author="anna", origin="first")]
 
 
 def vectors(number):
@@ -16,7 +21,7 @@ def pool(policy="add-first", rounds=3):
     made = Pool((), agents=("anna", "bert"), policy=parse_policy(policy))
     made = made.grown(FIRST, vectors=vectors(2), after=0)
     for number in range(1, rounds + 1):
-        said = [Joining(f"anna {number}", author="anna"), Joining(f"bert {number}", author="bert")]
+        said = [NewText(f"anna {number}", author="anna"), NewText(f"bert {number}", author="bert")]
         made = made.grown(said, vectors=vectors(2), after=number)
     return made
 

@@ -5,14 +5,14 @@ from scipy import stats
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.network.retrieval import (
     RETRIEVALS,
-    Fixed,
-    Mixture,
-    Nearest,
-    Own,
+    CombinedRetrieval,
+    FixedCount,
+    NearestTexts,
+    OwnTexts,
     PoolView,
     Reader,
-    Recent,
-    Uniform,
+    RecentTexts,
+    UniformShare,
     parse_retrieval,
     readable_texts,
 )
@@ -76,14 +76,14 @@ def test_nothing_to_read_is_no_error(name, rng):
     [(0.5, 20, 10), (0.5, 23, 11), (0.29, 100, 29), (1.0, 7, 7), (0.5, 200, 100)],
 )
 def test_the_size_is_that_of_the_paper(beta, texts, k, rng):
-    for rule in (Uniform(beta), Recent(beta, half_life=3.0)):
+    for rule in (UniformShare(beta), RecentTexts(beta, half_life=3.0)):
         assert rule.read(rng, pool_of(texts), everything(pool_of(texts))).size == k
 
 
 def test_uniform_reading_takes_every_pair_alike(rng):
     pairs = np.zeros((6, 6))
     for _ in range(6000):
-        first, second = Uniform(0.34).read(rng, POOL, everything())
+        first, second = UniformShare(0.34).read(rng, POOL, everything())
         pairs[first, second] += 1
     off_diagonal = pairs[~np.eye(6, dtype=bool)]
     assert stats.chisquare(off_diagonal).pvalue > 1e-3
@@ -91,7 +91,9 @@ def test_uniform_reading_takes_every_pair_alike(rng):
 
 def test_recent_reading_halves_the_chance_with_every_half_life(rng):
     # Weights 1/4, 1/4, 1/2, 1/2, 1, 1: the first text that is drawn has that law.
-    firsts = [Recent(0.34, half_life=1.0).read(rng, POOL, everything())[0] for _ in range(7000)]
+    firsts = [
+        RecentTexts(0.34, half_life=1.0).read(rng, POOL, everything())[0] for _ in range(7000)
+    ]
     expected = np.array([1, 1, 2, 2, 4, 4]) / 14 * 7000
     assert stats.chisquare(np.bincount(firsts, minlength=6), expected).pvalue > 1e-3
 
@@ -100,7 +102,7 @@ def test_recent_reading_draws_the_second_from_what_is_left(rng):
     pool = PoolView(np.full(3, -1), np.array([0, 1, 2]), np.zeros(3, bool))
     counts = np.zeros((3, 3))
     for _ in range(7000):
-        first, second = Recent(0.67, half_life=1.0).read(rng, pool, everything(pool))
+        first, second = RecentTexts(0.67, half_life=1.0).read(rng, pool, everything(pool))
         counts[first, second] += 1
     weights = np.array([1, 2, 4])
     law = [
@@ -112,13 +114,13 @@ def test_recent_reading_draws_the_second_from_what_is_left(rng):
 
 def test_a_short_half_life_over_many_rounds_still_orders_the_texts(rng):
     pool = PoolView(np.full(3, -1), np.array([0, 5000, 10_000]), np.zeros(3, bool))
-    assert Recent(1.0, half_life=1.0).read(rng, pool, everything(pool)).tolist() == [2, 1, 0]
+    assert RecentTexts(1.0, half_life=1.0).read(rng, pool, everything(pool)).tolist() == [2, 1, 0]
 
 
 def test_nearest_reading_orders_by_distance_and_breaks_ties_at_random():
     seen = set()
     for seed in range(40):
-        read = Nearest(4).read(np.random.default_rng(seed), POOL, everything())
+        read = NearestTexts(4).read(np.random.default_rng(seed), POOL, everything())
         assert read[0] == 0
         assert set(read[1:].tolist()) == {2, 3, 5}
         seen.add(tuple(read.tolist()))
@@ -128,7 +130,8 @@ def test_nearest_reading_orders_by_distance_and_breaks_ties_at_random():
 def test_no_tie_is_lost_for_its_place(rng):
     # Three texts at distance 1, one of which is left out.
     left_out = [
-        ({2, 3, 5} - set(Nearest(3).read(rng, POOL, everything()).tolist())) for _ in range(600)
+        ({2, 3, 5} - set(NearestTexts(3).read(rng, POOL, everything()).tolist()))
+        for _ in range(600)
     ]
     counts = [sum(place in out for out in left_out) for place in (2, 3, 5)]
     assert stats.chisquare(counts).pvalue > 1e-3
@@ -136,12 +139,12 @@ def test_no_tie_is_lost_for_its_place(rng):
 
 def test_own_reading_stays_in_the_silo(rng):
     for agent, own in ((0, {2, 4}), (1, {3}), (2, {5}), (3, set())):
-        assert set(Own().read(rng, POOL, everything(agent=agent)).tolist()) == own
-    assert Own(1).read(rng, POOL, everything(agent=0)).size == 1
+        assert set(OwnTexts().read(rng, POOL, everything(agent=agent)).tolist()) == own
+    assert OwnTexts(1).read(rng, POOL, everything(agent=0)).size == 1
 
 
 def test_a_mixture_reads_what_its_parts_left(rng):
-    rule = Mixture((Own(), Nearest(2), Fixed(10)))
+    rule = CombinedRetrieval((OwnTexts(), NearestTexts(2), FixedCount(10)))
     read = rule.read(rng, POOL, everything())
     assert set(read[:2].tolist()) == {2, 4}
     assert read[2] == 0
@@ -157,7 +160,7 @@ def test_readable_texts_are_the_real_ones_and_those_of_whom_one_reads():
         assert readable_texts(POOL, may_read=np.array(row)).tolist() == expected
 
 
-@pytest.mark.parametrize("rule", [Uniform(0.01), Recent(0.01, half_life=1.0)])
+@pytest.mark.parametrize("rule", [UniformShare(0.01), RecentTexts(0.01, half_life=1.0)])
 def test_a_share_that_takes_nothing_is_refused(rule, rng):
     with pytest.raises(ArgumentError, match=r"beta: got 0\.\d+, takes a share that leaves"):
         rule.read(rng, POOL, everything())
@@ -165,7 +168,7 @@ def test_a_share_that_takes_nothing_is_refused(rule, rng):
 
 def test_nearest_reading_needs_embeddings(rng):
     with pytest.raises(ArgumentError, match="embeddings of the texts and of the query"):
-        Nearest(2).read(rng, pool_of(4), everything(pool_of(4)))
+        NearestTexts(2).read(rng, pool_of(4), everything(pool_of(4)))
 
 
 def test_columns_of_different_lengths_are_refused():

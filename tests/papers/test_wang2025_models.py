@@ -15,7 +15,7 @@ from hayflick.papers.wang2025.models import (
     QUERY,
     RUN,
     TEXTS,
-    Asked,
+    EndpointStudy,
     holds_run,
     real_texts,
 )
@@ -30,7 +30,7 @@ def url(served):
 
 def asked(url="http://127.0.0.1:9/v1", **changes):
     values = {"base_url": url, "models": ("small",), "rounds": 3, "answers": 4, **changes}
-    return Asked(**values)
+    return EndpointStudy(**values)
 
 
 def series(figure, name):
@@ -38,7 +38,7 @@ def series(figure, name):
 
 
 def test_the_parameters_are_the_papers():
-    paper = Asked(base_url="http://127.0.0.1:9/v1", models=("small",))
+    paper = EndpointStudy(base_url="http://127.0.0.1:9/v1", models=("small",))
     experiment = paper.experiment(seed=5)
     assert paper.requests == 3 * 40 * 60
     assert (experiment.rounds, experiment.answers, experiment.seed) == (60, 40, 5)

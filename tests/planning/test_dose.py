@@ -3,10 +3,10 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.planning.dose import holding, smallest_dose, spread
-from hayflick.planning.problem import setting_of
+from hayflick.planning.dose import smallest_dose, spread, threshold_policy
+from hayflick.planning.problem import planning_problem
 from hayflick.planning.sizing import recovery
-from hayflick.planning.targets import Goal
+from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.simulate import simulate
 
@@ -14,52 +14,52 @@ WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1
 
 
 def test_the_dose_holds_target_and_margin_and_one_item_less_does_not():
-    found = holding(WORDS, keep=0.7, generations=20)
+    found = threshold_policy(WORDS, keep=0.7, generations=20)
     assert found.margin > 0.0
     assert found.retention.lowest >= found.keep + found.margin
     setting = found.setting
-    later = setting_of(WORDS, generations=20)
+    later = planning_problem(WORDS, generations=20)
     assert later.retention(Fresh(found.fixed_share), setting.samples).lowest >= 0.7 + found.margin
     less = Fresh(found.fixed_share - 1 / setting.samples)
     assert later.retention(less, setting.samples).lowest < 0.7 + found.margin
 
 
 def test_at_the_limit_one_more_round_is_at_the_target():
-    found = holding(WORDS, keep=0.7, generations=20)
+    found = threshold_policy(WORDS, keep=0.7, generations=20)
     assert found.next_unaided >= found.keep
     assert found.limit > found.keep
     assert not found.always
 
 
 def test_a_target_that_leaves_no_room_asks_for_a_dose_in_every_round():
-    alone = setting_of(WORDS, generations=20).retention(Fresh(1.0), WORDS.total).lowest
-    found = holding(WORDS, keep=alone - 0.001, generations=20)
+    alone = planning_problem(WORDS, generations=20).retention(Fresh(1.0), WORDS.total).lowest
+    found = threshold_policy(WORDS, keep=alone - 0.001, generations=20)
     assert found.always
     assert (found.limit, found.unaided, found.margin) == (1.0, 1, 0.0)
     assert found.false_alarms > 0.999
     with pytest.raises(DataError, match=r"fresh data alone keep .* at most, and so does any rule"):
-        holding(WORDS, keep=alone + 0.001, generations=20)
+        threshold_policy(WORDS, keep=alone + 0.001, generations=20)
 
 
 def test_every_argument_moves_the_answer():
-    base = holding(WORDS, keep=0.7, generations=20)
-    assert holding(WORDS, keep=0.72, generations=20).dose > base.dose
-    assert holding(WORDS, keep=0.7, generations=40).dose > base.dose
-    assert holding(WORDS, keep=0.7, generations=20, assurance=0.9).dose < base.dose
-    assert holding(WORDS, keep=0.7, generations=20, samples=5000).share < base.share
-    rare = holding(WORDS, keep=0.7, generations=20, must_keep=["w300", "w350"])
+    base = threshold_policy(WORDS, keep=0.7, generations=20)
+    assert threshold_policy(WORDS, keep=0.72, generations=20).dose > base.dose
+    assert threshold_policy(WORDS, keep=0.7, generations=40).dose > base.dose
+    assert threshold_policy(WORDS, keep=0.7, generations=20, assurance=0.9).dose < base.dose
+    assert threshold_policy(WORDS, keep=0.7, generations=20, samples=5000).share < base.share
+    rare = threshold_policy(WORDS, keep=0.7, generations=20, must_keep=["w300", "w350"])
     assert rare.dose != base.dose
-    assert holding(WORDS, keep=0.7, generations=20, false_alarms=0.4).limit >= base.limit
+    assert threshold_policy(WORDS, keep=0.7, generations=20, false_alarms=0.4).limit >= base.limit
 
 
 def test_diversity_has_no_margin():
-    found = holding(Goal.of_diversity(WORDS), keep=0.99, generations=200)
+    found = threshold_policy(SymbolTarget.of_diversity(WORDS), keep=0.99, generations=200)
     assert (found.margin, found.spread) == (0.0, 0.0)
     assert found.retention.lowest >= 0.99
 
 
 def test_the_spread_bounds_the_simulated_one_from_above():
-    setting = setting_of(WORDS, generations=10)
+    setting = planning_problem(WORDS, generations=10)
     runs = simulate(WORDS, generations=10, regime=Fresh(0.1), replicates=512, seed=3)
     simulated = float(runs["surviving_fraction"].values[:, -1].std())
     bound = spread(setting, Fresh(0.1))
@@ -86,4 +86,4 @@ def test_the_smallest_dose_is_one_that_recovery_would_find_too():
 )
 def test_what_does_not_fit_is_refused(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        holding(WORDS, **{"keep": 0.7, "generations": 20, **settings})
+        threshold_policy(WORDS, **{"keep": 0.7, "generations": 20, **settings})

@@ -1,7 +1,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.planning.inputs import Reading, chosen_family, read_model
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 
 TABLES = {
     "whole.csv": "x\n1\n2\n007\n",
@@ -31,22 +31,22 @@ CHOSEN = {
 def test_only_numbers_of_which_one_is_not_whole_are_a_gaussian(tmp_path, name, family):
     path = tmp_path / name
     path.write_text(TABLES[name])
-    assert chosen_family(path, Reading()) == family
+    assert chosen_family(path, InputOptions()) == family
 
 
 def test_what_is_said_decides(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,y\n1.5,2\n2.5,3\n")
-    assert chosen_family(path, Reading(columns=("x", "y"))) == "multivariate-gaussian"
-    assert chosen_family(path, Reading(family="discrete", columns=("x",))) == "discrete"
-    assert chosen_family(path, Reading(columns=("x",), tokenizer="words")) == "discrete"
-    assert chosen_family(tmp_path / "a.txt", Reading(family="ngram", order=3)) == "ngram"
+    assert chosen_family(path, InputOptions(columns=("x", "y"))) == "multivariate-gaussian"
+    assert chosen_family(path, InputOptions(family="discrete", columns=("x",))) == "discrete"
+    assert chosen_family(path, InputOptions(columns=("x",), tokenizer="words")) == "discrete"
+    assert chosen_family(tmp_path / "a.txt", InputOptions(family="ngram", order=3)) == "ngram"
 
 
 def test_a_model_comes_with_its_source(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x\n1.5\n2.5\n")
-    model, source = read_model(path, Reading(), family="gaussian")
+    model, source = read_model(path, InputOptions(), family="gaussian")
     assert (model.mean, model.total) == (2.0, 2)
     assert (source.name, source.column) == ("a.csv", "x")
 
@@ -61,7 +61,7 @@ def test_a_model_comes_with_its_source(tmp_path):
 )
 def test_a_reading_is_checked_when_it_is_made(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        Reading(**settings)
+        InputOptions(**settings)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_reading_is_checked_when_it_is_made(settings, message):
 )
 def test_what_does_not_fit_together_is_refused(tmp_path, settings, message):
     with pytest.raises(ArgumentError, match=message):
-        chosen_family(tmp_path / "a.csv", Reading(**settings))
+        chosen_family(tmp_path / "a.csv", InputOptions(**settings))
 
 
 def test_an_ngram_model_needs_running_text(tmp_path):
     with pytest.raises(DataError, match="is no running text"):
-        chosen_family(tmp_path / "a.csv", Reading(family="ngram"))
+        chosen_family(tmp_path / "a.csv", InputOptions(family="ngram"))

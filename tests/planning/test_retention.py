@@ -6,9 +6,9 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
-from hayflick.planning.problem import check_target, setting_of
+from hayflick.planning.problem import check_target, planning_problem
 from hayflick.planning.stored import StoredTypes
-from hayflick.planning.targets import Goal
+from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
@@ -25,7 +25,7 @@ REGIMES = [
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.describe())
 @pytest.mark.parametrize("law", ["exact", "branching"])
 def test_all_types_are_the_law_of_survival(words, regime, law):
-    kept = Goal.of_types(words).retention(generations=12, regime=regime, law=law)
+    kept = SymbolTarget.of_types(words).retention(generations=12, regime=regime, law=law)
     expected = survival(words, generations=12, regime=regime, law=law)
     assert_allclose(kept.expected, expected.surviving_fraction, atol=1e-12)
     assert_allclose(kept.baseline, expected.baseline)
@@ -35,7 +35,7 @@ def test_all_types_are_the_law_of_survival(words, regime, law):
 
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.describe())
 def test_a_list_is_the_weighted_survival_of_its_types(words, regime):
-    goal = Goal.of_list(words, {"cat": 1.0, "here": 3.0})
+    goal = SymbolTarget.of_list(words, {"cat": 1.0, "here": 3.0})
     kept = goal.retention(generations=12, regime=regime)
     alone = survival(words, generations=12, regime=regime).of_symbols(["cat", "here"])
     assert_allclose(kept.expected, (alone[0] + 3.0 * alone[1]) / 4.0, atol=1e-12)
@@ -43,19 +43,21 @@ def test_a_list_is_the_weighted_survival_of_its_types(words, regime):
 
 
 def test_a_list_of_all_types_is_all_types(words):
-    listed = Goal.of_list(words, list(words.symbols)).retention(generations=9)
-    assert_allclose(listed.expected, Goal.of_types(words).retention(generations=9).expected)
+    listed = SymbolTarget.of_list(words, list(words.symbols)).retention(generations=9)
+    assert_allclose(listed.expected, SymbolTarget.of_types(words).retention(generations=9).expected)
 
 
 def test_diversity_is_relative_to_the_real_datas(words):
-    kept = Goal.of_diversity(words).retention(generations=5, regime=Fresh(0.1))
+    kept = SymbolTarget.of_diversity(words).retention(generations=5, regime=Fresh(0.1))
     law = expected_diversity(words, generations=5, regime=Fresh(0.1)).expected
     assert_allclose(kept.expected, law / law[0])
     assert kept.baseline[-1] == pytest.approx(0.99)
 
 
 def test_the_lowest_round_counts_not_the_last(words):
-    kept = Goal.of_types(words).retention(generations=6, regime=Periodic(share=1.0, every=3))
+    kept = SymbolTarget.of_types(words).retention(
+        generations=6, regime=Periodic(share=1.0, every=3)
+    )
     assert kept.lowest == kept.expected[5] < kept.expected[6]
 
 
@@ -80,17 +82,17 @@ def test_a_target_is_a_share_above_nothing():
 )
 def test_a_setting_is_checked(words, options, message):
     with pytest.raises(ArgumentError, match=message):
-        setting_of(words, **{"generations": 5, **options})
+        planning_problem(words, **{"generations": 5, **options})
 
 
 def test_up_to_ten_missing_items_are_listed(words):
     with pytest.raises(DataError, match=r"lacks 'x0', .*'x9' and 2 more; remove them"):
-        setting_of(words, generations=5, must_keep=[f"x{place}" for place in range(12)])
+        planning_problem(words, generations=5, must_keep=[f"x{place}" for place in range(12)])
 
 
 def test_one_type_has_no_diversity():
     with pytest.raises(DataError, match="one type"):
-        setting_of(Discrete.from_counts({"a": 3}), generations=2, of="diversity")
+        planning_problem(Discrete.from_counts({"a": 3}), generations=2, of="diversity")
 
 
 def zipf():
@@ -100,7 +102,7 @@ def zipf():
 
 @pytest.mark.parametrize("types", [1, 40, 299, 300])
 def test_stored_types_are_the_anchor_that_they_make(types):
-    setting = setting_of(zipf(), generations=20)
+    setting = planning_problem(zipf(), generations=20)
     stored = StoredTypes(setting)
     kept = setting.retention(stored.anchor(types), setting.samples)
     assert_allclose(stored.retention(types).expected, kept.expected, atol=1e-12)
@@ -108,7 +110,7 @@ def test_stored_types_are_the_anchor_that_they_make(types):
 
 def test_the_rarest_are_stored_first_and_the_fewest_that_do():
     model = zipf()
-    stored = StoredTypes(setting_of(model, generations=20))
+    stored = StoredTypes(planning_problem(model, generations=20))
     types = stored.smallest(0.9)
     assert stored.retention(types).lowest >= 0.9 > stored.retention(types - 1).lowest
     held = model.weights[model.places_of(stored.anchor(types).reserve.symbols)]
@@ -116,10 +118,10 @@ def test_the_rarest_are_stored_first_and_the_fewest_that_do():
 
 
 def test_a_heavier_weight_is_stored_before_a_rarer_type(words):
-    setting = setting_of(words, generations=10, must_keep={"here": 1.0, "sat": 1e6})
+    setting = planning_problem(words, generations=10, must_keep={"here": 1.0, "sat": 1e6})
     assert StoredTypes(setting).anchor(1).reserve.symbols == ("sat",)
 
 
 def test_diversity_is_not_stored(words):
     with pytest.raises(ArgumentError, match="fresh draws keep it"):
-        StoredTypes(setting_of(words, generations=5, of="diversity"))
+        StoredTypes(planning_problem(words, generations=5, of="diversity"))

@@ -13,11 +13,15 @@ from hayflick.planning import variance_target as variance_goal
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.planning.problem import History
-from hayflick.planning.retention import Retention, Runs, Simulated
+from hayflick.planning.retention import (
+    Retention,
+    SimulatedRetention,
+    SimulationSettings,
+)
 from hayflick.planning.variance_target import (
-    Reserve,
+    StoredMoments,
     StoredNumbers,
-    VarianceGoal,
+    VarianceTarget,
     stored_deviations,
 )
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
@@ -35,15 +39,15 @@ def prices():
 
 
 def stored(model, items):
-    return StoredNumbers(Reserve(items, mean=model.mean, deviation=model.deviation))
+    return StoredNumbers(StoredMoments(items, mean=model.mean, deviation=model.deviation))
 
 
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_without_real_data_the_median_is_exact(ddof):
     model = Gaussian(5.0, 2.0, total=10, ddof=ddof)
-    kept = VarianceGoal(model).retention(generations=30)
+    kept = VarianceTarget(model).retention(generations=30)
     runs = simulate(model, generations=30, replicates=20_000, seed=2)["deviation"].to_numpy()
-    median = Simulated.median_of((runs / 2.0) ** 2)
+    median = SimulatedRetention.median_of((runs / 2.0) ** 2)
     assert kept.law == "exact"
     gap = np.abs(kept.expected - median.kept)[1:]
     assert (gap < SIGMAS * median.standard_error[1:]).all()
@@ -51,11 +55,11 @@ def test_without_real_data_the_median_is_exact(ddof):
 
 
 def test_growing_sets_and_fresh_ones_have_laws_too(prices):
-    goal = VarianceGoal(prices)
+    goal = VarianceTarget(prices)
     growing = Scheduled(samples=(30, 45, 70), fresh=(0,))
     kept = goal.retention(generations=3, regime=growing)
     runs = simulate(prices, generations=3, regime=growing, replicates=20_000, seed=3)
-    median = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+    median = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert kept.law == "exact"
     assert (np.abs(kept.expected - median.kept)[1:] < SIGMAS * median.standard_error[1:]).all()
     fresh = goal.retention(generations=3, regime=Fresh(1.0))
@@ -68,12 +72,12 @@ def test_growing_sets_and_fresh_ones_have_laws_too(prices):
     ids=lambda regime: regime.describe(),
 )
 def test_what_no_law_gives_is_simulated_only_with_leave(prices, regime):
-    goal = VarianceGoal(prices)
+    goal = VarianceTarget(prices)
     with pytest.raises(ArgumentError, match=r"regime: got .*, takes rounds without real data"):
         goal.retention(generations=6, regime=regime)
-    kept = goal.retention(generations=6, regime=regime, runs=Runs(seed=1))
+    kept = goal.retention(generations=6, regime=regime, runs=SimulationSettings(seed=1))
     runs = simulate(prices, generations=6, regime=regime, replicates=3000, seed=8)
-    other = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+    other = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert (kept.law, kept.error) == ("simulated", 0.0)
     gap = np.abs(kept.expected - other.kept)[1:]
     assert (gap < SIGMAS * np.hypot(kept.standard_error, other.standard_error)[1:]).all()
@@ -102,24 +106,26 @@ def test_stored_numbers_are_in_every_round(prices, items):
     mixes = [regime.mix(k, samples=30) for k in range(1, 21)]
     own = stored_deviations(prices, mixes, replicates=4000, seed=1, stages=Stages())
     slow = numbers_with_a_reserve(prices, 30, items, 20, 4000, seed=2)
-    one, other = Simulated.median_of(own**2), Simulated.median_of(slow**2)
+    one, other = SimulatedRetention.median_of(own**2), SimulatedRetention.median_of(slow**2)
     gap = np.abs(one.kept - other.kept)[1:]
     error = np.hypot(one.standard_error, other.standard_error)[1:]
     assert (gap <= SIGMAS * error + 1e-9).all()
 
 
 def test_a_single_stored_number_has_no_spread():
-    moments = Reserve(1, mean=3.0, deviation=2.0).moments(2)
+    moments = StoredMoments(1, mean=3.0, deviation=2.0).moments(2)
     assert moments.scatter.tolist() == [0.0, 0.0]
-    assert Reserve(4, mean=3.0, deviation=2.0).moments(1).scatter.tolist() == [16.0]
+    assert StoredMoments(4, mean=3.0, deviation=2.0).moments(1).scatter.tolist() == [16.0]
 
 
 def brute_force(model, keep, rounds, costs):
     """Return the lowest price of every share, period, reserve and size that keeps enough."""
-    goal, n, found = VarianceGoal(model), model.total, []
+    goal, n, found = VarianceTarget(model), model.total, []
 
     def look(regime, samples, real, price_of_real):
-        kept = goal.retention(regime=regime, samples=samples, generations=rounds, runs=Runs(seed=1))
+        kept = goal.retention(
+            regime=regime, samples=samples, generations=rounds, runs=SimulationSettings(seed=1)
+        )
         if kept.assured >= keep - 1e-12:
             mixes = [regime.mix(k, samples=samples) for k in range(1, rounds + 1)]
             generated = np.mean([mix.generated for mix in mixes])
@@ -161,7 +167,7 @@ def test_the_recommended_share_is_enough_in_other_runs(prices):
             runs = simulate(
                 prices, generations=25, regime=design.regime, replicates=20_000, seed=77
             )
-            median = Simulated.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
+            median = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
             assert median.kept[1:].min() > 0.8 - median.standard_error.max()
             gap = np.abs(median.kept - design.retention.expected)[1:]
             error = np.hypot(median.standard_error, design.retention.standard_error)[1:]
@@ -175,7 +181,7 @@ def test_the_mean_stands_beside_the_median(prices):
     exact = fresh_moments(30, fresh=items, generations=25).variance
     assert_allclose(fresh.expected, exact)
     assert exact[-1] > fresh.retention.expected[-1]
-    biased = VarianceGoal(Gaussian(0.0, 1.0, total=30, ddof=0))
+    biased = VarianceTarget(Gaussian(0.0, 1.0, total=30, ddof=0))
     assert biased.expected(Fresh(0.1), samples=30, generations=3) is None
 
 
@@ -191,7 +197,7 @@ def test_without_leave_only_laws_are_looked_at(prices):
 
 
 def test_a_large_pool_is_not_sampled():
-    goal = VarianceGoal(Gaussian(0.0, 1.0, total=50_000))
+    goal = VarianceTarget(Gaussian(0.0, 1.0, total=50_000))
     assert goal.can_simulate("accumulate", samples=50_000, generations=50)
     assert not goal.can_simulate("accumulate-subsample", samples=50_000, generations=50)
 

@@ -4,7 +4,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.network.experiment import Experiment
-from hayflick.network.mitigation import Mitigated, MitigationStudy, marked
+from hayflick.network.mitigation import MitigationCase, MitigationStudy, marked
 from hayflick.report.language import Language
 from hayflick.report.mitigation_page import (
     check_mitigation_file,
@@ -27,7 +27,7 @@ EXPERIMENT = Experiment.of(
 
 def study(*, kept=0.5, irrelevant=(0.0, 0.25)):
     def case(**settings):
-        return Mitigated(**{"topology": "complete", "models": 4, "apart": 1.5, **settings})
+        return MitigationCase(**{"topology": "complete", "models": 4, "apart": 1.5, **settings})
 
     agents = [
         case(injected=n, texts=30 * n, kept=kept, irrelevant=share, prompts=prompts)

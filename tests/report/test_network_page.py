@@ -7,7 +7,7 @@ import pytest
 from hayflick.core.errors import BudgetExhausted
 from hayflick.core.records import ActionKind, Reading
 from hayflick.network.experiment import Experiment
-from hayflick.network.interventions import Decision
+from hayflick.network.interventions import RecordedAction
 from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
 from hayflick.report.charts.network_course import distance_chart
@@ -179,9 +179,9 @@ def test_an_agent_that_is_not_watched_is_named(run):
 
 def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):
     decided = [
-        Decision(4, ActionKind.INJECT, "narrow <b>", items=2, rounds=1),
-        Decision(4, ActionKind.VARY_PROMPTS, "narrow", items=1, rounds=1),
-        Decision(9, ActionKind.INJECT, "narrow", items=2, rounds=1),
+        RecordedAction(4, ActionKind.INJECT, "narrow <b>", items=2, rounds=1),
+        RecordedAction(4, ActionKind.VARY_PROMPTS, "narrow", items=1, rounds=1),
+        RecordedAction(9, ActionKind.INJECT, "narrow", items=2, rounds=1),
     ]
     ruled = replace(run, decisions=decided)
     findings = NetworkFindings(ruled, Language("en"))

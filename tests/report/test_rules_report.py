@@ -46,8 +46,8 @@ def text_of(parts):
 
 def test_the_sheet_names_limit_dose_and_costs(rules):
     kept, missed, used = indicators(rules, Language("en"))
-    dose = f"{rules.holding.dose:,}"
-    assert kept.limit == f"below {rules.holding.limit:.1%}"
+    dose = f"{rules.policy.dose:,}"
+    assert kept.limit == f"below {rules.policy.limit:.1%}"
     assert dose in kept.action
     assert kept.cost_of_acting == f"{dose} real items a round"
     assert "One more round without real data leaves" in kept.cost_of_waiting
@@ -55,7 +55,7 @@ def test_the_sheet_names_limit_dose_and_costs(rules):
     assert used.limit.startswith(f"above {dose}")
     priced = planned(costs=CostModel(real=0.5, check=40.0))
     kept, missed, _ = indicators(priced, Language("en"))
-    assert kept.cost_of_acting == f"{priced.holding.dose / 2:.4g} USD a round"
+    assert kept.cost_of_acting == f"{priced.policy.dose / 2:.4g} USD a round"
     assert missed.cost_of_acting == "40 USD a round"
 
 
@@ -106,7 +106,7 @@ def test_a_check_prints_the_derivation(rules, lang, said):
     shown = text_of(check_tables(checked, lang=lang))
     assert said in shown
     record = json.loads(json.dumps(check_record(checked)))
-    assert record["derived"]["share kept"]["dose"] == rules.holding.dose
+    assert record["derived"]["share kept"]["dose"] == rules.policy.dose
     assert (record["mode"], record["charts"]) == ("act", 0)
 
 

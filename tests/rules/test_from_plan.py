@@ -23,11 +23,11 @@ def test_the_file_says_what_was_derived():
     rules = parse_rules(found.text)
     kept, missed = rules.watch
     assert kept.metrics == ("surviving_fraction", "retention")
-    assert (kept.target, kept.below) == (0.7, round(found.holding.limit, 6))
-    assert rules.action_named("real data").items == found.holding.dose
+    assert (kept.target, kept.below) == (0.7, round(found.policy.limit, 6))
+    assert rules.action_named("real data").items == found.policy.dose
     assert (missed.below, missed.cool_down) == (0.7, 10)
     assert {action.kind for action in rules.action} == {"inject", "review", "notify"}
-    assert f"one more round without real data leaves {found.holding.next_unaided:.1%}" in found.text
+    assert f"one more round without real data leaves {found.policy.next_unaided:.1%}" in found.text
 
 
 def test_a_list_is_watched_as_a_list_and_diversity_in_its_own_unit():

@@ -11,9 +11,9 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.stages import Stages
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
-from hayflick.planning.problem import setting_of
-from hayflick.planning.retention import Runs
-from hayflick.planning.variance_target import VarianceGoal
+from hayflick.planning.problem import planning_problem
+from hayflick.planning.retention import SimulationSettings
+from hayflick.planning.variance_target import VarianceTarget
 from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0
@@ -29,8 +29,8 @@ def model():
 
 def simulated(model, regime):
     settings = {"regime": regime, "samples": model.total, "generations": 50}
-    goal = setting_of(model, generations=50).goal
-    return goal.simulated(replicates=32, runs=Runs(seed=5), **settings)
+    goal = planning_problem(model, generations=50).goal
+    return goal.simulated(replicates=32, runs=SimulationSettings(seed=5), **settings)
 
 
 def test_eighty_percent_for_fifty_rounds(model):
@@ -81,8 +81,8 @@ def test_a_variance_is_kept_as_its_law_says(ddof):
     assert result.best.kind in ("larger", "growing")
     for design in result.designs:
         settings = {"regime": design.regime, "samples": design.samples, "generations": 20}
-        runs = VarianceGoal(model).simulated(
-            replicates=1024, runs=Runs(seed=7), stages=Stages(), **settings
+        runs = VarianceTarget(model).simulated(
+            replicates=1024, runs=SimulationSettings(seed=7), stages=Stages(), **settings
         )
         own = design.retention.standard_error
         error = runs.standard_error if own is None else np.hypot(own, runs.standard_error)

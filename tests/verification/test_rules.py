@@ -44,7 +44,7 @@ def test_the_planned_rule_holds_its_target_for_less_than_a_fixed_share(model, pl
     left = runs["surviving_fraction"].values
     held = int((left[:, 1:].min(axis=1) >= KEEP).sum())
     assert binomtest(held, RUNS, 0.95, alternative="less").pvalue > LEAST
-    expected = planned.holding.retention.expected[-1]
+    expected = planned.policy.retention.expected[-1]
     assert abs(left[:, -1].mean() - expected) < SIGMAS * left[:, -1].std(ddof=1) / np.sqrt(RUNS)
     real = float(runs["real_items"].values[:, 1:].mean())
     # The fixed share of the law holds the target on average alone, and so is cheaper than
@@ -57,7 +57,7 @@ def test_a_healthy_chain_gives_no_more_false_alarms_than_stated(model, planned):
     regime = Triggered(rules.start(), base=Fresh(1.0))
     runs = simulate(model, generations=10, regime=regime, replicates=32, seed=8)
     alarms = int((runs["actions"].values > 0).sum())
-    rate = max(rules.rules.false_alarms, planned.holding.false_alarms)
+    rate = max(rules.rules.false_alarms, planned.policy.false_alarms)
     assert binomtest(alarms, 10 * 32, rate, alternative="greater").pvalue > LEAST
 
 

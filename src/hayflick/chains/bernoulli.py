@@ -19,7 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
-from hayflick.chains.parametric import WalkingChain, bernoulli_walk, binomials
+from hayflick.chains.parametric import (
+    CompiledParametricChain,
+    bernoulli_walk,
+    binomials,
+)
 from hayflick.chains.pools import (
     MOST_COUNTED,
     MergedPools,
@@ -101,25 +105,25 @@ class Bernoulli:
         }
 
 
-class Tally(NamedTuple):
+class BernoulliStatistic(NamedTuple):
     """Weighted number of ones of every replicate, and of items."""
 
     ones: Floats
     weight: float
 
-    def merge(self, other: Tally) -> Tally:
+    def merge(self, other: BernoulliStatistic) -> BernoulliStatistic:
         """Return both tallies together."""
-        return Tally(self.ones + other.ones, self.weight + other.weight)
+        return BernoulliStatistic(self.ones + other.ones, self.weight + other.weight)
 
     @staticmethod
-    def drawn(rng: np.random.Generator, pool: Tally, items: int) -> Tally:
+    def drawn(rng: np.random.Generator, pool: BernoulliStatistic, items: int) -> BernoulliStatistic:
         """Draw `items` of unweighted items, without replacement."""
         ones = pool.ones.astype(np.int64)
         drawn = rng.hypergeometric(ones, int(pool.weight) - ones, items)
-        return Tally(drawn.astype(np.float64), float(items))
+        return BernoulliStatistic(drawn.astype(np.float64), float(items))
 
 
-class BernoulliChain(WalkingChain):
+class BernoulliChain(CompiledParametricChain):
     """The Bernoulli family in motion."""
 
     family = "bernoulli"
@@ -151,23 +155,27 @@ class BernoulliChain(WalkingChain):
         path: Floats = bernoulli_walk(rngs, population, generated, fresh, real, delta, self.step)
         return path
 
-    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Tally:
+    def generate(
+        self, rng: np.random.Generator, population: Floats, draws: int
+    ) -> BernoulliStatistic:
         """Draw how many of `draws` items are ones."""
         chance = population[0]
         if not self.compiled:
             law = self._generated.of_law(np.stack([1.0 - chance, chance], axis=-1))
             chance = np.clip(law[..., 1], 0.0, 1.0)
-        return Tally(binomials(rng, draws, chance).astype(np.float64), float(draws))
+        return BernoulliStatistic(binomials(rng, draws, chance).astype(np.float64), float(draws))
 
-    def mix(self, rng: np.random.Generator, pool: Tally, mix: Mix[Any]) -> Tally:
+    def mix(
+        self, rng: np.random.Generator, pool: BernoulliStatistic, mix: Mix[Any]
+    ) -> BernoulliStatistic:
         """Add fresh draws from the real law."""
         if not mix.fresh:
             return pool
         weight = self.stages.real_weight
         ones = binomials(rng, mix.fresh, np.full(pool.ones.size, self.model.probability))
-        return Tally(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
+        return BernoulliStatistic(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
 
-    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Tally]:
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BernoulliStatistic]:
         """Return how the tallies of all rounds are kept; a law's real data are drawn.
 
         Raises
@@ -179,17 +187,17 @@ class BernoulliChain(WalkingChain):
             known = set(self.stages.given()) - {"real_weight"}
             refuse_stages(self.stages.given(), known, self.family)
             check_pool(mixes, real=self.model.total or self.samples, most=MOST_COUNTED)
-        return MergedPools(self._data, Tally.merge, Tally.drawn)
+        return MergedPools(self._data, BernoulliStatistic.merge, BernoulliStatistic.drawn)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> Tally:
+    def _data(self, rng: np.random.Generator, replicates: int) -> BernoulliStatistic:
         model, weight = self.model, self.stages.real_weight
         chances = np.full(replicates, model.probability)
         if model.total is None:
             drawn = binomials(rng, self.samples, chances).astype(np.float64)
-            return Tally(weight * drawn, weight * self.samples)
-        return Tally(weight * np.round(chances * model.total), weight * model.total)
+            return BernoulliStatistic(weight * drawn, weight * self.samples)
+        return BernoulliStatistic(weight * np.round(chances * model.total), weight * model.total)
 
-    def estimate(self, pool: Tally) -> Floats:
+    def estimate(self, pool: BernoulliStatistic) -> Floats:
         """Return the share of ones."""
         delta = self.model.estimator.delta
         return self.rounded((pool.ones + delta) / (pool.weight + 2.0 * delta))[None]

@@ -112,7 +112,7 @@ class BlockCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class AliasedLaw:
+class AliasTable:
     """A law made ready for drawing.
 
     Parameters
@@ -128,7 +128,7 @@ class AliasedLaw:
     pairs: kernels.Symbols
 
     @classmethod
-    def of(cls, law: Floats) -> AliasedLaw:
+    def of(cls, law: Floats) -> AliasTable:
         """Return the tables of a law."""
         tail = np.cumsum(law[::-1])[::-1]
         conditional = np.minimum(law / tail, 1.0)
@@ -159,12 +159,12 @@ class DiscreteChain:
     samples: int
 
     @cached_property
-    def _real(self) -> AliasedLaw:
-        return AliasedLaw.of(self.model.probabilities)
+    def _real(self) -> AliasTable:
+        return AliasTable.of(self.model.probabilities)
 
     @cached_property
-    def _uniform(self) -> AliasedLaw:
-        return AliasedLaw.of(np.full(self.model.types, 1.0 / self.model.types))
+    def _uniform(self) -> AliasTable:
+        return AliasTable.of(np.full(self.model.types, 1.0 / self.model.types))
 
     @cached_property
     def classes(self) -> CountClasses:
@@ -295,7 +295,7 @@ _TAKES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Laws:
+class LawBlock:
     """Laws of a block, and the counts that they were fitted to.
 
     Parameters
@@ -358,7 +358,7 @@ class StagedDiscreteChain:
         for mix in mixes[:1]:
             self.model.align(mix.reserve)
 
-    def start(self, replicates: int) -> Laws:
+    def start(self, replicates: int) -> LawBlock:
         """Return copies of the model fitted to the real data."""
         model = self.model
         real = model.probabilities[None]
@@ -366,9 +366,11 @@ class StagedDiscreteChain:
             real = self._fit(model.counts[None].astype(np.float64))
         if self.stages.rounding is not None:
             real = law_on_grid(real, self.stages.rounding)
-        return Laws(np.repeat(real, replicates, axis=0), None)
+        return LawBlock(np.repeat(real, replicates, axis=0), None)
 
-    def generate(self, rng: np.random.Generator, population: Laws, draws: int) -> WeightedCounts:
+    def generate(
+        self, rng: np.random.Generator, population: LawBlock, draws: int
+    ) -> WeightedCounts:
         """Draw `draws` symbols from every model, as they arrive in the training set."""
         counts = rng.multinomial(draws, self._generated.of_law(population.law))
         return WeightedCounts(counts, np.zeros_like(counts))
@@ -384,13 +386,13 @@ class StagedDiscreteChain:
         """Return how the counts of all rounds are kept."""
         return staged_pools(self, mixes)
 
-    def estimate(self, pool: WeightedCounts) -> Laws:
+    def estimate(self, pool: WeightedCounts) -> LawBlock:
         """Fit every model to its weighted counts, and round it."""
         weighted = pool.generated + self.stages.real_weight * pool.real
         law = self._fit(weighted)
         if self.stages.rounding is not None:
             law = law_on_grid(law, self.stages.rounding)
-        return Laws(law, pool.generated + pool.real)
+        return LawBlock(law, pool.generated + pool.real)
 
     def _fit(self, counts: Floats) -> Floats:
         estimator = self.model.estimator
@@ -400,7 +402,7 @@ class StagedDiscreteChain:
         law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
         return law
 
-    def measure(self, population: Laws) -> Recorded:
+    def measure(self, population: LawBlock) -> Recorded:
         """Return surviving types (in the training set) and diversity of the model."""
         types = self.model.types
         surviving = np.full(len(population.law), types)
@@ -412,7 +414,7 @@ class StagedDiscreteChain:
             "diversity": 1.0 - np.sum(population.law**2, axis=1),
         }
 
-    def measure_last(self, population: Laws) -> Recorded:  # noqa: ARG002
+    def measure_last(self, population: LawBlock) -> Recorded:  # noqa: ARG002
         """Return nothing beyond what every generation leaves behind."""
         return {}
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from hayflick.chains.degradation import AdditiveNoise, GaussianContamination
-from hayflick.chains.parametric import WalkingChain, gaussian_walk
+from hayflick.chains.parametric import CompiledParametricChain, gaussian_walk
 from hayflick.chains.pools import (
     MOST_KEPT,
     ItemPools,
@@ -260,7 +260,7 @@ class Gaussian:
         return {"family": "gaussian", **parameters, "total": self.total}
 
 
-class GaussianChain(WalkingChain):
+class GaussianChain(CompiledParametricChain):
     """The Gaussian family in motion."""
 
     family = "gaussian"

@@ -27,7 +27,12 @@ from hayflick.chains.draws import counts_at_ranks
 from hayflick.chains.parametric import refuse_reserves
 from hayflick.chains.pools import refuse_accumulation
 from hayflick.chains.rounding import Grid, RoundedSampler
-from hayflick.chains.samplers import Sampler, Temperature, TopK, TopP
+from hayflick.chains.samplers import (
+    Sampler,
+    Temperature,
+    TopK,
+    TopP,
+)
 from hayflick.chains.stages import Stages
 from hayflick.chains.walks import Contexts, Texts
 from hayflick.core.arrays import Floats, Integers

@@ -109,8 +109,8 @@ class ParametricChain(ABC):
         return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
 
 
-class WalkingChain(ParametricChain):
-    """A parametric family with compiled rounds; see `hayflick.core.protocols.Walker`.
+class CompiledParametricChain(ParametricChain):
+    """A parametric family with compiled rounds; see `hayflick.core.protocols.CompiledChain`.
 
     Where no stage but rounding is asked for, `walk` makes many rounds in one call: the same
     draws in the same order as the stages one by one.

@@ -33,7 +33,7 @@ _FITTED = ("discrete", "ngram", "poisson", "gaussian", "multivariate-gaussian")
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class FamilyData:
     """The file that a family is fitted to, and how it is read.
 
     Parameters
@@ -81,7 +81,7 @@ class Data:
         return self.path
 
 
-def families(data: Data) -> Mapping[str, Entry[Model]]:
+def families(data: FamilyData) -> Mapping[str, Entry[Model]]:
     """Return all families by name, fitted to `data` where no parameters are given."""
     numeric = {"encoding": data.encoding}
     return {
@@ -110,7 +110,9 @@ def families(data: Data) -> Mapping[str, Entry[Model]]:
     }
 
 
-def parse_family(text: str, *, data: Data = Data(), estimator: str | None = None) -> Model:
+def parse_family(
+    text: str, *, data: FamilyData = FamilyData(), estimator: str | None = None
+) -> Model:
     """Return the model that `text` names, fitted to `data` where it is given.
 
     Raises
@@ -132,10 +134,10 @@ def parse_family(text: str, *, data: Data = Data(), estimator: str | None = None
     return model if estimator is None else with_estimator(model, estimator)
 
 
-def _check_data(text: str, data: Data) -> None:
+def _check_data(text: str, data: FamilyData) -> None:
     """Refuse data for a family without, or beside parameters."""
     name, _, parameters = text.partition(":")
-    if data.path is None or name not in families(Data()):
+    if data.path is None or name not in families(FamilyData()):
         return
     if name not in _FITTED:
         raise ArgumentError("corpus", got=data.path, takes=f"nothing with the family {name}")
@@ -182,7 +184,7 @@ def _with(model: Any, estimator: Any) -> Any:
     return replace(model, estimator=estimator)
 
 
-def _discrete(data: Data) -> Discrete:
+def _discrete(data: FamilyData) -> Discrete:
     return Discrete.from_file(
         data.require("discrete"),
         column=data.column,
@@ -200,26 +202,26 @@ def _zipf(types: str, exponent: str = "1", offset: str = "0") -> Discrete:
     )
 
 
-def _ngram(data: Data, order: str) -> NGram:
+def _ngram(data: FamilyData, order: str) -> NGram:
     path, tokenizer = data.require("ngram"), data.tokenizer or "auto"
     return NGram.from_text(
         path, order=whole("order", order), tokenizer=tokenizer, encoding=data.encoding
     )
 
 
-def _poisson(data: Data, numeric: dict[str, Any], rate: str | None) -> Poisson:
+def _poisson(data: FamilyData, numeric: dict[str, Any], rate: str | None) -> Poisson:
     if data.path is not None:
         return Poisson.from_file(data.path, column=data.column, **numeric)
     return Poisson(1.0 if rate is None else number("rate", rate))
 
 
-def _gaussian(data: Data, numeric: dict[str, Any], mean: str, deviation: str) -> Gaussian:
+def _gaussian(data: FamilyData, numeric: dict[str, Any], mean: str, deviation: str) -> Gaussian:
     if data.path is not None:
         return Gaussian.from_file(data.path, column=data.column, **numeric)
     return Gaussian(number("mean", mean), number("deviation", deviation))
 
 
-def _vectors(data: Data, dimensions: str) -> MultivariateGaussian:
+def _vectors(data: FamilyData, dimensions: str) -> MultivariateGaussian:
     if data.path is not None:
         columns: Sequence[str] = data.columns
         return MultivariateGaussian.from_file(data.path, columns=columns, encoding=data.encoding)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.parametric import WalkingChain, poisson_walk
+from hayflick.chains.parametric import CompiledParametricChain, poisson_walk
 from hayflick.chains.pools import (
     MOST_KEPT,
     ItemPools,
@@ -107,30 +107,30 @@ class Poisson:
         return {"family": "poisson", "rate": self.rate, "total": self.total}
 
 
-class Sums(NamedTuple):
+class PoissonStatistic(NamedTuple):
     """Weighted sum of the counts of every replicate, and weight of the items."""
 
     sums: Floats
     weight: float
 
-    def merge(self, other: Sums) -> Sums:
+    def merge(self, other: PoissonStatistic) -> PoissonStatistic:
         """Return both sums together."""
-        return Sums(self.sums + other.sums, self.weight + other.weight)
+        return PoissonStatistic(self.sums + other.sums, self.weight + other.weight)
 
     @staticmethod
-    def items(rng: np.random.Generator, pool: Sums) -> Floats:
+    def items(rng: np.random.Generator, pool: PoissonStatistic) -> Floats:
         """Draw unweighted counts given their sum, ``(replicates, items)``: a multinomial."""
         number = int(pool.weight)
         sums = np.round(pool.sums).astype(np.int64)
         return rng.multinomial(sums, np.full(number, 1.0 / number)).astype(np.float64)
 
     @classmethod
-    def of_items(cls, items: Floats) -> Sums:
+    def of_items(cls, items: Floats) -> PoissonStatistic:
         """Return the sum of counts, ``(replicates, items)``."""
         return cls(items.sum(axis=1), float(items.shape[1]))
 
 
-class PoissonChain(WalkingChain):
+class PoissonChain(CompiledParametricChain):
     """The Poisson family in motion."""
 
     family = "poisson"
@@ -166,19 +166,25 @@ class PoissonChain(WalkingChain):
         path: Floats = poisson_walk(rngs, population, generated, fresh, real, self.step)
         return path
 
-    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Sums:
+    def generate(
+        self, rng: np.random.Generator, population: Floats, draws: int
+    ) -> PoissonStatistic:
         """Draw the sum of `draws` counts."""
-        return Sums(rng.poisson(draws * population[0]).astype(np.float64), float(draws))
+        return PoissonStatistic(rng.poisson(draws * population[0]).astype(np.float64), float(draws))
 
-    def mix(self, rng: np.random.Generator, pool: Sums, mix: Mix[Any]) -> Sums:
+    def mix(
+        self, rng: np.random.Generator, pool: PoissonStatistic, mix: Mix[Any]
+    ) -> PoissonStatistic:
         """Add fresh draws from the real law."""
         if not mix.fresh:
             return pool
         weight = self.stages.real_weight
         fresh = rng.poisson(mix.fresh * self.model.rate, pool.sums.size)
-        return Sums(pool.sums + weight * fresh, pool.weight + weight * mix.fresh)
+        return PoissonStatistic(pool.sums + weight * fresh, pool.weight + weight * mix.fresh)
 
-    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Sums] | ItemPools[Sums]:
+    def pools(
+        self, mixes: Sequence[Mix[Any]]
+    ) -> MergedPools[PoissonStatistic] | ItemPools[PoissonStatistic]:
         """Return how the sums of all rounds are kept; a law's real data are drawn.
 
         Raises
@@ -187,18 +193,20 @@ class PoissonChain(WalkingChain):
             If items would have to be drawn from weighted ones, or from too many.
         """
         if not subsampled(mixes):
-            return MergedPools(self._data, Sums.merge)
+            return MergedPools(self._data, PoissonStatistic.merge)
         refuse_stages(self.stages.given(), {"rounding"}, self.family)
         check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
-        return ItemPools(self._data, Sums.items, Sums.of_items)
+        return ItemPools(self._data, PoissonStatistic.items, PoissonStatistic.of_items)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> Sums:
+    def _data(self, rng: np.random.Generator, replicates: int) -> PoissonStatistic:
         model, weight = self.model, self.stages.real_weight
         if model.total is None:
             sums = rng.poisson(self.samples * model.rate, replicates).astype(np.float64)
-            return Sums(weight * sums, weight * self.samples)
-        return Sums(np.full(replicates, weight * model.rate * model.total), weight * model.total)
+            return PoissonStatistic(weight * sums, weight * self.samples)
+        return PoissonStatistic(
+            np.full(replicates, weight * model.rate * model.total), weight * model.total
+        )
 
-    def estimate(self, pool: Sums) -> Floats:
+    def estimate(self, pool: PoissonStatistic) -> Floats:
         """Return the mean."""
         return self.rounded(pool.sums / pool.weight)[None]

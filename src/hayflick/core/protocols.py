@@ -150,7 +150,7 @@ class Accumulator(Protocol):
 
 
 @runtime_checkable
-class Walker(Protocol):
+class CompiledChain(Protocol):
     """A chain that makes many rounds in one compiled call."""
 
     @property

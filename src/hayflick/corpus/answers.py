@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.rounds import round_order
-from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, refuse_line, table
+from hayflick.corpus.tables import (
+    TABLE_SUFFIXES,
+    choose_column,
+    json_lines,
+    refuse_line,
+    table,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

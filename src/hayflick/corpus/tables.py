@@ -239,7 +239,7 @@ _HEAD = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class NumericTable:
     """What was read.
 
     Parameters
@@ -262,7 +262,7 @@ def read_numbers(
     *,
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
-) -> Numbers:
+) -> NumericTable:
     """Read columns of numbers from a CSV, TSV, JSON lines, Parquet or xlsx file.
 
     Parameters
@@ -286,7 +286,7 @@ def read_numbers(
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
     read = [_column(path, name, encoding) for name in columns or (None,)]
     names = tuple(name for name, _ in read)
-    return Numbers(np.stack([values for _, values in read], axis=1), names, path.name)
+    return NumericTable(np.stack([values for _, values in read], axis=1), names, path.name)
 
 
 def holds_fractions(

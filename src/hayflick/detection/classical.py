@@ -32,7 +32,7 @@ KINDS = ("frozen", "adaptive")
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferenceLevel:
     """What a reading is compared with.
 
     Parameters
@@ -44,7 +44,7 @@ class Reference:
 
     Examples
     --------
-    >>> start = Reference(10.0, 2.0, readings=99)
+    >>> start = ReferenceLevel(10.0, 2.0, readings=99)
     >>> start.standardised(7.0), round(start.with_reading(7.0).mean, 2)
     (-1.5, 9.97)
     """
@@ -57,7 +57,7 @@ class Reference:
         """Return a reading in standard deviations from the mean."""
         return (value - self.mean) / self.deviation
 
-    def with_reading(self, value: float) -> Reference:
+    def with_reading(self, value: float) -> ReferenceLevel:
         """Return the reference that has taken up one more reading."""
         weight = 1.0 / (self.readings + 1)
         gap = value - self.mean
@@ -76,7 +76,7 @@ _LEAST_READINGS_OF_NORMALITY_TEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class ClassicalParameters:
     """What was fixed when a classical chart was made.
 
     Parameters
@@ -99,7 +99,7 @@ class Design:
     recursion: Recursion
     direction: str
     kind: str
-    baseline: Reference
+    baseline: ReferenceLevel
     limit: float
 
     @property
@@ -168,8 +168,8 @@ class ClassicalChart(StreamChart[float]):
         }
         recursion = self._recursion(direction)
         limit = _limit(healthy, recursion, **calibration)
-        start = Reference(healthy.mean, healthy.deviation, healthy.readings)
-        self._design = Design(metric, recursion, direction, reference, start, limit)
+        start = ReferenceLevel(healthy.mean, healthy.deviation, healthy.readings)
+        self._design = ClassicalParameters(metric, recursion, direction, reference, start, limit)
         self.warnings = healthy.warnings + _normality(healthy)
         self.restart()
 
@@ -193,7 +193,7 @@ class ClassicalChart(StreamChart[float]):
         return self._design.recursion
 
     @property
-    def reference(self) -> Reference:
+    def reference(self) -> ReferenceLevel:
         """What the next reading is compared with."""
         return self._reference
 
@@ -231,18 +231,18 @@ class ClassicalChart(StreamChart[float]):
 
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
         recursion, baseline = (settings[name] for name in ("recursion", "baseline"))
-        self._design = Design(
+        self._design = ClassicalParameters(
             **{
                 **settings,
                 "recursion": Recursion(**recursion),
-                "baseline": Reference(**baseline),
+                "baseline": ReferenceLevel(**baseline),
             }
         )
-        self._reference = Reference(**memory["reference"])
+        self._reference = ReferenceLevel(**memory["reference"])
         self._levels = tuple(_Level(**level) for level in memory["levels"])
 
 
-def _moved(design: Design, level: _Level, gap: float, round_number: int) -> _Level:
+def _moved(design: ClassicalParameters, level: _Level, gap: float, round_number: int) -> _Level:
     """Return a side's statistic after a reading `gap` standard deviations towards the alarm."""
     recursion = design.recursion
     moved = recursion.keep * level.statistic + recursion.gain * gap - recursion.drift

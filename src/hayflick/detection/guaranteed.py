@@ -43,7 +43,13 @@ from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline, scores_of
-from hayflick.detection.betting import FRACTIONS, copies_needed, log_capital, lower_bound, mixed
+from hayflick.detection.betting import (
+    FRACTIONS,
+    copies_needed,
+    log_capital,
+    lower_bound,
+    mixed,
+)
 from hayflick.detection.stream_chart import StreamChart, one_of
 
 FORMS = ("sum", "product")
@@ -54,7 +60,7 @@ _LEAST_SHARE_OF_MEAN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class Guarantee:
     """What a guaranteed chart holds a stream to.
 
     Parameters
@@ -84,7 +90,7 @@ class Promise:
         return scores if self.direction == "falls" else 1.0 - scores
 
 
-def promise_of(
+def guarantee_of(
     healthy: Baseline,
     *,
     tolerance: float,
@@ -92,7 +98,7 @@ def promise_of(
     form: str,
     direction: str,
     baseline_error: float | None,
-) -> Promise:
+) -> Guarantee:
     """Return the promise for a baseline of scores; the arguments are those of the chart.
 
     Raises
@@ -111,11 +117,11 @@ def promise_of(
     if kept <= 0.0:
         raise ArgumentError("tolerance", got=tolerance, takes="a number below 1")
     alpha = rate - error if form == "product" else rate * (1.0 - error)
-    promise = Promise(healthy.metric, math.nan, alpha, form, direction)
+    promise = Guarantee(healthy.metric, math.nan, alpha, form, direction)
     return replace(promise, threshold=kept * _bound(healthy, promise, error=error))
 
 
-def _bound(healthy: Baseline, promise: Promise, *, error: float) -> float:
+def _bound(healthy: Baseline, promise: Guarantee, *, error: float) -> float:
     """Return the lower bound of the baseline's mean, or say how many readings it takes."""
     metric = promise.metric
     if healthy.readings == 0:
@@ -236,7 +242,7 @@ class GuaranteedChart(StreamChart[Floats]):
         baseline_error: float | None = None,
     ) -> None:
         healthy = Baseline.of_scores(baseline, metric=metric)
-        self._promise = promise_of(
+        self._promise = guarantee_of(
             healthy,
             tolerance=tolerance,
             false_alarms=false_alarms,
@@ -280,7 +286,7 @@ class GuaranteedChart(StreamChart[Floats]):
         """
         alpha = inside("false_alarms", false_alarms)
         theta = inside("threshold", threshold)
-        promise = Promise(
+        promise = Guarantee(
             metric, theta if direction == "falls" else 1.0 - theta, alpha, form, direction
         )
         chart = cls.__new__(cls)
@@ -341,5 +347,5 @@ class GuaranteedChart(StreamChart[Floats]):
         return {name: list(numbers) for name, numbers in asdict(self._wealth).items()}
 
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
-        self._promise = Promise(**settings)
+        self._promise = Guarantee(**settings)
         self._wealth = _Wealth(**{name: tuple(numbers) for name, numbers in memory.items()})

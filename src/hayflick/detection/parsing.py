@@ -9,7 +9,12 @@ from typing import Any
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.grammar import Entry, number, parse
 from hayflick.core.records import Reading
-from hayflick.detection.classical import RUN_LENGTH, CusumChart, EwmaChart, ShewhartChart
+from hayflick.detection.classical import (
+    RUN_LENGTH,
+    CusumChart,
+    EwmaChart,
+    ShewhartChart,
+)
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
 from hayflick.detection.stream_chart import FORMAT_VERSION, StreamChart
 
@@ -25,7 +30,7 @@ _WORDS = ("form", "direction", "reference")
 
 
 @dataclass(frozen=True)
-class ChartDesign:
+class ChartSpec:
     """A kind of chart and its settings, before there is a baseline.
 
     Parameters
@@ -51,7 +56,7 @@ class ChartDesign:
         """
         return self.kind(baseline, metric=metric, **self.settings)
 
-    def shared_by(self, charts: int) -> ChartDesign:
+    def shared_by(self, charts: int) -> ChartSpec:
         """Return the design for each of several charts that share the rate of false alarms.
 
         By the union bound, their rates add up to at most the one of this design.
@@ -70,7 +75,7 @@ class ChartDesign:
         return replace(self, settings={**self.settings, "run_length": run_length})
 
 
-def charts() -> Mapping[str, Entry[ChartDesign]]:
+def charts() -> Mapping[str, Entry[ChartSpec]]:
     """Return all charts by name."""
     return {
         "guaranteed": _entry(GuaranteedChart, _GUARANTEED),
@@ -80,17 +85,17 @@ def charts() -> Mapping[str, Entry[ChartDesign]]:
     }
 
 
-def _entry(kind: Callable[..., StreamChart[Any]], keys: tuple[str, ...]) -> Entry[ChartDesign]:
-    def make(**texts: str) -> ChartDesign:
+def _entry(kind: Callable[..., StreamChart[Any]], keys: tuple[str, ...]) -> Entry[ChartSpec]:
+    def make(**texts: str) -> ChartSpec:
         settings = {
             key: text if key in _WORDS else number(key, text) for key, text in texts.items()
         }
-        return ChartDesign(kind, settings)
+        return ChartSpec(kind, settings)
 
     return Entry(make, optional=keys)
 
 
-def parse_chart(text: str) -> ChartDesign:
+def parse_chart(text: str) -> ChartSpec:
     """Return the chart that `text` names.
 
     Raises

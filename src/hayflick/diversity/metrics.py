@@ -24,7 +24,7 @@ class Unit(StrEnum):
     NUMBER = "number"
 
 
-class Needs(StrEnum):
+class MetricSource(StrEnum):
     """What a metric is made from."""
 
     VECTORS = "vectors"
@@ -57,12 +57,12 @@ class Metric:
     meaning: str
     healthy: Direction
     unit: Unit
-    needs: Needs
+    needs: MetricSource
 
 
 _UP, _DOWN, _STEADY = Direction.HIGHER, Direction.LOWER, Direction.STEADY
 _SHARE, _NUMBER = Unit.SHARE, Unit.NUMBER
-_VECTORS, _GROUPS, _TEXTS = Needs.VECTORS, Needs.GROUPS, Needs.TEXTS
+_VECTORS, _GROUPS, _TEXTS = MetricSource.VECTORS, MetricSource.GROUPS, MetricSource.TEXTS
 
 METRICS: tuple[Metric, ...] = (
     Metric("spread", "mean score of disjoint pairs of answers", _UP, _SHARE, _VECTORS),
@@ -90,11 +90,15 @@ METRICS: tuple[Metric, ...] = (
     Metric("entropy", "Shannon entropy of the words, in nats", _UP, _NUMBER, _TEXTS),
     Metric("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),
     Metric("duplicate_rate", "answers that another one equals", _DOWN, _SHARE, _TEXTS),
-    Metric("vocabulary_kept", "baseline's words still in use", _UP, _SHARE, Needs.BASELINE_TEXTS),
-    Metric("tail_mass", "share of the baseline's rare words", _UP, _SHARE, Needs.BASELINE_TEXTS),
-    Metric("retention", "share of the must-keep list in use", _UP, _SHARE, Needs.LIST),
-    Metric("drift", "distance from the baseline", _DOWN, _NUMBER, Needs.BASELINE_VECTORS),
-    Metric("drift_p", "p-value of no drift", _UP, _SHARE, Needs.BASELINE_VECTORS),
+    Metric(
+        "vocabulary_kept", "baseline's words still in use", _UP, _SHARE, MetricSource.BASELINE_TEXTS
+    ),
+    Metric(
+        "tail_mass", "share of the baseline's rare words", _UP, _SHARE, MetricSource.BASELINE_TEXTS
+    ),
+    Metric("retention", "share of the must-keep list in use", _UP, _SHARE, MetricSource.LIST),
+    Metric("drift", "distance from the baseline", _DOWN, _NUMBER, MetricSource.BASELINE_VECTORS),
+    Metric("drift_p", "p-value of no drift", _UP, _SHARE, MetricSource.BASELINE_VECTORS),
 )
 
 _BY_NAME = {metric.name: metric for metric in METRICS}

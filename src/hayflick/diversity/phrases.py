@@ -17,7 +17,12 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
 from hayflick.core.errors import DataError
 from hayflick.corpus.counting import batches
-from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
+from hayflick.corpus.tokenizers import (
+    UNSPACED,
+    WORD,
+    Tokenizer,
+    matches,
+)
 from hayflick.diversity.ngrams import (
     add_table,
     count_ngrams,

@@ -37,7 +37,7 @@ _UNIT = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class SecondMoments:
     """Count, mean and matrix of second moments: mergeable, of size d² whatever N is.
 
     Parameters
@@ -53,7 +53,7 @@ class Moments:
 
     Examples
     --------
-    >>> flat = Moments.of([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
+    >>> flat = SecondMoments.of([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
     >>> flat.matrix.tolist(), flat.effective_rank, flat.log_generalised_variance
     ([[8.0, 0.0], [0.0, 0.0]], 1.0, None)
     """
@@ -64,13 +64,13 @@ class Moments:
     unit: bool = field(default=False, kw_only=True)
 
     @classmethod
-    def empty(cls, dimension: int) -> Moments:
+    def empty(cls, dimension: int) -> SecondMoments:
         """Return the moments of no vector of `dimension` components."""
         dimension = whole_number("dimension", dimension, at_least=1)
         return cls(0, np.zeros(dimension), np.zeros((dimension, dimension)), unit=True)
 
     @classmethod
-    def of(cls, vectors: ArrayLike) -> Moments:
+    def of(cls, vectors: ArrayLike) -> SecondMoments:
         """Return the moments of vectors, shape ``(N, d)``, added up as float64.
 
         Raises
@@ -86,7 +86,7 @@ class Moments:
         return _of_blocks(blocks, cls.empty(rows.shape[1]), unit=False)
 
     @classmethod
-    def of_directions(cls, vectors: ArrayLike) -> Moments:
+    def of_directions(cls, vectors: ArrayLike) -> SecondMoments:
         """Return the moments of vectors made as long as 1.
 
         Raises
@@ -109,7 +109,7 @@ class Moments:
         """Return the summary that forgets the directions."""
         return Scatter(self.count, self.mean, float(np.trace(self.matrix)), unit=self.unit)
 
-    def merge(self, other: Moments) -> Moments:
+    def merge(self, other: SecondMoments) -> SecondMoments:
         """Return the moments of both sets of vectors together.
 
         Raises
@@ -122,11 +122,11 @@ class Moments:
             raise DataError(f"vectors: got {dimensions}; all take the same embedder")
         means = self.scatter.merge(other.scatter)
         if means.count == 0:
-            return Moments(0, self.mean, self.matrix, unit=means.unit)
+            return SecondMoments(0, self.mean, self.matrix, unit=means.unit)
         gap = other.mean - self.mean
         between = np.outer(gap, gap) * (self.count * (other.count / means.count))
         matrix = self.matrix + other.matrix + between
-        return Moments(means.count, means.mean, matrix, unit=means.unit)
+        return SecondMoments(means.count, means.mean, matrix, unit=means.unit)
 
     @property
     def second_moment(self) -> Floats | None:
@@ -196,13 +196,13 @@ def spectrum_numbers(vectors: ArrayLike) -> dict[str, float]:
 
     Returns
     -------
-    `Moments.numbers` of the vectors, with ``vendi_1`` of their directions where every one of
+    `SecondMoments.numbers` of the vectors, with ``vendi_1`` of their directions where every one of
     two or more vectors has one; what is undefined is left out.
 
     Raises
     ------
     ArgumentError, DataError
-        As `Moments.of`.
+        As `SecondMoments.of`.
 
     Examples
     --------
@@ -232,13 +232,13 @@ def positive_spectrum(matrix: Floats) -> Floats:
     return np.where(values > floor, values, 0.0)
 
 
-def _of_blocks(blocks: Iterable[Floats], empty: Moments, *, unit: bool) -> Moments:
-    return reduce(Moments.merge, (_of_block(rows, unit=unit) for rows in blocks), empty)
+def _of_blocks(blocks: Iterable[Floats], empty: SecondMoments, *, unit: bool) -> SecondMoments:
+    return reduce(SecondMoments.merge, (_of_block(rows, unit=unit) for rows in blocks), empty)
 
 
-def _of_block(rows: Floats, *, unit: bool) -> Moments:
+def _of_block(rows: Floats, *, unit: bool) -> SecondMoments:
     mean, gaps = _centred(rows)
-    return Moments(len(rows), mean, gaps.T @ gaps, unit=unit)
+    return SecondMoments(len(rows), mean, gaps.T @ gaps, unit=unit)
 
 
 def _centred(rows: Floats) -> tuple[Floats, Floats]:
@@ -253,9 +253,9 @@ def _centred(rows: Floats) -> tuple[Floats, Floats]:
 
 def _of_many(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, float]:
     if unit:
-        return Moments.of_directions(rows).numbers()
-    score = Moments.of_directions(rows)._vendi if directed else None
-    return Moments.of(rows).numbers() | ({} if score is None else {"vendi_1": score})
+        return SecondMoments.of_directions(rows).numbers()
+    score = SecondMoments.of_directions(rows)._vendi if directed else None
+    return SecondMoments.of(rows).numbers() | ({} if score is None else {"vendi_1": score})
 
 
 def _of_few(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, float]:
@@ -279,13 +279,13 @@ def _of_few(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, floa
 _ROUNDING = 1e-8
 
 
-def vendi_score(moments: Moments, *, order: float = 1.0) -> float | None:
+def vendi_score(moments: SecondMoments, *, order: float = 1.0) -> float | None:
     """Return the Vendi score of vectors with the cosine as similarity.
 
     Parameters
     ----------
     moments
-        Of vectors of length 1: `Moments.of_directions`.
+        Of vectors of length 1: `SecondMoments.of_directions`.
     order
         q, at least 0; infinity looks at the most frequent direction alone. Order 0 counts
         directions, near ones too, so embeddings of more answers than d have nearly d.
@@ -301,7 +301,7 @@ def vendi_score(moments: Moments, *, order: float = 1.0) -> float | None:
 
     Examples
     --------
-    >>> across = Moments.of_directions([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    >>> across = SecondMoments.of_directions([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
     >>> round(vendi_score(across), 10)
     2.0
     """

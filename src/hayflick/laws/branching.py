@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.laws.rounds import Rounds
+from hayflick.laws.rounds import ChainRounds
 
 _MOST_CELLS = 1 << 22
 
@@ -68,7 +68,7 @@ class Branching:
     name: str = "branching"
 
     @classmethod
-    def of(cls, rounds: Rounds) -> Branching:
+    def of(cls, rounds: ChainRounds) -> Branching:
         """Return the law of rounds; where all are alike it takes one pass over them."""
         alike = all(np.ptp(kind) == 0 for kind in (rounds.generated, rounds.fresh, rounds.samples))
         slope, offset, squares = _alike(rounds) if alike else _composed(rounds)
@@ -114,7 +114,7 @@ class Branching:
         return bound
 
 
-def _alike(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
+def _alike(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
     """Return slopes, offsets and squares where every round has the same mix."""
     generated, fresh = float(rounds.generated[0]), float(rounds.fresh[0])
     first, later = rounds.uniform[0], rounds.uniform[-1]
@@ -128,7 +128,7 @@ def _alike(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
     return slope, offset, squares
 
 
-def _composed(rounds: Rounds) -> tuple[Floats, Floats, Floats]:
+def _composed(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
     """Return the same for any rounds, composing backwards for every target at once."""
     number, types = rounds.number, rounds.reserve.size
     slope, offset, squares = np.zeros((3, number + 1))

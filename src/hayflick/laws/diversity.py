@@ -23,7 +23,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.protocols import Regime
-from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.regimes.replace import Replace
 
 
@@ -180,7 +180,7 @@ def expected_diversity(
     return _without_pool(model, forgetting)
 
 
-def _without_pool(model: Discrete, rounds: Rounds) -> Diversity:
+def _without_pool(model: Discrete, rounds: ChainRounds) -> Diversity:
     """Return the law where nothing is kept of the rounds before."""
     recursion = _Recursion.of(model, rounds)
     state = recursion.start
@@ -195,13 +195,13 @@ def _without_pool(model: Discrete, rounds: Rounds) -> Diversity:
 class _Recursion:
     """The affine recursion of (Σ E p², α, β, γ, 1), where E p = α p_0 + β r + γ."""
 
-    rounds: Rounds
+    rounds: ChainRounds
     delta: float
     gram: Floats
     start: Floats
 
     @classmethod
-    def of(cls, model: Discrete, rounds: Rounds) -> _Recursion:
+    def of(cls, model: Discrete, rounds: ChainRounds) -> _Recursion:
         basis = np.stack([model.probabilities, rounds.reserve, np.ones(model.types)])
         gram = basis @ basis.T
         share = rounds.uniform[0]

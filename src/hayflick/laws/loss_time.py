@@ -24,7 +24,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
-from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.wright_fisher import binomial_rows
 from hayflick.regimes.replace import Replace
 
@@ -51,7 +51,7 @@ class LossTime:
     """
 
     model: Discrete
-    rounds: Rounds
+    rounds: ChainRounds
     law: str
 
     def of_symbols(self, symbols: Sequence[str]) -> Floats:
@@ -124,7 +124,7 @@ def loss_time(
 class _Passage:
     """First passage to 0 on a grid of counts."""
 
-    def __init__(self, rounds: Rounds) -> None:
+    def __init__(self, rounds: ChainRounds) -> None:
         self.size = int(rounds.samples[0])
         self.generated, self.fresh = int(rounds.generated[0]), int(rounds.fresh[0])
         self.shares, self.types = rounds.uniform, rounds.reserve.size

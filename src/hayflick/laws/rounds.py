@@ -14,7 +14,7 @@ from hayflick.core.protocols import ReactiveRegime, Regime
 
 
 @dataclass(frozen=True, eq=False)
-class Rounds:
+class ChainRounds:
     """The rounds of one discrete chain, from generation 1 on.
 
     Parameters
@@ -58,7 +58,9 @@ def refuse_reactions(regime: Regime) -> None:
         raise ArgumentError("regime", got=regime.describe(), takes=takes, remedy=remedy)
 
 
-def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generations: int) -> Rounds:
+def rounds_of(
+    model: Discrete, *, regime: Regime, samples: int | None, generations: int
+) -> ChainRounds:
     """Return the rounds of a regime.
 
     Raises
@@ -83,7 +85,7 @@ def rounds_of(model: Discrete, *, regime: Regime, samples: int | None, generatio
         raise ArgumentError("regime", got=regime.describe(), takes=takes)
     share = model.smoothing.uniform_share
     later = [share(total=int(total), types=model.types) for total in sizes[:-1]]
-    return Rounds(
+    return ChainRounds(
         generated=np.array([mix.generated for mix in mixes]),
         fresh=np.array([mix.fresh for mix in mixes]),
         samples=sizes,

@@ -17,7 +17,7 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
-from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.wright_fisher import LARGEST_SAMPLE, WrightFisher, affordable
 from hayflick.regimes.replace import Replace
 
@@ -28,7 +28,7 @@ _BINNING_ERROR = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class FrequencySpectrum:
     """Probabilities and how many symbols have each.
 
     Parameters
@@ -46,7 +46,7 @@ class Spectrum:
     error: float = 0.0
 
 
-def spectrum_of(model: Discrete, *, reserve: Integers) -> Spectrum:
+def spectrum_of(model: Discrete, *, reserve: Integers) -> FrequencySpectrum:
     """Return the distinct probabilities of the symbols that `reserve` does not hold.
 
     Above 4096 distinct values, each narrow bin of them is replaced by two values with the
@@ -56,12 +56,12 @@ def spectrum_of(model: Discrete, *, reserve: Integers) -> Spectrum:
     # A scan costs less than a copy of every weight.
     free = weights[reserve == 0] if reserve.any() else weights
     if free.size == 0:
-        return Spectrum(np.empty(0), np.empty(0))
+        return FrequencySpectrum(np.empty(0), np.empty(0))
     values, numbers = _distinct(free)
     probabilities = values / model.weights.sum()
     if values.size > _DISTINCT:
         return _binned(probabilities, numbers)
-    return Spectrum(probabilities, numbers)
+    return FrequencySpectrum(probabilities, numbers)
 
 
 def _distinct(weights: Integers | Floats) -> tuple[Floats, Floats]:
@@ -74,7 +74,7 @@ def _distinct(weights: Integers | Floats) -> tuple[Floats, Floats]:
     return distinct, numbers.astype(np.float64)
 
 
-def _binned(probabilities: Floats, numbers: Floats) -> Spectrum:
+def _binned(probabilities: Floats, numbers: Floats) -> FrequencySpectrum:
     logs = np.log(probabilities)
     place = ((logs - logs[0]) * _BINS_PER_UNIT).astype(np.int64)
     size = np.bincount(place, numbers)
@@ -86,7 +86,7 @@ def _binned(probabilities: Floats, numbers: Floats) -> Spectrum:
     deviation = np.sqrt(spread / size[used])
     nodes = np.concatenate([mean - deviation, mean + deviation])
     order = np.argsort(nodes)
-    return Spectrum(nodes[order], np.tile(size[used] / 2, 2)[order], _BINNING_ERROR)
+    return FrequencySpectrum(nodes[order], np.tile(size[used] / 2, 2)[order], _BINNING_ERROR)
 
 
 LAWS = ("auto", "exact", "branching")
@@ -115,7 +115,7 @@ class Survival:
     """
 
     model: Discrete
-    rounds: Rounds
+    rounds: ChainRounds
     law: WrightFisher | Branching
     surviving_fraction: Floats
     error: float
@@ -241,7 +241,7 @@ def survival(
     )
 
 
-def _choose(law: str, rounds: Rounds, spectrum: Spectrum) -> WrightFisher | Branching:
+def _choose(law: str, rounds: ChainRounds, spectrum: FrequencySpectrum) -> WrightFisher | Branching:
     if law == "exact" and rounds.samples.max() > LARGEST_SAMPLE:
         takes = f"training sets of at most {LARGEST_SAMPLE} items"
         remedy = "use branching, which bounds its error"
@@ -253,7 +253,7 @@ def _choose(law: str, rounds: Rounds, spectrum: Spectrum) -> WrightFisher | Bran
     return Branching.of(rounds)
 
 
-def _share(spectrum: Spectrum, law: WrightFisher | Branching, *, types: int) -> Floats:
+def _share(spectrum: FrequencySpectrum, law: WrightFisher | Branching, *, types: int) -> Floats:
     """Return the surviving share of all types; what a reserve holds survives surely."""
     kept = types - spectrum.weights.sum()
     share: Floats = (law.total(spectrum.probabilities, spectrum.weights) + kept) / types
@@ -261,7 +261,7 @@ def _share(spectrum: Spectrum, law: WrightFisher | Branching, *, types: int) -> 
     return np.clip(share, 0.0, 1.0)
 
 
-def _baseline(model: Discrete, rounds: Rounds) -> Floats:
+def _baseline(model: Discrete, rounds: ChainRounds) -> Floats:
     """Return the surviving share after one training on real data alone, of each size."""
     spectrum = spectrum_of(model, reserve=np.zeros(model.types, np.int64))
     sizes, where = np.unique(rounds.samples, return_inverse=True)

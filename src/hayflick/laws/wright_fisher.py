@@ -23,7 +23,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.laws.branching import Branching
-from hayflick.laws.rounds import Rounds
+from hayflick.laws.rounds import ChainRounds
 
 LARGEST_SAMPLE = 3000
 _AFFORDABLE_PRODUCTS = 5e9
@@ -33,7 +33,7 @@ _DEVIATIONS = 12.0
 
 
 def affordable(
-    rounds: Rounds, probabilities: Floats, *, most: float = _AFFORDABLE_PRODUCTS
+    rounds: ChainRounds, probabilities: Floats, *, most: float = _AFFORDABLE_PRODUCTS
 ) -> bool:
     """Return whether following `probabilities` takes `most` products, or about a second."""
     size = float(rounds.samples.max())
@@ -76,7 +76,7 @@ def binomial_rows(trials: int, probabilities: Floats, *, hits: Integers | None =
 class WrightFisher:
     """The exact law of one chain's rounds."""
 
-    rounds: Rounds
+    rounds: ChainRounds
     name: str = "exact"
 
     def present(self, probabilities: Floats) -> Floats:
@@ -179,7 +179,9 @@ class _Transition:
         return self._matrix[:counts]
 
 
-def _certain(rounds: Rounds, probabilities: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _certain(
+    rounds: ChainRounds, probabilities: Floats
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which symbols are lost with a probability of less than 1e-14."""
     law = Branching.of(rounds)
     absent = np.exp(-(np.multiply.outer(probabilities, law.slope) + law.offset))

@@ -309,7 +309,7 @@ def _gains(bad: NDArray[np.bool_], size: int, bet: float, more: Floats) -> Float
 _MOST_CHECKS = 1_000_000
 
 
-class Decision(StrEnum):
+class AcceptanceDecision(StrEnum):
     """What a review comes to."""
 
     ACCEPT = "accept"
@@ -349,11 +349,11 @@ class Acceptance:
     more_if_none_bad: int | None
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> AcceptanceDecision:
         """Accept, reject, or go on checking."""
         if self.high <= self.limit:
-            return Decision.ACCEPT
-        return Decision.REJECT if self.low > self.limit else Decision.GO_ON
+            return AcceptanceDecision.ACCEPT
+        return AcceptanceDecision.REJECT if self.low > self.limit else AcceptanceDecision.GO_ON
 
 
 def acceptance(queues: Sequence[Queue], *, limit: float, error: float = 0.05) -> Acceptance:

@@ -10,11 +10,11 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
 from hayflick.detection.early_warning import Projection, early_warning
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
-from hayflick.detection.parsing import ChartDesign, parse_chart
+from hayflick.detection.parsing import ChartSpec, parse_chart
 from hayflick.detection.stream_chart import StreamChart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import SPREAD
-from hayflick.monitor.watch_result import Unwatched, WatchedChart
+from hayflick.monitor.watch_result import ChartHistory, MissingChart
 
 DEFAULT_CHART = "guaranteed"
 DEFAULT_VALUE_CHART = "cusum:run_length=1000"
@@ -23,7 +23,7 @@ _HEALTHY = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEAD
 
 
 @dataclass(frozen=True)
-class Watch:
+class ChartRequest:
     """A chart that is asked for.
 
     Parameters
@@ -39,19 +39,21 @@ class Watch:
 
     Examples
     --------
-    >>> Watch.parsed("distinct_2=shewhart:run_length=200").metric
+    >>> ChartRequest.parsed("distinct_2=shewhart:run_length=200").metric
     'distinct_2'
-    >>> Watch.parsed("guaranteed:tolerance=0.02").metric
+    >>> ChartRequest.parsed("guaranteed:tolerance=0.02").metric
     'spread'
     """
 
     text: str
     metric: str
-    design: ChartDesign
+    design: ChartSpec
     required: bool = True
 
     @classmethod
-    def parsed(cls, text: str, *, values: Sequence[str] = (), required: bool = True) -> Watch:
+    def parsed(
+        cls, text: str, *, values: Sequence[str] = (), required: bool = True
+    ) -> ChartRequest:
         """Return the chart that ``[METRIC=]CHART`` names; ``spread`` is the metric without one.
 
         Parameters
@@ -80,12 +82,12 @@ class Watch:
             raise ArgumentError("chart", got=text, takes=takes)
         return cls(text, metric, design, required)
 
-    def shared_by(self, charts: int) -> Watch:
+    def shared_by(self, charts: int) -> ChartRequest:
         """Return the chart as one of several that share its rate of false alarms evenly."""
         return replace(self, design=self.design.shared_by(charts))
 
 
-def _directed(design: ChartDesign, direction: str) -> ChartDesign:
+def _directed(design: ChartSpec, direction: str) -> ChartSpec:
     """Return the chart for the direction that is not healthy, unless one was named."""
     if "direction" in design.settings:
         return design
@@ -94,9 +96,9 @@ def _directed(design: ChartDesign, direction: str) -> ChartDesign:
     return replace(design, settings={**design.settings, "direction": direction})
 
 
-def watches(
+def chart_requests(
     texts: Sequence[str] | None, *, values: Sequence[str], has_vectors: bool
-) -> tuple[Watch, ...]:
+) -> tuple[ChartRequest, ...]:
     """Return the charts that are asked for, or those that are kept where none is.
 
     Raises
@@ -109,26 +111,26 @@ def watches(
         takes = "a column that is not called like a metric; rename it"
         raise ArgumentError("value", got=min(taken), takes=takes)
     if texts is None:
-        spread = [Watch.parsed(DEFAULT_CHART, required=False)] if has_vectors else []
+        spread = [ChartRequest.parsed(DEFAULT_CHART, required=False)] if has_vectors else []
         series = [
-            Watch.parsed(f"{name}={DEFAULT_VALUE_CHART}", values=values, required=False)
+            ChartRequest.parsed(f"{name}={DEFAULT_VALUE_CHART}", values=values, required=False)
             for name in values
         ]
         return (*spread, *series)
-    asked = tuple(Watch.parsed(text, values=values) for text in texts)
+    asked = tuple(ChartRequest.parsed(text, values=values) for text in texts)
     repeated = [text for text in texts if list(texts).count(text) > 1]
     if repeated:
         raise ArgumentError("chart", got=repeated[0], takes="each chart once")
     return asked
 
 
-def charted(
+def run_charts(
     readings: Mapping[str, Sequence[Reading]],
-    asked: Sequence[Watch],
+    asked: Sequence[ChartRequest],
     *,
     baseline: int,
     scaling: int,
-) -> tuple[tuple[WatchedChart, ...], tuple[Unwatched, ...]]:
+) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the courses of all charts, and what could not be charted.
 
     The charts of one description share its rate of false alarms evenly over the groups.
@@ -149,8 +151,8 @@ def charted(
     DataError
         If a chart that is required cannot be made of all answers.
     """
-    made: list[WatchedChart] = []
-    missing: list[Unwatched] = []
+    made: list[ChartHistory] = []
+    missing: list[MissingChart] = []
     for one in asked:
         groups = [group for group, found in readings.items() if _is_read(one, found)]
         if not groups:
@@ -164,7 +166,7 @@ def charted(
             except DataError as fault:
                 if one.required and not group:
                     raise
-                missing.append(Unwatched(one.text, one.metric, group, str(fault)))
+                missing.append(MissingChart(one.text, one.metric, group, str(fault)))
     return tuple(made), tuple(missing)
 
 
@@ -179,22 +181,24 @@ def scaling_rounds(baseline: int) -> int:
     return max(1, baseline // 5)
 
 
-def _is_read(one: Watch, readings: Sequence[Reading]) -> bool:
+def _is_read(one: ChartRequest, readings: Sequence[Reading]) -> bool:
     return any(one.metric in reading.values for reading in readings)
 
 
-def _refuse(one: Watch) -> None:
+def _refuse(one: ChartRequest) -> None:
     if one.required:
         remedy = "see what it is made from: hayflick watch --list-metrics"
         raise DataError(f"{one.metric}: no round has a reading of it; {remedy}")
 
 
-def _course(one: Watch, readings: Sequence[Reading], group: str, baseline: slice) -> WatchedChart:
+def _course(
+    one: ChartRequest, readings: Sequence[Reading], group: str, baseline: slice
+) -> ChartHistory:
     healthy = readings[baseline]
     chart = one.design.start(healthy, metric=one.metric)
     verdicts = tuple(map(chart.update, readings[baseline.stop :]))
     threshold = _threshold(chart)
-    return WatchedChart(
+    return ChartHistory(
         text=one.text,
         metric=one.metric,
         group=group,
@@ -207,7 +211,7 @@ def _course(one: Watch, readings: Sequence[Reading], group: str, baseline: slice
     )
 
 
-def _rate(chart: StreamChart[Any], one: Watch) -> float | None:
+def _rate(chart: StreamChart[Any], one: ChartRequest) -> float | None:
     """Return the false alarms per reading that a chart of the sum form promises."""
     settings = one.design.settings
     if not isinstance(chart, GuaranteedChart) or settings.get("form", "sum") != "sum":

@@ -36,7 +36,7 @@ VALUE = "value "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measuring:
+class MeasurementSettings:
     """How rounds are measured.
 
     Parameters
@@ -70,7 +70,7 @@ class Measuring:
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class TypicalAnswers:
     """Some answers of a round with their vectors, to show what is typical of it."""
 
     round: str
@@ -87,7 +87,7 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Observed:
+class Observation:
     """What was measured.
 
     Parameters
@@ -103,11 +103,13 @@ class Observed:
 
     readings: Mapping[str, tuple[Reading, ...]]
     scale: float | None
-    first: Example | None
-    last: Example | None
+    first: TypicalAnswers | None
+    last: TypicalAnswers | None
 
 
-def observe(answers: Answers, *, how: Measuring, progress: Progress = silent) -> Observed:
+def observe(
+    answers: Answers, *, how: MeasurementSettings, progress: Progress = silent
+) -> Observation:
     """Return the readings of all rounds.
 
     Parameters
@@ -128,10 +130,12 @@ def observe(answers: Answers, *, how: Measuring, progress: Progress = silent) ->
         found.append(observer.read(one))
         example = _example(one, how.seed)
         first, last = first or example, example or last
-    return Observed(_by_group(found, answers.rounds), observer.scale, first, last)
+    return Observation(_by_group(found, answers.rounds), observer.scale, first, last)
 
 
-def _rounds(answers: Answers, how: Measuring, progress: Progress) -> Iterator[RoundAnswers]:
+def _rounds(
+    answers: Answers, how: MeasurementSettings, progress: Progress
+) -> Iterator[RoundAnswers]:
     done, total = 0, len(answers.frame)
     values = [name for name in answers.frame.columns if name.startswith(VALUE)]
     for number, frame, stored in answers.by_round():
@@ -165,13 +169,13 @@ def _named(column: list[str | None] | None) -> list[str] | None:
     return None if column is None else [name or "" for name in column]
 
 
-def _embedded(texts: list[str], how: Measuring) -> NDArray[Any] | None:
+def _embedded(texts: list[str], how: MeasurementSettings) -> NDArray[Any] | None:
     assert how.embedder is not None
     parts = list(embed_all(how.embedder, texts, cache=how.cache))
     return np.concatenate(parts) if parts else None
 
 
-def _observer(answers: Answers, head: list[RoundAnswers], how: Measuring) -> Observer:
+def _observer(answers: Answers, head: list[RoundAnswers], how: MeasurementSettings) -> Observer:
     """Return what measures every round, made from the baseline."""
     tokenizer, counts = how.tokenizer, None
     if "text" in answers.frame.columns:
@@ -208,7 +212,7 @@ def _scale(head: list[RoundAnswers], seed: int) -> float | None:
     return median if median > 0.0 else None
 
 
-def _example(one: RoundAnswers, seed: int) -> Example | None:
+def _example(one: RoundAnswers, seed: int) -> TypicalAnswers | None:
     directed = one.with_direction()
     if directed.vectors is None or directed.texts is None or not directed.size:
         return None
@@ -217,7 +221,7 @@ def _example(one: RoundAnswers, seed: int) -> Example | None:
         rng = stream(seed, block=one.round)
         places = np.sort(rng.choice(directed.size, _SAMPLED_VECTORS, replace=False))
     texts = tuple(directed.texts[int(place)] for place in places)
-    return Example(one.label, texts, np.asarray(directed.vectors[places], dtype=np.float64))
+    return TypicalAnswers(one.label, texts, np.asarray(directed.vectors[places], dtype=np.float64))
 
 
 def _by_group(

@@ -83,7 +83,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class TreatmentEffect:
     """A treatment beside the control.
 
     Parameters
@@ -132,7 +132,7 @@ class PilotResult(Displayed):
     trial: PilotDesign
     source: str
     arms: tuple[Arm, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TreatmentEffect, ...]
     passed_over: int = 0
 
     @property
@@ -275,7 +275,7 @@ def _compared(
     test: tuple[float, float, float],
     adjusted: float,
     trial: PilotDesign,
-) -> Comparison:
+) -> TreatmentEffect:
     statistic, degrees, p = test
     difference = float(arm.numbers.mean() - control.numbers.mean())
     error = math.sqrt(arm.variance / arm.rounds + control.variance / control.rounds)
@@ -285,7 +285,7 @@ def _compared(
         ends = [math.expm1(end) for end in ends]
     effect, low, high = ends
     outcome = _outcome(effect, (low, high), adjusted, trial)
-    return Comparison(arm.name, effect, low, high, statistic, degrees, p, adjusted, outcome)
+    return TreatmentEffect(arm.name, effect, low, high, statistic, degrees, p, adjusted, outcome)
 
 
 def _outcome(

@@ -25,7 +25,12 @@ import polars as pl
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus.answers import AnswerColumns, Answers, BadRows, read_answers
+from hayflick.corpus.answers import (
+    AnswerColumns,
+    Answers,
+    BadRows,
+    read_answers,
+)
 from hayflick.corpus.tables import refuse_line
 
 

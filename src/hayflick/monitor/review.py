@@ -58,7 +58,7 @@ _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ReviewRow:
     """A row of a review file.
 
     Parameters
@@ -66,7 +66,7 @@ class Judged:
     line
         Its line or row in the file as it was read, the header being 1.
     position, id, stratum, population, weight
-        As of `hayflick.monitor.review_sample.Drawn`.
+        As of `hayflick.monitor.review_sample.SampledAnswer`.
     bad
         Whether the answer is bad; None while that is open.
     comment
@@ -96,7 +96,7 @@ class Review:
     """
 
     name: str
-    rows: tuple[Judged, ...]
+    rows: tuple[ReviewRow, ...]
 
     @property
     def ok(self) -> int:
@@ -114,7 +114,7 @@ class Review:
         return sum(row.bad is None for row in self.rows)
 
     @property
-    def counted(self) -> tuple[Judged, ...]:
+    def counted(self) -> tuple[ReviewRow, ...]:
         """The rows before the first one that is open.
 
         Were later ones counted, leaving out the hard cases would make a stream look better.
@@ -245,8 +245,8 @@ def _check_verdicts(path: Path, rows: _Rows) -> None:
         raise DataError(f"{path}: unknown verdicts: {_listed(unknown)}; takes {TAKES}")
 
 
-def _judged(line: int, row: dict[str, str]) -> Judged:
-    return Judged(
+def _judged(line: int, row: dict[str, str]) -> ReviewRow:
+    return ReviewRow(
         line=line,
         position=int(row["position"]),
         id=row["id"],

@@ -43,7 +43,7 @@ class Allocation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class SampledAnswer:
     """An answer that a person is to check.
 
     Parameters
@@ -74,7 +74,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class ReviewSample:
     """Answers that were drawn.
 
     Parameters
@@ -90,7 +90,7 @@ class Sample:
     source: str
     seed: int
     allocation: Allocation
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[SampledAnswer, ...]
 
     @property
     def strata(self) -> dict[str, int]:
@@ -100,7 +100,7 @@ class Sample:
 
 def draw_answers(
     answers: Answers, *, number: int, seed: int, allocation: str = Allocation.PROPORTIONAL
-) -> Sample:
+) -> ReviewSample:
     """Draw random answers, each group at least one where `number` allows it.
 
     Where there are more groups than answers to draw, they are drawn from all as one.
@@ -146,7 +146,7 @@ def draw_answers(
         _drawn(place, frame.row(row, named=True), names, stratum, len(groups[stratum]), weight)
         for place, (row, stratum, weight) in enumerate(picks, start=1)
     ]
-    return Sample(answers.name, seed, Allocation(allocation), tuple(drawn))
+    return ReviewSample(answers.name, seed, Allocation(allocation), tuple(drawn))
 
 
 def allocated(number: int, *, sizes: Integers, shares: Floats) -> Integers:
@@ -214,8 +214,8 @@ def _drawn(
     stratum: str,
     population: int,
     weight: float,
-) -> Drawn:
-    return Drawn(
+) -> SampledAnswer:
+    return SampledAnswer(
         position=position,
         id=row["row"],
         round=rounds[row["round"] - 1],
@@ -281,7 +281,7 @@ def _is_rewritten(cell: str) -> bool:
     return short and _VALUE.match(bare) is not None
 
 
-def row_of(drawn: Drawn, *, sample: Sample, review: str) -> dict[str, str]:
+def row_of(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dict[str, str]:
     """Return a drawn answer as text cells by column, unguarded and with its checksum."""
     cells = {
         "id": str(drawn.id),
@@ -303,7 +303,7 @@ def row_of(drawn: Drawn, *, sample: Sample, review: str) -> dict[str, str]:
     return {**cells, "checksum": checksum(cells)}
 
 
-def review_name(sample: Sample) -> str:
+def review_name(sample: ReviewSample) -> str:
     """Return a short name that tells one review's rows from another's."""
     rows = [(one.id, one.round, one.group, one.answer) for one in sample.drawn]
     return _digest([sample.source, sample.seed, sample.allocation, rows])[:8]
@@ -333,7 +333,9 @@ SUFFIXES = (".csv", ".xlsx")
 _LONGEST_CELL = 32_767
 
 
-def write_review(sample: Sample, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+def write_review(
+    sample: ReviewSample, path: str | os.PathLike[str], *, force: bool = False
+) -> Path:
     """Write a file with a row per answer, its columns ``verdict`` and ``comment`` empty.
 
     CSV is UTF-8 with a byte-order mark, so that spreadsheet programs read any script. Cells

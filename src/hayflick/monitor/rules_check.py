@@ -17,8 +17,8 @@ from hayflick.core.records import Reading
 from hayflick.corpus.answers import AnswerColumns, read_answers
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
-from hayflick.planning.dose import Holding
-from hayflick.planning.problem import setting_of
+from hayflick.planning.dose import ThresholdPolicy
+from hayflick.planning.problem import planning_problem
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.rules.loading import LoadedRules
@@ -36,7 +36,7 @@ _SHARES |= {"surviving_fraction", "diversity"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doubt:
+class RuleWarning:
     """A rule that fires always or never, as far as is known.
 
     Parameters
@@ -66,7 +66,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CheckedRules:
+class RulesCheck:
     """A rules file, looked through.
 
     Parameters
@@ -82,8 +82,8 @@ class CheckedRules:
     """
 
     rule_set: RuleSet
-    holdings: Mapping[str, Holding]
-    doubts: tuple[Doubt, ...]
+    holdings: Mapping[str, ThresholdPolicy]
+    doubts: tuple[RuleWarning, ...]
     faults: tuple[str, ...]
     alarms: Mapping[str, int]
     readings: Mapping[str, int]
@@ -97,7 +97,7 @@ class CheckedRules:
 
 def check_rules_file(
     loaded: LoadedRules, *, readings: Sequence[Reading] = (), generations: int = 50
-) -> CheckedRules:
+) -> RulesCheck:
     """Return what a rules file comes to.
 
     Parameters
@@ -124,7 +124,7 @@ def check_rules_file(
         doubts += _in_readings(table, seen[table.name])
         if loaded.model is not None:
             doubts += _by_law(table, loaded, generations)
-    return CheckedRules(
+    return RulesCheck(
         rule_set=rule_set,
         holdings=loaded.holdings,
         doubts=tuple(doubts),
@@ -145,7 +145,7 @@ def _replay(
                 seen[name].append((verdict.value, verdict.alarm))
 
 
-def _possible(watch: WatchTable) -> list[Doubt]:
+def _possible(watch: WatchTable) -> list[RuleWarning]:
     """Return whether a share has a limit that no share is beyond."""
     if watch.metrics[0] not in _SHARES:
         return []
@@ -161,7 +161,7 @@ def _possible(watch: WatchTable) -> list[Doubt]:
     return [_doubt(watch, fires, "range", limit=limit, seen=(0.0, 1.0), number=0)]
 
 
-def _in_readings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[Doubt]:
+def _in_readings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[RuleWarning]:
     limit = watch.below if watch.below is not None else watch.above
     if not seen or limit is None or not all(alarm for _, alarm in seen):
         return []
@@ -170,11 +170,11 @@ def _in_readings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[
     return [_doubt(watch, ALWAYS, "readings", limit=limit, seen=ends, number=len(values))]
 
 
-def _by_law(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[Doubt]:
+def _by_law(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[RuleWarning]:
     """Return whether real data alone is below a limit, or no data at all stays above it."""
     if loaded.model is None or watch.below is None or watch.metrics[0] != "surviving_fraction":
         return []
-    setting = setting_of(loaded.model, generations=generations)
+    setting = planning_problem(loaded.model, generations=generations)
     healthy = setting.retention(Fresh(1.0), setting.samples).expected[1:]
     unaided = setting.retention(Replace(), setting.samples).expected[1:]
     found = []
@@ -196,8 +196,8 @@ def _doubt(
     limit: float,
     seen: tuple[float, float],
     number: int,
-) -> Doubt:
-    return Doubt(
+) -> RuleWarning:
+    return RuleWarning(
         watch=watch.name,
         metric=watch.metrics[0],
         fires=fires,

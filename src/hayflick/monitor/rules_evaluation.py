@@ -29,8 +29,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
 from hayflick.core.provenance import provenance
-from hayflick.planning.dose import holding
-from hayflick.planning.problem import Past, Then, check_target
+from hayflick.planning.dose import threshold_policy
+from hayflick.planning.problem import ElapsedRounds, ResumedRegime, check_target
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.triggered import Triggered
@@ -40,7 +40,7 @@ from hayflick.simulation.simulate import simulate
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Course:
+class RunSummary:
     """What one kind of runs came to, from the planted collapse on.
 
     Parameters
@@ -70,7 +70,7 @@ class Course:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Evaluation:
+class RulesEvaluation:
     """What a rules file does in simulation.
 
     Parameters
@@ -102,9 +102,9 @@ class Evaluation:
     false_alarms: int
     stated: float
     delays: Floats
-    with_rule: Course
-    without: Course
-    fixed: Course | None = None
+    with_rule: RunSummary
+    without: RunSummary
+    fixed: RunSummary | None = None
     fixed_share: float | None = None
     unread: tuple[str, ...] = ()
     source: str = ""
@@ -164,7 +164,7 @@ def evaluate_rules(
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = silent,
-) -> Evaluation:
+) -> RulesEvaluation:
     """Try rules in simulation.
 
     Parameters
@@ -192,7 +192,9 @@ def evaluate_rules(
     has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
     onset = rule_set.rules.baseline if has_charts else 0
     trial = _Trial(model, metric, onset, rounds, replicates, size, seed, threads, progress)
-    collapse: Regime = Then(Past(Fresh(1.0), size, onset), Replace()) if onset else Replace()
+    collapse: Regime = (
+        ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace()) if onset else Replace()
+    )
     _, alarms = trial.run(Triggered(rule_set.start(), base=Fresh(1.0)), "healthy rounds")
     with_rule, decided = trial.run(Triggered(rule_set.start(), base=collapse), "with the rule")
     without, _ = trial.run(collapse, "without")
@@ -200,7 +202,7 @@ def evaluate_rules(
     if keep is not None:
         share = _assured_share(model, keep, rounds, size)
         fixed, _ = trial.run(Fresh(share), "fixed share")
-    return Evaluation(
+    return RulesEvaluation(
         name=rule_set.name,
         keep=keep,
         rounds=rounds,
@@ -234,7 +236,7 @@ class _Trial:
     threads: int | None
     progress: Progress
 
-    def run(self, regime: Regime, stage: str) -> tuple[Course, Floats]:
+    def run(self, regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
         """Return what is left and used from the collapse on, and what was decided then."""
         runs = simulate(
             self.model,
@@ -252,11 +254,11 @@ class _Trial:
         if "real_items" in runs:
             real = runs["real_items"].values[:, after].astype(np.float64)
             # The last reading's decision is for a round beyond the runs.
-            return Course(left=left, real=real), runs["actions"].values[:, after]
+            return RunSummary(left=left, real=real), runs["actions"].values[:, after]
         last = self.onset + self.rounds + 1
         mixes = [regime.mix(k, samples=self.samples) for k in range(self.onset + 1, last)]
         real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
-        return Course(left=left, real=real), np.zeros_like(left)
+        return RunSummary(left=left, real=real), np.zeros_like(left)
 
 
 def check_read(
@@ -294,7 +296,7 @@ def _delays(decided: Floats) -> Floats:
 
 def _assured_share(model: Discrete, keep: float, rounds: int, samples: int) -> float:
     """Return the smallest fixed share that holds a target as surely as the rule is to."""
-    found = holding(model, keep=keep, generations=rounds, samples=samples)
+    found = threshold_policy(model, keep=keep, generations=rounds, samples=samples)
     return found.fixed_share
 
 

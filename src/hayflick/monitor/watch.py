@@ -15,14 +15,19 @@ from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
 from hayflick.embed.embedder import Embedder
-from hayflick.monitor.charting import Watch, charted, scaling_rounds, watches
+from hayflick.monitor.charting import (
+    ChartRequest,
+    chart_requests,
+    run_charts,
+    scaling_rounds,
+)
 from hayflick.monitor.observation import (
     VALUE,
-    Measuring,
-    Observed,
+    MeasurementSettings,
+    Observation,
     observe,
 )
-from hayflick.monitor.watch_result import Unwatched, Watched, WatchedChart
+from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 from hayflick.rules.rule_set import decisions, slow_metrics
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ def watch(
     rules: RuleSet | None = None,
     seed: int = 1,
     progress: Progress = silent,
-) -> Watched:
+) -> WatchResult:
     """Watch answers round by round.
 
     All answers together are watched, and every group by itself. The charts of one
@@ -95,7 +100,7 @@ def watch(
     baseline = _checked_baseline(baseline, answers)
     seed = whole_number("seed", seed, at_least=0)
     asked = _asked(charts, answers)
-    how = Measuring(
+    how = MeasurementSettings(
         baseline=baseline,
         scaling=scaling_rounds(baseline),
         embedder=_embedder(embedder, answers),
@@ -106,10 +111,10 @@ def watch(
         seed=seed,
     )
     seen = observe(answers, how=how, progress=progress)
-    made, missing = charted(seen.readings, asked, baseline=baseline, scaling=how.scaling)
+    made, missing = run_charts(seen.readings, asked, baseline=baseline, scaling=how.scaling)
     if asked and not made:
         raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
-    return Watched(
+    return WatchResult(
         name=answers.name,
         rounds=answers.rounds,
         baseline=baseline,
@@ -136,14 +141,14 @@ def _checked_baseline(baseline: int, answers: Answers) -> int:
     return baseline
 
 
-def _asked(charts: Sequence[str] | None, answers: Answers) -> tuple[Watch, ...]:
+def _asked(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
     columns = answers.frame.columns
     values = [name.removeprefix(VALUE) for name in columns if name.startswith(VALUE)]
     has_vectors = "text" in columns or answers.vectors is not None
-    return watches(charts, values=values, has_vectors=has_vectors)
+    return chart_requests(charts, values=values, has_vectors=has_vectors)
 
 
-def _why(missing: Sequence[Unwatched], seen: Observed) -> str:
+def _why(missing: Sequence[MissingChart], seen: Observation) -> str:
     """Return why there is no chart: nobody is to take silence for health."""
     if missing:
         return missing[0].reason
@@ -162,7 +167,7 @@ def _embedder(embedder: Embedder | None, answers: Answers) -> Embedder | None:
     return HashingEmbedder()
 
 
-def _slow(metrics: Sequence[str], asked: Sequence[Watch]) -> frozenset[str]:
+def _slow(metrics: Sequence[str], asked: Sequence[ChartRequest]) -> frozenset[str]:
     for name in metrics:
         if name not in SLOW:
             metric_named(name)
@@ -173,7 +178,7 @@ def _slow(metrics: Sequence[str], asked: Sequence[Watch]) -> frozenset[str]:
 
 
 def _templates(
-    answers: Answers, how: Measuring, made: Sequence[WatchedChart]
+    answers: Answers, how: MeasurementSettings, made: Sequence[ChartHistory]
 ) -> tuple[Template, ...]:
     """Return phrases that changed between the baseline and the new state.
 
@@ -198,7 +203,7 @@ def _phrases(texts: pl.Series, seed: int) -> PhraseCounts:
 
 
 def _settings(
-    answers: Answers, how: Measuring, asked: Sequence[Watch], rules: RuleSet | None
+    answers: Answers, how: MeasurementSettings, asked: Sequence[ChartRequest], rules: RuleSet | None
 ) -> dict[str, Any]:
     return {
         "answers": answers.name,

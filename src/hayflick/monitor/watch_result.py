@@ -12,14 +12,14 @@ from hayflick.core.records import Reading, State, Verdict
 from hayflick.corpus.answers import BadRows
 from hayflick.detection.early_warning import Projection
 from hayflick.diversity.phrases import Template
-from hayflick.rules.rule_set import Decided, calls_for_action
+from hayflick.rules.rule_set import Decision, calls_for_action
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WatchedChart:
+class ChartHistory:
     """The course of one chart.
 
     Parameters
@@ -80,7 +80,7 @@ class WatchedChart:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwatched:
+class MissingChart:
     """A chart that could not be made, and why."""
 
     text: str
@@ -90,7 +90,7 @@ class Unwatched:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Watched(Displayed):
+class WatchResult(Displayed):
     """A stream of answers, measured and charted; draws itself in a notebook.
 
     Parameters
@@ -125,20 +125,20 @@ class Watched(Displayed):
     rounds: tuple[str, ...]
     baseline: int
     readings: Mapping[str, tuple[Reading, ...]]
-    charts: tuple[WatchedChart, ...]
-    unwatched: tuple[Unwatched, ...] = ()
+    charts: tuple[ChartHistory, ...]
+    unwatched: tuple[MissingChart, ...] = ()
     templates: tuple[Template, ...] = ()
     typical_before: Sequence[str] = ()
     typical_now: Sequence[str] = ()
     answers: int = 0
     bad: BadRows = field(default_factory=BadRows)
     rules: RuleSet | None = None
-    decided: tuple[Decided, ...] = ()
+    decided: tuple[Decision, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
 
     @property
-    def alarms(self) -> tuple[WatchedChart, ...]:
+    def alarms(self) -> tuple[ChartHistory, ...]:
         """The charts that have alarmed, the earliest first."""
         alarmed = [(chart.first_alarm.round, chart) for chart in self.charts if chart.first_alarm]
         return tuple(chart for _, chart in sorted(alarmed, key=lambda pair: pair[0]))

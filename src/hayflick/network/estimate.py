@@ -22,14 +22,14 @@ from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.protocol import Agent
 from hayflick.network.experiment import Experiment, read_experiment
 from hayflick.network.interventions import injected_texts
-from hayflick.network.pool import Joining
-from hayflick.network.setting import Setting, setting_of, texts_read
+from hayflick.network.pool import NewText
+from hayflick.network.setting import NetworkSetup, setting_of, texts_read
 
 _BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class AgentUsage:
     """What one agent takes.
 
     Parameters
@@ -67,7 +67,7 @@ class Estimate:
         where it lasts, or there is none.
     """
 
-    agents: tuple[Needed, ...]
+    agents: tuple[AgentUsage, ...]
     texts_read: float
     spent_in_round: int | None
 
@@ -149,7 +149,7 @@ class _Read:
     texts: float
 
 
-def _rounds(setting: Setting, *, folder: Path) -> Iterator[_Read]:
+def _rounds(setting: NetworkSetup, *, folder: Path) -> Iterator[_Read]:
     """Go through the rounds with answers as long as they may be, all of them admitted."""
     experiment = setting.experiment
     setting = replace(setting, policy=replace(setting.policy, waits=False))
@@ -167,28 +167,28 @@ def _rounds(setting: Setting, *, folder: Path) -> Iterator[_Read]:
             tokens[agent] += experiment.answers * (context + asked)
         yield _Read(tokens, float(np.mean([numbers.size for numbers in read.values()])))
         real = injected_texts(experiment, (), reserve=setting.reserve, after=number)
-        joining = [*said, *(Joining(text, origin="injected") for text in real)]
+        joining = [*said, *(NewText(text, origin="injected") for text in real)]
         # Where an answer would lie is not known: it lies where the first query does.
         vectors = np.repeat(targets[:1].astype(np.float32), len(joining), axis=0)
         pool = pool.grown(joining, vectors=vectors, after=number)
 
 
-def _said(setting: Setting) -> Iterator[Joining]:
+def _said(setting: NetworkSetup) -> Iterator[NewText]:
     """Yield what joins after a round."""
     experiment = setting.experiment
     each = experiment.answers if setting.policy.adds == "all" else 1
     for agent in setting.agents:
         text = "word" * _longest(agent)
         for _ in range(each * len(experiment.asked)):
-            yield Joining(text, author=agent.name)
+            yield NewText(text, author=agent.name)
 
 
-def _needed(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> Needed:
+def _needed(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> AgentUsage:
     cost = _prices(agent).cost(tokens_in=tokens_in, tokens_out=tokens_out)
-    return Needed(agent.name, answers, tokens_in, tokens_out, cost)
+    return AgentUsage(agent.name, answers, tokens_in, tokens_out, cost)
 
 
-def _spent_in(setting: Setting, read: Integers, written: Integers) -> int | None:
+def _spent_in(setting: NetworkSetup, read: Integers, written: Integers) -> int | None:
     """Return the round in which the budget is spent, which agents behind endpoints share."""
     budget = setting.experiment.budget
     tokens, money = np.zeros(len(read)), np.zeros(len(read))
@@ -206,7 +206,7 @@ def _spent_in(setting: Setting, read: Integers, written: Integers) -> int | None
     return int(np.argmax(over)) + 1 if over.any() else None
 
 
-def _set_aside(setting: Setting, spent: Floats) -> Floats:
+def _set_aside(setting: NetworkSetup, spent: Floats) -> Floats:
     """Return about what a round's last request needs: a token for every byte of its prompt."""
     asked = sum(isinstance(agent, ChatAgent) for agent in setting.agents)
     requests = max(asked, 1) * setting.experiment.answers * len(setting.experiment.asked)

@@ -26,7 +26,7 @@ _INJECTED, _REVIEWED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class RecordedAction:
     """An action as it is kept: what, why, how much, with which texts, after which round."""
 
     round: int
@@ -37,13 +37,13 @@ class Decision:
     texts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, action: Action, *, round: int) -> Decision:  # noqa: A002
+    def of(cls, action: Action, *, round: int) -> RecordedAction:  # noqa: A002
         """Return the decision of a round."""
         amount = action.items, action.rounds
         return cls(round, action.kind, action.reason, *amount, action.texts)
 
     @classmethod
-    def stored(cls, values: Mapping[str, Any]) -> Decision:
+    def stored(cls, values: Mapping[str, Any]) -> RecordedAction:
         """Return the decision that was kept."""
         kept = {**values, "kind": ActionKind(values["kind"]), "texts": tuple(values["texts"])}
         return cls(**kept)
@@ -64,7 +64,7 @@ class Decision:
 
         Examples
         --------
-        >>> decision = Decision(4, ActionKind.INJECT, "narrow", items=5, rounds=2)
+        >>> decision = RecordedAction(4, ActionKind.INJECT, "narrow", items=5, rounds=2)
         >>> [decision.holds(number) for number in (4, 5, 6, 7)]
         [False, True, True, False]
         """
@@ -73,7 +73,7 @@ class Decision:
 
 def injected_texts(
     experiment: Experiment,
-    decisions: Sequence[Decision],
+    decisions: Sequence[RecordedAction],
     *,
     reserve: Sequence[str],
     after: int,
@@ -93,7 +93,7 @@ def injected_texts(
 
 def reviewed_texts(
     experiment: Experiment,
-    decided: Sequence[Decision],
+    decided: Sequence[RecordedAction],
     *,
     written: Sequence[StoredText],
     after: int,
@@ -120,7 +120,7 @@ def _stream(seed: int, key: int, after: int) -> np.random.Generator:
 def prompt(
     query: str,
     experiment: Experiment,
-    decisions: Sequence[Decision],
+    decisions: Sequence[RecordedAction],
     *,
     agent: int,
     round: int,  # noqa: A002
@@ -153,7 +153,7 @@ class ReviewPending(HayflickError):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewOutcome:
     """What a person decided: numbers of texts that stay, and of those that do not."""
 
     kept: tuple[int, ...]
@@ -177,7 +177,7 @@ def open_reviews(folder: Path, *, after: int) -> list[Path]:
     return [path for number, path in sorted(rounds.items()) if number <= after]
 
 
-def read_review(path: Path) -> Reviewed | None:
+def read_review(path: Path) -> ReviewOutcome | None:
     """Return what a person decided; None where a line is not filled in yet.
 
     Raises
@@ -192,7 +192,7 @@ def read_review(path: Path) -> Reviewed | None:
         number, keep = _line(path, place, record)
         whole &= keep is not None
         (kept if keep else refused).append(number)
-    return Reviewed(tuple(kept), tuple(refused)) if whole else None
+    return ReviewOutcome(tuple(kept), tuple(refused)) if whole else None
 
 
 def put_away(path: Path) -> None:

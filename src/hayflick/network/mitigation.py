@@ -55,7 +55,7 @@ _SCHEMA = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mitigated:
+class MitigationCase:
     """One case of the grid.
 
     Parameters
@@ -93,13 +93,13 @@ class Mitigated:
     on_frontier: bool = False
 
 
-def marked(cases: Sequence[Mitigated]) -> tuple[Mitigated, ...]:
+def marked(cases: Sequence[MitigationCase]) -> tuple[MitigationCase, ...]:
     """Return cases in the same order, those that nothing beats on the frontier.
 
     Examples
     --------
     >>> alike = {"topology": "complete", "models": 2, "apart": None}
-    >>> cases = [Mitigated(injected=n, texts=n, kept=0.5, **alike) for n in (0, 3)]
+    >>> cases = [MitigationCase(injected=n, texts=n, kept=0.5, **alike) for n in (0, 3)]
     >>> [case.on_frontier for case in marked(cases)]
     [True, False]
     """
@@ -112,7 +112,7 @@ def marked(cases: Sequence[Mitigated]) -> tuple[Mitigated, ...]:
     )
 
 
-def _beats(other: Mitigated, case: Mitigated) -> bool:
+def _beats(other: MitigationCase, case: MitigationCase) -> bool:
     """Say whether `other` keeps as many words for as few texts, and is better in one of both."""
     if other.kept is None or case.kept is None or other.irrelevant != case.irrelevant:
         return False
@@ -120,7 +120,7 @@ def _beats(other: Mitigated, case: Mitigated) -> bool:
     return no_worse and (other.kept > case.kept or other.texts < case.texts)
 
 
-def cases_table(cases: Sequence[Mitigated]) -> pl.DataFrame:
+def cases_table(cases: Sequence[MitigationCase]) -> pl.DataFrame:
     """Return cases as a table, one a row."""
     return pl.DataFrame([asdict(case) for case in cases], schema=_SCHEMA)
 
@@ -142,7 +142,7 @@ def mitigation(
     irrelevant: Sequence[float] = (0.0, 0.25),
     prompts: Sequence[str] | None = None,
     progress: Progress = silent,
-) -> tuple[Mitigated, ...]:
+) -> tuple[MitigationCase, ...]:
     """Return all cases of the grid, in order, those on the frontier marked.
 
     Parameters
@@ -266,7 +266,7 @@ class _Case:
 
     def measured(
         self, models: int, irrelevant: float, prompts: str, topology: str, injected: int
-    ) -> Mitigated:
+    ) -> MitigationCase:
         """Return what comes of one case."""
         values: dict[str, Any] = self.experiment.model_dump(exclude_none=True)
         values |= {
@@ -280,7 +280,7 @@ class _Case:
         }
         with TemporaryDirectory() as place:
             run = read_run(run_network(Experiment.of(values), out=Path(place) / "run"))
-        return Mitigated(
+        return MitigationCase(
             injected=injected,
             topology=topology,
             models=models,
@@ -354,7 +354,7 @@ def surrogate_mitigation(
     replicates: int = 20,
     seed: int = 1,
     progress: Progress = silent,
-) -> tuple[Mitigated, ...]:
+) -> tuple[MitigationCase, ...]:
     """Return all cases of the grid, in order, those on the frontier marked.
 
     Parameters
@@ -397,7 +397,7 @@ def surrogate_mitigation(
         )
         runs = simulate_surrogate(system, rounds=_ROUNDS, replicates=replicates, seed=seed)
         found.append(
-            Mitigated(
+            MitigationCase(
                 injected=injected,
                 topology=topology,
                 models=agents,
@@ -469,8 +469,8 @@ class MitigationStudy:
 
     experiment: Experiment
     axes: dict[str, list[Any]]
-    agents: Sequence[Mitigated]
-    surrogate: Sequence[Mitigated]
+    agents: Sequence[MitigationCase]
+    surrogate: Sequence[MitigationCase]
 
     def provenance(self) -> dict[str, Any]:
         """Return what the study was made with."""

@@ -109,7 +109,7 @@ class Pool:
     --------
     >>> from hayflick.network.pool import parse_policy
     >>> pool = Pool((), agents=("anna",), policy=parse_policy("add-first"))
-    >>> both = [Joining("It rains.", origin="first"), Joining("It snows.", author="anna")]
+    >>> both = [NewText("It rains.", origin="first"), NewText("It snows.", author="anna")]
     >>> pool = pool.grown(both, vectors=np.eye(2, dtype=np.float32), after=0)
     >>> pool.in_force(after=0).tolist(), pool.synthetic_share(after=0)
     ([0, 1], 0.5)
@@ -119,7 +119,7 @@ class Pool:
     agents: tuple[str, ...]
     policy: PoolPolicy
 
-    def grown(self, joining: Sequence[Joining], *, vectors: Vectors, after: int) -> Pool:
+    def grown(self, joining: Sequence[NewText], *, vectors: Vectors, after: int) -> Pool:
         """Return the pool with the texts that come after a round; what is there stays."""
         start = len(self.texts)
         added = tuple(
@@ -182,7 +182,7 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class NewText:
     """A text on its way into the pool.
 
     Parameters

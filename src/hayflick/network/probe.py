@@ -27,7 +27,12 @@ from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
 from hayflick.network.asking import Question, ask_all, run_to_end
-from hayflick.network.experiment import MOST_AGENTS, BudgetSection, read_toml, refusal
+from hayflick.network.experiment import (
+    MOST_AGENTS,
+    BudgetSection,
+    read_toml,
+    refusal,
+)
 from hayflick.network.run_directory import locked
 from hayflick.storage.runs import StoredAnswer
 
@@ -77,7 +82,7 @@ class Panel(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class ProbeRound:
     """A cycle that is finished: its round, the file, how many answers, and how many were empty."""
 
     round: int
@@ -86,7 +91,7 @@ class Probed:
     empty: int
 
 
-def probe(path: str | os.PathLike[str]) -> Probed:
+def probe(path: str | os.PathLike[str]) -> ProbeRound:
     """Ask a panel once more, and add the round to its file.
 
     Parameters
@@ -177,7 +182,7 @@ class _Cycle:
         more = {"time": self.begun, "prompt": prompt, "query": query, "index": place}
         return {**values, **more, "answer": text}
 
-    def finish(self, agents: Sequence[Agent]) -> Probed:
+    def finish(self, agents: Sequence[Agent]) -> ProbeRound:
         """Put the round into the file."""
         order = {agent.name: number for number, agent in enumerate(agents)}
         wanted = [row for row in self.rows if self._is_wanted(row, order)]
@@ -192,7 +197,7 @@ class _Cycle:
         write_file(self.file, write, force=True)
         self.partial.unlink()
         empty = sum(not row["answer"].strip() for row in wanted)
-        return Probed(self.number, self.file, len(wanted), empty)
+        return ProbeRound(self.number, self.file, len(wanted), empty)
 
     def _is_wanted(self, row: _Row, agents: Mapping[str, int]) -> bool:
         """Return whether the panel still asks for it: it may have changed since the cycle began."""

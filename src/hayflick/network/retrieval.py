@@ -128,7 +128,7 @@ def readable_texts(pool: PoolView, *, may_read: NDArray[np.bool_]) -> Integers:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Uniform:
+class UniformShare:
     """A share of the texts, uniformly: the paper's rule.
 
     Parameters
@@ -145,7 +145,7 @@ class Uniform:
     --------
     >>> pool = PoolView(np.full(20, -1), np.zeros(20, int), np.zeros(20, bool))
     >>> reader = Reader(0, np.arange(20))
-    >>> Uniform(beta=0.5).read(np.random.default_rng(7), pool, reader).size
+    >>> UniformShare(beta=0.5).read(np.random.default_rng(7), pool, reader).size
     10
     """
 
@@ -166,7 +166,7 @@ class Uniform:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedCount:
     """The same number of texts in every round, uniformly; all where there are fewer.
 
     Parameters
@@ -192,7 +192,7 @@ class Fixed:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestTexts:
     """The texts nearest to the query, by distance of embeddings, the nearest first.
 
     Texts that are equally near stand in random order: none is left out for its place.
@@ -231,7 +231,7 @@ class Nearest:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Recent:
+class RecentTexts:
     """A share of the texts, drawn one by one with chances that halve with age.
 
     Parameters
@@ -265,7 +265,7 @@ class Recent:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnTexts:
     """Texts that belong to the reader, uniformly: its own silo.
 
     Parameters
@@ -294,7 +294,7 @@ class Own:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class CombinedRetrieval:
     """Several rules, one behind the other: each reads of what those before it left.
 
     Parameters
@@ -329,14 +329,14 @@ def _taken(beta: float, texts: int) -> int:
 
 
 RETRIEVALS: Mapping[str, Entry[Retrieval]] = {
-    "uniform": Entry(lambda beta: Uniform(number("beta", beta)), ("beta",)),
-    "fixed": Entry(lambda k: Fixed(whole("k", k)), ("k",)),
-    "nearest": Entry(lambda k: Nearest(whole("k", k)), ("k",)),
+    "uniform": Entry(lambda beta: UniformShare(number("beta", beta)), ("beta",)),
+    "fixed": Entry(lambda k: FixedCount(whole("k", k)), ("k",)),
+    "nearest": Entry(lambda k: NearestTexts(whole("k", k)), ("k",)),
     "recent": Entry(
-        lambda beta, half_life: Recent(number("beta", beta), number("half-life", half_life)),
+        lambda beta, half_life: RecentTexts(number("beta", beta), number("half-life", half_life)),
         ("beta", "half-life"),
     ),
-    "own": Entry(lambda k=None: Own(k if k is None else whole("k", k)), (), ("k",)),
+    "own": Entry(lambda k=None: OwnTexts(k if k is None else whole("k", k)), (), ("k",)),
 }
 
 
@@ -360,4 +360,4 @@ def parse_retrieval(text: str) -> Retrieval:
         takes = "a rule on both sides of every +, such as nearest:5+fixed:3"
         raise ArgumentError("retrieval", got=text, takes=takes)
     rules = [parse("retrieval", part.strip(), RETRIEVALS) for part in parts]
-    return rules[0] if len(rules) == 1 else Mixture(tuple(rules))
+    return rules[0] if len(rules) == 1 else CombinedRetrieval(tuple(rules))

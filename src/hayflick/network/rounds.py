@@ -30,7 +30,7 @@ from hayflick.embed.embedder import Vectors
 from hayflick.network.agents.protocol import Agent, AnswerSeed, Learner
 from hayflick.network.asking import Question, ask_all
 from hayflick.network.interventions import (
-    Decision,
+    RecordedAction,
     ReviewPending,
     injected_texts,
     open_reviews,
@@ -40,8 +40,13 @@ from hayflick.network.interventions import (
     reviewed_texts,
     write_review,
 )
-from hayflick.network.pool import Joining, Pool
-from hayflick.network.setting import Place, Setting, contexts, texts_read
+from hayflick.network.pool import NewText, Pool
+from hayflick.network.setting import (
+    NetworkSetup,
+    Place,
+    contexts,
+    texts_read,
+)
 from hayflick.storage.runs import (
     RunStore,
     StoredAnswer,
@@ -52,7 +57,7 @@ from hayflick.storage.runs import (
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class RoundOutput:
     """What was said in a round.
 
     Parameters
@@ -83,7 +88,7 @@ class Said:
         }
 
 
-def readings_of(said: Said, *, observer: Observer) -> tuple[Reading, ...]:
+def readings_of(said: RoundOutput, *, observer: Observer) -> tuple[Reading, ...]:
     """Return the reading of all answers, the only one with metrics of words, then each agent's."""
     answers = said.answers
     by_agent = RoundAnswers(
@@ -136,7 +141,7 @@ _GOING_OUT_S = 0.02
 
 
 @dataclass(eq=False, kw_only=True)
-class Rounds:
+class NetworkLoop:
     """A run on its way; what it holds is what its store holds, replayed.
 
     Parameters
@@ -153,7 +158,7 @@ class Rounds:
         Told the rounds done.
     """
 
-    setting: Setting
+    setting: NetworkSetup
     store: RunStore
     folder: Path
     rule: Rule | None = None
@@ -164,14 +169,14 @@ class Rounds:
         names, policy = self.setting.names, self.setting.policy
         self._pool = Pool(tuple(self.store.texts()), names, policy)
         self._agents: list[Agent] = list(self.setting.agents)
-        self._decisions: list[Decision] = []
+        self._decisions: list[RecordedAction] = []
         self._targets = np.asarray(
             self.setting.embed(self.setting.experiment.asked), dtype=np.float64
         )
         self._observer: Observer = self.setting.observer(self._pool)
         # Of the round under way: a run that was stopped in its midst goes on with them.
         self._answers = self.store.answers(round=self.store.finished + 1)
-        self._unmeasured: Said | None = None
+        self._unmeasured: RoundOutput | None = None
         self._replay()
 
     def _replay(self) -> None:
@@ -189,7 +194,7 @@ class Rounds:
             if self.rule is not None:
                 for reading in readings:
                     self.rule.decide(reading)
-            self._decisions += [Decision.stored(one) for one in done.decisions]
+            self._decisions += [RecordedAction.stored(one) for one in done.decisions]
             self._learn(seen)
 
     async def run(self) -> None:
@@ -261,7 +266,7 @@ class Rounds:
         pool = self._grown(joining, number)
         said = self._said(answers, read, pool, number)
         readings: tuple[Reading, ...] = ()
-        decided: list[Decision] = []
+        decided: list[RecordedAction] = []
         if self.rule is not None:
             readings = readings_of(said, observer=self._observer)
             decided = self._decide(self.rule, readings, number)
@@ -294,18 +299,18 @@ class Rounds:
         if self._unmeasured is not None:
             self._measure(self._unmeasured)
 
-    def _measure(self, said: Said) -> tuple[Reading, ...]:
+    def _measure(self, said: RoundOutput) -> tuple[Reading, ...]:
         readings = readings_of(said, observer=self._observer)
         self._add(said, readings)
         return readings
 
-    def _add(self, said: Said, readings: Sequence[Reading]) -> None:
+    def _add(self, said: RoundOutput, readings: Sequence[Reading]) -> None:
         self.store.add_readings(said.number, [record(one) for one in readings])
         self._unmeasured = None
 
-    def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[Decision]:
+    def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[RecordedAction]:
         decided = [
-            Decision.of(action, round=number)
+            RecordedAction.of(action, round=number)
             for reading in readings
             for action in rule.decide(reading)
         ]
@@ -314,18 +319,18 @@ class Rounds:
             self.say(f"round {number}: {one.kind.value}: {one.reason}")
         return decided
 
-    def _joining(self, answers: Sequence[StoredAnswer]) -> list[Joining]:
+    def _joining(self, answers: Sequence[StoredAnswer]) -> list[NewText]:
         """Return the answers that join; the first is the first that says something."""
         said = [one for one in answers if one.text.strip()]
         if self.setting.policy.adds == "first":
             said = list({(one.agent, one.query): one for one in reversed(said)}.values())[::-1]
-        return [Joining(one.text, author=one.agent) for one in said]
+        return [NewText(one.text, author=one.agent) for one in said]
 
-    def _grown(self, joining: Sequence[Joining], number: int) -> Pool:
+    def _grown(self, joining: Sequence[NewText], number: int) -> Pool:
         """Return the pool with what joins after a round."""
         experiment, reserve = self.setting.experiment, self.setting.reserve
         injected = injected_texts(experiment, self._decisions, reserve=reserve, after=number)
-        joining = [*joining, *(Joining(text, origin="injected") for text in injected)]
+        joining = [*joining, *(NewText(text, origin="injected") for text in injected)]
         vectors = self.setting.embed([one.text for one in joining])
         return self._pool.grown(joining, vectors=vectors, after=number)
 
@@ -335,16 +340,18 @@ class Rounds:
         read: Mapping[Place, Integers],
         pool: Pool,
         number: int,
-    ) -> Said:
+    ) -> RoundOutput:
         values = {
             "pool_read": float(pool.in_force(after=number - 1).size),
             "texts_read": float(np.mean([numbers.size for numbers in read.values()])),
             "pool_size": float(pool.in_force(after=number).size),
             "synthetic_share": pool.synthetic_share(after=number),
         }
-        return Said(number, answers, self.setting.embed([one.text for one in answers]), values)
+        return RoundOutput(
+            number, answers, self.setting.embed([one.text for one in answers]), values
+        )
 
-    def _reads(self, read: Mapping[Place, Integers], said: Said) -> list[StoredRead]:
+    def _reads(self, read: Mapping[Place, Integers], said: RoundOutput) -> list[StoredRead]:
         names, means = self.setting.names, said.means
         return [
             StoredRead(
@@ -363,7 +370,7 @@ class Rounds:
                 self._agents[place] = agent.after_reading(contexts(read, self._pool, agent=place))
 
     def _to_review(
-        self, added: Sequence[StoredText], decided: Sequence[Decision], number: int
+        self, added: Sequence[StoredText], decided: Sequence[RecordedAction], number: int
     ) -> list[StoredText]:
         written = [one for one in added if one.synthetic]
         if self.setting.policy.waits:

@@ -25,10 +25,10 @@ from hayflick.network.experiment import (
     read_experiment,
 )
 from hayflick.network.pool import Pool
-from hayflick.network.rounds import Rounds
+from hayflick.network.rounds import NetworkLoop
 from hayflick.network.run_directory import existing, new_directory, opened
 from hayflick.network.run_results import experiment_of_run
-from hayflick.network.setting import Setting, setting_of, texts_read
+from hayflick.network.setting import NetworkSetup, setting_of, texts_read
 from hayflick.rules.loading import load_rules
 from hayflick.storage.runs import RunStore
 
@@ -156,20 +156,20 @@ def resume_network(
 
 
 def _go(
-    setting: Setting,
+    setting: NetworkSetup,
     store: RunStore,
     place: Path,
     rule: Rule | None,
     say: Say,
     progress: Progress,
 ) -> None:
-    rounds = Rounds(
+    rounds = NetworkLoop(
         setting=setting, store=store, folder=place, rule=rule, say=say, progress=progress
     )
     run_to_end(rounds.run())
 
 
-def _check_first_round(setting: Setting, pool: Pool) -> None:
+def _check_first_round(setting: NetworkSetup, pool: Pool) -> None:
     """Refuse what cannot read or measure its first texts, before anything is made or asked."""
     targets = np.asarray(setting.embed(setting.experiment.asked), dtype=np.float64)
     texts_read(setting, pool, targets=targets, number=1)
@@ -239,11 +239,11 @@ def rule_of(experiment: Experiment, *, folder: Path, say: Say = quiet) -> Rule |
         return None
     rule_set = load_rules(folder / experiment.rules).rule_set
     watched = [metric for watch in rule_set.rules.watch for metric in watch.metrics]
-    return _Told(rule_set.start(), tuple(dict.fromkeys(watched)), say)
+    return _MissingMetricNotice(rule_set.start(), tuple(dict.fromkeys(watched)), say)
 
 
 @dataclass
-class _Told:
+class _MissingMetricNotice:
     """Decides as a rule does, and says once which of its metrics the readings do not have."""
 
     rule: Rule

@@ -14,12 +14,12 @@ import numpy as np
 from hayflick.core.arrays import Floats
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
-from hayflick.monitor.charting import charted, scaling_rounds, watches
-from hayflick.monitor.watch_result import Unwatched, WatchedChart
+from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
+from hayflick.monitor.watch_result import ChartHistory, MissingChart
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record as recorded
 from hayflick.network.experiment import Experiment
-from hayflick.network.interventions import Decision
+from hayflick.network.interventions import RecordedAction
 from hayflick.network.rounds import record, restored
 from hayflick.network.run_directory import DATABASE, existing
 from hayflick.storage.database import Database
@@ -58,7 +58,7 @@ class NetworkRun:
 
     experiment: Experiment
     readings: Mapping[str, Sequence[Reading]]
-    decisions: Sequence[Decision]
+    decisions: Sequence[RecordedAction]
     texts: Sequence[StoredText]
     answers: Sequence[StoredAnswer]
     reads: Sequence[StoredRead]
@@ -188,7 +188,7 @@ def read_run(folder: str | os.PathLike[str]) -> NetworkRun:
         return NetworkRun(
             experiment=Experiment.of(store.config["experiment"]),
             readings=readings,
-            decisions=[Decision.stored(one) for done in rounds for one in done.decisions],
+            decisions=[RecordedAction.stored(one) for done in rounds for one in done.decisions],
             texts=store.texts(),
             answers=store.answers(),
             reads=[one for one in store.reads() if one.round <= len(rounds)],
@@ -224,8 +224,8 @@ class NetworkWatch:
     """
 
     baseline: int
-    charts: tuple[WatchedChart, ...] = ()
-    unwatched: tuple[Unwatched, ...] = ()
+    charts: tuple[ChartHistory, ...] = ()
+    unwatched: tuple[MissingChart, ...] = ()
 
 
 def watched_network(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
@@ -240,7 +240,7 @@ def watched_network(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatc
     """
     if run.rounds <= baseline:
         return NetworkWatch(baseline)
-    asked = watches(None, values=(), has_vectors=True)
+    asked = chart_requests(None, values=(), has_vectors=True)
     scaling = scaling_rounds(baseline)
-    made, missing = charted(run.readings, asked, baseline=baseline, scaling=scaling)
+    made, missing = run_charts(run.readings, asked, baseline=baseline, scaling=scaling)
     return NetworkWatch(baseline, made, missing)

@@ -25,15 +25,25 @@ from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent
 from hayflick.network.experiment import Experiment, texts_of
-from hayflick.network.pool import Joining, Pool, PoolPolicy, parse_policy
-from hayflick.network.retrieval import Reader, Retrieval, parse_retrieval, readable_texts
+from hayflick.network.pool import (
+    NewText,
+    Pool,
+    PoolPolicy,
+    parse_policy,
+)
+from hayflick.network.retrieval import (
+    Reader,
+    Retrieval,
+    parse_retrieval,
+    readable_texts,
+)
 from hayflick.network.topology import Topologies, parse_topology
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class NetworkSetup:
     """What a run is made with; the agents are those of the first round.
 
     Parameters
@@ -87,7 +97,7 @@ class Setting:
         parts = list(embed_all(self.embedder, texts, cache=self.cache))
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
-    def cached_in(self, database: Database) -> Setting:
+    def cached_in(self, database: Database) -> NetworkSetup:
         """Return the setting that keeps vectors in a database where they are dear."""
         if isinstance(self.embedder, HashingEmbedder):
             return self
@@ -114,7 +124,7 @@ class Setting:
             names[place % len(names)] if section.owners == "split" else "" for place in range(size)
         ]
         joining = [
-            Joining(text, author=owner, origin="first")
+            NewText(text, author=owner, origin="first")
             for text, owner in zip(texts[:size], owners, strict=True)
         ]
         pool = Pool((), agents=names, policy=self.policy)
@@ -147,7 +157,7 @@ class Setting:
 
 def setting_of(
     experiment: Experiment, *, folder: Path, spent: tuple[int, float] = (0, 0.0)
-) -> Setting:
+) -> NetworkSetup:
     """Return an experiment made ready.
 
     Parameters
@@ -172,7 +182,7 @@ def setting_of(
     budget = Budget(tokens=limits.tokens, money=limits.money, spent=Spending(*spent))
     agents = parse_agents(experiment.sections(), folder=folder, budget=budget)
     reserve = experiment.reserve
-    return Setting(
+    return NetworkSetup(
         experiment=experiment,
         agents=tuple(agents),
         topologies=Topologies(
@@ -205,7 +215,7 @@ Place: TypeAlias = tuple[int, int]
 
 
 def texts_read(
-    setting: Setting, pool: Pool, *, targets: Floats, number: int
+    setting: NetworkSetup, pool: Pool, *, targets: Floats, number: int
 ) -> dict[Place, Integers]:
     """Return the numbers of the texts that agents read for queries, in the order of reading.
 

@@ -115,7 +115,7 @@ EPSILON = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Cover:
+class Coverage:
     """Items that were chosen, and what is known of them.
 
     Parameters
@@ -152,7 +152,7 @@ def cover(
     by_tokens: bool = False,
     epsilon: float = EPSILON,
     progress: Progress = silent,
-) -> Cover:
+) -> Coverage:
     """Return items within a budget that cover the most weight.
 
     Fewer than the budget allows are taken where those cover all that has weight.
@@ -209,7 +209,7 @@ def cover(
     value = float(weights[covered].sum())
     if best > value:
         chosen, value = np.array([single], dtype=np.int64), best
-    return Cover(chosen, symbols_of(blocks, chosen, types=left.size), value, bound, proven)
+    return Coverage(chosen, symbols_of(blocks, chosen, types=left.size), value, bound, proven)
 
 
 def _costs(block: ItemBlock, *, by_tokens: bool) -> Integers:

@@ -12,11 +12,11 @@ from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import cheapest, reaches
-from hayflick.planning.strategies import AnchorWay, Way
+from hayflick.planning.strategies import AnchorStrategy, Strategy
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class DesignPoint:
     """A design as one number along a way; its regime is written down when it is asked for.
 
     Parameters
@@ -31,14 +31,14 @@ class Point:
         What that costs; None without prices.
     """
 
-    way: Way
+    way: Strategy
     number: int
     retention: Retention
     usage: Usage
     cost_per_round: float | None
 
     @classmethod
-    def at(cls, way: Way, number: int, costs: CostModel | None) -> Point:
+    def at(cls, way: Strategy, number: int, costs: CostModel | None) -> DesignPoint:
         """Return the design at a number of a way."""
         kept = way.retention(number)
         usage = way.usage(number, kept)
@@ -85,7 +85,7 @@ class Point:
         )
 
     def _stored_up_to(self) -> float | None:
-        if not isinstance(self.way, AnchorWay) or not self.number:
+        if not isinstance(self.way, AnchorStrategy) or not self.number:
             return None
         return self.way.stored.highest_count(self.number)
 
@@ -131,7 +131,7 @@ class Design:
         return self.retention.lowest
 
 
-def best_of(way: Way, *, keep: float, costs: CostModel | None) -> Point | None:
+def best_of(way: Strategy, *, keep: float, costs: CostModel | None) -> DesignPoint | None:
     """Return the cheapest design of a way that keeps enough; None where none does.
 
     More may pay: where what is forgotten has a price, or a stored item, bought once, costs less
@@ -139,7 +139,7 @@ def best_of(way: Way, *, keep: float, costs: CostModel | None) -> Point | None:
     """
 
     def price(number: int) -> float:
-        point = Point.at(way, number, costs)
+        point = DesignPoint.at(way, number, costs)
         return point.price if enough(point, keep) else np.inf
 
     least = way.smallest(keep)
@@ -147,15 +147,15 @@ def best_of(way: Way, *, keep: float, costs: CostModel | None) -> Point | None:
         return None
     if costs is not None:
         least = cheapest(price, low=least, high=way.most)
-    return Point.at(way, least, costs)
+    return DesignPoint.at(way, least, costs)
 
 
-def spread(way: Way, *, costs: CostModel | None) -> list[Point]:
+def evenly_spaced(way: Strategy, *, costs: CostModel | None) -> list[DesignPoint]:
     """Return designs from the least to the most of a way, in even steps of their logarithm."""
-    return [Point.at(way, number, costs) for number in way.tried()]
+    return [DesignPoint.at(way, number, costs) for number in way.tried()]
 
 
-def enough(point: Point, keep: float) -> bool:
+def enough(point: DesignPoint, keep: float) -> bool:
     """Return whether a design keeps enough in every round."""
     return reaches(point.retention.assured, keep)
 
@@ -176,13 +176,13 @@ class Frontier:
         the same, the one with the fewest real items a round.
     """
 
-    points: tuple[Point, ...]
-    best: tuple[Point, ...]
-    enough: tuple[Point, ...]
+    points: tuple[DesignPoint, ...]
+    best: tuple[DesignPoint, ...]
+    enough: tuple[DesignPoint, ...]
 
-    def with_way(self, way: Way, *, keep: float, costs: CostModel | None) -> Frontier:
+    def with_way(self, way: Strategy, *, keep: float, costs: CostModel | None) -> Frontier:
         """Return the frontier with the designs of one more way."""
-        points = [*self.points, *spread(way, costs=costs)]
+        points = [*self.points, *evenly_spaced(way, costs=costs)]
         enough = list(self.enough)
         cheapest = best_of(way, keep=keep, costs=costs)
         if cheapest is not None:
@@ -192,7 +192,7 @@ class Frontier:
         return Frontier(tuple(points), tuple(unbeaten(points)), tuple(ranked))
 
 
-def frontier(ways: Iterable[Way], *, keep: float, costs: CostModel | None = None) -> Frontier:
+def frontier(ways: Iterable[Strategy], *, keep: float, costs: CostModel | None = None) -> Frontier:
     """Return the frontier of all designs of several ways.
 
     Parameters
@@ -222,16 +222,16 @@ def frontier(ways: Iterable[Way], *, keep: float, costs: CostModel | None = None
     return found
 
 
-def unbeaten(points: Sequence[Point]) -> list[Point]:
+def unbeaten(points: Sequence[DesignPoint]) -> list[DesignPoint]:
     """Return the points of which none is cheaper than another that keeps as much."""
-    best: list[Point] = []
+    best: list[DesignPoint] = []
     for point in sorted(points, key=lambda point: (point.price, -point.retention.lowest)):
         if not best or point.retention.lowest > best[-1].retention.lowest:
             best.append(point)
     return best
 
 
-def _rank(point: Point) -> tuple[float, float, int, float]:
+def _rank(point: DesignPoint) -> tuple[float, float, int, float]:
     """Return what designs are sorted by: price, real items, then the simpler one.
 
     Prices that do not tell two designs apart, as of a check alone, leave that to real items.

@@ -39,16 +39,21 @@ from hayflick.core.errors import DataError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
-from hayflick.planning.problem import Past, Setting, check_target, setting_of
+from hayflick.planning.problem import (
+    ElapsedRounds,
+    PlanningProblem,
+    check_target,
+    planning_problem,
+)
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import smallest
-from hayflick.planning.targets import DIVERSITY, Goal
+from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Holding:
+class ThresholdPolicy:
     """From which reading on, and how much.
 
     Parameters
@@ -71,7 +76,7 @@ class Holding:
         What is expected, round by round, from the first dose on.
     """
 
-    setting: Setting
+    setting: PlanningProblem
     keep: float
     margin: float
     limit: float
@@ -83,9 +88,9 @@ class Holding:
     retention: Retention
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> SymbolTarget:
         """What is kept."""
-        return goal_of(self.setting)
+        return symbol_target(self.setting)
 
     @property
     def always(self) -> bool:
@@ -115,8 +120,8 @@ class Holding:
         return self.dose / self.setting.samples
 
 
-def holding(
-    model: Discrete | Goal,
+def threshold_policy(
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     generations: int,
@@ -125,7 +130,7 @@ def holding(
     law: str = "auto",
     assurance: float = 0.99,
     false_alarms: float = 0.001,
-) -> Holding:
+) -> ThresholdPolicy:
     """Return limit and dose of the rule that holds a target with the fewest real items.
 
     Parameters
@@ -135,7 +140,7 @@ def holding(
     keep
         Share that is to be left in every round, above 0, up to 1.
     generations, samples, must_keep, law
-        As of `hayflick.planning.problem.setting_of`.
+        As of `hayflick.planning.problem.planning_problem`.
     assurance
         Share of runs that are to be at the target in all rounds, above 0 and below 1.
     false_alarms
@@ -151,7 +156,7 @@ def holding(
     Examples
     --------
     >>> words = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
-    >>> found = holding(words, keep=0.7, generations=20)
+    >>> found = threshold_policy(words, keep=0.7, generations=20)
     >>> found.dose, round(found.limit, 3), found.unaided
     (414, 0.844, 3)
     """
@@ -159,7 +164,7 @@ def holding(
     low, high = 1e-6, 1.0 - 1e-6
     assurance = number_between("assurance", assurance, low=low, high=high)
     rate = number_between("false_alarms", false_alarms, low=low, high=high)
-    setting = setting_of(
+    setting = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
     alone = setting.retention(Fresh(1.0), setting.samples)
@@ -175,7 +180,7 @@ def holding(
     unaided = _unaided(setting, limit)
     target = keep + margin
     dose = _dose(setting, target, unaided)
-    return Holding(
+    return ThresholdPolicy(
         setting=setting,
         keep=keep,
         margin=margin,
@@ -189,9 +194,9 @@ def holding(
     )
 
 
-def spread(setting: Setting, regime: Regime) -> float:
+def spread(setting: PlanningProblem, regime: Regime) -> float:
     """Return the standard deviation of what is left in the last round; 0 for diversity."""
-    goal = goal_of(setting)
+    goal = symbol_target(setting)
     if goal.kind == DIVERSITY:
         return 0.0
     rounds = rounds_of(
@@ -202,7 +207,7 @@ def spread(setting: Setting, regime: Regime) -> float:
     return math.sqrt(variance) / goal.worth
 
 
-def goal_of(setting: Setting) -> Goal:
+def symbol_target(setting: PlanningProblem) -> SymbolTarget:
     """Return the goal of a setting for symbols.
 
     Raises
@@ -210,13 +215,18 @@ def goal_of(setting: Setting) -> Goal:
     DataError
         If it is one for numbers.
     """
-    if not isinstance(setting.goal, Goal):
+    if not isinstance(setting.goal, SymbolTarget):
         raise DataError("rules: take a plan for symbols or their diversity, not for numbers")
     return setting.goal
 
 
 def smallest_dose(
-    model: Discrete | Goal, *, keep: float, rounds_so_far: int, within: int = 1, **settings: Any
+    model: Discrete | SymbolTarget,
+    *,
+    keep: float,
+    rounds_so_far: int,
+    within: int = 1,
+    **settings: Any,
 ) -> int | None:
     """Return the fewest fresh items a round that bring a target back within some rounds.
 
@@ -231,7 +241,7 @@ def smallest_dose(
     within
         Rounds in which the target is to be reached.
     settings
-        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.problem.setting_of`.
+        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.problem.planning_problem`.
 
     Returns
     -------
@@ -245,8 +255,10 @@ def smallest_dose(
     """
     keep = check_target(keep)
     whole_number("rounds_so_far", rounds_so_far, at_least=0)
-    setting = setting_of(model, generations=whole_number("within", within, at_least=1), **settings)
-    past = replace(setting, past=Past(Replace(), setting.samples, rounds_so_far))
+    setting = planning_problem(
+        model, generations=whole_number("within", within, at_least=1), **settings
+    )
+    past = replace(setting, past=ElapsedRounds(Replace(), setting.samples, rounds_so_far))
 
     def last(items: int) -> float:
         fresh = Fresh(items / setting.samples)
@@ -255,7 +267,7 @@ def smallest_dose(
     return smallest(last, target=keep, low=0, high=setting.samples)
 
 
-def _margin(setting: Setting, keep: float, assurance: float, most: float) -> float:
+def _margin(setting: PlanningProblem, keep: float, assurance: float, most: float) -> float:
     """Return what chance takes in the worst round; 0 where real data alone has no such room."""
     size = setting.samples
     steady = _smallest_share(
@@ -266,7 +278,9 @@ def _margin(setting: Setting, keep: float, assurance: float, most: float) -> flo
     return margin if keep + margin <= most else 0.0
 
 
-def _limit(setting: Setting, keep: float, margin: float, healthy: float) -> tuple[float, float]:
+def _limit(
+    setting: PlanningProblem, keep: float, margin: float, healthy: float
+) -> tuple[float, float]:
     """Return the limit, and what one more unaided round leaves there."""
     expected = _reading(setting, keep)
     if expected is None:
@@ -277,7 +291,7 @@ def _limit(setting: Setting, keep: float, margin: float, healthy: float) -> tupl
     return limit, float(_after(setting, share)[1])
 
 
-def _reading(setting: Setting, target: float) -> float | None:
+def _reading(setting: PlanningProblem, target: float) -> float | None:
     """Return the lowest reading from which one unaided round is expected at a target."""
     if _after(setting, 1.0)[1] < target:
         return None
@@ -285,20 +299,20 @@ def _reading(setting: Setting, target: float) -> float | None:
     return float(_after(setting, share)[0])
 
 
-def _after(setting: Setting, share: float) -> Floats:
+def _after(setting: PlanningProblem, share: float) -> Floats:
     """Return what is left after the horizon's rounds with a share, and one round later."""
-    past = Past(Fresh(share), setting.samples, setting.generations)
+    past = ElapsedRounds(Fresh(share), setting.samples, setting.generations)
     later = replace(setting, past=past, generations=1)
     return later.retention(Replace(), setting.samples).expected
 
 
-def _unaided(setting: Setting, limit: float) -> int:
+def _unaided(setting: PlanningProblem, limit: float) -> int:
     left = setting.retention(Replace(), setting.samples).expected[1:]
     below = np.flatnonzero(left < limit)
     return int(below[0]) + 1 if below.size else setting.generations
 
 
-def _dose(setting: Setting, target: float, unaided: int) -> int:
+def _dose(setting: PlanningProblem, target: float, unaided: int) -> int:
     items = smallest(
         lambda number: _onward(setting, number, unaided).lowest,
         target=target,
@@ -308,13 +322,15 @@ def _dose(setting: Setting, target: float, unaided: int) -> int:
     return setting.samples if items is None else items
 
 
-def _onward(setting: Setting, items: int, unaided: int) -> Retention:
+def _onward(setting: PlanningProblem, items: int, unaided: int) -> Retention:
     rounds = max(1, setting.generations - unaided)
-    later = replace(setting, past=Past(Replace(), setting.samples, unaided), generations=rounds)
+    later = replace(
+        setting, past=ElapsedRounds(Replace(), setting.samples, unaided), generations=rounds
+    )
     return later.retention(Fresh(items / setting.samples), setting.samples)
 
 
-def _smallest_share(setting: Setting, of: Callable[[float], float], target: float) -> float:
+def _smallest_share(setting: PlanningProblem, of: Callable[[float], float], target: float) -> float:
     size = setting.samples
     items = smallest(lambda number: of(number / size), target=target, low=0, high=size)
     return 1.0 if items is None else items / size

@@ -52,7 +52,7 @@ _DRAWS, _REPLICATES = 320_000, (16, 1024)
 
 
 @dataclass(frozen=True, slots=True)
-class Expressed:
+class EstimatorLifetime:
     """One estimator, and how long a line of its models lasts.
 
     Parameters
@@ -105,7 +105,7 @@ class Expressivity(Displayed):
     samples: int
     generations: int
     baseline: float
-    rows: tuple[Expressed, ...]
+    rows: tuple[EstimatorLifetime, ...]
     seed: int
     replicates: int
     interrupted: bool = False
@@ -174,7 +174,7 @@ def compare_estimators(
     settings = list(_settings(model))
     baseline = _baseline(model, size)
     run = _Run(size, generations, replicates, seed, threads)
-    rows: list[Expressed] = []
+    rows: list[EstimatorLifetime] = []
     interrupted = False
     try:
         for done, (estimator, bits) in enumerate(settings):
@@ -203,11 +203,11 @@ class _Run:
 
 def _row(
     model: Discrete | Gaussian, estimator: str, bits: int | None, threshold: float, run: _Run
-) -> Expressed:
+) -> EstimatorLifetime:
     fitted = with_estimator(model, estimator)
     law, method = _law(fitted, run.size, run.generations) if bits is None else (None, "")
     low, left, high = _simulated(fitted, bits, run) if law is None else (law, law, law)
-    return Expressed(
+    return EstimatorLifetime(
         estimator=estimator,
         bits=bits,
         collapse=_first(left <= threshold),

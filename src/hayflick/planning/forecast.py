@@ -12,8 +12,13 @@ from hayflick.core.protocols import Regime
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
-from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast, SurvivalByCount
-from hayflick.planning.retention import check_running, finished
+from hayflick.planning.forecast_result import (
+    FRESH_SHARES,
+    AtRisk,
+    Forecast,
+    SurvivalByCount,
+)
+from hayflick.planning.retention import check_running, run_until_interrupted
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
@@ -80,7 +85,7 @@ def forecast_law(
     }
     runs, interrupted = None, False
     if replicates:
-        runs, interrupted = finished(
+        runs, interrupted = run_until_interrupted(
             lambda: simulate(
                 model,
                 regime=regime,

@@ -28,7 +28,7 @@ KEPT_OF_BASELINE = 0.9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Outlook(Displayed, ABC):
+class BaseForecast(Displayed, ABC):
     """What the forecasts of all families have in common; draws itself in a notebook.
 
     Parameters
@@ -177,10 +177,10 @@ class SurvivalByCount:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Forecast(Outlook):
+class Forecast(BaseForecast):
     """What recursive training does to a discrete law; draws itself in a notebook.
 
-    Parameters beside those of `hayflick.planning.forecast_result.Outlook`, whose ``fresh_shares``
+    Parameters beside those of `BaseForecast`, whose ``fresh_shares``
     are surviving shares of symbols:
 
     Parameters

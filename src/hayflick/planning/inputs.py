@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hayflick.chains.parsing import Data, parse_family
+from hayflick.chains.parsing import FamilyData, parse_family
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.source import Source
@@ -20,7 +20,7 @@ _DEFAULT_ORDER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class InputOptions:
     """How a file is to be read, as far as the user has said.
 
     Parameters
@@ -68,7 +68,7 @@ class Reading:
         return self.columns[0] if self.columns else None
 
 
-def chosen_family(path: Path, reading: Reading) -> str:
+def chosen_family(path: Path, reading: InputOptions) -> str:
     """Return the family of a file: the one that was named, or the one that its cells show.
 
     Several columns are a multivariate Gaussian. A table's column of numbers of which one at
@@ -96,7 +96,7 @@ def chosen_family(path: Path, reading: Reading) -> str:
     return family
 
 
-def _check_options(family: str | None, path: Path, reading: Reading) -> None:
+def _check_options(family: str | None, path: Path, reading: InputOptions) -> None:
     """Refuse options that a family does not take."""
     if reading.order is not None and family != "ngram":
         raise ArgumentError("order", got=reading.order, takes="nothing but with the family ngram")
@@ -126,7 +126,7 @@ def _refuse(option: str, value: object, *, default: object, family: str) -> None
 
 
 def read_model(
-    path: Path, reading: Reading, *, family: str, progress: Progress = silent
+    path: Path, reading: InputOptions, *, family: str, progress: Progress = silent
 ) -> tuple[Any, Source]:
     """Return the model of a family other than the discrete one, and where its data come from.
 
@@ -138,7 +138,7 @@ def read_model(
     order = _DEFAULT_ORDER if reading.order is None else reading.order
     text = f"ngram:{order}" if family == "ngram" else family
     settings = (reading.columns, reading.tokenizer, reading.encoding, progress)
-    model: Any = parse_family(text, data=Data(str(path), *settings))
+    model: Any = parse_family(text, data=FamilyData(str(path), *settings))
     if family == "ngram":
         return model, model.sentences.source
     columns = reading.columns

@@ -12,10 +12,26 @@ from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.planning.cost import CostModel
-from hayflick.planning.designs import Frontier, Point, frontier
-from hayflick.planning.plan_result import Comparison, Knob, Plan, law_knobs, simulated_knobs
-from hayflick.planning.problem import History, Past, Setting, check_target, setting_of
-from hayflick.planning.retention import Runs, Simulated, check_running
+from hayflick.planning.designs import DesignPoint, Frontier, frontier
+from hayflick.planning.plan_result import (
+    HistoryComparison,
+    Plan,
+    Sensitivity,
+    law_sensitivities,
+    simulated_sensitivities,
+)
+from hayflick.planning.problem import (
+    ElapsedRounds,
+    History,
+    PlanningProblem,
+    check_target,
+    planning_problem,
+)
+from hayflick.planning.retention import (
+    SimulatedRetention,
+    SimulationSettings,
+    check_running,
+)
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import (
     FreshShare,
@@ -25,8 +41,13 @@ from hayflick.planning.sizing import (
     inspection,
     recovery_in,
 )
-from hayflick.planning.strategies import FreshWay, Way, to_simulate, ways
-from hayflick.planning.targets import Goal, Objective
+from hayflick.planning.strategies import (
+    FreshStrategy,
+    Strategy,
+    strategies_for,
+    to_simulate,
+)
+from hayflick.planning.targets import SymbolTarget, Target
 from hayflick.regimes.replace import Replace
 
 _DELAYS = (0, 5, 20)
@@ -35,7 +56,7 @@ _ROUNDS_TO_RECOVER = 10
 
 
 def plan(
-    model: Discrete | Gaussian | Objective,
+    model: Discrete | Gaussian | Target,
     *,
     keep: float = 0.9,
     generations: int = 50,
@@ -89,7 +110,7 @@ def plan(
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.planning.problem.setting_of`, or if another argument is out of its range.
+        As `hayflick.planning.problem.planning_problem`, or if another argument is out of its range.
 
     Examples
     --------
@@ -102,14 +123,16 @@ def plan(
     check_running(replicates=replicates, seed=seed, threads=threads)
     if replicates == 1:
         raise ArgumentError("replicates", got=1, takes="0, or at least 2 for a standard error")
-    start = setting_of(
+    start = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, of=of, law=law
     )
     if replicates:
-        start = replace(start, runs=Runs(seed=seed, threads=threads, progress=progress))
+        start = replace(
+            start, runs=SimulationSettings(seed=seed, threads=threads, progress=progress)
+        )
     setting, comparison = start, None
     if history is not None:
-        if not isinstance(start.goal, Goal):
+        if not isinstance(start.goal, SymbolTarget):
             takes = "nothing for numbers: runs of labels and words are planned on from"
             raise ArgumentError("history", got=history.name, takes=takes)
         setting, comparison = _from_history(start, history, keep, costs)
@@ -121,7 +144,7 @@ def plan(
 class _Case:
     """What is planned, and how."""
 
-    setting: Setting
+    setting: PlanningProblem
     keep: float
     costs: CostModel | None
     replicates: int
@@ -129,11 +152,11 @@ class _Case:
     threads: int | None
     progress: Progress
 
-    def plan(self, comparison: Comparison | None) -> Plan:
+    def plan(self, comparison: HistoryComparison | None) -> Plan:
         """Return the plan: what the laws say first, then the simulations."""
-        ways = _ways(self.setting, self.costs)
-        lawful = [way for way in ways if way.by_law]
-        others = [way for way in ways if not way.by_law and to_simulate(way)]
+        strategies = _strategies(self.setting, self.costs)
+        lawful = [way for way in strategies if way.by_law]
+        others = [way for way in strategies if not way.by_law and to_simulate(way)]
         found = frontier(lawful, keep=self.keep, costs=self.costs)
         found, looked_at, interrupted = self._simulated_ways(found, others)
         looked_at = [*lawful, *looked_at]
@@ -152,7 +175,7 @@ class _Case:
             designs=tuple(point.design() for point in points),
             frontier=found,
             fresh=fresh,
-            left_out=_left_out(ways, looked_at),
+            left_out=_left_out(strategies, looked_at),
             step_in=step_in,
             ways_back=ways_back,
             inspection=self._inspection(),
@@ -162,10 +185,10 @@ class _Case:
         )
 
     def _simulated_ways(
-        self, found: Frontier, others: Sequence[Way]
-    ) -> tuple[Frontier, list[Way], bool]:
+        self, found: Frontier, others: Sequence[Strategy]
+    ) -> tuple[Frontier, list[Strategy], bool]:
         """Return the frontier with ways that no law knows, those that Ctrl-C left time for."""
-        looked_at: list[Way] = []
+        looked_at: list[Strategy] = []
         for done, way in enumerate(others):
             self.progress("designs without a law", done, len(others))
             try:
@@ -192,7 +215,9 @@ class _Case:
             return (), interrupted
         if simulated and (setting.runs is None or interrupted):
             return (), interrupted
-        states = [(Past(Replace(), setting.samples, step_in + wait), wait) for wait in _DELAYS]
+        states = [
+            (ElapsedRounds(Replace(), setting.samples, step_in + wait), wait) for wait in _DELAYS
+        ]
         try:
             found = [recovery_in(replace(setting, past=past), self.keep, w) for past, w in states]
         except (SimulationInterrupted, KeyboardInterrupt):
@@ -211,22 +236,22 @@ class _Case:
         delay = costs.loss * setting.goal.worth * max(0.0, float(kept[0] - kept[1]))
         return inspection(check=costs.check, delay=delay, horizon=setting.generations)
 
-    def _checked(self, best: Point, *, interrupted: bool) -> dict[str, Any]:
+    def _checked(self, best: DesignPoint, *, interrupted: bool) -> dict[str, Any]:
         """Return knobs and simulation of the recommended design, as far as Ctrl-C lets."""
-        knobs: tuple[Knob, ...] = law_knobs(best) if best.way.by_law else ()
+        knobs: tuple[Sensitivity, ...] = law_sensitivities(best) if best.way.by_law else ()
         simulated, runs = None, self.setting.runs
         if runs is not None and self.setting.past is None and not interrupted:
             try:
                 if best.way.by_law:
                     simulated = self._simulated(best, runs)
                 else:
-                    knobs = law_knobs(best)
-                knobs += simulated_knobs(best, runs)
+                    knobs = law_sensitivities(best)
+                knobs += simulated_sensitivities(best, runs)
             except (SimulationInterrupted, KeyboardInterrupt):
                 interrupted = True
         return {"knobs": knobs, "simulated": simulated, "interrupted": interrupted}
 
-    def _simulated(self, best: Point, runs: Runs) -> Simulated | None:
+    def _simulated(self, best: DesignPoint, runs: SimulationSettings) -> SimulatedRetention | None:
         return self.setting.goal.simulated(
             regime=best.way.regime(best.number),
             samples=best.samples,
@@ -237,33 +262,33 @@ class _Case:
         )
 
 
-def _ways(setting: Setting, costs: CostModel | None) -> list[Way]:
-    return list(ways(setting, larger=costs is not None and costs.generated > 0.0))
+def _strategies(setting: PlanningProblem, costs: CostModel | None) -> list[Strategy]:
+    return list(strategies_for(setting, larger=costs is not None and costs.generated > 0.0))
 
 
-def _fresh_share(looked_at: Iterable[Way], keep: float) -> FreshShare | None:
+def _fresh_share(looked_at: Iterable[Strategy], keep: float) -> FreshShare | None:
     """Return the answer for fresh draws alone, if they were looked at."""
     for way in looked_at:
-        if isinstance(way, FreshWay):
+        if isinstance(way, FreshStrategy):
             return fresh_share_of(way, keep)
     return None
 
 
-def _left_out(ways: Iterable[Way], looked_at: Iterable[Way]) -> tuple[str, ...]:
+def _left_out(strategies: Iterable[Strategy], looked_at: Iterable[Strategy]) -> tuple[str, ...]:
     """Return the kinds of design of which none was looked at."""
     seen = {way.kind for way in looked_at}
-    return tuple(dict.fromkeys(way.kind for way in ways if way.kind not in seen))
+    return tuple(dict.fromkeys(way.kind for way in strategies if way.kind not in seen))
 
 
-def _of_each_kind(points: Iterable[Point]) -> tuple[Point, ...]:
+def _of_each_kind(points: Iterable[DesignPoint]) -> tuple[DesignPoint, ...]:
     """Return the first point of each kind, in order."""
-    kinds: dict[str, Point] = {}
+    kinds: dict[str, DesignPoint] = {}
     for point in points:
         kinds.setdefault(point.kind, point)
     return tuple(kinds.values())
 
 
-def _closest(found: Frontier) -> tuple[Point, ...]:
+def _closest(found: Frontier) -> tuple[DesignPoint, ...]:
     """Return the designs that come closest, one of each kind."""
     order = sorted(found.points, key=lambda point: (-point.retention.lowest, point.price))
     return _of_each_kind(order)[:_CLOSEST]
@@ -277,18 +302,18 @@ def _reason(found: Frontier, fresh: FreshShare | None, keep: float) -> str:
 
 
 def _from_history(
-    start: Setting, history: History, keep: float, costs: CostModel | None
-) -> tuple[Setting, Comparison]:
+    start: PlanningProblem, history: History, keep: float, costs: CostModel | None
+) -> tuple[PlanningProblem, HistoryComparison]:
     """Return the setting from where a history stands, and how it compares with the plan."""
     if history.rounds >= start.generations:
         takes = f"more than the {history.rounds} rounds of the history"
         raise ArgumentError("generations", got=start.generations, takes=takes)
     past = history.past(start.goal.model, law=start.law)
-    lawful = [way for way in _ways(start, costs) if way.by_law]
+    lawful = [way for way in _strategies(start, costs) if way.by_law]
     enough = frontier(lawful, keep=keep, costs=costs).enough
     planned = enough[0].retention.expected[: history.rounds + 1] if enough else None
     onward = replace(start, generations=start.generations - history.rounds, past=past)
     present = float(onward.retention(Replace(), onward.samples).expected[0])
     if not reaches(present, keep):
         onward = replace(onward, counted_from=min(_ROUNDS_TO_RECOVER, onward.generations))
-    return onward, Comparison(history, planned, past)
+    return onward, HistoryComparison(history, planned, past)

@@ -14,28 +14,28 @@ from hayflick.core.display import Displayed
 from hayflick.core.progress import silent
 from hayflick.core.provenance import provenance
 from hayflick.planning.cost import CostModel
-from hayflick.planning.designs import Design, Frontier, Point
-from hayflick.planning.problem import History, Past, Setting
-from hayflick.planning.retention import Runs, Simulated
+from hayflick.planning.designs import Design, DesignPoint, Frontier
+from hayflick.planning.problem import ElapsedRounds, History, PlanningProblem
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import FreshShare, Inspection, Recovery
 from hayflick.planning.strategies import (
-    AnchorWay,
-    FreshWay,
-    GrowingWay,
-    PeriodicWay,
-    SingleWay,
-    StoringWay,
-    Way,
+    AnchorStrategy,
+    FreshStrategy,
+    GrowingSizeStrategy,
+    PeriodicStrategy,
+    SingleStrategy,
+    StoredStrategy,
+    Strategy,
 )
-from hayflick.planning.targets import Objective, StageMove
+from hayflick.planning.targets import StageChange, Target
 
 STEP = 0.9
 """What a size or a share is multiplied by: one step for the worse."""
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
+class Sensitivity:
     """What one step of a knob does.
 
     Parameters
@@ -93,12 +93,12 @@ def collapse_round(left: Floats, limit: float) -> float | None:
     return round(last - 1 + (before - limit) / (before - after), 9)
 
 
-def law_knobs(point: Point) -> tuple[Knob, ...]:
+def law_sensitivities(point: DesignPoint) -> tuple[Sensitivity, ...]:
     """Return the knobs that a law knows where the design has one: sizes, shares and periods.
 
     Where it has none, they are simulated with the design's own random numbers.
     """
-    if isinstance(point.way, GrowingWay):
+    if isinstance(point.way, GrowingSizeStrategy):
         return ()
     own = point.retention.expected
     knobs = []
@@ -116,10 +116,10 @@ def _knob(
     moved: float,
     own: Floats,
     other: Floats,
-    point: Point,
+    point: DesignPoint,
     method: str,
     error: float = 0.0,
-) -> Knob:
+) -> Sensitivity:
     first = point.retention.counted_from
     place = first + int(np.argmin(own[first:]))
     limit, lowest = float(own[place]), float(other[first:].min())
@@ -127,37 +127,39 @@ def _knob(
     start = first if first > 1 else 0
     reached = collapse_round(other[start:], limit)
     reached = None if reached is None or start + reached > place else start + reached
-    return Knob(name, value, moved, limit, lowest, float(place), reached, error, method)
+    return Sensitivity(name, value, moved, limit, lowest, float(place), reached, error, method)
 
 
-def _moves(way: Way, number: int) -> Iterator[tuple[str, float, float, Way, int]]:
+def _moves(way: Strategy, number: int) -> Iterator[tuple[str, float, float, Strategy, int]]:
     """Yield a knob's name, value and moved value, and the design with it moved."""
     size = way.size(number)
     less = max(1, round(STEP * size))
     smaller = _resized(way, less)
-    kept = isinstance(way, (StoringWay, SingleWay))
+    kept = isinstance(way, (StoredStrategy, SingleStrategy))
     scaled = number if kept else round(number * less / size)
-    if not isinstance(way, StoringWay) or number <= less:
+    if not isinstance(way, StoredStrategy) or number <= less:
         yield "samples", size, less, smaller, scaled
     fewer = round(STEP * number)
-    if isinstance(way, (FreshWay, PeriodicWay)) and fewer < number:
+    if isinstance(way, (FreshStrategy, PeriodicStrategy)) and fewer < number:
         yield "share", number / size, fewer / size, way, fewer
-    if isinstance(way, StoringWay) and fewer < number:
+    if isinstance(way, StoredStrategy) and fewer < number:
         yield "stored", number, fewer, way, fewer
-    if isinstance(way, PeriodicWay) and number:
+    if isinstance(way, PeriodicStrategy) and number:
         yield "period", way.every, way.every + 1, replace(way, every=way.every + 1), number
 
 
-def _resized(way: Way, samples: int) -> Way:
+def _resized(way: Strategy, samples: int) -> Strategy:
     setting = replace(way.setting, samples=samples)
-    if isinstance(way, FreshWay):
+    if isinstance(way, FreshStrategy):
         return replace(way, setting=setting, samples=samples)
-    if isinstance(way, AnchorWay):
+    if isinstance(way, AnchorStrategy):
         return replace(way, setting=setting, ordered_by=way.stored)
     return replace(way, setting=setting)
 
 
-def simulated_knobs(point: Point, runs: Runs) -> tuple[Knob, ...]:
+def simulated_sensitivities(
+    point: DesignPoint, runs: SimulationSettings
+) -> tuple[Sensitivity, ...]:
     """Return the knobs that no law knows: temperature, noise and rounding, as the goal has them.
 
     Raises
@@ -183,7 +185,9 @@ def simulated_knobs(point: Point, runs: Runs) -> tuple[Knob, ...]:
     return tuple(knobs)
 
 
-def _moved_runs(point: Point, move: StageMove, runs: Runs) -> Simulated:
+def _moved_runs(
+    point: DesignPoint, move: StageChange, runs: SimulationSettings
+) -> SimulatedRetention:
     setting = point.way.setting
     found = setting.goal.simulated(
         regime=point.way.regime(point.number),
@@ -218,7 +222,7 @@ class Margin:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class HistoryComparison:
     """A recorded history beside the plan that was made for it.
 
     Parameters
@@ -234,7 +238,7 @@ class Comparison:
 
     history: History
     planned: Floats | None
-    past: Past
+    past: ElapsedRounds
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -276,7 +280,7 @@ class Plan(Displayed):
         Whether a simulation was cut short.
     """
 
-    setting: Setting
+    setting: PlanningProblem
     keep: float
     costs: CostModel | None
     reason: str
@@ -287,14 +291,14 @@ class Plan(Displayed):
     ways_back: tuple[Recovery, ...]
     left_out: tuple[str, ...] = ()
     inspection: Inspection | None = None
-    knobs: tuple[Knob, ...] = ()
-    simulated: Simulated | None = None
-    comparison: Comparison | None = None
+    knobs: tuple[Sensitivity, ...] = ()
+    simulated: SimulatedRetention | None = None
+    comparison: HistoryComparison | None = None
     seed: int = 1
     interrupted: bool = False
 
     @property
-    def goal(self) -> Objective:
+    def goal(self) -> Target:
         """What is to be kept."""
         return self.setting.goal
 

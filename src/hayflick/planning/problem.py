@@ -19,16 +19,16 @@ from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
 from hayflick.laws.survival import LAWS
-from hayflick.planning.retention import Retention, Runs
+from hayflick.planning.retention import Retention, SimulationSettings
 from hayflick.planning.targets import (
     DIVERSITY,
     MUST_KEEP,
     TYPES,
     VARIANCE,
-    Goal,
-    Objective,
+    SymbolTarget,
+    Target,
 )
-from hayflick.planning.variance_target import VarianceGoal
+from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.parsing import parse_regime
 from hayflick.regimes.replace import Replace
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class ElapsedRounds:
     """Rounds that have gone by.
 
     Parameters
@@ -55,7 +55,7 @@ class Past:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Then:
+class ResumedRegime:
     """A regime that follows on what has gone by.
 
     Parameters
@@ -69,12 +69,12 @@ class Then:
     --------
     >>> from hayflick.regimes.fresh import Fresh
     >>> from hayflick.regimes.replace import Replace
-    >>> regime = Then(Past(Replace(), 100, 5), Fresh(0.2))
+    >>> regime = ResumedRegime(ElapsedRounds(Replace(), 100, 5), Fresh(0.2))
     >>> [regime.mix(generation, samples=100).fresh for generation in (1, 5, 6)]
     [0, 0, 20]
     """
 
-    past: Past
+    past: ElapsedRounds
     regime: Regime
 
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
@@ -99,7 +99,7 @@ OBJECTIVES = (TYPES, MUST_KEEP, DIVERSITY, VARIANCE)
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class PlanningProblem:
     """What all ways have in common.
 
     Parameters
@@ -109,7 +109,7 @@ class Setting:
     generations, samples
         How many rounds, and the size of a training set.
     law
-        As of `hayflick.planning.targets.Goal.retention`.
+        As of `hayflick.planning.targets.SymbolTarget.retention`.
     past
         What has gone by already; None for nothing.
     counted_from
@@ -118,19 +118,19 @@ class Setting:
         Leave to simulate what no law gives; None for laws alone.
     """
 
-    goal: Objective
+    goal: Target
     generations: int
     samples: int
     law: str = "auto"
-    past: Past | None = None
+    past: ElapsedRounds | None = None
     counted_from: int = 1
-    runs: Runs | None = None
+    runs: SimulationSettings | None = None
 
     def retention(self, regime: Regime, samples: int) -> Retention:
         """Return what a regime keeps at a size of training set, from now on."""
         past = self.past
         kept = self.goal.retention(
-            regime=regime if past is None else Then(past, regime),
+            regime=regime if past is None else ResumedRegime(past, regime),
             samples=samples,
             generations=self.generations + (0 if past is None else past.rounds),
             law=self.law,
@@ -144,16 +144,16 @@ class Setting:
         return kept.after(gone, counted_from=self.counted_from)
 
 
-def setting_of(
-    model: Discrete | Gaussian | Objective,
+def planning_problem(
+    model: Discrete | Gaussian | Target,
     *,
     generations: int,
     samples: int | None = None,
     must_keep: Sequence[str] | Mapping[str, float] | None = None,
     of: str | None = None,
     law: str = "auto",
-    runs: Runs | None = None,
-) -> Setting:
+    runs: SimulationSettings | None = None,
+) -> PlanningProblem:
     """Return the setting of a plan, every argument checked before any work.
 
     Parameters
@@ -182,7 +182,7 @@ def setting_of(
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> setting = setting_of(words, generations=10, must_keep=["here"])
+    >>> setting = planning_problem(words, generations=10, must_keep=["here"])
     >>> setting.goal.kind, setting.samples
     ('must-keep', 100)
     """
@@ -190,7 +190,7 @@ def setting_of(
     if law not in LAWS:
         raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
     goal = _goal(model, must_keep, of) if isinstance(model, (Discrete, Gaussian)) else model
-    return Setting(goal, rounds, goal.model.training_size(samples), law, runs=runs)
+    return PlanningProblem(goal, rounds, goal.model.training_size(samples), law, runs=runs)
 
 
 def check_target(keep: float) -> float:
@@ -215,7 +215,7 @@ def _goal(
     model: Discrete | Gaussian,
     must_keep: Sequence[str] | Mapping[str, float] | None,
     of: str | None,
-) -> Objective:
+) -> Target:
     kind = of or _usual_kind(model, must_keep)
     if kind not in OBJECTIVES:
         raise ArgumentError("of", got=kind, takes=f"one of {', '.join(OBJECTIVES)}")
@@ -225,10 +225,10 @@ def _goal(
         takes = "variance for numbers, and for labels or words one of the others"
         raise ArgumentError("of", got=kind, takes=takes)
     if isinstance(model, Gaussian):
-        return VarianceGoal(model)
+        return VarianceTarget(model)
     if must_keep is not None:
-        return Goal.of_list(model, must_keep)
-    return Goal.of_types(model) if kind == TYPES else Goal.of_diversity(model)
+        return SymbolTarget.of_list(model, must_keep)
+    return SymbolTarget.of_types(model) if kind == TYPES else SymbolTarget.of_diversity(model)
 
 
 def _usual_kind(
@@ -303,13 +303,13 @@ class History:
         known = _regime(regime, model)
         return cls(name, values.mean(axis=0), error, known, samples, regime)
 
-    def past(self, model: Discrete, *, law: str = "auto") -> Past:
+    def past(self, model: Discrete, *, law: str = "auto") -> ElapsedRounds:
         """Return the rounds after which the law leaves what the record has left.
 
         That is the number of recorded rounds, if the record is as the law expects.
         """
         rounds = min(_LONGEST, max(2 * self.rounds, self.rounds + 50))
-        kept = Goal.of_types(model).retention(
+        kept = SymbolTarget.of_types(model).retention(
             generations=rounds,
             regime=self.regime,
             samples=self.samples,
@@ -319,9 +319,9 @@ class History:
         expected = float(kept.expected[self.rounds])
         error = 0.0 if self.standard_error is None else float(self.standard_error[-1])
         if abs(expected - now) <= 4.0 * error + kept.error:
-            return Past(self.regime, self.samples, self.rounds)
+            return ElapsedRounds(self.regime, self.samples, self.rounds)
         nearest = int(np.argmin(np.abs(kept.expected - now)))
-        return Past(self.regime, self.samples, nearest)
+        return ElapsedRounds(self.regime, self.samples, nearest)
 
 
 def read_history(path: str | os.PathLike[str], *, model: Discrete) -> History:

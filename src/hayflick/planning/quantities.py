@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray
 
 
-class Spot(NamedTuple):
+class BandPoint(NamedTuple):
     """A band at one generation."""
 
     middle: float
@@ -41,10 +41,10 @@ class Band:
     low: Floats | None = None
     high: Floats | None = None
 
-    def at(self, generation: int) -> Spot:
+    def at(self, generation: int) -> BandPoint:
         """Return the band at one generation."""
         low, high = (None if ends is None else float(ends[generation]) for ends in self._ends)
-        return Spot(float(self.middle[generation]), low, high)
+        return BandPoint(float(self.middle[generation]), low, high)
 
     def held(self, generations: int) -> Band:
         """Return generation 0, then generation 1 in every round: rounds that forget."""

@@ -21,12 +21,27 @@ from hayflick.core.output import write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
+from hayflick.corpus.items import (
+    ItemStore,
+    item_blocks,
+    refuse_counts,
+    stored_items,
+)
 from hayflick.corpus.must_keep import must_keep_places
 from hayflick.corpus.reading import read_corpus
-from hayflick.corpus.reserves import TEXT_COLUMN, count_records, item_records, reserve_text
+from hayflick.corpus.reserves import (
+    TEXT_COLUMN,
+    count_records,
+    item_records,
+    reserve_text,
+)
 from hayflick.corpus.source import Source
-from hayflick.planning.coverage import Cover, UniformSamples, cover, uniform_samples
+from hayflick.planning.coverage import (
+    Coverage,
+    UniformSamples,
+    cover,
+    uniform_samples,
+)
 
 SUFFIXES = (".jsonl", ".ndjson", ".txt")
 """Of files that a reserve is written to; the last is plain text."""
@@ -71,7 +86,7 @@ class Reserve:
     weights: str
     must_keep: tuple[str, ...]
     total: float
-    cover: Cover
+    cover: Coverage
     same_items: UniformSamples
     same_tokens: UniformSamples
     seed: int

@@ -17,7 +17,7 @@ from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
-from hayflick.laws.rounds import Rounds, rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.wright_fisher import WrightFisher, affordable
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Nodes:
+class TypeGroups:
     """Types as far as a goal is concerned: those that are alike are one node.
 
     Parameters
@@ -49,17 +49,17 @@ class Nodes:
         """What keeping all types of a node is worth, shape ``(nodes,)``."""
         return self.numbers * self.weights
 
-    def taken(self, indices: Integers) -> Nodes:
+    def taken(self, indices: Integers) -> TypeGroups:
         """Return the nodes in another order."""
-        return Nodes(self.probabilities[indices], self.numbers[indices], self.weights[indices])
+        return TypeGroups(self.probabilities[indices], self.numbers[indices], self.weights[indices])
 
-    def without_first(self, types: int) -> Nodes:
+    def without_first(self, types: int) -> TypeGroups:
         """Return what is left where the first `types` types, in order, are taken away."""
         before = np.concatenate([[0.0], np.cumsum(self.numbers)[:-1]])
         gone = np.clip(types - before, 0.0, self.numbers)
         left = self.numbers - gone
         some = left > 0.0
-        return Nodes(self.probabilities[some], left[some], self.weights[some])
+        return TypeGroups(self.probabilities[some], left[some], self.weights[some])
 
 
 SIMULATED = "simulated"
@@ -147,7 +147,9 @@ class Retention:
         )
 
 
-def kept_of(nodes: Nodes, rounds: Rounds, free: Nodes, *, law: str = "auto") -> Retention:
+def retention_by_law(
+    nodes: TypeGroups, rounds: ChainRounds, free: TypeGroups, *, law: str = "auto"
+) -> Retention:
     """Return what is left of types, by law.
 
     Parameters
@@ -177,7 +179,7 @@ def kept_of(nodes: Nodes, rounds: Rounds, free: Nodes, *, law: str = "auto") -> 
     return Retention(expected, chosen.name, error, real_data_alone(nodes, rounds.samples.tolist()))
 
 
-def _chosen(law: str, rounds: Rounds, free: Nodes) -> WrightFisher | Branching:
+def _chosen(law: str, rounds: ChainRounds, free: TypeGroups) -> WrightFisher | Branching:
     if law == "branching":
         return Branching.of(rounds)
     most = _MOST_PRODUCTS if law == "auto" else np.inf
@@ -188,7 +190,7 @@ def _chosen(law: str, rounds: Rounds, free: Nodes) -> WrightFisher | Branching:
     raise ArgumentError("law", got="exact", takes="training sets of at most 3000 items")
 
 
-def real_data_alone(nodes: Nodes, sizes: Sequence[int]) -> Floats:
+def real_data_alone(nodes: TypeGroups, sizes: Sequence[int]) -> Floats:
     """Return the share that training sets of real data alone hold, shape ``(K + 1,)``."""
     distinct, where = np.unique(sizes, return_inverse=True)
     missed = [np.exp(xlog1py(float(size), -nodes.probabilities)) for size in distinct]
@@ -203,7 +205,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Simulated:
+class SimulatedRetention:
     """What simulated runs keep, round by round.
 
     Parameters
@@ -221,20 +223,20 @@ class Simulated:
     replicates: int
 
     @classmethod
-    def mean_of(cls, runs: Floats) -> Simulated:
+    def mean_of(cls, runs: Floats) -> SimulatedRetention:
         """Return the mean of runs, shape ``(replicates, K + 1)``; two at least."""
         error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
         return cls(runs.mean(axis=0), error, len(runs))
 
     @classmethod
-    def median_of(cls, runs: Floats) -> Simulated:
+    def median_of(cls, runs: Floats) -> SimulatedRetention:
         """Return the median of runs, its standard error from the ranks beside it.
 
         Half the distance between the values √R/2 ranks below and above the median.
 
         Examples
         --------
-        >>> median = Simulated.median_of(np.arange(101.0)[:, None])
+        >>> median = SimulatedRetention.median_of(np.arange(101.0)[:, None])
         >>> float(median.kept[0]), round(float(median.standard_error[0]), 2)
         (50.0, 4.98)
         """
@@ -269,15 +271,15 @@ class Simulated:
 
 def simulated_variable(
     model: Discrete, name: str, *, stages: Stages = Stages(), **settings: Any
-) -> Simulated:
+) -> SimulatedRetention:
     """Return what runs keep of a variable of `hayflick.simulation`, as a share of the start."""
     values = simulate(model, stages=stages, **settings)[name].to_numpy()
-    return Simulated.mean_of(values / values[:, :1])
+    return SimulatedRetention.mean_of(values / values[:, :1])
 
 
 def simulated_list(
     model: Discrete, listed: Integers, weights: Floats, *, regime: Regime, **settings: Any
-) -> Simulated | None:
+) -> SimulatedRetention | None:
     """Return what runs keep of listed types.
 
     Types that are not listed are one type in the simulation, which changes nothing for the
@@ -294,7 +296,7 @@ def simulated_list(
     lumped = _lumped(model, listed)
     rest = int(_REST in lumped.positions)
     left = simulate(lumped, regime=regime, **settings)["surviving_types"].to_numpy() - rest
-    return Simulated.mean_of(left / (lumped.types - rest))
+    return SimulatedRetention.mean_of(left / (lumped.types - rest))
 
 
 def _lumped(model: Discrete, listed: Integers) -> Discrete:
@@ -330,7 +332,7 @@ def measured_by_list(
 
 
 @dataclass(frozen=True)
-class Runs:
+class SimulationSettings:
     """Leave to simulate, and with what.
 
     Parameters
@@ -359,7 +361,7 @@ def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
     whole_number("threads", 1 if threads is None else threads, at_least=1)
 
 
-def finished(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
+def run_until_interrupted(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
     """Return the runs, and whether they were cut short."""
     try:
         return run(), False

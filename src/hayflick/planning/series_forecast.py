@@ -19,11 +19,15 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
-from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, Outlook
+from hayflick.planning.forecast_result import (
+    FRESH_SHARES,
+    KEPT_OF_BASELINE,
+    BaseForecast,
+)
 from hayflick.planning.quantities import (
     Band,
+    BandPoint,
     Quantity,
-    Spot,
     is_alive,
     mean,
     rate_laws,
@@ -33,7 +37,7 @@ from hayflick.planning.quantities import (
     spread_of_several,
     variable,
 )
-from hayflick.planning.retention import check_running, finished
+from hayflick.planning.retention import check_running, run_until_interrupted
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
@@ -55,7 +59,7 @@ Laws: TypeAlias = Callable[..., Mapping[str, Band]]
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrackedQuantities:
     """What a forecast follows.
 
     Parameters
@@ -83,7 +87,7 @@ class Subject:
     dimensions: int = 1
 
 
-def subject_of(model: Any) -> Subject:
+def tracked_quantities(model: Any) -> TrackedQuantities:
     """Return what a forecast follows in a model's family.
 
     Raises
@@ -93,7 +97,7 @@ def subject_of(model: Any) -> Subject:
 
     Examples
     --------
-    >>> subject_of(Poisson(2.0)).quantities[0].name
+    >>> tracked_quantities(Poisson(2.0)).quantities[0].name
     'chance'
     """
     match model:
@@ -110,35 +114,39 @@ def subject_of(model: Any) -> Subject:
             raise ArgumentError("model", got=type(model).__name__, takes=takes)
 
 
-def _of_gaussian(model: Gaussian) -> Subject:
+def _of_gaussian(model: Gaussian) -> TrackedQuantities:
     spread = partial(spread_of_one, deviation=model.deviation)
     squares = Quantity("root_mean_square", spread, root_mean_square, needs_law=True)
     laws = partial(spread_laws, ddof=model.ddof)
-    return Subject("gaussian", (Quantity("spread", spread), squares), SPREAD_OF_BASELINE, laws)
+    return TrackedQuantities(
+        "gaussian", (Quantity("spread", spread), squares), SPREAD_OF_BASELINE, laws
+    )
 
 
-def _of_vectors(model: MultivariateGaussian) -> Subject:
+def _of_vectors(model: MultivariateGaussian) -> TrackedQuantities:
     dimensions = model.mean.size
     spread = Quantity("spread", partial(spread_of_several, dimensions=dimensions))
     rank = Quantity("rank", variable("rank"), is_share=False)
     laws = partial(spread_laws, ddof=model.ddof, dimensions=dimensions)
     quantities, part = (spread, rank), SPREAD_OF_BASELINE
-    return Subject("multivariate-gaussian", quantities, part, laws, _VECTOR_RUNS, dimensions)
+    return TrackedQuantities(
+        "multivariate-gaussian", quantities, part, laws, _VECTOR_RUNS, dimensions
+    )
 
 
-def _of_poisson(model: Poisson) -> Subject:
+def _of_poisson(model: Poisson) -> TrackedQuantities:
     chance = Quantity("chance", is_alive, mean)
     rate = Quantity("rate", variable("rate"), is_share=False)
     laws = partial(rate_laws, rate=model.rate)
-    return Subject("poisson", (chance, rate), KEPT_OF_BASELINE, laws)
+    return TrackedQuantities("poisson", (chance, rate), KEPT_OF_BASELINE, laws)
 
 
-def _of_text() -> Subject:
+def _of_text() -> TrackedQuantities:
     words = Quantity("words", variable("surviving_fraction"))
     contexts = Quantity("contexts", variable("surviving_contexts"))
     length = Quantity("sentence_length", variable("sentence_length"), is_share=False)
     quantities = (words, contexts, length)
-    return Subject("ngram", quantities, KEPT_OF_BASELINE, lambda **_: {}, _TEXT_RUNS)
+    return TrackedQuantities("ngram", quantities, KEPT_OF_BASELINE, lambda **_: {}, _TEXT_RUNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +171,7 @@ class Series:
     quantity: Quantity
     law: Band | None
     simulated: Band | None
-    alone: Spot
+    alone: BandPoint
     ends: Floats | None = None
 
     @property
@@ -181,10 +189,10 @@ class Series:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SeriesForecast(Outlook):
+class SeriesForecast(BaseForecast):
     """What recursive training does to a numeric family or an n-gram model.
 
-    Parameters beside those of `hayflick.planning.forecast_result.Outlook`, whose ``fresh_shares``
+    Parameters beside those of `BaseForecast`, whose ``fresh_shares``
     are values of the first quantity:
 
     Parameters
@@ -205,7 +213,7 @@ class SeriesForecast(Outlook):
         Whether `fresh_shares` come from a law rather than from runs of their own.
     """
 
-    subject: Subject
+    subject: TrackedQuantities
     model: Any
     source: Source
     size: int
@@ -348,7 +356,7 @@ def forecast_series(
     """
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     check_running(replicates=replicates, seed=seed, threads=threads)
-    subject, size = subject_of(model), model.training_size(samples)
+    subject, size = tracked_quantities(model), model.training_size(samples)
     fresh = fresh_items(regime, samples=size, family=subject.family)
     case = _Case(model, subject, size, seed, threads)
     laws = {} if fresh is None else case.laws(fresh, rounds)
@@ -359,7 +367,9 @@ def forecast_series(
     shares = case.fresh_shares(rounds, alone[subject.quantities[0].name].middle, progress)
     runs, interrupted = None, False
     if replicates:
-        runs, interrupted = finished(lambda: case.run(regime, rounds, replicates, progress))
+        runs, interrupted = run_until_interrupted(
+            lambda: case.run(regime, rounds, replicates, progress)
+        )
     if runs is None and subject.quantities[0].name not in laws:
         raise KeyboardInterrupt
     return SeriesForecast(
@@ -403,7 +413,7 @@ class _Case:
     """A model at one size of training set."""
 
     model: Any
-    subject: Subject
+    subject: TrackedQuantities
     size: int
     seed: int
     threads: int | None
@@ -430,7 +440,7 @@ class _Case:
             progress=progress,
         )
 
-    def alone(self) -> dict[str, Spot]:
+    def alone(self) -> dict[str, BandPoint]:
         """Return every quantity after one training on real data alone."""
         laws = self.laws(self.size, 1)
         runs = self.run(Fresh(1.0), 1, _BASELINE_RUNS)
@@ -462,9 +472,9 @@ def _simulated(quantity: Quantity, runs: xarray.Dataset) -> Band:
 
 
 def _series(
-    subject: Subject,
+    subject: TrackedQuantities,
     laws: Mapping[str, Band],
-    alone: Mapping[str, Spot],
+    alone: Mapping[str, BandPoint],
     runs: xarray.Dataset | None,
 ) -> tuple[Series, ...]:
     known = [

@@ -13,12 +13,27 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
-from hayflick.planning.problem import Past, Setting, check_target, setting_of
+from hayflick.planning.problem import (
+    ElapsedRounds,
+    PlanningProblem,
+    check_target,
+    planning_problem,
+)
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import reaches, smallest
 from hayflick.planning.stored import StoredTypes
-from hayflick.planning.strategies import GROWTH_STEPS, FreshWay, GrowingWay, PeriodicWay
-from hayflick.planning.targets import DIVERSITY, VARIANCE, Goal, Objective
+from hayflick.planning.strategies import (
+    GROWTH_STEPS,
+    FreshStrategy,
+    GrowingSizeStrategy,
+    PeriodicStrategy,
+)
+from hayflick.planning.targets import (
+    DIVERSITY,
+    VARIANCE,
+    SymbolTarget,
+    Target,
+)
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
@@ -79,7 +94,7 @@ class FreshShare:
 
 
 def fresh_share(
-    model: Discrete | Goal,
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     generations: int,
@@ -99,12 +114,12 @@ def fresh_share(
     keep
         Share that is to be left in every round up to the horizon, above 0, up to 1.
     generations, samples, must_keep, law
-        As of `hayflick.planning.problem.setting_of`.
+        As of `hayflick.planning.problem.planning_problem`.
 
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.planning.problem.setting_of`, or if `keep` is out of its range.
+        As `hayflick.planning.problem.planning_problem`, or if `keep` is out of its range.
 
     Examples
     --------
@@ -116,13 +131,13 @@ def fresh_share(
     (False, ('sat', 'here'))
     """
     keep = check_target(keep)
-    setting = setting_of(
+    setting = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    return fresh_share_of(FreshWay(setting, setting.samples), keep)
+    return fresh_share_of(FreshStrategy(setting, setting.samples), keep)
 
 
-def fresh_share_of(way: FreshWay, keep: float) -> FreshShare:
+def fresh_share_of(way: FreshStrategy, keep: float) -> FreshShare:
     """Return the same along a way, for a target that was checked before."""
     setting, items = way.setting, way.smallest(keep)
     if items is not None:
@@ -133,7 +148,7 @@ def fresh_share_of(way: FreshWay, keep: float) -> FreshShare:
     return FreshShare(keep, None, None, kept, anchor_for(setting, keep), reason)
 
 
-def anchor_for(setting: Setting, keep: float) -> AnchorProposal | None:
+def anchor_for(setting: PlanningProblem, keep: float) -> AnchorProposal | None:
     """Return the smallest anchor that keeps enough; None where none does."""
     if setting.goal.kind in (DIVERSITY, VARIANCE):
         return None
@@ -145,7 +160,7 @@ def anchor_for(setting: Setting, keep: float) -> AnchorProposal | None:
     return AnchorProposal(stored.anchor(types), types, highest, kept)
 
 
-def _reason(goal: Objective, most: Retention, keep: float) -> str:
+def _reason(goal: Target, most: Retention, keep: float) -> str:
     if goal.kind == VARIANCE:
         return (
             f"fresh draws alone cannot keep {keep:.1%} of the variance in the median run: at "
@@ -204,7 +219,7 @@ class Period:
 
 
 def period(
-    model: Discrete | Goal,
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     generations: int,
@@ -240,7 +255,7 @@ def period(
     ([(1, 0.07), (2, 0.16), (3, 0.28)], 5)
     """
     keep = check_target(keep)
-    setting = setting_of(
+    setting = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
     choices = []
@@ -251,9 +266,9 @@ def period(
     return Period(tuple(choices))
 
 
-def _choice(setting: Setting, keep: float, every: int) -> PeriodChoice:
+def _choice(setting: PlanningProblem, keep: float, every: int) -> PeriodChoice:
     size = setting.samples
-    way = FreshWay(setting, size) if every == 1 else PeriodicWay(setting, every)
+    way = FreshStrategy(setting, size) if every == 1 else PeriodicStrategy(setting, every)
     items = smallest(lambda m: way.retention(m).lowest, target=keep, low=0, high=size)
     if items is None:
         return PeriodChoice(every, None, None, way.retention(size))
@@ -295,7 +310,7 @@ class SampleSize:
 
 
 def sample_size(
-    model: Discrete | Goal,
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     generations: int,
@@ -326,7 +341,9 @@ def sample_size(
     533
     """
     keep, regime = check_target(keep), Fresh(share)
-    setting = setting_of(model, generations=generations, samples=1, must_keep=must_keep, law=law)
+    setting = planning_problem(
+        model, generations=generations, samples=1, must_keep=must_keep, law=law
+    )
     size = smallest(
         lambda n: setting.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
     )
@@ -336,7 +353,7 @@ def sample_size(
 
 
 def growing_size(
-    model: Discrete | Goal,
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     generations: int,
@@ -358,10 +375,10 @@ def growing_size(
     (1.1492, (100, 115, 132))
     """
     keep, regime = check_target(keep), Fresh(share)
-    setting = setting_of(
+    setting = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    way = GrowingWay(setting, regime)
+    way = GrowingSizeStrategy(setting, regime)
     step = smallest(lambda g: way.retention(g).lowest, target=keep, low=0, high=way.most)
     schedule = way.regime(way.most if step is None else step)
     growth = 1.0 + (way.most if step is None else step) / GROWTH_STEPS
@@ -402,7 +419,7 @@ class Recovery:
 
 
 def recovery(
-    model: Discrete | Goal,
+    model: Discrete | SymbolTarget,
     *,
     keep: float,
     rounds_so_far: int,
@@ -446,19 +463,21 @@ def recovery(
     whole_number("rounds_so_far", rounds_so_far, at_least=0)
     whole_number("within", within, at_least=1)
     whole_number("waited", waited, at_least=0)
-    setting = setting_of(model, generations=within, samples=samples, must_keep=must_keep, law=law)
-    past = Past(regime, setting.samples, rounds_so_far + waited)
+    setting = planning_problem(
+        model, generations=within, samples=samples, must_keep=must_keep, law=law
+    )
+    past = ElapsedRounds(regime, setting.samples, rounds_so_far + waited)
     return recovery_in(replace(setting, past=past), keep, waited)
 
 
-def recovery_in(setting: Setting, keep: float, waited: int) -> Recovery:
+def recovery_in(setting: PlanningProblem, keep: float, waited: int) -> Recovery:
     """Return the same for a setting whose past is the present state, all checked before."""
     tried = [_by_share(setting, keep, share, waited) for share in _SHARES]
     enough = [way for way in tried if way.items is not None]
     return min(enough, key=lambda way: (way.items, way.rounds), default=tried[-1])
 
 
-def _by_share(setting: Setting, keep: float, share: float, waited: int) -> Recovery:
+def _by_share(setting: PlanningProblem, keep: float, share: float, waited: int) -> Recovery:
     fresh = Fresh(share)
     kept = setting.retention(fresh, setting.samples)
     reached = [k for k, left in enumerate(kept.cautious) if reaches(float(left), keep)]
@@ -469,7 +488,7 @@ def _by_share(setting: Setting, keep: float, share: float, waited: int) -> Recov
 
 
 def price_of_waiting(
-    model: Discrete | Goal, *, delays: Sequence[int] = (0, 1, 2, 5, 10, 20), **settings: Any
+    model: Discrete | SymbolTarget, *, delays: Sequence[int] = (0, 1, 2, 5, 10, 20), **settings: Any
 ) -> tuple[Recovery, ...]:
     """Return the way back for each of several delays; `settings` are those of `recovery`.
 

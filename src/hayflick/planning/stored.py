@@ -18,11 +18,11 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.corpus.counts import Counts
 from hayflick.laws.branching import Branching
-from hayflick.laws.rounds import Rounds, rounds_of
-from hayflick.planning.problem import Setting, Then
-from hayflick.planning.retention import Nodes, Retention, kept_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
+from hayflick.planning.problem import PlanningProblem, ResumedRegime
+from hayflick.planning.retention import Retention, TypeGroups, retention_by_law
 from hayflick.planning.search import smallest
-from hayflick.planning.targets import DIVERSITY, Goal
+from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.replace import Replace
 
@@ -48,19 +48,19 @@ class StoredTypes:
     (1, ('here',))
     """
 
-    setting: Setting
+    setting: PlanningProblem
     ordered_by: StoredTypes | None = None
 
     def __post_init__(self) -> None:
         kind = self.setting.goal.kind
-        if not isinstance(self.setting.goal, Goal) or kind == DIVERSITY:
+        if not isinstance(self.setting.goal, SymbolTarget) or kind == DIVERSITY:
             takes, remedy = "types or a must-keep list", "fresh draws keep it"
             raise ArgumentError("goal", got=kind, takes=takes, remedy=remedy)
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> SymbolTarget:
         """What is to be kept."""
-        return cast(Goal, self.setting.goal)
+        return cast(SymbolTarget, self.setting.goal)
 
     @property
     def most(self) -> int:
@@ -70,7 +70,7 @@ class StoredTypes:
     def retention(self, types: int) -> Retention:
         """Return what is left where the first `types` types are stored."""
         free = self._order.without_first(types)
-        kept = kept_of(self.goal.nodes, self._rounds(types), free, law=self.setting.law)
+        kept = retention_by_law(self.goal.nodes, self._rounds(types), free, law=self.setting.law)
         kept = self.setting.from_now(kept)
         if self.setting.past is None:
             return kept
@@ -111,13 +111,13 @@ class StoredTypes:
         return highest / float(weights.sum()) * self.setting.samples
 
     @cached_property
-    def _replace(self) -> Rounds:
+    def _replace(self) -> ChainRounds:
         own, past = self.setting, self.setting.past
-        regime: Regime = Replace() if past is None else Then(past, Replace())
+        regime: Regime = Replace() if past is None else ResumedRegime(past, Replace())
         rounds = own.generations + (0 if past is None else past.rounds)
         return rounds_of(self.goal.model, regime=regime, samples=own.samples, generations=rounds)
 
-    def _rounds(self, types: int) -> Rounds:
+    def _rounds(self, types: int) -> ChainRounds:
         """Return the rounds of the types that are not stored."""
         rounds, past = self._replace, self.setting.past
         generated = rounds.generated.copy()
@@ -125,7 +125,7 @@ class StoredTypes:
         return replace(rounds, generated=generated)
 
     @cached_property
-    def _order(self) -> Nodes:
+    def _order(self) -> TypeGroups:
         """The types that count, as nodes, the most worth storing first."""
         if self.ordered_by is not None:
             return self.ordered_by._order

@@ -17,12 +17,12 @@ import numpy as np
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
 from hayflick.planning.cost import Usage
-from hayflick.planning.problem import Setting
+from hayflick.planning.problem import PlanningProblem
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import reaches, smallest
 from hayflick.planning.stored import StoredTypes
 from hayflick.planning.targets import DIVERSITY, VARIANCE
-from hayflick.planning.variance_target import Reserve, StoredNumbers
+from hayflick.planning.variance_target import StoredMoments, StoredNumbers
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
@@ -33,10 +33,10 @@ _TRIED = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Way(ABC):
+class Strategy(ABC):
     """Designs of one kind, which differ in one whole number."""
 
-    setting: Setting
+    setting: PlanningProblem
 
     @cached_property
     def _known(self) -> dict[int, Retention]:
@@ -119,7 +119,7 @@ class Way(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class SingleWay(Way):
+class SingleStrategy(Strategy):
     """One design alone: there is no number to choose."""
 
     @property
@@ -129,7 +129,7 @@ class SingleWay(Way):
 
 
 @dataclass(frozen=True, eq=False)
-class AccumulateWay(SingleWay):
+class AccumulateStrategy(SingleStrategy):
     """Everything so far is kept, and trained on.
 
     The N_0 real items are in every training set. They are acquired once, as stored ones are.
@@ -166,7 +166,7 @@ class AccumulateWay(SingleWay):
 
 @final
 @dataclass(frozen=True, eq=False)
-class SubsampleWay(AccumulateWay):
+class SubsampleStrategy(AccumulateStrategy):
     """Everything so far is kept; n items of it, drawn by chance, are trained on."""
 
     @property
@@ -188,7 +188,7 @@ class SubsampleWay(AccumulateWay):
 
 
 @dataclass(frozen=True, eq=False)
-class StoringWay(Way):
+class StoredStrategy(Strategy):
     """The same stored real items in every round: their number."""
 
     @property
@@ -209,7 +209,7 @@ class StoringWay(Way):
 
 @final
 @dataclass(frozen=True, eq=False)
-class AnchorWay(StoringWay):
+class AnchorStrategy(StoredStrategy):
     """One stored item of each of the types that are most worth it: their number.
 
     `ordered_by` is another anchor's order of them; None for their own.
@@ -238,7 +238,7 @@ class AnchorWay(StoringWay):
 
 @final
 @dataclass(frozen=True, eq=False)
-class NumbersWay(StoringWay):
+class StoredNumbersStrategy(StoredStrategy):
     """Stored numbers whose mean and variance are those of the data: how many."""
 
     @property
@@ -249,7 +249,7 @@ class NumbersWay(StoringWay):
     def regime(self, number: int) -> Regime:
         """Return the regime."""
         model = self.setting.goal.model
-        reserve = Reserve(number, mean=model.mean, deviation=model.deviation)
+        reserve = StoredMoments(number, mean=model.mean, deviation=model.deviation)
         return StoredNumbers(reserve) if number else Replace()
 
 
@@ -265,7 +265,7 @@ GROWTH_STEPS = 10_000
 
 @final
 @dataclass(frozen=True, eq=False)
-class BareWay(SingleWay):
+class ReplaceStrategy(SingleStrategy):
     """No real data at all."""
 
     @property
@@ -280,7 +280,7 @@ class BareWay(SingleWay):
 
 @final
 @dataclass(frozen=True, eq=False)
-class FreshWay(Way):
+class FreshStrategy(Strategy):
     """Fresh real items in every round: their number."""
 
     samples: int = 0
@@ -306,7 +306,7 @@ class FreshWay(Way):
 
 @final
 @dataclass(frozen=True, eq=False)
-class PeriodicWay(Way):
+class PeriodicStrategy(Strategy):
     """Fresh real items in every T-th round: their number in such a round."""
 
     every: int = 2
@@ -328,7 +328,7 @@ class PeriodicWay(Way):
 
 @final
 @dataclass(frozen=True, eq=False)
-class SizeWay(Way):
+class SampleSizeStrategy(Strategy):
     """Larger training sets, all generated: their size."""
 
     @property
@@ -358,7 +358,7 @@ class SizeWay(Way):
 
 @final
 @dataclass(frozen=True, eq=False)
-class GrowingWay(Way):
+class GrowingSizeStrategy(Strategy):
     """Training sets that grow by a factor every round, 0.01 % per step; each is `base`."""
 
     base: Regime = Replace()
@@ -384,34 +384,34 @@ class GrowingWay(Way):
         return Scheduled(samples=tuple(sizes), fresh=tuple(mix.fresh for mix in mixes))
 
 
-def ways(setting: Setting, *, larger: bool) -> Iterator[Way]:
+def strategies_for(setting: PlanningProblem, *, larger: bool) -> Iterator[Strategy]:
     """Yield all ways there are; `larger` says whether the training set may grow."""
-    yield BareWay(setting)
-    yield FreshWay(setting, setting.samples)
+    yield ReplaceStrategy(setting)
+    yield FreshStrategy(setting, setting.samples)
     for every in PERIODS:
         if every <= setting.generations:
-            yield PeriodicWay(setting, every)
+            yield PeriodicStrategy(setting, every)
     yield from _keeping(setting)
     if larger:
-        yield SizeWay(setting)
-        yield GrowingWay(setting)
+        yield SampleSizeStrategy(setting)
+        yield GrowingSizeStrategy(setting)
         for multiple in SIZES:
-            yield FreshWay(setting, round(multiple * setting.samples))
+            yield FreshStrategy(setting, round(multiple * setting.samples))
 
 
-def _keeping(setting: Setting) -> Iterator[Way]:
+def _keeping(setting: PlanningProblem) -> Iterator[Strategy]:
     """Yield the ways in which real items stay: a reserve, or everything so far."""
     if setting.goal.kind == VARIANCE:
-        yield NumbersWay(setting)
+        yield StoredNumbersStrategy(setting)
     elif setting.goal.kind != DIVERSITY:
-        yield AnchorWay(setting)
+        yield AnchorStrategy(setting)
     # Of a recorded run, what has accumulated is not known.
     if setting.past is None:
-        yield AccumulateWay(setting)
-        yield SubsampleWay(setting)
+        yield AccumulateStrategy(setting)
+        yield SubsampleStrategy(setting)
 
 
-def to_simulate(way: Way) -> bool:
+def to_simulate(way: Strategy) -> bool:
     """Return whether a way without a law is to be simulated, and can be."""
     setting = way.setting
     if setting.runs is None:

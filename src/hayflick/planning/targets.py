@@ -24,13 +24,13 @@ from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of
 from hayflick.planning.retention import (
-    Nodes,
     Retention,
-    Runs,
-    Simulated,
-    kept_of,
+    SimulatedRetention,
+    SimulationSettings,
+    TypeGroups,
     measured_by_list,
     real_data_alone,
+    retention_by_law,
     simulated_list,
     simulated_variable,
 )
@@ -44,7 +44,7 @@ ACCUMULATING = ("accumulate", "accumulate-subsample")
 
 
 @dataclass(frozen=True, eq=False)
-class StageMove:
+class StageChange:
     """A stage of a round that a design does without, set one step for the worse.
 
     Parameters
@@ -63,7 +63,7 @@ class StageMove:
     stages: Stages
 
 
-class Objective(Protocol):
+class Target(Protocol):
     """What a plan is to keep."""
 
     @property
@@ -101,7 +101,7 @@ class Objective(Protocol):
         regime: Regime,
         samples: int | None,
         law: str,
-        runs: Runs | None,
+        runs: SimulationSettings | None,
     ) -> Retention:
         """Return what is left, round by round: by law, else by simulation if there is leave.
 
@@ -119,14 +119,14 @@ class Objective(Protocol):
         generations: int,
         replicates: int,
         stages: Stages,
-        runs: Runs,
-    ) -> Simulated | None:
+        runs: SimulationSettings,
+    ) -> SimulatedRetention | None:
         """Return what at least `replicates` simulated runs keep; None where none can tell."""
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
         """Return whether a kind of design without a law is within what can be simulated."""
 
-    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows, at a size of training set."""
 
     def moved_replicates(self, generations: int) -> int:
@@ -148,7 +148,7 @@ _CELLS, _REPLICATES = 5e8, (4, 256)
 
 
 @dataclass(frozen=True, eq=False)
-class Goal:
+class SymbolTarget:
     """What is to be kept of a discrete law.
 
     Parameters
@@ -163,8 +163,10 @@ class Goal:
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> Goal.of_types(words).worth, Goal.of_list(words, {"cat": 2.0, "here": 5.0}).worth
-    (4.0, 7.0)
+    >>> SymbolTarget.of_types(words).worth
+    4.0
+    >>> SymbolTarget.of_list(words, {"cat": 2.0, "here": 5.0}).worth
+    7.0
     """
 
     model: Discrete
@@ -173,12 +175,12 @@ class Goal:
     listed_weights: Floats | None = None
 
     @classmethod
-    def of_types(cls, model: Discrete) -> Goal:
+    def of_types(cls, model: Discrete) -> SymbolTarget:
         """Return the goal that counts every type alike."""
         return cls(model)
 
     @classmethod
-    def of_diversity(cls, model: Discrete) -> Goal:
+    def of_diversity(cls, model: Discrete) -> SymbolTarget:
         """Return the goal of the model's Gini-Simpson diversity.
 
         Raises
@@ -191,7 +193,9 @@ class Goal:
         return cls(model, DIVERSITY)
 
     @classmethod
-    def of_list(cls, model: Discrete, must_keep: Sequence[str] | Mapping[str, float]) -> Goal:
+    def of_list(
+        cls, model: Discrete, must_keep: Sequence[str] | Mapping[str, float]
+    ) -> SymbolTarget:
         """Return the goal of listed types, alike or with a weight each.
 
         Raises
@@ -221,11 +225,11 @@ class Goal:
         return float(self.nodes.worth.sum())
 
     @cached_property
-    def nodes(self) -> Nodes:
+    def nodes(self) -> TypeGroups:
         """All types that count."""
         return self.free_nodes(None)
 
-    def free_nodes(self, reserve: Integers | None) -> Nodes:
+    def free_nodes(self, reserve: Integers | None) -> TypeGroups:
         """Return the types that count and that no reserve holds.
 
         Parameters
@@ -237,11 +241,11 @@ class Goal:
             held = np.zeros(self.model.types, np.int64) if reserve is None else reserve
             spectrum = spectrum_of(self.model, reserve=held)
             ones = np.ones(spectrum.weights.size)
-            return Nodes(spectrum.probabilities, spectrum.weights, ones)
+            return TypeGroups(spectrum.probabilities, spectrum.weights, ones)
         free = slice(None) if reserve is None else reserve[self.listed] == 0
         pairs = np.stack([self.model.probabilities[self.listed], self.listed_weights])[:, free]
         distinct, numbers = np.unique(pairs, axis=1, return_counts=True)
-        return Nodes(distinct[0], numbers.astype(np.float64), distinct[1])
+        return TypeGroups(distinct[0], numbers.astype(np.float64), distinct[1])
 
     @property
     def source(self) -> Source:
@@ -270,7 +274,7 @@ class Goal:
         regime: Regime = Replace(),
         samples: int | None = None,
         law: str = "auto",
-        runs: Runs | None = None,
+        runs: SimulationSettings | None = None,
     ) -> Retention:
         """Return what is left, round by round.
 
@@ -299,7 +303,7 @@ class Goal:
         --------
         >>> from hayflick.regimes.fresh import Fresh
         >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-        >>> kept = Goal.of_types(words).retention(generations=10, regime=Fresh(0.2))
+        >>> kept = SymbolTarget.of_types(words).retention(generations=10, regime=Fresh(0.2))
         >>> kept.law, kept.expected[[1, 10]].round(4).tolist()
         ('exact', [0.9085, 0.8611])
 
@@ -322,9 +326,11 @@ class Goal:
         rounds = rounds_of(self.model, samples=samples, **settings)
         # What most regimes do without is not looked for among a million types.
         free = self.free_nodes(rounds.reserve) if first.reserved else self.nodes
-        return kept_of(self.nodes, rounds, free, law=law)
+        return retention_by_law(self.nodes, rounds, free, law=law)
 
-    def _accumulated(self, size: int, runs: Runs, settings: Mapping[str, Any]) -> Retention:
+    def _accumulated(
+        self, size: int, runs: SimulationSettings, settings: Mapping[str, Any]
+    ) -> Retention:
         """Return what simulated runs keep: as many as take seconds."""
         cells = (size + self.model.types) * settings["generations"]
         replicates = int(np.clip(_CELLS // cells, *_REPLICATES))
@@ -343,8 +349,8 @@ class Goal:
         generations: int,
         replicates: int,
         stages: Stages = Stages(),
-        runs: Runs,
-    ) -> Simulated | None:
+        runs: SimulationSettings,
+    ) -> SimulatedRetention | None:
         """Return the mean over simulated runs, by the count of types in the newest items.
 
         Returns
@@ -383,7 +389,7 @@ class Goal:
             self.model, self.listed, self.listed_weights, regime=Replace(), **sizes
         )
 
-    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows; none for a list, in whose runs all else is one."""
         if self.kind == MUST_KEEP:
             return ()
@@ -391,9 +397,11 @@ class Goal:
         bits = max(1, samples.bit_length() - 1)
         accuracy = 1.0 - _NOISE
         return (
-            StageMove("temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))),
-            StageMove("accuracy", 1.0, accuracy, Stages(degradation=LabelNoise(_NOISE))),
-            StageMove("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
+            StageChange(
+                "temperature", 1.0, _TEMPERATURE, Stages(sampler=Temperature(_TEMPERATURE))
+            ),
+            StageChange("accuracy", 1.0, accuracy, Stages(degradation=LabelNoise(_NOISE))),
+            StageChange("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
         )
 
     def moved_replicates(self, generations: int) -> int:

@@ -31,9 +31,17 @@ from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
 from hayflick.corpus.source import Source
 from hayflick.laws.gaussian_moments import fresh_moments
-from hayflick.laws.gaussian_scale import LARGEST_SAMPLE, GaussianSchedule, gaussian_scale
-from hayflick.planning.retention import Retention, Runs, Simulated
-from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageMove
+from hayflick.laws.gaussian_scale import (
+    LARGEST_SAMPLE,
+    GaussianSchedule,
+    gaussian_scale,
+)
+from hayflick.planning.retention import (
+    Retention,
+    SimulatedRetention,
+    SimulationSettings,
+)
+from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageChange
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.rounds import run_block
@@ -48,8 +56,8 @@ _LARGEST_POOL = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class VarianceGoal:
-    """The variance of a Gaussian law; see `hayflick.planning.targets.Objective`.
+class VarianceTarget:
+    """The variance of a Gaussian law; see `hayflick.planning.targets.Target`.
 
     Parameters
     ----------
@@ -60,7 +68,7 @@ class VarianceGoal:
 
     Examples
     --------
-    >>> goal = VarianceGoal(Gaussian(5.0, 2.0))
+    >>> goal = VarianceTarget(Gaussian(5.0, 2.0))
     >>> kept = goal.retention(generations=3, samples=10)
     >>> kept.law, kept.expected.round(4).tolist()
     ('exact', [1.0, 0.927, 0.8268, 0.7371])
@@ -101,14 +109,14 @@ class VarianceGoal:
         regime: Regime = Replace(),
         samples: int | None = None,
         law: str = "auto",
-        runs: Runs | None = None,
+        runs: SimulationSettings | None = None,
     ) -> Retention:
         """Return the share of the variance that the median run keeps, round by round.
 
         Parameters
         ----------
         generations, regime, samples
-            As of `hayflick.planning.targets.Goal.retention`.
+            As of `hayflick.planning.targets.SymbolTarget.retention`.
         law
             ``auto``: there is no choice of laws.
         runs
@@ -164,8 +172,8 @@ class VarianceGoal:
         generations: int,
         replicates: int,
         stages: Stages = Stages(),
-        runs: Runs,
-    ) -> Simulated:
+        runs: SimulationSettings,
+    ) -> SimulatedRetention:
         """Return the median over simulated runs: `replicates`, or as many as take no time.
 
         Raises
@@ -190,7 +198,7 @@ class VarianceGoal:
                 threads=runs.threads,
                 stages=stages,
             )["deviation"].to_numpy()
-        return Simulated.median_of((deviations / self.model.deviation) ** 2)
+        return SimulatedRetention.median_of((deviations / self.model.deviation) ** 2)
 
     def _replicates(self, mix: Mix[Any], samples: int, generations: int) -> int:
         if mix.subsample is None:
@@ -209,14 +217,14 @@ class VarianceGoal:
         subsampled = kind == "accumulate-subsample"
         return not subsampled or self._pool(samples, generations) <= _LARGEST_POOL
 
-    def stage_moves(self, samples: int) -> tuple[StageMove, ...]:
+    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows: noise on the numbers, and rounding."""
         # A grid as fine as the standard error of a deviation.
         bits = max(1, round(np.log2(2.0 * samples) / 2.0))
         noise = Stages(degradation=AdditiveNoise(_NOISE * self.model.deviation))
         return (
-            StageMove("noise", None, _NOISE, noise),
-            StageMove("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
+            StageChange("noise", None, _NOISE, noise),
+            StageChange("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
         )
 
     def moved_replicates(self, generations: int) -> int:  # noqa: ARG002
@@ -239,7 +247,7 @@ class VarianceGoal:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserve:
+class StoredMoments:
     """Stored numbers, as far as they matter.
 
     Parameters
@@ -273,12 +281,12 @@ class StoredNumbers:
 
     Examples
     --------
-    >>> mix = StoredNumbers(Reserve(30, mean=0.0, deviation=1.0)).mix(1, samples=100)
+    >>> mix = StoredNumbers(StoredMoments(30, mean=0.0, deviation=1.0)).mix(1, samples=100)
     >>> mix.generated, mix.reserved
     (70, 30)
     """
 
-    reserve: Reserve
+    reserve: StoredMoments
 
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
         """Return the training set of a generation."""
@@ -294,7 +302,7 @@ class StoredNumbers:
         return f"anchor:{self.reserve.total} numbers of the data's mean and deviation"
 
 
-class StoringChain(GaussianChain):
+class StoredNumbersChain(GaussianChain):
     """The Gaussian family in motion, with stored numbers in its rounds."""
 
     def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
@@ -315,7 +323,7 @@ def stored_deviations(
     Shape ``(replicates, K + 1)``, in the data's units.
     """
     recorded = run_block(
-        StoringChain(model, mixes[0].samples, stages),
+        StoredNumbersChain(model, mixes[0].samples, stages),
         Schedule(mixes),
         rng=stream(seed, block=0),
         replicates=replicates,

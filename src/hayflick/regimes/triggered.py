@@ -139,9 +139,9 @@ class Triggered:
         """Return the training set of a round in which the rule asks for nothing."""
         return self.base.mix(generation, samples=samples)
 
-    def start(self) -> Course:
+    def start(self) -> TriggeredRun:
         """Return the course of a new run."""
-        return Course(copy.deepcopy(self.rule), self.base)
+        return TriggeredRun(copy.deepcopy(self.rule), self.base)
 
     def describe(self) -> str:
         """Return the regime in the grammar of the command line, as far as it can say it."""
@@ -153,7 +153,7 @@ class Triggered:
 
 
 @dataclass
-class Course:
+class TriggeredRun:
     """What one run's rule has decided; see `hayflick.core.protocols.Responder`."""
 
     rule: Rule

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from hayflick.chains.gaussian import Gaussian
-from hayflick.planning.expressivity import COLLAPSED, Expressed, Expressivity
+from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
 from hayflick.report.charts import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
@@ -76,7 +76,7 @@ def sentences(result: Expressivity, language: Language) -> tuple[str, ...]:
 
 
 def _extremes(result: Expressivity, language: Language) -> str:
-    def time(row: Expressed) -> float:
+    def time(row: EstimatorLifetime) -> float:
         return float("inf") if row.collapse is None else row.collapse
 
     first, last = (
@@ -106,7 +106,7 @@ def bits_label(bits: int | None, language: Language) -> str:
     )
 
 
-def collapse_label(row: Expressed, language: Language) -> str:
+def collapse_label(row: EstimatorLifetime, language: Language) -> str:
     """Return when a line of models collapses."""
     text, number = language.text, language.number
     never = text("not within these rounds")
@@ -140,7 +140,7 @@ def expressivity_tables(result: Expressivity, *, lang: str = "en") -> tuple[Rend
     return (*sentences(result, language), shown)
 
 
-def expressivity_chart(result: Expressivity, language: Language) -> drawing.Chart:
+def expressivity_chart(result: Expressivity, language: Language) -> drawing.RenderedChart:
     """Return the chart of collapse times by estimator and rounding."""
     import altair as alt
 
@@ -165,7 +165,7 @@ def expressivity_chart(result: Expressivity, language: Language) -> drawing.Char
     points = base.mark_point(filled=True, size=110, opacity=0.9).encode(
         x=x, y=y, color=colour, shape=shape, xOffset="estimator:N"
     )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="expressivity",
         title=text("How long a line of models lasts"),
         caption=text("Triangles: no collapse within the rounds looked at."),

@@ -9,7 +9,7 @@ from pathlib import Path
 from hayflick.core.output import write_file, write_text
 from hayflick.papers.figure import Figure
 from hayflick.report.charts.curves import curves_chart
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import (
     agreement_text,
@@ -22,7 +22,7 @@ from hayflick.report.rendering import render
 from hayflick.report.saving import save_picture
 
 
-def figure_chart(figure: Figure, language: Language) -> Chart:
+def figure_chart(figure: Figure, language: Language) -> RenderedChart:
     """Return a figure's picture, with its title and what it shows."""
     title, shows = figure_texts(language)[figure.name]
     shows = language.joined(shows, agreement_text(figure, language))

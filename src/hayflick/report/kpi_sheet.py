@@ -47,7 +47,7 @@ def indicators(planned: PlannedRules, language: Language) -> tuple[Indicator, ..
 
 
 def _kept(planned: PlannedRules, language: Language) -> Indicator:
-    text, found = language.text, planned.holding
+    text, found = language.text, planned.policy
     waiting = text(
         "One more round without real data leaves {left}.",
         left=language.percent(found.next_unaided),
@@ -74,7 +74,7 @@ def _missed(planned: PlannedRules, language: Language) -> Indicator:
     return Indicator(
         number=text("target missed"),
         meaning=text("Less is left than was planned for: something else is wrong."),
-        limit=text("below {limit}", limit=_limit(planned, planned.holding.keep, language)),
+        limit=text("below {limit}", limit=_limit(planned, planned.policy.keep, language)),
         who=text("the data lead"),
         action=text(
             "A person looks at {answers} answers; said again after {rounds} rounds at the "
@@ -88,7 +88,7 @@ def _missed(planned: PlannedRules, language: Language) -> Indicator:
 
 
 def _used(planned: PlannedRules, language: Language) -> Indicator:
-    text, found = language.text, planned.holding
+    text, found = language.text, planned.policy
     return Indicator(
         number=text("real items a round"),
         meaning=text("How much real data the rule uses; at most the dose."),
@@ -105,7 +105,7 @@ def _used(planned: PlannedRules, language: Language) -> Indicator:
 
 
 def _limit(planned: PlannedRules, share: float, language: Language) -> str:
-    if planned.holding.goal.kind == DIVERSITY:
+    if planned.policy.goal.kind == DIVERSITY:
         return significant(share * planned.unit)
     return language.percent(share)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.network.mitigation import MitigationStudy, cases_table
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import mitigation_texts
 from hayflick.report.language import Language
@@ -36,7 +36,7 @@ def mitigation_page(study: MitigationStudy, *, lang: str = "en") -> str:
     )
 
 
-def mitigation_charts(study: MitigationStudy, language: Language) -> tuple[Chart, ...]:
+def mitigation_charts(study: MitigationStudy, language: Language) -> tuple[RenderedChart, ...]:
     """Return the frontier of the agents and that of the mixtures."""
     texts = mitigation_texts(language)
     return tuple(

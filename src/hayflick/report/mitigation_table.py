@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.network.mitigation import Mitigated, MitigationStudy
+from hayflick.network.mitigation import MitigationCase, MitigationStudy
 from hayflick.report.language import Language
 from hayflick.report.tables import table
 
@@ -23,7 +23,7 @@ def mitigation_tables(study: MitigationStudy, *, lang: str = "en") -> list[Rende
     return [_of_agents(study.agents, language), _of_mixtures(study.surrogate, language)]
 
 
-def _of_agents(cases: Sequence[Mitigated], language: Language) -> Table:
+def _of_agents(cases: Sequence[MitigationCase], language: Language) -> Table:
     text = language.text
     headings = (
         text("topology"),
@@ -40,7 +40,7 @@ def _of_agents(cases: Sequence[Mitigated], language: Language) -> Table:
     return shown
 
 
-def _of_mixtures(cases: Sequence[Mitigated], language: Language) -> Table:
+def _of_mixtures(cases: Sequence[MitigationCase], language: Language) -> Table:
     text = language.text
     headings = (
         text("topology"),
@@ -67,7 +67,7 @@ def _empty(title: str, headings: Sequence[str], language: Language) -> Table:
     return made
 
 
-def _last(case: Mitigated, language: Language) -> tuple[str, ...]:
+def _last(case: MitigationCase, language: Language) -> tuple[str, ...]:
     return (
         str(case.injected),
         "–" if case.kept is None else language.percent(case.kept),

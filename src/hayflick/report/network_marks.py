@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hayflick.core.records import ActionKind
-from hayflick.monitor.watch_result import WatchedChart
+from hayflick.monitor.watch_result import ChartHistory
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watched_network
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
@@ -102,7 +102,7 @@ def _of_charts(watched: NetworkWatch, language: Language) -> Marks:
     return Marks(marked, meaning if marked else quiet, sentences, technical)
 
 
-def _course(chart: WatchedChart, language: Language) -> str:
+def _course(chart: ChartHistory, language: Language) -> str:
     alarm = chart.first_alarm
     assert alarm is not None
     subject = metric_label(chart.metric, language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from hayflick.network.run_results import NetworkRun
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.network_course import (
     distance_chart,
     pool_chart,
@@ -40,7 +40,7 @@ def network_page(run: NetworkRun, *, lang: str = "en") -> str:
     )
 
 
-def network_charts(findings: NetworkFindings) -> tuple[Chart, ...]:
+def network_charts(findings: NetworkFindings) -> tuple[RenderedChart, ...]:
     """Return the pictures of a run with a finished round."""
     places = perspective_chart(findings)
     charts = (distance_chart(findings), places, scatter_chart(findings), pool_chart(findings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from hayflick.planning.forecast_result import FRESH_SHARES, Outlook
+from hayflick.planning.forecast_result import FRESH_SHARES, BaseForecast
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.language import Language
 from hayflick.report.training_sets import training_sets
@@ -17,7 +17,7 @@ _NOTICEABLE = 0.005
 class OutlookFindings(ABC):
     """What a forecast says, sentence by sentence, in one language."""
 
-    forecast: Outlook
+    forecast: BaseForecast
     language: Language
 
     @abstractmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hayflick.planning.forecast_result import Forecast
 from hayflick.planning.series_forecast import SeriesForecast
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.series import series_chart
 from hayflick.report.charts.surviving import surviving_chart
 from hayflick.report.family_findings import series_findings
@@ -35,8 +35,8 @@ class Parts:
     """
 
     findings: OutlookFindings
-    charts: Callable[[], tuple[Chart, ...]]
-    leading_chart: Callable[[], Chart]
+    charts: Callable[[], tuple[RenderedChart, ...]]
+    leading_chart: Callable[[], RenderedChart]
     glossary: Callable[[], tuple[tuple[str, str], ...]]
 
 

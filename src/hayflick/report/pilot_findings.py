@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.pilot_analysis import Comparison, Outcome, PilotResult
+from hayflick.monitor.pilot_analysis import Outcome, PilotResult, TreatmentEffect
 from hayflick.monitor.pilot_design import PilotDesign, rounds_needed
 from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.language import Language
@@ -127,11 +127,11 @@ class ResultFindings:
         """Return a change with its sign, in per cent on the relative scale."""
         return change(value, scale=self.result.trial.aim.scale)
 
-    def interval(self, compared: Comparison) -> str:
+    def interval(self, compared: TreatmentEffect) -> str:
         """Return an interval."""
         return f"{self.change(compared.low)} … {self.change(compared.high)}"
 
-    def outcome(self, compared: Comparison) -> str:
+    def outcome(self, compared: TreatmentEffect) -> str:
         """Return a decision in a word or two."""
         text = self.language.text
         labels = {
@@ -157,7 +157,7 @@ class ResultFindings:
         notes = (self.meaning(), self.alike(), self.fewer(), self.passed_over())
         return tuple(filter(None, (*told, *notes)))
 
-    def sentence(self, compared: Comparison) -> str:
+    def sentence(self, compared: TreatmentEffect) -> str:
         """Return what a treatment did."""
         reason = {
             Outcome.GO: self.language.text(

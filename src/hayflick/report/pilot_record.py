@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hayflick.monitor.pilot_analysis import Arm, Comparison, PilotResult
+from hayflick.monitor.pilot_analysis import Arm, PilotResult, TreatmentEffect
 from hayflick.monitor.pilot_design import PilotDesign, plan_fields
 
 FORMAT_VERSION = 1
@@ -53,5 +53,5 @@ def _arm(arm: Arm) -> dict[str, Any]:
     }
 
 
-def _comparison(compared: Comparison) -> dict[str, Any]:
+def _comparison(compared: TreatmentEffect) -> dict[str, Any]:
     return {**asdict(compared), "outcome": compared.outcome.value}

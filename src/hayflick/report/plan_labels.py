@@ -7,13 +7,13 @@ from hayflick.planning.targets import (
     DIVERSITY,
     MUST_KEEP,
     VARIANCE,
-    Objective,
+    Target,
 )
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 
 
-def subject_label(goal: Objective, language: Language) -> str:
+def subject_label(goal: Target, language: Language) -> str:
     """Return what is kept."""
     text = language.text
     if goal.kind == DIVERSITY:

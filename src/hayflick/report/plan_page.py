@@ -8,7 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from hayflick.planning.plan_result import Plan
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.plan_frontier import plan_frontier_chart
 from hayflick.report.charts.plan_retention import plan_retention_chart
 from hayflick.report.charts.plan_sensitivity import plan_sensitivity_chart
@@ -39,7 +39,7 @@ def plan_page(plan: Plan, *, lang: str = "en") -> str:
     )
 
 
-def plan_charts(findings: PlanFindings) -> tuple[Chart, ...]:
+def plan_charts(findings: PlanFindings) -> tuple[RenderedChart, ...]:
     """Return the charts of a plan."""
     charts = [plan_frontier_chart(findings), plan_retention_chart(findings)]
     if findings.plan.knobs:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.arrays import Floats
-from hayflick.planning.designs import Design, Point
-from hayflick.planning.plan_result import Comparison, Knob, Plan
+from hayflick.planning.designs import Design, DesignPoint
+from hayflick.planning.plan_result import HistoryComparison, Plan, Sensitivity
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import FreshShare
 
@@ -113,11 +113,11 @@ def _fresh_draws(fresh: FreshShare) -> dict[str, Any]:
     }
 
 
-def _knob(knob: Knob) -> dict[str, Any]:
+def _knob(knob: Sensitivity) -> dict[str, Any]:
     return {**asdict(knob), "elasticity": knob.elasticity}
 
 
-def _point(point: Point) -> dict[str, Any]:
+def _point(point: DesignPoint) -> dict[str, Any]:
     return {
         "kind": point.kind,
         "samples": point.samples,
@@ -139,7 +139,7 @@ def _simulated(plan: Plan) -> dict[str, Any] | None:
     }
 
 
-def _history(compared: Comparison) -> dict[str, Any]:
+def _history(compared: HistoryComparison) -> dict[str, Any]:
     history, error = compared.history, compared.history.standard_error
     return {
         "name": history.name,

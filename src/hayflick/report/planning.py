@@ -18,11 +18,11 @@ from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
 from hayflick.planning import plan as planning
 from hayflick.planning.cost import CostModel
-from hayflick.planning.inputs import Reading, chosen_family, read_model
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.problem import History, check_target, read_history
 from hayflick.planning.targets import VARIANCE
-from hayflick.planning.variance_target import VarianceGoal
+from hayflick.planning.variance_target import VarianceTarget
 from hayflick.report.language import Language
 from hayflick.report.plan_page import plan_page
 
@@ -101,7 +101,9 @@ def plan(
     whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     _check_out(out, (source, must_keep, history), force=force)
     entries = read_must_keep(Path(must_keep)) if _is_path(must_keep) else must_keep  # type: ignore[arg-type]
-    reading = Reading(columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding)
+    reading = InputOptions(
+        columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding
+    )
     model = _model(source, reading, of=of, listed=must_keep is not None, progress=progress)
     if _is_path(must_keep) and isinstance(model, Discrete):
         entries = _as_counted(tuple(entries), model)  # type: ignore[arg-type]
@@ -127,12 +129,12 @@ def plan(
 
 def _model(
     source: _Path | Discrete | Gaussian,
-    reading: Reading,
+    reading: InputOptions,
     *,
     of: str | None,
     listed: bool,
     progress: Progress,
-) -> Discrete | VarianceGoal | Gaussian:
+) -> Discrete | VarianceTarget | Gaussian:
     """Return what a plan is for: a law of symbols, or the variance of numbers."""
     if isinstance(source, (Discrete, Gaussian)):
         return source
@@ -144,7 +146,7 @@ def _model(
         raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
     if numbers:
         model, origin = read_model(Path(source), reading, family="gaussian")
-        return VarianceGoal(model, origin)
+        return VarianceTarget(model, origin)
     return Discrete.from_file(
         source,
         column=reading.column,

@@ -18,8 +18,12 @@ from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.source import Source
 from hayflick.planning.forecast import forecast_law
 from hayflick.planning.forecast_result import Forecast
-from hayflick.planning.inputs import Reading, chosen_family, read_model
-from hayflick.planning.series_forecast import SeriesForecast, forecast_series, unfit_regime
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
+from hayflick.planning.series_forecast import (
+    SeriesForecast,
+    forecast_series,
+    unfit_regime,
+)
 from hayflick.regimes.parsing import parse_regime
 from hayflick.report.language import Language
 from hayflick.report.pages import brief_page, forecast_page
@@ -105,7 +109,7 @@ def forecast(
     inputs = [source, *(values(regime) if isinstance(regime, str) else ())]
     pages = _pages(inputs, out, brief, force=force)
     named = _named(column, columns)
-    reading = Reading(family, named, order, tokenizer, encoding, delta, law)
+    reading = InputOptions(family, named, order, tokenizer, encoding, delta, law)
     subject = _subject(source, reading, regime, progress)
     settings: dict[str, Any] = {
         "generations": generations,
@@ -161,7 +165,7 @@ class _Subject:
 
 
 def _subject(
-    source: _Path | Model, reading: Reading, regime: str | Regime, progress: Progress
+    source: _Path | Model, reading: InputOptions, regime: str | Regime, progress: Progress
 ) -> _Subject:
     if isinstance(source, Discrete):
         model = _smoothed(source, reading)
@@ -196,7 +200,7 @@ def _regime_of(model: Any, regime: str | Regime) -> Regime:
     return _regime(regime, like=Source(model.describe()["family"]))
 
 
-def _check_nothing_to_read(reading: Reading) -> None:
+def _check_nothing_to_read(reading: InputOptions) -> None:
     """Refuse options of reading where the source is a law."""
     asked = {
         "family": reading.family if reading.family != "discrete" else None,
@@ -209,7 +213,7 @@ def _check_nothing_to_read(reading: Reading) -> None:
             raise ArgumentError(name, got=option, takes="nothing where the source is a law")
 
 
-def _smoothed(model: Discrete, reading: Reading) -> Discrete:
+def _smoothed(model: Discrete, reading: InputOptions) -> Discrete:
     """Return a law as the estimator asks for; a law has nothing to read."""
     _check_nothing_to_read(reading)
     return model if reading.delta == 0.0 else model.with_estimator(AddDelta(reading.delta))

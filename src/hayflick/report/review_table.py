@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.monitor.acceptance import Acceptance, Decision
+from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision
 from hayflick.monitor.review import Review
 from hayflick.report.language import Language
 
@@ -51,9 +51,9 @@ def review_tables(
 
 def _decision(state: Acceptance, language: Language) -> str:
     text = language.text
-    if state.decision is Decision.ACCEPT:
+    if state.decision is AcceptanceDecision.ACCEPT:
         return text("Accept.")
-    if state.decision is Decision.REJECT:
+    if state.decision is AcceptanceDecision.REJECT:
         return text("Reject: more answers are bad than the limit allows.")
     if state.more_if_none_bad is None:
         return text("Go on; no number of further good answers among these brings it to the limit.")

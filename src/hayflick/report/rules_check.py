@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.rules_check import ALWAYS, CheckedRules, Doubt
-from hayflick.planning.dose import Holding
+from hayflick.monitor.rules_check import ALWAYS, RulesCheck, RuleWarning
+from hayflick.planning.dose import ThresholdPolicy
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant, table
 from hayflick.rules.model import (
     Inject,
     Mode,
     Notify,
-    Review,
+    RequestReview,
     VaryPrompts,
     WatchTable,
-    healthy_way,
+    healthy_direction,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def check_record(checked: CheckedRules) -> dict[str, Any]:
+def check_record(checked: RulesCheck) -> dict[str, Any]:
     """Return a rules file that was looked through as plain values, ready for JSON."""
     rules = checked.rule_set.rules
     return {
@@ -65,7 +65,7 @@ def check_record(checked: CheckedRules) -> dict[str, Any]:
     }
 
 
-def check_tables(checked: CheckedRules, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def check_tables(checked: RulesCheck, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows.
 
     Raises
@@ -88,7 +88,7 @@ def check_tables(checked: CheckedRules, *, lang: str = "en") -> tuple[Renderable
     )
 
 
-def _mode(checked: CheckedRules, language: Language) -> str:
+def _mode(checked: RulesCheck, language: Language) -> str:
     text = language.text
     said = {
         Mode.OBSERVE: text("Mode observe: decisions are listed, nothing is done."),
@@ -98,7 +98,7 @@ def _mode(checked: CheckedRules, language: Language) -> str:
     return said[checked.rule_set.rules.mode]
 
 
-def _rates(checked: CheckedRules, language: Language) -> tuple[str, ...]:
+def _rates(checked: RulesCheck, language: Language) -> tuple[str, ...]:
     rules, text = checked.rule_set.rules, language.text
     said = []
     if any(watch.chart is not None for watch in rules.watch):
@@ -120,7 +120,7 @@ def _rates(checked: CheckedRules, language: Language) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _watches(checked: CheckedRules, language: Language) -> Table:
+def _watches(checked: RulesCheck, language: Language) -> Table:
     text = language.text
     shown = table(text("watched"), text("limit value"), text("confirmed by"), text("what is done"))
     for watch in checked.rule_set.rules.watch:
@@ -134,7 +134,7 @@ def _watches(checked: CheckedRules, language: Language) -> Table:
 def _limit(watch: WatchTable, language: Language) -> str:
     text = language.text
     if watch.chart is not None:
-        return f"{watch.chart} ({healthy_way(watch)})"
+        return f"{watch.chart} ({healthy_direction(watch)})"
     sides = []
     if watch.below is not None:
         sides.append(text("below {limit}", limit=significant(watch.below)))
@@ -145,7 +145,7 @@ def _limit(watch: WatchTable, language: Language) -> str:
     return ", ".join(sides)
 
 
-def _derivation(name: str, found: Holding, language: Language) -> str:
+def _derivation(name: str, found: ThresholdPolicy, language: Language) -> str:
     text, percent = language.text, language.percent
     if found.always:
         return text(
@@ -171,7 +171,7 @@ def _derivation(name: str, found: Holding, language: Language) -> str:
     )
 
 
-def _actions(checked: CheckedRules, language: Language) -> Iterator[str]:
+def _actions(checked: RulesCheck, language: Language) -> Iterator[str]:
     text, number = language.text, language.number
     for action in checked.rule_set.rules.action:
         match action:
@@ -197,7 +197,7 @@ def _actions(checked: CheckedRules, language: Language) -> Iterator[str]:
                     items=number(action.items),
                     all=number(len(checked.rule_set.supplies.prompts[action.name])),
                 )
-            case Review():
+            case RequestReview():
                 yield text(
                     "{action}: a person looks at {items} random answers.",
                     action=action.name,
@@ -207,7 +207,7 @@ def _actions(checked: CheckedRules, language: Language) -> Iterator[str]:
                 yield text("{action}: someone is told.", action=action.name)
 
 
-def _doubt(doubt: Doubt, language: Language) -> str:
+def _doubt(doubt: RuleWarning, language: Language) -> str:
     """Return why a rule fires always or never, with numbers."""
     text = language.text
     numbers = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.core.records import Action, ActionKind
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
-from hayflick.rules.rule_set import Decided, RuleSet
+from hayflick.rules.rule_set import Decision, RuleSet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,7 +17,7 @@ _SHOWN = 30
 
 
 def decisions_record(
-    rule_set: RuleSet, decided: Sequence[Decided], *, rounds: Sequence[str]
+    rule_set: RuleSet, decided: Sequence[Decision], *, rounds: Sequence[str]
 ) -> dict[str, Any]:
     """Return decisions as plain values, ready for JSON.
 
@@ -44,7 +44,7 @@ def decisions_record(
     }
 
 
-def _action(action: Action, one: Decided) -> dict[str, Any]:
+def _action(action: Action, one: Decision) -> dict[str, Any]:
     return {
         "kind": action.kind.value,
         "reason": action.reason,
@@ -55,7 +55,7 @@ def _action(action: Action, one: Decided) -> dict[str, Any]:
 
 
 def decisions_tables(
-    rule_set: RuleSet, decided: Sequence[Decided], *, rounds: Sequence[str], lang: str = "en"
+    rule_set: RuleSet, decided: Sequence[Decision], *, rounds: Sequence[str], lang: str = "en"
 ) -> tuple[RenderableType, ...]:
     """Return what the terminal shows; the arguments are those of `decisions_record`.
 
@@ -85,7 +85,7 @@ def decisions_tables(
 
 
 def decisions_rows(
-    decided: Sequence[Decided], *, rounds: Sequence[str], language: Language
+    decided: Sequence[Decision], *, rounds: Sequence[str], language: Language
 ) -> list[tuple[str, str, str]]:
     """Return round, action and reason of everything that was decided."""
     return [
@@ -110,7 +110,7 @@ def action_text(kind: ActionKind, *, items: int, language: Language) -> str:
     }[kind]
 
 
-def _done(action: Action, one: Decided, language: Language) -> str:
+def _done(action: Action, one: Decision, language: Language) -> str:
     said = action_text(action.kind, items=action.items, language=language)
     if action in one.actions:
         return said

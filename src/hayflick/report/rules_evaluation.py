@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.rules_evaluation import Course, Evaluation
+from hayflick.monitor.rules_evaluation import RulesEvaluation, RunSummary
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_record(evaluation: RulesEvaluation) -> dict[str, Any]:
     """Return a tried rules file as plain values, ready for JSON; what is undefined is None."""
     return {
         "format_version": FORMAT_VERSION,
@@ -44,7 +44,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _course(course: Course, evaluation: Evaluation) -> dict[str, float | None]:
+def _course(course: RunSummary, evaluation: RulesEvaluation) -> dict[str, float | None]:
     return {
         "lowest": course.lowest,
         "held": None if evaluation.keep is None else course.held(evaluation.keep),
@@ -52,7 +52,9 @@ def _course(course: Course, evaluation: Evaluation) -> dict[str, float | None]:
     }
 
 
-def evaluation_tables(evaluation: Evaluation, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def evaluation_tables(
+    evaluation: RulesEvaluation, *, lang: str = "en"
+) -> tuple[RenderableType, ...]:
     """Return what the terminal shows.
 
     Raises
@@ -64,7 +66,7 @@ def evaluation_tables(evaluation: Evaluation, *, lang: str = "en") -> tuple[Rend
     return (*_sentences(evaluation, language), _table(evaluation, language))
 
 
-def _sentences(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
+def _sentences(evaluation: RulesEvaluation, language: Language) -> tuple[str, ...]:
     text, number = language.text, language.number
     tried = text(
         "{rules}, tried on {name}: {runs} runs of {rounds} rounds.",
@@ -93,7 +95,7 @@ def _sentences(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
     return (tried, false, *steady, delay, *ratio, *unread)
 
 
-def _delay(evaluation: Evaluation, language: Language) -> str:
+def _delay(evaluation: RulesEvaluation, language: Language) -> str:
     if evaluation.delay is None:
         return language.text(
             "Most runs collapse without a decision: {missed} of {runs}.",
@@ -108,7 +110,7 @@ def _delay(evaluation: Evaluation, language: Language) -> str:
     )
 
 
-def _ratio(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
+def _ratio(evaluation: RulesEvaluation, language: Language) -> tuple[str, ...]:
     ratio = evaluation.cost_ratio
     if ratio is None:
         return ()
@@ -119,7 +121,7 @@ def _ratio(evaluation: Evaluation, language: Language) -> tuple[str, ...]:
     return (said,)
 
 
-def _table(evaluation: Evaluation, language: Language) -> Table:
+def _table(evaluation: RulesEvaluation, language: Language) -> Table:
     text, keep = language.text, evaluation.keep
     held = () if keep is None else (text("runs that keep {keep}", keep=language.percent(keep)),)
     shown = table("", text("lowest share, mean"), *held, text("real items a round"))

@@ -13,7 +13,7 @@ from hayflick.core.output import (
     write_file,
     write_text,
 )
-from hayflick.report.charts.drawing import Chart, stacked, to_png
+from hayflick.report.charts.drawing import RenderedChart, stacked, to_png
 from hayflick.report.language import Language
 from hayflick.report.trajectories import trajectories_page, trajectory_charts
 
@@ -69,7 +69,7 @@ def save_runs(
         save_picture(plot, trajectory_charts(runs, Language(lang)), force=force)
 
 
-def save_picture(path: Path, charts: Sequence[Chart], *, force: bool) -> None:
+def save_picture(path: Path, charts: Sequence[RenderedChart], *, force: bool) -> None:
     """Write charts, one under the other, as one SVG or PNG picture.
 
     Raises

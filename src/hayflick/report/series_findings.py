@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 from hayflick.planning.forecast_result import FRESH_SHARES
-from hayflick.planning.quantities import Quantity, Spot
+from hayflick.planning.quantities import BandPoint, Quantity
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.outlook_findings import OutlookFindings
 from hayflick.report.tables import significant
@@ -44,7 +44,7 @@ class SeriesFindings(OutlookFindings):
             return "–"
         return self.language.percent(value) if quantity.is_share else significant(value)
 
-    def between(self, quantity: Quantity, spot: Spot) -> str:
+    def between(self, quantity: Quantity, spot: BandPoint) -> str:
         """Return the 5 and the 95 % quantile; a dash where there are none."""
         if spot.low is None:
             return "–"

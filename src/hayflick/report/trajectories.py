@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import xarray
 
-from hayflick.report.charts.drawing import Chart
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.trajectory import trajectory_chart
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
@@ -71,7 +71,7 @@ def trajectories_tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[Rend
     return tuple(parts)
 
 
-def trajectory_charts(runs: xarray.Dataset, language: Language) -> tuple[Chart, ...]:
+def trajectory_charts(runs: xarray.Dataset, language: Language) -> tuple[RenderedChart, ...]:
     """Return a chart per variable."""
     return tuple(
         trajectory_chart(

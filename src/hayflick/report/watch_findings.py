@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.detection.early_warning import Projection
-from hayflick.monitor.watch_result import Watched, WatchedChart
+from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.tables import printable, significant
@@ -23,7 +23,7 @@ def language_list(names: list[str]) -> str:
 class WatchFindings:
     """The words and numbers of a watched stream, in one language."""
 
-    watched: Watched
+    watched: WatchResult
     language: Language
 
     def data(self) -> str:
@@ -65,7 +65,7 @@ class WatchFindings:
             return self.language.text("No reading since round {since}", since=since)
         return self.language.text("Healthy: no chart has alarmed since the baseline")
 
-    def _change(self, chart: WatchedChart) -> dict[str, str]:
+    def _change(self, chart: ChartHistory) -> dict[str, str]:
         alarm = chart.first_alarm
         assert alarm is not None
         since = alarm.round if alarm.since is None else alarm.since
@@ -75,7 +75,7 @@ class WatchFindings:
             "alarm": self.round_name(alarm.round),
         }
 
-    def subject(self, chart: WatchedChart) -> str:
+    def subject(self, chart: ChartHistory) -> str:
         """Return what a chart reads, and whose."""
         label = metric_label(chart.metric, self.language)
         if not chart.group:
@@ -94,7 +94,7 @@ class WatchFindings:
         sentences += self._left_out()
         return [sentence for sentence in sentences if sentence]
 
-    def course(self, chart: WatchedChart) -> str:
+    def course(self, chart: ChartHistory) -> str:
         """Return what a chart that has alarmed says."""
         sentence = self.language.text(
             "{metric}: first alarm in round {alarm}; the change began about round {since}.",
@@ -126,7 +126,7 @@ class WatchFindings:
             )
         ]
 
-    def ahead(self, chart: WatchedChart) -> str:
+    def ahead(self, chart: ChartHistory) -> str:
         """Return when a metric is expected to reach its limit; empty where that is not known."""
         projection = chart.projection
         if projection is None or chart.first_alarm is not None or projection.round is None:
@@ -178,7 +178,7 @@ class WatchFindings:
             )
         return sentences
 
-    def state(self, chart: WatchedChart) -> str:
+    def state(self, chart: ChartHistory) -> str:
         """Return how a chart stands."""
         text = self.language.text
         if chart.first_alarm is not None:

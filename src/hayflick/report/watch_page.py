@@ -6,8 +6,8 @@ import json
 
 from markupsafe import Markup
 
-from hayflick.monitor.watch_result import Watched
-from hayflick.report.charts.drawing import Chart
+from hayflick.monitor.watch_result import WatchResult
+from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.charts.watch_course import watch_course_chart
 from hayflick.report.charts.watch_metric import watch_metric_chart
 from hayflick.report.language import Language
@@ -20,7 +20,7 @@ from hayflick.report.watch_table import cells
 _COURSES = 24
 
 
-def watch_page(watched: Watched, *, lang: str = "en") -> str:
+def watch_page(watched: WatchResult, *, lang: str = "en") -> str:
     """Return a watched stream as one self-contained HTML page.
 
     Raises
@@ -45,7 +45,7 @@ def watch_page(watched: Watched, *, lang: str = "en") -> str:
     )
 
 
-def watch_charts(findings: WatchFindings) -> tuple[Chart, ...]:
+def watch_charts(findings: WatchFindings) -> tuple[RenderedChart, ...]:
     """Return the pictures of the charts, those that have alarmed first."""
     watched = findings.watched
     rest = [chart for chart in watched.charts if chart.first_alarm is None]
@@ -53,7 +53,7 @@ def watch_charts(findings: WatchFindings) -> tuple[Chart, ...]:
     return tuple(watch_course_chart(chart, findings) for chart in shown)
 
 
-def watch_html(watched: Watched) -> str:
+def watch_html(watched: WatchResult) -> str:
     """Return a watched stream as an HTML fragment for a notebook."""
     findings = WatchFindings(watched, Language("en"))
     shown = [Markup("<h3>{}</h3>").format(findings.verdict())]

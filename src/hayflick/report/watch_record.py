@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from hayflick.core.records import Verdict
-from hayflick.monitor.watch_result import Watched, WatchedChart
+from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.rules_decisions import decisions_record
 
 FORMAT_VERSION = 1
 
 
-def watch_record(watched: Watched) -> dict[str, Any]:
+def watch_record(watched: WatchResult) -> dict[str, Any]:
     """Return a watched stream as a dictionary, ready for JSON; what is undefined is None."""
     return {
         "format_version": FORMAT_VERSION,
@@ -42,7 +42,7 @@ def watch_record(watched: Watched) -> dict[str, Any]:
     }
 
 
-def _chart(chart: WatchedChart, watched: Watched) -> dict[str, Any]:
+def _chart(chart: ChartHistory, watched: WatchResult) -> dict[str, Any]:
     alarm = chart.first_alarm
     return {
         "metric": chart.metric,
@@ -59,7 +59,7 @@ def _chart(chart: WatchedChart, watched: Watched) -> dict[str, Any]:
     }
 
 
-def _verdict(verdict: Verdict, watched: Watched) -> dict[str, Any]:
+def _verdict(verdict: Verdict, watched: WatchResult) -> dict[str, Any]:
     return {
         "round": _name(watched, verdict.round),
         "state": verdict.state.value,
@@ -70,5 +70,5 @@ def _verdict(verdict: Verdict, watched: Watched) -> dict[str, Any]:
     }
 
 
-def _name(watched: Watched, number: int) -> str:
+def _name(watched: WatchResult, number: int) -> str:
     return watched.rounds[number - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.monitor.watch_result import Watched, WatchedChart
+from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import decisions_tables
 from hayflick.report.tables import printable, significant, table
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CHARTS, _TEMPLATES = 20, 8
 
 
-def watch_tables(watched: Watched, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def watch_tables(watched: WatchResult, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows: verdict, charts, phrases.
 
     Raises
@@ -55,7 +55,7 @@ def _charts(findings: WatchFindings) -> Table:
     return shown
 
 
-def cells(chart: WatchedChart, findings: WatchFindings) -> tuple[str, ...]:
+def cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
     """Return a chart as a row: subject, chart, state, since, value now, limit."""
     alarm = chart.first_alarm
     since = "" if alarm is None else findings.round_name(alarm.since or alarm.round)

@@ -16,7 +16,7 @@ from hayflick.corpus.must_keep import read_must_keep
 from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.monitor.watch import watch as watch_answers
-from hayflick.monitor.watch_result import Watched
+from hayflick.monitor.watch_result import WatchResult
 from hayflick.report.language import Language
 from hayflick.report.watch_page import watch_page
 from hayflick.rules.loading import load_rules
@@ -54,7 +54,7 @@ def watch(
     lang: str = "en",
     force: bool = False,
     progress: Progress = silent,
-) -> Watched:
+) -> WatchResult:
     """Watch what models say, round by round, and write the page if asked to.
 
     Parameters

@@ -24,13 +24,13 @@ from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.rules.model import (
     Inject,
     Notify,
-    Review,
+    RequestReview,
     VaryPrompts,
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Handed:
+class Withdrawal:
     """What a store gives.
 
     Parameters
@@ -49,7 +49,7 @@ class Handed:
 
 
 @dataclass(frozen=True, eq=False)
-class Store:
+class ReserveFile:
     """A file of real items.
 
     Parameters
@@ -65,7 +65,7 @@ class Store:
 
     Examples
     --------
-    >>> store = Store("words.txt", ("quince", "medlar", "quince"))
+    >>> store = ReserveFile("words.txt", ("quince", "medlar", "quince"))
     >>> handed = store.take(2, used=0)
     >>> handed.texts, store.take(2, used=handed.used).remark
     (('quince', 'medlar'), 'words.txt is used up: 1 of the 2 items were left')
@@ -79,7 +79,7 @@ class Store:
     fault: str = ""
 
     @classmethod
-    def from_file(cls, path: Path, *, name: str, like: Source | None = None) -> Store:
+    def from_file(cls, path: Path, *, name: str, like: Source | None = None) -> ReserveFile:
         """Return the store of a reserve file, or of a text with an item per line.
 
         A file that is missing or empty gives a store without items, which says so.
@@ -107,7 +107,7 @@ class Store:
         held = tuple(text for text in texts if text.strip())
         return cls(name, held, tokenizer, "" if held else f"{name} is empty")
 
-    def take(self, items: int, *, used: int, repeat: str = "never") -> Handed:
+    def take(self, items: int, *, used: int, repeat: str = "never") -> Withdrawal:
         """Return the next items.
 
         Parameters
@@ -120,16 +120,16 @@ class Store:
             ``never``, or ``again`` to begin again where the store is used up.
         """
         if self.fault:
-            return Handed((), used, f"{self.fault}; nothing is put in")
+            return Withdrawal((), used, f"{self.fault}; nothing is put in")
         if repeat == "again":
             places = [(used + place) % len(self.texts) for place in range(items)]
-            return Handed(tuple(self.texts[place] for place in places), used + items)
+            return Withdrawal(tuple(self.texts[place] for place in places), used + items)
         texts = self.texts[used : used + items]
         if not texts:
             all_of = f"all {len(self.texts)} items were handed out"
-            return Handed((), used, f"{self.name} is used up: {all_of}; nothing is put in")
+            return Withdrawal((), used, f"{self.name} is used up: {all_of}; nothing is put in")
         left = f"{self.name} is used up: {len(texts)} of the {items} items were left"
-        return Handed(texts, used + len(texts), left if len(texts) < items else "")
+        return Withdrawal(texts, used + len(texts), left if len(texts) < items else "")
 
     def counts(self, texts: Sequence[str]) -> Counts:
         """Return the statistic of items: how often each symbol is in them."""
@@ -176,12 +176,12 @@ class Supplies:
         Lists of prompts, by the name of their action.
     """
 
-    stores: Mapping[str, Store]
+    stores: Mapping[str, ReserveFile]
     prompts: Mapping[str, tuple[str, ...]]
 
 
 def intervention(
-    asked: Inject | VaryPrompts | Review | Notify,
+    asked: Inject | VaryPrompts | RequestReview | Notify,
     *,
     reason: str,
     evidence: tuple[Verdict, ...],
@@ -204,7 +204,7 @@ def intervention(
     Examples
     --------
     >>> asked = Inject(name="real", kind="inject", items=2, reserve="r.txt")
-    >>> supplies = Supplies({"r.txt": Store("r.txt", ("quince", "medlar", "sorb"))}, {})
+    >>> supplies = Supplies({"r.txt": ReserveFile("r.txt", ("quince", "medlar", "sorb"))}, {})
     >>> first, used = intervention(asked, reason="low", evidence=(), supplies=supplies, used={})
     >>> first.reserve.symbols, used
     (('medlar', 'quince'), {'r.txt': 2})
@@ -217,7 +217,7 @@ def intervention(
             return _injection(asked, reason, evidence, supplies, used)
         case VaryPrompts():
             return _other_prompts(asked, reason, evidence, supplies, used)
-        case Review():
+        case RequestReview():
             kind, items = ActionKind.REVIEW, asked.items
             return Action(kind=kind, reason=reason, items=items, evidence=evidence), {}
         case Notify():

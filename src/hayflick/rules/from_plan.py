@@ -10,9 +10,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from hayflick.planning.dose import Holding, goal_of, holding
+from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
 from hayflick.planning.plan_result import Plan
-from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, Goal
+from hayflick.planning.targets import (
+    DIVERSITY,
+    MUST_KEEP,
+    TYPES,
+    SymbolTarget,
+)
 from hayflick.rules.loading import unit_of
 
 REVIEWED = 50
@@ -33,28 +38,28 @@ class PlannedRules:
     ----------
     plan
         The plan.
-    holding
+    policy
         Limit and dose.
     text
         The rules file.
     """
 
     plan: Plan
-    holding: Holding
+    policy: ThresholdPolicy
     text: str
 
     @property
     def unit(self) -> float:
         """What a reading is before the first round; limits are shares of it."""
-        return unit_of(self.holding.goal)
+        return unit_of(self.policy.goal)
 
     @property
     def metric(self) -> str:
         """Name of the number that is watched."""
-        return metrics_of(self.holding.goal)[0]
+        return metrics_of(self.policy.goal)[0]
 
 
-def metrics_of(goal: Goal) -> tuple[str, ...]:
+def metrics_of(goal: SymbolTarget) -> tuple[str, ...]:
     """Return what readings call the share of a goal that is left, the simulated one first."""
     if goal.kind == MUST_KEEP:
         return ("retention",)
@@ -84,11 +89,11 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
     >>> from hayflick.planning.plan import plan
     >>> words = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
     >>> rules = rules_from_plan(plan(words, keep=0.7, generations=20, replicates=0))
-    >>> rules.holding.dose
+    >>> rules.policy.dose
     414
     """
-    found = holding(
-        goal_of(plan.setting),
+    found = threshold_policy(
+        symbol_target(plan.setting),
         keep=plan.keep,
         generations=plan.setting.generations,
         samples=plan.setting.samples,
@@ -98,7 +103,7 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
     return PlannedRules(plan, found, _text(found, false_alarms))
 
 
-def _text(found: Holding, false_alarms: float) -> str:
+def _text(found: ThresholdPolicy, false_alarms: float) -> str:
     goal = found.goal
     unit = unit_of(goal)
     names = metrics_of(goal)
@@ -123,7 +128,7 @@ def _text(found: Holding, false_alarms: float) -> str:
     )
 
 
-def _derivation(found: Holding) -> str:
+def _derivation(found: ThresholdPolicy) -> str:
     if found.always:
         why = (
             f"# No state leaves room: one round without real data leaves {found.next_unaided:.1%}."

@@ -10,8 +10,8 @@ from pathlib import Path
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.planning.dose import Holding, holding
-from hayflick.planning.targets import DIVERSITY, Goal
+from hayflick.planning.dose import ThresholdPolicy, threshold_policy
+from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.rules.rule_set import RuleSet
 
 
@@ -30,7 +30,7 @@ class LoadedRules:
     """
 
     rule_set: RuleSet
-    holdings: Mapping[str, Holding] = field(default_factory=dict)
+    holdings: Mapping[str, ThresholdPolicy] = field(default_factory=dict)
     model: Discrete | None = None
 
     @property
@@ -87,15 +87,15 @@ def derived(
     DataError
         If a target cannot be held.
     """
-    holdings: dict[str, Holding] = {}
+    holdings: dict[str, ThresholdPolicy] = {}
     limits = {}
     for watch in rule_set.rules.watch:
         if watch.target is None:
             continue
         diverse = watch.metrics[0] == DIVERSITY
-        goal = Goal.of_diversity(model) if diverse else Goal.of_types(model)
+        goal = SymbolTarget.of_diversity(model) if diverse else SymbolTarget.of_types(model)
         try:
-            found = holding(
+            found = threshold_policy(
                 goal,
                 keep=watch.target,
                 generations=generations,
@@ -110,7 +110,7 @@ def derived(
     return LoadedRules(rule_set.with_limits(limits), holdings, model)
 
 
-def unit_of(goal: Goal) -> float:
+def unit_of(goal: SymbolTarget) -> float:
     """Return what a reading of the goal is before the first round: readings are not shares."""
     if goal.kind != DIVERSITY:
         return 1.0

@@ -110,7 +110,7 @@ class VaryPrompts(_Action):
     rounds: Annotated[Positive, Field(description="For how many rounds.")] = 1
 
 
-class Review(_Action):
+class RequestReview(_Action):
     """Draw random answers for a person to look at."""
 
     kind: Literal["review"]
@@ -125,7 +125,7 @@ class Notify(_Action):
 
 
 ActionTable: TypeAlias = Annotated[
-    Inject | VaryPrompts | Review | Notify, Field(discriminator="kind")
+    Inject | VaryPrompts | RequestReview | Notify, Field(discriminator="kind")
 ]
 
 
@@ -157,7 +157,7 @@ class RulesFile(Table):
     watch: Annotated[list[WatchTable], Field(min_length=1)]
     action: list[ActionTable] = []
 
-    def action_named(self, name: str) -> Inject | VaryPrompts | Review | Notify:
+    def action_named(self, name: str) -> Inject | VaryPrompts | RequestReview | Notify:
         """Return the action of a name, which `contradictions` has checked to be there."""
         return next(action for action in self.action if action.name == name)
 
@@ -189,18 +189,18 @@ def check_metric(name: str, *, values: Sequence[str]) -> None:
     raise ArgumentError("metric", got=name, takes="a metric or a name in values", remedy=remedy)
 
 
-def healthy_way(watch: WatchTable) -> str:
+def healthy_direction(watch: WatchTable) -> str:
     """Return which way is healthy: as the watch says, else as its metric has it.
 
     Examples
     --------
-    >>> healthy_way(WatchTable(name="copies", metric="duplicate_rate"))
+    >>> healthy_direction(WatchTable(name="copies", metric="duplicate_rate"))
     'lower'
     """
     own = _WORDS[_BY_NAME.get(watch.metrics[0], Direction.STEADY)]
     return watch.healthy or own
 
 
-def harmful_move(watch: WatchTable) -> str:
+def harmful_direction(watch: WatchTable) -> str:
     """Return what a chart of the watch is to find: ``falls``, ``rises`` or ``both``."""
-    return _MOVES[healthy_way(watch)]
+    return _MOVES[healthy_direction(watch)]

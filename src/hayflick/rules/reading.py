@@ -20,12 +20,12 @@ from hayflick.rules.model import (
     Confirm,
     Inject,
     Notify,
-    Review,
+    RequestReview,
     RulesFile,
     VaryPrompts,
     WatchTable,
     check_metric,
-    healthy_way,
+    healthy_direction,
 )
 
 _SCORED = "spread"
@@ -91,7 +91,7 @@ def _limit_contradictions(watch: WatchTable) -> Iterator[str]:
         yield f"{given[0]} and {given[1]} contradict each other; takes one of them"
     if watch.below is not None and watch.above is not None and watch.below > watch.above:
         yield f"below = {watch.below:g} and above = {watch.above:g} alarm whatever is read"
-    way = healthy_way(watch)
+    way = healthy_direction(watch)
     wrong = {"lower": "below", "higher": "above"}.get(way)
     if watch.healthy is not None and wrong is not None and getattr(watch, wrong) is not None:
         yield f"healthy = {way!r} and {wrong} = {getattr(watch, wrong):g} contradict each other"
@@ -197,7 +197,7 @@ def _reserves(rules: RulesFile) -> Iterator[str]:
 _ACTIONS: Mapping[str, type[BaseModel]] = {
     "inject": Inject,
     "vary_prompts": VaryPrompts,
-    "review": Review,
+    "review": RequestReview,
     "notify": Notify,
 }
 

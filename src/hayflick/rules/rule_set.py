@@ -26,7 +26,12 @@ from hayflick.core.records import (
     Verdict,
 )
 from hayflick.corpus.source import Source
-from hayflick.rules.actions import Store, Supplies, intervention, read_prompts
+from hayflick.rules.actions import (
+    ReserveFile,
+    Supplies,
+    intervention,
+    read_prompts,
+)
 from hayflick.rules.model import (
     Inject,
     Mode,
@@ -145,7 +150,7 @@ class RuleSet:
             If prompts are missing.
         """
         named = {one.reserve for one in rules.action if isinstance(one, Inject) and one.reserve}
-        stores = {one: Store.from_file(folder / one, name=one, like=like) for one in named}
+        stores = {one: ReserveFile.from_file(folder / one, name=one, like=like) for one in named}
         prompts = {}
         for one in rules.action:
             if isinstance(one, VaryPrompts) and isinstance(one.prompts, str):
@@ -378,7 +383,7 @@ def _reason(watch: WatchTable, verdict: Verdict) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class Decision:
     """What one reading led to.
 
     Parameters
@@ -397,7 +402,7 @@ class Decided:
     proposed: tuple[Action, ...]
 
 
-def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> tuple[Decided, ...]:
+def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> tuple[Decision, ...]:
     """Return what rules decide about readings, in the order of the rounds.
 
     Parameters
@@ -418,7 +423,7 @@ def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> t
         for reading in together:
             actions = running.decide(reading)
             if running.proposed:
-                decided = Decided(reading.round, reading.group, actions, running.proposed)
+                decided = Decision(reading.round, reading.group, actions, running.proposed)
                 found.append(decided)
     return tuple(found)
 
@@ -431,6 +436,6 @@ def slow_metrics(rule_set: RuleSet, slow: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in slow if name in read)
 
 
-def calls_for_action(rule_set: RuleSet, decided: Sequence[Decided]) -> bool:
+def calls_for_action(rule_set: RuleSet, decided: Sequence[Decision]) -> bool:
     """Return whether anything was decided that is more than observed."""
     return bool(decided) and rule_set.rules.mode is not Mode.OBSERVE

@@ -12,9 +12,9 @@ from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.detection.baseline import scores_of, value_of
 from hayflick.detection.guaranteed import GuaranteedChart
-from hayflick.detection.parsing import ChartDesign, parse_chart, restore
+from hayflick.detection.parsing import ChartSpec, parse_chart, restore
 from hayflick.detection.stream_chart import StreamChart
-from hayflick.rules.model import WatchTable, harmful_move
+from hayflick.rules.model import WatchTable, harmful_direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Limit:
         """Forget nothing: there is nothing to forget."""
 
 
-def design_of(watch: WatchTable, *, rate: float) -> ChartDesign:
+def design_of(watch: WatchTable, *, rate: float) -> ChartSpec:
     """Return the chart of a watch at a rate of false alarms per reading.
 
     Examples
@@ -71,10 +71,10 @@ def design_of(watch: WatchTable, *, rate: float) -> ChartDesign:
     """
     design = parse_chart(watch.chart or "")
     if design.kind is GuaranteedChart:
-        move = harmful_move(watch)
+        move = harmful_direction(watch)
         own = {"direction": "falls" if move == "both" else move, "false_alarms": rate}
     else:
-        own = {"direction": harmful_move(watch), "run_length": 1.0 / rate}
+        own = {"direction": harmful_direction(watch), "run_length": 1.0 / rate}
     return replace(design, settings={**own, **design.settings})
 
 

@@ -20,11 +20,11 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import (
     Accumulator,
     Chain,
+    CompiledChain,
     Pools,
     ReactiveRegime,
     Recorded,
     Responder,
-    Walker,
 )
 from hayflick.core.records import Mix, Reading, Schedule
 
@@ -169,11 +169,11 @@ def _side_by_side(recorded: Sequence[Recorded]) -> Recorded:
 _ROUNDS_PER_CALL = 256
 
 
-def walker_of(chain: Chain[Any, Any], schedule: Schedule) -> Walker | None:
+def walker_of(chain: Chain[Any, Any], schedule: Schedule) -> CompiledChain | None:
     """Return the chain as one that makes many rounds in one call; None where it cannot."""
     if schedule.accumulates or schedule.respond is not None:
         return None
-    return chain if isinstance(chain, Walker) and chain.compiled else None
+    return chain if isinstance(chain, CompiledChain) and chain.compiled else None
 
 
 def run_block(
@@ -238,7 +238,7 @@ def _rounds(
 
 
 def walk_blocks(
-    walker: Walker,
+    walker: CompiledChain,
     schedule: Schedule,
     *,
     rngs: tuple[np.random.Generator, ...],

@@ -20,11 +20,11 @@ from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import (
     Chain,
+    CompiledChain,
     Model,
     ReactiveRegime,
     Recorded,
     Regime,
-    Walker,
 )
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Schedule
@@ -35,7 +35,13 @@ from hayflick.core.seeding import (
     stream,
 )
 from hayflick.regimes.replace import Replace
-from hayflick.simulation.rounds import check_metrics, pools_of, run_block, walk_blocks, walker_of
+from hayflick.simulation.rounds import (
+    check_metrics,
+    pools_of,
+    run_block,
+    walk_blocks,
+    walker_of,
+)
 
 if TYPE_CHECKING:
     import xarray
@@ -159,7 +165,7 @@ class _Job:
     finished: dict[int, Recorded] = field(default_factory=dict)
 
     @cached_property
-    def walker(self) -> Walker | None:
+    def walker(self) -> CompiledChain | None:
         """The chain, if it makes many rounds in one call."""
         return walker_of(self.chain, self.schedule)
 

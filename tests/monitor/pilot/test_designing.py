@@ -3,7 +3,12 @@ from dataclasses import replace
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.pilot_design import Aim, PilotDesign, design_pilot, rounds_needed
+from hayflick.monitor.pilot_design import (
+    Aim,
+    PilotDesign,
+    design_pilot,
+    rounds_needed,
+)
 from hayflick.monitor.pilot_variation import Variation
 
 AIM = Aim(effect=0.1)

@@ -3,7 +3,13 @@ import json
 import pytest
 
 from hayflick.core.errors import DataError
-from hayflick.monitor.pilot_design import Aim, PilotDesign, plan_fields, plan_text, read_plan
+from hayflick.monitor.pilot_design import (
+    Aim,
+    PilotDesign,
+    plan_fields,
+    plan_text,
+    read_plan,
+)
 from hayflick.monitor.pilot_variation import Variation
 
 TRIAL = PilotDesign(

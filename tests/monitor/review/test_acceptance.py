@@ -1,7 +1,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.acceptance import Decision, Queue, acceptance
+from hayflick.monitor.acceptance import AcceptanceDecision, Queue, acceptance
 
 CLEAN, SPOILT = [False] * 200, [False, True] * 100
 
@@ -9,15 +9,15 @@ CLEAN, SPOILT = [False] * 200, [False, True] * 100
 @pytest.mark.parametrize(
     ("queues", "decision"),
     [
-        ([Queue(CLEAN, 5000)], Decision.ACCEPT),
-        ([Queue(CLEAN)], Decision.ACCEPT),
-        ([Queue(CLEAN[:30], 5000)], Decision.GO_ON),
-        ([Queue([], 5000)], Decision.GO_ON),
-        ([Queue(SPOILT, 5000)], Decision.REJECT),
-        ([Queue(SPOILT)], Decision.REJECT),
-        ([Queue(CLEAN, 900, "a"), Queue(CLEAN, 900, "b")], Decision.ACCEPT),
-        ([Queue(SPOILT, 900, "a"), Queue(CLEAN, 900, "b")], Decision.REJECT),
-        ([Queue(SPOILT[:40], 50, "a"), Queue([], 2000, "b")], Decision.GO_ON),
+        ([Queue(CLEAN, 5000)], AcceptanceDecision.ACCEPT),
+        ([Queue(CLEAN)], AcceptanceDecision.ACCEPT),
+        ([Queue(CLEAN[:30], 5000)], AcceptanceDecision.GO_ON),
+        ([Queue([], 5000)], AcceptanceDecision.GO_ON),
+        ([Queue(SPOILT, 5000)], AcceptanceDecision.REJECT),
+        ([Queue(SPOILT)], AcceptanceDecision.REJECT),
+        ([Queue(CLEAN, 900, "a"), Queue(CLEAN, 900, "b")], AcceptanceDecision.ACCEPT),
+        ([Queue(SPOILT, 900, "a"), Queue(CLEAN, 900, "b")], AcceptanceDecision.REJECT),
+        ([Queue(SPOILT[:40], 50, "a"), Queue([], 2000, "b")], AcceptanceDecision.GO_ON),
     ],
 )
 def test_decisions(queues, decision):
@@ -37,7 +37,10 @@ def test_so_many_more_are_enough_and_one_fewer_is_not(queues):
     left = [q.population - q.checked if q.population else 1 for q in queues]
     # Where groups share them, rounding moves one or two.
     slack = len(queues) - 1
-    for extra, decision in ((more + slack, Decision.ACCEPT), (more - 1 - slack, Decision.GO_ON)):
+    for extra, decision in (
+        (more + slack, AcceptanceDecision.ACCEPT),
+        (more - 1 - slack, AcceptanceDecision.GO_ON),
+    ):
         later = [
             Queue([*q.bad, *[False] * round(extra * size / sum(left))], q.population, q.group)
             for q, size in zip(queues, left, strict=True)

@@ -13,7 +13,13 @@ from hayflick.core.errors import (
 )
 from hayflick.corpus.answers import Answers
 from hayflick.monitor.review import read_review
-from hayflick.monitor.review_sample import COLUMNS, draw_answers, guarded, unguarded, write_review
+from hayflick.monitor.review_sample import (
+    COLUMNS,
+    draw_answers,
+    guarded,
+    unguarded,
+    write_review,
+)
 
 TEXTS = (
     '=HYPERLINK("x")',

@@ -6,7 +6,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.charting import Watch
+from hayflick.monitor.charting import ChartRequest
 from hayflick.monitor.watch import watch
 from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
@@ -198,5 +198,5 @@ def test_a_metric_without_a_reading_is_refused_where_it_was_asked_for():
     ],
 )
 def test_the_healthy_direction_belongs_to_the_metric(text, metric, direction):
-    asked = Watch.parsed(text)
+    asked = ChartRequest.parsed(text)
     assert (asked.metric, asked.design.settings["direction"]) == (metric, direction)

@@ -15,7 +15,12 @@ from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.endpoint import Endpoint, Retries
 from hayflick.network.agents.ngram import NGramAgent, Vocabularies
-from hayflick.network.agents.protocol import PERSONA, TEMPLATE, Agent, Prompt
+from hayflick.network.agents.protocol import (
+    PERSONA,
+    TEMPLATE,
+    Agent,
+    Prompt,
+)
 from hayflick.network.agents.replay import ReplayAgent
 
 

@@ -20,16 +20,26 @@ from hayflick.laws.network import network_law
 from hayflick.laws.surrogate import distance_floor
 from hayflick.network.discrete_network import simulate_discrete_network
 from hayflick.network.experiment import Experiment
-from hayflick.network.mitigation import Mitigated, cases_table, mitigation, surrogate_mitigation
+from hayflick.network.mitigation import (
+    MitigationCase,
+    cases_table,
+    mitigation,
+    surrogate_mitigation,
+)
 from hayflick.network.run import Say, quiet
 from hayflick.network.silo import simulate_silos
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import parse_topology
-from hayflick.papers.figure import Figure, curves, mean_agreement, single_runs
+from hayflick.papers.figure import (
+    Figure,
+    curves,
+    mean_agreement,
+    single_runs,
+)
 from hayflick.papers.wang2025.models import (
     MODEL_FIGURES,
-    Asked,
+    EndpointStudy,
     check_models,
     models,
     run_models,
@@ -206,7 +216,9 @@ def of_mixtures(seed: int) -> Figure:
     return _figure("mitigation-surrogate", cases, {"family": "surrogate"}, seed)
 
 
-def _figure(name: str, cases: Sequence[Mitigated], parameters: dict[str, Any], seed: int) -> Figure:
+def _figure(
+    name: str, cases: Sequence[MitigationCase], parameters: dict[str, Any], seed: int
+) -> Figure:
     numbers = cases_table(cases)
     return Figure(
         name=name,
@@ -243,7 +255,7 @@ def figures(
     names: Sequence[str] = FIGURES,
     *,
     seed: int = 1,
-    asked: Asked | None = None,
+    asked: EndpointStudy | None = None,
     folder: Path | None = None,
     say: Say = quiet,
     progress: Progress = silent,
@@ -297,7 +309,7 @@ def figures(
     progress("reproducing", len(names), len(names))
 
 
-def check_names(names: Sequence[str], *, asked: Asked | None = None) -> None:
+def check_names(names: Sequence[str], *, asked: EndpointStudy | None = None) -> None:
     """Refuse names that no figure has, and figures that need an endpoint where there is none.
 
     Raises

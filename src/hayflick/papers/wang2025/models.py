@@ -90,7 +90,7 @@ MODEL_FIGURES = tuple(_DRAWN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class EndpointStudy:
     """What is asked, and of whom.
 
     Parameters
@@ -117,7 +117,8 @@ class Asked:
 
     Examples
     --------
-    >>> asked = Asked(base_url="http://127.0.0.1:8000/v1", models=("small",), rounds=10, answers=5)
+    >>> url = "http://127.0.0.1:8000/v1"
+    >>> asked = EndpointStudy(base_url=url, models=("small",), rounds=10, answers=5)
     >>> asked.requests, asked.experiment(seed=1).retrieval
     (150, 'uniform:0.5')
     """
@@ -190,7 +191,7 @@ def real_texts(path: str | os.PathLike[str]) -> list[str]:
     return texts_of(PoolSection(file=str(path)), folder=Path())
 
 
-def holds_run(folder: Path, asked: Asked, *, seed: int) -> bool:
+def holds_run(folder: Path, asked: EndpointStudy, *, seed: int) -> bool:
     """Return whether a folder of figures holds a run of this; it may have another budget."""
     if not (folder / RUN / DATABASE).is_file():
         return False
@@ -200,7 +201,7 @@ def holds_run(folder: Path, asked: Asked, *, seed: int) -> bool:
     return kept.model_dump(exclude=budget) == new.model_dump(exclude=budget)
 
 
-def check_models(asked: Asked, *, folder: Path, seed: int) -> None:
+def check_models(asked: EndpointStudy, *, folder: Path, seed: int) -> None:
     """Refuse what cannot be run in a folder of figures, before anything is made.
 
     Raises
@@ -218,7 +219,12 @@ def check_models(asked: Asked, *, folder: Path, seed: int) -> None:
 
 
 def run_models(
-    asked: Asked, *, folder: Path, seed: int = 1, say: Say = quiet, progress: Progress = silent
+    asked: EndpointStudy,
+    *,
+    folder: Path,
+    seed: int = 1,
+    say: Say = quiet,
+    progress: Progress = silent,
 ) -> NetworkRun:
     """Run the models in a folder of figures, or go on with the run that it holds.
 
@@ -243,7 +249,7 @@ def run_models(
     return read_run(out)
 
 
-def models(name: str, asked: Asked, run: NetworkRun) -> Figure:
+def models(name: str, asked: EndpointStudy, run: NetworkRun) -> Figure:
     """Return |D|_F of the models over its noise floor, or what the pool is made of, by round.
 
     All four are in `Figure.runs`, NaN where one is undefined.
@@ -272,7 +278,7 @@ def models(name: str, asked: Asked, run: NetworkRun) -> Figure:
     )
 
 
-def _announced(asked: Asked, *, kept: int) -> str:
+def _announced(asked: EndpointStudy, *, kept: int) -> str:
     counted = f"{len(_NAMES)} agents × {asked.answers:,} answers × {asked.rounds:,} rounds"
     already = f"; {kept:,} are kept already" if kept else ""
     return f"models: {asked.requests:,} requests to {asked.base_url} ({counted}){already}"

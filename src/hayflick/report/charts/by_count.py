@@ -14,7 +14,7 @@ _MOST_COLUMNS = 60
 _LEAST_HEIGHT = 240
 
 
-def by_count_chart(forecast: Forecast, language: Language) -> drawing.Chart:
+def by_count_chart(forecast: Forecast, language: Language) -> drawing.RenderedChart:
     """Return the chart of survival by original count."""
     import altair as alt
 
@@ -36,7 +36,7 @@ def by_count_chart(forecast: Forecast, language: Language) -> drawing.Chart:
             color=alt.Color("survival:Q", title=text("survival"), scale=shade, legend=legend),
         )
     )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="by-count",
         title=text("What was rare goes first"),
         caption=text(

@@ -15,7 +15,7 @@ _LABEL_PIXELS = 200
 _PADDING = {"left": 50, "right": 20, "top": 5, "bottom": 5}
 
 
-def by_label_chart(forecast: Forecast, language: Language) -> drawing.Chart:
+def by_label_chart(forecast: Forecast, language: Language) -> drawing.RenderedChart:
     """Return the chart of survival after the last round for the rarest labels."""
     import altair as alt
 
@@ -34,7 +34,7 @@ def by_label_chart(forecast: Forecast, language: Language) -> drawing.Chart:
     base = alt.Chart(shown, width=width, height=22 * len(symbols) + 10)
     bars = base.mark_bar(color=drawing.LAW).encode(x=x, y=y)
     figures = base.mark_text(align="left", dx=5).encode(x=x, y=y, text="left:N")
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="by-label",
         title=text("Which labels go first"),
         caption=text("The labels least likely to be left, at most {shown} of them.", shown=_SHOWN),

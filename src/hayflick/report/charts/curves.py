@@ -38,7 +38,9 @@ _COLOURS = {
 _MOST_POINTS = 500
 
 
-def curves_chart(figure: Figure, *, title: str, caption: str, language: Language) -> drawing.Chart:
+def curves_chart(
+    figure: Figure, *, title: str, caption: str, language: Language
+) -> drawing.RenderedChart:
     """Return the picture of a figure."""
     import altair as alt
 
@@ -64,7 +66,7 @@ def curves_chart(figure: Figure, *, title: str, caption: str, language: Language
         shown = numbers.filter(~single).with_columns(pl.col("series").replace(labels))
         lines = base.properties(data=shown).mark_line(strokeWidth=2)
         layers.append(lines.encode(x=x, y=y, color=colour))
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=figure.name,
         title=title,
         caption=caption,

@@ -45,7 +45,7 @@ class Slider:
 
 
 @dataclass(frozen=True)
-class Chart:
+class RenderedChart:
     """A picture with the numbers behind it.
 
     Parameters

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from hayflick.planning.forecast_result import FRESH_SHARES, Outlook
+from hayflick.planning.forecast_result import FRESH_SHARES, BaseForecast
 from hayflick.report.charts import drawing
 from hayflick.report.outlook_findings import OutlookFindings
 
 
-def fresh_shares_chart(forecast: Outlook, findings: OutlookFindings) -> drawing.Chart:
+def fresh_shares_chart(forecast: BaseForecast, findings: OutlookFindings) -> drawing.RenderedChart:
     """Return the chart of what is left after the last round, by fresh share."""
     import altair as alt
 
@@ -32,7 +32,7 @@ def fresh_shares_chart(forecast: Outlook, findings: OutlookFindings) -> drawing.
     rims = base.mark_text(dy=-8, fontSize=12, stroke="white", strokeWidth=4)
     rule = pl.DataFrame({"left": [forecast.limit]})
     limit = base.properties(data=rule).mark_rule(strokeDash=[5, 4], color=drawing.LIMIT)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="fresh-shares",
         title=text("What fresh real data changes"),
         caption=text(

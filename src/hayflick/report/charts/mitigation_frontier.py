@@ -27,7 +27,7 @@ _LEGEND_LETTERS = 60
 
 def mitigation_chart(
     numbers: pl.DataFrame, *, name: str, title: str, caption: str, language: Language
-) -> drawing.Chart:
+) -> drawing.RenderedChart:
     """Return the chart of a grid, the frontier joined; a panel for each share of irrelevant text.
 
     Parameters
@@ -55,7 +55,7 @@ def mitigation_chart(
         panels.append(
             _panel(base if len(shares) == 1 else base.properties(title=heading), encodings)
         )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=name,
         title=title,
         caption=caption,

@@ -18,7 +18,7 @@ _TOP, _ROW = 6.0, 11.0
 """Where the first row of marks is below the top, and how far apart rows are."""
 
 
-def distance_chart(findings: NetworkFindings) -> drawing.Chart:
+def distance_chart(findings: NetworkFindings) -> drawing.RenderedChart:
     """Return the picture of ‖D‖ with its noise floor, marked where something happened."""
     import altair as alt
 
@@ -37,7 +37,7 @@ def distance_chart(findings: NetworkFindings) -> drawing.Chart:
         "‖D‖ is the norm of all distances between the agents' mean answers. Agents that are "
         "alike still differ by chance: the grey line."
     )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="distance",
         title=text("How far apart the agents are"),
         caption=findings.language.joined(caption, marks.meaning),
@@ -70,7 +70,7 @@ def _signs(marked: pl.DataFrame, legend: Any) -> tuple[Any, Any]:
     return lines.encode(x=x, color=legend), points.encode(x=x, y=height, color=legend)
 
 
-def scatter_chart(findings: NetworkFindings) -> drawing.Chart:
+def scatter_chart(findings: NetworkFindings) -> drawing.RenderedChart:
     """Return the picture of the scatter within agents and between them, stacked."""
     import altair as alt
 
@@ -82,7 +82,7 @@ def scatter_chart(findings: NetworkFindings) -> drawing.Chart:
     areas = chart.mark_area(opacity=0.85).encode(
         x=x, y=y, color=_legend(findings, colours, symbol="circle")
     )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="scatter",
         title=text("Scatter within agents and between them"),
         caption=text(
@@ -94,12 +94,12 @@ def scatter_chart(findings: NetworkFindings) -> drawing.Chart:
     )
 
 
-def pool_chart(findings: NetworkFindings) -> drawing.Chart:
+def pool_chart(findings: NetworkFindings) -> drawing.RenderedChart:
     """Return the picture of the pool's synthetic share, and of the real words still in use."""
     text = findings.language.text
     colours = {"synthetic_share": drawing.LIMIT, "vocabulary_kept": drawing.REAL}
     numbers = _tall(findings, colours)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="pool",
         title=text("What the pool is made of, and what is left of the real words"),
         caption=text(

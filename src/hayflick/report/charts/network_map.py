@@ -26,7 +26,7 @@ _COLOURS = (
 _MARGIN = 1.1
 
 
-def perspective_chart(findings: NetworkFindings) -> drawing.Chart | None:
+def perspective_chart(findings: NetworkFindings) -> drawing.RenderedChart | None:
     """Return the picture of the agents' places; None where two agents did not answer always."""
     text, numbers = findings.language.text, _places(findings)
     if numbers is None:
@@ -34,7 +34,7 @@ def perspective_chart(findings: NetworkFindings) -> drawing.Chart | None:
     names = numbers["series"].unique(maintain_order=True).to_list()
     few = len(names) <= len(_COLOURS)
     colours = dict(zip(names, _COLOURS, strict=False)) if few else {}
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="perspective",
         title=text("Where the agents stand"),
         caption=text(

@@ -19,10 +19,10 @@ _COLOURS = {
 }
 
 
-def pilot_effects_chart(findings: ResultFindings) -> drawing.Chart:
+def pilot_effects_chart(findings: ResultFindings) -> drawing.RenderedChart:
     """Return the chart of effects, one treatment a line."""
     text, numbers = findings.language.text, _numbers(findings)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="effects",
         title=text("What each arm changed"),
         caption=text(

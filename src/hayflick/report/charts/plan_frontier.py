@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from hayflick.planning.designs import Point
+from hayflick.planning.designs import DesignPoint
 from hayflick.report.charts import drawing
 from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_labels import kind_label
@@ -26,7 +26,7 @@ _DEAREST, _CHEAPEST = 100.0, 1e-6
 """Of the recommended design's price: what is dearer is left out, what is cheaper at the edge."""
 
 
-def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
+def plan_frontier_chart(findings: PlanFindings) -> drawing.RenderedChart:
     """Return the chart of the frontier, the target as a line."""
     import altair as alt
 
@@ -57,7 +57,7 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.Chart:
     line = best.mark_line(color=drawing.GREY, interpolate="step-after").encode(x=x, y=y)
     rule = pl.DataFrame({"kept": [plan.keep]})
     target = alt.Chart(rule).mark_rule(strokeDash=[5, 4], color=drawing.LIMIT).encode(y=y)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="frontier",
         title=text("What more money or real data buys"),
         caption=_caption(dear, findings),
@@ -70,7 +70,7 @@ def _numbers(findings: PlanFindings) -> pl.DataFrame:
     plan = findings.plan
     best = {id(point) for point in plan.frontier.best}
 
-    def row(point: Point) -> dict[str, object]:
+    def row(point: DesignPoint) -> dict[str, object]:
         return {
             "series": kind_label(point.way.kind, findings.language),
             "samples": point.samples,

@@ -15,10 +15,10 @@ _DESIGNS = 3
 _MOST_DOTS = 11
 
 
-def plan_retention_chart(findings: PlanFindings) -> drawing.Chart:
+def plan_retention_chart(findings: PlanFindings) -> drawing.RenderedChart:
     """Return the chart of retention over rounds, the target as a line."""
     text, numbers = findings.language.text, _numbers(findings)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="retention",
         title=text("What is left, round by round"),
         caption=text(

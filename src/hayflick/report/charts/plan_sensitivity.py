@@ -16,10 +16,10 @@ _VISIBLE, _LEAST_SCALE = 0.0005, 0.01
 _PADDING = {"left": 40, "right": 30, "top": 5, "bottom": 5}
 
 
-def plan_sensitivity_chart(findings: PlanFindings) -> drawing.Chart:
+def plan_sensitivity_chart(findings: PlanFindings) -> drawing.RenderedChart:
     """Return the chart of changes, the largest first."""
     text, numbers = findings.language.text, _numbers(findings)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="sensitivity",
         title=text("Which knob matters"),
         caption=_caption(numbers, findings),

@@ -13,7 +13,7 @@ from hayflick.report.language import Language
 
 def rank_frequency_chart(
     forecast: Forecast, simulated: xarray.Dataset, language: Language
-) -> drawing.Chart:
+) -> drawing.RenderedChart:
     """Return the Zipf plot of the real data and of the last round's training sets."""
     import altair as alt
 
@@ -36,7 +36,7 @@ def rank_frequency_chart(
             color=drawing.colour_legend(colours),
         )
     )
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="rank-frequency",
         title=text("The long tail, before and after"),
         caption=text(

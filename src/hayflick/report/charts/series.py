@@ -14,11 +14,11 @@ from hayflick.report.series_findings import SeriesFindings
 _MOST_MARKS = 11
 
 
-def series_chart(series: Series, findings: SeriesFindings) -> drawing.Chart:
+def series_chart(series: Series, findings: SeriesFindings) -> drawing.RenderedChart:
     """Return the chart of one of a forecast's quantities over the generations."""
     text, label = findings.language.text, findings.label(series.name)
     numbers = _numbers(series)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=series.name.replace("_", "-"),
         title=text("{quantity}, round by round", quantity=label[:1].upper() + label[1:]),
         caption=text(

@@ -15,11 +15,11 @@ from hayflick.report.language import Language
 _MOST_MEANS = 11
 
 
-def surviving_chart(forecast: Forecast, language: Language) -> drawing.Chart:
+def surviving_chart(forecast: Forecast, language: Language) -> drawing.RenderedChart:
     """Return the chart of the surviving share over generations."""
     text, nouns = language.text, Findings(forecast, language).nouns
     numbers = _numbers(forecast)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name="surviving",
         title=text("How many {nouns} are left, round by round", nouns=nouns),
         caption=text(

@@ -18,7 +18,7 @@ _DECADES = 3.0
 
 def trajectory_chart(
     runs: xarray.DataArray, numbers: pl.DataFrame, *, label: str, language: Language
-) -> drawing.Chart:
+) -> drawing.RenderedChart:
     """Return the chart of a variable of shape ``(replicate, generation)``."""
     import altair as alt
 
@@ -46,7 +46,7 @@ def trajectory_chart(
         .encode(x=x, y=y, color=colour, detail="replicate:N"),
         base.properties(data=line).mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour),
     ]
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=str(runs.name),
         title=label,
         caption=text("Median and spread over all simulated runs, and some single runs."),

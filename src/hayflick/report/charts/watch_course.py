@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.core.records import State
-from hayflick.monitor.watch_result import WatchedChart
+from hayflick.monitor.watch_result import ChartHistory
 from hayflick.report.charts import drawing
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.watch_findings import WatchFindings
@@ -17,14 +17,14 @@ _LABELS = 44
 """Room for the numbers of an axis, the same above and below."""
 
 
-def watch_course_chart(chart: WatchedChart, findings: WatchFindings) -> drawing.Chart:
+def watch_course_chart(chart: ChartHistory, findings: WatchFindings) -> drawing.RenderedChart:
     """Return the picture of a chart: readings, limit, alarms, and the statistic."""
     import altair as alt
 
     text, numbers = findings.language.text, _numbers(chart, findings)
     pictures = [_readings(chart, findings, numbers), _statistic(findings, numbers)]
     group = f"-{chart.group}" if chart.group else ""
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=f"{chart.metric}{group}".replace("/", "-"),
         title=f"{findings.subject(chart)} ({chart.text})",
         caption=text(
@@ -36,7 +36,7 @@ def watch_course_chart(chart: WatchedChart, findings: WatchFindings) -> drawing.
     )
 
 
-def _numbers(chart: WatchedChart, findings: WatchFindings) -> pl.DataFrame:
+def _numbers(chart: ChartHistory, findings: WatchFindings) -> pl.DataFrame:
     watched = findings.watched
     values = watched.series(chart.metric, group=chart.group)
     later = {verdict.round: verdict for verdict in chart.verdicts}
@@ -61,7 +61,7 @@ def _numbers(chart: WatchedChart, findings: WatchFindings) -> pl.DataFrame:
     )
 
 
-def _readings(chart: WatchedChart, findings: WatchFindings, numbers: pl.DataFrame) -> Any:
+def _readings(chart: ChartHistory, findings: WatchFindings, numbers: pl.DataFrame) -> Any:
     import altair as alt
 
     text = findings.language.text

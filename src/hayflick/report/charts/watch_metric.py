@@ -16,7 +16,7 @@ _GROUPS = len(_COLOURS) - 1
 _HEIGHT = 180
 
 
-def watch_metric_chart(metric: str, findings: WatchFindings) -> drawing.Chart:
+def watch_metric_chart(metric: str, findings: WatchFindings) -> drawing.RenderedChart:
     """Return the picture of a metric; the first groups of many, in order of their names."""
     import altair as alt
 
@@ -43,7 +43,7 @@ def watch_metric_chart(metric: str, findings: WatchFindings) -> drawing.Chart:
     colour = drawing.colour_legend(dict(zip(named, _COLOURS, strict=False)))
     base = alt.Chart(drawing.thinned(shown), width=drawing.WIDTH, height=_HEIGHT)
     lines = base.mark_line(strokeWidth=2, point=shown.height < 200)
-    return drawing.Chart(
+    return drawing.RenderedChart(
         name=metric,
         title=label,
         caption="",
