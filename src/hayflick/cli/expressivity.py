@@ -76,10 +76,10 @@ def expressivity_command(
     Everything else held fixed, it varies the estimator, its smoothing and the grid (bits) that
     its values are rounded to.
     """
-    from hayflick.chains.parsing import Data, parse_family
+    from hayflick.chains.parsing import FamilyData, parse_family
     from hayflick.core.output import check_page
     from hayflick.planning.expressivity import compare_estimators
-    from hayflick.planning.inputs import Reading, chosen_family
+    from hayflick.planning.inputs import InputOptions, chosen_family
     from hayflick.report.expressivity import (
         expressivity_page,
         expressivity_record,
@@ -90,8 +90,8 @@ def expressivity_command(
         check_page(out, inputs=[source], force=force)
     with progress_bar() as progress:
         columns = () if column is None else (column,)
-        data = Data(str(source), columns, tokenizer, encoding, progress)
-        reading = Reading(family and family.value, columns, None, tokenizer, encoding)
+        data = FamilyData(str(source), columns, tokenizer, encoding, progress)
+        reading = InputOptions(family and family.value, columns, None, tokenizer, encoding)
         chosen = chosen_family(source, reading)
         if family is None and chosen == "gaussian":
             say_gaussian(column)

@@ -5,27 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from hayflick.cli.options import Format as Format
+from hayflick.cli.options import Lang as Lang
+from hayflick.cli.options import split_columns as split_columns
+from hayflick.core.display import Result, report_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 ALARM, INCOMPLETE, INTERRUPTED = 1, 3, 130
-
-
-class Format(StrEnum):
-    """What standard output carries."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class Lang(StrEnum):
-    """Languages of tables and pages."""
-
-    EN = "en"
-    JA = "ja"
 
 
 def print_json(record: dict[str, Any]) -> None:
@@ -50,9 +40,12 @@ def print_tables(parts: Iterable[RenderableType]) -> None:
         console.print(part)
 
 
-def split_columns(names: str) -> list[str]:
-    """Return the names of columns that are separated by commas."""
-    return [name.strip() for name in names.split(",")]
+def print_result(result: Result, output_format: Format, lang: Lang) -> None:
+    """Print a result as a table or as JSON."""
+    if output_format is Format.JSON:
+        print_json(result.to_dict())
+    else:
+        print_tables(report_of(result).tables(result, lang=lang.value))
 
 
 def say_gaussian(column: str | None) -> None:

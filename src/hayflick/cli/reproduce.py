@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from hayflick.papers.figure import Figure
-    from hayflick.papers.wang2025.models import Asked
+    from hayflick.papers.wang2025.models import EndpointStudy
     from hayflick.report.language import Language
 
 
@@ -181,7 +181,7 @@ def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Lang
 
 
 def _figures_of(
-    paper: Paper, corpus: Path | None, asked: Asked | None
+    paper: Paper, corpus: Path | None, asked: EndpointStudy | None
 ) -> tuple[Sequence[str], Callable[[Sequence[str]], None], Callable[..., Iterator[Figure]]]:
     """Return the names of a paper's figures, their check, and what makes them."""
     from hayflick.papers.suresh2024 import figures as suresh2024
@@ -205,10 +205,10 @@ def _figures_of(
     )
 
 
-def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> Asked | None:
+def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> EndpointStudy | None:
     """Return which models are asked what; None where no endpoint is given."""
     from hayflick.core.errors import ArgumentError
-    from hayflick.papers.wang2025.models import Asked, real_texts
+    from hayflick.papers.wang2025.models import EndpointStudy, real_texts
 
     given = {name: value for name, value in settings.items() if value not in (None, [])}
     if paper is Paper.SURESH2024:
@@ -230,7 +230,7 @@ def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> Asked | None:
         raise ArgumentError("corpus and query", got=got, takes=takes)
     if corpus is not None:
         given["texts"] = real_texts(corpus)
-    return Asked(models=given.pop("model"), **given)
+    return EndpointStudy(models=given.pop("model"), **given)
 
 
 def _asks(names: Sequence[str]) -> bool:
@@ -239,7 +239,7 @@ def _asks(names: Sequence[str]) -> bool:
     return any(name in MODEL_FIGURES for name in names)
 
 
-def _kept(paper: Paper, out: Path | None, asked: Asked | None, *, seed: int) -> Path | None:
+def _kept(paper: Paper, out: Path | None, asked: EndpointStudy | None, *, seed: int) -> Path | None:
     """Return the folder that holds the run of these models already; None where none does."""
     from hayflick.papers.wang2025.models import holds_run
 

@@ -104,7 +104,7 @@ def judge_command(
 
     Exit code 0: accept or go on; 1: the share of bad answers is above the limit.
     """
-    from hayflick.monitor.acceptance import Decision
+    from hayflick.monitor.acceptance import AcceptanceDecision
     from hayflick.monitor.review import read_review
 
     review = read_review(source, encoding=encoding)
@@ -117,7 +117,7 @@ def judge_command(
         from hayflick.report.review_table import review_tables
 
         print_tables(review_tables(review, state, lang=lang.value))
-    return ALARM if state.decision is Decision.REJECT else 0
+    return ALARM if state.decision is AcceptanceDecision.REJECT else 0
 
 
 def _counts(review: Review) -> dict[str, int | str]:

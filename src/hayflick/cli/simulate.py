@@ -134,7 +134,7 @@ def simulate_command(
 
     Prints medians and spreads by round; --out keeps every run.
     """
-    from hayflick.chains.parsing import Data, parse_family
+    from hayflick.chains.parsing import FamilyData, parse_family
     from hayflick.chains.stages import parse_stages
     from hayflick.corpus.source import Source
     from hayflick.regimes.parsing import parse_regime
@@ -151,7 +151,7 @@ def simulate_command(
     )
     with progress_bar() as progress:
         path = None if corpus is None else str(corpus)
-        data = Data(path, _named(column, columns), tokenizer, encoding, progress)
+        data = FamilyData(path, _named(column, columns), tokenizer, encoding, progress)
         model: Any = parse_family(family, data=data, estimator=estimator)
         source = getattr(model, "source", Source(family))
         runs, interrupted = _simulated(

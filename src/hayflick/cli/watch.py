@@ -18,7 +18,7 @@ from hayflick.cli.printing import (
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.monitor.watch_result import Watched
+    from hayflick.monitor.watch_result import WatchResult
 
 
 def _show_metrics(wanted: bool) -> None:
@@ -205,7 +205,7 @@ def watch_command(
     return 0 if watched.healthy else ALARM
 
 
-def _print(watched: Watched, output_format: Format, lang: str) -> None:
+def _print(watched: WatchResult, output_format: Format, lang: str) -> None:
     from hayflick.report.watch_record import watch_record
     from hayflick.report.watch_table import watch_tables
 

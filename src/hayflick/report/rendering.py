@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,11 @@ from hayflick.core.version import __version__
 from hayflick.report.charts import drawing
 from hayflick.report.columns import column_labels
 from hayflick.report.language import Language
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from hayflick.report.charts.drawing import RenderedChart
 
 _ROWS_SHOWN = 200
 _MOST_ROUNDS = 1e6
@@ -47,6 +53,50 @@ def render(template: str, style: str, language: Language, **values: Any) -> str:
         version=__version__,
     )
     return page
+
+
+def tables_page(
+    title: str,
+    parts: Iterable[RenderableType],
+    language: Language,
+    *,
+    charts: Sequence[RenderedChart] = (),
+    provenance: Mapping[str, Any],
+) -> str:
+    """Return a page of what the terminal shows: sentences and tables, then charts."""
+    return render(
+        "tables.html.jinja",
+        "style.css",
+        language,
+        title=title,
+        parts=[_html_part(part) for part in parts],
+        charts=charts,
+        provenance=json.dumps(provenance, indent=2, ensure_ascii=False),
+    )
+
+
+def notebook(heading: str, sentences: Iterable[str], charts: Iterable[RenderedChart] = ()) -> str:
+    """Return what a notebook shows of a result: its verdict, its summary and its charts."""
+    shown = [Markup("<h3>{}</h3>").format(heading)]
+    shown += [Markup("<p>{}</p>").format(sentence) for sentence in sentences]
+    for chart in charts:
+        # The picture is our own drawing, its labels escaped by the renderer.
+        shown.append(Markup("<h4>{}</h4>{}").format(chart.title, Markup(chart.svg)))
+    return str(Markup("<div>{}</div>").format(Markup("").join(shown)))
+
+
+def _html_part(part: RenderableType) -> Markup:
+    """Return a sentence or a table of the terminal as HTML."""
+    from rich.table import Table
+
+    if not isinstance(part, Table):
+        return Markup("<p>{}</p>").format(str(part))
+    classes = ["name" if column.justify == "left" else "" for column in part.columns]
+    head = _row("th", classes, [str(column.header) for column in part.columns])
+    rows = zip(*([str(cell) for cell in column.cells] for column in part.columns), strict=True)
+    body = Markup("").join(_row("td", classes, row) for row in rows)
+    whole = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(head, body)
+    return Markup('<div class="scroll whole">{}</div>').format(whole)
 
 
 def csv_link(numbers: pl.DataFrame) -> str:

@@ -1,0 +1,67 @@
+"""Options that several commands take, each described once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """What standard output carries."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Lang(StrEnum):
+    """Languages of tables and pages."""
+
+    EN = "en"
+    JA = "ja"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="What standard output carries.")]
+LangOption = Annotated[Lang, typer.Option(help="Language of tables and pages.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+PageOption = Annotated[Path | None, typer.Option(help="HTML page to write.", show_default=False)]
+
+ColumnOption = Annotated[
+    str | None, typer.Option(help="The column of a table.", show_default=False)
+]
+TokenizerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How text is split. [default: auto for a text, whole cells for a table]",
+        show_default=False,
+    ),
+]
+EncodingOption = Annotated[str, typer.Option(help="Encoding of a text or table.")]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Count rows that cannot be used, and go on.")
+]
+
+ByOption = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column of the round.", show_default=False)
+]
+TextOption = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of the answers.", show_default=False),
+]
+
+GenerationsOption = Annotated[int, typer.Option(help="Rounds to look ahead.")]
+SamplesOption = Annotated[
+    int | None,
+    typer.Option(help="Size of a training set. [default: the data's]", show_default=False),
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option(help="Threads. [default: one per processor]", show_default=False)
+]
+
+
+def split_columns(names: str) -> list[str]:
+    """Return the names of columns that are separated by commas."""
+    return [name.strip() for name in names.split(",")]
