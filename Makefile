@@ -25,11 +25,12 @@ demo: setup ## Forecast real text: the docstrings of Python's standard library
 	$(BIN)/python examples/collect_docstrings.py $(DEMO)/docstrings.txt
 	$(BIN)/hayflick forecast $(DEMO)/docstrings.txt --out $(DEMO)/forecast.html --brief $(DEMO)/brief.html --force
 
-lint: setup ## Check format, lint, types and import contracts
+lint: setup ## Check format, lint, types and import contracts; count the files that commands run
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python build_tools/trace_files.py
 
 test: setup ## Run the tests and the examples in docstrings, a file at a time on every processor
 	$(BIN)/pytest -n auto --dist loadfile
@@ -55,8 +56,9 @@ soak: setup ## Long campaigns: a run that is killed twenty times, false alarms o
 	$(BIN)/python benchmarks/kills.py 20
 	$(BIN)/python benchmarks false_alarms
 
-docs: setup ## Write the command line's help into docs/cli.md
+docs: setup ## Write the command line's help into docs/cli.md, and draw the rooms
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python build_tools/draw_rooms.py
 
 catalog: setup ## Bring the message catalogues up to date with the code
 	$(BIN)/pybabel -q extract -F babel.cfg -k text --no-default-keywords --no-location -o build/hayflick.pot src/hayflick/report

@@ -51,7 +51,7 @@ def functions_run(work: Callable[[], Any], *, package: Path = PACKAGE) -> set[Pa
         work()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     return {Path(name) for name in files if Path(name).is_relative_to(package)}
 
 

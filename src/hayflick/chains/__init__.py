@@ -1,1 +1,1 @@
-"""Recursive-training families: parameters, sufficient statistic and estimators, one per file."""
+"""Families of retrained models."""

@@ -1,1 +1,1 @@
-"""What every room uses: errors, seeds, provenance, records and the protocols at the seams."""
+"""Errors, seeds, records, protocols."""

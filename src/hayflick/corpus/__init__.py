@@ -1,1 +1,1 @@
-"""Text and tables in, counts of symbols out: readers, encodings and tokenizers."""
+"""Read texts, tables and answers."""

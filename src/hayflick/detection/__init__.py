@@ -1,1 +1,1 @@
-"""Charts: one way per file of telling a change from chance."""
+"""Baselines, charts, early warning."""

@@ -1,1 +1,1 @@
-"""Vectors or counts to mergeable summaries, and the numbers that these give."""
+"""Vectors and counts to numbers."""

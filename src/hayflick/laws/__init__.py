@@ -1,1 +1,1 @@
-"""Exact laws and published bounds, one family or one paper per file."""
+"""Exact laws and published bounds."""

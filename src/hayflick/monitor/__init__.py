@@ -1,1 +1,1 @@
-"""Baselines, charts and rules: whether a stream of answers is still what it was."""
+"""Watch, review, pilot, try rules."""

@@ -1,1 +1,1 @@
-"""Several language models over one shared store: pool, retrieval, topology, agents, rounds."""
+"""Models that read one shared store."""

@@ -1,1 +1,1 @@
-"""What needs several rooms at once: the papers' figures."""
+"""Numbers behind the papers' figures."""

@@ -1,1 +1,1 @@
-"""What the laws and simulations mean for an operator's own data."""
+"""Forecasts, plans, reserves, sizing."""

@@ -1,1 +1,1 @@
-"""What a generation is trained on, one regime per file."""
+"""What a generation is trained on."""

@@ -1,1 +1,1 @@
-"""Results to tables, charts and self-contained HTML pages, in English and Japanese."""
+"""Results as tables, charts and pages."""

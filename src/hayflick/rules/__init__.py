@@ -1,1 +1,1 @@
-"""The rules file: what is watched, where the limit lies and what happens then."""
+"""The rule file and what it decides."""

@@ -1,1 +1,1 @@
-"""HTTP: what hayflick offers to other programs."""
+"""What programs reach over HTTP."""

@@ -1,1 +1,1 @@
-"""The one loop over generations, for every family and every regime."""
+"""The one loop over generations."""

@@ -1,1 +1,1 @@
-"""The one owner of what is kept between runs."""
+"""What is kept between runs."""
