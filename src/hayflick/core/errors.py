@@ -1,4 +1,4 @@
-"""Every error that hayflick raises on purpose.
+"""The errors of hayflick.
 
 ::
 
@@ -23,7 +23,7 @@ from typing import Any
 
 
 def listed(names: Sequence[str], *, most: int = 10) -> str:
-    """Return names as a message lists them, up to `most` and how many more there are.
+    """Return names for a message: at most `most` of them, and how many more there are.
 
     Examples
     --------
@@ -35,11 +35,11 @@ def listed(names: Sequence[str], *, most: int = 10) -> str:
 
 
 class HayflickError(Exception):
-    """Base of every error that hayflick raises on purpose."""
+    """Base of all errors of hayflick."""
 
 
 class ArgumentError(HayflickError, ValueError):
-    """An argument is outside of what it takes.
+    """An argument is out of its range, or of the wrong kind.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ class ArgumentError(HayflickError, ValueError):
     got
         The value that was given.
     takes
-        What is taken instead, as a phrase: ``"a whole number of at least 1"``.
+        What the argument takes, as a phrase: ``"a whole number of at least 1"``.
     remedy
-        What to do, where that does not follow from `takes`.
+        What to do about it, if that does not follow from `takes`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class SimulationInterrupted(KeyboardInterrupt):
     Attributes
     ----------
     partial : xarray.Dataset or None
-        The finished replicates, ``None`` where not one was finished.
+        The finished replicates, ``None`` if none was finished.
     """
 
     def __init__(self, partial: Any) -> None:

@@ -18,14 +18,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T_co]):
-    """What a name stands for.
+    """An entry of the grammar: the keys of a name, and what it makes.
 
     Parameters
     ----------
     make
-        Called with the texts of the keys, by key, dashes as underscores.
+        Called with the text of each key, by keyword; dashes become underscores.
     required, optional
-        Keys in order; those that are optional may be left out.
+        Keys in order.
     """
 
     make: Callable[..., T_co]
@@ -38,28 +38,28 @@ class Entry(Generic[T_co]):
         return self.required + self.optional
 
     def usage(self, name: str) -> str:
-        """Return how the entry is written."""
+        """Return the entry's syntax."""
         keys = [f"{key}={key.upper()}" for key in self.required]
         keys += [f"[{key}={key.upper()}]" for key in self.optional]
         return f"{name}:{','.join(keys)}" if keys else name
 
 
 def parse(argument: str, text: str, entries: Mapping[str, Entry[T_co]]) -> T_co:
-    """Return what `text` stands for.
+    """Return the object that `text` names.
 
     Parameters
     ----------
     argument
-        What the user calls it, for messages.
+        Name of the argument, for messages.
     text
-        A name, and values.
+        A name with values.
     entries
-        What there is, by name.
+        The entries by name.
 
     Raises
     ------
     ArgumentError
-        If the name, a key or a value is not understood; the nearest name is offered.
+        If the name, a key or a value is unknown; the message offers the nearest name.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _options(rest: str, keys: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def values(*texts: str | None) -> list[str]:
-    """Return all values in texts of the grammar: whatever files they name are among them.
+    """Return all values in texts of the grammar, the files that they name among them.
 
     Examples
     --------
@@ -112,12 +112,12 @@ def values(*texts: str | None) -> list[str]:
 
 
 def number(argument: str, text: str) -> float:
-    """Return a number that was typed.
+    """Return a number from its text.
 
     Raises
     ------
     ArgumentError
-        If it is none.
+        If the text is no number.
     """
     try:
         return float(text)
@@ -126,12 +126,12 @@ def number(argument: str, text: str) -> float:
 
 
 def whole(argument: str, text: str) -> int:
-    """Return a whole number that was typed.
+    """Return a whole number from its text.
 
     Raises
     ------
     ArgumentError
-        If it is none.
+        If the text is no whole number.
     """
     try:
         return int(text)

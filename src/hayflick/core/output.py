@@ -1,4 +1,4 @@
-"""Which file a page may be written to."""
+"""Write files whole or not at all, and refuse bad paths before any work starts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hayflick.core.errors import ArgumentError, OutputError
+
+PAGE_SUFFIXES = (".html", ".htm")
+"""Endings of the name of a page."""
 
 _LONGEST_STEM_BYTES = 150
 
@@ -197,10 +200,6 @@ def _move_to_new(temporary: Path, target: Path) -> None:
 def _taken(path: Path) -> OutputError:
     remedy = "choose another name, or replace it with --force (in Python, force=True)"
     return OutputError(f"{path}: exists already; {remedy}")
-
-
-PAGE_SUFFIXES = (".html", ".htm")
-"""What the name of a page ends in."""
 
 
 def check_page(

@@ -1,8 +1,8 @@
-"""What the rooms expect of one another.
+"""The protocols between rooms.
 
 A *population* is the state of the models of one block of replicates; a *pool* is the
 statistic of the training sets that those models draw. Both belong to a family alone:
-the loop over generations hands them on without looking inside.
+the loop over generations passes them on without looking inside.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Regime(Protocol):
 
     @property
     def constant(self) -> bool:
-        """Whether every round, without end, has the same mix as the first."""
+        """Whether every round has the same mix."""
 
     def describe(self) -> str:
         """Return the regime in the grammar of the command line: ``fresh:share=0.05``."""
@@ -42,50 +42,50 @@ class Regime(Protocol):
 
 @runtime_checkable
 class Rule(Protocol):
-    """Decides what to do about a stream; it may remember the readings before."""
+    """Decides what to do about a stream; it may remember earlier readings."""
 
     def decide(self, reading: Reading) -> Sequence[Action]:
-        """Return what is to be done from the next round on; nothing, mostly."""
+        """Return the actions to take from the next round on; usually none."""
 
 
 class Responder(Protocol):
-    """One run's own course: what a reactive regime does in answer to its readings."""
+    """One run of a reactive regime: its rounds depend on its own readings."""
 
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
-        """Return the training set of `generation`, which follows on the last reading."""
+        """Return the training set of `generation`, the round after the last reading."""
 
     def read(self, reading: Reading) -> Sequence[Action]:
-        """Take the reading of a generation, and return what was decided."""
+        """Take the reading of a generation and return the actions decided."""
 
 
 @runtime_checkable
 class ReactiveRegime(Regime, Protocol):
-    """A regime whose rounds depend on what was read before."""
+    """A regime whose rounds depend on earlier readings."""
 
     @property
     def metrics(self) -> Sequence[str]:
-        """Names of what it reads, as far as it can say."""
+        """Names of the metrics that it reads, as far as they are known."""
 
     def start(self) -> Responder:
-        """Return the course of a new run, which shares nothing with another's."""
+        """Return the state of a new run, independent of all others."""
 
 
 class Chart(Protocol):
-    """Watches one metric of a stream; the one kind of thing in a monitor that has a state."""
+    """A control chart: watches one metric of a stream and keeps a state."""
 
     @property
     def metric(self) -> str:
-        """Name of what it reads."""
+        """Name of the metric that it reads."""
 
     def update(self, reading: Reading) -> Verdict:
-        """Take the next reading and say how the stream stands."""
+        """Take the next reading and return the verdict."""
 
     def state(self) -> Mapping[str, Any]:
-        """Return all that it remembers, ready for JSON; the charts' `restore` takes it."""
+        """Return its state, ready for JSON; `hayflick.detection.parsing.restore` takes it."""
 
 
 class Chain(Protocol[PopulationT, PoolT]):
-    """A family of models in motion, block by block, at a fixed size of training set.
+    """A family of models retrained generation by generation, at a fixed training-set size.
 
     The stages are called in the order of their definition, once per generation.
     """
@@ -95,7 +95,7 @@ class Chain(Protocol[PopulationT, PoolT]):
         """Size of a training set."""
 
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse what the family cannot be trained on, before any work starts."""
+        """Refuse mixes that the family cannot be trained on, before any work starts."""
 
     def start(self, replicates: int) -> PopulationT:
         """Return `replicates` copies of the model fitted to the real data."""
@@ -110,34 +110,34 @@ class Chain(Protocol[PopulationT, PoolT]):
         """Fit every model to its pool."""
 
     def measure(self, population: PopulationT) -> Recorded:
-        """Return what every generation leaves behind, the replicate as the first axis."""
+        """Return the measurements of every generation, the replicate as the first axis."""
 
     def measure_last(self, population: PopulationT) -> Recorded:
-        """Return what only the last generation leaves behind."""
+        """Return the measurements of the last generation alone."""
 
     def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
-        """Return the further dimension and its coordinate of every name that has one."""
+        """Return the extra dimension of each measurement that has one, and its coordinate."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
+        """Return the parameters of the chain, ready for JSON."""
 
 
 class Pools(Protocol):
-    """What rounds that accumulate keep of a family's pools."""
+    """The accumulated pool of a family: real data and all rounds so far."""
 
     def start(self, rng: np.random.Generator, replicates: int) -> Any:
-        """Return the real data that θ_0 was fitted to, kept."""
+        """Return pools that hold the real data to which θ_0 was fitted."""
 
     def add(self, rng: np.random.Generator, kept: Any, pool: Any) -> Any:
-        """Return what is kept, with a new pool."""
+        """Return the accumulated pool with the round's own pool added."""
 
     def training_set(self, rng: np.random.Generator, kept: Any, items: int | None) -> Any:
-        """Return a pool of `items` of what is kept, drawn without replacement; None for all."""
+        """Return `items` of the accumulated pool, drawn without replacement; None for all."""
 
     def measure(self, pool: Any, kept: Any) -> Recorded:
-        """Return what the newest pool (None for generation 0) and all that is kept leave behind.
+        """Return the measurements of the newest pool (None at generation 0) and of all pools.
 
-        It comes beside what the chain measures of the model, or in its place.
+        They stand beside what the chain measures of the model, or replace it.
         """
 
 
@@ -146,7 +146,7 @@ class Accumulator(Protocol):
     """A chain whose rounds can accumulate."""
 
     def pools(self, mixes: Sequence[Mix[Any]]) -> Pools:
-        """Return how its pools are kept, or refuse what cannot be."""
+        """Return how its pools accumulate, or refuse mixes that cannot."""
 
 
 @runtime_checkable
@@ -155,7 +155,7 @@ class CompiledChain(Protocol):
 
     @property
     def compiled(self) -> bool:
-        """Whether it can, with the stages that are asked for."""
+        """Whether compiled rounds exist for the chosen stages."""
 
     def start(self, replicates: int) -> Any:
         """Return copies of the model fitted to the real data."""
@@ -173,7 +173,7 @@ class CompiledChain(Protocol):
         """
 
     def measure(self, population: Any) -> Recorded:
-        """Return what populations leave behind, the axes before theirs kept."""
+        """Return the measurements of populations; leading axes are kept."""
 
 
 class Model(Protocol):
@@ -183,10 +183,10 @@ class Model(Protocol):
         """Return `samples`, or the size of the real data where it is None."""
 
     def chain(self, samples: int, *, stages: Any = ...) -> Chain[Any, Any]:
-        """Return the family in motion at training sets of `samples` items.
+        """Return the chain that retrains the model on `samples` items a round.
 
         `stages` is a `hayflick.chains.stages.Stages`: what else happens in a round.
         """
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
+        """Return the parameters of the model, ready for JSON."""

@@ -1,4 +1,4 @@
-"""The small frozen records that cross the seams between rooms."""
+"""Small frozen records that pass between rooms."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 
 class Statistic(Protocol):
-    """A sufficient statistic of a data set: how many items, and what they add up to."""
+    """A sufficient statistic of a data set."""
 
     @property
     def total(self) -> int:
-        """Number of items that it summarises."""
+        """Number of items summarised."""
 
 
 StatisticT = TypeVar("StatisticT", bound=Statistic)
@@ -98,9 +98,9 @@ class Schedule:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What one round of a stream left behind, as numbers.
+    """The numbers measured in one round of a stream.
 
-    What could not be measured is left out: undefined is never 0.
+    A metric that could not be measured is absent: undefined is never 0.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ class Reading:
     scores
         By metric, one number in [0, 1] for each of the round's disjoint pairs of answers.
     group
-        Whose answers they were: a model, an agent; empty for all of them.
+        The model or agent that answered; empty for all together.
     label
-        What the round is called outside: a date, a run; empty for its number.
+        Name of the round in the data, such as a date; empty for its number.
 
     Examples
     --------
@@ -130,12 +130,12 @@ class Reading:
 
     @property
     def name(self) -> str:
-        """What the round is called."""
+        """Name of the round."""
         return self.label or str(self.round)
 
 
 class State(StrEnum):
-    """What a chart says of a stream."""
+    """State of a stream by a chart."""
 
     HEALTHY = "healthy"
     ALARM = "alarm"
@@ -144,23 +144,22 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a chart says after a reading.
+    """The verdict of a chart after a reading.
 
     Parameters
     ----------
     metric, group, round
-        What was looked at, whose it is, and when.
+        The metric, the group and the round that were judged.
     state
         Healthy, alarm, or no reading.
     value
         The reading's own number; None where there was none.
     statistic, limit
-        What the chart compares with what; None before there is a number.
+        The chart's statistic and its limit; None before the first number.
     since
         First round of the change, as the chart estimates it; None while healthy.
     evidence
-        How many to 1 the readings speak against a healthy stream, where the chart can say;
-        None elsewhere.
+        Odds against a healthy stream, where the chart gives them; None elsewhere.
     chart
         Name of the chart.
 
@@ -189,7 +188,7 @@ class Verdict:
 
 
 class ActionKind(StrEnum):
-    """What can be done about a stream."""
+    """Kinds of action."""
 
     INJECT = "inject"
     VARY_PROMPTS = "vary_prompts"
@@ -199,25 +198,25 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Action:
-    """Something to be done, as data: whoever runs the rounds carries it out.
+    """An action to take, as data: whoever runs the rounds carries it out.
 
     Parameters
     ----------
     kind
-        What is to be done.
+        Kind of the action.
     reason
-        Why, in words.
+        The reason, in words.
     items
-        How many: real items in every round, or answers to look at; 0 where it has none.
+        Real items in every round, or answers to review; 0 for other kinds.
     rounds
-        For how many rounds from the next one on.
+        Number of rounds, from the next one on.
     reserve
-        For ``inject``: the statistic of the stored items that are put in; None for new draws
+        For ``inject``: the statistic of the stored items; None for new draws
         from the real law.
     texts
-        What is to be put in or asked: stored real items, or prompts; empty elsewhere.
+        Stored real items to inject, or prompts to ask; empty elsewhere.
     evidence
-        The verdicts that led to it.
+        The verdicts behind it.
 
     Examples
     --------
