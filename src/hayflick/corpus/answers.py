@@ -373,7 +373,7 @@ def read_answers(
     encoding
         Of CSV, TSV and JSON lines.
     progress
-        Told the bytes read.
+        Called with the bytes read so far.
 
     Raises
     ------

@@ -54,7 +54,7 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
     encoding
         Any text codec of Python's.
     progress
-        Told the bytes read.
+        Called with the bytes read so far.
 
     Raises
     ------

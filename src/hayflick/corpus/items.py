@@ -108,7 +108,7 @@ def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> I
     corpus
         Its counts, and how it was read.
     progress
-        Told the bytes read.
+        Called with the bytes read so far.
 
     Raises
     ------

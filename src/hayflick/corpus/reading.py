@@ -66,7 +66,7 @@ def read_corpus(
     encoding
         Any text codec of Python's.
     progress
-        Told the bytes read.
+        Called with the bytes read so far.
 
     Raises
     ------

@@ -194,7 +194,7 @@ def read_sentences(
     encoding
         Any text codec of Python's.
     progress
-        Told the bytes read.
+        Called with the bytes read so far.
 
     Raises
     ------

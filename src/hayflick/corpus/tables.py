@@ -43,7 +43,7 @@ def table_column(
     encoding
         Of CSV, TSV and JSON lines; the other formats know their own.
     progress
-        Told the bytes read while a file is brought to UTF-8.
+        Called with the bytes read while a file is brought to UTF-8.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every tokenizer is, and how one is made from a pattern."""
+"""How text is split into symbols: tokenizers by name, and the choice of one by script."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, final
 
 import polars as pl
+from typing_extensions import override
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
@@ -25,12 +26,12 @@ class Tokenizer(ABC):
     """
 
     separators: ClassVar[str] = " \n\t\u3000"
-    """Characters behind which a long text can be cut without cutting a token."""
+    """Characters after which a long text can be cut without cutting a token."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name that makes it again."""
+        """Its name in the grammar of `tokenizer_named`."""
 
     @abstractmethod
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
@@ -41,7 +42,6 @@ class Tokenizer(ABC):
 
         Examples
         --------
-        >>> from hayflick.corpus.tokenizers import Words
         >>> Words().split("Time flies!")
         ['time', 'flies']
         """
@@ -57,7 +57,7 @@ def matches(text: pl.LazyFrame, pattern: str, *, lower: bool) -> pl.LazyFrame:
 
 
 WORD = r"\w\p{N}"
-"""What a word is made of, to stand inside a regular expression's brackets."""
+"""Characters of words, for a regular expression's brackets."""
 
 
 @final
@@ -65,28 +65,22 @@ WORD = r"\w\p{N}"
 class Words(Tokenizer):
     """Runs of letters, digits and marks, in lower case."""
 
-    @property
-    def name(self) -> str:
-        """The name that makes it again."""
-        return "words"
+    name = "words"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the words of every row."""
         return matches(text, f"[{WORD}]+", lower=True)
 
 
 @final
 @dataclass(frozen=True)
 class Whitespace(Tokenizer):
-    """What stands between whitespace, as written."""
+    """Runs of characters between whitespace, as written."""
 
-    @property
-    def name(self) -> str:
-        """The name that makes it again."""
-        return "whitespace"
+    name = "whitespace"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return what stands between whitespace."""
         return matches(text, r"\S+", lower=False)
 
 
@@ -103,13 +97,10 @@ class Lines(Tokenizer):
 
     separators: ClassVar[str] = "\n"
 
-    @property
-    def name(self) -> str:
-        """The name that makes it again."""
-        return "lines"
+    name = "lines"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the lines of every row."""
         return matches(text, r"[^\r\n\s][^\r\n]*[^\r\n\s]|\S", lower=False)
 
 
@@ -141,13 +132,10 @@ class Japanese(Tokenizer):
         if not japanese_installed():
             raise MissingExtraError("the japanese tokenizer", extra="ja")
 
-    @property
-    def name(self) -> str:
-        """The name that makes it again."""
-        return "japanese"
+    name = "japanese"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the morphemes of every row."""
         morphemes = pl.col("text").map_elements(_morphemes, return_dtype=pl.List(pl.String))
         split = text.select(pl.exclude("text"), morphemes.alias("symbol"))
         return split.explode("symbol").drop_nulls("symbol")
@@ -191,7 +179,7 @@ UNSPACED = (
     rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
     r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
 )
-"""The letters of scripts without spaces, to stand inside a regular expression's brackets."""
+"""Letters of scripts without spaces, for a regular expression's brackets."""
 
 _KANA_IN_JAPANESE = 0.05
 
@@ -244,12 +232,12 @@ class Characters(Tokenizer):
         whole_number("characters", self.length, at_least=1)
 
     @property
+    @override
     def name(self) -> str:
-        """The name that makes it again."""
         return f"characters:{self.length}"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the overlapping runs of characters of every row."""
         return _windows(matches(text, r"\S+", lower=False), self.length, where=pl.lit(value=True))
 
 
@@ -264,13 +252,10 @@ class Mixed(Tokenizer):
     ['windows', '11', 'の更', '更新']
     """
 
-    @property
-    def name(self) -> str:
-        """The name that makes it again."""
-        return "mixed"
+    name = "mixed"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        """Return words and pairs of characters of every row."""
         runs = matches(text, f"[{UNSPACED}]+|[[{WORD}]--[{UNSPACED}]]+", lower=True)
         return _windows(runs, 2, where=pl.col("symbol").str.contains(f"^[{UNSPACED}]"))
 
@@ -307,7 +292,7 @@ def tokenizer_for(samples: Iterable[str]) -> Tokenizer:
 
 
 def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
-    """Return whether counted words hold hardly a letter of scripts without spaces.
+    """Return whether counted words hold almost no letters of scripts without spaces.
 
     Examples
     --------
@@ -335,7 +320,7 @@ _SIMPLE: dict[str, Callable[[], Tokenizer]] = {
 
 
 def tokenizer_named(name: str) -> Tokenizer:
-    """Return the tokenizer of a name; ``auto`` is none, it chooses one.
+    """Return the tokenizer of a name; ``auto`` is no tokenizer but the choice of one.
 
     Raises
     ------
