@@ -14,7 +14,7 @@ from typing import Any
 
 import lazy_loader
 
-from hayflick.core.display import register_renderer
+from hayflick.core.display import register_renderer, register_report
 
 # The public names stand in `__init__.pyi`. Each is loaded on first use: `import hayflick` itself
 # costs next to nothing.
@@ -30,9 +30,7 @@ for _result in ("forecast_result:Forecast", "series_forecast:SeriesForecast"):
 register_renderer(
     "hayflick.planning.plan_result:Plan", renderer="hayflick.report.plan_page:plan_html"
 )
-register_renderer(
-    "hayflick.monitor.watch_result:WatchResult", renderer="hayflick.report.watch_page:watch_html"
-)
+register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
 register_renderer(
     "hayflick.monitor.pilot_analysis:PilotResult",
     renderer="hayflick.report.pilot_page:pilot_html",
@@ -41,6 +39,7 @@ register_renderer(
     "hayflick.planning.expressivity:Expressivity",
     renderer="hayflick.report.expressivity:expressivity_html",
 )
+register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
 
 
 def __getattr__(name: str) -> Any:

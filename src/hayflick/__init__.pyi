@@ -53,10 +53,13 @@ from .monitor.review import read_review as read_review
 from .monitor.review_sample import draw_answers as draw_answers
 from .monitor.review_sample import write_review as write_review
 from .monitor.rules_evaluation import evaluate_rules as evaluate_rules
+from .monitor.watch import watch as watch
+from .monitor.watch_result import WatchResult as WatchResult
 from .network.agents.ngram import NGramAgent as NGramAgent
 from .network.run import resume_network as resume_network
 from .network.run import run_network as run_network
 from .network.run_results import read_run as read_run
+from .papers.reproduce import reproduce as reproduce
 from .planning.cost import CostModel as CostModel
 from .planning.expressivity import compare_estimators as compare_estimators
 from .planning.forecast_result import Forecast as Forecast
@@ -82,7 +85,6 @@ from .report.pilots import analyse_pilot as analyse_pilot
 from .report.planning import plan as plan
 from .report.publishing import forecast as forecast
 from .report.rules_writing import write_rules as write_rules
-from .report.watching import watch as watch
 from .rules.rule_set import RuleSet as RuleSet
 from .simulation.simulate import simulate as simulate
 from .storage.database import Database as Database

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 import pytest
+from hayflick.report.pages import brief_page, forecast_page
 
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.answers import Answers
@@ -17,8 +18,7 @@ from hayflick.network.run import run_network
 from hayflick.network.run_results import read_run
 from hayflick.planning.forecast import forecast_law
 from hayflick.report.network_page import network_page
-from hayflick.report.pages import brief_page, forecast_page
-from hayflick.report.watch_page import watch_page
+from hayflick.report.watch import page as watch_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = shutil.which("chromium")

@@ -95,7 +95,7 @@ def test_a_kill_after_the_round_was_written_adds_it_once(panel):
 
 
 def test_watch_reads_the_rounds(panel):
-    from hayflick.report.watching import watch
+    from hayflick.monitor.watch import watch
 
     for _ in range(12):
         probe(panel)

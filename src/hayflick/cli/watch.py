@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import (
-    ALARM,
-    Format,
-    Lang,
-    print_json,
-    print_tables,
-    say_written,
-)
+from hayflick.cli.printing import ALARM, Format, Lang, print_result, say_written
+from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
-
-if TYPE_CHECKING:
-    from hayflick.monitor.watch_result import WatchResult
 
 
 def _show_metrics(wanted: bool) -> None:
@@ -171,10 +162,12 @@ def watch_command(
 
     Exit code 0 is healthy, 1 an alarm or a decision of the rules.
     """
-    from hayflick.report.watching import watch
+    from hayflick.monitor.watch import watch
 
+    if out is not None:
+        check_page(out, inputs=[source, must_keep, vectors, rules], force=force)
     with progress_bar() as progress:
-        watched = watch(
+        result = watch(
             source,
             by=by,
             text=text,
@@ -195,21 +188,10 @@ def watch_command(
             metrics=metric or (),
             rules=rules,
             seed=seed,
-            out=out,
-            lang=lang.value,
-            force=force,
             progress=progress,
         )
-    _print(watched, output_format, lang.value)
+    if out is not None:
+        result.save(out, lang=lang.value, force=force)
+    print_result(result, output_format, lang)
     say_written(out)
-    return 0 if watched.healthy else ALARM
-
-
-def _print(watched: WatchResult, output_format: Format, lang: str) -> None:
-    from hayflick.report.watch_record import watch_record
-    from hayflick.report.watch_table import watch_tables
-
-    if output_format is Format.JSON:
-        print_json(watch_record(watched))
-    else:
-        print_tables(watch_tables(watched, lang=lang))
+    return 0 if result.healthy else ALARM

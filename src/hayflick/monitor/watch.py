@@ -1,16 +1,22 @@
-"""Watch a stream of answers: measure its rounds, chart them, and say what has changed."""
+"""`watch`: measure the rounds of a stream of answers, chart them and report what has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.answers import Answers
+from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.must_keep import read_must_keep
+from hayflick.corpus.reserves import read_reserve, reserve_header
+from hayflick.corpus.source import Source
 from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
@@ -28,89 +34,137 @@ from hayflick.monitor.observation import (
     observe,
 )
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
-from hayflick.rules.rule_set import decisions, slow_metrics
+from hayflick.rules.loading import load_rules
+from hayflick.rules.rule_set import RuleSet, decisions, slow_metrics
 
 if TYPE_CHECKING:
-    from hayflick.rules.rule_set import RuleSet
     from hayflick.storage.embedding_cache import EmbeddingCache
 
+_Path: TypeAlias = str | os.PathLike[str]
 
 _PHRASED_TEXTS = 20_000
 _TEMPLATES = 20
 
 
 def watch(
-    answers: Answers,
+    source: _Path | Answers,
     *,
+    by: str | None = None,
+    text: str | None = None,
+    group: str | None = None,
+    prompt: str | None = None,
+    values: Sequence[str] = (),
+    vectors: str | None = None,
+    every: str | None = None,
+    start: str | None = None,
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
     baseline: int = 10,
     charts: Sequence[str] | None = None,
-    embedder: Embedder | None = None,
-    cache: EmbeddingCache | None = None,
+    embedder: str | Embedder = "hashing",
+    cache: _Path | None = None,
     tokenizer: str = "auto",
-    must_keep: Mapping[str, float] | None = None,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
     metrics: Sequence[str] = (),
-    rules: RuleSet | None = None,
+    rules: _Path | RuleSet | None = None,
     seed: int = 1,
     progress: Progress = silent,
 ) -> WatchResult:
-    """Watch answers round by round.
+    """Watch the answers of models round by round.
 
-    All answers together are watched, and every group by itself. The charts of one
+    All answers together are charted, and every group by itself. The charts of one
     description share its rate of false alarms evenly, so that the rate holds for all of them.
 
     Parameters
     ----------
-    answers
-        What was said; `hayflick.corpus.answers.read_answers` reads it.
+    source
+        A table of answers (CSV, TSV, JSON lines, Parquet, xlsx), or answers that were read.
+    by, text, group, prompt, values, vectors
+        Columns of the table; see `hayflick.corpus.answers.AnswerColumns`.
+    every, start, skip_bad, encoding
+        How the table is read; see `hayflick.corpus.answers.read_answers`.
     baseline
-        How many rounds, the first ones, are healthy. The first fifth of them sets the scale of
-        distances, the rest the limits of guaranteed charts; others take all.
+        Number of healthy rounds at the beginning. The first fifth of them sets the scale of
+        distances, the rest the limits of guaranteed charts; other charts take all of them.
     charts
-        Each ``[METRIC=]CHART``, as ``guaranteed:tolerance=0.02`` or ``distinct_2=cusum``. None
-        for ``guaranteed`` on the spread of the answers, and a cusum on every column of values.
+        Each ``[METRIC=]CHART``, such as ``guaranteed:tolerance=0.02`` or ``distinct_2=cusum``.
+        None for ``guaranteed`` on the spread of the answers, and a cusum on every column of
+        values.
     embedder
-        Turns texts into vectors; the built-in one where None. Not used where the answers have
-        vectors.
+        Turns texts into vectors: an embedder, or one in the grammar of
+        `hayflick.embed.parsing`. Not used if the answers have vectors.
     cache
-        Of vectors; None for none.
+        A file that keeps vectors between calls; None for none.
     tokenizer
         How texts are split into words.
     must_keep
-        Words or phrases with weights; their ``retention`` is measured.
+        Words or phrases whose retention is measured: a file with one per line (or a JSON
+        list), a file of ``hayflick reserve``, a sequence, or a mapping to weights.
     metrics
-        Slow metrics that are measured too: ``drift``, ``near_duplicate_rate``.
+        Slow metrics to measure too: ``drift``, ``near_duplicate_rate``.
     rules
-        Rules that decide about the readings. Their baseline is taken, and without `charts`
-        nothing else is charted. None for none.
+        A rule file, or rules that were read, that decide about the readings. Their baseline is
+        used, and without `charts` nothing else is charted. None for none.
     seed
-        Of the pairs and of whatever else is drawn.
+        Seed of the pairs and of every other random draw.
     progress
-        Told the answers that are done.
+        Called with how far reading and measuring have come.
 
     Raises
     ------
-    ArgumentError
-        If an argument is out of its range, or there are fewer rounds than the baseline's.
     DataError
-        If a chart that was asked for cannot be made; it says how many readings it takes.
+        If the answers cannot be used, or a chart that was asked for cannot be made; the
+        message says how many readings it takes.
+    ArgumentError
+        If an argument is out of its range or does not fit another.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"round": [k // 30 + 1 for k in range(900)]}).with_row_index("row")
+    >>> words = [f"w{k * k % 97}" if k < 750 else "same" for k in range(902)]
+    >>> texts = [f"{words[k]} {words[k + 1]} {words[k + 2]}" for k in range(900)]
+    >>> answers = Answers(
+    ...     "talk", tuple(map(str, range(1, 31))), frame.with_columns(text=pl.Series(texts))
+    ... )
+    >>> watched = watch(answers, baseline=10)
+    >>> watched.verdict.value, [chart.first_alarm.since for chart in watched.alarms]
+    ('alarm', [26])
     """
+    if rules is not None and not isinstance(rules, RuleSet):
+        rules = load_rules(rules, progress=progress).rule_set
+    chosen = _embedder(embedder)
+    entries = _entries(must_keep)
+    answers = source
+    if not isinstance(answers, Answers):
+        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+        answers = read_answers(
+            answers,
+            columns=_columns(by, values=tuple(values), **named),
+            every=every,
+            start=start,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            progress=progress,
+        )
     if rules is not None:
         baseline, charts = rules.rules.baseline, charts or ()
         metrics = (*metrics, *slow_metrics(rules, SLOW))
     baseline = _checked_baseline(baseline, answers)
     seed = whole_number("seed", seed, at_least=0)
     asked = _asked(charts, answers)
-    how = MeasurementSettings(
-        baseline=baseline,
-        scaling=scaling_rounds(baseline),
-        embedder=_embedder(embedder, answers),
-        cache=cache,
-        tokenizer=tokenizer,
-        must_keep=must_keep or {},
-        slow=_slow(metrics, asked),
-        seed=seed,
-    )
-    seen = observe(answers, how=how, progress=progress)
+    has_texts = answers.vectors is None and "text" in answers.frame.columns
+    with _opened(cache, chosen) as store:
+        how = MeasurementSettings(
+            baseline=baseline,
+            scaling=scaling_rounds(baseline),
+            embedder=chosen if has_texts else None,
+            cache=store,
+            tokenizer=tokenizer,
+            must_keep=entries,
+            slow=_slow(metrics, asked),
+            seed=seed,
+        )
+        seen = observe(answers, how=how, progress=progress)
     made, missing = run_charts(seen.readings, asked, baseline=baseline, scaling=how.scaling)
     if asked and not made:
         raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
@@ -131,6 +185,52 @@ def watch(
         settings=_settings(answers, how, asked, rules),
         seed=seed,
     )
+
+
+def _columns(by: str | None, **named: Any) -> AnswerColumns:
+    if by is None:
+        takes = "the column that says which round an answer belongs to"
+        raise ArgumentError("by", got="nothing", takes=takes)
+    return AnswerColumns(by=by, **named)
+
+
+def _embedder(embedder: str | Embedder) -> Embedder:
+    if not isinstance(embedder, str):
+        return embedder
+    from hayflick.embed.parsing import parse_embedder
+
+    return parse_embedder(embedder)
+
+
+def _entries(
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None,
+) -> Mapping[str, float]:
+    """Return the must-keep entries with their weights."""
+    if must_keep is None:
+        return {}
+    if isinstance(must_keep, Mapping):
+        return must_keep
+    if isinstance(must_keep, (str, os.PathLike)):
+        path = Path(must_keep)
+        header = reserve_header(path)
+        if header is None:
+            must_keep = read_must_keep(path)
+        else:
+            must_keep = read_reserve(path, header=header, like=Source(path.name)).counts.symbols
+    return dict.fromkeys(must_keep, 1.0)
+
+
+@contextmanager
+def _opened(cache: _Path | None, embedder: Embedder) -> Iterator[EmbeddingCache | None]:
+    """Yield the store of vectors, or None without a `cache`."""
+    if cache is None:
+        yield None
+        return
+    from hayflick.storage.database import Database
+    from hayflick.storage.embedding_cache import EmbeddingCache
+
+    with Database(cache) as database:
+        yield EmbeddingCache(database, embedder=embedder.id)
 
 
 def _checked_baseline(baseline: int, answers: Answers) -> int:
@@ -155,16 +255,6 @@ def _why(missing: Sequence[MissingChart], seen: Observation) -> str:
     if any("rms_distance" in reading.values for reading in seen.readings[""]):
         return "the first rounds' answers are all alike, so there is no spread to lose"
     return "no round has two answers that could be compared; give --text, --vectors or --value"
-
-
-def _embedder(embedder: Embedder | None, answers: Answers) -> Embedder | None:
-    if answers.vectors is not None or "text" not in answers.frame.columns:
-        return None
-    if embedder is not None:
-        return embedder
-    from hayflick.embed.hashing import HashingEmbedder
-
-    return HashingEmbedder()
 
 
 def _slow(metrics: Sequence[str], asked: Sequence[ChartRequest]) -> frozenset[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hayflick.core.display import Displayed
+import polars as pl
+
+from hayflick.core.display import Result
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.corpus.answers import BadRows
@@ -90,8 +93,8 @@ class MissingChart:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WatchResult(Displayed):
-    """A stream of answers, measured and charted; draws itself in a notebook.
+class WatchResult(Result):
+    """A stream of answers, measured and charted.
 
     Parameters
     ----------
@@ -154,6 +157,24 @@ class WatchResult(Displayed):
         return self.rules is not None and calls_for_action(self.rules, self.decided)
 
     @property
+    def silent_since(self) -> int | None:
+        """The round since which no chart of all answers has a reading; None if one has."""
+        since = [chart.silent_since for chart in self.charts if not chart.group]
+        known = [number for number in since if number is not None]
+        return max(known) if known and len(known) == len(since) else None
+
+    @property
+    def verdict(self) -> State:
+        """``alarm``, ``healthy``, or ``no reading`` if nothing is charted or has a reading.
+
+        Rules that may act alarm when they decide something, as charts do.
+        """
+        if not self.healthy:
+            return State.ALARM
+        charted = bool(self.charts) or self.rules is not None
+        return State.HEALTHY if charted and self.silent_since is None else State.NO_READING
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups."""
         return tuple(group for group in self.readings if group)
@@ -172,6 +193,23 @@ class WatchResult(Displayed):
         for reading in self.readings[group]:
             names.update(dict.fromkeys(reading.values))
         return list(names)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the readings as a table, one row per group and round.
+
+        Returns
+        -------
+        Columns ``round`` (from 1), ``label``, ``group`` (empty for all answers together) and
+        one per metric; null if there is no reading.
+        """
+        rows = [
+            {"round": one.round, "label": one.name, "group": group, **one.values}
+            for group, readings in self.readings.items()
+            for one in readings
+        ]
+        names = dict.fromkeys(itertools.chain.from_iterable(row for row in rows))
+        kinds = {"round": pl.Int64, "label": pl.String, "group": pl.String}
+        return pl.DataFrame(rows, schema={name: kinds.get(name, pl.Float64) for name in names})
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the result again."""

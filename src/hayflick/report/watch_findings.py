@@ -58,10 +58,9 @@ class WatchFindings:
 
     def _quiet(self) -> str:
         """Return how a stream stands that has not alarmed: healthy, unless it has gone silent."""
-        silent = [chart.silent_since for chart in self.watched.charts if not chart.group]
-        known = [since for since in silent if since is not None]
-        if known and len(known) == len(silent):
-            since = self.round_name(max(known))
+        silent = self.watched.silent_since
+        if silent is not None:
+            since = self.round_name(silent)
             return self.language.text("No reading since round {since}", since=since)
         return self.language.text("Healthy: no chart has alarmed since the baseline")
 
