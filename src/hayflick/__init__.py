@@ -40,6 +40,7 @@ register_renderer(
     renderer="hayflick.report.expressivity:expressivity_html",
 )
 register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
+register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
 
 
 def __getattr__(name: str) -> Any:

@@ -60,6 +60,7 @@ from .network.run import resume_network as resume_network
 from .network.run import run_network as run_network
 from .network.run_results import read_run as read_run
 from .papers.reproduce import reproduce as reproduce
+from .papers.reproduce import reproduce as reproduce
 from .planning.cost import CostModel as CostModel
 from .planning.expressivity import compare_estimators as compare_estimators
 from .planning.forecast_result import Forecast as Forecast

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hayflick.cli.printing import (
     INCOMPLETE,
     INTERRUPTED,
+    Format,
     Lang,
-    print_tables,
+    print_result,
     say,
     say_interrupted,
     say_written,
 )
-from hayflick.core.progress import Progress, progress_bar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from hayflick.papers.figure import Figure
-    from hayflick.papers.wang2025.models import EndpointStudy
-    from hayflick.report.language import Language
+from hayflick.core.errors import SimulationInterrupted
+from hayflick.core.progress import progress_bar
 
 
 class Paper(StrEnum):
@@ -118,155 +111,40 @@ def reproduce_command(
     With --base-url, language models are asked. Their run is kept in OUT/models-run: the same
     command goes on with it. Exit code 3: it stopped before its end.
     """
-    from hayflick.report.language import Language
+    from hayflick.papers.reproduce import reproduce
 
-    asked = _asked(
-        paper,
-        corpus,
-        base_url=base_url,
-        model=model,
-        key_variable=key_variable,
-        query=query,
-        rounds=rounds,
-        answers=answers,
-        embedder=embedder,
-        tokens=tokens,
-    )
-    every, check_names, figures = _figures_of(paper, corpus, asked)
-    names = tuple(figure or every)
-    check_names(names)
-    folder = _kept(paper, out, asked, seed=seed) if _asks(names) else None
-    folder = folder or _new(paper, out, force=force)
-    try:
-        return _make(partial(figures, names, seed=seed), folder, Language(lang.value))
-    except BaseException:
-        # What holds nothing is not left behind; what holds something cannot be removed so.
-        with suppress(OSError):
-            folder.rmdir()
-        raise
-
-
-def _make(figures: Callable[..., Iterator[Figure]], folder: Path, language: Language) -> int:
-    """Make figures one after the other, then their page, and return the exit code."""
-    from hayflick.core.errors import BudgetExhausted, EndpointError
-    from hayflick.core.output import write_text
-    from hayflick.report.gallery import gallery_page, save_figure
-    from hayflick.report.gallery_table import gallery_table
-
-    made: list[Figure] = []
-    code = 0
+    interrupted = False
     with progress_bar() as progress:
         try:
-            for finished in figures(folder=folder, say=say, progress=progress):
-                save_figure(finished, folder, language=language)
-                made.append(finished)
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        except (BudgetExhausted, EndpointError) as stop:
-            say(f"stopped: {stop}")
-            code = INCOMPLETE
-    kept = code != 0 and _said_how_to_go_on(folder)
-    if made:
-        gallery = folder / "index.html"
-        write_text(gallery, gallery_page(made, language), force=True)
-        if code == INTERRUPTED:
+            gallery = reproduce(
+                paper.value,
+                figure=figure or (),
+                corpus=corpus,
+                base_url=base_url,
+                model=model or (),
+                key_variable=key_variable,
+                query=query,
+                rounds=rounds,
+                answers=answers,
+                embedder=embedder,
+                tokens=tokens,
+                out=out or paper.value,
+                numbered=out is None,
+                lang=lang.value,
+                force=force,
+                seed=seed,
+                say=say,
+                progress=progress,
+            )
+        except SimulationInterrupted as stop:
+            gallery, interrupted = stop.partial, True
+    if gallery.figures:
+        if interrupted:
             say_interrupted()
-        print_tables([gallery_table(made, language)])
-        say_written(gallery)
-    elif code == INTERRUPTED:
-        if not kept:
+        print_result(gallery, Format.TABLE, lang)
+        say_written(gallery.page)
+    elif interrupted:
+        if gallery.run is None:
             raise KeyboardInterrupt
         say("interrupted: what was answered is kept")
-    return code
-
-
-def _figures_of(
-    paper: Paper, corpus: Path | None, asked: EndpointStudy | None
-) -> tuple[Sequence[str], Callable[[Sequence[str]], None], Callable[..., Iterator[Figure]]]:
-    """Return the names of a paper's figures, their check, and what makes them."""
-    from hayflick.papers.suresh2024 import figures as suresh2024
-    from hayflick.papers.wang2025 import figures as wang2025
-    from hayflick.papers.wang2025.models import MODEL_FIGURES
-
-    if paper is Paper.SURESH2024:
-        text = None if corpus is None else str(corpus)
-
-        def make(
-            names: Sequence[str], *, seed: int, progress: Progress, **_: object
-        ) -> Iterator[Figure]:
-            return suresh2024.figures(names, seed=seed, corpus=text, progress=progress)
-
-        return suresh2024.FIGURES, suresh2024.check_names, make
-    every = wang2025.FIGURES if asked is None else (*wang2025.FIGURES, *MODEL_FIGURES)
-    return (
-        every,
-        partial(wang2025.check_names, asked=asked),
-        partial(wang2025.figures, asked=asked),
-    )
-
-
-def _asked(paper: Paper, corpus: Path | None, **settings: Any) -> EndpointStudy | None:
-    """Return which models are asked what; None where no endpoint is given."""
-    from hayflick.core.errors import ArgumentError
-    from hayflick.papers.wang2025.models import EndpointStudy, real_texts
-
-    given = {name: value for name, value in settings.items() if value not in (None, [])}
-    if paper is Paper.SURESH2024:
-        for name, value in given.items():
-            takes = "nothing for suresh2024: no language model is asked"
-            raise ArgumentError(name, got=value, takes=takes)
-        return None
-    if "base_url" not in given:
-        without = given if corpus is None else {"corpus": str(corpus), **given}
-        for name, value in without.items():
-            takes = "nothing for wang2025 without --base-url, an endpoint"
-            raise ArgumentError(name, got=value, takes=takes)
-        return None
-    if "model" not in given:
-        raise ArgumentError("model", got="none", takes="the name of a model at the endpoint")
-    if (corpus is None) != ("query" not in given):
-        got = "one of them"
-        takes = "both or neither: real texts, and a question about them"
-        raise ArgumentError("corpus and query", got=got, takes=takes)
-    if corpus is not None:
-        given["texts"] = real_texts(corpus)
-    return EndpointStudy(models=given.pop("model"), **given)
-
-
-def _asks(names: Sequence[str]) -> bool:
-    from hayflick.papers.wang2025.models import MODEL_FIGURES
-
-    return any(name in MODEL_FIGURES for name in names)
-
-
-def _kept(paper: Paper, out: Path | None, asked: EndpointStudy | None, *, seed: int) -> Path | None:
-    """Return the folder that holds the run of these models already; None where none does."""
-    from hayflick.papers.wang2025.models import holds_run
-
-    folder, number = out or Path(paper.value), 1
-    while asked is not None and folder.exists():
-        if holds_run(folder, asked, seed=seed):
-            return folder
-        if out is not None:
-            return None
-        number += 1
-        folder = Path(f"{paper.value}-{number}")
-    return None
-
-
-def _new(paper: Paper, out: Path | None, *, force: bool) -> Path:
-    from hayflick.core.output import check_new_folder, make_folder
-
-    check_new_folder(out, force=force)
-    return make_folder(out or Path(paper.value), numbered=out is None, force=force)
-
-
-def _said_how_to_go_on(folder: Path) -> bool:
-    """Say how a run that is kept is gone on with; return whether there is one."""
-    from hayflick.papers.wang2025.models import RUN
-
-    kept = (folder / RUN).exists()
-    if kept:
-        more = "with a larger --tokens where the budget is used up"
-        say(f"go on with the same command, {more}, or: hayflick network resume {folder / RUN}")
-    return kept
+    return INTERRUPTED if interrupted else INCOMPLETE if gallery.stopped else 0
