@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
@@ -102,7 +102,7 @@ class ThresholdPolicy:
         """Chance that a healthy reading is below the limit, by the normal law."""
         if self.spread == 0.0:
             return float(self.healthy < self.limit)
-        return float(norm.cdf((self.limit - self.healthy) / self.spread))
+        return float(ndtr((self.limit - self.healthy) / self.spread))
 
     @property
     def fixed_share(self) -> float:
@@ -175,7 +175,7 @@ def threshold_policy(
         )
     deviation = spread(setting, Fresh(1.0))
     margin = _margin(setting, keep, assurance, alone.lowest)
-    healthy = alone.lowest - float(norm.isf(rate)) * deviation
+    healthy = alone.lowest + float(ndtri(rate)) * deviation
     limit, left = _limit(setting, keep, margin, healthy)
     unaided = _unaided(setting, limit)
     target = keep + margin
@@ -273,7 +273,7 @@ def _margin(setting: PlanningProblem, keep: float, assurance: float, most: float
     steady = _smallest_share(
         setting, lambda share: setting.retention(Fresh(share), size).lowest, keep
     )
-    deviations = float(norm.isf((1.0 - assurance) / setting.generations))
+    deviations = -float(ndtri((1.0 - assurance) / setting.generations))
     margin = deviations * spread(setting, Fresh(steady))
     return margin if keep + margin <= most else 0.0
 
