@@ -30,3 +30,16 @@ def test_importing_loads_no_heavy_library():
 def test_the_simulate_room_does_not_hide_the_function():
     code = "import hayflick as hf, hayflick.simulation.rounds; assert callable(hf.simulate)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "replacement"),
+    [
+        ("draw_answers", "draw_review"),
+        ("read_review", "judge_review"),
+        ("write_review", "ReviewSample.save"),
+    ],
+)
+def test_an_old_name_works_and_warns(name, replacement):
+    with pytest.warns(DeprecationWarning, match=f"hayflick.{name} is hayflick.{replacement} now"):
+        assert callable(getattr(hayflick, name))

@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 import lazy_loader
@@ -20,35 +22,53 @@ from hayflick.core.display import register_renderer, register_report
 # costs next to nothing.
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-# Old public names, kept for one release.
-_RENAMED: dict[str, str] = {}
+# Old public names, kept for one release, and the new ones.
+_RENAMED: dict[str, str] = {
+    "compare_estimators": "expressivity",
+    "draw_answers": "draw_review",
+    "read_run": "report_network",
+}
+# Old public functions without a new one of the same kind: where they are, and what replaces them.
+_REPLACED: dict[str, tuple[str, str]] = {
+    "read_review": ("hayflick.monitor.review:read_review", "judge_review"),
+    "write_review": ("hayflick.monitor.review_sample:ReviewSample.save", "ReviewSample.save"),
+}
 
-for _result in ("forecast_result:Forecast", "series_forecast:SeriesForecast"):
-    register_renderer(
-        f"hayflick.planning.{_result}", renderer="hayflick.report.notebook:forecast_html"
-    )
+register_report("hayflick.planning.forecast_result:Forecast", report="hayflick.report.forecast")
+register_report("hayflick.planning.series_forecast:SeriesForecast", report="hayflick.report.series")
+register_report(
+    "hayflick.planning.expressivity:Expressivity", report="hayflick.report.expressivity"
+)
 register_renderer(
     "hayflick.planning.plan_result:Plan", renderer="hayflick.report.plan_page:plan_html"
+)
+register_report("hayflick.monitor.review:ReviewResult", report="hayflick.report.review")
+register_report(
+    "hayflick.monitor.review_sample:ReviewSample", report="hayflick.report.review_sample"
 )
 register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
 register_renderer(
     "hayflick.monitor.pilot_analysis:PilotResult",
     renderer="hayflick.report.pilot_page:pilot_html",
 )
-register_renderer(
-    "hayflick.planning.expressivity:Expressivity",
-    renderer="hayflick.report.expressivity:expressivity_html",
+register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
+register_report("hayflick.network.run_results:NetworkRun", report="hayflick.report.network")
+register_report(
+    "hayflick.network.estimate:NetworkEstimate", report="hayflick.report.network_estimate"
 )
-register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
-register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
+register_report("hayflick.network.mitigation:MitigationStudy", report="hayflick.report.mitigation")
+register_report("hayflick.network.probe:ProbeRound", report="hayflick.report.probe")
 
 
 def __getattr__(name: str) -> Any:
-    new = _RENAMED.get(name)
+    old, new = _REPLACED.get(name, (None, _RENAMED.get(name)))
     if new is not None:
         message = f"hayflick.{name} is hayflick.{new} now; the old name goes with release 0.3"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
         name = new
+    if old is not None:
+        module, _, path = old.partition(":")
+        return attrgetter(path)(import_module(module))
     try:
         return _load(name)
     except AttributeError:

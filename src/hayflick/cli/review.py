@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import (
-    ALARM,
-    Format,
-    Lang,
-    print_json,
-    print_tables,
-    say_written,
-)
-from hayflick.core.output import check_not_input, check_writable
+from hayflick.cli.printing import ALARM, Format, Lang, print_result, say_written
+from hayflick.core.output import check_not_input
 from hayflick.core.progress import progress_bar
-
-if TYPE_CHECKING:
-    from hayflick.monitor.review import Review
-
-FORMAT_VERSION = 1
 
 review_app = typer.Typer(rich_markup_mode=None, help="Human checks of random answers.")
 
@@ -67,23 +54,26 @@ def draw_command(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> int:
     """Draw random answers into a file that a person fills in."""
-    from hayflick.corpus.answers import AnswerColumns, read_answers
-    from hayflick.monitor.review_sample import draw_answers, write_review
+    from hayflick.monitor.review_sample import check_review_file, draw_review
 
     check_not_input(out, [source])
-    check_writable(out, force=force)
-    columns = AnswerColumns(by=by, text=text, group=group, prompt=prompt)
+    check_review_file(out, force=force)
     with progress_bar() as progress:
-        answers = read_answers(
+        sample = draw_review(
             source,
-            columns=columns,
+            by=by,
+            text=text,
+            number=number,
+            group=group,
+            prompt=prompt,
+            allocation=allocation.value,
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
+            seed=seed,
             progress=progress,
         )
-    sample = draw_answers(answers, number=number, seed=seed, allocation=allocation.value)
-    say_written(write_review(sample, out, force=force))
+    say_written(sample.save(out, force=force))
     return 0
 
 
@@ -105,26 +95,8 @@ def judge_command(
     Exit code 0: accept or go on; 1: the share of bad answers is above the limit.
     """
     from hayflick.monitor.acceptance import AcceptanceDecision
-    from hayflick.monitor.review import read_review
+    from hayflick.monitor.review import judge_review
 
-    review = read_review(source, encoding=encoding)
-    state = review.acceptance(limit=limit, error=error)
-    if output_format is Format.JSON:
-        counts = _counts(review)
-        record = {**counts, **asdict(state), "decision": state.decision.value}
-        print_json({"format_version": FORMAT_VERSION, **record})
-    else:
-        from hayflick.report.review_table import review_tables
-
-        print_tables(review_tables(review, state, lang=lang.value))
-    return ALARM if state.decision is AcceptanceDecision.REJECT else 0
-
-
-def _counts(review: Review) -> dict[str, int | str]:
-    return {
-        "review": review.name,
-        "ok": review.ok,
-        "bad": review.bad,
-        "pending": review.pending,
-        "waiting": review.waiting,
-    }
+    result = judge_review(source, limit=limit, error=error, encoding=encoding)
+    print_result(result, output_format, lang)
+    return ALARM if result.decision is AcceptanceDecision.REJECT else 0

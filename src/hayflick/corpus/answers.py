@@ -49,7 +49,7 @@ class AnswerColumns:
     Raises
     ------
     ArgumentError
-        If there is neither text nor vectors nor a value, or a column is named twice.
+        If there is no round, neither text nor vectors nor a value, or a column is named twice.
     """
 
     by: str
@@ -60,6 +60,9 @@ class AnswerColumns:
     vectors: str | None = None
 
     def __post_init__(self) -> None:
+        if not self.by:
+            takes = "the column that says which round an answer belongs to"
+            raise ArgumentError("by", got="nothing", takes=takes)
         if self.text is None and self.vectors is None and not self.values:
             raise ArgumentError("text", got="no column", takes="a column, or vectors, or a value")
         repeated = [name for name in self.values if self.values.count(name) > 1]

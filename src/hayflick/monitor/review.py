@@ -8,11 +8,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.provenance import provenance
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import table
-from hayflick.monitor.acceptance import Acceptance, Queue, acceptance
+from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Queue, acceptance
 from hayflick.monitor.review_sample import (
     COLUMNS,
     FORMAT_VERSION,
@@ -148,7 +151,7 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     Parameters
     ----------
     path
-        What `hayflick.monitor.review_sample.write_review` wrote, CSV or xlsx.
+        What `ReviewSample.save` wrote, CSV or xlsx.
     encoding
         Of a CSV that another program saved.
 
@@ -168,6 +171,85 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     _check_verdicts(path, rows)
     judged = sorted((_judged(line, row) for line, row in rows), key=lambda row: row.position)
     return Review(path.name, tuple(judged))
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewResult(Result):
+    """What the verdicts of a review prove about all answers that were drawn from.
+
+    Parameters
+    ----------
+    review
+        The verdicts, as far as there are any.
+    acceptance
+        The bounds of the share of bad answers, and how many more checks it takes.
+    """
+
+    review: Review
+    acceptance: Acceptance
+
+    @property
+    def decision(self) -> AcceptanceDecision:
+        """Accept, reject, or go on checking."""
+        return self.acceptance.decision
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the result again."""
+        state = self.acceptance
+        values = {"review": self.review.name, "limit": state.limit, "error": state.error}
+        return provenance(values)
+
+
+def judge_review(
+    path: str | os.PathLike[str],
+    *,
+    limit: float = 0.05,
+    error: float = 0.05,
+    encoding: str = "utf-8",
+) -> ReviewResult:
+    """Read a review file, filled in as far as it is, and return what its verdicts prove.
+
+    Rows may be sorted in another way, and columns may be added. Look as often as you like: the
+    bounds hold at every look.
+
+    Parameters
+    ----------
+    path
+        What `hayflick.draw_review` saved, CSV or xlsx.
+    limit
+        Share of bad answers that is acceptable, above 0 and below 1.
+    error
+        Probability with which each bound may ever miss the true share.
+    encoding
+        Encoding of a CSV that another program saved.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or the file's suffix is another.
+    DataError
+        If the file cannot be read or is no review file, or rows were altered, lost, doubled,
+        or have an unknown verdict: all of them are named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import polars as pl
+    >>> import hayflick as hf
+    >>> from hayflick.corpus.answers import Answers
+    >>> frame = pl.DataFrame({"row": range(1, 9), "round": [1] * 8, "text": list("abcdefgh")})
+    >>> sample = hf.draw_review(Answers("talk.jsonl", ("1",), frame), number=4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     judged = judge_review(sample.save(f"{folder}/review.csv"))
+    >>> judged.decision.value, judged.review.pending, judged.acceptance.high
+    ('go on', 4, 1.0)
+
+    References
+    ----------
+    Waudby-Smith & Ramdas, arXiv:2010.09686.
+    """
+    review = read_review(path, encoding=encoding)
+    return ReviewResult(review, review.acceptance(limit=limit, error=error))
 
 
 _Rows = list[tuple[int, dict[str, str]]]

@@ -15,7 +15,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,13 +23,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
+from hayflick.core.progress import Progress, silent
+from hayflick.core.provenance import provenance
 from hayflick.core.seeding import stream
-from hayflick.corpus.answers import Answers
+from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
 ALL = ""
 """Name of the only stratum where answers are drawn from all of them."""
@@ -74,8 +78,8 @@ class SampledAnswer:
 
 
 @dataclass(frozen=True, eq=False)
-class ReviewSample:
-    """Answers that were drawn.
+class ReviewSample(Result):
+    """A random sample of answers for a person to check.
 
     Parameters
     ----------
@@ -97,43 +101,126 @@ class ReviewSample:
         """Answers that there are, by stratum."""
         return {one.stratum: one.population for one in self.drawn}
 
+    @override
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: str = "en",
+        force: bool = False,
+    ) -> Path:
+        """Write a file with a row per answer, its columns ``verdict`` and ``comment`` empty.
 
-def draw_answers(
-    answers: Answers, *, number: int, seed: int, allocation: str = Allocation.PROPORTIONAL
+        CSV is UTF-8 with a byte-order mark, so that spreadsheet programs read any script. Cells
+        that they would take for formulas or dates begin with an apostrophe, which
+        `hayflick.judge_review` removes.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.csv`` or ``.xlsx``.
+        lang
+            Not used: the columns have the same names in every language.
+        force
+            Whether a file that exists is replaced.
+
+        Raises
+        ------
+        ArgumentError
+            If the name has another ending.
+        OutputError
+            If the file cannot be written, or exists and `force` is not set.
+        MissingExtraError
+            If the extra ``excel`` is needed and not installed.
+        DataError
+            If an answer is too long for a workbook's cell.
+        """
+        path = check_review_file(path, force=force)
+        review = review_name(self)
+        rows = [row_of(one, sample=self, review=review) for one in self.drawn]
+        cells = [{**row, **{name: guarded(row[name]) for name in TEXTS}} for row in rows]
+        if path.suffix.lower() == ".csv":
+            return write_file(path, lambda to: _write_csv(to, cells), force=force)
+        if find_spec("xlsxwriter") is None:
+            raise MissingExtraError("writing xlsx", extra="excel")
+        _check_lengths(path, cells)
+        return write_file(path, lambda to: _write_workbook(to, cells), force=force)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the sample again."""
+        values = {"input": self.source, "number": len(self.drawn), "allocation": self.allocation}
+        return provenance(values, seed=self.seed)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the drawn answers as a table, one row each, in the order of checking."""
+        return pl.DataFrame([asdict(one) for one in self.drawn])
+
+
+def draw_review(
+    source: str | os.PathLike[str] | Answers,
+    *,
+    by: str | None = None,
+    text: str | None = None,
+    number: int = 50,
+    group: str | None = None,
+    prompt: str | None = None,
+    allocation: str = Allocation.PROPORTIONAL,
+    start: str | None = None,
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+    seed: int = 1,
+    progress: Progress = silent,
 ) -> ReviewSample:
-    """Draw random answers, each group at least one where `number` allows it.
+    """Draw random answers for a person to check, at least one of each group if possible.
 
-    Where there are more groups than answers to draw, they are drawn from all as one.
+    If there are more groups than answers to draw, the sample is drawn from all answers together.
 
     Parameters
     ----------
-    answers
-        What there is; rows without a text are passed over.
+    source
+        A table of answers, or answers that were read; answers without a text are left out.
+    by, text, group, prompt
+        Columns of the table; see `hayflick.corpus.answers.AnswerColumns`. Every `group` is a
+        stratum; the `prompt` is shown beside the answer.
     number
-        How many to draw, at most as many as there are.
-    seed
-        Of the draw.
+        How many answers to draw, at most as many as there are.
     allocation
-        ``proportional`` to what the groups have, or ``equal`` as far as they have enough.
+        ``proportional`` to the sizes of the groups, or ``equal`` as far as they are large enough.
+    start, skip_bad, encoding
+        How the table is read; see `hayflick.corpus.answers.read_answers`.
+    seed
+        Seed of the draw.
+    progress
+        Called with how far reading has come.
 
     Raises
     ------
     ArgumentError
         If an argument is out of its range.
     DataError
-        If the answers have no text.
+        If the answers cannot be used or have no text.
 
     Examples
     --------
     >>> talk = {"round": [1] * 8, "text": list("abcdefgh"), "group": list("xxxxxxyy")}
     >>> frame = pl.DataFrame({"row": range(1, 9), **talk})
-    >>> sample = draw_answers(Answers("talk.jsonl", ("1",), frame), number=4, seed=7)
+    >>> sample = draw_review(Answers("talk.jsonl", ("1",), frame), number=4, seed=7)
     >>> [(one.group, one.weight) for one in sample.drawn]
     [('x', 2.0), ('y', 2.0), ('x', 2.0), ('x', 2.0)]
     """
     if allocation not in tuple(Allocation):
         takes = f"one of {', '.join(Allocation)}"
         raise ArgumentError("allocation", got=allocation, takes=takes)
+    answers = source
+    if not isinstance(answers, Answers):
+        answers = read_answers(
+            answers,
+            columns=AnswerColumns(by=by or "", text=text, group=group, prompt=prompt),
+            start=start,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            progress=progress,
+        )
     frame = _with_text(answers)
     number = whole_number("number", number, at_least=1, at_most=frame.height)
     groups = _strata(frame, number)
@@ -333,47 +420,21 @@ SUFFIXES = (".csv", ".xlsx")
 _LONGEST_CELL = 32_767
 
 
-def write_review(
-    sample: ReviewSample, path: str | os.PathLike[str], *, force: bool = False
-) -> Path:
-    """Write a file with a row per answer, its columns ``verdict`` and ``comment`` empty.
-
-    CSV is UTF-8 with a byte-order mark, so that spreadsheet programs read any script. Cells
-    that they would take for formulas or dates begin with an apostrophe, which reading takes off.
-
-    Parameters
-    ----------
-    sample
-        What was drawn.
-    path
-        Where to; its suffix, ``.csv`` or ``.xlsx``, says how.
-    force
-        Whether a file that exists is replaced.
+def check_review_file(path: str | os.PathLike[str], *, force: bool) -> Path:
+    """Return the path of a review file, or refuse one that cannot be written.
 
     Raises
     ------
     ArgumentError
-        If the suffix is another.
+        If it ends in neither ``.csv`` nor ``.xlsx``.
     OutputError
         If the file cannot be written, or exists and `force` is not set.
-    MissingExtraError
-        If the extra ``excel`` is needed and not installed.
-    DataError
-        If an answer is too long for a workbook's cell.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise ArgumentError("path", got=str(path), takes=f"a name ending in {', '.join(SUFFIXES)}")
     check_writable(path, force=force)
-    review = review_name(sample)
-    rows = [row_of(one, sample=sample, review=review) for one in sample.drawn]
-    cells = [{**row, **{name: guarded(row[name]) for name in TEXTS}} for row in rows]
-    if path.suffix.lower() == ".csv":
-        return write_file(path, lambda to: _write_csv(to, cells), force=force)
-    if find_spec("xlsxwriter") is None:
-        raise MissingExtraError("writing xlsx", extra="excel")
-    _check_lengths(path, cells)
-    return write_file(path, lambda to: _write_workbook(to, cells), force=force)
+    return path
 
 
 def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:

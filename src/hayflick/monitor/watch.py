@@ -136,10 +136,17 @@ def watch(
     entries = _entries(must_keep)
     answers = source
     if not isinstance(answers, Answers):
-        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+        columns = AnswerColumns(
+            by=by or "",
+            text=text,
+            group=group,
+            prompt=prompt,
+            values=tuple(values),
+            vectors=vectors,
+        )
         answers = read_answers(
             answers,
-            columns=_columns(by, values=tuple(values), **named),
+            columns=columns,
             every=every,
             start=start,
             skip_bad=skip_bad,
@@ -185,13 +192,6 @@ def watch(
         settings=_settings(answers, how, asked, rules),
         seed=seed,
     )
-
-
-def _columns(by: str | None, **named: Any) -> AnswerColumns:
-    if by is None:
-        takes = "the column that says which round an answer belongs to"
-        raise ArgumentError("by", got="nothing", takes=takes)
-    return AnswerColumns(by=by, **named)
 
 
 def _embedder(embedder: str | Embedder) -> Embedder:

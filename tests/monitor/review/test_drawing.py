@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.review_sample import allocated, draw_answers
+from hayflick.monitor.review_sample import allocated
 
 SIZES = {"a": 70, "b": 25, "c": 4, "d": 1}
 GROUPS = [name for name, size in SIZES.items() for _ in range(size)]
@@ -24,7 +25,7 @@ TALK = answers(text=[f"answer {k}" for k in range(100)], group=GROUPS)
 @pytest.mark.parametrize("allocation", ["proportional", "equal"])
 @pytest.mark.parametrize("number", [4, 5, 20, 99, 100])
 def test_every_group_is_drawn_and_weights_add_up_to_all(number, allocation):
-    sample = draw_answers(TALK, number=number, seed=1, allocation=allocation)
+    sample = hf.draw_review(TALK, number=number, seed=1, allocation=allocation)
     drawn = collections.Counter(one.group for one in sample.drawn)
     assert sum(drawn.values()) == number == len({one.id for one in sample.drawn})
     assert set(drawn) == set(SIZES)
@@ -37,7 +38,7 @@ def test_every_group_is_drawn_and_weights_add_up_to_all(number, allocation):
 
 def test_allocations_differ():
     def drawn(allocation):
-        sample = draw_answers(TALK, number=20, seed=1, allocation=allocation)
+        sample = hf.draw_review(TALK, number=20, seed=1, allocation=allocation)
         return collections.Counter(one.group for one in sample.drawn)
 
     assert drawn("proportional") == {"a": 13, "b": 5, "c": 1, "d": 1}
@@ -52,7 +53,7 @@ def test_shares_are_divided_as_seats():
 
 def test_the_seed_decides():
     def drawn(seed):
-        return [one.id for one in draw_answers(TALK, number=20, seed=seed).drawn]
+        return [one.id for one in hf.draw_review(TALK, number=20, seed=seed).drawn]
 
     assert drawn(1) == drawn(1) != drawn(2)
 
@@ -60,7 +61,7 @@ def test_the_seed_decides():
 def test_every_answer_of_a_group_is_as_likely():
     counts = np.zeros(70)
     for seed in range(400):
-        for one in draw_answers(TALK, number=20, seed=seed).drawn:
+        for one in hf.draw_review(TALK, number=20, seed=seed).drawn:
             if one.group == "a":
                 counts[one.id - 1] += 1
     share = 13 / 70
@@ -68,7 +69,7 @@ def test_every_answer_of_a_group_is_as_likely():
 
 
 def test_a_beginning_holds_the_groups_in_proportion():
-    sample = draw_answers(
+    sample = hf.draw_review(
         answers(text=["x"] * 90, group=["a"] * 60 + ["b"] * 30), number=30, seed=2
     )
     begun = collections.Counter(one.group for one in sample.drawn[:15])
@@ -76,11 +77,11 @@ def test_a_beginning_holds_the_groups_in_proportion():
 
 
 def test_too_few_for_all_groups_are_drawn_from_all_as_one():
-    sample = draw_answers(TALK, number=3, seed=1)
+    sample = hf.draw_review(TALK, number=3, seed=1)
     assert sample.strata == {"": 100}
     assert {one.weight for one in sample.drawn} == {100 / 3}
     assert all(one.group for one in sample.drawn)
-    assert draw_answers(answers(text=["x", None, "y"]), number=2, seed=1).strata == {"": 2}
+    assert hf.draw_review(answers(text=["x", None, "y"]), number=2, seed=1).strata == {"": 2}
 
 
 @pytest.mark.parametrize(
@@ -94,11 +95,11 @@ def test_too_few_for_all_groups_are_drawn_from_all_as_one():
 )
 def test_a_mistake_is_named(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        draw_answers(TALK, **{"seed": 1, **settings})
+        hf.draw_review(TALK, **{"seed": 1, **settings})
 
 
 def test_answers_need_a_text():
     with pytest.raises(DataError, match=r"talk.csv: was read without a text; name its column"):
-        draw_answers(answers(group=["a"]), number=1, seed=1)
+        hf.draw_review(answers(group=["a"]), number=1, seed=1)
     with pytest.raises(DataError, match="holds no answer with a text"):
-        draw_answers(answers(text=pl.Series([None], dtype=pl.String)), number=1, seed=1)
+        hf.draw_review(answers(text=pl.Series([None], dtype=pl.String)), number=1, seed=1)

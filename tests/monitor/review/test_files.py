@@ -5,6 +5,7 @@ import sys
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import (
     ArgumentError,
     DataError,
@@ -15,10 +16,8 @@ from hayflick.corpus.answers import Answers
 from hayflick.monitor.review import read_review
 from hayflick.monitor.review_sample import (
     COLUMNS,
-    draw_answers,
     guarded,
     unguarded,
-    write_review,
 )
 
 TEXTS = (
@@ -46,7 +45,7 @@ def sample():
             "prompt": ["+1?"] * 40,
         }
     )
-    return draw_answers(Answers("talk.jsonl", ("2026-01", "2026-02"), frame), number=20, seed=3)
+    return hf.draw_review(Answers("talk.jsonl", ("2026-01", "2026-02"), frame), number=20, seed=3)
 
 
 def rows_of(path):
@@ -65,7 +64,7 @@ def save(path, rows, *, fieldnames=COLUMNS, delimiter=","):
 @pytest.fixture
 def filled(sample, tmp_path):
     """Return the path of a review with 3 bad of 12, one open, and two behind it."""
-    path = write_review(sample, tmp_path / "review.csv")
+    path = sample.save(tmp_path / "review.csv")
     rows = rows_of(path)
     verdicts = ["ok"] * 9 + ["bad"] * 3 + [""] + ["ok", "NG"] + [""] * 5
     for row, verdict in zip(rows, verdicts, strict=True):
@@ -77,7 +76,7 @@ def filled(sample, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_what_is_written_is_read_back_unaltered(sample, tmp_path, suffix):
-    review = read_review(write_review(sample, tmp_path / f"review{suffix}"))
+    review = read_review(sample.save(tmp_path / f"review{suffix}"))
     assert [row.position for row in review.rows] == list(range(1, 21))
     assert [row.id for row in review.rows] == [str(one.id) for one in sample.drawn]
     assert [row.weight for row in review.rows] == [one.weight for one in sample.drawn]
@@ -85,7 +84,7 @@ def test_what_is_written_is_read_back_unaltered(sample, tmp_path, suffix):
 
 
 def test_a_csv_opens_in_spreadsheet_programs(sample, tmp_path):
-    content = write_review(sample, tmp_path / "review.csv").read_bytes()
+    content = sample.save(tmp_path / "review.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbfid,round,group,prompt,answer,verdict,comment,")
     for row in rows_of(tmp_path / "review.csv"):
         assert not any(cell[:1] in tuple("=+-@\t\r＝") for cell in row.values() if cell)
@@ -164,8 +163,8 @@ def test_missing_and_doubled_rows_are_named(filled):
 
 def test_rows_of_another_review_are_noticed(sample, filled, tmp_path):
     frame = pl.DataFrame({"row": [1], "round": [1], "text": ["other"]})
-    other = draw_answers(Answers("other.jsonl", ("1",), frame), number=1, seed=3)
-    more = rows_of(write_review(other, tmp_path / "other.csv"))
+    other = hf.draw_review(Answers("other.jsonl", ("1",), frame), number=1, seed=3)
+    more = rows_of(other.save(tmp_path / "other.csv"))
     save(filled, rows_of(filled) + more)
     with pytest.raises(DataError, match="rows of 2 reviews"):
         read_review(filled)
@@ -200,21 +199,21 @@ def test_what_is_no_review_file_is_refused(filled, tmp_path):
 
 
 def test_a_file_is_replaced_by_force_alone(sample, tmp_path):
-    path = write_review(sample, tmp_path / "review.csv")
+    path = sample.save(tmp_path / "review.csv")
     with pytest.raises(OutputError, match="exists already"):
-        write_review(sample, path)
-    assert write_review(sample, path, force=True) == path
+        sample.save(path)
+    assert sample.save(path, force=True) == path
     with pytest.raises(ArgumentError, match=r"takes a name ending in \.csv, \.xlsx"):
-        write_review(sample, tmp_path / "review.pdf")
+        sample.save(tmp_path / "review.pdf")
 
 
 def test_a_workbook_says_what_it_needs(sample, tmp_path, monkeypatch):
     frame = pl.DataFrame({"row": [1], "round": [1], "text": ["x" * 40_000]})
-    long = draw_answers(Answers("long.jsonl", ("1",), frame), number=1, seed=3)
+    long = hf.draw_review(Answers("long.jsonl", ("1",), frame), number=1, seed=3)
     with pytest.raises(DataError, match=r"id 1 is too long: .* 32,767 characters; write .csv"):
-        write_review(long, tmp_path / "long.xlsx")
+        long.save(tmp_path / "long.xlsx")
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     monkeypatch.setattr("hayflick.monitor.review_sample.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "hayflick\[excel\]"'):
-        write_review(sample, tmp_path / "review.xlsx")
+        sample.save(tmp_path / "review.xlsx")
     assert not list(tmp_path.iterdir())
