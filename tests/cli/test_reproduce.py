@@ -176,7 +176,7 @@ def test_a_run_that_network_resume_finished_is_drawn(endpoint, folder, capsys):
 
 def test_an_endpoint_that_is_down_leaves_a_run_to_take_up(folder, capsys, monkeypatch):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    monkeypatch.setattr("hayflick.network.agents.endpoint.Retries.wait_s", _at_once)
+    monkeypatch.setattr("hayflick.core.http.Retries.wait_s", _at_once)
     assert models(URL, "--figure", "network-ring") == 3
     err = capsys.readouterr().err
     assert f"stopped: agent one, {URL}: no connection" in err

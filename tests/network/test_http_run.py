@@ -7,10 +7,9 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
+import hayflick as hf
 from hayflick.core.errors import BudgetExhausted
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.run import resume_network, run_network
-from hayflick.network.run_results import read_run
 from hayflick.service.agent import application
 
 from .agents.test_http import Faulty
@@ -29,7 +28,7 @@ def faulty(place, attempt):
 @pytest.fixture
 def server(served, monkeypatch):
     # Waits between attempts, made short.
-    monkeypatch.setattr("hayflick.network.agents.endpoint.Retries.wait_s", _short)
+    monkeypatch.setattr("hayflick.core.http.Retries.wait_s", _short)
     agents = [NGramAgent.of_texts(name, REAL, most_tokens=12) for name in ("anna", "bert")]
     app = Faulty(application(agents), faulty)
     app.url = served(app)
@@ -47,7 +46,7 @@ def models(url, **more):
 
 def test_a_run_completes_and_nothing_is_asked_twice_after_success(server, tmp_path):
     experiment = village(agents=models(server.url), rounds=3, answers=4)
-    run = read_run(run_network(experiment, out=tmp_path / "run"))
+    run = hf.run_network(experiment, out=tmp_path / "run")
     assert run.finished
     assert len(run.answers) == 24
     assert collections.Counter(server.successes.values()) == {1: 24}
@@ -61,11 +60,11 @@ def test_the_budget_holds_and_a_larger_one_goes_on(server, tmp_path):
         agents=models(server.url), rounds=3, answers=4, budget={"tokens": 3_000}, concurrency=4
     )
     with pytest.raises(BudgetExhausted, match="the budget of 3,000 tokens is exhausted"):
-        run_network(experiment, out=tmp_path / "run")
-    stopped = read_run(tmp_path / "run")
+        hf.run_network(experiment, out=tmp_path / "run")
+    stopped = hf.report_network(tmp_path / "run")
     assert 0 < len(stopped.answers) < 24
     assert stopped.spent[0] == server.tokens <= 3_000
-    run = read_run(resume_network(tmp_path / "run", tokens=1_000_000))
+    run = hf.resume_network(tmp_path / "run", tokens=1_000_000)
     assert run.finished
     assert collections.Counter(server.successes.values()) == {1: 24}
     assert run.spent[0] == server.tokens

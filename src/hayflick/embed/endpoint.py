@@ -1,27 +1,23 @@
-"""Any endpoint that speaks OpenAI's ``/v1/embeddings``, through its SDK (extra ``llm``)."""
+"""Any endpoint that speaks OpenAI's ``/v1/embeddings`` (extra ``llm``)."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
-from typing import Any, final
+from typing import final
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hayflick.core.checks import positive_number, whole_number
-from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.http import HttpClient, RequestFailure, Retries, run_to_end
 from hayflick.embed.embedder import Vectors, around_blanks
 
-_LONGEST_REASON = 300
-
-# The SDK wants a key even where the endpoint does not.
-_NO_KEY = "none"
+_NOTHING = "nothing more"
 
 
 @final
@@ -65,7 +61,7 @@ class EndpointEmbedder:
 
     def __post_init__(self) -> None:
         whole_number("batch", self.batch, at_least=1)
-        whole_number("retries", self.retries, at_least=0)
+        Retries(self.retries)
         positive_number("timeout", self.timeout)
         parts = urlsplit(self.url)
         if parts.username or parts.password:
@@ -82,7 +78,7 @@ class EndpointEmbedder:
     @cached_property
     def dimensions(self) -> int:
         """Length of a vector; makes a request."""
-        return int(self._request(["length"]).shape[1])
+        return int(self._in_batches(["length"]).shape[1])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of texts; NaN for one of nothing but whitespace.
@@ -99,24 +95,43 @@ class EndpointEmbedder:
         return around_blanks(texts, dimensions=lambda: self.dimensions, embed=self._in_batches)
 
     def _in_batches(self, texts: list[str]) -> NDArray[np.float32]:
-        starts = range(0, len(texts), self.batch)
-        parts = [self._request(texts[start : start + self.batch]) for start in starts]
+        parts = run_to_end(self._requests(texts))
         lengths = sorted({part.shape[1] for part in parts})
         if len(lengths) > 1:
             raise self._unusable(f"vectors of {lengths[0]} and of {lengths[-1]} dimensions")
         return np.concatenate(parts)
 
-    def _request(self, texts: list[str]) -> NDArray[np.float32]:
-        client = self._client
-        with self._faults():
-            # Not every server knows the SDK's own default, base64.
-            answer = client.embeddings.create(
-                model=self.model, input=texts, encoding_format="float"
-            )
+    async def _requests(self, texts: list[str]) -> list[NDArray[np.float32]]:
+        client = HttpClient(
+            self.url,
+            feature="an embedding endpoint",
+            key_variable=self.key,
+            key_argument="key",
+            timeout_s=self.timeout,
+            redirects=True,
+        )
         try:
-            by_index = {int(item.index): item.embedding for item in answer.data}
+            starts = range(0, len(texts), self.batch)
+            return [await self._request(client, texts[s : s + self.batch]) for s in starts]
+        finally:
+            await client.close()
+
+    async def _request(self, client: HttpClient, texts: list[str]) -> NDArray[np.float32]:
+        # Not every server knows another format, such as base64.
+        body = {"model": self.model, "input": texts, "encoding_format": "float"}
+        try:
+            reply, _ = await self._retries.run(client.post, "/embeddings", body)
+        except RequestFailure as failure:
+            raise self._failed(failure) from None
+        try:
+            answer = json.loads(reply)
+        except (ValueError, RecursionError):
+            reason = client.one_line(reply) or _NOTHING
+            raise self._unusable(f"something else ({reason})") from None
+        try:
+            by_index = {int(item["index"]): item["embedding"] for item in answer["data"]}
             vectors = np.array([by_index[place] for place in range(len(texts))], np.float32)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):
             raise self._unusable(
                 f"no vector of one length for each of {len(texts)} texts"
             ) from None
@@ -126,60 +141,20 @@ class EndpointEmbedder:
             raise self._unusable("vectors that hold no numbers")
         return vectors
 
+    @property
+    def _retries(self) -> Retries:
+        return Retries(self.retries, first_wait_s=0.5, longest_wait_s=8.0)
+
     def _unusable(self, what: str) -> DataError:
         remedy = f"is {self.model} an embedding model there?"
         return DataError(f"{self.url}: answered with {what}; {remedy}")
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        sdk = _sdk()
-        try:
-            yield
-        except sdk.APIStatusError as fault:
+    def _failed(self, failure: RequestFailure) -> DataError:
+        detail = failure.detail or _NOTHING
+        if failure.status is not None:
             remedy = "check the URL, the model and the key"
-            reason = self._reason(fault.response.text)
-            raise DataError(
-                f"{self.url}: answered {fault.status_code} ({reason}); {remedy}"
-            ) from None
-        except sdk.APITimeoutError:
+            return DataError(f"{self.url}: answered {failure.status} ({detail}); {remedy}")
+        if failure.timed_out:
             remedy = "is the server up? a longer timeout or smaller batches may help"
-            raise DataError(f"{self.url}: no answer in {self.timeout:g} s; {remedy}") from None
-        except sdk.APIConnectionError as fault:
-            reason = self._reason(str(fault.__cause__ or fault))
-            raise DataError(
-                f"{self.url}: cannot be reached ({reason}); is the server up?"
-            ) from None
-        except (sdk.APIError, ValueError) as fault:
-            raise self._unusable(f"something else ({self._reason(str(fault))})") from None
-
-    def _reason(self, text: str) -> str:
-        """Return what a server said in one line, without the key, which some repeat."""
-        shown = " ".join(text.split())
-        key = os.environ.get(self.key or "")
-        shown = shown.replace(key, "KEY") if key else shown
-        return shown[:_LONGEST_REASON] or "nothing more"
-
-    @cached_property
-    def _client(self) -> Any:
-        return _sdk().OpenAI(
-            base_url=self.url,
-            api_key=self._secret(),
-            max_retries=self.retries,
-            timeout=self.timeout,
-        )
-
-    def _secret(self) -> str:
-        if self.key is None:
-            return _NO_KEY
-        secret = os.environ.get(self.key)
-        if not secret:
-            takes = "the name of an environment variable that holds the key"
-            raise ArgumentError("key", got=self.key, takes=takes, remedy="it is not set")
-        return secret
-
-
-def _sdk() -> Any:
-    try:
-        return import_module("openai")
-    except ModuleNotFoundError as fault:
-        raise MissingExtraError("an embedding endpoint", extra="llm") from fault
+            return DataError(f"{self.url}: no answer in {self.timeout:g} s; {remedy}")
+        return DataError(f"{self.url}: cannot be reached ({detail}); is the server up?")

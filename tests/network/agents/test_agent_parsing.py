@@ -1,5 +1,6 @@
 import asyncio
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -11,9 +12,8 @@ from hayflick.network.agents.protocol import AnswerSeed
 KEY = "sk-Not4Anyone"
 NGRAM = {"name": "anna", "kind": "ngram", "texts": ["It rains."]}
 CHAT = {"name": "bert", "kind": "openai", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
-needs_openai = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("openai") is None,
-    reason="openai is not installed: extra llm",
+needs_aiohttp = pytest.mark.skipif(
+    find_spec("aiohttp") is None, reason="aiohttp is not installed: extra llm"
 )
 
 
@@ -38,7 +38,7 @@ def test_ngram_agents_share_what_they_read(tmp_path):
     assert one.vocabulary is two.vocabulary
 
 
-@needs_openai
+@needs_aiohttp
 def test_agents_behind_one_endpoint_share_it_and_all_share_the_budget(tmp_path, monkeypatch):
     monkeypatch.setenv("SOME_KEY", KEY)
     budget = Budget(tokens=9)
@@ -73,7 +73,7 @@ def test_what_is_not_understood_is_named(tmp_path, section, message):
     assert KEY not in str(caught.value)
 
 
-@needs_openai
+@needs_aiohttp
 @pytest.mark.parametrize(
     ("change", "message"),
     [

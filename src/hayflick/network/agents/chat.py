@@ -91,7 +91,6 @@ class ChatAgent:
             identity=f"{seed.round}-{seed.query}-{seed.index}-{number:x}",
             most_written=self.max_tokens,
             prices=self.prices,
-            seed=number,
         )
         reply, latency_s, attempts = await self.endpoint.ask(request)
         return Answer(

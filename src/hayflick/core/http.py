@@ -1,0 +1,431 @@
+"""Post JSON to an HTTP endpoint: connections, failures, retries and keys.
+
+The chat client and the embedding client share it. A key is read from the environment when a
+connection is opened; it is in no object of ours, message or file. aiohttp (extra ``llm``) is
+imported when the first client is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import math
+import os
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar, final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from hayflick.core.checks import positive_number, whole_number
+from hayflick.core.errors import ArgumentError, MissingExtraError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_LONGEST_DETAIL = 300
+_MOST_AT_ONCE = 10_000
+_MOST_TO_CONNECT_S = 30.0
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+
+_TRANSIENT = frozenset({408, 409, 425, 429})
+_NO_CREDIT = "insufficient_quota"
+
+# Not the generator of the process, which belongs to the user's program.
+_CHANCE = random.Random()
+
+
+class RequestFailure(Exception):  # noqa: N818
+    """A request without a usable reply.
+
+    Parameters
+    ----------
+    reason
+        What happened, in words that hold no key.
+    transient
+        Whether it may succeed when it is tried again.
+    charged
+        Whether the endpoint may charge for it all the same.
+    status
+        HTTP status of the reply; None if there was none.
+    detail
+        The reply's body, or the operating system's reason, on one line and without the key.
+    timed_out
+        Whether the time limit ran out.
+    wait_s
+        Seconds that the endpoint asks to wait; None if it does not.
+    """
+
+    attempts = 1
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        transient: bool,
+        charged: bool,
+        status: int | None = None,
+        detail: str = "",
+        timed_out: bool = False,
+        wait_s: float | None = None,
+    ) -> None:
+        self.reason, self.transient, self.charged = reason, transient, charged
+        self.status, self.detail = status, detail
+        self.timed_out, self.wait_s = timed_out, wait_s
+        super().__init__(reason)
+
+
+def refusal(
+    status: int, headers: Mapping[str, str], body: bytes, *, key: str | None = None
+) -> RequestFailure:
+    """Return the failure that an HTTP status other than success stands for."""
+    message, code = _error_message(body)
+    location = headers.get("location", "elsewhere")
+    if key:
+        # Before they are cut, which could leave half of a key.
+        message, location = message.replace(key, "…"), location.replace(key, "…")
+    reason, transient = f"it answers {status}", status in _TRANSIENT or status >= 500
+    if status in (401, 403):
+        # Endpoints quote the key, in part or in full.
+        reason, message = f"{reason}: the key is refused", ""
+    if status // 100 == 3:
+        # The query of an address may hold a key.
+        reason = f"{reason}: it has moved to {location.partition('?')[0][:_LONGEST_DETAIL]}"
+    if message:
+        reason = f"{reason} ({message[:_LONGEST_DETAIL]})"
+    return RequestFailure(
+        reason,
+        transient=transient and code != _NO_CREDIT,
+        charged=False,
+        status=status,
+        detail=one_line(body, key=key),
+        wait_s=retry_after(headers, now=time.time()),
+    )
+
+
+def one_line(body: bytes, *, key: str | None = None) -> str:
+    """Return the text of a reply on one line of at most 300 characters, without the key."""
+    text = " ".join(body.decode("utf-8", errors="replace").split())
+    return (text.replace(key, "…") if key else text)[:_LONGEST_DETAIL]
+
+
+def _error_message(body: bytes) -> tuple[str, str]:
+    """Return an error's message and code; the message is empty if there is none."""
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    parts = reply if isinstance(reply, dict) else {}
+    # FastAPI's applications, such as `transformers serve`, use the key "detail".
+    content = parts.get("error") or parts.get("detail")
+    error = content if isinstance(content, dict) else {"message": content}
+    message = error.get("message")
+    words = message.split() if isinstance(message, str) else []
+    return " ".join(words), str(error.get("code"))
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the seconds that a reply asks to wait, by Retry-After; None if it does not.
+
+    Parameters
+    ----------
+    headers
+        The reply's, by name in lower case.
+    now
+        Seconds since 1970, for a date.
+
+    Examples
+    --------
+    >>> retry_after({"retry-after": "2"}, now=0.0), retry_after({"retry-after-ms": "20"}, now=0.0)
+    (2.0, 0.02)
+    >>> retry_after({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, now=15.0)
+    45.0
+    """
+    value = headers.get("retry-after", "")
+    try:
+        # OpenAI's own servers send milliseconds as well.
+        milliseconds = headers.get("retry-after-ms")
+        seconds = float(value) if milliseconds is None else float(milliseconds) / 1e3
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
+        except ValueError:
+            return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Waits that double up to a longest one, each cut at random by up to a half.
+
+    Parameters
+    ----------
+    most
+        Times that a failed request is made again, 0 to 100.
+    first_wait_s, longest_wait_s
+        Seconds before the first retry, and before any; what an endpoint asks for by
+        Retry-After is waited out in full.
+    longest_asked_s
+        An endpoint that asks for more is given up.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> Retries().wait_s(3, random=0.0), Retries().wait_s(1, random=0.0, asked=30.0)
+    (4.0, 30.0)
+    """
+
+    most: int = 6
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    longest_asked_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        whole_number("retries", self.most, at_least=0, at_most=100)
+        positive_number("first_wait_s", self.first_wait_s)
+        positive_number("longest_wait_s", self.longest_wait_s)
+        positive_number("longest_asked_s", self.longest_asked_s)
+
+    def wait_s(self, attempt: int, *, random: float, asked: float | None = None) -> float | None:
+        """Return the wait after a failed attempt, from 1, in seconds; None to give up.
+
+        Parameters
+        ----------
+        attempt
+            Number of the attempt that failed.
+        random
+            From 0 to 1, so that clients that failed together do not come back together.
+        asked
+            What the endpoint asks for.
+        """
+        if attempt > self.most or (asked or 0.0) > self.longest_asked_s:
+            return None
+        doubled = min(self.first_wait_s * 2.0 ** (attempt - 1), self.longest_wait_s)
+        return max(doubled * (1.0 - random / 2.0), asked or 0.0)
+
+    async def run(
+        self,
+        attempt: Callable[P, Awaitable[T]],
+        *args: P.args,
+        **settings: P.kwargs,
+    ) -> tuple[T, int]:
+        """Return the result of the first attempt that succeeds, and the number of attempts.
+
+        Raises
+        ------
+        RequestFailure
+            If a failure is not transient, or all retries failed; with the number of `attempts`.
+        """
+        attempts = 1
+        while True:
+            try:
+                return await attempt(*args, **settings), attempts
+            except RequestFailure as failure:
+                wait_s = self.wait_s(attempts, random=_CHANCE.random(), asked=failure.wait_s)
+                if not failure.transient or wait_s is None:
+                    failure.attempts = attempts
+                    raise
+            await asyncio.sleep(wait_s)
+            attempts += 1
+
+
+def key_of(variable: str, *, argument: str) -> str:
+    """Return the key that an environment variable holds.
+
+    Raises
+    ------
+    ArgumentError
+        If the variable is not set, or holds no key; `argument` named it.
+    """
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        if not _VARIABLE.fullmatch(variable):
+            # It may be the key itself, so it is not shown.
+            takes = "the name of an environment variable, in capitals, such as OPENAI_API_KEY"
+            raise ArgumentError(argument, got="another", takes=takes)
+        takes = "the name of an environment variable that holds the key"
+        remedy = f"{variable} is not set: export {variable}=…"
+        raise ArgumentError(argument, got=variable, takes=takes, remedy=remedy)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        takes = "a key of letters, digits and signs, without blanks"
+        raise ArgumentError(variable, got="other characters", takes=takes, remedy="copy it again")
+    return key
+
+
+@final
+class HttpClient:
+    """A connection pool for one address; it is opened anew in every event loop.
+
+    Parameters
+    ----------
+    base_url
+        The address up to the path of a request.
+    feature
+        What needs the connection, for the message about a missing extra.
+    key_variable
+        Name of the environment variable that holds the key; None if no key is sent.
+    key_argument
+        The argument that named the variable, for messages.
+    timeout_s
+        Seconds after which a request is given up.
+    concurrency
+        Requests under way at once.
+    redirects
+        Whether a request follows when the endpoint has moved.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or the variable is not set.
+    MissingExtraError
+        If aiohttp is not installed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        feature: str,
+        key_variable: str | None = None,
+        key_argument: str = "key_variable",
+        timeout_s: float,
+        concurrency: int = 1,
+        redirects: bool = False,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.key_variable, self._key_argument = key_variable, key_argument
+        self.concurrency = whole_number(
+            "concurrency", concurrency, at_least=1, at_most=_MOST_AT_ONCE
+        )
+        self.timeout_s = positive_number("timeout_s", timeout_s)
+        self._redirects = redirects
+        self._http = _aiohttp(feature)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # Before a run begins, not in its first request.
+        self._key()
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for one of the `concurrency` places, and for the request before to go out.
+
+        The event loop resumes tasks in turns: requests prepared side by side would all go out
+        together, each delayed by the work on all.
+        """
+        self._open()
+        async with self._slots:
+            await self._turn.acquire()
+            asyncio.get_running_loop().call_soon(self._turn.release)
+            yield
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Return the body of the reply to a JSON request.
+
+        Raises
+        ------
+        RequestFailure
+            If there is no reply, or one with a status other than success.
+        """
+        self._open()
+        http = self._http
+        request = self._session.post(
+            f"{self.base_url}{path}", json=body, headers=headers, allow_redirects=self._redirects
+        )
+        try:
+            async with request as response:
+                content: bytes = await response.read()
+        except http.ConnectionTimeoutError:
+            raise RequestFailure(
+                "no connection", transient=True, charged=False, timed_out=True
+            ) from None
+        except TimeoutError:
+            reason = f"no reply within {self.timeout_s:g} s"
+            raise RequestFailure(reason, transient=True, charged=True, timed_out=True) from None
+        except http.ClientConnectorCertificateError:
+            reason = "its certificate is not trusted"
+            raise RequestFailure(reason, transient=False, charged=False, detail=reason) from None
+        except http.ClientConnectorError as fault:
+            detail = str(fault.os_error)
+            raise RequestFailure(
+                "no connection", transient=True, charged=False, detail=detail
+            ) from None
+        except http.ClientError as fault:
+            # The request may have been made all the same.
+            reason = f"the connection broke off ({type(fault).__name__})"
+            raise RequestFailure(reason, transient=True, charged=True, detail=reason) from None
+        if response.status // 100 != 2:
+            raise refusal(response.status, response.headers, content, key=self._key())
+        return content
+
+    async def close(self) -> None:
+        """Close the connections; the next request opens others."""
+        if self._loop is asyncio.get_running_loop():
+            self._loop = None
+            await self._session.close()
+
+    def one_line(self, body: bytes) -> str:
+        """Return the text of a reply on one line, without the key."""
+        return one_line(body, key=self._key())
+
+    def _key(self) -> str | None:
+        if self.key_variable is None:
+            return None
+        return key_of(self.key_variable, argument=self._key_argument)
+
+    def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop is self._loop:
+            return
+        http, key = self._http, self._key()
+        self._loop = loop
+        self._slots, self._turn = asyncio.Semaphore(self.concurrency), asyncio.Lock()
+        self._session = http.ClientSession(
+            # `concurrency` limits the requests under way, and cookies are for people.
+            connector=http.TCPConnector(limit=0),
+            cookie_jar=http.DummyCookieJar(),
+            headers={} if key is None else {"Authorization": f"Bearer {key}"},
+            timeout=http.ClientTimeout(
+                total=self.timeout_s, sock_connect=min(self.timeout_s, _MOST_TO_CONNECT_S)
+            ),
+            proxy=_proxy(self.base_url),
+        )
+
+
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy that the environment names; aiohttp would look it up for every request."""
+    parts = urlsplit(base_url)
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if found is None or proxy_bypass(parts.netloc):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+def _aiohttp(feature: str) -> ModuleType:
+    try:
+        return import_module("aiohttp")
+    except ImportError:
+        raise MissingExtraError(feature, extra="llm") from None
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine, even where an event loop is running, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
