@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete_chain import count_classes
+from hayflick.chains.block_counts import count_classes
 
 
 def test_classes_by_hand():

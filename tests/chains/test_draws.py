@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hayflick.chains import draws as kernels
-from hayflick.chains.discrete_chain import AliasTable, BlockCounts
+from hayflick.chains.block_counts import AliasTable, BlockCounts
 
 REPLICATES = 4000
 SYMBOLS = np.array([7, 2, 9, 4], dtype=np.int32)

@@ -3,8 +3,7 @@ import pytest
 import xarray
 
 from hayflick.chains.degradation import LabelNoise
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.discrete_chain import StagedDiscreteChain
+from hayflick.chains.discrete import Discrete, StagedDiscreteChain
 from hayflick.chains.estimators import AddDelta, GoodTuring
 from hayflick.chains.rounding import Grid
 from hayflick.chains.samplers import Temperature, TopK

@@ -12,32 +12,43 @@ arXiv:2412.17646, section 2.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hayflick.chains import draws as kernels
+from hayflick.chains.block_counts import (
+    AliasTable,
+    BlockCounts,
+    CountClasses,
+    LawBlock,
+    WeightedCounts,
+    count_classes,
+)
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring
-from hayflick.chains.stages import Stages
+from hayflick.chains.pools import MOST_COUNTED, MergedPools, check_pool, subsampled
+from hayflick.chains.rounding import Grid, law_on_grid
+from hayflick.chains.samplers import Temperature, TopK, TopP
+from hayflick.chains.stages import DISCRETE_DEGRADATIONS, DISCRETE_SELECTIONS, GeneratedLaw, Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, training_size, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Recorded
+from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.reading import (
-    Corpus,
-    read_corpus,
-    read_table,
-    read_text,
-)
+from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
 from hayflick.corpus.source import Source
 
-if TYPE_CHECKING:
-    from hayflick.chains.discrete_chain import DiscreteChain, StagedDiscreteChain
-
 _MOST_TYPES = 100_000_000
+_RANKS = 200
+
+PoolT = TypeVar("PoolT")
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,8 +288,6 @@ class Discrete:
 
         Counts that are drawn and fitted as they are have a way of their own, a fast one.
         """
-        from hayflick.chains.discrete_chain import DiscreteChain, StagedDiscreteChain
-
         samples = self.training_size(samples)
         if stages.given() or not isinstance(self.estimator, AddDelta):
             return StagedDiscreteChain(self, samples, stages)
@@ -300,3 +309,332 @@ class Discrete:
             "tokens": self.total,
             "estimator": self.estimator.describe(),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class _SymbolChain(ABC, Generic[PoolT]):
+    """What both chains of a discrete law share."""
+
+    model: Discrete
+    samples: int
+
+    @abstractmethod
+    def mix(self, rng: np.random.Generator, pool: PoolT, mix: Mix[Any]) -> PoolT:
+        """Add fresh draws from the real law and the stored real items to every pool."""
+
+    @abstractmethod
+    def empty_pools(self, replicates: int) -> PoolT:
+        """Return pools without a single item."""
+
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse a reserve that names other symbols.
+
+        Raises
+        ------
+        DataError
+            If there is one.
+        """
+        for mix in mixes[:1]:
+            self.model.align(mix.reserve)
+
+    def real_pools(self, rng: np.random.Generator, replicates: int) -> PoolT:
+        """Return pools of the real data: the counts, or draws of a known law."""
+        model = self.model
+        data: Mix[Counts] = Mix(generated=0, fresh=self.samples)
+        if model.counts is not None:
+            data = Mix(generated=0, reserve=Counts(model.symbols, model.counts))
+        return self.mix(rng, self.empty_pools(replicates), data)
+
+    def check_subsamples(self, mixes: Sequence[Mix[Any]]) -> None:
+        """Refuse a pool that is too large to draw from without replacement.
+
+        Raises
+        ------
+        ArgumentError
+            If it is.
+        """
+        if subsampled(mixes):
+            check_pool(mixes, real=self.model.total or self.samples, most=MOST_COUNTED)
+
+
+@dataclass(frozen=True, eq=False)
+class DiscreteChain(_SymbolChain[BlockCounts]):
+    """A discrete law retrained on its own draws; see `hayflick.core.protocols.Chain`.
+
+    Parameters
+    ----------
+    model
+        The law, and how it is estimated.
+    samples
+        Size of a training set.
+    """
+
+    @cached_property
+    def _real(self) -> AliasTable:
+        return AliasTable.of(self.model.probabilities)
+
+    @cached_property
+    def _uniform(self) -> AliasTable:
+        return AliasTable.of(np.full(self.model.types, 1.0 / self.model.types))
+
+    @cached_property
+    def classes(self) -> CountClasses:
+        """Symbols grouped by their count in the real data (expected, for a known law)."""
+        counts = self.model.counts
+        expected = self.model.probabilities * self.samples
+        return count_classes(expected if counts is None else counts)
+
+    def empty_pools(self, replicates: int) -> BlockCounts:
+        """Return pools without a single item."""
+        return BlockCounts.empty(replicates)
+
+    def start(self, replicates: int) -> BlockCounts:
+        """Return `replicates` copies of θ_0, the fit to the real data."""
+        return BlockCounts.empty(replicates)
+
+    def generate(
+        self, rng: np.random.Generator, population: BlockCounts, draws: int
+    ) -> BlockCounts:
+        """Draw `draws` symbols from every model, a multinomial each."""
+        # Smoothing makes a model a mixture of what it observed and the uniform law.
+        share = self._uniform_share(population)
+        uniform = np.zeros(population.replicates, np.int64)
+        if share > 0:
+            uniform = rng.binomial(draws, share, population.replicates)
+        if population.size == 0:
+            pool = self._real.add(rng, population.sparse, draws - uniform)
+        else:
+            pool = kernels.redraw(rng, *population.sparse, draws - uniform)
+        if share > 0:
+            pool = self._uniform.add(rng, pool, uniform)
+        return BlockCounts(pool, draws)
+
+    def _uniform_share(self, population: BlockCounts) -> float:
+        if population.size == 0:
+            return self.model.initial_uniform_share
+        return self.model.smoothing.uniform_share(total=population.size, types=self.model.types)
+
+    def mix(self, rng: np.random.Generator, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
+        """Add fresh draws from the real law and the stored real items to every pool."""
+        sparse = pool.sparse
+        if mix.fresh:
+            sparse = self._real.add(rng, sparse, np.full(pool.replicates, mix.fresh))
+        if mix.reserve is not None:
+            sparse = kernels.add_counts(*sparse, *self._stored(mix.reserve), self.model.types)
+        return BlockCounts(sparse, pool.size + mix.fresh + mix.reserved)
+
+    @cached_property
+    def _aligned(self) -> dict[Counts, tuple[kernels.Symbols, Integers]]:
+        return {}
+
+    def _stored(self, reserve: Counts) -> tuple[kernels.Symbols, Integers]:
+        # The same reserve comes back in every round: align it once.
+        if reserve not in self._aligned:
+            aligned = self.model.align(reserve)
+            places = np.flatnonzero(aligned).astype(np.int32)
+            self._aligned[reserve] = places, aligned[places]
+        return self._aligned[reserve]
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BlockCounts]:
+        """Return how the counts of all rounds are kept.
+
+        Raises
+        ------
+        ArgumentError
+            If the pool is too large to draw from without replacement.
+        """
+        self.check_subsamples(mixes)
+
+        def measured(sample: BlockCounts | None, kept: BlockCounts) -> Recorded:
+            recorded = {"surviving_in_pool": np.diff(kept.sparse[2])}
+            if sample is not None:
+                own = self.measure(sample)
+                recorded |= {name: own[name] for name in own if name != "diversity"}
+            return recorded
+
+        return MergedPools(
+            self.real_pools,
+            lambda kept, pool: kept.merge(pool, types=self.model.types),
+            lambda rng, kept, items: kept.subsample(rng, items),
+            measured,
+        )
+
+    def estimate(self, pool: BlockCounts) -> BlockCounts:
+        """Fit every model: the counts are its parameters, smoothing comes in with drawing."""
+        return pool
+
+    def measure(self, population: BlockCounts) -> Recorded:
+        """Return surviving types, in all and by class, and the diversity of the model.
+
+        Diversity is Gini and Simpson's, 1 - Σ p_i².
+        """
+        model, classes = self.model, self.classes
+        if population.size == 0:
+            survivors = np.tile(classes.sizes, (population.replicates, 1))
+            diversity = np.full(population.replicates, 1.0 - np.sum(model.initial_law**2))
+        else:
+            tables = classes.of_symbol, classes.lower.size
+            survivors, squares = kernels.summarise(*population.sparse, *tables)
+            # With N for a count: Σ (N + δ)² = Σ N² + 2 δ n + δ² m.
+            delta, size = model.smoothing.delta, float(population.size)
+            squares = squares + delta * (2.0 * size + delta * model.types)
+            diversity = 1.0 - squares / (size + delta * model.types) ** 2
+        surviving = survivors.sum(axis=1)
+        return {
+            "surviving_types": surviving,
+            "surviving_fraction": surviving / model.types,
+            "diversity": diversity,
+            "class_survivors": survivors,
+        }
+
+    def measure_last(self, population: BlockCounts) -> Recorded:
+        """Return counts by rank, most frequent first, 0 beyond the last survivor."""
+        _, counts, offsets = population.sparse
+        return {"count_by_rank": kernels.counts_at_ranks(counts, offsets, self.ranks)}
+
+    @cached_property
+    def ranks(self) -> Integers:
+        """Ranks at which the counts of the last generation are recorded, evenly in logs."""
+        return np.unique(np.geomspace(1, self.model.types, _RANKS).round().astype(np.int64))
+
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        """Return the further dimension of a recorded name, and its coordinate."""
+        return {
+            "class_survivors": ("count_class", self.classes.lower),
+            "count_by_rank": ("rank", self.ranks),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        return {**self.model.describe(), "samples": self.samples}
+
+
+_TAKES: dict[str, tuple[type, ...]] = {
+    "sampler": (Temperature, TopK, TopP),
+    "degradation": DISCRETE_DEGRADATIONS,
+    "selection": DISCRETE_SELECTIONS,
+    "real_weight": (float,),
+    "rounding": (Grid,),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class StagedDiscreteChain(_SymbolChain[WeightedCounts]):
+    """The discrete family in motion, every stage built in; see `core.protocols.Chain`.
+
+    Parameters
+    ----------
+    model
+        The law, and how it is estimated.
+    samples
+        Size of a training set.
+    stages
+        What else happens in a round.
+    """
+
+    stages: Stages
+
+    def __post_init__(self) -> None:
+        self.stages.check("discrete", _TAKES)
+        if isinstance(self.model.estimator, GoodTuring) and self.stages.real_weight != 1.0:
+            takes = "1 with the estimator good-turing, which needs whole counts"
+            raise ArgumentError("real_weight", got=self.stages.real_weight, takes=takes)
+        _ = self._generated
+
+    @cached_property
+    def _generated(self) -> GeneratedLaw:
+        return GeneratedLaw.of(self.stages, self.model.symbols)
+
+    def empty_pools(self, replicates: int) -> WeightedCounts:
+        """Return pools without a single item."""
+        nothing = np.zeros((replicates, self.model.types), np.int64)
+        return WeightedCounts(nothing, nothing)
+
+    def start(self, replicates: int) -> LawBlock:
+        """Return copies of the model fitted to the real data."""
+        model = self.model
+        real = model.probabilities[None]
+        if model.counts is not None:
+            real = self._fit(model.counts[None].astype(np.float64))
+        if self.stages.rounding is not None:
+            real = law_on_grid(real, self.stages.rounding)
+        return LawBlock(np.repeat(real, replicates, axis=0), None)
+
+    def generate(
+        self, rng: np.random.Generator, population: LawBlock, draws: int
+    ) -> WeightedCounts:
+        """Draw `draws` symbols from every model, as they arrive in the training set."""
+        counts = rng.multinomial(draws, self._generated.of_law(population.law))
+        return WeightedCounts(counts, np.zeros_like(counts))
+
+    def mix(self, rng: np.random.Generator, pool: WeightedCounts, mix: Mix[Any]) -> WeightedCounts:
+        """Add fresh draws from the real law and the stored real items."""
+        real = self.model.align(mix.reserve)[None].repeat(len(pool.real), axis=0)
+        if mix.fresh:
+            real += rng.multinomial(mix.fresh, self.model.probabilities, len(real))
+        return WeightedCounts(pool.generated, pool.real + real)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[WeightedCounts]:
+        """Return how the counts of all rounds are kept.
+
+        Raises
+        ------
+        ArgumentError
+            If the pool is too large to draw from without replacement.
+        """
+        self.check_subsamples(mixes)
+        types = self.model.types
+
+        def measured(sample: WeightedCounts | None, kept: WeightedCounts) -> Recorded:
+            recorded: dict[str, NDArray[Any]] = {"surviving_in_pool": kept.surviving}
+            if sample is not None:
+                recorded["surviving_types"] = sample.surviving
+                recorded["surviving_fraction"] = sample.surviving / types
+            return recorded
+
+        return MergedPools(
+            self.real_pools,
+            WeightedCounts.merge,
+            lambda rng, kept, items: kept.subsample(rng, items),
+            measured,
+        )
+
+    def estimate(self, pool: WeightedCounts) -> LawBlock:
+        """Fit every model to its weighted counts, and round it."""
+        weighted = pool.generated + self.stages.real_weight * pool.real
+        law = self._fit(weighted)
+        if self.stages.rounding is not None:
+            law = law_on_grid(law, self.stages.rounding)
+        return LawBlock(law, pool.generated + pool.real)
+
+    def _fit(self, counts: Floats) -> Floats:
+        estimator = self.model.estimator
+        if isinstance(estimator, GoodTuring):
+            return np.stack([estimator.fit(row) for row in counts])
+        smoothed = counts + estimator.delta
+        law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
+        return law
+
+    def measure(self, population: LawBlock) -> Recorded:
+        """Return surviving types (in the training set) and diversity of the model."""
+        types = self.model.types
+        surviving = np.full(len(population.law), types)
+        if population.counts is not None:
+            surviving = np.count_nonzero(population.counts, axis=1)
+        return {
+            "surviving_types": surviving,
+            "surviving_fraction": surviving / types,
+            "diversity": 1.0 - np.sum(population.law**2, axis=1),
+        }
+
+    def measure_last(self, population: LawBlock) -> Recorded:  # noqa: ARG002
+        """Return nothing beyond what every generation leaves behind."""
+        return {}
+
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        """Return no further dimension."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that make the chain again, ready for JSON."""
+        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
