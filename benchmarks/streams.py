@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from hayflick.core.records import Reading
-from hayflick.detection.betting import FRACTIONS
+from hayflick.detection.guaranteed import FRACTIONS
 
 DIMENSION = 32
 POOL = 4096

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.detection.betting import (
+from hayflick.detection.guaranteed import (
     FRACTIONS,
     copies_needed,
     log_capital,

@@ -3,8 +3,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
-from hayflick.detection.betting import FRACTIONS, lower_bound
-from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.guaranteed import FRACTIONS, GuaranteedChart, lower_bound
 
 
 def readings(*rounds, first=1):

@@ -4,34 +4,143 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.watch_result import WatchResult
+from hayflick.core.records import Verdict
+from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.charts.drawing import RenderedChart
-from hayflick.report.charts.watch_course import watch_course_chart
-from hayflick.report.charts.watch_metric import watch_metric_chart
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
-from hayflick.report.rules_decisions import decisions_rows
-from hayflick.report.tables import printable
+from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
+from hayflick.report.tables import printable, significant, table
+from hayflick.report.watch_charts import watch_course_chart, watch_metric_chart
 from hayflick.report.watch_findings import WatchFindings
-from hayflick.report.watch_record import watch_record
-from hayflick.report.watch_table import cells, watch_tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
+FORMAT_VERSION = 1
+_CHARTS, _TEMPLATES = 20, 8
 _COURSES = 24
 
 
 def record(result: WatchResult) -> dict[str, Any]:
-    """Return the result as plain values, ready for JSON."""
-    return watch_record(result)
+    """Return the result as plain values, ready for JSON; what is undefined is None."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "input": result.name,
+        "answers": result.answers,
+        "empty_answers": result.total("empty_answers"),
+        "unpaired_answers": result.total("unpaired_answers"),
+        "bad_rows": {
+            "total": result.bad.total,
+            "first": [{"row": row, "reason": reason} for row, reason in result.bad.first],
+        },
+        "rounds": list(result.rounds),
+        "baseline": result.baseline,
+        "healthy": result.healthy,
+        "charts": [_chart(chart, result) for chart in result.charts],
+        "rules": None
+        if result.rules is None
+        else decisions_record(result.rules, result.decided, rounds=result.rounds),
+        "not_charted": [asdict(one) for one in result.unwatched],
+        "readings": {
+            group: [dict(reading.values) for reading in readings]
+            for group, readings in result.readings.items()
+        },
+        "templates": [{**asdict(one), "lost": one.lost} for one in result.templates],
+        "typical": {"first": list(result.typical_before), "last": list(result.typical_now)},
+        "provenance": result.provenance(),
+    }
+
+
+def _chart(chart: ChartHistory, watched: WatchResult) -> dict[str, Any]:
+    alarm = chart.first_alarm
+    return {
+        "metric": chart.metric,
+        "group": chart.group or None,
+        "chart": chart.text,
+        "state": "alarm" if alarm else "healthy" if chart.read else "no reading",
+        "since": _name(watched, alarm.since or alarm.round) if alarm else None,
+        "first_alarm": _name(watched, alarm.round) if alarm else None,
+        "threshold": chart.threshold,
+        "baseline_readings": chart.baseline,
+        "warnings": list(chart.warnings),
+        "projection": None if chart.projection is None else asdict(chart.projection),
+        "verdicts": [_verdict(verdict, watched) for verdict in chart.verdicts],
+    }
+
+
+def _verdict(verdict: Verdict, watched: WatchResult) -> dict[str, Any]:
+    return {
+        "round": _name(watched, verdict.round),
+        "state": verdict.state.value,
+        "value": verdict.value,
+        "statistic": verdict.statistic,
+        "limit": verdict.limit,
+        "evidence": verdict.evidence,
+    }
+
+
+def _name(watched: WatchResult, number: int) -> str:
+    return watched.rounds[number - 1]
 
 
 def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]:
     """Return what the terminal shows: verdict, charts, phrases."""
-    return watch_tables(result, lang=lang)
+    findings = WatchFindings(result, Language(lang))
+    parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
+    parts += [printable(warning) for warning in findings.warnings()]
+    if result.charts:
+        parts.append(_charts(findings))
+    if len(result.charts) > _CHARTS:
+        more = findings.language.number(len(result.charts) - _CHARTS)
+        parts.append(
+            findings.language.text("Further charts, in the page and the JSON: {more}.", more=more)
+        )
+    if result.templates:
+        parts.append(_templates(findings))
+    if result.rules is not None:
+        rules, decided = result.rules, result.decided
+        parts += decisions_tables(rules, decided, rounds=result.rounds, lang=lang)
+    return tuple(parts)
+
+
+def _charts(findings: WatchFindings) -> Table:
+    """Return the charts, those that have alarmed first."""
+    text, watched = findings.language.text, findings.watched
+    shown = table(
+        text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
+    )
+    rest = [chart for chart in watched.charts if chart.first_alarm is None]
+    for chart in [*watched.alarms, *rest][:_CHARTS]:
+        shown.add_row(*_cells(chart, findings))
+    return shown
+
+
+def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
+    """Return a chart as a row: subject, chart, state, since, value now, limit."""
+    alarm = chart.first_alarm
+    since = "" if alarm is None else findings.round_name(alarm.since or alarm.round)
+    known = [verdict.value for verdict in chart.verdicts if verdict.value is not None]
+    return (
+        printable(findings.subject(chart)),
+        chart.text.partition("=")[2] if chart.text.startswith(chart.metric) else chart.text,
+        findings.state(chart),
+        printable(since),
+        significant(known[-1]) if known and chart.silent_since is None else "–",
+        "–" if chart.threshold is None else significant(chart.threshold),
+    )
+
+
+def _templates(findings: WatchFindings) -> Table:
+    text, percent = findings.language.text, findings.language.percent
+    shown = table(text("phrase"), text("baseline"), text("now"))
+    for one in findings.watched.templates[:_TEMPLATES]:
+        shown.add_row(printable(one.phrase), percent(one.baseline_rate), percent(one.present_rate))
+    return shown
 
 
 def page(result: WatchResult, *, lang: str = "en") -> str:
@@ -44,7 +153,7 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         language,
         watched=result,
         findings=findings,
-        rows=[cells(chart, findings) for chart in result.charts],
+        rows=[_cells(chart, findings) for chart in result.charts],
         charts=watch_charts(findings),
         metrics=[watch_metric_chart(name, findings) for name in result.metrics()],
         printable=printable,
