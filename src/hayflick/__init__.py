@@ -30,6 +30,7 @@ _RENAMED: dict[str, str] = {
 }
 # Old public functions without a new one of the same kind: where they are, and what replaces them.
 _REPLACED: dict[str, tuple[str, str]] = {
+    "design_pilot": ("hayflick.monitor.pilot_design:design_pilot", "pilot"),
     "read_review": ("hayflick.monitor.review:read_review", "judge_review"),
     "write_review": ("hayflick.monitor.review_sample:ReviewSample.save", "ReviewSample.save"),
 }
@@ -47,9 +48,9 @@ register_report(
     "hayflick.monitor.review_sample:ReviewSample", report="hayflick.report.review_sample"
 )
 register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
-register_renderer(
-    "hayflick.monitor.pilot_analysis:PilotResult",
-    renderer="hayflick.report.pilot_page:pilot_html",
+register_report("hayflick.monitor.pilot_design:PilotDesign", report="hayflick.report.pilot_design")
+register_report(
+    "hayflick.monitor.pilot_analysis:PilotResult", report="hayflick.report.pilot_result"
 )
 register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
 register_report("hayflick.network.run_results:NetworkRun", report="hayflick.report.network")

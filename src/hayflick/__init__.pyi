@@ -45,9 +45,11 @@ from .laws.loss_time import loss_time as loss_time
 from .laws.network import injection_share as injection_share
 from .laws.network import network_law as network_law
 from .laws.survival import survival as survival
+from .monitor.pilot_analysis import PilotResult as PilotResult
+from .monitor.pilot_analysis import analyse_pilot as analyse_pilot
 from .monitor.pilot_design import Aim as Aim
 from .monitor.pilot_design import PilotDesign as PilotDesign
-from .monitor.pilot_design import design_pilot as design_pilot
+from .monitor.pilot_design import pilot as pilot
 from .monitor.pilot_variation import Variation as Variation
 from .monitor.review import ReviewResult as ReviewResult
 from .monitor.review import judge_review as judge_review
@@ -94,7 +96,6 @@ from .regimes.replace import Replace as Replace
 from .regimes.scheduled import Scheduled as Scheduled
 from .regimes.triggered import Threshold as Threshold
 from .regimes.triggered import Triggered as Triggered
-from .report.pilots import analyse_pilot as analyse_pilot
 from .report.planning import plan as plan
 from .report.rules_writing import write_rules as write_rules
 from .report.simulation import plot_runs as plot_runs

@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hayflick.monitor.pilot_analysis import analyse_pilot
-from hayflick.monitor.pilot_design import Aim, design_pilot
-from hayflick.monitor.pilot_variation import Readings, Variation
+import hayflick as hf
+from hayflick.monitor.pilot_variation import Readings
 
 SIGMAS = 4.0
 
@@ -28,12 +27,10 @@ def simulated(trial, shifts, rng):
 
 @pytest.mark.parametrize("sizes", [{"answers": 10}, {"rounds": 6}], ids=str)
 def test_the_power_is_the_one_stated_and_intervals_cover(sizes):
-    aim = Aim(effect=0.3, power=0.8)
-    variation = Variation(sd=0.5, correlation=0.05)
-    trial = design_pilot(aim, arms=["control", "treated"], variation=variation, **sizes)
+    trial = hf.pilot(effect=0.3, power=0.8, sd=0.5, correlation=0.05, **sizes)
     rng, runs = np.random.default_rng(1), 500
     found = [
-        analyse_pilot(simulated(trial, (0.0, 0.3), rng), trial=trial).comparisons[0]
+        hf.analyse_pilot(simulated(trial, (0.0, 0.3), rng), plan=trial).comparisons[0]
         for _ in range(runs)
     ]
     power = np.mean([one.adjusted <= 0.05 for one in found])
@@ -43,14 +40,13 @@ def test_the_power_is_the_one_stated_and_intervals_cover(sizes):
 
 
 def test_false_alarms_of_several_treatments_stay_within_their_share():
-    aim, runs = Aim(effect=0.3, false_alarms=0.1), 500
-    variation = Variation(sd=0.5, correlation=0.05)
-    trial = design_pilot(aim, arms=["control", "a", "b", "c"], variation=variation, answers=10)
+    arms, runs = ["control", "a", "b", "c"], 500
+    trial = hf.pilot(effect=0.3, arms=arms, false_alarms=0.1, sd=0.5, correlation=0.05, answers=10)
     rng = np.random.default_rng(2)
     alarms = sum(
         any(
             one.adjusted <= 0.1
-            for one in analyse_pilot(simulated(trial, [0.0] * 4, rng), trial=trial).comparisons
+            for one in hf.analyse_pilot(simulated(trial, [0.0] * 4, rng), plan=trial).comparisons
         )
         for _ in range(runs)
     )

@@ -5,24 +5,24 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import (
+from hayflick.cli.options import (
+    EncodingOption,
+    ForceOption,
     Format,
+    FormatOption,
     Lang,
-    print_json,
-    print_tables,
-    say_written,
+    LangOption,
+    PageOption,
+    SkipBadOption,
     split_columns,
 )
+from hayflick.cli.printing import print_result, say_written
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_not_input, check_writable, write_text
-
-if TYPE_CHECKING:
-    from hayflick.monitor.pilot_design import PilotDesign
-    from hayflick.monitor.pilot_variation import Variation
+from hayflick.core.output import check_not_input, check_page, check_writable
 
 pilot_app = typer.Typer(rich_markup_mode=None)
 
@@ -97,7 +97,7 @@ def pilot_command(
     value_column: Annotated[
         str, typer.Option("--value", help="Column of the baseline's numbers.")
     ] = "value",
-    encoding: Annotated[str, typer.Option(help="Encoding of the baseline.")] = "utf-8",
+    encoding: EncodingOption = "utf-8",
     answers: Annotated[
         int | None,
         typer.Option(
@@ -123,15 +123,13 @@ def pilot_command(
         float | None, typer.Option(help="Price of an answer.", show_default=False)
     ] = None,
     currency: Annotated[str, typer.Option(help="What the price is in.")] = "USD",
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
+    output_format: FormatOption = Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(help="Plan to write (.json), for pilot analyse.", show_default=False),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Design a small trial: rounds and answers for an effect, a power and a false-alarm rate.
 
@@ -140,34 +138,38 @@ def pilot_command(
     """
     if context.invoked_subcommand is not None:
         return 0
-    from hayflick.monitor.pilot_design import Aim, design_pilot, plan_text
+    from hayflick.monitor.pilot_design import pilot
 
     if effect is None:
         raise ArgumentError("effect", got="none", takes="the change to find: --effect 0.05")
-    _check_out(out, baseline, force=force)
-    aim = Aim(
+    if out is not None:
+        if out.suffix.lower() != ".json":
+            raise ArgumentError("out", got=str(out), takes="a name ending in .json")
+        check_not_input(out, [baseline])
+        check_writable(out, force=force)
+    design = pilot(
         effect=effect,
-        smallest=smallest,
+        arms=split_columns(arms),
         scale=scale.value,
+        smallest=smallest,
+        sd=sd,
+        correlation=correlation,
+        baseline=baseline,
+        round_column=round_column,
+        value_column=value_column,
+        encoding=encoding,
+        answers=answers,
+        rounds=rounds,
         power=power,
         false_alarms=false_alarms,
         sides=int(sides.value),
         correction=correction.value,
-    )
-    names = (round_column, value_column, encoding)
-    variation = _variation(sd, correlation, baseline, scale.value, names)
-    trial = design_pilot(
-        aim,
-        arms=split_columns(arms),
-        variation=variation,
-        answers=answers,
-        rounds=rounds,
         price=price,
         currency=currency,
     )
     if out is not None:
-        write_text(out, plan_text(trial), force=force)
-    _print_design(trial, output_format, lang.value)
+        design.save(out, force=force)
+    print_result(design, output_format, lang)
     say_written(out)
     return 0
 
@@ -189,24 +191,20 @@ def analyse_command(
     arm_column: Annotated[str, typer.Option("--arm", help="Column of arms.")] = "arm",
     round_column: Annotated[str, typer.Option("--round", help="Column of rounds.")] = "round",
     value_column: Annotated[str, typer.Option("--value", help="Column of numbers.")] = "value",
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Pass over rows that cannot be used.")
-    ] = False,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text table.")] = "utf-8",
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
-    out: Annotated[
-        Path | None, typer.Option(help="HTML page to write.", show_default=False)
-    ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    skip_bad: SkipBadOption = False,
+    encoding: EncodingOption = "utf-8",
+    output_format: FormatOption = Format.TABLE,
+    out: PageOption = None,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Analyse a trial's results: effect, interval, p-value, and go, no go or inconclusive."""
-    from hayflick.report.pilots import analyse_pilot
+    from hayflick.monitor.pilot_analysis import analyse_pilot
 
     if plan is None:
         raise ArgumentError("plan", got="none", takes="the trial's plan: --plan pilot.json")
+    if out is not None:
+        check_page(out, inputs=[results, plan], force=force)
     result = analyse_pilot(
         results,
         plan=plan,
@@ -215,68 +213,11 @@ def analyse_command(
         value_column=value_column,
         skip_bad=skip_bad,
         encoding=encoding,
-        out=out,
-        lang=lang.value,
-        force=force,
     )
+    if out is not None:
+        result.save(out, lang=lang.value, force=force)
     if result.passed_over:
         print(f"passed over {result.passed_over} rows that cannot be used", file=sys.stderr)
-    if output_format is Format.JSON:
-        from hayflick.report.pilot_record import result_record
-
-        print_json(result_record(result))
-    else:
-        from hayflick.report.pilot_table import result_tables
-
-        print_tables(result_tables(result, lang=lang.value))
+    print_result(result, output_format, lang)
     say_written(out)
     return 0
-
-
-def _check_out(out: Path | None, baseline: Path | None, *, force: bool) -> None:
-    """Refuse a name that cannot be written, before any work starts."""
-    if out is None:
-        return
-    if out.suffix.lower() != ".json":
-        raise ArgumentError("out", got=str(out), takes="a name ending in .json")
-    check_not_input(out, [baseline])
-    check_writable(out, force=force)
-
-
-def _variation(
-    sd: float | None,
-    correlation: float | None,
-    baseline: Path | None,
-    scale: str,
-    names: tuple[str, str, str],
-) -> Variation:
-    """Return the variation that was stated, or that of a baseline."""
-    from hayflick.monitor.pilot_variation import read_variation, stated_variation
-
-    if baseline is None:
-        if sd is None:
-            takes = "a standard deviation, or readings to take it from: --baseline FILE"
-            raise ArgumentError("sd", got="none", takes=takes)
-        return stated_variation(sd, correlation=correlation, scale=scale)
-    for name, stated in (("sd", sd), ("correlation", correlation)):
-        if stated is not None:
-            raise ArgumentError(name, got=stated, takes="nothing beside a baseline")
-    round_column, value_column, encoding = names
-    return read_variation(
-        baseline,
-        scale=scale,
-        round_column=round_column,
-        value_column=value_column,
-        encoding=encoding,
-    )
-
-
-def _print_design(trial: PilotDesign, output_format: Format, lang: str) -> None:
-    if output_format is Format.JSON:
-        from hayflick.report.pilot_record import design_record
-
-        print_json(design_record(trial))
-    else:
-        from hayflick.report.pilot_table import design_tables
-
-        print_tables(design_tables(trial, lang=lang))

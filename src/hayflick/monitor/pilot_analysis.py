@@ -18,20 +18,21 @@ where a change in the hoped-for direction is found and such a change is not rule
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from hayflick.core.arrays import Floats
-from hayflick.core.display import Displayed
+from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
 from hayflick.core.provenance import provenance
 from hayflick.monitor.pilot_design import Correction, PilotDesign, plan_parameters
-from hayflick.monitor.pilot_variation import Readings, Scale
+from hayflick.monitor.pilot_variation import Readings, Scale, read_readings
 
 _ONE_SIDED = 1.645
 
@@ -112,7 +113,7 @@ class TreatmentEffect:
 
 
 @dataclass(frozen=True, eq=False)
-class PilotResult(Displayed):
+class PilotResult(Result):
     """What came of a trial.
 
     Parameters
@@ -166,25 +167,64 @@ class PilotResult(Displayed):
         return provenance({"command": "pilot analyse", "results": self.source, "plan": plan})
 
 
-def analyse_pilot(readings: Readings, *, trial: PilotDesign) -> PilotResult:
-    """Return what came of a trial.
+def analyse_pilot(
+    results: str | os.PathLike[str] | Readings,
+    *,
+    plan: str | os.PathLike[str] | PilotDesign,
+    arm_column: str = "arm",
+    round_column: str = "round",
+    value_column: str = "value",
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+) -> PilotResult:
+    """Analyse the results of a trial: effect, interval, p-value, and a decision.
 
     Parameters
     ----------
-    readings
-        What was measured, with arms and rounds.
-    trial
-        The plan.
+    results
+        A table with a row per answer or per round (CSV, TSV, JSON lines, Parquet or xlsx), or
+        readings that were read.
+    plan
+        The design, or its plan file.
+    arm_column, round_column, value_column
+        Columns of the table.
+    skip_bad
+        Whether rows that cannot be used are counted and passed over instead of refused.
+    encoding
+        Of CSV, TSV and JSON lines.
 
     Raises
     ------
     DataError
-        If an arm is missing, not in the plan, has one round only, or its rounds do not vary.
+        If the plan or the results cannot be used, or an arm is missing, not in the plan, has
+        one round only, or its rounds do not vary.
+
+    Examples
+    --------
+    >>> from hayflick.monitor.pilot_design import pilot
+    >>> plan = pilot(effect=1.0, arms=("old", "new"), sd=1.0, rounds=3)
+    >>> values, rounds = np.array([1.0, 2.0, 1.5, 4.0, 4.5, 5.0]), np.array([1, 2, 3, 1, 2, 3])
+    >>> readings = Readings("trial", values, rounds, ("old",) * 3 + ("new",) * 3, np.arange(6))
+    >>> (found,) = analyse_pilot(readings, plan=plan).comparisons
+    >>> found.effect, found.outcome.value
+    (3.0, 'go')
 
     References
     ----------
     Welch, Biometrika 34 (1947), 28-35; Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
     """
+    trial = plan if isinstance(plan, PilotDesign) else PilotDesign.from_file(plan)
+    readings = results
+    if not isinstance(readings, Readings):
+        readings = read_readings(
+            readings,
+            arm_column=arm_column,
+            round_column=round_column,
+            value_column=value_column,
+            positive=trial.aim.scale == Scale.RELATIVE,
+            skip_bad=skip_bad,
+            encoding=encoding,
+        )
     _check_arms(readings, trial)
     arms = [_arm(readings, name, trial.aim.scale) for name in trial.arms]
     _check_rounds(readings.name, arms, trial)
@@ -266,7 +306,7 @@ def _tested(arm: Arm, control: Arm, trial: PilotDesign) -> tuple[float, float, f
     degrees = sum(shares) ** 2 / spread
     toward = math.copysign(statistic, statistic * trial.aim.effect)
     tail = abs(statistic) if trial.aim.sides == 2 else toward
-    return statistic, degrees, float(trial.aim.sides * stats.t.sf(tail, degrees))
+    return statistic, degrees, float(trial.aim.sides * special.stdtr(degrees, -tail))
 
 
 def _compared(
@@ -279,7 +319,7 @@ def _compared(
     statistic, degrees, p = test
     difference = float(arm.numbers.mean() - control.numbers.mean())
     error = math.sqrt(arm.variance / arm.rounds + control.variance / control.rounds)
-    reach = float(stats.t.isf(trial.level / trial.aim.sides, degrees)) * error
+    reach = -float(special.stdtrit(degrees, trial.level / trial.aim.sides)) * error
     ends = [difference, difference - reach, difference + reach]
     if trial.aim.scale == Scale.RELATIVE:
         ends = [math.expm1(end) for end in ends]

@@ -9,16 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from scipy import stats
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import number_between, positive_number, whole_number
+from hayflick.core.checks import (
+    check_language,
+    number_between,
+    positive_number,
+    whole_number,
+)
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.provenance import provenance
-from hayflick.monitor.pilot_variation import Scale, Variation
+from hayflick.monitor.pilot_variation import (
+    Scale,
+    Variation,
+    read_variation,
+    stated_variation,
+)
+
+_Path: TypeAlias = str | os.PathLike[str]
 
 _NODES = 64
 
@@ -50,6 +64,8 @@ def welch_power(effect: float, *, variance: float, rounds: int, level: float, si
     ----------
     Welch, Biometrika 34 (1947), 28-35; the mean over u is elementary.
     """
+    from scipy import stats
+
     half = 0.5 * (rounds - 1)
     u = stats.beta.ppf((np.arange(_NODES) + 0.5) / _NODES, half, half)
     critical = stats.t.isf(level / sides, (rounds - 1) / (u**2 + (1.0 - u) ** 2))
@@ -64,6 +80,8 @@ def _above(critical: Floats, degrees: int, shift: float) -> Floats:
     # Far out the library's series no longer converge; there nothing is left to find out.
     if abs(shift) > 37.0:
         return np.full(critical.shape, float(shift > 0.0))
+    from scipy import stats
+
     chances: Floats = stats.nct.sf(critical, degrees, shift)
     return np.nan_to_num(chances, nan=float(shift > 0.0))
 
@@ -159,9 +177,9 @@ class Aim:
         return self.false_alarms / comparisons
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PilotDesign:
-    """A trial.
+@dataclass(frozen=True, kw_only=True)
+class PilotDesign(Result):
+    """A trial. `save` writes its plan where the name ends in ``.json``, else a page.
 
     Parameters
     ----------
@@ -266,6 +284,43 @@ class PilotDesign:
             return None
         return self.price * self.answers_per_arm
 
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the trial again."""
+        return provenance({"command": "pilot", **plan_parameters(self)})
+
+    @override
+    def save(self, path: _Path, *, lang: str = "en", force: bool = False) -> Path:
+        suffix = Path(path).suffix.lower()
+        if suffix in PAGE_SUFFIXES:
+            return super().save(path, lang=lang, force=force)
+        check_language(lang)
+        if suffix != ".json":
+            takes = "a name ending in .json for the plan, or in .html for a page"
+            raise ArgumentError("out", got=str(path), takes=takes)
+        return write_text(Path(path), plan_text(self), force=force)
+
+    @classmethod
+    def from_file(cls, path: _Path) -> PilotDesign:
+        """Read a trial's plan file.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, no such plan, or was altered so that it is none any more.
+        """
+        path = Path(path)
+        fields = _fields(path)
+        version = fields.get("format_version")
+        if version != FORMAT_VERSION:
+            reads = f"this version reads {FORMAT_VERSION}"
+            raise DataError(f"{path}: has format_version {version}, {reads}; {_TAKES}")
+        try:
+            return _design(fields)
+        except ArgumentError as fault:
+            raise DataError(f"{path}: {fault}") from None
+        except (LookupError, TypeError, ValueError, AttributeError) as fault:
+            raise DataError(f"{path}: is no plan of a trial ({fault!r}); {_TAKES}") from None
+
 
 def check_arms(arms: Sequence[str]) -> None:
     """Refuse names that do not tell a control and treatments apart.
@@ -289,6 +344,104 @@ def _one_of(argument: str, value: str, kind: type[StrEnum]) -> None:
 
 
 _ANSWERS = 100
+
+
+def pilot(
+    *,
+    effect: float,
+    arms: Sequence[str] = ("control", "treated"),
+    scale: str = Scale.ABSOLUTE,
+    smallest: float | None = None,
+    sd: float | None = None,
+    correlation: float | None = None,
+    baseline: _Path | None = None,
+    round_column: str = "round",
+    value_column: str = "value",
+    encoding: str = "utf-8",
+    answers: int | None = None,
+    rounds: int | None = None,
+    power: float = 0.8,
+    false_alarms: float = 0.05,
+    sides: int = 2,
+    correction: str = Correction.HOLM,
+    price: float | None = None,
+    currency: str = "USD",
+) -> PilotDesign:
+    """Design a small trial: the smallest one that finds an effect with a given power.
+
+    Parameters
+    ----------
+    effect, scale, smallest, power, false_alarms, sides, correction
+        The effect to find and the error rates; see `Aim`.
+    arms
+        Names, the control first.
+    sd, correlation
+        Standard deviation of an answer's number and correlation within a round; see
+        `Variation`.
+    baseline
+        A table of readings to estimate both from, with a row per answer or per round.
+    round_column, value_column, encoding
+        Columns and encoding of the baseline.
+    answers
+        Answers in each round. If None: the smallest number that is enough where `rounds` is
+        given, else 100.
+    rounds
+        Rounds of each arm; the smallest number that is enough where None.
+    price, currency
+        Price of an answer.
+
+    Returns
+    -------
+    The design. With both sizes given it is returned as it is, whatever its power.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or no size is enough: the message says how many
+        rounds it takes.
+    DataError
+        If the baseline cannot be used; rows are named by their line.
+
+    Examples
+    --------
+    >>> design = pilot(effect=0.1, arms=["control", "fresh"], sd=0.5, correlation=0.02)
+    >>> design.rounds, design.answers, round(design.power, 3)
+    (13, 100, 0.807)
+    """
+    aim = Aim(
+        effect=effect,
+        smallest=smallest,
+        scale=scale,
+        power=power,
+        false_alarms=false_alarms,
+        sides=sides,
+        correction=correction,
+    )
+    if baseline is not None:
+        for name, stated in (("sd", sd), ("correlation", correlation)):
+            if stated is not None:
+                raise ArgumentError(name, got=stated, takes="nothing beside a baseline")
+        variation = read_variation(
+            baseline,
+            scale=scale,
+            round_column=round_column,
+            value_column=value_column,
+            encoding=encoding,
+        )
+    elif sd is None:
+        takes = "a standard deviation, or readings to take it from: --baseline FILE"
+        raise ArgumentError("sd", got="none", takes=takes)
+    else:
+        variation = stated_variation(sd, correlation=correlation, scale=scale)
+    return design_pilot(
+        aim,
+        arms=arms,
+        variation=variation,
+        answers=answers,
+        rounds=rounds,
+        price=price,
+        currency=currency,
+    )
 
 
 def design_pilot(
@@ -450,7 +603,7 @@ def plan_fields(trial: PilotDesign) -> dict[str, Any]:
         "variation": asdict(trial.variation),
         "price": trial.price,
         "currency": trial.currency,
-        "provenance": provenance({"command": "pilot", **plan_parameters(trial)}),
+        "provenance": trial.provenance(),
     }
 
 
@@ -472,28 +625,6 @@ def _arm(name: str, trial: PilotDesign) -> dict[str, Any]:
         "rounds": trial.rounds,
         "answers_per_round": None if trial.answers is None else [trial.answers] * trial.rounds,
     }
-
-
-def read_plan(path: str | os.PathLike[str]) -> PilotDesign:
-    """Read a trial's plan file.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, no such plan, or was altered so that it is none any more.
-    """
-    path = Path(path)
-    fields = _fields(path)
-    version = fields.get("format_version")
-    if version != FORMAT_VERSION:
-        reads = f"this version reads {FORMAT_VERSION}"
-        raise DataError(f"{path}: has format_version {version}, {reads}; {_TAKES}")
-    try:
-        return _design(fields)
-    except ArgumentError as fault:
-        raise DataError(f"{path}: {fault}") from None
-    except (LookupError, TypeError, ValueError, AttributeError) as fault:
-        raise DataError(f"{path}: is no plan of a trial ({fault!r}); {_TAKES}") from None
 
 
 def _fields(path: Path) -> dict[str, Any]:

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.monitor.pilot_analysis import Outcome, adjusted_p, analyse_pilot
-from hayflick.monitor.pilot_design import Aim, PilotDesign
-from hayflick.monitor.pilot_variation import Readings, Variation
+from hayflick.monitor.pilot_analysis import Outcome, adjusted_p
+from hayflick.monitor.pilot_variation import Readings
 
 
 def trial(*arms, rounds=3, **aim):
-    return PilotDesign(
+    return hf.PilotDesign(
         arms=arms or ("control", "treated"),
         rounds=rounds,
         answers=2,
-        aim=Aim(**{"effect": 1.0, **aim}),
-        variation=Variation(sd=1.0),
+        aim=hf.Aim(**{"effect": 1.0, **aim}),
+        variation=hf.Variation(sd=1.0),
     )
 
 
@@ -37,7 +37,7 @@ TREATED = [3.0, 5.0, 4.0]
 
 @pytest.mark.parametrize("sides", [1, 2])
 def test_it_is_welchs_test_of_round_means(sides):
-    found = analyse_pilot(readings(control=CONTROL, treated=TREATED), trial=trial(sides=sides))
+    found = hf.analyse_pilot(readings(control=CONTROL, treated=TREATED), plan=trial(sides=sides))
     (one,) = found.comparisons
     side = "two-sided" if sides == 2 else "greater"
     test = stats.ttest_ind(TREATED, CONTROL, equal_var=False, alternative=side)
@@ -51,8 +51,8 @@ def test_it_is_welchs_test_of_round_means(sides):
 
 def test_a_fall_is_looked_for_where_a_fall_is_hoped_for():
     data = readings(control=TREATED, treated=CONTROL)
-    fall = analyse_pilot(data, trial=trial(effect=-1.0, sides=1)).comparisons[0]
-    rise = analyse_pilot(data, trial=trial(effect=1.0, sides=1)).comparisons[0]
+    fall = hf.analyse_pilot(data, plan=trial(effect=-1.0, sides=1)).comparisons[0]
+    rise = hf.analyse_pilot(data, plan=trial(effect=1.0, sides=1)).comparisons[0]
     assert fall.p == pytest.approx(1.0 - rise.p)
     assert (fall.outcome, rise.outcome) == (Outcome.GO, Outcome.NO_GO)
 
@@ -60,7 +60,7 @@ def test_a_fall_is_looked_for_where_a_fall_is_hoped_for():
 def test_rounds_are_the_units_whatever_they_hold():
     wide = readings(control=[[0, 2], [1, 3], [3], [2, 2, 2]], treated=[[3], [5, 5], [0, 8]])
     narrow = readings(control=CONTROL, treated=TREATED)
-    one, two = (analyse_pilot(data, trial=trial()).comparisons[0] for data in (wide, narrow))
+    one, two = (hf.analyse_pilot(data, plan=trial()).comparisons[0] for data in (wide, narrow))
     assert (one.effect, one.low, one.high, one.p) == pytest.approx(
         (two.effect, two.low, two.high, two.p)
     )
@@ -69,8 +69,8 @@ def test_rounds_are_the_units_whatever_they_hold():
 def test_the_relative_scale_compares_ratios():
     data = {"control": np.array([1.0, 1.2, 1.1]), "treated": np.array([0.5, 0.55, 0.6])}
     plan = trial(scale="relative", effect=-0.3)
-    one = analyse_pilot(readings(**data), trial=plan)
-    scaled = analyse_pilot(readings(**{k: 7 * v for k, v in data.items()}), trial=plan)
+    one = hf.analyse_pilot(readings(**data), plan=plan)
+    scaled = hf.analyse_pilot(readings(**{k: 7 * v for k, v in data.items()}), plan=plan)
     ratio = np.exp(np.log(data["treated"]).mean() - np.log(data["control"]).mean())
     compared = one.comparisons[0]
     assert compared.effect == pytest.approx(ratio - 1.0)
@@ -93,16 +93,16 @@ def test_the_relative_scale_compares_ratios():
 )
 def test_decisions(treated, smallest, outcome):
     data = readings(control=[1.95, 2.0, 2.05], treated=treated)
-    result = analyse_pilot(data, trial=trial(effect=1.0, smallest=smallest))
+    result = hf.analyse_pilot(data, plan=trial(effect=1.0, smallest=smallest))
     assert result.comparisons[0].outcome is outcome
 
 
 def test_several_treatments_are_adjusted_and_their_intervals_wider():
     data = {"control": CONTROL, "a": TREATED, "b": [2.0, 3.0, 2.5]}
-    alone = analyse_pilot(readings(control=CONTROL, a=TREATED), trial=trial("control", "a"))
+    alone = hf.analyse_pilot(readings(control=CONTROL, a=TREATED), plan=trial("control", "a"))
     for correction in ("holm", "bonferroni"):
         plan = trial("control", "a", "b", correction=correction)
-        both = analyse_pilot(readings(**data), trial=plan)
+        both = hf.analyse_pilot(readings(**data), plan=plan)
         one, two = both.comparisons
         assert one.adjusted == pytest.approx(2.0 * one.p)
         assert two.adjusted == pytest.approx((1.0 if correction == "holm" else 2.0) * two.p)
@@ -117,7 +117,7 @@ def test_adjusted_values_by_hand():
 
 
 def test_successive_rounds_by_hand():
-    result = analyse_pilot(readings(control=[1, 2, 3], treated=[5, 4, 6]), trial=trial())
+    result = hf.analyse_pilot(readings(control=[1, 2, 3], treated=[5, 4, 6]), plan=trial())
     # Apart from their means: (-1, 0, 1) and (0, -1, 1).
     assert result.succession == pytest.approx(-1.0 / 4.0)
     assert not result.alike
@@ -128,7 +128,7 @@ def test_the_order_of_rows_does_not_matter():
     order = np.random.default_rng(1).permutation(data.values.size)
     arms = tuple(data.arms[k] for k in order)
     mixed = Readings("x", data.values[order], data.rounds[order], arms, data.lines[order])
-    one, two = (analyse_pilot(some, trial=trial()).comparisons[0] for some in (data, mixed))
+    one, two = (hf.analyse_pilot(some, plan=trial()).comparisons[0] for some in (data, mixed))
     assert one.p == pytest.approx(two.p)
 
 
@@ -152,4 +152,4 @@ def test_the_order_of_rows_does_not_matter():
 )
 def test_what_cannot_be_compared_is_named(data, message):
     with pytest.raises(DataError, match=f"results.csv: .*{message}"):
-        analyse_pilot(readings(**data), trial=trial())
+        hf.analyse_pilot(readings(**data), plan=trial())

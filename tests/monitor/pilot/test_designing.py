@@ -2,28 +2,23 @@ from dataclasses import replace
 
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.monitor.pilot_design import (
-    Aim,
-    PilotDesign,
-    design_pilot,
-    rounds_needed,
-)
-from hayflick.monitor.pilot_variation import Variation
+from hayflick.monitor.pilot_design import rounds_needed
 
-AIM = Aim(effect=0.1)
-ANSWERS = Variation(sd=0.5, correlation=0.02)
-NUMBERS = Variation(sd=0.15)
+AIM = hf.Aim(effect=0.1)
+ANSWERS = {"sd": 0.5, "correlation": 0.02}
+NUMBERS = {"sd": 0.15, "correlation": None}
 TWO = ("control", "fresh")
 
 
-def design(aim=AIM, *, arms=TWO, variation=ANSWERS, **sizes):
-    return design_pilot(aim, arms=arms, variation=variation, **sizes)
+def design(**settings):
+    return hf.pilot(**{"effect": 0.1, "arms": TWO, **ANSWERS, **settings})
 
 
 @pytest.mark.parametrize("variation", [ANSWERS, NUMBERS])
 def test_rounds_are_the_fewest_that_are_enough(variation):
-    trial = design(variation=variation)
+    trial = design(**variation)
     assert trial.power >= 0.8 > replace(trial, rounds=trial.rounds - 1).power
     assert rounds_needed(trial) == trial.rounds
     assert trial.answers == (100 if variation is ANSWERS else None)
@@ -46,15 +41,15 @@ def test_both_given_are_taken_as_they_are():
 @pytest.mark.parametrize(
     ("change", "more"),
     [
-        ({"aim": Aim(effect=0.2)}, False),
-        ({"aim": Aim(effect=-0.1)}, None),
-        ({"aim": Aim(effect=0.1, power=0.95)}, True),
-        ({"aim": Aim(effect=0.1, false_alarms=0.01)}, True),
-        ({"aim": Aim(effect=0.1, sides=1)}, False),
-        ({"aim": Aim(effect=0.1, scale="relative"), "variation": Variation(sd=0.5)}, True),
+        ({"effect": 0.2}, False),
+        ({"effect": -0.1}, None),
+        ({"power": 0.95}, True),
+        ({"false_alarms": 0.01}, True),
+        ({"sides": 1}, False),
+        ({"scale": "relative", "correlation": None}, True),
         ({"arms": ("control", "a", "b", "c")}, True),
-        ({"variation": Variation(sd=0.7, correlation=0.02)}, True),
-        ({"variation": Variation(sd=0.5, correlation=0.2)}, True),
+        ({"sd": 0.7}, True),
+        ({"correlation": 0.2}, True),
         ({"answers": 1000}, False),
     ],
 )
@@ -65,8 +60,8 @@ def test_each_parameter_changes_the_rounds(change, more):
 
 
 def test_a_relative_fall_is_larger_than_the_rise_of_that_share():
-    rise = design(Aim(effect=0.2, scale="relative"), variation=NUMBERS)
-    fall = design(Aim(effect=-0.2, scale="relative"), variation=NUMBERS)
+    rise = design(effect=0.2, scale="relative", **NUMBERS)
+    fall = design(effect=-0.2, scale="relative", **NUMBERS)
     assert fall.rounds <= rise.rounds
     assert fall.detectable < 0.0 < rise.detectable
 
@@ -75,28 +70,27 @@ def test_what_it_costs():
     trial = design(rounds=10, answers=50, price=0.2)
     assert (trial.answers_per_arm, trial.cost_per_arm) == (500, 100.0)
     assert design(rounds=10, answers=50).cost_per_arm is None
-    assert design(variation=NUMBERS).answers_per_arm is None
-    assert design(variation=NUMBERS, price=2.0).cost_per_arm is None
+    assert design(**NUMBERS).answers_per_arm is None
+    assert design(**NUMBERS, price=2.0).cost_per_arm is None
 
 
 def test_too_few_rounds_say_how_many_it_takes():
     with pytest.raises(ArgumentError) as caught:
-        design(variation=Variation(sd=0.5, correlation=0.1), rounds=5)
+        design(correlation=0.1, rounds=5)
     told = str(caught.value)
     assert told.startswith("rounds: got 5, takes at least ")
     assert "endless answers in each would reach a power of" in told
     needed = int(told.split("at least ")[1].split(";")[0])
-    variation = Variation(sd=0.5, correlation=0.1)
-    assert design(variation=variation, rounds=needed + 1).power >= 0.8
+    assert design(correlation=0.1, rounds=needed + 1).power >= 0.8
     with pytest.raises(ArgumentError, match="rounds: got"):
-        design(variation=variation, rounds=needed - 1)
+        design(correlation=0.1, rounds=needed - 1)
 
 
 def test_effects_beyond_reach_are_refused():
     with pytest.raises(ArgumentError, match="effect: got 1e-09, takes an effect that 100,000 rou"):
-        design(Aim(effect=1e-9))
+        design(effect=1e-9)
     with pytest.raises(ArgumentError, match="takes an effect that 10,000,000 answers in each"):
-        design(Aim(effect=1e-9), variation=Variation(sd=0.5, correlation=0.0), rounds=5)
+        design(effect=1e-9, correlation=0.0, rounds=5)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +113,7 @@ def test_effects_beyond_reach_are_refused():
 )
 def test_an_aim_is_checked(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        Aim(**settings)
+        hf.Aim(**settings)
 
 
 @pytest.mark.parametrize(
@@ -137,4 +131,10 @@ def test_sizes_are_checked(settings, message):
     with pytest.raises(ArgumentError, match=message):
         design(**settings)
     with pytest.raises(ArgumentError, match="answers: got None, takes a number of answers"):
-        PilotDesign(arms=TWO, rounds=3, answers=None, aim=AIM, variation=ANSWERS)
+        hf.PilotDesign(arms=TWO, rounds=3, answers=None, aim=AIM, variation=hf.Variation(**ANSWERS))
+
+
+def test_the_old_function_still_designs():
+    with pytest.warns(DeprecationWarning, match=r"hayflick.pilot now"):
+        old = hf.design_pilot
+    assert old(AIM, arms=TWO, variation=hf.Variation(**ANSWERS)) == design()

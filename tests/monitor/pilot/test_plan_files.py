@@ -2,22 +2,16 @@ import json
 
 import pytest
 
-from hayflick.core.errors import DataError
-from hayflick.monitor.pilot_design import (
-    Aim,
-    PilotDesign,
-    plan_fields,
-    plan_text,
-    read_plan,
-)
-from hayflick.monitor.pilot_variation import Variation
+import hayflick as hf
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.monitor.pilot_design import plan_fields
 
-TRIAL = PilotDesign(
+TRIAL = hf.PilotDesign(
     arms=("対照", "0.05", "0.2"),
     rounds=3,
     answers=50,
-    aim=Aim(effect=-0.1, smallest=-0.05, scale="relative", sides=1, correction="bonferroni"),
-    variation=Variation(sd=0.1, rounds=12),
+    aim=hf.Aim(effect=-0.1, smallest=-0.05, scale="relative", sides=1, correction="bonferroni"),
+    variation=hf.Variation(sd=0.1, rounds=12),
     price=0.25,
     currency="EUR",
 )
@@ -25,13 +19,11 @@ TRIAL = PilotDesign(
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / "pilot.json"
-    path.write_text(plan_text(TRIAL), encoding="utf-8")
-    return path
+    return TRIAL.save(tmp_path / "pilot.json")
 
 
 def test_what_is_written_is_read_back(path):
-    assert read_plan(path) == TRIAL
+    assert hf.PilotDesign.from_file(path) == TRIAL
     fields = json.loads(path.read_text(encoding="utf-8"))
     assert fields["format_version"] == 1
     assert fields["provenance"]["software"] == "hayflick"
@@ -43,11 +35,20 @@ def test_what_is_written_is_read_back(path):
     }
 
 
+def test_a_plan_is_saved_as_a_page_too(tmp_path):
+    page = TRIAL.save(tmp_path / "pilot.html", lang="ja").read_text(encoding="utf-8")
+    assert "対照" in page
+    assert TRIAL.to_dict()["power"] == TRIAL.power
+    assert "<h3>" in TRIAL._repr_html_()
+    with pytest.raises(ArgumentError, match=r"takes a name ending in \.json for the plan"):
+        TRIAL.save(tmp_path / "pilot.txt")
+
+
 def test_the_control_may_stand_anywhere(path):
     fields = plan_fields(TRIAL)
     fields["arms"] = fields["arms"][::-1]
     path.write_text(json.dumps(fields))
-    assert read_plan(path).control == "対照"
+    assert hf.PilotDesign.from_file(path).control == "対照"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_the_control_may_stand_anywhere(path):
 def test_what_is_no_plan_is_refused(path, change, message):
     path.write_text(json.dumps({**plan_fields(TRIAL), **change}))
     with pytest.raises(DataError, match=message):
-        read_plan(path)
+        hf.PilotDesign.from_file(path)
 
 
 def test_two_controls_are_refused(path):
@@ -72,7 +73,7 @@ def test_two_controls_are_refused(path):
     fields["arms"][1]["role"] = "control"
     path.write_text(json.dumps(fields))
     with pytest.raises(DataError, match="role: got control, control, treatment, takes one control"):
-        read_plan(path)
+        hf.PilotDesign.from_file(path)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_two_controls_are_refused(path):
 def test_other_files_are_refused(path, content, message):
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        read_plan(path)
+        hf.PilotDesign.from_file(path)
     path.unlink()
     with pytest.raises(DataError, match="no such file; takes a plan that hayflick pilot wrote"):
-        read_plan(path)
+        hf.PilotDesign.from_file(path)
