@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 import pytest
-from hayflick.report.pages import brief_page, forecast_page
 
 from hayflick.chains.discrete import Discrete
 from hayflick.corpus.answers import Answers
@@ -15,9 +14,9 @@ from hayflick.corpus.source import Source
 from hayflick.monitor.watch import watch
 from hayflick.network.experiment import Experiment
 from hayflick.network.run import run_network
-from hayflick.network.run_results import read_run
-from hayflick.planning.forecast import forecast_law
-from hayflick.report.network_page import network_page
+from hayflick.planning.forecast import forecast
+from hayflick.report import forecast as report
+from hayflick.report.network import page as network_page
 from hayflick.report.watch import page as watch_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
@@ -49,14 +48,14 @@ def browser():
 def labels():
     counts = {"返品・交換": 900, LONG: 90, UNBROKEN: 30, "ภาษาไทย": 12, "العربية": 3, "a & <b>": 1}
     source = Source(f"{LONG}.csv", column="分類")
-    return forecast_law(Discrete.from_counts(counts, source=source), replicates=32)
+    return forecast(Discrete.from_counts(counts, source=source), replicates=32)
 
 
 def words():
     counts = {f"word{rank}": 1 + 5000 // rank for rank in range(1, 4000)}
     source = Source("corpus.txt", tokenizer="words")
     model = Discrete.from_counts(counts, source=source)
-    return forecast_law(model, generations=400, replicates=32)
+    return forecast(model, generations=400, replicates=32)
 
 
 def stream():
@@ -81,13 +80,13 @@ def network(folder):
     experiment = Experiment.of({**values, "pool": {"texts": texts}, "agents": agents})
     # The browser keeps an event loop in this thread, and a run takes its own.
     with ThreadPoolExecutor(max_workers=1) as other:
-        return read_run(other.submit(run_network, experiment, out=folder / "run").result())
+        return other.submit(run_network, experiment, out=folder / "run").result()
 
 
 CASES = {
     f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
     for kind in (labels, words)
-    for page in (forecast_page, brief_page)
+    for page in (report.page, report.brief)
     for lang in ("en", "ja")
 } | {
     f"{kind.__name__}-{lang}": (kind, page, lang)

@@ -89,7 +89,7 @@ def test_an_unknown_command_is_one_line(capsys):
 
 def test_an_internal_error_says_how_to_see_more(tmp_path, monkeypatch, capsys):
     (tmp_path / "corpus.txt").write_text("rain")
-    monkeypatch.setattr("hayflick.report.publishing.forecast_law", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("hayflick.planning.forecast.survival", lambda *_, **__: 1 / 0)
     arguments = ["forecast", str(tmp_path / "corpus.txt"), "--format", "json"]
     assert main(arguments) == 70
     assert "internal error: ZeroDivisionError" in capsys.readouterr().err

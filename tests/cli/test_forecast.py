@@ -59,6 +59,14 @@ def test_out_and_brief_are_written_where_asked(corpus, tmp_path, capsys):
     assert main(["forecast", "corpus.txt", "--force", *names, *QUICK]) == 0
 
 
+def test_two_pages_need_two_files(corpus, tmp_path, capsys):
+    assert main(["forecast", "corpus.txt", "--out", "r.html", "--brief", "r.html"]) == 2
+    assert "brief: got r.html, takes another file than out" in capsys.readouterr().err
+    assert main(["forecast", "corpus.txt", "--brief", "b.pdf"]) == 2
+    assert "brief: got b.pdf, takes a name ending in .html, .htm" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["corpus.txt"]
+
+
 def test_japanese_labels_in_cp932_work_the_first_time(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rows = ["返品"] * 30 + ["感謝"] * 12 + ["解約\u3000手続き"] * 2

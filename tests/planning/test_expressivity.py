@@ -3,12 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.gaussian_scale import gaussian_scale
-from hayflick.laws.survival import survival
-from hayflick.planning.expressivity import COLLAPSED, compare_estimators
+from hayflick.planning.expressivity import COLLAPSED
 
 COUNTS = {f"word{rank}": 1 + 200 // rank for rank in range(1, 200)}
 
@@ -19,9 +17,9 @@ def row_of(result, estimator, bits=None):
 
 
 def test_unrounded_counts_have_the_law():
-    model = Discrete.from_counts(COUNTS)
-    result = compare_estimators(model, generations=60, samples=300, replicates=32)
-    law = survival(model, generations=60, samples=300)
+    model = hf.Discrete.from_counts(COUNTS)
+    result = hf.expressivity(model, generations=60, samples=300, replicates=32)
+    law = hf.survival(model, generations=60, samples=300)
     row = row_of(result, "ml")
     assert row.method == law.name == "exact"
     assert row.left == law.surviving_fraction[-1]
@@ -31,8 +29,8 @@ def test_unrounded_counts_have_the_law():
 
 def test_fine_grids_change_nothing_and_coarse_ones_much():
     # The rarest are drawn often enough, but have a chance of less than 2^-9.
-    result = compare_estimators(
-        Discrete.from_counts(COUNTS), generations=10, samples=3000, replicates=64
+    result = hf.expressivity(
+        hf.Discrete.from_counts(COUNTS), generations=10, samples=3000, replicates=64
     )
     exact, fine, coarse = (row_of(result, "ml", bits) for bits in (None, 24, 8))
     assert fine.method == coarse.method == "simulation"
@@ -41,8 +39,8 @@ def test_fine_grids_change_nothing_and_coarse_ones_much():
 
 
 def test_smoothing_keeps_symbols():
-    result = compare_estimators(
-        Discrete.from_counts(COUNTS), generations=30, samples=300, replicates=64
+    result = hf.expressivity(
+        hf.Discrete.from_counts(COUNTS), generations=30, samples=300, replicates=64
     )
     left = [row_of(result, name).left for name in ("ml", "add:0.01", "add:0.1", "add:1")]
     assert left == sorted(left)
@@ -50,7 +48,7 @@ def test_smoothing_keeps_symbols():
 
 
 def test_a_gaussian_collapses_when_its_median_does():
-    result = compare_estimators(Gaussian(5.0, 2.0), samples=20, generations=60)
+    result = hf.expressivity(hf.Gaussian(5.0, 2.0), samples=20, generations=60)
     unbiased, likely = (row_of(result, name) for name in ("unbiased", "ml"))
     law = gaussian_scale(20, generations=60)
     threshold = COLLAPSED * np.exp(law.quantile(0.5)[1] / 2.0)
@@ -61,7 +59,7 @@ def test_a_gaussian_collapses_when_its_median_does():
 
 
 def test_a_comparison_says_how_it_was_made():
-    result = compare_estimators(Gaussian(0.0, 1.0), samples=9, generations=5, replicates=32, seed=4)
+    result = hf.expressivity(hf.Gaussian(0.0, 1.0), samples=9, generations=5, replicates=32, seed=4)
     record = result.provenance()
     assert record["seed"] == 4
     assert record["parameters"]["replicates"] == 32
@@ -70,8 +68,8 @@ def test_a_comparison_says_how_it_was_made():
 
 def test_progress_is_told_and_mistakes_are_refused():
     told = []
-    compare_estimators(
-        Gaussian(0.0, 1.0),
+    hf.expressivity(
+        hf.Gaussian(0.0, 1.0),
         samples=9,
         generations=2,
         replicates=32,
@@ -79,18 +77,18 @@ def test_progress_is_told_and_mistakes_are_refused():
     )
     assert told[-1][1] == told[-1][2] == 16
     with pytest.raises(ArgumentError, match="replicates"):
-        compare_estimators(Gaussian(0.0, 1.0), samples=9, replicates=0)
+        hf.expressivity(hf.Gaussian(0.0, 1.0), samples=9, replicates=0)
     with pytest.raises(ArgumentError, match="samples: got None"):
-        compare_estimators(Gaussian(0.0, 1.0))
+        hf.expressivity(hf.Gaussian(0.0, 1.0))
 
 
 def test_a_notebook_shows_the_chart():
-    result = compare_estimators(Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32)
+    result = hf.expressivity(hf.Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32)
     assert "<svg" in result._repr_html_()
 
 
 def test_what_is_simulated_says_how_sure_it_is():
-    result = compare_estimators(Gaussian(0.0, 1.0), samples=20, generations=80, replicates=64)
+    result = hf.expressivity(hf.Gaussian(0.0, 1.0), samples=20, generations=80, replicates=64)
     rounded, exact = row_of(result, "unbiased", 10), row_of(result, "unbiased")
     assert rounded.earliest <= rounded.collapse <= (rounded.latest or 80)
     assert rounded.earliest <= exact.collapse <= (rounded.latest or 80)
@@ -102,8 +100,8 @@ def test_ctrl_c_keeps_the_estimators_that_are_done():
         if done == 3:
             raise KeyboardInterrupt
 
-    result = compare_estimators(
-        Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32, progress=progress
+    result = hf.expressivity(
+        hf.Gaussian(0.0, 1.0), samples=9, generations=3, replicates=32, progress=progress
     )
     assert result.interrupted
     assert len(result.rows) == 3

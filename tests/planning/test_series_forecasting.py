@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
-from hayflick.chains.ngram import NGram
-from hayflick.chains.poisson import Poisson
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.corpus.sentences import split_sentences
 from hayflick.laws.gaussian_moments import fresh_moments
@@ -14,22 +10,20 @@ from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
 from hayflick.planning import series_forecast as module
 from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE
-from hayflick.planning.series_forecast import SPREAD_OF_BASELINE, forecast_series
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
+from hayflick.planning.series_forecast import SPREAD_OF_BASELINE
 
-HEIGHTS = Gaussian(170.0, 8.0, total=20)
-PLANE = MultivariateGaussian(np.array([1.0, 2.0, 3.0]), np.diag([1.0, 4.0, 100.0]))
+HEIGHTS = hf.Gaussian(170.0, 8.0, total=20)
+PLANE = hf.MultivariateGaussian(np.array([1.0, 2.0, 3.0]), np.diag([1.0, 4.0, 100.0]))
 
 
 @pytest.fixture(scope="module")
 def text():
     rare = " ".join(f"It met the odd{number} one." for number in range(30))
-    return NGram(split_sentences("The cat sat on the mat. " * 20 + rare), order=2)
+    return hf.NGram(split_sentences("The cat sat on the mat. " * 20 + rare), order=2)
 
 
 def test_a_gaussian_follows_the_median_of_its_exact_law():
-    result = forecast_series(HEIGHTS, generations=30, replicates=0)
+    result = hf.forecast(HEIGHTS, generations=30, replicates=0)
     law = gaussian_scale(20, generations=30)
     assert result.law_name == "exact"
     assert_allclose(result.left, np.exp(law.quantile(0.5) / 2))
@@ -41,7 +35,7 @@ def test_a_gaussian_follows_the_median_of_its_exact_law():
 
 
 def test_the_simulation_beside_a_law_agrees_with_it():
-    result = forecast_series(HEIGHTS, generations=30, replicates=4000, seed=3)
+    result = hf.forecast(HEIGHTS, generations=30, replicates=4000, seed=3)
     assert_allclose(result.main.simulated.middle, result.main.law.middle, rtol=0.05)
     assert_allclose(result.main.simulated.low, result.main.law.low, rtol=0.1)
     assert result.runs_below == pytest.approx(
@@ -50,20 +44,20 @@ def test_the_simulation_beside_a_law_agrees_with_it():
 
 
 def test_several_dimensions_are_on_the_scale_of_one_deviation():
-    result = forecast_series(PLANE, samples=30, generations=20, replicates=2000)
+    result = hf.forecast(PLANE, samples=30, generations=20, replicates=2000)
     law = gaussian_scale(30, generations=20, dimensions=3)
     assert_allclose(result.left, np.exp(law.quantile(0.5) / 6))
     assert_allclose(result.main.simulated.middle, result.left, rtol=0.05)
 
 
 def test_the_unit_of_the_data_does_not_matter():
-    small, large = (Gaussian(0.0, deviation) for deviation in (1e-3, 1e3))
-    first, second = (forecast_series(m, samples=9, generations=5) for m in (small, large))
+    small, large = (hf.Gaussian(0.0, deviation) for deviation in (1e-3, 1e3))
+    first, second = (hf.forecast(m, samples=9, generations=5) for m in (small, large))
     assert_allclose(first.main.simulated.middle, second.main.simulated.middle)
 
 
 def test_fewer_items_than_dimensions_are_a_named_outcome():
-    result = forecast_series(PLANE, samples=3, generations=5, replicates=32)
+    result = hf.forecast(PLANE, samples=3, generations=5, replicates=32)
     assert result.singular
     assert result.first_below == 1
     assert result.runs_below is None
@@ -74,8 +68,8 @@ def test_fewer_items_than_dimensions_are_a_named_outcome():
 
 
 def test_fresh_data_have_medians_from_runs_and_an_exact_root_mean_square():
-    regime = Fresh(share=0.1)
-    result = forecast_series(HEIGHTS, generations=40, regime=regime, replicates=4000)
+    regime = hf.Fresh(share=0.1)
+    result = hf.forecast(HEIGHTS, generations=40, regime=regime, replicates=4000)
     spread, squares = result.series
     assert result.law_name == "moments"
     assert spread.law is None
@@ -86,7 +80,7 @@ def test_fresh_data_have_medians_from_runs_and_an_exact_root_mean_square():
 
 
 def test_rounds_of_real_data_alone_are_the_baseline_over_and_over():
-    result = forecast_series(HEIGHTS, generations=5, regime=Fresh(share=1.0), replicates=0)
+    result = hf.forecast(HEIGHTS, generations=5, regime=hf.Fresh(share=1.0), replicates=0)
     assert result.law_name == "exact"
     assert set(result.left[1:]) == {result.baseline}
     assert result.first_below is None
@@ -94,8 +88,8 @@ def test_rounds_of_real_data_alone_are_the_baseline_over_and_over():
 
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_a_rate_has_its_chance_exactly_with_fresh_data_or_without(share):
-    model = Poisson(0.2, total=30)
-    result = forecast_series(model, generations=25, regime=Fresh(share=share), replicates=4000)
+    model = hf.Poisson(0.2, total=30)
+    result = hf.forecast(model, generations=25, regime=hf.Fresh(share=share), replicates=4000)
     law = poisson_law(0.2, samples=30, generations=25, fresh=round(30 * share))
     assert result.law_name == "exact"
     assert_allclose(result.left, law.present)
@@ -106,7 +100,7 @@ def test_a_rate_has_its_chance_exactly_with_fresh_data_or_without(share):
 
 
 def test_a_text_is_simulated_alone(text):
-    result = forecast_series(text, generations=8, replicates=32)
+    result = hf.forecast(text, generations=8, replicates=32)
     assert result.law_name == "simulation"
     assert [series.name for series in result.series] == ["words", "contexts", "sentence_length"]
     assert result.left[0] == 1.0
@@ -116,9 +110,9 @@ def test_a_text_is_simulated_alone(text):
     assert result.fresh_shares[0] < result.fresh_shares[-2]
 
 
-@pytest.mark.parametrize("model", [HEIGHTS, Poisson(0.1, total=30)], ids=["gaussian", "poisson"])
+@pytest.mark.parametrize("model", [HEIGHTS, hf.Poisson(0.1, total=30)], ids=["gaussian", "poisson"])
 def test_shares_are_compared_and_the_smallest_that_holds_is_named(model):
-    result = forecast_series(model, generations=200, replicates=0)
+    result = hf.forecast(model, generations=200, replicates=0)
     shares = dict(zip(FRESH_SHARES, result.fresh_shares, strict=True))
     assert shares[0.0] == result.kept
     assert shares[1.0] == result.baseline
@@ -127,10 +121,10 @@ def test_shares_are_compared_and_the_smallest_that_holds_is_named(model):
     assert all(kept < result.limit for share, kept in shares.items() if share < holding)
 
 
-@pytest.mark.parametrize("model", [HEIGHTS, PLANE, Poisson(0.2)], ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize("model", [HEIGHTS, PLANE, hf.Poisson(0.2)], ids=lambda m: type(m).__name__)
 def test_the_same_seed_gives_the_same_whatever_the_threads(model):
     one, two, other = (
-        forecast_series(model, samples=20, generations=6, seed=seed, threads=threads)
+        hf.forecast(model, samples=20, generations=6, seed=seed, threads=threads)
         for seed, threads in ((3, 1), (3, 2), (4, 1))
     )
     assert one.fresh_shares == two.fresh_shares
@@ -146,21 +140,46 @@ def test_the_same_seed_gives_the_same_whatever_the_threads(model):
         ({"seed": -1}, "seed: got -1"),
         ({"threads": 0}, "threads: got 0"),
         ({"samples": 1}, "samples: got 1"),
-        ({"replicates": 0, "regime": Fresh(share=0.1)}, "replicates: got 0, takes at least 1 here"),
         (
-            {"regime": Anchor.from_mapping({"1.5": 1})},
+            {"replicates": 0, "regime": hf.Fresh(share=0.1)},
+            "replicates: got 0, takes at least 1 here",
+        ),
+        (
+            {"regime": hf.Anchor.from_mapping({"1.5": 1})},
             "takes replace or fresh:SHARE for the family",
         ),
     ],
 )
 def test_what_cannot_be_computed_is_refused(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        forecast_series(HEIGHTS, **settings)
+        hf.forecast(HEIGHTS, **settings)
 
 
 def test_a_family_without_a_forecast_is_refused():
-    with pytest.raises(ArgumentError, match="model: got Discrete"):
-        forecast_series(Discrete.from_counts({"a": 1}))
+    with pytest.raises(ArgumentError, match="model: got Bernoulli"):
+        hf.forecast(hf.Bernoulli(0.5), samples=9)
+    with pytest.raises(ArgumentError, match="source: got 7, takes a file or a model"):
+        hf.forecast(7)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"delta": 0.5}, {"law": "exact"}, {"column": "x"}, {"tokenizer": "words"}, {"order": 2}],
+    ids=str,
+)
+def test_options_that_a_model_does_not_take_are_refused(settings):
+    with pytest.raises(ArgumentError, match=f"{next(iter(settings))}: got .* takes nothing"):
+        hf.forecast(HEIGHTS, **settings)
+
+
+def test_the_curves_are_a_frame():
+    result = hf.forecast(HEIGHTS, generations=5, regime=hf.Fresh(share=0.1), replicates=32)
+    frame = result.to_frame()
+    spread, squares = (frame.filter(quantity=name) for name in ("spread", "root_mean_square"))
+    assert spread["generation"].to_list() == squares["generation"].to_list() == list(range(6))
+    assert_allclose(spread["simulated"], result.left)
+    assert spread["law"].null_count() == 6
+    assert_allclose(squares["law"], result.series[1].law.middle)
 
 
 def test_ctrl_c_keeps_what_was_finished(monkeypatch):
@@ -173,7 +192,7 @@ def test_ctrl_c_keeps_what_was_finished(monkeypatch):
         raise SimulationInterrupted(runs.isel(replicate=slice(32)))
 
     monkeypatch.setattr(module, "simulate", interrupted)
-    result = forecast_series(HEIGHTS, generations=5, replicates=40)
+    result = hf.forecast(HEIGHTS, generations=5, replicates=40)
     assert result.interrupted
     assert result.runs == 32
 
@@ -184,4 +203,4 @@ def test_ctrl_c_before_anything_is_known_ends(monkeypatch, text):
 
     monkeypatch.setattr(module, "simulate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        forecast_series(text, generations=5)
+        hf.forecast(text, generations=5)

@@ -1,19 +1,16 @@
 import pytest
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.corpus.source import Source
-from hayflick.planning.forecast import forecast_law
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
 from hayflick.report.findings import Findings
 from hayflick.report.language import Language
 
-REGIMES = [None, Fresh(share=0.5), Anchor.from_mapping({"here": 1})]
+REGIMES = [None, hf.Fresh(share=0.5), hf.Anchor.from_mapping({"here": 1})]
 
 
 def findings_of(words, lang="en", **settings):
     settings = {"generations": 10, "replicates": 0, **settings}
-    return Findings(forecast_law(words, **settings), Language(lang))
+    return Findings(hf.forecast(words, **settings), Language(lang))
 
 
 def test_the_summary_says_the_figures(words):
@@ -59,7 +56,7 @@ def test_where_fresh_data_is_not_enough_a_reserve_is_proposed():
     # Training sets so small that most symbols are rarely drawn: half fresh data keeps 87 %
     # of what real data alone would keep, however long the run.
     tail = {f"word{number}": 1 for number in range(5000)}
-    findings = findings_of(Discrete.from_counts(tail), generations=100, samples=50)
+    findings = findings_of(hf.Discrete.from_counts(tail), generations=100, samples=50)
     assert findings.forecast.smallest_holding_share is None
     assert "Keep a reserve" in findings.action()
     assert "set real examples of the rare ones aside" in findings.spoken()[1]
@@ -78,7 +75,7 @@ def test_where_fresh_data_is_not_enough_a_reserve_is_proposed():
     ],
 )
 def test_symbols_are_called_what_they_are(words, source, noun):
-    model = Discrete.from_counts({"a": 2, "b": 1}, source=source)
+    model = hf.Discrete.from_counts({"a": 2, "b": 1}, source=source)
     assert findings_of(model).nouns == noun
 
 

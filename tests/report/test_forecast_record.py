@@ -2,14 +2,12 @@ import json
 
 import pytest
 
-from hayflick.planning.forecast import forecast_law
-from hayflick.regimes.fresh import Fresh
-from hayflick.report.forecast_record import forecast_record
+import hayflick as hf
 
 
 @pytest.fixture
 def record(words):
-    return forecast_record(forecast_law(words, generations=6, replicates=40, seed=2))
+    return hf.forecast(words, generations=6, replicates=40, seed=2).to_dict()
 
 
 def test_the_record_survives_json(record):
@@ -44,12 +42,12 @@ def test_the_names_that_are_promised_are_there(record):
 
 
 def test_what_is_undefined_is_none(words):
-    alone = forecast_record(forecast_law(words, generations=3, replicates=1))
+    alone = hf.forecast(words, generations=3, replicates=1).to_dict()
     assert alone["simulated"]["standard_error"] == [None] * 4
-    fresh = forecast_law(
-        words, generations=3, replicates=0, regime=Fresh(share=1.0), samples=500_000
+    fresh = hf.forecast(
+        words, generations=3, replicates=0, regime=hf.Fresh(share=1.0), samples=500_000
     )
-    record = forecast_record(fresh)
+    record = fresh.to_dict()
     assert record["simulated"] is None
     assert record["diversity_half_life"] is None
     assert record["most_at_risk"][0]["median_loss_round"] is None

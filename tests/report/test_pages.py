@@ -6,12 +6,11 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.corpus.source import Source
-from hayflick.planning.forecast import forecast_law
+from hayflick.report import forecast as report
 from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.language import Language
-from hayflick.report.pages import brief_page, forecast_page
 from hayflick.report.rendering import csv_link, html_table
 
 HOSTILE = '<script>alert("x")</script>{{ 7 * 7 }}'
@@ -56,12 +55,12 @@ def checked(page):
 def labels():
     counts = {"返品・交換": 40, "長い" * 200: 9, HOSTILE: 3, "ภาษาไทย": 2, "a & b": 1}
     source = Source(f"ラベル{HOSTILE}.csv", column="分類")
-    model = Discrete.from_counts(counts, source=source)
-    return forecast_law(model, generations=20, replicates=40)
+    model = hf.Discrete.from_counts(counts, source=source)
+    return hf.forecast(model, generations=20, replicates=40)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("page_of", [forecast_page, brief_page])
+@pytest.mark.parametrize("page_of", [report.page, report.brief], ids=["page", "brief"])
 def test_a_page_is_whole_and_needs_no_network(labels, lang, page_of):
     page = page_of(labels, lang=lang)
     checker = checked(page)
@@ -71,14 +70,14 @@ def test_a_page_is_whole_and_needs_no_network(labels, lang, page_of):
 
 
 def test_names_from_the_data_stay_text(labels):
-    page = forecast_page(labels)
+    page = report.page(labels)
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
     assert "{{ 7 * 7 }}" in page
 
 
 def test_every_chart_has_its_numbers(labels):
-    page = forecast_page(labels)
+    page = report.page(labels)
     links = re.findall(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
     charts = forecast_charts(labels, Language("en"))
     assert len(links) == len(charts) == 5
@@ -130,8 +129,8 @@ def test_labels_are_drawn_with_their_own_survival(labels):
 
 
 def test_the_real_data_are_scaled_to_a_training_set():
-    model = Discrete.from_counts({"a": 60, "b": 30, "c": 10})
-    result = forecast_law(model, generations=2, samples=1000, replicates=32)
+    model = hf.Discrete.from_counts({"a": 60, "b": 30, "c": 10})
+    result = hf.forecast(model, generations=2, samples=1000, replicates=32)
     charts = {chart.name: chart for chart in forecast_charts(result, Language("en"))}
     numbers = charts["rank-frequency"].numbers
     assert numbers["before"].to_list() == [600.0, 300.0, 100.0]
@@ -140,19 +139,19 @@ def test_the_real_data_are_scaled_to_a_training_set():
 
 
 def test_a_forecast_without_simulation_has_its_pages_too(words):
-    result = forecast_law(words, generations=3, replicates=0)
+    result = hf.forecast(words, generations=3, replicates=0)
     assert [chart.name for chart in forecast_charts(result, Language("en"))] == [
         "surviving",
         "by-count",
         "fresh-shares",
     ]
-    checked(forecast_page(result))
-    checked(brief_page(result))
+    checked(report.page(result))
+    checked(report.brief(result))
 
 
 def test_many_generations_are_thinned_out_on_the_page_alone(words):
-    result = forecast_law(words, generations=3000, replicates=0)
-    page = forecast_page(result)
+    result = hf.forecast(words, generations=3000, replicates=0)
+    page = report.page(result)
     assert page.count("<tr>") < 900
     assert forecast_charts(result, Language("en"))[0].numbers.height == 3001
 

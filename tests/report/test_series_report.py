@@ -1,6 +1,7 @@
 """Sentences, tables, record and pages of forecasts of numbers and running text."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -9,45 +10,35 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
-from hayflick.chains.ngram import NGram
-from hayflick.chains.poisson import Poisson
+import hayflick as hf
 from hayflick.cli.printing import print_tables
 from hayflick.corpus.sentences import split_sentences
 from hayflick.corpus.source import Source
-from hayflick.planning.series_forecast import forecast_series
-from hayflick.regimes.fresh import Fresh
+from hayflick.report import series as report
 from hayflick.report.family_findings import series_findings
 from hayflick.report.language import Language
-from hayflick.report.pages import brief_page, forecast_page
 from hayflick.report.series_charts import series_charts
-from hayflick.report.series_record import series_record
-from hayflick.report.series_table import series_tables
 
 HOSTILE = "<script>x</script>.csv"
-TEXT = NGram(split_sentences("The cat sat. A dog ran! It saw the odd one? " * 4), order=2)
-PLANE = MultivariateGaussian(np.zeros(3), np.eye(3), total=30)
+TEXT = hf.NGram(split_sentences("The cat sat. A dog ran! It saw the odd one? " * 4), order=2)
+PLANE = hf.MultivariateGaussian(np.zeros(3), np.eye(3), total=30)
 CASES = {
-    "gaussian": (Gaussian(70.0, 12.0, total=40), {}),
-    "short": (Gaussian(70.0, 12.0, total=40), {"generations": 2}),
-    "law-alone": (Gaussian(70.0, 12.0), {"samples": 10, "replicates": 0}),
-    "fresh": (Gaussian(70.0, 12.0, total=40), {"regime": Fresh(share=0.1)}),
+    "gaussian": (hf.Gaussian(70.0, 12.0, total=40), {}),
+    "short": (hf.Gaussian(70.0, 12.0, total=40), {"generations": 2}),
+    "law-alone": (hf.Gaussian(70.0, 12.0), {"samples": 10, "replicates": 0}),
+    "fresh": (hf.Gaussian(70.0, 12.0, total=40), {"regime": hf.Fresh(share=0.1)}),
     "vectors": (PLANE, {}),
     "singular": (PLANE, {"samples": 3}),
-    "poisson": (Poisson(0.2, total=30), {}),
-    "hopeless": (Poisson(0.01), {"samples": 2}),
+    "poisson": (hf.Poisson(0.2, total=30), {}),
+    "hopeless": (hf.Poisson(0.01), {"samples": 2}),
     "ngram": (TEXT, {}),
 }
 
 
 @pytest.fixture(scope="module", params=CASES)
 def result(request):
-    model, settings = CASES[request.param]
     source = Source(HOSTILE, column="weight")
-    return forecast_series(
-        model, source=source, **{"generations": 20, "replicates": 32, **settings}
-    )
+    return dataclasses.replace(of(request.param), source=source)
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def findings(result):
 
 def of(name, **settings):
     model, given = CASES[name]
-    return forecast_series(model, **{"generations": 20, "replicates": 32, **given, **settings})
+    return hf.forecast(model, **{"generations": 20, "replicates": 32, **given, **settings})
 
 
 def said(result, lang="en"):
@@ -85,7 +76,7 @@ def test_every_case_is_said_without_a_hole(result, lang):
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("page_of", [forecast_page, brief_page])
+@pytest.mark.parametrize("page_of", [report.page, report.brief], ids=["page", "brief"])
 def test_pages_are_whole_and_escape_names(result, page_of, lang):
     page = page_of(result, lang=lang)
     assert page.rstrip().endswith("</html>")
@@ -96,7 +87,7 @@ def test_pages_are_whole_and_escape_names(result, page_of, lang):
 
 def test_every_chart_has_its_numbers(result, findings):
     charts = series_charts(result, findings)
-    links = re.findall(r'charset=utf-8;base64,([^"]+)"', forecast_page(result))
+    links = re.findall(r'charset=utf-8;base64,([^"]+)"', report.page(result))
     assert len(links) == len(charts) == len(result.series) + 1
     for link, chart in zip(links, charts, strict=True):
         text = base64.b64decode(link).decode("utf-8-sig")
@@ -113,7 +104,7 @@ def test_charts_are_drawn_as_computed():
 
 
 def test_the_record_survives_json(result):
-    record = series_record(result)
+    record = result.to_dict()
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert record["format_version"] == 1
     assert len(record["left"]) == len(record["generations"]) == result.generations + 1
@@ -123,7 +114,7 @@ def test_the_record_survives_json(result):
 
 
 def test_the_record_says_which_law_it_is():
-    laws = {name: series_record(of(name)) for name in ("gaussian", "fresh", "poisson", "ngram")}
+    laws = {name: of(name).to_dict() for name in ("gaussian", "fresh", "poisson", "ngram")}
     assert {name: record["law"] for name, record in laws.items()} == {
         "gaussian": "exact",
         "fresh": "moments",
@@ -145,7 +136,7 @@ def test_what_is_simulated_is_never_called_exact(name):
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_tables_fit_a_terminal(result, lang, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
-    print_tables(series_tables(result, lang=lang))
+    print_tables(report.tables(result, lang=lang))
     out = capsys.readouterr().out
     assert Language(lang).percent(result.kept) in out
     assert "nan" not in out

@@ -8,6 +8,7 @@ import pytest
 import xarray
 from numpy.testing import assert_allclose
 
+import hayflick as hf
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
@@ -171,3 +172,44 @@ def test_a_result_comes_back_from_its_file(words, tmp_path):
     runs.to_netcdf(tmp_path / "runs.nc", engine="h5netcdf")
     with xarray.open_dataset(tmp_path / "runs.nc", engine="h5netcdf") as read:
         xarray.testing.assert_identical(read.load(), runs)
+
+
+def test_a_family_by_its_name_is_the_model(tmp_path):
+    settings = {"generations": 4, "replicates": 32, "seed": 1}
+    named = hf.simulate("gaussian:mean=2,deviation=3", samples=9, regime="fresh:0.3", **settings)
+    model = hf.simulate(hf.Gaussian(2.0, 3.0), samples=9, regime=hf.Fresh(share=0.3), **settings)
+    xarray.testing.assert_identical(named, model)
+    (tmp_path / "corpus.txt").write_text("rain snow rain hail sun rain " * 9)
+    read = hf.simulate("discrete", corpus=tmp_path / "corpus.txt", estimator="add:0.5", **settings)
+    corpus = hf.Discrete.from_text(tmp_path / "corpus.txt").with_estimator(AddDelta(0.5))
+    xarray.testing.assert_identical(read, hf.simulate(corpus, **settings))
+
+
+def test_rules_decide_on_top_of_a_regime(words, tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        'format_version = 1\nmode = "act"\n[[watch]]\nname = "words"\n'
+        'metric = "surviving_fraction"\nbelow = 0.9\nactions = ["real data"]\n'
+        '[[action]]\nname = "real data"\nkind = "inject"\nitems = 20\n'
+    )
+    runs = hf.simulate(
+        words,
+        generations=8,
+        replicates=32,
+        seed=1,
+        regime="fresh:0.1",
+        rules=hf.SimulatedRules(rules),
+    )
+    assert set(np.unique(runs["real_items"][:, 1:])) == {10, 30}
+    with pytest.raises(ArgumentError, match="takes the family discrete"):
+        hf.simulate("gaussian", samples=9, generations=2, rules=hf.SimulatedRules(rules))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"corpus": "a.txt"}, {"column": "x"}, {"tokenizer": "words"}, {"estimator": "ml"}],
+    ids=str,
+)
+def test_what_a_family_is_fitted_to_is_refused_beside_a_model(words, settings):
+    with pytest.raises(ArgumentError, match="takes nothing beside a model"):
+        hf.simulate(words, generations=2, **settings)

@@ -9,23 +9,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hayflick.cli.options import (
+    EncodingOption,
+    ForceOption,
+    Format,
+    FormatOption,
+    Lang,
+    LangOption,
+    SamplesOption,
+    SeedOption,
+    ThreadsOption,
+    split_columns,
+)
 from hayflick.cli.printing import (
     INTERRUPTED,
-    Format,
-    Lang,
-    print_json,
-    print_tables,
+    print_result,
     say_gaussian,
     say_interrupted,
     say_written,
-    split_columns,
 )
-from hayflick.core.output import check_folder, default_name, write_text
+from hayflick.core.display import report_of
+from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import values
+from hayflick.core.output import check_folder, check_page, default_name, write_text
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.planning.forecast_result import Forecast
-    from hayflick.planning.series_forecast import SeriesForecast
+    from hayflick.planning.forecast_result import BaseForecast
 
 
 class Family(StrEnum):
@@ -88,7 +98,7 @@ def forecast_command(
             show_default=False,
         ),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text or table.")] = "utf-8",
+    encoding: EncodingOption = "utf-8",
     regime: Annotated[
         str,
         typer.Option(
@@ -98,23 +108,15 @@ def forecast_command(
         ),
     ] = "replace",
     generations: Annotated[int, typer.Option(help="Rounds of recursive training.")] = 50,
-    samples: Annotated[
-        int | None,
-        typer.Option(help="Size of a training set. [default: the data's]", show_default=False),
-    ] = None,
+    samples: SamplesOption = None,
     delta: Annotated[
         float, typer.Option(help="Pseudo-count of add-delta smoothing; 0 is maximum likelihood.")
     ] = 0.0,
     law: Annotated[Law, typer.Option(help="Law of survival.")] = Law.AUTO,
     replicates: Annotated[int, typer.Option(help="Simulated runs; 0 for the law alone.")] = 64,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Threads. [default: one per processor]", show_default=False),
-    ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
+    seed: SeedOption = 1,
+    threads: ThreadsOption = None,
+    output_format: FormatOption = Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -126,16 +128,23 @@ def forecast_command(
     brief: Annotated[
         Path | None, typer.Option(help="One-page brief to write.", show_default=False)
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the pages.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Forecast which words or labels are lost, or how much spread, and how soon.
 
     Prints a short table and writes one self-contained HTML report.
     """
-    from hayflick.report.publishing import forecast
+    from hayflick.planning.forecast import forecast
 
-    if out is None and output_format is Format.TABLE:
+    if out is not None and brief is not None and out.resolve() == brief.resolve():
+        raise ArgumentError("brief", got=str(brief), takes="another file than out")
+    inputs: list[str | Path] = [source, *values(regime)]
+    for name, path in (("out", out), ("brief", brief)):
+        if path is not None:
+            check_page(path, name=name, inputs=inputs, force=force)
+    is_default = out is None and output_format is Format.TABLE
+    if is_default:
         check_folder(Path())
     with progress_bar() as progress:
         result = forecast(
@@ -154,57 +163,34 @@ def forecast_command(
             replicates=replicates,
             seed=seed,
             threads=threads,
-            out=out,
-            brief=brief,
-            lang=lang.value,
-            force=force,
             progress=progress,
         )
     _warn(result, family=family, tokenizer=tokenizer)
     # First the files: whoever reads the table may leave before its end.
-    if out is None and output_format is Format.TABLE:
-        out = _write_default(result, source, lang.value)
+    if out is not None:
+        result.save(out, lang=lang.value, force=force)
+    if brief is not None:
+        result.save(brief, lang=lang.value, force=force, brief=True)
+    if is_default:
+        path = default_name(source.resolve().stem, prefix="forecast-", suffix=".html")
+        out = write_text(path, report_of(result).page(result, lang=lang.value), numbered=True)
     say_written(out, brief)
-    _print(result, output_format, lang.value)
+    print_result(result, output_format, lang)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _write_default(result: Forecast | SeriesForecast, source: Path, lang: str) -> Path:
-    from hayflick.report.pages import forecast_page
-
-    path = default_name(source.resolve().stem, prefix="forecast-", suffix=".html")
-    return write_text(path, forecast_page(result, lang=lang), numbered=True)
-
-
-def _warn(
-    result: Forecast | SeriesForecast, *, family: Family | None, tokenizer: str | None
-) -> None:
-    from hayflick.planning.forecast_result import Forecast
-
-    if isinstance(result, Forecast):
-        _warn_of_reading(result, asked=tokenizer)
-    elif family is None and result.family == "gaussian":
-        say_gaussian(result.source.column)
-    if result.interrupted:
-        say_interrupted()
-
-
-def _warn_of_reading(result: Forecast, *, asked: str | None) -> None:
-    source = result.model.source
+def _warn(result: BaseForecast, *, family: Family | None, tokenizer: str | None) -> None:
+    source = result.source
     if source.missing:
         print(f"warning: empty cells left out: {source.missing}", file=sys.stderr)
-    if asked in (None, "auto") and source.tokenizer == "mixed":
+    if result.family == "gaussian" and family is None:
+        say_gaussian(source.column)
+    is_chosen = tokenizer not in (None, "auto")
+    if result.family == "discrete" and source.tokenizer == "mixed" and not is_chosen:
         print(
             "note: scripts without spaces are counted by pairs of characters; Japanese words "
             "take --tokenizer japanese and the extra ja",
             file=sys.stderr,
         )
-
-
-def _print(result: Forecast | SeriesForecast, output_format: Format, lang: str) -> None:
-    from hayflick.report.presenting import record_of, tables_of
-
-    if output_format is Format.JSON:
-        print_json(record_of(result))
-    else:
-        print_tables(tables_of(result, lang=lang))
+    if result.interrupted:
+        say_interrupted()

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hayflick.cli.options import (
+    ColumnOption,
+    EncodingOption,
+    ForceOption,
+    Format,
+    FormatOption,
+    GenerationsOption,
+    Lang,
+    LangOption,
+    SamplesOption,
+    SeedOption,
+    ThreadsOption,
+    TokenizerOption,
+    split_columns,
+)
 from hayflick.cli.printing import (
     INTERRUPTED,
-    Format,
-    Lang,
     print_json,
     print_tables,
     say_interrupted,
     say_written,
-    split_columns,
 )
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.grammar import values
+from hayflick.core.output import check_not_input, check_writable, write_file
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    import xarray
-
-    from hayflick.core.protocols import Regime
+    from hayflick.monitor.rules_evaluation import SimulatedRules
 
 
 def simulate_command(
@@ -39,19 +50,15 @@ def simulate_command(
     corpus: Annotated[
         Path | None, typer.Option(help="Text or table to fit the family to.", show_default=False)
     ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="Column of a table.", show_default=False)
-    ] = None,
+    column: ColumnOption = None,
     columns: Annotated[
         str | None,
         typer.Option(
             help="Columns for a multivariate Gaussian, separated by commas.", show_default=False
         ),
     ] = None,
-    tokenizer: Annotated[
-        str | None, typer.Option(help="How text is split.", show_default=False)
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text or table.")] = "utf-8",
+    tokenizer: TokenizerOption = None,
+    encoding: EncodingOption = "utf-8",
     estimator: Annotated[
         str | None,
         typer.Option(
@@ -106,20 +113,12 @@ def simulate_command(
             "--round", help="Grid of the parameters: step:S or bits:B.", show_default=False
         ),
     ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(help="Size of a training set. [default: the data's]", show_default=False),
-    ] = None,
-    generations: Annotated[int, typer.Option(help="Rounds of recursive training.")] = 50,
+    samples: SamplesOption = None,
+    generations: GenerationsOption = 50,
     replicates: Annotated[int, typer.Option(help="Simulated runs.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Threads. [default: one per processor]", show_default=False),
-    ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
+    seed: SeedOption = 1,
+    threads: ThreadsOption = None,
+    output_format: FormatOption = Format.TABLE,
     out: Annotated[
         Path | None, typer.Option(help="NetCDF file for all runs.", show_default=False)
     ] = None,
@@ -127,21 +126,26 @@ def simulate_command(
         Path | None,
         typer.Option(help="Chart to write: .html, .svg or .png.", show_default=False),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Simulate recursive training of any family.
 
     Prints medians and spreads by round; --out keeps every run.
     """
-    from hayflick.chains.parsing import FamilyData, parse_family
     from hayflick.chains.stages import parse_stages
-    from hayflick.corpus.source import Source
-    from hayflick.regimes.parsing import parse_regime
-    from hayflick.report.saving import check_outputs, save_runs
+    from hayflick.report.charts.drawing import check_picture
+    from hayflick.report.simulation import plot_runs, record, tables
+    from hayflick.simulation.simulate import simulate
 
     files = [corpus, rules, *values(select, degrade, regime)]
-    check_outputs(out=out, plot=plot, force=force, inputs=files)
+    if out is not None and plot is not None and out.resolve() == plot.resolve():
+        raise ArgumentError("plot", got=str(plot), takes="another file than out")
+    if out is not None:
+        check_not_input(out, files)
+        check_writable(out, force=force)
+    if plot is not None:
+        check_picture(plot, name="plot", inputs=files, force=force)
     stages = parse_stages(
         sampler=sampler,
         degradation=degrade,
@@ -149,66 +153,47 @@ def simulate_command(
         real_weight=real_weight,
         rounding=round_to,
     )
+    interrupted = False
     with progress_bar() as progress:
-        path = None if corpus is None else str(corpus)
-        data = FamilyData(path, _named(column, columns), tokenizer, encoding, progress)
-        model: Any = parse_family(family, data=data, estimator=estimator)
-        source = getattr(model, "source", Source(family))
-        runs, interrupted = _simulated(
-            model,
-            generations=generations,
-            regime=_ruled(parse_regime(regime, like=source), rules, model, samples, generations),
-            samples=samples,
-            stages=stages,
-            replicates=replicates,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-        )
+        try:
+            runs = simulate(
+                family,
+                corpus=corpus,
+                column=column,
+                columns=None if columns is None else split_columns(columns),
+                tokenizer=tokenizer,
+                encoding=encoding,
+                estimator=estimator,
+                generations=generations,
+                regime=regime,
+                rules=None if rules is None else _simulated_rules(rules),
+                samples=samples,
+                stages=stages,
+                replicates=replicates,
+                seed=seed,
+                threads=threads,
+                progress=progress,
+            )
+        except SimulationInterrupted as stop:
+            if stop.partial is None:
+                raise
+            runs, interrupted = stop.partial, True
     if interrupted:
         say_interrupted()
     # First the files: whoever reads the table may leave before its end.
-    save_runs(runs, out=out, plot=plot, lang=lang.value, force=force)
+    if out is not None:
+        write_file(out, lambda path: runs.to_netcdf(path, engine="h5netcdf"), force=force)
+    if plot is not None:
+        plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
-    _print(runs, output_format, lang.value)
+    if output_format is Format.JSON:
+        print_json(record(runs))
+    else:
+        print_tables(tables(runs, lang=lang.value))
     return INTERRUPTED if interrupted else 0
 
 
-def _ruled(
-    regime: Regime, rules: Path | None, model: Any, samples: int | None, generations: int
-) -> Regime:
-    """Return the regime with what a rules file decides on top."""
-    if rules is None:
-        return regime
-    from hayflick.monitor.rules_evaluation import ruled_regime
+def _simulated_rules(path: Path) -> SimulatedRules:
+    from hayflick.monitor.rules_evaluation import SimulatedRules
 
-    return ruled_regime(rules, base=regime, model=model, samples=samples, generations=generations)
-
-
-def _named(column: str | None, columns: str | None) -> tuple[str, ...]:
-    if column is not None and columns is not None:
-        raise ArgumentError("columns", got=columns, takes="nothing beside column")
-    if columns is not None:
-        return tuple(split_columns(columns))
-    return () if column is None else (column,)
-
-
-def _simulated(model: Any, **settings: Any) -> tuple[xarray.Dataset, bool]:
-    """Return the runs, and whether they were cut short."""
-    from hayflick.simulation.simulate import simulate
-
-    try:
-        return simulate(model, **settings), False
-    except SimulationInterrupted as stop:
-        if stop.partial is None:
-            raise
-        return stop.partial, True
-
-
-def _print(runs: xarray.Dataset, output_format: Format, lang: str) -> None:
-    from hayflick.report.trajectories import trajectories_record, trajectories_tables
-
-    if output_format is Format.JSON:
-        print_json(trajectories_record(runs))
-    else:
-        print_tables(trajectories_tables(runs, lang=lang))
+    return SimulatedRules(path)

@@ -300,39 +300,51 @@ def _assured_share(model: Discrete, keep: float, rounds: int, samples: int) -> f
     return found.fixed_share
 
 
-def ruled_regime(
-    path: str | os.PathLike[str],
-    *,
-    model: Discrete,
-    base: Regime = Replace(),
-    samples: int | None = None,
-    generations: int = 50,
-) -> Triggered:
-    """Return the regime in which a rules file decides, on top of another regime.
+@dataclass(frozen=True)
+class SimulatedRules:
+    """A rules file that decides in a simulation, on top of its regime.
 
-    Its charts learn from the first rounds of each run.
+    Its charts learn from the first rounds of each run. `hayflick.simulate` takes it as ``rules``.
 
     Parameters
     ----------
     path
         The rules file.
-    model
-        The real data's law, which targets are derived from.
-    base
-        What a round is trained on otherwise.
-    samples, generations
-        Size of a training set, and the horizon.
-
-    Raises
-    ------
-    ArgumentError
-        If the family is not the discrete one.
-    DataError
-        If the file cannot be used, or reads nothing that a simulation measures.
     """
-    if not isinstance(model, Discrete):
-        takes = "the family discrete; for others give --regime triggered:BELOW,items=N,metric=NAME"
-        raise ArgumentError("rules", got=str(path), takes=takes)
-    loaded = load_rules(path, model=model, samples=samples, generations=generations)
-    check_read(loaded.rule_set, model, samples)
-    return Triggered(loaded.rule_set.start(), base=base)
+
+    path: str | os.PathLike[str]
+
+    def regime(
+        self,
+        base: Regime = Replace(),
+        *,
+        model: Discrete,
+        samples: int | None = None,
+        generations: int = 50,
+    ) -> Triggered:
+        """Return the regime in which the rules decide.
+
+        Parameters
+        ----------
+        base
+            What a round is trained on otherwise.
+        model
+            The real data's law, which targets are derived from.
+        samples, generations
+            Size of a training set, and the horizon.
+
+        Raises
+        ------
+        ArgumentError
+            If the family is not the discrete one.
+        DataError
+            If the file cannot be used, or reads nothing that a simulation measures.
+        """
+        if not isinstance(model, Discrete):
+            takes = (
+                "the family discrete; for others give --regime triggered:BELOW,items=N,metric=NAME"
+            )
+            raise ArgumentError("rules", got=str(self.path), takes=takes)
+        loaded = load_rules(self.path, model=model, samples=samples, generations=generations)
+        check_read(loaded.rule_set, model, samples)
+        return Triggered(loaded.rule_set.start(), base=base)

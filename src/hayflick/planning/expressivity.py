@@ -6,9 +6,11 @@ rounds to 0 is gone, whatever the data. This holds everything else fixed and var
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,12 +22,18 @@ from hayflick.chains.rounding import Grid
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
-from hayflick.core.display import Displayed
+from hayflick.core.display import Result
+from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.simulation.simulate import simulate
+
+if TYPE_CHECKING:
+    import polars as pl
+    import xarray
 
 COLLAPSED = 0.5
 """Collapse: at most this share is left of what one training on real data alone would keep.
@@ -33,7 +41,8 @@ COLLAPSED = 0.5
 For a discrete law of the symbols, for a Gaussian of the standard deviation.
 """
 
-_SETTINGS: dict[type, tuple[tuple[str, tuple[int | None, ...]], ...]] = {
+_FAMILIES = ("discrete", "gaussian")
+_COMPARED: dict[type, tuple[tuple[str, tuple[int | None, ...]], ...]] = {
     Discrete: (
         ("ml", (None, 24, 20, 16, 12, 8)),
         ("add:0.01", (None,)),
@@ -46,9 +55,12 @@ _SETTINGS: dict[type, tuple[tuple[str, tuple[int | None, ...]], ...]] = {
         ("ml", (None, 10, 8, 6, 4, 3, 2, 1)),
     ),
 }
-
+"""Estimators by family, each with the grids (bits) that its parameters are rounded to."""
 
 _DRAWS, _REPLICATES = 320_000, (16, 1024)
+
+_Interval: TypeAlias = tuple[Floats, Floats, Floats]
+"""What is left by generation: two standard errors less, the estimate, two more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +94,8 @@ class EstimatorLifetime:
 
 
 @dataclass(frozen=True, eq=False)
-class Expressivity(Displayed):
-    """Estimators of one data set, compared; draws itself in a notebook.
+class Expressivity(Result):
+    """Estimators of one data set, compared.
 
     Parameters
     ----------
@@ -115,8 +127,22 @@ class Expressivity(Displayed):
         """The share at which a line of models has collapsed."""
         return COLLAPSED * self.baseline
 
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row per estimator; bits and collapse are null where there are none."""
+        import polars as pl
+
+        schema = {
+            "estimator": pl.String,
+            "bits": pl.Int64,
+            "collapse": pl.Int64,
+            "left": pl.Float64,
+            "method": pl.String,
+        }
+        columns = {name: [getattr(row, name) for row in self.rows] for name in schema}
+        return pl.DataFrame(columns, schema=schema)
+
     def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the comparison again."""
+        """Return the record that reproduces the comparison."""
         parameters = {
             "model": self.model.describe(),
             "samples": self.samples,
@@ -126,9 +152,13 @@ class Expressivity(Displayed):
         return provenance(parameters, seed=self.seed)
 
 
-def compare_estimators(
-    model: Discrete | Gaussian,
+def expressivity(
+    source: str | os.PathLike[str] | Discrete | Gaussian,
     *,
+    column: str | None = None,
+    family: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
     generations: int = 50,
     samples: int | None = None,
     replicates: int | None = None,
@@ -142,8 +172,13 @@ def compare_estimators(
 
     Parameters
     ----------
-    model
-        The real data's law.
+    source
+        A text, a folder of texts, a table, a JSON object of symbol: count, or a model.
+    column, tokenizer, encoding
+        How a file is read; see `hayflick.corpus.reading.read_corpus`.
+    family
+        ``discrete`` or ``gaussian``; None leaves the choice to
+        `hayflick.planning.inputs.chosen_family`.
     generations
         How many rounds to look ahead.
     samples
@@ -153,33 +188,54 @@ def compare_estimators(
     seed, threads
         Of the simulations.
     progress
-        Told the settings done.
+        Called with the number of estimators that are done.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of its range, or does not fit another.
+    DataError
+        If the input cannot be used.
 
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> rows = compare_estimators(words, generations=80).rows
+    >>> rows = expressivity(words, generations=80).rows
     >>> [(row.estimator, row.collapse) for row in rows if row.bits is None][:2]
     [('ml', 74), ('add:0.01', None)]
     """
+    columns = () if column is None else (column,)
+    options = InputOptions(family, columns, tokenizer=tokenizer, encoding=encoding)
+    chosen = chosen_family(source, options)
+    if chosen not in _FAMILIES:
+        raise ArgumentError("family", got=chosen, takes=f"one of {', '.join(_FAMILIES)}")
+    model, _ = read_model(source, options, family=chosen, progress=progress)
     size = model.training_size(samples)
     if replicates is None:
-        replicates = _replicates(model)
+        parameters = model.types if isinstance(model, Discrete) else 2
+        replicates = int(np.clip(_DRAWS // parameters, *_REPLICATES))
     whole_number("replicates", replicates, at_least=1)
-    settings = list(_settings(model))
+    compared = _COMPARED[type(model)]
+    settings = [(estimator, bits) for estimator, grids in compared for bits in grids]
     baseline = _baseline(model, size)
-    run = _Run(size, generations, replicates, seed, threads)
+    run = partial(
+        simulate,
+        generations=generations,
+        samples=size,
+        replicates=replicates,
+        seed=seed,
+        threads=threads,
+    )
     rows: list[EstimatorLifetime] = []
     interrupted = False
     try:
         for done, (estimator, bits) in enumerate(settings):
             progress("comparing estimators", done, len(settings))
-            rows.append(_row(model, estimator, bits, COLLAPSED * baseline, run))
+            fitted, law = with_estimator(model, estimator), None
+            if bits is None:
+                law = _law(fitted, size, generations)
+            left, method = law or (_simulated(fitted, bits, run), "simulation")
+            rows.append(_lifetime(estimator, bits, COLLAPSED * baseline, left, method))
         progress("comparing estimators", len(settings), len(settings))
     except KeyboardInterrupt:
         if not rows:
@@ -190,48 +246,15 @@ def compare_estimators(
     )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What all simulations share."""
-
-    size: int
-    generations: int
-    replicates: int
-    seed: int
-    threads: int | None
-
-
-def _row(
-    model: Discrete | Gaussian, estimator: str, bits: int | None, threshold: float, run: _Run
+def _lifetime(
+    estimator: str, bits: int | None, threshold: float, left: _Interval, method: str
 ) -> EstimatorLifetime:
-    fitted = with_estimator(model, estimator)
-    law, method = _law(fitted, run.size, run.generations) if bits is None else (None, "")
-    low, left, high = _simulated(fitted, bits, run) if law is None else (law, law, law)
-    return EstimatorLifetime(
-        estimator=estimator,
-        bits=bits,
-        collapse=_first(left <= threshold),
-        earliest=_first(low <= threshold),
-        latest=_first(high <= threshold),
-        left=float(left[-1]),
-        method=method or "simulation",
+    low, middle, high = left
+    earliest, collapse, latest = (
+        next(iter(np.flatnonzero(share <= threshold).tolist()), None)
+        for share in (low, middle, high)
     )
-
-
-def _first(reached: Any) -> int | None:
-    rounds = np.flatnonzero(reached)
-    return int(rounds[0]) if rounds.size else None
-
-
-def _replicates(model: Discrete | Gaussian) -> int:
-    parameters = model.types if isinstance(model, Discrete) else 2
-    return int(np.clip(_DRAWS // parameters, *_REPLICATES))
-
-
-def _settings(model: Discrete | Gaussian) -> Iterator[tuple[str, int | None]]:
-    for estimator, grids in _SETTINGS[type(model)]:
-        for bits in grids:
-            yield estimator, bits
+    return EstimatorLifetime(estimator, bits, collapse, earliest, latest, float(middle[-1]), method)
 
 
 def _baseline(model: Discrete | Gaussian, size: int) -> float:
@@ -241,36 +264,29 @@ def _baseline(model: Discrete | Gaussian, size: int) -> float:
     return float(survival(model, generations=1, samples=size).baseline[-1])
 
 
-def _law(model: Any, size: int, generations: int) -> tuple[Floats | None, str]:
-    """Return what is left by the law and the law's name; None where no law is known."""
+def _law(model: Any, size: int, generations: int) -> tuple[_Interval, str] | None:
+    """Return what is left by the law, and the law's name; None where no law is known."""
     if isinstance(model, Gaussian):
-        law = gaussian_scale(size, generations=generations, ddof=model.ddof)
-        return np.exp(law.quantile(0.5) / 2.0), "exact"
+        scale = gaussian_scale(size, generations=generations, ddof=model.ddof)
+        left = np.exp(scale.quantile(0.5) / 2.0)
+        return (left, left, left), "exact"
     if isinstance(model.estimator, AddDelta):
-        result = survival(model, generations=generations, samples=size)
-        return result.surviving_fraction, result.name
-    return None, ""
+        law = survival(model, generations=generations, samples=size)
+        return (law.surviving_fraction,) * 3, law.name
+    return None
 
 
-def _simulated(model: Any, bits: int | None, run: _Run) -> tuple[Floats, Floats, Floats]:
+def _simulated(model: Any, bits: int | None, run: Callable[..., xarray.Dataset]) -> _Interval:
     """Return what is left by simulation, between two standard errors less and more."""
-    stages = Stages() if bits is None else Stages(rounding=Grid(bits=bits))
-    runs = simulate(
-        model,
-        generations=run.generations,
-        samples=run.size,
-        stages=stages,
-        replicates=run.replicates,
-        seed=run.seed,
-        threads=run.threads,
-    )
+    runs = run(model, stages=Stages() if bits is None else Stages(rounding=Grid(bits=bits)))
+    replicates = runs.sizes["replicate"]
     if isinstance(model, Gaussian):
         # Two standard errors of a median, by the binomial law of its rank.
-        reach = 1.0 / np.sqrt(run.replicates)
+        reach = 1.0 / np.sqrt(replicates)
         shares = np.clip([0.5 - reach, 0.5, 0.5 + reach], 0.0, 1.0)
         low, middle, high = np.quantile(runs["deviation"].to_numpy(), shares, axis=0)
         return low / model.deviation, middle / model.deviation, high / model.deviation
     values = runs["surviving_fraction"].to_numpy()
-    error = 2.0 * values.std(axis=0) / np.sqrt(run.replicates)
+    error = 2.0 * values.std(axis=0) / np.sqrt(replicates)
     mean: Floats = values.mean(axis=0)
     return mean - error, mean, mean + error

@@ -1,14 +1,19 @@
-"""How a forecast is computed: the laws first, the simulation last."""
+"""One call from a file or a model to its forecast: the laws first, the simulation last."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats
+from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Regime
+from hayflick.core.protocols import Model, Regime
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
@@ -18,71 +23,141 @@ from hayflick.planning.forecast_result import (
     Forecast,
     SurvivalByCount,
 )
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.retention import check_running, run_until_interrupted
+from hayflick.planning.series_forecast import (
+    SeriesForecast,
+    forecast_series,
+    unfit_regime,
+)
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
+from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.simulate import simulate
 
 _AT_RISK = 10
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
 
 
-def forecast_law(
-    model: Discrete,
+def forecast(
+    source: str | os.PathLike[str] | Model,
     *,
+    family: str | None = None,
+    column: str | None = None,
+    columns: Sequence[str] | None = None,
+    order: int | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
+    delta: float = 0.0,
+    regime: str | Regime = "replace",
     generations: int = 50,
-    regime: Regime = Replace(),
     samples: int | None = None,
     law: str = "auto",
     replicates: int = 64,
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = silent,
-) -> Forecast:
-    """Forecast recursive training on a discrete law.
+) -> Forecast | SeriesForecast:
+    """Forecast recursive training on a file or a model.
 
     Parameters
     ----------
-    model
-        The real data's law.
-    generations
-        How many rounds, K.
+    source
+        A text, a folder of texts, a table, a JSON object of symbol: count, or a model such as
+        `hayflick.Gaussian`.
+    family
+        ``discrete``, ``gaussian``, ``multivariate-gaussian``, ``poisson`` or ``ngram``; None
+        leaves the choice to `hayflick.planning.inputs.chosen_family`.
+    column, columns
+        A table's column, or the names of several for a multivariate Gaussian.
+    order
+        Of an n-gram model; 2 where None.
+    tokenizer, encoding
+        How a file is read; see `hayflick.corpus.reading.read_corpus`.
+    delta
+        Pseudo-count of the discrete estimator; 0 is maximum likelihood.
     regime
-        What each round is trained on.
+        What each round is trained on: a regime, or its name in the grammar of the command
+        line, such as ``"fresh:0.05"``.
+    generations
+        Number of rounds, K.
     samples
-        Size of a training set; the data's own size where None.
+        Size of a training set (for an n-gram model in words); the data's own size where None.
     law
-        ``auto``, ``exact`` or ``branching``; see `hayflick.laws.survival`.
+        ``auto``, ``exact`` or ``branching``, for the discrete family; see `hayflick.survival`.
     replicates
-        Simulated runs; 0 for the law alone.
-    seed
-        Of the simulation.
-    threads
-        Of the simulation; one per processor where None.
+        Simulated runs; 0 for the law alone, where there is one.
+    seed, threads
+        Of the simulation; one thread per processor where None.
     progress
-        Told how far the laws and the simulation have come.
+        Called with the progress of reading, of the laws and of the simulation.
+
+    Returns
+    -------
+    A `Forecast` for the discrete family, else a `SeriesForecast`.
 
     Raises
     ------
-    ArgumentError, DataError
-        As `hayflick.laws.survival.survival` and `hayflick.simulation.simulate.simulate`.
+    DataError
+        If the input cannot be used.
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
 
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> result = forecast_law(words, generations=10)
+    >>> forecast(words, regime="fresh:0.2", generations=10, replicates=0).kept > 0.8
+    True
+    >>> result = forecast(words, generations=10)
     >>> result.most_at_risk[0].symbol, result.first_below
     ('here', 5)
     """
-    settings: dict[str, Any] = {"generations": generations, "samples": samples}
+    if column is not None and columns is not None:
+        raise ArgumentError("columns", got=",".join(columns), takes="nothing beside a column")
+    named = tuple(columns or ()) if column is None else (column,)
+    options = InputOptions(family, named, order, tokenizer, encoding, delta, law)
+    chosen = chosen_family(source, options)
+    if chosen != "discrete" and isinstance(regime, str) and regime.partition(":")[0] == "anchor":
+        raise unfit_regime(regime, family=chosen)
+    model, origin = read_model(source, options, family=chosen, progress=progress)
+    compute = (
+        partial(_forecast_discrete, model, law=law)
+        if isinstance(model, Discrete)
+        else partial(forecast_series, model, source=origin)
+    )
+    return compute(
+        regime=parse_regime(regime, like=origin) if isinstance(regime, str) else regime,
+        generations=generations,
+        samples=samples,
+        replicates=replicates,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def _forecast_discrete(
+    model: Discrete,
+    *,
+    law: str,
+    regime: Regime,
+    generations: int,
+    samples: int | None,
+    replicates: int,
+    seed: int,
+    threads: int | None,
+    progress: Progress,
+) -> Forecast:
     check_running(replicates=replicates, seed=seed, threads=threads)
+    settings: dict[str, Any] = {"generations": generations, "samples": samples}
     survived = survival(model, regime=regime, law=law, **settings)
-    parts: dict[str, Any] = {
-        "diversity": expected_diversity(model, regime=regime, **settings),
-        "most_at_risk": _most_at_risk(survived, regime),
-        "by_count": _by_count(survived),
-        "fresh_shares": _fresh_shares(model, law, settings, progress),
-    }
+    diversity = expected_diversity(model, regime=regime, **settings)
+    most_at_risk, by_count = _most_at_risk(survived, regime), _by_count(survived)
+    shares = []
+    for done, share in enumerate(FRESH_SHARES):
+        progress("comparing shares", done, len(FRESH_SHARES))
+        compared = survival(model, regime=Fresh(share), law=law, **settings)
+        shares.append(float(compared.surviving_fraction[-1]))
+    progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
     runs, interrupted = None, False
     if replicates:
         runs, interrupted = run_until_interrupted(
@@ -97,7 +172,19 @@ def forecast_law(
             )
         )
     return Forecast(
-        regime=regime, seed=seed, law=survived, simulated=runs, interrupted=interrupted, **parts
+        family="discrete",
+        source=model.source,
+        regime=regime,
+        samples=int(survived.rounds.samples[0]),
+        fresh_shares=tuple(shares),
+        runs=0 if runs is None else runs.sizes["replicate"],
+        seed=seed,
+        interrupted=interrupted,
+        law=survived,
+        diversity=diversity,
+        simulated=runs,
+        most_at_risk=most_at_risk,
+        by_count=by_count,
     )
 
 
@@ -109,26 +196,25 @@ def _most_at_risk(law: Survival, regime: Regime) -> tuple[AtRisk, ...]:
     survival = law.of_probabilities(probabilities)
     baseline = law.baseline_of(probabilities)
     counts = model.weights if model.total else model.probabilities * samples
-    times = np.full(rarest_first.size, np.nan)
+    times: Floats | None = None
     if regime.constant:
         passage = loss_time(model, regime=regime, samples=samples)
         times = passage.of_probabilities(probabilities)
-    return tuple(
-        AtRisk(
-            symbol=model.symbols[place],
-            count=counts[place].item(),
-            survival=float(survival[row, -1]),
-            baseline=float(baseline[row]),
-            median_loss=_first(survival[row] <= 0.5),
-            mean_loss=None if np.isnan(times[row]) else float(times[row]),
+    risks = []
+    for row, place in enumerate(rarest_first):
+        unlikely = np.flatnonzero(survival[row] <= 0.5)
+        mean = np.nan if times is None else float(times[row])
+        risks.append(
+            AtRisk(
+                symbol=model.symbols[place],
+                count=counts[place].item(),
+                survival=float(survival[row, -1]),
+                baseline=float(baseline[row]),
+                median_loss=int(unlikely[0]) if unlikely.size else None,
+                mean_loss=None if np.isnan(mean) else mean,
+            )
         )
-        for row, place in enumerate(rarest_first)
-    )
-
-
-def _first(reached: Any) -> int | None:
-    generations = np.flatnonzero(reached)
-    return int(generations[0]) if generations.size else None
+    return tuple(risks)
 
 
 def _by_count(law: Survival) -> SurvivalByCount:
@@ -141,15 +227,3 @@ def _by_count(law: Survival) -> SurvivalByCount:
     probabilities = np.minimum(counts / total, 1.0)
     baseline = law.baseline_of(probabilities)
     return SurvivalByCount(counts, law.of_probabilities(probabilities), baseline)
-
-
-def _fresh_shares(
-    model: Discrete, law: str, settings: dict[str, Any], progress: Progress
-) -> tuple[float, ...]:
-    kept = []
-    for done, share in enumerate(FRESH_SHARES):
-        progress("comparing shares", done, len(FRESH_SHARES))
-        result = survival(model, regime=Fresh(share), law=law, **settings)
-        kept.append(float(result.surviving_fraction[-1]))
-    progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
-    return tuple(kept)

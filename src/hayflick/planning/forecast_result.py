@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.display import Displayed
+from hayflick.core.checks import check_language
+from hayflick.core.display import Result, report_of
+from hayflick.core.output import check_page, write_text
 from hayflick.core.protocols import Regime
 from hayflick.core.provenance import provenance
+from hayflick.corpus.source import Source
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
 
 if TYPE_CHECKING:
+    import polars as pl
     import xarray
 
 
@@ -27,29 +34,64 @@ KEPT_OF_BASELINE = 0.9
 """The limit: this share of what one training on real data alone would keep."""
 
 
+class _BriefReport(Protocol):
+    def brief(self, result: Any, /, *, lang: str) -> str: ...
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class BaseForecast(Displayed, ABC):
-    """What the forecasts of all families have in common; draws itself in a notebook.
+class BaseForecast(Result, ABC):
+    """What the forecasts of all families have in common.
+
+    `save` takes ``brief=True`` for a one-page summary in place of the report.
 
     Parameters
     ----------
-    regime, seed
-        What each round is trained on, and the seed of the simulation.
+    family, source
+        The family's name, and where the data come from.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set.
     fresh_shares
         What is left after the last round, for each of `FRESH_SHARES` in place of the regime.
+    runs
+        Number of simulated runs that were finished.
+    seed
+        Of the simulation.
     interrupted
         Whether the simulation was cut short.
     """
 
+    family: str
+    source: Source
     regime: Regime
-    seed: int
+    samples: int
     fresh_shares: tuple[float, ...]
+    runs: int
+    seed: int
     interrupted: bool = False
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """What was forecast: a file, or a law."""
+    def __repr__(self) -> str:
+        series = "" if self.family == "discrete" else f"{self.family}, "
+        what = f"{series}{self.name!r}, {self.regime.describe()!r}"
+        numbers = f"generations={self.generations}, kept={self.kept:.4g}"
+        return f"{type(self).__name__}({what}, {numbers})"
+
+    @override
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: str = "en",
+        force: bool = False,
+        brief: bool = False,
+    ) -> Path:
+        if not brief:
+            return super().save(path, lang=lang, force=force)
+        check_language(lang)
+        check_page(path, force=force)
+        report = cast(_BriefReport, report_of(self))
+        return write_text(Path(path), report.brief(self, lang=lang), force=force)
 
     @property
     @abstractmethod
@@ -68,18 +110,8 @@ class BaseForecast(Displayed, ABC):
 
     @property
     @abstractmethod
-    def samples(self) -> int:
-        """Size of a training set."""
-
-    @property
-    @abstractmethod
     def law_name(self) -> str:
         """Which law the figures come from."""
-
-    @property
-    @abstractmethod
-    def runs(self) -> int:
-        """Number of simulated runs that were finished."""
 
     @property
     @abstractmethod
@@ -89,6 +121,15 @@ class BaseForecast(Displayed, ABC):
     @abstractmethod
     def describe_model(self) -> dict[str, Any]:
         """Return the parameters that make the model again, ready for JSON."""
+
+    @abstractmethod
+    def to_frame(self) -> pl.DataFrame:
+        """Return the curves by generation, 0 … K."""
+
+    @property
+    def name(self) -> str:
+        """What was forecast: a file, or a law."""
+        return self.source.name
 
     @property
     def generations(self) -> int:
@@ -102,7 +143,7 @@ class BaseForecast(Displayed, ABC):
 
     @property
     def limit(self) -> float:
-        """The value below which a forecast raises its voice."""
+        """The value below which a plan is not acceptable."""
         return self.part * self.baseline
 
     @property
@@ -118,7 +159,7 @@ class BaseForecast(Displayed, ABC):
         return next((s for s, kept in pairs if s < 1.0 and kept >= self.limit), None)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the forecast again."""
+        """Return the record that reproduces the forecast."""
         parameters = {
             "model": self.describe_model(),
             "regime": self.regime.describe(),
@@ -176,12 +217,12 @@ class SurvivalByCount:
     baseline: Floats
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Forecast(BaseForecast):
-    """What recursive training does to a discrete law; draws itself in a notebook.
+    """What recursive training does to a discrete law.
 
-    Parameters beside those of `BaseForecast`, whose ``fresh_shares``
-    are surviving shares of symbols:
+    Parameters beside those of `BaseForecast`, whose ``fresh_shares`` are surviving shares of
+    symbols:
 
     Parameters
     ----------
@@ -203,61 +244,56 @@ class Forecast(BaseForecast):
     most_at_risk: tuple[AtRisk, ...]
     by_count: SurvivalByCount
 
-    def __repr__(self) -> str:
-        what = f"{self.model.source.name!r}, {self.regime.describe()!r}"
-        return f"Forecast({what}, generations={self.generations}, kept={self.kept:.4g})"
-
     @property
     def model(self) -> Discrete:
         """The real data's law."""
         return self.law.model
 
     @property
-    def name(self) -> str:
-        """What was forecast: a file, or a law."""
-        return self.model.source.name
-
-    @property
+    @override
     def left(self) -> Floats:
-        """Expected share of symbols that survive, shape ``(K + 1,)``."""
         return self.law.surviving_fraction
 
     @property
+    @override
     def baseline(self) -> float:
-        """The same share for one training on real data alone."""
         return float(self.law.baseline[-1])
 
     @property
+    @override
     def part(self) -> float:
-        """The limit as a part of the baseline."""
         return KEPT_OF_BASELINE
 
     @property
-    def samples(self) -> int:
-        """Size of a training set."""
-        return int(self.law.rounds.samples[0])
-
-    @property
+    @override
     def law_name(self) -> str:
-        """``exact`` or ``branching``."""
         return self.law.name
 
     @property
-    def runs(self) -> int:
-        """Number of simulated runs that were finished."""
-        return 0 if self.simulated is None else self.simulated.sizes["replicate"]
-
-    @property
+    @override
     def runs_below(self) -> float | None:
-        """Share of the simulated runs that end below the limit; None without simulation."""
         if self.simulated is None:
             return None
         ends = self.simulated["surviving_fraction"].to_numpy()[:, -1]
         return float(np.mean(ends < self.limit))
 
+    @override
     def describe_model(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         return self.model.describe()
+
+    @override
+    def to_frame(self) -> pl.DataFrame:
+        import polars as pl
+
+        band = self.simulated_band() or {}
+        return pl.DataFrame(
+            {
+                "generation": np.arange(self.generations + 1),
+                "law": self.law.surviving_fraction,
+                "real_data_alone": self.law.baseline,
+                **{f"simulated_{name}": values for name, values in band.items()},
+            }
+        )
 
     @property
     def rarest(self) -> int:

@@ -1,19 +1,22 @@
-"""Which family a file is forecast as, and its model; nothing about labels is guessed."""
+"""Which family a file is read as, and its model; nothing about labels is guessed."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hayflick.chains.parsing import FamilyData, parse_family
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.protocols import Model
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, column_name, holds_fractions
 
 FAMILIES = ("discrete", "gaussian", "multivariate-gaussian", "poisson", "ngram")
-"""Families that a forecast knows."""
+"""Families that can be forecast."""
 
 _NUMERIC = ("gaussian", "multivariate-gaussian", "poisson")
 _DEFAULT_ORDER = 2
@@ -21,7 +24,7 @@ _DEFAULT_ORDER = 2
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """How a file is to be read, as far as the user has said.
+    """How a file is read, as far as the user has chosen.
 
     Parameters
     ----------
@@ -30,11 +33,16 @@ class InputOptions:
     columns
         Names of a table's columns.
     order
-        Of an n-gram model; None for 2.
+        Of an n-gram model; 2 where None.
     tokenizer, encoding
         See `hayflick.corpus.reading.read_corpus`.
     delta, law
-        Smoothing and law of the discrete family; 0 and ``auto`` where nothing was said.
+        Smoothing and law of the discrete family.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such family, or a column is named twice or has no name.
     """
 
     family: str | None = None
@@ -68,8 +76,8 @@ class InputOptions:
         return self.columns[0] if self.columns else None
 
 
-def chosen_family(path: Path, reading: InputOptions) -> str:
-    """Return the family of a file: the one that was named, or the one that its cells show.
+def chosen_family(source: str | os.PathLike[str] | Model, options: InputOptions) -> str:
+    """Return the family of a source: the one that was named, or the one that its cells show.
 
     Several columns are a multivariate Gaussian. A table's column of numbers of which one at
     least is not whole is a Gaussian. All else is discrete; whole numbers may be labels.
@@ -77,42 +85,65 @@ def chosen_family(path: Path, reading: InputOptions) -> str:
     Raises
     ------
     ArgumentError
-        If what was said does not fit together.
+        If options do not fit together, or do not fit the source.
     DataError
         If a table cannot be read, or has no such column.
     """
-    family = reading.family
-    if family is None:
-        family = "multivariate-gaussian" if len(reading.columns) > 1 else None
-    _check_options(family, path, reading)
+    if not isinstance(source, str | os.PathLike):
+        return _family_of_model(source, options)
+    path, family = Path(source), options.family
+    if family is None and len(options.columns) > 1:
+        family = "multivariate-gaussian"
+    _check_options(family, path, options)
     if family is not None:
         return family
-    is_labels = reading.tokenizer is not None or path.suffix.lower() not in TABLE_SUFFIXES
+    is_labels = options.tokenizer is not None or path.suffix.lower() not in TABLE_SUFFIXES
     if is_labels or path.is_dir():
         return "discrete"
-    numbers = holds_fractions(path, column=reading.column, encoding=reading.encoding)
+    numbers = holds_fractions(path, column=options.column, encoding=options.encoding)
     family = "gaussian" if numbers else "discrete"
-    _check_options(family, path, reading)
+    _check_options(family, path, options)
     return family
 
 
-def _check_options(family: str | None, path: Path, reading: InputOptions) -> None:
+def _family_of_model(model: Model, options: InputOptions) -> str:
+    """Return a model's family; refuse options of reading, as there is nothing to read."""
+    if not hasattr(model, "describe"):
+        takes = "a file or a model, such as hayflick.Gaussian"
+        raise ArgumentError("source", got=model, takes=takes)
+    family = str(model.describe()["family"])
+    given = {
+        "family": options.family if options.family != family else None,
+        "column": ",".join(options.columns) or None,
+        "order": options.order,
+        "tokenizer": options.tokenizer,
+    }
+    for name, option in given.items():
+        if option is not None:
+            raise ArgumentError(name, got=option, takes="nothing where the source is a law")
+    if family != "discrete":
+        _refuse("delta", options.delta, default=0.0, family=family)
+        _refuse("law", options.law, default="auto", family=family)
+    return family
+
+
+def _check_options(family: str | None, path: Path, options: InputOptions) -> None:
     """Refuse options that a family does not take."""
-    if reading.order is not None and family != "ngram":
-        raise ArgumentError("order", got=reading.order, takes="nothing but with the family ngram")
+    if options.order is not None and family != "ngram":
+        raise ArgumentError("order", got=options.order, takes="nothing but with the family ngram")
     if family is None:
         return
     if family != "multivariate-gaussian":
-        _ = reading.column
-    elif not reading.columns:
+        _ = options.column
+    elif not options.columns:
         raise ArgumentError("columns", got=None, takes="names of columns, separated by commas")
     if family != "discrete":
-        _refuse("delta", reading.delta, default=0.0, family=family)
-        _refuse("law", reading.law, default="auto", family=family)
+        _refuse("delta", options.delta, default=0.0, family=family)
+        _refuse("law", options.law, default="auto", family=family)
     if family in _NUMERIC:
-        _refuse("tokenizer", reading.tokenizer, default=None, family=family)
+        _refuse("tokenizer", options.tokenizer, default=None, family=family)
     if family == "ngram":
-        _refuse("column", reading.column, default=None, family=family)
+        _refuse("column", options.column, default=None, family=family)
         if path.suffix.lower() in (*TABLE_SUFFIXES, ".json") and not path.is_dir():
             takes = "the family ngram takes a text or a folder of texts"
             raise DataError(f"{path}: is no running text; {takes}")
@@ -126,21 +157,48 @@ def _refuse(option: str, value: object, *, default: object, family: str) -> None
 
 
 def read_model(
-    path: Path, reading: InputOptions, *, family: str, progress: Progress = silent
+    source: str | os.PathLike[str] | Model,
+    options: InputOptions,
+    *,
+    family: str,
+    progress: Progress = silent,
 ) -> tuple[Any, Source]:
-    """Return the model of a family other than the discrete one, and where its data come from.
+    """Return the model of a source, and where its data come from.
 
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.chains.parsing.parse_family`.
+        As `hayflick.Discrete.from_file` and `hayflick.chains.parsing.parse_family`.
     """
-    order = _DEFAULT_ORDER if reading.order is None else reading.order
+    if isinstance(source, Discrete):
+        smoothing = AddDelta(options.delta)
+        return (source.with_estimator(smoothing) if smoothing.delta else source), source.source
+    if not isinstance(source, str | os.PathLike):
+        return source, Source(family)
+    if family == "discrete":
+        model = Discrete.from_file(
+            source,
+            column=options.column,
+            tokenizer=options.tokenizer,
+            encoding=options.encoding,
+            estimator=AddDelta(options.delta),
+            progress=progress,
+        )
+        return model, model.source
+    return _read_series(Path(source), options, family=family, progress=progress)
+
+
+def _read_series(
+    path: Path, options: InputOptions, *, family: str, progress: Progress
+) -> tuple[Any, Source]:
+    """Return the model of numbers or running text, and where its data come from."""
+    from hayflick.chains.parsing import FamilyData, parse_family
+
+    order = _DEFAULT_ORDER if options.order is None else options.order
     text = f"ngram:{order}" if family == "ngram" else family
-    settings = (reading.columns, reading.tokenizer, reading.encoding, progress)
-    model: Any = parse_family(text, data=FamilyData(str(path), *settings))
+    data = FamilyData(str(path), options.columns, options.tokenizer, options.encoding, progress)
+    model: Any = parse_family(text, data=data)
     if family == "ngram":
         return model, model.sentences.source
-    columns = reading.columns
-    names = columns or (column_name(path, encoding=reading.encoding),)
-    return model, Source.of(path, column=", ".join(names), encoding=reading.encoding)
+    names = options.columns or (column_name(path, encoding=options.encoding),)
+    return model, Source.of(path, column=", ".join(names), encoding=options.encoding)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
@@ -43,6 +44,7 @@ from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
 
 if TYPE_CHECKING:
+    import polars as pl
     import xarray
 
 
@@ -187,13 +189,27 @@ class Series:
             raise ValueError(f"nothing is known of {self.name}")
         return band
 
+    def to_frame(self) -> pl.DataFrame:
+        """Return the curves by generation, 0 … K; a column for what is known alone."""
+        import polars as pl
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+        columns: dict[str, Any] = {"generation": np.arange(self.best.middle.size)}
+        for name, band in (("law", self.law), ("simulated", self.simulated)):
+            if band is not None:
+                ends = {f"{name}_low": band.low, f"{name}_high": band.high}
+                known = {key: values for key, values in ends.items() if values is not None}
+                columns |= {name: band.middle, **known}
+        alone = np.full(self.best.middle.size, self.alone.middle)
+        return pl.DataFrame({**columns, "real_data_alone": alone})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SeriesForecast(BaseForecast):
     """What recursive training does to a numeric family or an n-gram model.
 
-    Parameters beside those of `BaseForecast`, whose ``fresh_shares``
-    are values of the first quantity:
+    Parameters beside those of `BaseForecast`, whose ``fresh_shares`` are values of the first
+    quantity. ``law_name`` is ``exact``, or ``moments`` or ``simulation`` where the deciding
+    figures are simulated:
 
     Parameters
     ----------
@@ -201,34 +217,16 @@ class SeriesForecast(BaseForecast):
         What is followed in the family.
     model
         The real data's law.
-    source
-        Where the data come from.
-    size
-        Items of a training set.
     series
         The quantities over the generations, at least one; the first decides.
-    simulated_runs
-        Number of simulated runs that were finished.
     shares_by_law
         Whether `fresh_shares` come from a law rather than from runs of their own.
     """
 
     subject: TrackedQuantities
     model: Any
-    source: Source
-    size: int
     series: tuple[Series, ...]
-    simulated_runs: int
     shares_by_law: bool
-
-    def __repr__(self) -> str:
-        what = f"{self.family}, {self.source.name!r}, {self.regime.describe()!r}"
-        return f"SeriesForecast({what}, generations={self.generations}, kept={self.kept:.4g})"
-
-    @property
-    def family(self) -> str:
-        """The family's name."""
-        return self.subject.family
 
     @property
     def main(self) -> Series:
@@ -236,29 +234,19 @@ class SeriesForecast(BaseForecast):
         return self.series[0]
 
     @property
-    def name(self) -> str:
-        """What was forecast: a file, or a law."""
-        return self.source.name
-
-    @property
+    @override
     def left(self) -> Floats:
-        """The deciding quantity, its median where it varies; shape ``(K + 1,)``."""
         return self.main.best.middle
 
     @property
+    @override
     def baseline(self) -> float:
-        """The same after one training on real data alone."""
         return self.main.alone.middle
 
     @property
+    @override
     def part(self) -> float:
-        """The limit as a part of the baseline."""
         return self.subject.part
-
-    @property
-    def samples(self) -> int:
-        """Size of a training set."""
-        return self.size
 
     @property
     def singular(self) -> bool:
@@ -266,41 +254,47 @@ class SeriesForecast(BaseForecast):
         return self.subject.dimensions >= self.samples
 
     @property
+    @override
     def law_name(self) -> str:
-        """``exact``, or ``moments`` or ``simulation`` where the deciding figures are simulated."""
         if self.main.law is not None:
             return "exact"
         return "moments" if any(series.law for series in self.series) else "simulation"
 
     @property
-    def runs(self) -> int:
-        """Number of simulated runs that were finished."""
-        return self.simulated_runs
-
-    @property
+    @override
     def first_below(self) -> int | None:
-        """First round in which less is left than the limit; the first of all if singular."""
         return 1 if self.singular else super().first_below
 
     @property
+    @override
     def runs_below(self) -> float | None:
-        """Share of the simulated runs that end below the limit; None for a probability."""
+        # A run has no probability of its own, and without a spread there is no limit.
         if self.main.ends is None or self.singular:
             return None
         return float(np.mean(self.main.ends < self.limit))
 
     @property
+    @override
     def smallest_holding_share(self) -> float | None:
-        """Smallest of the compared shares that ends within the limit; None if none does."""
         share = None if self.singular else super().smallest_holding_share
         # What the plan has already is no advice, whatever other runs say of it.
         own = self.regime.share if isinstance(self.regime, Fresh) else -1.0
         return None if share is None or (self.first_below and share <= own) else share
 
+    @override
     def describe_model(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         described: dict[str, Any] = self.model.describe()
         return {"input": self.source.name, "column": self.source.column, **described}
+
+    @override
+    def to_frame(self) -> pl.DataFrame:
+        import polars as pl
+
+        frames = [
+            series.to_frame().select(pl.lit(series.name).alias("quantity"), pl.all())
+            for series in self.series
+        ]
+        return pl.concat(frames, how="diagonal")
 
 
 _BASELINE_RUNS = 64
@@ -373,6 +367,7 @@ def forecast_series(
     if runs is None and subject.quantities[0].name not in laws:
         raise KeyboardInterrupt
     return SeriesForecast(
+        family=subject.family,
         regime=regime,
         seed=seed,
         fresh_shares=shares,
@@ -380,10 +375,10 @@ def forecast_series(
         subject=subject,
         model=model,
         source=source or Source(subject.family),
-        size=size,
+        samples=size,
         series=_series(subject, laws, alone, runs),
         shares_by_law=case.law_at(Fresh(0.5), rounds) is not None,
-        simulated_runs=0 if runs is None else runs.sizes["replicate"],
+        runs=0 if runs is None else runs.sizes["replicate"],
     )
 
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from markupsafe import Markup
 
 from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
 from hayflick.report.charts import drawing
 from hayflick.report.language import Language
-from hayflick.report.rendering import render
+from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import table
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def expressivity_record(result: Expressivity) -> dict[str, Any]:
+def record(result: Expressivity) -> dict[str, Any]:
     """Return a comparison as plain values, ready for JSON."""
     return {
         "format_version": FORMAT_VERSION,
@@ -47,20 +46,7 @@ def expressivity_record(result: Expressivity) -> dict[str, Any]:
     }
 
 
-def expressivity_numbers(result: Expressivity) -> pl.DataFrame:
-    """Return a comparison as a table; bits and collapse are null where there are none."""
-    return pl.DataFrame(
-        {
-            "estimator": [row.estimator for row in result.rows],
-            "bits": pl.Series([row.bits for row in result.rows], dtype=pl.Int64),
-            "collapse": pl.Series([row.collapse for row in result.rows], dtype=pl.Int64),
-            "left": [row.left for row in result.rows],
-            "method": [row.method for row in result.rows],
-        }
-    )
-
-
-def sentences(result: Expressivity, language: Language) -> tuple[str, ...]:
+def sentences(result: Expressivity, language: Language) -> tuple[str, str]:
     """Return what is compared, and what rounding and smoothing do at most."""
     text, number = language.text, language.number
     what = text("standard deviation") if isinstance(result.model, Gaussian) else text("symbols")
@@ -121,7 +107,7 @@ def collapse_label(row: EstimatorLifetime, language: Language) -> str:
     return text("in round {round} ({first} to {last})", round=number(row.collapse), **between)
 
 
-def expressivity_tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows."""
     language, text = Language(lang), Language(lang).text
     shown = table(
@@ -145,7 +131,7 @@ def expressivity_chart(result: Expressivity, language: Language) -> drawing.Rend
     import altair as alt
 
     text = language.text
-    numbers = expressivity_numbers(result)
+    numbers = result.to_frame()
     names = [bits_label(bits, language) for bits in _ordered([row.bits for row in result.rows])]
     never = text("not within these rounds")
     shown = numbers.with_columns(
@@ -179,7 +165,7 @@ def _ordered(grids: Sequence[int | None]) -> list[int | None]:
     return sorted(set(grids), key=lambda bits: -1000 if bits is None else -bits)
 
 
-def expressivity_page(result: Expressivity, *, lang: str = "en") -> str:
+def page(result: Expressivity, *, lang: str = "en") -> str:
     """Return a comparison as one self-contained HTML page.
 
     Raises
@@ -198,11 +184,8 @@ def expressivity_page(result: Expressivity, *, lang: str = "en") -> str:
     )
 
 
-def expressivity_html(result: Expressivity) -> str:
-    """Return a comparison as an HTML fragment for a notebook."""
+def fragment(result: Expressivity) -> str:
+    """Return a comparison as a notebook shows it."""
     language = Language("en")
-    chart = expressivity_chart(result, language)
-    parts = [Markup("<p>{}</p>").format(sentence) for sentence in sentences(result, language)]
-    # The picture is our own drawing, its labels escaped by the renderer.
-    parts.append(Markup("<h4>{}</h4>{}").format(chart.title, Markup(chart.svg)))
-    return str(Markup("<div>{}</div>").format(Markup("").join(parts)))
+    meaning, verdict = sentences(result, language)
+    return notebook(verdict, (meaning,), (expressivity_chart(result, language),))

@@ -11,7 +11,7 @@ from hayflick.core.output import write_file, write_text
 from hayflick.papers.figure import Figure
 from hayflick.papers.reproduce import Gallery
 from hayflick.report.charts.curves import curves_chart
-from hayflick.report.charts.drawing import RenderedChart
+from hayflick.report.charts.drawing import RenderedChart, save_picture
 from hayflick.report.charts.mitigation_frontier import mitigation_chart
 from hayflick.report.figure_texts import (
     agreement_text,
@@ -21,7 +21,6 @@ from hayflick.report.figure_texts import (
 )
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
-from hayflick.report.saving import save_picture
 from hayflick.report.tables import table
 
 if TYPE_CHECKING:

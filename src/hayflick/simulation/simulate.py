@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from hayflick.core.seeding import (
     logical_blocks,
     stream,
 )
+from hayflick.corpus.source import Source
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.rounds import (
     check_metrics,
@@ -53,11 +54,27 @@ _POLL_SECONDS = 0.05
 _WALKED_TOGETHER = 8
 
 
+class RegimeRules(Protocol):
+    """Rules that turn a regime into one that reacts to what is measured."""
+
+    def regime(
+        self, base: Regime, *, model: Any, samples: int | None, generations: int
+    ) -> Regime:
+        """Return the regime in which the rules decide, `base` where they do nothing."""
+
+
 def simulate(
-    model: Model,
+    model: Model | str,
     *,
+    corpus: str | os.PathLike[str] | None = None,
+    column: str | None = None,
+    columns: Sequence[str] | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
+    estimator: str | None = None,
     generations: int,
-    regime: Regime = Replace(),
+    regime: Regime | str = Replace(),
+    rules: RegimeRules | None = None,
     samples: int | None = None,
     stages: Stages = Stages(),
     replicates: int = 200,
@@ -73,31 +90,41 @@ def simulate(
     Parameters
     ----------
     model
-        The model fitted to the real data, such as `hayflick.Discrete`.
+        The model fitted to the real data, such as `hayflick.Discrete`, or a family in the
+        grammar of the command line, such as ``"zipf:1000"`` or ``"gaussian"``.
+    corpus, column, columns, tokenizer, encoding
+        What a named family is fitted to, and how it is read: a text, a folder of texts or a
+        table; see `hayflick.corpus.reading.read_corpus`.
+    estimator
+        Of the family, in the grammar of the command line, such as ``"add:0.5"``; the model's
+        own where None.
     generations
-        How many rounds, K.
+        Number of rounds, K.
     regime
-        What each round is trained on.
+        What each round is trained on: a regime, or its name in the grammar of the command
+        line, such as ``"fresh:0.05"``.
+    rules
+        Rules that decide on every reading, on top of the regime; see
+        `hayflick.SimulatedRules`.
     samples
         Size of a training set; the data's own size where None.
     stages
         Sampler, degradation, selection, weight of real items, rounding.
     replicates
-        How many independent runs.
+        Number of independent runs.
     seed
         Of the random streams, at least 0; drawn from the system and recorded where None.
     threads
         How many work at once; one per processor where None.
     block_size
-        Replicates that one task carries, a multiple of 32, chosen where None; a matter of
-        speed alone.
+        Replicates per task, a multiple of 32, chosen where None. It affects only the speed.
     progress
-        Told the generations done, over all blocks.
+        Called with the number of generations that are done, over all blocks.
 
     Returns
     -------
     A Dataset with dimensions ``replicate`` and ``generation`` (0 … K), to be saved with
-    ``to_netcdf(path, engine="h5netcdf")``. For the discrete
+    ``to_netcdf(path, engine="h5netcdf")`` and drawn by `hayflick.plot_runs`. For the discrete
     family: ``surviving_types``, ``surviving_fraction``, ``diversity`` (Gini-Simpson),
     ``class_survivors`` (also by ``count_class``, the smallest original count of a class)
     and ``count_by_rank`` (last generation, by ``rank``). Where rounds accumulate, survivors
@@ -110,6 +137,8 @@ def simulate(
     ------
     ArgumentError
         If an argument is out of its range, or does not fit another.
+    DataError
+        If a file cannot be used.
     SimulationInterrupted
         On Ctrl-C; its ``partial`` holds the finished replicates.
 
@@ -120,7 +149,33 @@ def simulate(
     >>> runs = simulate(words, generations=10, replicates=64, seed=7)
     >>> dict(runs["surviving_types"].sizes)
     {'replicate': 64, 'generation': 11}
+    >>> runs = simulate("gaussian:deviation=2", samples=20, generations=5, regime="fresh:0.1")
+    >>> runs["deviation"].dims
+    ('replicate', 'generation')
     """
+    if isinstance(model, str):
+        from hayflick.chains.parsing import FamilyData, parse_family
+
+        if column is not None and columns is not None:
+            raise ArgumentError("columns", got=",".join(columns), takes="nothing beside column")
+        named = tuple(columns or ()) if column is None else (column,)
+        path = None if corpus is None else os.fspath(corpus)
+        data = FamilyData(path, named, tokenizer, encoding, progress)
+        source: Any = Source(model)
+        model = parse_family(model, data=data, estimator=estimator)
+    else:
+        given = {"corpus": corpus, "column": column, "columns": columns, "tokenizer": tokenizer}
+        for name, value in {**given, "estimator": estimator}.items():
+            if value is not None:
+                takes = "nothing beside a model: it is for a family's name"
+                raise ArgumentError(name, got=value, takes=takes)
+        source = Source(str(model.describe()["family"]))
+    if isinstance(regime, str):
+        from hayflick.regimes.regime import parse_regime
+
+        regime = parse_regime(regime, like=getattr(model, "source", source))
+    if rules is not None:
+        regime = rules.regime(regime, model=model, samples=samples, generations=generations)
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from hayflick.core.errors import ArgumentError
+from hayflick.core.output import check_not_input, check_writable, write_file, write_text
+
 if TYPE_CHECKING:
     import altair
+
+PICTURES = (".html", ".svg", ".png")
+"""What the name of a picture ends in."""
 
 WIDTH, HEIGHT = 640, 300
 LAW, SIMULATED, REAL, LIMIT = "#0b3d75", "#5aa2e0", "#4c8a2f", "#b3261e"
@@ -186,3 +193,41 @@ def to_png(svg: str) -> bytes:
     opening, rest = svg.split(">", 1)
     png: bytes = vl_convert.svg_to_png(f"{opening}>{background}{rest}", scale=2)
     return png
+
+
+def check_picture(
+    path: Path,
+    *,
+    name: str = "out",
+    inputs: Iterable[str | Path | None] = (),
+    force: bool = False,
+) -> None:
+    """Refuse a file that no picture can be written to, before any work starts.
+
+    Raises
+    ------
+    ArgumentError
+        If the name ends in none of `PICTURES`; `name` is the argument that it is reported for.
+    OutputError
+        If it is an input, exists and `force` is not set, or cannot be written.
+    """
+    check_not_input(path, inputs)
+    check_writable(path, force=force)
+    if path.suffix.lower() not in PICTURES:
+        raise ArgumentError(name, got=str(path), takes=f"a name ending in {', '.join(PICTURES)}")
+
+
+def save_picture(path: Path, charts: Sequence[RenderedChart], *, force: bool = False) -> None:
+    """Write charts, one under the other, as one SVG or PNG picture.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    svg = stacked([chart.svg for chart in charts])
+    if path.suffix.lower() == ".svg":
+        write_text(path, svg, force=force)
+    else:
+        png = to_png(svg)
+        write_file(path, lambda temporary: temporary.write_bytes(png), force=force)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import xarray
 
-from hayflick.report.charts.drawing import RenderedChart
+from hayflick.core.output import write_text
+from hayflick.report.charts.drawing import RenderedChart, check_picture, save_picture
 from hayflick.report.charts.trajectory import trajectory_chart
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
@@ -38,7 +41,7 @@ def summary(runs: xarray.Dataset, name: str) -> pl.DataFrame:
     return pl.DataFrame({"generation": runs["generation"].to_numpy(), "mean": mean, **columns})
 
 
-def trajectories_record(runs: xarray.Dataset) -> dict[str, Any]:
+def record(runs: xarray.Dataset) -> dict[str, Any]:
     """Return runs as plain values, ready for JSON; what is not finite is None."""
     numbers = {name: summary(runs, name) for name in variables(runs)}
     return {
@@ -57,7 +60,7 @@ def _finite(values: pl.Series) -> list[float | None]:
     return [value if np.isfinite(value) else None for value in values.to_list()]
 
 
-def trajectories_tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows: a table per variable."""
     language, text = Language(lang), Language(lang).text
     parts: list[RenderableType] = []
@@ -71,7 +74,7 @@ def trajectories_tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[Rend
     return tuple(parts)
 
 
-def trajectory_charts(runs: xarray.Dataset, language: Language) -> tuple[RenderedChart, ...]:
+def charts(runs: xarray.Dataset, language: Language) -> tuple[RenderedChart, ...]:
     """Return a chart per variable."""
     return tuple(
         trajectory_chart(
@@ -81,7 +84,7 @@ def trajectory_charts(runs: xarray.Dataset, language: Language) -> tuple[Rendere
     )
 
 
-def trajectories_page(runs: xarray.Dataset, *, lang: str = "en") -> str:
+def page(runs: xarray.Dataset, *, lang: str = "en") -> str:
     """Return runs as one self-contained HTML page.
 
     Raises
@@ -90,18 +93,57 @@ def trajectories_page(runs: xarray.Dataset, *, lang: str = "en") -> str:
         If there is no such language.
     """
     language = Language(lang)
-    record = json.loads(runs.attrs["provenance"])
+    made = json.loads(runs.attrs["provenance"])
     return render(
         "trajectories.html.jinja",
         "style.css",
         language,
-        family=record["parameters"]["model"]["family"],
+        family=made["parameters"]["model"]["family"],
         generations=runs.sizes["generation"] - 1,
         replicates=runs.sizes["replicate"],
-        regime=record["parameters"]["regime"],
-        charts=trajectory_charts(runs, language),
-        provenance=json.dumps(record, indent=2, ensure_ascii=False),
+        regime=made["parameters"]["regime"],
+        charts=charts(runs, language),
+        provenance=json.dumps(made, indent=2, ensure_ascii=False),
     )
+
+
+def plot_runs(
+    runs: xarray.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    lang: str = "en",
+    force: bool = False,
+) -> Path:
+    """Draw what `hayflick.simulate` returned: a chart per variable, median, spread and runs.
+
+    Parameters
+    ----------
+    runs
+        The simulated runs.
+    path
+        Where to: a name ending in ``.html`` (a page), ``.svg`` or ``.png``.
+    lang
+        Language of the texts, ``en`` or ``ja``.
+    force
+        Whether a file that exists is replaced.
+
+    Returns
+    -------
+    The path that was written.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language, or the name has another ending.
+    OutputError
+        If the file exists and `force` is not set, or it cannot be written.
+    """
+    language, path = Language(lang), Path(path)
+    check_picture(path, name="path", force=force)
+    if path.suffix.lower() == ".html":
+        return write_text(path, page(runs, lang=lang), force=force)
+    save_picture(path, charts(runs, language), force=force)
+    return path
 
 
 def variable_label(name: str, language: Language) -> str:
