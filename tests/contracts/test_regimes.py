@@ -6,7 +6,7 @@ from hayflick.corpus.source import Source
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.parsing import regimes
+from hayflick.regimes.regime import regimes
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled

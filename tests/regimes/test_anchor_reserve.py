@@ -9,7 +9,7 @@ from hayflick.core.errors import DataError
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.source import Source
 from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.parsing import parse_regime
+from hayflick.regimes.regime import parse_regime
 
 TEXT = 'So it is, so it was\n\nRain today; rain again!\nlast\nquoted "words" and a \\ mark\n'
 LABELS = 'id,label,source\n1,refund,a\n2,legal,b\n3,refund,c\n4,"x, y",d\n'
@@ -32,14 +32,14 @@ def same(left, right):
 def test_lines_come_back_as_they_were_counted(tokenizer, tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text(TEXT)
-    reserve = hf.build_reserve(path, size=3, tokenizer=tokenizer)
+    reserve = hf.reserve(path, size=3, tokenizer=tokenizer)
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
 
 
 def test_the_encoding_of_the_data_is_not_that_of_the_reserve(tmp_path):
     path = tmp_path / "verse.txt"
     path.write_bytes("雨が降る。\n雪が降る。\n".encode("cp932"))
-    reserve = hf.build_reserve(path, size=1, encoding="cp932", tokenizer="mixed")
+    reserve = hf.reserve(path, size=1, encoding="cp932", tokenizer="mixed")
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
 
 
@@ -47,7 +47,7 @@ def test_the_encoding_of_the_data_is_not_that_of_the_reserve(tmp_path):
 def test_rows_come_back_by_the_same_column(tokenizer, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(LABELS)
-    reserve = hf.build_reserve(path, size=3, column="label", tokenizer=tokenizer)
+    reserve = hf.reserve(path, size=3, column="label", tokenizer=tokenizer)
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
     other = read_corpus(path, column="source").source
     stored = Anchor.from_file(tmp_path / "reserve.jsonl", like=other).reserve
@@ -59,7 +59,7 @@ def test_the_texts_of_a_folder_come_back(tmp_path):
     folder.mkdir()
     (folder / "a.txt").write_text("one\ntwo three")
     (folder / "b.txt").write_text("one")
-    reserve = hf.build_reserve(folder, size=1)
+    reserve = hf.reserve(folder, size=1)
     assert reserve.items == ({"file": "a.txt", "text": "one\ntwo three"},)
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
 
@@ -67,14 +67,14 @@ def test_the_texts_of_a_folder_come_back(tmp_path):
 def test_a_law_without_data_reads_it_as_its_header_says(tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text(TEXT)
-    reserve = hf.build_reserve(path, size=2)
+    reserve = hf.reserve(path, size=2)
     assert same(anchored(reserve, Source("counts.json"), tmp_path), reserve.counts)
 
 
 def test_the_grammar_takes_it(tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text(TEXT)
-    reserve = hf.build_reserve(path, size=2)
+    reserve = hf.reserve(path, size=2)
     file = reserve.save(tmp_path / "reserve.jsonl")
     regime = parse_regime(f"anchor:{file}", like=reserve.source)
     assert regime.describe() == "anchor:file=reserve.jsonl"
@@ -83,7 +83,7 @@ def test_the_grammar_takes_it(tmp_path):
 def test_lines_are_no_rows(tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text(TEXT)
-    reserve = hf.build_reserve(path, size=2)
+    reserve = hf.reserve(path, size=2)
     with pytest.raises(DataError, match="has no column 'label'"):
         anchored(reserve, Source("labels.csv", column="label"), tmp_path)
 

@@ -4,7 +4,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.source import Source
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.parsing import parse_regime
+from hayflick.regimes.regime import parse_regime
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled

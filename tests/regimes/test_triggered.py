@@ -7,7 +7,7 @@ from hayflick.corpus.source import Source
 from hayflick.regimes.accumulate import Accumulate
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.parsing import parse_regime
+from hayflick.regimes.regime import parse_regime
 from hayflick.regimes.triggered import Threshold, Triggered
 
 

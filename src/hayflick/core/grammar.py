@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from hayflick.core.errors import ArgumentError
 
@@ -137,3 +137,54 @@ def whole(argument: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentError(argument, got=text, takes="a whole number") from None
+
+
+_READERS: dict[str, Callable[[str, str], float]] = {"float": number, "int": whole}
+
+
+class Term:
+    """Base of frozen dataclasses that a name of the grammar stands for: their fields are its keys.
+
+    The fields are of type ``float`` or ``int``; a class with other ones has methods of its own.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Box(Term):
+    ...     name: ClassVar[str] = "box"
+    ...     width: float
+    ...     depth: int = 1
+    >>> parse("shape", "box:2.5,depth=3", {"box": Box.entry(None)}).describe()
+    'box:width=2.5,depth=3'
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+
+    @classmethod
+    def entry(cls, data: Any) -> Entry[Self]:  # noqa: ARG003
+        """Return the entry of the grammar; `data` says how files are read."""
+        readers = {field.name: _READERS[str(field.type)] for field in _fields(cls)}
+
+        def make(**texts: str) -> Any:
+            return cls(**{key: readers[key](_dashed(key), text) for key, text in texts.items()})
+
+        required = [_dashed(f.name) for f in _fields(cls) if f.default is MISSING]
+        optional = [_dashed(f.name) for f in _fields(cls) if f.default is not MISSING]
+        return Entry(make, tuple(required), tuple(optional))
+
+    def describe(self) -> str:
+        """Return the object in the grammar of the command line."""
+        kinds = {"float": float, "int": int}
+        values = {f.name: kinds[str(f.type)](getattr(self, f.name)) for f in _fields(type(self))}
+        keys = ",".join(f"{_dashed(key)}={value!r}" for key, value in values.items())
+        return f"{self.name}:{keys}" if keys else self.name
+
+
+def _fields(kind: Any) -> tuple[Any, ...]:
+    return fields(kind)
+
+
+def _dashed(key: str) -> str:
+    return key.replace("_", "-")

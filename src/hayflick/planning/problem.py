@@ -29,7 +29,7 @@ from hayflick.planning.targets import (
     Target,
 )
 from hayflick.planning.variance_target import VarianceTarget
-from hayflick.regimes.parsing import parse_regime
+from hayflick.regimes.regime import parse_regime
 from hayflick.regimes.replace import Replace
 
 if TYPE_CHECKING:

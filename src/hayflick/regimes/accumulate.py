@@ -1,19 +1,22 @@
-"""Accumulate: every generation is trained on everything so far."""
+"""Accumulate: every generation is trained on everything so far, or on a sample of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core.records import Mix
+from hayflick.regimes.regime import NamedRegime
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Accumulate:
-    """Train on the real data and all n draws of every model so far, θ_k's n new ones included.
+class Accumulate(NamedRegime):
+    """Train on the real data and n draws of each model so far.
 
-    Generation k is trained on N_0 + k n items, N_0 those of the real data; where a law is
+    Generation k is trained on N_0 + k n items, of which N_0 are the real data; where a law is
     given in place of data, n items are drawn from it.
 
     Examples
@@ -27,23 +30,21 @@ class Accumulate:
     Gerstgrasser et al., arXiv:2404.01413.
     """
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return what a generation adds to the pool."""
+    name: ClassVar[str] = "accumulate"
+
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         return Mix(generated=samples, accumulate=True)
 
     @property
+    @override
     def constant(self) -> bool:
-        """Whether every round has the same mix: no, the pool grows."""
         return False
-
-    def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
-        return "accumulate"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class AccumulateSubsample:
+class AccumulateSubsample(NamedRegime):
     """Train on n items drawn without replacement from everything so far.
 
     The pool is that of `hayflick.Accumulate`: the real data and n draws of every model.
@@ -59,15 +60,13 @@ class AccumulateSubsample:
     Kazdan et al., arXiv:2410.16713.
     """
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return what a generation adds to the pool, and how many of its items are trained on."""
+    name: ClassVar[str] = "accumulate-subsample"
+
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         return Mix(generated=samples, accumulate=True, subsample=samples)
 
     @property
+    @override
     def constant(self) -> bool:
-        """Whether every round has the same mix: no, the pool grows."""
         return False
-
-    def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
-        return "accumulate-subsample"

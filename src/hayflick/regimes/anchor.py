@@ -6,20 +6,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES
+from hayflick.regimes.regime import NamedRegime
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Anchor:
+class Anchor(NamedRegime):
     """Train on n - a draws from θ_k and the same a stored real items in every round.
 
     Parameters
@@ -36,6 +40,8 @@ class Anchor:
     >>> mix.generated, mix.reserved
     (997, 3)
     """
+
+    name: ClassVar[str] = "anchor"
 
     reserve: Counts
     source: str | None = None
@@ -70,27 +76,25 @@ class Anchor:
         corpus = read_corpus(path, column=column, tokenizer=tokenizer, encoding=like.encoding)
         return cls(corpus.counts, corpus.source.name)
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return the training set of a generation.
+    @classmethod
+    @override
+    def entry(cls, data: Source) -> Entry[Anchor]:
+        return Entry(lambda file: cls.from_file(file, like=data), ("file",))
 
-        Raises
-        ------
-        ArgumentError
-            If the reserve is larger than the training set.
-        """
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         if self.reserve.total > samples:
             takes = f"at most {samples} items, the training set's size"
             remedy = "raise samples or store fewer items"
             raise ArgumentError("reserve", got=self.reserve.total, takes=takes, remedy=remedy)
         return Mix(generated=samples - self.reserve.total, reserve=self.reserve)
 
-    @property
-    def constant(self) -> bool:
-        """Whether every round has the same mix."""
-        return True
+    @override
+    def numbers(self) -> Mapping[str, float]:
+        return {"stored": self.reserve.total}
 
+    @override
     def describe(self) -> str:
-        """Return the regime in the grammar of the command line, or what it stores."""
         if self.source is None:
             return f"anchor:{self.reserve.total} items of {self.reserve.types} symbols"
         return f"anchor:file={self.source}"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core import checks
 from hayflick.core.records import Mix
+from hayflick.regimes.regime import NamedRegime
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(NamedRegime):
     """Train on n - m draws from θ_k and m new draws from the real law, in every round.
 
     Parameters
@@ -32,21 +35,14 @@ class Fresh:
     (950, 50)
     """
 
+    name: ClassVar[str] = "fresh"
+
     share: float
 
     def __post_init__(self) -> None:
-        checks.share("share", self.share)
+        object.__setattr__(self, "share", checks.share("share", self.share))
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return the training set of a generation."""
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         fresh = math.floor(self.share * samples + 0.5)
         return Mix(generated=samples - fresh, fresh=fresh)
-
-    @property
-    def constant(self) -> bool:
-        """Whether every round has the same mix."""
-        return True
-
-    def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
-        return f"fresh:share={float(self.share)!r}"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core import checks
 from hayflick.core.records import Mix
+from hayflick.regimes.regime import NamedRegime
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Periodic:
+class Periodic(NamedRegime):
     """Train with m new draws from the real law in every T-th round, and without otherwise.
 
     Parameters
@@ -34,24 +37,22 @@ class Periodic:
     [0, 0, 100, 0, 100]
     """
 
+    name: ClassVar[str] = "periodic"
+
     share: float
     every: int
 
     def __post_init__(self) -> None:
-        checks.share("share", self.share)
+        object.__setattr__(self, "share", checks.share("share", self.share))
         checks.whole_number("every", self.every, at_least=1)
 
+    @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
-        """Return the training set of a generation."""
         due = generation % self.every == 0
         fresh = math.floor(self.share * samples + 0.5) if due else 0
         return Mix(generated=samples - fresh, fresh=fresh)
 
     @property
+    @override
     def constant(self) -> bool:
-        """Whether every round has the same mix: where every round has fresh data, or none."""
         return self.every == 1
-
-    def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
-        return f"periodic:share={float(self.share)!r},every={self.every}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core.records import Mix
+from hayflick.regimes.regime import NamedRegime
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedRegime):
     """Train on n draws from θ_k and nothing else.
 
     Examples
@@ -19,15 +22,8 @@ class Replace:
     1000
     """
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return the training set of a generation."""
+    name: ClassVar[str] = "replace"
+
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         return Mix(generated=samples)
-
-    @property
-    def constant(self) -> bool:
-        """Whether every round has the same mix."""
-        return True
-
-    def describe(self) -> str:
-        """Return the regime in the grammar of the command line."""
-        return "replace"

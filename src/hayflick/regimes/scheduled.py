@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import polars as pl
+from typing_extensions import override
 
 from hayflick.core import checks
 from hayflick.core.errors import DataError
+from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
+from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+from hayflick.regimes.regime import NamedRegime
 
 _COLUMNS = ("samples", "fresh")
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(NamedRegime):
     """Train generation k on n_k items, m_k of them new draws from the real law.
 
     The sizes are the schedule's own, whatever the size of a training set is otherwise.
@@ -46,6 +50,8 @@ class Scheduled:
     >>> [regime.mix(generation, samples=100).generated for generation in (1, 2, 3, 4)]
     [100, 180, 380, 380]
     """
+
+    name: ClassVar[str] = "scheduled"
 
     samples: tuple[int, ...]
     fresh: tuple[int, ...]
@@ -81,18 +87,28 @@ class Scheduled:
         samples, fresh = (_column(path, name, encoding) for name in _COLUMNS)
         return cls(samples, fresh, path.name)
 
-    def mix(self, generation: int, *, samples: int) -> Mix[Any]:  # noqa: ARG002
-        """Return the training set of a generation."""
+    @classmethod
+    @override
+    def entry(cls, data: Source) -> Entry[Scheduled]:
+        return Entry(lambda file: cls.from_file(file), ("file",))
+
+    @override
+    def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         fresh = _at(self.fresh, generation)
         return Mix(generated=_at(self.samples, generation) - fresh, fresh=fresh)
 
     @property
+    @override
     def constant(self) -> bool:
-        """Whether every round has the same mix, of the usual size: never to be relied on."""
         return False
 
+    @override
+    def numbers(self) -> Mapping[str, float]:
+        first, last = (self.samples[0], self.fresh[0]), (self.samples[-1], self.fresh[-1])
+        return {"first": first[0], "fresh": first[1], "last": last[0], "last_fresh": last[1]}
+
+    @override
     def describe(self) -> str:
-        """Return the regime in the grammar of the command line, or what it holds."""
         if self.source is not None:
             return f"scheduled:file={self.source}"
         numbers = (f"{name} {_shortened(getattr(self, name))}" for name in _COLUMNS)

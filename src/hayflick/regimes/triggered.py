@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from typing_extensions import override
 
 from hayflick.core.checks import finite_number, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.protocols import Regime, Rule
-from hayflick.core.records import (
-    Action,
-    ActionKind,
-    Mix,
-    Reading,
-    State,
-    Verdict,
-)
+from hayflick.core.grammar import Entry, number, whole
+from hayflick.core.protocols import ReactiveRegime, Regime, Responder, Rule
+from hayflick.core.records import Action, ActionKind, Mix, Reading, State, Verdict
+from hayflick.corpus.source import Source
+from hayflick.regimes.regime import NamedRegime
 from hayflick.regimes.replace import Replace
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Rule):
     """Inject `items` new real items in the round after one in which a metric was below a limit.
 
     It remembers nothing, so it injects for as long as the metric stays below.
@@ -57,8 +55,8 @@ class Threshold:
         finite_number("below", self.below)
         whole_number("items", self.items, at_least=1)
 
+    @override
     def decide(self, reading: Reading) -> tuple[Action, ...]:
-        """Return the injection, or nothing."""
         value = reading.values.get(self.metric)
         if value is None or value >= self.below:
             return ()
@@ -80,7 +78,7 @@ class Threshold:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Triggered:
+class Triggered(NamedRegime, ReactiveRegime):
     """Train as `base` says, and put real items in where a rule asks for it.
 
     The rule gets a reading after every round and its actions hold from the next round on.
@@ -110,6 +108,8 @@ class Triggered:
     (20, 0)
     """
 
+    name: ClassVar[str] = "triggered"
+
     rule: Rule
     base: Regime = Replace()
 
@@ -124,27 +124,39 @@ class Triggered:
             takes = "a regime that stores and keeps nothing, such as replace or fresh"
             raise ArgumentError("base", got=self.base.describe(), takes=takes)
 
+    @classmethod
+    @override
+    def entry(cls, data: Source) -> Entry[Triggered]:
+        def make(below: str, items: str, metric: str = "surviving_fraction") -> Triggered:
+            return cls(Threshold(number("below", below), whole("items", items), metric))
+
+        return Entry(make, ("below", "items"), ("metric",))
+
     @property
+    @override
     def constant(self) -> bool:
-        """Whether every round has the same mix: no, that is up to the rule."""
         return False
 
     @property
+    @override
     def metrics(self) -> tuple[str, ...]:
-        """Names of what the rule reads: its ``metric``, or its ``metrics``, if it has any."""
         metric = getattr(self.rule, "metric", None)
         return (metric,) if metric else tuple(getattr(self.rule, "metrics", ()))
 
+    @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
-        """Return the training set of a round in which the rule asks for nothing."""
         return self.base.mix(generation, samples=samples)
 
+    @override
     def start(self) -> TriggeredRun:
-        """Return the course of a new run."""
         return TriggeredRun(copy.deepcopy(self.rule), self.base)
 
+    @override
+    def numbers(self) -> Mapping[str, float]:
+        return {}
+
+    @override
     def describe(self) -> str:
-        """Return the regime in the grammar of the command line, as far as it can say it."""
         rule = self.rule
         if not isinstance(rule, Threshold):
             name = getattr(rule, "name", type(rule).__name__)
@@ -153,29 +165,23 @@ class Triggered:
 
 
 @dataclass
-class TriggeredRun:
+class TriggeredRun(Responder):
     """What one run's rule has decided; see `hayflick.core.protocols.Responder`."""
 
     rule: Rule
     base: Regime
     _lasting: list[tuple[int, Action]] = field(default_factory=list)
 
+    @override
     def read(self, reading: Reading) -> Sequence[Action]:
-        """Let the rule decide on a round's reading."""
         self._lasting = [(last, action) for last, action in self._lasting if last > reading.round]
         actions = tuple(self.rule.decide(reading))
         injections = [action for action in actions if action.kind is ActionKind.INJECT]
         self._lasting += [(reading.round + action.rounds, action) for action in injections]
         return actions
 
+    @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
-        """Return the base's training set with what the lasting actions put in.
-
-        Raises
-        ------
-        ArgumentError
-            If two different stores are to be put in at once.
-        """
         mix = self.base.mix(generation, samples=samples)
         actions = [action for last, action in self._lasting if last >= generation]
         stores = [action.reserve for action in actions if action.reserve is not None]
