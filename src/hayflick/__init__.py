@@ -24,6 +24,7 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 # Old public names, kept for one release, and the new ones.
 _RENAMED: dict[str, str] = {
+    "build_reserve": "reserve",
     "compare_estimators": "expressivity",
     "draw_answers": "draw_review",
     "read_run": "report_network",
@@ -40,14 +41,18 @@ register_report("hayflick.planning.series_forecast:SeriesForecast", report="hayf
 register_report(
     "hayflick.planning.expressivity:Expressivity", report="hayflick.report.expressivity"
 )
-register_renderer(
-    "hayflick.planning.plan_result:Plan", renderer="hayflick.report.plan_page:plan_html"
-)
+register_report("hayflick.planning.plan:Plan", report="hayflick.report.plan")
+register_report("hayflick.planning.reserve:Reserve", report="hayflick.report.reserve")
 register_report("hayflick.monitor.review:ReviewResult", report="hayflick.report.review")
 register_report(
     "hayflick.monitor.review_sample:ReviewSample", report="hayflick.report.review_sample"
 )
 register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
+register_report("hayflick.rules.from_plan:PlannedRules", report="hayflick.report.kpi_sheet")
+register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.report.rules_check")
+register_report(
+    "hayflick.monitor.evaluate_rules:RulesEvaluation", report="hayflick.report.rules_evaluation"
+)
 register_report("hayflick.monitor.pilot_design:PilotDesign", report="hayflick.report.pilot_design")
 register_report(
     "hayflick.monitor.pilot_analysis:PilotResult", report="hayflick.report.pilot_result"

@@ -78,9 +78,10 @@ from .planning.expressivity import Expressivity as Expressivity
 from .planning.expressivity import expressivity as expressivity
 from .planning.forecast import forecast as forecast
 from .planning.forecast_result import Forecast as Forecast
-from .planning.plan_result import Plan as Plan
+from .planning.plan import Plan as Plan
+from .planning.plan import plan as plan
 from .planning.reserve import Reserve as Reserve
-from .planning.reserve import build_reserve as build_reserve
+from .planning.reserve import reserve as reserve
 from .planning.series_forecast import SeriesForecast as SeriesForecast
 from .planning.sizing import fresh_share as fresh_share
 from .planning.sizing import inspection as inspection
@@ -96,7 +97,6 @@ from .regimes.replace import Replace as Replace
 from .regimes.scheduled import Scheduled as Scheduled
 from .regimes.triggered import Threshold as Threshold
 from .regimes.triggered import Triggered as Triggered
-from .report.planning import plan as plan
 from .report.rules_writing import write_rules as write_rules
 from .report.simulation import plot_runs as plot_runs
 from .rules.rule_set import RuleSet as RuleSet

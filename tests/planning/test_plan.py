@@ -11,8 +11,8 @@ from hayflick.planning import retention as simulated
 from hayflick.planning import targets as module
 from hayflick.planning.cost import PRICES, CostModel, Usage
 from hayflick.planning.plan import plan
-from hayflick.planning.plan_result import collapse_round
 from hayflick.planning.problem import History, read_history
+from hayflick.planning.sensitivity import collapse_round
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
@@ -360,7 +360,7 @@ def test_a_history_is_planned_on_from(small, tmp_path):
     history = read_history(tmp_path / "run.nc", model=small)
     assert history.rounds == 6
     np.testing.assert_allclose(history.left, runs["surviving_fraction"].mean("replicate"))
-    result = plan(small, keep=0.8, generations=20, history=history, replicates=0)
+    result = plan(small, keep=0.8, generations=20, history=tmp_path / "run.nc", replicates=0)
     compared = result.comparison
     assert (compared.past.rounds, compared.planned.size) == (6, 7)
     assert compared.planned[-1] >= 0.8 > history.left[-1]
@@ -373,8 +373,7 @@ def test_a_history_is_planned_on_from(small, tmp_path):
 
 def test_planning_on_follows_the_law_of_both_parts(small):
     runs = simulate(small, generations=6, replicates=64, seed=2)
-    history = History.of_runs(runs, model=small)
-    result = plan(small, keep=0.8, generations=12, history=history, replicates=0)
+    result = plan(small, keep=0.8, generations=12, history=runs, replicates=0)
     design = next(design for design in result.designs if design.kind == "fresh")
     share = design.regime.share
 
@@ -413,6 +412,5 @@ def test_a_history_must_be_one(small, words, tmp_path):
         History.of_runs(runs.drop_vars("surviving_fraction"), model=small)
     with pytest.raises(DataError, match="says not how it was made"):
         History.of_runs(runs.drop_attrs(), model=small)
-    history = read_history(path, model=small)
     with pytest.raises(ArgumentError, match="generations: got 6, takes more than the 6 rounds"):
-        plan(small, generations=6, history=history)
+        plan(small, generations=6, history=path)

@@ -12,7 +12,6 @@ from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.planning import variance_target as variance_goal
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
-from hayflick.planning.problem import History
 from hayflick.planning.retention import (
     Retention,
     SimulatedRetention,
@@ -222,9 +221,8 @@ def test_what_does_not_fit_numbers_is_refused(prices):
         plan(prices, law="branching")
     with pytest.raises(ArgumentError, match="samples: got 1"):
         plan(prices, samples=1)
-    history = History("run.nc", np.ones(3), None, Fresh(0.0), 30, "replace")
-    with pytest.raises(ArgumentError, match=r"history: got run\.nc, takes nothing for numbers"):
-        plan(prices, history=history)
+    with pytest.raises(ArgumentError, match="history: got a recorded run, takes nothing for"):
+        plan(prices, history="run.nc")
 
 
 def test_labels_have_no_variance(words):

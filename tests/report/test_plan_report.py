@@ -8,13 +8,11 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
+from hayflick.report import plan as report
 from hayflick.report.charts.plan_frontier import plan_frontier_chart
 from hayflick.report.charts.plan_sensitivity import plan_sensitivity_chart
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import PlanFindings
-from hayflick.report.plan_page import plan_html, plan_page, slide_table
-from hayflick.report.plan_record import plan_record
-from hayflick.report.plan_table import plan_tables
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +60,13 @@ NAMES = (
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_every_plan_is_told_drawn_and_recorded(results, name, lang):
     result = results[name]
-    page = plan_page(result, lang=lang)
+    page = report.page(result, lang=lang)
     assert page.count("<svg") == 2 + bool(result.knobs)
     assert "None" not in page.split("<pre>")[0].split("<svg")[0]
-    assert plan_tables(result, lang=lang)
-    json.dumps(plan_record(result), allow_nan=False)
-    assert "<h3>" in plan_html(result)
-    assert result._repr_html_() == plan_html(result)
+    assert report.tables(result, lang=lang)
+    json.dumps(report.record(result), allow_nan=False)
+    assert "<h3>" in report.fragment(result)
+    assert result._repr_html_() == report.fragment(result)
 
 
 def test_sentences_say_what_is_so(results):
@@ -92,26 +90,28 @@ def test_sentences_say_what_is_so(results):
 
 
 def test_the_record_of_numbers_names_what_is_kept(results):
-    record = plan_record(results["a variance"])
+    record = report.record(results["a variance"])
     assert (record["family"], record["of"], record["numbers"]) == ("gaussian", "variance", 30)
     best = record["designs"][0]
     assert (best["law"], best["runs"]) == ("simulated", 4096)
     assert len(best["standard_error"]) == len(best["retention"]) == 11
     fresh = next(design for design in record["designs"] if design["kind"] == "fresh")
     assert fresh["expected"][-1] > fresh["retention"][-1]
-    priced = plan_record(results["a variance, prices"])
+    priced = report.record(results["a variance, prices"])
     assert priced["costs"]["currency"] == "EUR"
     assert priced["left_out"] == []
-    assert plan_record(results["a variance, laws alone"])["fresh_draws"] is None
+    assert report.record(results["a variance, laws alone"])["fresh_draws"] is None
 
 
 def test_the_slide_has_every_design(results):
     findings = PlanFindings(results["prices"], Language("en"))
-    table = slide_table(findings)
+    table = report.slide_table(findings)
     assert table["cost_per_round"].to_list() == [
         design.cost_per_round for design in results["prices"].designs
     ]
-    assert "cost_per_round" not in slide_table(PlanFindings(results["items"], Language("en")))
+    assert "cost_per_round" not in report.slide_table(
+        PlanFindings(results["items"], Language("en"))
+    )
 
 
 def test_one_call_reads_plans_and_writes(tmp_path):
@@ -123,8 +123,8 @@ def test_one_call_reads_plans_and_writes(tmp_path):
         generations=5,
         must_keep=tmp_path / "keep.txt",
         replicates=0,
-        out=tmp_path / "plan.html",
     )
+    result.save(tmp_path / "plan.html")
     assert result.goal.listed.size == 1
     assert (tmp_path / "plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.printing import (
-    INTERRUPTED,
+from hayflick.cli.options import (
+    ColumnOption,
+    EncodingOption,
+    ForceOption,
     Format,
+    FormatOption,
     Lang,
-    print_json,
-    print_tables,
-    say_interrupted,
-    say_written,
+    LangOption,
+    PageOption,
+    SamplesOption,
+    SeedOption,
+    ThreadsOption,
+    TokenizerOption,
 )
+from hayflick.cli.printing import INTERRUPTED, print_result, say_interrupted, say_written
 from hayflick.core.errors import HayflickError
+from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from hayflick.planning.cost import CostModel
-    from hayflick.planning.plan_result import Plan
+    from hayflick.planning.plan import Plan
 
 
 class Of(StrEnum):
@@ -84,21 +90,10 @@ def plan_command(
     ] = None,
     currency: Annotated[str, typer.Option(help="What prices are in.")] = "USD",
     rounds_per_month: Annotated[float, typer.Option(help="For monthly and yearly totals.")] = 1.0,
-    samples: Annotated[
-        int | None,
-        typer.Option(help="Size of a training set. [default: the data's]", show_default=False),
-    ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="The column of a table.", show_default=False)
-    ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            help="How text is split. [default: auto for a text, whole cells for a table]",
-            show_default=False,
-        ),
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text or table.")] = "utf-8",
+    samples: SamplesOption = None,
+    column: ColumnOption = None,
+    tokenizer: TokenizerOption = None,
+    encoding: EncodingOption = "utf-8",
     history: Annotated[
         Path | None,
         typer.Option(
@@ -111,17 +106,10 @@ def plan_command(
     replicates: Annotated[
         int, typer.Option(help="Simulated runs of the recommended design; 0 for laws alone.")
     ] = 32,
-    seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Threads. [default: one per processor]", show_default=False),
-    ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
-    out: Annotated[
-        Path | None, typer.Option(help="HTML page to write.", show_default=False)
-    ] = None,
+    seed: SeedOption = 1,
+    threads: ThreadsOption = None,
+    output_format: FormatOption = Format.TABLE,
+    out: PageOption = None,
     write_rules: Annotated[
         Path | None,
         typer.Option(
@@ -140,32 +128,40 @@ def plan_command(
             show_default=False,
         ),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Plan how much real data each round needs, and what that costs.
 
     Prints the recommended design, its cost and margin, the runner-up and what would change it.
     Without prices, designs are ranked by real items a round.
     """
-    from hayflick.report.planning import plan
+    from hayflick.planning.plan import check_reserve_file, plan
 
-    prices = {
+    named = {
         "real": cost_real,
         "generated": cost_generated,
         "check": cost_check,
         "monitoring": cost_monitoring,
         "loss": cost_loss,
     }
-    costs = _costs(prices, currency, rounds_per_month)
-    _check_files(write_rules, reserve_out, (source, must_keep, history, out), force=force)
+    costs = _costs(named, currency, rounds_per_month)
+    inputs = (source, must_keep, history)
+    if write_rules is not None:
+        from hayflick.report.rules_writing import check_rules_files
+
+        check_rules_files(write_rules, inputs=(*inputs, out), force=force)
+    if reserve_out is not None:
+        check_reserve_file(reserve_out, inputs=(*inputs, out), force=force)
+    if out is not None:
+        check_page(out, inputs=inputs, force=force)
     with progress_bar() as progress:
         result = plan(
             source,
             keep=keep,
             generations=generations,
             must_keep=must_keep,
-            of=_objective(of, listed=must_keep is not None),
+            of=None if of is None else of.value,
             costs=costs,
             column=column,
             tokenizer=tokenizer,
@@ -175,52 +171,21 @@ def plan_command(
             replicates=replicates,
             seed=seed,
             threads=threads,
-            out=out,
-            lang=lang.value,
-            force=force,
             progress=progress,
         )
+    if out is not None:
+        result.save(out, lang=lang.value, force=force)
     if result.interrupted:
         say_interrupted()
-    rules_fault = _write_rules(result, write_rules, lang=lang.value, force=force)
-    reserve_fault = _write_reserve(result, reserve_out, force=force)
-    _print(result, output_format, lang.value)
+    faults = [
+        _write_rules(result, write_rules, lang=lang.value, force=force),
+        _write_reserve(result, reserve_out, force=force),
+    ]
+    print_result(result, output_format, lang)
     say_written(out)
-    _raise_first((rules_fault, reserve_fault))
-    return INTERRUPTED if result.interrupted else 0
-
-
-def _raise_first(faults: Iterable[HayflickError | None]) -> None:
     for fault in filter(None, faults):
         raise fault
-
-
-def _check_files(
-    rules: Path | None, reserve: Path | None, inputs: tuple[Path | None, ...], *, force: bool
-) -> None:
-    """Refuse files that cannot be written beside the page, before any work starts."""
-    if rules is not None:
-        from hayflick.report.rules_writing import check_rules_files
-
-        check_rules_files(rules, inputs=inputs, force=force)
-    if reserve is not None:
-        from hayflick.report.reserve_writing import check_reserve_file
-
-        check_reserve_file(reserve, inputs=inputs, force=force)
-
-
-def _write_reserve(result: Plan, path: Path | None, *, force: bool) -> HayflickError | None:
-    """Write the reserve that was asked for; return why there is none, for after the plan."""
-    if path is None:
-        return None
-    from hayflick.report.reserve_writing import write_planned_reserve
-
-    try:
-        write_planned_reserve(result, path, force=force)
-    except HayflickError as fault:
-        return fault
-    say_written(path)
-    return None
+    return INTERRUPTED if result.interrupted else 0
 
 
 def _write_rules(
@@ -239,30 +204,24 @@ def _write_rules(
     return None
 
 
-def _objective(of: Of | None, *, listed: bool) -> str | None:
-    """Return what is kept: a list is one of types."""
-    if of is Of.TYPES and listed:
-        return "must-keep"
-    return None if of is None else of.value
+def _write_reserve(result: Plan, path: Path | None, *, force: bool) -> HayflickError | None:
+    """Write the reserve that was asked for; return why there is none, for after the plan."""
+    if path is None:
+        return None
+    try:
+        say_written(result.save_reserve(path, force=force))
+    except HayflickError as fault:
+        return fault
+    return None
 
 
 def _costs(
-    prices: dict[str, float | None], currency: str, rounds_per_month: float
+    named: dict[str, float | None], currency: str, rounds_per_month: float
 ) -> CostModel | None:
-    """Return the prices; None where not one was named."""
+    """Return the prices; None if none was given."""
     from hayflick.planning.cost import CostModel
 
-    named = {name: price for name, price in prices.items() if price is not None}
-    if not named:
+    prices = {name: price for name, price in named.items() if price is not None}
+    if not prices:
         return None
-    return CostModel(**named, currency=currency, rounds_per_month=rounds_per_month)
-
-
-def _print(result: Plan, output_format: Format, lang: str) -> None:
-    from hayflick.report.plan_record import plan_record
-    from hayflick.report.plan_table import plan_tables
-
-    if output_format is Format.JSON:
-        print_json(plan_record(result))
-    else:
-        print_tables(plan_tables(result, lang=lang))
+    return CostModel(**prices, currency=currency, rounds_per_month=rounds_per_month)

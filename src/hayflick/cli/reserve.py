@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import (
+from hayflick.cli.options import (
+    ColumnOption,
+    EncodingOption,
+    ForceOption,
     Format,
+    FormatOption,
     Lang,
-    print_json,
-    print_tables,
-    say_written,
+    LangOption,
+    TokenizerOption,
 )
-from hayflick.core.output import (
-    check_folder,
-    check_not_input,
-    check_writable,
-    default_name,
-)
+from hayflick.cli.printing import print_result, say_written
+from hayflick.core.output import check_folder, check_not_input, check_writable, default_name
 from hayflick.core.progress import progress_bar
-
-if TYPE_CHECKING:
-    from hayflick.planning.reserve import Reserve
 
 
 class Weights(StrEnum):
@@ -61,46 +56,40 @@ def reserve_command(
             show_default=False,
         ),
     ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="The column of a table.", show_default=False)
-    ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            help="How text is split. [default: auto for a text, whole cells for a table]",
-            show_default=False,
-        ),
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text or table.")] = "utf-8",
+    column: ColumnOption = None,
+    tokenizer: TokenizerOption = None,
+    encoding: EncodingOption = "utf-8",
     seed: Annotated[int, typer.Option(help="Seed of the uniform samples to compare with.")] = 1,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
+    output_format: FormatOption = Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Reserve to write: .jsonl, or .txt for the plain text. [default: "
-            "reserve-INPUT.jsonl, numbered if taken]",
+            help="Reserve to write: .jsonl, .txt for the plain text, or .html for a page. "
+            "[default: reserve-INPUT.jsonl, numbered if taken]",
             show_default=False,
         ),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Choose the real lines, rows or texts to store, so that they cover the most.
 
     Writes them as they are; --regime anchor:FILE trains on them in every round.
     """
-    from hayflick.corpus.must_keep import read_must_keep
-    from hayflick.planning.reserve import build_reserve
+    from hayflick.planning.reserve import check_suffix, reserve
 
-    _check_out(out, inputs=[source, must_keep], column=column, force=force)
+    if out is None:
+        check_folder(Path())
+    else:
+        check_suffix(out, column=column)
+        check_not_input(out, [source, must_keep])
+        check_writable(out, force=force)
     with progress_bar() as progress:
-        reserve = build_reserve(
+        result = reserve(
             source,
             size=size,
             tokens=tokens,
-            must_keep=None if must_keep is None else read_must_keep(must_keep),
+            must_keep=must_keep,
             weights=weights.value,
             column=column,
             tokenizer=tokenizer,
@@ -108,31 +97,11 @@ def reserve_command(
             seed=seed,
             progress=progress,
         )
-    path = out or default_name(source.resolve().stem, prefix="reserve-", suffix=".jsonl")
-    written = reserve.save(path, force=force and out is not None, numbered=out is None)
-    say_written(written)
-    _print(reserve, output_format, lang.value)
-    return 0
-
-
-def _check_out(
-    out: Path | None, *, inputs: Sequence[Path | None], column: str | None, force: bool
-) -> None:
-    """Refuse a name that cannot be written, before any work starts."""
-    from hayflick.planning.reserve import check_suffix
-
     if out is None:
-        check_folder(Path())
-        return
-    check_suffix(out, column=column)
-    check_not_input(out, inputs)
-    check_writable(out, force=force)
-
-
-def _print(reserve: Reserve, output_format: Format, lang: str) -> None:
-    from hayflick.report.reserve_report import reserve_record, reserve_tables
-
-    if output_format is Format.JSON:
-        print_json(reserve_record(reserve))
+        path = default_name(source.resolve().stem, prefix="reserve-", suffix=".jsonl")
+        out = result.save(path, numbered=True)
     else:
-        print_tables(reserve_tables(reserve, lang=lang))
+        result.save(out, lang=lang.value, force=force)
+    say_written(out)
+    print_result(result, output_format, lang)
+    return 0

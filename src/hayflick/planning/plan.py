@@ -1,38 +1,46 @@
-"""How a plan is made: every way that has a law, the cheapest that keeps enough, and checks."""
+"""How a plan is made: every kind of design, the cheapest that keeps enough, and checks."""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.stages import Stages
+from hayflick.core.arrays import Floats
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
+from hayflick.core.provenance import provenance
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.must_keep import must_keep_places, read_must_keep
+from hayflick.corpus.reading import Corpus
 from hayflick.planning.cost import CostModel
-from hayflick.planning.designs import DesignPoint, Frontier, frontier
-from hayflick.planning.plan_result import (
-    HistoryComparison,
-    Plan,
-    Sensitivity,
-    law_sensitivities,
-    simulated_sensitivities,
-)
+from hayflick.planning.designs import Design, DesignPoint, Frontier, frontier
+from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.problem import (
     ElapsedRounds,
     History,
     PlanningProblem,
     check_target,
     planning_problem,
+    read_history,
 )
-from hayflick.planning.retention import (
-    SimulatedRetention,
-    SimulationSettings,
-    check_running,
-)
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings, check_running
 from hayflick.planning.search import reaches
+from hayflick.planning.sensitivity import (
+    Sensitivity,
+    law_sensitivities,
+    simulated_sensitivities,
+)
 from hayflick.planning.sizing import (
     FreshShare,
     Inspection,
@@ -41,229 +49,556 @@ from hayflick.planning.sizing import (
     inspection,
     recovery_in,
 )
-from hayflick.planning.strategies import (
-    FreshStrategy,
-    Strategy,
-    strategies_for,
-    to_simulate,
-)
-from hayflick.planning.targets import SymbolTarget, Target
+from hayflick.planning.strategies import FreshStrategy, Strategy, strategies_for, to_simulate
+from hayflick.planning.targets import VARIANCE, Target
+from hayflick.planning.variance_target import VarianceTarget
+from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.replace import Replace
+
+if TYPE_CHECKING:
+    import polars as pl
+    import xarray
+
+_Path: TypeAlias = str | os.PathLike[str]
+_MustKeep: TypeAlias = _Path | Sequence[str] | Mapping[str, float] | None
 
 _DELAYS = (0, 5, 20)
 _CLOSEST = 3
 _ROUNDS_TO_RECOVER = 10
+_INTERRUPTIONS = (SimulationInterrupted, KeyboardInterrupt)
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far the recommended design is ahead.
+
+    Parameters
+    ----------
+    price
+        What the runner-up costs more per round (real items where nothing has a price).
+    share
+        The same as a share of the runner-up's price.
+    retention
+        What the recommended design keeps above the target.
+    """
+
+    price: float
+    share: float
+    retention: float
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryComparison:
+    """A recorded history beside the plan that was made for it.
+
+    Parameters
+    ----------
+    history
+        What was recorded.
+    planned
+        What the design that was best from the start leaves in the same rounds; None where
+        no design was enough.
+    past
+        The state that the history has come to, as the law sees it.
+    """
+
+    history: History
+    planned: Floats | None
+    past: ElapsedRounds
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Plan(Result):
+    """What to do, and why.
+
+    Parameters
+    ----------
+    setting, keep, costs
+        What was asked: goal, horizon and size; the target; prices, or None.
+    reason
+        Why fresh draws alone, or all designs, are not enough; empty where they are.
+    designs
+        Those that keep enough, the recommended one first: the cheapest of each kind. Where
+        none does, those that come closest.
+    frontier
+        All that was looked at, and what nothing beats.
+    fresh
+        The answer for fresh draws alone, and the anchor that is proposed instead; None where
+        no law gives it and nothing was to be simulated.
+    left_out
+        Kinds of design that were not looked at: no law is known for them, and they were not
+        to be simulated, or cannot be.
+    step_in
+        First round below the target if no real data is used; None if there is none.
+    ways_back
+        The cheapest way back by fresh draws, for several delays after `step_in`.
+    inspection
+        How often to look; None without prices of a check and of loss.
+    knobs
+        What one step of each knob does to the recommended design.
+    simulated
+        The recommended design by simulation; None if that was not asked for or not possible.
+    comparison
+        The recorded history; None for none.
+    seed
+        Of the simulations.
+    interrupted
+        Whether a simulation was cut short.
+    """
+
+    setting: PlanningProblem
+    keep: float
+    costs: CostModel | None
+    reason: str
+    designs: tuple[Design, ...]
+    frontier: Frontier
+    fresh: FreshShare | None
+    step_in: int | None
+    ways_back: tuple[Recovery, ...]
+    left_out: tuple[str, ...] = ()
+    inspection: Inspection | None = None
+    knobs: tuple[Sensitivity, ...] = ()
+    simulated: SimulatedRetention | None = None
+    comparison: HistoryComparison | None = None
+    seed: int = 1
+    interrupted: bool = False
+
+    @property
+    def goal(self) -> Target:
+        """What is to be kept."""
+        return self.setting.goal
+
+    @property
+    def feasible(self) -> bool:
+        """Whether any design keeps enough."""
+        return bool(self.designs) and reaches(self.designs[0].retention.assured, self.keep)
+
+    @property
+    def best(self) -> Design | None:
+        """The recommended design; None where none keeps enough."""
+        return self.designs[0] if self.feasible else None
+
+    @property
+    def runner_up(self) -> Design | None:
+        """The next design that keeps enough; None if there is none."""
+        return self.designs[1] if self.feasible and len(self.designs) > 1 else None
+
+    @property
+    def margin(self) -> Margin | None:
+        """How far the recommended design is ahead; None without a runner-up."""
+        best, second = self.best, self.runner_up
+        if best is None or second is None:
+            return None
+        price = self.price(second) - self.price(best)
+        share = price / self.price(second) if self.price(second) else 0.0
+        return Margin(price, share, best.lowest - self.keep)
+
+    @property
+    def break_even(self) -> dict[str, float]:
+        """The value of each price at which best and runner-up would cost the same."""
+        best, second = self.best, self.runner_up
+        if best is None or second is None or self.costs is None:
+            return {}
+        return self.costs.break_even(best.usage, second.usage)
+
+    @property
+    def other_targets(self) -> tuple[tuple[str, float], ...]:
+        """The kinds of design that are cheapest for other targets, each up to which one.
+
+        In ascending order of the target, as far as the designs that were looked at show.
+        """
+        kinds: list[tuple[str, float]] = []
+        for point in self.frontier.best:
+            if kinds and kinds[-1][0] == point.kind:
+                kinds.pop()
+            kinds.append((point.kind, point.retention.lowest))
+        return tuple(kinds)
+
+    def price(self, design: Design) -> float:
+        """Return what designs are ranked by: cost, without prices real items, per round."""
+        return design.real_per_round if design.cost_per_round is None else design.cost_per_round
+
+    def forgotten(self, design: Design) -> float:
+        """Return the weight that is missing in the last round."""
+        return max(0.0, float(1.0 - design.retention.expected[-1])) * self.goal.worth
+
+    def simulated_distance(self) -> float | None:
+        """Return how far law and simulation of the best design are apart, in standard errors."""
+        if self.simulated is None or self.best is None:
+            return None
+        return self.simulated.distance(self.best.retention)
+
+    def retention_table(self, *, designs: int = 3) -> dict[str, Floats]:
+        """Return what the first designs leave, round by round, by regime."""
+        generations = np.arange(self.setting.generations + 1, dtype=np.float64)
+        table = {"generation": generations}
+        for design in self.designs[:designs]:
+            table[design.regime.describe()] = design.retention.expected
+        return table
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the designs as a table to paste into a slide, numbers unrounded.
+
+        Examples
+        --------
+        >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+        >>> table = plan(words, keep=0.8, generations=10, replicates=0).to_frame()
+        >>> table["regime"].to_list()[:2]
+        ['anchor:1 items of 1 symbols', 'fresh:share=0.05']
+        """
+        import polars as pl
+
+        rows = [
+            {
+                "design": design.kind,
+                "regime": design.regime.describe(),
+                "kept": design.lowest,
+                "real_per_round": design.real_per_round,
+                "samples": design.samples,
+                "forgotten": self.forgotten(design),
+                "cost_per_round": design.cost_per_round,
+            }
+            for design in self.designs
+        ]
+        table = pl.DataFrame(rows, schema_overrides={"cost_per_round": pl.Float64})
+        return table if self.costs is not None else table.drop("cost_per_round")
+
+    @property
+    def reserve(self) -> Counts | None:
+        """The stored items of the recommended design; None if it stores no symbols."""
+        regime = None if self.best is None else self.best.regime
+        return regime.reserve if isinstance(regime, Anchor) else None
+
+    def save_reserve(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+        r"""Write the recommended reserve as a JSON object of symbol: number of stored items.
+
+        The regime ``anchor:FILE.json`` is then the recommended design.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.json``.
+        force
+            Whether a file that exists is replaced.
+
+        Returns
+        -------
+        The path that was written.
+
+        Raises
+        ------
+        ArgumentError
+            If the plan recommends no reserve of symbols, or the name is not one of a JSON file;
+            nothing is written then.
+        OutputError
+            If the file exists and `force` is not set, or cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+        >>> result = plan(words, keep=0.8, generations=10, replicates=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result.save_reserve(f"{folder}/stored.json").read_text()
+        '{\n"here": 1\n}\n'
+        """
+        check_reserve_file(path, force=force)
+        if self.reserve is None:
+            kind = "no design" if self.best is None else f"the design {self.best.kind}"
+            raise ArgumentError(
+                "reserve_out",
+                got=f"a plan that recommends {kind}",
+                takes="one that recommends stored items of labels or words: there are none to "
+                "write",
+            )
+        stored = dict(zip(self.reserve.symbols, self.reserve.numbers.tolist(), strict=True))
+        text = json.dumps(stored, ensure_ascii=False, indent=0)
+        return write_text(Path(path), f"{text}\n", force=force)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the plan again."""
+        costs = self.costs
+        parameters = {
+            "input": self.goal.source.name,
+            "model": self.goal.model.describe(),
+            "of": self.goal.kind,
+            "keep": self.keep,
+            "generations": self.setting.generations,
+            "samples": self.setting.samples,
+            "law": self.setting.law,
+            "costs": None if costs is None else asdict(costs),
+            "replicates": 0 if self.simulated is None else self.simulated.replicates,
+            "history": None if self.comparison is None else self.comparison.history.name,
+        }
+        return provenance(parameters, seed=self.seed)
+
+
+def check_reserve_file(
+    path: _Path, *, inputs: Iterable[_Path | None] = (), force: bool = False
+) -> None:
+    """Refuse a file that the recommended reserve cannot be written to, before any work starts.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not one of a JSON file.
+    OutputError
+        If it exists and `force` is not set, is an input, or cannot be written.
+    """
+    if Path(path).suffix.lower() != ".json":
+        raise ArgumentError("reserve_out", got=str(path), takes="a file name that ends in .json")
+    check_not_input(Path(path), inputs)
+    check_writable(Path(path), force=force)
 
 
 def plan(
-    model: Discrete | Gaussian | Target,
+    source: _Path | Discrete | Gaussian,
     *,
     keep: float = 0.9,
     generations: int = 50,
-    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: _MustKeep = None,
     of: str | None = None,
     costs: CostModel | None = None,
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
     samples: int | None = None,
     law: str = "auto",
-    history: History | None = None,
+    history: _Path | xarray.Dataset | None = None,
     replicates: int = 32,
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Plan:
-    """Plan how to keep enough of a law for a number of rounds.
+    """Plan how to keep enough of the symbols or the variance of some data for a number of rounds.
 
-    What the laws know comes first. Then what no law gives is simulated: rounds of types that
-    accumulate, and most of what is done about a variance.
+    Designs that a law covers come first. Then those that no law covers are simulated: types in
+    rounds that accumulate, and most designs for a variance. Ctrl-C returns what is known by then.
 
     Parameters
     ----------
-    model
-        The real data's law: `Discrete`, `Gaussian`, or a goal.
+    source
+        A text, a folder of texts, a table, a JSON object of symbol: count, or a law: `Discrete`
+        or `Gaussian`. A table's column of numbers of which one at least is not whole is a
+        Gaussian, unless `of` says otherwise.
     keep
         Share that is to be left in every round up to the horizon, above 0, up to 1.
     generations
         The horizon, K rounds.
     must_keep
-        Types to keep, alike or with a weight each; None for all types.
+        Symbols to keep: a file with one per line (or a JSON list), a sequence, or a mapping
+        from symbol to weight; None for all types.
     of
         ``types``, ``must-keep`` or ``diversity``, by whether there is a list where None;
-        ``variance`` for a Gaussian law, that of its median run.
+        ``variance`` for numbers, that of the median run.
     costs
         Prices; designs are ranked by real items per round where None. Training sets may
         grow only where a generated item has a price.
+    column, tokenizer, encoding
+        How a file is read; see `hayflick.corpus.reading.read_corpus`.
     samples
         Size of a training set; the data's own size where None.
     law
         ``auto``, ``exact`` or ``branching``.
     history
-        A recorded run: the plan is for the rounds from there to the horizon. Below the
-        target, it is to be reached within ten rounds.
+        A NetCDF file of ``hayflick simulate``, or its Dataset: the plan is for the rounds from
+        there to the horizon. Below the target, it is to be reached within ten rounds.
     replicates
         Simulated runs of the recommended design, where it has a law; 0 for the laws alone:
         then kinds of design without one are left out.
     seed, threads
         Of the simulations.
     progress
-        Told how far the plan has come.
+        Called with how far reading and simulating have come.
 
     Raises
     ------
-    ArgumentError, DataError
-        As `hayflick.planning.problem.planning_problem`, or if another argument is out of its range.
+    DataError
+        If the input, the list or the history cannot be used.
+    ArgumentError
+        If an argument is out of its range, or does not fit another.
 
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> result = plan(words, keep=0.8, generations=10, replicates=0)
-    >>> result.best.kind, result.best.real_per_round, result.runner_up.kind
-    ('anchor', 1.0, 'fresh')
+    >>> result = plan(words, keep=0.95, generations=10, replicates=0)
+    >>> result.feasible, result.fresh.feasible, result.best.regime.reserve.symbols
+    (True, False, ('sat', 'here'))
     """
     keep = check_target(keep)
     check_running(replicates=replicates, seed=seed, threads=threads)
     if replicates == 1:
         raise ArgumentError("replicates", got=1, takes="0, or at least 2 for a standard error")
-    start = planning_problem(
-        model, generations=generations, samples=samples, must_keep=must_keep, of=of, law=law
+    options = InputOptions(
+        columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding
     )
-    if replicates:
-        start = replace(
-            start, runs=SimulationSettings(seed=seed, threads=threads, progress=progress)
-        )
-    setting, comparison = start, None
+    model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
+    runs = SimulationSettings(seed=seed, threads=threads, progress=progress)
+    setting = planning_problem(
+        model,
+        generations=generations,
+        samples=samples,
+        must_keep=_entries(must_keep, model),
+        of=of,
+        law=law,
+        runs=runs if replicates else None,
+    )
+    comparison = None
     if history is not None:
-        if not isinstance(start.goal, SymbolTarget):
-            takes = "nothing for numbers: runs of labels and words are planned on from"
-            raise ArgumentError("history", got=history.name, takes=takes)
-        setting, comparison = _from_history(start, history, keep, costs)
-    case = _Case(setting, keep, costs, replicates, seed, threads, progress)
-    return case.plan(comparison)
+        setting, comparison = _resumed(setting, _history(history, model), keep, costs)
+    return _planned(setting, keep, costs, replicates, seed, comparison)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What is planned, and how."""
-
-    setting: PlanningProblem
-    keep: float
-    costs: CostModel | None
-    replicates: int
-    seed: int
-    threads: int | None
-    progress: Progress
-
-    def plan(self, comparison: HistoryComparison | None) -> Plan:
-        """Return the plan: what the laws say first, then the simulations."""
-        strategies = _strategies(self.setting, self.costs)
-        lawful = [way for way in strategies if way.by_law]
-        others = [way for way in strategies if not way.by_law and to_simulate(way)]
-        found = frontier(lawful, keep=self.keep, costs=self.costs)
-        found, looked_at, interrupted = self._simulated_ways(found, others)
-        looked_at = [*lawful, *looked_at]
-        fresh = _fresh_share(looked_at, self.keep)
-        points = _of_each_kind(found.enough) or _closest(found)
-        step_in = self._step_in()
-        ways_back, interrupted = self._ways_back(step_in, interrupted=interrupted)
-        parts: dict[str, Any] = {"interrupted": interrupted}
-        if found.enough:
-            parts = self._checked(points[0], interrupted=interrupted)
-        return Plan(
-            setting=self.setting,
-            keep=self.keep,
-            costs=self.costs,
-            reason=_reason(found, fresh, self.keep),
-            designs=tuple(point.design() for point in points),
-            frontier=found,
-            fresh=fresh,
-            left_out=_left_out(strategies, looked_at),
-            step_in=step_in,
-            ways_back=ways_back,
-            inspection=self._inspection(),
-            comparison=comparison,
-            seed=self.seed,
-            **parts,
+def _model(
+    source: _Path | Discrete | Gaussian,
+    options: InputOptions,
+    *,
+    of: str | None,
+    listed: bool,
+    progress: Progress,
+) -> Discrete | VarianceTarget | Gaussian:
+    """Return what a plan is for: a law of symbols, or the variance of numbers."""
+    if isinstance(source, (Discrete, Gaussian)):
+        return source
+    numbers = of == VARIANCE or (of is None and chosen_family(Path(source), options) == "gaussian")
+    if not numbers:
+        return Discrete.from_file(
+            source,
+            column=options.column,
+            tokenizer=options.tokenizer,
+            encoding=options.encoding,
+            progress=progress,
         )
+    if listed or options.tokenizer is not None:
+        option, got = ("must_keep", "a list") if listed else ("tokenizer", options.tokenizer)
+        takes = "labels or words; of numbers the variance is kept"
+        remedy = "of=types takes every number as a label"
+        raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
+    return VarianceTarget(*read_model(Path(source), options, family="gaussian"))
 
-    def _simulated_ways(
-        self, found: Frontier, others: Sequence[Strategy]
-    ) -> tuple[Frontier, list[Strategy], bool]:
-        """Return the frontier with ways that no law knows, those that Ctrl-C left time for."""
-        looked_at: list[Strategy] = []
-        for done, way in enumerate(others):
-            self.progress("designs without a law", done, len(others))
-            try:
-                found = found.with_way(way, keep=self.keep, costs=self.costs)
-            except (SimulationInterrupted, KeyboardInterrupt):
-                return found, looked_at, True
+
+def _entries(
+    must_keep: _MustKeep, model: Discrete | VarianceTarget | Gaussian
+) -> Sequence[str] | Mapping[str, float] | None:
+    """Return the symbols to keep; those of a file as the data count them, in lower case say."""
+    if not isinstance(must_keep, (str, os.PathLike)):
+        return must_keep
+    entries = read_must_keep(Path(must_keep))
+    if not isinstance(model, Discrete) or model.counts is None:
+        return entries
+    corpus = Corpus(Counts(model.symbols, model.counts), model.source)
+    return tuple(model.symbols[place] for place in must_keep_places(entries, corpus=corpus))
+
+
+def _history(
+    history: _Path | xarray.Dataset, model: Discrete | VarianceTarget | Gaussian
+) -> History:
+    if not isinstance(model, Discrete):
+        takes = "nothing for numbers: runs of labels and words are planned on from"
+        raise ArgumentError("history", got="a recorded run", takes=takes)
+    if isinstance(history, (str, os.PathLike)):
+        return read_history(history, model=model)
+    return History.of_runs(history, model=model)
+
+
+def _resumed(
+    start: PlanningProblem, history: History, keep: float, costs: CostModel | None
+) -> tuple[PlanningProblem, HistoryComparison]:
+    """Return the setting from where a history stands, and how it compares with the plan."""
+    if history.rounds >= start.generations:
+        takes = f"more than the {history.rounds} rounds of the history"
+        raise ArgumentError("generations", got=start.generations, takes=takes)
+    past = history.past(start.goal.model, law=start.law)
+    lawful = [way for way in _strategies(start, costs) if way.by_law]
+    enough = frontier(lawful, keep=keep, costs=costs).enough
+    planned = enough[0].retention.expected[: history.rounds + 1] if enough else None
+    onward = replace(start, generations=start.generations - history.rounds, past=past)
+    present = float(onward.retention(Replace(), onward.samples).expected[0])
+    if not reaches(present, keep):
+        onward = replace(onward, counted_from=min(_ROUNDS_TO_RECOVER, onward.generations))
+    return onward, HistoryComparison(history, planned, past)
+
+
+def _planned(
+    setting: PlanningProblem,
+    keep: float,
+    costs: CostModel | None,
+    replicates: int,
+    seed: int,
+    comparison: HistoryComparison | None,
+) -> Plan:
+    """Return the plan: what the laws say first, then the simulations, until Ctrl-C."""
+    strategies = _strategies(setting, costs)
+    looked_at = [way for way in strategies if way.by_law]
+    found = frontier(looked_at, keep=keep, costs=costs)
+    interrupted = False
+    try:
+        for way in _without_law(strategies, setting.runs):
+            found = found.with_way(way, keep=keep, costs=costs)
             looked_at.append(way)
-        if others:
-            self.progress("designs without a law", len(others), len(others))
-        return found, looked_at, False
-
-    def _step_in(self) -> int | None:
-        kept = self.setting.retention(Replace(), self.setting.samples).expected[1:]
-        below = [k for k, left in enumerate(kept, 1) if not reaches(float(left), self.keep)]
-        return below[0] if below else None
-
-    def _ways_back(
-        self, step_in: int | None, *, interrupted: bool
-    ) -> tuple[tuple[Recovery, ...], bool]:
-        """Return the ways back, and whether Ctrl-C has come by now."""
-        setting = self.setting
-        simulated = "fresh" in setting.goal.without_law
-        if step_in is None or setting.past is not None:
-            return (), interrupted
-        if simulated and (setting.runs is None or interrupted):
-            return (), interrupted
-        states = [
-            (ElapsedRounds(Replace(), setting.samples, step_in + wait), wait) for wait in _DELAYS
-        ]
+    except _INTERRUPTIONS:
+        interrupted = True
+    fresh = _fresh_share(looked_at, keep)
+    points = _of_each_kind(found.enough) or _closest(found)
+    step_in = _step_in(setting, keep)
+    can_simulate = setting.runs is not None and not interrupted
+    ways_back: tuple[Recovery, ...] = ()
+    if step_in is not None and setting.past is None:
         try:
-            found = [recovery_in(replace(setting, past=past), self.keep, w) for past, w in states]
-        except (SimulationInterrupted, KeyboardInterrupt):
-            return (), True
-        return tuple(found), interrupted
-
-    def _inspection(self) -> Inspection | None:
-        """Return how often to look for one failure of the design over the horizon.
-
-        Until it is seen, rounds are trained without real data.
-        """
-        costs, setting = self.costs, self.setting
-        if costs is None or not (costs.check and costs.loss):
-            return None
-        kept = setting.retention(Replace(), setting.samples).expected
-        delay = costs.loss * setting.goal.worth * max(0.0, float(kept[0] - kept[1]))
-        return inspection(check=costs.check, delay=delay, horizon=setting.generations)
-
-    def _checked(self, best: DesignPoint, *, interrupted: bool) -> dict[str, Any]:
-        """Return knobs and simulation of the recommended design, as far as Ctrl-C lets."""
-        knobs: tuple[Sensitivity, ...] = law_sensitivities(best) if best.way.by_law else ()
-        simulated, runs = None, self.setting.runs
-        if runs is not None and self.setting.past is None and not interrupted:
-            try:
+            if can_simulate or "fresh" not in setting.goal.without_law:
+                ways_back = _ways_back(setting, step_in, keep)
+        except _INTERRUPTIONS:
+            interrupted = True
+    knobs: tuple[Sensitivity, ...] = ()
+    simulated = None
+    if found.enough:
+        best = points[0]
+        knobs = law_sensitivities(best) if best.way.by_law else ()
+        try:
+            if setting.runs is not None and setting.past is None and not interrupted:
                 if best.way.by_law:
-                    simulated = self._simulated(best, runs)
+                    simulated = _simulated(best, setting.runs, replicates)
                 else:
                     knobs = law_sensitivities(best)
-                knobs += simulated_sensitivities(best, runs)
-            except (SimulationInterrupted, KeyboardInterrupt):
-                interrupted = True
-        return {"knobs": knobs, "simulated": simulated, "interrupted": interrupted}
-
-    def _simulated(self, best: DesignPoint, runs: SimulationSettings) -> SimulatedRetention | None:
-        return self.setting.goal.simulated(
-            regime=best.way.regime(best.number),
-            samples=best.samples,
-            generations=self.setting.generations,
-            replicates=self.replicates,
-            stages=Stages(),
-            runs=runs,
-        )
+                knobs += simulated_sensitivities(best, setting.runs)
+        except _INTERRUPTIONS:
+            interrupted = True
+    seen = {way.kind for way in looked_at}
+    return Plan(
+        setting=setting,
+        keep=keep,
+        costs=costs,
+        reason=_reason(found, fresh, keep),
+        designs=tuple(point.design() for point in points),
+        frontier=found,
+        fresh=fresh,
+        left_out=tuple(dict.fromkeys(way.kind for way in strategies if way.kind not in seen)),
+        step_in=step_in,
+        ways_back=ways_back,
+        inspection=_inspection(setting, costs),
+        knobs=knobs,
+        simulated=simulated,
+        comparison=comparison,
+        seed=seed,
+        interrupted=interrupted,
+    )
 
 
 def _strategies(setting: PlanningProblem, costs: CostModel | None) -> list[Strategy]:
     return list(strategies_for(setting, larger=costs is not None and costs.generated > 0.0))
+
+
+def _without_law(
+    strategies: Iterable[Strategy], runs: SimulationSettings | None
+) -> Iterable[Strategy]:
+    """Yield the strategies that only a simulation can answer, with progress."""
+    others = [way for way in strategies if not way.by_law and to_simulate(way)]
+    if runs is None or not others:
+        return
+    for done, way in enumerate(others):
+        runs.progress("designs without a law", done, len(others))
+        yield way
+    runs.progress("designs without a law", len(others), len(others))
 
 
 def _fresh_share(looked_at: Iterable[Strategy], keep: float) -> FreshShare | None:
@@ -272,12 +607,6 @@ def _fresh_share(looked_at: Iterable[Strategy], keep: float) -> FreshShare | Non
         if isinstance(way, FreshStrategy):
             return fresh_share_of(way, keep)
     return None
-
-
-def _left_out(strategies: Iterable[Strategy], looked_at: Iterable[Strategy]) -> tuple[str, ...]:
-    """Return the kinds of design of which none was looked at."""
-    seen = {way.kind for way in looked_at}
-    return tuple(dict.fromkeys(way.kind for way in strategies if way.kind not in seen))
 
 
 def _of_each_kind(points: Iterable[DesignPoint]) -> tuple[DesignPoint, ...]:
@@ -294,26 +623,49 @@ def _closest(found: Frontier) -> tuple[DesignPoint, ...]:
     return _of_each_kind(order)[:_CLOSEST]
 
 
+def _step_in(setting: PlanningProblem, keep: float) -> int | None:
+    """Return the first round below the target without real data; None if there is none."""
+    kept = setting.retention(Replace(), setting.samples).expected[1:]
+    return next((k for k, left in enumerate(kept, 1) if not reaches(float(left), keep)), None)
+
+
+def _ways_back(setting: PlanningProblem, step_in: int, keep: float) -> tuple[Recovery, ...]:
+    """Return the cheapest way back by fresh draws, for several delays after `step_in`."""
+    found = []
+    for wait in _DELAYS:
+        past = ElapsedRounds(Replace(), setting.samples, step_in + wait)
+        found.append(recovery_in(replace(setting, past=past), keep, wait))
+    return tuple(found)
+
+
+def _inspection(setting: PlanningProblem, costs: CostModel | None) -> Inspection | None:
+    """Return how often to check for one failure of the design over the horizon.
+
+    Until it is seen, rounds are trained without real data.
+    """
+    if costs is None or not (costs.check and costs.loss):
+        return None
+    kept = setting.retention(Replace(), setting.samples).expected
+    delay = costs.loss * setting.goal.worth * max(0.0, float(kept[0] - kept[1]))
+    return inspection(check=costs.check, delay=delay, horizon=setting.generations)
+
+
+def _simulated(
+    best: DesignPoint, runs: SimulationSettings, replicates: int
+) -> SimulatedRetention | None:
+    setting = best.way.setting
+    return setting.goal.simulated(
+        regime=best.way.regime(best.number),
+        samples=best.samples,
+        generations=setting.generations,
+        replicates=replicates,
+        stages=Stages(),
+        runs=runs,
+    )
+
+
 def _reason(found: Frontier, fresh: FreshShare | None, keep: float) -> str:
     if found.enough:
         return "" if fresh is None else fresh.reason
     most = max(point.retention.lowest for point in found.points)
     return f"no design that was looked at keeps {keep:.1%}; the closest keeps {most:.1%}"
-
-
-def _from_history(
-    start: PlanningProblem, history: History, keep: float, costs: CostModel | None
-) -> tuple[PlanningProblem, HistoryComparison]:
-    """Return the setting from where a history stands, and how it compares with the plan."""
-    if history.rounds >= start.generations:
-        takes = f"more than the {history.rounds} rounds of the history"
-        raise ArgumentError("generations", got=start.generations, takes=takes)
-    past = history.past(start.goal.model, law=start.law)
-    lawful = [way for way in _strategies(start, costs) if way.by_law]
-    enough = frontier(lawful, keep=keep, costs=costs).enough
-    planned = enough[0].retention.expected[: history.rounds + 1] if enough else None
-    onward = replace(start, generations=start.generations - history.rounds, past=past)
-    present = float(onward.retention(Replace(), onward.samples).expected[0])
-    if not reaches(present, keep):
-        onward = replace(onward, counted_from=min(_ROUNDS_TO_RECOVER, onward.generations))
-    return onward, HistoryComparison(history, planned, past)

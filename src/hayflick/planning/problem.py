@@ -217,6 +217,8 @@ def _goal(
     of: str | None,
 ) -> Target:
     kind = of or _usual_kind(model, must_keep)
+    if kind == TYPES and must_keep is not None:
+        kind = MUST_KEEP
     if kind not in OBJECTIVES:
         raise ArgumentError("of", got=kind, takes=f"one of {', '.join(OBJECTIVES)}")
     if (kind == MUST_KEEP) != (must_keep is not None):

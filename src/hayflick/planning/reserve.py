@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import write_text
+from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.corpus.counts import Counts
@@ -27,7 +29,7 @@ from hayflick.corpus.items import (
     refuse_counts,
     stored_items,
 )
-from hayflick.corpus.must_keep import must_keep_places
+from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.reserves import (
     TEXT_COLUMN,
@@ -48,7 +50,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".txt")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Reserve:
+class Reserve(Result):
     """Real items that were chosen to be stored; ``hf.Anchor(reserve.counts)`` trains on them.
 
     Parameters
@@ -131,19 +133,27 @@ class Reserve:
             "provenance": self.provenance(),
         }
 
+    @override
     def save(
-        self, path: str | os.PathLike[str], *, force: bool = False, numbered: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: str = "en",
+        force: bool = False,
+        numbered: bool = False,
     ) -> Path:
-        """Write the items, as a reserve file (``.jsonl``) or as plain text (``.txt``).
+        """Write the items as a reserve file (``.jsonl``) or plain text (``.txt``), or a page.
 
         Parameters
         ----------
         path
-            Where to.
+            Where to; a name that ends in ``.html`` gets a page of what the reserve covers.
+        lang
+            Language of the page, ``en`` or ``ja``.
         force
             Whether a file that exists is replaced.
         numbered
-            Whether a number is added to a name that is taken.
+            Whether a number is added to a name of a reserve file that is taken.
 
         Returns
         -------
@@ -158,6 +168,8 @@ class Reserve:
         """
         path = Path(path)
         check_suffix(path, column=self.source.column)
+        if path.suffix.lower() in PAGE_SUFFIXES:
+            return super().save(path, lang=lang, force=force)
         if path.suffix.lower() == ".txt":
             content = "".join(f"{item[TEXT_COLUMN]}\n" for item in self.items)
         else:
@@ -173,20 +185,21 @@ def check_suffix(path: Path, *, column: str | None) -> None:
     ArgumentError
         If it ends in none of `SUFFIXES`, or in ``.txt`` where the items are rows.
     """
-    names = SUFFIXES if column is None else SUFFIXES[:-1]
-    if path.suffix.lower() not in names:
-        raise ArgumentError("out", got=str(path), takes=f"a name ending in {', '.join(names)}")
+    names = SUFFIXES if column is None else SUFFIXES[:2]
+    if path.suffix.lower() not in (*names, *PAGE_SUFFIXES):
+        takes = f"a name ending in {', '.join((*names, '.html'))}"
+        raise ArgumentError("out", got=str(path), takes=takes)
 
 
 WEIGHTS = ("uniform", "frequency")
 
 
-def build_reserve(
-    path: str | os.PathLike[str],
+def reserve(
+    source: str | os.PathLike[str],
     *,
     size: int | None = None,
     tokens: int | None = None,
-    must_keep: Sequence[str] | None = None,
+    must_keep: str | os.PathLike[str] | Sequence[str] | None = None,
     weights: str = "uniform",
     column: str | None = None,
     tokenizer: str | None = None,
@@ -202,12 +215,13 @@ def build_reserve(
 
     Parameters
     ----------
-    path
+    source
         A text (its lines are the items), a folder (its texts) or a table (its rows).
     size, tokens
         How many items, or how many tokens they may hold; one of the two.
     must_keep
-        Symbols that alone have weight; None gives weight to all.
+        Symbols that alone have weight: a file with one per line (or a JSON list), or a sequence;
+        None gives weight to all.
     weights
         ``uniform``: every symbol counts the same; ``frequency``: as often as it occurs.
     column, tokenizer, encoding
@@ -230,15 +244,17 @@ def build_reserve(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     rows = Path(folder) / "labels.csv"
     ...     _ = rows.write_text("id,label\n1,refund\n2,refund\n3,legal\n")
-    ...     reserve = build_reserve(rows, column="label", size=2)
-    >>> [row["id"] for row in reserve.items], reserve.counts.symbols
+    ...     stored = reserve(rows, column="label", size=2)
+    >>> [row["id"] for row in stored.items], stored.counts.symbols
     (['1', '3'], ('legal', 'refund'))
     """
-    path = Path(path)
+    path = Path(source)
     budget, by_tokens = _budget(size, tokens)
     whole_number("seed", seed, at_least=0)
     if weights not in WEIGHTS:
         raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
+    if isinstance(must_keep, str | os.PathLike):
+        must_keep = read_must_keep(Path(must_keep))
     refuse_counts(path)
     corpus = read_corpus(
         path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hayflick.planning.designs import Design
-from hayflick.planning.plan_result import Plan
+from hayflick.planning.plan import Plan
 from hayflick.planning.retention import SIMULATED
 from hayflick.planning.targets import MUST_KEEP, VARIANCE
 from hayflick.report.language import Language

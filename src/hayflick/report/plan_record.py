@@ -7,8 +7,9 @@ from typing import Any
 
 from hayflick.core.arrays import Floats
 from hayflick.planning.designs import Design, DesignPoint
-from hayflick.planning.plan_result import HistoryComparison, Plan, Sensitivity
+from hayflick.planning.plan import HistoryComparison, Plan
 from hayflick.planning.search import reaches
+from hayflick.planning.sensitivity import Sensitivity
 from hayflick.planning.sizing import FreshShare
 
 FORMAT_VERSION = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayflick.planning.plan_result import Plan
+from hayflick.planning.plan import Plan
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import PlanFindings
 from hayflick.report.plan_labels import knob_label

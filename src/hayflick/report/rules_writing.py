@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
-from hayflick.planning.plan_result import Plan
+from hayflick.planning.plan import Plan
 from hayflick.report.kpi_sheet import kpi_csv, kpi_page
 from hayflick.report.language import Language
 from hayflick.rules.from_plan import PlannedRules, rules_from_plan

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 
 from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
-from hayflick.planning.plan_result import Plan
+from hayflick.planning.plan import Plan
 from hayflick.planning.targets import (
     DIVERSITY,
     MUST_KEEP,

@@ -1,4 +1,4 @@
-"""A reserve in words, as a table and as plain values."""
+"""A reserve in words, as a table, as plain values and as a page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.planning.coverage import SAMPLES, UniformSamples
 from hayflick.planning.reserve import Reserve
 from hayflick.report.language import Language
+from hayflick.report.rendering import notebook, tables_page
 from hayflick.report.tables import printable, table
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ FORMAT_VERSION = 1
 _SHOWN = 10
 
 
-def reserve_record(reserve: Reserve) -> dict[str, Any]:
+def record(reserve: Reserve) -> dict[str, Any]:
     """Return a reserve as plain values, ready for JSON; the items are in its file."""
     return {
         "format_version": FORMAT_VERSION,
@@ -67,7 +68,7 @@ def missing(reserve: Reserve) -> list[str]:
     return [symbol for symbol in reserve.must_keep if symbol not in held]
 
 
-def reserve_tables(reserve: Reserve, *, lang: str = "en") -> tuple[RenderableType, ...]:
+def tables(reserve: Reserve, *, lang: str = "en") -> tuple[RenderableType, ...]:
     """Return what the terminal shows: what was chosen, how good it is, and beside what."""
     language = Language(lang)
     return (
@@ -78,6 +79,21 @@ def reserve_tables(reserve: Reserve, *, lang: str = "en") -> tuple[RenderableTyp
             samples=SAMPLES,
         ),
     )
+
+
+def page(reserve: Reserve, *, lang: str = "en") -> str:
+    """Return what the terminal shows as one self-contained HTML page."""
+    language = Language(lang)
+    title = language.text("Reserve: {name}", name=printable(reserve.source.name))
+    parts = tables(reserve, lang=lang)
+    return tables_page(title, parts, language, provenance=reserve.provenance())
+
+
+def fragment(reserve: Reserve) -> str:
+    """Return a reserve as an HTML fragment for a notebook."""
+    language = Language("en")
+    title = language.text("Reserve: {name}", name=printable(reserve.source.name))
+    return notebook(title, sentences(reserve, language))
 
 
 def sentences(reserve: Reserve, language: Language) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from hayflick.corpus.source import Source
 from hayflick.laws.survival import survival
 from hayflick.planning.plan import plan
 from hayflick.regimes.anchor import Anchor
-from hayflick.report.reserve_writing import write_planned_reserve
 
 WORDS = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1, "there": 1, "été, 雨": 1})
 
@@ -22,7 +21,8 @@ def planned(**settings):
 
 def test_the_file_is_the_recommended_design(tmp_path):
     result = planned(keep=0.9)
-    stored = write_planned_reserve(result, tmp_path / "stored.json")
+    result.save_reserve(tmp_path / "stored.json")
+    stored = result.reserve
     held = json.loads((tmp_path / "stored.json").read_text(encoding="utf-8"))
     assert held == dict.fromkeys(stored.symbols, 1)
     assert sum(held.values()) == result.best.real_per_round
@@ -33,7 +33,8 @@ def test_the_file_is_the_recommended_design(tmp_path):
 
 def test_only_what_is_listed_is_stored(tmp_path):
     result = planned(keep=0.99, must_keep=["sat", "there"])
-    stored = write_planned_reserve(result, tmp_path / "stored.json")
+    result.save_reserve(tmp_path / "stored.json")
+    stored = result.reserve
     assert set(stored.symbols) == {"sat", "there"}
 
 
@@ -41,9 +42,9 @@ def test_a_file_that_exists_is_replaced_only_if_forced(tmp_path):
     path = tmp_path / "stored.json"
     path.write_text("old")
     with pytest.raises(OutputError, match="exists already"):
-        write_planned_reserve(planned(), path)
+        planned().save_reserve(path)
     assert path.read_text() == "old"
-    write_planned_reserve(planned(), path, force=True)
+    planned().save_reserve(path, force=True)
     assert path.read_text() != "old"
 
 
@@ -52,10 +53,10 @@ def test_a_plan_without_stored_symbols_has_none_to_write(tmp_path):
     numbers = plan(Gaussian(50.0, 12.0, total=200), keep=0.8, generations=5, replicates=32)
     for result in (nothing, numbers):
         with pytest.raises(ArgumentError, match="one that recommends stored items"):
-            write_planned_reserve(result, tmp_path / "stored.json")
+            result.save_reserve(tmp_path / "stored.json")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_kind_of_file_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match=r"takes a file name that ends in \.json"):
-        write_planned_reserve(planned(), tmp_path / "stored.jsonl")
+        planned().save_reserve(tmp_path / "stored.jsonl")
