@@ -13,7 +13,7 @@ from .chains.gaussian import Gaussian as Gaussian
 from .chains.multivariate_gaussian import MultivariateGaussian as MultivariateGaussian
 from .chains.ngram import NGram as NGram
 from .chains.poisson import Poisson as Poisson
-from .chains.rounding import Grid as Grid
+from .chains.stages import Grid as Grid
 from .chains.samplers import Temperature as Temperature
 from .chains.samplers import TopK as TopK
 from .chains.samplers import TopP as TopP

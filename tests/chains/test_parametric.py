@@ -14,9 +14,8 @@ from hayflick.chains.estimators import AddDelta
 from hayflick.chains.gaussian import Gaussian, interval_draws
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.rounding import Grid
 from hayflick.chains.selection import Interval, Verifier
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.chains.symmetric_mixture import (
     SymmetricMixture,
     approximate_joint,

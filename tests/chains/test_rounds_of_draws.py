@@ -6,8 +6,7 @@ import pytest
 from hayflick.chains.bernoulli import Bernoulli
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.rounding import Grid
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.simulation.simulate import simulate
 

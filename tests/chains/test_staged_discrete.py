@@ -5,9 +5,8 @@ import xarray
 from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete, StagedDiscreteChain
 from hayflick.chains.estimators import AddDelta, GoodTuring
-from hayflick.chains.rounding import Grid
 from hayflick.chains.samplers import Temperature, TopK
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 from hayflick.laws.survival import survival

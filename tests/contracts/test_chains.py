@@ -16,10 +16,9 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
-from hayflick.chains.rounding import Grid
 from hayflick.chains.samplers import Temperature, TopP
 from hayflick.chains.selection import Interval
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.core.protocols import Model
 from hayflick.corpus.sentences import split_sentences

@@ -31,12 +31,12 @@ from hayflick.chains.pools import (
     refuse_stages,
     subsampled,
 )
-from hayflick.chains.rounding import Grid
 from hayflick.chains.samplers import Temperature, TopK, TopP
 from hayflick.chains.stages import (
     DISCRETE_DEGRADATIONS,
     DISCRETE_SELECTIONS,
     GeneratedLaw,
+    Grid,
     Stages,
 )
 from hayflick.core import checks

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.grammar import Entry, Term, number
 
 _ROUNDING = 1e-6
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class LabelNoise:
+class LabelNoise(Term):
     """Give a share of the draws another label, each of the others alike.
 
     Parameters
@@ -36,6 +40,8 @@ class LabelNoise:
     [0.815, 0.135, 0.05]
     """
 
+    name: ClassVar[str] = "label-noise"
+
     rate: float
 
     def __post_init__(self) -> None:
@@ -48,10 +54,6 @@ class LabelNoise:
         rate = self.rate if law.shape[-1] > 1 else 0.0
         degraded: Floats = (1.0 - rate) * law + rate * (1.0 - law) / others
         return degraded
-
-    def describe(self) -> str:
-        """Return the degradation in the grammar of the command line."""
-        return f"label-noise:rate={self.rate!r}"
 
 
 @final
@@ -176,7 +178,7 @@ class Contamination:
 
 @final
 @dataclass(frozen=True, slots=True)
-class GaussianContamination:
+class GaussianContamination(Term):
     """Let a share of numeric draws come from another Gaussian.
 
     Parameters
@@ -192,6 +194,8 @@ class GaussianContamination:
         If an argument is out of its range.
     """
 
+    name: ClassVar[str] = "gaussian-contamination"
+
     share: float
     mean: float
     deviation: float
@@ -201,15 +205,10 @@ class GaussianContamination:
         checks.finite_number("mean", self.mean)
         checks.number_between("deviation", self.deviation, low=0.0, high=checks.LARGEST_SIZE)
 
-    def describe(self) -> str:
-        """Return the degradation in the grammar of the command line."""
-        parts = f"share={self.share!r},mean={self.mean!r},deviation={self.deviation!r}"
-        return f"gaussian-contamination:{parts}"
-
 
 @final
 @dataclass(frozen=True, slots=True)
-class AdditiveNoise:
+class AdditiveNoise(Term):
     """Add independent Gaussian noise to every numeric draw.
 
     Parameters
@@ -223,16 +222,80 @@ class AdditiveNoise:
         If `deviation` is negative or not finite.
     """
 
+    name: ClassVar[str] = "noise"
+
     deviation: float
 
     def __post_init__(self) -> None:
         checks.number_between("deviation", self.deviation, low=0.0, high=checks.LARGEST_SIZE)
 
-    def describe(self) -> str:
-        """Return the degradation in the grammar of the command line."""
-        return f"noise:deviation={self.deviation!r}"
-
 
 Degradation: TypeAlias = (
     LabelNoise | Confusion | Contamination | GaussianContamination | AdditiveNoise
 )
+
+DEGRADATIONS: Mapping[str, Entry[Degradation]] = {
+    "label-noise": LabelNoise.entry(None),
+    "contamination": Entry(
+        lambda share, file=None: Contamination(
+            number("share", share), None if file is None else read_weights(file)
+        ),
+        ("share",),
+        ("file",),
+    ),
+    "confusion": Entry(lambda file: Confusion(_read_rows(file)), ("file",)),
+    "gaussian-contamination": GaussianContamination.entry(None),
+    "noise": AdditiveNoise.entry(None),
+}
+"""Degradations by name."""
+
+
+def read_weights(file: str) -> dict[str, float]:
+    """Return a JSON object of symbol: weight.
+
+    Raises
+    ------
+    DataError
+        If the file is none.
+    """
+    read = _read_object(file)
+    if not _are_weights(read):
+        raise DataError(f"{file}: takes a JSON object of symbol: weight, from 0")
+    return {symbol: float(weight) for symbol, weight in read.items()}
+
+
+def _read_rows(file: str) -> dict[str, dict[str, float]]:
+    """Return a JSON object of symbol: {symbol: chance}."""
+    read = _read_object(file)
+    if not all(isinstance(row, dict) and _are_weights(row) for row in read.values()):
+        raise DataError(f"{file}: takes a JSON object of symbol: {{symbol: chance}}")
+    return read
+
+
+def _read_object(file: str) -> dict[str, Any]:
+    read = read_json(file)
+    if not isinstance(read, dict) or not read:
+        raise DataError(f"{file}: takes a JSON object by symbol, with at least one")
+    return read
+
+
+def read_json(file: str) -> Any:
+    """Return the content of a JSON file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is no JSON in UTF-8.
+    """
+    try:
+        return json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as fault:
+        reason = (fault.strerror or "unreadable").lower()
+        raise DataError(f"{file}: {reason}; check the path and its permissions") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{file}: is no JSON in UTF-8; takes an object by symbol") from None
+
+
+def _are_weights(values: dict[str, Any]) -> bool:
+    numbers = [v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    return len(numbers) == len(values) and all(0.0 <= v < math.inf for v in numbers)

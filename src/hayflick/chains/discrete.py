@@ -32,9 +32,15 @@ from hayflick.chains.block_counts import (
 )
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring
 from hayflick.chains.pools import MOST_COUNTED, MergedPools, check_pool, subsampled
-from hayflick.chains.rounding import Grid, law_on_grid
 from hayflick.chains.samplers import Temperature, TopK, TopP
-from hayflick.chains.stages import DISCRETE_DEGRADATIONS, DISCRETE_SELECTIONS, GeneratedLaw, Stages
+from hayflick.chains.stages import (
+    DISCRETE_DEGRADATIONS,
+    DISCRETE_SELECTIONS,
+    GeneratedLaw,
+    Grid,
+    Stages,
+    law_on_grid,
+)
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, training_size, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed

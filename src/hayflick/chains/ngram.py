@@ -17,7 +17,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,13 @@ from hayflick.chains import walks as kernels
 from hayflick.chains.draws import counts_at_ranks
 from hayflick.chains.parametric import refuse_reserves
 from hayflick.chains.pools import refuse_accumulation
-from hayflick.chains.rounding import Grid, RoundedSampler
 from hayflick.chains.samplers import (
     Sampler,
     Temperature,
     TopK,
     TopP,
 )
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages, law_on_grid
 from hayflick.chains.walks import Contexts, Texts
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
@@ -48,6 +47,33 @@ LONGEST = 16
 
 MOST_WORDS = 2**30 - 1
 """Positions in a text, sentence ends among them, are 32-bit integers."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RoundedSampler:
+    """Round a law before it is sampled from, for families that draw while they generate.
+
+    Parameters
+    ----------
+    grid
+        Where the law's values may lie.
+    sampler
+        Changes the rounded law; None draws from it as it is.
+    """
+
+    grid: Grid
+    sampler: Sampler | None
+
+    def reweight(self, law: Floats) -> Floats:
+        """Return the rounded and changed law, shape ``(…, symbols)`` as given."""
+        rounded = law_on_grid(law, self.grid)
+        return rounded if self.sampler is None else self.sampler.reweight(rounded)
+
+    def describe(self) -> str:
+        """Return grid and sampler in the grammar of the command line."""
+        parts = [self.grid.describe(), *([self.sampler.describe()] if self.sampler else [])]
+        return " ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,8 +28,7 @@ from hayflick.chains.pools import (
     refuse_stages,
     subsampled,
 )
-from hayflick.chains.rounding import Grid
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError

@@ -8,13 +8,16 @@ Fan, Lewis, Dauphin, *Hierarchical Neural Story Generation*, arXiv:1805.04833 (t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
+from hayflick.core.grammar import Entry, Term, number, whole
 
 
 class Sampler(Protocol):
@@ -29,7 +32,7 @@ class Sampler(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Temperature:
+class Temperature(Term):
     """Draw from p^(1/T), normalised: below 1 the frequent gains, above 1 the rare.
 
     Parameters
@@ -48,6 +51,8 @@ class Temperature:
     [0.9412, 0.0588, 0.0]
     """
 
+    name: ClassVar[str] = "temperature"
+
     value: float
 
     def __post_init__(self) -> None:
@@ -59,14 +64,19 @@ class Temperature:
         relative = law / law.max(axis=-1, keepdims=True)
         return _normalised(relative ** (1.0 / self.value))
 
+    @override
     def describe(self) -> str:
-        """Return the sampler in the grammar of the command line."""
-        return f"temperature:{self.value!r}"
+        return f"{self.name}:{self.value!r}"
+
+    @classmethod
+    @override
+    def entry(cls, data: Any) -> Entry[Temperature]:
+        return Entry(lambda value: cls(number(cls.name, value)), ("value",))
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class TopK:
+class TopK(Term):
     """Draw from the k most probable symbols; of equals the first come first.
 
     Parameters
@@ -85,6 +95,8 @@ class TopK:
     [0.625, 0.0, 0.375]
     """
 
+    name: ClassVar[str] = "top-k"
+
     number: int
 
     def __post_init__(self) -> None:
@@ -94,14 +106,19 @@ class TopK:
         """Return the changed law."""
         return _kept(law, _rank(law) < self.number)
 
+    @override
     def describe(self) -> str:
-        """Return the sampler in the grammar of the command line."""
-        return f"top-k:{self.number}"
+        return f"{self.name}:{self.number}"
+
+    @classmethod
+    @override
+    def entry(cls, data: Any) -> Entry[TopK]:
+        return Entry(lambda k: cls(whole(cls.name, k)), ("k",))
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class TopP:
+class TopP(Term):
     """Draw from the smallest set of symbols that holds a mass of at least p.
 
     Parameters
@@ -120,6 +137,8 @@ class TopP:
     [0.625, 0.0, 0.375]
     """
 
+    name: ClassVar[str] = "top-p"
+
     mass: float
 
     def __post_init__(self) -> None:
@@ -135,9 +154,14 @@ class TopP:
         inside = before < self.mass * (1.0 - 1e-12)
         return _kept(law, np.take_along_axis(inside, rank, axis=-1))
 
+    @override
     def describe(self) -> str:
-        """Return the sampler in the grammar of the command line."""
-        return f"top-p:{self.mass!r}"
+        return f"{self.name}:{self.mass!r}"
+
+    @classmethod
+    @override
+    def entry(cls, data: Any) -> Entry[TopP]:
+        return Entry(lambda p: cls(number(cls.name, p)), ("p",))
 
 
 def _rank(law: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -153,3 +177,11 @@ def _kept(law: Floats, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -
 def _normalised(weights: Floats) -> Floats:
     law: Floats = weights / weights.sum(axis=-1, keepdims=True)
     return law
+
+
+SAMPLERS: Mapping[str, Entry[Sampler]] = {
+    "temperature": Temperature.entry(None),
+    "top-k": TopK.entry(None),
+    "top-p": TopP.entry(None),
+}
+"""Samplers by name."""

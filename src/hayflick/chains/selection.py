@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 
+from hayflick.chains.degradation import read_json, read_weights
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry, Term, number
 
 
 @final
@@ -77,7 +79,7 @@ class Verifier:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Term):
     """Accept numbers inside an interval with one rate and all others with another.
 
     Parameters
@@ -93,6 +95,8 @@ class Interval:
         If the interval is empty, a rate outside [0, 1], or both are 0.
     """
 
+    name: ClassVar[str] = "interval"
+
     low: float
     high: float
     true_accept: float = 1.0
@@ -104,12 +108,6 @@ class Interval:
             raise ArgumentError(
                 "interval", got=f"{self.low!r} to {self.high!r}", takes="low < high"
             )
-
-    def describe(self) -> str:
-        """Return the selection in the grammar of the command line."""
-        ends = f"low={self.low!r},high={self.high!r}"
-        rates = f"true-accept={self.true_accept!r},false-accept={self.false_accept!r}"
-        return f"interval:{ends},{rates}"
 
 
 @final
@@ -180,3 +178,24 @@ def _rates(true_accept: float, false_accept: float) -> None:
 
 
 Selection: TypeAlias = Verifier | Interval | Quality
+
+
+def _read_good(file: str) -> frozenset[str]:
+    """Return the symbols of a list, or those of a weight above 0."""
+    read = read_json(file)
+    if isinstance(read, list) and read and all(isinstance(symbol, str) for symbol in read):
+        return frozenset(read)
+    return frozenset(symbol for symbol, weight in read_weights(file).items() if weight > 0.0)
+
+
+def _verifier(file: str, true_accept: str = "1", false_accept: str = "0") -> Verifier:
+    rates = number("true-accept", true_accept), number("false-accept", false_accept)
+    return Verifier(_read_good(file), *rates)
+
+
+SELECTIONS: Mapping[str, Entry[Selection]] = {
+    "interval": Interval.entry(None),
+    "verifier": Entry(_verifier, ("file",), ("true-accept", "false-accept")),
+    "quality": Entry(lambda file: Quality(read_weights(file)), ("file",)),
+}
+"""Selections by name."""

@@ -1,45 +1,114 @@
-"""The stages of a round that are not the family's own, in one record."""
+"""The stages of a round that are not the family's own, in one record; rounding among them.
+
+The range of values that an estimator can take is a cause of collapse by itself: where the
+next value below is 0, a chain is absorbed there (Suresh et al., arXiv:2412.17646, section 1).
+"""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from typing import Any, final
+
+import numpy as np
 
 from hayflick.chains.degradation import (
-    AdditiveNoise,
+    DEGRADATIONS,
     Confusion,
     Contamination,
     Degradation,
-    GaussianContamination,
     LabelNoise,
 )
-from hayflick.chains.rounding import Grid
-from hayflick.chains.samplers import (
-    Sampler,
-    Temperature,
-    TopK,
-    TopP,
-)
-from hayflick.chains.selection import (
-    Interval,
-    Quality,
-    Selection,
-    Verifier,
-    select,
-)
+from hayflick.chains.samplers import SAMPLERS, Sampler
+from hayflick.chains.selection import SELECTIONS, Quality, Selection, Verifier, select
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import number_between
-from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.grammar import (
-    Entry,
-    number,
-    parse,
-    whole,
-)
+from hayflick.core.checks import number_between, positive_number, whole_number
+from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry, number, parse, whole
+
+_MOST_BITS = 52
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Round parameters to the nearest multiple of a step.
+
+    Parameters
+    ----------
+    step
+        Distance between values, in the parameter's units; above 0.
+    bits
+        In its place: 2^bits values per unit of the family (1 for probabilities, the real
+        data's rate or standard deviation otherwise), from 1 to 52.
+
+    Raises
+    ------
+    ArgumentError
+        If not exactly one of them is given, or it is out of its range.
+
+    Examples
+    --------
+    >>> Grid(bits=2).rounded(np.array([0.1, 0.3, 0.9]), unit=1.0).tolist()
+    [0.0, 0.25, 1.0]
+    """
+
+    step: float | None = None
+    bits: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.step is None) == (self.bits is None):
+            raise ArgumentError("grid", got=f"{self.step}, {self.bits}", takes="a step or bits")
+        if self.step is not None:
+            positive_number("step", self.step)
+        else:
+            whole_number("bits", self.bits, at_least=1, at_most=_MOST_BITS)
+
+    def step_for(self, unit: float) -> float:
+        """Return the distance between values, for a family of that unit."""
+        return float(self.step) if self.step is not None else unit * 0.5 ** (self.bits or 0)
+
+    def rounded(self, values: Floats, *, unit: float) -> Floats:
+        """Return values on the grid."""
+        step = self.step_for(unit)
+        with np.errstate(over="ignore"):
+            steps = values / step
+        # A step too small to count in is no rounding at all.
+        return np.where(np.isfinite(steps), np.round(steps) * step, values)
+
+    def describe(self) -> str:
+        """Return the grid in the grammar of the command line."""
+        return f"step:{self.step!r}" if self.step is not None else f"bits:{self.bits}"
+
+
+def law_on_grid(law: Floats, grid: Grid) -> Floats:
+    """Return laws with rounded values, normalised; one that rounds to 0 keeps its largest.
+
+    Parameters
+    ----------
+    law
+        Shape ``(…, symbols)``.
+    grid
+        Where its values may lie.
+
+    Examples
+    --------
+    >>> law_on_grid(np.array([0.6, 0.3, 0.1]), Grid(bits=2)).round(3).tolist()
+    [0.667, 0.333, 0.0]
+    """
+    rounded = grid.rounded(law, unit=1.0)
+    largest = law == law.max(axis=-1, keepdims=True)
+    first = largest & (np.cumsum(largest, axis=-1) == 1)
+    kept = np.where(rounded.any(axis=-1, keepdims=True), rounded, first)
+    normalised: Floats = kept / kept.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+GRIDS: Mapping[str, Entry[Grid]] = {
+    "step": Entry(lambda step: Grid(step=number("step", step)), ("step",)),
+    "bits": Entry(lambda bits: Grid(bits=whole("bits", bits)), ("bits",)),
+}
+"""Grids by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,48 +242,6 @@ class GeneratedLaw:
         return law if self.acceptance is None else select(law, self.acceptance)
 
 
-SAMPLERS: Mapping[str, Entry[Sampler]] = {
-    "temperature": Entry(lambda value: Temperature(number("temperature", value)), ("value",)),
-    "top-k": Entry(lambda k: TopK(whole("top-k", k)), ("k",)),
-    "top-p": Entry(lambda p: TopP(number("top-p", p)), ("p",)),
-}
-DEGRADATIONS: Mapping[str, Entry[Degradation]] = {
-    "label-noise": Entry(lambda rate: LabelNoise(number("rate", rate)), ("rate",)),
-    "contamination": Entry(
-        lambda share, file=None: Contamination(number("share", share), _weights(file)),
-        ("share",),
-        ("file",),
-    ),
-    "confusion": Entry(lambda file: Confusion(_rows(file)), ("file",)),
-    "gaussian-contamination": Entry(
-        lambda share, mean, deviation: GaussianContamination(
-            number("share", share), number("mean", mean), number("deviation", deviation)
-        ),
-        ("share", "mean", "deviation"),
-    ),
-    "noise": Entry(lambda deviation: AdditiveNoise(number("deviation", deviation)), ("deviation",)),
-}
-SELECTIONS: Mapping[str, Entry[Selection]] = {
-    "interval": Entry(
-        lambda low, high, **rates: Interval(
-            number("low", low), number("high", high), **_rates(**rates)
-        ),
-        ("low", "high"),
-        ("true-accept", "false-accept"),
-    ),
-    "verifier": Entry(
-        lambda file, **rates: Verifier(_good(file), **_rates(**rates)),
-        ("file",),
-        ("true-accept", "false-accept"),
-    ),
-    "quality": Entry(lambda file: Quality(_weights(file) or {}), ("file",)),
-}
-GRIDS: Mapping[str, Entry[Grid]] = {
-    "step": Entry(lambda step: Grid(step=number("step", step)), ("step",)),
-    "bits": Entry(lambda bits: Grid(bits=whole("bits", bits)), ("bits",)),
-}
-
-
 def parse_stages(
     *,
     sampler: str | None = None,
@@ -244,58 +271,3 @@ def parse_stages(
         real_weight=real_weight,
         rounding=None if rounding is None else parse("round", rounding, GRIDS),
     )
-
-
-def _rates(true_accept: str = "1", false_accept: str = "0") -> dict[str, float]:
-    return {
-        "true_accept": number("true-accept", true_accept),
-        "false_accept": number("false-accept", false_accept),
-    }
-
-
-def _good(file: str) -> frozenset[str]:
-    """Return the symbols of a list, or those of a weight above 0."""
-    read = _json(file)
-    if isinstance(read, list) and read and all(isinstance(symbol, str) for symbol in read):
-        return frozenset(read)
-    return frozenset(symbol for symbol, weight in (_weights(file) or {}).items() if weight > 0.0)
-
-
-def _weights(file: str | None) -> dict[str, float] | None:
-    """Return a JSON object of symbol: weight."""
-    if file is None:
-        return None
-    read = _object(file)
-    if not _are_weights(read):
-        raise DataError(f"{file}: takes a JSON object of symbol: weight, from 0")
-    return {symbol: float(weight) for symbol, weight in read.items()}
-
-
-def _rows(file: str) -> dict[str, dict[str, float]]:
-    """Return a JSON object of symbol: {symbol: chance}."""
-    read = _object(file)
-    if not all(isinstance(row, dict) and _are_weights(row) for row in read.values()):
-        raise DataError(f"{file}: takes a JSON object of symbol: {{symbol: chance}}")
-    return read
-
-
-def _object(file: str) -> dict[str, Any]:
-    read = _json(file)
-    if not isinstance(read, dict) or not read:
-        raise DataError(f"{file}: takes a JSON object by symbol, with at least one")
-    return read
-
-
-def _json(file: str) -> Any:
-    try:
-        return json.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as fault:
-        reason = (fault.strerror or "unreadable").lower()
-        raise DataError(f"{file}: {reason}; check the path and its permissions") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{file}: is no JSON in UTF-8; takes an object by symbol") from None
-
-
-def _are_weights(values: dict[str, Any]) -> bool:
-    numbers = [v for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
-    return len(numbers) == len(values) and all(0.0 <= v < math.inf for v in numbers)

@@ -19,8 +19,7 @@ import numpy as np
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.parametric import ParametricChain
 from hayflick.chains.pools import MOST_KEPT, ItemPools, check_pool
-from hayflick.chains.rounding import Grid
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError

@@ -18,7 +18,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.parsing import with_estimator
-from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Grid
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number

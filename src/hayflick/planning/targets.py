@@ -12,7 +12,7 @@ import numpy as np
 from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.pools import MOST_COUNTED
-from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Grid
 from hayflick.chains.samplers import Temperature
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers

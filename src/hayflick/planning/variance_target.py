@@ -22,7 +22,7 @@ from scipy.special import gammaincinv
 
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.gaussian import Gaussian, GaussianChain, Moments
-from hayflick.chains.rounding import Grid
+from hayflick.chains.stages import Grid
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError

@@ -14,10 +14,9 @@ from hayflick.chains.degradation import (
 )
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.rounding import Grid
 from hayflick.chains.samplers import Temperature, TopK
 from hayflick.chains.selection import Interval, Quality, Verifier
-from hayflick.chains.stages import GeneratedLaw, Stages
+from hayflick.chains.stages import GeneratedLaw, Grid, Stages
 from hayflick.core.errors import ArgumentError
 
 SYMBOLS = ("a", "b", "c")
