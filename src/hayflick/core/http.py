@@ -15,9 +15,8 @@ import os
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -316,18 +315,19 @@ class HttpClient:
         # Before a run begins, not in its first request.
         self._key()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for one of the `concurrency` places, and for the request before to go out.
+    def slots(self) -> asyncio.Semaphore:
+        """Return the `concurrency` places, of which a request holds one while it is under way."""
+        self._open()
+        return self._slots
+
+    async def turn(self) -> None:
+        """Wait until the request before has gone out.
 
         The event loop resumes tasks in turns: requests prepared side by side would all go out
         together, each delayed by the work on all.
         """
-        self._open()
-        async with self._slots:
-            await self._turn.acquire()
-            asyncio.get_running_loop().call_soon(self._turn.release)
-            yield
+        await self._turn.acquire()
+        asyncio.get_running_loop().call_soon(self._turn.release)
 
     async def post(
         self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None

@@ -10,10 +10,8 @@ but may have been charged for counts with all that was set aside.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass
+from typing import Self, final
 
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import BudgetExhausted
@@ -62,21 +60,6 @@ class Spending:
         return Spending(self.tokens - other.tokens, self.money - other.money)
 
 
-@dataclass
-class Reservation:
-    """What was set aside for one request; all of it is spent unless its use is said."""
-
-    most: Spending
-    spent: Spending = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.spent = self.most
-
-    def use(self, spent: Spending) -> None:
-        """Say what the request took."""
-        self.spent = spent
-
-
 @final
 class Budget:
     """What a run may spend, and has spent.
@@ -122,30 +105,30 @@ class Budget:
         self._under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
 
-    @asynccontextmanager
-    async def reserve(self, most: Spending) -> AsyncIterator[Reservation]:
+    def reserve(self, most: Spending) -> Reservation:
         """Set aside the most that a request can take, while it is under way.
 
         Raises
         ------
         BudgetExhausted
-            If it does not fit, and no request under way can give anything back.
+            On entering, if it does not fit, and no request under way can give anything back.
         """
+        return Reservation(self, most)
+
+    async def _set(self, most: Spending) -> None:
         while shortage := self._shortage(most):
             if not self._under_way or not self._fits_alone(most):
                 raise BudgetExhausted(shortage)
             await self._change()
-        reservation = Reservation(most)
         self._set_aside += most
         self._under_way += 1
-        try:
-            yield reservation
-        finally:
-            self._under_way -= 1
-            # Sums of money do not cancel to the last digit.
-            self._set_aside = self._set_aside - most if self._under_way else Spending()
-            self.spent += reservation.spent
-            self._wake()
+
+    def _settle(self, most: Spending, spent: Spending) -> None:
+        self._under_way -= 1
+        # Sums of money do not cancel to the last digit.
+        self._set_aside = self._set_aside - most if self._under_way else Spending()
+        self.spent += spent
+        self._wake()
 
     def _fits_alone(self, most: Spending) -> bool:
         """Return whether a request would fit if all those under way took nothing."""
@@ -175,3 +158,22 @@ class Budget:
         for changed in waiting:
             if not changed.done():
                 changed.set_result(None)
+
+
+@final
+class Reservation:
+    """What is set aside for one request; all of it is spent unless its use is reported."""
+
+    def __init__(self, budget: Budget, most: Spending) -> None:
+        self._budget, self._most, self._spent = budget, most, most
+
+    def use(self, spent: Spending) -> None:
+        """Report what the request took."""
+        self._spent = spent
+
+    async def __aenter__(self) -> Self:
+        await self._budget._set(self._most)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._budget._settle(self._most, self._spent)

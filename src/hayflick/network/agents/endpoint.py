@@ -203,10 +203,12 @@ class Endpoint:
         return reply, latency_s, attempts
 
     async def _attempt(self, request: Request) -> tuple[Reply, float]:
-        async with self._client.slot(), self.budget.reserve(request.most) as reserved:
-            begun = time.perf_counter()
-            reply = await self._send_within(reserved, request)
-            return reply, time.perf_counter() - begun
+        async with self._client.slots():
+            await self._client.turn()
+            async with self.budget.reserve(request.most) as reserved:
+                begun = time.perf_counter()
+                reply = await self._send_within(reserved, request)
+                return reply, time.perf_counter() - begun
 
     async def _send_within(self, reserved: Reservation, request: Request) -> Reply:
         try:
