@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.mixing import Mixing, mixing, sample_sizes
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import fresh_seed, logical_blocks, stream
+from hayflick.laws.network import Mixing, mixing, sample_sizes
 
 if TYPE_CHECKING:
     import xarray
@@ -46,7 +46,7 @@ def simulate_discrete_network(
     model
         The real law, p_0, which every model starts at.
     reading, real_shares
-        As of `hayflick.chains.mixing.mixing`.
+        As of `hayflick.laws.network.mixing`.
     generations
         How many rounds, K.
     samples

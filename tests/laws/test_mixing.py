@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from hayflick.chains.mixing import mixing, sample_sizes
 from hayflick.core.errors import ArgumentError
+from hayflick.laws.network import mixing, sample_sizes
 
 READING = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [0.2, 0.3, 0.5]])
 
