@@ -3,10 +3,10 @@ import pytest
 
 from hayflick.detection.guaranteed import (
     FRACTIONS,
-    copies_needed,
+    copies_required,
     log_capital,
     lower_bound,
-    mixed,
+    mean_of_logs,
 )
 
 
@@ -31,15 +31,15 @@ def test_no_bet_gains_in_the_mean_where_the_claim_is_true():
 
 
 def test_the_mean_of_logarithms_does_not_overflow():
-    assert mixed(np.array([5000.0, 5000.0])) == pytest.approx(5000.0)
-    assert mixed(np.log([1.0, 3.0])) == pytest.approx(np.log(2.0))
+    assert mean_of_logs(np.array([5000.0, 5000.0])) == pytest.approx(5000.0)
+    assert mean_of_logs(np.log([1.0, 3.0])) == pytest.approx(np.log(2.0))
 
 
 def test_the_bound_is_where_the_capital_reaches_the_error():
     scores = np.random.default_rng(1).beta(3, 5, 400)
     for error in (0.05, 0.001):
         bound = lower_bound(scores, error=error)
-        assert mixed(log_capital(scores, claimed=bound)) == pytest.approx(-np.log(error))
+        assert mean_of_logs(log_capital(scores, claimed=bound)) == pytest.approx(-np.log(error))
         assert bound < scores.mean()
 
 
@@ -58,8 +58,8 @@ def test_scores_that_say_nothing_bound_nothing():
 
 def test_as_many_copies_as_needed_reach_the_share():
     scores = np.random.default_rng(3).beta(3, 5, 5)
-    copies = int(np.ceil(copies_needed(scores, share=0.5, error=0.001)))
+    copies = int(np.ceil(copies_required(scores, share=0.5, error=0.001)))
     mean = scores.mean()
     assert lower_bound(np.tile(scores, copies), error=0.001) >= 0.5 * mean
     assert lower_bound(np.tile(scores, copies - 1), error=0.001) < 0.5 * mean
-    assert copies_needed(np.append(np.zeros(10**6), 1.0), share=0.5, error=0.001) == np.inf
+    assert copies_required(np.append(np.zeros(10**6), 1.0), share=0.5, error=0.001) == np.inf

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hayflick.monitor.acceptance import Queue, bad_share_interval, is_above
+from hayflick.monitor.acceptance import Stratum, bad_share_interval, is_above
 
 SIGMAS = 3.0
 TRIALS, ERROR = 250, 0.1
@@ -22,18 +22,18 @@ def test_a_queue_from_a_population(population, bad):
     share, misses = bad / population, 0
     settings = {"error": ERROR, "population": population}
     for _ in range(TRIALS):
-        queue = (rng.permutation(population) < bad)[:150].astype(float)
+        stratum = (rng.permutation(population) < bad)[:150].astype(float)
         # The last bound is the best of all looks: it misses if any look did.
-        misses += is_above(1.0 - queue, mean=1.0 - share + 1e-9, **settings)
-        misses += is_above(queue, mean=share + 1e-9, **settings)
+        misses += is_above(1.0 - stratum, mean=1.0 - share + 1e-9, **settings)
+        misses += is_above(stratum, mean=share + 1e-9, **settings)
     assert misses <= most_misses(2.0 * ERROR, TRIALS)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3])
 def test_a_queue_without_end(share):
     rng = np.random.default_rng(2)
-    queues = (rng.random((TRIALS, 200)) < share).astype(float)
-    misses = sum(is_above(1.0 - queue, mean=1.0 - share, error=ERROR) for queue in queues)
+    strata = (rng.random((TRIALS, 200)) < share).astype(float)
+    misses = sum(is_above(1.0 - stratum, mean=1.0 - share, error=ERROR) for stratum in strata)
     assert misses <= most_misses(ERROR, TRIALS)
 
 
@@ -47,8 +47,8 @@ def test_queues_of_groups_at_every_look():
         checked, missed = np.zeros(3, int), False
         for look in range(looks):
             checked[look % 3 if checked[2] < 10 else look % 2] += 1
-            queues = [Queue(row[:k], n) for row, k, n in zip(order, checked, sizes, strict=True)]
-            low, high = bad_share_interval(queues, error=error)
+            strata = [Stratum(row[:k], n) for row, k, n in zip(order, checked, sizes, strict=True)]
+            low, high = bad_share_interval(strata, error=error)
             missed |= not low - 1e-9 <= share <= high + 1e-9
         misses += missed
     assert misses <= most_misses(2.0 * error, trials)

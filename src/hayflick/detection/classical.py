@@ -25,8 +25,8 @@ from hayflick.core.checks import number_between
 from hayflick.core.errors import DataError
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline, value_of
+from hayflick.detection.control_chart import ControlChart, one_of
 from hayflick.detection.limits import Recursion, adjusted_limit, readings_needed
-from hayflick.detection.stream_chart import StreamChart, one_of
 
 KINDS = ("frozen", "adaptive")
 
@@ -122,7 +122,7 @@ class _Level:
     since: int | None = None
 
 
-class ClassicalChart(StreamChart[float]):
+class ClassicalChart(ControlChart[float]):
     """A chart of one recursion.
 
     Parameters
@@ -202,22 +202,22 @@ class ClassicalChart(StreamChart[float]):
         self._reference = self._design.baseline
         self._levels = (_Level(),) * len(self._design.signs)
 
-    def _see(self, reading: Reading) -> float | None:
+    def _observe(self, reading: Reading) -> float | None:
         return value_of(reading, metric=self.metric)
 
-    def _take(self, seen: float, round_number: int) -> float:
-        gap = self._reference.standardised(seen)
+    def _update_statistic(self, observation: float, round_number: int) -> float:
+        gap = self._reference.standardised(observation)
         sides = zip(self._levels, self._design.signs, strict=True)
         self._levels = tuple(
-            _moved(self._design, level, sign * gap, round_number) for level, sign in sides
+            _next_level(self._design, level, sign * gap, round_number) for level, sign in sides
         )
         statistic = max(abs(level.statistic) for level in self._levels)
         if self._design.kind == "adaptive" and statistic < self.limit:
-            self._reference = self._reference.with_reading(seen)
+            self._reference = self._reference.with_reading(observation)
         return statistic
 
-    def _value(self, seen: float) -> float:
-        return seen
+    def _value(self, observation: float) -> float:
+        return observation
 
     def _since(self) -> int | None:
         return max(self._levels, key=lambda level: abs(level.statistic)).since
@@ -242,7 +242,9 @@ class ClassicalChart(StreamChart[float]):
         self._levels = tuple(_Level(**level) for level in memory["levels"])
 
 
-def _moved(design: ClassicalParameters, level: _Level, gap: float, round_number: int) -> _Level:
+def _next_level(
+    design: ClassicalParameters, level: _Level, gap: float, round_number: int
+) -> _Level:
     """Return a side's statistic after a reading `gap` standard deviations towards the alarm."""
     recursion = design.recursion
     moved = recursion.keep * level.statistic + recursion.gain * gap - recursion.drift

@@ -55,7 +55,7 @@ from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline, scores_of
-from hayflick.detection.stream_chart import StreamChart, one_of
+from hayflick.detection.control_chart import ControlChart, one_of
 
 FRACTIONS: Floats = expit(np.linspace(-7.0, 3.0, 20))
 """Fractions of the largest bet, 0.0009 to 0.95, evenly spaced in their log-odds."""
@@ -88,7 +88,7 @@ def log_capital(scores: Floats, *, claimed: float) -> Floats:
     return np.array([np.log1p(fraction * returns).sum() for fraction in FRACTIONS])
 
 
-def mixed(logs: Floats) -> float:
+def mean_of_logs(logs: Floats) -> float:
     """Return the logarithm of the mean of numbers that are given by their logarithms."""
     return float(logsumexp(logs)) - math.log(logs.size)
 
@@ -118,7 +118,9 @@ def lower_bound(scores: Floats, *, error: float) -> float:
         return 0.0
 
     def lead(log_share: float) -> float:
-        return mixed(log_capital(scores, claimed=mean * math.exp(log_share))) + math.log(error)
+        return mean_of_logs(log_capital(scores, claimed=mean * math.exp(log_share))) + math.log(
+            error
+        )
 
     if lead(_SMALLEST_LOG) <= 0.0:
         return 0.0
@@ -126,7 +128,7 @@ def lower_bound(scores: Floats, *, error: float) -> float:
     return mean * math.exp(brentq(lead, _SMALLEST_LOG, 0.0, xtol=_PRECISION))
 
 
-def copies_needed(scores: Floats, *, share: float, error: float) -> float:
+def copies_required(scores: Floats, *, share: float, error: float) -> float:
     """Return how many times as many such numbers put the bound at `share` of their mean.
 
     Parameters
@@ -144,13 +146,13 @@ def copies_needed(scores: Floats, *, share: float, error: float) -> float:
 
     Examples
     --------
-    >>> round(copies_needed(np.array([0.5, 0.7]), share=0.5, error=0.001), 2)
+    >>> round(copies_required(np.array([0.5, 0.7]), share=0.5, error=0.001), 2)
     6.7
     """
     logs = log_capital(scores, claimed=share * float(scores.mean()))
 
     def lead(log_copies: float) -> float:
-        return mixed(math.exp(log_copies) * logs) + math.log(error)
+        return mean_of_logs(math.exp(log_copies) * logs) + math.log(error)
 
     fastest = float(logs.max())
     if fastest <= 0.0:
@@ -197,7 +199,7 @@ class Guarantee:
         return scores if self.direction == "falls" else 1.0 - scores
 
 
-def guarantee_of(
+def baseline_guarantee(
     healthy: Baseline,
     *,
     tolerance: float,
@@ -215,8 +217,10 @@ def guarantee_of(
     DataError
         If the baseline is too short for the rate.
     """
-    rate = inside("false_alarms", false_alarms)
-    error = rate / 2.0 if baseline_error is None else inside("baseline_error", baseline_error)
+    rate = open_probability("false_alarms", false_alarms)
+    error = (
+        rate / 2.0 if baseline_error is None else open_probability("baseline_error", baseline_error)
+    )
     if error >= rate:
         takes = f"a number below false_alarms, {rate:g}: it is part of it"
         raise ArgumentError("baseline_error", got=baseline_error, takes=takes)
@@ -224,24 +228,24 @@ def guarantee_of(
     if kept <= 0.0:
         raise ArgumentError("tolerance", got=tolerance, takes="a number below 1")
     alpha = rate - error if form == "product" else rate * (1.0 - error)
-    promise = Guarantee(healthy.metric, math.nan, alpha, form, direction)
-    return replace(promise, threshold=kept * _bound(healthy, promise, error=error))
+    guarantee = Guarantee(healthy.metric, math.nan, alpha, form, direction)
+    return replace(guarantee, threshold=kept * _bound(healthy, guarantee, error=error))
 
 
-def _bound(healthy: Baseline, promise: Guarantee, *, error: float) -> float:
+def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
     """Return the lower bound of the baseline's mean, or say how many readings it takes."""
-    metric = promise.metric
+    metric = guarantee.metric
     if healthy.readings == 0:
         raise DataError(
             f"baseline: no reading has scores of {metric}; takes readings of the healthy stream"
         )
-    scores = promise.oriented(np.concatenate(healthy.scores))
+    scores = guarantee.oriented(np.concatenate(healthy.scores))
     mean = float(scores.mean())
     if mean <= 0.0:
         raise DataError(f"baseline: every score of {metric} is at its worst; nothing can be lost")
     bound = lower_bound(scores, error=error)
     if bound < _LEAST_SHARE_OF_MEAN * mean:
-        copies = copies_needed(scores, share=_LEAST_SHARE_OF_MEAN, error=error)
+        copies = copies_required(scores, share=_LEAST_SHARE_OF_MEAN, error=error)
         needed = f"about {math.ceil(copies * healthy.readings)}" if copies < math.inf else "more"
         raise DataError(
             f"baseline: {healthy.readings} readings with {scores.size} scores of {metric} put its"
@@ -251,7 +255,7 @@ def _bound(healthy: Baseline, promise: Guarantee, *, error: float) -> float:
     return bound
 
 
-def inside(argument: str, value: float) -> float:
+def open_probability(argument: str, value: float) -> float:
     """Return `value` as a float above 0 and below 1.
 
     Raises
@@ -261,7 +265,7 @@ def inside(argument: str, value: float) -> float:
 
     Examples
     --------
-    >>> inside("false_alarms", 0.001)
+    >>> open_probability("false_alarms", 0.001)
     0.001
     """
     number = number_between(argument, value, low=0.0, high=1.0)
@@ -292,7 +296,7 @@ FALSE_ALARMS = 0.001
 
 
 @final
-class GuaranteedChart(StreamChart[Floats]):
+class GuaranteedChart(ControlChart[Floats]):
     """A chart whose rate of false alarms is a theorem; the module states it and its terms.
 
     Parameters
@@ -349,7 +353,7 @@ class GuaranteedChart(StreamChart[Floats]):
         baseline_error: float | None = None,
     ) -> None:
         healthy = Baseline.of_scores(baseline, metric=metric)
-        self._promise = guarantee_of(
+        self._guarantee = baseline_guarantee(
             healthy,
             tolerance=tolerance,
             false_alarms=false_alarms,
@@ -391,44 +395,44 @@ class GuaranteedChart(StreamChart[Floats]):
         >>> chart.update(Reading(1, scores={"spread": np.full(20, 0.1)})).alarm
         True
         """
-        alpha = inside("false_alarms", false_alarms)
-        theta = inside("threshold", threshold)
-        promise = Guarantee(
+        alpha = open_probability("false_alarms", false_alarms)
+        theta = open_probability("threshold", threshold)
+        guarantee = Guarantee(
             metric, theta if direction == "falls" else 1.0 - theta, alpha, form, direction
         )
         chart = cls.__new__(cls)
-        chart._promise, chart._wealth = promise, _Wealth()
+        chart._guarantee, chart._wealth = guarantee, _Wealth()
         return chart
 
     @property
     def metric(self) -> str:
         """Name of the scores."""
-        return self._promise.metric
+        return self._guarantee.metric
 
     @property
     def limit(self) -> float:
         """1/α."""
-        return 1.0 / self._promise.alpha
+        return 1.0 / self._guarantee.alpha
 
     @property
     def threshold(self) -> float:
         """What the mean score must not fall below; where it must not rise, rise above."""
-        theta = self._promise.threshold
-        return theta if self._promise.direction == "falls" else 1.0 - theta
+        theta = self._guarantee.threshold
+        return theta if self._guarantee.direction == "falls" else 1.0 - theta
 
     def restart(self) -> None:
         """Forget the readings since the baseline, as after something was done about an alarm."""
         self._wealth = _Wealth()
 
-    def _see(self, reading: Reading) -> Floats | None:
+    def _observe(self, reading: Reading) -> Floats | None:
         return scores_of(reading, metric=self.metric)
 
-    def _take(self, seen: Floats, round_number: int) -> float:
+    def _update_statistic(self, observation: Floats, round_number: int) -> float:
         # The claim E[y] ≥ θ is the claim E[1 - y] ≤ 1 - θ.
-        claimed = 1.0 - self._promise.threshold
-        growth = log_capital(1.0 - self._promise.oriented(seen), claimed=claimed)
+        claimed = 1.0 - self._guarantee.threshold
+        growth = log_capital(1.0 - self._guarantee.oriented(observation), claimed=claimed)
         logs = np.array(self._wealth.carried) + growth
-        carried = np.logaddexp(0.0, logs) if self._promise.form == "sum" else logs
+        carried = np.logaddexp(0.0, logs) if self._guarantee.form == "sum" else logs
         best = np.array(self._wealth.best)
         starts = zip(best, self._wealth.since, strict=True)
         self._wealth = _Wealth(
@@ -436,10 +440,10 @@ class GuaranteedChart(StreamChart[Floats]):
             best=tuple((np.maximum(best, 0.0) + growth).tolist()),
             since=tuple(round_number if lead <= 0.0 else since for lead, since in starts),
         )
-        return math.exp(min(mixed(logs), _LARGEST_LOG))
+        return math.exp(min(mean_of_logs(logs), _LARGEST_LOG))
 
-    def _value(self, seen: Floats) -> float:
-        return float(seen.mean())
+    def _value(self, observation: Floats) -> float:
+        return float(observation.mean())
 
     def _since(self) -> int | None:
         return self._wealth.since[int(np.argmax(self._wealth.best))]
@@ -448,11 +452,11 @@ class GuaranteedChart(StreamChart[Floats]):
         return statistic
 
     def _settings(self) -> dict[str, Any]:
-        return asdict(self._promise)
+        return asdict(self._guarantee)
 
     def _memory(self) -> dict[str, Any]:
         return {name: list(numbers) for name, numbers in asdict(self._wealth).items()}
 
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
-        self._promise = Guarantee(**settings)
+        self._guarantee = Guarantee(**settings)
         self._wealth = _Wealth(**{name: tuple(numbers) for name, numbers in memory.items()})

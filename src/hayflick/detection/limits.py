@@ -192,7 +192,7 @@ def adjusted_limit(
     known = known_limit(recursion, direction=direction, run_length=run_length)
 
     def lead(limit: float) -> float:
-        return _held(recursion, direction, run_length, readings, limit) - confidence
+        return _coverage(recursion, direction, run_length, readings, limit) - confidence
 
     if lead(WIDEST * known) < 0.0:
         return None
@@ -215,7 +215,7 @@ def readings_needed(
     widest = WIDEST * known_limit(recursion, direction=direction, run_length=run_length)
 
     def enough(readings: int) -> bool:
-        return _held(recursion, direction, run_length, readings, widest) >= confidence
+        return _coverage(recursion, direction, run_length, readings, widest) >= confidence
 
     high = 2
     while not enough(high) and high < _MOST_READINGS:
@@ -227,7 +227,7 @@ def readings_needed(
     return high
 
 
-def _held(
+def _coverage(
     recursion: Recursion, direction: str, run_length: float, readings: int, limit: float
 ) -> float:
     """Return the share of baselines for which the run length is at least the stated one."""

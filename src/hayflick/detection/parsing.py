@@ -15,10 +15,10 @@ from hayflick.detection.classical import (
     EwmaChart,
     ShewhartChart,
 )
+from hayflick.detection.control_chart import FORMAT_VERSION, ControlChart
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
-from hayflick.detection.stream_chart import FORMAT_VERSION, StreamChart
 
-_CHARTS: tuple[type[StreamChart[Any]], ...] = (
+_CHARTS: tuple[type[ControlChart[Any]], ...] = (
     GuaranteedChart,
     ShewhartChart,
     EwmaChart,
@@ -41,10 +41,10 @@ class ChartSpec:
         Its arguments by name.
     """
 
-    kind: Callable[..., StreamChart[Any]]
+    kind: Callable[..., ControlChart[Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def start(self, baseline: Sequence[Reading], *, metric: str) -> StreamChart[Any]:
+    def start(self, baseline: Sequence[Reading], *, metric: str) -> ControlChart[Any]:
         """Return the chart of a metric, set up on a baseline.
 
         Raises
@@ -85,7 +85,7 @@ def charts() -> Mapping[str, Entry[ChartSpec]]:
     }
 
 
-def _entry(kind: Callable[..., StreamChart[Any]], keys: tuple[str, ...]) -> Entry[ChartSpec]:
+def _entry(kind: Callable[..., ControlChart[Any]], keys: tuple[str, ...]) -> Entry[ChartSpec]:
     def make(**texts: str) -> ChartSpec:
         settings = {
             key: text if key in _WORDS else number(key, text) for key, text in texts.items()
@@ -114,7 +114,7 @@ def parse_chart(text: str) -> ChartSpec:
     return parse("chart", text, charts())
 
 
-def restore(state: Mapping[str, Any]) -> StreamChart[Any]:
+def restore(state: Mapping[str, Any]) -> ControlChart[Any]:
     """Return the chart whose `state` this is; it goes on with the same numbers.
 
     Raises

@@ -54,19 +54,19 @@ def lower_bound(
     Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting",
     arXiv:2010.09686, sections 4 (a mixture of bets) and 5 (without replacement).
     """
-    seen = _checked(values)
+    looks = _checked(values)
     error = number_between("error", error, low=_SMALLEST_ERROR, high=1.0)
     if population is not None:
-        population = whole_number("population", population, at_least=max(1, seen.size))
-    low = 0.0 if population is None else float(seen.sum()) / population
-    high, refused = 1.0, low
+        population = whole_number("population", population, at_least=max(1, looks.size))
+    low = 0.0 if population is None else float(looks.sum()) / population
+    high, rejected = 1.0, low
     for _ in range(_HALVINGS):
-        middle = 0.5 * (refused + high)
-        if _log_capital(seen, middle, population) >= -np.log(error):
-            refused = middle
+        middle = 0.5 * (rejected + high)
+        if _log_capital(looks, middle, population) >= -np.log(error):
+            rejected = middle
         else:
             high = middle
-    return refused
+    return rejected
 
 
 def upper_bound(
@@ -96,20 +96,20 @@ def is_above(
     >>> is_above([1.0] * 100, mean=0.95, error=0.05), is_above([1.0] * 50, mean=0.95, error=0.05)
     (True, False)
     """
-    seen = _checked(values)
+    looks = _checked(values)
     mean = number_between("mean", mean, low=0.0, high=1.0)
-    if mean <= (0.0 if population is None else float(seen.sum()) / population):
+    if mean <= (0.0 if population is None else float(looks.sum()) / population):
         return True
-    return bool(_log_capital(seen, mean, population) >= -np.log(error))
+    return bool(_log_capital(looks, mean, population) >= -np.log(error))
 
 
 def _checked(values: Sequence[float] | Floats) -> Floats:
-    seen = np.asarray(values, dtype=np.float64)
-    inside = (seen >= 0.0) & (seen <= 1.0)
-    if seen.ndim != 1 or not inside.all():
-        outside = seen[~inside] if seen.ndim == 1 else seen.shape
+    looks = np.asarray(values, dtype=np.float64)
+    inside = (looks >= 0.0) & (looks <= 1.0)
+    if looks.ndim != 1 or not inside.all():
+        outside = looks[~inside] if looks.ndim == 1 else looks.shape
         raise ArgumentError("values", got=str(outside), takes="numbers from 0 to 1 in one row")
-    return seen
+    return looks
 
 
 def _log_capital(values: Floats, mean: float, population: int | None) -> float:
@@ -128,7 +128,7 @@ def _log_capital(values: Floats, mean: float, population: int | None) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Queue:
+class Stratum:
     """The verdicts on a group's answers, in the order in which they were drawn.
 
     Parameters
@@ -161,21 +161,21 @@ class Queue:
         return len(self.bad)
 
     @property
-    def found(self) -> int:
+    def bad_count(self) -> int:
         """Number of bad answers among them."""
         return int(sum(self.bad))
 
     @property
     def share(self) -> float | None:
         """Share of bad answers among them; None before the first."""
-        return self.found / self.checked if self.checked else None
+        return self.bad_count / self.checked if self.checked else None
 
     @property
     def values(self) -> Floats:
         """The verdicts as numbers, 1 for bad."""
         return np.asarray(self.bad, dtype=np.float64)
 
-    def continued(self, more: int, *, share: float) -> Queue:
+    def extrapolated(self, more: int, *, share: float) -> Stratum:
         """Return the queue after `more` checks, `share` of them bad and evenly spread."""
         # Half a step, so that the first bad one comes neither at once nor at the very end.
         numbers = np.floor(np.arange(more + 1) * share + 0.5)
@@ -190,12 +190,12 @@ _FINEST = 5000
 _FIRST_REACH = 64
 
 
-def bad_share_interval(queues: Sequence[Queue], *, error: float) -> tuple[float, float]:
+def bad_share_interval(strata: Sequence[Stratum], *, error: float) -> tuple[float, float]:
     """Return bounds of the share of bad answers in all groups together.
 
     Parameters
     ----------
-    queues
+    strata
         What was checked of each group, whose size is known.
     error
         Probability with which each bound may ever miss the share.
@@ -207,11 +207,11 @@ def bad_share_interval(queues: Sequence[Queue], *, error: float) -> tuple[float,
 
     Examples
     --------
-    >>> groups = [Queue([False] * 30, population=1000) for _ in range(10)]
+    >>> groups = [Stratum([False] * 30, population=1000) for _ in range(10)]
     >>> low, high = bad_share_interval(groups, error=0.05)
     >>> low, round(high, 4)
     (0.0, 0.0142)
-    >>> bad_share_interval([Queue([True, False, False, True], population=4)], error=0.05)
+    >>> bad_share_interval([Stratum([True, False, False, True], population=4)], error=0.05)
     (0.5, 0.5)
 
     References
@@ -220,31 +220,31 @@ def bad_share_interval(queues: Sequence[Queue], *, error: float) -> tuple[float,
     arXiv:2010.09686, section 5; the union over compositions is that of stratified audits,
     Stark, "ALPHA: audit that learns from previously hand-audited ballots", arXiv:2201.02707.
     """
-    high = highest_bad_share(queues, error=error)
-    sizes = [_size(queue) for queue in queues]
-    good = [~np.asarray(queue.bad, dtype=bool) for queue in queues]
+    high = highest_bad_share(strata, error=error)
+    sizes = [_size(stratum) for stratum in strata]
+    good = [~np.asarray(stratum.bad, dtype=bool) for stratum in strata]
     total = sum(sizes)
-    return (total - _most(good, sizes, error, bets=_ON_BAD)) / total, high
+    return (total - _largest_bad_count(good, sizes, error, bets=_ON_BAD)) / total, high
 
 
-def highest_bad_share(queues: Sequence[Queue], *, error: float) -> float:
+def highest_bad_share(strata: Sequence[Stratum], *, error: float) -> float:
     """Return the upper one of the bounds of `bad_share_interval`, and raise what it does."""
-    if not queues:
-        raise ArgumentError("queues", got="none", takes="at least one queue")
+    if not strata:
+        raise ArgumentError("strata", got="none", takes="at least one queue")
     error = number_between("error", error, low=1e-12, high=1.0)
-    sizes = [_size(queue) for queue in queues]
-    bad = [np.asarray(queue.bad, dtype=bool) for queue in queues]
-    return _most(bad, sizes, error, bets=_ON_GOOD) / sum(sizes)
+    sizes = [_size(stratum) for stratum in strata]
+    bad = [np.asarray(stratum.bad, dtype=bool) for stratum in strata]
+    return _largest_bad_count(bad, sizes, error, bets=_ON_GOOD) / sum(sizes)
 
 
-def _size(queue: Queue) -> int:
-    if queue.population is None:
+def _size(stratum: Stratum) -> int:
+    if stratum.population is None:
         takes = "the number of answers of every group"
-        raise ArgumentError("population", got=f"None for {queue.group!r}", takes=takes)
-    return queue.population
+        raise ArgumentError("population", got=f"None for {stratum.group!r}", takes=takes)
+    return stratum.population
 
 
-def _most(
+def _largest_bad_count(
     bad: Sequence[NDArray[np.bool_]],
     sizes: Sequence[int],
     error: float,
@@ -260,15 +260,17 @@ def _most(
             # A bad answer has taken all that was bet.
             continue
         lost = least * np.log1p(-bet) if least else 0.0
-        spent = sum(float(_gains(verdicts, size, bet, np.zeros(1))[0]) for verdicts, size in pairs)
+        spent = sum(
+            float(_log_gains(verdicts, size, bet, np.zeros(1))[0]) for verdicts, size in pairs
+        )
         left = -np.log(error * weight) - lost - spent
-        steps = np.concatenate([_steps(verdicts, size, bet, left) for verdicts, size in pairs])
+        steps = np.concatenate([_log_steps(verdicts, size, bet, left) for verdicts, size in pairs])
         taken = int(np.searchsorted(np.cumsum(np.sort(steps)), left))
         most = min(most, least + taken)
     return most
 
 
-def _steps(bad: NDArray[np.bool_], size: int, bet: float, left: float) -> Floats:
+def _log_steps(bad: NDArray[np.bool_], size: int, bet: float, left: float) -> Floats:
     """Return what each further bad answer of a group adds to log K, as far as `left` reaches.
 
     Of large groups the answers are taken some at once, and each is said to add what those just
@@ -277,30 +279,30 @@ def _steps(bad: NDArray[np.bool_], size: int, bet: float, left: float) -> Floats
     most, at_once = size - bad.size, -(-size // _FINEST)
     reach = min(_FIRST_REACH * at_once, most)
     while reach < most:
-        ends = _gains(bad, size, bet, np.array([0.0, reach]))
+        ends = _log_gains(bad, size, bet, np.array([0.0, reach]))
         if ends[1] - ends[0] > left:
             break
         reach = min(2 * reach, most)
     places = np.append(np.arange(0, reach, at_once), reach)
     counts = np.diff(places)
-    added: Floats = np.diff(_gains(bad, size, bet, places.astype(float)))
+    added: Floats = np.diff(_log_gains(bad, size, bet, places.astype(float)))
     if at_once == 1:
         return added
     return np.repeat(np.append(0.0, (added / counts)[:-1]), counts)
 
 
-def _gains(bad: NDArray[np.bool_], size: int, bet: float, more: Floats) -> Floats:
+def _log_gains(bad: NDArray[np.bool_], size: int, bet: float, more: Floats) -> Floats:
     """Return the sum of log (1 + c (1/m − 1)) over the good answers of a group.
 
     `more` are bad answers beyond those that were found, shape ``(compositions,)``.
     """
     before: Integers = np.cumsum(bad) - bad
     places = np.flatnonzero(~bad)
-    found = int(bad.sum())
+    bad_count = int(bad.sum())
     gains = np.zeros(more.size)
     # In parts, so that a long queue of a large group needs no large table.
     for part in np.array_split(places, 1 + places.size * more.size // 2_000_000):
-        left_bad = found - before[part][:, None] + more
+        left_bad = bad_count - before[part][:, None] + more
         share = 1.0 - left_bad / (size - part)[:, None]
         gains += np.log((1.0 - bet) + bet / share).sum(axis=0)
     return gains
@@ -356,15 +358,15 @@ class Acceptance:
         return AcceptanceDecision.REJECT if self.low > self.limit else AcceptanceDecision.GO_ON
 
 
-def acceptance(queues: Sequence[Queue], *, limit: float, error: float = 0.05) -> Acceptance:
+def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) -> Acceptance:
     """Return what the verdicts so far prove; look as often as you like.
 
-    A queue by itself is judged by `hayflick.monitor.acceptance`, queues of several
+    A queue by itself is judged by `hayflick.monitor.acceptance`, strata of several
     groups together by `hayflick.monitor.acceptance`.
 
     Parameters
     ----------
-    queues
+    strata
         One for a random sample of all answers, or one per group.
     limit
         Share of bad answers that is acceptable, above 0 and below 1.
@@ -378,7 +380,7 @@ def acceptance(queues: Sequence[Queue], *, limit: float, error: float = 0.05) ->
 
     Examples
     --------
-    >>> half_way = acceptance([Queue([False] * 100, population=5000)], limit=0.03)
+    >>> half_way = acceptance([Stratum([False] * 100, population=5000)], limit=0.03)
     >>> half_way.decision.value, round(half_way.high, 3), half_way.more_if_none_bad
     ('go on', 0.04, 35)
 
@@ -388,98 +390,103 @@ def acceptance(queues: Sequence[Queue], *, limit: float, error: float = 0.05) ->
     """
     limit = number_between("limit", limit, low=1e-9, high=1.0 - 1e-9)
     error = number_between("error", error, low=1e-9, high=0.5)
-    _check_groups(queues)
-    share = _estimate(queues)
-    low, high = _bounds(queues, error)
+    _check_groups(strata)
+    share = _estimate(strata)
+    low, high = _bounds(strata, error)
 
     hopeless = share is not None and share >= limit
     return Acceptance(
         limit=limit,
         error=error,
-        checked=sum(queue.checked for queue in queues),
-        bad=sum(queue.found for queue in queues),
+        checked=sum(stratum.checked for stratum in strata),
+        bad=sum(stratum.bad_count for stratum in strata),
         share=share,
         low=low,
         high=high,
-        more_as_so_far=None if hopeless else _more(queues, limit, error, _share_of),
-        more_if_none_bad=_more(queues, limit, error, lambda _: 0.0),
+        more_as_so_far=None if hopeless else _checks_to_limit(strata, limit, error, _share_of),
+        more_if_none_bad=_checks_to_limit(strata, limit, error, lambda _: 0.0),
     )
 
 
-def _estimate(queues: Sequence[Queue]) -> float | None:
-    shares = [queue.share for queue in queues]
+def _estimate(strata: Sequence[Stratum]) -> float | None:
+    shares = [stratum.share for stratum in strata]
     known = [share for share in shares if share is not None]
     if len(known) < len(shares):
         return None
     # The size of a single queue does not matter, and may not be known.
-    sizes = [queue.population or 1 for queue in queues]
+    sizes = [stratum.population or 1 for stratum in strata]
     return float(np.average(known, weights=sizes))
 
 
-def _share_of(queue: Queue) -> float:
-    return queue.share or 0.0
+def _share_of(stratum: Stratum) -> float:
+    return stratum.share or 0.0
 
 
-def _more(
-    queues: Sequence[Queue], limit: float, error: float, share: Callable[[Queue], float]
+def _checks_to_limit(
+    strata: Sequence[Stratum],
+    limit: float,
+    error: float,
+    share: Callable[[Stratum], float],
 ) -> int | None:
     """Return how many more checks are enough, of which each queue has a share that is bad."""
 
     def enough(more: int) -> bool:
-        return _is_enough(_continued(queues, more, share), limit, error)
+        return _is_enough(_extrapolated(strata, more, share), limit, error)
 
-    return _fewest(enough, most=_most_checks(queues, limit))
+    return _smallest(enough, most=_most_checks(strata, limit))
 
 
-def _check_groups(queues: Sequence[Queue]) -> None:
-    if not queues:
-        raise ArgumentError("queues", got="none", takes="at least one queue")
-    unknown = [queue.group for queue in queues if queue.population is None]
-    if unknown and len(queues) > 1:
+def _check_groups(strata: Sequence[Stratum]) -> None:
+    if not strata:
+        raise ArgumentError("strata", got="none", takes="at least one queue")
+    unknown = [stratum.group for stratum in strata if stratum.population is None]
+    if unknown and len(strata) > 1:
         takes = "the number of answers of every group, where there are several"
         raise ArgumentError("population", got=f"None for {unknown[0]!r}", takes=takes)
 
 
-def _bounds(queues: Sequence[Queue], error: float) -> tuple[float, float]:
-    if len(queues) > 1:
-        return bad_share_interval(queues, error=error)
-    values, size = queues[0].values, queues[0].population
+def _bounds(strata: Sequence[Stratum], error: float) -> tuple[float, float]:
+    if len(strata) > 1:
+        return bad_share_interval(strata, error=error)
+    values, size = strata[0].values, strata[0].population
     return (
         lower_bound(values, error=error, population=size),
         upper_bound(values, error=error, population=size),
     )
 
 
-def _is_enough(queues: Sequence[Queue], limit: float, error: float) -> bool:
+def _is_enough(strata: Sequence[Stratum], limit: float, error: float) -> bool:
     """Return whether the upper bound is at the limit, without looking for the bound."""
-    if len(queues) > 1:
-        return highest_bad_share(queues, error=error) <= limit
-    good, size = 1.0 - queues[0].values, queues[0].population
+    if len(strata) > 1:
+        return highest_bad_share(strata, error=error) <= limit
+    good, size = 1.0 - strata[0].values, strata[0].population
     return is_above(good, mean=1.0 - limit, error=error, population=size)
 
 
-def _continued(queues: Sequence[Queue], more: int, share: Callable[[Queue], float]) -> list[Queue]:
-    """Return the queues after `more` checks, in proportion to what is left of each group."""
-    if len(queues) == 1:
-        return [queues[0].continued(more, share=share(queues[0]))]
-    left = np.array([int(queue.population or 0) - queue.checked for queue in queues])
+def _extrapolated(
+    strata: Sequence[Stratum], more: int, share: Callable[[Stratum], float]
+) -> list[Stratum]:
+    """Return the strata after `more` checks, in proportion to what is left of each group."""
+    if len(strata) == 1:
+        return [strata[0].extrapolated(more, share=share(strata[0]))]
+    left = np.array([int(stratum.population or 0) - stratum.checked for stratum in strata])
     ends = np.floor(np.cumsum(left) * (more / max(int(left.sum()), 1)) + 1e-9).astype(int)
     parts = np.diff(ends, prepend=0)
     return [
-        queue.continued(int(part), share=share(queue))
-        for queue, part in zip(queues, parts, strict=True)
+        stratum.extrapolated(int(part), share=share(stratum))
+        for stratum, part in zip(strata, parts, strict=True)
     ]
 
 
-def _most_checks(queues: Sequence[Queue], limit: float) -> int:
+def _most_checks(strata: Sequence[Stratum], limit: float) -> int:
     """Return how many checks there can be, within reason."""
-    sizes = [queue.population for queue in queues]
+    sizes = [stratum.population for stratum in strata]
     if None in sizes:
         return min(_MOST_CHECKS, int(np.ceil(1000.0 / limit)))
-    return sum(int(size or 0) for size in sizes) - sum(queue.checked for queue in queues)
+    return sum(int(size or 0) for size in sizes) - sum(stratum.checked for stratum in strata)
 
 
-def _fewest(enough: Callable[[int], bool], *, most: int) -> int | None:
+def _smallest(enough: Callable[[int], bool], *, most: int) -> int | None:
     """Return the smallest number that is enough, as far as more is never worse."""
     if enough(0):
         return 0

@@ -8,10 +8,10 @@ from typing import Any
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
+from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.early_warning import Projection, early_warning
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart
-from hayflick.detection.stream_chart import StreamChart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import SPREAD
 from hayflick.monitor.watch_result import ChartHistory, MissingChart
@@ -47,7 +47,7 @@ class ChartRequest:
 
     text: str
     metric: str
-    design: ChartSpec
+    spec: ChartSpec
     required: bool = True
 
     @classmethod
@@ -76,24 +76,24 @@ class ChartRequest:
         direction = "both"
         if metric not in values:
             direction = _HEALTHY[metric_named(metric).healthy]
-        design = _directed(parse_chart(chart), direction)
-        if design.kind is GuaranteedChart and metric != SPREAD:
+        spec = _with_direction(parse_chart(chart), direction)
+        if spec.kind is GuaranteedChart and metric != SPREAD:
             takes = f"{SPREAD} with the chart guaranteed; shewhart, ewma and cusum take any metric"
             raise ArgumentError("chart", got=text, takes=takes)
-        return cls(text, metric, design, required)
+        return cls(text, metric, spec, required)
 
     def shared_by(self, charts: int) -> ChartRequest:
         """Return the chart as one of several that share its rate of false alarms evenly."""
-        return replace(self, design=self.design.shared_by(charts))
+        return replace(self, spec=self.spec.shared_by(charts))
 
 
-def _directed(design: ChartSpec, direction: str) -> ChartSpec:
+def _with_direction(spec: ChartSpec, direction: str) -> ChartSpec:
     """Return the chart for the direction that is not healthy, unless one was named."""
-    if "direction" in design.settings:
-        return design
-    if design.kind is GuaranteedChart and direction == "both":
-        return design
-    return replace(design, settings={**design.settings, "direction": direction})
+    if "direction" in spec.settings:
+        return spec
+    if spec.kind is GuaranteedChart and direction == "both":
+        return spec
+    return replace(spec, settings={**spec.settings, "direction": direction})
 
 
 def chart_requests(
@@ -117,16 +117,16 @@ def chart_requests(
             for name in values
         ]
         return (*spread, *series)
-    asked = tuple(ChartRequest.parsed(text, values=values) for text in texts)
+    requests = tuple(ChartRequest.parsed(text, values=values) for text in texts)
     repeated = [text for text in texts if list(texts).count(text) > 1]
     if repeated:
         raise ArgumentError("chart", got=repeated[0], takes="each chart once")
-    return asked
+    return requests
 
 
 def run_charts(
     readings: Mapping[str, Sequence[Reading]],
-    asked: Sequence[ChartRequest],
+    requests: Sequence[ChartRequest],
     *,
     baseline: int,
     scaling: int,
@@ -151,23 +151,23 @@ def run_charts(
     DataError
         If a chart that is required cannot be made of all answers.
     """
-    made: list[ChartHistory] = []
+    histories: list[ChartHistory] = []
     missing: list[MissingChart] = []
-    for one in asked:
-        groups = [group for group, found in readings.items() if _is_read(one, found)]
+    for request in requests:
+        groups = [group for group, found in readings.items() if _is_read(request, found)]
         if not groups:
-            _refuse(one)
+            _refuse_unread(request)
         for group in groups:
             # The rounds that set the scale of the scores say nothing about their mean.
-            first = scaling if one.design.kind is GuaranteedChart else 0
+            first = scaling if request.spec.kind is GuaranteedChart else 0
             try:
-                shared = one.shared_by(len(groups))
-                made.append(_course(shared, readings[group], group, slice(first, baseline)))
+                shared = request.shared_by(len(groups))
+                histories.append(_history(shared, readings[group], group, slice(first, baseline)))
             except DataError as fault:
-                if one.required and not group:
+                if request.required and not group:
                     raise
-                missing.append(MissingChart(one.text, one.metric, group, str(fault)))
-    return tuple(made), tuple(missing)
+                missing.append(MissingChart(request.text, request.metric, group, str(fault)))
+    return tuple(histories), tuple(missing)
 
 
 def scaling_rounds(baseline: int) -> int:
@@ -181,51 +181,51 @@ def scaling_rounds(baseline: int) -> int:
     return max(1, baseline // 5)
 
 
-def _is_read(one: ChartRequest, readings: Sequence[Reading]) -> bool:
-    return any(one.metric in reading.values for reading in readings)
+def _is_read(request: ChartRequest, readings: Sequence[Reading]) -> bool:
+    return any(request.metric in reading.values for reading in readings)
 
 
-def _refuse(one: ChartRequest) -> None:
-    if one.required:
+def _refuse_unread(request: ChartRequest) -> None:
+    if request.required:
         remedy = "see what it is made from: hayflick watch --list-metrics"
-        raise DataError(f"{one.metric}: no round has a reading of it; {remedy}")
+        raise DataError(f"{request.metric}: no round has a reading of it; {remedy}")
 
 
-def _course(
-    one: ChartRequest, readings: Sequence[Reading], group: str, baseline: slice
+def _history(
+    request: ChartRequest, readings: Sequence[Reading], group: str, baseline: slice
 ) -> ChartHistory:
     healthy = readings[baseline]
-    chart = one.design.start(healthy, metric=one.metric)
+    chart = request.spec.start(healthy, metric=request.metric)
     verdicts = tuple(map(chart.update, readings[baseline.stop :]))
     threshold = _threshold(chart)
     return ChartHistory(
-        text=one.text,
-        metric=one.metric,
+        text=request.text,
+        metric=request.metric,
         group=group,
         baseline=len(healthy),
         verdicts=verdicts,
         threshold=threshold,
         warnings=chart.warnings,
-        rate=_rate(chart, one),
-        projection=_projection(chart, readings, threshold, one.design.settings),
+        rate=_rate(chart, request),
+        projection=_projection(chart, readings, threshold, request.spec.settings),
     )
 
 
-def _rate(chart: StreamChart[Any], one: ChartRequest) -> float | None:
+def _rate(chart: ControlChart[Any], request: ChartRequest) -> float | None:
     """Return the false alarms per reading that a chart of the sum form promises."""
-    settings = one.design.settings
+    settings = request.spec.settings
     if not isinstance(chart, GuaranteedChart) or settings.get("form", "sum") != "sum":
         return None
     return float(settings.get("false_alarms", FALSE_ALARMS))
 
 
-def _threshold(chart: StreamChart[Any]) -> float | None:
+def _threshold(chart: ControlChart[Any]) -> float | None:
     """Return the limit in the metric's own units, where a chart has one there."""
     return chart.threshold if isinstance(chart, GuaranteedChart) else None
 
 
 def _projection(
-    chart: StreamChart[Any],
+    chart: ControlChart[Any],
     readings: Sequence[Reading],
     threshold: float | None,
     settings: Mapping[str, Any],

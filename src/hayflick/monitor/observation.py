@@ -108,7 +108,7 @@ class Observation:
 
 
 def observe(
-    answers: Answers, *, how: MeasurementSettings, progress: Progress = silent
+    answers: Answers, *, settings: MeasurementSettings, progress: Progress = silent
 ) -> Observation:
     """Return the readings of all rounds.
 
@@ -121,20 +121,20 @@ def observe(
     progress
         Told the answers that are done.
     """
-    rounds = _rounds(answers, how, progress)
-    head = [next(rounds) for _ in range(min(how.scaling, len(answers.rounds)))]
-    observer = _observer(answers, head, how)
+    rounds = _rounds(answers, settings, progress)
+    head = [next(rounds) for _ in range(min(settings.scaling, len(answers.rounds)))]
+    observer = _observer(answers, head, settings)
     first = last = None
-    found: list[tuple[Reading, ...]] = []
-    for one in itertools.chain(head, rounds):
-        found.append(observer.read(one))
-        example = _example(one, how.seed)
+    readings: list[tuple[Reading, ...]] = []
+    for batch in itertools.chain(head, rounds):
+        readings.append(observer.read(batch))
+        example = _example(batch, settings.seed)
         first, last = first or example, example or last
-    return Observation(_by_group(found, answers.rounds), observer.scale, first, last)
+    return Observation(_by_group(readings, answers.rounds), observer.scale, first, last)
 
 
 def _rounds(
-    answers: Answers, how: MeasurementSettings, progress: Progress
+    answers: Answers, settings: MeasurementSettings, progress: Progress
 ) -> Iterator[RoundAnswers]:
     done, total = 0, len(answers.frame)
     values = [name for name in answers.frame.columns if name.startswith(VALUE)]
@@ -143,8 +143,8 @@ def _rounds(
         if texts is not None:
             texts = [text or "" for text in texts]
         vectors = stored
-        if stored is None and texts is not None and how.embedder is not None:
-            vectors = _embedded(texts, how)
+        if stored is None and texts is not None and settings.embedder is not None:
+            vectors = _embedded(texts, settings)
         yield RoundAnswers(
             round=number,
             label=answers.rounds[number - 1],
@@ -169,41 +169,45 @@ def _named(column: list[str | None] | None) -> list[str] | None:
     return None if column is None else [name or "" for name in column]
 
 
-def _embedded(texts: list[str], how: MeasurementSettings) -> NDArray[Any] | None:
-    assert how.embedder is not None
-    parts = list(embed_all(how.embedder, texts, cache=how.cache))
+def _embedded(texts: list[str], settings: MeasurementSettings) -> NDArray[Any] | None:
+    assert settings.embedder is not None
+    parts = list(embed_all(settings.embedder, texts, cache=settings.cache))
     return np.concatenate(parts) if parts else None
 
 
-def _observer(answers: Answers, head: list[RoundAnswers], how: MeasurementSettings) -> Observer:
+def _observer(
+    answers: Answers, head: list[RoundAnswers], settings: MeasurementSettings
+) -> Observer:
     """Return what measures every round, made from the baseline."""
-    tokenizer, counts = how.tokenizer, None
+    tokenizer, counts = settings.tokenizer, None
     if "text" in answers.frame.columns:
-        before = answers.frame.filter(pl.col("round") <= how.baseline)["text"].drop_nulls()
+        before = answers.frame.filter(pl.col("round") <= settings.baseline)["text"].drop_nulls()
         if tokenizer == "auto":
             tokenizer = tokenizer_for(before.head(_SAMPLED_TEXTS).to_list()).name
         counts = NgramCounts.of(before.to_list(), tokenizer=tokenizer)
-    vectors = [part.vectors for one in head if (part := one.with_direction()).vectors is not None]
+    vectors = [
+        part.vectors for batch in head if (part := batch.with_direction()).vectors is not None
+    ]
     sample = np.concatenate([rows[:_SAMPLED_VECTORS] for rows in vectors]) if vectors else None
     return Observer(
-        scale=_scale(head, how.seed),
+        scale=_scale(head, settings.seed),
         tokenizer=tokenizer,
         baseline=counts,
-        baseline_vectors=sample if how.slow else None,
-        must_keep=how.must_keep,
-        slow=how.slow,
-        seed=how.seed,
+        baseline_vectors=sample if settings.slow else None,
+        must_keep=settings.must_keep,
+        slow=settings.slow,
+        seed=settings.seed,
     )
 
 
 def _scale(head: list[RoundAnswers], seed: int) -> float | None:
     """Return the median squared distance over disjoint pairs of the first rounds."""
     squares = []
-    for one in head:
-        directed = one.with_direction()
+    for batch in head:
+        directed = batch.with_direction()
         if directed.vectors is None:
             continue
-        rng = stream(seed, block=one.round)
+        rng = stream(seed, block=batch.round)
         pairs = disjoint_pairs(directed.size, rng=rng, prompts=directed.prompts)
         ends = directed.vectors[pairs.first], directed.vectors[pairs.second]
         squares.append(squared_distances(*ends))
@@ -212,27 +216,29 @@ def _scale(head: list[RoundAnswers], seed: int) -> float | None:
     return median if median > 0.0 else None
 
 
-def _example(one: RoundAnswers, seed: int) -> TypicalAnswers | None:
-    directed = one.with_direction()
+def _example(batch: RoundAnswers, seed: int) -> TypicalAnswers | None:
+    directed = batch.with_direction()
     if directed.vectors is None or directed.texts is None or not directed.size:
         return None
     places = np.arange(directed.size)
     if directed.size > _SAMPLED_VECTORS:
-        rng = stream(seed, block=one.round)
+        rng = stream(seed, block=batch.round)
         places = np.sort(rng.choice(directed.size, _SAMPLED_VECTORS, replace=False))
     texts = tuple(directed.texts[int(place)] for place in places)
-    return TypicalAnswers(one.label, texts, np.asarray(directed.vectors[places], dtype=np.float64))
+    return TypicalAnswers(
+        batch.label, texts, np.asarray(directed.vectors[places], dtype=np.float64)
+    )
 
 
 def _by_group(
-    found: list[tuple[Reading, ...]], rounds: tuple[str, ...]
+    measured: list[tuple[Reading, ...]], rounds: tuple[str, ...]
 ) -> dict[str, tuple[Reading, ...]]:
-    groups = sorted({reading.group for readings in found for reading in readings})
-    known = [{reading.group: reading for reading in readings} for readings in found]
+    groups = sorted({reading.group for readings in measured for reading in readings})
+    by_group = [{reading.group: reading for reading in readings} for readings in measured]
     return {
         group: tuple(
-            at.get(group, Reading(number, group=group, label=rounds[number - 1]))
-            for number, at in enumerate(known, start=1)
+            readings.get(group, Reading(number, group=group, label=rounds[number - 1]))
+            for number, readings in enumerate(by_group, start=1)
         )
         for group in groups
     }

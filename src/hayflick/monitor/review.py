@@ -15,14 +15,14 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.provenance import provenance
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import table
-from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Queue, acceptance
+from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
 from hayflick.monitor.review_sample import (
     COLUMNS,
     FORMAT_VERSION,
     SUFFIXES,
     TEXTS,
     checksum,
-    unguarded,
+    unescaped,
 )
 
 _OK = (
@@ -130,17 +130,17 @@ class Review:
         """Verdicts that stand behind an open row, and count when that is filled in."""
         return self.ok + self.bad - len(self.counted)
 
-    def queues(self) -> list[Queue]:
+    def strata(self) -> list[Stratum]:
         """Return the verdicts that count, by stratum."""
         sizes = {row.stratum: row.population for row in self.rows}
         return [
-            Queue([bool(row.bad) for row in self.counted if row.stratum == name], size, name)
+            Stratum([bool(row.bad) for row in self.counted if row.stratum == name], size, name)
             for name, size in sorted(sizes.items())
         ]
 
     def acceptance(self, *, limit: float, error: float = 0.05) -> Acceptance:
         """Return what the verdicts prove; see `hayflick.monitor.acceptance.acceptance`."""
-        return acceptance(self.queues(), limit=limit, error=error)
+        return acceptance(self.strata(), limit=limit, error=error)
 
 
 def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Review:
@@ -169,7 +169,7 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     rows = _rows(path, encoding)
     _check_intact(path, rows)
     _check_verdicts(path, rows)
-    judged = sorted((_judged(line, row) for line, row in rows), key=lambda row: row.position)
+    judged = sorted((_row(line, row) for line, row in rows), key=lambda row: row.position)
     return Review(path.name, tuple(judged))
 
 
@@ -287,31 +287,31 @@ def _rows(path: Path, encoding: str) -> _Rows:
 
 
 def _cell(name: str, cell: str | None) -> str:
-    return unguarded(cell or "") if name in TEXTS else cell or ""
+    return unescaped(cell or "") if name in TEXTS else cell or ""
 
 
 def _check_intact(path: Path, rows: _Rows) -> None:
     """Refuse rows that were altered, come from elsewhere, are doubled or missing."""
     faults = []
-    altered = [_name(line, row) for line, row in rows if checksum(row) != row["checksum"]]
+    altered = [_row_name(line, row) for line, row in rows if checksum(row) != row["checksum"]]
     if altered:
         restore = "restore all but verdict and comment from the file that was drawn"
-        faults.append(f"altered: {_listed(altered)}; {restore}")
+        faults.append(f"altered: {_named_rows(altered)}; {restore}")
     whole = [(line, row) for line, row in rows if checksum(row) == row["checksum"]]
     reviews = sorted({row["review"] for _, row in whole})
     if len(reviews) > 1:
         faults.append(f"rows of {len(reviews)} reviews ({', '.join(reviews)}) in one file")
     places: dict[str, list[str]] = {}
     for line, row in whole:
-        places.setdefault(row["position"], []).append(_name(line, row))
+        places.setdefault(row["position"], []).append(_row_name(line, row))
     doubled = [" = ".join(names) for names in places.values() if len(names) > 1]
     if doubled and len(reviews) == 1:
-        faults.append(f"doubled: {_listed(doubled)}; keep one of each")
+        faults.append(f"doubled: {_named_rows(doubled)}; keep one of each")
     if whole and len(reviews) == 1 and not altered:
         drawn = int(whole[0][1]["drawn"])
         lost = [f"position {k}" for k in range(1, drawn + 1) if str(k) not in places]
         if lost:
-            faults.append(f"missing: {_listed(lost)} of {drawn}; restore them")
+            faults.append(f"missing: {_named_rows(lost)} of {drawn}; restore them")
     if faults:
         raise DataError(f"{path}: {'; '.join(faults)}")
 
@@ -322,12 +322,12 @@ def _check_verdicts(path: Path, rows: _Rows) -> None:
         try:
             is_bad(row["verdict"])
         except KeyError:
-            unknown.append(f"{_name(line, row)} has {row['verdict']!r}")
+            unknown.append(f"{_row_name(line, row)} has {row['verdict']!r}")
     if unknown:
-        raise DataError(f"{path}: unknown verdicts: {_listed(unknown)}; takes {TAKES}")
+        raise DataError(f"{path}: unknown verdicts: {_named_rows(unknown)}; takes {TAKES}")
 
 
-def _judged(line: int, row: dict[str, str]) -> ReviewRow:
+def _row(line: int, row: dict[str, str]) -> ReviewRow:
     return ReviewRow(
         line=line,
         position=int(row["position"]),
@@ -340,10 +340,10 @@ def _judged(line: int, row: dict[str, str]) -> ReviewRow:
     )
 
 
-def _name(line: int, row: dict[str, str]) -> str:
+def _row_name(line: int, row: dict[str, str]) -> str:
     return f"row {line} (id {row['id']})"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _named_rows(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

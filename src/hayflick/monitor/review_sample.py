@@ -136,9 +136,9 @@ class ReviewSample(Result):
             If an answer is too long for a workbook's cell.
         """
         path = check_review_file(path, force=force)
-        review = review_name(self)
-        rows = [row_of(one, sample=self, review=review) for one in self.drawn]
-        cells = [{**row, **{name: guarded(row[name]) for name in TEXTS}} for row in rows]
+        review = review_id(self)
+        rows = [row_cells(one, sample=self, review=review) for one in self.drawn]
+        cells = [{**row, **{name: escaped(row[name]) for name in TEXTS}} for row in rows]
         if path.suffix.lower() == ".csv":
             return write_file(path, lambda to: _write_csv(to, cells), force=force)
         if find_spec("xlsxwriter") is None:
@@ -226,17 +226,17 @@ def draw_review(
     groups = _strata(frame, number)
     sizes = np.array([len(rows) for rows in groups.values()])
     shares = sizes / sizes.sum() if allocation == Allocation.PROPORTIONAL else np.ones(sizes.size)
-    parts = allocated(number, sizes=sizes, shares=shares)
-    picks = _picked(list(groups.items()), parts, seed)
+    parts = allocate(number, sizes=sizes, shares=shares)
+    rows = _draw(list(groups.items()), parts, seed)
     names = answers.rounds
     drawn = [
         _drawn(place, frame.row(row, named=True), names, stratum, len(groups[stratum]), weight)
-        for place, (row, stratum, weight) in enumerate(picks, start=1)
+        for place, (row, stratum, weight) in enumerate(rows, start=1)
     ]
     return ReviewSample(answers.name, seed, Allocation(allocation), tuple(drawn))
 
 
-def allocated(number: int, *, sizes: Integers, shares: Floats) -> Integers:
+def allocate(number: int, *, sizes: Integers, shares: Floats) -> Integers:
     """Return how many of each group are drawn: one each, then as Sainte-Laguë divides seats.
 
     Parameters
@@ -248,7 +248,7 @@ def allocated(number: int, *, sizes: Integers, shares: Floats) -> Integers:
 
     Examples
     --------
-    >>> allocated(10, sizes=np.array([90, 9, 1]), shares=np.array([0.9, 0.09, 0.01])).tolist()
+    >>> allocate(10, sizes=np.array([90, 9, 1]), shares=np.array([0.9, 0.09, 0.01])).tolist()
     [8, 1, 1]
     """
     parts = np.ones(sizes.size, dtype=np.int64)
@@ -280,7 +280,7 @@ def _strata(frame: pl.DataFrame, number: int) -> dict[str, list[int]]:
     return groups
 
 
-def _picked(
+def _draw(
     groups: Sequence[tuple[str, Sequence[int]]], parts: Integers, seed: int
 ) -> list[tuple[int, str, float]]:
     """Return row, stratum and weight of what is drawn, in the order of checking."""
@@ -336,23 +336,23 @@ _LONGEST_VALUE = 32
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def guarded(cell: str) -> str:
+def escaped(cell: str) -> str:
     """Return a cell that no spreadsheet program takes for a formula, a date or an amount.
 
     Examples
     --------
-    >>> guarded("=1+1"), guarded("'=1+1"), guarded("1/2"), guarded("12"), guarded("so")
+    >>> escaped("=1+1"), escaped("'=1+1"), escaped("1/2"), escaped("12"), escaped("so")
     ("'=1+1", "''=1+1", "'1/2", '12', 'so')
     """
     return f"'{cell}" if _is_rewritten(cell) else cell
 
 
-def unguarded(cell: str) -> str:
-    """Return what `guarded` was given.
+def unescaped(cell: str) -> str:
+    """Return what `escaped` was given.
 
     Examples
     --------
-    >>> unguarded("'=1+1"), unguarded("''=1+1"), unguarded("'1/2"), unguarded("'tis")
+    >>> unescaped("'=1+1"), unescaped("''=1+1"), unescaped("'1/2"), unescaped("'tis")
     ('=1+1', "'=1+1", '1/2', "'tis")
     """
     return cell[1:] if cell[:1] == "'" and _is_rewritten(cell[1:]) else cell
@@ -368,8 +368,8 @@ def _is_rewritten(cell: str) -> bool:
     return short and _VALUE.match(bare) is not None
 
 
-def row_of(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dict[str, str]:
-    """Return a drawn answer as text cells by column, unguarded and with its checksum."""
+def row_cells(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dict[str, str]:
+    """Return a drawn answer as text cells by column, unescaped and with its checksum."""
     cells = {
         "id": str(drawn.id),
         "round": drawn.round,
@@ -390,10 +390,10 @@ def row_of(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dict[s
     return {**cells, "checksum": checksum(cells)}
 
 
-def review_name(sample: ReviewSample) -> str:
+def review_id(sample: ReviewSample) -> str:
     """Return a short name that tells one review's rows from another's."""
     rows = [(one.id, one.round, one.group, one.answer) for one in sample.drawn]
-    return _digest([sample.source, sample.seed, sample.allocation, rows])[:8]
+    return _sha256([sample.source, sample.seed, sample.allocation, rows])[:8]
 
 
 def checksum(cells: Mapping[str, str]) -> str:
@@ -402,7 +402,7 @@ def checksum(cells: Mapping[str, str]) -> str:
     Programs write line ends in their own way, and drop blanks at the end of a cell; neither
     changes it.
     """
-    return _digest([_plain(cells[name]) for name in (*ABOUT, *KEPT)])[:16]
+    return _sha256([_plain(cells[name]) for name in (*ABOUT, *KEPT)])[:16]
 
 
 def _plain(cell: str) -> str:
@@ -410,7 +410,7 @@ def _plain(cell: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def _digest(content: object) -> str:
+def _sha256(content: object) -> str:
     text = json.dumps(content, ensure_ascii=True)
     # Not a number, whatever its digits: programs would shorten that.
     return "r" + hashlib.sha256(text.encode()).hexdigest()

@@ -158,38 +158,42 @@ def watch(
         metrics = (*metrics, *slow_metrics(rules, SLOW))
     baseline = _checked_baseline(baseline, answers)
     seed = whole_number("seed", seed, at_least=0)
-    asked = _asked(charts, answers)
+    requests = _requests(charts, answers)
     has_texts = answers.vectors is None and "text" in answers.frame.columns
     with _opened(cache, chosen) as store:
-        how = MeasurementSettings(
+        settings = MeasurementSettings(
             baseline=baseline,
             scaling=scaling_rounds(baseline),
             embedder=chosen if has_texts else None,
             cache=store,
             tokenizer=tokenizer,
             must_keep=entries,
-            slow=_slow(metrics, asked),
+            slow=_slow(metrics, requests),
             seed=seed,
         )
-        seen = observe(answers, how=how, progress=progress)
-    made, missing = run_charts(seen.readings, asked, baseline=baseline, scaling=how.scaling)
-    if asked and not made:
-        raise DataError(f"{answers.name}: nothing can be watched: {_why(missing, seen)}")
+        observation = observe(answers, settings=settings, progress=progress)
+    histories, missing = run_charts(
+        observation.readings, requests, baseline=baseline, scaling=settings.scaling
+    )
+    if requests and not histories:
+        raise DataError(
+            f"{answers.name}: nothing can be watched: {_why_uncharted(missing, observation)}"
+        )
     return WatchResult(
         name=answers.name,
         rounds=answers.rounds,
         baseline=baseline,
-        readings=seen.readings,
-        charts=made,
-        unwatched=missing,
-        templates=_templates(answers, how, made),
-        typical_before=[] if seen.first is None else seen.first.typical(),
-        typical_now=[] if seen.last is None else seen.last.typical(),
+        readings=observation.readings,
+        charts=histories,
+        missing_charts=missing,
+        templates=_templates(answers, settings, histories),
+        typical_first=[] if observation.first is None else observation.first.typical(),
+        typical_last=[] if observation.last is None else observation.last.typical(),
         answers=len(answers.frame),
         bad=answers.bad,
         rules=rules,
-        decided=() if rules is None else decisions(rules, seen.readings),
-        settings=_settings(answers, how, asked, rules),
+        decisions=() if rules is None else decisions(rules, observation.readings),
+        settings=_parameters(answers, settings, requests, rules),
         seed=seed,
     )
 
@@ -241,34 +245,34 @@ def _checked_baseline(baseline: int, answers: Answers) -> int:
     return baseline
 
 
-def _asked(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
+def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
     columns = answers.frame.columns
     values = [name.removeprefix(VALUE) for name in columns if name.startswith(VALUE)]
     has_vectors = "text" in columns or answers.vectors is not None
     return chart_requests(charts, values=values, has_vectors=has_vectors)
 
 
-def _why(missing: Sequence[MissingChart], seen: Observation) -> str:
+def _why_uncharted(missing: Sequence[MissingChart], observation: Observation) -> str:
     """Return why there is no chart: nobody is to take silence for health."""
     if missing:
         return missing[0].reason
-    if any("rms_distance" in reading.values for reading in seen.readings[""]):
+    if any("rms_distance" in reading.values for reading in observation.readings[""]):
         return "the first rounds' answers are all alike, so there is no spread to lose"
     return "no round has two answers that could be compared; give --text, --vectors or --value"
 
 
-def _slow(metrics: Sequence[str], asked: Sequence[ChartRequest]) -> frozenset[str]:
+def _slow(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
     for name in metrics:
         if name not in SLOW:
             metric_named(name)
             takes = f"one of {', '.join(SLOW)}; all others are measured anyway"
             raise ArgumentError("metric", got=name, takes=takes)
-    charted = {"drift" if one.metric == "drift_p" else one.metric for one in asked}
+    charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
     return frozenset(metrics) | (charted & set(SLOW))
 
 
 def _templates(
-    answers: Answers, how: MeasurementSettings, made: Sequence[ChartHistory]
+    answers: Answers, settings: MeasurementSettings, histories: Sequence[ChartHistory]
 ) -> tuple[Template, ...]:
     """Return phrases that changed between the baseline and the new state.
 
@@ -276,11 +280,13 @@ def _templates(
     """
     if "text" not in answers.frame.columns:
         return ()
-    alarms = [chart.first_alarm.round for chart in made if chart.first_alarm is not None]
-    start = min(alarms, default=max(how.baseline + 1, len(answers.rounds) - how.baseline + 1))
-    before = answers.frame.filter(pl.col("round") <= how.baseline)
+    alarms = [chart.first_alarm.round for chart in histories if chart.first_alarm is not None]
+    start = min(
+        alarms, default=max(settings.baseline + 1, len(answers.rounds) - settings.baseline + 1)
+    )
+    before = answers.frame.filter(pl.col("round") <= settings.baseline)
     now = answers.frame.filter(pl.col("round") >= start)
-    sides = [_phrases(frame["text"].drop_nulls(), how.seed) for frame in (now, before)]
+    sides = [_phrases(frame["text"].drop_nulls(), settings.seed) for frame in (now, before)]
     if not all(side.texts for side in sides):
         return ()
     return templates(sides[0], baseline=sides[1], most=_TEMPLATES)
@@ -292,17 +298,20 @@ def _phrases(texts: pl.Series, seed: int) -> PhraseCounts:
     return PhraseCounts.of(texts.to_list())
 
 
-def _settings(
-    answers: Answers, how: MeasurementSettings, asked: Sequence[ChartRequest], rules: RuleSet | None
+def _parameters(
+    answers: Answers,
+    settings: MeasurementSettings,
+    requests: Sequence[ChartRequest],
+    rules: RuleSet | None,
 ) -> dict[str, Any]:
     return {
         "answers": answers.name,
         "rounds": len(answers.rounds),
-        "baseline": how.baseline,
-        "charts": [one.text for one in asked],
-        "embedder": None if how.embedder is None else how.embedder.id,
-        "tokenizer": how.tokenizer,
-        "must_keep": len(how.must_keep),
-        "metrics": sorted(how.slow),
+        "baseline": settings.baseline,
+        "charts": [request.text for request in requests],
+        "embedder": None if settings.embedder is None else settings.embedder.id,
+        "tokenizer": settings.tokenizer,
+        "must_keep": len(settings.must_keep),
+        "metrics": sorted(settings.slow),
         "rules": None if rules is None else rules.name,
     }

@@ -108,11 +108,11 @@ class WatchResult(Result):
         By group, one per round.
     charts
         All charts, the ones of all answers first.
-    unwatched
+    missing_charts
         Charts that could not be made.
     templates
         Phrases that are newly frequent or lost since the baseline.
-    typical_before, typical_now
+    typical_first, typical_last
         Answers nearest to the mean of the first round and of the last.
     answers, bad
         How many answers were read, and rows that were passed over.
@@ -129,14 +129,14 @@ class WatchResult(Result):
     baseline: int
     readings: Mapping[str, tuple[Reading, ...]]
     charts: tuple[ChartHistory, ...]
-    unwatched: tuple[MissingChart, ...] = ()
+    missing_charts: tuple[MissingChart, ...] = ()
     templates: tuple[Template, ...] = ()
-    typical_before: Sequence[str] = ()
-    typical_now: Sequence[str] = ()
+    typical_first: Sequence[str] = ()
+    typical_last: Sequence[str] = ()
     answers: int = 0
     bad: BadRows = field(default_factory=BadRows)
     rules: RuleSet | None = None
-    decided: tuple[Decision, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
 
@@ -149,12 +149,12 @@ class WatchResult(Result):
     @property
     def healthy(self) -> bool:
         """Whether no chart has alarmed, and no rule that may act has decided anything."""
-        return not self.alarms and not self.acting
+        return not self.alarms and not self.calls_for_action
 
     @property
-    def acting(self) -> bool:
+    def calls_for_action(self) -> bool:
         """Whether rules have decided something that is more than observed."""
-        return self.rules is not None and calls_for_action(self.rules, self.decided)
+        return self.rules is not None and calls_for_action(self.rules, self.decisions)
 
     @property
     def silent_since(self) -> int | None:

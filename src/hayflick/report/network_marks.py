@@ -10,7 +10,7 @@ from hayflick.monitor.watch_result import ChartHistory
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watched_network
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
-from hayflick.report.watch_findings import language_list
+from hayflick.report.watch_findings import joined_names
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _left_out(watched: NetworkWatch, language: Language) -> list[str]:
     return [
         language.text(
             "Not watched, for want of answers in the first rounds: {groups}.",
-            groups=language_list(groups),
+            groups=joined_names(groups),
         )
     ]
 

@@ -14,7 +14,7 @@ from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
 from hayflick.report.tables import printable, significant, table
-from hayflick.report.watch_charts import watch_course_chart, watch_metric_chart
+from hayflick.report.watch_charts import history_chart, metric_chart
 from hayflick.report.watch_findings import WatchFindings
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 FORMAT_VERSION = 1
-_CHARTS, _TEMPLATES = 20, 8
-_COURSES = 24
+_MOST_ROWS, _MOST_PHRASES = 20, 8
+_MOST_PICTURES = 24
 
 
 def record(result: WatchResult) -> dict[str, Any]:
@@ -44,38 +44,38 @@ def record(result: WatchResult) -> dict[str, Any]:
         "charts": [_chart(chart, result) for chart in result.charts],
         "rules": None
         if result.rules is None
-        else decisions_record(result.rules, result.decided, rounds=result.rounds),
-        "not_charted": [asdict(one) for one in result.unwatched],
+        else decisions_record(result.rules, result.decisions, rounds=result.rounds),
+        "not_charted": [asdict(one) for one in result.missing_charts],
         "readings": {
             group: [dict(reading.values) for reading in readings]
             for group, readings in result.readings.items()
         },
         "templates": [{**asdict(one), "lost": one.lost} for one in result.templates],
-        "typical": {"first": list(result.typical_before), "last": list(result.typical_now)},
+        "typical": {"first": list(result.typical_first), "last": list(result.typical_last)},
         "provenance": result.provenance(),
     }
 
 
-def _chart(chart: ChartHistory, watched: WatchResult) -> dict[str, Any]:
+def _chart(chart: ChartHistory, result: WatchResult) -> dict[str, Any]:
     alarm = chart.first_alarm
     return {
         "metric": chart.metric,
         "group": chart.group or None,
         "chart": chart.text,
         "state": "alarm" if alarm else "healthy" if chart.read else "no reading",
-        "since": _name(watched, alarm.since or alarm.round) if alarm else None,
-        "first_alarm": _name(watched, alarm.round) if alarm else None,
+        "since": _name(result, alarm.since or alarm.round) if alarm else None,
+        "first_alarm": _name(result, alarm.round) if alarm else None,
         "threshold": chart.threshold,
         "baseline_readings": chart.baseline,
         "warnings": list(chart.warnings),
         "projection": None if chart.projection is None else asdict(chart.projection),
-        "verdicts": [_verdict(verdict, watched) for verdict in chart.verdicts],
+        "verdicts": [_verdict(verdict, result) for verdict in chart.verdicts],
     }
 
 
-def _verdict(verdict: Verdict, watched: WatchResult) -> dict[str, Any]:
+def _verdict(verdict: Verdict, result: WatchResult) -> dict[str, Any]:
     return {
-        "round": _name(watched, verdict.round),
+        "round": _name(result, verdict.round),
         "state": verdict.state.value,
         "value": verdict.value,
         "statistic": verdict.statistic,
@@ -84,8 +84,8 @@ def _verdict(verdict: Verdict, watched: WatchResult) -> dict[str, Any]:
     }
 
 
-def _name(watched: WatchResult, number: int) -> str:
-    return watched.rounds[number - 1]
+def _name(result: WatchResult, number: int) -> str:
+    return result.rounds[number - 1]
 
 
 def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]:
@@ -95,27 +95,27 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     parts += [printable(warning) for warning in findings.warnings()]
     if result.charts:
         parts.append(_charts(findings))
-    if len(result.charts) > _CHARTS:
-        more = findings.language.number(len(result.charts) - _CHARTS)
+    if len(result.charts) > _MOST_ROWS:
+        more = findings.language.number(len(result.charts) - _MOST_ROWS)
         parts.append(
             findings.language.text("Further charts, in the page and the JSON: {more}.", more=more)
         )
     if result.templates:
         parts.append(_templates(findings))
     if result.rules is not None:
-        rules, decided = result.rules, result.decided
-        parts += decisions_tables(rules, decided, rounds=result.rounds, lang=lang)
+        rules, decisions = result.rules, result.decisions
+        parts += decisions_tables(rules, decisions, rounds=result.rounds, lang=lang)
     return tuple(parts)
 
 
 def _charts(findings: WatchFindings) -> Table:
     """Return the charts, those that have alarmed first."""
-    text, watched = findings.language.text, findings.watched
+    text, result = findings.language.text, findings.result
     shown = table(
         text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
     )
-    rest = [chart for chart in watched.charts if chart.first_alarm is None]
-    for chart in [*watched.alarms, *rest][:_CHARTS]:
+    rest = [chart for chart in result.charts if chart.first_alarm is None]
+    for chart in [*result.alarms, *rest][:_MOST_ROWS]:
         shown.add_row(*_cells(chart, findings))
     return shown
 
@@ -138,7 +138,7 @@ def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
 def _templates(findings: WatchFindings) -> Table:
     text, percent = findings.language.text, findings.language.percent
     shown = table(text("phrase"), text("baseline"), text("now"))
-    for one in findings.watched.templates[:_TEMPLATES]:
+    for one in findings.result.templates[:_MOST_PHRASES]:
         shown.add_row(printable(one.phrase), percent(one.baseline_rate), percent(one.present_rate))
     return shown
 
@@ -151,23 +151,23 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         "watch.html.jinja",
         "style.css",
         language,
-        watched=result,
+        result=result,
         findings=findings,
         rows=[_cells(chart, findings) for chart in result.charts],
         charts=watch_charts(findings),
-        metrics=[watch_metric_chart(name, findings) for name in result.metrics()],
+        metrics=[metric_chart(name, findings) for name in result.metrics()],
         printable=printable,
-        decisions=decisions_rows(result.decided, rounds=result.rounds, language=language),
+        decisions=decisions_rows(result.decisions, rounds=result.rounds, language=language),
         provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
     )
 
 
 def watch_charts(findings: WatchFindings) -> tuple[RenderedChart, ...]:
     """Return the pictures of the charts, those that have alarmed first."""
-    watched = findings.watched
-    rest = [chart for chart in watched.charts if chart.first_alarm is None]
-    shown = [*watched.alarms, *rest][:_COURSES]
-    return tuple(watch_course_chart(chart, findings) for chart in shown)
+    result = findings.result
+    rest = [chart for chart in result.charts if chart.first_alarm is None]
+    shown = [*result.alarms, *rest][:_MOST_PICTURES]
+    return tuple(history_chart(chart, findings) for chart in shown)
 
 
 def fragment(result: WatchResult) -> str:

@@ -17,7 +17,7 @@ _LABELS = 44
 """Room for the numbers of an axis, the same above and below."""
 
 
-def watch_course_chart(chart: ChartHistory, findings: WatchFindings) -> drawing.RenderedChart:
+def history_chart(chart: ChartHistory, findings: WatchFindings) -> drawing.RenderedChart:
     """Return the picture of a chart: readings, limit, alarms, and the statistic."""
     import altair as alt
 
@@ -37,8 +37,8 @@ def watch_course_chart(chart: ChartHistory, findings: WatchFindings) -> drawing.
 
 
 def _numbers(chart: ChartHistory, findings: WatchFindings) -> pl.DataFrame:
-    watched = findings.watched
-    values = watched.series(chart.metric, group=chart.group)
+    result = findings.result
+    values = result.series(chart.metric, group=chart.group)
     later = {verdict.round: verdict for verdict in chart.verdicts}
     rounds = range(1, len(values) + 1)
     seen = [later.get(number) for number in rounds]
@@ -46,7 +46,7 @@ def _numbers(chart: ChartHistory, findings: WatchFindings) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "generation": list(rounds),
-            "label": list(watched.rounds),
+            "label": list(result.rounds),
             "value": values,
             "state": states,
             "statistic": [None if one is None else one.statistic for one in seen],
@@ -123,28 +123,28 @@ _GROUPS = len(_COLOURS) - 1
 _HEIGHT = 180
 
 
-def watch_metric_chart(metric: str, findings: WatchFindings) -> drawing.RenderedChart:
+def metric_chart(metric: str, findings: WatchFindings) -> drawing.RenderedChart:
     """Return the picture of a metric; the first groups of many, in order of their names."""
     import altair as alt
 
-    language, watched = findings.language, findings.watched
+    language, result = findings.language, findings.result
     text, label = language.text, metric_label(metric, language)
     everyone = text("all answers")
-    groups = [group for group in watched.groups if metric in watched.metrics(group=group)]
+    groups = [group for group in result.groups if metric in result.metrics(group=group)]
     named = {everyone: "", **{group: group for group in groups[:_GROUPS]}}
     numbers = pl.concat(
         pl.DataFrame(
             {
-                "generation": range(1, len(watched.rounds) + 1),
-                "series": [name] * len(watched.rounds),
-                "value": watched.series(metric, group=group),
+                "generation": range(1, len(result.rounds) + 1),
+                "series": [name] * len(result.rounds),
+                "value": result.series(metric, group=group),
             },
             schema_overrides={"value": pl.Float64},
         )
         for name, group in named.items()
     )
     shown = numbers.filter(pl.col("value").is_not_null())
-    axis = drawing.named_rounds_axis(watched.rounds)
+    axis = drawing.named_rounds_axis(result.rounds)
     x = alt.X("generation:Q", title=text("round of answers"), axis=axis)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g"))
     colour = drawing.colour_legend(dict(zip(named, _COLOURS, strict=False)))

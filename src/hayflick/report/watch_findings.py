@@ -13,7 +13,7 @@ from hayflick.report.tables import printable, significant
 _NAMED = 10
 
 
-def language_list(names: list[str]) -> str:
+def joined_names(names: list[str]) -> str:
     """Return names as a sentence lists them, ten at most."""
     more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
     return ", ".join(printable(name) for name in names[:_NAMED]) + more
@@ -23,42 +23,42 @@ def language_list(names: list[str]) -> str:
 class WatchFindings:
     """The words and numbers of a watched stream, in one language."""
 
-    watched: WatchResult
+    result: WatchResult
     language: Language
 
     def data(self) -> str:
         """Return what was read."""
-        watched, number = self.watched, self.language.number
+        result, number = self.result, self.language.number
         return self.language.text(
             "{name}: {answers} answers in {rounds} rounds, the first {baseline} of them the "
             "baseline.",
-            name=watched.name,
-            answers=number(watched.answers),
-            rounds=number(len(watched.rounds)),
-            baseline=number(watched.baseline),
+            name=result.name,
+            answers=number(result.answers),
+            rounds=number(len(result.rounds)),
+            baseline=number(result.baseline),
         )
 
     def verdict(self) -> str:
         """Return how the stream stands, in one line."""
-        text, alarms = self.language.text, self.watched.alarms
-        if self.watched.rules is not None and not alarms:
-            return self._decided()
-        if not self.watched.charts:
+        text, alarms = self.language.text, self.result.alarms
+        if self.result.rules is not None and not alarms:
+            return self._rules_verdict()
+        if not self.result.charts:
             return text("Nothing could be watched")
         if not alarms:
-            return self._quiet()
+            return self._quiet_verdict()
         return text("Alarm: {metric}, since round {since}", **self._change(alarms[0]))
 
-    def _decided(self) -> str:
+    def _rules_verdict(self) -> str:
         """Return whether the rules have decided anything, in one line."""
-        if not self.watched.decided:
+        if not self.result.decisions:
             return self.language.text("Healthy: the rules have decided nothing")
-        first = self.round_name(self.watched.decided[0].round)
+        first = self.round_name(self.result.decisions[0].round)
         return self.language.text("The rules have decided, first in round {round}", round=first)
 
-    def _quiet(self) -> str:
+    def _quiet_verdict(self) -> str:
         """Return how a stream stands that has not alarmed: healthy, unless it has gone silent."""
-        silent = self.watched.silent_since
+        silent = self.result.silent_since
         if silent is not None:
             since = self.round_name(silent)
             return self.language.text("No reading since round {since}", since=since)
@@ -83,17 +83,19 @@ class WatchFindings:
 
     def round_name(self, number: int) -> str:
         """Return what a round is called."""
-        return self.watched.rounds[number - 1]
+        return self.result.rounds[number - 1]
 
     def summary(self) -> list[str]:
         """Return what there is to know, in a few sentences."""
-        sentences = [self.course(chart) for chart in self.watched.alarms]
-        sentences += self._promises()
-        sentences += [self.ahead(chart) for chart in self.watched.charts if not chart.group]
-        sentences += self._left_out()
+        sentences = [self.alarm_sentence(chart) for chart in self.result.alarms]
+        sentences += self._false_alarm_rates()
+        sentences += [
+            self.projection_sentence(chart) for chart in self.result.charts if not chart.group
+        ]
+        sentences += self._omissions()
         return [sentence for sentence in sentences if sentence]
 
-    def course(self, chart: ChartHistory) -> str:
+    def alarm_sentence(self, chart: ChartHistory) -> str:
         """Return what a chart that has alarmed says."""
         sentence = self.language.text(
             "{metric}: first alarm in round {alarm}; the change began about round {since}.",
@@ -111,9 +113,9 @@ class WatchFindings:
             ),
         )
 
-    def _promises(self) -> list[str]:
+    def _false_alarm_rates(self) -> list[str]:
         """Return what is promised of false alarms, once for all guaranteed charts."""
-        rates = [chart.rate for chart in self.watched.charts if chart.rate is not None]
+        rates = [chart.rate for chart in self.result.charts if chart.rate is not None]
         if not rates:
             return []
         return [
@@ -125,12 +127,12 @@ class WatchFindings:
             )
         ]
 
-    def ahead(self, chart: ChartHistory) -> str:
+    def projection_sentence(self, chart: ChartHistory) -> str:
         """Return when a metric is expected to reach its limit; empty where that is not known."""
         projection = chart.projection
         if projection is None or chart.first_alarm is not None or projection.round is None:
             return ""
-        if projection.round <= len(self.watched.rounds):
+        if projection.round <= len(self.result.rounds):
             return ""
         return self.language.text(
             "{metric} falls: at this rate it reaches its limit about round number {round} "
@@ -152,25 +154,25 @@ class WatchFindings:
             return self.language.text("{low} or later", low=low)
         return f"{low} – {high}"
 
-    def _left_out(self) -> list[str]:
-        watched, text, number = self.watched, self.language.text, self.language.number
+    def _omissions(self) -> list[str]:
+        result, text, number = self.result, self.language.text, self.language.number
         sentences = []
-        groups = dict.fromkeys(one.group for one in watched.unwatched if one.group)
+        groups = dict.fromkeys(one.group for one in result.missing_charts if one.group)
         if groups:
             sentences.append(
                 text(
                     "Groups that are not watched, see below: {groups}.",
-                    groups=language_list(list(groups)),
+                    groups=joined_names(list(groups)),
                 )
             )
-        if watched.bad.total:
+        if result.bad.total:
             sentences.append(
-                text("Rows that were passed over: {bad}.", bad=number(watched.bad.total))
+                text("Rows that were passed over: {bad}.", bad=number(result.bad.total))
             )
-        empty = watched.total("empty_answers")
+        empty = result.total("empty_answers")
         if empty:
             sentences.append(text("Empty answers, left out: {empty}.", empty=number(empty)))
-        unpaired = watched.total("unpaired_answers")
+        unpaired = result.total("unpaired_answers")
         if unpaired:
             sentences.append(
                 text("Answers that could not be paired: {unpaired}.", unpaired=number(unpaired))
@@ -189,11 +191,11 @@ class WatchFindings:
 
         These are technical, and in English as the commands' errors are.
         """
-        found = [warning for chart in self.watched.charts for warning in chart.warnings]
-        of_all = {one.text for one in self.watched.unwatched if not one.group}
+        found = [warning for chart in self.result.charts for warning in chart.warnings]
+        of_all = {one.text for one in self.result.missing_charts if not one.group}
         missing = [
             f"{one.text}{f' of {one.group}' if one.group else ''}: {one.reason}"
-            for one in self.watched.unwatched
+            for one in self.result.missing_charts
             # What all answers together lack, the groups lack too.
             if not one.group or one.text not in of_all
         ]

@@ -11,9 +11,9 @@ import numpy as np
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.detection.baseline import scores_of, value_of
+from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart, restore
-from hayflick.detection.stream_chart import StreamChart
 from hayflick.rules.model import WatchTable, harmful_direction
 
 
@@ -106,7 +106,7 @@ class Stream:
     baseline: int
     metric: str | None = None
     learnt: list[Reading] = field(default_factory=list)
-    chart: StreamChart[Any] | Limit | None = None
+    chart: ControlChart[Any] | Limit | None = None
     recent: list[bool] = field(default_factory=list)
     resting: int = 0
     evidence: float | None = None
@@ -142,7 +142,7 @@ class Stream:
 
     def state(self) -> dict[str, Any]:
         """Return all that it remembers, ready for JSON."""
-        chart = self.chart.state() if isinstance(self.chart, StreamChart) else None
+        chart = self.chart.state() if isinstance(self.chart, ControlChart) else None
         return {
             "metric": self.metric,
             "learnt": [_plain(reading) for reading in self.learnt],

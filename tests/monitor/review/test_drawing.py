@@ -7,7 +7,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.review_sample import allocated
+from hayflick.monitor.review_sample import allocate
 
 SIZES = {"a": 70, "b": 25, "c": 4, "d": 1}
 GROUPS = [name for name, size in SIZES.items() for _ in range(size)]
@@ -47,8 +47,8 @@ def test_allocations_differ():
 
 def test_shares_are_divided_as_seats():
     sizes = np.array([53, 24, 23])
-    assert allocated(7, sizes=sizes, shares=sizes / 100).tolist() == [3, 2, 2]
-    assert allocated(3, sizes=np.array([100, 1, 1]), shares=np.ones(3)).tolist() == [1, 1, 1]
+    assert allocate(7, sizes=sizes, shares=sizes / 100).tolist() == [3, 2, 2]
+    assert allocate(3, sizes=np.array([100, 1, 1]), shares=np.ones(3)).tolist() == [1, 1, 1]
 
 
 def test_the_seed_decides():

@@ -16,8 +16,8 @@ from hayflick.corpus.answers import Answers
 from hayflick.monitor.review import read_review
 from hayflick.monitor.review_sample import (
     COLUMNS,
-    guarded,
-    unguarded,
+    escaped,
+    unescaped,
 )
 
 TEXTS = (
@@ -93,7 +93,7 @@ def test_a_csv_opens_in_spreadsheet_programs(sample, tmp_path):
 
 @pytest.mark.parametrize("text", [*TEXTS, "", "''", "'''@", "plain", "1/2", "'1/2", "12"])
 def test_guards_come_off_again(text):
-    assert unguarded(guarded(text)) == text
+    assert unescaped(escaped(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -114,20 +114,23 @@ def test_guards_come_off_again(text):
     ],
 )
 def test_what_programs_would_rewrite_is_guarded(text):
-    assert guarded(text) == f"'{text}"
+    assert escaped(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["12", "0", "Perhaps 3", "May I?", "x" * 40, "truest", "良い"])
 def test_what_they_leave_alone_is_not(text):
-    assert guarded(text) == text
+    assert escaped(text) == text
 
 
 def test_verdicts_are_counted_up_to_the_first_open_row(filled):
     review = read_review(filled)
     assert (review.ok, review.bad, review.pending, review.waiting) == (10, 4, 6, 2)
-    queues = review.queues()
-    assert sum(queue.checked for queue in queues) == 12
-    assert [(queue.group, queue.population) for queue in queues] == [("east", 30), ("west", 10)]
+    strata = review.strata()
+    assert sum(stratum.checked for stratum in strata) == 12
+    assert [(stratum.group, stratum.population) for stratum in strata] == [
+        ("east", 30),
+        ("west", 10),
+    ]
     assert review.rows[0].comment == "=so"
     assert review.acceptance(limit=0.05).bad == 3
 

@@ -89,7 +89,7 @@ def test_a_column_of_values_is_charted():
     # By default, a baseline that is too short for its chart is reported and no error.
     watched = watch(given)
     assert [chart.metric for chart in watched.charts] == ["spread"]
-    assert "takes at least" in watched.unwatched[0].reason
+    assert "takes at least" in watched.missing_charts[0].reason
     with pytest.raises(DataError, match="takes at least"):
         watch(given, charts=["accuracy=cusum:run_length=1000"])
 
@@ -158,8 +158,8 @@ def test_texts_are_embedded_and_told_apart():
     watched = watch(Answers(given.name, given.rounds, given.frame))
     assert watched.alarms[0].first_alarm.round == 20
     assert "it is important to note" in {one.phrase for one in watched.templates}
-    assert watched.typical_now == ["it is important to note that"]
-    assert len(watched.typical_before) == 5
+    assert watched.typical_last == ["it is important to note that"]
+    assert len(watched.typical_first) == 5
     assert watched.readings[""][-1].values["duplicate_rate"] == 1.0
     json.dumps(watched.provenance())
 
@@ -199,4 +199,4 @@ def test_a_metric_without_a_reading_is_refused_where_it_was_asked_for():
 )
 def test_the_healthy_direction_belongs_to_the_metric(text, metric, direction):
     asked = ChartRequest.parsed(text)
-    assert (asked.metric, asked.design.settings["direction"]) == (metric, direction)
+    assert (asked.metric, asked.spec.settings["direction"]) == (metric, direction)
