@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hayflick.network.run import run_network
-from hayflick.network.run_results import read_run
+from hayflick.network.run_results import report_network
 
 VILLAGE = Path(__file__).parents[1] / "examples" / "village.toml"
 KILLS_IN_A_RUN = 5
@@ -80,7 +80,7 @@ def _finished(out: Path) -> Path:
 
 
 def _record(out: Path) -> str:
-    return json.dumps(read_run(out).record())
+    return json.dumps(report_network(out).to_dict())
 
 
 if __name__ == "__main__":

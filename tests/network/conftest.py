@@ -8,6 +8,7 @@ import pytest
 from hayflick.network.agents.protocol import Answer
 from hayflick.network.experiment import Experiment
 from hayflick.network.rounds import NetworkLoop
+from hayflick.network.run_results import report_network
 from hayflick.network.setting import setting_of
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
@@ -101,14 +102,12 @@ class Runner:
         return NetworkLoop(setting=setting, store=store, folder=self.folder, rule=rule, say=say)
 
     def run(self, experiment, agents=None, **more):
-        from hayflick.network.run_results import read_run
-
         rounds = self.start(experiment, agents, **more)
         try:
             asyncio.run(rounds.run())
         finally:
             self.database.close()
-        return read_run(self.folder)
+        return report_network(self.folder)
 
 
 @pytest.fixture

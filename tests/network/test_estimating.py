@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from hayflick.network.estimate import estimate_network
+import hayflick as hf
 
 from .conftest import REAL, Scripted, village
 
@@ -44,7 +44,7 @@ def test_it_is_what_a_run_reads(runner, changes):
     for one in run.reads:
         context = sum(lengths[number] for number in np.frombuffer(one.texts, "<i4").tolist())
         read[one.agent] += 4 * (context + tokens(experiment.asked[one.query]))
-    found = estimate_network(experiment)
+    found = hf.estimate_network(experiment)
     if "nearest" not in experiment.retrieval:
         assert {one.agent: one.tokens_in for one in found.agents} == read
     assert found.answers == len(run.answers)
@@ -60,42 +60,50 @@ def models(**more):
 
 def test_money_at_the_prices_of_the_file_and_the_round_that_spends_the_budget():
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    free = estimate_network(village(agents=models()))
+    free = hf.estimate_network(village(agents=models()))
     assert free.cost is None
     assert free.spent_in_round is None
-    priced = estimate_network(village(agents=models(price_in=1.0, price_out=3.0)))
+    priced = hf.estimate_network(village(agents=models(price_in=1.0, price_out=3.0)))
     expected = sum(one.tokens_in + 3.0 * one.tokens_out for one in priced.agents) / 1e6
     assert priced.cost == pytest.approx(expected)
     for share, number in ((1.5, None), (0.999, 3), (0.001, 1)):
         budget = {"money": priced.cost * share * (1 + 1e-9)}
         agents = models(price_in=1.0, price_out=3.0)
-        assert estimate_network(village(agents=agents, budget=budget)).spent_in_round == number
+        assert hf.estimate_network(village(agents=agents, budget=budget)).spent_in_round == number
     # A request is made only if what it could take fits, and it asks for more than it takes.
     budget = {"tokens": priced.tokens + 1}
-    assert estimate_network(village(agents=models(), budget=budget)).spent_in_round == 3
+    assert hf.estimate_network(village(agents=models(), budget=budget)).spent_in_round == 3
 
 
 def test_a_budget_binds_agents_behind_endpoints_with_both_prices():
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    assert estimate_network(village(budget={"tokens": 1})).spent_in_round is None
+    assert hf.estimate_network(village(budget={"tokens": 1})).spent_in_round is None
     half = models(price_in=1.0)
-    assert estimate_network(village(agents=half, budget={"money": 1e-9})).spent_in_round is None
-    assert estimate_network(village(agents=half)).cost is None
+    assert hf.estimate_network(village(agents=half, budget={"money": 1e-9})).spent_in_round is None
+    assert hf.estimate_network(village(agents=half)).cost is None
 
 
 def test_no_embedder_is_asked():
     elsewhere = "endpoint:url=http://127.0.0.1:9/v1,model=m"
-    assert estimate_network(village(embedder=elsewhere)) == estimate_network(village())
+    assert hf.estimate_network(village(embedder=elsewhere)) == hf.estimate_network(village())
 
 
 def test_a_persona_is_read_with_every_answer():
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    plain = estimate_network(village(agents=models()))
-    spoken = estimate_network(village(agents=models(persona="Be terse and kind.")))
+    plain = hf.estimate_network(village(agents=models()))
+    spoken = hf.estimate_network(village(agents=models(persona="Be terse and kind.")))
     more = [a.tokens_in - b.tokens_in for a, b in zip(spoken.agents, plain.agents, strict=True)]
     assert more == [12 * tokens("Be terse and kind.")] * 2
 
 
 def test_texts_that_wait_for_a_person_count_as_admitted():
-    waiting = estimate_network(village(pool={"texts": REAL, "policy": "admit"}))
-    assert waiting == estimate_network(village())
+    waiting = hf.estimate_network(village(pool={"texts": REAL, "policy": "admit"}))
+    assert waiting == hf.estimate_network(village())
+
+
+def test_an_estimate_is_saved_as_a_page(tmp_path):
+    found = hf.estimate_network(village())
+    page = found.save(tmp_path / "estimate.html", lang="ja").read_text(encoding="utf-8")
+    assert '<td class="name">anna</td>' in page
+    assert f"{found.answers} answers" in found._repr_html_()
+    assert found.to_dict()["tokens"] == found.tokens

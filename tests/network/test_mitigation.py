@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
-from hayflick.network.mitigation import mitigation
+from hayflick.network.mitigation import agent_mitigation
 
 REAL = [f"A {word} met the {other}." for word in ["cat", "dog", "cow"] for other in ("sea", "sun")]
 RESERVE = [f"The {word} rose over the {word}." for word in ("moon", "wind", "hill", "lamp")]
@@ -28,7 +26,7 @@ ONE_CASE = {
 
 
 def run(values=VALUES, **axes):
-    return mitigation(Experiment.of(values), folder=Path(), **{**ONE_CASE, **axes})
+    return agent_mitigation(Experiment.of(values), **{**ONE_CASE, **axes})
 
 
 def test_every_case_is_there_and_the_frontier_is_what_nothing_beats():
@@ -69,6 +67,10 @@ def test_more_models_are_not_more_answers(monkeypatch):
     monkeypatch.setattr(module, "run_network", noted)
     run(models=(1, 2, 4))
     assert asked == [(1, 8), (2, 4), (4, 2)]
+
+
+def test_rules_of_the_experiment_are_left_out():
+    assert run({**VALUES, "rules": "nowhere.toml"}) == run()
 
 
 def test_words_of_irrelevant_texts_do_not_count_as_real():

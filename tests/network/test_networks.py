@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.network.run import resume_experiment, run_experiment
-from hayflick.network.run_results import read_run
 from hayflick.rules.loading import load_rules
 from hayflick.rules.rule_set import decisions
 
@@ -62,7 +62,7 @@ def folder(tmp_path):
 
 
 def test_what_the_rules_decide_is_done(folder):
-    run = read_run(run_experiment(folder / "village.toml", out=folder / "run"))
+    run = hf.run_network(folder / "village.toml", out=folder / "run")
     kinds = {one.kind.value for one in run.decisions}
     assert kinds == {"inject", "vary_prompts"}
     injected = [one.text for one in run.texts if one.origin == "injected"]
@@ -73,7 +73,7 @@ def test_what_the_rules_decide_is_done(folder):
 
 
 def test_the_same_readings_lead_to_the_same_decisions_as_on_real_answers(folder):
-    run = read_run(run_experiment(folder / "village.toml", out=folder / "run"))
+    run = hf.run_network(folder / "village.toml", out=folder / "run")
     found = decisions(load_rules(folder / "rules.toml").rule_set, run.readings)
     expected = [
         (one.round, action.kind, action.items, action.reason)
@@ -83,18 +83,35 @@ def test_the_same_readings_lead_to_the_same_decisions_as_on_real_answers(folder)
     assert [(one.round, one.kind, one.items, one.reason) for one in run.decisions] == expected
 
 
+def test_python_and_the_command_line_obey_the_rules_alike(folder, capsys):
+    run = hf.run_network(folder / "village.toml", out=folder / "python")
+    assert run.decisions
+    command = ["network", "run", str(folder / "village.toml"), "--out", str(folder / "command")]
+    assert main([*command, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(run.to_dict()))
+
+
+def test_a_rule_of_ones_own_stands_in_for_those_of_the_experiment(folder):
+    class Silent:
+        def decide(self, reading):
+            return ()
+
+    run = hf.run_network(folder / "village.toml", out=folder / "run", rule=Silent())
+    assert not run.decisions
+
+
 def test_a_metric_that_no_reading_has_is_said_once(folder):
     rules = (folder / "rules.toml").read_text()
     (folder / "rules.toml").write_text(rules.replace("rms_distance", "retention"))
     said = []
-    run_experiment(folder / "village.toml", out=folder / "run", say=said.append)
+    hf.run_network(folder / "village.toml", out=folder / "run", say=said.append)
     warned = [one for one in said if "no reading has 'retention'" in one]
     assert len(warned) == 1
     assert "must_keep" in warned[0]
 
 
 def test_a_run_goes_on_with_its_rules(folder, monkeypatch):
-    whole = read_run(run_experiment(folder / "village.toml", out=folder / "whole"))
+    whole = hf.run_network(folder / "village.toml", out=folder / "whole")
 
     class StoppedError(Exception):
         pass
@@ -104,19 +121,19 @@ def test_a_run_goes_on_with_its_rules(folder, monkeypatch):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        run_experiment(folder / "village.toml", out=folder / "run", progress=stop)
-    run = read_run(resume_experiment(folder / "run"))
+        hf.run_network(folder / "village.toml", out=folder / "run", progress=stop)
+    run = hf.resume_network(folder / "run")
     assert run.decisions == whole.decisions
     assert [one.text for one in run.texts] == [one.text for one in whole.texts]
 
 
 def test_rules_that_are_missing_or_have_changed_are_refused(folder):
-    run_experiment(folder / "village.toml", out=folder / "run")
+    hf.run_network(folder / "village.toml", out=folder / "run")
     with (folder / "rules.toml").open("a") as file:
         file.write("# another line\n")
     with pytest.raises(DataError, match=r"rules\.toml: is not what the run began with"):
-        resume_experiment(folder / "run")
+        hf.resume_network(folder / "run")
     (folder / "rules.toml").unlink()
     with pytest.raises((DataError, ArgumentError), match=r"rules\.toml"):
-        run_experiment(folder / "village.toml", out=folder / "other")
+        hf.run_network(folder / "village.toml", out=folder / "other")
     assert not (folder / "other").exists()

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.probe import probe
 from hayflick.network.run_directory import locked
 
 PANEL = """
@@ -36,7 +36,7 @@ def rows(panel):
 
 
 def test_every_call_adds_a_round_of_all_answers(panel):
-    first, second = probe(panel), probe(panel)
+    first, second = hf.probe(panel), hf.probe(panel)
     assert (first.round, second.round, first.answers, first.empty) == (1, 2, 12, 0)
     found = rows(panel)
     places = [(row["round"], row["agent"], row["query"], row["index"]) for row in found]
@@ -69,11 +69,11 @@ def failing(monkeypatch):
 
 def test_a_round_that_is_cut_off_is_finished_and_nothing_asked_again(panel, failing):
     asked, left = failing
-    probe(panel)
+    hf.probe(panel)
     whole = rows(panel)
     left[:] = [17]
     with pytest.raises(EndpointError, match="down"):
-        probe(panel)
+        hf.probe(panel)
     assert rows(panel) == whole
     partial = panel.parent / "answers.jsonl.partial"
     kept = partial.read_text(encoding="utf-8")
@@ -81,27 +81,26 @@ def test_a_round_that_is_cut_off_is_finished_and_nothing_asked_again(panel, fail
     # As a kill in the middle of a line leaves it.
     partial.write_text(kept + '{"round": 2, "agent": "an', encoding="utf-8")
     left.clear()
-    assert probe(panel).round == 2
+    assert hf.probe(panel).round == 2
     assert len(asked) == len(set(asked)) == 24
     assert len(rows(panel)) == 24
 
 
 def test_a_kill_after_the_round_was_written_adds_it_once(panel):
-    probe(panel)
+    hf.probe(panel)
     lines = (panel.parent / "answers.jsonl").read_text(encoding="utf-8")
     (panel.parent / "answers.jsonl.partial").write_text(lines, encoding="utf-8")
-    assert probe(panel).round == 2
+    assert hf.probe(panel).round == 2
     assert [row["round"] for row in rows(panel)] == [1] * 12 + [2] * 12
 
 
 def test_watch_reads_the_rounds(panel):
-    from hayflick.monitor.watch import watch
 
     for _ in range(12):
-        probe(panel)
+        hf.probe(panel)
     answers = panel.parent / "answers.jsonl"
     columns = {"by": "round", "text": "answer", "group": "agent", "prompt": "prompt"}
-    watched = watch(answers, **columns, baseline=10, embedder="hashing:dimensions=64")
+    watched = hf.watch(answers, **columns, baseline=10, embedder="hashing:dimensions=64")
     assert list(watched.groups) == ["anna", "bert"]
     assert watched.answers == 144
 
@@ -109,20 +108,20 @@ def test_watch_reads_the_rounds(panel):
 def test_bad_panels_and_files(panel):
     panel.write_text(PANEL.replace("prompts", "promts"))
     with pytest.raises(ArgumentError, match=r"panel.toml: promts: .*did you mean prompts\?"):
-        probe(panel)
+        hf.probe(panel)
     panel.write_text(PANEL.replace("[[agents]]", "[budget]\ntoken = 3\n[[agents]]", 1))
     with pytest.raises(ArgumentError, match=r"budget.token: .*did you mean tokens\?"):
-        probe(panel)
+        hf.probe(panel)
     panel.write_text(PANEL)
     (panel.parent / "answers.jsonl").write_text("something else\n")
     with pytest.raises(DataError, match="its last line is no round of a probe"):
-        probe(panel)
+        hf.probe(panel)
 
 
 def test_two_processes_do_not_probe_into_one_file(panel):
     lock = panel.parent / ".answers.jsonl.lock"
     with locked(lock, subject="mine"), pytest.raises(DataError, match="another process is at work"):
-        probe(panel)
+        hf.probe(panel)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +137,13 @@ def test_two_processes_do_not_probe_into_one_file(panel):
 def test_files_of_someone_else_are_named(panel, name, kept, said):
     (panel.parent / name).write_text(f"{kept}\n")
     with pytest.raises(DataError, match=said):
-        probe(panel)
+        hf.probe(panel)
 
 
 def test_a_folder_is_no_file_to_add_to(panel):
     (panel.parent / "answers.jsonl").mkdir()
     with pytest.raises(DataError, match=r"answers\.jsonl: is a folder"):
-        probe(panel)
+        hf.probe(panel)
 
 
 def test_a_line_that_was_cut_off_by_a_full_disk_is_written_again_whole(panel, monkeypatch):
@@ -175,8 +174,16 @@ def test_a_line_that_was_cut_off_by_a_full_disk_is_written_again_whole(panel, mo
 
     monkeypatch.setattr("hayflick.network.probe.open", full, raising=False)
     with pytest.raises(OSError, match="no space"):
-        probe(panel)
+        hf.probe(panel)
     lines = (panel.parent / "answers.jsonl.partial").read_text(encoding="utf-8").splitlines()
     assert lines
     assert all(json.loads(line)["answer"] for line in lines)
-    assert probe(panel).answers == 12
+    assert hf.probe(panel).answers == 12
+
+
+def test_a_round_is_saved_as_a_page(panel, tmp_path):
+    probed = hf.probe(panel)
+    page = probed.save(tmp_path / "probe.html").read_text(encoding="utf-8")
+    assert "round 1: 12 answers, 0 of them empty" in page
+    assert "round 1: 12 answers" in probed._repr_html_()
+    assert probed.to_dict()["file"] == str(panel.parent / "answers.jsonl")

@@ -15,7 +15,7 @@ from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.protocol import Answer
 from hayflick.network.interventions import ReviewPending
 from hayflick.network.rounds import readings_of
-from hayflick.network.run_results import read_run
+from hayflick.network.run_results import report_network
 
 from .conftest import REAL, WORDS, Runner, Scripted, village
 
@@ -116,7 +116,7 @@ def test_every_setting_changes_the_run(tmp_path, changes, path):
         folder = tmp_path / str(place)
         folder.mkdir()
         run = Runner(folder).run(experiment)
-        records.append((run.record()["answers"], run.record()["read"]))
+        records.append((run.to_dict()["answers"], run.to_dict()["read"]))
     assert records[0] != records[1]
 
 
@@ -205,7 +205,7 @@ def test_readings_are_the_same_whether_or_not_they_are_waited_for(tmp_path):
         experiment = village(
             agents=[{"name": n, "kind": "ngram", "texts": REAL} for n in ("anna", "bert")]
         )
-        runs.append(Runner(tmp_path / name).run(experiment, agents, rule=rule).record())
+        runs.append(Runner(tmp_path / name).run(experiment, agents, rule=rule).to_dict())
     assert runs[0]["readings"] == runs[1]["readings"]
     assert runs[0] == runs[1]
 
@@ -269,7 +269,7 @@ def test_a_reading_knows_nothing_of_the_review_of_its_round(runner, tmp_path):
     rounds._take_reviews = reviewed
     asyncio.run(rounds.run())
     runner.database.close()
-    run = read_run(tmp_path)
+    run = report_network(tmp_path)
     assert run.series("pool_size") == [20.0, 21.0, 22.0]
 
 
@@ -373,7 +373,7 @@ def test_what_fails_leaves_what_was_answered_and_asks_for_the_rest_alone(runner)
     agents = [speaker("anna"), Scripted("bert", refuses), speaker("cleo")]
     with pytest.raises(EndpointError, match=r"agent bert, http://127.0.0.1:9/v1"):
         runner.run(experiment, agents)
-    stopped = read_run(runner.folder)
+    stopped = report_network(runner.folder)
     assert stopped.rounds == 1
     kept = {(a.round, a.agent, a.place) for a in stopped.answers}
     assert 12 < len(kept) < 24
@@ -390,7 +390,7 @@ def test_an_exhausted_budget_stops_cleanly(runner):
 
     with pytest.raises(BudgetExhausted, match="9 tokens"):
         runner.run(village(), [Scripted(name, poor) for name in NAMES])
-    assert read_run(runner.folder).rounds == 2
+    assert report_network(runner.folder).rounds == 2
 
 
 def test_what_a_rule_reads_is_read_to_it_again(runner):

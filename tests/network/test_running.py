@@ -12,18 +12,16 @@ from pathlib import Path
 
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
-from hayflick.network.run import resume_network, run_network
 from hayflick.network.run_directory import opened
-from hayflick.network.run_results import read_run
 
 from .conftest import REAL, village
 
 _RUN = (
-    "import sys; from hayflick.network.run import run_network, resume_network; "
-    "from pathlib import Path; out = Path(sys.argv[2]); "
+    "import sys, hayflick as hf; from pathlib import Path; out = Path(sys.argv[2]); "
     "again = (out / 'run.db').exists(); "
-    "resume_network(out) if again else run_network(sys.argv[1], out=out)"
+    "hf.resume_network(out) if again else hf.run_network(sys.argv[1], out=out)"
 )
 
 
@@ -46,50 +44,49 @@ def written(folder: Path, **changes) -> Path:
 
 
 def record(folder: Path) -> str:
-    return json.dumps(read_run(folder).record())
+    return json.dumps(hf.report_network(folder).to_dict())
 
 
 def test_a_file_is_run_and_a_finished_run_is_left_alone(tmp_path):
-    run_network(written(tmp_path), out=tmp_path / "run")
-    run = read_run(tmp_path / "run")
+    run = hf.run_network(written(tmp_path), out=tmp_path / "run")
+    assert run.folder == tmp_path / "run"
     assert run.finished
     assert run.agents == ("anna", "bert", "cleo")
-    before = record(tmp_path / "run")
-    resume_network(tmp_path / "run")
-    assert record(tmp_path / "run") == before
+    assert run.to_dict() == hf.report_network(run.folder).to_dict()
+    assert hf.resume_network(run.folder).to_dict() == run.to_dict()
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path):
     path = written(tmp_path)
-    records = [record(run_network(path, out=tmp_path / name)) for name in "ab"]
-    assert records[0] == records[1]
+    one, other = (hf.run_network(path, out=tmp_path / name).to_dict() for name in "ab")
+    assert one == other
 
 
 def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):
     path = written(tmp_path, rounds=25, answers=8)
-    run_network(path, out=tmp_path / "whole")
+    hf.run_network(path, out=tmp_path / "whole")
     whole = record(tmp_path / "whole")
     rng = random.Random(11)
     place = tmp_path / "killed"
     finished = []
     for _ in range(3):
         _killed(path, place, after=rng.uniform(0.0, 0.2), answers=sum(finished))
-        finished.append(len(read_run(place).answers) - sum(finished))
+        finished.append(len(hf.report_network(place).answers) - sum(finished))
     assert 0 < sum(finished) < 25 * 8 * 3
-    resume_network(place)
+    hf.resume_network(place)
     assert record(place) == whole
 
 
 def test_a_round_that_was_not_measured_yet_is_measured_when_the_run_goes_on(tmp_path):
-    run_network(written(tmp_path), out=tmp_path / "run")
+    hf.run_network(written(tmp_path), out=tmp_path / "run")
     whole = record(tmp_path / "run")
     with closing(sqlite3.connect(tmp_path / "run" / "run.db")) as database:
         database.execute("UPDATE run_rounds SET readings = '[]' WHERE number = 3")
         database.commit()
-    stopped = read_run(tmp_path / "run")
+    stopped = hf.report_network(tmp_path / "run")
     assert (stopped.rounds, stopped.finished) == (2, False)
     assert stopped.means.shape[0] == 2
-    resume_network(tmp_path / "run")
+    hf.resume_network(tmp_path / "run")
     assert record(tmp_path / "run") == whole
 
 
@@ -115,47 +112,47 @@ def _killed(path: Path, place: Path, *, after: float, answers: int) -> None:
 
 
 def test_two_processes_do_not_go_on_with_one_run(tmp_path):
-    place = run_network(written(tmp_path), out=tmp_path / "run")
+    place = hf.run_network(written(tmp_path), out=tmp_path / "run").folder
     with opened(place), pytest.raises(DataError, match="another process is at work on it"):
-        resume_network(place)
-    resume_network(place)
+        hf.resume_network(place)
+    hf.resume_network(place)
 
 
 def test_a_folder_that_holds_a_run_is_not_begun_again(tmp_path):
     path = written(tmp_path)
-    place = run_network(path, out=tmp_path / "run")
+    place = hf.run_network(path, out=tmp_path / "run")
     with pytest.raises(OutputError, match="holds a run already; go on with it by"):
-        run_network(path, out=place)
+        hf.run_network(path, out=place)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="exists already"):
-        run_network(path, out=tmp_path / "full")
+        hf.run_network(path, out=tmp_path / "full")
 
 
 def test_folders_without_a_run_or_of_another_version(tmp_path):
     with pytest.raises(DataError, match="holds no run; begin one with"):
-        resume_network(tmp_path)
-    place = run_network(written(tmp_path), out=tmp_path / "run")
+        hf.resume_network(tmp_path)
+    place = hf.run_network(written(tmp_path), out=tmp_path / "run").folder
     with sqlite3.connect(place / "run.db") as connection:
         connection.execute("UPDATE run SET format_version = 9")
     connection.close()
     match = "is a run of format_version 9, this version of hayflick reads 1"
-    for command in (resume_network, read_run):
+    for command in (hf.resume_network, hf.report_network):
         with pytest.raises(DataError, match=match):
             command(place)
 
 
 def test_a_file_that_has_changed_is_named(tmp_path):
-    place = run_network(written(tmp_path), out=tmp_path / "run")
+    place = hf.run_network(written(tmp_path), out=tmp_path / "run").folder
     (tmp_path / "real.txt").write_text("Something else.")
     with pytest.raises(DataError, match=r"real.txt: is not what the run began with"):
-        resume_network(place)
+        hf.resume_network(place)
 
 
 def test_nothing_is_made_where_the_experiment_cannot_run(tmp_path):
     path = written(tmp_path, retrieval="uniform:0.001")
     with pytest.raises(ArgumentError, match=r"beta: got 0.001"):
-        run_network(path, out=tmp_path / "run")
+        hf.run_network(path, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -163,23 +160,23 @@ def test_an_isolated_agent_is_a_warning(tmp_path):
     (tmp_path / "edges.txt").write_text("0 1\n1 0\n")
     path = written(tmp_path, topology="edges:edges.txt", rounds=1)
     said = []
-    run_network(path, out=tmp_path / "run", say=said.append)
+    hf.run_network(path, out=tmp_path / "run", say=said.append)
     assert said[0] == "warning: agents that read nobody else: 2"
 
 
 def test_a_list_of_edges_that_has_changed_is_named(tmp_path):
     (tmp_path / "edges.txt").write_text("0 1\n1 0\n2 0\n")
-    run_network(written(tmp_path, topology="edges:edges.txt", rounds=1), out=tmp_path / "run")
+    hf.run_network(written(tmp_path, topology="edges:edges.txt", rounds=1), out=tmp_path / "run")
     (tmp_path / "edges.txt").write_text("0 1\n1 0\n2 1\n")
     with pytest.raises(DataError, match=r"edges\.txt: is not what the run began with"):
-        resume_network(tmp_path / "run")
+        hf.resume_network(tmp_path / "run")
 
 
 def test_a_run_in_a_notebook_has_a_loop_of_its_own(tmp_path):
     async def cell():
-        return run_network(written(tmp_path, rounds=1), out=tmp_path / "run")
+        return hf.run_network(written(tmp_path, rounds=1), out=tmp_path / "run")
 
-    assert read_run(asyncio.run(cell())).finished
+    assert asyncio.run(cell()).finished
 
 
 @pytest.mark.parametrize(
@@ -192,19 +189,19 @@ def test_a_run_in_a_notebook_has_a_loop_of_its_own(tmp_path):
 )
 def test_nothing_is_made_where_it_cannot_be_measured(tmp_path, changes, said):
     with pytest.raises(ArgumentError, match=said):
-        run_network(village(**changes), out=tmp_path / "run")
+        hf.run_network(village(**changes), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("budget", [{"tokens": -1}, {"money": float("nan")}])
 def test_another_budget_is_checked(tmp_path, budget):
-    run_network(village(rounds=1), out=tmp_path / "run")
+    hf.run_network(village(rounds=1), out=tmp_path / "run")
     with pytest.raises(ArgumentError, match=next(iter(budget))):
-        resume_network(tmp_path / "run", **budget)
+        hf.resume_network(tmp_path / "run", **budget)
 
 
 def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path, monkeypatch):
-    run_network(village(rounds=1), out=tmp_path / "run")
+    hf.run_network(village(rounds=1), out=tmp_path / "run")
 
     class Full:
         def execute(self, _):
@@ -217,4 +214,4 @@ def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path,
 
     monkeypatch.setattr("hayflick.network.run_directory.sqlite3.connect", lambda *_, **__: Full())
     with pytest.raises(OutputError, match="is the disk full"):
-        resume_network(tmp_path / "run")
+        hf.resume_network(tmp_path / "run")

@@ -65,9 +65,11 @@ def test_what_keeps_diversity_in_mixtures(made):
 
 
 def test_what_keeps_diversity_among_agents(monkeypatch):
-    smaller = partial(mitigations.mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,))
+    smaller = partial(
+        mitigations.agent_mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,)
+    )
     monkeypatch.setattr(
-        mitigations, "mitigation", partial(smaller, topologies=("complete",), prompts=None)
+        mitigations, "agent_mitigation", partial(smaller, topologies=("complete",), prompts=None)
     )
     figure = mitigations.of_agents(1)
     assert (figure.name, figure.quantity) == ("mitigation", "frontier")

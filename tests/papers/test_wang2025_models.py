@@ -8,7 +8,7 @@ pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
 from hayflick.core.errors import ArgumentError, BudgetExhausted, OutputError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.run_results import read_run
+from hayflick.network.run_results import report_network
 from hayflick.papers.wang2025.figures import FIGURES, figures
 from hayflick.papers.wang2025.models import (
     MODEL_FIGURES,
@@ -70,7 +70,7 @@ def test_the_curves_are_the_runs_readings(url, tmp_path):
     said = []
     settings = {"asked": asked(url), "folder": tmp_path, "say": said.append}
     distance, pool = figures(MODEL_FIGURES, seed=2, **settings)
-    run = read_run(tmp_path / RUN)
+    run = report_network(tmp_path / RUN)
     assert run.finished
     assert series(distance, "measured") == run.series("group_frobenius_norm")
     assert series(distance, "noise") == run.series("noise_floor")
@@ -89,7 +89,7 @@ def test_a_run_that_was_stopped_is_gone_on_with(url, tmp_path):
     said = []
     with pytest.raises(BudgetExhausted):
         list(figures(["models"], asked=asked(url, tokens=8_000), folder=tmp_path))
-    kept = len(read_run(tmp_path / RUN).answers)
+    kept = len(report_network(tmp_path / RUN).answers)
     assert 0 < kept < 36
     larger = asked(url, tokens=1_000_000)
     assert holds_run(tmp_path, larger, seed=1)

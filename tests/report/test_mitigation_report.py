@@ -6,13 +6,7 @@ from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.network.experiment import Experiment
 from hayflick.network.mitigation import MitigationCase, MitigationStudy, marked
 from hayflick.report.language import Language
-from hayflick.report.mitigation_page import (
-    check_mitigation_file,
-    mitigation_charts,
-    mitigation_page,
-    write_mitigation,
-)
-from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
+from hayflick.report.mitigation import charts, page, tables
 
 EXPERIMENT = Experiment.of(
     {
@@ -45,8 +39,8 @@ def study(*, kept=0.5, irrelevant=(0.0, 0.25)):
 
 
 def test_the_page_shows_both_frontiers_in_both_languages():
-    page = mitigation_page(study())
-    assert page.count("<svg") == 2
+    shown = page(study())
+    assert shown.count("<svg") == 2
     for words in (
         "real texts injected",
         "real points injected",
@@ -56,16 +50,16 @@ def test_the_page_shows_both_frontiers_in_both_languages():
         "What is &lt;new&gt;",
         "not on language models",
     ):
-        assert words in page
-    japanese = mitigation_page(study(), lang="ja")
+        assert words in shown
+    japanese = page(study(), lang="ja")
     assert '<html lang="ja">' in japanese
     assert "投入した実テキストの数" in japanese
     with pytest.raises(ArgumentError, match="lang"):
-        mitigation_page(study(), lang="tlh")
+        page(study(), lang="tlh")
 
 
 def test_a_single_share_has_no_heading_and_one_kind_of_prompt_no_name():
-    agents, mixtures = mitigation_charts(study(irrelevant=(0.0,)), Language("en"))
+    agents, mixtures = charts(study(irrelevant=(0.0,)), Language("en"))
     assert "irrelevant" not in agents.svg
     assert "complete, one prompt" in agents.svg
     assert "prompt" not in mixtures.svg
@@ -74,18 +68,18 @@ def test_a_single_share_has_no_heading_and_one_kind_of_prompt_no_name():
 
 def test_what_is_undefined_is_in_the_numbers_and_not_in_the_picture():
     nothing = study(kept=None)
-    agents, _ = mitigation_charts(nothing, Language("en"))
+    agents, _ = charts(nothing, Language("en"))
     assert agents.numbers["kept"].null_count() == 8
-    assert mitigation_record(nothing)["cases"][0]["kept"] is None
-    table, _ = mitigation_tables(nothing)
+    assert nothing.to_dict()["cases"][0]["kept"] is None
+    table, _ = tables(nothing)
     assert set(table.columns[5].cells) == {"–"}
 
 
 def test_tables_and_record_hold_every_case():
-    agents, mixtures = mitigation_tables(study(), lang="ja")
+    agents, mixtures = tables(study(), lang="ja")
     assert (agents.row_count, mixtures.row_count) == (8, 2)
     assert "変化あり" in list(agents.columns[2].cells)
-    record = json.loads(json.dumps(mitigation_record(study())))
+    record = json.loads(json.dumps(study().to_dict()))
     assert (len(record["cases"]), len(record["surrogate"])) == (8, 2)
     assert record["provenance"]["parameters"]["axes"] == {"models": [4]}
 
@@ -93,17 +87,20 @@ def test_tables_and_record_hold_every_case():
 @pytest.mark.parametrize("suffix", ["html", "svg", "png"])
 def test_files_are_written_whole(tmp_path, suffix):
     path = tmp_path / f"grid.{suffix}"
-    write_mitigation(study(), path)
+    assert study().save(path) == path
     start = {"html": b"<!doctype", "svg": b"<svg", "png": b"\x89PNG"}[suffix]
     assert path.read_bytes().startswith(start)
     with pytest.raises(OutputError, match="exists"):
-        check_mitigation_file(path)
-    check_mitigation_file(path, force=True)
-    with pytest.raises(OutputError):
-        check_mitigation_file(path, inputs=[path], force=True)
+        study().save(path)
+    study().save(path, force=True, lang="ja")
 
 
-def test_other_names_are_refused(tmp_path):
-    check_mitigation_file(None)
+def test_other_names_and_languages_are_refused(tmp_path):
     with pytest.raises(ArgumentError, match=r"out: got .*grid.pdf, takes a name ending in .html"):
-        check_mitigation_file(tmp_path / "grid.pdf")
+        study().save(tmp_path / "grid.pdf")
+    with pytest.raises(ArgumentError, match="lang"):
+        study().save(tmp_path / "grid.svg", lang="tlh")
+
+
+def test_a_notebook_shows_both_frontiers():
+    assert study()._repr_html_().count("<svg") == 2

@@ -4,19 +4,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import BudgetExhausted
 from hayflick.core.records import ActionKind, Reading
-from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import RecordedAction
-from hayflick.network.run import run_network
-from hayflick.network.run_results import read_run
 from hayflick.report.charts.network_course import distance_chart
 from hayflick.report.charts.network_map import perspective_chart
 from hayflick.report.charts.places import place_pictures
 from hayflick.report.language import Language
+from hayflick.report.network import charts, page
 from hayflick.report.network_findings import NetworkFindings
 from hayflick.report.network_marks import marks_of
-from hayflick.report.network_page import network_charts, network_page
 from hayflick.storage.runs import StoredRead
 
 TEXTS = ["The cat sat on the mat.", "A dog <b>ran</b> on.", "The sea rose.", "A cat fell."]
@@ -30,21 +28,21 @@ def run(tmp_path_factory):
     ]
     values = {"format_version": 1, "rounds": 12, "answers": 3, "query": "How is <it>?"}
     values["embedder"] = "hashing:dimensions=64"
-    village = Experiment.of({**values, "pool": {"texts": TEXTS}, "agents": agents})
-    return read_run(run_network(village, out=tmp_path_factory.mktemp("place") / "run"))
+    village = hf.Experiment.of({**values, "pool": {"texts": TEXTS}, "agents": agents})
+    return hf.run_network(village, out=tmp_path_factory.mktemp("place") / "run")
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_a_page_holds_the_run_and_no_script(run, lang):
-    page = network_page(run, lang=lang)
+    shown = page(run, lang=lang)
     steps = run.rounds
-    assert page.count("<svg") == 4 + steps
-    assert "<script" not in page
-    assert "<anna>" not in page
-    assert "&lt;anna&gt;" in page
-    assert "How is &lt;it&gt;?" in page
+    assert shown.count("<svg") == 4 + steps
+    assert "<script" not in shown
+    assert "<anna>" not in shown
+    assert "&lt;anna&gt;" in shown
+    assert "How is &lt;it&gt;?" in shown
     first = next(one for one in run.answers if one.agent == "bert")
-    assert first.text.split()[0] in page
+    assert first.text.split()[0] in shown
 
 
 def test_the_excess_is_the_norm_over_its_floor(run):
@@ -58,10 +56,10 @@ def test_the_excess_is_the_norm_over_its_floor(run):
 
 
 def test_charts_carry_the_numbers_they_were_drawn_from(run):
-    charts = {one.name: one for one in network_charts(NetworkFindings(run, Language("en")))}
-    assert list(charts) == ["distance", "perspective", "scatter", "pool"]
-    assert charts["distance"].numbers.height == 24
-    places = charts["perspective"].numbers
+    drawn = {one.name: one for one in charts(NetworkFindings(run, Language("en")))}
+    assert list(drawn) == ["distance", "perspective", "scatter", "pool"]
+    assert drawn["distance"].numbers.height == 24
+    places = drawn["perspective"].numbers
     assert places["generation"].unique().to_list()[-1] == 12
     assert set(places["series"]) == {"<anna>", "bert"}
 
@@ -70,10 +68,10 @@ def test_the_map_has_a_step_for_every_round_of_a_short_run(run):
     slider = perspective_chart(NetworkFindings(run, Language("ja"))).slider
     assert [label for label, _ in slider.steps] == [f"ラウンド {n} / 12" for n in range(1, 13)]
     assert list(slider.colours) == ["<anna>", "bert"]
-    page = network_page(run)
-    assert page.count('type="radio"') == 12
-    assert page.count(" checked>") == 1
-    assert 'aria-label="Round 12 of 12" checked>' in page
+    shown = page(run)
+    assert shown.count('type="radio"') == 12
+    assert shown.count(" checked>") == 1
+    assert 'aria-label="Round 12 of 12" checked>' in shown
 
 
 def test_the_map_of_a_long_run_has_forty_steps_the_first_and_last_among_them(run):
@@ -159,7 +157,7 @@ def test_a_run_no_longer_than_its_baseline_says_that_alarms_cannot_be_told(run, 
     caption = distance_chart(findings).caption
     assert "Alarms cannot be told: a chart takes the first 10 rounds as healthy" in caption
     assert caption.endswith(f"here are {rounds}.")
-    assert "警報の有無は判断できません" in network_page(findings.run, lang="ja")
+    assert "警報の有無は判断できません" in page(findings.run, lang="ja")
 
 
 def test_a_run_with_too_few_answers_says_so_and_why(run):
@@ -187,10 +185,10 @@ def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):
     findings = NetworkFindings(ruled, Language("en"))
     assert findings.marks.rounds == {"decided: real texts": [4, 9], "decided: other prompts": [4]}
     assert findings.decided()[0] == ("4", "put in 2 real items", "narrow <b>")
-    page = network_page(ruled)
-    assert "The rules of this run have decided 3 times, first after round 4." in page
-    assert '<td class="name">narrow &lt;b&gt;</td>' in page
-    assert ">decided: real texts</text>" in page
+    shown = page(ruled)
+    assert "The rules of this run have decided 3 times, first after round 4." in shown
+    assert '<td class="name">narrow &lt;b&gt;</td>' in shown
+    assert ">decided: real texts</text>" in shown
 
 
 def test_rules_that_decided_nothing_are_not_taken_for_a_chart(run):
@@ -205,16 +203,16 @@ def test_a_run_that_stopped_says_so(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr("hayflick.network.agents.ngram.NGramAgent.answer", poor)
     with pytest.raises(BudgetExhausted):
-        run_network(run.experiment, out=tmp_path / "run")
-    stopped = read_run(tmp_path / "run")
-    page = network_page(stopped)
-    assert "Stopped: 0 of 12 rounds are done." in page
-    assert "<svg" not in page
+        hf.run_network(run.experiment, out=tmp_path / "run")
+    stopped = hf.report_network(tmp_path / "run")
+    shown = page(stopped)
+    assert "Stopped: 0 of 12 rounds are done." in shown
+    assert "<svg" not in shown
 
 
 def test_a_run_without_a_word_has_a_page_without_lines(run):
     groups = ("", *run.agents)
     silent = {group: [Reading(1, {"empty_answers": 6.0}, group=group)] for group in groups}
-    page = network_page(replace(run, readings=silent, reads=[]))
-    assert page.count("<svg") == 3
-    assert "The agents&#39; distance cannot be told from these rounds." in page
+    shown = page(replace(run, readings=silent, reads=[]))
+    assert shown.count("<svg") == 3
+    assert "The agents&#39; distance cannot be told from these rounds." in shown

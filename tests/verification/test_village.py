@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hayflick.network.experiment import Experiment
-from hayflick.network.run import run_network
-from hayflick.network.run_results import read_run
+import hayflick as hf
 from hayflick.report.language import Language
 from hayflick.report.network_findings import NetworkFindings
 
@@ -26,7 +24,7 @@ def village(folder, *, seed=1, learning=0.1, retrieval="uniform:0.5", **pool):
     values["pool"] |= {"size": 18, **pool}
     for agent in values["agents"]:
         agent["learning"] = learning
-    return read_run(run_network(Experiment.of(values), out=folder / "run", folder=EXAMPLES))
+    return hf.run_network(hf.Experiment.of(values), out=folder / "run", folder=EXAMPLES)
 
 
 def apart(run, rounds):

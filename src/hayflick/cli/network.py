@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hayflick.cli.options import ForceOption, FormatOption, LangOption
 from hayflick.cli.printing import (
     INCOMPLETE,
     INTERRUPTED,
     Format,
     Lang,
-    print_json,
-    print_tables,
+    print_result,
     say,
     say_written,
     split_columns,
 )
 from hayflick.core.progress import Progress, progress_bar
+
+if TYPE_CHECKING:
+    from hayflick.network.run_results import NetworkRun
 
 network_app = typer.Typer(
     name="network",
@@ -28,13 +31,13 @@ network_app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Format = Annotated[Format, typer.Option("--format", help="What standard output carries.")]
-_Lang = Annotated[Lang, typer.Option(help="Language of the table.")]
+ExperimentArgument = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")]
 
 
 @network_app.command("run")
 def run_command(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")],
+    experiment: ExperimentArgument,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,23 +46,23 @@ def run_command(
             show_default=False,
         ),
     ] = None,
-    output_format: _Format = Format.TABLE,
-    lang: _Lang = Lang.EN,
+    output_format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
-    from hayflick.network.run import run_experiment
+    from hayflick.network.run import run_network
 
-    folder = out or _free(experiment.stem)
+    folder = out or _free_name(experiment.stem)
 
-    def work(progress: Progress) -> None:
-        run_experiment(experiment, out=folder, say=say, progress=progress)
+    def work(progress: Progress) -> NetworkRun:
+        return run_network(experiment, out=folder, say=say, progress=progress)
 
-    return _finished(work, folder, output_format, lang)
+    return _finish(work, folder, output_format, lang)
 
 
 @network_app.command("resume")
 def resume_command(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")],
+    folder: RunArgument,
     tokens: Annotated[
         int | None,
         typer.Option(help="Another budget in tokens, for the whole run.", show_default=False),
@@ -68,64 +71,56 @@ def resume_command(
         float | None,
         typer.Option(help="Another budget in money, for the whole run.", show_default=False),
     ] = None,
-    output_format: _Format = Format.TABLE,
-    lang: _Lang = Lang.EN,
+    output_format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
-    from hayflick.network.run import resume_experiment
+    from hayflick.network.run import resume_network
 
-    def work(progress: Progress) -> None:
-        resume_experiment(folder, tokens=tokens, money=money, say=say, progress=progress)
+    def work(progress: Progress) -> NetworkRun:
+        return resume_network(folder, tokens=tokens, money=money, say=say, progress=progress)
 
-    return _finished(work, folder, output_format, lang)
+    return _finish(work, folder, output_format, lang)
 
 
 @network_app.command("estimate")
 def estimate_command(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")],
-    output_format: _Format = Format.TABLE,
-    lang: _Lang = Lang.EN,
+    experiment: ExperimentArgument,
+    output_format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
 ) -> None:
     """Say how many answers, tokens and how much money a run takes. Nobody is asked."""
     from hayflick.network.estimate import estimate_network
-    from hayflick.report.network_estimate import estimate_record, estimate_tables
 
-    estimate = estimate_network(experiment)
-    if output_format is Format.JSON:
-        print_json(estimate_record(estimate))
-    else:
-        print_tables(estimate_tables(estimate, lang=lang.value))
+    print_result(estimate_network(experiment), output_format, lang)
 
 
 @network_app.command("report")
 def report_command(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")],
+    folder: RunArgument,
     out: Annotated[Path, typer.Option(help="HTML page to write.")],
-    lang: Annotated[Lang, typer.Option(help="Language of the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> None:
     """Write the page of a run, finished or not."""
-    from hayflick.core.output import check_page, write_text
-    from hayflick.network.run_results import read_run
-    from hayflick.report.network_page import network_page
+    from hayflick.core.output import check_page
+    from hayflick.network.run_results import report_network
 
     check_page(out, force=force)
-    write_text(out, network_page(read_run(folder), lang=lang.value), force=force)
+    report_network(folder).save(out, lang=lang.value, force=force)
     say_written(out)
 
 
 @network_app.command("record")
 def record_command(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")],
+    folder: RunArgument,
     out: Annotated[Path, typer.Option(help="File of JSON lines to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Write the answers of a run, for agents of the kind replay and for watch."""
-    from hayflick.core.output import write_text
-    from hayflick.network.run_results import read_run
+    from hayflick.network.run_results import record_network
 
-    lines = read_run(folder).records()
-    write_text(out, "".join(f"{line}\n" for line in lines), force=force)
+    record_network(folder).save(out, force=force)
     say_written(out)
 
 
@@ -164,26 +159,24 @@ def mitigation_command(
             show_default=False,
         ),
     ] = None,
-    output_format: _Format = Format.TABLE,
+    output_format: FormatOption = Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(help="Page (.html) or picture (.svg, .png) to write.", show_default=False),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> None:
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
-    from hayflick.network.experiment import read_experiment
-    from hayflick.network.mitigation import mitigation_study
-    from hayflick.report.mitigation_page import check_mitigation_file, write_mitigation
-    from hayflick.report.mitigation_table import mitigation_record, mitigation_tables
+    from hayflick.network.mitigation import mitigation_network
+    from hayflick.report.charts.drawing import check_picture
 
-    check_mitigation_file(out, inputs=[experiment], force=force)
+    if out is not None:
+        check_picture(out, inputs=[experiment], force=force)
     with progress_bar() as progress:
-        study = mitigation_study(
-            read_experiment(experiment),
-            folder=experiment.parent,
+        study = mitigation_network(
+            experiment,
             injections=[whole("injections", one) for one in split_columns(injections)],
             topologies=topologies.split(),
             models=[whole("models", one) for one in split_columns(models)],
@@ -192,55 +185,37 @@ def mitigation_command(
             progress=progress,
         )
     if out is not None:
-        write_mitigation(study, out, lang=lang.value, force=force)
-    if output_format is Format.JSON:
-        print_json(mitigation_record(study))
-    else:
-        print_tables(mitigation_tables(study, lang=lang.value))
+        study.save(out, lang=lang.value, force=force)
+    print_result(study, output_format, lang)
     say_written(out)
 
 
-def _finished(
-    work: Callable[[Progress], None], folder: Path, output_format: Format, lang: Lang
+def _finish(
+    work: Callable[[Progress], NetworkRun], folder: Path, output_format: Format, lang: Lang
 ) -> int:
-    """Do the work, print the run, and return the exit code."""
-    code = _worked(work, folder)
-    if code != INTERRUPTED:
-        _print(folder, output_format, lang)
+    """Do the work, print the run as far as it has come, and return the exit code."""
+    from hayflick.core.errors import BudgetExhausted, EndpointError
+    from hayflick.network.interventions import ReviewPending
+    from hayflick.network.run_results import report_network
+
+    code = 0
+    try:
+        with progress_bar() as progress:
+            run = work(progress)
+    except (BudgetExhausted, EndpointError, ReviewPending) as stop:
+        say(f"stopped: {stop}")
+        say(f"go on with: hayflick network resume {folder}")
+        run, code = report_network(folder), INCOMPLETE
+    except KeyboardInterrupt:
+        say(f"interrupted; go on with: hayflick network resume {folder}")
+        say(f"the run is in {folder}")
+        return INTERRUPTED
+    print_result(run, output_format, lang)
     say(f"the run is in {folder}")
     return code
 
 
-def _worked(work: Callable[[Progress], None], folder: Path) -> int:
-    from hayflick.core.errors import BudgetExhausted, EndpointError
-    from hayflick.network.interventions import ReviewPending
-
-    try:
-        with progress_bar() as progress:
-            work(progress)
-    except (BudgetExhausted, EndpointError, ReviewPending) as stop:
-        say(f"stopped: {stop}")
-        say(f"go on with: hayflick network resume {folder}")
-        return INCOMPLETE
-    except KeyboardInterrupt:
-        say(f"interrupted; go on with: hayflick network resume {folder}")
-        return INTERRUPTED
-    return 0
-
-
-def _print(folder: Path, output_format: Format, lang: Lang) -> None:
-    from hayflick.network.run_results import read_run
-
-    run = read_run(folder)
-    if output_format is Format.JSON:
-        print_json(run.record())
-        return
-    from hayflick.report.network_table import network_tables
-
-    print_tables(network_tables(run, lang=lang.value))
-
-
-def _free(stem: str) -> Path:
+def _free_name(stem: str) -> Path:
     """Return the first name for a run that is not taken in the present folder."""
     folder, number = Path(stem), 1
     while folder.exists():

@@ -8,19 +8,13 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import (
-    INCOMPLETE,
-    Format,
-    print_json,
-    say_written,
-)
+from hayflick.cli.options import FormatOption
+from hayflick.cli.printing import INCOMPLETE, Format, Lang, print_result, say_written
 
 
 def probe_command(
     panel: Annotated[Path, typer.Argument(metavar="PANEL", help="A TOML file.")],
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
+    output_format: FormatOption = Format.TABLE,
 ) -> int:
     """Ask a panel once more, and add the round to the file that watch reads.
 
@@ -35,10 +29,6 @@ def probe_command(
         print(f"stopped: {stop}", file=sys.stderr)
         print(f"go on with: hayflick probe {panel}", file=sys.stderr)
         return INCOMPLETE
-    if output_format is Format.JSON:
-        counts = {"round": done.round, "answers": done.answers, "empty_answers": done.empty}
-        print_json({"format_version": 1, "file": str(done.file), **counts})
-    else:
-        print(f"round {done.round}: {done.answers} answers, {done.empty} of them empty")
+    print_result(done, output_format, Lang.EN)
     say_written(done.file)
     return 0

@@ -10,17 +10,20 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.display import Result
+from hayflick.core.provenance import provenance
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.protocol import Agent
-from hayflick.network.experiment import Experiment, read_experiment
+from hayflick.network.experiment import Experiment, experiment_in
 from hayflick.network.interventions import injected_texts
 from hayflick.network.pool import NewText
 from hayflick.network.setting import NetworkSetup, setting_of, texts_read
@@ -52,8 +55,8 @@ class AgentUsage:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+@dataclass(frozen=True)
+class NetworkEstimate(Result):
     """What an experiment takes.
 
     Parameters
@@ -65,11 +68,14 @@ class Estimate:
     spent_in_round
         The round in which the budget would be spent, which agents behind endpoints share; None
         where it lasts, or there is none.
+    experiment
+        What is estimated.
     """
 
     agents: tuple[AgentUsage, ...]
     texts_read: float
     spent_in_round: int | None
+    experiment: Experiment = field(compare=False, repr=False)
 
     @property
     def answers(self) -> int:
@@ -87,12 +93,16 @@ class Estimate:
         known = [one.cost for one in self.agents if one.cost is not None]
         return sum(known) if known else None
 
+    def provenance(self) -> dict[str, Any]:
+        """Return what the estimate was made with."""
+        return provenance(self.experiment.parameters(), seed=self.experiment.seed)
+
 
 def estimate_network(
     experiment: Experiment | str | os.PathLike[str],
     *,
     folder: str | os.PathLike[str] | None = None,
-) -> Estimate:
+) -> NetworkEstimate:
     """Return what an experiment takes; nobody is asked.
 
     Parameters
@@ -118,10 +128,8 @@ def estimate_network(
     >>> found.answers, found.texts_read
     (100, 10.0)
     """
-    if not isinstance(experiment, Experiment):
-        path = Path(experiment)
-        experiment, folder = read_experiment(path), folder or path.parent
-    where = Path(folder or Path()).resolve()
+    experiment, named = experiment_in(experiment, folder)
+    where = named.resolve()
     # Vectors may have to be paid, and have no say in how many texts are read.
     setting = replace(setting_of(experiment, folder=where), embedder=HashingEmbedder())
     rounds = list(_rounds(setting, folder=where))
@@ -129,7 +137,7 @@ def estimate_network(
     longest = np.array([_longest(agent) for agent in setting.agents])
     each = experiment.answers * len(experiment.asked)
     written = np.tile(each * longest, (len(rounds), 1))
-    return Estimate(
+    return NetworkEstimate(
         tuple(
             _needed(
                 agent, each * len(rounds), int(read[:, place].sum()), int(written[:, place].sum())
@@ -138,6 +146,7 @@ def estimate_network(
         ),
         rounds[-1].texts,
         _spent_in(setting, read, written),
+        experiment,
     )
 
 

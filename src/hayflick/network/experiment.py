@@ -232,6 +232,10 @@ class Experiment(_Section):
         first = TopologySection(from_round=1, topology=self.topology or "complete")
         return tuple(self.topologies) or (first,)
 
+    def parameters(self) -> dict[str, Any]:
+        """Return all settings but the seed and the budget, ready for JSON."""
+        return self.model_dump(mode="json", exclude={"seed", "budget"})
+
     def sections(self) -> list[dict[str, Any]]:
         """Return the agents' sections, personas handed out in turn to language models.
 
@@ -261,6 +265,21 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
         If a key or a value is not understood.
     """
     return Experiment.of(read_toml(path), name=str(path))
+
+
+def experiment_in(
+    experiment: Experiment | str | os.PathLike[str], folder: str | os.PathLike[str] | None
+) -> tuple[Experiment, Path]:
+    """Return an experiment, read if it is a file, and the folder of the files that it names.
+
+    Raises
+    ------
+    DataError, ArgumentError
+        As `read_experiment`.
+    """
+    if isinstance(experiment, Experiment):
+        return experiment, Path(folder or Path())
+    return read_experiment(experiment), Path(folder or Path(experiment).parent)
 
 
 _JSON_LINES = (".jsonl", ".ndjson")

@@ -13,26 +13,29 @@ This is measured, on cheap stand-ins; it is no theorem about language models.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import polars as pl
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import share, whole_number
+from hayflick.core.display import Result, report_of
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.diversity.lexical import NgramCounts, vocabulary_kept
 from hayflick.laws.surrogate import distance_floor
-from hayflick.network.experiment import Experiment, texts_of
+from hayflick.network.experiment import Experiment, experiment_in, texts_of
 from hayflick.network.run import run_network
-from hayflick.network.run_results import NetworkRun, read_run
+from hayflick.network.run_results import NetworkRun
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.network.topology import parse_topology
@@ -40,6 +43,8 @@ from hayflick.network.topology import parse_topology
 if TYPE_CHECKING:
     import xarray
 
+
+_PICTURES = (".svg", ".png")
 
 _SCHEMA = {
     "models": pl.Int64,
@@ -132,10 +137,10 @@ PROMPTS = ("one", "varied")
 """What may be asked: one prompt, or the experiment's variations in turn."""
 
 
-def mitigation(
+def agent_mitigation(
     experiment: Experiment,
     *,
-    folder: Path,
+    folder: Path = Path(),
     injections: Sequence[int] = (0, 3, 9),
     topologies: Sequence[str] = ("complete", "ring:1"),
     models: Sequence[int] = (4, 8),
@@ -143,26 +148,19 @@ def mitigation(
     prompts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> tuple[MitigationCase, ...]:
-    """Return all cases of the grid, in order, those on the frontier marked.
+    """Return the cases of built-in agents, in order, those on the frontier marked.
 
     Parameters
     ----------
-    experiment
-        With a reserve, and an n-gram agent in the first place.
+    experiment, injections, topologies, models, irrelevant, prompts, progress
+        As `mitigation_network`.
     folder
-        Where the files that it names are.
-    injections, topologies, models, irrelevant
-        What is varied.
-    prompts
-        Of `PROMPTS`; None for both where the experiment has variations, else for one prompt.
-    progress
-        Told the cases done.
+        Where the files that the experiment names are.
 
     Raises
     ------
     ArgumentError
-        If the experiment has no reserve or begins with another agent, or a value is out of its
-        range; nothing is run then.
+        As `mitigation_network`; nothing is run then.
     """
     case = _Case.of(experiment, folder)
     chosen = _prompts(experiment, prompts)
@@ -277,9 +275,11 @@ class _Case:
             "pool": self._pool(irrelevant) | {"inject": injected},
             "reserve": {"texts": list(self.reserve)},
             "vary_prompts": "always" if prompts == "varied" else "when asked",
+            # Every case injects what the grid says, and nothing else.
+            "rules": None,
         }
         with TemporaryDirectory() as place:
-            run = read_run(run_network(Experiment.of(values), out=Path(place) / "run"))
+            run = run_network(Experiment.of(values), out=Path(place) / "run")
         return MitigationCase(
             injected=injected,
             topology=topology,
@@ -451,9 +451,13 @@ def _surrogate_distance(runs: xarray.Dataset, *, agents: int) -> float | None:
     return float(np.sqrt(found / np.mean(np.array(floors)[:, late])))
 
 
+class _PictureReport(Protocol):
+    def picture(self, result: Any, path: Path, /, *, lang: str, force: bool) -> None: ...
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MitigationStudy:
-    """What came of both grids.
+class MitigationStudy(Result):
+    """Both grids; `save` writes a page, or a picture to a name ending in .svg or .png.
 
     Parameters
     ----------
@@ -472,16 +476,24 @@ class MitigationStudy:
     agents: Sequence[MitigationCase]
     surrogate: Sequence[MitigationCase]
 
+    @override
+    def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
+        path = Path(path)
+        if path.suffix.lower() not in _PICTURES:
+            return super().save(path, lang=lang, force=force)
+        cast(_PictureReport, report_of(self)).picture(self, path, lang=lang, force=force)
+        return path
+
     def provenance(self) -> dict[str, Any]:
         """Return what the study was made with."""
-        values = self.experiment.model_dump(mode="json", exclude={"seed", "budget"})
-        return provenance({"axes": self.axes, "experiment": values}, seed=self.experiment.seed)
+        parameters = {"axes": self.axes, "experiment": self.experiment.parameters()}
+        return provenance(parameters, seed=self.experiment.seed)
 
 
-def mitigation_study(
-    experiment: Experiment,
+def mitigation_network(
+    experiment: Experiment | str | os.PathLike[str],
     *,
-    folder: Path,
+    folder: str | os.PathLike[str] | None = None,
     injections: Sequence[int] = (0, 3, 9),
     topologies: Sequence[str] = ("complete", "ring:1"),
     models: Sequence[int] = (4, 8),
@@ -489,26 +501,54 @@ def mitigation_study(
     prompts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> MitigationStudy:
-    """Run both grids; the mixtures take the same injections, topologies and numbers of models.
+    """Run a grid of what may keep a network diverse, on built-in agents and on mixtures.
+
+    The mixtures take the same injections, topologies and numbers of models. Rules that the
+    experiment names are left out.
 
     Parameters
     ----------
-    experiment, folder, injections, topologies, models, irrelevant, prompts, progress
-        As of `hayflick.network.mitigation.mitigation`.
+    experiment
+        A TOML file, or an experiment; with a reserve, and an n-gram agent in the first place.
+    folder
+        Where files that the experiment names are; its own folder where None.
+    injections
+        Real texts (of mixtures: points) that are added in every round.
+    topologies, models
+        Who may read whom, and among how many models the real text is split.
+    irrelevant
+        Shares of the first pool that are irrelevant.
+    prompts
+        Of `PROMPTS`; None for both where the experiment has variations, else for one prompt.
+    progress
+        Told the cases done.
 
     Raises
     ------
     ArgumentError
-        If the grid cannot be run on the experiment, or a value is out of its range.
+        If the experiment has no reserve or begins with another agent, or a value is out of its
+        range; nothing is run then.
+    DataError
+        If a file cannot be read.
+
+    Examples
+    --------
+    >>> texts = ["It rains in May.", "It snows in June."]
+    >>> village = Experiment.of({
+    ...     "format_version": 1, "rounds": 2, "answers": 2, "query": "How is it?",
+    ...     "pool": {"texts": texts}, "reserve": {"texts": ["The sea is calm."]},
+    ...     "agents": [{"name": "anna", "kind": "ngram", "texts": texts}],
+    ... })
+    >>> axes = {"injections": [0, 1], "topologies": ["complete"], "models": [2]}
+    >>> study = mitigation_network(village, **axes, irrelevant=[0.0])
+    >>> [case.texts for case in study.agents], [case.texts for case in study.surrogate]
+    ([0, 2], [0, 60])
     """
-    axes: dict[str, Any] = {
-        "injections": injections,
-        "topologies": topologies,
-        "models": models,
-    }
-    agents = mitigation(
+    experiment, place = experiment_in(experiment, folder)
+    axes: dict[str, Any] = {"injections": injections, "topologies": topologies, "models": models}
+    agents = agent_mitigation(
         experiment,
-        folder=folder,
+        folder=place,
         **axes,
         irrelevant=irrelevant,
         prompts=prompts,

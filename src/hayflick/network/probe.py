@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,8 +21,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hayflick.core.checks import whole_number
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
+from hayflick.core.provenance import provenance
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
@@ -81,23 +83,41 @@ class Panel(BaseModel):
             raise refusal(name, fault, model=cls) from None
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeRound:
-    """A cycle that is finished: its round, the file, how many answers, and how many were empty."""
+@dataclass(frozen=True)
+class ProbeRound(Result):
+    """A finished round of a probe.
+
+    Parameters
+    ----------
+    round
+        Its number, from 1.
+    file
+        Where the answers were added.
+    answers, empty
+        How many answers there are, and how many of them are empty.
+    panel
+        Who was asked what.
+    """
 
     round: int
     file: Path
     answers: int
     empty: int
+    panel: Panel = field(repr=False)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what the round was made with."""
+        values = self.panel.model_dump(mode="json", exclude={"seed", "budget"})
+        return provenance({**values, "round": self.round}, seed=self.panel.seed)
 
 
-def probe(path: str | os.PathLike[str]) -> ProbeRound:
+def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     """Ask a panel once more, and add the round to its file.
 
     Parameters
     ----------
-    path
-        A panel in TOML. Names of files are taken from where it is.
+    panel
+        A TOML file; files that it names are looked up in its folder.
 
     Raises
     ------
@@ -105,15 +125,35 @@ def probe(path: str | os.PathLike[str]) -> ProbeRound:
         If the panel is not understood, or its file is no list of rounds.
     EndpointError, BudgetExhausted
         If the cycle cannot be finished now; the next call goes on with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''
+    ... format_version = 1
+    ... prompts = ["How is it?", "And now?"]
+    ... answers = 3
+    ... file = "answers.jsonl"
+    ... [[agents]]
+    ... name = "anna"
+    ... kind = "ngram"
+    ... texts = ["It rains in May."]
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     panel = Path(folder) / "panel.toml"
+    ...     _ = panel.write_text(text)
+    ...     rounds = [probe(panel), probe(panel)]
+    >>> [(one.round, one.answers) for one in rounds]
+    [(1, 6), (2, 6)]
     """
-    path = Path(path)
-    panel = Panel.of(read_toml(path), name=str(path))
-    file = path.parent / panel.file
+    path = Path(panel)
+    found = Panel.of(read_toml(path), name=str(path))
+    file = path.parent / found.file
     check_folder(file.parent)
     with locked(file.with_name(f".{file.name}.lock"), subject=str(file)):
-        cycle = _Cycle.of(panel, file)
-        budget = Budget(**panel.budget.model_dump(), spent=cycle.spent())
-        agents = parse_agents(panel.agents, folder=path.parent, budget=budget)
+        cycle = _Cycle.of(found, file)
+        budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
+        agents = parse_agents(found.agents, folder=path.parent, budget=budget)
         run_to_end(cycle.ask(agents))
         return cycle.finish(agents)
 
@@ -197,7 +237,7 @@ class _Cycle:
         write_file(self.file, write, force=True)
         self.partial.unlink()
         empty = sum(not row["answer"].strip() for row in wanted)
-        return ProbeRound(self.number, self.file, len(wanted), empty)
+        return ProbeRound(self.number, self.file, len(wanted), empty, self.panel)
 
     def _is_wanted(self, row: _Row, agents: Mapping[str, int]) -> bool:
         """Return whether the panel still asks for it: it may have changed since the cycle began."""

@@ -106,7 +106,7 @@ def readings_of(said: RoundOutput, *, observer: Observer) -> tuple[Reading, ...]
     return (Reading(said.number, values, together.scores), *groups)
 
 
-def record(reading: Reading) -> dict[str, Any]:
+def reading_record(reading: Reading) -> dict[str, Any]:
     """Return a reading ready for JSON."""
     scores = {name: found.tolist() for name, found in reading.scores.items()}
     return {
@@ -122,7 +122,7 @@ def restored(values: Mapping[str, Any]) -> Reading:
 
     Examples
     --------
-    >>> restored(record(Reading(3, {"spread": 0.25}, {}, "anna"))).values
+    >>> restored(reading_record(Reading(3, {"spread": 0.25}, {}, "anna"))).values
     {'spread': 0.25}
     """
     scores = {name: np.array(found) for name, found in values["scores"].items()}
@@ -273,7 +273,7 @@ class NetworkLoop:
         if decided:
             pool = self._grown(joining, number)
         done = StoredRound(
-            number, [record(one) for one in readings], [one.record() for one in decided]
+            number, [reading_record(one) for one in readings], [one.record() for one in decided]
         )
         added = pool.texts[len(self._pool.texts) :]
         reviewed = self._to_review(added, decided, number)
@@ -305,7 +305,7 @@ class NetworkLoop:
         return readings
 
     def _add(self, said: RoundOutput, readings: Sequence[Reading]) -> None:
-        self.store.add_readings(said.number, [record(one) for one in readings])
+        self.store.add_readings(said.number, [reading_record(one) for one in readings])
         self._unmeasured = None
 
     def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[RecordedAction]:

@@ -21,13 +21,13 @@ from hayflick.network.experiment import (
     BudgetSection,
     Experiment,
     check_unchanged,
+    experiment_in,
     fingerprints,
-    read_experiment,
 )
 from hayflick.network.pool import Pool
 from hayflick.network.rounds import NetworkLoop
 from hayflick.network.run_directory import existing, new_directory, opened
-from hayflick.network.run_results import experiment_of_run
+from hayflick.network.run_results import NetworkRun, report_network
 from hayflick.network.setting import NetworkSetup, setting_of, texts_read
 from hayflick.rules.loading import load_rules
 from hayflick.storage.runs import RunStore
@@ -47,8 +47,8 @@ def run_network(
     rule: Rule | None = None,
     say: Say = quiet,
     progress: Progress = silent,
-) -> Path:
-    """Run an experiment from its beginning, and return the folder of the run.
+) -> NetworkRun:
+    """Run an experiment from its beginning, with the rules that it names.
 
     Parameters
     ----------
@@ -59,16 +59,17 @@ def run_network(
     folder
         Where files that the experiment names are; its own folder where None.
     rule
-        Decides what to do about the readings, of all answers and of every agent's.
+        Decides what to do about the readings, of all answers and of every agent's; the rules
+        that the experiment names where None.
     say
-        Told what people should know.
+        Called with every message for the user.
     progress
         Told the rounds done.
 
     Raises
     ------
     ArgumentError, DataError
-        If the experiment is not understood or cannot be run; nothing is made then.
+        If the experiment or its rules cannot be used; nothing is made then.
     OutputError
         If the folder exists already.
     EndpointError, BudgetExhausted, ReviewPending
@@ -77,21 +78,20 @@ def run_network(
     Examples
     --------
     >>> import tempfile
-    >>> from hayflick.network.run_results import read_run
     >>> village = Experiment.of({
     ...     "format_version": 1, "rounds": 2, "answers": 2, "query": "How is it?",
     ...     "pool": {"texts": ["It rains in May.", "It snows in June."]},
     ...     "agents": [{"name": n, "kind": "ngram", "texts": ["It rains in May."]} for n in "ab"],
     ... })
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     run = read_run(run_network(village, out=f"{place}/run"))
+    ...     run = run_network(village, out=f"{place}/run")
     >>> run.series("pool_size"), run.series("synthetic_share")
     ([4.0, 6.0], [0.5, 0.6666666666666666])
     """
-    if not isinstance(experiment, Experiment):
-        path = Path(experiment)
-        experiment, folder = read_experiment(path), folder or path.parent
-    where = Path(folder or Path()).resolve()
+    experiment, named = experiment_in(experiment, folder)
+    if rule is None:
+        rule = _experiment_rule(experiment, folder=named, say=say)
+    where = named.resolve()
     setting = setting_of(experiment, folder=where)
     pool = setting.first_pool(folder=where)
     _check_first_round(setting, pool)
@@ -108,7 +108,7 @@ def run_network(
             say(f"warning: {warning}")
         say(f"the run is kept in {place}")
         _go(setting.cached_in(database), store, place, rule, say, progress)
-    return place
+    return report_network(place)
 
 
 def resume_network(
@@ -119,8 +119,8 @@ def resume_network(
     rule: Rule | None = None,
     say: Say = quiet,
     progress: Progress = silent,
-) -> Path:
-    """Go on with a run that was stopped, and return its folder; a finished one is left alone.
+) -> NetworkRun:
+    """Go on with a run that was stopped, and with its rules; a finished one is left alone.
 
     With agents that are drawn by a seed, the result is that of a run that was never stopped.
 
@@ -150,9 +150,11 @@ def resume_network(
         where = Path(config["folder"])
         found = fingerprints(experiment, folder=where)
         check_unchanged(config["files"], now=found, folder=where)
+        if rule is None:
+            rule = _experiment_rule(experiment, folder=where, say=say)
         setting = setting_of(experiment, folder=where, spent=store.spent)
         _go(setting.cached_in(database), store, place, rule, say, progress)
-    return place
+    return report_network(place)
 
 
 def _go(
@@ -186,55 +188,8 @@ def _with_budget(experiment: Experiment, tokens: int | None, money: float | None
     return experiment.model_copy(update={"budget": BudgetSection(**changed)})
 
 
-_Path = str | os.PathLike[str]
-
-
-def run_experiment(
-    path: _Path, *, out: _Path, say: Say = quiet, progress: Progress = silent
-) -> Path:
-    """Run a TOML file with the rules that it names, and return the folder of the run.
-
-    Raises
-    ------
-    DataError, ArgumentError
-        If the experiment or its rules cannot be used; nothing is made then.
-    OutputError, EndpointError, BudgetExhausted, ReviewPending
-        As of `hayflick.network.run.run_network`.
-    """
-    experiment, folder = read_experiment(path), Path(path).parent
-    rule = rule_of(experiment, folder=folder, say=say)
-    return run_network(experiment, out=out, folder=folder, rule=rule, say=say, progress=progress)
-
-
-def resume_experiment(
-    run: _Path,
-    *,
-    tokens: int | None = None,
-    money: float | None = None,
-    say: Say = quiet,
-    progress: Progress = silent,
-) -> Path:
-    """Go on with a run, its rules too; see `hayflick.network.run.resume_network`."""
-    experiment, folder = experiment_of_run(run)
-    rule = rule_of(experiment, folder=folder, say=say)
-    return resume_network(run, tokens=tokens, money=money, rule=rule, say=say, progress=progress)
-
-
-def rule_of(experiment: Experiment, *, folder: Path, say: Say = quiet) -> Rule | None:
-    """Return what decides in an experiment; None where it names no rules.
-
-    Parameters
-    ----------
-    experiment, folder
-        What names the rules, and where its file is.
-    say
-        Told what the rules watch and no reading has.
-
-    Raises
-    ------
-    DataError, ArgumentError
-        If the rules cannot be used.
-    """
+def _experiment_rule(experiment: Experiment, *, folder: Path, say: Say) -> Rule | None:
+    """Return the rules that an experiment names; None where it names none."""
     if experiment.rules is None:
         return None
     rule_set = load_rules(folder / experiment.rules).rule_set

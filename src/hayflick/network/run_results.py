@@ -1,26 +1,29 @@
-"""What a run left behind, finished or not, read without locking it."""
+"""The results of a run, finished or not, read without locking it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
+from hayflick.core.display import Result
+from hayflick.core.output import write_text
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
 from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
 from hayflick.monitor.watch_result import ChartHistory, MissingChart
 from hayflick.network.agents.protocol import Answer, AnswerSeed
-from hayflick.network.agents.replay import record as recorded
+from hayflick.network.agents.replay import record
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import RecordedAction
-from hayflick.network.rounds import record, restored
+from hayflick.network.rounds import restored
 from hayflick.network.run_directory import DATABASE, existing
 from hayflick.storage.database import Database
 from hayflick.storage.runs import (
@@ -30,16 +33,15 @@ from hayflick.storage.runs import (
     StoredText,
 )
 
-FORMAT_VERSION = 1
-"""Of `NetworkRun.record`."""
-
 
 @dataclass(frozen=True, eq=False)
-class NetworkRun:
+class NetworkRun(Result):
     """A run as it stands.
 
     Parameters
     ----------
+    folder
+        Where it is kept.
     experiment
         What was run.
     readings
@@ -56,6 +58,7 @@ class NetworkRun:
         Tokens and money that endpoints took.
     """
 
+    folder: Path
     experiment: Experiment
     readings: Mapping[str, Sequence[Reading]]
     decisions: Sequence[RecordedAction]
@@ -63,6 +66,41 @@ class NetworkRun:
     answers: Sequence[StoredAnswer]
     reads: Sequence[StoredRead]
     spent: tuple[int, float]
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Self:
+        """Return the run of a folder.
+
+        Raises
+        ------
+        DataError
+            If it holds no run, or one of another version.
+        """
+        place = existing(folder)
+        with Database(place / DATABASE) as database:
+            store = RunStore(database)
+            store.check()
+            # A round that was not measured before the run stopped will be when it is resumed.
+            rounds = [one for one in store.rounds() if one.readings]
+            readings: dict[str, list[Reading]] = {"": []}
+            for done in rounds:
+                for values in done.readings:
+                    reading = restored(values)
+                    readings.setdefault(reading.group, []).append(reading)
+            return cls(
+                folder=place,
+                experiment=Experiment.of(store.config["experiment"]),
+                readings=readings,
+                decisions=[RecordedAction.stored(one) for done in rounds for one in done.decisions],
+                texts=store.texts(),
+                answers=store.answers(),
+                reads=[one for one in store.reads() if one.round <= len(rounds)],
+                spent=store.spent,
+            )
+
+    def __fspath__(self) -> str:
+        """Return the folder, so that a run stands wherever its folder may."""
+        return str(self.folder)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -107,48 +145,16 @@ class NetworkRun:
             "attempts": float(sum(one.attempts for one in self.answers)),
         }
 
-    def record(self) -> dict[str, Any]:
-        """Return the run ready for JSON; nothing in it depends on the clock.
-
-        A run that was stopped and resumed has the same record as one that was not.
-        """
-        answers = [_plain(replace(one, latency_s=None)) for one in self.answers]
-        texts = [{**_plain(one), "embedding": one.embedding.hex()} for one in self.texts]
-        return {
-            "format_version": FORMAT_VERSION,
-            "rounds": self.rounds,
-            "finished": self.finished,
-            "totals": self.totals(),
-            "readings": {
-                group: [record(reading) for reading in readings]
-                for group, readings in self.readings.items()
-            },
-            "decisions": [one.record() for one in self.decisions],
-            "read": [
-                {
-                    "round": one.round,
-                    "agent": one.agent,
-                    "query": one.query,
-                    "texts": np.frombuffer(one.texts, "<i4").tolist(),
-                }
-                for one in self.reads
-            ],
-            "texts": texts,
-            "answers": answers,
-            "provenance": self.provenance(),
-        }
-
     def records(self) -> Iterator[str]:
         """Yield every answer as a line of JSON, which an agent of the kind ``replay`` repeats."""
         for one in self.answers:
             place = AnswerSeed(self.experiment.seed, one.agent, one.round, one.query, one.place)
             known = {field.name: getattr(one, field.name) for field in fields(Answer)}
-            yield recorded(Answer(**known), seed=place)
+            yield record(Answer(**known), seed=place)
 
     def provenance(self) -> dict[str, Any]:
         """Return what the run was made with."""
-        values = self.experiment.model_dump(mode="json", exclude={"seed", "budget"})
-        return provenance(values, seed=self.experiment.seed)
+        return provenance(self.experiment.parameters(), seed=self.experiment.seed)
 
 
 def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]:
@@ -166,43 +172,40 @@ def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]
     return Experiment.of(config["experiment"]), Path(config["folder"])
 
 
-def read_run(folder: str | os.PathLike[str]) -> NetworkRun:
-    """Return the run of a folder.
+def report_network(folder: str | os.PathLike[str]) -> NetworkRun:
+    """Return the run of a folder, finished or not; nothing is asked or changed.
 
     Raises
     ------
     DataError
-        If it holds no run, or one of another version.
+        If the folder holds no run, or one of another version.
     """
-    place = existing(folder)
-    with Database(place / DATABASE) as database:
-        store = RunStore(database)
-        store.check()
-        # One that was not measured before the run was stopped will be when it goes on.
-        rounds = [one for one in store.rounds() if one.readings]
-        readings: dict[str, list[Reading]] = {"": []}
-        for done in rounds:
-            for values in done.readings:
-                reading = restored(values)
-                readings.setdefault(reading.group, []).append(reading)
-        return NetworkRun(
-            experiment=Experiment.of(store.config["experiment"]),
-            readings=readings,
-            decisions=[RecordedAction.stored(one) for done in rounds for one in done.decisions],
-            texts=store.texts(),
-            answers=store.answers(),
-            reads=[one for one in store.reads() if one.round <= len(rounds)],
-            spent=store.spent,
-        )
+    return NetworkRun.read(folder)
+
+
+class RecordedRun(NetworkRun):
+    """A run that is saved as its answers, for agents of the kind ``replay`` and for `watch`."""
+
+    @override
+    def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
+        lines = (f"{line}\n" for line in self.records())
+        return write_text(Path(path), "".join(lines), force=force)
+
+
+def record_network(folder: str | os.PathLike[str]) -> RecordedRun:
+    """Return the run of a folder, whose `save` writes its answers as JSON lines.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no run, or one of another version.
+    """
+    return RecordedRun.read(folder)
 
 
 def _sum(numbers: Sequence[float | None]) -> float | None:
     known = [number for number in numbers if number is not None]
     return float(sum(known)) if known else None
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
 BASELINE = 10

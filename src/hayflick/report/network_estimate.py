@@ -1,12 +1,14 @@
-"""What an experiment takes, on the terminal and as JSON."""
+"""What an experiment takes: as plain values, tables and a page."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.network.estimate import Estimate
+from hayflick.network.estimate import NetworkEstimate
 from hayflick.report.language import Language
+from hayflick.report.rendering import notebook, tables_page
+from hayflick.report.tables import table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -14,10 +16,21 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def estimate_tables(estimate: Estimate, *, lang: str = "en") -> list[RenderableType]:
-    """Return what the terminal shows of an estimate."""
-    from hayflick.report.tables import table
+def record(estimate: NetworkEstimate) -> dict[str, Any]:
+    """Return an estimate as plain values, ready for JSON."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "agents": [asdict(one) for one in estimate.agents],
+        "texts_read": estimate.texts_read,
+        "spent_in_round": estimate.spent_in_round,
+        "answers": estimate.answers,
+        "tokens": estimate.tokens,
+        "cost": estimate.cost,
+    }
 
+
+def tables(estimate: NetworkEstimate, *, lang: str = "en") -> list[RenderableType]:
+    """Return what the terminal shows of an estimate."""
     language = Language(lang)
     text = language.text
     shown = table(
@@ -33,18 +46,27 @@ def estimate_tables(estimate: Estimate, *, lang: str = "en") -> list[RenderableT
     return [*_sentences(estimate, language), shown]
 
 
-def estimate_record(estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate ready for JSON."""
-    return {
-        "format_version": FORMAT_VERSION,
-        **asdict(estimate),
-        "answers": estimate.answers,
-        "tokens": estimate.tokens,
-        "cost": estimate.cost,
-    }
+def page(estimate: NetworkEstimate, *, lang: str = "en") -> str:
+    """Return an estimate as one self-contained HTML page.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    title = language.text("What a run will take")
+    parts = tables(estimate, lang=lang)
+    return tables_page(title, parts, language, provenance=estimate.provenance())
 
 
-def _sentences(estimate: Estimate, language: Language) -> list[str]:
+def fragment(estimate: NetworkEstimate) -> str:
+    """Return what a notebook shows of an estimate."""
+    heading, *rest = _sentences(estimate, Language("en"))
+    return notebook(heading, rest)
+
+
+def _sentences(estimate: NetworkEstimate, language: Language) -> list[str]:
     text = language.text
     sentences = [
         text(

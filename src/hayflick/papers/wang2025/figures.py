@@ -22,8 +22,8 @@ from hayflick.network.discrete_network import simulate_discrete_network
 from hayflick.network.experiment import Experiment
 from hayflick.network.mitigation import (
     MitigationCase,
+    agent_mitigation,
     cases_table,
-    mitigation,
     surrogate_mitigation,
 )
 from hayflick.network.run import Say, quiet
@@ -206,7 +206,7 @@ def village(*, seed: int = 1) -> Experiment:
 def of_agents(seed: int) -> Figure:
     """Return the grid on built-in agents: injections, topologies, sizes, prompts, irrelevance."""
     experiment = village(seed=seed)
-    cases = mitigation(experiment, folder=Path())
+    cases = agent_mitigation(experiment)
     return _figure("mitigation", cases, experiment.model_dump(exclude_none=True), seed)
 
 

@@ -31,7 +31,7 @@ from hayflick.network.run import (
     run_network,
 )
 from hayflick.network.run_directory import DATABASE
-from hayflick.network.run_results import NetworkRun, experiment_of_run, read_run
+from hayflick.network.run_results import NetworkRun, experiment_of_run, report_network
 from hayflick.network.setting import setting_of
 from hayflick.papers.figure import Figure, curves
 
@@ -239,14 +239,12 @@ def run_models(
     out = folder / RUN
     if not holds_run(folder, asked, seed=seed):
         say(_announced(asked, kept=0))
-        run_network(asked.experiment(seed=seed), out=out, say=say, progress=progress)
-        return read_run(out)
-    run = read_run(out)
+        return run_network(asked.experiment(seed=seed), out=out, say=say, progress=progress)
+    run = report_network(out)
     if run.finished:
         return run
     say(_announced(asked, kept=len(run.answers)))
-    resume_network(out, tokens=asked.tokens, say=say, progress=progress)
-    return read_run(out)
+    return resume_network(out, tokens=asked.tokens, say=say, progress=progress)
 
 
 def models(name: str, asked: EndpointStudy, run: NetworkRun) -> Figure:

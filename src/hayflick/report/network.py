@@ -1,0 +1,114 @@
+"""A run of a network, presented: as plain values, tables, a page and in a notebook."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hayflick.network.rounds import reading_record
+from hayflick.network.run_results import NetworkRun
+from hayflick.report.charts.drawing import RenderedChart
+from hayflick.report.charts.network_course import distance_chart, pool_chart, scatter_chart
+from hayflick.report.charts.network_map import perspective_chart
+from hayflick.report.language import Language
+from hayflick.report.network_findings import NetworkFindings
+from hayflick.report.rendering import notebook, render
+from hayflick.report.tables import printable
+from hayflick.storage.runs import StoredAnswer, StoredText
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FORMAT_VERSION = 1
+
+
+def record(run: NetworkRun) -> dict[str, Any]:
+    """Return a run as plain values, ready for JSON; nothing in it depends on the clock.
+
+    A run that was stopped and resumed has the same record as one that was not.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "rounds": run.rounds,
+        "finished": run.finished,
+        "totals": run.totals(),
+        "readings": {
+            group: [reading_record(one) for one in readings]
+            for group, readings in run.readings.items()
+        },
+        "decisions": [one.record() for one in run.decisions],
+        "read": [
+            {
+                "round": one.round,
+                "agent": one.agent,
+                "query": one.query,
+                "texts": np.frombuffer(one.texts, "<i4").tolist(),
+            }
+            for one in run.reads
+        ],
+        "texts": [_plain(one) | {"embedding": one.embedding.hex()} for one in run.texts],
+        "answers": [_plain(one) | {"latency_s": None} for one in run.answers],
+        "provenance": run.provenance(),
+    }
+
+
+def _plain(row: StoredText | StoredAnswer) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def tables(run: NetworkRun, *, lang: str = "en") -> list[RenderableType]:
+    """Return what the terminal shows of a run."""
+    from rich.table import Table
+
+    language = Language(lang)
+    findings = NetworkFindings(run, language)
+    parts: list[RenderableType] = list(findings.sentences())
+    if run.rounds:
+        table = Table()
+        table.add_column(language.text("measured"))
+        for heading in (language.text("first round"), language.text("last round")):
+            table.add_column(heading, justify="right")
+        for row in findings.rows():
+            table.add_row(*row)
+        parts.append(table)
+    return [*parts, *findings.decisions()]
+
+
+def page(run: NetworkRun, *, lang: str = "en") -> str:
+    """Return a run as one self-contained HTML page.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    findings = NetworkFindings(run, language)
+    return render(
+        "network.html.jinja",
+        "style.css",
+        language,
+        run=run,
+        findings=findings,
+        charts=charts(findings),
+        printable=printable,
+        provenance=json.dumps(run.provenance(), indent=2, ensure_ascii=False),
+    )
+
+
+def fragment(run: NetworkRun) -> str:
+    """Return what a notebook shows of a run."""
+    findings = NetworkFindings(run, Language("en"))
+    state, *summary = findings.sentences()
+    return notebook(state, summary, charts(findings)[:1])
+
+
+def charts(findings: NetworkFindings) -> tuple[RenderedChart, ...]:
+    """Return the charts of a run; there is none before its first round is finished."""
+    if not findings.run.rounds:
+        return ()
+    perspective = perspective_chart(findings)
+    drawn = (distance_chart(findings), perspective, scatter_chart(findings), pool_chart(findings))
+    return tuple(chart for chart in drawn if chart is not None)
