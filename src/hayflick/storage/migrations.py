@@ -9,131 +9,113 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Float,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    column,
-    insert,
-    inspect,
-    select,
-    table,
-    update,
-)
+import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
 
 _VERSION_TABLE = "hayflick_schema"
-_schema = table(_VERSION_TABLE, column("format_version", Integer))
+_schema = sa.table(_VERSION_TABLE, sa.column("format_version", sa.Integer))
 
 
-def _add_embeddings(connection: Connection) -> None:
-    Table(
+def _add_embeddings(connection: sa.Connection) -> None:
+    sa.Table(
         "embeddings",
-        MetaData(),
-        Column("embedder", String, primary_key=True),
-        Column("text_hash", LargeBinary, primary_key=True),
-        Column("dimensions", Integer, nullable=False),
-        Column("vector", LargeBinary, nullable=False),
-        Column("checksum", BigInteger, nullable=False),
+        sa.MetaData(),
+        sa.Column("embedder", sa.String, primary_key=True),
+        sa.Column("text_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("dimensions", sa.Integer, nullable=False),
+        sa.Column("vector", sa.LargeBinary, nullable=False),
+        sa.Column("checksum", sa.BigInteger, nullable=False),
     ).create(connection)
 
 
-def _add_runs(connection: Connection) -> None:
-    tables = MetaData()
+def _add_runs(connection: sa.Connection) -> None:
+    tables = sa.MetaData()
     _run_and_pool(tables)
     _answers_and_rounds(tables)
     tables.create_all(connection)
 
 
-def _run_and_pool(tables: MetaData) -> None:
-    Table(
+def _run_and_pool(tables: sa.MetaData) -> None:
+    sa.Table(
         "run",
         tables,
-        Column("format_version", Integer, nullable=False),
-        Column("seed", BigInteger, nullable=False),
-        Column("config", Text, nullable=False),
+        sa.Column("format_version", sa.Integer, nullable=False),
+        sa.Column("seed", sa.BigInteger, nullable=False),
+        sa.Column("config", sa.Text, nullable=False),
     )
-    Table(
+    sa.Table(
         "run_usage",
         tables,
-        Column("tokens", BigInteger, nullable=False),
-        Column("money", Float, nullable=False),
+        sa.Column("tokens", sa.BigInteger, nullable=False),
+        sa.Column("money", sa.Float, nullable=False),
     )
-    Table(
+    sa.Table(
         "run_texts",
         tables,
-        Column("number", Integer, primary_key=True),
-        Column("author", String, nullable=False),
-        Column("round", Integer, nullable=False),
-        Column("synthetic", Boolean, nullable=False),
-        Column("origin", String, nullable=False),
-        Column("text", Text, nullable=False),
-        Column("embedding", LargeBinary, nullable=False),
-        Column("admitted", Integer),
-        Column("withdrawn", Integer),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("author", sa.String, nullable=False),
+        sa.Column("round", sa.Integer, nullable=False),
+        sa.Column("synthetic", sa.Boolean, nullable=False),
+        sa.Column("origin", sa.String, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("embedding", sa.LargeBinary, nullable=False),
+        sa.Column("admitted", sa.Integer),
+        sa.Column("withdrawn", sa.Integer),
     )
 
 
-def _answers_and_rounds(tables: MetaData) -> None:
-    Table(
+def _answers_and_rounds(tables: sa.MetaData) -> None:
+    sa.Table(
         "run_answers",
         tables,
-        Column("round", Integer, primary_key=True),
-        Column("agent", String, primary_key=True),
-        Column("query", Integer, primary_key=True),
-        Column("place", Integer, primary_key=True),
-        Column("text", Text, nullable=False),
-        Column("tokens_in", Integer),
-        Column("tokens_out", Integer),
-        Column("cost", Float),
-        Column("latency_s", Float),
-        Column("attempts", Integer, nullable=False),
-        Column("finish", String, nullable=False),
-        Column("model", String, nullable=False),
+        sa.Column("round", sa.Integer, primary_key=True),
+        sa.Column("agent", sa.String, primary_key=True),
+        sa.Column("query", sa.Integer, primary_key=True),
+        sa.Column("place", sa.Integer, primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("tokens_in", sa.Integer),
+        sa.Column("tokens_out", sa.Integer),
+        sa.Column("cost", sa.Float),
+        sa.Column("latency_s", sa.Float),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("finish", sa.String, nullable=False),
+        sa.Column("model", sa.String, nullable=False),
     )
-    Table(
+    sa.Table(
         "run_rounds",
         tables,
-        Column("number", Integer, primary_key=True),
-        Column("readings", Text, nullable=False),
-        Column("decisions", Text, nullable=False),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("readings", sa.Text, nullable=False),
+        sa.Column("decisions", sa.Text, nullable=False),
     )
-    Table(
+    sa.Table(
         "run_reads",
         tables,
-        Column("round", Integer, primary_key=True),
-        Column("agent", String, primary_key=True),
-        Column("query", Integer, primary_key=True),
-        Column("texts", LargeBinary, nullable=False),
-        Column("mean", LargeBinary),
+        sa.Column("round", sa.Integer, primary_key=True),
+        sa.Column("agent", sa.String, primary_key=True),
+        sa.Column("query", sa.Integer, primary_key=True),
+        sa.Column("texts", sa.LargeBinary, nullable=False),
+        sa.Column("mean", sa.LargeBinary),
     )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_embeddings, _add_runs)
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_add_embeddings, _add_runs)
 """All steps in order; new ones go to the end."""
 
 
-def schema_version(connection: Connection) -> int:
+def schema_version(connection: sa.Connection) -> int:
     """Return how many steps a database has been through; 0 for an empty one."""
-    if not inspect(connection).has_table(_VERSION_TABLE):
+    if not sa.inspect(connection).has_table(_VERSION_TABLE):
         return 0
-    return int(connection.scalar(select(_schema.c.format_version)) or 0)
+    return int(connection.scalar(sa.select(_schema.c.format_version)) or 0)
 
 
 def migrate(
-    connection: Connection,
+    connection: sa.Connection,
     *,
     name: str,
-    steps: tuple[Callable[[Connection], None], ...] = MIGRATIONS,
+    steps: tuple[Callable[[sa.Connection], None], ...] = MIGRATIONS,
 ) -> None:
     """Take a database through the steps that it lacks, inside the caller's transaction.
 
@@ -160,12 +142,14 @@ def migrate(
     for step in steps[version:]:
         step(connection)
     if version < len(steps):
-        connection.execute(update(_schema).values(format_version=len(steps)))
+        connection.execute(sa.update(_schema).values(format_version=len(steps)))
 
 
-def _begin(connection: Connection, name: str) -> None:
+def _begin(connection: sa.Connection, name: str) -> None:
     # A server's database may hold other tables; a file has one owner.
-    if connection.dialect.name == "sqlite" and inspect(connection).get_table_names():
+    if connection.dialect.name == "sqlite" and sa.inspect(connection).get_table_names():
         raise DataError(f"{name}: is a database of something else; choose another file")
-    Table(_VERSION_TABLE, MetaData(), Column("format_version", Integer)).create(connection)
-    connection.execute(insert(_schema).values(format_version=0))
+    sa.Table(_VERSION_TABLE, sa.MetaData(), sa.Column("format_version", sa.Integer)).create(
+        connection
+    )
+    connection.execute(sa.insert(_schema).values(format_version=0))

@@ -13,20 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Float,
-    Integer,
-    LargeBinary,
-    String,
-    bindparam,
-    column,
-    func,
-    insert,
-    select,
-    table,
-    update,
-)
+import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
 from hayflick.storage.database import Database
@@ -34,48 +21,50 @@ from hayflick.storage.database import Database
 FORMAT_VERSION = 1
 """Of what a run keeps."""
 
-_run = table("run", column("format_version"), column("seed"), column("config"))
-_usage = table("run_usage", column("tokens", Integer), column("money", Float))
-_texts = table(
+_run = sa.table("run", sa.column("format_version"), sa.column("seed"), sa.column("config"))
+_usage = sa.table("run_usage", sa.column("tokens", sa.Integer), sa.column("money", sa.Float))
+_texts = sa.table(
     "run_texts",
-    column("number", Integer),
-    column("author", String),
-    column("round", Integer),
-    column("synthetic", Boolean),
-    column("origin", String),
-    column("text", String),
-    column("embedding", LargeBinary),
-    column("admitted", Integer),
-    column("withdrawn", Integer),
+    sa.column("number", sa.Integer),
+    sa.column("author", sa.String),
+    sa.column("round", sa.Integer),
+    sa.column("synthetic", sa.Boolean),
+    sa.column("origin", sa.String),
+    sa.column("text", sa.String),
+    sa.column("embedding", sa.LargeBinary),
+    sa.column("admitted", sa.Integer),
+    sa.column("withdrawn", sa.Integer),
 )
-_answers = table(
+_answers = sa.table(
     "run_answers",
-    column("round", Integer),
-    column("agent", String),
-    column("query", Integer),
-    column("place", Integer),
-    column("text", String),
-    column("tokens_in", Integer),
-    column("tokens_out", Integer),
-    column("cost", Float),
-    column("latency_s", Float),
-    column("attempts", Integer),
-    column("finish", String),
-    column("model", String),
+    sa.column("round", sa.Integer),
+    sa.column("agent", sa.String),
+    sa.column("query", sa.Integer),
+    sa.column("place", sa.Integer),
+    sa.column("text", sa.String),
+    sa.column("tokens_in", sa.Integer),
+    sa.column("tokens_out", sa.Integer),
+    sa.column("cost", sa.Float),
+    sa.column("latency_s", sa.Float),
+    sa.column("attempts", sa.Integer),
+    sa.column("finish", sa.String),
+    sa.column("model", sa.String),
 )
-_rounds = table("run_rounds", column("number"), column("readings"), column("decisions"))
-_reads = table(
+_rounds = sa.table("run_rounds", sa.column("number"), sa.column("readings"), sa.column("decisions"))
+_reads = sa.table(
     "run_reads",
-    column("round", Integer),
-    column("agent", String),
-    column("query", Integer),
-    column("texts", LargeBinary),
-    column("mean", LargeBinary),
+    sa.column("round", sa.Integer),
+    sa.column("agent", sa.String),
+    sa.column("query", sa.Integer),
+    sa.column("texts", sa.LargeBinary),
+    sa.column("mean", sa.LargeBinary),
 )
 
 # Made once: putting a statement together takes longer than carrying it out.
-_add_answer = insert(_answers)
-_spend = update(_usage).values(tokens=bindparam("all_tokens"), money=bindparam("all_money"))
+_add_answer = sa.insert(_answers)
+_spend = sa.update(_usage).values(
+    tokens=sa.bindparam("all_tokens"), money=sa.bindparam("all_money")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +171,7 @@ class RunStore:
     def begun(self) -> bool:
         """Whether there is a run."""
         with self._database.connect() as connection:
-            return connection.scalar(select(_run.c.seed)) is not None
+            return connection.scalar(sa.select(_run.c.seed)) is not None
 
     def begin(self, config: Mapping[str, Any], *, seed: int, texts: Iterable[StoredText]) -> None:
         """Keep the parameters of a new run and its first pool."""
@@ -190,10 +179,10 @@ class RunStore:
         values = {"format_version": FORMAT_VERSION, "seed": seed, "config": text}
         rows = [_row(one) for one in texts]
         with self._database.transaction() as connection:
-            connection.execute(insert(_run).values(values))
-            connection.execute(insert(_usage).values(tokens=0, money=0.0))
+            connection.execute(sa.insert(_run).values(values))
+            connection.execute(sa.insert(_usage).values(tokens=0, money=0.0))
             if rows:
-                connection.execute(insert(_texts), rows)
+                connection.execute(sa.insert(_texts), rows)
 
     def check(self) -> None:
         """Refuse a database without a run, or with one of another version.
@@ -204,7 +193,7 @@ class RunStore:
             If it is one.
         """
         with self._database.connect() as connection:
-            version = connection.scalar(select(_run.c.format_version))
+            version = connection.scalar(sa.select(_run.c.format_version))
         if version is None:
             raise DataError(f"{self._database.name}: holds no run; begin one with network run")
         if version != FORMAT_VERSION:
@@ -218,37 +207,37 @@ class RunStore:
     def config(self) -> dict[str, Any]:
         """The parameters that the run was begun with."""
         with self._database.connect() as connection:
-            found: dict[str, Any] = json.loads(connection.scalar(select(_run.c.config)) or "{}")
+            found: dict[str, Any] = json.loads(connection.scalar(sa.select(_run.c.config)) or "{}")
         return found
 
     @property
     def seed(self) -> int:
         """The run's seed."""
         with self._database.connect() as connection:
-            return int(connection.scalar(select(_run.c.seed)) or 0)
+            return int(connection.scalar(sa.select(_run.c.seed)) or 0)
 
     @property
     def spent(self) -> tuple[int, float]:
         """Tokens and money that the run has taken so far."""
         with self._database.connect() as connection:
-            row = connection.execute(select(_usage.c.tokens, _usage.c.money)).one()
+            row = connection.execute(sa.select(_usage.c.tokens, _usage.c.money)).one()
         return int(row.tokens), float(row.money)
 
     @property
     def finished(self) -> int:
         """Number of the last round that is finished; 0 for none."""
         with self._database.connect() as connection:
-            return int(connection.scalar(select(func.max(_rounds.c.number))) or 0)
+            return int(connection.scalar(sa.select(sa.func.max(_rounds.c.number))) or 0)
 
     def texts(self) -> list[StoredText]:
         """Return all texts in order, those that wait and those withdrawn among them."""
         with self._database.connect() as connection:
-            rows = connection.execute(select(_texts).order_by(_texts.c.number))
+            rows = connection.execute(sa.select(_texts).order_by(_texts.c.number))
             return [StoredText(**row._mapping) for row in rows]
 
     def answers(self, *, round: int | None = None) -> list[StoredAnswer]:  # noqa: A002
         """Return the answers of a round, or of all, by round, agent, query and place."""
-        query = select(_answers)
+        query = sa.select(_answers)
         if round is not None:
             query = query.where(_answers.c.round == round)
         keys = (_answers.c[name] for name in ("round", "agent", "query", "place"))
@@ -260,7 +249,7 @@ class RunStore:
     def rounds(self) -> list[StoredRound]:
         """Return the finished rounds in order."""
         with self._database.connect() as connection:
-            rows = connection.execute(select(_rounds).order_by(_rounds.c.number)).all()
+            rows = connection.execute(sa.select(_rounds).order_by(_rounds.c.number)).all()
         return [
             StoredRound(row.number, json.loads(row.readings), json.loads(row.decisions))
             for row in rows
@@ -270,7 +259,7 @@ class RunStore:
         """Return what was read in finished rounds, by round, agent and query."""
         keys = (_reads.c.round, _reads.c.agent, _reads.c.query)
         with self._database.connect() as connection:
-            rows = connection.execute(select(_reads).order_by(*keys))
+            rows = connection.execute(sa.select(_reads).order_by(*keys))
             return [StoredRead(**row._mapping) for row in rows]
 
     def add_answers(self, answers: Sequence[StoredAnswer], *, spent: tuple[int, float]) -> None:
@@ -290,17 +279,17 @@ class RunStore:
             "decisions": json.dumps(list(done.decisions), ensure_ascii=False),
         }
         with self._database.transaction() as connection:
-            connection.execute(insert(_rounds).values(row))
+            connection.execute(sa.insert(_rounds).values(row))
             if texts:
-                connection.execute(insert(_texts), [_row(one) for one in texts])
+                connection.execute(sa.insert(_texts), [_row(one) for one in texts])
             if reads:
-                connection.execute(insert(_reads), [_row(one) for one in reads])
+                connection.execute(sa.insert(_reads), [_row(one) for one in reads])
 
     def add_readings(self, number: int, readings: Sequence[Mapping[str, Any]]) -> None:
         """Keep the readings of a finished round that has none yet."""
         text = json.dumps(list(readings), ensure_ascii=False)
         with self._database.transaction() as connection:
-            chosen = update(_rounds).where(_rounds.c.number == number)
+            chosen = sa.update(_rounds).where(_rounds.c.number == number)
             connection.execute(chosen.values(readings=text))
 
     def review(self, *, admitted: Iterable[int], withdrawn: Iterable[int], after: int) -> None:
@@ -308,7 +297,7 @@ class RunStore:
         with self._database.transaction() as connection:
             for numbers, name in ((list(admitted), "admitted"), (list(withdrawn), "withdrawn")):
                 if numbers:
-                    chosen = update(_texts).where(_texts.c.number.in_(numbers))
+                    chosen = sa.update(_texts).where(_texts.c.number.in_(numbers))
                     connection.execute(chosen.values({name: after}))
 
 
