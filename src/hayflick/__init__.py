@@ -53,6 +53,11 @@ register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.repo
 register_report(
     "hayflick.monitor.evaluate_rules:RulesEvaluation", report="hayflick.report.rules_evaluation"
 )
+register_report("hayflick.rules.from_plan:PlannedRules", report="hayflick.report.kpi_sheet")
+register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.report.rules_check")
+register_report(
+    "hayflick.monitor.evaluate_rules:RulesEvaluation", report="hayflick.report.rules_evaluation"
+)
 register_report("hayflick.monitor.pilot_design:PilotDesign", report="hayflick.report.pilot_design")
 register_report(
     "hayflick.monitor.pilot_analysis:PilotResult", report="hayflick.report.pilot_result"

@@ -45,6 +45,11 @@ from .laws.loss_time import loss_time as loss_time
 from .laws.network import injection_share as injection_share
 from .laws.network import network_law as network_law
 from .laws.survival import survival as survival
+from .monitor.check_rules import RulesCheck as RulesCheck
+from .monitor.check_rules import check_rules as check_rules
+from .monitor.evaluate_rules import RulesEvaluation as RulesEvaluation
+from .monitor.evaluate_rules import SimulatedRules as SimulatedRules
+from .monitor.evaluate_rules import evaluate_rules as evaluate_rules
 from .monitor.pilot_analysis import PilotResult as PilotResult
 from .monitor.pilot_analysis import analyse_pilot as analyse_pilot
 from .monitor.pilot_design import Aim as Aim
@@ -55,8 +60,6 @@ from .monitor.review import ReviewResult as ReviewResult
 from .monitor.review import judge_review as judge_review
 from .monitor.review_sample import ReviewSample as ReviewSample
 from .monitor.review_sample import draw_review as draw_review
-from .monitor.rules_evaluation import SimulatedRules as SimulatedRules
-from .monitor.rules_evaluation import evaluate_rules as evaluate_rules
 from .monitor.watch import watch as watch
 from .monitor.watch_result import WatchResult as WatchResult
 from .network.agents.ngram import NGramAgent as NGramAgent
@@ -97,8 +100,10 @@ from .regimes.replace import Replace as Replace
 from .regimes.scheduled import Scheduled as Scheduled
 from .regimes.triggered import Threshold as Threshold
 from .regimes.triggered import Triggered as Triggered
-from .report.rules_writing import write_rules as write_rules
 from .report.simulation import plot_runs as plot_runs
+from .rules.from_plan import PlannedRules as PlannedRules
+from .rules.from_plan import write_rules as write_rules
+from .rules.model import schema_rules as schema_rules
 from .rules.rule_set import RuleSet as RuleSet
 from .simulation.simulate import simulate as simulate
 from .storage.database import Database as Database

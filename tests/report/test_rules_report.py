@@ -4,30 +4,22 @@ import json
 
 import pytest
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
+from hayflick.core.display import report_of
 from hayflick.core.errors import ArgumentError, DataError, OutputError
-from hayflick.core.records import Reading
-from hayflick.monitor.rules_check import check_rules_file
-from hayflick.monitor.rules_evaluation import evaluate_rules
-from hayflick.planning.cost import CostModel
-from hayflick.planning.plan import plan
-from hayflick.report.kpi_sheet import indicators, kpi_csv, kpi_page
+from hayflick.report.kpi_sheet import indicators, sheet
 from hayflick.report.language import Language
-from hayflick.report.rules_check import check_record, check_tables
 from hayflick.report.rules_decisions import decisions_record, decisions_tables
-from hayflick.report.rules_evaluation import evaluation_record, evaluation_tables
-from hayflick.report.rules_writing import check_rules_files, write_rules
-from hayflick.rules.from_plan import rules_from_plan
-from hayflick.rules.loading import LoadedRules, derived
+from hayflick.rules.from_plan import check_rules_files, rules_from_plan
 from hayflick.rules.reading import parse_rules
-from hayflick.rules.rule_set import RuleSet, decisions
+from hayflick.rules.rule_set import decisions
 
-WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
+WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 
 
 def planned(**settings):
     settings = {"keep": 0.7, "generations": 15, "replicates": 0, **settings}
-    return rules_from_plan(plan(WORDS, **settings))
+    return rules_from_plan(hf.plan(WORDS, **settings))
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +45,20 @@ def test_the_sheet_names_limit_dose_and_costs(rules):
     assert "One more round without real data leaves" in kept.cost_of_waiting
     assert missed.limit == "below 70.0%"
     assert used.limit.startswith(f"above {dose}")
-    priced = planned(costs=CostModel(real=0.5, check=40.0))
+    priced = planned(costs=hf.CostModel(real=0.5, check=40.0))
     kept, missed, _ = indicators(priced, Language("en"))
     assert kept.cost_of_acting == f"{priced.policy.dose / 2:.4g} USD a round"
     assert missed.cost_of_acting == "40 USD a round"
 
 
 @pytest.mark.parametrize(("lang", "heading"), [("en", "what it means"), ("ja", "意味")])
-def test_the_sheet_is_a_page_and_a_table_in_both_languages(rules, lang, heading):
-    page = kpi_page(rules, lang=lang)
+def test_the_sheet_is_a_page_and_a_table_in_both_languages(rules, lang, heading, tmp_path):
+    page = rules.save(tmp_path / "sheet.html", lang=lang).read_text(encoding="utf-8")
     assert f'<html lang="{lang}">' in page
     assert heading in page
     assert "http" not in page.replace("http-equiv", "")
-    rows = list(csv.reader(io.StringIO(kpi_csv(rules, lang=lang).removeprefix("\ufeff"))))
+    assert heading in text_of(report_of(rules).tables(rules, lang=lang))
+    rows = list(csv.reader(io.StringIO(sheet(rules, lang=lang).removeprefix("\ufeff"))))
     assert len(rows) == 4
     assert {len(row) for row in rows} == {7}
     assert heading in rows[0]
@@ -73,26 +66,28 @@ def test_the_sheet_is_a_page_and_a_table_in_both_languages(rules, lang, heading)
 
 def test_the_files_are_written_whole_and_never_over_others(tmp_path):
     path = tmp_path / "rules.toml"
-    made = plan(WORDS, keep=0.7, generations=15, replicates=0)
-    write_rules(made, path)
+    made = hf.plan(WORDS, keep=0.7, generations=15, replicates=0)
+    hf.write_rules(made, path)
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"rules.toml", "rules-kpi.html", "rules-kpi.csv"}
-    RuleSet.from_file(path).start()
+    hf.RuleSet.from_file(path).start()
     path.unlink()
     with pytest.raises(OutputError, match=r"rules-kpi\.html: exists already"):
-        write_rules(made, path)
+        hf.write_rules(made, path)
     assert not path.exists()
-    write_rules(made, path, lang="ja", force=True)
+    hf.write_rules(made, path, lang="ja", force=True)
     assert "意味" in (tmp_path / "rules-kpi.csv").read_text(encoding="utf-8")
     with pytest.raises(OutputError, match="is the input"):
         check_rules_files(path, inputs=(path,), force=True)
     with pytest.raises(ArgumentError, match=r"takes a file name that ends in \.toml"):
-        write_rules(made, tmp_path / "rules.yaml")
+        hf.write_rules(made, tmp_path / "rules.yaml")
 
 
 def test_nothing_is_written_where_no_rule_holds_the_target(tmp_path):
     with pytest.raises(DataError, match="fresh data alone"):
-        write_rules(plan(WORDS, keep=0.99, generations=15, replicates=0), tmp_path / "rules.toml")
+        hf.write_rules(
+            hf.plan(WORDS, keep=0.99, generations=15, replicates=0), tmp_path / "rules.toml"
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,11 +96,9 @@ def test_nothing_is_written_where_no_rule_holds_the_target(tmp_path):
     [("en", "to keep 70.0%, the limit is"), ("ja", "70.0% を保つための限界は")],
 )
 def test_a_check_prints_the_derivation(rules, lang, said):
-    loaded = derived(RuleSet.of(parse_rules(rules.text)), model=WORDS, generations=15)
-    checked = check_rules_file(loaded, generations=15)
-    shown = text_of(check_tables(checked, lang=lang))
-    assert said in shown
-    record = json.loads(json.dumps(check_record(checked)))
+    checked = hf.check_rules(hf.RuleSet.of(parse_rules(rules.text)), corpus=WORDS, generations=15)
+    assert said in text_of(report_of(checked).tables(checked, lang=lang))
+    record = json.loads(json.dumps(checked.to_dict()))
     assert record["derived"]["share kept"]["dose"] == rules.policy.dose
     assert (record["mode"], record["charts"]) == ("act", 0)
 
@@ -158,8 +151,8 @@ kind = "notify"
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_a_check_says_what_every_part_does(lang):
-    checked = check_rules_file(LoadedRules(RuleSet.of(parse_rules(EVERYTHING))))
-    shown = text_of(check_tables(checked, lang=lang))
+    checked = hf.check_rules(hf.RuleSet.of(parse_rules(EVERYTHING)))
+    shown = text_of(report_of(checked).tables(checked, lang=lang))
     for part in ("low", "band", "cusum", "99.9%", "nowhere.txt", "7", "9", "10.0%"):
         assert part in shown
     assert ("Warning: band never fires" in shown) == (lang == "en")
@@ -167,27 +160,26 @@ def test_a_check_says_what_every_part_does(lang):
 
 def test_doubts_come_in_words_with_numbers():
     one = 'format_version = 1\nmode = "act"\n[[watch]]\nname = "w"\nmetric = "surviving_fraction"\n'
-    readings = [Reading(1, {"surviving_fraction": 0.5})]
-    for limit, given, said in [
+    readings = [hf.Reading(1, {"surviving_fraction": 0.5})]
+    for limit, history, said in [
         ("below = 1.0", readings, "fires in all 1 readings: they are 0.5 to 0.5, the limit is 1"),
         ("below = 0.98", [], "always fires: 50 rounds of real data alone leave"),
         ("below = 0.01", [], "never fires: 50 rounds without any real data leave"),
         ("below = 1.5", [], "always fires: 0 to 1 is possible, the limit is 1.5"),
     ]:
-        loaded = LoadedRules(RuleSet.of(parse_rules(one + limit)), {}, WORDS)
-        checked = check_rules_file(loaded, readings=given)
-        assert said in text_of(check_tables(checked))
+        rule_set = hf.RuleSet.of(parse_rules(one + limit))
+        checked = hf.check_rules(rule_set, corpus=WORDS, history=history)
+        assert said in text_of(report_of(checked).tables(checked))
 
 
 @pytest.mark.parametrize(
     ("lang", "said"), [("en", "runs that keep 70.0%"), ("ja", "70.0% を保つ実行")]
 )
 def test_an_evaluation_has_its_figures(rules, lang, said):
-    rule_set = RuleSet.of(parse_rules(rules.text))
-    found = evaluate_rules(rule_set, model=WORDS, keep=0.7, generations=15, replicates=8)
-    shown = text_of(evaluation_tables(found, lang=lang))
-    assert said in shown
-    record = json.loads(json.dumps(evaluation_record(found), allow_nan=False))
+    rule_set = hf.RuleSet.of(parse_rules(rules.text))
+    found = hf.evaluate_rules(rule_set, corpus=WORDS, generations=15, replicates=8)
+    assert said in text_of(report_of(found).tables(found, lang=lang))
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert record["fixed"]["share"] == found.fixed_share
     assert record["delay"] == {"median": 3.0, "missed_runs": 0}
     assert record["without"]["held"] == 0.0
@@ -195,8 +187,8 @@ def test_an_evaluation_has_its_figures(rules, lang, said):
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_decisions_are_listed_and_what_is_held_back_says_so(lang):
-    rule_set = RuleSet.of(parse_rules(EVERYTHING.replace("target = 0.999", "below = 0.1")))
-    given = {"": [Reading(1, {"surviving_fraction": 0.5, "retention": -1.0})]}
+    rule_set = hf.RuleSet.of(parse_rules(EVERYTHING.replace("target = 0.999", "below = 0.1")))
+    given = {"": [hf.Reading(1, {"surviving_fraction": 0.5, "retention": -1.0})]}
     found = decisions(rule_set, given)
     settings = {"rounds": ("monday",)}
     shown = text_of(decisions_tables(rule_set, found, lang=lang, **settings))
@@ -210,7 +202,7 @@ def test_decisions_are_listed_and_what_is_held_back_says_so(lang):
 def test_a_long_list_of_decisions_is_cut_short():
     text = 'format_version = 1\nmode = "act"\n[[watch]]\nname = "w"\nmetric = "retention"\n'
     text += 'below = 1.0\nactions = ["tell"]\n[[action]]\nname = "tell"\nkind = "notify"\n'
-    rule_set = RuleSet.of(parse_rules(text))
-    found = decisions(rule_set, {"": [Reading(k, {"retention": 0.5}) for k in range(1, 41)]})
+    rule_set = hf.RuleSet.of(parse_rules(text))
+    found = decisions(rule_set, {"": [hf.Reading(k, {"retention": 0.5}) for k in range(1, 41)]})
     rounds = tuple(str(k) for k in range(1, 41))
     assert "And 10 more." in text_of(decisions_tables(rule_set, found, rounds=rounds))

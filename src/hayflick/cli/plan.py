@@ -148,7 +148,7 @@ def plan_command(
     costs = _costs(named, currency, rounds_per_month)
     inputs = (source, must_keep, history)
     if write_rules is not None:
-        from hayflick.report.rules_writing import check_rules_files
+        from hayflick.rules.from_plan import check_rules_files
 
         check_rules_files(write_rules, inputs=(*inputs, out), force=force)
     if reserve_out is not None:
@@ -194,7 +194,7 @@ def _write_rules(
     """Write the rules that were asked for; return why there are none, for after the plan."""
     if path is None:
         return None
-    from hayflick.report.rules_writing import rules_files, write_rules
+    from hayflick.rules.from_plan import rules_files, write_rules
 
     try:
         write_rules(result, path, lang=lang, force=force)

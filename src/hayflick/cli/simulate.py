@@ -35,7 +35,7 @@ from hayflick.core.output import check_not_input, check_writable, write_file
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.monitor.rules_evaluation import SimulatedRules
+    from hayflick.monitor.evaluate_rules import SimulatedRules
 
 
 def simulate_command(
@@ -194,6 +194,6 @@ def simulate_command(
 
 
 def _simulated_rules(path: Path) -> SimulatedRules:
-    from hayflick.monitor.rules_evaluation import SimulatedRules
+    from hayflick.monitor.evaluate_rules import SimulatedRules
 
     return SimulatedRules(path)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
+from typing import TYPE_CHECKING, Any
 
 from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
-from hayflick.report.plan_labels import subject_label
-from hayflick.report.rendering import render
-from hayflick.report.tables import significant
+from hayflick.report.plan_findings import subject_label
+from hayflick.report.rendering import notebook, render
+from hayflick.report.tables import printable, significant, table
 from hayflick.rules.from_plan import COOL_DOWN, REVIEWED, PlannedRules
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +147,33 @@ def _way_back(planned: PlannedRules, language: Language) -> tuple[str, ...]:
     return (sentence,)
 
 
-def kpi_page(planned: PlannedRules, *, lang: str = "en") -> str:
-    """Return the sheet as one self-contained HTML page.
+def record(planned: PlannedRules) -> dict[str, Any]:
+    """Return planned rules as plain values: the file, limit and dose, and the sheet."""
+    policy = planned.policy
+    return {
+        "format_version": FORMAT_VERSION,
+        "metric": planned.metric,
+        "keep": policy.keep,
+        "limit": policy.limit * planned.unit,
+        "dose": policy.dose,
+        "false_alarms": policy.false_alarms,
+        "rules": planned.text,
+        "sheet": [asdict(row) for row in indicators(planned, Language("en"))],
+        "provenance": planned.provenance(),
+    }
 
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
+
+def tables(planned: PlannedRules, *, lang: str = "en") -> list[RenderableType]:
+    """Return the sheet as a table."""
+    language = Language(lang)
+    shown = table(*headings(language))
+    for row in indicators(planned, language):
+        shown.add_row(*map(printable, astuple(row)))
+    return [shown]
+
+
+def page(planned: PlannedRules, *, lang: str = "en") -> str:
+    """Return the sheet as one self-contained HTML page."""
     language = Language(lang)
     return render(
         "kpi.html.jinja",
@@ -160,14 +185,14 @@ def kpi_page(planned: PlannedRules, *, lang: str = "en") -> str:
     )
 
 
-def kpi_csv(planned: PlannedRules, *, lang: str = "en") -> str:
-    """Return the sheet as CSV; the byte-order mark tells Excel that it is UTF-8.
+def fragment(planned: PlannedRules) -> str:
+    """Return what a notebook shows of the sheet."""
+    rows = indicators(planned, Language("en"))
+    return notebook("Numbers to watch", (f"{row.number} {row.limit}: {row.action}" for row in rows))
 
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
+
+def sheet(planned: PlannedRules, *, lang: str = "en") -> str:
+    """Return the sheet as CSV; the byte-order mark tells Excel that it is UTF-8."""
     language = Language(lang)
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.rules_check import ALWAYS, RulesCheck, RuleWarning
+from hayflick.monitor.check_rules import ALWAYS, RulesCheck, RuleWarning
 from hayflick.planning.dose import ThresholdPolicy
 from hayflick.report.language import Language
+from hayflick.report.rendering import notebook, tables_page
 from hayflick.report.tables import printable, significant, table
 from hayflick.rules.model import (
     Inject,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def check_record(checked: RulesCheck) -> dict[str, Any]:
+def record(checked: RulesCheck) -> dict[str, Any]:
     """Return a rules file that was looked through as plain values, ready for JSON."""
     rules = checked.rule_set.rules
     return {
@@ -65,19 +66,13 @@ def check_record(checked: RulesCheck) -> dict[str, Any]:
     }
 
 
-def check_tables(checked: RulesCheck, *, lang: str = "en") -> tuple[RenderableType, ...]:
-    """Return what the terminal shows.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
+def tables(checked: RulesCheck, *, lang: str = "en") -> list[RenderableType]:
+    """Return what the terminal shows: mode, rates, watches, derivations, warnings."""
     language = Language(lang)
     derived = (
         printable(_derivation(name, found, language)) for name, found in checked.holdings.items()
     )
-    return (
+    return [
         _mode(checked, language),
         *_rates(checked, language),
         _watches(checked, language),
@@ -85,7 +80,22 @@ def check_tables(checked: RulesCheck, *, lang: str = "en") -> tuple[RenderableTy
         *(printable(line) for line in _actions(checked, language)),
         *(printable(_doubt(doubt, language)) for doubt in checked.doubts),
         *(printable(fault) for fault in checked.faults),
-    )
+    ]
+
+
+def page(checked: RulesCheck, *, lang: str = "en") -> str:
+    """Return the check as one self-contained HTML page."""
+    language = Language(lang)
+    title = language.text("Rules: {name}", name=checked.rule_set.name)
+    parts = tables(checked, lang=lang)
+    return tables_page(title, parts, language, provenance=checked.provenance())
+
+
+def fragment(checked: RulesCheck) -> str:
+    """Return what a notebook shows of the check."""
+    language = Language("en")
+    doubts = (_doubt(doubt, language) for doubt in checked.doubts)
+    return notebook(_mode(checked, language), (*_actions(checked, language), *doubts))
 
 
 def _mode(checked: RulesCheck, language: Language) -> str:

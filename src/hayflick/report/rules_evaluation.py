@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hayflick.monitor.rules_evaluation import RulesEvaluation, RunSummary
+from hayflick.monitor.evaluate_rules import RulesEvaluation, RunSummary
 from hayflick.report.language import Language
+from hayflick.report.rendering import notebook, tables_page
 from hayflick.report.tables import printable, table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 
 
-def evaluation_record(evaluation: RulesEvaluation) -> dict[str, Any]:
+def record(evaluation: RulesEvaluation) -> dict[str, Any]:
     """Return a tried rules file as plain values, ready for JSON; what is undefined is None."""
     return {
         "format_version": FORMAT_VERSION,
@@ -52,18 +53,24 @@ def _course(course: RunSummary, evaluation: RulesEvaluation) -> dict[str, float 
     }
 
 
-def evaluation_tables(
-    evaluation: RulesEvaluation, *, lang: str = "en"
-) -> tuple[RenderableType, ...]:
-    """Return what the terminal shows.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no such language.
-    """
+def tables(evaluation: RulesEvaluation, *, lang: str = "en") -> list[RenderableType]:
+    """Return what the terminal shows: false alarms, delay, and what was kept."""
     language = Language(lang)
-    return (*_sentences(evaluation, language), _table(evaluation, language))
+    return [*_sentences(evaluation, language), _table(evaluation, language)]
+
+
+def page(evaluation: RulesEvaluation, *, lang: str = "en") -> str:
+    """Return the evaluation as one self-contained HTML page."""
+    language = Language(lang)
+    title = language.text("Rules: {name}", name=evaluation.name)
+    parts = tables(evaluation, lang=lang)
+    return tables_page(title, parts, language, provenance=evaluation.provenance())
+
+
+def fragment(evaluation: RulesEvaluation) -> str:
+    """Return what a notebook shows of the evaluation."""
+    heading, *rest = _sentences(evaluation, Language("en"))
+    return notebook(heading, rest)
 
 
 def _sentences(evaluation: RulesEvaluation, language: Language) -> tuple[str, ...]:

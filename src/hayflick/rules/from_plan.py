@@ -8,8 +8,17 @@ person to look. Limit and dose are those of `hayflick.planning.dose`.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, cast
 
+from hayflick.core.checks import check_language
+from hayflick.core.display import Report, Result, report_of
+from hayflick.core.errors import ArgumentError
+from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.provenance import provenance
 from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
 from hayflick.planning.plan import Plan
 from hayflick.planning.targets import (
@@ -19,6 +28,8 @@ from hayflick.planning.targets import (
     SymbolTarget,
 )
 from hayflick.rules.loading import unit_of
+
+_Path: TypeAlias = str | os.PathLike[str]
 
 REVIEWED = 50
 """Answers that a person looks at where the target was missed."""
@@ -31,7 +42,7 @@ ROOM = 20
 
 
 @dataclass(frozen=True, eq=False)
-class PlannedRules:
+class PlannedRules(Result):
     """Rules that hold a plan's target, as a file and as what it is made from.
 
     Parameters
@@ -57,6 +68,10 @@ class PlannedRules:
     def metric(self) -> str:
         """Name of the number that is watched."""
         return metrics_of(self.policy.goal)[0]
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the rules again."""
+        return provenance({"command": "plan --write-rules", "plan": self.plan.provenance()})
 
 
 def metrics_of(goal: SymbolTarget) -> tuple[str, ...]:
@@ -101,6 +116,89 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
         false_alarms=false_alarms,
     )
     return PlannedRules(plan, found, _text(found, false_alarms))
+
+
+class _Sheet(Report, Protocol):
+    """A report that has the sheet of numbers as CSV too."""
+
+    def sheet(self, planned: PlannedRules, /, *, lang: str) -> str:
+        """Return the sheet as CSV."""
+
+
+def write_rules(plan: Plan, path: _Path, *, lang: str = "en", force: bool = False) -> PlannedRules:
+    """Write the rules that hold a plan's target, and their sheet in HTML and CSV beside them.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    path
+        A name that ends in ``.toml``; for ``rules.toml`` the sheet is in ``rules-kpi.html`` and
+        ``rules-kpi.csv``.
+    lang
+        Language of the sheet, ``en`` or ``ja``.
+    force
+        Whether files that exist are replaced.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not one of a TOML file, or there is no such language.
+    DataError
+        If no rule can hold the target; nothing is written then.
+    OutputError
+        If a file exists and `force` is not set, or cannot be written.
+    """
+    check_language(lang)
+    check_rules_files(path, force=force)
+    planned = rules_from_plan(plan)
+    report = cast(_Sheet, report_of(planned))
+    rules, page, numbers = rules_files(path)
+    write_text(page, report.page(planned, lang=lang), force=force)
+    write_text(numbers, report.sheet(planned, lang=lang), force=force)
+    write_text(rules, planned.text, force=force)
+    return planned
+
+
+def rules_files(path: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
+    """Return the files that are written: the rules, the sheet as a page and as a table.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not one of a TOML file.
+
+    Examples
+    --------
+    >>> [str(path) for path in rules_files("rules.toml")]
+    ['rules.toml', 'rules-kpi.html', 'rules-kpi.csv']
+    """
+    rules = Path(path)
+    if rules.suffix.lower() != ".toml":
+        raise ArgumentError("write_rules", got=str(path), takes="a file name that ends in .toml")
+    sheets = (rules.with_name(f"{rules.stem}-kpi{suffix}") for suffix in (".html", ".csv"))
+    return (rules, *sheets)  # type: ignore[return-value]
+
+
+def check_rules_files(
+    path: str | os.PathLike[str],
+    *,
+    inputs: Iterable[str | os.PathLike[str] | None] = (),
+    force: bool = False,
+) -> None:
+    """Refuse files that cannot be written, before any work starts.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not one of a TOML file.
+    OutputError
+        If one exists and `force` is not set, is an input, or cannot be written.
+    """
+    read = list(inputs)
+    for one in rules_files(path):
+        check_not_input(one, read)
+        check_writable(one, force=force)
 
 
 def _text(found: ThresholdPolicy, false_alarms: float) -> str:

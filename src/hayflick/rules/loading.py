@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
@@ -13,6 +14,8 @@ from hayflick.core.progress import Progress, silent
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.rules.rule_set import RuleSet
+
+_Path: TypeAlias = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,40 +44,57 @@ class LoadedRules:
 
 
 def load_rules(
-    path: str | os.PathLike[str],
+    rules: _Path | RuleSet,
     *,
-    model: Discrete | None = None,
+    corpus: _Path | Discrete | None = None,
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
     samples: int | None = None,
     generations: int = 50,
     progress: Progress = silent,
 ) -> LoadedRules:
-    """Return a rules file whose targets have become limits, as far as there are data.
+    """Return rules whose targets have become limits, as far as there are data.
 
     Parameters
     ----------
-    path
-        The file.
-    model
-        The real data's law; the file's ``corpus`` where None.
+    rules
+        A rules file, or rules that were read.
+    corpus
+        The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
+    column, tokenizer, encoding
+        How a corpus is read.
     samples, generations
         Size of a training set, and the horizon that a target is held over.
     progress
-        Told how far reading the data has come.
+        Called with how far reading the data has come.
 
     Raises
     ------
     DataError
         If the file or its data cannot be used, or a target cannot be held.
     """
-    rule_set = RuleSet.from_file(path, like=None if model is None else model.source)
+    model = None
+    if isinstance(corpus, Discrete):
+        model = corpus
+    elif corpus is not None:
+        model = Discrete.from_file(
+            corpus, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+        )
+    rule_set = _rule_set(rules, model)
     named = rule_set.rules.corpus
     if model is None and named is not None:
-        beside = Path(path).parent / named
-        model = Discrete.from_file(beside, progress=progress)
-        rule_set = RuleSet.from_file(path, like=model.source)
+        model = Discrete.from_file(Path(rule_set.name).parent / named, progress=progress)
+        rule_set = _rule_set(rules, model)
     if model is None:
         return LoadedRules(rule_set)
     return derived(rule_set, model=model, samples=samples, generations=generations)
+
+
+def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
+    if isinstance(rules, RuleSet):
+        return rules
+    return RuleSet.from_file(rules, like=None if model is None else model.source)
 
 
 def derived(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -160,6 +160,17 @@ class RulesFile(Table):
     def action_named(self, name: str) -> Inject | VaryPrompts | RequestReview | Notify:
         """Return the action of a name, which `contradictions` has checked to be there."""
         return next(action for action in self.action if action.name == name)
+
+
+def schema_rules() -> dict[str, Any]:
+    """Return the JSON schema of rules files, for editors.
+
+    Examples
+    --------
+    >>> schema_rules()["required"]
+    ['format_version', 'mode', 'watch']
+    """
+    return RulesFile.model_json_schema()
 
 
 SIMULATED = ("surviving_fraction", "surviving_types")

@@ -34,20 +34,8 @@ _TOGETHER = (["below", "above"], ["below", "target"])
 _LIMITS = ("chart", "below", "above", "target")
 
 
-def check_rules(rules: RulesFile, *, name: str) -> None:
-    """Refuse rules that cannot be meant.
-
-    Raises
-    ------
-    DataError
-        If a name is unknown, or two tables or keys contradict each other; `name` is the
-        file's.
-    """
-    for fault in _faults(rules):
-        raise DataError(f"{name}: {fault}")
-
-
 def _faults(rules: RulesFile) -> Iterator[str]:
+    """Yield why rules cannot be meant: unknown names, and keys that contradict each other."""
     yield from _repeated("watch", [watch.name for watch in rules.watch])
     yield from _repeated("action", [action.name for action in rules.action])
     for watch in rules.watch:
@@ -258,7 +246,8 @@ def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
         # A key that is misspelt is missing too: it is the spelling that helps.
         first = min(fault.errors(), key=lambda error: error["type"] != "extra_forbidden")
         raise DataError(f"{name}: {_message(first, found)}") from None
-    check_rules(rules, name=name)
+    for contradiction in _faults(rules):
+        raise DataError(f"{name}: {contradiction}")
     return rules
 
 

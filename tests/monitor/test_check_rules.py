@@ -1,19 +1,12 @@
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.core.errors import DataError
-from hayflick.core.records import Reading
-from hayflick.monitor.rules_check import check_rules_file
-from hayflick.rules.loading import LoadedRules, derived, load_rules
+import hayflick as hf
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.rules.loading import load_rules
 from hayflick.rules.reading import parse_rules
-from hayflick.rules.rule_set import (
-    RuleSet,
-    calls_for_action,
-    decisions,
-    slow_metrics,
-)
+from hayflick.rules.rule_set import calls_for_action, decisions, slow_metrics
 
-WORDS = Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
+WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 TELL = '[[action]]\nname = "tell"\nkind = "notify"\n'
 ACTIONS = 'actions = ["tell"]\n'
 
@@ -21,13 +14,13 @@ ACTIONS = 'actions = ["tell"]\n'
 def rule_set(watch, *, mode="act", actions=TELL, folder=None):
     text = f'format_version = 1\nmode = "{mode}"\n[[watch]]\nname = "w"\n{watch}\n{actions}'
     settings = {} if folder is None else {"folder": folder}
-    return RuleSet.of(parse_rules(text), **settings)
+    return hf.RuleSet.of(parse_rules(text), **settings)
 
 
 def doubts(watch, *, model=None, values=(), metric="surviving_fraction"):
-    readings = [Reading(k, {metric: value}) for k, value in enumerate(values, start=1)]
-    loaded = LoadedRules(rule_set(f'metric = "{metric}"\n{watch}\n{ACTIONS}'), {}, model)
-    checked = check_rules_file(loaded, readings=readings, generations=10)
+    readings = [hf.Reading(k, {metric: value}) for k, value in enumerate(values, start=1)]
+    rules = rule_set(f'metric = "{metric}"\n{watch}\n{ACTIONS}')
+    checked = hf.check_rules(rules, corpus=model, history=readings, generations=10)
     return [(doubt.fires, doubt.where) for doubt in checked.doubts], checked
 
 
@@ -62,15 +55,14 @@ def test_what_reserves_lack_and_who_is_not_told(tmp_path):
     inject = '[[action]]\nname = "real"\nkind = "inject"\nitems = 3\nreserve = "r.txt"\n'
     watch = 'metric = "retention"\nbelow = 0.5\n'
     used = watch + 'actions = ["real"]'
-    loaded = LoadedRules(rule_set(used, actions=inject, folder=tmp_path))
-    assert check_rules_file(loaded).faults == ("[[action]] real: r.txt is missing",)
+    rules = rule_set(used, actions=inject, folder=tmp_path)
+    assert hf.check_rules(rules).faults == ("[[action]] real: r.txt is missing",)
     (tmp_path / "r.txt").write_text("a\nb\n")
-    loaded = LoadedRules(rule_set(used, actions=inject, folder=tmp_path, mode="warn"))
-    faults = check_rules_file(loaded).faults
+    rules = rule_set(used, actions=inject, folder=tmp_path, mode="warn")
+    faults = hf.check_rules(rules).faults
     assert "r.txt holds 2 items, fewer than 3" in faults[0]
     assert "no action of kind notify" in faults[1]
-    loaded = LoadedRules(rule_set(watch, actions=""))
-    assert check_rules_file(loaded).faults == ("[[watch]] w: has no actions",)
+    assert hf.check_rules(rule_set(watch, actions="")).faults == ("[[watch]] w: has no actions",)
 
 
 DOSED = '[[action]]\nname = "real"\nkind = "inject"\n'
@@ -78,16 +70,17 @@ TARGET = 'metric = "surviving_fraction"\ntarget = 0.7\nactions = ["real"]'
 
 
 def test_a_target_becomes_limit_and_dose():
-    loaded = derived(rule_set(TARGET, actions=DOSED), model=WORDS, generations=20)
+    loaded = load_rules(rule_set(TARGET, actions=DOSED), corpus=WORDS, generations=20)
     found = loaded.holdings["w"]
     assert loaded.rule_set.rules.watch[0].below == found.limit
     assert loaded.rule_set.rules.action[0].items == found.dose
     assert loaded.target == 0.7
-    kept = derived(rule_set(TARGET + "\nbelow = 0.9", actions=DOSED + "items = 4"), model=WORDS)
+    written = rule_set(TARGET + "\nbelow = 0.9", actions=DOSED + "items = 4")
+    kept = load_rules(written, corpus=WORDS)
     assert kept.rule_set.rules.watch[0].below == 0.9
     assert kept.rule_set.rules.action[0].items == 4
     with pytest.raises(DataError, match=r"\[\[watch\]\] w: keep: fresh data alone"):
-        derived(rule_set(TARGET.replace("0.7", "0.99"), actions=DOSED), model=WORDS)
+        hf.check_rules(rule_set(TARGET.replace("0.7", "0.99"), actions=DOSED), corpus=WORDS)
 
 
 def test_the_data_can_be_named_in_the_file(tmp_path):
@@ -95,20 +88,27 @@ def test_the_data_can_be_named_in_the_file(tmp_path):
     head = 'format_version = 1\nmode = "act"\ncorpus = "corpus.txt"\n'
     text = f'{head}[[watch]]\nname = "w"\n{TARGET}\n'
     (tmp_path / "rules.toml").write_text(text + DOSED)
-    loaded = load_rules(tmp_path / "rules.toml", generations=5)
-    assert loaded.model.types == 9
-    assert loaded.holdings["w"].dose > 0
+    for rules in (tmp_path / "rules.toml", hf.RuleSet.from_file(tmp_path / "rules.toml")):
+        checked = hf.check_rules(rules, generations=5)
+        assert checked.source == "corpus.txt"
+        assert checked.holdings["w"].dose > 0
+
+
+def test_a_run_and_answers_cannot_both_be_given():
+    rules = rule_set('metric = "retention"\nbelow = 0.5\n' + ACTIONS)
+    with pytest.raises(ArgumentError, match=r"answers: got a\.csv, takes nothing beside history"):
+        hf.check_rules(rules, history=[], answers="a.csv")
 
 
 def test_decisions_are_in_the_order_of_the_rounds():
     rules = rule_set('metric = "retention"\nbelow = 0.5\ngroups = ["a", "b"]\n' + ACTIONS)
-    low = [Reading(k, {"retention": 0.1 * k}, group="a") for k in (1, 9)]
-    high = [Reading(k, {"retention": 1.0 - 0.1 * k}, group="b") for k in (1, 9)]
+    low = [hf.Reading(k, {"retention": 0.1 * k}, group="a") for k in (1, 9)]
+    high = [hf.Reading(k, {"retention": 1.0 - 0.1 * k}, group="b") for k in (1, 9)]
     found = decisions(rules, {"a": low, "b": high})
     assert [(one.round, one.group) for one in found] == [(1, "a"), (9, "b")]
     assert calls_for_action(rules, found)
     observed = rule_set('metric = "retention"\nbelow = 0.5\n' + ACTIONS, mode="observe")
-    found = decisions(observed, {"": [Reading(1, {"retention": 0.1})]})
+    found = decisions(observed, {"": [hf.Reading(1, {"retention": 0.1})]})
     assert (found[0].actions, len(found[0].proposed)) == ((), 1)
     assert not calls_for_action(observed, found)
 

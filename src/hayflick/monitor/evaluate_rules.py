@@ -17,14 +17,15 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
+from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
@@ -37,6 +38,8 @@ from hayflick.regimes.triggered import Triggered
 from hayflick.rules.loading import load_rules
 from hayflick.rules.rule_set import RuleSet
 from hayflick.simulation.simulate import simulate
+
+_Path: TypeAlias = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,7 +73,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RulesEvaluation:
+class RulesEvaluation(Result):
     """What a rules file does in simulation.
 
     Parameters
@@ -121,7 +124,7 @@ class RulesEvaluation:
         alarms, rounds = self.false_alarms, self.healthy_rounds
         if alarms == rounds:
             return 1000.0
-        return 1000.0 * float(beta.ppf(0.95, alarms + 1, rounds - alarms))
+        return 1000.0 * float(betaincinv(alarms + 1, rounds - alarms, 0.95))
 
     @property
     def delay(self) -> float | None:
@@ -154,37 +157,83 @@ class RulesEvaluation:
 
 
 def evaluate_rules(
-    rule_set: RuleSet,
+    rules: _Path | RuleSet,
     *,
-    model: Discrete,
+    corpus: _Path | Discrete | None = None,
+    model: Discrete | None = None,
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
     keep: float | None = None,
+    samples: int | None = None,
     generations: int = 50,
     replicates: int = 200,
-    samples: int | None = None,
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> RulesEvaluation:
-    """Try rules in simulation.
+    """Try rules in simulation: false alarms, delay, what is kept and at what cost.
 
     Parameters
     ----------
-    rule_set
-        The rules, their limits written out or derived.
+    rules
+        A rules file, or rules that were read.
+    corpus
+        The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
     model
-        The real data's law.
+        The same, under its earlier name.
+    column, tokenizer, encoding
+        How a corpus is read.
     keep
-        The target; None for no target.
-    generations, replicates, samples, seed, threads, progress
+        The target; the highest one of the rules where None. Without any, there is no fixed
+        plan to compare with.
+    samples, generations, replicates, seed, threads, progress
         As of `hayflick.simulation.simulate.simulate`.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of its range, or there are no real data.
     DataError
-        If no watch reads what a simulation measures, or the target cannot be held.
+        If a file cannot be used, no watch reads what a simulation measures, or a target
+        cannot be held.
+
+    Examples
+    --------
+    >>> from hayflick.rules.reading import parse_rules
+    >>> rules = RuleSet.of(parse_rules('''
+    ... format_version = 1
+    ... mode = "act"
+    ... [[watch]]
+    ... name = "words"
+    ... metric = "surviving_fraction"
+    ... below = 0.8
+    ... actions = ["real data"]
+    ... [[action]]
+    ... name = "real data"
+    ... kind = "inject"
+    ... items = 50
+    ... '''))
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> tried = evaluate_rules(rules, corpus=words, generations=10, replicates=32)
+    >>> tried.with_rule.lowest > tried.without.lowest
+    True
     """
+    loaded = load_rules(
+        rules,
+        corpus=model if corpus is None else corpus,
+        column=column,
+        tokenizer=tokenizer,
+        encoding=encoding,
+        samples=samples,
+        generations=generations,
+        progress=progress,
+    )
+    if loaded.model is None:
+        takes = "the real data that the rules are tried on"
+        raise ArgumentError("corpus", got="nothing", takes=takes)
+    rule_set, model = loaded.rule_set, loaded.model
+    keep = loaded.target if keep is None else keep
     keep = None if keep is None else check_target(keep)
     rounds = whole_number("generations", generations, at_least=1)
     metric, unread = check_read(rule_set, model, samples)
@@ -345,6 +394,6 @@ class SimulatedRules:
                 "the family discrete; for others give --regime triggered:BELOW,items=N,metric=NAME"
             )
             raise ArgumentError("rules", got=str(self.path), takes=takes)
-        loaded = load_rules(self.path, model=model, samples=samples, generations=generations)
+        loaded = load_rules(self.path, corpus=model, samples=samples, generations=generations)
         check_read(loaded.rule_set, model, samples)
         return Triggered(loaded.rule_set.start(), base=base)

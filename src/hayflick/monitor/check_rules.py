@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, TypeAlias
 
-from hayflick.core.errors import DataError
+from hayflick.chains.discrete import Discrete
+from hayflick.core.display import Result
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
-from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.answers import Answers
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
 from hayflick.planning.dose import ThresholdPolicy
 from hayflick.planning.problem import planning_problem
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.rules.loading import LoadedRules
+from hayflick.rules.loading import LoadedRules, load_rules
 from hayflick.rules.model import (
     Inject,
     Mode,
@@ -29,6 +32,8 @@ from hayflick.rules.model import (
     WatchTable,
 )
 from hayflick.rules.rule_set import RuleSet
+
+_Path: TypeAlias = str | os.PathLike[str]
 
 ALWAYS, NEVER = "always", "never"
 _SHARES = {metric.name for metric in METRICS if metric.unit is Unit.SHARE}
@@ -66,7 +71,7 @@ class RuleWarning:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RulesCheck:
+class RulesCheck(Result):
     """A rules file, looked through.
 
     Parameters
@@ -79,6 +84,8 @@ class RulesCheck:
         What is missing: reserves without items, say.
     alarms, readings
         Alarms of each watch in the readings that were given, and how many it read.
+    source, generations
+        Name of the data, None without any, and the rounds that the law looks ahead.
     """
 
     rule_set: RuleSet
@@ -87,6 +94,19 @@ class RulesCheck:
     faults: tuple[str, ...]
     alarms: Mapping[str, int]
     readings: Mapping[str, int]
+    source: str | None = None
+    generations: int = 50
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the record that makes the check again."""
+        return provenance(
+            {
+                "command": "rules check",
+                "rules": self.rule_set.name,
+                "input": self.source,
+                "generations": self.generations,
+            }
+        )
 
     @property
     def charts(self) -> int:
@@ -95,27 +115,86 @@ class RulesCheck:
         return sum(watch.chart is not None and not watch.groups for watch in watches)
 
 
-def check_rules_file(
-    loaded: LoadedRules, *, readings: Sequence[Reading] = (), generations: int = 50
+def check_rules(
+    rules: _Path | RuleSet,
+    *,
+    corpus: _Path | Discrete | None = None,
+    column: str | None = None,
+    tokenizer: str | None = None,
+    encoding: str = "utf-8",
+    samples: int | None = None,
+    generations: int = 50,
+    history: _Path | Sequence[Reading] | None = None,
+    answers: _Path | Answers | None = None,
+    by: str | None = None,
+    text: str | None = None,
+    progress: Progress = silent,
 ) -> RulesCheck:
-    """Return what a rules file comes to.
+    """Check a rules file: its limits and rates, and rules that always or never fire.
 
     Parameters
     ----------
-    loaded
-        The rules, and the data's law where there is one.
-    readings
-        Readings of a stream, in order, to hold the rules against; its first ones are the
-        charts' baseline.
-    generations
-        Rounds that the law looks ahead.
+    rules
+        A rules file, or rules that were read.
+    corpus
+        The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
+    column, tokenizer, encoding
+        How a corpus is read.
+    samples, generations
+        Size of a training set, and the rounds that the law looks ahead.
+    history
+        A recorded run (NetCDF of ``hayflick simulate``), or readings in order, to hold the
+        rules against. Charts learn from the first ones.
+    answers, by, text
+        A table of answers to hold the rules against, with the columns of the round and of the
+        answers.
+    progress
+        Called with how far reading and measuring have come.
 
     Raises
     ------
     DataError
-        If a chart cannot be made from the readings.
+        If a file cannot be used, a target cannot be held, or a chart cannot be made from the
+        readings.
+    ArgumentError
+        If an argument is out of its range or does not fit another.
+
+    Examples
+    --------
+    >>> from hayflick.rules.reading import parse_rules
+    >>> rules = RuleSet.of(parse_rules('''
+    ... format_version = 1
+    ... mode = "act"
+    ... [[watch]]
+    ... name = "words"
+    ... metric = "surviving_fraction"
+    ... below = 1.5
+    ... '''))
+    >>> [(one.watch, one.fires) for one in check_rules(rules).doubts]
+    [('words', 'always')]
     """
+    loaded = load_rules(
+        rules,
+        corpus=corpus,
+        column=column,
+        tokenizer=tokenizer,
+        encoding=encoding,
+        samples=samples,
+        generations=generations,
+        progress=progress,
+    )
     rule_set = loaded.rule_set
+    readings: Sequence[Reading] = ()
+    if history is not None and answers is not None:
+        raise ArgumentError("answers", got=str(answers), takes="nothing beside history")
+    if isinstance(history, (str, os.PathLike)):
+        readings = readings_of_run(history)
+    elif history is not None:
+        readings = history
+    elif answers is not None:
+        baseline = rule_set.rules.baseline
+        watched = watch(answers, by=by, text=text, baseline=baseline, charts=(), progress=progress)
+        readings = watched.readings[""]
     seen: dict[str, list[tuple[float, bool]]] = {watch.name: [] for watch in rule_set.rules.watch}
     if readings:
         _replay(rule_set, readings, seen)
@@ -131,6 +210,8 @@ def check_rules_file(
         faults=(*_missing(rule_set), *_unheard(rule_set)),
         alarms={name: sum(alarm for _, alarm in found) for name, found in seen.items()},
         readings={name: len(found) for name, found in seen.items()},
+        source=None if loaded.model is None else loaded.model.source.name,
+        generations=generations,
     )
 
 
@@ -238,7 +319,7 @@ def _unheard(rule_set: RuleSet) -> list[str]:
     return faults
 
 
-def readings_of_run(path: str | os.PathLike[str]) -> tuple[Reading, ...]:
+def readings_of_run(path: _Path) -> tuple[Reading, ...]:
     """Return the readings of the first run in a file of ``hayflick simulate``.
 
     Raises
@@ -260,35 +341,3 @@ def readings_of_run(path: str | os.PathLike[str]) -> tuple[Reading, ...]:
         Reading(k, {str(name): float(values[k]) for name, values in series.items()})
         for k in range(1, runs.sizes["generation"])
     )
-
-
-def readings_of_answers(
-    path: str | os.PathLike[str],
-    *,
-    by: str,
-    text: str | None,
-    baseline: int = 10,
-    progress: Progress = silent,
-) -> tuple[Reading, ...]:
-    """Return the readings of a table of answers, all answers together.
-
-    Parameters
-    ----------
-    path
-        The table.
-    by, text
-        Its columns of the round and of the answers.
-    baseline
-        Rounds at the beginning that are taken for healthy.
-    progress
-        Told how far reading and measuring have come.
-
-    Raises
-    ------
-    DataError, ArgumentError
-        If the answers cannot be used.
-    """
-    columns = AnswerColumns(by=by, text=text)
-    answers = read_answers(Path(path), columns=columns, progress=progress)
-    watched = watch(answers, baseline=baseline, charts=(), progress=progress)
-    return watched.readings[""]
