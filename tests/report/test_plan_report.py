@@ -9,9 +9,8 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.report import plan as report
-from hayflick.report.charts.plan_frontier import plan_frontier_chart
-from hayflick.report.charts.plan_sensitivity import plan_sensitivity_chart
 from hayflick.report.language import Language
+from hayflick.report.plan_charts import plan_frontier_chart, plan_sensitivity_chart
 from hayflick.report.plan_findings import PlanFindings
 
 

@@ -3,21 +3,224 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hayflick.planning.plan import Plan
-from hayflick.report.charts.drawing import RenderedChart
-from hayflick.report.charts.plan_frontier import plan_frontier_chart
-from hayflick.report.charts.plan_retention import plan_retention_chart
-from hayflick.report.charts.plan_sensitivity import plan_sensitivity_chart
+from hayflick.core.arrays import Floats
+from hayflick.planning.designs import Design, DesignPoint
+from hayflick.planning.plan import HistoryComparison, Plan
+from hayflick.planning.search import reaches
+from hayflick.planning.sensitivity import Sensitivity
+from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
-from hayflick.report.plan_findings import PlanFindings
-from hayflick.report.plan_record import plan_record as record
-from hayflick.report.plan_table import plan_tables as tables
+from hayflick.report.plan_charts import plan_charts
+from hayflick.report.plan_findings import PlanFindings, knob_label
 from hayflick.report.rendering import notebook, render
+from hayflick.report.tables import significant, table
 
-__all__ = ["fragment", "page", "record", "tables"]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+FORMAT_VERSION = 1
+_SHOWN_DESIGNS = 5
+
+
+def record(plan: Plan) -> dict[str, Any]:
+    """Return a plan as a dictionary of plain values; what is undefined is None.
+
+    Lists named by a generation begin with 0: the real data, or the end of a history.
+
+    Examples
+    --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> from hayflick.planning.plan import plan
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> record = record(plan(words, keep=0.8, generations=3, replicates=0))
+    >>> record["feasible"], record["designs"][0]["regime"], record["designs"][0]["law"]
+    (True, 'replace', 'exact')
+    """
+    source = plan.goal.source
+    return {
+        "format_version": FORMAT_VERSION,
+        "input": source.name,
+        "tokenizer": source.tokenizer,
+        "column": source.column,
+        "encoding": source.encoding,
+        **plan.goal.describe(),
+        "of": plan.goal.kind,
+        "keep": plan.keep,
+        "generations": plan.setting.generations,
+        "samples": plan.setting.samples,
+        "feasible": plan.feasible,
+        "reason": plan.reason,
+        "designs": [_design_record(plan, design) for design in plan.designs],
+        "left_out": list(plan.left_out),
+        "fresh_draws": None if plan.fresh is None else _fresh_record(plan.fresh),
+        "margin": None if plan.margin is None else asdict(plan.margin),
+        "break_even": plan.break_even,
+        "cheapest_up_to": [{"kind": kind, "keep": keep} for kind, keep in plan.other_targets],
+        "step_in": plan.step_in,
+        "ways_back": [
+            {"waited": way.waited, "share": way.share, "rounds": way.rounds, "items": way.items}
+            for way in plan.ways_back
+        ],
+        "look_every": None if plan.inspection is None else plan.inspection.every,
+        "sensitivity": [_knob_record(knob) for knob in plan.knobs],
+        "frontier": [_point_record(point) for point in plan.frontier.best],
+        "simulated": _simulated_record(plan),
+        "history": None if plan.comparison is None else _history_record(plan.comparison),
+        "costs": None if plan.costs is None else asdict(plan.costs),
+        "interrupted": plan.interrupted,
+        "provenance": plan.provenance(),
+    }
+
+
+def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
+    costs, cost = plan.costs, design.cost_per_round
+    known = costs is not None and cost is not None
+    return {
+        "kind": design.kind,
+        "regime": design.regime.describe(),
+        "enough": reaches(design.retention.assured, plan.keep),
+        "samples": design.samples,
+        "real_per_round": design.real_per_round,
+        "acquired_per_round": design.usage.real,
+        "generated_per_round": design.usage.generated,
+        "stored_up_to_count": design.stored_up_to,
+        "retention": design.retention.expected.tolist(),
+        "lowest": design.lowest,
+        "real_data_alone": float(design.retention.baseline[-1]),
+        "law": design.retention.law,
+        "law_error": design.retention.error,
+        "standard_error": _listed(design.retention.standard_error),
+        "runs": design.retention.runs,
+        "expected": _listed(design.expected),
+        "cost_per_round": cost,
+        "cost_per_month": costs.per_month(cost) if known else None,  # type: ignore[union-attr, arg-type]
+        "cost_per_year": costs.per_year(cost) if known else None,  # type: ignore[union-attr, arg-type]
+    }
+
+
+def _listed(values: Floats | None) -> list[float] | None:
+    return None if values is None else values.tolist()
+
+
+def _fresh_record(fresh: FreshShare) -> dict[str, Any]:
+    anchor = fresh.anchor
+    return {
+        "feasible": fresh.feasible,
+        "share": fresh.share,
+        "items": fresh.items,
+        "highest": None if fresh.feasible else fresh.retention.lowest,
+        "reason": fresh.reason,
+        "anchor": None
+        if anchor is None
+        else {
+            "regime": anchor.regime.describe(),
+            "stored": anchor.types,
+            "stored_up_to_count": anchor.highest_count,
+            "lowest": anchor.retention.lowest,
+        },
+    }
+
+
+def _knob_record(knob: Sensitivity) -> dict[str, Any]:
+    return {**asdict(knob), "elasticity": knob.elasticity}
+
+
+def _point_record(point: DesignPoint) -> dict[str, Any]:
+    return {
+        "kind": point.kind,
+        "samples": point.samples,
+        "real_per_round": point.real_per_round,
+        "cost_per_round": point.cost_per_round,
+        "lowest": point.retention.lowest,
+        "law": point.retention.law,
+    }
+
+
+def _simulated_record(plan: Plan) -> dict[str, Any] | None:
+    if plan.simulated is None:
+        return None
+    return {
+        "replicates": plan.simulated.replicates,
+        plan.goal.summary: plan.simulated.kept.tolist(),
+        "standard_error": plan.simulated.standard_error.tolist(),
+        "distance": plan.simulated_distance(),
+    }
+
+
+def _history_record(compared: HistoryComparison) -> dict[str, Any]:
+    history, error = compared.history, compared.history.standard_error
+    return {
+        "name": history.name,
+        "rounds": history.rounds,
+        "regime": history.recorded_regime,
+        "left": history.left.tolist(),
+        "standard_error": _listed(error),
+        "planned": _listed(compared.planned),
+        "state": {"regime": compared.past.regime.describe(), "rounds": compared.past.rounds},
+    }
+
+
+def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
+    """Return what the terminal shows: recommendation, designs, knobs.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    language = Language(lang)
+    findings = PlanFindings(plan, language)
+    parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
+    parts.append(designs_table(findings))
+    more = len(plan.designs) - _SHOWN_DESIGNS
+    if more > 0:
+        text = language.text("{more} more in the page and in JSON.", more=language.number(more))
+        parts.append(text)
+    if plan.knobs:
+        parts.append(_knobs_table(findings))
+    return tuple(parts)
+
+
+def designs_table(findings: PlanFindings) -> Table:
+    """Return the first designs, the recommended one at the top."""
+    plan, text = findings.plan, findings.language.text
+    number = findings.language.number
+    headings = [text("design"), text("kept"), text("real items a round")]
+    if plan.costs is not None:
+        headings.append(text("{currency} a round", currency=plan.costs.currency))
+    shown = table(*headings)
+    for design in plan.designs[:_SHOWN_DESIGNS]:
+        cells = [findings.share(design), number(design.real_per_round)]
+        if design.cost_per_round is not None:
+            cells.append(significant(design.cost_per_round))
+        shown.add_row(findings.label(design), *cells)
+    return shown
+
+
+def _knobs_table(findings: PlanFindings) -> Table:
+    plan, language, text = findings.plan, findings.language, findings.language.text
+    shown = table(
+        text("if this changes"), text("to"), text("then kept"), text("elasticity of collapse")
+    )
+    for knob in plan.knobs:
+        elasticity = "–" if knob.elasticity is None else f"{knob.elasticity:.1f}"
+        kept = language.percent(knob.left_moved)
+        if knob.method == "simulation":
+            kept += f" ± {language.percent(knob.standard_error, digits=2)}"
+        shown.add_row(
+            knob_label(knob.name, language), _moved(knob.value, knob.moved), kept, elasticity
+        )
+    return shown
+
+
+def _moved(value: float | None, moved: float) -> str:
+    return f"{moved:.4g}" if value is None or moved < 1000 else f"{moved:,.0f}"
 
 
 def page(plan: Plan, *, lang: str = "en") -> str:
@@ -40,14 +243,6 @@ def page(plan: Plan, *, lang: str = "en") -> str:
         slide=slide_table(findings),
         provenance=json.dumps(plan.provenance(), indent=2, ensure_ascii=False),
     )
-
-
-def plan_charts(findings: PlanFindings) -> tuple[RenderedChart, ...]:
-    """Return the charts of a plan."""
-    charts = [plan_frontier_chart(findings), plan_retention_chart(findings)]
-    if findings.plan.knobs:
-        charts.append(plan_sensitivity_chart(findings))
-    return tuple(charts)
 
 
 def slide_table(findings: PlanFindings) -> pl.DataFrame:
