@@ -8,13 +8,10 @@ import hayflick as hf
 from hayflick.core.errors import BudgetExhausted
 from hayflick.core.records import ActionKind, Reading
 from hayflick.network.interventions import RecordedAction
-from hayflick.report.charts.network_course import distance_chart
-from hayflick.report.charts.network_map import perspective_chart
-from hayflick.report.charts.places import place_pictures
 from hayflick.report.language import Language
 from hayflick.report.network import charts, page
-from hayflick.report.network_findings import NetworkFindings
-from hayflick.report.network_marks import marks_of
+from hayflick.report.network_charts import distance_chart, perspective_chart, place_pictures
+from hayflick.report.network_findings import NetworkFindings, marks_of
 from hayflick.storage.runs import StoredRead
 
 TEXTS = ["The cat sat on the mat.", "A dog <b>ran</b> on.", "The sea rose.", "A cat fell."]

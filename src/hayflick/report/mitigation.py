@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from hayflick.network.mitigation import MitigationCase, MitigationStudy, cases_table
+from hayflick.report.charts import drawing
 from hayflick.report.charts.drawing import RenderedChart, check_picture, save_picture
-from hayflick.report.charts.mitigation_frontier import mitigation_chart
-from hayflick.report.figure_texts import mitigation_texts
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render
+from hayflick.report.rendering import notebook, render, wording
 from hayflick.report.tables import table
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ def charts(study: MitigationStudy, language: Language) -> tuple[RenderedChart, .
         "mitigation": study.agents,
         "mitigation-surrogate": study.surrogate,
     }
-    texts = mitigation_texts(language)
+    texts = wording("figures.jinja", "figures", language)
     return tuple(
         mitigation_chart(
             cases_table(cases),
@@ -137,3 +139,143 @@ def charts(study: MitigationStudy, language: Language) -> tuple[RenderedChart, .
         )
         for name, cases in grids.items()
     )
+
+
+_HUES = (
+    (drawing.LAW, drawing.SIMULATED),
+    ("#c77700", "#e8b96a"),
+    (drawing.REAL, "#9cc888"),
+    ("#7a3e9d", "#b990d0"),
+    (drawing.LIMIT, "#e29a95"),
+)
+"""Of a topology: dark where all are asked one prompt, light where prompts are varied."""
+
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+_GAP = 40
+_LEGEND_LETTERS = 60
+
+
+def mitigation_chart(
+    numbers: pl.DataFrame, *, name: str, title: str, caption: str, language: Language
+) -> drawing.RenderedChart:
+    """Return the chart of a grid, the frontier joined; a panel for each share of irrelevant text.
+
+    Parameters
+    ----------
+    numbers
+        The cases, as `hayflick.network.mitigation.cases_table` has them.
+    name
+        ``mitigation``, where texts of agents were counted, or ``mitigation-surrogate``: points.
+    title, caption
+        Of the chart.
+    language
+        Of the axes.
+    """
+    import altair as alt
+
+    shown = _labelled(numbers.filter(pl.col("kept").is_not_null()), language)
+    shares = shown["irrelevant"].unique().sort().to_list() or [0.0]
+    encodings = _encodings(shown, _titles(name, language))
+    width = (drawing.WIDTH - _GAP * (len(shares) - 1)) // len(shares)
+    panels = []
+    for share in shares:
+        heading = language.text("irrelevant texts: {share}", share=f"{100.0 * share:g}%")
+        cases = shown.filter(pl.col("irrelevant") == share)
+        base = alt.Chart(cases, width=width, height=drawing.HEIGHT)
+        panels.append(
+            _panel(base if len(shares) == 1 else base.properties(title=heading), encodings)
+        )
+    return drawing.RenderedChart(
+        name=name,
+        title=title,
+        caption=caption,
+        svg=drawing.to_svg(alt.hconcat(*panels, spacing=_GAP)),
+        numbers=numbers,
+    )
+
+
+def _titles(name: str, language: Language) -> tuple[str, str]:
+    """Return what the axes are called."""
+    text = language.text
+    if name == "mitigation":
+        return text("real texts injected"), text("real words in use, last quarter")
+    return text("real points injected"), text("components in use, last quarter")
+
+
+def _labelled(numbers: pl.DataFrame, language: Language) -> pl.DataFrame:
+    """Return cases with the name of their curve (topology and prompts) and of their size."""
+    text = language.text
+    prompts = {"one": text("one prompt"), "varied": text("varied prompts")}
+    series = pl.col("topology")
+    if numbers["prompts"].n_unique() > 1:
+        series = pl.concat_str(series, pl.lit(", "), pl.col("prompts").replace(prompts))
+    sizes = [text("models: {number}", number=language.number(n)) for n in numbers["models"]]
+    return numbers.with_columns(series=series, size=pl.Series(sizes, dtype=pl.String))
+
+
+@dataclass(frozen=True)
+class _Encodings:
+    """How the points of all panels are drawn."""
+
+    x: Any
+    y: Any
+    colour: Any
+    shape: Any
+
+
+def _encodings(shown: pl.DataFrame, titles: tuple[str, str]) -> _Encodings:
+    import altair as alt
+
+    colours = _colours(shown)
+    short = sum(map(len, colours)) <= _LEGEND_LETTERS
+    sizes = shown.sort("models")["size"].unique(maintain_order=True).to_list()
+    shapes = dict(zip(sizes, itertools.cycle(_SHAPES), strict=False))
+    return _Encodings(
+        x=alt.X("texts:Q", title=titles[0], axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1)),
+        y=alt.Y(
+            "kept:Q",
+            title=titles[1],
+            axis=alt.Axis(format="%"),
+            scale=alt.Scale(zero=False, domain=_range(shown)),
+        ),
+        colour=drawing.colour_legend(
+            colours, direction="horizontal" if short else "vertical", symbol="circle"
+        ),
+        shape=alt.Shape(
+            "size:N",
+            title=None,
+            sort=sizes,
+            scale=alt.Scale(domain=sizes, range=[shapes[size] for size in sizes]),
+            legend=alt.Legend(orient="top", labelLimit=0) if len(sizes) > 1 else None,
+        ),
+    )
+
+
+def _panel(base: Any, encodings: _Encodings) -> Any:
+    import altair as alt
+
+    x, y = encodings.x, encodings.y
+    dots = base.mark_point(size=70, filled=True, opacity=0.8)
+    dots = dots.encode(x=x, y=y, color=encodings.colour, shape=encodings.shape)
+    best = base.transform_filter(alt.datum.on_frontier)
+    line = best.mark_line(color=drawing.GREY, interpolate="step-after").encode(x=x, y=y)
+    # A frontier of one point has no line.
+    rings = best.mark_point(size=220, color=drawing.GREY, strokeWidth=2).encode(x=x, y=y)
+    return alt.layer(line, rings, dots)
+
+
+def _colours(shown: pl.DataFrame) -> dict[str, str]:
+    """Return the colour of every curve, those of a topology beside one another."""
+    curves: dict[str, str] = {}
+    topologies = shown["topology"].unique(maintain_order=True)
+    for hues, topology in zip(itertools.cycle(_HUES), topologies, strict=False):
+        own = shown.filter(pl.col("topology") == topology)
+        for row in own.unique("series", maintain_order=True).iter_rows(named=True):
+            curves[row["series"]] = hues[row["prompts"] == "varied"]
+    return curves
+
+
+def _range(shown: pl.DataFrame) -> list[float]:
+    """Return the ends of the scale, the same for all panels: whole tenths."""
+    kept = shown["kept"].to_list() or [0.0, 1.0]
+    return [int(10.0 * min(kept)) / 10.0, min(1.0, (int(10.0 * max(kept)) + 1) / 10.0)]

@@ -10,9 +10,13 @@ import numpy as np
 from hayflick.network.rounds import reading_record
 from hayflick.network.run_results import NetworkRun
 from hayflick.report.charts.drawing import RenderedChart
-from hayflick.report.charts.network_course import distance_chart, pool_chart, scatter_chart
-from hayflick.report.charts.network_map import perspective_chart
 from hayflick.report.language import Language
+from hayflick.report.network_charts import (
+    distance_chart,
+    perspective_chart,
+    pool_chart,
+    scatter_chart,
+)
 from hayflick.report.network_findings import NetworkFindings
 from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import printable
