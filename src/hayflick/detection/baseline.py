@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import DataError
@@ -92,13 +92,20 @@ class Baseline:
         groups = [one for one in self.scores if one.size > 1]
         if len(groups) < 2 or not any(np.ptp(one) > 0.0 for one in groups):
             return math.nan
-        return float(stats.f_oneway(*groups).pvalue)
+        numbers = np.concatenate(groups)
+        means = np.repeat([one.mean() for one in groups], [one.size for one in groups])
+        between = float(((means - numbers.mean()) ** 2).sum()) / (len(groups) - 1)
+        within = float(((numbers - means) ** 2).sum()) / (numbers.size - len(groups))
+        if within == 0.0:
+            return 0.0
+        freedom = len(groups) - 1, numbers.size - len(groups)
+        return float(special.fdtrc(*freedom, between / within))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against independent readings, in sentences."""
         found = []
-        least = float(stats.norm.isf(_CHANCE_OF_A_WARNING)) / math.sqrt(max(1, self.readings))
+        least = -float(special.ndtri(_CHANCE_OF_A_WARNING)) / math.sqrt(max(1, self.readings))
         if self.autocorrelation > least:
             found.append(
                 f"{self.metric}: the baseline's readings follow one another (autocorrelation"

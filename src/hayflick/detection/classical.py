@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
-from scipy import stats
 
 from hayflick.core.checks import number_between
 from hayflick.core.errors import DataError
@@ -277,6 +276,8 @@ def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float
 def _normality(healthy: Baseline) -> tuple[str, ...]:
     if healthy.readings < _LEAST_READINGS_OF_NORMALITY_TEST:
         return ()
+    from scipy import stats
+
     chance = float(stats.normaltest(healthy.series).pvalue)
     if chance >= _CHANCE_OF_A_WARNING or np.isnan(chance):
         return ()

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import finite_number, number_between
@@ -136,9 +136,9 @@ class _Fall:
         freedom = self.rounds.size - _PARAMETERS
         flat = float(((self.values - self.values.mean()) ** 2).sum())
         gain = (flat - errors) / 2.0 * freedom
-        if drop <= 0.0 or gain <= stats.f.ppf(confidence, 2, freedom) * errors:
+        if drop <= 0.0 or gain <= special.fdtri(2, freedom, confidence) * errors:
             return Projection(reason=f"{metric} shows no fall")
-        worst = errors * (1.0 + stats.f.ppf(confidence, 1, freedom) / freedom)
+        worst = errors * (1.0 + special.fdtri(1, freedom, confidence) / freedom)
         worst += _ROUNDING * flat
         if floor >= self.limit:
             low, _ = self._interval(worst, ())

@@ -13,10 +13,8 @@ import polars as pl
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.records import Reading
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
-from hayflick.corpus.must_keep import read_must_keep
-from hayflick.corpus.reserves import read_reserve, reserve_header
-from hayflick.corpus.source import Source
 from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
@@ -34,10 +32,9 @@ from hayflick.monitor.observation import (
     observe,
 )
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
-from hayflick.rules.loading import load_rules
-from hayflick.rules.rule_set import RuleSet, decisions, slow_metrics
 
 if TYPE_CHECKING:
+    from hayflick.rules.rule_set import Decision, RuleSet
     from hayflick.storage.embedding_cache import EmbeddingCache
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -130,8 +127,7 @@ def watch(
     >>> watched.verdict.value, [chart.first_alarm.since for chart in watched.alarms]
     ('alarm', [26])
     """
-    if rules is not None and not isinstance(rules, RuleSet):
-        rules = load_rules(rules, progress=progress).rule_set
+    rule_set = _rule_set(rules, progress)
     chosen = _embedder(embedder)
     entries = _entries(must_keep)
     answers = source
@@ -153,9 +149,11 @@ def watch(
             encoding=encoding,
             progress=progress,
         )
-    if rules is not None:
-        baseline, charts = rules.rules.baseline, charts or ()
-        metrics = (*metrics, *slow_metrics(rules, SLOW))
+    if rule_set is not None:
+        from hayflick.rules.rule_set import slow_metrics
+
+        baseline, charts = rule_set.rules.baseline, charts or ()
+        metrics = (*metrics, *slow_metrics(rule_set, SLOW))
     baseline = _checked_baseline(baseline, answers)
     seed = whole_number("seed", seed, at_least=0)
     requests = _requests(charts, answers)
@@ -191,11 +189,29 @@ def watch(
         typical_last=[] if observation.last is None else observation.last.typical(),
         answers=len(answers.frame),
         bad=answers.bad,
-        rules=rules,
-        decisions=() if rules is None else decisions(rules, observation.readings),
-        settings=_parameters(answers, settings, requests, rules),
+        rules=rule_set,
+        decisions=_decisions(rule_set, observation.readings),
+        settings=_parameters(answers, settings, requests, rule_set),
         seed=seed,
     )
+
+
+def _rule_set(rules: _Path | RuleSet | None, progress: Progress) -> RuleSet | None:
+    if rules is None or not isinstance(rules, (str, os.PathLike)):
+        return rules
+    from hayflick.rules.loading import load_rules
+
+    return load_rules(rules, progress=progress).rule_set
+
+
+def _decisions(
+    rule_set: RuleSet | None, readings: Mapping[str, Sequence[Reading]]
+) -> tuple[Decision, ...]:
+    if rule_set is None:
+        return ()
+    from hayflick.rules.rule_set import decisions
+
+    return decisions(rule_set, readings)
 
 
 def _embedder(embedder: str | Embedder) -> Embedder:
@@ -215,6 +231,10 @@ def _entries(
     if isinstance(must_keep, Mapping):
         return must_keep
     if isinstance(must_keep, (str, os.PathLike)):
+        from hayflick.corpus.must_keep import read_must_keep
+        from hayflick.corpus.reserves import read_reserve, reserve_header
+        from hayflick.corpus.source import Source
+
         path = Path(must_keep)
         header = reserve_header(path)
         if header is None:

@@ -15,10 +15,9 @@ from hayflick.core.records import Reading, State, Verdict
 from hayflick.corpus.answers import BadRows
 from hayflick.detection.early_warning import Projection
 from hayflick.diversity.phrases import Template
-from hayflick.rules.rule_set import Decision, calls_for_action
 
 if TYPE_CHECKING:
-    from hayflick.rules.rule_set import RuleSet
+    from hayflick.rules.rule_set import Decision, RuleSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -154,7 +153,11 @@ class WatchResult(Result):
     @property
     def calls_for_action(self) -> bool:
         """Whether rules have decided something that is more than observed."""
-        return self.rules is not None and calls_for_action(self.rules, self.decisions)
+        if self.rules is None or not self.decisions:
+            return False
+        from hayflick.rules.rule_set import calls_for_action
+
+        return calls_for_action(self.rules, self.decisions)
 
     @property
     def silent_since(self) -> int | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from hayflick.core.records import Action, ActionKind
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, table
-from hayflick.rules.rule_set import Decision, RuleSet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from hayflick.rules.rule_set import Decision, RuleSet
 
 _SHOWN = 30
 

@@ -157,7 +157,8 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         charts=watch_charts(findings),
         metrics=[metric_chart(name, findings) for name in result.metrics()],
         printable=printable,
-        decisions=decisions_rows(result.decisions, rounds=result.rounds, language=language),
+        decisions=result.decisions
+        and decisions_rows(result.decisions, rounds=result.rounds, language=language),
         provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
     )
 
