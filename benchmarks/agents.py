@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.service.agent import address

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import hayflick.network.agents
-from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import (
     Agent,

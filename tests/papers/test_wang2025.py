@@ -6,11 +6,12 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
+from hayflick.papers.suresh2024 import figures as suresh2024
 from hayflick.papers.wang2025 import figures as mitigations
 from hayflick.papers.wang2025.figures import FIGURES, figures
 from hayflick.papers.wang2025.models import MODEL_FIGURES
-from hayflick.report.figure_texts import figure_texts, paper_note, paper_title
 from hayflick.report.language import Language
+from hayflick.report.rendering import wording
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +90,12 @@ def test_the_texts_of_the_village_differ():
 
 
 def test_every_figure_has_a_text_and_the_paper_a_title(made):
-    language = Language("ja")
-    assert {*FIGURES, *MODEL_FIGURES} <= set(figure_texts(language))
+    texts = wording("figures.jinja", "figures", Language("ja"))
+    assert {*FIGURES, *MODEL_FIGURES, *suresh2024.FIGURES} == set(texts)
     assert {figure.paper for figure in made.values()} == {"wang2025"}
-    assert "LLM Web Dynamics" in paper_title("wang2025", language)
-    assert "arXiv:2506.15690" in paper_note("wang2025", language)
+    title, note = wording("figures.jinja", "papers", Language("ja"))["wang2025"]
+    assert "LLM Web Dynamics" in title
+    assert "arXiv:2506.15690" in note
 
 
 def test_what_a_surrogate_costs_is_said_before_it_begins():

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +15,6 @@ from markupsafe import Markup
 
 from hayflick.core.version import __version__
 from hayflick.report.charts import drawing
-from hayflick.report.columns import column_labels
 from hayflick.report.language import Language
 
 if TYPE_CHECKING:
@@ -27,32 +27,53 @@ _MOST_ROUNDS = 1e6
 _LONGEST_NAME = 80
 
 
-def render(template: str, style: str, language: Language, **values: Any) -> str:
-    """Return a template's page, its stylesheet inside."""
-    loader = PackageLoader("hayflick.report")
+@cache
+def _environment(language: Language) -> Environment:
     environment = Environment(
-        loader=loader,
+        loader=PackageLoader("hayflick.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
     environment.filters.update(
         csv_link=csv_link,
-        html_table=lambda numbers: html_table(numbers, column_labels(language)),
+        html_table=lambda numbers: html_table(
+            numbers, wording("columns.jinja", "columns", language)
+        ),
         is_thinned=lambda numbers: numbers.height > _ROWS_SHOWN,
         rounds=lambda expected: _rounds(expected, language),
         shortened=shortened,
     )
-    page: str = environment.get_template(template).render(
-        **values,
+    environment.globals.update(
         language=language,
         text=language.text,
         number=language.number,
         percent=language.percent,
-        style=Markup(loader.get_source(environment, style)[0]),
         version=__version__,
     )
+    return environment
+
+
+def render(template: str, style: str, language: Language, **values: Any) -> str:
+    """Return a template's page, its stylesheet inside."""
+    environment = _environment(language)
+    assert environment.loader is not None
+    css = Markup(environment.loader.get_source(environment, style)[0])
+    page: str = environment.get_template(template).render(**values, style=css)
     return page
+
+
+@cache
+def wording(template: str, name: str, language: Language) -> Mapping[str, Any]:
+    """Return the texts that a template sets under a name, in the reader's language.
+
+    Examples
+    --------
+    >>> wording("columns.jinja", "columns", Language("en"))["generation"]
+    'round'
+    """
+    texts: Mapping[str, Any] = getattr(_environment(language).get_template(template).module, name)
+    return texts
 
 
 def tables_page(

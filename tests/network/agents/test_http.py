@@ -19,8 +19,7 @@ pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.core.http import Retries
 from hayflick.network.agents.budget import Budget, Prices
-from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.service.agent import application

@@ -2,7 +2,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.http import RequestFailure
-from hayflick.network.agents.endpoint import read_reply
+from hayflick.network.agents.chat import read_reply
 from hayflick.network.agents.protocol import AnswerSeed, Prompt
 
 

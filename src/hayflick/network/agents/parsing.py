@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from hayflick.core.errors import ArgumentError
 from hayflick.core.http import Retries
 from hayflick.network.agents.budget import Budget, Prices
-from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.endpoint import Endpoint
+from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.ngram import NGramAgent, Vocabularies
 from hayflick.network.agents.protocol import (
     PERSONA,
