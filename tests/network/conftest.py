@@ -9,7 +9,7 @@ from hayflick.network.agents.protocol import Answer
 from hayflick.network.experiment import Experiment
 from hayflick.network.rounds import NetworkLoop
 from hayflick.network.run_results import report_network
-from hayflick.network.setting import setting_of
+from hayflick.network.setup import set_up_network
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
 
@@ -86,20 +86,20 @@ class Runner:
     def start(self, experiment, agents=None, *, rule=None, say=lambda _: None):
         from dataclasses import replace
 
-        setting = setting_of(experiment, folder=self.folder)
+        setup = set_up_network(experiment, folder=self.folder)
         if agents is not None:
-            setting = replace(setting, agents=tuple(agents))
+            setup = replace(setup, agents=tuple(agents))
         self.database = Database(self.folder / "run.db")
         store = RunStore(self.database)
         if not store.begun:
-            pool = setting.first_pool(folder=self.folder)
+            pool = setup.first_pool(folder=self.folder)
             config = {
                 "experiment": experiment.model_dump(mode="json", exclude_none=True),
                 "folder": str(self.folder),
                 "files": {},
             }
             store.begin(config, seed=experiment.seed, texts=pool.texts)
-        return NetworkLoop(setting=setting, store=store, folder=self.folder, rule=rule, say=say)
+        return NetworkLoop(setup=setup, store=store, folder=self.folder, rule=rule, say=say)
 
     def run(self, experiment, agents=None, **more):
         rounds = self.start(experiment, agents, **more)

@@ -43,13 +43,13 @@ def test_it_is_what_a_run_reads(runner, changes):
     read = dict.fromkeys(run.agents, 0)
     for one in run.reads:
         context = sum(lengths[number] for number in np.frombuffer(one.texts, "<i4").tolist())
-        read[one.agent] += 4 * (context + tokens(experiment.asked[one.query]))
+        read[one.agent] += 4 * (context + tokens(experiment.query_texts[one.query]))
     found = hf.estimate_network(experiment)
     if "nearest" not in experiment.retrieval:
         assert {one.agent: one.tokens_in for one in found.agents} == read
     assert found.answers == len(run.answers)
     assert found.texts_read == run.series("texts_read")[-1]
-    each = 5 * 4 * len(experiment.asked)
+    each = 5 * 4 * len(experiment.query_texts)
     assert {one.tokens_out for one in found.agents} == {LONGEST * each}
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.network.experiment import Experiment, read_experiment, texts_of
-from hayflick.network.setting import setting_of
+from hayflick.network.setup import set_up_network
 
 from .conftest import REAL, village
 
@@ -84,11 +84,11 @@ def test_texts_of_files(tmp_path):
 
 def test_a_first_pool_has_the_size_and_the_owners_that_are_asked_for(tmp_path):
     experiment = village(pool={"texts": REAL, "size": 5, "owners": "split"})
-    pool = setting_of(experiment, folder=tmp_path).first_pool(folder=tmp_path)
+    pool = set_up_network(experiment, folder=tmp_path).first_pool(folder=tmp_path)
     assert [one.author for one in pool.texts] == ["anna", "bert", "cleo", "anna", "bert"]
     too_many = village(pool={"texts": REAL, "size": 21})
     with pytest.raises(ArgumentError, match=r"pool.size: got 21, takes at most the 20 texts"):
-        setting_of(too_many, folder=tmp_path).first_pool(folder=tmp_path)
+        set_up_network(too_many, folder=tmp_path).first_pool(folder=tmp_path)
 
 
 def test_personas_go_to_language_models_in_turn():
@@ -97,10 +97,10 @@ def test_personas_go_to_language_models_in_turn():
         for name in "abc"
     ]
     models[1]["persona"] = "My own."
-    sections = village(agents=models, personas=["Terse.", "Warm."]).sections()
+    sections = village(agents=models, personas=["Terse.", "Warm."]).agent_sections()
     assert [section["persona"] for section in sections] == ["Terse.", "My own.", "Warm."]
     with pytest.raises(ArgumentError, match="personas: got 1 texts, takes nothing where no agent"):
-        village(personas=["Terse."]).sections()
+        village(personas=["Terse."]).agent_sections()
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_personas_go_to_language_models_in_turn():
 )
 def test_names_in_the_grammar_offer_the_nearest(tmp_path, changes, said):
     with pytest.raises(ArgumentError, match=said):
-        setting_of(village(**changes), folder=tmp_path)
+        set_up_network(village(**changes), folder=tmp_path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.mitigation import shown_components, surrogate_mitigation
+from hayflick.network.mitigation import expected_components, surrogate_mitigation
 
 
 def shown_by_counting(weights, each):
@@ -20,11 +20,11 @@ def shown_by_counting(weights, each):
 def test_the_share_of_components_is_that_of_all_ways_in_which_points_fall():
     weights = np.array([[0.6, 0.3, 0.1], [0.2, 0.0, 0.8]])
     for each in (1, 2, 3):
-        found = shown_components(weights, points=2 * each)
+        found = expected_components(weights, points=2 * each)
         assert found == pytest.approx(shown_by_counting(weights, each))
     several = np.stack([weights, weights[:, ::-1] ** 0 / 3.0])
-    alone = [shown_components(one, points=4) for one in several]
-    assert shown_components(several, points=4) == pytest.approx(np.mean(alone))
+    alone = [expected_components(one, points=4) for one in several]
+    assert expected_components(several, points=4) == pytest.approx(np.mean(alone))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from hayflick.corpus.answers import Answers
 from hayflick.monitor.watch import watch
-from hayflick.network.run_results import watched_network
+from hayflick.network.run_results import watch_run
 
 WORDS = [f"word{place}" for place in range(14)]
 
@@ -33,7 +33,7 @@ def run(watched, *, rounds=30):
 
 
 def test_the_same_readings_lead_to_the_same_verdicts_as_in_a_table(watched):
-    found = watched_network(run(watched))
+    found = watch_run(run(watched))
     assert found.baseline == watched.baseline
     assert [chart.group for chart in found.charts] == ["", "anna", "bert"]
     for one, other in zip(found.charts, watched.charts, strict=True):
@@ -48,11 +48,11 @@ def test_the_same_readings_lead_to_the_same_verdicts_as_in_a_table(watched):
 
 
 def test_another_baseline_moves_the_verdicts(watched):
-    found = watched_network(run(watched), baseline=15)
+    found = watch_run(run(watched), baseline=15)
     assert [len(chart.verdicts) for chart in found.charts] == [15, 15, 15]
 
 
 def test_a_run_without_a_round_after_the_baseline_has_no_chart(watched):
-    found = watched_network(run(watched, rounds=10))
+    found = watch_run(run(watched, rounds=10))
     assert (found.charts, found.unwatched) == ((), ())
-    assert len(watched_network(run(watched, rounds=11)).charts) == 3
+    assert len(watch_run(run(watched, rounds=11)).charts) == 3

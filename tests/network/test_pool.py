@@ -19,10 +19,10 @@ def vectors(number):
 
 def pool(policy="add-first", rounds=3):
     made = Pool((), agents=("anna", "bert"), policy=parse_policy(policy))
-    made = made.grown(FIRST, vectors=vectors(2), after=0)
+    made = made.extended(FIRST, vectors=vectors(2), after=0)
     for number in range(1, rounds + 1):
         said = [NewText(f"anna {number}", author="anna"), NewText(f"bert {number}", author="bert")]
-        made = made.grown(said, vectors=vectors(2), after=number)
+        made = made.extended(said, vectors=vectors(2), after=number)
     return made
 
 

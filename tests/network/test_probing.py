@@ -5,7 +5,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.run_directory import locked
+from hayflick.network.run_directory import file_lock
 
 PANEL = """
 format_version = 1
@@ -120,7 +120,10 @@ def test_bad_panels_and_files(panel):
 
 def test_two_processes_do_not_probe_into_one_file(panel):
     lock = panel.parent / ".answers.jsonl.lock"
-    with locked(lock, subject="mine"), pytest.raises(DataError, match="another process is at work"):
+    with (
+        file_lock(lock, subject="mine"),
+        pytest.raises(DataError, match="another process is at work"),
+    ):
         hf.probe(panel)
 
 

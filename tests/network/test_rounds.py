@@ -14,7 +14,7 @@ from hayflick.core.records import Action, ActionKind
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.protocol import Answer
 from hayflick.network.interventions import ReviewPending
-from hayflick.network.rounds import readings_of
+from hayflick.network.rounds import measure_round
 from hayflick.network.run_results import report_network
 
 from .conftest import REAL, WORDS, Runner, Scripted, village
@@ -218,7 +218,7 @@ def test_a_round_is_measured_while_the_next_is_asked(runner, monkeypatch):
         # Set by the second question; where nobody is asked meanwhile, it never is.
         assert meanwhile.wait(timeout=30.0)
         order.append(f"measured {said.number}")
-        return readings_of(said, observer=observer)
+        return measure_round(said, observer=observer)
 
     def say(seed):
         order.append(f"asks {seed.round}")
@@ -226,7 +226,7 @@ def test_a_round_is_measured_while_the_next_is_asked(runner, monkeypatch):
             meanwhile.set()
         return "It rains."
 
-    monkeypatch.setattr("hayflick.network.rounds.readings_of", slow)
+    monkeypatch.setattr("hayflick.network.rounds.measure_round", slow)
     agents = [Slow("anna", say, seconds=0.05)]
     run = runner.run(village(rounds=2, answers=2, concurrency=1, agents=ANNA), agents)
     assert run.finished
@@ -241,7 +241,7 @@ def test_what_is_asked_is_kept_where_measuring_fails(runner, monkeypatch):
     def fails(said, *, observer):
         raise OSError("no memory")
 
-    monkeypatch.setattr("hayflick.network.rounds.readings_of", fails)
+    monkeypatch.setattr("hayflick.network.rounds.measure_round", fails)
     rounds = runner.start(village(rounds=3, agents=ANNA), [Slow("anna", "It rains.", seconds=0.03)])
     with pytest.raises(OSError, match="no memory"):
         asyncio.run(rounds.run())
@@ -259,14 +259,14 @@ def test_a_reading_knows_nothing_of_the_review_of_its_round(runner, tmp_path):
     rounds = runner.start(
         village(**changes), [Scripted("anna", lambda seed: f"Rain {seed.round}.")]
     )
-    take = rounds._take_reviews
+    take = rounds._apply_reviews
 
     def reviewed(*, after):
         for path in tmp_path.glob("review-*.jsonl"):
             fill_in(path, lambda row: True)
         take(after=after)
 
-    rounds._take_reviews = reviewed
+    rounds._apply_reviews = reviewed
     asyncio.run(rounds.run())
     runner.database.close()
     run = report_network(tmp_path)

@@ -14,7 +14,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
-from hayflick.network.run_directory import opened
+from hayflick.network.run_directory import open_run
 
 from .conftest import REAL, village
 
@@ -113,7 +113,7 @@ def _killed(path: Path, place: Path, *, after: float, answers: int) -> None:
 
 def test_two_processes_do_not_go_on_with_one_run(tmp_path):
     place = hf.run_network(written(tmp_path), out=tmp_path / "run").folder
-    with opened(place), pytest.raises(DataError, match="another process is at work on it"):
+    with open_run(place), pytest.raises(DataError, match="another process is at work on it"):
         hf.resume_network(place)
     hf.resume_network(place)
 

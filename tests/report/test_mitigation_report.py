@@ -4,7 +4,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.network.experiment import Experiment
-from hayflick.network.mitigation import MitigationCase, MitigationStudy, marked
+from hayflick.network.mitigation import MitigationCase, MitigationStudy, mark_frontier
 from hayflick.report.language import Language
 from hayflick.report.mitigation import charts, page, tables
 
@@ -33,8 +33,8 @@ def study(*, kept=0.5, irrelevant=(0.0, 0.25)):
     return MitigationStudy(
         experiment=EXPERIMENT,
         axes={"models": [4]},
-        agents=marked(agents),
-        surrogate=marked(mixtures),
+        agents=mark_frontier(agents),
+        surrogate=mark_frontier(mixtures),
     )
 
 

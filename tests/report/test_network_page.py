@@ -11,7 +11,7 @@ from hayflick.network.interventions import RecordedAction
 from hayflick.report.language import Language
 from hayflick.report.network import charts, page
 from hayflick.report.network_charts import distance_chart, perspective_chart, place_pictures
-from hayflick.report.network_findings import NetworkFindings, marks_of
+from hayflick.report.network_findings import NetworkFindings, run_marks
 from hayflick.storage.runs import StoredRead
 
 TEXTS = ["The cat sat on the mat.", "A dog <b>ran</b> on.", "The sea rose.", "A cat fell."]
@@ -117,7 +117,7 @@ def with_spread(run, *, rounds, falls_after=None, groups=("", "bert"), pairs=60)
 
 
 def test_a_run_without_rules_is_watched_as_answers_are(run):
-    marks = marks_of(with_spread(run, rounds=30, falls_after=20), Language("en"))
+    marks = run_marks(with_spread(run, rounds=30, falls_after=20), Language("en"))
     assert list(marks.rounds) == ["alarm: all answers", "alarm: an agent"]
     first = [rounds[0] for rounds in marks.rounds.values()]
     assert all(20 < round_ <= 23 for round_ in first)
@@ -143,7 +143,7 @@ def test_alarms_are_drawn_on_the_trace_and_in_its_numbers(run):
 
 
 def test_a_quiet_run_says_that_no_chart_has_alarmed(run):
-    marks = marks_of(with_spread(run, rounds=30), Language("en"))
+    marks = run_marks(with_spread(run, rounds=30), Language("en"))
     assert (marks.rounds, marks.meaning) == ({}, "No chart has alarmed.")
 
 
@@ -158,7 +158,7 @@ def test_a_run_no_longer_than_its_baseline_says_that_alarms_cannot_be_told(run, 
 
 
 def test_a_run_with_too_few_answers_says_so_and_why(run):
-    marks = marks_of(run, Language("en"))
+    marks = run_marks(run, Language("en"))
     assert marks.rounds == {}
     assert "the answers of the first 10 rounds are too few" in marks.meaning
     assert "takes" in marks.technical[0]
@@ -167,7 +167,7 @@ def test_a_run_with_too_few_answers_says_so_and_why(run):
 def test_an_agent_that_is_not_watched_is_named(run):
     long = with_spread(run, rounds=30)
     readings = {**long.readings, "bert": with_spread(run, rounds=30, pairs=1).readings["bert"]}
-    marks = marks_of(replace(long, readings=readings), Language("en"))
+    marks = run_marks(replace(long, readings=readings), Language("en"))
     assert "Not watched, for want of answers in the first rounds: bert." in marks.sentences
     assert marks.technical[0].startswith("bert: baseline")
 
@@ -181,7 +181,7 @@ def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):
     ruled = replace(run, decisions=decided)
     findings = NetworkFindings(ruled, Language("en"))
     assert findings.marks.rounds == {"decided: real texts": [4, 9], "decided: other prompts": [4]}
-    assert findings.decided()[0] == ("4", "put in 2 real items", "narrow <b>")
+    assert findings.decision_rows()[0] == ("4", "put in 2 real items", "narrow <b>")
     shown = page(ruled)
     assert "The rules of this run have decided 3 times, first after round 4." in shown
     assert '<td class="name">narrow &lt;b&gt;</td>' in shown
@@ -190,7 +190,7 @@ def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):
 
 def test_rules_that_decided_nothing_are_not_taken_for_a_chart(run):
     experiment = run.experiment.model_copy(update={"rules": "rules.toml"})
-    marks = marks_of(replace(run, experiment=experiment), Language("en"))
+    marks = run_marks(replace(run, experiment=experiment), Language("en"))
     assert (marks.rounds, marks.meaning) == ({}, "The rules of this run have decided nothing.")
 
 

@@ -140,7 +140,7 @@ def _stored(question: Question, answer: Answer) -> StoredAnswer:
     )
 
 
-def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+def run_async(work: Coroutine[Any, Any, None]) -> None:
     """Do asynchronous work, and return when it is done.
 
     Where an event loop runs already, as in a notebook, it waits: the work has a loop of its own
@@ -150,7 +150,7 @@ def run_to_end(work: Coroutine[Any, Any, None]) -> None:
     --------
     >>> async def greet():
     ...     print("hello")
-    >>> run_to_end(greet())
+    >>> run_async(greet())
     hello
     """
     if not _running():

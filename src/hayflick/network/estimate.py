@@ -26,7 +26,7 @@ from hayflick.network.agents.protocol import Agent
 from hayflick.network.experiment import Experiment, experiment_in
 from hayflick.network.interventions import injected_texts
 from hayflick.network.pool import NewText
-from hayflick.network.setting import NetworkSetup, setting_of, texts_read
+from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
 
 _BYTES = 4
 
@@ -131,21 +131,21 @@ def estimate_network(
     experiment, named = experiment_in(experiment, folder)
     where = named.resolve()
     # Vectors may have to be paid, and have no say in how many texts are read.
-    setting = replace(setting_of(experiment, folder=where), embedder=HashingEmbedder())
-    rounds = list(_rounds(setting, folder=where))
+    setup = replace(set_up_network(experiment, folder=where), embedder=HashingEmbedder())
+    rounds = list(_rounds(setup, folder=where))
     read = np.array([one.tokens for one in rounds])
-    longest = np.array([_longest(agent) for agent in setting.agents])
-    each = experiment.answers * len(experiment.asked)
+    longest = np.array([_longest(agent) for agent in setup.agents])
+    each = experiment.answers * len(experiment.query_texts)
     written = np.tile(each * longest, (len(rounds), 1))
     return NetworkEstimate(
         tuple(
-            _needed(
+            _usage(
                 agent, each * len(rounds), int(read[:, place].sum()), int(written[:, place].sum())
             )
-            for place, agent in enumerate(setting.agents)
+            for place, agent in enumerate(setup.agents)
         ),
         rounds[-1].texts,
-        _spent_in(setting, read, written),
+        _budget_round(setup, read, written),
         experiment,
     )
 
@@ -158,50 +158,50 @@ class _Read:
     texts: float
 
 
-def _rounds(setting: NetworkSetup, *, folder: Path) -> Iterator[_Read]:
+def _rounds(setup: NetworkSetup, *, folder: Path) -> Iterator[_Read]:
     """Go through the rounds with answers as long as they may be, all of them admitted."""
-    experiment = setting.experiment
-    setting = replace(setting, policy=replace(setting.policy, waits=False))
-    pool = setting.first_pool(folder=folder)
-    targets = np.asarray(setting.embed(experiment.asked), dtype=np.float64)
-    said = list(_said(setting))
+    experiment = setup.experiment
+    setup = replace(setup, policy=replace(setup.policy, waits=False))
+    pool = setup.first_pool(folder=folder)
+    targets = np.asarray(setup.embed(experiment.query_texts), dtype=np.float64)
+    said = list(_longest_answers(setup))
     lengths: list[int] = []
     for number in range(1, experiment.rounds + 1):
         lengths += [_tokens(one.text) for one in pool.texts[len(lengths) :]]
-        read = texts_read(setting, pool, targets=targets, number=number)
-        tokens = [0] * len(setting.agents)
+        read = retrieve_texts(setup, pool, targets=targets, number=number)
+        tokens = [0] * len(setup.agents)
         for (agent, query), numbers in read.items():
             context = sum(lengths[one] for one in numbers.tolist())
-            asked = _tokens(experiment.asked[query]) + _tokens(_persona(setting.agents[agent]))
+            asked = _tokens(experiment.query_texts[query]) + _tokens(_persona(setup.agents[agent]))
             tokens[agent] += experiment.answers * (context + asked)
         yield _Read(tokens, float(np.mean([numbers.size for numbers in read.values()])))
-        real = injected_texts(experiment, (), reserve=setting.reserve, after=number)
+        real = injected_texts(experiment, (), reserve=setup.reserve, after=number)
         joining = [*said, *(NewText(text, origin="injected") for text in real)]
         # Where an answer would lie is not known: it lies where the first query does.
         vectors = np.repeat(targets[:1].astype(np.float32), len(joining), axis=0)
-        pool = pool.grown(joining, vectors=vectors, after=number)
+        pool = pool.extended(joining, vectors=vectors, after=number)
 
 
-def _said(setting: NetworkSetup) -> Iterator[NewText]:
+def _longest_answers(setup: NetworkSetup) -> Iterator[NewText]:
     """Yield what joins after a round."""
-    experiment = setting.experiment
-    each = experiment.answers if setting.policy.adds == "all" else 1
-    for agent in setting.agents:
+    experiment = setup.experiment
+    each = experiment.answers if setup.policy.adds == "all" else 1
+    for agent in setup.agents:
         text = "word" * _longest(agent)
-        for _ in range(each * len(experiment.asked)):
+        for _ in range(each * len(experiment.query_texts)):
             yield NewText(text, author=agent.name)
 
 
-def _needed(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> AgentUsage:
+def _usage(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> AgentUsage:
     cost = _prices(agent).cost(tokens_in=tokens_in, tokens_out=tokens_out)
     return AgentUsage(agent.name, answers, tokens_in, tokens_out, cost)
 
 
-def _spent_in(setting: NetworkSetup, read: Integers, written: Integers) -> int | None:
+def _budget_round(setup: NetworkSetup, read: Integers, written: Integers) -> int | None:
     """Return the round in which the budget is spent, which agents behind endpoints share."""
-    budget = setting.experiment.budget
+    budget = setup.experiment.budget
     tokens, money = np.zeros(len(read)), np.zeros(len(read))
-    for place, agent in enumerate(setting.agents):
+    for place, agent in enumerate(setup.agents):
         if isinstance(agent, ChatAgent):
             tokens += read[:, place] + written[:, place]
             money += [
@@ -211,14 +211,14 @@ def _spent_in(setting: NetworkSetup, read: Integers, written: Integers) -> int |
     over = np.zeros(len(read), dtype=np.bool_)
     for spent, limit in ((tokens, budget.tokens), (money, budget.money)):
         if limit is not None:
-            over |= np.cumsum(spent) + _set_aside(setting, spent) > limit
+            over |= np.cumsum(spent) + _reserved(setup, spent) > limit
     return int(np.argmax(over)) + 1 if over.any() else None
 
 
-def _set_aside(setting: NetworkSetup, spent: Floats) -> Floats:
+def _reserved(setup: NetworkSetup, spent: Floats) -> Floats:
     """Return about what a round's last request needs: a token for every byte of its prompt."""
-    asked = sum(isinstance(agent, ChatAgent) for agent in setting.agents)
-    requests = max(asked, 1) * setting.experiment.answers * len(setting.experiment.asked)
+    asked = sum(isinstance(agent, ChatAgent) for agent in setup.agents)
+    requests = max(asked, 1) * setup.experiment.answers * len(setup.experiment.query_texts)
     return (_BYTES - 1) * spent / requests
 
 

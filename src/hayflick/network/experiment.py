@@ -157,7 +157,7 @@ class Experiment(_Section):
     ...     "pool": {"texts": ["It rains."]},
     ...     "agents": [{"name": "anna", "kind": "ngram", "texts": ["It rains."]}],
     ... })
-    >>> village.asked, village.retrieval
+    >>> village.query_texts, village.retrieval
     (('How is it?',), 'uniform:0.5')
     """
 
@@ -222,12 +222,12 @@ class Experiment(_Section):
             raise refusal(name, fault, model=cls) from None
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def query_texts(self) -> tuple[str, ...]:
         """The queries, in order."""
         return (self.query,) if self.query is not None else tuple(q.text for q in self.queries)
 
     @property
-    def read_by(self) -> tuple[TopologySection, ...]:
+    def topology_schedule(self) -> tuple[TopologySection, ...]:
         """Who reads whom, in order of the rounds; everyone everyone where it is not said."""
         first = TopologySection(from_round=1, topology=self.topology or "complete")
         return tuple(self.topologies) or (first,)
@@ -236,7 +236,7 @@ class Experiment(_Section):
         """Return all settings but the seed and the budget, ready for JSON."""
         return self.model_dump(mode="json", exclude={"seed", "budget"})
 
-    def sections(self) -> list[dict[str, Any]]:
+    def agent_sections(self) -> list[dict[str, Any]]:
         """Return the agents' sections, personas handed out in turn to language models.
 
         Raises
@@ -330,7 +330,8 @@ def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
         str(one[key]) for one in experiment.agents for key in ("corpus", "file") if key in one
     ]
     named += [
-        one.topology.partition("edges:")[2].removeprefix("file=") for one in experiment.read_by
+        one.topology.partition("edges:")[2].removeprefix("file=")
+        for one in experiment.topology_schedule
     ]
     paths = {name: folder / name for name in named}
     return {name: _digest(path) for name, path in paths.items() if path.is_file()}

@@ -59,13 +59,13 @@ class RecordedAction:
             "texts": list(self.texts),
         }
 
-    def holds(self, round: int) -> bool:  # noqa: A002
+    def applies_in(self, round: int) -> bool:  # noqa: A002
         """Return whether a round is one of those that it is for.
 
         Examples
         --------
         >>> decision = RecordedAction(4, ActionKind.INJECT, "narrow", items=5, rounds=2)
-        >>> [decision.holds(number) for number in (4, 5, 6, 7)]
+        >>> [decision.applies_in(number) for number in (4, 5, 6, 7)]
         [False, True, True, False]
         """
         return self.round < round <= self.round + self.rounds
@@ -83,7 +83,7 @@ def injected_texts(
     They are those that decisions bring along, and a sample of the reserve: all of it where
     more is asked for than it holds.
     """
-    due = [one for one in decisions if one.kind is ActionKind.INJECT and one.holds(after + 1)]
+    due = [one for one in decisions if one.kind is ActionKind.INJECT and one.applies_in(after + 1)]
     brought = [text for one in due for text in one.texts]
     items = experiment.pool.inject + sum(one.items for one in due if not one.texts)
     rng = _stream(experiment.seed, _INJECTED, after)
@@ -131,7 +131,7 @@ def prompt(
     agent choose among them, so that no two neighbours are asked alike.
     """
     varying = [one for one in decisions if one.kind is ActionKind.VARY_PROMPTS]
-    due = [one for one in varying if one.holds(round)]
+    due = [one for one in varying if one.applies_in(round)]
     variations = [text for one in due for text in one.texts]
     if not variations and (due or experiment.vary_prompts == "always"):
         variations = experiment.prompt_variations
@@ -195,7 +195,7 @@ def read_review(path: Path) -> ReviewOutcome | None:
     return ReviewOutcome(tuple(kept), tuple(refused)) if whole else None
 
 
-def put_away(path: Path) -> None:
+def archive_review(path: Path) -> None:
     """Set a file aside that was taken in."""
     path.replace(path.with_name(path.name + _DONE))
 

@@ -98,14 +98,14 @@ class MitigationCase:
     on_frontier: bool = False
 
 
-def marked(cases: Sequence[MitigationCase]) -> tuple[MitigationCase, ...]:
+def mark_frontier(cases: Sequence[MitigationCase]) -> tuple[MitigationCase, ...]:
     """Return cases in the same order, those that nothing beats on the frontier.
 
     Examples
     --------
     >>> alike = {"topology": "complete", "models": 2, "apart": None}
     >>> cases = [MitigationCase(injected=n, texts=n, kept=0.5, **alike) for n in (0, 3)]
-    >>> [case.on_frontier for case in marked(cases)]
+    >>> [case.on_frontier for case in mark_frontier(cases)]
     [True, False]
     """
     return tuple(
@@ -179,7 +179,7 @@ def agent_mitigation(
         progress("cases", done, len(grid))
         found.append(case.measured(*values))
     progress("cases", len(grid), len(grid))
-    return marked(found)
+    return mark_frontier(found)
 
 
 def check_axes(
@@ -401,7 +401,7 @@ def surrogate_mitigation(
                 injected=injected,
                 topology=topology,
                 models=agents,
-                kept=shown_components(
+                kept=expected_components(
                     runs["weights"].to_numpy()[:, _late_rounds()], points=_POINTS
                 ),
                 apart=_surrogate_distance(runs, agents=agents),
@@ -409,10 +409,10 @@ def surrogate_mitigation(
             )
         )
     progress("mixtures", len(grid), len(grid))
-    return marked(found)
+    return mark_frontier(found)
 
 
-def shown_components(weights: Floats, *, points: int) -> float:
+def expected_components(weights: Floats, *, points: int) -> float:
     """Return the expected share of components among points that agents post in equal parts.
 
     Parameters
@@ -424,7 +424,7 @@ def shown_components(weights: Floats, *, points: int) -> float:
 
     Examples
     --------
-    >>> shown_components(np.array([[0.5, 0.5], [1.0, 0.0]]), points=4)
+    >>> expected_components(np.array([[0.5, 0.5], [1.0, 0.0]]), points=4)
     0.875
     """
     each = points / weights.shape[-2]

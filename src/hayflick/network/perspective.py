@@ -151,14 +151,14 @@ def classical_scaling(distances: ArrayLike, *, dimensions: int) -> tuple[Floats,
     values, vectors = np.linalg.eigh(-0.5 * centred)
     values, vectors = values[::-1], vectors[:, ::-1]
     coordinates = np.zeros((len(matrix), dimensions))
-    for own in _alike(values, dimensions):
-        turned = _turned(vectors[:, own])[:, : dimensions - own[0]]
+    for own in _eigenspaces(values, dimensions):
+        turned = _canonical_basis(vectors[:, own])[:, : dimensions - own[0]]
         lengths = np.sqrt(values[own[: turned.shape[1]]])
         coordinates[:, own[0] : own[0] + turned.shape[1]] = turned * lengths
     return coordinates, values
 
 
-def _alike(values: Floats, dimensions: int) -> list[Integers]:
+def _eigenspaces(values: Floats, dimensions: int) -> list[Integers]:
     """Return the places of equal eigenvalues above 0 that the first dimensions need."""
     nothing = _ALIKE * abs(values[0])
     edges = np.flatnonzero(values[:-1] - values[1:] > nothing) + 1
@@ -166,7 +166,7 @@ def _alike(values: Floats, dimensions: int) -> list[Integers]:
     return [own for own in groups if own[0] < dimensions and values[own[-1]] > nothing]
 
 
-def _turned(vectors: Floats) -> Floats:
+def _canonical_basis(vectors: Floats) -> Floats:
     """Return a basis of the same space that does not depend on the solver.
 
     Its first axis points to the point that is farthest out, the second to the one that is

@@ -110,7 +110,7 @@ class Pool:
     >>> from hayflick.network.pool import parse_policy
     >>> pool = Pool((), agents=("anna",), policy=parse_policy("add-first"))
     >>> both = [NewText("It rains.", origin="first"), NewText("It snows.", author="anna")]
-    >>> pool = pool.grown(both, vectors=np.eye(2, dtype=np.float32), after=0)
+    >>> pool = pool.extended(both, vectors=np.eye(2, dtype=np.float32), after=0)
     >>> pool.in_force(after=0).tolist(), pool.synthetic_share(after=0)
     ([0, 1], 0.5)
     """
@@ -119,7 +119,7 @@ class Pool:
     agents: tuple[str, ...]
     policy: PoolPolicy
 
-    def grown(self, joining: Sequence[NewText], *, vectors: Vectors, after: int) -> Pool:
+    def extended(self, new: Sequence[NewText], *, vectors: Vectors, after: int) -> Pool:
         """Return the pool with the texts that come after a round; what is there stays."""
         start = len(self.texts)
         added = tuple(
@@ -133,7 +133,7 @@ class Pool:
                 embedding=np.asarray(vector, _STORED).tobytes(),
                 admitted=None if one.origin == "answer" and self.policy.waits else after,
             )
-            for place, (one, vector) in enumerate(zip(joining, vectors, strict=True))
+            for place, (one, vector) in enumerate(zip(new, vectors, strict=True))
         )
         return Pool(self.texts + added, self.agents, self.policy)
 

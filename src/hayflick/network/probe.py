@@ -28,14 +28,14 @@ from hayflick.core.provenance import provenance
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
-from hayflick.network.asking import Question, ask_all, run_to_end
+from hayflick.network.asking import Question, ask_all, run_async
 from hayflick.network.experiment import (
     MOST_AGENTS,
     BudgetSection,
     read_toml,
     refusal,
 )
-from hayflick.network.run_directory import locked
+from hayflick.network.run_directory import file_lock
 from hayflick.storage.runs import StoredAnswer
 
 _Row = dict[str, Any]
@@ -150,11 +150,11 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     found = Panel.of(read_toml(path), name=str(path))
     file = path.parent / found.file
     check_folder(file.parent)
-    with locked(file.with_name(f".{file.name}.lock"), subject=str(file)):
+    with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
         cycle = _Cycle.of(found, file)
         budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(found.agents, folder=path.parent, budget=budget)
-        run_to_end(cycle.ask(agents))
+        run_async(cycle.ask(agents))
         return cycle.finish(agents)
 
 

@@ -32,20 +32,20 @@ from hayflick.network.asking import Question, ask_all
 from hayflick.network.interventions import (
     RecordedAction,
     ReviewPending,
+    archive_review,
     injected_texts,
     open_reviews,
     prompt,
-    put_away,
     read_review,
     reviewed_texts,
     write_review,
 )
 from hayflick.network.pool import NewText, Pool
-from hayflick.network.setting import (
+from hayflick.network.setup import (
     NetworkSetup,
     Place,
     contexts,
-    texts_read,
+    retrieve_texts,
 )
 from hayflick.storage.runs import (
     RunStore,
@@ -88,7 +88,7 @@ class RoundOutput:
         }
 
 
-def readings_of(said: RoundOutput, *, observer: Observer) -> tuple[Reading, ...]:
+def measure_round(said: RoundOutput, *, observer: Observer) -> tuple[Reading, ...]:
     """Return the reading of all answers, the only one with metrics of words, then each agent's."""
     answers = said.answers
     by_agent = RoundAnswers(
@@ -117,12 +117,12 @@ def reading_record(reading: Reading) -> dict[str, Any]:
     }
 
 
-def restored(values: Mapping[str, Any]) -> Reading:
+def reading_from_record(values: Mapping[str, Any]) -> Reading:
     """Return the reading of a record.
 
     Examples
     --------
-    >>> restored(reading_record(Reading(3, {"spread": 0.25}, {}, "anna"))).values
+    >>> reading_from_record(reading_record(Reading(3, {"spread": 0.25}, {}, "anna"))).values
     {'spread': 0.25}
     """
     scores = {name: np.array(found) for name, found in values["scores"].items()}
@@ -146,7 +146,7 @@ class NetworkLoop:
 
     Parameters
     ----------
-    setting
+    setup
         What the run is made with.
     store, folder
         Where it is kept, and where files for people go.
@@ -158,7 +158,7 @@ class NetworkLoop:
         Told the rounds done.
     """
 
-    setting: NetworkSetup
+    setup: NetworkSetup
     store: RunStore
     folder: Path
     rule: Rule | None = None
@@ -166,31 +166,31 @@ class NetworkLoop:
     progress: Progress = silent
 
     def __post_init__(self) -> None:
-        names, policy = self.setting.names, self.setting.policy
+        names, policy = self.setup.names, self.setup.policy
         self._pool = Pool(tuple(self.store.texts()), names, policy)
-        self._agents: list[Agent] = list(self.setting.agents)
+        self._agents: list[Agent] = list(self.setup.agents)
         self._decisions: list[RecordedAction] = []
         self._targets = np.asarray(
-            self.setting.embed(self.setting.experiment.asked), dtype=np.float64
+            self.setup.embed(self.setup.experiment.query_texts), dtype=np.float64
         )
-        self._observer: Observer = self.setting.observer(self._pool)
+        self._observer: Observer = self.setup.observer(self._pool)
         # Of the round under way: a run that was stopped in its midst goes on with them.
         self._answers = self.store.answers(round=self.store.finished + 1)
-        self._unmeasured: RoundOutput | None = None
+        self._pending: RoundOutput | None = None
         self._replay()
 
     def _replay(self) -> None:
         """Take agents and rule through the rounds that are finished."""
         read: dict[int, dict[Place, Integers]] = {}
         for one in self.store.reads():
-            place = self.setting.names.index(one.agent), one.query
+            place = self.setup.names.index(one.agent), one.query
             read.setdefault(one.round, {})[place] = np.frombuffer(one.texts, "<i4")
         for done in self.store.rounds():
             seen = read.get(done.number, {})
-            readings = tuple(restored(one) for one in done.readings)
+            readings = tuple(reading_from_record(one) for one in done.readings)
             if not readings:
                 answers = self.store.answers(round=done.number)
-                readings = self._measure(self._said(answers, seen, self._pool, done.number))
+                readings = self._measure(self._output(answers, seen, self._pool, done.number))
             if self.rule is not None:
                 for reading in readings:
                     self.rule.decide(reading)
@@ -205,30 +205,30 @@ class NetworkLoop:
         EndpointError, BudgetExhausted, ReviewPending
             If it cannot go on now; all that was answered is kept.
         """
-        total = self.setting.experiment.rounds
+        total = self.setup.experiment.rounds
         try:
             for number in range(self.store.finished + 1, total + 1):
                 self.progress("rounds", number - 1, total)
-                self._take_reviews(after=number - 1)
+                self._apply_reviews(after=number - 1)
                 await self._round(number)
             self.progress("rounds", total, total)
         finally:
             self._keep(())
-            await asyncio.gather(*(agent.close() for agent in self.setting.agents))
-            self._measure_last()
+            await asyncio.gather(*(agent.close() for agent in self.setup.agents))
+            self._measure_pending()
 
     async def _round(self, number: int) -> None:
-        read = texts_read(self.setting, self._pool, targets=self._targets, number=number)
+        read = retrieve_texts(self.setup, self._pool, targets=self._targets, number=number)
         there = {(one.agent, one.query, one.place) for one in self._answers}
         questions = [
             question
             for question in self._questions(read, number)
             if (question.seed.agent, question.seed.query, question.seed.index) not in there
         ]
-        concurrency = self.setting.experiment.concurrency
+        concurrency = self.setup.experiment.concurrency
         asking = asyncio.ensure_future(ask_all(questions, concurrency=concurrency, keep=self._keep))
         try:
-            await self._measure_beside(asking)
+            await self._measure_previous(asking)
         except asyncio.CancelledError:
             asking.cancel()
             raise
@@ -238,7 +238,7 @@ class NetworkLoop:
         self._answers = []
 
     def _questions(self, read: Mapping[Place, Integers], number: int) -> list[Question]:
-        experiment = self.setting.experiment
+        experiment = self.setup.experiment
         # One answer of every agent, then the next of every agent: endpoints share the load.
         places = [(index, *place) for index in range(experiment.answers) for place in read]
         # The answers of an agent to a query read the same texts.
@@ -246,32 +246,32 @@ class NetworkLoop:
         texts = {place: [pool[one] for one in which] for place, which in read.items()}
         found = []
         for index, agent, query in places:
-            asked = experiment.asked[query]
+            asked = experiment.query_texts[query]
             text = prompt(asked, experiment, self._decisions, agent=agent, round=number)
-            name = self.setting.names[agent]
+            name = self.setup.names[agent]
             seed = AnswerSeed(experiment.seed, name, number, query, index)
             found.append(Question(self._agents[agent], text, texts[agent, query], seed))
         return found
 
     def _keep(self, answers: Sequence[StoredAnswer]) -> None:
-        spent = self.setting.budget.spent
+        spent = self.setup.budget.spent
         self.store.add_answers(answers, spent=(spent.tokens, spent.money))
         self._answers += answers
 
     def _finish(self, number: int, read: Mapping[Place, Integers]) -> None:
         """Decide, and keep what the round leaves in one transaction."""
         answers = sorted(self._answers, key=lambda one: (one.agent, one.query, one.place))
-        joining = self._joining(answers)
+        new = self._new_texts(answers)
         # What this round's reading has injected cannot be in the reading itself.
-        pool = self._grown(joining, number)
-        said = self._said(answers, read, pool, number)
+        pool = self._extended_pool(new, number)
+        said = self._output(answers, read, pool, number)
         readings: tuple[Reading, ...] = ()
         decided: list[RecordedAction] = []
         if self.rule is not None:
-            readings = readings_of(said, observer=self._observer)
+            readings = measure_round(said, observer=self._observer)
             decided = self._decide(self.rule, readings, number)
         if decided:
-            pool = self._grown(joining, number)
+            pool = self._extended_pool(new, number)
         done = StoredRound(
             number, [reading_record(one) for one in readings], [one.record() for one in decided]
         )
@@ -284,29 +284,29 @@ class NetworkLoop:
         self.store.finish_round(done, texts=added, reads=self._reads(read, said))
         self._learn(read)
         self._pool = pool
-        self._unmeasured = None if readings else said
+        self._pending = None if readings else said
 
-    async def _measure_beside(self, asking: asyncio.Future[None]) -> None:
+    async def _measure_previous(self, asking: asyncio.Future[None]) -> None:
         """Measure the round before in a thread, once the requests of this one have gone out."""
-        if self._unmeasured is None:
+        if self._pending is None:
             return
         await asyncio.wait({asking}, timeout=_GOING_OUT_S)
-        said = self._unmeasured
-        self._add(said, await asyncio.to_thread(readings_of, said, observer=self._observer))
+        said = self._pending
+        self._add(said, await asyncio.to_thread(measure_round, said, observer=self._observer))
 
-    def _measure_last(self) -> None:
+    def _measure_pending(self) -> None:
         """Measure the round before, if that was put off."""
-        if self._unmeasured is not None:
-            self._measure(self._unmeasured)
+        if self._pending is not None:
+            self._measure(self._pending)
 
     def _measure(self, said: RoundOutput) -> tuple[Reading, ...]:
-        readings = readings_of(said, observer=self._observer)
+        readings = measure_round(said, observer=self._observer)
         self._add(said, readings)
         return readings
 
     def _add(self, said: RoundOutput, readings: Sequence[Reading]) -> None:
         self.store.add_readings(said.number, [reading_record(one) for one in readings])
-        self._unmeasured = None
+        self._pending = None
 
     def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[RecordedAction]:
         decided = [
@@ -319,22 +319,22 @@ class NetworkLoop:
             self.say(f"round {number}: {one.kind.value}: {one.reason}")
         return decided
 
-    def _joining(self, answers: Sequence[StoredAnswer]) -> list[NewText]:
+    def _new_texts(self, answers: Sequence[StoredAnswer]) -> list[NewText]:
         """Return the answers that join; the first is the first that says something."""
         said = [one for one in answers if one.text.strip()]
-        if self.setting.policy.adds == "first":
+        if self.setup.policy.adds == "first":
             said = list({(one.agent, one.query): one for one in reversed(said)}.values())[::-1]
         return [NewText(one.text, author=one.agent) for one in said]
 
-    def _grown(self, joining: Sequence[NewText], number: int) -> Pool:
+    def _extended_pool(self, new: Sequence[NewText], number: int) -> Pool:
         """Return the pool with what joins after a round."""
-        experiment, reserve = self.setting.experiment, self.setting.reserve
+        experiment, reserve = self.setup.experiment, self.setup.reserve
         injected = injected_texts(experiment, self._decisions, reserve=reserve, after=number)
-        joining = [*joining, *(NewText(text, origin="injected") for text in injected)]
-        vectors = self.setting.embed([one.text for one in joining])
-        return self._pool.grown(joining, vectors=vectors, after=number)
+        new = [*new, *(NewText(text, origin="injected") for text in injected)]
+        vectors = self.setup.embed([one.text for one in new])
+        return self._pool.extended(new, vectors=vectors, after=number)
 
-    def _said(
+    def _output(
         self,
         answers: Sequence[StoredAnswer],
         read: Mapping[Place, Integers],
@@ -347,12 +347,10 @@ class NetworkLoop:
             "pool_size": float(pool.in_force(after=number).size),
             "synthetic_share": pool.synthetic_share(after=number),
         }
-        return RoundOutput(
-            number, answers, self.setting.embed([one.text for one in answers]), values
-        )
+        return RoundOutput(number, answers, self.setup.embed([one.text for one in answers]), values)
 
     def _reads(self, read: Mapping[Place, Integers], said: RoundOutput) -> list[StoredRead]:
-        names, means = self.setting.names, said.means
+        names, means = self.setup.names, said.means
         return [
             StoredRead(
                 round=said.number,
@@ -373,26 +371,26 @@ class NetworkLoop:
         self, added: Sequence[StoredText], decided: Sequence[RecordedAction], number: int
     ) -> list[StoredText]:
         written = [one for one in added if one.synthetic]
-        if self.setting.policy.waits:
+        if self.setup.policy.waits:
             return written
-        experiment = self.setting.experiment
+        experiment = self.setup.experiment
         return reviewed_texts(experiment, decided, written=written, after=number)
 
-    def _take_reviews(self, *, after: int) -> None:
+    def _apply_reviews(self, *, after: int) -> None:
         """Take in what people have decided; wait for it, if that is asked for."""
         for path in open_reviews(self.folder, after=after):
             found = read_review(path)
             if found is None:
-                if self.setting.experiment.review == "wait":
+                if self.setup.experiment.review == "wait":
                     raise ReviewPending(path)
                 continue
             # What people decide now cannot be in the reading of the round that they look at.
-            self._measure_last()
+            self._measure_pending()
             known = {one.number: one for one in self._pool.texts}
             admitted = [one for one in found.kept if known[one].admitted is None]
             self.store.review(admitted=admitted, withdrawn=found.refused, after=after)
-            put_away(path)
-            self._pool = Pool(tuple(self.store.texts()), self.setting.names, self.setting.policy)
+            archive_review(path)
+            self._pool = Pool(tuple(self.store.texts()), self.setup.names, self.setup.policy)
 
 
 def _stored(mean: Floats | None) -> bytes | None:

@@ -16,7 +16,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
 from hayflick.core.records import Action, Reading
 from hayflick.diversity.observing import RoundAnswers
-from hayflick.network.asking import run_to_end
+from hayflick.network.asking import run_async
 from hayflick.network.experiment import (
     BudgetSection,
     Experiment,
@@ -26,9 +26,9 @@ from hayflick.network.experiment import (
 )
 from hayflick.network.pool import Pool
 from hayflick.network.rounds import NetworkLoop
-from hayflick.network.run_directory import existing, new_directory, opened
+from hayflick.network.run_directory import make_run_folder, open_run, run_folder
 from hayflick.network.run_results import NetworkRun, report_network
-from hayflick.network.setting import NetworkSetup, setting_of, texts_read
+from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
 from hayflick.rules.loading import load_rules
 from hayflick.storage.runs import RunStore
 
@@ -92,22 +92,22 @@ def run_network(
     if rule is None:
         rule = _experiment_rule(experiment, folder=named, say=say)
     where = named.resolve()
-    setting = setting_of(experiment, folder=where)
-    pool = setting.first_pool(folder=where)
-    _check_first_round(setting, pool)
-    place = new_directory(out)
+    setup = set_up_network(experiment, folder=where)
+    pool = setup.first_pool(folder=where)
+    _check_first_round(setup, pool)
+    place = make_run_folder(out)
     config = {
         "experiment": experiment.model_dump(mode="json", exclude_none=True),
         "folder": str(where),
         "files": fingerprints(experiment, folder=where),
     }
-    with opened(place) as database:
+    with open_run(place) as database:
         store = RunStore(database)
         store.begin(config, seed=experiment.seed, texts=pool.texts)
-        for warning in setting.warnings:
+        for warning in setup.warnings:
             say(f"warning: {warning}")
         say(f"the run is kept in {place}")
-        _go(setting.cached_in(database), store, place, rule, say, progress)
+        _go(setup.cached_in(database), store, place, rule, say, progress)
     return report_network(place)
 
 
@@ -141,8 +141,8 @@ def resume_network(
     EndpointError, BudgetExhausted, ReviewPending
         If the run still cannot go on.
     """
-    place = existing(folder)
-    with opened(place) as database:
+    place = run_folder(folder)
+    with open_run(place) as database:
         store = RunStore(database)
         store.check()
         config = store.config
@@ -152,13 +152,13 @@ def resume_network(
         check_unchanged(config["files"], now=found, folder=where)
         if rule is None:
             rule = _experiment_rule(experiment, folder=where, say=say)
-        setting = setting_of(experiment, folder=where, spent=store.spent)
-        _go(setting.cached_in(database), store, place, rule, say, progress)
+        setup = set_up_network(experiment, folder=where, spent=store.spent)
+        _go(setup.cached_in(database), store, place, rule, say, progress)
     return report_network(place)
 
 
 def _go(
-    setting: NetworkSetup,
+    setup: NetworkSetup,
     store: RunStore,
     place: Path,
     rule: Rule | None,
@@ -166,17 +166,17 @@ def _go(
     progress: Progress,
 ) -> None:
     rounds = NetworkLoop(
-        setting=setting, store=store, folder=place, rule=rule, say=say, progress=progress
+        setup=setup, store=store, folder=place, rule=rule, say=say, progress=progress
     )
-    run_to_end(rounds.run())
+    run_async(rounds.run())
 
 
-def _check_first_round(setting: NetworkSetup, pool: Pool) -> None:
+def _check_first_round(setup: NetworkSetup, pool: Pool) -> None:
     """Refuse what cannot read or measure its first texts, before anything is made or asked."""
-    targets = np.asarray(setting.embed(setting.experiment.asked), dtype=np.float64)
-    texts_read(setting, pool, targets=targets, number=1)
+    targets = np.asarray(setup.embed(setup.experiment.query_texts), dtype=np.float64)
+    retrieve_texts(setup, pool, targets=targets, number=1)
     first = RoundAnswers(round=1, texts=[one.text for one in pool.texts[:1]])
-    setting.observer(pool).read(first)
+    setup.observer(pool).read(first)
 
 
 def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:

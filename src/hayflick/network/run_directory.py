@@ -14,7 +14,7 @@ from hayflick.storage.database import Database
 
 
 @contextmanager
-def locked(path: Path, *, subject: str) -> Iterator[None]:
+def file_lock(path: Path, *, subject: str) -> Iterator[None]:
     """Hold the lock of a file of its own.
 
     Parameters
@@ -54,7 +54,7 @@ def locked(path: Path, *, subject: str) -> Iterator[None]:
 DATABASE, _LOCK = "run.db", "lock.db"
 
 
-def new_directory(path: str | os.PathLike[str]) -> Path:
+def make_run_folder(path: str | os.PathLike[str]) -> Path:
     """Return the folder of a new run, made.
 
     Raises
@@ -71,7 +71,7 @@ def new_directory(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Database]:
+def open_run(folder: Path) -> Iterator[Database]:
     """Yield the database of a run to write to; no other process may meanwhile.
 
     Raises
@@ -79,11 +79,11 @@ def opened(folder: Path) -> Iterator[Database]:
     DataError
         If another process goes on with the run.
     """
-    with locked(folder / _LOCK, subject=str(folder)), Database(folder / DATABASE) as database:
+    with file_lock(folder / _LOCK, subject=str(folder)), Database(folder / DATABASE) as database:
         yield database
 
 
-def existing(folder: str | os.PathLike[str]) -> Path:
+def run_folder(folder: str | os.PathLike[str]) -> Path:
     """Return the folder of a run that was begun.
 
     Raises

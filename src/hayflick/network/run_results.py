@@ -23,8 +23,8 @@ from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import RecordedAction
-from hayflick.network.rounds import restored
-from hayflick.network.run_directory import DATABASE, existing
+from hayflick.network.rounds import reading_from_record
+from hayflick.network.run_directory import DATABASE, run_folder
 from hayflick.storage.database import Database
 from hayflick.storage.runs import (
     RunStore,
@@ -76,7 +76,7 @@ class NetworkRun(Result):
         DataError
             If it holds no run, or one of another version.
         """
-        place = existing(folder)
+        place = run_folder(folder)
         with Database(place / DATABASE) as database:
             store = RunStore(database)
             store.check()
@@ -85,7 +85,7 @@ class NetworkRun(Result):
             readings: dict[str, list[Reading]] = {"": []}
             for done in rounds:
                 for values in done.readings:
-                    reading = restored(values)
+                    reading = reading_from_record(values)
                     readings.setdefault(reading.group, []).append(reading)
             return cls(
                 folder=place,
@@ -126,7 +126,7 @@ class NetworkRun(Result):
         """Mean answer vectors, shape ``(rounds, agents, queries, d)``; NaN where all were empty."""
         known = [np.frombuffer(one.mean, "<f8") for one in self.reads if one.mean is not None]
         width = known[0].size if known else 0
-        queries = len(self.experiment.asked)
+        queries = len(self.experiment.query_texts)
         found = np.full((self.rounds, len(self.agents), queries, width), np.nan)
         places = {name: number for number, name in enumerate(self.agents)}
         for one in self.reads:
@@ -165,7 +165,7 @@ def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]
     DataError
         If it holds no run, or one of another version.
     """
-    with Database(existing(folder) / DATABASE) as database:
+    with Database(run_folder(folder) / DATABASE) as database:
         store = RunStore(database)
         store.check()
         config = store.config
@@ -231,7 +231,7 @@ class NetworkWatch:
     unwatched: tuple[MissingChart, ...] = ()
 
 
-def watched_network(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
+def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
     """Return what the guaranteed charts say of a run; there is none where no round is left.
 
     Parameters

@@ -142,7 +142,7 @@ class Surrogate:
             raise ArgumentError("share_read", got=self.share_read, takes=takes)
         return numbers
 
-    def work(self, rounds: int, *, replicates: int = 1, threads: int = 1) -> Work:
+    def work(self, rounds: int, *, replicates: int = 1, threads: int = 1) -> Workload:
         """Return how much there is to compute, and about how long it takes.
 
         With a share read that is about β n² L T² B / 2 evaluations, with a number n k T B. The
@@ -165,7 +165,7 @@ class Surrogate:
         calls = 2 * replicates * rounds * -(-self.agents // LOGICAL_BLOCK)
         seconds = calls * _SECONDS_PER_CALL + reads * _SECONDS_PER_READ
         seconds += evaluations * _SECONDS_PER_EVALUATION
-        return Work(evaluations, seconds / threads)
+        return Workload(evaluations, seconds / threads)
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters that make the system again, ready for JSON."""
@@ -176,7 +176,7 @@ class Surrogate:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Workload:
     """What a run costs.
 
     Parameters

@@ -21,7 +21,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import LOGICAL_BLOCK, fresh_seed, stream
 from hayflick.network import surrogate as kernels
-from hayflick.network.surrogate import Surrogate, Work
+from hayflick.network.surrogate import Surrogate, Workload
 
 if TYPE_CHECKING:
     import xarray
@@ -100,7 +100,7 @@ def simulate_surrogate(
 
 def timed_work(
     surrogate: Surrogate, rounds: int, *, replicates: int = 20, threads: int | None = None
-) -> Work:
+) -> Workload:
     """Return how much there is to compute, and how long it takes on this machine.
 
     A first part of the work is timed three times, each a tenth of a second or more;

@@ -313,8 +313,8 @@ def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology
 
 
 @dataclass(frozen=True)
-class Topologies:
-    """Topologies that follow one another.
+class TopologySchedule:
+    """TopologySchedule that follow one another.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ class Topologies:
     Examples
     --------
     >>> from hayflick.network.topology import complete, ring
-    >>> later = Topologies((1, 20), (complete(5), ring(5)))
+    >>> later = TopologySchedule((1, 20), (complete(5), ring(5)))
     >>> later.at(round=19).name, later.at(round=20).name
     ('complete', 'ring:1')
     """

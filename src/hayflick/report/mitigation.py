@@ -94,7 +94,7 @@ def page(study: MitigationStudy, *, lang: str = "en") -> str:
         "mitigation.html.jinja",
         "style.css",
         language,
-        query=study.experiment.asked[0],
+        query=study.experiment.query_texts[0],
         charts=charts(study, language),
         provenance=json.dumps(study.provenance(), indent=2, ensure_ascii=False),
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from hayflick.core.records import ActionKind
 from hayflick.monitor.watch_result import ChartHistory
-from hayflick.network.run_results import NetworkRun, NetworkWatch, watched_network
+from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.rules_decisions import action_text
@@ -133,9 +133,9 @@ class NetworkFindings:
     @cached_property
     def marks(self) -> Marks:
         """What the trace of ‖D‖ is marked with."""
-        return marks_of(self.run, self.language)
+        return run_marks(self.run, self.language)
 
-    def decided(self) -> list[tuple[str, str, str]]:
+    def decision_rows(self) -> list[tuple[str, str, str]]:
         """Return round, action and reason of everything that was decided."""
         return [
             (
@@ -183,11 +183,11 @@ class Marks:
     technical: Sequence[str] = ()
 
 
-def marks_of(run: NetworkRun, language: Language) -> Marks:
+def run_marks(run: NetworkRun, language: Language) -> Marks:
     """Return the marks of a run: of its rules where it has any, else of the charts."""
     if run.experiment.rules is not None or run.decisions:
         return _of_rules(run, language)
-    watched = watched_network(run)
+    watched = watch_run(run)
     return _of_charts(watched, language) if watched.charts else _unknown(watched, run, language)
 
 

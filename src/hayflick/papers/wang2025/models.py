@@ -32,7 +32,7 @@ from hayflick.network.run import (
 )
 from hayflick.network.run_directory import DATABASE
 from hayflick.network.run_results import NetworkRun, experiment_of_run, report_network
-from hayflick.network.setting import setting_of
+from hayflick.network.setup import set_up_network
 from hayflick.papers.figure import Figure, curves
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def check_models(asked: EndpointStudy, *, folder: Path, seed: int) -> None:
         return
     if (folder / RUN).exists():
         raise OutputError(f"{folder / RUN}: holds a run of something else; choose another folder")
-    setting_of(asked.experiment(seed=seed), folder=folder)
+    set_up_network(asked.experiment(seed=seed), folder=folder)
 
 
 def run_models(

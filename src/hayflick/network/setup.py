@@ -37,7 +37,7 @@ from hayflick.network.retrieval import (
     parse_retrieval,
     readable_texts,
 )
-from hayflick.network.topology import Topologies, parse_topology
+from hayflick.network.topology import TopologySchedule, parse_topology
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache
 
@@ -68,7 +68,7 @@ class NetworkSetup:
 
     experiment: Experiment
     agents: tuple[Agent, ...]
-    topologies: Topologies
+    topologies: TopologySchedule
     retrieval: Retrieval
     policy: PoolPolicy
     embedder: Embedder
@@ -98,7 +98,7 @@ class NetworkSetup:
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
     def cached_in(self, database: Database) -> NetworkSetup:
-        """Return the setting that keeps vectors in a database where they are dear."""
+        """Return the setup that keeps vectors in a database where they are dear."""
         if isinstance(self.embedder, HashingEmbedder):
             return self
         return replace(self, cache=EmbeddingCache(database, embedder=self.embedder.id))
@@ -128,7 +128,7 @@ class NetworkSetup:
             for text, owner in zip(texts[:size], owners, strict=True)
         ]
         pool = Pool((), agents=names, policy=self.policy)
-        return pool.grown(joining, vectors=self.embed(texts[:size]), after=0)
+        return pool.extended(joining, vectors=self.embed(texts[:size]), after=0)
 
     def observer(self, pool: Pool) -> Observer:
         """Return what measures the rounds.
@@ -155,7 +155,7 @@ class NetworkSetup:
         )
 
 
-def setting_of(
+def set_up_network(
     experiment: Experiment, *, folder: Path, spent: tuple[int, float] = (0, 0.0)
 ) -> NetworkSetup:
     """Return an experiment made ready.
@@ -180,16 +180,16 @@ def setting_of(
     """
     limits = experiment.budget
     budget = Budget(tokens=limits.tokens, money=limits.money, spent=Spending(*spent))
-    agents = parse_agents(experiment.sections(), folder=folder, budget=budget)
+    agents = parse_agents(experiment.agent_sections(), folder=folder, budget=budget)
     reserve = experiment.reserve
     return NetworkSetup(
         experiment=experiment,
         agents=tuple(agents),
-        topologies=Topologies(
-            [one.from_round for one in experiment.read_by],
+        topologies=TopologySchedule(
+            [one.from_round for one in experiment.topology_schedule],
             [
                 parse_topology(one.topology, agents=len(agents), folder=folder)
-                for one in experiment.read_by
+                for one in experiment.topology_schedule
             ],
         ),
         retrieval=parse_retrieval(experiment.retrieval),
@@ -214,14 +214,14 @@ Place: TypeAlias = tuple[int, int]
 """Number of an agent, and of a query."""
 
 
-def texts_read(
-    setting: NetworkSetup, pool: Pool, *, targets: Floats, number: int
+def retrieve_texts(
+    setup: NetworkSetup, pool: Pool, *, targets: Floats, number: int
 ) -> dict[Place, Integers]:
     """Return the numbers of the texts that agents read for queries, in the order of reading.
 
     Parameters
     ----------
-    setting
+    setup
         Who reads what.
     pool
         All texts; those of A_{number - 1} are read.
@@ -238,17 +238,17 @@ def texts_read(
     numbers = pool.in_force(after=number - 1)
     view = pool.view(numbers)
     found: dict[Place, Integers] = {}
-    for agent, name in enumerate(setting.names):
-        readable = readable_texts(view, may_read=setting.may_read(agent, round=number))
+    for agent, name in enumerate(setup.names):
+        readable = readable_texts(view, may_read=setup.may_read(agent, round=number))
         for query, target in enumerate(targets):
-            rng = _stream(setting.experiment.seed, name, number, query)
+            rng = _stream(setup.experiment.seed, name, number, query)
             reader = Reader(agent, readable, target)
             try:
-                found[agent, query] = numbers[setting.retrieval.read(rng, view, reader)]
+                found[agent, query] = numbers[setup.retrieval.read(rng, view, reader)]
             except ArgumentError as fault:
                 raise ArgumentError(
                     "retrieval",
-                    got=setting.retrieval.describe(),
+                    got=setup.retrieval.describe(),
                     takes=f"what gives agent {name} a text in round {number}",
                     remedy=str(fault),
                 ) from None
