@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import hayflick as hf
 import hayflick.network.agents
 from hayflick.network.agents.chat import ChatAgent, Endpoint
-from hayflick.network.agents.ngram import NGramAgent
+from hayflick.network.agents.parsing import KINDS
 from hayflick.network.agents.protocol import (
     Agent,
     Answer,
@@ -24,12 +25,12 @@ PLACES = [(turn, 0, index) for turn in (1, 2) for index in range(5)]
 
 
 def ngram(**settings):
-    return NGramAgent.of_texts("anna", ["It rains in May. It snows in June."], **settings)
+    return hf.NGramAgent.of_texts("anna", ["It rains in May. It snows in June."], **settings)
 
 
 AGENTS = {
     "ngram": ngram(),
-    "ngram, unspaced": NGramAgent.of_texts("anna", ["今日は雨が降る。明日は雪が降る。"], order=2),
+    "ngram, unspaced": hf.NGramAgent.of_texts("anna", ["今日は雨が降る。明日は雪が降る。"], order=2),
     "ngram, learning": ngram(learning=0.3).after_reading(CONTEXT),
     "replay": ReplayAgent("anna", {place: Answer(f"雨 {place}") for place in PLACES}),
 }
@@ -68,6 +69,8 @@ def test_every_kind_of_agent_is_here():
     classes = [value for module in modules for value in vars(module).values()]
     kinds = {kind for kind in classes if isinstance(kind, type) and hasattr(kind, "answer")}
     assert kinds - {Agent, Learner} == {type(one) for one in AGENTS.values()} | {ChatAgent}
+    described = {agent.describe()["kind"] for agent in AGENTS.values()}
+    assert described | {"openai"} == set(KINDS)
 
 
 def test_the_same_seed_gives_the_same_answer(agent):

@@ -11,14 +11,25 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, Literal, final
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field
+from typing_extensions import override
 
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError, EndpointError
 from hayflick.core.http import HttpClient, RequestFailure, Retries
 from hayflick.network.agents.budget import Budget, Prices, Reservation, Spending
-from hayflick.network.agents.protocol import Answer, AnswerSeed, Prompt
+from hayflick.network.agents.protocol import (
+    PERSONA,
+    TEMPLATE,
+    AgentSection,
+    Answer,
+    AnswerSeed,
+    Prompt,
+    SharedParts,
+)
 
 _MOST_TOKENS = 10**12
 
@@ -376,3 +387,52 @@ class ChatAgent:
             "price_out": self.prices.tokens_out,
             "extra": dict(self.extra),
         }
+
+
+@final
+class ChatSection(AgentSection):
+    """An agent behind an endpoint; the key is named by its variable alone."""
+
+    kind: Literal["openai"]
+    base_url: str
+    model: str
+    key_variable: str | None = None
+    temperature: float | None = None
+    max_tokens: int = 256
+    limit_key: str = "max_tokens"
+    seeded: bool = True
+    template: str = TEMPLATE
+    persona: str = PERSONA
+    price_in: float | None = None
+    price_out: float | None = None
+    concurrency: int = 8
+    timeout_s: float = 120.0
+    retries: int = 6
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @override
+    def make(self, shared: SharedParts) -> ChatAgent:
+        return ChatAgent(
+            name=self.name,
+            endpoint=self._endpoint(shared),
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            limit_key=self.limit_key,
+            seeded=self.seeded,
+            prompt=Prompt(self.template, self.persona),
+            prices=Prices(self.price_in, self.price_out),
+            extra=self.extra,
+        )
+
+    def _endpoint(self, shared: SharedParts) -> Endpoint:
+        settings: dict[str, Any] = {
+            "key_variable": self.key_variable,
+            "concurrency": self.concurrency,
+            "timeout_s": self.timeout_s,
+            "retries": Retries(self.retries),
+        }
+        return shared.once(
+            ("endpoint", self.base_url, *settings.values()),
+            lambda: Endpoint(self.base_url, budget=shared.budget, **settings),
+        )

@@ -24,20 +24,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.chains.ngram import LONGEST
 from hayflick.chains.walks import Texts
 from hayflick.core.checks import share, whole_number
-from hayflick.core.errors import DataError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.encodings import sample_files
 from hayflick.corpus.reading import text_files
 from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
 from hayflick.network.agents import ngram_model as mixing
 from hayflick.network.agents.ngram_model import Memory, Vocabulary, speaking_tokenizer
-from hayflick.network.agents.protocol import Answer, AnswerSeed
+from hayflick.network.agents.protocol import AgentSection, Answer, AnswerSeed, SharedParts
 
 Vocabularies = dict[str, Vocabulary]
 """Vocabularies by tokenizer, which agents of one network share."""
@@ -277,3 +278,34 @@ def _follows(memory: Memory, word: int) -> bool:
     """Return whether anything was seen behind a word."""
     bounds = memory.starts[word : word + 2]
     return bounds.size == 2 and bool(np.diff(bounds) > 0)
+
+
+@final
+class NGramSection(AgentSection):
+    """An n-gram agent: its corpus is a file or folder, or texts."""
+
+    kind: Literal["ngram"]
+    corpus: str | None = None
+    texts: list[str] | None = None
+    tokenizer: str = "auto"
+    encoding: str = "utf-8"
+    order: int = 3
+    trust: float = 0.5
+    learning: float = 0.0
+    most_tokens: int = 60
+    most_sentences: int = 2
+
+    @override
+    def make(self, shared: SharedParts) -> NGramAgent:
+        if (self.corpus is None) == (self.texts is None):
+            takes = "either corpus, a file or folder, or texts"
+            got = "neither" if self.corpus is None else "both"
+            raise ArgumentError("corpus", got=got, takes=takes)
+        settings: dict[str, Any] = self.model_dump(
+            exclude={"name", "kind", "corpus", "texts", "encoding"}
+        )
+        settings["vocabularies"] = shared.once("vocabularies", dict)
+        if self.texts is not None:
+            return NGramAgent.of_texts(self.name, self.texts, **settings)
+        path = shared.folder / str(self.corpus)
+        return NGramAgent.from_text(self.name, path, encoding=self.encoding, **settings)

@@ -8,15 +8,20 @@ another agent, so its state is that of the pool, replayed, and cannot fall out o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Protocol, Self, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
+from hayflick.network.agents.budget import Budget
+
+T = TypeVar("T")
 
 _BITS = 53
 
@@ -163,6 +168,59 @@ class Learner(Agent, Protocol):
 
         A run that goes on replays its rounds' texts in their order.
         """
+
+
+@dataclass(frozen=True, eq=False)
+class SharedParts:
+    """What the agents of one experiment share.
+
+    Parameters
+    ----------
+    folder
+        Where the experiment's file is: names of files are taken from there.
+    budget
+        What all agents may spend together.
+    parts
+        What agents with the same settings share, such as a connection.
+    """
+
+    folder: Path
+    budget: Budget = field(default_factory=Budget)
+    parts: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the part of a key, made on first use.
+
+        Examples
+        --------
+        >>> shared = SharedParts(Path())
+        >>> shared.once("vocabularies", dict) is shared.once("vocabularies", dict)
+        True
+        """
+        if key not in self.parts:
+            self.parts[key] = make()
+        part: T = self.parts[key]
+        return part
+
+
+class AgentSection(BaseModel):
+    """A section ``[[agents]]`` of an experiment's file; every kind of agent derives its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+
+    def make(self, shared: SharedParts) -> Agent:
+        """Return the agent.
+
+        Raises
+        ------
+        ArgumentError
+            If a value is out of its range.
+        DataError
+            If a file cannot be read.
+        """
+        raise NotImplementedError
 
 
 _FIELDS = re.compile(r"\{(context|query)\}")

@@ -12,13 +12,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import override
 
 from hayflick.core.errors import DataError, listed
 from hayflick.corpus.tables import json_lines
-from hayflick.network.agents.protocol import Answer, AnswerSeed
+from hayflick.network.agents.protocol import AgentSection, Answer, AnswerSeed, SharedParts
 
 Place: TypeAlias = tuple[int, int, int]
 """Round, number of the query, and number of the answer to it."""
@@ -148,3 +149,15 @@ def _record(path: Path, number: int, line: Mapping[str, Any] | str) -> _Record:
 def _named(name: str, place: Place) -> str:
     turn, query, index = place
     return f"answer {index} of {name} to query {query} in round {turn}"
+
+
+@final
+class ReplaySection(AgentSection):
+    """An agent that says again what was recorded."""
+
+    kind: Literal["replay"]
+    file: str
+
+    @override
+    def make(self, shared: SharedParts) -> ReplayAgent:
+        return ReplayAgent.from_file(self.name, shared.folder / self.file)
