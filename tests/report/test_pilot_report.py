@@ -5,7 +5,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.display import report_of
-from hayflick.monitor.pilot_variation import Readings
+from hayflick.monitor.pilot_variation import PilotData
 
 TRIALS = {
     "one treatment": hf.PilotDesign(
@@ -47,7 +47,7 @@ def result_of(trial):
     arms = tuple(name for name in trial.arms for _ in range(8))
     shift = np.repeat(1.0 - 0.1 * np.arange(len(trial.arms)), 8)
     values = shift + rng.normal(0.0, 0.03, shift.size)
-    return hf.analyse_pilot(Readings("r.csv", values, numbers, arms, numbers), plan=trial)
+    return hf.analyse_pilot(PilotData("r.csv", values, numbers, arms, numbers), plan=trial)
 
 
 def sentences(result):
@@ -85,7 +85,7 @@ def test_rounds_that_follow_on_one_another_are_noticed():
     trial = TRIALS["one treatment"]
     numbers, arms = np.tile(np.arange(12), 2), ("control",) * 12 + ("treated",) * 12
     values = np.sin(numbers / 2.0) + np.repeat([0.0, 0.2], 12)
-    alike = hf.analyse_pilot(Readings("r.csv", values, numbers, arms, numbers), plan=trial)
+    alike = hf.analyse_pilot(PilotData("r.csv", values, numbers, arms, numbers), plan=trial)
     assert "Successive rounds are alike (correlation" in sentences(alike)
     assert "Successive rounds" not in sentences(result_of(trial))
 

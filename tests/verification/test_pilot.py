@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hayflick as hf
-from hayflick.monitor.pilot_variation import Readings
+from hayflick.monitor.pilot_variation import PilotData
 
 SIGMAS = 4.0
 
@@ -22,7 +22,7 @@ def simulated(trial, shifts, rng):
         arms += [name] * values[-1].size
     total = np.concatenate(values)
     rounds = np.tile(np.repeat(np.arange(trial.rounds), trial.answers), len(trial.arms))
-    return Readings("simulated", total, rounds, tuple(arms), np.arange(total.size))
+    return PilotData("simulated", total, rounds, tuple(arms), np.arange(total.size))
 
 
 @pytest.mark.parametrize("sizes", [{"answers": 10}, {"rounds": 6}], ids=str)

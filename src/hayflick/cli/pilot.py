@@ -87,7 +87,7 @@ def pilot_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Readings to take both from: a table with columns round and value.",
+            help="PilotData to take both from: a table with columns round and value.",
             show_default=False,
         ),
     ] = None,
@@ -216,8 +216,8 @@ def analyse_command(
     )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
-    if result.passed_over:
-        print(f"passed over {result.passed_over} rows that cannot be used", file=sys.stderr)
+    if result.skipped:
+        print(f"passed over {result.skipped} rows that cannot be used", file=sys.stderr)
     print_result(result, output_format, lang)
     say_written(out)
     return 0

@@ -32,7 +32,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
 from hayflick.core.provenance import provenance
 from hayflick.monitor.pilot_design import Correction, PilotDesign, plan_parameters
-from hayflick.monitor.pilot_variation import Readings, Scale, read_readings
+from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data
 
 _ONE_SIDED = 1.645
 
@@ -53,7 +53,7 @@ class Arm:
     ----------
     name
         Of the arm.
-    numbers
+    responses
         One of each round, as compared: means, or their logarithms; shape ``(rounds,)``.
     values
         How many values there were in all.
@@ -62,25 +62,25 @@ class Arm:
     """
 
     name: str
-    numbers: Floats
+    responses: Floats
     values: int
     scale: str
 
     @property
     def rounds(self) -> int:
         """Number of rounds."""
-        return self.numbers.size
+        return self.responses.size
 
     @property
     def mean(self) -> float:
         """Mean of the rounds, on the relative scale the geometric one."""
-        mean = float(self.numbers.mean())
+        mean = float(self.responses.mean())
         return math.exp(mean) if self.scale == Scale.RELATIVE else mean
 
     @property
     def variance(self) -> float:
         """Variance of the numbers of rounds."""
-        return float(self.numbers.var(ddof=1))
+        return float(self.responses.var(ddof=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class PilotResult(Result):
 
     Parameters
     ----------
-    trial
+    design
         Its plan.
     source
         Name of the results' file.
@@ -126,35 +126,37 @@ class PilotResult(Result):
         As in the plan, the control first.
     comparisons
         One for each treatment.
-    passed_over
+    skipped
         Rows that could not be used.
     """
 
-    trial: PilotDesign
+    design: PilotDesign
     source: str
     arms: tuple[Arm, ...]
     comparisons: tuple[TreatmentEffect, ...]
-    passed_over: int = 0
+    skipped: int = 0
 
     @property
     def confidence(self) -> float:
         """Confidence of each interval."""
-        return 1.0 - self.trial.level * (3 - self.trial.aim.sides)
+        return 1.0 - self.design.level * (3 - self.design.aim.sides)
 
     @property
-    def succession(self) -> float | None:
+    def autocorrelation(self) -> float | None:
         """Correlation of successive rounds within arms; None where nothing varies."""
-        apart = [arm.numbers - arm.numbers.mean() for arm in self.arms]
+        apart = [arm.responses - arm.responses.mean() for arm in self.arms]
         spread = sum(float(part @ part) for part in apart)
         if spread <= 0.0:
             return None
         return sum(float(part[1:] @ part[:-1]) for part in apart) / spread
 
     @property
-    def alike(self) -> bool:
+    def autocorrelated(self) -> bool:
         """Whether successive rounds are more alike than chance allows, at 5%."""
         pairs = sum(arm.rounds - 1 for arm in self.arms)
-        return self.succession is not None and self.succession > _ONE_SIDED / math.sqrt(pairs)
+        return self.autocorrelation is not None and self.autocorrelation > _ONE_SIDED / math.sqrt(
+            pairs
+        )
 
     @property
     def any_go(self) -> bool:
@@ -163,12 +165,12 @@ class PilotResult(Result):
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that every report carries."""
-        plan = plan_parameters(self.trial)
+        plan = plan_parameters(self.design)
         return provenance({"command": "pilot analyse", "results": self.source, "plan": plan})
 
 
 def analyse_pilot(
-    results: str | os.PathLike[str] | Readings,
+    results: str | os.PathLike[str] | PilotData,
     *,
     plan: str | os.PathLike[str] | PilotDesign,
     arm_column: str = "arm",
@@ -204,7 +206,7 @@ def analyse_pilot(
     >>> from hayflick.monitor.pilot_design import pilot
     >>> plan = pilot(effect=1.0, arms=("old", "new"), sd=1.0, rounds=3)
     >>> values, rounds = np.array([1.0, 2.0, 1.5, 4.0, 4.5, 5.0]), np.array([1, 2, 3, 1, 2, 3])
-    >>> readings = Readings("trial", values, rounds, ("old",) * 3 + ("new",) * 3, np.arange(6))
+    >>> readings = PilotData("trial", values, rounds, ("old",) * 3 + ("new",) * 3, np.arange(6))
     >>> (found,) = analyse_pilot(readings, plan=plan).comparisons
     >>> found.effect, found.outcome.value
     (3.0, 'go')
@@ -213,27 +215,27 @@ def analyse_pilot(
     ----------
     Welch, Biometrika 34 (1947), 28-35; Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
     """
-    trial = plan if isinstance(plan, PilotDesign) else PilotDesign.from_file(plan)
+    design = plan if isinstance(plan, PilotDesign) else PilotDesign.from_file(plan)
     readings = results
-    if not isinstance(readings, Readings):
-        readings = read_readings(
+    if not isinstance(readings, PilotData):
+        readings = read_pilot_data(
             readings,
             arm_column=arm_column,
             round_column=round_column,
             value_column=value_column,
-            positive=trial.aim.scale == Scale.RELATIVE,
+            positive=design.aim.scale == Scale.RELATIVE,
             skip_bad=skip_bad,
             encoding=encoding,
         )
-    _check_arms(readings, trial)
-    arms = [_arm(readings, name, trial.aim.scale) for name in trial.arms]
-    _check_rounds(readings.name, arms, trial)
-    tested = [_tested(arm, arms[0], trial) for arm in arms[1:]]
+    _check_arms(readings, design)
+    arms = [_arm(readings, name, design.aim.scale) for name in design.arms]
+    _check_rounds(readings.name, arms, design)
+    tested = [_welch_test(arm, arms[0], design) for arm in arms[1:]]
     p = np.array([p for _, _, p in tested])
-    adjusted = adjusted_p(p, correction=trial.aim.correction)
+    adjusted = adjusted_p(p, correction=design.aim.correction)
     pairs = zip(arms[1:], tested, adjusted, strict=True)
-    compared = tuple(_compared(arm, arms[0], test, float(p), trial) for arm, test, p in pairs)
-    return PilotResult(trial, readings.name, tuple(arms), compared, readings.bad.total)
+    compared = tuple(_effect(arm, arms[0], test, float(p), design) for arm, test, p in pairs)
+    return PilotResult(design, readings.name, tuple(arms), compared, readings.bad.total)
 
 
 def adjusted_p(p: Floats, *, correction: str) -> Floats:
@@ -262,34 +264,34 @@ def adjusted_p(p: Floats, *, correction: str) -> Floats:
     return adjusted
 
 
-def _check_arms(readings: Readings, trial: PilotDesign) -> None:
+def _check_arms(readings: PilotData, design: PilotDesign) -> None:
     found = dict.fromkeys(readings.arms)
-    unknown = [name for name in found if name not in trial.arms]
+    unknown = [name for name in found if name not in design.arms]
     if unknown:
         line = readings.lines[readings.arms.index(unknown[0])]
-        has = f"which has {listed(trial.arms)}"
+        has = f"which has {listed(design.arms)}"
         named = f"line {line} is of the arm {unknown[0]!r}, not in the plan"
         raise DataError(f"{readings.name}: {named}, {has}; mend the name or leave such rows out")
-    missing = [name for name in trial.arms if name not in found]
+    missing = [name for name in design.arms if name not in found]
     if missing:
         has = f"it has {listed(list(found))}"
         raise DataError(f"{readings.name}: no row is of the arm {listed(missing)}; {has}")
 
 
-def _arm(readings: Readings, name: str, scale: str) -> Arm:
+def _arm(readings: PilotData, name: str, scale: str) -> Arm:
     own = np.array([arm == name for arm in readings.arms])
     values = readings.values[own]
     _, where, sizes = np.unique(readings.rounds[own], return_inverse=True, return_counts=True)
     means = np.bincount(where, weights=values) / sizes
-    numbers = np.log(means) if scale == Scale.RELATIVE else means
-    return Arm(name, numbers, values.size, scale)
+    responses = np.log(means) if scale == Scale.RELATIVE else means
+    return Arm(name, responses, values.size, scale)
 
 
-def _check_rounds(name: str, arms: Sequence[Arm], trial: PilotDesign) -> None:
+def _check_rounds(name: str, arms: Sequence[Arm], design: PilotDesign) -> None:
     """Refuse arms without a spread between rounds: nothing could be told from chance."""
     for arm in arms:
         if arm.rounds < 2:
-            needs = f"takes at least 2 to see how rounds differ, and the plan has {trial.rounds}"
+            needs = f"takes at least 2 to see how rounds differ, and the plan has {design.rounds}"
             raise DataError(f"{name}: the arm {arm.name!r} has one round, {needs}")
     still = [arm.name for arm in arms[1:] if arm.variance + arms[0].variance <= 0.0]
     if still:
@@ -297,44 +299,44 @@ def _check_rounds(name: str, arms: Sequence[Arm], trial: PilotDesign) -> None:
         raise DataError(f"{name}: the {same}; there is no chance variation to compare with")
 
 
-def _tested(arm: Arm, control: Arm, trial: PilotDesign) -> tuple[float, float, float]:
+def _welch_test(arm: Arm, control: Arm, design: PilotDesign) -> tuple[float, float, float]:
     """Return the statistic, degrees of freedom and p-value of Welch's test."""
     shares = [one.variance / one.rounds for one in (arm, control)]
-    statistic = float(arm.numbers.mean() - control.numbers.mean()) / math.sqrt(sum(shares))
+    statistic = float(arm.responses.mean() - control.responses.mean()) / math.sqrt(sum(shares))
     sizes = (arm.rounds, control.rounds)
     spread = sum(share**2 / (size - 1) for share, size in zip(shares, sizes, strict=True))
     degrees = sum(shares) ** 2 / spread
-    toward = math.copysign(statistic, statistic * trial.aim.effect)
-    tail = abs(statistic) if trial.aim.sides == 2 else toward
-    return statistic, degrees, float(trial.aim.sides * special.stdtr(degrees, -tail))
+    toward = math.copysign(statistic, statistic * design.aim.effect)
+    tail = abs(statistic) if design.aim.sides == 2 else toward
+    return statistic, degrees, float(design.aim.sides * special.stdtr(degrees, -tail))
 
 
-def _compared(
+def _effect(
     arm: Arm,
     control: Arm,
     test: tuple[float, float, float],
     adjusted: float,
-    trial: PilotDesign,
+    design: PilotDesign,
 ) -> TreatmentEffect:
     statistic, degrees, p = test
-    difference = float(arm.numbers.mean() - control.numbers.mean())
+    difference = float(arm.responses.mean() - control.responses.mean())
     error = math.sqrt(arm.variance / arm.rounds + control.variance / control.rounds)
-    reach = -float(special.stdtrit(degrees, trial.level / trial.aim.sides)) * error
+    reach = -float(special.stdtrit(degrees, design.level / design.aim.sides)) * error
     ends = [difference, difference - reach, difference + reach]
-    if trial.aim.scale == Scale.RELATIVE:
+    if design.aim.scale == Scale.RELATIVE:
         ends = [math.expm1(end) for end in ends]
     effect, low, high = ends
-    outcome = _outcome(effect, (low, high), adjusted, trial)
+    outcome = _outcome(effect, (low, high), adjusted, design)
     return TreatmentEffect(arm.name, effect, low, high, statistic, degrees, p, adjusted, outcome)
 
 
 def _outcome(
-    effect: float, interval: tuple[float, float], adjusted: float, trial: PilotDesign
+    effect: float, interval: tuple[float, float], adjusted: float, design: PilotDesign
 ) -> Outcome:
     # Turned so that what is hoped for is above 0.
-    sign = math.copysign(1.0, trial.aim.effect)
+    sign = math.copysign(1.0, design.aim.effect)
     most = max(sign * end for end in interval)
-    if most < sign * trial.aim.matters:
+    if most < sign * design.aim.matters:
         return Outcome.NO_GO
-    found = adjusted <= trial.aim.false_alarms and sign * effect > 0.0
+    found = adjusted <= design.aim.false_alarms and sign * effect > 0.0
     return Outcome.GO if found else Outcome.INCONCLUSIVE

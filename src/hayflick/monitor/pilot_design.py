@@ -206,8 +206,9 @@ class PilotDesign(Result):
     Examples
     --------
     >>> aim, variation = Aim(effect=0.1), Variation(sd=0.5, correlation=0.02)
-    >>> trial = PilotDesign(arms=("0", "0.2"), rounds=17, answers=100, aim=aim, variation=variation)
-    >>> round(trial.power, 3), round(trial.detectable, 4), trial.answers_per_arm
+    >>> sizes = {"rounds": 17, "answers": 100}
+    >>> design = PilotDesign(arms=("0", "0.2"), aim=aim, variation=variation, **sizes)
+    >>> round(design.power, 3), round(design.detectable, 4), design.answers_per_arm
     (0.905, 0.0857, 1700)
     """
 
@@ -484,8 +485,8 @@ def design_pilot(
     Examples
     --------
     >>> aim, variation = Aim(effect=0.1), Variation(sd=0.5, correlation=0.02)
-    >>> trial = design_pilot(aim, arms=["control", "fresh"], variation=variation, answers=100)
-    >>> trial.rounds, round(trial.power, 3)
+    >>> design = design_pilot(aim, arms=["control", "fresh"], variation=variation, answers=100)
+    >>> design.rounds, round(design.power, 3)
     (13, 0.807)
     >>> design_pilot(aim, arms=["control", "fresh"], variation=variation, rounds=20).answers
     35
@@ -494,7 +495,7 @@ def design_pilot(
     of_answers = variation.correlation is not None
     if of_answers and answers is None and rounds is None:
         answers = _ANSWERS
-    trial = PilotDesign(
+    design = PilotDesign(
         arms=tuple(arms),
         rounds=2 if rounds is None else rounds,
         answers=1 if of_answers and answers is None else answers,
@@ -504,13 +505,13 @@ def design_pilot(
         currency=currency,
     )
     if rounds is None:
-        return replace(trial, rounds=rounds_needed(trial))
+        return replace(design, rounds=rounds_needed(design))
     if answers is None and of_answers:
-        return replace(trial, answers=_enough_answers(trial))
-    return trial
+        return replace(design, answers=_answers_needed(design))
+    return design
 
 
-def rounds_needed(trial: PilotDesign) -> int:
+def rounds_needed(design: PilotDesign) -> int:
     """Return how many rounds of its answers a trial takes to have the power aimed at.
 
     Raises
@@ -520,46 +521,48 @@ def rounds_needed(trial: PilotDesign) -> int:
     """
 
     def enough(rounds: int) -> bool:
-        return replace(trial, rounds=rounds).power >= trial.aim.power
+        return replace(design, rounds=rounds).power >= design.aim.power
 
     found = _smallest(enough, at_least=2, at_most=MOST_ROUNDS)
     if found is None:
         takes = f"an effect that {MOST_ROUNDS:,} rounds can find"
-        raise ArgumentError("effect", got=trial.aim.effect, takes=takes)
+        raise ArgumentError("effect", got=design.aim.effect, takes=takes)
     return found
 
 
-def _enough_answers(trial: PilotDesign) -> int:
+def _answers_needed(design: PilotDesign) -> int:
     def enough(answers: int) -> bool:
-        return replace(trial, answers=answers).power >= trial.aim.power
+        return replace(design, answers=answers).power >= design.aim.power
 
     found = _smallest(enough, at_least=1, at_most=MOST_ANSWERS)
     if found is None:
-        raise _too_few_rounds(trial)
+        raise _too_few_rounds(design)
     return found
 
 
-def _too_few_rounds(trial: PilotDesign) -> ArgumentError:
+def _too_few_rounds(design: PilotDesign) -> ArgumentError:
     """Return the error for rounds that differ too much for any number of answers."""
     needed = None
-    if trial.variation.correlation:
-        reached = trial.aim.power
-        needed = _smallest(lambda rounds: _best(trial, rounds) >= reached, 3, MOST_ROUNDS)
+    if design.variation.correlation:
+        reached = design.aim.power
+        needed = _smallest(lambda rounds: _power_limit(design, rounds) >= reached, 3, MOST_ROUNDS)
     if needed is None:
         takes = f"an effect that {MOST_ANSWERS:,} answers in each round can find"
-        return ArgumentError("effect", got=trial.aim.effect, takes=takes)
-    best = f"endless answers in each would reach a power of {_best(trial, trial.rounds):.0%}"
-    return ArgumentError("rounds", got=trial.rounds, takes=f"at least {needed}", remedy=best)
+        return ArgumentError("effect", got=design.aim.effect, takes=takes)
+    best = (
+        f"endless answers in each would reach a power of {_power_limit(design, design.rounds):.0%}"
+    )
+    return ArgumentError("rounds", got=design.rounds, takes=f"at least {needed}", remedy=best)
 
 
-def _best(trial: PilotDesign, rounds: int) -> float:
+def _power_limit(design: PilotDesign, rounds: int) -> float:
     """Return the power with endless answers in each round."""
     return welch_power(
-        abs(trial.aim.shift),
-        variance=trial.variation.of_round(None),
+        abs(design.aim.shift),
+        variance=design.variation.of_round(None),
         rounds=rounds,
-        level=trial.level,
-        sides=trial.aim.sides,
+        level=design.level,
+        sides=design.aim.sides,
     )
 
 
@@ -580,50 +583,50 @@ FORMAT_VERSION = 1
 _TAKES = "takes a plan that hayflick pilot wrote with --out"
 
 
-def plan_text(trial: PilotDesign) -> str:
+def plan_text(design: PilotDesign) -> str:
     """Return the content of a trial's plan file."""
-    return json.dumps(plan_fields(trial), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json.dumps(plan_fields(design), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def plan_fields(trial: PilotDesign) -> dict[str, Any]:
+def plan_fields(design: PilotDesign) -> dict[str, Any]:
     """Return a trial as plain values, ready for JSON: each arm with the answers of its rounds.
 
     Examples
     --------
-    >>> trial = PilotDesign(
+    >>> design = PilotDesign(
     ...     arms=("a", "b"), rounds=2, answers=50, aim=Aim(effect=1.0), variation=Variation(sd=1.0)
     ... )
-    >>> plan_fields(trial)["arms"][1]
+    >>> plan_fields(design)["arms"][1]
     {'name': 'b', 'role': 'treatment', 'rounds': 2, 'answers_per_round': [50, 50]}
     """
     return {
         "format_version": FORMAT_VERSION,
-        "arms": [_arm(name, trial) for name in trial.arms],
-        "aim": asdict(trial.aim),
-        "variation": asdict(trial.variation),
-        "price": trial.price,
-        "currency": trial.currency,
-        "provenance": trial.provenance(),
+        "arms": [_arm(name, design) for name in design.arms],
+        "aim": asdict(design.aim),
+        "variation": asdict(design.variation),
+        "price": design.price,
+        "currency": design.currency,
+        "provenance": design.provenance(),
     }
 
 
-def plan_parameters(trial: PilotDesign) -> dict[str, Any]:
+def plan_parameters(design: PilotDesign) -> dict[str, Any]:
     """Return what makes the trial again, in short."""
     return {
-        "arms": list(trial.arms),
-        "rounds": trial.rounds,
-        "answers": trial.answers,
-        "aim": asdict(trial.aim),
-        "variation": asdict(trial.variation),
+        "arms": list(design.arms),
+        "rounds": design.rounds,
+        "answers": design.answers,
+        "aim": asdict(design.aim),
+        "variation": asdict(design.variation),
     }
 
 
-def _arm(name: str, trial: PilotDesign) -> dict[str, Any]:
+def _arm(name: str, design: PilotDesign) -> dict[str, Any]:
     return {
         "name": name,
-        "role": "control" if name == trial.control else "treatment",
-        "rounds": trial.rounds,
-        "answers_per_round": None if trial.answers is None else [trial.answers] * trial.rounds,
+        "role": "control" if name == design.control else "treatment",
+        "rounds": design.rounds,
+        "answers_per_round": None if design.answers is None else [design.answers] * design.rounds,
     }
 
 

@@ -35,7 +35,7 @@ from hayflick.corpus.tables import refuse_line
 
 
 @dataclass(frozen=True, eq=False)
-class Readings:
+class PilotData:
     """Numbers with their rounds and arms.
 
     Parameters
@@ -62,7 +62,7 @@ class Readings:
     bad: BadRows = field(default_factory=BadRows)
 
 
-def read_readings(
+def read_pilot_data(
     path: str | os.PathLike[str],
     *,
     arm_column: str | None = None,
@@ -71,7 +71,7 @@ def read_readings(
     positive: bool = False,
     skip_bad: bool = False,
     encoding: str = "utf-8",
-) -> Readings:
+) -> PilotData:
     """Read arms, rounds and numbers from a CSV, TSV, JSON lines, Parquet or xlsx file.
 
     Parameters
@@ -99,7 +99,7 @@ def read_readings(
 
 def _usable(
     path: Path, answers: Answers, columns: AnswerColumns, *, positive: bool, skip_bad: bool
-) -> Readings:
+) -> PilotData:
     """Return the rows that have a number, and an arm where there are arms."""
     value, arm = columns.values[0], columns.group
     named = answers.frame.rename({f"value {value}": "value"})
@@ -119,7 +119,7 @@ def _usable(
         frame = frame.filter(~condition)
     if frame.is_empty():
         raise DataError(f"{path}: holds no row that can be used; {answers.bad.total} were bad")
-    return Readings(
+    return PilotData(
         answers.name,
         frame["value"].to_numpy().astype(np.float64),
         frame["round"].to_numpy(),
@@ -187,7 +187,9 @@ class Variation:
         return 1.0 + (answers - 1) * (self.correlation or 0.0)
 
 
-def variation_of(values: Floats, *, rounds: Integers, scale: str = Scale.ABSOLUTE) -> Variation:
+def estimate_variation(
+    values: Floats, *, rounds: Integers, scale: str = Scale.ABSOLUTE
+) -> Variation:
     """Return the variation of readings.
 
     Parameters
@@ -205,7 +207,7 @@ def variation_of(values: Floats, *, rounds: Integers, scale: str = Scale.ABSOLUT
     Examples
     --------
     >>> readings = np.array([1.0, 3.0, 4.0, 6.0])
-    >>> found = variation_of(readings, rounds=np.array([1, 1, 2, 2]))
+    >>> found = estimate_variation(readings, rounds=np.array([1, 1, 2, 2]))
     >>> round(found.sd**2, 6), round(found.correlation, 6)
     (5.5, 0.636364)
     """
@@ -240,7 +242,7 @@ def read_variation(
     DataError
         If the file cannot be used; rows are named by their line.
     """
-    found = read_readings(
+    found = read_pilot_data(
         path,
         round_column=round_column,
         value_column=value_column,
@@ -248,7 +250,7 @@ def read_variation(
         encoding=encoding,
     )
     try:
-        return variation_of(found.values, rounds=found.rounds, scale=scale)
+        return estimate_variation(found.values, rounds=found.rounds, scale=scale)
     except DataError as fault:
         raise DataError(f"{Path(path)}: {fault}") from None
 

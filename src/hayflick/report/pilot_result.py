@@ -35,17 +35,17 @@ def record(result: PilotResult) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "source": result.source,
-        "scale": result.trial.aim.scale,
-        "control": result.trial.control,
+        "scale": result.design.aim.scale,
+        "control": result.design.control,
         "confidence": result.confidence,
-        "smallest": result.trial.aim.matters,
+        "smallest": result.design.aim.matters,
         "arms": [_arm(arm) for arm in result.arms],
         "comparisons": [
             {**asdict(compared), "outcome": compared.outcome.value}
             for compared in result.comparisons
         ],
-        "succession": result.succession,
-        "passed_over": result.passed_over,
+        "succession": result.autocorrelation,
+        "passed_over": result.skipped,
         "provenance": result.provenance(),
     }
 
@@ -136,7 +136,7 @@ def _outcomes(language: Language) -> dict[Outcome, str]:
 
 
 def _change(result: PilotResult) -> Callable[[float], str]:
-    return lambda value: signed_change(value, scale=result.trial.aim.scale)
+    return lambda value: signed_change(value, scale=result.design.aim.scale)
 
 
 def _summary(result: PilotResult, language: Language) -> list[str]:
@@ -147,30 +147,30 @@ def _summary(result: PilotResult, language: Language) -> list[str]:
         text(
             "A change matters from {matters} on. Each interval has a confidence of {confidence}; "
             "rounds are the units, so values of one round may depend on one another.",
-            matters=_change(result)(result.trial.aim.matters),
+            matters=_change(result)(result.design.aim.matters),
             confidence=language.percent(result.confidence),
         )
     )
-    if result.alike and result.succession is not None:
+    if result.autocorrelated and result.autocorrelation is not None:
         sentences.append(
             text(
                 "Successive rounds are alike (correlation {correlation}): if rounds of an arm "
                 "follow on one another, intervals are too narrow and p-values too small.",
-                correlation=significant(result.succession),
+                correlation=significant(result.autocorrelation),
             )
         )
-    short = [arm for arm in result.arms if arm.rounds < result.trial.rounds]
+    short = [arm for arm in result.arms if arm.rounds < result.design.rounds]
     if short:
         sentences.append(
             text(
                 "Fewer rounds than the {planned} that were planned: {arms}. The power is lower "
                 "for that; intervals and p-values hold.",
-                planned=number(result.trial.rounds),
+                planned=number(result.design.rounds),
                 arms=", ".join(f"{printable(arm.name)} ({arm.rounds})" for arm in short),
             )
         )
-    if result.passed_over:
-        sentences.append(text("Rows passed over: {rows}.", rows=number(result.passed_over)))
+    if result.skipped:
+        sentences.append(text("Rows passed over: {rows}.", rows=number(result.skipped)))
     return sentences
 
 
@@ -189,7 +189,7 @@ def _effect(compared: TreatmentEffect, result: PilotResult, language: Language) 
     effect = text(
         "{arm} against {control}: {effect} (from {low} to {high}, p = {p}).",
         arm=printable(compared.arm),
-        control=printable(result.trial.control),
+        control=printable(result.design.control),
         effect=change(compared.effect),
         low=change(compared.low),
         high=change(compared.high),
@@ -262,12 +262,12 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
 def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> Any:
     import altair as alt
 
-    aim, outcomes = result.trial.aim, _outcomes(language)
+    aim, outcomes = result.design.aim, _outcomes(language)
     seen = {one.outcome for one in result.comparisons}
     colours = {outcomes[outcome]: _COLOURS[outcome] for outcome in Outcome if outcome in seen}
     axis_format = "+.0%" if aim.scale == Scale.RELATIVE else "+~g"
     axis = alt.Axis(format=axis_format, tickCount=8, labelOverlap=True)
-    title = language.text("change against {control}", control=result.trial.control)
+    title = language.text("change against {control}", control=result.design.control)
     x = alt.X("value:Q", title=title, axis=axis)
     names = alt.Axis(labelLimit=_LABEL_PIXELS, title=None)
     y = alt.Y("arm:N", sort=numbers["arm"].to_list(), axis=names)

@@ -5,7 +5,7 @@ from scipy import stats
 import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.monitor.pilot_analysis import Outcome, adjusted_p
-from hayflick.monitor.pilot_variation import Readings
+from hayflick.monitor.pilot_variation import PilotData
 
 
 def trial(*arms, rounds=3, **aim):
@@ -28,7 +28,7 @@ def readings(**arms):
     ]
     values, rounds, names = zip(*rows, strict=True)
     lines = np.arange(1, len(rows) + 1)
-    return Readings("results.csv", np.array(values, float), np.array(rounds), names, lines)
+    return PilotData("results.csv", np.array(values, float), np.array(rounds), names, lines)
 
 
 CONTROL = [1.0, 2.0, 3.0, 2.0]
@@ -119,15 +119,15 @@ def test_adjusted_values_by_hand():
 def test_successive_rounds_by_hand():
     result = hf.analyse_pilot(readings(control=[1, 2, 3], treated=[5, 4, 6]), plan=trial())
     # Apart from their means: (-1, 0, 1) and (0, -1, 1).
-    assert result.succession == pytest.approx(-1.0 / 4.0)
-    assert not result.alike
+    assert result.autocorrelation == pytest.approx(-1.0 / 4.0)
+    assert not result.autocorrelated
 
 
 def test_the_order_of_rows_does_not_matter():
     data = readings(control=CONTROL, treated=TREATED)
     order = np.random.default_rng(1).permutation(data.values.size)
     arms = tuple(data.arms[k] for k in order)
-    mixed = Readings("x", data.values[order], data.rounds[order], arms, data.lines[order])
+    mixed = PilotData("x", data.values[order], data.rounds[order], arms, data.lines[order])
     one, two = (hf.analyse_pilot(some, plan=trial()).comparisons[0] for some in (data, mixed))
     assert one.p == pytest.approx(two.p)
 

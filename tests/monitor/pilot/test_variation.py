@@ -4,15 +4,17 @@ import pytest
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.monitor.pilot_variation import (
     Variation,
+    estimate_variation,
     read_variation,
     stated_variation,
-    variation_of,
 )
 
 
 def test_analysis_of_variance_by_hand():
     # Rounds (1, 3) and (4, 6, 8): MSW = (2 + 8)/3, MSB = (2·2.4² + 3·1.6²), n_0 = 5 - 13/5.
-    found = variation_of(np.array([1.0, 3.0, 4.0, 6.0, 8.0]), rounds=np.array([1, 1, 2, 2, 2]))
+    found = estimate_variation(
+        np.array([1.0, 3.0, 4.0, 6.0, 8.0]), rounds=np.array([1, 1, 2, 2, 2])
+    )
     between = (2 * 2.4**2 + 3 * 1.6**2 - 10 / 3) / 2.4
     assert found.sd**2 == pytest.approx(between + 10 / 3)
     assert found.correlation == pytest.approx(between / (between + 10 / 3))
@@ -21,20 +23,20 @@ def test_analysis_of_variance_by_hand():
 
 def test_rounds_that_do_not_differ_have_no_correlation():
     values = np.array([1.0, 3.0, 2.0, 2.0])
-    assert variation_of(values, rounds=np.array([1, 1, 2, 2])).correlation == 0.0
+    assert estimate_variation(values, rounds=np.array([1, 1, 2, 2])).correlation == 0.0
 
 
 def test_it_finds_what_was_planted():
     rng = np.random.default_rng(1)
     effects = rng.normal(0.0, 0.5, 3000)
     values = (effects[:, None] + rng.normal(0.0, 1.0, (3000, 8))).ravel()
-    found = variation_of(values, rounds=np.repeat(np.arange(3000), 8))
+    found = estimate_variation(values, rounds=np.repeat(np.arange(3000), 8))
     assert found.sd == pytest.approx(np.sqrt(1.25), rel=0.02)
     assert found.correlation == pytest.approx(0.2, abs=0.015)
 
 
 def test_one_number_a_round_has_no_correlation():
-    found = variation_of(np.array([1.0, 2.0, 4.0]), rounds=np.array([1, 2, 3]))
+    found = estimate_variation(np.array([1.0, 2.0, 4.0]), rounds=np.array([1, 2, 3]))
     assert (found.correlation, found.rounds) == (None, 3)
     assert found.sd == pytest.approx(np.std([1, 2, 4], ddof=1))
     assert found.of_round(50) == found.of_round(None) == found.sd**2
@@ -42,10 +44,10 @@ def test_one_number_a_round_has_no_correlation():
 
 def test_the_relative_scale_takes_logarithms_of_means():
     values = np.array([1.0, 3.0, 8.0, 8.0])
-    found = variation_of(values, rounds=np.array([1, 1, 2, 2]), scale="relative")
+    found = estimate_variation(values, rounds=np.array([1, 1, 2, 2]), scale="relative")
     assert found.correlation is None
     assert found.sd == pytest.approx(np.std(np.log([2, 8]), ddof=1))
-    scaled = variation_of(100 * values, rounds=np.array([1, 1, 2, 2]), scale="relative")
+    scaled = estimate_variation(100 * values, rounds=np.array([1, 1, 2, 2]), scale="relative")
     assert scaled.sd == pytest.approx(found.sd)
 
 
