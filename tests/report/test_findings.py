@@ -2,7 +2,8 @@ import pytest
 
 import hayflick as hf
 from hayflick.corpus.source import Source
-from hayflick.report.findings import Findings
+from hayflick.report.forecast import brief
+from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 
 REGIMES = [None, hf.Fresh(share=0.5), hf.Anchor.from_mapping({"here": 1})]
@@ -10,7 +11,7 @@ REGIMES = [None, hf.Fresh(share=0.5), hf.Anchor.from_mapping({"here": 1})]
 
 def findings_of(words, lang="en", **settings):
     settings = {"generations": 10, "replicates": 0, **settings}
-    return Findings(hf.forecast(words, **settings), Language(lang))
+    return DiscreteFindings(hf.forecast(words, **settings), Language(lang))
 
 
 def test_the_summary_says_the_figures(words):
@@ -32,16 +33,23 @@ def test_every_case_is_said_without_a_hole(words, lang, regime, generations):
     findings = findings_of(words, lang, generations=generations, **settings)
     sentences = [
         *findings.summary(),
-        *findings.spoken(),
         findings.verdict(),
         findings.action(),
         findings.limit(),
-        findings.number_to_watch(),
     ]
     for sentence in sentences:
         assert sentence
         assert "{" not in sentence
         assert "None" not in sentence
+    text = spoken(findings, lang)
+    assert text.count("<blockquote>") == 2
+    assert "{" not in text
+    assert "None" not in text
+
+
+def spoken(findings, lang="en"):
+    """Return what the brief says below its chart."""
+    return brief(findings.forecast, lang=lang).partition("</svg>")[2]
 
 
 def test_verdict_and_action_follow_the_limit(words):
@@ -59,7 +67,7 @@ def test_where_fresh_data_is_not_enough_a_reserve_is_proposed():
     findings = findings_of(hf.Discrete.from_counts(tail), generations=100, samples=50)
     assert findings.forecast.smallest_holding_share is None
     assert "Keep a reserve" in findings.action()
-    assert "set real examples of the rare ones aside" in findings.spoken()[1]
+    assert "set real examples of the rare ones aside" in spoken(findings)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import hayflick as hf
 from hayflick.corpus.source import Source
 from hayflick.report import forecast as report
 from hayflick.report.forecast_charts import forecast_charts
+from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import csv_link, html_table
 
@@ -51,6 +52,10 @@ def checked(page):
     return checker
 
 
+def charts_of(forecast, language):
+    return forecast_charts(DiscreteFindings(forecast, language))
+
+
 @pytest.fixture(scope="module")
 def labels():
     counts = {"返品・交換": 40, "長い" * 200: 9, HOSTILE: 3, "ภาษาไทย": 2, "a & b": 1}
@@ -79,7 +84,7 @@ def test_names_from_the_data_stay_text(labels):
 def test_every_chart_has_its_numbers(labels):
     page = report.page(labels)
     links = re.findall(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
-    charts = forecast_charts(labels, Language("en"))
+    charts = charts_of(labels, Language("en"))
     assert len(links) == len(charts) == 5
     for link, chart in zip(links, charts, strict=True):
         text = base64.b64decode(link).decode("utf-8")
@@ -90,7 +95,7 @@ def test_every_chart_has_its_numbers(labels):
 
 
 def test_charts_speak_the_readers_language(labels):
-    english, japanese = (forecast_charts(labels, Language(code)) for code in ("en", "ja"))
+    english, japanese = (charts_of(labels, Language(code)) for code in ("en", "ja"))
     for first, second in zip(english, japanese, strict=True):
         assert first.name == second.name
         assert first.title != second.title
@@ -99,7 +104,7 @@ def test_charts_speak_the_readers_language(labels):
 
 
 def test_charts_draw_labels_as_text(labels):
-    by_label = forecast_charts(labels, Language("ja"))[1]
+    by_label = charts_of(labels, Language("ja"))[1]
     assert by_label.name == "by-label"
     assert "返品・交換" in by_label.svg
     assert HOSTILE not in by_label.svg
@@ -107,13 +112,13 @@ def test_charts_draw_labels_as_text(labels):
 
 
 def test_the_law_is_drawn_as_computed(labels):
-    numbers = forecast_charts(labels, Language("en"))[0].numbers
+    numbers = charts_of(labels, Language("en"))[0].numbers
     assert numbers["law"].to_list() == labels.law.surviving_fraction.tolist()
     assert numbers["simulated_mean"].to_list() == labels.simulated_band()["mean"].tolist()
 
 
 def test_survival_by_count_is_drawn_as_computed(labels):
-    numbers = forecast_charts(labels, Language("en"))[2].numbers
+    numbers = charts_of(labels, Language("en"))[2].numbers
     by_count = labels.by_count
     for row, count in enumerate(by_count.counts.tolist()):
         drawn = numbers.filter(pl.col("count") == count).sort("generation")
@@ -122,7 +127,7 @@ def test_survival_by_count_is_drawn_as_computed(labels):
 
 
 def test_labels_are_drawn_with_their_own_survival(labels):
-    numbers = forecast_charts(labels, Language("en"))[1].numbers
+    numbers = charts_of(labels, Language("en"))[1].numbers
     assert numbers["count"].to_list() == [1, 2, 3, 9, 40]
     for label, survival in zip(numbers["label"], numbers["survival"], strict=True):
         assert survival == pytest.approx(labels.law.of_symbols([label])[0, -1])
@@ -131,7 +136,7 @@ def test_labels_are_drawn_with_their_own_survival(labels):
 def test_the_real_data_are_scaled_to_a_training_set():
     model = hf.Discrete.from_counts({"a": 60, "b": 30, "c": 10})
     result = hf.forecast(model, generations=2, samples=1000, replicates=32)
-    charts = {chart.name: chart for chart in forecast_charts(result, Language("en"))}
+    charts = {chart.name: chart for chart in charts_of(result, Language("en"))}
     numbers = charts["rank-frequency"].numbers
     assert numbers["before"].to_list() == [600.0, 300.0, 100.0]
     median = result.simulated["count_by_rank"].median("replicate")
@@ -140,7 +145,7 @@ def test_the_real_data_are_scaled_to_a_training_set():
 
 def test_a_forecast_without_simulation_has_its_pages_too(words):
     result = hf.forecast(words, generations=3, replicates=0)
-    assert [chart.name for chart in forecast_charts(result, Language("en"))] == [
+    assert [chart.name for chart in charts_of(result, Language("en"))] == [
         "surviving",
         "by-count",
         "fresh-shares",
@@ -153,7 +158,7 @@ def test_many_generations_are_thinned_out_on_the_page_alone(words):
     result = hf.forecast(words, generations=3000, replicates=0)
     page = report.page(result)
     assert page.count("<tr>") < 900
-    assert forecast_charts(result, Language("en"))[0].numbers.height == 3001
+    assert charts_of(result, Language("en"))[0].numbers.height == 3001
 
 
 def test_a_notebook_shows_charts_and_escapes_names(labels):

@@ -7,12 +7,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
-from hayflick.report.charts.surviving import surviving_chart
-from hayflick.report.findings import Findings
-from hayflick.report.forecast_charts import forecast_charts
-from hayflick.report.glossary import forecast_glossary
+from hayflick.report.base_forecast import fresh_shares_table, opening
+from hayflick.report.forecast_charts import forecast_charts, surviving_chart
+from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
-from hayflick.report.outlook_table import fresh_shares_table, opening
 from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import landmarks, printable, table
 
@@ -104,7 +102,7 @@ def tables(forecast: Forecast, *, lang: str = "en") -> tuple[RenderableType, ...
         If there is no such language.
     """
     language = Language(lang)
-    findings = Findings(forecast, language)
+    findings = DiscreteFindings(forecast, language)
     risks = (_risks_table(forecast, language),) if forecast.most_at_risk else ()
     return (
         *opening(findings),
@@ -115,7 +113,7 @@ def tables(forecast: Forecast, *, lang: str = "en") -> tuple[RenderableType, ...
     )
 
 
-def _rounds_table(forecast: Forecast, findings: Findings) -> Table:
+def _rounds_table(forecast: Forecast, findings: DiscreteFindings) -> Table:
     language = findings.language
     text, percent = language.text, language.percent
     shown = table(
@@ -161,15 +159,14 @@ def page(forecast: Forecast, *, lang: str = "en") -> str:
     ArgumentError
         If there is no such language.
     """
-    language = Language(lang)
+    findings = DiscreteFindings(forecast, Language(lang))
     return render(
         "forecast.html.jinja",
         "style.css",
-        language,
+        findings.language,
         forecast=forecast,
-        findings=Findings(forecast, language),
-        charts=forecast_charts(forecast, language),
-        glossary=forecast_glossary(language),
+        findings=findings,
+        charts=forecast_charts(findings),
         provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
     )
 
@@ -182,20 +179,18 @@ def brief(forecast: Forecast, *, lang: str = "en") -> str:
     ArgumentError
         If there is no such language.
     """
-    language = Language(lang)
+    findings = DiscreteFindings(forecast, Language(lang))
     return render(
         "brief.html.jinja",
         "brief.css",
-        language,
+        findings.language,
         forecast=forecast,
-        findings=Findings(forecast, language),
-        chart=surviving_chart(forecast, language),
+        findings=findings,
+        chart=surviving_chart(findings),
     )
 
 
 def fragment(forecast: Forecast) -> str:
     """Return a forecast as a notebook shows it."""
-    language = Language("en")
-    findings = Findings(forecast, language)
-    charts = forecast_charts(forecast, language)
-    return notebook(findings.verdict(), findings.summary(), charts)
+    findings = DiscreteFindings(forecast, Language("en"))
+    return notebook(findings.verdict(), findings.summary(), forecast_charts(findings))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import Band
 from hayflick.planning.series_forecast import Series, SeriesForecast
-from hayflick.report.charts.series import series_chart
-from hayflick.report.family_findings import series_findings
+from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
+from hayflick.report.charts import drawing
 from hayflick.report.language import Language
-from hayflick.report.outlook_table import fresh_shares_table, opening
 from hayflick.report.rendering import notebook, render
-from hayflick.report.series_charts import series_charts
-from hayflick.report.series_findings import SeriesFindings
-from hayflick.report.series_glossary import series_glossary
+from hayflick.report.series_findings import SeriesFindings, series_findings
 from hayflick.report.tables import landmarks, table
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 FORMAT_VERSION = 1
+_MOST_MARKS = 11
 
 
 def record(forecast: SeriesForecast) -> dict[str, Any]:
@@ -126,6 +126,95 @@ def _rounds_table(series: Series, findings: SeriesFindings) -> Table:
     return shown
 
 
+def series_charts(findings: SeriesFindings) -> tuple[drawing.RenderedChart, ...]:
+    """Return the charts of a forecast, in the order of the page."""
+    first, *others = (series_chart(series, findings) for series in findings.forecast.series)
+    return (first, fresh_shares_chart(findings), *others)
+
+
+def series_chart(series: Series, findings: SeriesFindings) -> drawing.RenderedChart:
+    """Return the chart of one of a forecast's quantities over the generations."""
+    text, label = findings.language.text, findings.label(series.name)
+    numbers = series.to_frame()
+    return drawing.RenderedChart(
+        name=series.name.replace("_", "-"),
+        title=text("{quantity}, round by round", quantity=label[:1].upper() + label[1:]),
+        caption=text(
+            "The law where it is known, the simulated runs, and what one training on real data "
+            "alone gives. Bands and bars reach from 5 to 95%."
+        ),
+        svg=drawing.to_svg(_layers(drawing.thinned(numbers), series, findings)),
+        numbers=numbers,
+    )
+
+
+def _layers(numbers: pl.DataFrame, series: Series, findings: SeriesFindings) -> Any:
+    import altair as alt
+
+    text, forecast = findings.language.text, findings.forecast
+    names = {"law": text("exact law"), "simulated": text("simulated")}
+    real, limit = text("real data alone"), text("limit")
+    shades = {"law": drawing.LAW, "simulated": drawing.SIMULATED}
+    colours = {names[kind]: shades[kind] for kind in shades if kind in numbers.columns}
+    colours[real] = drawing.REAL
+    has_limit = series is forecast.main and not forecast.singular
+    if has_limit:
+        colours[limit] = drawing.LIMIT
+    axis = alt.Axis(format="%") if series.quantity.is_share else alt.Axis(format="~g")
+    encoding = {
+        "x": alt.X("generation:Q", title=text("round"), axis=drawing.rounds_axis()),
+        "y": alt.Y("value:Q", title=findings.label(series.name), axis=axis),
+        "color": drawing.colour_legend(colours),
+    }
+    base = alt.Chart(width=drawing.WIDTH, height=drawing.HEIGHT)
+    layers = [_line(base, numbers, "real_data_alone", real, encoding)]
+    if has_limit:
+        rule = pl.DataFrame({"value": [forecast.limit], "series": [limit]})
+        dashes = base.properties(data=rule).mark_rule(strokeDash=[5, 4])
+        layers.insert(0, dashes.encode(y=encoding["y"], color=encoding["color"]))
+    # Beside a law the runs are a check, alone they are the answer.
+    leading = "law" if series.law is not None else "simulated"
+    layers = [*_area(base, numbers, leading, names, encoding), *layers]
+    layers.append(_line(base, numbers, leading, names[leading], encoding))
+    if series.law is not None and series.simulated is not None:
+        layers += _marks(base, numbers, names["simulated"], encoding)
+    return alt.layer(*layers)
+
+
+def _line(base: Any, numbers: pl.DataFrame, column: str, label: str, encoding: Any) -> Any:
+    line = numbers.select("generation", value=pl.col(column), series=pl.lit(label))
+    return base.properties(data=line).mark_line(strokeWidth=2.5).encode(**encoding)
+
+
+def _area(
+    base: Any, numbers: pl.DataFrame, kind: str, names: dict[str, str], encoding: Any
+) -> list[Any]:
+    """Return the area between the quantiles, in a list that is empty without them."""
+    if f"{kind}_low" not in numbers.columns:
+        return []
+    area = numbers.select(
+        "generation",
+        value=pl.col(f"{kind}_low"),
+        high=pl.col(f"{kind}_high"),
+        series=pl.lit(names[kind]),
+    )
+    return [base.properties(data=area).mark_area(opacity=0.2).encode(**encoding, y2="high:Q")]
+
+
+def _marks(base: Any, numbers: pl.DataFrame, label: str, encoding: Any) -> list[Any]:
+    """Return the simulated runs as a few dots, with bars between their quantiles."""
+    step = -(-numbers.height // _MOST_MARKS)
+    few = numbers.gather_every(step).with_columns(series=pl.lit(label))
+    layers = []
+    if "simulated_low" in few.columns:
+        bars = few.rename({"simulated_low": "value", "simulated_high": "high"})
+        layers.append(
+            base.properties(data=bars).mark_rule(strokeWidth=1.5).encode(**encoding, y2="high:Q")
+        )
+    dots = base.properties(data=few.rename({"simulated": "value"})).mark_circle(size=60, opacity=1)
+    return [*layers, dots.encode(**encoding)]
+
+
 def page(forecast: SeriesForecast, *, lang: str = "en") -> str:
     """Return a forecast as one self-contained HTML page.
 
@@ -134,16 +223,14 @@ def page(forecast: SeriesForecast, *, lang: str = "en") -> str:
     ArgumentError
         If there is no such language.
     """
-    language = Language(lang)
-    findings = series_findings(forecast, language)
+    findings = series_findings(forecast, Language(lang))
     return render(
-        "outlook.html.jinja",
+        "series.html.jinja",
         "style.css",
-        language,
+        findings.language,
         forecast=forecast,
         findings=findings,
-        charts=series_charts(forecast, findings),
-        glossary=series_glossary(findings),
+        charts=series_charts(findings),
         provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
     )
 
@@ -156,12 +243,11 @@ def brief(forecast: SeriesForecast, *, lang: str = "en") -> str:
     ArgumentError
         If there is no such language.
     """
-    language = Language(lang)
-    findings = series_findings(forecast, language)
+    findings = series_findings(forecast, Language(lang))
     return render(
         "brief.html.jinja",
         "brief.css",
-        language,
+        findings.language,
         forecast=forecast,
         findings=findings,
         chart=series_chart(forecast.main, findings),
@@ -171,4 +257,4 @@ def brief(forecast: SeriesForecast, *, lang: str = "en") -> str:
 def fragment(forecast: SeriesForecast) -> str:
     """Return a forecast as a notebook shows it."""
     findings = series_findings(forecast, Language("en"))
-    return notebook(findings.verdict(), findings.summary(), series_charts(forecast, findings))
+    return notebook(findings.verdict(), findings.summary(), series_charts(findings))

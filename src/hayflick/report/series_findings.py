@@ -1,20 +1,24 @@
-"""A forecast of numbers or running text in plain words: what its families share."""
+"""A forecast of numbers or running text in sentences, by family."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import override
 
 from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import BandPoint, Quantity
 from hayflick.planning.series_forecast import SeriesForecast
-from hayflick.report.outlook_findings import OutlookFindings
+from hayflick.report.base_forecast import ForecastFindings
+from hayflick.report.language import Language
 from hayflick.report.tables import significant
 
 
 @dataclass(frozen=True)
-class SeriesFindings(OutlookFindings):
-    """What a forecast says, sentence by sentence, in one language."""
+class SeriesFindings(ForecastFindings):
+    """What the forecasts of all these families say."""
 
     forecast: SeriesForecast
 
@@ -22,20 +26,15 @@ class SeriesFindings(OutlookFindings):
     def label(self, name: str) -> str:
         """Return what a quantity is called on an axis and in a heading."""
 
-    @abstractmethod
-    def outcome(self) -> str:
-        """Return what is left, and what real data alone would leave."""
+    @override
+    def verdict(self) -> str:
+        text, first = self.language.text, self.forecast.first_below
+        if first is None:
+            return text("Within the limit up to round {last}", last=self.last)
+        return text("Below the limit from round {first}", first=self.language.number(first))
 
-    @abstractmethod
-    def sense(self) -> str:
-        """Return which sense of collapse is measured."""
-
-    @abstractmethod
-    def term(self) -> tuple[str, str]:
-        """Return the quantity that decides as a term of the glossary, and its meaning."""
-
+    @override
     def axis(self) -> str:
-        """Return what an axis of what is left is called."""
         return self.label(self.forecast.main.name)
 
     def value(self, quantity: Quantity, value: float | None) -> str:
@@ -44,14 +43,14 @@ class SeriesFindings(OutlookFindings):
             return "–"
         return self.language.percent(value) if quantity.is_share else significant(value)
 
-    def between(self, quantity: Quantity, spot: BandPoint) -> str:
+    def between(self, quantity: Quantity, point: BandPoint) -> str:
         """Return the 5 and the 95 % quantile; a dash where there are none."""
-        if spot.low is None:
+        if point.low is None:
             return "–"
-        return f"{self.value(quantity, spot.low)} – {self.value(quantity, spot.high)}"
+        return f"{self.value(quantity, point.low)} – {self.value(quantity, point.high)}"
 
+    @override
     def limit(self) -> str:
-        """Return the limit, and where it comes from."""
         percent = self.language.percent
         return self.language.text(
             "{limit}: {part} of the {baseline} that one training on real data alone would give.",
@@ -60,35 +59,22 @@ class SeriesFindings(OutlookFindings):
             baseline=percent(self.forecast.baseline),
         )
 
-    def within(self, last: str) -> str:
-        """Return the verdict on a plan that stays within the limit."""
-        return self.language.text("Within the limit up to round {last}", last=last)
-
-    def below(self, first: str) -> str:
-        """Return the verdict on a plan that falls below the limit."""
-        return self.language.text("Below the limit from round {first}", first=first)
-
+    @override
     def beyond_fresh(self) -> str:
-        """Return what to do where no share of fresh data is enough."""
         return self.language.text(
             "No share of fresh real data up to {half} stays within the limit. Train on more "
             "items in every round, or on real data alone.",
             half=self.language.percent(FRESH_SHARES[-2], digits=0),
         )
 
-    def spoken_beyond_fresh(self) -> str:
-        """Return what to say aloud where no share of fresh data is enough."""
-        return self.language.text(
-            "Mixing in fresh data is not enough: we should train on more items every time, or on "
-            "real data alone."
-        )
-
+    @override
     def method(self) -> str:
-        """Return where the figures come from."""
         text = self.language.text
         if self.forecast.law_name == "exact":
             law = text("The figures come from the exact law.")
-            return self.language.joined(law, self.simulated(), *self._comparison())
+            compared = text("Fresh shares between 0 and 100% are compared by runs of their own.")
+            others = () if self.forecast.shares_by_law else (compared,)
+            return self.language.joined(law, self.simulated(), *others)
         runs = text(
             "No law gives these figures: they come from simulated runs, of which {runs} were "
             "finished.",
@@ -98,20 +84,206 @@ class SeriesFindings(OutlookFindings):
             return runs
         return self.language.joined(runs, text("Only the root mean square is exact."))
 
-    def _comparison(self) -> tuple[str, ...]:
-        if self.forecast.shares_by_law:
-            return ()
-        text = self.language.text
-        return (text("Fresh shares between 0 and 100% are compared by runs of their own."),)
 
-    def summary(self) -> tuple[str, ...]:
-        """Return the executive summary, a sentence or two per entry."""
-        sentences = (
-            self.language.joined(self.outcome(), self.spread()),
-            self.fresh_data(),
-            self.data(),
-            self.regime(),
-            self.method(),
-            self.sense(),
+@dataclass(frozen=True)
+class SpreadFindings(SeriesFindings):
+    """What is said of Gaussians, in one dimension or several."""
+
+    @override
+    def label(self, name: str) -> str:
+        text = self.language.text
+        labels = {
+            "spread": text("spread left, median"),
+            "root_mean_square": text("spread left, root mean square"),
+            "rank": text("rank of the covariance"),
+        }
+        return labels[name]
+
+    @override
+    def data(self) -> str:
+        forecast, text, model = self.forecast, self.language.text, self.forecast.model
+        values: dict[str, Any] = {"name": forecast.name, "column": forecast.source.column or "–"}
+        if model.total is None:
+            return text("{name} is a law, not fitted to data.", name=forecast.name)
+        values["total"] = self.language.number(model.total)
+        if forecast.family == "gaussian":
+            return text(
+                "{name}, column {column}: {total} numbers with mean {mean} and standard deviation "
+                "{deviation}.",
+                mean=significant(model.mean),
+                deviation=significant(model.deviation),
+                **values,
+            )
+        return text("{name}, columns {column}: {total} rows of numbers.", **values)
+
+    @override
+    def outcome(self) -> str:
+        if self.forecast.singular:
+            return self.language.text(
+                "{samples} items span {rank} dimensions at most, and the data have {dimensions}: "
+                "the rank of the covariance falls in the first round, and with it all of the "
+                "generalised variance.",
+                rank=self.language.number(self.forecast.samples - 1),
+                **self._sizes(),
+            )
+        main, point = self.forecast.main, self.forecast.main.best.at(-1)
+        return self.language.text(
+            "After round {round}, half of all courses have no more than {kept} of the real "
+            "data's spread left (5 to 95%: {between}). One training on real data alone gives "
+            "{baseline} ({alone}).",
+            round=self.last,
+            kept=self.value(main.quantity, point.middle),
+            between=self.between(main.quantity, point),
+            baseline=self.language.percent(self.forecast.baseline),
+            alone=self.between(main.quantity, main.alone),
         )
-        return tuple(filter(None, sentences))
+
+    def _sizes(self) -> dict[str, str]:
+        number = self.language.number
+        return {
+            "samples": number(self.forecast.samples),
+            "dimensions": number(self.forecast.subject.dimensions),
+        }
+
+    @override
+    def verdict(self) -> str:
+        if not self.forecast.singular:
+            return super().verdict()
+        rank = self.language.number(self.forecast.samples - 1)
+        return self.language.text("The rank collapses to {rank} at once", rank=rank)
+
+    @override
+    def limit(self) -> str:
+        if not self.forecast.singular:
+            return super().limit()
+        return self.language.text("More than {dimensions} items in every round.", **self._sizes())
+
+    @override
+    def beyond_fresh(self) -> str:
+        if not self.forecast.singular:
+            return super().beyond_fresh()
+        return self.language.text(
+            "Train on more than {dimensions} items in every round, or on fewer columns.",
+            **self._sizes(),
+        )
+
+    @override
+    def sense(self) -> str:
+        return self.language.text(
+            "Collapse here means that the spread of a round's model is lost. The model is a "
+            "Gaussian: of skew, gaps or outliers in the data it says nothing."
+        )
+
+
+@dataclass(frozen=True)
+class ChanceFindings(SeriesFindings):
+    """What is said of a Poisson rate."""
+
+    @override
+    def label(self, name: str) -> str:
+        text = self.language.text
+        return {"chance": text("chance that the rate is not 0"), "rate": text("rate")}[name]
+
+    @override
+    def data(self) -> str:
+        model, text = self.forecast.model, self.language.text
+        if model.total is None:
+            return text("{name} is a law, not fitted to data.", name=self.forecast.name)
+        return text(
+            "{name}, column {column}: {total} counts with mean {mean}.",
+            name=self.forecast.name,
+            column=self.forecast.source.column or "–",
+            total=self.language.number(model.total),
+            mean=significant(model.rate),
+        )
+
+    @override
+    def outcome(self) -> str:
+        percent = self.language.percent
+        return self.language.text(
+            "After round {round}, the rate is not 0 with a chance of {kept}; after one training "
+            "on real data alone, {baseline}. At 0 it stays 0 unless real data are mixed in.",
+            round=self.last,
+            kept=percent(self.forecast.kept),
+            baseline=percent(self.forecast.baseline),
+        )
+
+    @override
+    def figure(self) -> str:
+        return self.language.text("chance after round {round}", round=self.last)
+
+    @override
+    def sense(self) -> str:
+        return self.language.text(
+            "Collapse here means that the rate is 0: a round in which not one event is drawn. "
+            "Until then the rate wanders; its mean stays."
+        )
+
+
+@dataclass(frozen=True)
+class TextFindings(SeriesFindings):
+    """What is said of an n-gram model."""
+
+    @property
+    def nouns(self) -> str:
+        """What the symbols are called."""
+        return self.language.text("words")
+
+    @override
+    def label(self, name: str) -> str:
+        text = self.language.text
+        labels = {
+            "words": text("share of words left"),
+            "contexts": text("share of contexts left"),
+            "sentence_length": text("words per sentence"),
+        }
+        return labels[name]
+
+    @override
+    def data(self) -> str:
+        model, number = self.forecast.model, self.language.number
+        return self.language.text(
+            "{name} holds {total} words in all, different ones: {types}. The model has order "
+            "{order}: a word depends on the words before it, {memory} at most.",
+            name=self.forecast.name,
+            total=number(model.total),
+            types=number(model.types),
+            order=number(model.order),
+            memory=number(model.order - 1),
+        )
+
+    @override
+    def outcome(self) -> str:
+        percent, (_, contexts, length) = self.language.percent, self.forecast.series
+        return self.language.text(
+            "After round {round}, {kept} of the words are left, and {contexts} of the contexts. "
+            "One training on real data alone would keep {baseline} and {alone}. Words per "
+            "sentence: {length}, with real data alone {real_length}.",
+            round=self.last,
+            kept=percent(self.forecast.kept),
+            contexts=percent(contexts.best.at(-1).middle),
+            baseline=percent(self.forecast.baseline),
+            alone=percent(contexts.alone.middle),
+            length=significant(length.best.at(-1).middle),
+            real_length=significant(length.alone.middle),
+        )
+
+    @override
+    def sense(self) -> str:
+        return self.language.text(
+            "Collapse here means that words are missing from a round's text, or the contexts in "
+            "which they stood. It says nothing about the quality of what is left."
+        )
+
+
+_FINDINGS: dict[str, type[SeriesFindings]] = {
+    "gaussian": SpreadFindings,
+    "multivariate-gaussian": SpreadFindings,
+    "poisson": ChanceFindings,
+    "ngram": TextFindings,
+}
+
+
+def series_findings(forecast: SeriesForecast, language: Language) -> SeriesFindings:
+    """Return the sentences of a forecast of numbers or running text."""
+    return _FINDINGS[forecast.family](forecast, language)

@@ -1,20 +1,28 @@
-"""What the sentences of all forecasts share: training sets, limit, fresh data, what to do."""
+"""What the reports of all forecasts share: sentences, the fresh shares' table and chart."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
 
 from hayflick.planning.forecast_result import FRESH_SHARES, BaseForecast
 from hayflick.regimes.anchor import Anchor
+from hayflick.report.charts import drawing
 from hayflick.report.language import Language
+from hayflick.report.tables import table
 from hayflick.report.training_sets import training_sets
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _NOTICEABLE = 0.005
 
 
 @dataclass(frozen=True)
-class OutlookFindings(ABC):
+class ForecastFindings(ABC):
     """What a forecast says, sentence by sentence, in one language."""
 
     forecast: BaseForecast
@@ -25,48 +33,32 @@ class OutlookFindings(ABC):
         """Return what the data are."""
 
     @abstractmethod
-    def summary(self) -> tuple[str, ...]:
-        """Return the executive summary, a sentence or two per entry."""
+    def outcome(self) -> str:
+        """Return what is left, and what real data alone would leave."""
 
     @abstractmethod
     def method(self) -> str:
         """Return which law the figures come from, and how far off it can be."""
 
     @abstractmethod
+    def sense(self) -> str:
+        """Return which sense of collapse is measured."""
+
+    @abstractmethod
     def limit(self) -> str:
         """Return the limit, and where it comes from."""
 
     @abstractmethod
-    def number_to_watch(self) -> str:
-        """Return the number to watch, and where it is heading."""
-
-    @abstractmethod
     def axis(self) -> str:
-        """Return what an axis of what is left is called."""
+        """Return the title of an axis of what is left."""
 
     @abstractmethod
-    def within(self, last: str) -> str:
-        """Return the verdict on a plan that stays within the limit."""
-
-    @abstractmethod
-    def below(self, first: str) -> str:
-        """Return the verdict on a plan that falls below the limit."""
+    def verdict(self) -> str:
+        """Return whether the plan stays within the limit, in a few words."""
 
     @abstractmethod
     def beyond_fresh(self) -> str:
         """Return what to do where no share of fresh data is enough."""
-
-    @abstractmethod
-    def spoken_within(self) -> str:
-        """Return what to say aloud of a plan that stays within the limit."""
-
-    @abstractmethod
-    def spoken_below(self) -> str:
-        """Return what to say aloud of a plan that falls below the limit."""
-
-    @abstractmethod
-    def spoken_beyond_fresh(self) -> str:
-        """Return what to say aloud where no share of fresh data is enough."""
 
     @property
     def last(self) -> str:
@@ -74,17 +66,17 @@ class OutlookFindings(ABC):
         return self.language.number(self.forecast.generations)
 
     def figure(self) -> str:
-        """Return what stands under the figure that decides."""
+        """Return the caption of the figure that decides."""
         return self.language.text("left after round {round}", round=self.last)
-
-    def figure_alone(self) -> str:
-        """Return what stands under the same figure for real data alone."""
-        return self.language.text("left with real data alone")
 
     def regime(self) -> str:
         """Return what each round is trained on."""
         forecast = self.forecast
         return training_sets(forecast.regime, samples=forecast.samples, language=self.language)
+
+    def first_to_go(self) -> str:
+        """Return what is lost first; empty where nothing has a name."""
+        return ""
 
     def spread(self) -> str:
         """Return how many simulated runs end below the limit; empty without simulation."""
@@ -95,6 +87,19 @@ class OutlookFindings(ABC):
             "Of the simulated runs, {share} end below the limit.",
             share=self.language.percent(share, digits=0),
         )
+
+    def summary(self) -> tuple[str, ...]:
+        """Return the executive summary, a sentence or two per entry."""
+        sentences = (
+            self.language.joined(self.outcome(), self.spread()),
+            self.first_to_go(),
+            self.fresh_data(),
+            self.data(),
+            self.regime(),
+            self.method(),
+            self.sense(),
+        )
+        return tuple(filter(None, sentences))
 
     def fresh_data(self) -> str:
         """Return which shares of fresh real data would help; empty where none would."""
@@ -123,7 +128,7 @@ class OutlookFindings(ABC):
         )
 
     def fresh_heading(self) -> str:
-        """Return what the comparison of fresh shares is called."""
+        """Return the heading of the comparison of fresh shares."""
         if isinstance(self.forecast.regime, Anchor):
             return self.language.text("fresh real data in every round, instead of the reserve")
         return self.language.text("fresh real data in every round")
@@ -140,15 +145,9 @@ class OutlookFindings(ABC):
             )
         return text("Simulated runs beside it: {runs}.", runs=runs)
 
-    def verdict(self) -> str:
-        """Return whether the plan stays within the limit, in a few words."""
-        first = self.forecast.first_below
-        return self.within(self.last) if first is None else self.below(self.language.number(first))
-
     def action(self) -> str:
         """Return what to do."""
-        text, percent = self.language.text, self.language.percent
-        share = self.forecast.smallest_holding_share
+        text, share = self.language.text, self.forecast.smallest_holding_share
         if self.forecast.first_below is None:
             return text("Go on as planned, and watch the number.")
         if share is None:
@@ -156,21 +155,62 @@ class OutlookFindings(ABC):
         return text(
             "Put {share} fresh real data into every round: of the shares compared, it is the "
             "smallest that stays within the limit.",
-            share=percent(share, digits=0),
-        )
-
-    def spoken(self) -> tuple[str, str]:
-        """Return two sentences to say aloud."""
-        text, share = self.language.text, self.forecast.smallest_holding_share
-        if self.forecast.first_below is None:
-            second = text(
-                "We need not change the plan, but should look at this number every round."
-            )
-            return self.spoken_within(), second
-        if share is None:
-            return self.spoken_below(), self.spoken_beyond_fresh()
-        second = text(
-            "With {share} fresh real data in every round we stay within the limit.",
             share=self.language.percent(share, digits=0),
         )
-        return self.spoken_below(), second
+
+
+def opening(findings: ForecastFindings) -> tuple[str, ...]:
+    """Return the lines above the tables: data, verdict, limit and action."""
+    text = findings.language.text
+    return (
+        findings.data(),
+        findings.verdict(),
+        f"{text('The limit')}: {findings.limit()}",
+        f"{text('Action')}: {findings.action()}",
+    )
+
+
+def fresh_shares_table(findings: ForecastFindings) -> Table:
+    """Return what is left after the last round, by fresh share."""
+    forecast, language = findings.forecast, findings.language
+    shown = table(findings.fresh_heading(), findings.figure())
+    for share, kept in zip(FRESH_SHARES, forecast.fresh_shares, strict=True):
+        shown.add_row(language.percent(share, digits=0), language.percent(kept))
+    return shown
+
+
+def fresh_shares_chart(findings: ForecastFindings) -> drawing.RenderedChart:
+    """Return the chart of what is left after the last round, by fresh share."""
+    import altair as alt
+
+    forecast, language, text = findings.forecast, findings.language, findings.language.text
+    numbers = pl.DataFrame({"fresh_share": FRESH_SHARES, "left": forecast.fresh_shares})
+    shares = [language.percent(share, digits=0) for share in FRESH_SHARES]
+    left = [language.percent(kept) for kept in forecast.fresh_shares]
+    labelled = numbers.with_columns(pl.Series("share", shares), pl.Series("label", left))
+    x = alt.X("share:O", title=findings.fresh_heading(), sort=shares)
+    y = alt.Y(
+        "left:Q",
+        title=findings.axis(),
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, max(1.0, *forecast.fresh_shares)]),
+    )
+    base = alt.Chart(labelled, width=drawing.WIDTH, height=drawing.HEIGHT - 60)
+    bars = base.mark_bar(color=drawing.LAW, size=46).encode(x=x.axis(labelAngle=0), y=y)
+    names = base.mark_text(dy=-8, fontSize=12).encode(x=x, y=y, text="label:N")
+    # A white rim keeps the limit from striking a figure through.
+    rims = base.mark_text(dy=-8, fontSize=12, stroke="white", strokeWidth=4)
+    rule = pl.DataFrame({"left": [forecast.limit]})
+    limit = base.properties(data=rule).mark_rule(strokeDash=[5, 4], color=drawing.LIMIT)
+    return drawing.RenderedChart(
+        name="fresh-shares",
+        title=text("What fresh real data changes"),
+        caption=text(
+            "Share left after the last round if that share of every training set is newly "
+            "drawn real data. The dashed line is the limit."
+        ),
+        svg=drawing.to_svg(
+            alt.layer(bars, limit.encode(y=y), rims.encode(x=x, y=y, text="label:N"), names)
+        ),
+        numbers=numbers,
+    )
