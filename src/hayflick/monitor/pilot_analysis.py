@@ -1,18 +1,19 @@
-r"""What came of a trial: effects, intervals, and whether to go on.
+r"""The analysis of a trial: effects, intervals and decisions.
 
-The unit is the round: its number is the mean of its values (on the relative scale the logarithm
-of that), so rounds with more values count no more, and values of one round may depend on one
-another. With means m and variances s² over R rounds, a treatment is compared with the control by
+The unit is the round: its response is the mean of its values, or on the relative scale the
+logarithm of the mean. So rounds with more values have no more weight, and values of one round
+may depend on one another. With means m and variances s² over R rounds, a treatment is compared
+with the control by
 
     t = (m_t − m_c) / se,   se² = s_t²/R_t + s_c²/R_c,
 
 with Welch's degrees of freedom; arms may have different numbers of rounds and variances. Exact
 for normal rounds of one variance and size, a good approximation elsewhere. p-values of several
-treatments are adjusted by Holm or Bonferroni; the intervals hold together (Bonferroni).
+treatments are adjusted by Holm or Bonferroni; the intervals are simultaneous (Bonferroni).
 
-Decision: *no go* where the whole interval is below the smallest change that would matter, *go*
-where a change in the hoped-for direction is found and such a change is not ruled out, else
-*inconclusive*.
+The decision is *no go* if the whole interval is below the smallest difference of interest, *go*
+if there is a significant effect in the direction of the aim and such a difference is not
+excluded, else *inconclusive*.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,14 +32,14 @@ from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
 from hayflick.core.provenance import provenance
-from hayflick.monitor.pilot_design import Correction, PilotDesign, plan_parameters
-from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data
+from hayflick.monitor.pilot_design import Correction, PilotDesign
+from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data, round_means
 
 _ONE_SIDED = 1.645
 
 
 class Outcome(StrEnum):
-    """What a comparison comes to."""
+    """Decisions about a treatment."""
 
     GO = "go"
     NO_GO = "no-go"
@@ -47,18 +48,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """What an arm brought.
+    """The results of an arm.
 
     Parameters
     ----------
     name
-        Of the arm.
+        Name of the arm.
     responses
-        One of each round, as compared: means, or their logarithms; shape ``(rounds,)``.
+        Means of the rounds, or their logarithms; shape ``(rounds,)``.
     values
-        How many values there were in all.
+        Number of values in all rounds.
     scale
-        Of the numbers.
+        Scale of the responses.
     """
 
     name: str
@@ -73,30 +74,30 @@ class Arm:
 
     @property
     def mean(self) -> float:
-        """Mean of the rounds, on the relative scale the geometric one."""
+        """Mean of the rounds; the geometric mean on the relative scale."""
         mean = float(self.responses.mean())
         return math.exp(mean) if self.scale == Scale.RELATIVE else mean
 
     @property
     def variance(self) -> float:
-        """Variance of the numbers of rounds."""
+        """Variance of the responses."""
         return float(self.responses.var(ddof=1))
 
 
 @dataclass(frozen=True, slots=True)
 class TreatmentEffect:
-    """A treatment beside the control.
+    """The effect of a treatment, compared with the control.
 
     Parameters
     ----------
     arm
-        The treatment.
+        Name of the treatment.
     effect, low, high
-        Estimate and interval; shares of the control on the relative scale.
+        Estimate and confidence interval; shares of the control on the relative scale.
     statistic, degrees
-        Of Welch's test.
+        Statistic and degrees of freedom of Welch's test.
     p, adjusted
-        p-value, and that for several treatments.
+        p-value, and p-value adjusted for several treatments.
     outcome
         Go, no go, or inconclusive.
     """
@@ -114,20 +115,20 @@ class TreatmentEffect:
 
 @dataclass(frozen=True, eq=False)
 class PilotResult(Result):
-    """What came of a trial.
+    """The results of a trial.
 
     Parameters
     ----------
     design
-        Its plan.
+        The trial's design.
     source
-        Name of the results' file.
+        Name of the file of results.
     arms
-        As in the plan, the control first.
+        Results of the arms, the control first.
     comparisons
-        One for each treatment.
+        Effect of each treatment.
     skipped
-        Rows that could not be used.
+        Number of rows that could not be used.
     """
 
     design: PilotDesign
@@ -143,16 +144,16 @@ class PilotResult(Result):
 
     @property
     def autocorrelation(self) -> float | None:
-        """Correlation of successive rounds within arms; None where nothing varies."""
-        apart = [arm.responses - arm.responses.mean() for arm in self.arms]
-        spread = sum(float(part @ part) for part in apart)
-        if spread <= 0.0:
+        """Lag-1 autocorrelation of the rounds within arms; None if no arm varies."""
+        residuals = [arm.responses - arm.responses.mean() for arm in self.arms]
+        total = sum(float(one @ one) for one in residuals)
+        if total <= 0.0:
             return None
-        return sum(float(part[1:] @ part[:-1]) for part in apart) / spread
+        return sum(float(one[1:] @ one[:-1]) for one in residuals) / total
 
     @property
     def autocorrelated(self) -> bool:
-        """Whether successive rounds are more alike than chance allows, at 5%."""
+        """Whether the autocorrelation is significantly above 0, at 5%."""
         pairs = sum(arm.rounds - 1 for arm in self.arms)
         return self.autocorrelation is not None and self.autocorrelation > _ONE_SIDED / math.sqrt(
             pairs
@@ -160,12 +161,12 @@ class PilotResult(Result):
 
     @property
     def any_go(self) -> bool:
-        """Whether there is a treatment to go on with."""
+        """Whether the decision is *go* for any treatment."""
         return any(compared.outcome is Outcome.GO for compared in self.comparisons)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the record that every report carries."""
-        plan = plan_parameters(self.design)
+        """Return the record that makes the result again."""
+        plan = self.design.parameters()
         return provenance({"command": "pilot analyse", "results": self.source, "plan": plan})
 
 
@@ -185,29 +186,29 @@ def analyse_pilot(
     ----------
     results
         A table with a row per answer or per round (CSV, TSV, JSON lines, Parquet or xlsx), or
-        readings that were read.
+        its values.
     plan
         The design, or its plan file.
     arm_column, round_column, value_column
         Columns of the table.
     skip_bad
-        Whether rows that cannot be used are counted and passed over instead of refused.
+        Whether rows that cannot be used are counted and skipped instead of refused.
     encoding
-        Of CSV, TSV and JSON lines.
+        Encoding of CSV, TSV and JSON lines.
 
     Raises
     ------
     DataError
-        If the plan or the results cannot be used, or an arm is missing, not in the plan, has
-        one round only, or its rounds do not vary.
+        If the plan or the results cannot be used, or an arm is missing, is not in the plan,
+        has only one round, or its rounds do not vary.
 
     Examples
     --------
     >>> from hayflick.monitor.pilot_design import pilot
     >>> plan = pilot(effect=1.0, arms=("old", "new"), sd=1.0, rounds=3)
     >>> values, rounds = np.array([1.0, 2.0, 1.5, 4.0, 4.5, 5.0]), np.array([1, 2, 3, 1, 2, 3])
-    >>> readings = PilotData("trial", values, rounds, ("old",) * 3 + ("new",) * 3, np.arange(6))
-    >>> (found,) = analyse_pilot(readings, plan=plan).comparisons
+    >>> data = PilotData("trial", values, rounds, ("old",) * 3 + ("new",) * 3, np.arange(6))
+    >>> (found,) = analyse_pilot(data, plan=plan).comparisons
     >>> found.effect, found.outcome.value
     (3.0, 'go')
 
@@ -216,10 +217,10 @@ def analyse_pilot(
     Welch, Biometrika 34 (1947), 28-35; Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
     """
     design = plan if isinstance(plan, PilotDesign) else PilotDesign.from_file(plan)
-    readings = results
-    if not isinstance(readings, PilotData):
-        readings = read_pilot_data(
-            readings,
+    data = results
+    if not isinstance(data, PilotData):
+        data = read_pilot_data(
+            data,
             arm_column=arm_column,
             round_column=round_column,
             value_column=value_column,
@@ -227,24 +228,25 @@ def analyse_pilot(
             skip_bad=skip_bad,
             encoding=encoding,
         )
-    _check_arms(readings, design)
-    arms = [_arm(readings, name, design.aim.scale) for name in design.arms]
-    _check_rounds(readings.name, arms, design)
-    tested = [_welch_test(arm, arms[0], design) for arm in arms[1:]]
-    p = np.array([p for _, _, p in tested])
-    adjusted = adjusted_p(p, correction=design.aim.correction)
-    pairs = zip(arms[1:], tested, adjusted, strict=True)
-    compared = tuple(_effect(arm, arms[0], test, float(p), design) for arm, test, p in pairs)
-    return PilotResult(design, readings.name, tuple(arms), compared, readings.bad.total)
+    _check_arms(data, design)
+    arms = [_arm(data, name, design.aim.scale) for name in design.arms]
+    _check_rounds(data.name, arms, design)
+    tests = [_welch_test(arm, arms[0], design) for arm in arms[1:]]
+    adjusted = adjusted_p(np.array([test.p for test in tests]), correction=design.aim.correction)
+    comparisons = tuple(
+        replace(test, adjusted=float(p), outcome=_outcome(test, float(p), design))
+        for test, p in zip(tests, adjusted, strict=True)
+    )
+    return PilotResult(design, data.name, tuple(arms), comparisons, data.bad.total)
 
 
 def adjusted_p(p: Floats, *, correction: str) -> Floats:
-    """Return p-values that hold for all together.
+    """Return p-values adjusted for several comparisons.
 
     Parameters
     ----------
     p
-        Shape ``(comparisons,)``.
+        p-values, shape ``(comparisons,)``.
     correction
         ``holm`` or ``bonferroni``.
 
@@ -264,31 +266,29 @@ def adjusted_p(p: Floats, *, correction: str) -> Floats:
     return adjusted
 
 
-def _check_arms(readings: PilotData, design: PilotDesign) -> None:
-    found = dict.fromkeys(readings.arms)
+def _check_arms(data: PilotData, design: PilotDesign) -> None:
+    found = dict.fromkeys(data.arms)
     unknown = [name for name in found if name not in design.arms]
     if unknown:
-        line = readings.lines[readings.arms.index(unknown[0])]
+        line = data.lines[data.arms.index(unknown[0])]
         has = f"which has {listed(design.arms)}"
         named = f"line {line} is of the arm {unknown[0]!r}, not in the plan"
-        raise DataError(f"{readings.name}: {named}, {has}; mend the name or leave such rows out")
+        raise DataError(f"{data.name}: {named}, {has}; mend the name or leave such rows out")
     missing = [name for name in design.arms if name not in found]
     if missing:
         has = f"it has {listed(list(found))}"
-        raise DataError(f"{readings.name}: no row is of the arm {listed(missing)}; {has}")
+        raise DataError(f"{data.name}: no row is of the arm {listed(missing)}; {has}")
 
 
-def _arm(readings: PilotData, name: str, scale: str) -> Arm:
-    own = np.array([arm == name for arm in readings.arms])
-    values = readings.values[own]
-    _, where, sizes = np.unique(readings.rounds[own], return_inverse=True, return_counts=True)
-    means = np.bincount(where, weights=values) / sizes
+def _arm(data: PilotData, name: str, scale: str) -> Arm:
+    own = np.array([arm == name for arm in data.arms])
+    means, _, _ = round_means(data.values[own], data.rounds[own])
     responses = np.log(means) if scale == Scale.RELATIVE else means
-    return Arm(name, responses, values.size, scale)
+    return Arm(name, responses, int(own.sum()), scale)
 
 
 def _check_rounds(name: str, arms: Sequence[Arm], design: PilotDesign) -> None:
-    """Refuse arms without a spread between rounds: nothing could be told from chance."""
+    """Refuse arms whose rounds do not vary: there is nothing to compare a difference with."""
     for arm in arms:
         if arm.rounds < 2:
             needs = f"takes at least 2 to see how rounds differ, and the plan has {design.rounds}"
@@ -299,44 +299,33 @@ def _check_rounds(name: str, arms: Sequence[Arm], design: PilotDesign) -> None:
         raise DataError(f"{name}: the {same}; there is no chance variation to compare with")
 
 
-def _welch_test(arm: Arm, control: Arm, design: PilotDesign) -> tuple[float, float, float]:
-    """Return the statistic, degrees of freedom and p-value of Welch's test."""
+def _welch_test(arm: Arm, control: Arm, design: PilotDesign) -> TreatmentEffect:
+    """Return the effect of an arm; its p-value is not adjusted, and nothing is decided yet."""
+    aim = design.aim
     shares = [one.variance / one.rounds for one in (arm, control)]
-    statistic = float(arm.responses.mean() - control.responses.mean()) / math.sqrt(sum(shares))
     sizes = (arm.rounds, control.rounds)
-    spread = sum(share**2 / (size - 1) for share, size in zip(shares, sizes, strict=True))
-    degrees = sum(shares) ** 2 / spread
-    toward = math.copysign(statistic, statistic * design.aim.effect)
-    tail = abs(statistic) if design.aim.sides == 2 else toward
-    return statistic, degrees, float(design.aim.sides * special.stdtr(degrees, -tail))
-
-
-def _effect(
-    arm: Arm,
-    control: Arm,
-    test: tuple[float, float, float],
-    adjusted: float,
-    design: PilotDesign,
-) -> TreatmentEffect:
-    statistic, degrees, p = test
+    error = math.sqrt(sum(shares))
     difference = float(arm.responses.mean() - control.responses.mean())
-    error = math.sqrt(arm.variance / arm.rounds + control.variance / control.rounds)
-    reach = -float(special.stdtrit(degrees, design.level / design.aim.sides)) * error
-    ends = [difference, difference - reach, difference + reach]
-    if design.aim.scale == Scale.RELATIVE:
+    statistic = difference / error
+    degrees = sum(shares) ** 2 / sum(
+        share**2 / (size - 1) for share, size in zip(shares, sizes, strict=True)
+    )
+    toward = math.copysign(statistic, statistic * aim.effect)
+    tail = abs(statistic) if aim.sides == 2 else toward
+    p = float(aim.sides * special.stdtr(degrees, -tail))
+    half_width = -float(special.stdtrit(degrees, design.level / aim.sides)) * error
+    ends = [difference, difference - half_width, difference + half_width]
+    if aim.scale == Scale.RELATIVE:
         ends = [math.expm1(end) for end in ends]
     effect, low, high = ends
-    outcome = _outcome(effect, (low, high), adjusted, design)
-    return TreatmentEffect(arm.name, effect, low, high, statistic, degrees, p, adjusted, outcome)
+    undecided = Outcome.INCONCLUSIVE
+    return TreatmentEffect(arm.name, effect, low, high, statistic, degrees, p, p, undecided)
 
 
-def _outcome(
-    effect: float, interval: tuple[float, float], adjusted: float, design: PilotDesign
-) -> Outcome:
-    # Turned so that what is hoped for is above 0.
+def _outcome(test: TreatmentEffect, adjusted: float, design: PilotDesign) -> Outcome:
+    # With this sign an improvement is above 0.
     sign = math.copysign(1.0, design.aim.effect)
-    most = max(sign * end for end in interval)
-    if most < sign * design.aim.matters:
+    if max(sign * test.low, sign * test.high) < sign * design.aim.matters:
         return Outcome.NO_GO
-    found = adjusted <= design.aim.false_alarms and sign * effect > 0.0
-    return Outcome.GO if found else Outcome.INCONCLUSIVE
+    significant = adjusted <= design.aim.false_alarms and sign * test.effect > 0.0
+    return Outcome.GO if significant else Outcome.INCONCLUSIVE

@@ -1,11 +1,11 @@
-"""A trial of a few arms: its sizes, its test, and the power that it has."""
+"""How large a trial must be: arms, rounds and answers for an effect, by the power of the test."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from typing_extensions import override
 
-from hayflick.core.arrays import Floats
 from hayflick.core.checks import (
     check_language,
     number_between,
@@ -25,12 +24,8 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.provenance import provenance
-from hayflick.monitor.pilot_variation import (
-    Scale,
-    Variation,
-    read_variation,
-    stated_variation,
-)
+from hayflick.monitor.pilot_variation import Scale, Variation, read_variation
+from hayflick.planning.search import smallest as smallest_number
 
 _Path: TypeAlias = str | os.PathLike[str]
 
@@ -38,18 +33,20 @@ _NODES = 64
 
 
 def welch_power(effect: float, *, variance: float, rounds: int, level: float, sides: int) -> float:
-    """Return the chance that a difference is found.
+    """Return the power of Welch's test for two arms with the same number of rounds.
+
+    The mean over u, the share of one arm's variance in the sum of both, is by a quantile rule.
 
     Parameters
     ----------
     effect
-        The true difference of the arms, in the direction that is looked for.
+        The true difference of the arms, in the direction of a one-sided test.
     variance
-        Of a round's number in an arm, above 0.
+        Variance of the rounds of an arm, above 0.
     rounds
-        In each arm, at least 2.
+        Rounds of each arm, at least 2.
     level
-        Chance of finding a difference where there is none.
+        Probability of a false alarm.
     sides
         1 or 2.
 
@@ -69,21 +66,16 @@ def welch_power(effect: float, *, variance: float, rounds: int, level: float, si
     half = 0.5 * (rounds - 1)
     u = stats.beta.ppf((np.arange(_NODES) + 0.5) / _NODES, half, half)
     critical = stats.t.isf(level / sides, (rounds - 1) / (u**2 + (1.0 - u) ** 2))
-    degrees, shift = 2 * (rounds - 1), effect / math.sqrt(2.0 * variance / rounds)
-    found = _above(critical, degrees, shift)
-    if sides == 2:
-        found = found + _above(critical, degrees, -shift)
-    return float(found.mean())
+    shift = effect / math.sqrt(2.0 * variance / rounds)
 
+    def tail(shift: float) -> float:
+        # Far out the series of scipy do not converge; there the probability is 0 or 1.
+        if abs(shift) > 37.0:
+            return float(shift > 0.0)
+        chances = stats.nct.sf(critical, 2 * (rounds - 1), shift)
+        return float(np.nan_to_num(chances, nan=float(shift > 0.0)).mean())
 
-def _above(critical: Floats, degrees: int, shift: float) -> Floats:
-    # Far out the library's series no longer converge; there nothing is left to find out.
-    if abs(shift) > 37.0:
-        return np.full(critical.shape, float(shift > 0.0))
-    from scipy import stats
-
-    chances: Floats = stats.nct.sf(critical, degrees, shift)
-    return np.nan_to_num(chances, nan=float(shift > 0.0))
+    return tail(shift) + (tail(-shift) if sides == 2 else 0.0)
 
 
 MOST_ROUNDS = 100_000
@@ -91,7 +83,7 @@ MOST_ANSWERS = 10_000_000
 
 
 class Correction(StrEnum):
-    """How the chance of a false alarm is kept over several treatments."""
+    """Corrections for several treatments."""
 
     HOLM = "holm"
     BONFERRONI = "bonferroni"
@@ -99,23 +91,23 @@ class Correction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """What a trial is to find, and with what certainty.
+    """The effect that a trial should find, and the error rates of its test.
 
     Parameters
     ----------
     effect
-        Difference of a treatment from the control that is to be found; on the relative scale
-        as a share of the control, -0.1 for a tenth less. Its sign says what is hoped for.
+        Difference of a treatment from the control; on the relative scale a share of the
+        control, -0.1 for a tenth less. Its sign is that of an improvement.
     smallest
-        Smallest change that would matter, of the same sign; `effect` where None.
+        Smallest difference of interest, of the same sign; `effect` where None.
     scale
         ``absolute`` or ``relative``.
     power
-        Chance of finding each such effect.
+        Probability of finding each such effect.
     false_alarms
-        Chance of finding anything where no treatment does anything.
+        Family-wise error rate: the probability of finding any effect where there is none.
     sides
-        2 to look in both directions, 1 in that of `effect` alone.
+        2 for a two-sided test, 1 for one in the direction of `effect`.
     correction
         ``holm`` or ``bonferroni``, for several treatments.
 
@@ -147,56 +139,52 @@ class Aim:
         if abs(self.effect) < 1e-100:
             takes = "a change other than 0: the one that is to be found"
             raise ArgumentError("effect", got=self.effect, takes=takes)
-        self._check_smallest()
+        if self.smallest is not None:
+            same_sign = number_between("smallest", self.smallest, low=-1e100) * self.effect > 0.0
+            if not same_sign or abs(self.smallest) > abs(self.effect):
+                takes = f"a change of the sign of the effect, and no larger: up to {self.effect:g}"
+                raise ArgumentError("smallest", got=self.smallest, takes=takes)
         number_between("false_alarms", self.false_alarms, low=1e-9, high=0.5)
         if not self.false_alarms < number_between("power", self.power, low=0.0, high=1.0) < 1.0:
             takes = f"a number above the share of false alarms, {self.false_alarms:g}, and below 1"
             raise ArgumentError("power", got=self.power, takes=takes)
         whole_number("sides", self.sides, at_least=1, at_most=2)
 
-    def _check_smallest(self) -> None:
-        if self.smallest is None:
-            return
-        same = number_between("smallest", self.smallest, low=-1e100) * self.effect > 0.0
-        if not same or abs(self.smallest) > abs(self.effect):
-            takes = f"a change of the sign of the effect, and no larger: up to {self.effect:g}"
-            raise ArgumentError("smallest", got=self.smallest, takes=takes)
-
     @property
     def matters(self) -> float:
-        """Smallest change that would matter."""
+        """Smallest difference of interest."""
         return self.effect if self.smallest is None else self.smallest
 
     @property
     def shift(self) -> float:
-        """The effect as a difference of what is compared: numbers, or their logarithms."""
+        """The effect as a difference of means, on the relative scale of logarithms of means."""
         return math.log1p(self.effect) if self.scale == Scale.RELATIVE else self.effect
 
     def level(self, *, comparisons: int) -> float:
-        """Return the chance of a false alarm that the first of several comparisons may take."""
+        """Return the significance level of the first of several comparisons."""
         return self.false_alarms / comparisons
 
 
 @dataclass(frozen=True, kw_only=True)
 class PilotDesign(Result):
-    """A trial. `save` writes its plan where the name ends in ``.json``, else a page.
+    """A trial's design. `save` writes its plan file (``.json``) or a page (``.html``).
 
     Parameters
     ----------
     arms
-        Their names, the control first.
+        Names of the arms, the control first.
     rounds
         Rounds of each arm.
     answers
-        Answers in each round; None where a round has one number, and that is not said.
+        Answers in each round; None where a round has one number, of unknown size.
     aim
-        What is to be found.
+        The effect to find, and the error rates.
     variation
-        How much numbers vary.
+        How much the numbers vary.
     price
-        Of an answer; None for none.
+        Price of an answer; None for none.
     currency
-        What the price is in.
+        Currency of the price.
 
     Raises
     ------
@@ -221,7 +209,7 @@ class PilotDesign(Result):
     currency: str = "USD"
 
     def __post_init__(self) -> None:
-        check_arms(self.arms)
+        _check_arms(self.arms)
         whole_number("rounds", self.rounds, at_least=2, at_most=MOST_ROUNDS)
         if self.answers is not None:
             whole_number("answers", self.answers, at_least=1, at_most=MOST_ANSWERS)
@@ -233,26 +221,26 @@ class PilotDesign(Result):
 
     @property
     def control(self) -> str:
-        """The arm that others are compared with."""
+        """Name of the control."""
         return self.arms[0]
 
     @property
     def treatments(self) -> tuple[str, ...]:
-        """The other arms."""
+        """Names of the other arms."""
         return self.arms[1:]
 
     @property
     def level(self) -> float:
-        """Chance of a false alarm in each comparison, before others are found."""
+        """Significance level of each comparison, before Holm's correction gains any."""
         return self.aim.level(comparisons=len(self.treatments))
 
     @property
     def power(self) -> float:
-        """Chance of finding each treatment's effect; with Holm's correction at least that."""
+        """Power for the effect of each treatment; with Holm's correction a lower bound."""
         return self.power_of(self.aim.shift)
 
     def power_of(self, shift: float) -> float:
-        """Return the chance of finding a difference of what is compared."""
+        """Return the power for a difference of means, on the relative scale of logarithms."""
         return welch_power(
             abs(shift),
             variance=self.variation.of_round(self.answers),
@@ -263,7 +251,7 @@ class PilotDesign(Result):
 
     @property
     def detectable(self) -> float:
-        """Smallest effect, of the sign of the aim's, that is found with the power aimed at."""
+        """Minimum detectable effect: the smallest one that has the power aimed at."""
         low, high = 0.0, abs(self.aim.shift)
         while self.power_of(high) < self.aim.power:
             low, high = high, 2.0 * high
@@ -275,19 +263,29 @@ class PilotDesign(Result):
 
     @property
     def answers_per_arm(self) -> int | None:
-        """Answers of an arm; None where their number in a round is not known."""
+        """Answers of an arm; None where the number in a round is unknown."""
         return None if self.answers is None else self.rounds * self.answers
 
     @property
     def cost_per_arm(self) -> float | None:
-        """What an arm's answers cost; None without a price."""
+        """Cost of an arm's answers; None without a price."""
         if self.price is None or self.answers_per_arm is None:
             return None
         return self.price * self.answers_per_arm
 
     def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the trial again."""
-        return provenance({"command": "pilot", **plan_parameters(self)})
+        """Return the record that makes the design again."""
+        return provenance({"command": "pilot", **self.parameters()})
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the design as plain values."""
+        return {
+            "arms": list(self.arms),
+            "rounds": self.rounds,
+            "answers": self.answers,
+            "aim": asdict(self.aim),
+            "variation": asdict(self.variation),
+        }
 
     @override
     def save(self, path: _Path, *, lang: str = "en", force: bool = False) -> Path:
@@ -298,19 +296,26 @@ class PilotDesign(Result):
         if suffix != ".json":
             takes = "a name ending in .json for the plan, or in .html for a page"
             raise ArgumentError("out", got=str(path), takes=takes)
-        return write_text(Path(path), plan_text(self), force=force)
+        plan = json.dumps(plan_fields(self), ensure_ascii=False, indent=2, allow_nan=False)
+        return write_text(Path(path), f"{plan}\n", force=force)
 
     @classmethod
     def from_file(cls, path: _Path) -> PilotDesign:
-        """Read a trial's plan file.
+        """Read a design from its plan file.
 
         Raises
         ------
         DataError
-            If the file is missing, no such plan, or was altered so that it is none any more.
+            If the file is missing or is not a plan.
         """
-        path = Path(path)
-        fields = _fields(path)
+        try:
+            fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file; {_TAKES}") from None
+        except (OSError, UnicodeDecodeError, ValueError) as fault:
+            raise DataError(f"{path}: cannot be read as JSON ({fault}); {_TAKES}") from None
+        if not isinstance(fields, dict):
+            raise DataError(f"{path}: is no JSON object; {_TAKES}")
         version = fields.get("format_version")
         if version != FORMAT_VERSION:
             reads = f"this version reads {FORMAT_VERSION}"
@@ -323,14 +328,7 @@ class PilotDesign(Result):
             raise DataError(f"{path}: is no plan of a trial ({fault!r}); {_TAKES}") from None
 
 
-def check_arms(arms: Sequence[str]) -> None:
-    """Refuse names that do not tell a control and treatments apart.
-
-    Raises
-    ------
-    ArgumentError
-        If there are fewer than two, one is empty or two are the same.
-    """
+def _check_arms(arms: Sequence[str]) -> None:
     shown = ", ".join(arms) or "none"
     if len(arms) < 2:
         takes = "at least two names, the control first: control,treated"
@@ -432,8 +430,11 @@ def pilot(
     elif sd is None:
         takes = "a standard deviation, or readings to take it from: --baseline FILE"
         raise ArgumentError("sd", got="none", takes=takes)
+    elif scale == Scale.RELATIVE and correlation is not None:
+        takes = "none on the relative scale, where a round has one number"
+        raise ArgumentError("correlation", got=correlation, takes=takes)
     else:
-        variation = stated_variation(sd, correlation=correlation, scale=scale)
+        variation = Variation(sd=sd, correlation=correlation)
     return design_pilot(
         aim,
         arms=arms,
@@ -455,43 +456,20 @@ def design_pilot(
     price: float | None = None,
     currency: str = "USD",
 ) -> PilotDesign:
-    """Return the smallest trial that finds the effect with the power aimed at.
-
-    Parameters
-    ----------
-    aim
-        What is to be found.
-    arms
-        Names, the control first.
-    variation
-        How much numbers vary.
-    answers
-        Answers in each round; sought where `rounds` is given and this is not, else 100.
-    rounds
-        Rounds of each arm; sought where None.
-    price, currency
-        Of an answer.
-
-    Returns
-    -------
-    The trial; one with both sizes given is returned as it is, whatever its power.
+    """Return the smallest trial with the power aimed at; the sizes are those of `pilot`.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range, or no size is enough: the message says how many
-        rounds it takes.
+        If an argument is out of its range, or no size is enough.
 
     Examples
     --------
     >>> aim, variation = Aim(effect=0.1), Variation(sd=0.5, correlation=0.02)
-    >>> design = design_pilot(aim, arms=["control", "fresh"], variation=variation, answers=100)
-    >>> design.rounds, round(design.power, 3)
-    (13, 0.807)
     >>> design_pilot(aim, arms=["control", "fresh"], variation=variation, rounds=20).answers
     35
     """
-    check_arms(arms)
+    _check_arms(arms)
     of_answers = variation.correlation is not None
     if of_answers and answers is None and rounds is None:
         answers = _ANSWERS
@@ -512,84 +490,58 @@ def design_pilot(
 
 
 def rounds_needed(design: PilotDesign) -> int:
-    """Return how many rounds of its answers a trial takes to have the power aimed at.
+    """Return the smallest number of rounds with the power aimed at.
 
     Raises
     ------
     ArgumentError
         If 100,000 rounds are too few.
     """
-
-    def enough(rounds: int) -> bool:
-        return replace(design, rounds=rounds).power >= design.aim.power
-
-    found = _smallest(enough, at_least=2, at_most=MOST_ROUNDS)
-    if found is None:
+    rounds = _rounds_needed(design, at_least=2)
+    if rounds is None:
         takes = f"an effect that {MOST_ROUNDS:,} rounds can find"
         raise ArgumentError("effect", got=design.aim.effect, takes=takes)
-    return found
+    return rounds
+
+
+def _rounds_needed(design: PilotDesign, *, at_least: int) -> int | None:
+    return smallest_number(
+        lambda rounds: replace(design, rounds=rounds).power,
+        target=design.aim.power,
+        low=at_least,
+        high=MOST_ROUNDS,
+    )
 
 
 def _answers_needed(design: PilotDesign) -> int:
-    def enough(answers: int) -> bool:
-        return replace(design, answers=answers).power >= design.aim.power
+    answers = smallest_number(
+        lambda answers: replace(design, answers=answers).power,
+        target=design.aim.power,
+        low=1,
+        high=MOST_ANSWERS,
+    )
+    if answers is not None:
+        return answers
 
-    found = _smallest(enough, at_least=1, at_most=MOST_ANSWERS)
-    if found is None:
-        raise _too_few_rounds(design)
-    return found
-
-
-def _too_few_rounds(design: PilotDesign) -> ArgumentError:
-    """Return the error for rounds that differ too much for any number of answers."""
-    needed = None
-    if design.variation.correlation:
-        reached = design.aim.power
-        needed = _smallest(lambda rounds: _power_limit(design, rounds) >= reached, 3, MOST_ROUNDS)
-    if needed is None:
+    rounds = None
+    if correlation := design.variation.correlation:
+        # With any number of answers, the variance between rounds remains.
+        between = Variation(sd=design.variation.sd * math.sqrt(correlation))
+        limit = replace(design, answers=None, variation=between)
+        rounds = _rounds_needed(limit, at_least=3)
+    if rounds is None:
         takes = f"an effect that {MOST_ANSWERS:,} answers in each round can find"
-        return ArgumentError("effect", got=design.aim.effect, takes=takes)
-    best = (
-        f"endless answers in each would reach a power of {_power_limit(design, design.rounds):.0%}"
-    )
-    return ArgumentError("rounds", got=design.rounds, takes=f"at least {needed}", remedy=best)
-
-
-def _power_limit(design: PilotDesign, rounds: int) -> float:
-    """Return the power with endless answers in each round."""
-    return welch_power(
-        abs(design.aim.shift),
-        variance=design.variation.of_round(None),
-        rounds=rounds,
-        level=design.level,
-        sides=design.aim.sides,
-    )
-
-
-def _smallest(enough: Callable[[int], bool], at_least: int, at_most: int) -> int | None:
-    """Return the smallest number that is enough; None where not one is."""
-    low, high = at_least - 1, at_least
-    while not enough(high):
-        if high >= at_most:
-            return None
-        low, high = high, min(2 * high, at_most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+        raise ArgumentError("effect", got=design.aim.effect, takes=takes)
+    best = f"endless answers in each would reach a power of {limit.power:.0%}"
+    raise ArgumentError("rounds", got=design.rounds, takes=f"at least {rounds}", remedy=best)
 
 
 FORMAT_VERSION = 1
 _TAKES = "takes a plan that hayflick pilot wrote with --out"
 
 
-def plan_text(design: PilotDesign) -> str:
-    """Return the content of a trial's plan file."""
-    return json.dumps(plan_fields(design), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
 def plan_fields(design: PilotDesign) -> dict[str, Any]:
-    """Return a trial as plain values, ready for JSON: each arm with the answers of its rounds.
+    """Return the content of a plan file: each arm with the number of answers of its rounds.
 
     Examples
     --------
@@ -601,7 +553,17 @@ def plan_fields(design: PilotDesign) -> dict[str, Any]:
     """
     return {
         "format_version": FORMAT_VERSION,
-        "arms": [_arm(name, design) for name in design.arms],
+        "arms": [
+            {
+                "name": name,
+                "role": "control" if name == design.control else "treatment",
+                "rounds": design.rounds,
+                "answers_per_round": None
+                if design.answers is None
+                else [design.answers] * design.rounds,
+            }
+            for name in design.arms
+        ],
         "aim": asdict(design.aim),
         "variation": asdict(design.variation),
         "price": design.price,
@@ -610,41 +572,9 @@ def plan_fields(design: PilotDesign) -> dict[str, Any]:
     }
 
 
-def plan_parameters(design: PilotDesign) -> dict[str, Any]:
-    """Return what makes the trial again, in short."""
-    return {
-        "arms": list(design.arms),
-        "rounds": design.rounds,
-        "answers": design.answers,
-        "aim": asdict(design.aim),
-        "variation": asdict(design.variation),
-    }
-
-
-def _arm(name: str, design: PilotDesign) -> dict[str, Any]:
-    return {
-        "name": name,
-        "role": "control" if name == design.control else "treatment",
-        "rounds": design.rounds,
-        "answers_per_round": None if design.answers is None else [design.answers] * design.rounds,
-    }
-
-
-def _fields(path: Path) -> dict[str, Any]:
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; {_TAKES}") from None
-    except (OSError, UnicodeDecodeError, ValueError) as fault:
-        raise DataError(f"{path}: cannot be read as JSON ({fault}); {_TAKES}") from None
-    if not isinstance(fields, dict):
-        raise DataError(f"{path}: is no JSON object; {_TAKES}")
-    return fields
-
-
 def _design(fields: Mapping[str, Any]) -> PilotDesign:
     arms = fields["arms"]
-    # The control is compared with, wherever it stands.
+    # The control may stand anywhere in the file.
     ordered = sorted(arms, key=lambda arm: arm["role"] != "control")
     if [arm["role"] for arm in ordered] != ["control", *["treatment"] * (len(arms) - 1)]:
         roles = ", ".join(str(arm["role"]) for arm in arms) or "nothing"

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.monitor.pilot_variation import (
     Variation,
     estimate_variation,
     read_variation,
-    stated_variation,
 )
 
 
@@ -89,8 +89,8 @@ def test_what_cannot_be_used_is_named(rows, settings, message, tmp_path):
 
 def test_statements_are_checked():
     with pytest.raises(ArgumentError, match="sd: got 0"):
-        stated_variation(0.0, correlation=None, scale="absolute")
+        hf.pilot(effect=1.0, sd=0.0)
     with pytest.raises(ArgumentError, match=r"correlation: got 1\.5"):
-        stated_variation(1.0, correlation=1.5, scale="absolute")
+        hf.pilot(effect=1.0, sd=1.0, correlation=1.5)
     with pytest.raises(ArgumentError, match="takes none on the relative scale"):
-        stated_variation(1.0, correlation=0.5, scale="relative")
+        hf.pilot(effect=1.0, sd=1.0, correlation=0.5, scale="relative")
