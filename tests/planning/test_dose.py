@@ -17,11 +17,11 @@ def test_the_dose_holds_target_and_margin_and_one_item_less_does_not():
     found = threshold_policy(WORDS, keep=0.7, generations=20)
     assert found.margin > 0.0
     assert found.retention.lowest >= found.keep + found.margin
-    setting = found.setting
+    problem = found.problem
     later = planning_problem(WORDS, generations=20)
-    assert later.retention(Fresh(found.fixed_share), setting.samples).lowest >= 0.7 + found.margin
-    less = Fresh(found.fixed_share - 1 / setting.samples)
-    assert later.retention(less, setting.samples).lowest < 0.7 + found.margin
+    assert later.retention(Fresh(found.fixed_share), problem.samples).lowest >= 0.7 + found.margin
+    less = Fresh(found.fixed_share - 1 / problem.samples)
+    assert later.retention(less, problem.samples).lowest < 0.7 + found.margin
 
 
 def test_at_the_limit_one_more_round_is_at_the_target():
@@ -59,10 +59,10 @@ def test_diversity_has_no_margin():
 
 
 def test_the_spread_bounds_the_simulated_one_from_above():
-    setting = planning_problem(WORDS, generations=10)
+    problem = planning_problem(WORDS, generations=10)
     runs = simulate(WORDS, generations=10, regime=Fresh(0.1), replicates=512, seed=3)
     simulated = float(runs["surviving_fraction"].values[:, -1].std())
-    bound = spread(setting, Fresh(0.1))
+    bound = spread(problem, Fresh(0.1))
     assert 0.8 * bound < simulated < bound * (1.0 + 4.0 / np.sqrt(2 * 512))
 
 

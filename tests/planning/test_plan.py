@@ -130,7 +130,7 @@ def test_nothing_may_do():
 
 def test_the_frontier_is_not_beaten(words):
     found = plan(words, keep=0.8, generations=20, replicates=0).frontier
-    for point in found.best:
+    for point in found.efficient:
         for other in found.points:
             cheaper = other.price <= point.price and other.retention.lowest > point.retention.lowest
             assert not cheaper
@@ -265,7 +265,7 @@ def test_what_is_simulated_says_so(flat, monkeypatch):
     # The law's designs were there before the first simulation, and no law is checked by one.
     assert shown.index("designs without a law") < shown.index("simulating")
     assert result.simulated is None
-    assert {knob.method for knob in result.knobs} == {"simulation"}
+    assert {sensitivity.method for sensitivity in result.sensitivities} == {"simulation"}
     assert result.left_out == ()
     again = plan(flat, replicates=2, **settings)
     assert again.best.retention.expected.tolist() == best.retention.expected.tolist()
@@ -299,7 +299,11 @@ def test_law_and_simulation_agree(small, of):
     result = plan(small, keep=0.8, generations=10, of=of, replicates=256, seed=4)
     assert result.simulated.replicates == 256
     assert result.simulated_distance() < 4
-    simulated = [knob.name for knob in result.knobs if knob.method == "simulation"]
+    simulated = [
+        sensitivity.name
+        for sensitivity in result.sensitivities
+        if sensitivity.method == "simulation"
+    ]
     assert simulated == ["temperature", "accuracy", "bits"]
 
 
@@ -315,11 +319,11 @@ def test_a_list_is_simulated_as_it_is(small):
 
 def test_a_step_for_the_worse_brings_the_collapse_forward(words):
     result = plan(words, keep=0.85, generations=20, costs=CostModel(real=1.0), replicates=0)
-    assert {knob.name for knob in result.knobs} >= {"samples"}
-    for knob in result.knobs:
-        assert knob.left_moved < knob.left
-        assert knob.collapse_moved < knob.collapse == 20
-        assert knob.elasticity > 0
+    assert {sensitivity.name for sensitivity in result.sensitivities} >= {"samples"}
+    for sensitivity in result.sensitivities:
+        assert sensitivity.left_moved < sensitivity.left
+        assert sensitivity.collapse_moved < sensitivity.collapse == 20
+        assert sensitivity.elasticity > 0
 
 
 def test_the_round_of_collapse_is_between_rounds():
@@ -336,7 +340,7 @@ def test_ctrl_c_leaves_the_laws(words, monkeypatch):
     result = plan(words, keep=0.85, generations=5)
     assert result.interrupted
     assert result.simulated is None
-    assert result.knobs
+    assert result.sensitivities
     assert result.best.retention.law == "exact"
     assert result.left_out == ("accumulate", "accumulate-subsample")
 
@@ -362,9 +366,9 @@ def test_a_history_is_planned_on_from(small, tmp_path):
     np.testing.assert_allclose(history.left, runs["surviving_fraction"].mean("replicate"))
     result = plan(small, keep=0.8, generations=20, history=tmp_path / "run.nc", replicates=0)
     compared = result.comparison
-    assert (compared.past.rounds, compared.planned.size) == (6, 7)
+    assert (compared.elapsed.rounds, compared.planned.size) == (6, 7)
     assert compared.planned[-1] >= 0.8 > history.left[-1]
-    assert result.setting.generations == 14
+    assert result.problem.generations == 14
     for design in result.designs:
         assert design.retention.expected.size == 15
         assert design.retention.expected[10:].min() >= 0.8
@@ -394,8 +398,8 @@ def test_a_history_off_the_law_is_placed_where_it_stands(small, tmp_path):
     recorded(small, tmp_path / "run.nc", replicates=1)
     runs = xarray.load_dataset(tmp_path / "run.nc", engine="h5netcdf")
     runs["surviving_fraction"][:] = np.linspace(1.0, 0.97, 7)
-    past = History.of_runs(runs, model=small).past(small)
-    assert past.rounds < 3
+    elapsed = History.of_runs(runs, model=small).elapsed(small)
+    assert elapsed.rounds < 3
 
 
 def test_a_history_must_be_one(small, words, tmp_path):

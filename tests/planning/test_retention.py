@@ -35,8 +35,8 @@ def test_all_types_are_the_law_of_survival(words, regime, law):
 
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.describe())
 def test_a_list_is_the_weighted_survival_of_its_types(words, regime):
-    goal = SymbolTarget.of_list(words, {"cat": 1.0, "here": 3.0})
-    kept = goal.retention(generations=12, regime=regime)
+    target = SymbolTarget.of_list(words, {"cat": 1.0, "here": 3.0})
+    kept = target.retention(generations=12, regime=regime)
     alone = survival(words, generations=12, regime=regime).of_symbols(["cat", "here"])
     assert_allclose(kept.expected, (alone[0] + 3.0 * alone[1]) / 4.0, atol=1e-12)
     assert_allclose(kept.baseline[-1], (1 - 0.7**100 + 3 * (1 - 0.99**100)) / 4)
@@ -102,9 +102,9 @@ def zipf():
 
 @pytest.mark.parametrize("types", [1, 40, 299, 300])
 def test_stored_types_are_the_anchor_that_they_make(types):
-    setting = planning_problem(zipf(), generations=20)
-    stored = StoredTypes(setting)
-    kept = setting.retention(stored.anchor(types), setting.samples)
+    problem = planning_problem(zipf(), generations=20)
+    stored = StoredTypes(problem)
+    kept = problem.retention(stored.anchor(types), problem.samples)
     assert_allclose(stored.retention(types).expected, kept.expected, atol=1e-12)
 
 
@@ -118,8 +118,8 @@ def test_the_rarest_are_stored_first_and_the_fewest_that_do():
 
 
 def test_a_heavier_weight_is_stored_before_a_rarer_type(words):
-    setting = planning_problem(words, generations=10, must_keep={"here": 1.0, "sat": 1e6})
-    assert StoredTypes(setting).anchor(1).reserve.symbols == ("sat",)
+    problem = planning_problem(words, generations=10, must_keep={"here": 1.0, "sat": 1e6})
+    assert StoredTypes(problem).anchor(1).reserve.symbols == ("sat",)
 
 
 def test_diversity_is_not_stored(words):

@@ -60,7 +60,7 @@ NAMES = (
 def test_every_plan_is_told_drawn_and_recorded(results, name, lang):
     result = results[name]
     page = report.page(result, lang=lang)
-    assert page.count("<svg") == 2 + bool(result.knobs)
+    assert page.count("<svg") == 2 + bool(result.sensitivities)
     assert "None" not in page.split("<pre>")[0].split("<svg")[0]
     assert report.tables(result, lang=lang)
     json.dumps(report.record(result), allow_nan=False)
@@ -124,7 +124,7 @@ def test_one_call_reads_plans_and_writes(tmp_path):
         replicates=0,
     )
     result.save(tmp_path / "plan.html")
-    assert result.goal.listed.size == 1
+    assert result.target.listed.size == 1
     assert (tmp_path / "plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -29,8 +29,8 @@ def model():
 
 def simulated(model, regime):
     settings = {"regime": regime, "samples": model.total, "generations": 50}
-    goal = planning_problem(model, generations=50).goal
-    return goal.simulated(replicates=32, runs=SimulationSettings(seed=5), **settings)
+    target = planning_problem(model, generations=50).target
+    return target.simulated(replicates=32, simulation=SimulationSettings(seed=5), **settings)
 
 
 def test_eighty_percent_for_fifty_rounds(model):
@@ -82,7 +82,7 @@ def test_a_variance_is_kept_as_its_law_says(ddof):
     for design in result.designs:
         settings = {"regime": design.regime, "samples": design.samples, "generations": 20}
         runs = VarianceTarget(model).simulated(
-            replicates=1024, runs=SimulationSettings(seed=7), stages=Stages(), **settings
+            replicates=1024, simulation=SimulationSettings(seed=7), stages=Stages(), **settings
         )
         own = design.retention.standard_error
         error = runs.standard_error if own is None else np.hypot(own, runs.standard_error)

@@ -21,7 +21,7 @@ class DesignPoint:
 
     Parameters
     ----------
-    way, number
+    strategy, number
         The kind of design, and the number that is chosen.
     retention
         What is left, round by round.
@@ -31,36 +31,36 @@ class DesignPoint:
         What that costs; None without prices.
     """
 
-    way: Strategy
+    strategy: Strategy
     number: int
     retention: Retention
     usage: Usage
     cost_per_round: float | None
 
     @classmethod
-    def at(cls, way: Strategy, number: int, costs: CostModel | None) -> DesignPoint:
+    def at(cls, strategy: Strategy, number: int, costs: CostModel | None) -> DesignPoint:
         """Return the design at a number of a way."""
-        kept = way.retention(number)
-        usage = way.usage(number, kept)
-        return cls(way, number, kept, usage, None if costs is None else costs.per_round(usage))
+        kept = strategy.retention(number)
+        usage = strategy.usage(number, kept)
+        return cls(strategy, number, kept, usage, None if costs is None else costs.per_round(usage))
 
     @property
     def kind(self) -> str:
         """What such a design is called: without anything added, all are ``replace``."""
         # A larger set without fresh data is larger still.
-        if self.number == 0 and self.way.size(0) != self.way.setting.samples:
+        if self.number == 0 and self.strategy.size(0) != self.strategy.problem.samples:
             return "larger"
-        return "replace" if self.way.bare(self.number) else self.way.kind
+        return "replace" if self.strategy.without_real_data(self.number) else self.strategy.kind
 
     @property
     def samples(self) -> int:
         """Size of the first round's training set."""
-        return self.way.size(self.number)
+        return self.strategy.size(self.number)
 
     @property
     def real_per_round(self) -> float:
         """Real items in a training set, fresh or stored, on average over the rounds."""
-        return self.way.real_per_round(self.number, self.usage)
+        return self.strategy.real_per_round(self.number, self.usage)
 
     @property
     def price(self) -> float:
@@ -69,7 +69,7 @@ class DesignPoint:
 
     def design(self) -> Design:
         """Return the design with its regime."""
-        setting, regime = self.way.setting, self.way.regime(self.number)
+        problem, regime = self.strategy.problem, self.strategy.regime(self.number)
         return Design(
             kind=self.kind,
             regime=regime,
@@ -79,15 +79,15 @@ class DesignPoint:
             usage=self.usage,
             cost_per_round=self.cost_per_round,
             stored_up_to=self._stored_up_to(),
-            expected=setting.goal.expected(
-                regime, samples=self.samples, generations=setting.generations
+            expected=problem.target.expected(
+                regime, samples=self.samples, generations=problem.generations
             ),
         )
 
     def _stored_up_to(self) -> float | None:
-        if not isinstance(self.way, AnchorStrategy) or not self.number:
+        if not isinstance(self.strategy, AnchorStrategy) or not self.number:
             return None
-        return self.way.stored.highest_count(self.number)
+        return self.strategy.stored.highest_count(self.number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,9 @@ class Design:
         return self.retention.lowest
 
 
-def best_of(way: Strategy, *, keep: float, costs: CostModel | None) -> DesignPoint | None:
+def cheapest_design(
+    strategy: Strategy, *, keep: float, costs: CostModel | None
+) -> DesignPoint | None:
     """Return the cheapest design of a way that keeps enough; None where none does.
 
     More may pay: where what is forgotten has a price, or a stored item, bought once, costs less
@@ -139,23 +141,23 @@ def best_of(way: Strategy, *, keep: float, costs: CostModel | None) -> DesignPoi
     """
 
     def price(number: int) -> float:
-        point = DesignPoint.at(way, number, costs)
-        return point.price if enough(point, keep) else np.inf
+        point = DesignPoint.at(strategy, number, costs)
+        return point.price if is_sufficient(point, keep) else np.inf
 
-    least = way.smallest(keep)
+    least = strategy.smallest(keep)
     if least is None:
         return None
     if costs is not None:
-        least = cheapest(price, low=least, high=way.most)
-    return DesignPoint.at(way, least, costs)
+        least = cheapest(price, low=least, high=strategy.maximum)
+    return DesignPoint.at(strategy, least, costs)
 
 
-def evenly_spaced(way: Strategy, *, costs: CostModel | None) -> list[DesignPoint]:
+def evenly_spaced(strategy: Strategy, *, costs: CostModel | None) -> list[DesignPoint]:
     """Return designs from the least to the most of a way, in even steps of their logarithm."""
-    return [DesignPoint.at(way, number, costs) for number in way.tried()]
+    return [DesignPoint.at(strategy, number, costs) for number in strategy.grid()]
 
 
-def enough(point: DesignPoint, keep: float) -> bool:
+def is_sufficient(point: DesignPoint, keep: float) -> bool:
     """Return whether a design keeps enough in every round."""
     return reaches(point.retention.assured, keep)
 
@@ -168,36 +170,40 @@ class Frontier:
     ----------
     points
         Every one of them.
-    best
-        The points that nothing beats: none is cheaper and keeps as much. Ascending in price
+    efficient
+        The points that no other beats: none is cheaper and keeps as much. Ascending in price
         and in what is kept.
-    enough
-        The cheapest design of each way that keeps enough, cheapest first; of those that cost
+    sufficient
+        The cheapest design of each strategy that keeps enough, cheapest first; of those that cost
         the same, the one with the fewest real items a round.
     """
 
     points: tuple[DesignPoint, ...]
-    best: tuple[DesignPoint, ...]
-    enough: tuple[DesignPoint, ...]
+    efficient: tuple[DesignPoint, ...]
+    sufficient: tuple[DesignPoint, ...]
 
-    def with_way(self, way: Strategy, *, keep: float, costs: CostModel | None) -> Frontier:
+    def with_strategy(
+        self, strategy: Strategy, *, keep: float, costs: CostModel | None
+    ) -> Frontier:
         """Return the frontier with the designs of one more way."""
-        points = [*self.points, *evenly_spaced(way, costs=costs)]
-        enough = list(self.enough)
-        cheapest = best_of(way, keep=keep, costs=costs)
+        points = [*self.points, *evenly_spaced(strategy, costs=costs)]
+        sufficient = list(self.sufficient)
+        cheapest = cheapest_design(strategy, keep=keep, costs=costs)
         if cheapest is not None:
             points.append(cheapest)
-            enough.append(cheapest)
-        ranked = sorted(enough, key=_rank)
-        return Frontier(tuple(points), tuple(unbeaten(points)), tuple(ranked))
+            sufficient.append(cheapest)
+        ranked = sorted(sufficient, key=_rank)
+        return Frontier(tuple(points), tuple(efficient_points(points)), tuple(ranked))
 
 
-def frontier(ways: Iterable[Strategy], *, keep: float, costs: CostModel | None = None) -> Frontier:
+def frontier(
+    strategies: Iterable[Strategy], *, keep: float, costs: CostModel | None = None
+) -> Frontier:
     """Return the frontier of all designs of several ways.
 
     Parameters
     ----------
-    ways
+    strategies
         The kinds of design to look at.
     keep
         What is to be left in every round.
@@ -207,22 +213,22 @@ def frontier(ways: Iterable[Strategy], *, keep: float, costs: CostModel | None =
     Examples
     --------
     >>> from hayflick.chains.discrete import Discrete
-    >>> from hayflick.planning.problem import setting_of
-    >>> from hayflick.planning.strategies import ways
+    >>> from hayflick.planning.problem import planning_problem
+    >>> from hayflick.planning.strategies import strategies_for
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> setting = setting_of(words, generations=10)
-    >>> kinds = [way for way in ways(setting, larger=False) if way.by_law]
+    >>> problem = planning_problem(words, generations=10)
+    >>> kinds = [kind for kind in strategies_for(problem, larger=False) if kind.by_law]
     >>> found = frontier(kinds, keep=0.8)
-    >>> [(point.way.kind, point.number) for point in found.enough][:2]
+    >>> [(point.strategy.kind, point.number) for point in found.sufficient][:2]
     [('anchor', 1), ('fresh', 5)]
     """
     found = Frontier((), (), ())
-    for way in ways:
-        found = found.with_way(way, keep=keep, costs=costs)
+    for strategy in strategies:
+        found = found.with_strategy(strategy, keep=keep, costs=costs)
     return found
 
 
-def unbeaten(points: Sequence[DesignPoint]) -> list[DesignPoint]:
+def efficient_points(points: Sequence[DesignPoint]) -> list[DesignPoint]:
     """Return the points of which none is cheaper than another that keeps as much."""
     best: list[DesignPoint] = []
     for point in sorted(points, key=lambda point: (point.price, -point.retention.lowest)):

@@ -58,8 +58,8 @@ class ThresholdPolicy:
 
     Parameters
     ----------
-    setting, keep
-        What is kept: goal, horizon, size; the target.
+    problem, keep
+        What is kept: target, horizon, size; the target.
     margin
         What the dose keeps above the target, for chance; 0 where there is no room for it.
     limit
@@ -76,7 +76,7 @@ class ThresholdPolicy:
         What is expected, round by round, from the first dose on.
     """
 
-    setting: PlanningProblem
+    problem: PlanningProblem
     keep: float
     margin: float
     limit: float
@@ -88,9 +88,9 @@ class ThresholdPolicy:
     retention: Retention
 
     @property
-    def goal(self) -> SymbolTarget:
+    def target(self) -> SymbolTarget:
         """What is kept."""
-        return symbol_target(self.setting)
+        return symbol_target(self.problem)
 
     @property
     def always(self) -> bool:
@@ -107,17 +107,17 @@ class ThresholdPolicy:
     @property
     def fixed_share(self) -> float:
         """The smallest share that holds target and margin if every round gets it."""
-        size = self.setting.samples
+        size = self.problem.samples
         return _smallest_share(
-            self.setting,
-            lambda share: self.setting.retention(Fresh(share), size).lowest,
+            self.problem,
+            lambda share: self.problem.retention(Fresh(share), size).lowest,
             self.keep + self.margin,
         )
 
     @property
     def share(self) -> float:
         """The dose as a share of a training set."""
-        return self.dose / self.setting.samples
+        return self.dose / self.problem.samples
 
 
 def threshold_policy(
@@ -164,24 +164,24 @@ def threshold_policy(
     low, high = 1e-6, 1.0 - 1e-6
     assurance = number_between("assurance", assurance, low=low, high=high)
     rate = number_between("false_alarms", false_alarms, low=low, high=high)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    alone = setting.retention(Fresh(1.0), setting.samples)
+    alone = problem.retention(Fresh(1.0), problem.samples)
     if alone.lowest < keep:
         raise DataError(
             f"keep: fresh data alone keep {alone.lowest:.1%} at most, and so does any rule;"
             f" takes a target up to that, more samples, or a reserve (hayflick reserve)"
         )
-    deviation = spread(setting, Fresh(1.0))
-    margin = _margin(setting, keep, assurance, alone.lowest)
+    deviation = spread(problem, Fresh(1.0))
+    margin = _margin(problem, keep, assurance, alone.lowest)
     healthy = alone.lowest + float(ndtri(rate)) * deviation
-    limit, left = _limit(setting, keep, margin, healthy)
-    unaided = _unaided(setting, limit)
-    target = keep + margin
-    dose = _dose(setting, target, unaided)
+    limit, left = _limit(problem, keep, margin, healthy)
+    unaided = _unaided(problem, limit)
+    level = keep + margin
+    dose = _dose(problem, level, unaided)
     return ThresholdPolicy(
-        setting=setting,
+        problem=problem,
         keep=keep,
         margin=margin,
         limit=limit,
@@ -190,24 +190,24 @@ def threshold_policy(
         next_unaided=left,
         healthy=alone.lowest,
         spread=deviation,
-        retention=_onward(setting, dose, unaided),
+        retention=_onward(problem, dose, unaided),
     )
 
 
-def spread(setting: PlanningProblem, regime: Regime) -> float:
+def spread(problem: PlanningProblem, regime: Regime) -> float:
     """Return the standard deviation of what is left in the last round; 0 for diversity."""
-    goal = symbol_target(setting)
-    if goal.kind == DIVERSITY:
+    target = symbol_target(problem)
+    if target.kind == DIVERSITY:
         return 0.0
     rounds = rounds_of(
-        goal.model, regime=regime, samples=setting.samples, generations=setting.generations
+        target.model, regime=regime, samples=problem.samples, generations=problem.generations
     )
-    there = Branching.of(rounds).present(goal.nodes.probabilities)[:, -1]
-    variance = float(goal.nodes.numbers @ (goal.nodes.weights**2 * there * (1.0 - there)))
-    return math.sqrt(variance) / goal.worth
+    there = Branching.of(rounds).present(target.groups.probabilities)[:, -1]
+    variance = float(target.groups.numbers @ (target.groups.weights**2 * there * (1.0 - there)))
+    return math.sqrt(variance) / target.total_weight
 
 
-def symbol_target(setting: PlanningProblem) -> SymbolTarget:
+def symbol_target(problem: PlanningProblem) -> SymbolTarget:
     """Return the goal of a setting for symbols.
 
     Raises
@@ -215,9 +215,9 @@ def symbol_target(setting: PlanningProblem) -> SymbolTarget:
     DataError
         If it is one for numbers.
     """
-    if not isinstance(setting.goal, SymbolTarget):
+    if not isinstance(problem.target, SymbolTarget):
         raise DataError("rules: take a plan for symbols or their diversity, not for numbers")
-    return setting.goal
+    return problem.target
 
 
 def smallest_dose(
@@ -255,82 +255,82 @@ def smallest_dose(
     """
     keep = check_target(keep)
     whole_number("rounds_so_far", rounds_so_far, at_least=0)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=whole_number("within", within, at_least=1), **settings
     )
-    past = replace(setting, past=ElapsedRounds(Replace(), setting.samples, rounds_so_far))
+    elapsed = replace(problem, elapsed=ElapsedRounds(Replace(), problem.samples, rounds_so_far))
 
     def last(items: int) -> float:
-        fresh = Fresh(items / setting.samples)
-        return float(past.retention(fresh, setting.samples).expected[-1])
+        fresh = Fresh(items / problem.samples)
+        return float(elapsed.retention(fresh, problem.samples).expected[-1])
 
-    return smallest(last, target=keep, low=0, high=setting.samples)
+    return smallest(last, target=keep, low=0, high=problem.samples)
 
 
-def _margin(setting: PlanningProblem, keep: float, assurance: float, most: float) -> float:
+def _margin(problem: PlanningProblem, keep: float, assurance: float, most: float) -> float:
     """Return what chance takes in the worst round; 0 where real data alone has no such room."""
-    size = setting.samples
+    size = problem.samples
     steady = _smallest_share(
-        setting, lambda share: setting.retention(Fresh(share), size).lowest, keep
+        problem, lambda share: problem.retention(Fresh(share), size).lowest, keep
     )
-    deviations = -float(ndtri((1.0 - assurance) / setting.generations))
-    margin = deviations * spread(setting, Fresh(steady))
+    deviations = -float(ndtri((1.0 - assurance) / problem.generations))
+    margin = deviations * spread(problem, Fresh(steady))
     return margin if keep + margin <= most else 0.0
 
 
 def _limit(
-    setting: PlanningProblem, keep: float, margin: float, healthy: float
+    problem: PlanningProblem, keep: float, margin: float, healthy: float
 ) -> tuple[float, float]:
     """Return the limit, and what one more unaided round leaves there."""
-    expected = _reading(setting, keep)
+    expected = _reading(problem, keep)
     if expected is None:
-        return 1.0, float(_after(setting, 1.0)[1])
-    safe = _reading(setting, keep + margin)
+        return 1.0, float(_after(problem, 1.0)[1])
+    safe = _reading(problem, keep + margin)
     limit = max(expected, healthy if safe is None else min(safe, healthy))
-    share = _smallest_share(setting, lambda share: float(_after(setting, share)[0]), limit)
-    return limit, float(_after(setting, share)[1])
+    share = _smallest_share(problem, lambda share: float(_after(problem, share)[0]), limit)
+    return limit, float(_after(problem, share)[1])
 
 
-def _reading(setting: PlanningProblem, target: float) -> float | None:
+def _reading(problem: PlanningProblem, level: float) -> float | None:
     """Return the lowest reading from which one unaided round is expected at a target."""
-    if _after(setting, 1.0)[1] < target:
+    if _after(problem, 1.0)[1] < level:
         return None
-    share = _smallest_share(setting, lambda share: float(_after(setting, share)[1]), target)
-    return float(_after(setting, share)[0])
+    share = _smallest_share(problem, lambda share: float(_after(problem, share)[1]), level)
+    return float(_after(problem, share)[0])
 
 
-def _after(setting: PlanningProblem, share: float) -> Floats:
+def _after(problem: PlanningProblem, share: float) -> Floats:
     """Return what is left after the horizon's rounds with a share, and one round later."""
-    past = ElapsedRounds(Fresh(share), setting.samples, setting.generations)
-    later = replace(setting, past=past, generations=1)
-    return later.retention(Replace(), setting.samples).expected
+    elapsed = ElapsedRounds(Fresh(share), problem.samples, problem.generations)
+    later = replace(problem, elapsed=elapsed, generations=1)
+    return later.retention(Replace(), problem.samples).expected
 
 
-def _unaided(setting: PlanningProblem, limit: float) -> int:
-    left = setting.retention(Replace(), setting.samples).expected[1:]
+def _unaided(problem: PlanningProblem, limit: float) -> int:
+    left = problem.retention(Replace(), problem.samples).expected[1:]
     below = np.flatnonzero(left < limit)
-    return int(below[0]) + 1 if below.size else setting.generations
+    return int(below[0]) + 1 if below.size else problem.generations
 
 
-def _dose(setting: PlanningProblem, target: float, unaided: int) -> int:
+def _dose(problem: PlanningProblem, level: float, unaided: int) -> int:
     items = smallest(
-        lambda number: _onward(setting, number, unaided).lowest,
-        target=target,
+        lambda number: _onward(problem, number, unaided).lowest,
+        target=level,
         low=1,
-        high=setting.samples,
+        high=problem.samples,
     )
-    return setting.samples if items is None else items
+    return problem.samples if items is None else items
 
 
-def _onward(setting: PlanningProblem, items: int, unaided: int) -> Retention:
-    rounds = max(1, setting.generations - unaided)
+def _onward(problem: PlanningProblem, items: int, unaided: int) -> Retention:
+    rounds = max(1, problem.generations - unaided)
     later = replace(
-        setting, past=ElapsedRounds(Replace(), setting.samples, unaided), generations=rounds
+        problem, elapsed=ElapsedRounds(Replace(), problem.samples, unaided), generations=rounds
     )
-    return later.retention(Fresh(items / setting.samples), setting.samples)
+    return later.retention(Fresh(items / problem.samples), problem.samples)
 
 
-def _smallest_share(setting: PlanningProblem, of: Callable[[float], float], target: float) -> float:
-    size = setting.samples
-    items = smallest(lambda number: of(number / size), target=target, low=0, high=size)
+def _smallest_share(problem: PlanningProblem, of: Callable[[float], float], level: float) -> float:
+    size = problem.samples
+    items = smallest(lambda number: of(number / size), target=level, low=0, high=size)
     return 1.0 if items is None else items / size

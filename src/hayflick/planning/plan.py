@@ -49,7 +49,7 @@ from hayflick.planning.sizing import (
     inspection,
     recovery_in,
 )
-from hayflick.planning.strategies import FreshStrategy, Strategy, strategies_for, to_simulate
+from hayflick.planning.strategies import FreshStrategy, Strategy, needs_simulation, strategies_for
 from hayflick.planning.targets import VARIANCE, Target
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.anchor import Anchor
@@ -98,13 +98,13 @@ class HistoryComparison:
     planned
         What the design that was best from the start leaves in the same rounds; None where
         no design was enough.
-    past
+    elapsed
         The state that the history has come to, as the law sees it.
     """
 
     history: History
     planned: Floats | None
-    past: ElapsedRounds
+    elapsed: ElapsedRounds
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -113,7 +113,7 @@ class Plan(Result):
 
     Parameters
     ----------
-    setting, keep, costs
+    problem, keep, costs
         What was asked: goal, horizon and size; the target; prices, or None.
     reason
         Why fresh draws alone, or all designs, are not enough; empty where they are.
@@ -130,12 +130,12 @@ class Plan(Result):
         to be simulated, or cannot be.
     step_in
         First round below the target if no real data is used; None if there is none.
-    ways_back
+    recoveries
         The cheapest way back by fresh draws, for several delays after `step_in`.
     inspection
         How often to look; None without prices of a check and of loss.
-    knobs
-        What one step of each knob does to the recommended design.
+    sensitivities
+        What one step of each size, share or stage does to the recommended design.
     simulated
         The recommended design by simulation; None if that was not asked for or not possible.
     comparison
@@ -146,7 +146,7 @@ class Plan(Result):
         Whether a simulation was cut short.
     """
 
-    setting: PlanningProblem
+    problem: PlanningProblem
     keep: float
     costs: CostModel | None
     reason: str
@@ -154,19 +154,19 @@ class Plan(Result):
     frontier: Frontier
     fresh: FreshShare | None
     step_in: int | None
-    ways_back: tuple[Recovery, ...]
+    recoveries: tuple[Recovery, ...]
     left_out: tuple[str, ...] = ()
     inspection: Inspection | None = None
-    knobs: tuple[Sensitivity, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
     simulated: SimulatedRetention | None = None
     comparison: HistoryComparison | None = None
     seed: int = 1
     interrupted: bool = False
 
     @property
-    def goal(self) -> Target:
+    def target(self) -> Target:
         """What is to be kept."""
-        return self.setting.goal
+        return self.problem.target
 
     @property
     def feasible(self) -> bool:
@@ -208,7 +208,7 @@ class Plan(Result):
         In ascending order of the target, as far as the designs that were looked at show.
         """
         kinds: list[tuple[str, float]] = []
-        for point in self.frontier.best:
+        for point in self.frontier.efficient:
             if kinds and kinds[-1][0] == point.kind:
                 kinds.pop()
             kinds.append((point.kind, point.retention.lowest))
@@ -220,7 +220,7 @@ class Plan(Result):
 
     def forgotten(self, design: Design) -> float:
         """Return the weight that is missing in the last round."""
-        return max(0.0, float(1.0 - design.retention.expected[-1])) * self.goal.worth
+        return max(0.0, float(1.0 - design.retention.expected[-1])) * self.target.total_weight
 
     def simulated_distance(self) -> float | None:
         """Return how far law and simulation of the best design are apart, in standard errors."""
@@ -230,7 +230,7 @@ class Plan(Result):
 
     def retention_table(self, *, designs: int = 3) -> dict[str, Floats]:
         """Return what the first designs leave, round by round, by regime."""
-        generations = np.arange(self.setting.generations + 1, dtype=np.float64)
+        generations = np.arange(self.problem.generations + 1, dtype=np.float64)
         table = {"generation": generations}
         for design in self.designs[:designs]:
             table[design.regime.describe()] = design.retention.expected
@@ -319,13 +319,13 @@ class Plan(Result):
         """Return the record that makes the plan again."""
         costs = self.costs
         parameters = {
-            "input": self.goal.source.name,
-            "model": self.goal.model.describe(),
-            "of": self.goal.kind,
+            "input": self.target.source.name,
+            "model": self.target.model.describe(),
+            "of": self.target.kind,
             "keep": self.keep,
-            "generations": self.setting.generations,
-            "samples": self.setting.samples,
-            "law": self.setting.law,
+            "generations": self.problem.generations,
+            "samples": self.problem.samples,
+            "law": self.problem.law,
             "costs": None if costs is None else asdict(costs),
             "replicates": 0 if self.simulated is None else self.simulated.replicates,
             "history": None if self.comparison is None else self.comparison.history.name,
@@ -433,20 +433,20 @@ def plan(
         columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding
     )
     model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
-    runs = SimulationSettings(seed=seed, threads=threads, progress=progress)
-    setting = planning_problem(
+    simulation = SimulationSettings(seed=seed, threads=threads, progress=progress)
+    problem = planning_problem(
         model,
         generations=generations,
         samples=samples,
         must_keep=_entries(must_keep, model),
         of=of,
         law=law,
-        runs=runs if replicates else None,
+        simulation=simulation if replicates else None,
     )
     comparison = None
     if history is not None:
-        setting, comparison = _resumed(setting, _history(history, model), keep, costs)
-    return _planned(setting, keep, costs, replicates, seed, comparison)
+        problem, comparison = _resumed(problem, _history(history, model), keep, costs)
+    return _planned(problem, keep, costs, replicates, seed, comparison)
 
 
 def _model(
@@ -508,19 +508,19 @@ def _resumed(
     if history.rounds >= start.generations:
         takes = f"more than the {history.rounds} rounds of the history"
         raise ArgumentError("generations", got=start.generations, takes=takes)
-    past = history.past(start.goal.model, law=start.law)
-    lawful = [way for way in _strategies(start, costs) if way.by_law]
-    enough = frontier(lawful, keep=keep, costs=costs).enough
-    planned = enough[0].retention.expected[: history.rounds + 1] if enough else None
-    onward = replace(start, generations=start.generations - history.rounds, past=past)
+    elapsed = history.elapsed(start.target.model, law=start.law)
+    lawful = [strategy for strategy in _strategies(start, costs) if strategy.by_law]
+    sufficient = frontier(lawful, keep=keep, costs=costs).sufficient
+    planned = sufficient[0].retention.expected[: history.rounds + 1] if sufficient else None
+    onward = replace(start, generations=start.generations - history.rounds, elapsed=elapsed)
     present = float(onward.retention(Replace(), onward.samples).expected[0])
     if not reaches(present, keep):
         onward = replace(onward, counted_from=min(_ROUNDS_TO_RECOVER, onward.generations))
-    return onward, HistoryComparison(history, planned, past)
+    return onward, HistoryComparison(history, planned, elapsed)
 
 
 def _planned(
-    setting: PlanningProblem,
+    problem: PlanningProblem,
     keep: float,
     costs: CostModel | None,
     replicates: int,
@@ -528,55 +528,57 @@ def _planned(
     comparison: HistoryComparison | None,
 ) -> Plan:
     """Return the plan: what the laws say first, then the simulations, until Ctrl-C."""
-    strategies = _strategies(setting, costs)
-    looked_at = [way for way in strategies if way.by_law]
+    strategies = _strategies(problem, costs)
+    looked_at = [strategy for strategy in strategies if strategy.by_law]
     found = frontier(looked_at, keep=keep, costs=costs)
     interrupted = False
     try:
-        for way in _without_law(strategies, setting.runs):
-            found = found.with_way(way, keep=keep, costs=costs)
-            looked_at.append(way)
+        for strategy in _without_law(strategies, problem.simulation):
+            found = found.with_strategy(strategy, keep=keep, costs=costs)
+            looked_at.append(strategy)
     except _INTERRUPTIONS:
         interrupted = True
     fresh = _fresh_share(looked_at, keep)
-    points = _of_each_kind(found.enough) or _closest(found)
-    step_in = _step_in(setting, keep)
-    can_simulate = setting.runs is not None and not interrupted
-    ways_back: tuple[Recovery, ...] = ()
-    if step_in is not None and setting.past is None:
+    points = _of_each_kind(found.sufficient) or _closest(found)
+    step_in = _step_in(problem, keep)
+    can_simulate = problem.simulation is not None and not interrupted
+    recoveries: tuple[Recovery, ...] = ()
+    if step_in is not None and problem.elapsed is None:
         try:
-            if can_simulate or "fresh" not in setting.goal.without_law:
-                ways_back = _ways_back(setting, step_in, keep)
+            if can_simulate or "fresh" not in problem.target.without_law:
+                recoveries = _recoveries(problem, step_in, keep)
         except _INTERRUPTIONS:
             interrupted = True
-    knobs: tuple[Sensitivity, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
     simulated = None
-    if found.enough:
+    if found.sufficient:
         best = points[0]
-        knobs = law_sensitivities(best) if best.way.by_law else ()
+        sensitivities = law_sensitivities(best) if best.strategy.by_law else ()
         try:
-            if setting.runs is not None and setting.past is None and not interrupted:
-                if best.way.by_law:
-                    simulated = _simulated(best, setting.runs, replicates)
+            if problem.simulation is not None and problem.elapsed is None and not interrupted:
+                if best.strategy.by_law:
+                    simulated = _simulated(best, problem.simulation, replicates)
                 else:
-                    knobs = law_sensitivities(best)
-                knobs += simulated_sensitivities(best, setting.runs)
+                    sensitivities = law_sensitivities(best)
+                sensitivities += simulated_sensitivities(best, problem.simulation)
         except _INTERRUPTIONS:
             interrupted = True
-    seen = {way.kind for way in looked_at}
+    seen = {strategy.kind for strategy in looked_at}
     return Plan(
-        setting=setting,
+        problem=problem,
         keep=keep,
         costs=costs,
         reason=_reason(found, fresh, keep),
         designs=tuple(point.design() for point in points),
         frontier=found,
         fresh=fresh,
-        left_out=tuple(dict.fromkeys(way.kind for way in strategies if way.kind not in seen)),
+        left_out=tuple(
+            dict.fromkeys(strategy.kind for strategy in strategies if strategy.kind not in seen)
+        ),
         step_in=step_in,
-        ways_back=ways_back,
-        inspection=_inspection(setting, costs),
-        knobs=knobs,
+        recoveries=recoveries,
+        inspection=_inspection(problem, costs),
+        sensitivities=sensitivities,
         simulated=simulated,
         comparison=comparison,
         seed=seed,
@@ -584,28 +586,30 @@ def _planned(
     )
 
 
-def _strategies(setting: PlanningProblem, costs: CostModel | None) -> list[Strategy]:
-    return list(strategies_for(setting, larger=costs is not None and costs.generated > 0.0))
+def _strategies(problem: PlanningProblem, costs: CostModel | None) -> list[Strategy]:
+    return list(strategies_for(problem, larger=costs is not None and costs.generated > 0.0))
 
 
 def _without_law(
-    strategies: Iterable[Strategy], runs: SimulationSettings | None
+    strategies: Iterable[Strategy], simulation: SimulationSettings | None
 ) -> Iterable[Strategy]:
     """Yield the strategies that only a simulation can answer, with progress."""
-    others = [way for way in strategies if not way.by_law and to_simulate(way)]
-    if runs is None or not others:
+    others = [
+        strategy for strategy in strategies if not strategy.by_law and needs_simulation(strategy)
+    ]
+    if simulation is None or not others:
         return
-    for done, way in enumerate(others):
-        runs.progress("designs without a law", done, len(others))
-        yield way
-    runs.progress("designs without a law", len(others), len(others))
+    for done, strategy in enumerate(others):
+        simulation.progress("designs without a law", done, len(others))
+        yield strategy
+    simulation.progress("designs without a law", len(others), len(others))
 
 
 def _fresh_share(looked_at: Iterable[Strategy], keep: float) -> FreshShare | None:
     """Return the answer for fresh draws alone, if they were looked at."""
-    for way in looked_at:
-        if isinstance(way, FreshStrategy):
-            return fresh_share_of(way, keep)
+    for strategy in looked_at:
+        if isinstance(strategy, FreshStrategy):
+            return fresh_share_of(strategy, keep)
     return None
 
 
@@ -623,49 +627,49 @@ def _closest(found: Frontier) -> tuple[DesignPoint, ...]:
     return _of_each_kind(order)[:_CLOSEST]
 
 
-def _step_in(setting: PlanningProblem, keep: float) -> int | None:
+def _step_in(problem: PlanningProblem, keep: float) -> int | None:
     """Return the first round below the target without real data; None if there is none."""
-    kept = setting.retention(Replace(), setting.samples).expected[1:]
+    kept = problem.retention(Replace(), problem.samples).expected[1:]
     return next((k for k, left in enumerate(kept, 1) if not reaches(float(left), keep)), None)
 
 
-def _ways_back(setting: PlanningProblem, step_in: int, keep: float) -> tuple[Recovery, ...]:
+def _recoveries(problem: PlanningProblem, step_in: int, keep: float) -> tuple[Recovery, ...]:
     """Return the cheapest way back by fresh draws, for several delays after `step_in`."""
     found = []
     for wait in _DELAYS:
-        past = ElapsedRounds(Replace(), setting.samples, step_in + wait)
-        found.append(recovery_in(replace(setting, past=past), keep, wait))
+        elapsed = ElapsedRounds(Replace(), problem.samples, step_in + wait)
+        found.append(recovery_in(replace(problem, elapsed=elapsed), keep, wait))
     return tuple(found)
 
 
-def _inspection(setting: PlanningProblem, costs: CostModel | None) -> Inspection | None:
+def _inspection(problem: PlanningProblem, costs: CostModel | None) -> Inspection | None:
     """Return how often to check for one failure of the design over the horizon.
 
     Until it is seen, rounds are trained without real data.
     """
     if costs is None or not (costs.check and costs.loss):
         return None
-    kept = setting.retention(Replace(), setting.samples).expected
-    delay = costs.loss * setting.goal.worth * max(0.0, float(kept[0] - kept[1]))
-    return inspection(check=costs.check, delay=delay, horizon=setting.generations)
+    kept = problem.retention(Replace(), problem.samples).expected
+    delay = costs.loss * problem.target.total_weight * max(0.0, float(kept[0] - kept[1]))
+    return inspection(check=costs.check, delay=delay, horizon=problem.generations)
 
 
 def _simulated(
-    best: DesignPoint, runs: SimulationSettings, replicates: int
+    best: DesignPoint, simulation: SimulationSettings, replicates: int
 ) -> SimulatedRetention | None:
-    setting = best.way.setting
-    return setting.goal.simulated(
-        regime=best.way.regime(best.number),
+    problem = best.strategy.problem
+    return problem.target.simulated(
+        regime=best.strategy.regime(best.number),
         samples=best.samples,
-        generations=setting.generations,
+        generations=problem.generations,
         replicates=replicates,
         stages=Stages(),
-        runs=runs,
+        simulation=simulation,
     )
 
 
 def _reason(found: Frontier, fresh: FreshShare | None, keep: float) -> str:
-    if found.enough:
+    if found.sufficient:
         return "" if fresh is None else fresh.reason
     most = max(point.retention.lowest for point in found.points)
     return f"no design that was looked at keeps {keep:.1%}; the closest keeps {most:.1%}"

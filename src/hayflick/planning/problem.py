@@ -60,7 +60,7 @@ class ResumedRegime:
 
     Parameters
     ----------
-    past
+    elapsed
         The rounds before.
     regime
         The one from then on, whose rounds count from 1.
@@ -74,14 +74,14 @@ class ResumedRegime:
     [0, 0, 20]
     """
 
-    past: ElapsedRounds
+    elapsed: ElapsedRounds
     regime: Regime
 
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         """Return the training set of a generation."""
-        if generation <= self.past.rounds:
-            return self.past.regime.mix(generation, samples=self.past.samples)
-        return self.regime.mix(generation - self.past.rounds, samples=samples)
+        if generation <= self.elapsed.rounds:
+            return self.elapsed.regime.mix(generation, samples=self.elapsed.samples)
+        return self.regime.mix(generation - self.elapsed.rounds, samples=samples)
 
     @property
     def constant(self) -> bool:
@@ -90,8 +90,8 @@ class ResumedRegime:
 
     def describe(self) -> str:
         """Return the regimes in the grammar of the command line, one after the other."""
-        first = self.past.rounds + 1
-        return f"{self.past.regime.describe()}, from round {first} {self.regime.describe()}"
+        first = self.elapsed.rounds + 1
+        return f"{self.elapsed.regime.describe()}, from round {first} {self.regime.describe()}"
 
 
 OBJECTIVES = (TYPES, MUST_KEEP, DIVERSITY, VARIANCE)
@@ -104,43 +104,43 @@ class PlanningProblem:
 
     Parameters
     ----------
-    goal
+    target
         What is to be kept.
     generations, samples
         How many rounds, and the size of a training set.
     law
         As of `hayflick.planning.targets.SymbolTarget.retention`.
-    past
+    elapsed
         What has gone by already; None for nothing.
     counted_from
         The first round that a target is held to: later than 1 where it must be reached again.
-    runs
+    simulation
         Leave to simulate what no law gives; None for laws alone.
     """
 
-    goal: Target
+    target: Target
     generations: int
     samples: int
     law: str = "auto"
-    past: ElapsedRounds | None = None
+    elapsed: ElapsedRounds | None = None
     counted_from: int = 1
-    runs: SimulationSettings | None = None
+    simulation: SimulationSettings | None = None
 
     def retention(self, regime: Regime, samples: int) -> Retention:
         """Return what a regime keeps at a size of training set, from now on."""
-        past = self.past
-        kept = self.goal.retention(
-            regime=regime if past is None else ResumedRegime(past, regime),
+        elapsed = self.elapsed
+        kept = self.target.retention(
+            regime=regime if elapsed is None else ResumedRegime(elapsed, regime),
             samples=samples,
-            generations=self.generations + (0 if past is None else past.rounds),
+            generations=self.generations + (0 if elapsed is None else elapsed.rounds),
             law=self.law,
-            runs=self.runs,
+            simulation=self.simulation,
         )
         return self.from_now(kept)
 
     def from_now(self, kept: Retention) -> Retention:
         """Return what is kept in the rounds that are still to come."""
-        gone = 0 if self.past is None else self.past.rounds
+        gone = 0 if self.elapsed is None else self.elapsed.rounds
         return kept.after(gone, counted_from=self.counted_from)
 
 
@@ -152,7 +152,7 @@ def planning_problem(
     must_keep: Sequence[str] | Mapping[str, float] | None = None,
     of: str | None = None,
     law: str = "auto",
-    runs: SimulationSettings | None = None,
+    simulation: SimulationSettings | None = None,
 ) -> PlanningProblem:
     """Return the setting of a plan, every argument checked before any work.
 
@@ -169,7 +169,7 @@ def planning_problem(
         ``variance`` for a Gaussian law.
     law
         ``auto``, ``exact`` or ``branching``.
-    runs
+    simulation
         Leave to simulate what no law gives; None for laws alone.
 
     Raises
@@ -182,15 +182,17 @@ def planning_problem(
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> setting = planning_problem(words, generations=10, must_keep=["here"])
-    >>> setting.goal.kind, setting.samples
+    >>> problem = planning_problem(words, generations=10, must_keep=["here"])
+    >>> problem.target.kind, problem.samples
     ('must-keep', 100)
     """
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     if law not in LAWS:
         raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
-    goal = _goal(model, must_keep, of) if isinstance(model, (Discrete, Gaussian)) else model
-    return PlanningProblem(goal, rounds, goal.model.training_size(samples), law, runs=runs)
+    target = _target(model, must_keep, of) if isinstance(model, (Discrete, Gaussian)) else model
+    return PlanningProblem(
+        target, rounds, target.model.training_size(samples), law, simulation=simulation
+    )
 
 
 def check_target(keep: float) -> float:
@@ -211,7 +213,7 @@ def check_target(keep: float) -> float:
     return share
 
 
-def _goal(
+def _target(
     model: Discrete | Gaussian,
     must_keep: Sequence[str] | Mapping[str, float] | None,
     of: str | None,
@@ -305,7 +307,7 @@ class History:
         known = _regime(regime, model)
         return cls(name, values.mean(axis=0), error, known, samples, regime)
 
-    def past(self, model: Discrete, *, law: str = "auto") -> ElapsedRounds:
+    def elapsed(self, model: Discrete, *, law: str = "auto") -> ElapsedRounds:
         """Return the rounds after which the law leaves what the record has left.
 
         That is the number of recorded rounds, if the record is as the law expects.

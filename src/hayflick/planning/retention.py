@@ -45,7 +45,7 @@ class TypeGroups:
     weights: Floats
 
     @property
-    def worth(self) -> Floats:
+    def total_weights(self) -> Floats:
         """What keeping all types of a node is worth, shape ``(nodes,)``."""
         return self.numbers * self.weights
 
@@ -112,15 +112,15 @@ class Retention:
 
         A law has no such error. So no share or size is too small by the luck of a simulation.
         """
-        return float(self.cautious[self.counted_from :].min())
+        return float(self.lower_bound[self.counted_from :].min())
 
     @property
-    def cautious(self) -> Floats:
+    def lower_bound(self) -> Floats:
         """The share that is left, two standard errors below it, shape ``(K + 1,)``."""
         if self.standard_error is None:
             return self.expected
-        cautious: Floats = self.expected - _CAUTION * self.standard_error
-        return cautious
+        lower_bound: Floats = self.expected - _CAUTION * self.standard_error
+        return lower_bound
 
     @property
     def lowest_error(self) -> float:
@@ -148,13 +148,13 @@ class Retention:
 
 
 def retention_by_law(
-    nodes: TypeGroups, rounds: ChainRounds, free: TypeGroups, *, law: str = "auto"
+    groups: TypeGroups, rounds: ChainRounds, free: TypeGroups, *, law: str = "auto"
 ) -> Retention:
     """Return what is left of types, by law.
 
     Parameters
     ----------
-    nodes
+    groups
         All types that count.
     rounds
         What they are trained on.
@@ -169,14 +169,14 @@ def retention_by_law(
         If the exact law is asked for training sets that are too large for it.
     """
     chosen = _chosen(law, rounds, free)
-    worth = float(nodes.worth.sum())
-    held = worth - float(free.worth.sum())
-    expected = (chosen.total(free.probabilities, free.worth) + held) / worth
+    total = float(groups.total_weights.sum())
+    held = total - float(free.total_weights.sum())
+    expected = (chosen.total(free.probabilities, free.total_weights) + held) / total
     expected[0] = 1.0
     expected = np.clip(expected, 0.0, 1.0)
-    bound = float(free.worth @ chosen.error(free.probabilities)) / worth
+    bound = float(free.total_weights @ chosen.error(free.probabilities)) / total
     error = min(bound, 1.0 - float(expected.min()))
-    return Retention(expected, chosen.name, error, real_data_alone(nodes, rounds.samples.tolist()))
+    return Retention(expected, chosen.name, error, real_data_alone(groups, rounds.samples.tolist()))
 
 
 def _chosen(law: str, rounds: ChainRounds, free: TypeGroups) -> WrightFisher | Branching:
@@ -190,12 +190,12 @@ def _chosen(law: str, rounds: ChainRounds, free: TypeGroups) -> WrightFisher | B
     raise ArgumentError("law", got="exact", takes="training sets of at most 3000 items")
 
 
-def real_data_alone(nodes: TypeGroups, sizes: Sequence[int]) -> Floats:
+def real_data_alone(groups: TypeGroups, sizes: Sequence[int]) -> Floats:
     """Return the share that training sets of real data alone hold, shape ``(K + 1,)``."""
     distinct, where = np.unique(sizes, return_inverse=True)
-    missed = [np.exp(xlog1py(float(size), -nodes.probabilities)) for size in distinct]
-    worth = nodes.worth.sum()
-    kept = np.array([1.0 - nodes.worth @ miss / worth for miss in missed])
+    missed = [np.exp(xlog1py(float(size), -groups.probabilities)) for size in distinct]
+    total = groups.total_weights.sum()
+    kept = np.array([1.0 - groups.total_weights @ miss / total for miss in missed])
     return np.concatenate([[1.0], kept[where]])
 
 

@@ -91,19 +91,21 @@ def law_sensitivities(point: DesignPoint) -> tuple[Sensitivity, ...]:
 
     Where it has none, they are simulated with the design's own random numbers.
     """
-    if isinstance(point.way, GrowingSizeStrategy):
+    if isinstance(point.strategy, GrowingSizeStrategy):
         return ()
     own = point.retention.expected
-    knobs = []
-    for name, value, moved, way, number in _moves(point.way, point.number):
-        left = way.retention(number)
+    sensitivities = []
+    for name, value, moved, strategy, number in _changes(point.strategy, point.number):
+        left = strategy.retention(number)
         method = "law" if left.standard_error is None else "simulation"
         error = left.lowest_error
-        knobs.append(_knob(name, value, moved, own, left.expected, point, method, error))
-    return tuple(knobs)
+        sensitivities.append(
+            _sensitivity(name, value, moved, own, left.expected, point, method, error)
+        )
+    return tuple(sensitivities)
 
 
-def _knob(
+def _sensitivity(
     name: str,
     value: float | None,
     moved: float,
@@ -123,35 +125,41 @@ def _knob(
     return Sensitivity(name, value, moved, limit, lowest, float(place), reached, error, method)
 
 
-def _moves(way: Strategy, number: int) -> Iterator[tuple[str, float, float, Strategy, int]]:
+def _changes(strategy: Strategy, number: int) -> Iterator[tuple[str, float, float, Strategy, int]]:
     """Yield a knob's name, value and moved value, and the design with it moved."""
-    size = way.size(number)
+    size = strategy.size(number)
     less = max(1, round(STEP * size))
-    smaller = _resized(way, less)
-    kept = isinstance(way, (StoredStrategy, SingleStrategy))
+    smaller = _resized(strategy, less)
+    kept = isinstance(strategy, (StoredStrategy, SingleStrategy))
     scaled = number if kept else round(number * less / size)
-    if not isinstance(way, StoredStrategy) or number <= less:
+    if not isinstance(strategy, StoredStrategy) or number <= less:
         yield "samples", size, less, smaller, scaled
     fewer = round(STEP * number)
-    if isinstance(way, (FreshStrategy, PeriodicStrategy)) and fewer < number:
-        yield "share", number / size, fewer / size, way, fewer
-    if isinstance(way, StoredStrategy) and fewer < number:
-        yield "stored", number, fewer, way, fewer
-    if isinstance(way, PeriodicStrategy) and number:
-        yield "period", way.every, way.every + 1, replace(way, every=way.every + 1), number
+    if isinstance(strategy, (FreshStrategy, PeriodicStrategy)) and fewer < number:
+        yield "share", number / size, fewer / size, strategy, fewer
+    if isinstance(strategy, StoredStrategy) and fewer < number:
+        yield "stored", number, fewer, strategy, fewer
+    if isinstance(strategy, PeriodicStrategy) and number:
+        yield (
+            "period",
+            strategy.every,
+            strategy.every + 1,
+            replace(strategy, every=strategy.every + 1),
+            number,
+        )
 
 
-def _resized(way: Strategy, samples: int) -> Strategy:
-    setting = replace(way.setting, samples=samples)
-    if isinstance(way, FreshStrategy):
-        return replace(way, setting=setting, samples=samples)
-    if isinstance(way, AnchorStrategy):
-        return replace(way, setting=setting, ordered_by=way.stored)
-    return replace(way, setting=setting)
+def _resized(strategy: Strategy, samples: int) -> Strategy:
+    problem = replace(strategy.problem, samples=samples)
+    if isinstance(strategy, FreshStrategy):
+        return replace(strategy, problem=problem, samples=samples)
+    if isinstance(strategy, AnchorStrategy):
+        return replace(strategy, problem=problem, ordered_by=strategy.stored)
+    return replace(strategy, problem=problem)
 
 
 def simulated_sensitivities(
-    point: DesignPoint, runs: SimulationSettings
+    point: DesignPoint, simulation: SimulationSettings
 ) -> tuple[Sensitivity, ...]:
     """Return the knobs that no law knows: temperature, noise and rounding, as the goal has them.
 
@@ -160,35 +168,35 @@ def simulated_sensitivities(
     SimulationInterrupted
         On Ctrl-C.
     """
-    setting = point.way.setting
-    if setting.past is not None:
+    problem = point.strategy.problem
+    if problem.elapsed is not None:
         return ()
-    knobs, moves = [], setting.goal.stage_moves(point.samples)
+    sensitivities, moves = [], problem.target.stage_changes(point.samples)
     for done, move in enumerate(moves):
-        runs.progress("moving knobs", done, len(moves))
-        found = _moved_runs(point, move, replace(runs, progress=silent))
+        simulation.progress("moving knobs", done, len(moves))
+        found = _with_stage(point, move, replace(simulation, progress=silent))
         first = point.retention.counted_from
         lowest = first + int(np.argmin(found.kept[first:]))
         error = float(found.standard_error[lowest])
         own = point.retention.expected
         changed = (move.name, move.value, move.moved)
-        knobs.append(_knob(*changed, own, found.kept, point, "simulation", error))
+        sensitivities.append(_sensitivity(*changed, own, found.kept, point, "simulation", error))
     if moves:
-        runs.progress("moving knobs", len(moves), len(moves))
-    return tuple(knobs)
+        simulation.progress("moving knobs", len(moves), len(moves))
+    return tuple(sensitivities)
 
 
-def _moved_runs(
-    point: DesignPoint, move: StageChange, runs: SimulationSettings
+def _with_stage(
+    point: DesignPoint, move: StageChange, simulation: SimulationSettings
 ) -> SimulatedRetention:
-    setting = point.way.setting
-    found = setting.goal.simulated(
-        regime=point.way.regime(point.number),
+    problem = point.strategy.problem
+    found = problem.target.simulated(
+        regime=point.strategy.regime(point.number),
         samples=point.samples,
-        generations=setting.generations,
-        replicates=setting.goal.moved_replicates(setting.generations),
+        generations=problem.generations,
+        replicates=problem.target.stage_replicates(problem.generations),
         stages=move.stages,
-        runs=runs,
+        simulation=simulation,
     )
     if found is None:  # pragma: no cover - a goal without such runs has no such knobs
         raise AssertionError("runs of a goal with stages to move are measured")

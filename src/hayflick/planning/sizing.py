@@ -131,28 +131,30 @@ def fresh_share(
     (False, ('sat', 'here'))
     """
     keep = check_target(keep)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    return fresh_share_of(FreshStrategy(setting, setting.samples), keep)
+    return fresh_share_of(FreshStrategy(problem, problem.samples), keep)
 
 
-def fresh_share_of(way: FreshStrategy, keep: float) -> FreshShare:
+def fresh_share_of(strategy: FreshStrategy, keep: float) -> FreshShare:
     """Return the same along a way, for a target that was checked before."""
-    setting, items = way.setting, way.smallest(keep)
+    problem, items = strategy.problem, strategy.smallest(keep)
     if items is not None:
-        kept = way.retention(items)
-        return FreshShare(keep, items / setting.samples, items, kept, None, "")
-    kept = max((way.retention(number) for number in way.tried()), key=lambda kept: kept.lowest)
-    reason = _reason(setting.goal, kept, keep)
-    return FreshShare(keep, None, None, kept, anchor_for(setting, keep), reason)
+        kept = strategy.retention(items)
+        return FreshShare(keep, items / problem.samples, items, kept, None, "")
+    kept = max(
+        (strategy.retention(number) for number in strategy.grid()), key=lambda kept: kept.lowest
+    )
+    reason = _reason(problem.target, kept, keep)
+    return FreshShare(keep, None, None, kept, anchor_for(problem, keep), reason)
 
 
-def anchor_for(setting: PlanningProblem, keep: float) -> AnchorProposal | None:
+def anchor_for(problem: PlanningProblem, keep: float) -> AnchorProposal | None:
     """Return the smallest anchor that keeps enough; None where none does."""
-    if setting.goal.kind in (DIVERSITY, VARIANCE):
+    if problem.target.kind in (DIVERSITY, VARIANCE):
         return None
-    stored = StoredTypes(setting)
+    stored = StoredTypes(problem)
     types = stored.smallest(keep)
     if not types:
         return None
@@ -160,8 +162,8 @@ def anchor_for(setting: PlanningProblem, keep: float) -> AnchorProposal | None:
     return AnchorProposal(stored.anchor(types), types, highest, kept)
 
 
-def _reason(goal: Target, most: Retention, keep: float) -> str:
-    if goal.kind == VARIANCE:
+def _reason(target: Target, most: Retention, keep: float) -> str:
+    if target.kind == VARIANCE:
         return (
             f"fresh draws alone cannot keep {keep:.1%} of the variance in the median run: at "
             f"most {most.lowest:.1%}, because the variance of a sample is mostly below the real one"
@@ -255,25 +257,25 @@ def period(
     ([(1, 0.07), (2, 0.16), (3, 0.28)], 5)
     """
     keep = check_target(keep)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
     choices = []
     for every in range(1, generations + 1) if periods is None else periods:
-        choices.append(_choice(setting, keep, every))
+        choices.append(_choice(problem, keep, every))
         if periods is None and choices[-1].share is None:
             break
     return Period(tuple(choices))
 
 
-def _choice(setting: PlanningProblem, keep: float, every: int) -> PeriodChoice:
-    size = setting.samples
-    way = FreshStrategy(setting, size) if every == 1 else PeriodicStrategy(setting, every)
-    items = smallest(lambda m: way.retention(m).lowest, target=keep, low=0, high=size)
+def _choice(problem: PlanningProblem, keep: float, every: int) -> PeriodChoice:
+    size = problem.samples
+    strategy = FreshStrategy(problem, size) if every == 1 else PeriodicStrategy(problem, every)
+    items = smallest(lambda m: strategy.retention(m).lowest, target=keep, low=0, high=size)
     if items is None:
-        return PeriodChoice(every, None, None, way.retention(size))
-    real = items * (setting.generations // every) / setting.generations
-    return PeriodChoice(every, items / size, real, way.retention(items))
+        return PeriodChoice(every, None, None, strategy.retention(size))
+    real = items * (problem.generations // every) / problem.generations
+    return PeriodChoice(every, items / size, real, strategy.retention(items))
 
 
 _LARGEST = 1 << 40
@@ -341,15 +343,15 @@ def sample_size(
     533
     """
     keep, regime = check_target(keep), Fresh(share)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=generations, samples=1, must_keep=must_keep, law=law
     )
     size = smallest(
-        lambda n: setting.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
+        lambda n: problem.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
     )
     if size is None:
         return SampleSize(None, 1.0, None, regime, None)
-    return SampleSize(size, 1.0, size * generations, regime, setting.retention(regime, size))
+    return SampleSize(size, 1.0, size * generations, regime, problem.retention(regime, size))
 
 
 def growing_size(
@@ -375,17 +377,19 @@ def growing_size(
     (1.1492, (100, 115, 132))
     """
     keep, regime = check_target(keep), Fresh(share)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
-    way = GrowingSizeStrategy(setting, regime)
-    step = smallest(lambda g: way.retention(g).lowest, target=keep, low=0, high=way.most)
-    schedule = way.regime(way.most if step is None else step)
-    growth = 1.0 + (way.most if step is None else step) / GROWTH_STEPS
+    strategy = GrowingSizeStrategy(problem, regime)
+    step = smallest(
+        lambda g: strategy.retention(g).lowest, target=keep, low=0, high=strategy.maximum
+    )
+    schedule = strategy.regime(strategy.maximum if step is None else step)
+    growth = 1.0 + (strategy.maximum if step is None else step) / GROWTH_STEPS
     if step is None:
         return SampleSize(None, growth, None, schedule, None)
-    kept = way.retention(step)
-    return SampleSize(setting.samples, growth, sum(schedule.samples), schedule, kept)
+    kept = strategy.retention(step)
+    return SampleSize(problem.samples, growth, sum(schedule.samples), schedule, kept)
 
 
 _SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -463,27 +467,27 @@ def recovery(
     whole_number("rounds_so_far", rounds_so_far, at_least=0)
     whole_number("within", within, at_least=1)
     whole_number("waited", waited, at_least=0)
-    setting = planning_problem(
+    problem = planning_problem(
         model, generations=within, samples=samples, must_keep=must_keep, law=law
     )
-    past = ElapsedRounds(regime, setting.samples, rounds_so_far + waited)
-    return recovery_in(replace(setting, past=past), keep, waited)
+    elapsed = ElapsedRounds(regime, problem.samples, rounds_so_far + waited)
+    return recovery_in(replace(problem, elapsed=elapsed), keep, waited)
 
 
-def recovery_in(setting: PlanningProblem, keep: float, waited: int) -> Recovery:
+def recovery_in(problem: PlanningProblem, keep: float, waited: int) -> Recovery:
     """Return the same for a setting whose past is the present state, all checked before."""
-    tried = [_by_share(setting, keep, share, waited) for share in _SHARES]
-    enough = [way for way in tried if way.items is not None]
-    return min(enough, key=lambda way: (way.items, way.rounds), default=tried[-1])
+    tried = [_by_share(problem, keep, share, waited) for share in _SHARES]
+    enough = [found for found in tried if found.items is not None]
+    return min(enough, key=lambda found: (found.items, found.rounds), default=tried[-1])
 
 
-def _by_share(setting: PlanningProblem, keep: float, share: float, waited: int) -> Recovery:
+def _by_share(problem: PlanningProblem, keep: float, share: float, waited: int) -> Recovery:
     fresh = Fresh(share)
-    kept = setting.retention(fresh, setting.samples)
-    reached = [k for k, left in enumerate(kept.cautious) if reaches(float(left), keep)]
+    kept = problem.retention(fresh, problem.samples)
+    reached = [k for k, left in enumerate(kept.lower_bound) if reaches(float(left), keep)]
     if not reached:
         return Recovery(waited, None, None, None, kept)
-    items = reached[0] * fresh.mix(1, samples=setting.samples).fresh
+    items = reached[0] * fresh.mix(1, samples=problem.samples).fresh
     return Recovery(waited, share if reached[0] else 0.0, reached[0], items, kept)
 
 

@@ -33,7 +33,7 @@ class StoredTypes:
 
     Parameters
     ----------
-    setting
+    problem
         What is to be kept (all types or a list of them), for how many rounds, at which size.
     ordered_by
         Other anchors that store the same types, in another setting; None for none.
@@ -41,38 +41,38 @@ class StoredTypes:
     Examples
     --------
     >>> from hayflick.chains.discrete import Discrete
-    >>> from hayflick.planning.problem import setting_of
+    >>> from hayflick.planning.problem import planning_problem
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> stored = StoredTypes(setting_of(words, generations=10))
+    >>> stored = StoredTypes(planning_problem(words, generations=10))
     >>> stored.smallest(0.9), stored.anchor(1).reserve.symbols
     (1, ('here',))
     """
 
-    setting: PlanningProblem
+    problem: PlanningProblem
     ordered_by: StoredTypes | None = None
 
     def __post_init__(self) -> None:
-        kind = self.setting.goal.kind
-        if not isinstance(self.setting.goal, SymbolTarget) or kind == DIVERSITY:
+        kind = self.problem.target.kind
+        if not isinstance(self.problem.target, SymbolTarget) or kind == DIVERSITY:
             takes, remedy = "types or a must-keep list", "fresh draws keep it"
             raise ArgumentError("goal", got=kind, takes=takes, remedy=remedy)
 
     @property
-    def goal(self) -> SymbolTarget:
+    def target(self) -> SymbolTarget:
         """What is to be kept."""
-        return cast(SymbolTarget, self.setting.goal)
+        return cast(SymbolTarget, self.problem.target)
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """How many types can be stored: all that count, if a training set holds them."""
-        return int(min(self.goal.nodes.numbers.sum(), self.setting.samples))
+        return int(min(self.target.groups.numbers.sum(), self.problem.samples))
 
     def retention(self, types: int) -> Retention:
         """Return what is left where the first `types` types are stored."""
         free = self._order.without_first(types)
-        kept = retention_by_law(self.goal.nodes, self._rounds(types), free, law=self.setting.law)
-        kept = self.setting.from_now(kept)
-        if self.setting.past is None:
+        kept = retention_by_law(self.target.groups, self._rounds(types), free, law=self.problem.law)
+        kept = self.problem.from_now(kept)
+        if self.problem.elapsed is None:
             return kept
         # Nothing was stored until now.
         return replace(kept, expected=np.concatenate([[self._now], kept.expected[1:]]))
@@ -80,11 +80,11 @@ class StoredTypes:
     @cached_property
     def _now(self) -> float:
         """What is left at present."""
-        return float(self.setting.retention(Replace(), self.setting.samples).expected[0])
+        return float(self.problem.retention(Replace(), self.problem.samples).expected[0])
 
     def smallest(self, keep: float) -> int | None:
         """Return how many types must be stored; None where no number of them is enough."""
-        return smallest(lambda n: self.retention(n).lowest, target=keep, low=0, high=self.most)
+        return smallest(lambda n: self.retention(n).lowest, target=keep, low=0, high=self.maximum)
 
     def anchor(self, types: int) -> Anchor:
         """Return the regime that stores the first `types` types; equal ones in the data's order.
@@ -94,9 +94,9 @@ class StoredTypes:
         ArgumentError
             If `types` is not between 1 and `most`.
         """
-        whole_number("types", types, at_least=1, at_most=self.most)
+        whole_number("types", types, at_least=1, at_most=self.maximum)
         where = np.sort(self._places[:types])
-        symbols = np.array(self.goal.model.symbols, dtype=object)[where]
+        symbols = np.array(self.target.model.symbols, dtype=object)[where]
         return Anchor(Counts(tuple(symbols), np.ones(types, dtype=np.int64)))
 
     def highest_count(self, types: int) -> float:
@@ -104,24 +104,24 @@ class StoredTypes:
 
         For a law that is known, its expected count in a training set.
         """
-        weights = self.goal.model.weights
+        weights = self.target.model.weights
         highest = float(weights[self._places[:types]].max())
-        if self.goal.model.total is not None:
+        if self.target.model.total is not None:
             return highest
-        return highest / float(weights.sum()) * self.setting.samples
+        return highest / float(weights.sum()) * self.problem.samples
 
     @cached_property
     def _replace(self) -> ChainRounds:
-        own, past = self.setting, self.setting.past
-        regime: Regime = Replace() if past is None else ResumedRegime(past, Replace())
-        rounds = own.generations + (0 if past is None else past.rounds)
-        return rounds_of(self.goal.model, regime=regime, samples=own.samples, generations=rounds)
+        own, elapsed = self.problem, self.problem.elapsed
+        regime: Regime = Replace() if elapsed is None else ResumedRegime(elapsed, Replace())
+        rounds = own.generations + (0 if elapsed is None else elapsed.rounds)
+        return rounds_of(self.target.model, regime=regime, samples=own.samples, generations=rounds)
 
     def _rounds(self, types: int) -> ChainRounds:
         """Return the rounds of the types that are not stored."""
-        rounds, past = self._replace, self.setting.past
+        rounds, elapsed = self._replace, self.problem.elapsed
         generated = rounds.generated.copy()
-        generated[0 if past is None else past.rounds :] -= types
+        generated[0 if elapsed is None else elapsed.rounds :] -= types
         return replace(rounds, generated=generated)
 
     @cached_property
@@ -129,19 +129,19 @@ class StoredTypes:
         """The types that count, as nodes, the most worth storing first."""
         if self.ordered_by is not None:
             return self.ordered_by._order
-        nodes = self.goal.nodes
-        gains = self._log_gains(nodes.probabilities, nodes.weights)
-        return nodes.taken(np.argsort(-gains, kind="stable"))
+        groups = self.target.groups
+        gains = self._log_gains(groups.probabilities, groups.weights)
+        return groups.taken(np.argsort(-gains, kind="stable"))
 
     @cached_property
     def _places(self) -> Integers:
         """Where the types that count stand in the model, the most worth storing first."""
         if self.ordered_by is not None:
             return self.ordered_by._places
-        goal = self.goal
-        places = np.arange(goal.model.types) if goal.listed is None else goal.listed
-        weights = np.ones(places.size) if goal.listed_weights is None else goal.listed_weights
-        gains = self._log_gains(goal.model.probabilities[places], weights)
+        target = self.target
+        places = np.arange(target.model.types) if target.listed is None else target.listed
+        weights = np.ones(places.size) if target.listed_weights is None else target.listed_weights
+        gains = self._log_gains(target.model.probabilities[places], weights)
         return places[np.argsort(-gains, kind="stable")]
 
     def _log_gains(self, probabilities: Floats, weights: Floats) -> Floats:

@@ -36,7 +36,7 @@ _TRIED = 12
 class Strategy(ABC):
     """Designs of one kind, which differ in one whole number."""
 
-    setting: PlanningProblem
+    problem: PlanningProblem
 
     @cached_property
     def _known(self) -> dict[int, Retention]:
@@ -45,7 +45,7 @@ class Strategy(ABC):
     @property
     def by_law(self) -> bool:
         """Whether a law gives what such designs keep."""
-        return self.kind not in self.setting.goal.without_law
+        return self.kind not in self.problem.target.without_law
 
     @property
     @abstractmethod
@@ -54,25 +54,25 @@ class Strategy(ABC):
 
     @property
     @abstractmethod
-    def most(self) -> int:
+    def maximum(self) -> int:
         """The largest number there is."""
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         """The smallest number there is."""
         return 0
 
     def size(self, number: int) -> int:  # noqa: ARG002
         """Return the size of a training set."""
-        return self.setting.samples
+        return self.problem.samples
 
     @abstractmethod
     def regime(self, number: int) -> Regime:
         """Return the regime."""
 
-    def bare(self, number: int) -> bool:
+    def without_real_data(self, number: int) -> bool:
         """Return whether the design is no more than rounds without real data."""
-        return number == self.least
+        return number == self.minimum
 
     def retention(self, number: int) -> Retention:
         """Return what is kept, round by round; it is found once."""
@@ -81,12 +81,12 @@ class Strategy(ABC):
         return self._known[number]
 
     def _retention(self, number: int) -> Retention:
-        return self.setting.retention(self.regime(number), self.size(number))
+        return self.problem.retention(self.regime(number), self.size(number))
 
-    def tried(self, points: int = _TRIED) -> list[int]:
+    def grid(self, points: int = _TRIED) -> list[int]:
         """Return numbers from the least to the most, in even steps of their logarithm."""
-        steps = np.geomspace(1.0, self.most - self.least + 1.0, points)
-        numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + self.least
+        steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, points)
+        numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + self.minimum
         return [int(number) for number in numbers]
 
     def smallest(self, keep: float) -> int | None:
@@ -95,8 +95,8 @@ class Strategy(ABC):
         def kept(number: int) -> float:
             return self.retention(number).assured
 
-        low = self.least
-        for high in self.tried():
+        low = self.minimum
+        for high in self.grid():
             if reaches(kept(high), keep):
                 return smallest(kept, target=keep, low=low, high=high)
             low = high
@@ -105,12 +105,12 @@ class Strategy(ABC):
     def mixes(self, number: int) -> list[Mix[Any]]:
         """Return what every round is trained on."""
         regime, size = self.regime(number), self.size(number)
-        rounds = range(1, self.setting.generations + 1)
+        rounds = range(1, self.problem.generations + 1)
         return [regime.mix(generation, samples=size) for generation in rounds]
 
     def usage(self, number: int, kept: Retention) -> Usage:
         """Return what an average round uses where `kept` is kept."""
-        forgotten = kept.missing * self.setting.goal.worth
+        forgotten = kept.missing * self.problem.target.total_weight
         return Usage.of(self.mixes(number), forgotten=forgotten)
 
     def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
@@ -123,7 +123,7 @@ class SingleStrategy(Strategy):
     """One design alone: there is no number to choose."""
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """There is one."""
         return 0
 
@@ -143,10 +143,10 @@ class AccumulateStrategy(SingleStrategy):
     @property
     def real(self) -> int:
         """N_0, the real items that the pool begins with."""
-        total: int | None = self.setting.goal.model.total
-        return self.setting.samples if total is None else total
+        total: int | None = self.problem.target.model.total
+        return self.problem.samples if total is None else total
 
-    def bare(self, number: int) -> bool:  # noqa: ARG002
+    def without_real_data(self, number: int) -> bool:  # noqa: ARG002
         """Return whether the design is no more than rounds without real data: it is more."""
         return False
 
@@ -157,7 +157,7 @@ class AccumulateStrategy(SingleStrategy):
     def usage(self, number: int, kept: Retention) -> Usage:
         """Return what an average round uses where `kept` is kept."""
         used = super().usage(number, kept)
-        return replace(used, real=self.real / self.setting.generations)
+        return replace(used, real=self.real / self.problem.generations)
 
     def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
         """Return the real items in a training set, on average over the rounds."""
@@ -183,8 +183,8 @@ class SubsampleStrategy(AccumulateStrategy):
 
         Of n items out of N_0 + k n, that is n N_0 / (N_0 + k n) in round k.
         """
-        added = self.setting.samples * np.arange(1.0, self.setting.generations + 1.0)
-        return float(np.mean(self.setting.samples * self.real / (self.real + added)))
+        added = self.problem.samples * np.arange(1.0, self.problem.generations + 1.0)
+        return float(np.mean(self.problem.samples * self.real / (self.real + added)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +198,9 @@ class StoredStrategy(Strategy):
 
     def usage(self, number: int, kept: Retention) -> Usage:
         """Return what an average round uses where `kept` is kept."""
-        forgotten = kept.missing * self.setting.goal.worth
-        real = number / self.setting.generations
-        return Usage(real, float(self.setting.samples - number), 1.0, 1.0, forgotten)
+        forgotten = kept.missing * self.problem.target.total_weight
+        real = number / self.problem.generations
+        return Usage(real, float(self.problem.samples - number), 1.0, 1.0, forgotten)
 
     def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
         """Return the real items in a training set: the same ones in every round."""
@@ -218,14 +218,14 @@ class AnchorStrategy(StoredStrategy):
     ordered_by: StoredTypes | None = None
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """All types that count, if a training set holds them."""
-        return self.stored.most
+        return self.stored.maximum
 
     @cached_property
     def stored(self) -> StoredTypes:
         """The types in the order in which they are stored."""
-        return StoredTypes(self.setting, self.ordered_by)
+        return StoredTypes(self.problem, self.ordered_by)
 
     def regime(self, number: int) -> Regime:
         """Return the regime."""
@@ -242,13 +242,13 @@ class StoredNumbersStrategy(StoredStrategy):
     """Stored numbers whose mean and variance are those of the data: how many."""
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """The whole training set."""
-        return self.setting.samples
+        return self.problem.samples
 
     def regime(self, number: int) -> Regime:
         """Return the regime."""
-        model = self.setting.goal.model
+        model = self.problem.target.model
         reserve = StoredMoments(number, mean=model.mean, deviation=model.deviation)
         return StoredNumbers(reserve) if number else Replace()
 
@@ -288,10 +288,10 @@ class FreshStrategy(Strategy):
     @property
     def kind(self) -> str:
         """What designs of this way are called."""
-        return "fresh" if self.samples == self.setting.samples else "larger and fresh"
+        return "fresh" if self.samples == self.problem.samples else "larger and fresh"
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """The whole training set."""
         return self.samples
 
@@ -317,13 +317,13 @@ class PeriodicStrategy(Strategy):
         return "periodic"
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """The whole training set."""
-        return self.setting.samples
+        return self.problem.samples
 
     def regime(self, number: int) -> Regime:
         """Return the regime."""
-        return Periodic(share=number / self.setting.samples, every=self.every)
+        return Periodic(share=number / self.problem.samples, every=self.every)
 
 
 @final
@@ -337,15 +337,15 @@ class SampleSizeStrategy(Strategy):
         return "larger"
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         """The size that is asked for."""
-        return self.setting.samples
+        return self.problem.samples
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """Thousands of times the size, up to what a plan looks at."""
-        own = self.setting.samples
-        return max(own, min(self.setting.goal.largest, own * 4096))
+        own = self.problem.samples
+        return max(own, min(self.problem.target.largest_samples, own * 4096))
 
     def size(self, number: int) -> int:
         """Return the size of a training set."""
@@ -369,52 +369,54 @@ class GrowingSizeStrategy(Strategy):
         return "growing"
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """Twice the size every round, or as fast as sizes stay within what a plan looks at."""
-        rounds = max(1, self.setting.generations - 1)
-        fastest = min(2.0, (self.setting.goal.largest / self.setting.samples) ** (1.0 / rounds))
+        rounds = max(1, self.problem.generations - 1)
+        fastest = min(
+            2.0, (self.problem.target.largest_samples / self.problem.samples) ** (1.0 / rounds)
+        )
         return max(0, int((fastest - 1.0) * GROWTH_STEPS))
 
     def regime(self, number: int) -> Scheduled:
         """Return the regime."""
         growth = 1.0 + number / GROWTH_STEPS
-        rounds = range(self.setting.generations)
-        sizes = [round(self.setting.samples * growth**k) for k in rounds]
+        rounds = range(self.problem.generations)
+        sizes = [round(self.problem.samples * growth**k) for k in rounds]
         mixes = [self.base.mix(1, samples=size) for size in sizes]
         return Scheduled(samples=tuple(sizes), fresh=tuple(mix.fresh for mix in mixes))
 
 
-def strategies_for(setting: PlanningProblem, *, larger: bool) -> Iterator[Strategy]:
+def strategies_for(problem: PlanningProblem, *, larger: bool) -> Iterator[Strategy]:
     """Yield all ways there are; `larger` says whether the training set may grow."""
-    yield ReplaceStrategy(setting)
-    yield FreshStrategy(setting, setting.samples)
+    yield ReplaceStrategy(problem)
+    yield FreshStrategy(problem, problem.samples)
     for every in PERIODS:
-        if every <= setting.generations:
-            yield PeriodicStrategy(setting, every)
-    yield from _keeping(setting)
+        if every <= problem.generations:
+            yield PeriodicStrategy(problem, every)
+    yield from _keeping(problem)
     if larger:
-        yield SampleSizeStrategy(setting)
-        yield GrowingSizeStrategy(setting)
+        yield SampleSizeStrategy(problem)
+        yield GrowingSizeStrategy(problem)
         for multiple in SIZES:
-            yield FreshStrategy(setting, round(multiple * setting.samples))
+            yield FreshStrategy(problem, round(multiple * problem.samples))
 
 
-def _keeping(setting: PlanningProblem) -> Iterator[Strategy]:
+def _keeping(problem: PlanningProblem) -> Iterator[Strategy]:
     """Yield the ways in which real items stay: a reserve, or everything so far."""
-    if setting.goal.kind == VARIANCE:
-        yield StoredNumbersStrategy(setting)
-    elif setting.goal.kind != DIVERSITY:
-        yield AnchorStrategy(setting)
+    if problem.target.kind == VARIANCE:
+        yield StoredNumbersStrategy(problem)
+    elif problem.target.kind != DIVERSITY:
+        yield AnchorStrategy(problem)
     # Of a recorded run, what has accumulated is not known.
-    if setting.past is None:
-        yield AccumulateStrategy(setting)
-        yield SubsampleStrategy(setting)
+    if problem.elapsed is None:
+        yield AccumulateStrategy(problem)
+        yield SubsampleStrategy(problem)
 
 
-def to_simulate(way: Strategy) -> bool:
+def needs_simulation(strategy: Strategy) -> bool:
     """Return whether a way without a law is to be simulated, and can be."""
-    setting = way.setting
-    if setting.runs is None:
+    problem = strategy.problem
+    if problem.simulation is None:
         return False
-    sizes = {"samples": way.size(way.most), "generations": setting.generations}
-    return setting.goal.can_simulate(way.kind, **sizes)
+    sizes = {"samples": strategy.size(strategy.maximum), "generations": problem.generations}
+    return problem.target.can_simulate(strategy.kind, **sizes)

@@ -11,10 +11,9 @@ import numpy as np
 
 from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.pools import MOST_COUNTED
-from hayflick.chains.stages import Grid
+from hayflick.chains.chain import MOST_COUNTED
 from hayflick.chains.samplers import Temperature
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
@@ -79,11 +78,11 @@ class Target(Protocol):
         """Where the data come from."""
 
     @property
-    def worth(self) -> float:
+    def total_weight(self) -> float:
         """What keeping everything is worth."""
 
     @property
-    def summary(self) -> str:
+    def statistic(self) -> str:
         """What is kept over the runs: their ``mean`` or their ``median``."""
 
     @property
@@ -91,7 +90,7 @@ class Target(Protocol):
         """Kinds of design whose retention no law gives."""
 
     @property
-    def largest(self) -> int:
+    def largest_samples(self) -> int:
         """The largest training set that a plan looks at."""
 
     def retention(
@@ -101,14 +100,14 @@ class Target(Protocol):
         regime: Regime,
         samples: int | None,
         law: str,
-        runs: SimulationSettings | None,
+        simulation: SimulationSettings | None,
     ) -> Retention:
         """Return what is left, round by round: by law, else by simulation if there is leave.
 
         Raises
         ------
         ArgumentError
-            If an argument is out of its range, or no law is known and there are no `runs`.
+            If an argument is out of its range, or no law is known and there is no `simulation`.
         """
 
     def simulated(
@@ -119,17 +118,17 @@ class Target(Protocol):
         generations: int,
         replicates: int,
         stages: Stages,
-        runs: SimulationSettings,
+        simulation: SimulationSettings,
     ) -> SimulatedRetention | None:
         """Return what at least `replicates` simulated runs keep; None where none can tell."""
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
         """Return whether a kind of design without a law is within what can be simulated."""
 
-    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
+    def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows, at a size of training set."""
 
-    def moved_replicates(self, generations: int) -> int:
+    def stage_replicates(self, generations: int) -> int:
         """Return how many runs show what moving a stage does."""
 
     def expected(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
@@ -163,9 +162,9 @@ class SymbolTarget:
     Examples
     --------
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> SymbolTarget.of_types(words).worth
+    >>> SymbolTarget.of_types(words).total_weight
     4.0
-    >>> SymbolTarget.of_list(words, {"cat": 2.0, "here": 5.0}).worth
+    >>> SymbolTarget.of_list(words, {"cat": 2.0, "here": 5.0}).total_weight
     7.0
     """
 
@@ -218,18 +217,18 @@ class SymbolTarget:
         return cls(model, MUST_KEEP, model.places_of(list(weights)), np.array(numbers))
 
     @property
-    def worth(self) -> float:
+    def total_weight(self) -> float:
         """What keeping everything is worth: in types, in the list's weights, or 1."""
         if self.kind == DIVERSITY:
             return 1.0
-        return float(self.nodes.worth.sum())
+        return float(self.groups.total_weights.sum())
 
     @cached_property
-    def nodes(self) -> TypeGroups:
+    def groups(self) -> TypeGroups:
         """All types that count."""
-        return self.free_nodes(None)
+        return self.groups_without(None)
 
-    def free_nodes(self, reserve: Integers | None) -> TypeGroups:
+    def groups_without(self, reserve: Integers | None) -> TypeGroups:
         """Return the types that count and that no reserve holds.
 
         Parameters
@@ -253,7 +252,7 @@ class SymbolTarget:
         return self.model.source
 
     @property
-    def summary(self) -> str:
+    def statistic(self) -> str:
         """What is kept over the runs."""
         return "mean"
 
@@ -263,7 +262,7 @@ class SymbolTarget:
         return frozenset() if self.kind == DIVERSITY else frozenset(ACCUMULATING)
 
     @property
-    def largest(self) -> int:
+    def largest_samples(self) -> int:
         """The largest training set that a plan looks at: far more than anyone has."""
         return 1 << 40
 
@@ -274,7 +273,7 @@ class SymbolTarget:
         regime: Regime = Replace(),
         samples: int | None = None,
         law: str = "auto",
-        runs: SimulationSettings | None = None,
+        simulation: SimulationSettings | None = None,
     ) -> Retention:
         """Return what is left, round by round.
 
@@ -289,7 +288,7 @@ class SymbolTarget:
         law
             ``exact`` (training sets of at most 3000), ``branching``, or ``auto``: exact where
             that takes milliseconds. Diversity is exact whatever is asked for.
-        runs
+        simulation
             Leave to simulate types in rounds that accumulate, for which no law is known.
 
         Raises
@@ -321,25 +320,27 @@ class SymbolTarget:
             sizes = [regime.mix(k, samples=size).samples for k in range(1, generations + 1)]
             alone = np.concatenate([[1.0], 1.0 - 1.0 / np.array(sizes)])
             return Retention(law_of / law_of[0], "exact", 0.0, alone)
-        if first.accumulate and runs is not None:
-            return self._accumulated(size, runs, settings)
+        if first.accumulate and simulation is not None:
+            return self._accumulated(size, simulation, settings)
         rounds = rounds_of(self.model, samples=samples, **settings)
         # What most regimes do without is not looked for among a million types.
-        free = self.free_nodes(rounds.reserve) if first.reserved else self.nodes
-        return retention_by_law(self.nodes, rounds, free, law=law)
+        free = self.groups_without(rounds.reserve) if first.reserved else self.groups
+        return retention_by_law(self.groups, rounds, free, law=law)
 
     def _accumulated(
-        self, size: int, runs: SimulationSettings, settings: Mapping[str, Any]
+        self, size: int, simulation: SimulationSettings, settings: Mapping[str, Any]
     ) -> Retention:
         """Return what simulated runs keep: as many as take seconds."""
         cells = (size + self.model.types) * settings["generations"]
         replicates = int(np.clip(_CELLS // cells, *_REPLICATES))
-        answer = self.simulated(samples=size, replicates=replicates, runs=runs, **settings)
+        answer = self.simulated(
+            samples=size, replicates=replicates, simulation=simulation, **settings
+        )
         if answer is None:
             takes = "a list whose items weigh the same, beside which the rest is not lost"
             raise ArgumentError("must_keep", got="a list that is not simulated", takes=takes)
         sizes = [size] * settings["generations"]
-        return answer.retention(real_data_alone(self.nodes, sizes))
+        return answer.retention(real_data_alone(self.groups, sizes))
 
     def simulated(
         self,
@@ -349,7 +350,7 @@ class SymbolTarget:
         generations: int,
         replicates: int,
         stages: Stages = Stages(),
-        runs: SimulationSettings,
+        simulation: SimulationSettings,
     ) -> SimulatedRetention | None:
         """Return the mean over simulated runs, by the count of types in the newest items.
 
@@ -368,9 +369,9 @@ class SymbolTarget:
             "samples": samples,
             "generations": generations,
             "replicates": replicates,
-            "seed": runs.seed,
-            "threads": runs.threads,
-            "progress": runs.progress,
+            "seed": simulation.seed,
+            "threads": simulation.threads,
+            "progress": simulation.progress,
         }
         if self.listed is not None and self.listed_weights is not None:
             return simulated_list(self.model, self.listed, self.listed_weights, **settings)
@@ -389,7 +390,7 @@ class SymbolTarget:
             self.model, self.listed, self.listed_weights, regime=Replace(), **sizes
         )
 
-    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
+    def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows; none for a list, in whose runs all else is one."""
         if self.kind == MUST_KEEP:
             return ()
@@ -404,7 +405,7 @@ class SymbolTarget:
             StageChange("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
         )
 
-    def moved_replicates(self, generations: int) -> int:
+    def stage_replicates(self, generations: int) -> int:
         """Return how many runs show what moving a stage does."""
         draws = self.model.types * generations
         return int(np.clip(_MOVED_DRAWS // draws, *_MOVED_REPLICATES))

@@ -22,8 +22,7 @@ from scipy.special import gammaincinv
 
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.gaussian import Gaussian, GaussianChain, Moments
-from hayflick.chains.stages import Grid
-from hayflick.chains.stages import Stages
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
@@ -68,8 +67,8 @@ class VarianceTarget:
 
     Examples
     --------
-    >>> goal = VarianceTarget(Gaussian(5.0, 2.0))
-    >>> kept = goal.retention(generations=3, samples=10)
+    >>> target = VarianceTarget(Gaussian(5.0, 2.0))
+    >>> kept = target.retention(generations=3, samples=10)
     >>> kept.law, kept.expected.round(4).tolist()
     ('exact', [1.0, 0.927, 0.8268, 0.7371])
     """
@@ -83,12 +82,12 @@ class VarianceTarget:
         return VARIANCE
 
     @property
-    def worth(self) -> float:
+    def total_weight(self) -> float:
         """What keeping everything is worth: 1, the whole variance."""
         return 1.0
 
     @property
-    def summary(self) -> str:
+    def statistic(self) -> str:
         """What is kept over the runs."""
         return "median"
 
@@ -98,7 +97,7 @@ class VarianceTarget:
         return frozenset(("fresh", "periodic", "anchor", "larger and fresh", *ACCUMULATING))
 
     @property
-    def largest(self) -> int:
+    def largest_samples(self) -> int:
         """The largest training set that a plan looks at: that of the laws."""
         return LARGEST_SAMPLE
 
@@ -109,7 +108,7 @@ class VarianceTarget:
         regime: Regime = Replace(),
         samples: int | None = None,
         law: str = "auto",
-        runs: SimulationSettings | None = None,
+        simulation: SimulationSettings | None = None,
     ) -> Retention:
         """Return the share of the variance that the median run keeps, round by round.
 
@@ -119,13 +118,13 @@ class VarianceTarget:
             As of `hayflick.planning.targets.SymbolTarget.retention`.
         law
             ``auto``: there is no choice of laws.
-        runs
+        simulation
             Leave to simulate where no law is known.
 
         Raises
         ------
         ArgumentError
-            If an argument is out of its range, or no law is known and there are no `runs`.
+            If an argument is out of its range, or no law is known and there is no `simulation`.
         """
         if law != "auto":
             raise ArgumentError("law", got=law, takes="auto for the variance of numbers")
@@ -135,12 +134,16 @@ class VarianceTarget:
         known = self._law(mixes, alone)
         if known is not None:
             return Retention(known, "exact", 0.0, alone)
-        if runs is None:
+        if simulation is None:
             takes = "rounds without real data, or of real data alone"
             remedy = "no law is known for others: a plan with replicates simulates them"
             raise ArgumentError("regime", got=regime.describe(), takes=takes, remedy=remedy)
         answer = self.simulated(
-            regime=regime, samples=size, generations=generations, replicates=0, runs=runs
+            regime=regime,
+            samples=size,
+            generations=generations,
+            replicates=0,
+            simulation=simulation,
         )
         return answer.retention(alone)
 
@@ -173,7 +176,7 @@ class VarianceTarget:
         generations: int,
         replicates: int,
         stages: Stages = Stages(),
-        runs: SimulationSettings,
+        simulation: SimulationSettings,
     ) -> SimulatedRetention:
         """Return the median over simulated runs: `replicates`, or as many as take no time.
 
@@ -186,7 +189,7 @@ class VarianceTarget:
         number = max(replicates, self._replicates(mixes[-1], samples, generations))
         if any(mix.reserved for mix in mixes):
             deviations = stored_deviations(
-                self.model, mixes, replicates=number, seed=runs.seed, stages=stages
+                self.model, mixes, replicates=number, seed=simulation.seed, stages=stages
             )
         else:
             deviations = simulate(
@@ -195,8 +198,8 @@ class VarianceTarget:
                 samples=samples,
                 generations=generations,
                 replicates=number,
-                seed=runs.seed,
-                threads=runs.threads,
+                seed=simulation.seed,
+                threads=simulation.threads,
                 stages=stages,
             )["deviation"].to_numpy()
         return SimulatedRetention.median_of((deviations / self.model.deviation) ** 2)
@@ -218,7 +221,7 @@ class VarianceTarget:
         subsampled = kind == "accumulate-subsample"
         return not subsampled or self._pool(samples, generations) <= _LARGEST_POOL
 
-    def stage_moves(self, samples: int) -> tuple[StageChange, ...]:
+    def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
         """Return the knobs that no law knows: noise on the numbers, and rounding."""
         # A grid as fine as the standard error of a deviation.
         bits = max(1, round(np.log2(2.0 * samples) / 2.0))
@@ -228,7 +231,7 @@ class VarianceTarget:
             StageChange("bits", None, float(bits), Stages(rounding=Grid(bits=bits))),
         )
 
-    def moved_replicates(self, generations: int) -> int:  # noqa: ARG002
+    def stage_replicates(self, generations: int) -> int:  # noqa: ARG002
         """Return 0: as many runs as any design has."""
         return 0
 

@@ -62,7 +62,7 @@ def _kept(planned: PlannedRules, language: Language) -> Indicator:
         number=text("share kept"),
         meaning=text(
             "How much of {subject} is still there, of the real data's.",
-            subject=subject_label(found.goal, language),
+            subject=subject_label(found.target, language),
         ),
         limit=text("below {limit}", limit=_limit(planned, found.limit, language)),
         who=text("whoever prepares the training sets"),
@@ -111,7 +111,7 @@ def _used(planned: PlannedRules, language: Language) -> Indicator:
 
 
 def _limit(planned: PlannedRules, share: float, language: Language) -> str:
-    if planned.policy.goal.kind == DIVERSITY:
+    if planned.policy.target.kind == DIVERSITY:
         return significant(share * planned.unit)
     return language.percent(share)
 
@@ -135,10 +135,10 @@ def _check(planned: PlannedRules, language: Language) -> str:
 
 def _way_back(planned: PlannedRules, language: Language) -> tuple[str, ...]:
     """Return what the way back takes later on; nothing where it is not known."""
-    ways = [way for way in planned.plan.ways_back if way.items]
-    if not ways:
+    found = [one for one in planned.plan.recoveries if one.items]
+    if not found:
         return ()
-    last = ways[-1]
+    last = found[-1]
     sentence = language.text(
         "After {rounds} rounds of waiting, the way back takes {items} real items.",
         rounds=language.number(last.waited),

@@ -16,7 +16,7 @@ from hayflick.planning.sensitivity import Sensitivity
 from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
-from hayflick.report.plan_findings import PlanFindings, knob_label
+from hayflick.report.plan_findings import PlanFindings, sensitivity_label
 from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import significant, table
 
@@ -42,18 +42,18 @@ def record(plan: Plan) -> dict[str, Any]:
     >>> record["feasible"], record["designs"][0]["regime"], record["designs"][0]["law"]
     (True, 'replace', 'exact')
     """
-    source = plan.goal.source
+    source = plan.target.source
     return {
         "format_version": FORMAT_VERSION,
         "input": source.name,
         "tokenizer": source.tokenizer,
         "column": source.column,
         "encoding": source.encoding,
-        **plan.goal.describe(),
-        "of": plan.goal.kind,
+        **plan.target.describe(),
+        "of": plan.target.kind,
         "keep": plan.keep,
-        "generations": plan.setting.generations,
-        "samples": plan.setting.samples,
+        "generations": plan.problem.generations,
+        "samples": plan.problem.samples,
         "feasible": plan.feasible,
         "reason": plan.reason,
         "designs": [_design_record(plan, design) for design in plan.designs],
@@ -64,12 +64,17 @@ def record(plan: Plan) -> dict[str, Any]:
         "cheapest_up_to": [{"kind": kind, "keep": keep} for kind, keep in plan.other_targets],
         "step_in": plan.step_in,
         "ways_back": [
-            {"waited": way.waited, "share": way.share, "rounds": way.rounds, "items": way.items}
-            for way in plan.ways_back
+            {
+                "waited": strategy.waited,
+                "share": strategy.share,
+                "rounds": strategy.rounds,
+                "items": strategy.items,
+            }
+            for strategy in plan.recoveries
         ],
         "look_every": None if plan.inspection is None else plan.inspection.every,
-        "sensitivity": [_knob_record(knob) for knob in plan.knobs],
-        "frontier": [_point_record(point) for point in plan.frontier.best],
+        "sensitivity": [_sensitivity_record(sensitivity) for sensitivity in plan.sensitivities],
+        "frontier": [_point_record(point) for point in plan.frontier.efficient],
         "simulated": _simulated_record(plan),
         "history": None if plan.comparison is None else _history_record(plan.comparison),
         "costs": None if plan.costs is None else asdict(plan.costs),
@@ -127,8 +132,8 @@ def _fresh_record(fresh: FreshShare) -> dict[str, Any]:
     }
 
 
-def _knob_record(knob: Sensitivity) -> dict[str, Any]:
-    return {**asdict(knob), "elasticity": knob.elasticity}
+def _sensitivity_record(sensitivity: Sensitivity) -> dict[str, Any]:
+    return {**asdict(sensitivity), "elasticity": sensitivity.elasticity}
 
 
 def _point_record(point: DesignPoint) -> dict[str, Any]:
@@ -147,7 +152,7 @@ def _simulated_record(plan: Plan) -> dict[str, Any] | None:
         return None
     return {
         "replicates": plan.simulated.replicates,
-        plan.goal.summary: plan.simulated.kept.tolist(),
+        plan.target.statistic: plan.simulated.kept.tolist(),
         "standard_error": plan.simulated.standard_error.tolist(),
         "distance": plan.simulated_distance(),
     }
@@ -162,7 +167,7 @@ def _history_record(compared: HistoryComparison) -> dict[str, Any]:
         "left": history.left.tolist(),
         "standard_error": _listed(error),
         "planned": _listed(compared.planned),
-        "state": {"regime": compared.past.regime.describe(), "rounds": compared.past.rounds},
+        "state": {"regime": compared.elapsed.regime.describe(), "rounds": compared.elapsed.rounds},
     }
 
 
@@ -182,8 +187,8 @@ def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
     if more > 0:
         text = language.text("{more} more in the page and in JSON.", more=language.number(more))
         parts.append(text)
-    if plan.knobs:
-        parts.append(_knobs_table(findings))
+    if plan.sensitivities:
+        parts.append(_sensitivities_table(findings))
     return tuple(parts)
 
 
@@ -203,18 +208,21 @@ def designs_table(findings: PlanFindings) -> Table:
     return shown
 
 
-def _knobs_table(findings: PlanFindings) -> Table:
+def _sensitivities_table(findings: PlanFindings) -> Table:
     plan, language, text = findings.plan, findings.language, findings.language.text
     shown = table(
         text("if this changes"), text("to"), text("then kept"), text("elasticity of collapse")
     )
-    for knob in plan.knobs:
-        elasticity = "–" if knob.elasticity is None else f"{knob.elasticity:.1f}"
-        kept = language.percent(knob.left_moved)
-        if knob.method == "simulation":
-            kept += f" ± {language.percent(knob.standard_error, digits=2)}"
+    for sensitivity in plan.sensitivities:
+        elasticity = "–" if sensitivity.elasticity is None else f"{sensitivity.elasticity:.1f}"
+        kept = language.percent(sensitivity.left_moved)
+        if sensitivity.method == "simulation":
+            kept += f" ± {language.percent(sensitivity.standard_error, digits=2)}"
         shown.add_row(
-            knob_label(knob.name, language), _moved(knob.value, knob.moved), kept, elasticity
+            sensitivity_label(sensitivity.name, language),
+            _moved(sensitivity.value, sensitivity.moved),
+            kept,
+            elasticity,
         )
     return shown
 

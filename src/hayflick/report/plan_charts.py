@@ -10,7 +10,7 @@ import polars as pl
 
 from hayflick.planning.designs import DesignPoint
 from hayflick.report.charts import drawing
-from hayflick.report.plan_findings import PlanFindings, kind_label, knob_label
+from hayflick.report.plan_findings import PlanFindings, kind_label, sensitivity_label
 
 _KIND_COLOURS = {
     "replace": drawing.GREY,
@@ -30,7 +30,7 @@ _DEAREST, _CHEAPEST = 100.0, 1e-6
 def plan_charts(findings: PlanFindings) -> tuple[drawing.RenderedChart, ...]:
     """Return the charts of a plan."""
     charts = [plan_frontier_chart(findings), plan_retention_chart(findings)]
-    if findings.plan.knobs:
+    if findings.plan.sensitivities:
         charts.append(plan_sensitivity_chart(findings))
     return tuple(charts)
 
@@ -77,11 +77,11 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.RenderedChart:
 
 def _frontier_numbers(findings: PlanFindings) -> pl.DataFrame:
     plan = findings.plan
-    best = {id(point) for point in plan.frontier.best}
+    best = {id(point) for point in plan.frontier.efficient}
 
     def row(point: DesignPoint) -> dict[str, object]:
         return {
-            "series": kind_label(point.way.kind, findings.language),
+            "series": kind_label(point.strategy.kind, findings.language),
             "samples": point.samples,
             "real_per_round": point.real_per_round,
             "price": point.price,
@@ -163,7 +163,7 @@ def plan_retention_chart(findings: PlanFindings) -> drawing.RenderedChart:
 
 def _retention_numbers(findings: PlanFindings) -> pl.DataFrame:
     plan = findings.plan
-    rounds = np.arange(plan.setting.generations + 1)
+    rounds = np.arange(plan.problem.generations + 1)
     return pl.concat(
         pl.DataFrame(
             {
@@ -180,7 +180,7 @@ def _retention_layers(numbers: pl.DataFrame, findings: PlanFindings) -> Any:
     import altair as alt
 
     plan, text = findings.plan, findings.language.text
-    rounds = plan.setting.generations + 1
+    rounds = plan.problem.generations + 1
     labels = numbers["series"].unique(maintain_order=True).to_list()
     colour = drawing.colour_legend(
         dict(zip(labels, _DESIGN_COLOURS, strict=False)), direction="vertical"
@@ -251,17 +251,17 @@ def _widest(numbers: pl.DataFrame) -> float:
 def _sensitivity_numbers(findings: PlanFindings) -> pl.DataFrame:
     rows = [
         {
-            "knob": knob_label(knob.name, findings.language),
-            "value": knob.value,
-            "moved": float(knob.moved),
-            "change": knob.left_moved - knob.left,
-            "standard_error": knob.standard_error,
-            "collapse": knob.collapse,
-            "collapse_moved": knob.collapse_moved,
-            "elasticity": knob.elasticity,
-            "method": knob.method,
+            "knob": sensitivity_label(sensitivity.name, findings.language),
+            "value": sensitivity.value,
+            "moved": float(sensitivity.moved),
+            "change": sensitivity.left_moved - sensitivity.left,
+            "standard_error": sensitivity.standard_error,
+            "collapse": sensitivity.collapse,
+            "collapse_moved": sensitivity.collapse_moved,
+            "elasticity": sensitivity.elasticity,
+            "method": sensitivity.method,
         }
-        for knob in findings.plan.knobs
+        for sensitivity in findings.plan.sensitivities
     ]
     return pl.DataFrame(rows, schema_overrides=dict.fromkeys(_SENSITIVITY_NUMBERS, pl.Float64))
 

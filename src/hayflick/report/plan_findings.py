@@ -25,11 +25,11 @@ class PlanFindings:
     @property
     def subject(self) -> str:
         """What is kept."""
-        return subject_label(self.plan.goal, self.language)
+        return subject_label(self.plan.target, self.language)
 
     def label(self, design: Design) -> str:
         """Return what each round is trained on, in a few words."""
-        rounds = self.plan.setting.generations
+        rounds = self.plan.problem.generations
         return design_label(design, rounds=rounds, language=self.language)
 
     def data(self) -> str:
@@ -40,17 +40,17 @@ class PlanFindings:
         return self.language.text(
             "{name}: keep {keep} of {subject} in every one of {rounds} rounds of {samples} items; "
             "different symbols in the data: {types}.",
-            name=self.plan.goal.source.name,
+            name=self.plan.target.source.name,
             keep=self.language.percent(self.plan.keep),
             subject=self.subject,
-            rounds=number(self.plan.setting.generations),
-            samples=number(self.plan.setting.samples),
-            types=number(self.plan.goal.model.types),
+            rounds=number(self.plan.problem.generations),
+            samples=number(self.plan.problem.samples),
+            types=number(self.plan.target.model.types),
         )
 
     @property
     def _of_numbers(self) -> bool:
-        return self.plan.goal.kind == VARIANCE
+        return self.plan.target.kind == VARIANCE
 
     def _numbers(self) -> str:
         """Return what the plan is for, of numbers."""
@@ -58,12 +58,12 @@ class PlanFindings:
         return self.language.text(
             "{name}: keep {keep} of the variance, in the median run, in every one of {rounds} "
             "rounds of {samples} numbers; mean {mean}, standard deviation {deviation}.",
-            name=plan.goal.source.name,
+            name=plan.target.source.name,
             keep=self.language.percent(plan.keep),
-            rounds=number(plan.setting.generations),
-            samples=number(plan.setting.samples),
-            mean=significant(plan.goal.model.mean),
-            deviation=significant(plan.goal.model.deviation),
+            rounds=number(plan.problem.generations),
+            samples=number(plan.problem.samples),
+            mean=significant(plan.target.model.mean),
+            deviation=significant(plan.target.model.deviation),
         )
 
     def verdict(self) -> str:
@@ -90,14 +90,14 @@ class PlanFindings:
                 "variance of a sample of {samples} is mostly below the real one.",
                 keep=percent(plan.keep),
                 most=percent(plan.fresh.retention.lowest),
-                samples=self.language.number(plan.setting.samples),
+                samples=self.language.number(plan.problem.samples),
             )
         return text(
             "Fresh draws alone cannot keep {keep}: even real data alone keeps {most}, because a "
             "sample of {samples} misses what is rare.",
             keep=percent(plan.keep),
             most=percent(plan.fresh.retention.lowest),
-            samples=self.language.number(plan.setting.samples),
+            samples=self.language.number(plan.problem.samples),
         )
 
     def share(self, design: Design) -> str:
@@ -122,13 +122,13 @@ class PlanFindings:
                 lowest=self._lowest(design),
                 subject=self.subject,
                 first=self.language.number(design.retention.counted_from),
-                round=self.language.number(self.plan.setting.generations),
+                round=self.language.number(self.plan.problem.generations),
             )
         return self.language.text(
             "It keeps at least {lowest} of {subject} up to round {round}.",
             lowest=self._lowest(design),
             subject=self.subject,
-            round=self.language.number(self.plan.setting.generations),
+            round=self.language.number(self.plan.problem.generations),
         )
 
     def _kept_of_numbers(self, design: Design) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ class PlanFindings:
             "The median run keeps at least {lowest} of the variance up to round {round}, "
             "{spread} of the standard deviation.",
             lowest=self._lowest(design),
-            round=self.language.number(self.plan.setting.generations),
+            round=self.language.number(self.plan.problem.generations),
             spread=self.language.percent(design.lowest**0.5),
         )
         if design.expected is None:
@@ -159,7 +159,7 @@ class PlanFindings:
         if best is None or best.stored_up_to is None:
             return ""
         held = self._rarest(best)
-        if plan.goal.kind == MUST_KEEP:
+        if plan.target.kind == MUST_KEEP:
             held = self.language.text(
                 "The reserve holds {stored} of the listed symbols, one item of each.",
                 stored=self.language.number(best.real_per_round),
@@ -287,14 +287,14 @@ class PlanFindings:
             "Without real data, less than the target is left from round {round}.",
             round=number(plan.step_in),
         )
-        ways = [way for way in plan.ways_back if way.items]
-        if len(ways) < 2 or ways[0].items is None or ways[-1].items is None:
+        recoveries = [strategy for strategy in plan.recoveries if strategy.items]
+        if len(recoveries) < 2 or recoveries[0].items is None or recoveries[-1].items is None:
             return first
         waiting = text(
             "Back by fresh data then takes {items} real items; {rounds} rounds later, {later}.",
-            items=number(ways[0].items),
-            rounds=number(ways[-1].waited),
-            later=number(ways[-1].items),
+            items=number(recoveries[0].items),
+            rounds=number(recoveries[-1].waited),
+            later=number(recoveries[-1].items),
         )
         return self.language.joined(first, waiting)
 
@@ -397,16 +397,16 @@ class PlanFindings:
         return tuple(filter(None, parts))
 
 
-def subject_label(goal: Target, language: Language) -> str:
+def subject_label(target: Target, language: Language) -> str:
     """Return what is kept."""
     text = language.text
-    if goal.kind == DIVERSITY:
+    if target.kind == DIVERSITY:
         return text("the diversity")
-    if goal.kind == VARIANCE:
+    if target.kind == VARIANCE:
         return text("the variance")
-    if goal.kind == MUST_KEEP:
+    if target.kind == MUST_KEEP:
         return text("the listed items")
-    if goal.source.tokenizer in ("words", "japanese", "whitespace"):
+    if target.source.tokenizer in ("words", "japanese", "whitespace"):
         return text("the words")
     return text("the symbols")
 
@@ -473,7 +473,7 @@ def price_label(name: str, language: Language) -> str:
     }[name]
 
 
-def knob_label(name: str, language: Language) -> str:
+def sensitivity_label(name: str, language: Language) -> str:
     """Return what a knob is called."""
     text = language.text
     return {

@@ -62,23 +62,23 @@ class PlannedRules(Result):
     @property
     def unit(self) -> float:
         """What a reading is before the first round; limits are shares of it."""
-        return unit_of(self.policy.goal)
+        return unit_of(self.policy.target)
 
     @property
     def metric(self) -> str:
         """Name of the number that is watched."""
-        return metrics_of(self.policy.goal)[0]
+        return metrics_of(self.policy.target)[0]
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the rules again."""
         return provenance({"command": "plan --write-rules", "plan": self.plan.provenance()})
 
 
-def metrics_of(goal: SymbolTarget) -> tuple[str, ...]:
-    """Return what readings call the share of a goal that is left, the simulated one first."""
-    if goal.kind == MUST_KEEP:
+def metrics_of(target: SymbolTarget) -> tuple[str, ...]:
+    """Return what readings call the share of a target that is left, the simulated one first."""
+    if target.kind == MUST_KEEP:
         return ("retention",)
-    if goal.kind == DIVERSITY:
+    if target.kind == DIVERSITY:
         return ("diversity",)
     return ("surviving_fraction", "retention")
 
@@ -96,7 +96,7 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
     Raises
     ------
     DataError
-        If the plan is for a goal without a law, or fresh data cannot hold its target.
+        If the plan is for numbers, or fresh data cannot hold its target.
 
     Examples
     --------
@@ -108,11 +108,11 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
     414
     """
     found = threshold_policy(
-        symbol_target(plan.setting),
+        symbol_target(plan.problem),
         keep=plan.keep,
-        generations=plan.setting.generations,
-        samples=plan.setting.samples,
-        law=plan.setting.law,
+        generations=plan.problem.generations,
+        samples=plan.problem.samples,
+        law=plan.problem.law,
         false_alarms=false_alarms,
     )
     return PlannedRules(plan, found, _text(found, false_alarms))
@@ -202,21 +202,21 @@ def check_rules_files(
 
 
 def _text(found: ThresholdPolicy, false_alarms: float) -> str:
-    goal = found.goal
-    unit = unit_of(goal)
-    names = metrics_of(goal)
+    target = found.target
+    unit = unit_of(target)
+    names = metrics_of(target)
     metric = json.dumps(names[0] if len(names) == 1 else list(names))
     return _FILE.format(
         # A name can hold what no comment may, such as the end of a line.
-        source="".join(c if c.isprintable() else "?" for c in goal.model.source.name),
+        source="".join(c if c.isprintable() else "?" for c in target.model.source.name),
         keep=found.keep,
-        rounds=found.setting.generations,
-        samples=found.setting.samples,
+        rounds=found.problem.generations,
+        samples=found.problem.samples,
         derivation=_derivation(found),
         false_alarms=false_alarms,
         room=ROOM,
         metric=metric,
-        measured=_MEASURED[goal.kind],
+        measured=_MEASURED[target.kind],
         limit=round(found.limit * unit, 6),
         missed=round(found.keep * unit, 6),
         dose=found.dose,

@@ -113,10 +113,10 @@ def derived(
         if watch.target is None:
             continue
         diverse = watch.metrics[0] == DIVERSITY
-        goal = SymbolTarget.of_diversity(model) if diverse else SymbolTarget.of_types(model)
+        target = SymbolTarget.of_diversity(model) if diverse else SymbolTarget.of_types(model)
         try:
             found = threshold_policy(
-                goal,
+                target,
                 keep=watch.target,
                 generations=generations,
                 samples=samples,
@@ -126,12 +126,12 @@ def derived(
             raise DataError(f"{rule_set.name}: [[watch]] {watch.name}: {fault}") from None
         holdings[watch.name] = found
         if watch.below is None:
-            limits[watch.name] = (found.limit * unit_of(goal), found.dose)
+            limits[watch.name] = (found.limit * unit_of(target), found.dose)
     return LoadedRules(rule_set.with_limits(limits), holdings, model)
 
 
-def unit_of(goal: SymbolTarget) -> float:
-    """Return what a reading of the goal is before the first round: readings are not shares."""
-    if goal.kind != DIVERSITY:
+def unit_of(target: SymbolTarget) -> float:
+    """Return what a reading of the target is before the first round: readings are not shares."""
+    if target.kind != DIVERSITY:
         return 1.0
-    return 1.0 - float((goal.model.initial_law**2).sum())
+    return 1.0 - float((target.model.initial_law**2).sum())

@@ -9,7 +9,7 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.stages import Stages
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.laws.gaussian_moments import fresh_moments
-from hayflick.planning import variance_target as variance_goal
+from hayflick.planning import variance_target as module
 from hayflick.planning.cost import CostModel
 from hayflick.planning.plan import plan
 from hayflick.planning.retention import (
@@ -54,14 +54,14 @@ def test_without_real_data_the_median_is_exact(ddof):
 
 
 def test_growing_sets_and_fresh_ones_have_laws_too(prices):
-    goal = VarianceTarget(prices)
+    target = VarianceTarget(prices)
     growing = Scheduled(samples=(30, 45, 70), fresh=(0,))
-    kept = goal.retention(generations=3, regime=growing)
+    kept = target.retention(generations=3, regime=growing)
     runs = simulate(prices, generations=3, regime=growing, replicates=20_000, seed=3)
     median = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert kept.law == "exact"
     assert (np.abs(kept.expected - median.kept)[1:] < SIGMAS * median.standard_error[1:]).all()
-    fresh = goal.retention(generations=3, regime=Fresh(1.0))
+    fresh = target.retention(generations=3, regime=Fresh(1.0))
     assert_allclose(fresh.expected[1:], chi2.median(29) / 29)
 
 
@@ -71,10 +71,10 @@ def test_growing_sets_and_fresh_ones_have_laws_too(prices):
     ids=lambda regime: regime.describe(),
 )
 def test_what_no_law_gives_is_simulated_only_with_leave(prices, regime):
-    goal = VarianceTarget(prices)
+    target = VarianceTarget(prices)
     with pytest.raises(ArgumentError, match=r"regime: got .*, takes rounds without real data"):
-        goal.retention(generations=6, regime=regime)
-    kept = goal.retention(generations=6, regime=regime, runs=SimulationSettings(seed=1))
+        target.retention(generations=6, regime=regime)
+    kept = target.retention(generations=6, regime=regime, simulation=SimulationSettings(seed=1))
     runs = simulate(prices, generations=6, regime=regime, replicates=3000, seed=8)
     other = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert (kept.law, kept.error) == ("simulated", 0.0)
@@ -119,11 +119,14 @@ def test_a_single_stored_number_has_no_spread():
 
 def brute_force(model, keep, rounds, costs):
     """Return the lowest price of every share, period, reserve and size that keeps enough."""
-    goal, n, found = VarianceTarget(model), model.total, []
+    target, n, found = VarianceTarget(model), model.total, []
 
     def look(regime, samples, real, price_of_real):
-        kept = goal.retention(
-            regime=regime, samples=samples, generations=rounds, runs=SimulationSettings(seed=1)
+        kept = target.retention(
+            regime=regime,
+            samples=samples,
+            generations=rounds,
+            simulation=SimulationSettings(seed=1),
         )
         if kept.assured >= keep - 1e-12:
             mixes = [regime.mix(k, samples=samples) for k in range(1, rounds + 1)]
@@ -152,7 +155,7 @@ def brute_force(model, keep, rounds, costs):
     [(0.7, None), (0.95, None), (0.9, CostModel(real=1.0, generated=1e-6))],
 )
 def test_the_planted_optimum_is_found(keep, costs, monkeypatch):
-    monkeypatch.setattr(variance_goal, "_REPLICATES", (64, 256))
+    monkeypatch.setattr(module, "_REPLICATES", (64, 256))
     model = Gaussian(0.0, 1.0, total=12)
     result = plan(model, keep=keep, generations=10, costs=costs, replicates=2)
     cheapest = brute_force(model, keep, 10, costs)
@@ -196,20 +199,20 @@ def test_without_leave_only_laws_are_looked_at(prices):
 
 
 def test_a_large_pool_is_not_sampled():
-    goal = VarianceTarget(Gaussian(0.0, 1.0, total=50_000))
-    assert goal.can_simulate("accumulate", samples=50_000, generations=50)
-    assert not goal.can_simulate("accumulate-subsample", samples=50_000, generations=50)
+    target = VarianceTarget(Gaussian(0.0, 1.0, total=50_000))
+    assert target.can_simulate("accumulate", samples=50_000, generations=50)
+    assert not target.can_simulate("accumulate-subsample", samples=50_000, generations=50)
 
 
 def test_ctrl_c_leaves_the_laws(prices, monkeypatch):
     def interrupted(*arguments, **settings):
         raise SimulationInterrupted(None)
 
-    monkeypatch.setattr(variance_goal, "simulate", interrupted)
+    monkeypatch.setattr(module, "simulate", interrupted)
     result = plan(prices, keep=0.1, generations=5)
     assert result.interrupted
     assert result.best.retention.law == "exact"
-    assert result.ways_back == ()
+    assert result.recoveries == ()
 
 
 def test_what_does_not_fit_numbers_is_refused(prices):
