@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hayflick.chains.parametric import binomials
+from hayflick.chains.parametric_kernels import binomials
 
 
 @pytest.mark.parametrize(

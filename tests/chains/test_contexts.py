@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.walks import Contexts
+from hayflick.chains.ngram import Contexts
 
 TOKENS = np.array([1, 2, 1, 2, 3, 0, 2, 3, 0, 1, 2, 3, 0])
 

@@ -5,7 +5,7 @@ import pytest
 import xarray
 
 from hayflick.chains.degradation import LabelNoise
-from hayflick.chains.ngram import NGram, NGramChain
+from hayflick.chains.ngram import NGram
 from hayflick.chains.samplers import Temperature, TopK
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.errors import ArgumentError
@@ -138,7 +138,7 @@ def test_every_pool_has_the_size_of_a_training_text(share, rng):
 
 
 def test_fresh_text_is_written_by_the_real_model_without_a_sampler(rng):
-    chain = NGramChain(NGram(TINY, 2), 10, TopK(1))
+    chain = NGram(TINY, 2).chain(10, stages=Stages(sampler=TopK(1)))
     pool = chain.mix(rng, chain.generate(rng, chain.start(200), 3), Mix(generated=3, fresh=6))
     texts = [pool.text(replicate) for replicate in range(200)]
     symbols = chain.model.sentences.symbols
@@ -173,7 +173,7 @@ def test_other_stages_than_a_sampler_are_refused():
 
 
 def test_the_greediest_model_repeats_itself(rng):
-    chain = NGramChain(NGram(TINY, 2), 9, TopK(1))
+    chain = NGram(TINY, 2).chain(9, stages=Stages(sampler=TopK(1)))
     population = chain.start(2)
     for _ in range(2):
         population = chain.estimate(chain.generate(rng, population, 9))

@@ -263,8 +263,9 @@ def test_mixtures_are_drawn_from_both_components(rng):
     chain = model.chain(4000, stages=Stages(degradation=AdditiveNoise(1.2)))
     pool = chain.generate(rng, chain.start(1), 4000)
     pool = chain.mix(rng, pool, Mix(generated=4000, fresh=10))
-    assert pool.shape == (1, 4010)
-    upper = pool[0, :4000][pool[0, :4000] > 0]
+    assert pool.values.shape == (1, 4010)
+    drawn = pool.values[0, :4000]
+    upper = drawn[drawn > 0]
     assert upper.size == pytest.approx(2000, abs=4.5 * np.sqrt(1000))
     assert upper.std() == pytest.approx(1.3, rel=0.08)
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hayflick.chains.ngram import Successors
+from hayflick.chains.ngram import Contexts, Successors
 from hayflick.chains.samplers import Temperature, TopK, TopP
-from hayflick.chains.walks import Contexts
 from hayflick.core.errors import ArgumentError
 
 # Behind 1: 2 five times, 3 three times, 4 twice.

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hayflick.chains import walks as kernels
-from hayflick.chains.ngram import Successors
-from hayflick.chains.walks import Contexts
+from hayflick.chains import ngram_kernels as kernels
+from hayflick.chains.ngram import Contexts, Successors
 from hayflick.corpus.sentences import split_sentences
 
 TEXT = (

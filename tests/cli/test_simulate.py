@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray
 
-from hayflick.chains.parsing import FamilyData, families
+from hayflick.chains.family import FamilyData, families
 from hayflick.cli.main import main
 
 QUICK = ["--generations", "4", "--replicates", "40"]

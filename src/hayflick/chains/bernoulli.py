@@ -11,26 +11,16 @@ arXiv:2412.17646, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from typing_extensions import override
 
-from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
-from hayflick.chains.parametric import (
-    CompiledParametricChain,
-    bernoulli_walk,
-    binomials,
-)
-from hayflick.chains.pools import (
-    MOST_COUNTED,
-    MergedPools,
-    check_pool,
-    refuse_stages,
-    subsampled,
-)
+from hayflick.chains.chain import MOST_COUNTED, CompiledParametricChain, MergedPools, subsampled
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, smoothings
+from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.samplers import Temperature, TopK, TopP
 from hayflick.chains.stages import (
     DISCRETE_DEGRADATIONS,
@@ -41,21 +31,16 @@ from hayflick.chains.stages import (
 )
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
+from hayflick.core.grammar import Entry, number
+from hayflick.core.protocols import Model
 from hayflick.core.records import Mix
 
-_TAKES: dict[str, tuple[type, ...]] = {
-    "sampler": (Temperature, TopK, TopP),
-    "degradation": DISCRETE_DEGRADATIONS,
-    "selection": DISCRETE_SELECTIONS,
-    "real_weight": (float,),
-    "rounding": (Grid,),
-}
 SYMBOLS = ("0", "1")
 """What a draw is called in stages that name symbols."""
 
 
 @dataclass(frozen=True)
-class Bernoulli:
+class Bernoulli(NamedModel):
     """A chance, and how it is estimated again in every generation.
 
     Parameters
@@ -80,6 +65,8 @@ class Bernoulli:
     ['probability']
     """
 
+    family: ClassVar[str] = "bernoulli"
+
     probability: float
     total: int | None = None
     estimator: AddDelta = MAXIMUM_LIKELIHOOD
@@ -87,18 +74,23 @@ class Bernoulli:
     def __post_init__(self) -> None:
         object.__setattr__(self, "probability", checks.share("probability", self.probability))
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=1)
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        return Entry(lambda probability: cls(number("probability", probability)), ("probability",))
 
+    @override
+    def estimators(self) -> Mapping[str, Entry[Model]]:
+        return smoothings(self)
+
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> BernoulliChain:
-        """Return the family in motion at training sets of `samples` items."""
         return BernoulliChain(self, samples, stages)
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         return {
-            "family": "bernoulli",
+            "family": self.family,
             "probability": self.probability,
             "total": self.total,
             "estimator": self.estimator.describe(),
@@ -111,72 +103,85 @@ class BernoulliStatistic(NamedTuple):
     ones: Floats
     weight: float
 
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return self.ones.size
+
     def merge(self, other: BernoulliStatistic) -> BernoulliStatistic:
-        """Return both tallies together."""
+        """Return the numbers of both."""
         return BernoulliStatistic(self.ones + other.ones, self.weight + other.weight)
 
-    @staticmethod
-    def drawn(rng: np.random.Generator, pool: BernoulliStatistic, items: int) -> BernoulliStatistic:
+    def weighted(self, weight: float) -> BernoulliStatistic:
+        """Return the same items, each of them weighing `weight` times as much."""
+        return BernoulliStatistic(weight * self.ones, weight * self.weight)
+
+    def subsample(self, rng: np.random.Generator, items: int) -> BernoulliStatistic:
         """Draw `items` of unweighted items, without replacement."""
-        ones = pool.ones.astype(np.int64)
-        drawn = rng.hypergeometric(ones, int(pool.weight) - ones, items)
+        ones = self.ones.astype(np.int64)
+        drawn = rng.hypergeometric(ones, int(self.weight) - ones, items)
         return BernoulliStatistic(drawn.astype(np.float64), float(items))
 
 
-class BernoulliChain(CompiledParametricChain):
-    """The Bernoulli family in motion."""
+class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
+    """A chance estimated again from its own draws."""
 
-    family = "bernoulli"
+    takes: ClassVar = {
+        "sampler": (Temperature, TopK, TopP),
+        "degradation": DISCRETE_DEGRADATIONS,
+        "selection": DISCRETE_SELECTIONS,
+        "real_weight": (float,),
+        "rounding": (Grid,),
+    }
     parameters = ("probability",)
+    unit = 1.0
+    model: Bernoulli
 
-    def __init__(self, model: Bernoulli, samples: int, stages: Stages) -> None:
+    def __init__(self, model: Bernoulli, samples: int, stages: Stages = Stages()) -> None:
         super().__init__(model, samples, stages)
-        stages.check(self.family, _TAKES)
         self._generated = GeneratedLaw.of(stages, SYMBOLS)
 
     @property
+    @override
     def real(self) -> tuple[float, ...]:
-        """θ_0, the chance in the real data."""
         model = self.model
         if model.total is None:
             return (model.probability,)
         share = model.estimator.uniform_share(total=model.total, types=2)
         return ((1.0 - share) * model.probability + share / 2.0,)
 
-    def walk(
-        self,
-        rngs: tuple[np.random.Generator, ...],
-        population: Floats,
-        generated: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-    ) -> Floats:
-        """Return the populations of the next generations."""
-        delta, real = self.model.estimator.delta, self.model.probability
-        path: Floats = bernoulli_walk(rngs, population, generated, fresh, real, delta, self.step)
-        return path
+    @override
+    def kernel(self) -> tuple[Callable[..., Floats], tuple[Any, ...]]:
+        from hayflick.chains.parametric_kernels import bernoulli_rounds
 
+        return bernoulli_rounds, (self.model.probability, self.model.estimator.delta)
+
+    @override
     def generate(
         self, rng: np.random.Generator, population: Floats, draws: int
     ) -> BernoulliStatistic:
-        """Draw how many of `draws` items are ones."""
         chance = population[0]
         if not self.compiled:
             law = self._generated.of_law(np.stack([1.0 - chance, chance], axis=-1))
             chance = np.clip(law[..., 1], 0.0, 1.0)
-        return BernoulliStatistic(binomials(rng, draws, chance).astype(np.float64), float(draws))
+        return _drawn(rng, draws, chance)
 
-    def mix(
-        self, rng: np.random.Generator, pool: BernoulliStatistic, mix: Mix[Any]
+    @override
+    def draw_real(
+        self, rng: np.random.Generator, replicates: int, items: int
     ) -> BernoulliStatistic:
-        """Add fresh draws from the real law."""
-        if not mix.fresh:
-            return pool
-        weight = self.stages.real_weight
-        ones = binomials(rng, mix.fresh, np.full(pool.ones.size, self.model.probability))
-        return BernoulliStatistic(pool.ones + weight * ones, pool.weight + weight * mix.fresh)
+        return _drawn(rng, items, np.full(replicates, self.model.probability))
+
+    @override
+    def real_data(self, replicates: int) -> BernoulliStatistic | None:
+        model = self.model
+        if model.total is None:
+            return None
+        ones = np.round(np.full(replicates, model.probability) * model.total)
+        return BernoulliStatistic(ones, model.total)
 
     def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BernoulliStatistic]:
-        """Return how the tallies of all rounds are kept; a law's real data are drawn.
+        """Return how the counts of all rounds are kept.
 
         Raises
         ------
@@ -184,20 +189,16 @@ class BernoulliChain(CompiledParametricChain):
             If items would have to be drawn from weighted ones, or from too many.
         """
         if subsampled(mixes):
-            known = set(self.stages.given()) - {"real_weight"}
-            refuse_stages(self.stages.given(), known, self.family)
-            check_pool(mixes, real=self.model.total or self.samples, most=MOST_COUNTED)
-        return MergedPools(self._data, BernoulliStatistic.merge, BernoulliStatistic.drawn)
+            self.check_subsamples(mixes, most=MOST_COUNTED)
+        return MergedPools(self.real_pools, BernoulliStatistic.subsample)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> BernoulliStatistic:
-        model, weight = self.model, self.stages.real_weight
-        chances = np.full(replicates, model.probability)
-        if model.total is None:
-            drawn = binomials(rng, self.samples, chances).astype(np.float64)
-            return BernoulliStatistic(weight * drawn, weight * self.samples)
-        return BernoulliStatistic(weight * np.round(chances * model.total), weight * model.total)
-
+    @override
     def estimate(self, pool: BernoulliStatistic) -> Floats:
-        """Return the share of ones."""
         delta = self.model.estimator.delta
         return self.rounded((pool.ones + delta) / (pool.weight + 2.0 * delta))[None]
+
+
+def _drawn(rng: np.random.Generator, draws: int, chances: Floats) -> BernoulliStatistic:
+    from hayflick.chains.parametric_kernels import binomials
+
+    return BernoulliStatistic(binomials(rng, draws, chances).astype(np.float64), float(draws))

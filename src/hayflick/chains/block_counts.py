@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains import draws as kernels
-from hayflick.chains.pools import marginal_draws
+from hayflick.chains.chain import marginal_draws
 from hayflick.core.arrays import Floats, Integers
+
+if TYPE_CHECKING:
+    from hayflick.chains.count_kernels import Sparse, Symbols
 
 _MANTISSAS = np.array([1, 1.5, 2, 3, 4, 5, 6, 8])
 _FIRST = np.array([1, 2, 3, 4, 5, 6, 8])
@@ -69,7 +72,7 @@ class BlockCounts:
         no counts of their own.
     """
 
-    sparse: kernels.Sparse
+    sparse: Sparse
     size: int
 
     @classmethod
@@ -83,10 +86,27 @@ class BlockCounts:
         """Number of replicates."""
         return self.sparse[2].size - 1
 
-    def merge(self, other: BlockCounts, *, types: int) -> BlockCounts:
+    def redraw(self, rng: np.random.Generator, draws: Integers) -> BlockCounts:
+        """Draw ``draws[r]`` symbols from the observed frequencies of replicate r."""
+        from hayflick.chains import count_kernels
+
+        return BlockCounts(count_kernels.redraw(rng, *self.sparse, draws), self.size)
+
+    def merge(self, other: BlockCounts) -> BlockCounts:
         """Return the counts of both, replicate by replicate."""
-        sparse = kernels.merge_counts(*self.sparse, *other.sparse, types)
+        from hayflick.chains import count_kernels
+
+        types = 1 + max(int(one.sparse[0].max(initial=-1)) for one in (self, other))
+        sparse = count_kernels.merge_counts(*self.sparse, *other.sparse, types)
         return BlockCounts(sparse, self.size + other.size)
+
+    def merge_same(self, symbols: Symbols, counts: Integers) -> BlockCounts:
+        """Return the counts with the same ones added to every replicate."""
+        from hayflick.chains import count_kernels
+
+        types = 1 + max(int(own.max(initial=-1)) for own in (self.sparse[0], symbols))
+        sparse = count_kernels.add_counts(*self.sparse, symbols, counts, types)
+        return BlockCounts(sparse, self.size + int(counts.sum()))
 
     def subsample(self, rng: np.random.Generator, items: int) -> BlockCounts:
         """Draw items without replacement from every replicate."""
@@ -112,22 +132,24 @@ class AliasTable:
 
     conditional: Floats
     thresholds: Floats
-    pairs: kernels.Symbols
+    pairs: Symbols
 
     @classmethod
     def of(cls, law: Floats) -> AliasTable:
         """Return the tables of a law."""
+        from hayflick.chains.count_kernels import alias_table
+
         tail = np.cumsum(law[::-1])[::-1]
         conditional = np.minimum(law / tail, 1.0)
         conditional[-1] = 1.0
-        return cls(conditional, *kernels.alias_table(law))
+        return cls(conditional, *alias_table(law))
 
-    def add(
-        self, rng: np.random.Generator, pool: kernels.Sparse, draws: Integers
-    ) -> kernels.Sparse:
+    def add(self, rng: np.random.Generator, pool: BlockCounts, draws: Integers) -> BlockCounts:
         """Return the pool with ``draws[r]`` new symbols in replicate r."""
+        from hayflick.chains.count_kernels import add_draws
+
         tables = self.conditional, self.thresholds, self.pairs
-        return kernels.add_draws(rng, *pool, draws, *tables)
+        return BlockCounts(add_draws(rng, *pool.sparse, draws, *tables), pool.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,3 +188,11 @@ class WeightedCounts:
         """Draw items without replacement from every replicate."""
         both = marginal_draws(rng, np.concatenate([self.generated, self.real], axis=1), items)
         return WeightedCounts(*np.split(both, 2, axis=1))
+
+
+_RANKS = 200
+
+
+def recorded_ranks(types: int) -> Integers:
+    """Return the ranks at which counts are recorded, evenly in logs."""
+    return np.unique(np.geomspace(1, types, _RANKS).round().astype(np.int64))

@@ -12,16 +12,16 @@ arXiv:2412.17646, section 2.
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from hayflick.chains import draws as kernels
 from hayflick.chains.block_counts import (
     AliasTable,
     BlockCounts,
@@ -29,9 +29,11 @@ from hayflick.chains.block_counts import (
     LawBlock,
     WeightedCounts,
     count_classes,
+    recorded_ranks,
 )
-from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring
-from hayflick.chains.pools import MOST_COUNTED, MergedPools, check_pool, subsampled
+from hayflick.chains.chain import MOST_COUNTED, FamilyChain, MergedPools, subsampled
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring, smoothings
+from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.samplers import Temperature, TopK, TopP
 from hayflick.chains.stages import (
     DISCRETE_DEGRADATIONS,
@@ -42,23 +44,21 @@ from hayflick.chains.stages import (
     law_on_grid,
 )
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import number_between, training_size, whole_number
+from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.grammar import Entry, number, whole
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Recorded
+from hayflick.core.protocols import Model, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
 from hayflick.corpus.source import Source
 
 _MOST_TYPES = 100_000_000
-_RANKS = 200
-
-PoolT = TypeVar("PoolT")
 
 
 @dataclass(frozen=True, eq=False)
-class Discrete:
+class Discrete(NamedModel):
     """A law over symbols, and how it is estimated again in every generation.
 
     Parameters
@@ -84,6 +84,9 @@ class Discrete:
     >>> fruit.types, fruit.total, fruit.probabilities.tolist()
     (3, 10, [0.6, 0.3, 0.1])
     """
+
+    family: ClassVar[str] = "discrete"
+    fitted_with: ClassVar[tuple[str, ...] | None] = ()
 
     symbols: tuple[str, ...]
     weights: Integers | Floats
@@ -256,16 +259,6 @@ class Discrete:
         share = self.initial_uniform_share
         return (1.0 - share) * self.probabilities + share / self.types
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None.
-
-        Raises
-        ------
-        ArgumentError
-            If `samples` is below 1, or None for a law without data.
-        """
-        return training_size(samples, total=self.total, at_least=1)
-
     def align(self, reserve: Counts | None) -> Integers:
         """Return the counts of a reserve in the order of `symbols`, 0 where it has none.
 
@@ -287,14 +280,12 @@ class Discrete:
         aligned[where] = reserve.numbers
         return aligned
 
+    @override
     def chain(
         self, samples: int, *, stages: Stages = Stages()
     ) -> DiscreteChain | StagedDiscreteChain:
-        """Return the law in motion at training sets of `samples` items.
-
-        Counts that are drawn and fitted as they are have a way of their own, a fast one.
-        """
         samples = self.training_size(samples)
+        # Counts that are drawn and fitted as they are have a chain of their own, a fast one.
         if stages.given() or not isinstance(self.estimator, AddDelta):
             return StagedDiscreteChain(self, samples, stages)
         return DiscreteChain(self, samples)
@@ -303,10 +294,29 @@ class Discrete:
         """Return the same law under another estimator."""
         return replace(self, estimator=estimator)
 
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make() -> Discrete:
+            return cls.from_file(
+                data.require("discrete"),
+                column=data.column,
+                tokenizer=data.tokenizer,
+                encoding=data.encoding,
+                progress=data.progress,
+            )
+
+        return Entry(make)
+
+    @override
+    def estimators(self) -> Mapping[str, Entry[Model]]:
+        good_turing = Entry(lambda: self.with_estimator(GoodTuring()))
+        return {**smoothings(self), "good-turing": good_turing}
+
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
         return {
-            "family": "discrete",
+            "family": self.family,
             "input": self.source.name,
             "tokenizer": self.source.tokenizer,
             "column": self.source.column,
@@ -317,31 +327,55 @@ class Discrete:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class _SymbolChain(ABC, Generic[PoolT]):
+class ZipfMandelbrot:
+    """The family `zipf` of the command line: a `Discrete` by its parameters."""
+
+    family: ClassVar[str] = "zipf"
+    fitted_with: ClassVar[tuple[str, ...] | None] = None
+
+    @classmethod
+    def entry(cls, data: FamilyData) -> Entry[Model]:  # noqa: ARG003
+        """Return the entry of the grammar."""
+
+        def make(types: str, exponent: str = "1", offset: str = "0") -> Discrete:
+            numbers = {"exponent": number("exponent", exponent), "offset": number("offset", offset)}
+            return Discrete.zipf_mandelbrot(whole("types", types), **numbers)
+
+        return Entry(make, ("types",), ("exponent", "offset"))
+
+
+class _SymbolChain(FamilyChain[PopulationT, PoolT]):
     """What both chains of a discrete law share."""
 
+    takes: ClassVar = {
+        "sampler": (Temperature, TopK, TopP),
+        "degradation": DISCRETE_DEGRADATIONS,
+        "selection": DISCRETE_SELECTIONS,
+        "real_weight": (float,),
+        "rounding": (Grid,),
+    }
     model: Discrete
-    samples: int
-
-    @abstractmethod
-    def mix(self, rng: np.random.Generator, pool: PoolT, mix: Mix[Any]) -> PoolT:
-        """Add fresh draws from the real law and the stored real items to every pool."""
 
     @abstractmethod
     def empty_pools(self, replicates: int) -> PoolT:
         """Return pools without a single item."""
 
+    @override
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse a reserve that names other symbols.
-
-        Raises
-        ------
-        DataError
-            If there is one.
-        """
+        # A reserve that names other symbols is refused.
         for mix in mixes[:1]:
             self.model.align(mix.reserve)
+
+    @override
+    def check_subsamples(
+        self,
+        mixes: Sequence[Mix[Any]],
+        *,
+        most: int = MOST_COUNTED,
+        refused: Collection[str] = (),
+    ) -> None:
+        if subsampled(mixes):
+            super().check_subsamples(mixes, most=most, refused=refused)
 
     def real_pools(self, rng: np.random.Generator, replicates: int) -> PoolT:
         """Return pools of the real data: the counts, or draws of a known law."""
@@ -351,28 +385,11 @@ class _SymbolChain(ABC, Generic[PoolT]):
             data = Mix(generated=0, reserve=Counts(model.symbols, model.counts))
         return self.mix(rng, self.empty_pools(replicates), data)
 
-    def check_subsamples(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse a pool that is too large to draw from without replacement.
 
-        Raises
-        ------
-        ArgumentError
-            If it is.
-        """
-        if subsampled(mixes):
-            check_pool(mixes, real=self.model.total or self.samples, most=MOST_COUNTED)
+class DiscreteChain(_SymbolChain[BlockCounts, BlockCounts]):
+    """A discrete law retrained on its own draws: counts alone, extinct symbols left out.
 
-
-@dataclass(frozen=True, eq=False)
-class DiscreteChain(_SymbolChain[BlockCounts]):
-    """A discrete law retrained on its own draws; see `hayflick.core.protocols.Chain`.
-
-    Parameters
-    ----------
-    model
-        The law, and how it is estimated.
-    samples
-        Size of a training set.
+    The counts are the model's parameters; smoothing comes in where they are drawn from.
     """
 
     @cached_property
@@ -390,50 +407,48 @@ class DiscreteChain(_SymbolChain[BlockCounts]):
         expected = self.model.probabilities * self.samples
         return count_classes(expected if counts is None else counts)
 
+    @override
     def empty_pools(self, replicates: int) -> BlockCounts:
-        """Return pools without a single item."""
         return BlockCounts.empty(replicates)
 
+    @override
     def start(self, replicates: int) -> BlockCounts:
-        """Return `replicates` copies of θ_0, the fit to the real data."""
         return BlockCounts.empty(replicates)
 
+    @override
     def generate(
         self, rng: np.random.Generator, population: BlockCounts, draws: int
     ) -> BlockCounts:
-        """Draw `draws` symbols from every model, a multinomial each."""
         # Smoothing makes a model a mixture of what it observed and the uniform law.
         share = self._uniform_share(population)
         uniform = np.zeros(population.replicates, np.int64)
         if share > 0:
             uniform = rng.binomial(draws, share, population.replicates)
         if population.size == 0:
-            pool = self._real.add(rng, population.sparse, draws - uniform)
+            pool = self._real.add(rng, population, draws - uniform)
         else:
-            pool = kernels.redraw(rng, *population.sparse, draws - uniform)
+            pool = population.redraw(rng, draws - uniform)
         if share > 0:
             pool = self._uniform.add(rng, pool, uniform)
-        return BlockCounts(pool, draws)
+        return replace(pool, size=draws)
 
     def _uniform_share(self, population: BlockCounts) -> float:
         if population.size == 0:
             return self.model.initial_uniform_share
         return self.model.smoothing.uniform_share(total=population.size, types=self.model.types)
 
+    @override
     def mix(self, rng: np.random.Generator, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
-        """Add fresh draws from the real law and the stored real items to every pool."""
-        sparse = pool.sparse
         if mix.fresh:
-            sparse = self._real.add(rng, sparse, np.full(pool.replicates, mix.fresh))
-        if mix.reserve is not None:
-            sparse = kernels.add_counts(*sparse, *self._stored(mix.reserve), self.model.types)
-        return BlockCounts(sparse, pool.size + mix.fresh + mix.reserved)
+            drawn = self._real.add(rng, pool, np.full(pool.replicates, mix.fresh))
+            pool = replace(drawn, size=pool.size + mix.fresh)
+        return pool if mix.reserve is None else pool.merge_same(*self._stored(mix.reserve))
 
     @cached_property
-    def _aligned(self) -> dict[Counts, tuple[kernels.Symbols, Integers]]:
+    def _aligned(self) -> dict[Counts, tuple[NDArray[np.int32], Integers]]:
         return {}
 
-    def _stored(self, reserve: Counts) -> tuple[kernels.Symbols, Integers]:
+    def _stored(self, reserve: Counts) -> tuple[NDArray[np.int32], Integers]:
         # The same reserve comes back in every round: align it once.
         if reserve not in self._aligned:
             aligned = self.model.align(reserve)
@@ -458,29 +473,23 @@ class DiscreteChain(_SymbolChain[BlockCounts]):
                 recorded |= {name: own[name] for name in own if name != "diversity"}
             return recorded
 
-        return MergedPools(
-            self.real_pools,
-            lambda kept, pool: kept.merge(pool, types=self.model.types),
-            lambda rng, kept, items: kept.subsample(rng, items),
-            measured,
-        )
+        return MergedPools(self.real_pools, BlockCounts.subsample, measured)
 
+    @override
     def estimate(self, pool: BlockCounts) -> BlockCounts:
-        """Fit every model: the counts are its parameters, smoothing comes in with drawing."""
         return pool
 
+    @override
     def measure(self, population: BlockCounts) -> Recorded:
-        """Return surviving types, in all and by class, and the diversity of the model.
-
-        Diversity is Gini and Simpson's, 1 - Σ p_i².
-        """
         model, classes = self.model, self.classes
         if population.size == 0:
             survivors = np.tile(classes.sizes, (population.replicates, 1))
             diversity = np.full(population.replicates, 1.0 - np.sum(model.initial_law**2))
         else:
+            from hayflick.chains.count_kernels import summarise
+
             tables = classes.of_symbol, classes.lower.size
-            survivors, squares = kernels.summarise(*population.sparse, *tables)
+            survivors, squares = summarise(*population.sparse, *tables)
             # With N for a count: Σ (N + δ)² = Σ N² + 2 δ n + δ² m.
             delta, size = model.smoothing.delta, float(population.size)
             squares = squares + delta * (2.0 * size + delta * model.types)
@@ -493,88 +502,58 @@ class DiscreteChain(_SymbolChain[BlockCounts]):
             "class_survivors": survivors,
         }
 
+    @override
     def measure_last(self, population: BlockCounts) -> Recorded:
-        """Return counts by rank, most frequent first, 0 beyond the last survivor."""
+        from hayflick.chains.count_kernels import counts_at_ranks
+
         _, counts, offsets = population.sparse
-        return {"count_by_rank": kernels.counts_at_ranks(counts, offsets, self.ranks)}
+        return {"count_by_rank": counts_at_ranks(counts, offsets, self.ranks)}
 
     @cached_property
     def ranks(self) -> Integers:
         """Ranks at which the counts of the last generation are recorded, evenly in logs."""
-        return np.unique(np.geomspace(1, self.model.types, _RANKS).round().astype(np.int64))
+        return recorded_ranks(self.model.types)
 
+    @override
     def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
-        """Return the further dimension of a recorded name, and its coordinate."""
         return {
             "class_survivors": ("count_class", self.classes.lower),
             "count_by_rank": ("rank", self.ranks),
         }
 
-    def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
-        return {**self.model.describe(), "samples": self.samples}
 
+class StagedDiscreteChain(_SymbolChain[LawBlock, WeightedCounts]):
+    """A discrete law retrained with further stages, or another estimator than add-δ."""
 
-_TAKES: dict[str, tuple[type, ...]] = {
-    "sampler": (Temperature, TopK, TopP),
-    "degradation": DISCRETE_DEGRADATIONS,
-    "selection": DISCRETE_SELECTIONS,
-    "real_weight": (float,),
-    "rounding": (Grid,),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class StagedDiscreteChain(_SymbolChain[WeightedCounts]):
-    """The discrete family in motion, every stage built in; see `core.protocols.Chain`.
-
-    Parameters
-    ----------
-    model
-        The law, and how it is estimated.
-    samples
-        Size of a training set.
-    stages
-        What else happens in a round.
-    """
-
-    stages: Stages
-
-    def __post_init__(self) -> None:
-        self.stages.check("discrete", _TAKES)
-        if isinstance(self.model.estimator, GoodTuring) and self.stages.real_weight != 1.0:
+    def __init__(self, model: Discrete, samples: int, stages: Stages) -> None:
+        super().__init__(model, samples, stages)
+        if isinstance(model.estimator, GoodTuring) and stages.real_weight != 1.0:
             takes = "1 with the estimator good-turing, which needs whole counts"
-            raise ArgumentError("real_weight", got=self.stages.real_weight, takes=takes)
-        _ = self._generated
+            raise ArgumentError("real_weight", got=stages.real_weight, takes=takes)
+        self._generated = GeneratedLaw.of(stages, model.symbols)
 
-    @cached_property
-    def _generated(self) -> GeneratedLaw:
-        return GeneratedLaw.of(self.stages, self.model.symbols)
-
+    @override
     def empty_pools(self, replicates: int) -> WeightedCounts:
-        """Return pools without a single item."""
         nothing = np.zeros((replicates, self.model.types), np.int64)
         return WeightedCounts(nothing, nothing)
 
+    @override
     def start(self, replicates: int) -> LawBlock:
-        """Return copies of the model fitted to the real data."""
         model = self.model
         real = model.probabilities[None]
         if model.counts is not None:
             real = self._fit(model.counts[None].astype(np.float64))
-        if self.stages.rounding is not None:
-            real = law_on_grid(real, self.stages.rounding)
-        return LawBlock(np.repeat(real, replicates, axis=0), None)
+        return LawBlock(np.repeat(self._rounded(real), replicates, axis=0), None)
 
+    @override
     def generate(
         self, rng: np.random.Generator, population: LawBlock, draws: int
     ) -> WeightedCounts:
-        """Draw `draws` symbols from every model, as they arrive in the training set."""
         counts = rng.multinomial(draws, self._generated.of_law(population.law))
         return WeightedCounts(counts, np.zeros_like(counts))
 
+    @override
     def mix(self, rng: np.random.Generator, pool: WeightedCounts, mix: Mix[Any]) -> WeightedCounts:
-        """Add fresh draws from the real law and the stored real items."""
         real = self.model.align(mix.reserve)[None].repeat(len(pool.real), axis=0)
         if mix.fresh:
             real += rng.multinomial(mix.fresh, self.model.probabilities, len(real))
@@ -589,29 +568,21 @@ class StagedDiscreteChain(_SymbolChain[WeightedCounts]):
             If the pool is too large to draw from without replacement.
         """
         self.check_subsamples(mixes)
-        types = self.model.types
 
         def measured(sample: WeightedCounts | None, kept: WeightedCounts) -> Recorded:
-            recorded: dict[str, NDArray[Any]] = {"surviving_in_pool": kept.surviving}
-            if sample is not None:
-                recorded["surviving_types"] = sample.surviving
-                recorded["surviving_fraction"] = sample.surviving / types
-            return recorded
+            in_pool = {"surviving_in_pool": kept.surviving}
+            return in_pool if sample is None else {**in_pool, **self._survivors(sample.surviving)}
 
-        return MergedPools(
-            self.real_pools,
-            WeightedCounts.merge,
-            lambda rng, kept, items: kept.subsample(rng, items),
-            measured,
-        )
+        return MergedPools(self.real_pools, WeightedCounts.subsample, measured)
 
+    @override
     def estimate(self, pool: WeightedCounts) -> LawBlock:
-        """Fit every model to its weighted counts, and round it."""
-        weighted = pool.generated + self.stages.real_weight * pool.real
-        law = self._fit(weighted)
-        if self.stages.rounding is not None:
-            law = law_on_grid(law, self.stages.rounding)
-        return LawBlock(law, pool.generated + pool.real)
+        law = self._fit(pool.generated + self.stages.real_weight * pool.real)
+        return LawBlock(self._rounded(law), pool.generated + pool.real)
+
+    def _rounded(self, law: Floats) -> Floats:
+        grid = self.stages.rounding
+        return law if grid is None else law_on_grid(law, grid)
 
     def _fit(self, counts: Floats) -> Floats:
         estimator = self.model.estimator
@@ -621,26 +592,16 @@ class StagedDiscreteChain(_SymbolChain[WeightedCounts]):
         law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
         return law
 
+    @override
     def measure(self, population: LawBlock) -> Recorded:
-        """Return surviving types (in the training set) and diversity of the model."""
-        types = self.model.types
-        surviving = np.full(len(population.law), types)
+        surviving = np.full(len(population.law), self.model.types)
         if population.counts is not None:
             surviving = np.count_nonzero(population.counts, axis=1)
+        diversity = 1.0 - np.sum(population.law**2, axis=1)
+        return {**self._survivors(surviving), "diversity": diversity}
+
+    def _survivors(self, surviving: Integers) -> dict[str, NDArray[Any]]:
         return {
             "surviving_types": surviving,
-            "surviving_fraction": surviving / types,
-            "diversity": 1.0 - np.sum(population.law**2, axis=1),
+            "surviving_fraction": surviving / self.model.types,
         }
-
-    def measure_last(self, population: LawBlock) -> Recorded:  # noqa: ARG002
-        """Return nothing beyond what every generation leaves behind."""
-        return {}
-
-    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
-        """Return no further dimension."""
-        return {}
-
-    def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
-        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}

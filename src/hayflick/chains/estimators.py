@@ -8,13 +8,14 @@ Linguistics 2 (1995), pages 217-237.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 import numpy as np
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between
+from hayflick.core.grammar import Entry, number
 
 _LARGEST_DELTA = 1e6
 
@@ -61,6 +62,15 @@ class AddDelta:
 
 MAXIMUM_LIKELIHOOD = AddDelta(0.0)
 """The observed frequencies: what was not seen has probability 0."""
+
+
+def smoothings(model: Any) -> dict[str, Entry[Any]]:
+    """Return a model of counts under each kind of add-δ smoothing, by name."""
+
+    def smoothed(delta: str = "0") -> Any:
+        return replace(model, estimator=AddDelta(number("delta", delta)))
+
+    return {"ml": Entry(smoothed), "add": Entry(smoothed, ("delta",))}
 
 
 _CONFIDENCE = 1.96

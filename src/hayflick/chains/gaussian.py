@@ -12,29 +12,25 @@ arXiv:2412.17646, Theorem 3 (ddof = 1). Kazdan et al., arXiv:2410.16713 (ddof = 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
+from typing_extensions import override
 
+from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, subsampled
 from hayflick.chains.degradation import AdditiveNoise, GaussianContamination
-from hayflick.chains.parametric import CompiledParametricChain, gaussian_walk
-from hayflick.chains.pools import (
-    MOST_KEPT,
-    ItemPools,
-    MergedPools,
-    check_pool,
-    refuse_stages,
-    subsampled,
-)
+from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
 from hayflick.chains.selection import Interval
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry, number
+from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
 from hayflick.corpus.tables import read_numbers
 
@@ -65,7 +61,7 @@ class Moments:
         cls, rng: np.random.Generator, items: NDArray[np.int64], mean: Floats, deviation: Floats
     ) -> Moments:
         """Draw the moments of Gaussian numbers from their own laws, a normal and a χ²."""
-        # Means of all replicates first, then scatters: the order of the compiled walk.
+        # Means of all replicates first, then scatters: the order of the compiled rounds.
         at = mean.astype(np.float64)
         drawn = items > 0
         error = deviation[drawn] / np.sqrt(items[drawn])
@@ -78,7 +74,7 @@ class Moments:
         return cls(number, number, at, scatter)
 
     @classmethod
-    def of_values(cls, values: Floats) -> Moments:
+    def of_items(cls, values: Floats) -> Moments:
         """Return the moments of numbers, shape ``(replicates, items)``."""
         replicates, items = values.shape
         number = np.full(replicates, float(items))
@@ -88,19 +84,23 @@ class Moments:
         scatter = ((values - mean[:, None]) ** 2).sum(axis=1)
         return cls(number, number, mean, scatter)
 
-    @staticmethod
-    def values(rng: np.random.Generator, moments: Moments) -> Floats:
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return self.mean.size
+
+    def items(self, rng: np.random.Generator) -> Floats:
         """Draw unweighted Gaussian numbers given their moments, shape ``(replicates, items)``.
 
         Their direction from the mean is independent of mean and scatter, and uniform.
         """
-        noise = rng.standard_normal((moments.mean.size, int(moments.weight[0])))
+        noise = rng.standard_normal((self.mean.size, int(self.weight[0])))
         noise -= noise.mean(axis=1, keepdims=True)
         length = np.sqrt((noise**2).sum(axis=1))
         scale = np.divide(
-            np.sqrt(moments.scatter), length, out=np.zeros_like(length), where=length > 0
+            np.sqrt(self.scatter), length, out=np.zeros_like(length), where=length > 0
         )
-        values: Floats = moments.mean[:, None] + scale[:, None] * noise
+        values: Floats = self.mean[:, None] + scale[:, None] * noise
         return values
 
     def weighted(self, weight: float) -> Moments:
@@ -181,16 +181,9 @@ def interval_draws(
 MOST_SELECTED = 1_000_000
 """Items of a training set that is selected from."""
 
-_TAKES: dict[str, tuple[type, ...]] = {
-    "degradation": (AdditiveNoise, GaussianContamination),
-    "selection": (Interval,),
-    "real_weight": (float,),
-    "rounding": (Grid,),
-}
-
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(NamedModel):
     """A mean and a standard deviation, and how they are estimated in every generation.
 
     Parameters
@@ -214,6 +207,10 @@ class Gaussian:
     >>> bool(runs["deviation"][:, -1].median() < 1e-3)
     True
     """
+
+    family: ClassVar[str] = "gaussian"
+    fitted_with: ClassVar[tuple[str, ...] | None] = ()
+    smallest_round: ClassVar[int] = 2
 
     mean: float
     deviation: float
@@ -245,30 +242,44 @@ class Gaussian:
         deviation = float(values.std(ddof=ddof))
         return cls(float(values.mean()), deviation, total=values.size, ddof=ddof)
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=2)
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make(mean: str = "0", deviation: str = "1") -> Model:
+            if data.path is not None:
+                return cls.from_file(data.path, column=data.column, encoding=data.encoding)
+            return cls(number("mean", mean), number("deviation", deviation))
 
+        return Entry(make, (), ("mean", "deviation"))
+
+    @override
+    def estimators(self) -> Mapping[str, Entry[Model]]:
+        return divisor_estimators(self)
+
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> GaussianChain:
-        """Return the family in motion at training sets of `samples` items."""
         return GaussianChain(self, self.training_size(samples), stages)
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         parameters = {"mean": self.mean, "deviation": self.deviation, "ddof": self.ddof}
-        return {"family": "gaussian", **parameters, "total": self.total}
+        return {"family": self.family, **parameters, "total": self.total}
 
 
-class GaussianChain(CompiledParametricChain):
-    """The Gaussian family in motion."""
+class GaussianChain(CompiledParametricChain[Moments]):
+    """A mean and a deviation estimated again from their own draws."""
 
-    family = "gaussian"
+    takes: ClassVar = {
+        "degradation": (AdditiveNoise, GaussianContamination),
+        "selection": (Interval,),
+        "real_weight": (float,),
+        "rounding": (Grid,),
+    }
     parameters = ("mean", "deviation")
-    smallest_round = 2
+    model: Gaussian
 
-    def __init__(self, model: Gaussian, samples: int, stages: Stages) -> None:
+    def __init__(self, model: Gaussian, samples: int, stages: Stages = Stages()) -> None:
         super().__init__(model, samples, stages)
-        stages.check(self.family, _TAKES)
         if isinstance(stages.degradation, GaussianContamination) and stages.selection is not None:
             takes = "no contamination beside a selection"
             raise ArgumentError("degradation", got="gaussian-contamination", takes=takes)
@@ -277,39 +288,25 @@ class GaussianChain(CompiledParametricChain):
             raise ArgumentError("samples", got=samples, takes=takes)
 
     @property
+    @override
     def real(self) -> tuple[float, ...]:
-        """θ_0, mean and deviation of the real data."""
         return (self.model.mean, self.model.deviation)
 
-    @property
-    def unit(self) -> float:
-        """What a grid's bits divide: the real deviation."""
-        deviation: float = self.model.deviation
-        return deviation
+    @override
+    def kernel(self) -> tuple[Callable[..., Floats], tuple[Any, ...]]:
+        from hayflick.chains.parametric_kernels import gaussian_rounds
 
-    def walk(
-        self,
-        rngs: tuple[np.random.Generator, ...],
-        population: Floats,
-        generated: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-    ) -> Floats:
-        """Return the populations of the next generations."""
-        real = np.array(self.real)
-        path: Floats = gaussian_walk(
-            rngs, population, generated, fresh, real, self.model.ddof, self.step
-        )
-        return path
+        return gaussian_rounds, (np.array(self.real), self.model.ddof)
 
+    @override
     def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Moments:
-        """Draw the moments of `draws` numbers, as they arrive in the training set."""
         mean, deviation = population
         degradation, selection = self.stages.degradation, self.stages.selection
         if isinstance(degradation, AdditiveNoise):
             # The sum of a Gaussian number and Gaussian noise is a Gaussian number.
             deviation = np.hypot(deviation, degradation.deviation)
         if isinstance(selection, Interval):
-            return Moments.of_values(interval_draws(rng, mean, deviation, draws, selection))
+            return Moments.of_items(interval_draws(rng, mean, deviation, draws, selection))
         items = np.full(mean.size, draws)
         if not isinstance(degradation, GaussianContamination):
             return Moments.drawn(rng, items, mean, deviation)
@@ -318,17 +315,22 @@ class GaussianChain(CompiledParametricChain):
         at, spread = np.full(mean.size, degradation.mean), degradation.deviation
         return own.merge(Moments.drawn(rng, foreign, at, np.full(mean.size, spread)))
 
-    def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
-        """Add fresh draws from the real law."""
-        if not mix.fresh:
-            return pool
-        size = pool.mean.size
-        mean, deviation = (np.full(size, value) for value in self.real)
-        fresh = Moments.drawn(rng, np.full(size, mix.fresh), mean, deviation)
-        return pool.merge(fresh.weighted(self.stages.real_weight))
+    @override
+    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Moments:
+        mean, deviation = (np.full(replicates, value) for value in self.real)
+        return Moments.drawn(rng, np.full(replicates, items), mean, deviation)
 
-    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Moments] | ItemPools[Moments]:
-        """Return how the moments of all rounds are kept; a law's real data are drawn.
+    @override
+    def real_data(self, replicates: int) -> Moments | None:
+        total = self.model.total
+        if total is None:
+            return None
+        mean, deviation = (np.full(replicates, value) for value in self.real)
+        number = np.full(replicates, float(total))
+        return Moments(number, number, mean, deviation**2 * (total - self.model.ddof))
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> Pools:
+        """Return how the moments of all rounds are kept.
 
         Raises
         ------
@@ -336,25 +338,13 @@ class GaussianChain(CompiledParametricChain):
             If items would have to be drawn from weighted or not Gaussian ones, or too many.
         """
         if not subsampled(mixes):
-            return MergedPools(self._data, Moments.merge)
+            return MergedPools(self.real_pools)
         noisy = isinstance(self.stages.degradation, AdditiveNoise)
-        known = {"rounding", "degradation"} if noisy else {"rounding"}
-        refuse_stages(self.stages.given(), known, self.family)
-        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
-        return ItemPools(self._data, Moments.values, Moments.of_values)
+        refused = {"real_weight", "selection", *(() if noisy else ("degradation",))}
+        self.check_subsamples(mixes, refused=refused)
+        return ItemPools(self.real_pools, Moments.items, Moments.of_items)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> Moments:
-        model = self.model
-        items = np.full(replicates, model.total or self.samples)
-        mean, deviation = (np.full(replicates, value) for value in self.real)
-        if model.total is None:
-            return Moments.drawn(rng, items, mean, deviation).weighted(self.stages.real_weight)
-        # The moments that θ_0 was fitted to.
-        scatter = deviation**2 * (items - model.ddof)
-        number = items.astype(np.float64)
-        return Moments(number, number, mean, scatter).weighted(self.stages.real_weight)
-
+    @override
     def estimate(self, pool: Moments) -> Floats:
-        """Return mean and deviation."""
         deviation = np.sqrt(pool.variance(ddof=self.model.ddof))
         return self.rounded(np.stack([pool.mean, deviation]))

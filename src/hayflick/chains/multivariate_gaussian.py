@@ -14,37 +14,30 @@ Anderson, *An Introduction to Multivariate Statistical Analysis* (2003), section
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from typing_extensions import override
 
+from hayflick.chains.chain import MOST_KEPT, ItemPools, MergedPools, NumericChain, subsampled
 from hayflick.chains.degradation import AdditiveNoise
-from hayflick.chains.parametric import refuse_reserves, refuse_small_rounds
-from hayflick.chains.pools import (
-    MOST_KEPT,
-    ItemPools,
-    MergedPools,
-    check_pool,
-    subsampled,
-)
+from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
 from hayflick.chains.stages import Grid, Stages
-from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
-from hayflick.core.protocols import Recorded
+from hayflick.core.grammar import Entry, whole
+from hayflick.core.protocols import Model, Pools, Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.tables import read_numbers
 
 _LEAST_EIGENVALUE = 1e-13
 MOST_DIMENSIONS = 1000
-_TAKES: dict[str, tuple[type, ...]] = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
 
 
 @dataclass(frozen=True, eq=False)
-class MultivariateGaussian:
+class MultivariateGaussian(NamedModel):
     """A mean vector and a covariance, and how they are estimated in every generation.
 
     Parameters
@@ -73,6 +66,10 @@ class MultivariateGaussian:
     >>> int(runs["rank"].min())
     2
     """
+
+    family: ClassVar[str] = "multivariate-gaussian"
+    fitted_with: ClassVar[tuple[str, ...] | None] = ()
+    smallest_round: ClassVar[int] = 2
 
     mean: Floats
     covariance: Floats
@@ -126,18 +123,32 @@ class MultivariateGaussian:
         mean = read.values.mean(axis=0)
         return cls(mean, covariance, total=len(read.values), ddof=ddof, names=read.columns)
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=2)
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make(dimensions: str = "2") -> Model:
+            if data.path is not None:
+                return cls.from_file(data.path, columns=data.columns, encoding=data.encoding)
+            size = whole("dimensions", dimensions)
+            if not 1 <= size <= MOST_DIMENSIONS:
+                takes = f"a whole number from 1 to {MOST_DIMENSIONS}"
+                raise ArgumentError("dimensions", got=size, takes=takes)
+            return cls(np.zeros(size), np.eye(size))
 
+        return Entry(make, (), ("dimensions",))
+
+    @override
+    def estimators(self) -> Mapping[str, Entry[Model]]:
+        return divisor_estimators(self)
+
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> MultivariateGaussianChain:
-        """Return the family in motion at training sets of `samples` items."""
         return MultivariateGaussianChain(self, self.training_size(samples), stages)
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         return {
-            "family": "multivariate-gaussian",
+            "family": self.family,
             "mean": self.mean.tolist(),
             "covariance": self.covariance.tolist(),
             "ddof": self.ddof,
@@ -148,57 +159,106 @@ class MultivariateGaussian:
 class Vectors(NamedTuple):
     """Means ``(replicates, d)`` and factors ``(replicates, d, rank)`` of scatter or covariance."""
 
-    items: int
+    number: int
     mean: Floats
     factor: Floats
 
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, mean: Floats, factor: Floats, draws: int) -> Vectors:
+        """Draw mean and scatter of so many vectors; the scatter's rank is at most draws - 1."""
+        replicates, _, rank = factor.shape
+        if draws == 0:
+            return cls(0, mean, factor[..., :0])
+        spread = rng.standard_normal((replicates, rank, 1)) / np.sqrt(draws)
+        new_mean = mean + (factor @ spread)[..., 0]
+        if draws <= rank:
+            columns = rng.standard_normal((replicates, rank, draws - 1))
+            return cls(draws, new_mean, factor @ columns)
+        return cls(draws, new_mean, factor @ _bartlett(rng, replicates, rank, draws - 1))
 
-@dataclass(frozen=True, eq=False)
-class MultivariateGaussianChain:
-    """The family in motion; see `hayflick.core.protocols.Chain`."""
+    @classmethod
+    def of_items(cls, vectors: Floats) -> Vectors:
+        """Return mean and scatter of vectors, shape ``(replicates, items, d)``."""
+        number, dimensions = vectors.shape[1:]
+        mean = vectors.mean(axis=1)
+        factor = _triangular(np.swapaxes(vectors - mean[:, None, :], 1, 2))
+        # One direction among few vectors is the mean's.
+        return cls(number, mean, factor[..., : min(number - 1, dimensions)])
 
-    model: MultivariateGaussian
-    samples: int
-    stages: Stages
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return len(self.mean)
 
-    def __post_init__(self) -> None:
-        self.stages.check("multivariate-gaussian", _TAKES)
+    def merge(self, other: Vectors) -> Vectors:
+        """Return mean and scatter of both sets of vectors together, by Chan's formula."""
+        if self.number == 0:
+            return other
+        number = self.number + other.number
+        gap = other.mean - self.mean
+        mean = self.mean + gap * (other.number / number)
+        between = gap[..., None] * np.sqrt(self.number * other.number / number)
+        columns = np.concatenate([self.factor, other.factor, between], axis=2)
+        few = columns.shape[2] < columns.shape[1]
+        return Vectors(number, mean, columns if few else _triangular(columns))
 
-    def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse stored items, and rounds too small.
+    def weighted(self, weight: float) -> Vectors:
+        """Return the same vectors: the family takes no weights."""
+        assert weight == 1.0
+        return self
 
-        Raises
-        ------
-        ArgumentError
-            If a mix has some, or is.
+    def items(self, rng: np.random.Generator) -> Floats:
+        """Draw vectors given their mean and scatter, shape ``(replicates, items, d)``.
+
+        The directions from the mean are independent of both: columns that are orthonormal to
+        one another and to 1, uniformly.
         """
-        refuse_reserves(mixes, "multivariate-gaussian")
-        refuse_small_rounds(mixes, "multivariate-gaussian", at_least=2)
+        replicates, _, rank = self.factor.shape
+        noise = rng.standard_normal((replicates, self.number, rank))
+        directions, upper = np.linalg.qr(noise - noise.mean(axis=1, keepdims=True))
+        directions *= np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, None, :]
+        vectors: Floats = self.mean[:, None, :] + directions @ np.swapaxes(self.factor, 1, 2)
+        return vectors
 
+
+class MultivariateGaussianChain(NumericChain[Vectors, Vectors]):
+    """A mean vector and a covariance estimated again from their own draws."""
+
+    takes: ClassVar = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
+    model: MultivariateGaussian
+
+    @override
     def start(self, replicates: int) -> Vectors:
-        """Return copies of the model fitted to the real data."""
-        mean, factor = self._rounded(self.model.mean, self.model.factor)
+        return self._copies(replicates, *self._rounded(self.model.mean, self.model.factor))
+
+    def _copies(self, replicates: int, mean: Floats, factor: Floats) -> Vectors:
         copies = (np.repeat(array[None], replicates, axis=0) for array in (mean, factor))
         return Vectors(self.samples, *copies)
 
+    @override
     def generate(self, rng: np.random.Generator, population: Vectors, draws: int) -> Vectors:
-        """Draw mean and scatter of `draws` vectors."""
         factor = population.factor
         if isinstance(self.stages.degradation, AdditiveNoise):
             noise = self.stages.degradation.deviation * np.eye(self.model.mean.size)
-            factor = _triangular(np.concatenate([factor, _like(noise, factor)], axis=2))
-        return _drawn(rng, population.mean, factor, draws)
+            noises = np.broadcast_to(noise, (len(factor), *noise.shape))
+            factor = _triangular(np.concatenate([factor, noises], axis=2))
+        return Vectors.drawn(rng, population.mean, factor, draws)
 
-    def mix(self, rng: np.random.Generator, pool: Vectors, mix: Mix[Any]) -> Vectors:
-        """Add fresh draws from the real law."""
-        if not mix.fresh:
-            return pool
-        mean = np.repeat(self.model.mean[None], len(pool.mean), axis=0)
-        factor = np.repeat(self.model.factor[None], len(pool.mean), axis=0)
-        return _merged(pool, _drawn(rng, mean, factor, mix.fresh))
+    @override
+    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Vectors:
+        real = self._copies(replicates, self.model.mean, self.model.factor)
+        return Vectors.drawn(rng, real.mean, real.factor, items)
 
-    def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[Vectors] | ItemPools[Vectors]:
-        """Return how the moments of all rounds are kept; a law's real data are drawn.
+    @override
+    def real_data(self, replicates: int) -> Vectors | None:
+        model = self.model
+        if model.total is None or model.total <= model.mean.size:
+            return None
+        real = self._copies(replicates, model.mean, model.factor)
+        return Vectors(model.total, real.mean, real.factor * np.sqrt(model.total - model.ddof))
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> Pools:
+        """Return how the moments of all rounds are kept.
 
         Raises
         ------
@@ -206,39 +266,27 @@ class MultivariateGaussianChain:
             If items would have to be drawn from too many.
         """
         if not subsampled(mixes):
-            return MergedPools(self._data, _merged)
-        dimensions = self.model.mean.size
-        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT // dimensions)
-        return ItemPools(self._data, _vectors, _moments)
+            return MergedPools(self.real_pools)
+        self.check_subsamples(mixes, most=MOST_KEPT // self.model.mean.size)
+        return ItemPools(self.real_pools, Vectors.items, Vectors.of_items)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> Vectors:
-        model, total = self.model, self.model.total
-        mean, factor = (
-            np.repeat(part[None], replicates, axis=0) for part in (model.mean, model.factor)
-        )
-        if total is None or total <= model.mean.size:
-            return _drawn(rng, mean, factor, self.samples)
-        # The moments that θ_0 was fitted to.
-        return Vectors(total, mean, factor * np.sqrt(total - model.ddof))
-
+    @override
     def estimate(self, pool: Vectors) -> Vectors:
-        """Return mean and factor of the covariance; rounding acts on the factor's entries."""
-        factor = pool.factor / np.sqrt(pool.items - self.model.ddof)
-        return Vectors(pool.items, *self._rounded(pool.mean, factor))
+        factor = pool.factor / np.sqrt(pool.number - self.model.ddof)
+        return Vectors(pool.number, *self._rounded(pool.mean, factor))
 
     def _rounded(self, mean: Floats, factor: Floats) -> tuple[Floats, Floats]:
+        """Return mean and factor with their entries on the grid."""
         grid = self.stages.rounding
         if grid is None:
             return mean, factor
         unit = float(np.sqrt(np.diag(self.model.covariance).max()))
         return grid.rounded(mean, unit=unit), grid.rounded(factor, unit=unit)
 
+    @override
     def measure(self, population: Vectors) -> Recorded:
-        """Return the log of the generalised variance, the rank and the mean's distance.
-
-        The log is of det Σ over that of the real data; -inf where the rank has fallen.
-        """
         dimensions, columns = population.factor.shape[1:]
+        # Of det Σ over that of the real data; -inf where the rank has fallen.
         log = np.full(len(population.mean), -np.inf)
         if columns == dimensions:
             diagonal = np.abs(np.diagonal(population.factor, axis1=1, axis2=2))
@@ -255,18 +303,6 @@ class MultivariateGaussianChain:
             "mean_distance": np.linalg.norm(distance, axis=0),
         }
 
-    def measure_last(self, population: Vectors) -> Recorded:  # noqa: ARG002
-        """Return nothing beyond what every generation leaves behind."""
-        return {}
-
-    def coordinates(self) -> dict[str, tuple[str, NDArray[Any]]]:
-        """Return no further dimension."""
-        return {}
-
-    def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
-        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
-
 
 def _check_rank(covariance: Floats) -> None:
     """Refuse dimensions that others determine, which rounding hides from a decomposition."""
@@ -281,23 +317,6 @@ def _check_rank(covariance: Floats) -> None:
     raise ArgumentError("covariance", got="a singular matrix", takes=takes, remedy=remedy)
 
 
-def _like(matrix: Floats, block: Floats) -> Floats:
-    return np.broadcast_to(matrix, (len(block), *matrix.shape))
-
-
-def _drawn(rng: np.random.Generator, mean: Floats, factor: Floats, draws: int) -> Vectors:
-    """Draw mean and scatter; the scatter's rank is at most draws - 1."""
-    replicates, _, rank = factor.shape
-    if draws == 0:
-        return Vectors(0, mean, factor[..., :0])
-    spread = rng.standard_normal((replicates, rank, 1)) / np.sqrt(draws)
-    new_mean = mean + (factor @ spread)[..., 0]
-    if draws <= rank:
-        columns = rng.standard_normal((replicates, rank, draws - 1))
-        return Vectors(draws, new_mean, factor @ columns)
-    return Vectors(draws, new_mean, factor @ _bartlett(rng, replicates, rank, draws - 1))
-
-
 def _bartlett(rng: np.random.Generator, replicates: int, rank: int, freedom: int) -> Floats:
     """Draw lower triangular factors of the scatter of standard normal vectors."""
     factor = np.zeros((replicates, rank, rank))
@@ -308,44 +327,8 @@ def _bartlett(rng: np.random.Generator, replicates: int, rank: int, freedom: int
     return factor
 
 
-def _merged(one: Vectors, other: Vectors) -> Vectors:
-    """Return mean and scatter of both sets of draws together, by Chan's formula."""
-    if one.items == 0:
-        return other
-    items = one.items + other.items
-    gap = other.mean - one.mean
-    mean = one.mean + gap * (other.items / items)
-    between = gap[..., None] * np.sqrt(one.items * other.items / items)
-    columns = np.concatenate([one.factor, other.factor, between], axis=2)
-    few = columns.shape[2] < columns.shape[1]
-    return Vectors(items, mean, columns if few else _triangular(columns))
-
-
 def _triangular(columns: Floats) -> Floats:
     """Return the lower triangular factor of the same product, shape ``(…, d, d)``."""
     upper = np.linalg.qr(np.swapaxes(columns, 1, 2), mode="r")
     lower: Floats = np.swapaxes(upper, 1, 2)
     return lower
-
-
-def _vectors(rng: np.random.Generator, pool: Vectors) -> Floats:
-    """Draw vectors given their mean and scatter, shape ``(replicates, items, d)``.
-
-    The directions from the mean are independent of both: columns that are orthonormal to one
-    another and to 1, uniformly.
-    """
-    replicates, _, rank = pool.factor.shape
-    noise = rng.standard_normal((replicates, pool.items, rank))
-    directions, upper = np.linalg.qr(noise - noise.mean(axis=1, keepdims=True))
-    directions *= np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, None, :]
-    vectors: Floats = pool.mean[:, None, :] + directions @ np.swapaxes(pool.factor, 1, 2)
-    return vectors
-
-
-def _moments(vectors: Floats) -> Vectors:
-    """Return mean and scatter of vectors, shape ``(replicates, items, d)``."""
-    items, dimensions = vectors.shape[1:]
-    mean = vectors.mean(axis=1)
-    factor = _triangular(np.swapaxes(vectors - mean[:, None, :], 1, 2))
-    # One direction among few vectors is the mean's.
-    return Vectors(items, mean, factor[..., : min(items - 1, dimensions)])

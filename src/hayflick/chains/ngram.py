@@ -17,30 +17,28 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from hayflick.chains import walks as kernels
-from hayflick.chains.draws import counts_at_ranks
-from hayflick.chains.parametric import refuse_reserves
-from hayflick.chains.pools import refuse_accumulation
-from hayflick.chains.samplers import (
-    Sampler,
-    Temperature,
-    TopK,
-    TopP,
-)
+from hayflick.chains.block_counts import recorded_ranks
+from hayflick.chains.chain import FamilyChain
+from hayflick.chains.family import FamilyData, NamedModel
+from hayflick.chains.samplers import Sampler, Temperature, TopK, TopP
 from hayflick.chains.stages import Grid, Stages, law_on_grid
-from hayflick.chains.walks import Contexts, Texts
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry, whole
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Recorded
+from hayflick.core.protocols import Model, Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.sentences import Sentences, read_sentences
+
+if TYPE_CHECKING:
+    from hayflick.chains.ngram_kernels import Block, Starts, Texts
 
 LONGEST = 16
 """The largest order."""
@@ -77,7 +75,63 @@ class RoundedSampler:
 
 
 @dataclass(frozen=True, eq=False)
-class NGram:
+class Contexts:
+    """A text as the contexts that it visits.
+
+    Parameters
+    ----------
+    visited
+        The context behind every token, shape ``(tokens,)``; 0 where a sentence begins.
+    last
+        The token that every context ends with, shape ``(contexts,)``; 0 for context 0.
+    memory
+        1, or 0 for order 1: `visited` then holds the tokens themselves, so that the text can
+        be read from it, but nothing depends on them.
+
+    Examples
+    --------
+    >>> visits = Contexts.of(np.array([1, 2, 1, 2, 3, 0]), order=3)
+    >>> visits.visited.tolist(), visits.last.tolist()
+    ([1, 2, 3, 2, 4, 0], [0, 1, 2, 1, 3])
+    """
+
+    visited: Texts
+    last: NDArray[np.int32]
+    memory: int
+
+    @classmethod
+    def of(cls, tokens: NDArray[np.integer], *, order: int) -> Contexts:
+        """Return the contexts of a text, numbered in the order of their words.
+
+        Parameters
+        ----------
+        tokens
+            Numbers of words from 1, and 0 at the end of every sentence.
+        order
+            Words of an n-gram, from 1.
+        """
+        visited = tokens.astype(np.int64)
+        last = np.arange(tokens.max() + 1)
+        base = last.size
+        for _ in range(order - 2):
+            # A context one word longer: the context before a word, and the word.
+            pairs = np.append(0, visited[:-1]) * base + tokens
+            pairs[tokens == 0] = 0
+            longer, visited = np.unique(pairs, return_inverse=True)
+            shorter, last = last.size, longer % base
+            if last.size == shorter:
+                # The added word told no context from another: no further one will.
+                break
+        return cls(visited.astype(np.int32), last.astype(np.int32), int(order > 1))
+
+    @property
+    def number(self) -> int:
+        """Number of different contexts."""
+        return self.last.size if self.memory else 1
+
+
+@dataclass(frozen=True, eq=False)
+class NGram(NamedModel):
     """An n-gram model fitted by maximum likelihood, within sentences.
 
     Parameters
@@ -101,6 +155,10 @@ class NGram:
     >>> model.describe()["order"]
     2
     """
+
+    family: ClassVar[str] = "ngram"
+    fitted_with: ClassVar[tuple[str, ...] | None] = ("order",)
+    largest_round: ClassVar[int] = MOST_WORDS
 
     sentences: Sentences
     order: int = 2
@@ -152,36 +210,28 @@ class NGram:
         """The real text as the contexts that it visits."""
         return Contexts.of(self.sentences.tokens, order=self.order)
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, in words, or the size of the real text where it is None.
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make(order: str = "2") -> Model:
+            return cls.from_text(
+                data.require("ngram"),
+                order=whole("order", order),
+                tokenizer=data.tokenizer or "auto",
+                encoding=data.encoding,
+            )
 
-        Raises
-        ------
-        ArgumentError
-            If `samples` is below 1 or above 2^30 - 1.
-        """
-        size = self.total if samples is None else samples
-        return whole_number("samples", size, at_least=1, at_most=MOST_WORDS)
+        return Entry(make, (), ("order",))
 
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> NGramChain:
-        """Return the model in motion at training texts of `samples` words.
+        return NGramChain(self, self.training_size(samples), stages)
 
-        Raises
-        ------
-        ArgumentError
-            If a stage other than a sampler and rounding is asked for.
-        """
-        stages.check("ngram", {"sampler": (Temperature, TopK, TopP), "rounding": (Grid,)})
-        sampler = stages.sampler
-        if stages.rounding is not None:
-            sampler = RoundedSampler(stages.rounding, sampler)
-        return NGramChain(self, self.training_size(samples), sampler)
-
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         source = self.sentences.source
         return {
-            "family": "ngram",
+            "family": self.family,
             "order": self.order,
             "input": source.name,
             "tokenizer": source.tokenizer,
@@ -209,7 +259,7 @@ class Successors:
     cumulative
         Running sums of the weights within each context; empty where all visits weigh the same.
     memory
-        0 for order 1, else 1; see `hayflick.chains.walks.Contexts`.
+        0 for order 1, else 1; see `hayflick.chains.ngram.Contexts`.
 
     Examples
     --------
@@ -218,7 +268,7 @@ class Successors:
     [[1, 1], [2, 1, 0], [0]]
     """
 
-    starts: kernels.Starts
+    starts: Starts
     visits: Texts
     cumulative: Floats
     memory: int
@@ -236,18 +286,20 @@ class Successors:
         contexts
             How many different ones there are.
         """
+        from hayflick.chains.ngram_kernels import train
+
         if sampler is not None:
             return _reweighted(text, contexts=contexts, memory=memory, sampler=sampler)
         starts, visits = np.empty(contexts + 2, np.int32), np.empty(text.size, np.int32)
-        kernels.train(text, memory, starts, visits)
+        train(text, memory, starts, visits)
         return cls(starts, visits, np.empty(0), memory)
 
-    def append(
-        self, rng: np.random.Generator, block: kernels.Block, *, draws: int
-    ) -> kernels.Block:
+    def append(self, rng: np.random.Generator, block: Block, *, draws: int) -> Block:
         """Return a block with `draws` words written behind each of its texts."""
+        from hayflick.chains.ngram_kernels import append
+
         tables = self.starts, self.visits, self.cumulative, self.memory
-        texts, offsets = kernels.append(rng, *tables, draws, *block)
+        texts, offsets = append(rng, *tables, draws, *block)
         return texts, offsets
 
 
@@ -308,9 +360,6 @@ def _running_sums(weights: Floats, edges: Integers) -> Floats:
     return within
 
 
-_RANKS = 200
-
-
 @dataclass(frozen=True, eq=False)
 class BlockTexts:
     """The texts of a block of replicates; a text is all there is to the model fitted to it.
@@ -318,14 +367,14 @@ class BlockTexts:
     Parameters
     ----------
     block
-        Contexts visited (`hayflick.chains.walks`), and offsets: replicate r owns the
+        Contexts visited (`Contexts`), and offsets: replicate r owns the
         visits from ``offsets[r]`` to ``offsets[r + 1]``.
     size
         Words that each replicate holds; 0 for models fitted to the real text, which hold no
         text of their own.
     """
 
-    block: kernels.Block
+    block: Block
     size: int
 
     @classmethod
@@ -344,23 +393,23 @@ class BlockTexts:
         return texts[offsets[replicate] : offsets[replicate + 1]]
 
 
-@dataclass(frozen=True, eq=False)
-class NGramChain:
-    """An n-gram model retrained on its own text; see `hayflick.core.protocols.Chain`.
+class NGramChain(FamilyChain[BlockTexts, BlockTexts]):
+    """An n-gram model retrained on its own text; samples are words.
 
-    Parameters
-    ----------
-    model
-        The model, fitted to the real text.
-    samples
-        Words of a training text.
-    sampler
-        What changes the law of every context before a word is drawn; None for nothing.
+    A text is all there is to the model fitted to it: it is sorted only when it is to write.
+    Recorded are surviving words and contexts, the diversity of single words, and words per
+    sentence. Contexts are counted against those of the real text, the beginning of a sentence
+    among them.
     """
 
+    takes: ClassVar = {"sampler": (Temperature, TopK, TopP), "rounding": (Grid,)}
     model: NGram
-    samples: int
-    sampler: Sampler | None = None
+
+    @cached_property
+    def sampler(self) -> Sampler | None:
+        """What changes the law of every context before a word is drawn; None for nothing."""
+        sampler, grid = self.stages.sampler, self.stages.rounding
+        return sampler if grid is None else RoundedSampler(grid, sampler)
 
     @cached_property
     def _real(self) -> Successors:
@@ -379,24 +428,24 @@ class NGramChain:
             text, contexts=contexts.number, memory=contexts.memory, sampler=sampler
         )
 
+    @override
     def start(self, replicates: int) -> BlockTexts:
-        """Return `replicates` copies of θ_0, the fit to the real text."""
         return BlockTexts.empty(replicates)
 
+    @override
     def generate(self, rng: np.random.Generator, population: BlockTexts, draws: int) -> BlockTexts:
-        """Let every model write `draws` words; the last sentence is cut there."""
         if population.size == 0:
             block = self._first.append(rng, population.block, draws=draws)
         elif self.sampler is None:
+            from hayflick.chains.ngram_kernels import rewrite
+
             contexts = self.model.contexts
-            block = kernels.rewrite(rng, *population.block, contexts.number, contexts.memory, draws)
+            block = rewrite(rng, *population.block, contexts.number, contexts.memory, draws)
         else:
             block = self._resampled(rng, population, draws)
         return BlockTexts(block, draws)
 
-    def _resampled(
-        self, rng: np.random.Generator, population: BlockTexts, draws: int
-    ) -> kernels.Block:
+    def _resampled(self, rng: np.random.Generator, population: BlockTexts, draws: int) -> Block:
         written = []
         for replicate in range(population.replicates):
             model = self._trained(population.text(replicate), sampler=self.sampler)
@@ -404,34 +453,26 @@ class NGramChain:
         sizes = [text.size for text in written]
         return np.concatenate(written), np.append(0, np.cumsum(sizes))
 
+    @override
     def check(self, mixes: Sequence[Mix[Any]]) -> None:
-        """Refuse stored items: counts of words say nothing of their order; and accumulation.
+        super().check(mixes)
+        if any(mix.accumulate for mix in mixes):
+            takes = "for the family ngram: rounds that keep nothing, such as replace or fresh"
+            raise ArgumentError("regime", got="rounds that accumulate", takes=takes)
 
-        Raises
-        ------
-        ArgumentError
-            If a mix has some, or accumulates.
-        """
-        refuse_reserves(mixes, "ngram")
-        refuse_accumulation(mixes, "ngram")
-
+    @override
     def mix(self, rng: np.random.Generator, pool: BlockTexts, mix: Mix[Any]) -> BlockTexts:
-        """Add fresh text, newly written by the real model, to every pool."""
         if mix.fresh == 0:
             return pool
         block = self._real.append(rng, pool.block, draws=mix.fresh)
         return BlockTexts(block, pool.size + mix.fresh)
 
+    @override
     def estimate(self, pool: BlockTexts) -> BlockTexts:
-        """Fit every model: its text is the model, sorted only when it is to write."""
         return pool
 
+    @override
     def measure(self, population: BlockTexts) -> Recorded:
-        """Return surviving words and contexts, diversity, and words per sentence.
-
-        Diversity is Gini and Simpson's of single words, 1 - Σ p_i². Contexts are counted
-        against those of the real text, the beginning of a sentence among them.
-        """
         if population.size == 0:
             return {
                 name: np.repeat(value, population.replicates)
@@ -446,8 +487,10 @@ class NGramChain:
         return self._measured(real)
 
     def _measured(self, population: BlockTexts) -> Recorded:
+        from hayflick.chains.ngram_kernels import summarise
+
         model, contexts = self.model, self.model.contexts
-        survivors, visited, sentences, squares = kernels.summarise(
+        survivors, visited, sentences, squares = summarise(
             *population.block, contexts.last, model.types
         )
         return {
@@ -458,8 +501,10 @@ class NGramChain:
             "sentence_length": population.size / sentences,
         }
 
+    @override
     def measure_last(self, population: BlockTexts) -> Recorded:
-        """Return counts of words by rank, most frequent first, 0 beyond the last survivor."""
+        from hayflick.chains.count_kernels import counts_at_ranks
+
         edges = np.array([0, self.model.types])
         rows = [
             counts_at_ranks(self._word_counts(population, replicate), edges, self.ranks)
@@ -476,14 +521,14 @@ class NGramChain:
     @cached_property
     def ranks(self) -> Integers:
         """Ranks at which the counts of the last generation are recorded, evenly in logs."""
-        return np.unique(np.geomspace(1, self.model.types, _RANKS).round().astype(np.int64))
+        return recorded_ranks(self.model.types)
 
+    @override
     def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
-        """Return the further dimension of a recorded name, and its coordinate."""
         return {"count_by_rank": ("rank", self.ranks)}
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the chain again, ready for JSON."""
         described = {**self.model.describe(), "samples": self.samples}
         if self.sampler is not None:
             described["sampler"] = self.sampler.describe()

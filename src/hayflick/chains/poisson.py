@@ -12,36 +12,30 @@ arXiv:2412.17646, Theorem 2.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from typing_extensions import override
 
-from hayflick.chains.parametric import CompiledParametricChain, poisson_walk
-from hayflick.chains.pools import (
-    MOST_KEPT,
-    ItemPools,
-    MergedPools,
-    check_pool,
-    refuse_stages,
-    subsampled,
-)
+from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, subsampled
+from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.grammar import Entry, number
+from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
 from hayflick.corpus.tables import read_numbers
 
 # Sums are whole numbers of 64 bits; relative to one so large they hardly move.
 _LARGEST_SUM = 1e15
-_TAKES: dict[str, tuple[type, ...]] = {"real_weight": (float,), "rounding": (Grid,)}
 
 
 @dataclass(frozen=True)
-class Poisson:
+class Poisson(NamedModel):
     """A rate, estimated by the mean in every generation.
 
     Parameters
@@ -63,6 +57,9 @@ class Poisson:
     >>> bool((runs["rate"][:, -1] == 0).any())
     True
     """
+
+    family: ClassVar[str] = "poisson"
+    fitted_with: ClassVar[tuple[str, ...] | None] = ()
 
     rate: float
     total: int | None = None
@@ -93,17 +90,23 @@ class Poisson:
             )
         return cls(float(values.mean()), total=values.size)
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=1)
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make(rate: str = "1") -> Model:
+            if data.path is not None:
+                return cls.from_file(data.path, column=data.column, encoding=data.encoding)
+            return cls(number("rate", rate))
 
+        return Entry(make, (), ("rate",))
+
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> PoissonChain:
-        """Return the family in motion at training sets of `samples` items."""
         return PoissonChain(self, samples, stages)
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
-        return {"family": "poisson", "rate": self.rate, "total": self.total}
+        return {"family": self.family, "rate": self.rate, "total": self.total}
 
 
 class PoissonStatistic(NamedTuple):
@@ -112,79 +115,75 @@ class PoissonStatistic(NamedTuple):
     sums: Floats
     weight: float
 
-    def merge(self, other: PoissonStatistic) -> PoissonStatistic:
-        """Return both sums together."""
-        return PoissonStatistic(self.sums + other.sums, self.weight + other.weight)
-
-    @staticmethod
-    def items(rng: np.random.Generator, pool: PoissonStatistic) -> Floats:
-        """Draw unweighted counts given their sum, ``(replicates, items)``: a multinomial."""
-        number = int(pool.weight)
-        sums = np.round(pool.sums).astype(np.int64)
-        return rng.multinomial(sums, np.full(number, 1.0 / number)).astype(np.float64)
-
     @classmethod
     def of_items(cls, items: Floats) -> PoissonStatistic:
         """Return the sum of counts, ``(replicates, items)``."""
         return cls(items.sum(axis=1), float(items.shape[1]))
 
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return self.sums.size
 
-class PoissonChain(CompiledParametricChain):
-    """The Poisson family in motion."""
+    def merge(self, other: PoissonStatistic) -> PoissonStatistic:
+        """Return the sums of both."""
+        return PoissonStatistic(self.sums + other.sums, self.weight + other.weight)
 
-    family = "poisson"
+    def weighted(self, weight: float) -> PoissonStatistic:
+        """Return the same items, each of them weighing `weight` times as much."""
+        return PoissonStatistic(weight * self.sums, weight * self.weight)
+
+    def items(self, rng: np.random.Generator) -> Floats:
+        """Draw unweighted counts given their sum, ``(replicates, items)``: a multinomial."""
+        number = int(self.weight)
+        sums = np.round(self.sums).astype(np.int64)
+        return rng.multinomial(sums, np.full(number, 1.0 / number)).astype(np.float64)
+
+
+class PoissonChain(CompiledParametricChain[PoissonStatistic]):
+    """A rate estimated again from its own draws."""
+
+    takes: ClassVar = {"real_weight": (float,), "rounding": (Grid,)}
     parameters = ("rate",)
+    model: Poisson
 
-    def __init__(self, model: Poisson, samples: int, stages: Stages) -> None:
+    def __init__(self, model: Poisson, samples: int, stages: Stages = Stages()) -> None:
         super().__init__(model, samples, stages)
-        stages.check(self.family, _TAKES)
         if samples * model.rate > _LARGEST_SUM:
             takes = f"items whose counts add up to at most {_LARGEST_SUM:.0e}"
             raise ArgumentError("samples", got=samples, takes=takes)
 
     @property
+    @override
     def real(self) -> tuple[float, ...]:
-        """θ_0, the rate of the real data."""
         return (self.model.rate,)
 
-    @property
-    def unit(self) -> float:
-        """What a grid's bits divide: the real rate."""
-        rate: float = self.model.rate
-        return rate
+    @override
+    def kernel(self) -> tuple[Callable[..., Floats], tuple[Any, ...]]:
+        from hayflick.chains.parametric_kernels import poisson_rounds
 
-    def walk(
-        self,
-        rngs: tuple[np.random.Generator, ...],
-        population: Floats,
-        generated: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-    ) -> Floats:
-        """Return the populations of the next generations."""
-        real = self.model.rate
-        path: Floats = poisson_walk(rngs, population, generated, fresh, real, self.step)
-        return path
+        return poisson_rounds, self.real
 
+    @override
     def generate(
         self, rng: np.random.Generator, population: Floats, draws: int
     ) -> PoissonStatistic:
-        """Draw the sum of `draws` counts."""
         return PoissonStatistic(rng.poisson(draws * population[0]).astype(np.float64), float(draws))
 
-    def mix(
-        self, rng: np.random.Generator, pool: PoissonStatistic, mix: Mix[Any]
-    ) -> PoissonStatistic:
-        """Add fresh draws from the real law."""
-        if not mix.fresh:
-            return pool
-        weight = self.stages.real_weight
-        fresh = rng.poisson(mix.fresh * self.model.rate, pool.sums.size)
-        return PoissonStatistic(pool.sums + weight * fresh, pool.weight + weight * mix.fresh)
+    @override
+    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> PoissonStatistic:
+        sums = rng.poisson(items * self.model.rate, replicates).astype(np.float64)
+        return PoissonStatistic(sums, float(items))
 
-    def pools(
-        self, mixes: Sequence[Mix[Any]]
-    ) -> MergedPools[PoissonStatistic] | ItemPools[PoissonStatistic]:
-        """Return how the sums of all rounds are kept; a law's real data are drawn.
+    @override
+    def real_data(self, replicates: int) -> PoissonStatistic | None:
+        total = self.model.total
+        if total is None:
+            return None
+        return PoissonStatistic(np.full(replicates, self.model.rate * total), total)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> Pools:
+        """Return how the sums of all rounds are kept.
 
         Raises
         ------
@@ -192,20 +191,10 @@ class PoissonChain(CompiledParametricChain):
             If items would have to be drawn from weighted ones, or from too many.
         """
         if not subsampled(mixes):
-            return MergedPools(self._data, PoissonStatistic.merge)
-        refuse_stages(self.stages.given(), {"rounding"}, self.family)
-        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
-        return ItemPools(self._data, PoissonStatistic.items, PoissonStatistic.of_items)
+            return MergedPools(self.real_pools)
+        self.check_subsamples(mixes)
+        return ItemPools(self.real_pools, PoissonStatistic.items, PoissonStatistic.of_items)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> PoissonStatistic:
-        model, weight = self.model, self.stages.real_weight
-        if model.total is None:
-            sums = rng.poisson(self.samples * model.rate, replicates).astype(np.float64)
-            return PoissonStatistic(weight * sums, weight * self.samples)
-        return PoissonStatistic(
-            np.full(replicates, weight * model.rate * model.total), weight * model.total
-        )
-
+    @override
     def estimate(self, pool: PoissonStatistic) -> Floats:
-        """Return the mean."""
         return self.rounded(pool.sums / pool.weight)[None]

@@ -156,7 +156,7 @@ class Stages:
         absent = {"real_weight": 1.0}
         return {name: v for name, v in values.items() if v is not None and v != absent.get(name)}
 
-    def check(self, family: str, takes: dict[str, tuple[type, ...]]) -> None:
+    def check(self, family: str, takes: Mapping[str, tuple[type, ...]]) -> None:
         """Refuse stages that a family does not know.
 
         Parameters

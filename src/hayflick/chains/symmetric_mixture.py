@@ -10,33 +10,35 @@ arXiv:2412.17646, Theorem 4 and appendix (the approximate joint estimator).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
+from hayflick.chains.chain import ItemPools, ParametricChain
 from hayflick.chains.degradation import AdditiveNoise
-from hayflick.chains.parametric import ParametricChain
-from hayflick.chains.pools import MOST_KEPT, ItemPools, check_pool
+from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
+from hayflick.core.grammar import Entry, number
+from hayflick.core.protocols import Model
 from hayflick.core.records import Mix
 
 MOST_ITEMS = 1_000_000
 """Draws that a training set may hold: they are kept one by one."""
 
 ESTIMATORS = ("approximate-joint-ml", "joint-ml")
-_TAKES: dict[str, tuple[type, ...]] = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
 _ETA = 2.0
 _LARGEST_SHAPE = 50.0
 _STEPS_DOWN, _HALVINGS, _GRID = 100, 50, 24
 
 
 @dataclass(frozen=True)
-class SymmetricMixture:
+class SymmetricMixture(NamedModel):
     """Distance and deviation of two mirrored Gaussians, and how they are estimated.
 
     Parameters
@@ -64,74 +66,112 @@ class SymmetricMixture:
     True
     """
 
+    family: ClassVar[str] = "symmetric-mixture"
+    smallest_round: ClassVar[int] = 2
+    largest_round: ClassVar[int] = MOST_ITEMS
+
     mean: float
     deviation: float
     estimator: str = "approximate-joint-ml"
     total: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self,
-            "mean",
-            checks.number_between("mean", self.mean, low=0.0, high=checks.LARGEST_SIZE),
-        )
+        mean = checks.number_between("mean", self.mean, low=0.0, high=checks.LARGEST_SIZE)
+        object.__setattr__(self, "mean", mean)
         deviation = checks.positive_number("deviation", self.deviation)
         object.__setattr__(self, "deviation", deviation)
         if self.estimator not in ESTIMATORS:
             takes = f"one of {', '.join(ESTIMATORS)}"
             raise ArgumentError("estimator", got=self.estimator, takes=takes)
 
-    def training_size(self, samples: int | None) -> int:
-        """Return `samples`, or the size of the real data where it is None."""
-        return checks.training_size(samples, total=self.total, at_least=2, at_most=MOST_ITEMS)
+    @classmethod
+    @override
+    def entry(cls, data: FamilyData) -> Entry[Model]:
+        def make(mean: str = "1", deviation: str = "1") -> Model:
+            return cls(number("mean", mean), number("deviation", deviation))
 
+        return Entry(make, (), ("mean", "deviation"))
+
+    @override
+    def estimators(self) -> Mapping[str, Entry[Model]]:
+        return {name: Entry(lambda e=name: replace(self, estimator=e)) for name in ESTIMATORS}
+
+    @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> SymmetricMixtureChain:
-        """Return the family in motion at training sets of `samples` items."""
         return SymmetricMixtureChain(self, self.training_size(samples), stages)
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
         parameters = {"mean": self.mean, "deviation": self.deviation, "total": self.total}
-        return {"family": "symmetric-mixture", **parameters, "estimator": self.estimator}
+        return {"family": self.family, **parameters, "estimator": self.estimator}
 
 
-class SymmetricMixtureChain(ParametricChain):
-    """The symmetric mixture in motion; a pool is the draws, ``(replicates, items)``."""
+class Draws(NamedTuple):
+    """The draws themselves, shape ``(replicates, items)``."""
 
-    family = "symmetric-mixture"
-    parameters = ("mean", "deviation")
-    smallest_round = 2
+    values: Floats
 
-    def __init__(self, model: SymmetricMixture, samples: int, stages: Stages) -> None:
-        super().__init__(model, samples, stages)
-        stages.check(self.family, _TAKES)
+    @classmethod
+    def from_mixtures(
+        cls, rng: np.random.Generator, mean: Floats, deviation: Floats, draws: int
+    ) -> Draws:
+        """Draw from one mixture per replicate."""
+        signs = 2.0 * rng.integers(0, 2, (mean.size, draws)) - 1.0
+        noise = rng.standard_normal((mean.size, draws))
+        return cls(mean[:, None] * signs + deviation[:, None] * noise)
 
     @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return len(self.values)
+
+    def merge(self, other: Draws) -> Draws:
+        """Return the draws of both."""
+        return Draws(np.concatenate([self.values, other.values], axis=1))
+
+    def weighted(self, weight: float) -> Draws:
+        """Return the same draws: the family takes no weights."""
+        assert weight == 1.0
+        return self
+
+    def items(self, rng: np.random.Generator) -> Floats:  # noqa: ARG002
+        """Return the draws."""
+        return self.values
+
+
+class SymmetricMixtureChain(ParametricChain[Draws]):
+    """Distance and deviation of two mirrored Gaussians estimated again from their draws."""
+
+    takes: ClassVar = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
+    parameters = ("mean", "deviation")
+    model: SymmetricMixture
+
+    @property
+    @override
     def real(self) -> tuple[float, ...]:
-        """θ_0, distance and deviation of the real law."""
         return (self.model.mean, self.model.deviation)
 
-    @property
-    def unit(self) -> float:
-        """What a grid's bits divide: the real deviation."""
-        deviation: float = self.model.deviation
-        return deviation
-
-    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Floats:
-        """Draw `draws` numbers from every model."""
+    @override
+    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Draws:
         mean, deviation = population
         if isinstance(self.stages.degradation, AdditiveNoise):
             deviation = np.hypot(deviation, self.stages.degradation.deviation)
-        return mixture_draws(rng, mean, deviation, draws)
+        return Draws.from_mixtures(rng, mean, deviation, draws)
 
-    def mix(self, rng: np.random.Generator, pool: Floats, mix: Mix[Any]) -> Floats:
-        """Add fresh draws from the real law."""
-        if not mix.fresh:
-            return pool
-        mean, deviation = (np.full(len(pool), value) for value in self.real)
-        return np.concatenate([pool, mixture_draws(rng, mean, deviation, mix.fresh)], axis=1)
+    @override
+    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Draws:
+        mean, deviation = (np.full(replicates, value) for value in self.real)
+        return Draws.from_mixtures(rng, mean, deviation, items)
 
-    def pools(self, mixes: Sequence[Mix[Any]]) -> ItemPools[Floats]:
+    @override
+    def real_data(self, replicates: int) -> None:
+        return None
+
+    @override
+    def real_pools(self, rng: np.random.Generator, replicates: int) -> Draws:
+        return self.draw_real(rng, replicates, self.model.total or self.samples)
+
+    def pools(self, mixes: Sequence[Mix[Any]]) -> ItemPools[Draws]:
         """Return how the draws of all rounds are kept; the real data are drawn from θ_0.
 
         Raises
@@ -139,24 +179,13 @@ class SymmetricMixtureChain(ParametricChain):
         ArgumentError
             If they are too many.
         """
-        check_pool(mixes, real=self.model.total or self.samples, most=MOST_KEPT)
-        return ItemPools(self._data, lambda _rng, pool: pool, lambda items: items)
+        self.check_subsamples(mixes)
+        return ItemPools(self.real_pools, Draws.items, Draws)
 
-    def _data(self, rng: np.random.Generator, replicates: int) -> Floats:
-        mean, deviation = (np.full(replicates, value) for value in self.real)
-        return mixture_draws(rng, mean, deviation, self.model.total or self.samples)
-
-    def estimate(self, pool: Floats) -> Floats:
-        """Return distance and deviation by the model's estimator."""
+    @override
+    def estimate(self, pool: Draws) -> Floats:
         fit = approximate_joint if self.model.estimator == ESTIMATORS[0] else exact_joint
-        return self.rounded(np.stack(fit(pool)))
-
-
-def mixture_draws(rng: np.random.Generator, mean: Floats, deviation: Floats, draws: int) -> Floats:
-    """Draw from mixtures, shape ``(replicates, draws)``."""
-    signs = 2.0 * rng.integers(0, 2, (mean.size, draws)) - 1.0
-    noise = rng.standard_normal((mean.size, draws))
-    return mean[:, None] * signs + deviation[:, None] * noise
+        return self.rounded(np.stack(fit(pool.values)))
 
 
 def approximate_joint(values: Floats) -> tuple[Floats, Floats]:

@@ -17,7 +17,7 @@ import numpy as np
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.parsing import with_estimator
+from hayflick.chains.family import with_estimator
 from hayflick.chains.stages import Grid
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats

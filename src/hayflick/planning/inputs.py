@@ -168,7 +168,7 @@ def read_model(
     Raises
     ------
     ArgumentError, DataError
-        As `hayflick.Discrete.from_file` and `hayflick.chains.parsing.parse_family`.
+        As `hayflick.Discrete.from_file` and `hayflick.chains.family.parse_family`.
     """
     if isinstance(source, Discrete):
         smoothing = AddDelta(options.delta)
@@ -192,7 +192,7 @@ def _read_series(
     path: Path, options: InputOptions, *, family: str, progress: Progress
 ) -> tuple[Any, Source]:
     """Return the model of numbers or running text, and where its data come from."""
-    from hayflick.chains.parsing import FamilyData, parse_family
+    from hayflick.chains.family import FamilyData, parse_family
 
     order = _DEFAULT_ORDER if options.order is None else options.order
     text = f"ngram:{order}" if family == "ngram" else family

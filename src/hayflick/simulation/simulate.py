@@ -154,7 +154,7 @@ def simulate(
     ('replicate', 'generation')
     """
     if isinstance(model, str):
-        from hayflick.chains.parsing import FamilyData, parse_family
+        from hayflick.chains.family import FamilyData, parse_family
 
         if column is not None and columns is not None:
             raise ArgumentError("columns", got=",".join(columns), takes="nothing beside column")

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from hayflick.chains.walks import Texts
+from hayflick.chains.ngram_kernels import Texts
 from hayflick.core.arrays import Floats
 from hayflick.corpus.sentences import Sentences, number_words
 from hayflick.corpus.tokenizers import (

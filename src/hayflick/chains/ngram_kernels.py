@@ -1,10 +1,10 @@
-"""Compiled walks over the contexts of a text: an n-gram model trained and writing.
+"""Compiled training and writing of n-gram models over the contexts of a text.
 
 A block's texts lie one behind the other: replicate r owns ``texts[offsets[r]:offsets[r + 1]]``,
-the contexts that its text visits (`hayflick.chains.walks`).
+the contexts that its text visits (`hayflick.chains.ngram.Contexts`).
 
 - *Training* sorts the visits of a text by the context before them, which is a counting sort.
-- *Writing* walks: from a context to one of the visits that followed it, each as likely.
+- *Writing* is a random walk from a context to one of the visits that followed it, each as likely.
 
 One visit costs the same at any order. Every kernel releases the GIL and consumes its
 generator replicate by replicate.
@@ -12,7 +12,6 @@ generator replicate by replicate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -23,62 +22,6 @@ from hayflick.core.arrays import Floats, Integers
 
 Texts: TypeAlias = NDArray[np.int32]
 """A text as the contexts that it visits, 0 at the end of every sentence."""
-
-
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """A text as the contexts that it visits.
-
-    Parameters
-    ----------
-    visited
-        The context behind every token, shape ``(tokens,)``; 0 where a sentence begins.
-    last
-        The token that every context ends with, shape ``(contexts,)``; 0 for context 0.
-    memory
-        1, or 0 for order 1: `visited` then holds the tokens themselves, so that the text can
-        be read from it, but nothing depends on them.
-
-    Examples
-    --------
-    >>> visits = Contexts.of(np.array([1, 2, 1, 2, 3, 0]), order=3)
-    >>> visits.visited.tolist(), visits.last.tolist()
-    ([1, 2, 3, 2, 4, 0], [0, 1, 2, 1, 3])
-    """
-
-    visited: Texts
-    last: NDArray[np.int32]
-    memory: int
-
-    @classmethod
-    def of(cls, tokens: NDArray[np.integer], *, order: int) -> Contexts:
-        """Return the contexts of a text, numbered in the order of their words.
-
-        Parameters
-        ----------
-        tokens
-            Numbers of words from 1, and 0 at the end of every sentence.
-        order
-            Words of an n-gram, from 1.
-        """
-        visited = tokens.astype(np.int64)
-        last = np.arange(tokens.max() + 1)
-        base = last.size
-        for _ in range(order - 2):
-            # A context one word longer: the context before a word, and the word.
-            pairs = np.append(0, visited[:-1]) * base + tokens
-            pairs[tokens == 0] = 0
-            longer, visited = np.unique(pairs, return_inverse=True)
-            shorter, last = last.size, longer % base
-            if last.size == shorter:
-                # The added word told no context from another: no further one will.
-                break
-        return cls(visited.astype(np.int32), last.astype(np.int32), int(order > 1))
-
-    @property
-    def number(self) -> int:
-        """Number of different contexts."""
-        return self.last.size if self.memory else 1
 
 
 Starts: TypeAlias = NDArray[np.int32]
