@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.core.checks import number_between
 from hayflick.core.errors import DataError
@@ -147,6 +148,8 @@ class ClassicalChart(ControlChart[float]):
         If the baseline is too short for the run length, or does not vary.
     """
 
+    keys: ClassVar[tuple[str, ...]] = ("run_length", "direction", "reference", "confidence")
+
     def __init__(
         self,
         baseline: Sequence[Reading],
@@ -177,13 +180,13 @@ class ClassicalChart(ControlChart[float]):
         """Return how this kind of chart moves."""
 
     @property
+    @override
     def metric(self) -> str:
-        """Name of what it reads."""
         return self._design.metric
 
     @property
+    @override
     def limit(self) -> float:
-        """Of the statistic, in standard deviations."""
         return self._design.limit
 
     @property
@@ -196,14 +199,16 @@ class ClassicalChart(ControlChart[float]):
         """What the next reading is compared with."""
         return self._reference
 
+    @override
     def restart(self) -> None:
-        """Forget the readings since the baseline, as after something was done about an alarm."""
         self._reference = self._design.baseline
         self._levels = (_Level(),) * len(self._design.signs)
 
+    @override
     def _observe(self, reading: Reading) -> float | None:
         return value_of(reading, metric=self.metric)
 
+    @override
     def _update_statistic(self, observation: float, round_number: int) -> float:
         gap = self._reference.standardised(observation)
         sides = zip(self._levels, self._design.signs, strict=True)
@@ -215,19 +220,24 @@ class ClassicalChart(ControlChart[float]):
             self._reference = self._reference.with_reading(observation)
         return statistic
 
+    @override
     def _value(self, observation: float) -> float:
         return observation
 
+    @override
     def _since(self) -> int | None:
         return max(self._levels, key=lambda level: abs(level.statistic)).since
 
+    @override
     def _settings(self) -> dict[str, Any]:
         return asdict(self._design)
 
+    @override
     def _memory(self) -> dict[str, Any]:
         levels = [asdict(level) for level in self._levels]
         return {"reference": asdict(self._reference), "levels": levels}
 
+    @override
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
         recursion, baseline = (settings[name] for name in ("recursion", "baseline"))
         self._design = ClassicalParameters(
@@ -321,6 +331,7 @@ class CusumChart(ClassicalChart):
     """
 
     name: ClassVar[str] = "cusum"
+    keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "shift")
 
     def __init__(
         self,
@@ -333,7 +344,8 @@ class CusumChart(ClassicalChart):
         self._shift = number_between("shift", shift, low=_SMALLEST_SHIFT, high=_LARGEST_SHIFT)
         super().__init__(baseline, metric=metric, **settings)
 
-    def _recursion(self, direction: str) -> Recursion:  # noqa: ARG002
+    @override
+    def _recursion(self, direction: str) -> Recursion:
         return Recursion(keep=1.0, gain=1.0, drift=self._shift / 2.0)
 
 
@@ -372,6 +384,7 @@ class EwmaChart(ClassicalChart):
     """
 
     name: ClassVar[str] = "ewma"
+    keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "weight")
 
     def __init__(
         self,
@@ -384,6 +397,7 @@ class EwmaChart(ClassicalChart):
         self._weight = number_between("weight", weight, low=_SMALLEST_WEIGHT, high=1.0)
         super().__init__(baseline, metric=metric, **settings)
 
+    @override
     def _recursion(self, direction: str) -> Recursion:
         weight = self._weight
         return Recursion(
@@ -422,5 +436,6 @@ class ShewhartChart(ClassicalChart):
 
     name: ClassVar[str] = "shewhart"
 
-    def _recursion(self, direction: str) -> Recursion:  # noqa: ARG002
+    @override
+    def _recursion(self, direction: str) -> Recursion:
         return Recursion(keep=0.0, gain=1.0)

@@ -1,4 +1,8 @@
-"""What all charts have in common: what no reading does, how a verdict is made, what is kept."""
+"""Where an alarm is raised: what every control chart does with a reading, and what it keeps.
+
+A chart takes one reading after the other. The alarm stands while its statistic is at its limit or
+beyond; a reading without the metric gives the verdict ``no reading`` and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,37 +14,42 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Reading, State, Verdict
 
 FORMAT_VERSION = 1
-"""Of what `state` returns."""
+"""Version of what `ControlChart.state` returns."""
 
 ObservationT = TypeVar("ObservationT")
 
 
 class ControlChart(ABC, Generic[ObservationT]):
-    """A chart of one metric of one stream.
+    """A control chart of one metric of one stream.
 
-    A chart is its *settings*, fixed when it is made, and its *memory* of the readings since.
-    A reading without the metric gives the verdict ``no reading`` and moves nothing. The
-    alarm stands while the statistic is at its limit or beyond.
+    A chart consists of its *settings*, fixed when it is made from a baseline, and its *memory* of
+    the readings since.
     """
 
     name: ClassVar[str]
-    """What the grammar calls it."""
+    """Name of the chart in the grammar of the command line."""
+
+    keys: ClassVar[tuple[str, ...]]
+    """Arguments that the grammar takes, in order; all but `choices` are numbers."""
+
+    choices: ClassVar[tuple[str, ...]] = ("form", "direction", "reference")
+    """Arguments that are one of several words."""
 
     warnings: tuple[str, ...] = ()
-    """What speaks against the promise, found in the baseline."""
+    """Signs in the baseline that the guarantee may not hold."""
 
     @property
     @abstractmethod
     def metric(self) -> str:
-        """Name of what it reads."""
+        """Name of the metric that is read."""
 
     @property
     @abstractmethod
     def limit(self) -> float:
-        """What the statistic must stay below."""
+        """The alarm stands while the statistic is at least this."""
 
     def update(self, reading: Reading) -> Verdict:
-        """Take the next reading and say how the stream stands.
+        """Take the next reading and return the verdict.
 
         Raises
         ------
@@ -61,7 +70,7 @@ class ControlChart(ABC, Generic[ObservationT]):
             evidence=self._evidence(statistic),
         )
 
-    def _verdict(self, reading: Reading, state: State, **found: Any) -> Verdict:
+    def _verdict(self, reading: Reading, state: State, **numbers: Any) -> Verdict:
         return Verdict(
             self.metric,
             round=reading.round,
@@ -69,15 +78,15 @@ class ControlChart(ABC, Generic[ObservationT]):
             group=reading.group,
             limit=self.limit,
             chart=self.name,
-            **found,
+            **numbers,
         )
 
     @abstractmethod
     def restart(self) -> None:
-        """Forget the readings since the baseline, as after something was done about an alarm."""
+        """Forget the readings since the baseline, for after something was done about an alarm."""
 
     def state(self) -> Mapping[str, Any]:
-        """Return all that it remembers, ready for JSON.
+        """Return the settings and the memory, ready for JSON.
 
         `hayflick.detection.parsing.restore` makes the chart again, which goes on with
         the same numbers to the last bit.
@@ -100,21 +109,22 @@ class ControlChart(ABC, Generic[ObservationT]):
 
     @abstractmethod
     def _observe(self, reading: Reading) -> ObservationT | None:
-        """Return what the chart looks at; None where the reading has none."""
+        """Return what the chart uses of a reading; None if the reading lacks it."""
 
     @abstractmethod
     def _update_statistic(self, observation: ObservationT, round_number: int) -> float:
-        """Remember what was seen and return the statistic."""
+        """Take up an observation and return the statistic."""
 
     @abstractmethod
     def _value(self, observation: ObservationT) -> float:
-        """Return the reading's own number."""
+        """Return the observation as one number, in the metric's own units."""
 
     @abstractmethod
     def _since(self) -> int | None:
-        """Return the round in which the change began, as far as the chart can tell."""
+        """Return the estimated first round of the change."""
 
     def _evidence(self, statistic: float) -> float | None:  # noqa: ARG002
+        """Return the odds against a healthy stream; None for a chart that gives none."""
         return None
 
     @abstractmethod

@@ -49,6 +49,7 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between
@@ -340,6 +341,13 @@ class GuaranteedChart(ControlChart[Floats]):
     """
 
     name: ClassVar[str] = "guaranteed"
+    keys: ClassVar[tuple[str, ...]] = (
+        "tolerance",
+        "false_alarms",
+        "form",
+        "direction",
+        "baseline_error",
+    )
 
     def __init__(
         self,
@@ -405,13 +413,13 @@ class GuaranteedChart(ControlChart[Floats]):
         return chart
 
     @property
+    @override
     def metric(self) -> str:
-        """Name of the scores."""
         return self._guarantee.metric
 
     @property
+    @override
     def limit(self) -> float:
-        """1/α."""
         return 1.0 / self._guarantee.alpha
 
     @property
@@ -420,13 +428,15 @@ class GuaranteedChart(ControlChart[Floats]):
         theta = self._guarantee.threshold
         return theta if self._guarantee.direction == "falls" else 1.0 - theta
 
+    @override
     def restart(self) -> None:
-        """Forget the readings since the baseline, as after something was done about an alarm."""
         self._wealth = _Wealth()
 
+    @override
     def _observe(self, reading: Reading) -> Floats | None:
         return scores_of(reading, metric=self.metric)
 
+    @override
     def _update_statistic(self, observation: Floats, round_number: int) -> float:
         # The claim E[y] ≥ θ is the claim E[1 - y] ≤ 1 - θ.
         claimed = 1.0 - self._guarantee.threshold
@@ -442,21 +452,27 @@ class GuaranteedChart(ControlChart[Floats]):
         )
         return math.exp(min(mean_of_logs(logs), _LARGEST_LOG))
 
+    @override
     def _value(self, observation: Floats) -> float:
         return float(observation.mean())
 
+    @override
     def _since(self) -> int | None:
         return self._wealth.since[int(np.argmax(self._wealth.best))]
 
+    @override
     def _evidence(self, statistic: float) -> float:
         return statistic
 
+    @override
     def _settings(self) -> dict[str, Any]:
         return asdict(self._guarantee)
 
+    @override
     def _memory(self) -> dict[str, Any]:
         return {name: list(numbers) for name, numbers in asdict(self._wealth).items()}
 
+    @override
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
         self._guarantee = Guarantee(**settings)
         self._wealth = _Wealth(**{name: tuple(numbers) for name, numbers in memory.items()})

@@ -1,9 +1,10 @@
-"""Charts in the grammar of the command line, and charts that go on from a stored state."""
+"""The register of charts, their grammar, and charts that go on from a stored state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hayflick.core.errors import DataError, HayflickError
@@ -24,9 +25,7 @@ _CHARTS: tuple[type[ControlChart[Any]], ...] = (
     EwmaChart,
     CusumChart,
 )
-_GUARANTEED = ("tolerance", "false_alarms", "form", "direction", "baseline_error")
-_CLASSICAL = ("run_length", "direction", "reference", "confidence")
-_WORDS = ("form", "direction", "reference")
+"""All charts: a new one is added here."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ChartSpec:
         Its arguments by name.
     """
 
-    kind: Callable[..., ControlChart[Any]]
+    kind: type[ControlChart[Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def start(self, baseline: Sequence[Reading], *, metric: str) -> ControlChart[Any]:
@@ -54,12 +53,13 @@ class ChartSpec:
         DataError
             If the baseline is too short, or cannot be used.
         """
-        return self.kind(baseline, metric=metric, **self.settings)
+        make: Callable[..., ControlChart[Any]] = self.kind
+        return make(baseline, metric=metric, **self.settings)
 
     def shared_by(self, charts: int) -> ChartSpec:
-        """Return the design for each of several charts that share the rate of false alarms.
+        """Return the chart as one of several that share its rate of false alarms evenly.
 
-        By the union bound, their rates add up to at most the one of this design.
+        By the union bound, their rates add up to at most the one of this chart.
 
         Examples
         --------
@@ -76,23 +76,15 @@ class ChartSpec:
 
 
 def charts() -> Mapping[str, Entry[ChartSpec]]:
-    """Return all charts by name."""
-    return {
-        "guaranteed": _entry(GuaranteedChart, _GUARANTEED),
-        "shewhart": _entry(ShewhartChart, _CLASSICAL),
-        "ewma": _entry(EwmaChart, (*_CLASSICAL, "weight")),
-        "cusum": _entry(CusumChart, (*_CLASSICAL, "shift")),
+    """Return the entries of all charts by name."""
+    return {kind.name: Entry(partial(_spec, kind), optional=kind.keys) for kind in _CHARTS}
+
+
+def _spec(kind: type[ControlChart[Any]], **texts: str) -> ChartSpec:
+    settings = {
+        key: text if key in kind.choices else number(key, text) for key, text in texts.items()
     }
-
-
-def _entry(kind: Callable[..., ControlChart[Any]], keys: tuple[str, ...]) -> Entry[ChartSpec]:
-    def make(**texts: str) -> ChartSpec:
-        settings = {
-            key: text if key in _WORDS else number(key, text) for key, text in texts.items()
-        }
-        return ChartSpec(kind, settings)
-
-    return Entry(make, optional=keys)
+    return ChartSpec(kind, settings)
 
 
 def parse_chart(text: str) -> ChartSpec:

@@ -1,4 +1,4 @@
-"""Readings to the courses of charts: who is watched, from which baseline, with what result."""
+"""Which charts a stream gets, and what each of them says of the readings."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from hayflick.monitor.watch_result import ChartHistory, MissingChart
 DEFAULT_CHART = "guaranteed"
 DEFAULT_VALUE_CHART = "cusum:run_length=1000"
 
-_HEALTHY = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEADY: "both"}
+_HARMFUL = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEADY: "both"}
 
 
 @dataclass(frozen=True)
 class ChartRequest:
-    """A chart that is asked for.
+    """A chart that is to be made of all answers and of every group.
 
     Parameters
     ----------
     text
-        As it was asked for, in the grammar of the command line.
+        The request in the grammar of the command line.
     metric
-        What it reads.
-    design
+        Name of the metric.
+    spec
         The chart, before there is a baseline.
     required
-        Whether it is an error if it cannot be made.
+        Whether it is an error if the chart cannot be made.
 
     Examples
     --------
@@ -54,12 +54,14 @@ class ChartRequest:
     def parsed(
         cls, text: str, *, values: Sequence[str] = (), required: bool = True
     ) -> ChartRequest:
-        """Return the chart that ``[METRIC=]CHART`` names; ``spread`` is the metric without one.
+        """Return the chart that ``[METRIC=]CHART`` names; without a metric, it is ``spread``.
+
+        A chart without a direction alarms in the one that is not healthy for the metric.
 
         Parameters
         ----------
         text
-            What was asked for.
+            The request.
         values
             Names of further numbers that can be charted beside the metrics.
         required
@@ -71,52 +73,35 @@ class ChartRequest:
             If there is no such metric or chart; the nearest names are offered.
         """
         head, equals, rest = text.partition("=")
-        named = bool(equals) and ":" not in head
-        metric, chart = (head, rest) if named else (SPREAD, text)
-        direction = "both"
-        if metric not in values:
-            direction = _HEALTHY[metric_named(metric).healthy]
-        spec = _with_direction(parse_chart(chart), direction)
+        metric, chart = (head, rest) if equals and ":" not in head else (SPREAD, text)
+        harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
+        spec = parse_chart(chart)
         if spec.kind is GuaranteedChart and metric != SPREAD:
             takes = f"{SPREAD} with the chart guaranteed; shewhart, ewma and cusum take any metric"
             raise ArgumentError("chart", got=text, takes=takes)
+        if spec.kind is not GuaranteedChart or harmful != "both":
+            spec = replace(spec, settings={"direction": harmful, **spec.settings})
         return cls(text, metric, spec, required)
-
-    def shared_by(self, charts: int) -> ChartRequest:
-        """Return the chart as one of several that share its rate of false alarms evenly."""
-        return replace(self, spec=self.spec.shared_by(charts))
-
-
-def _with_direction(spec: ChartSpec, direction: str) -> ChartSpec:
-    """Return the chart for the direction that is not healthy, unless one was named."""
-    if "direction" in spec.settings:
-        return spec
-    if spec.kind is GuaranteedChart and direction == "both":
-        return spec
-    return replace(spec, settings={**spec.settings, "direction": direction})
 
 
 def chart_requests(
     texts: Sequence[str] | None, *, values: Sequence[str], has_vectors: bool
 ) -> tuple[ChartRequest, ...]:
-    """Return the charts that are asked for, or those that are kept where none is.
+    """Return the charts that are requested, or the default ones if `texts` is None.
 
     Raises
     ------
     ArgumentError
-        If one is not understood, one is asked for twice, or it reads what there is not.
+        If a chart is not understood or requested twice, or a value is named like a metric.
     """
     taken = {metric.name for metric in METRICS} & set(values)
     if taken:
         takes = "a column that is not called like a metric; rename it"
         raise ArgumentError("value", got=min(taken), takes=takes)
     if texts is None:
-        spread = [ChartRequest.parsed(DEFAULT_CHART, required=False)] if has_vectors else []
-        series = [
-            ChartRequest.parsed(f"{name}={DEFAULT_VALUE_CHART}", values=values, required=False)
-            for name in values
-        ]
-        return (*spread, *series)
+        defaults = [DEFAULT_CHART] if has_vectors else []
+        defaults += [f"{name}={DEFAULT_VALUE_CHART}" for name in values]
+        return tuple(ChartRequest.parsed(one, values=values, required=False) for one in defaults)
     requests = tuple(ChartRequest.parsed(text, values=values) for text in texts)
     repeated = [text for text in texts if list(texts).count(text) > 1]
     if repeated:
@@ -131,18 +116,18 @@ def run_charts(
     baseline: int,
     scaling: int,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
-    """Return the courses of all charts, and what could not be charted.
+    """Return the histories of all charts, and the charts that could not be made.
 
-    The charts of one description share its rate of false alarms evenly over the groups.
+    The charts of one request share its rate of false alarms evenly over the groups.
 
     Parameters
     ----------
     readings
-        By group, one per round, the empty name for all answers together.
-    asked
+        By group, one per round; the empty name stands for all answers together.
+    requests
         The charts.
     baseline
-        How many rounds, the first ones, are healthy.
+        Number of healthy rounds at the beginning.
     scaling
         How many of these set the scale of the scores, and are in no guaranteed chart.
 
@@ -154,19 +139,37 @@ def run_charts(
     histories: list[ChartHistory] = []
     missing: list[MissingChart] = []
     for request in requests:
-        groups = [group for group, found in readings.items() if _is_read(request, found)]
-        if not groups:
-            _refuse_unread(request)
+        metric = request.metric
+        groups = [name for name, series in readings.items() if _has_metric(series, metric)]
+        if not groups and request.required:
+            remedy = "see what it is made from: hayflick watch --list-metrics"
+            raise DataError(f"{metric}: no round has a reading of it; {remedy}")
+        spec = request.spec.shared_by(max(1, len(groups)))
+        # The rounds that set the scale of the scores say nothing about their mean.
+        first = scaling if spec.kind is GuaranteedChart else 0
         for group in groups:
-            # The rounds that set the scale of the scores say nothing about their mean.
-            first = scaling if request.spec.kind is GuaranteedChart else 0
+            series = readings[group]
             try:
-                shared = request.shared_by(len(groups))
-                histories.append(_history(shared, readings[group], group, slice(first, baseline)))
+                chart = spec.start(series[first:baseline], metric=metric)
             except DataError as fault:
                 if request.required and not group:
                     raise
-                missing.append(MissingChart(request.text, request.metric, group, str(fault)))
+                missing.append(MissingChart(request.text, metric, group, str(fault)))
+                continue
+            verdicts = tuple(map(chart.update, series[baseline:]))
+            threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None
+            history = ChartHistory(
+                text=request.text,
+                metric=metric,
+                group=group,
+                baseline=len(series[first:baseline]),
+                verdicts=verdicts,
+                threshold=threshold,
+                warnings=chart.warnings,
+                rate=_false_alarm_rate(spec),
+                projection=_projection(chart, series, threshold, spec.settings),
+            )
+            histories.append(history)
     return tuple(histories), tuple(missing)
 
 
@@ -181,47 +184,15 @@ def scaling_rounds(baseline: int) -> int:
     return max(1, baseline // 5)
 
 
-def _is_read(request: ChartRequest, readings: Sequence[Reading]) -> bool:
-    return any(request.metric in reading.values for reading in readings)
+def _has_metric(readings: Sequence[Reading], metric: str) -> bool:
+    return any(metric in reading.values for reading in readings)
 
 
-def _refuse_unread(request: ChartRequest) -> None:
-    if request.required:
-        remedy = "see what it is made from: hayflick watch --list-metrics"
-        raise DataError(f"{request.metric}: no round has a reading of it; {remedy}")
-
-
-def _history(
-    request: ChartRequest, readings: Sequence[Reading], group: str, baseline: slice
-) -> ChartHistory:
-    healthy = readings[baseline]
-    chart = request.spec.start(healthy, metric=request.metric)
-    verdicts = tuple(map(chart.update, readings[baseline.stop :]))
-    threshold = _threshold(chart)
-    return ChartHistory(
-        text=request.text,
-        metric=request.metric,
-        group=group,
-        baseline=len(healthy),
-        verdicts=verdicts,
-        threshold=threshold,
-        warnings=chart.warnings,
-        rate=_rate(chart, request),
-        projection=_projection(chart, readings, threshold, request.spec.settings),
-    )
-
-
-def _rate(chart: ControlChart[Any], request: ChartRequest) -> float | None:
-    """Return the false alarms per reading that a chart of the sum form promises."""
-    settings = request.spec.settings
-    if not isinstance(chart, GuaranteedChart) or settings.get("form", "sum") != "sum":
+def _false_alarm_rate(spec: ChartSpec) -> float | None:
+    """Return the false alarms per reading that a guaranteed chart of the sum form allows."""
+    if spec.kind is not GuaranteedChart or spec.settings.get("form", "sum") != "sum":
         return None
-    return float(settings.get("false_alarms", FALSE_ALARMS))
-
-
-def _threshold(chart: ControlChart[Any]) -> float | None:
-    """Return the limit in the metric's own units, where a chart has one there."""
-    return chart.threshold if isinstance(chart, GuaranteedChart) else None
+    return float(spec.settings.get("false_alarms", FALSE_ALARMS))
 
 
 def _projection(
@@ -230,10 +201,10 @@ def _projection(
     threshold: float | None,
     settings: Mapping[str, Any],
 ) -> Projection | None:
-    """Return when a falling metric reaches its limit; None where there is none to fall to."""
+    """Return when a falling metric reaches its limit; None without a limit to fall to."""
     if threshold is None or threshold <= 0.0 or settings.get("direction") == "rises":
         return None
-    ahead = early_warning(readings, metric=chart.metric, limit=threshold)
-    if ahead.round is not None and ahead.round <= len(readings):
-        return replace(ahead, round=None, reason="the limit is reached already, by the fit")
-    return ahead
+    projected = early_warning(readings, metric=chart.metric, limit=threshold)
+    if projected.round is not None and projected.round <= len(readings):
+        return replace(projected, round=None, reason="the limit is reached already, by the fit")
+    return projected

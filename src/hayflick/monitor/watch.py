@@ -1,36 +1,37 @@
-"""`watch`: measure the rounds of a stream of answers, chart them and report what has changed."""
+"""`watch`: measure the rounds of a stream of answers, chart them and report what has changed.
+
+The first part of the baseline sets what all rounds are measured against: the scale of distances
+and the baseline's words. The vectors of that part are held while it is measured, then those of
+one round at a time.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
+from hayflick.core.seeding import stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.tokenizers import tokenizer_for
+from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.metrics import metric_named
-from hayflick.diversity.observing import SLOW
+from hayflick.diversity.observing import SLOW, Observer, RoundAnswers
+from hayflick.diversity.pairs import disjoint_pairs, squared_distances
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
-from hayflick.embed.embedder import Embedder
-from hayflick.monitor.charting import (
-    ChartRequest,
-    chart_requests,
-    run_charts,
-    scaling_rounds,
-)
-from hayflick.monitor.observation import (
-    VALUE,
-    MeasurementSettings,
-    Observation,
-    observe,
-)
+from hayflick.embed.embedder import Embedder, embed_all
+from hayflick.monitor.charting import ChartRequest, chart_requests, run_charts, scaling_rounds
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 
 if TYPE_CHECKING:
@@ -38,9 +39,14 @@ if TYPE_CHECKING:
     from hayflick.storage.embedding_cache import EmbeddingCache
 
 _Path: TypeAlias = str | os.PathLike[str]
+_Readings: TypeAlias = Mapping[str, tuple[Reading, ...]]
 
+_VALUE = "value "  # what the columns of further numbers begin with in `Answers.frame`
+_TOKENIZER_TEXTS = 1000
+_SAMPLED_VECTORS = 2000
 _PHRASED_TEXTS = 20_000
-_TEMPLATES = 20
+_MOST_TEMPLATES = 20
+_TYPICAL = 5
 
 
 def watch(
@@ -128,8 +134,8 @@ def watch(
     ('alarm', [26])
     """
     rule_set = _rule_set(rules, progress)
-    chosen = _embedder(embedder)
-    entries = _entries(must_keep)
+    embedder = _embedder(embedder)
+    weights = _must_keep_weights(must_keep)
     answers = source
     if not isinstance(answers, Answers):
         columns = AnswerColumns(
@@ -154,44 +160,54 @@ def watch(
 
         baseline, charts = rule_set.rules.baseline, charts or ()
         metrics = (*metrics, *slow_metrics(rule_set, SLOW))
-    baseline = _checked_baseline(baseline, answers)
+    baseline = whole_number("baseline", baseline, at_least=2)
+    if baseline >= len(answers.rounds):
+        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
+        raise ArgumentError("baseline", got=baseline, takes=takes)
     seed = whole_number("seed", seed, at_least=0)
-    requests = _requests(charts, answers)
-    has_texts = answers.vectors is None and "text" in answers.frame.columns
-    with _opened(cache, chosen) as store:
-        settings = MeasurementSettings(
-            baseline=baseline,
-            scaling=scaling_rounds(baseline),
-            embedder=chosen if has_texts else None,
-            cache=store,
-            tokenizer=tokenizer,
-            must_keep=entries,
-            slow=_slow(metrics, requests),
-            seed=seed,
-        )
-        observation = observe(answers, settings=settings, progress=progress)
+    requests = chart_requests(
+        charts,
+        values=[name.removeprefix(_VALUE) for name in _value_columns(answers)],
+        has_vectors=answers.vectors is not None or "text" in answers.frame.columns,
+    )
+    slow = _slow_metrics(metrics, requests)
+    embeds = answers.vectors is None and "text" in answers.frame.columns
+    with _opened(cache, embedder) as store:
+        rounds = _rounds(answers, embedder if embeds else None, store, progress)
+        scaling = list(itertools.islice(rounds, scaling_rounds(baseline)))
+        observer = _observer(answers, scaling, baseline, tokenizer, weights, slow, seed)
+        readings, samples = _measure(itertools.chain(scaling, rounds), observer, answers.rounds)
     histories, missing = run_charts(
-        observation.readings, requests, baseline=baseline, scaling=settings.scaling
+        readings, requests, baseline=baseline, scaling=scaling_rounds(baseline)
     )
     if requests and not histories:
-        raise DataError(
-            f"{answers.name}: nothing can be watched: {_why_uncharted(missing, observation)}"
-        )
+        reason = _why_uncharted(missing, readings)
+        raise DataError(f"{answers.name}: nothing can be watched: {reason}")
     return WatchResult(
         name=answers.name,
         rounds=answers.rounds,
         baseline=baseline,
-        readings=observation.readings,
+        readings=readings,
         charts=histories,
         missing_charts=missing,
-        templates=_templates(answers, settings, histories),
-        typical_first=[] if observation.first is None else observation.first.typical(),
-        typical_last=[] if observation.last is None else observation.last.typical(),
+        templates=_changed_phrases(answers, baseline, histories, seed),
+        typical_first=_typical(*samples[0]) if samples else [],
+        typical_last=_typical(*samples[-1]) if samples else [],
         answers=len(answers.frame),
         bad=answers.bad,
         rules=rule_set,
-        decisions=_decisions(rule_set, observation.readings),
-        settings=_parameters(answers, settings, requests, rule_set),
+        decisions=_decisions(rule_set, readings),
+        settings={
+            "answers": answers.name,
+            "rounds": len(answers.rounds),
+            "baseline": baseline,
+            "charts": [request.text for request in requests],
+            "embedder": embedder.id if embeds else None,
+            "tokenizer": tokenizer,
+            "must_keep": len(weights),
+            "metrics": sorted(slow),
+            "rules": None if rule_set is None else rule_set.name,
+        },
         seed=seed,
     )
 
@@ -204,9 +220,7 @@ def _rule_set(rules: _Path | RuleSet | None, progress: Progress) -> RuleSet | No
     return load_rules(rules, progress=progress).rule_set
 
 
-def _decisions(
-    rule_set: RuleSet | None, readings: Mapping[str, Sequence[Reading]]
-) -> tuple[Decision, ...]:
+def _decisions(rule_set: RuleSet | None, readings: _Readings) -> tuple[Decision, ...]:
     if rule_set is None:
         return ()
     from hayflick.rules.rule_set import decisions
@@ -222,10 +236,9 @@ def _embedder(embedder: str | Embedder) -> Embedder:
     return parse_embedder(embedder)
 
 
-def _entries(
+def _must_keep_weights(
     must_keep: _Path | Sequence[str] | Mapping[str, float] | None,
 ) -> Mapping[str, float]:
-    """Return the must-keep entries with their weights."""
     if must_keep is None:
         return {}
     if isinstance(must_keep, Mapping):
@@ -257,31 +270,7 @@ def _opened(cache: _Path | None, embedder: Embedder) -> Iterator[EmbeddingCache 
         yield EmbeddingCache(database, embedder=embedder.id)
 
 
-def _checked_baseline(baseline: int, answers: Answers) -> int:
-    baseline = whole_number("baseline", baseline, at_least=2)
-    if baseline >= len(answers.rounds):
-        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
-        raise ArgumentError("baseline", got=baseline, takes=takes)
-    return baseline
-
-
-def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
-    columns = answers.frame.columns
-    values = [name.removeprefix(VALUE) for name in columns if name.startswith(VALUE)]
-    has_vectors = "text" in columns or answers.vectors is not None
-    return chart_requests(charts, values=values, has_vectors=has_vectors)
-
-
-def _why_uncharted(missing: Sequence[MissingChart], observation: Observation) -> str:
-    """Return why there is no chart: nobody is to take silence for health."""
-    if missing:
-        return missing[0].reason
-    if any("rms_distance" in reading.values for reading in observation.readings[""]):
-        return "the first rounds' answers are all alike, so there is no spread to lose"
-    return "no round has two answers that could be compared; give --text, --vectors or --value"
-
-
-def _slow(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
+def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
     for name in metrics:
         if name not in SLOW:
             metric_named(name)
@@ -291,47 +280,156 @@ def _slow(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset
     return frozenset(metrics) | (charted & set(SLOW))
 
 
-def _templates(
-    answers: Answers, settings: MeasurementSettings, histories: Sequence[ChartHistory]
-) -> tuple[Template, ...]:
-    """Return phrases that changed between the baseline and the new state.
+def _value_columns(answers: Answers) -> list[str]:
+    return [name for name in answers.frame.columns if name.startswith(_VALUE)]
 
-    The new state begins with the first alarm, else it is as long as the baseline.
+
+def _rounds(
+    answers: Answers, embedder: Embedder | None, cache: EmbeddingCache | None, progress: Progress
+) -> Iterator[RoundAnswers]:
+    """Yield the answers of each round with their vectors."""
+    done = 0
+    for number, frame, vectors in answers.by_round():
+        texts = _filled(frame, "text")
+        if embedder is not None and texts:
+            vectors = np.concatenate(list(embed_all(embedder, texts, cache=cache)))
+        yield RoundAnswers(
+            round=number,
+            label=answers.rounds[number - 1],
+            texts=texts,
+            vectors=vectors,
+            groups=_filled(frame, "group"),
+            prompts=_filled(frame, "prompt"),
+            values={
+                name.removeprefix(_VALUE): frame[name].fill_null(np.nan).to_numpy()
+                for name in _value_columns(answers)
+            },
+        )
+        done += len(frame)
+        progress("measuring answers", done, len(answers.frame))
+
+
+def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
+    return frame[name].fill_null("").to_list() if name in frame.columns else None
+
+
+def _observer(
+    answers: Answers,
+    scaling: Sequence[RoundAnswers],
+    baseline: int,
+    tokenizer: str,
+    must_keep: Mapping[str, float],
+    slow: frozenset[str],
+    seed: int,
+) -> Observer:
+    """Return what measures every round: the scale is set by the first rounds alone."""
+    counts = None
+    if "text" in answers.frame.columns:
+        texts = answers.frame.filter(pl.col("round") <= baseline)["text"].drop_nulls().to_list()
+        if tokenizer == "auto":
+            tokenizer = tokenizer_for(texts[:_TOKENIZER_TEXTS]).name
+        counts = NgramCounts.of(texts, tokenizer=tokenizer)
+    whole = [batch.with_direction() for batch in scaling]
+    vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]
+    return Observer(
+        scale=_scale(whole, seed),
+        tokenizer=tokenizer,
+        baseline=counts,
+        baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
+        must_keep=must_keep,
+        slow=slow,
+        seed=seed,
+    )
+
+
+def _scale(batches: Sequence[RoundAnswers], seed: int) -> float | None:
+    """Return the median squared distance over disjoint pairs; None if it is 0 or there is none."""
+    squares = [np.empty(0)]
+    for batch in batches:
+        if batch.vectors is not None:
+            rng = stream(seed, block=batch.round)
+            pairs = disjoint_pairs(batch.size, rng=rng, prompts=batch.prompts)
+            ends = batch.vectors[pairs.first], batch.vectors[pairs.second]
+            squares.append(squared_distances(*ends))
+    together = np.concatenate(squares)
+    median = float(np.median(together)) if together.size else 0.0
+    return median if median > 0.0 else None
+
+
+_Sample: TypeAlias = tuple[list[str], NDArray[Any]]
+
+
+def _measure(
+    batches: Iterator[RoundAnswers], observer: Observer, labels: Sequence[str]
+) -> tuple[dict[str, tuple[Reading, ...]], list[_Sample]]:
+    """Return the readings by group, and texts with vectors of the first and the last round.
+
+    A group that is silent in a round has an empty reading there.
+    """
+    rounds: list[dict[str, Reading]] = []
+    samples: list[_Sample] = []
+    for batch in batches:
+        rounds.append({reading.group: reading for reading in observer.read(batch)})
+        sample = _sample(batch, observer.seed)
+        if sample is not None:
+            samples[1:] = [sample]
+    groups = sorted(set().union(*rounds))
+    readings = {
+        group: tuple(
+            found.get(group, Reading(number, group=group, label=label))
+            for number, (label, found) in enumerate(zip(labels, rounds, strict=True), start=1)
+        )
+        for group in groups
+    }
+    return readings, samples
+
+
+def _sample(batch: RoundAnswers, seed: int) -> _Sample | None:
+    whole = batch.with_direction()
+    if whole.vectors is None or whole.texts is None or not whole.size:
+        return None
+    places = np.arange(whole.size)
+    if whole.size > _SAMPLED_VECTORS:
+        rng = stream(seed, block=batch.round)
+        places = np.sort(rng.choice(whole.size, _SAMPLED_VECTORS, replace=False))
+    return [whole.texts[int(place)] for place in places], np.asarray(
+        whole.vectors[places], np.float64
+    )
+
+
+def _typical(texts: Sequence[str], vectors: NDArray[Any]) -> list[str]:
+    """Return the different texts that are nearest to the mean of all."""
+    gaps = vectors - vectors.mean(axis=0)
+    order = np.argsort(np.einsum("ij,ij->i", gaps, gaps), kind="stable")
+    return list(dict.fromkeys(texts[int(place)] for place in order))[:_TYPICAL]
+
+
+def _why_uncharted(missing: Sequence[MissingChart], readings: _Readings) -> str:
+    """Return why there is no chart: silence must not be taken for health."""
+    if missing:
+        return missing[0].reason
+    if any("rms_distance" in reading.values for reading in readings[""]):
+        return "the first rounds' answers are all alike, so there is no spread to lose"
+    return "no round has two answers that could be compared; give --text, --vectors or --value"
+
+
+def _changed_phrases(
+    answers: Answers, baseline: int, histories: Sequence[ChartHistory], seed: int
+) -> tuple[Template, ...]:
+    """Return phrases that are newly frequent or lost since the baseline.
+
+    They are sought from the first alarm on; without one, in as many rounds as the baseline has.
     """
     if "text" not in answers.frame.columns:
         return ()
     alarms = [chart.first_alarm.round for chart in histories if chart.first_alarm is not None]
-    start = min(
-        alarms, default=max(settings.baseline + 1, len(answers.rounds) - settings.baseline + 1)
-    )
-    before = answers.frame.filter(pl.col("round") <= settings.baseline)
-    now = answers.frame.filter(pl.col("round") >= start)
-    sides = [_phrases(frame["text"].drop_nulls(), settings.seed) for frame in (now, before)]
+    start = min(alarms, default=max(baseline, len(answers.rounds) - baseline) + 1)
+    sides = []
+    for rounds in (pl.col("round") >= start, pl.col("round") <= baseline):
+        texts = answers.frame.filter(rounds)["text"].drop_nulls()
+        if len(texts) > _PHRASED_TEXTS:
+            texts = texts.sample(_PHRASED_TEXTS, seed=seed)
+        sides.append(PhraseCounts.of(texts.to_list()))
     if not all(side.texts for side in sides):
         return ()
-    return templates(sides[0], baseline=sides[1], most=_TEMPLATES)
-
-
-def _phrases(texts: pl.Series, seed: int) -> PhraseCounts:
-    if len(texts) > _PHRASED_TEXTS:
-        texts = texts.sample(_PHRASED_TEXTS, seed=seed)
-    return PhraseCounts.of(texts.to_list())
-
-
-def _parameters(
-    answers: Answers,
-    settings: MeasurementSettings,
-    requests: Sequence[ChartRequest],
-    rules: RuleSet | None,
-) -> dict[str, Any]:
-    return {
-        "answers": answers.name,
-        "rounds": len(answers.rounds),
-        "baseline": settings.baseline,
-        "charts": [request.text for request in requests],
-        "embedder": None if settings.embedder is None else settings.embedder.id,
-        "tokenizer": settings.tokenizer,
-        "must_keep": len(settings.must_keep),
-        "metrics": sorted(settings.slow),
-        "rules": None if rules is None else rules.name,
-    }
+    return templates(sides[0], baseline=sides[1], most=_MOST_TEMPLATES)
