@@ -10,7 +10,7 @@ import pytest
 
 from hayflick.core.records import Mix, Reading, Schedule
 from hayflick.regimes.triggered import Triggered
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet, decisions
 from hayflick.simulation.rounds import reacted
 

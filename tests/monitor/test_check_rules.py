@@ -3,7 +3,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.rules.loading import load_rules
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import calls_for_action, decisions, slow_metrics
 
 WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
@@ -17,11 +17,11 @@ def rule_set(watch, *, mode="act", actions=TELL, folder=None):
     return hf.RuleSet.of(parse_rules(text), **settings)
 
 
-def doubts(watch, *, model=None, values=(), metric="surviving_fraction"):
+def warnings(watch, *, model=None, values=(), metric="surviving_fraction"):
     readings = [hf.Reading(k, {metric: value}) for k, value in enumerate(values, start=1)]
     rules = rule_set(f'metric = "{metric}"\n{watch}\n{ACTIONS}')
     checked = hf.check_rules(rules, corpus=model, history=readings, generations=10)
-    return [(doubt.fires, doubt.where) for doubt in checked.doubts], checked
+    return [(warning.fires, warning.where) for warning in checked.warnings], checked
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def doubts(watch, *, model=None, values=(), metric="surviving_fraction"):
     ],
 )
 def test_rules_that_always_or_never_fire_are_found(watch, settings, expected):
-    found, _ = doubts(watch, **settings)
+    found, _ = warnings(watch, **settings)
     assert found == expected
 
 
-def test_a_doubt_comes_with_numbers():
-    _, checked = doubts("below = 0.9", values=[0.8, 0.7])
-    (doubt,) = checked.doubts
-    assert (doubt.low, doubt.high, doubt.number, doubt.limit) == (0.7, 0.8, 2, 0.9)
+def test_a_warning_comes_with_numbers():
+    _, checked = warnings("below = 0.9", values=[0.8, 0.7])
+    (warning,) = checked.warnings
+    assert (warning.low, warning.high, warning.number, warning.limit) == (0.7, 0.8, 2, 0.9)
     assert (checked.alarms, checked.readings) == ({"w": 2}, {"w": 2})
 
 
@@ -56,13 +56,13 @@ def test_what_reserves_lack_and_who_is_not_told(tmp_path):
     watch = 'metric = "retention"\nbelow = 0.5\n'
     used = watch + 'actions = ["real"]'
     rules = rule_set(used, actions=inject, folder=tmp_path)
-    assert hf.check_rules(rules).faults == ("[[action]] real: r.txt is missing",)
+    assert hf.check_rules(rules).problems == ("[[action]] real: r.txt is missing",)
     (tmp_path / "r.txt").write_text("a\nb\n")
     rules = rule_set(used, actions=inject, folder=tmp_path, mode="warn")
-    faults = hf.check_rules(rules).faults
-    assert "r.txt holds 2 items, fewer than 3" in faults[0]
-    assert "no action of kind notify" in faults[1]
-    assert hf.check_rules(rule_set(watch, actions="")).faults == ("[[watch]] w: has no actions",)
+    problems = hf.check_rules(rules).problems
+    assert "r.txt holds 2 items, fewer than 3" in problems[0]
+    assert "no action of kind notify" in problems[1]
+    assert hf.check_rules(rule_set(watch, actions="")).problems == ("[[watch]] w: has no actions",)
 
 
 DOSED = '[[action]]\nname = "real"\nkind = "inject"\n'
@@ -71,7 +71,7 @@ TARGET = 'metric = "surviving_fraction"\ntarget = 0.7\nactions = ["real"]'
 
 def test_a_target_becomes_limit_and_dose():
     loaded = load_rules(rule_set(TARGET, actions=DOSED), corpus=WORDS, generations=20)
-    found = loaded.holdings["w"]
+    found = loaded.policies["w"]
     assert loaded.rule_set.rules.watch[0].below == found.limit
     assert loaded.rule_set.rules.action[0].items == found.dose
     assert loaded.target == 0.7
@@ -91,7 +91,7 @@ def test_the_data_can_be_named_in_the_file(tmp_path):
     for rules in (tmp_path / "rules.toml", hf.RuleSet.from_file(tmp_path / "rules.toml")):
         checked = hf.check_rules(rules, generations=5)
         assert checked.source == "corpus.txt"
-        assert checked.holdings["w"].dose > 0
+        assert checked.policies["w"].dose > 0
 
 
 def test_a_run_and_answers_cannot_both_be_given():

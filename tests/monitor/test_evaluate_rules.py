@@ -5,7 +5,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 
 WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 KEEP, ROUNDS = 0.7, 15
@@ -32,29 +32,29 @@ def tried(path):
 
 
 def test_the_rule_holds_what_is_lost_without_it(tried):
-    assert tried.without.held(KEEP) == 0.0
-    assert tried.with_rule.held(KEEP) > 0.9
-    assert tried.fixed.held(KEEP) > 0.9
-    assert tried.with_rule.lowest > tried.without.lowest
+    assert tried.without_rule.success_rate(KEEP) == 0.0
+    assert tried.with_rule.success_rate(KEEP) > 0.9
+    assert tried.fixed_plan.success_rate(KEEP) > 0.9
+    assert tried.with_rule.mean_minimum > tried.without_rule.mean_minimum
     assert 0.0 < tried.cost_ratio < 1.3
-    assert tried.without.real_per_round == 0.0
-    assert (tried.delay, tried.missed, tried.onset) == (3.0, 0, 0)
+    assert tried.without_rule.real_per_round == 0.0
+    assert (tried.median_delay, tried.missed_runs, tried.onset) == (3.0, 0, 0)
 
 
 def test_false_alarms_are_counted_in_healthy_rounds(tried):
     assert tried.healthy_rounds == 32 * ROUNDS
-    assert tried.at_most_per_thousand > tried.false_alarms_per_thousand
+    assert tried.upper_false_alarms_per_thousand > tried.false_alarms_per_thousand
     always = hf.evaluate_rules(rule_set('metric = "surviving_fraction"\nbelow = 1.0'), **SETTINGS)
     assert always.false_alarms_per_thousand == 1000.0
-    assert always.at_most_per_thousand == 1000.0
-    assert (always.keep, always.fixed, always.cost_ratio) == (None, None, None)
+    assert always.upper_false_alarms_per_thousand == 1000.0
+    assert (always.keep, always.fixed_plan, always.cost_ratio) == (None, None, None)
     json.dumps(always.provenance())
 
 
 def test_a_rule_that_never_fires_has_no_delay():
     found = hf.evaluate_rules(rule_set('metric = "diversity"\nbelow = 0.001'), **SETTINGS)
-    assert (found.delay, found.missed, found.false_alarms) == (None, 32, 0)
-    assert np.array_equal(found.with_rule.left, found.with_rule.left)
+    assert (found.median_delay, found.missed_runs, found.false_alarms) == (None, 32, 0)
+    assert np.array_equal(found.with_rule.retained, found.with_rule.retained)
 
 
 def test_charts_learn_before_the_planted_collapse():
@@ -64,8 +64,8 @@ def test_charts_learn_before_the_planted_collapse():
     )
     found = hf.evaluate_rules(rules, **{**SETTINGS, "replicates": 8})
     assert found.onset == 60
-    assert found.with_rule.left.shape == (8, ROUNDS)
-    assert found.delay <= 2.0
+    assert found.with_rule.retained.shape == (8, ROUNDS)
+    assert found.median_delay <= 2.0
 
 
 def test_what_a_simulation_does_not_measure_is_said():
@@ -73,7 +73,7 @@ def test_what_a_simulation_does_not_measure_is_said():
     other = 'metric = "spread"\nbelow = 0.5'
     text = f'{HEAD}[[watch]]\nname = "a"\n{one}\n[[watch]]\nname = "b"\n{other}\n{TELL}'
     found = hf.evaluate_rules(hf.RuleSet.of(parse_rules(text)), **{**SETTINGS, "replicates": 2})
-    assert found.unread == ("b",)
+    assert found.unmeasured == ("b",)
     with pytest.raises(DataError, match="a simulation does not measure spread; takes one of"):
         hf.evaluate_rules(rule_set(other), **SETTINGS)
 
@@ -81,8 +81,8 @@ def test_what_a_simulation_does_not_measure_is_said():
 def test_the_same_seed_gives_the_same_figures(tried, path):
     rules, settings = hf.RuleSet.from_file(path), {**SETTINGS, "corpus": None, "model": WORDS}
     again = hf.evaluate_rules(rules, keep=KEEP, **settings)
-    assert np.array_equal(again.with_rule.left, tried.with_rule.left)
-    assert np.array_equal(again.with_rule.real, tried.with_rule.real)
+    assert np.array_equal(again.with_rule.retained, tried.with_rule.retained)
+    assert np.array_equal(again.with_rule.real_items, tried.with_rule.real_items)
 
 
 def test_the_target_of_the_file_is_the_default(tried):

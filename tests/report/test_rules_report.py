@@ -11,7 +11,7 @@ from hayflick.report.kpi_sheet import indicators, sheet
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import decisions_record, decisions_tables
 from hayflick.rules.from_plan import check_rules_files, rules_from_plan
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import decisions
 
 WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})

@@ -6,7 +6,7 @@ from hayflick.core.errors import DataError
 from hayflick.corpus.source import Source
 from hayflick.planning.plan import plan
 from hayflick.rules.from_plan import rules_from_plan
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 
 COUNTS = {f"w{place}": 1 + 600 // place for place in range(1, 400)}
 WORDS = Discrete.from_counts(COUNTS)
@@ -38,7 +38,7 @@ def test_a_list_is_watched_as_a_list_and_diversity_in_its_own_unit():
     unit = 1.0 - float((WORDS.probabilities**2).sum())
     assert kept.metrics == ("diversity",)
     assert missed.below == pytest.approx(0.99 * unit, abs=1e-6)
-    assert found.unit == pytest.approx(unit)
+    assert found.initial_reading == pytest.approx(unit)
 
 
 def test_a_name_with_anything_in_it_stays_a_comment():

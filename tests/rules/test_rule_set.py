@@ -8,7 +8,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.protocols import Rule
 from hayflick.core.records import ActionKind, Reading
 from hayflick.corpus.source import Source
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
 
 ACTIONS = """
@@ -142,11 +142,11 @@ def test_charts_of_one_stream_share_the_rate():
         running = rule_set(watch, top=top).start()
         for reading in readings(healthy(61)):
             running.decide(reading)
-        limits.append({verdict.limit for verdict in running.seen.values()})
+        limits.append({verdict.limit for verdict in running.verdicts.values()})
     (alone,), (shared,) = limits
     alike = rule_set(CHART, top="baseline = 60\nfalse_alarms = 0.005").start(readings(healthy(60)))
     alike.decide(Reading(61, {"retention": 0.8}))
-    assert shared == alike.seen["w"].limit > alone
+    assert shared == alike.verdicts["w"].limit > alone
 
 
 def test_a_baseline_that_is_too_short_names_the_watch():
@@ -263,7 +263,7 @@ def test_prompts_take_turns(tmp_path):
     (tmp_path / "p.txt").write_text("x\n\ny\n")
     actions = '[[action]]\nname = "ask"\nkind = "vary_prompts"\nprompts = "p.txt"'
     rules = rule_set(VARY, actions=actions, folder=tmp_path)
-    assert rules.supplies.prompts == {"ask": ("x", "y")}
+    assert rules.resources.prompts == {"ask": ("x", "y")}
 
 
 @pytest.mark.parametrize(

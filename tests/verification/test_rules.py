@@ -16,7 +16,7 @@ from hayflick.planning.plan import plan
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.triggered import Triggered
 from hayflick.rules.from_plan import rules_from_plan
-from hayflick.rules.reading import parse_rules
+from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
 from hayflick.simulation.simulate import simulate
 

@@ -76,11 +76,11 @@ class RulesCheck(Result):
 
     Parameters
     ----------
-    rule_set, holdings
+    rule_set, policies
         The rules, and how their limits were derived.
-    doubts
+    warnings
         Rules that fire always or never.
-    faults
+    problems
         What is missing: reserves without items, say.
     alarms, readings
         Alarms of each watch in the readings that were given, and how many it read.
@@ -89,9 +89,9 @@ class RulesCheck(Result):
     """
 
     rule_set: RuleSet
-    holdings: Mapping[str, ThresholdPolicy]
-    doubts: tuple[RuleWarning, ...]
-    faults: tuple[str, ...]
+    policies: Mapping[str, ThresholdPolicy]
+    warnings: tuple[RuleWarning, ...]
+    problems: tuple[str, ...]
     alarms: Mapping[str, int]
     readings: Mapping[str, int]
     source: str | None = None
@@ -161,7 +161,7 @@ def check_rules(
 
     Examples
     --------
-    >>> from hayflick.rules.reading import parse_rules
+    >>> from hayflick.rules.parsing import parse_rules
     >>> rules = RuleSet.of(parse_rules('''
     ... format_version = 1
     ... mode = "act"
@@ -170,7 +170,7 @@ def check_rules(
     ... metric = "surviving_fraction"
     ... below = 1.5
     ... '''))
-    >>> [(one.watch, one.fires) for one in check_rules(rules).doubts]
+    >>> [(one.watch, one.fires) for one in check_rules(rules).warnings]
     [('words', 'always')]
     """
     loaded = load_rules(
@@ -198,16 +198,16 @@ def check_rules(
     seen: dict[str, list[tuple[float, bool]]] = {watch.name: [] for watch in rule_set.rules.watch}
     if readings:
         _replay(rule_set, readings, seen)
-    doubts = [doubt for watch in rule_set.rules.watch for doubt in _possible(watch)]
+    warnings = [warning for watch in rule_set.rules.watch for warning in _range_warnings(watch)]
     for table in rule_set.rules.watch:
-        doubts += _in_readings(table, seen[table.name])
+        warnings += _reading_warnings(table, seen[table.name])
         if loaded.model is not None:
-            doubts += _by_law(table, loaded, generations)
+            warnings += _law_warnings(table, loaded, generations)
     return RulesCheck(
         rule_set=rule_set,
-        holdings=loaded.holdings,
-        doubts=tuple(doubts),
-        faults=(*_missing(rule_set), *_unheard(rule_set)),
+        policies=loaded.policies,
+        warnings=tuple(warnings),
+        problems=(*_reserve_problems(rule_set), *_idle_watches(rule_set)),
         alarms={name: sum(alarm for _, alarm in found) for name, found in seen.items()},
         readings={name: len(found) for name, found in seen.items()},
         source=None if loaded.model is None else loaded.model.source.name,
@@ -221,12 +221,12 @@ def _replay(
     running = rule_set.start()
     for reading in readings:
         running.decide(reading)
-        for name, verdict in running.seen.items():
+        for name, verdict in running.verdicts.items():
             if verdict.value is not None:
                 seen[name].append((verdict.value, verdict.alarm))
 
 
-def _possible(watch: WatchTable) -> list[RuleWarning]:
+def _range_warnings(watch: WatchTable) -> list[RuleWarning]:
     """Return whether a share has a limit that no share is beyond."""
     if watch.metrics[0] not in _SHARES:
         return []
@@ -239,37 +239,37 @@ def _possible(watch: WatchTable) -> list[RuleWarning]:
         fires = NEVER if limit >= 1.0 else ALWAYS if limit < 0.0 else None
     if fires is None:
         return []
-    return [_doubt(watch, fires, "range", limit=limit, seen=(0.0, 1.0), number=0)]
+    return [_warning(watch, fires, "range", limit=limit, seen=(0.0, 1.0), number=0)]
 
 
-def _in_readings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[RuleWarning]:
+def _reading_warnings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[RuleWarning]:
     limit = watch.below if watch.below is not None else watch.above
     if not seen or limit is None or not all(alarm for _, alarm in seen):
         return []
     values = [value for value, _ in seen]
     ends = (min(values), max(values))
-    return [_doubt(watch, ALWAYS, "readings", limit=limit, seen=ends, number=len(values))]
+    return [_warning(watch, ALWAYS, "readings", limit=limit, seen=ends, number=len(values))]
 
 
-def _by_law(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[RuleWarning]:
+def _law_warnings(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[RuleWarning]:
     """Return whether real data alone is below a limit, or no data at all stays above it."""
     if loaded.model is None or watch.below is None or watch.metrics[0] != "surviving_fraction":
         return []
-    setting = planning_problem(loaded.model, generations=generations)
-    healthy = setting.retention(Fresh(1.0), setting.samples).expected[1:]
-    unaided = setting.retention(Replace(), setting.samples).expected[1:]
+    problem = planning_problem(loaded.model, generations=generations)
+    healthy = problem.retention(Fresh(1.0), problem.samples).expected[1:]
+    unaided = problem.retention(Replace(), problem.samples).expected[1:]
     found = []
     for fires, left in ((ALWAYS, healthy), (NEVER, unaided)):
         ends = (float(left.min()), float(left.max()))
         wrong = ends[1] < watch.below if fires == ALWAYS else ends[0] > watch.below
         if wrong:
             found.append(
-                _doubt(watch, fires, "law", limit=watch.below, seen=ends, number=generations)
+                _warning(watch, fires, "law", limit=watch.below, seen=ends, number=generations)
             )
     return found
 
 
-def _doubt(
+def _warning(
     watch: WatchTable,
     fires: str,
     where: str,
@@ -290,33 +290,33 @@ def _doubt(
     )
 
 
-def _missing(rule_set: RuleSet) -> list[str]:
+def _reserve_problems(rule_set: RuleSet) -> list[str]:
     """Return what reserves lack."""
-    faults = []
+    problems = []
     for action in rule_set.rules.action:
         if isinstance(action, Inject) and action.reserve is not None:
-            store = rule_set.supplies.stores[action.reserve]
-            if store.fault:
-                faults.append(f"[[action]] {action.name}: {store.fault}")
+            store = rule_set.resources.reserves[action.reserve]
+            if store.error:
+                problems.append(f"[[action]] {action.name}: {store.error}")
             elif not action.repeat and len(store.texts) < (action.items or 0):
                 held = f"{store.name} holds {len(store.texts)} items"
-                faults.append(f"[[action]] {action.name}: {held}, fewer than {action.items}")
-    return faults
+                problems.append(f"[[action]] {action.name}: {held}, fewer than {action.items}")
+    return problems
 
 
-def _unheard(rule_set: RuleSet) -> list[str]:
+def _idle_watches(rule_set: RuleSet) -> list[str]:
     """Return watches that lead to nothing."""
     rules = rule_set.rules
-    faults = [
+    problems = [
         f"[[watch]] {watch.name}: has no actions" for watch in rules.watch if not watch.actions
     ]
     if rules.mode is not Mode.WARN:
-        return faults
+        return problems
     for table in rules.watch:
         kinds = [rules.action_named(name) for name in table.actions]
         if kinds and not any(isinstance(kind, Notify) for kind in kinds):
-            faults.append(f'[[watch]] {table.name}: mode = "warn" and no action of kind notify')
-    return faults
+            problems.append(f'[[watch]] {table.name}: mode = "warn" and no action of kind notify')
+    return problems
 
 
 def readings_of_run(path: _Path) -> tuple[Reading, ...]:

@@ -48,28 +48,28 @@ class RunSummary:
 
     Parameters
     ----------
-    left
+    retained
         Share that is left, shape ``(runs, rounds)``.
-    real
+    real_items
         Real items in each training set, same shape.
     """
 
-    left: Floats
-    real: Floats
+    retained: Floats
+    real_items: Floats
 
-    def held(self, keep: float) -> float:
+    def success_rate(self, keep: float) -> float:
         """Return the share of runs that are at the target in every round."""
-        return float((self.left.min(axis=1) >= keep).mean())
+        return float((self.retained.min(axis=1) >= keep).mean())
 
     @property
-    def lowest(self) -> float:
+    def mean_minimum(self) -> float:
         """The lowest share in any round, on average over the runs."""
-        return float(self.left.min(axis=1).mean())
+        return float(self.retained.min(axis=1).mean())
 
     @property
     def real_per_round(self) -> float:
         """Real items a round, on average."""
-        return float(self.real.mean())
+        return float(self.real_items.mean())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,11 +88,11 @@ class RulesEvaluation(Result):
         Rounds trained on real data alone, and how many of them led to a decision.
     delays
         Rounds from the collapse to the first decision, by run; NaN where there was none.
-    with_rule, without, fixed
-        The other kinds of runs; `fixed` is None without a target.
+    with_rule, without_rule, fixed_plan
+        The other kinds of runs; `fixed_plan` is None without a target.
     fixed_share
         Its share of fresh data.
-    unread
+    unmeasured
         Watches whose number the simulation does not have.
     """
 
@@ -103,13 +103,13 @@ class RulesEvaluation(Result):
     onset: int
     healthy_rounds: int
     false_alarms: int
-    stated: float
+    stated_false_alarms: float
     delays: Floats
     with_rule: RunSummary
-    without: RunSummary
-    fixed: RunSummary | None = None
+    without_rule: RunSummary
+    fixed_plan: RunSummary | None = None
     fixed_share: float | None = None
-    unread: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     source: str = ""
     seed: int = 1
 
@@ -119,7 +119,7 @@ class RulesEvaluation(Result):
         return 1000.0 * self.false_alarms / self.healthy_rounds
 
     @property
-    def at_most_per_thousand(self) -> float:
+    def upper_false_alarms_per_thousand(self) -> float:
         """What that is below with a confidence of 95 % (Clopper and Pearson)."""
         alarms, rounds = self.false_alarms, self.healthy_rounds
         if alarms == rounds:
@@ -127,22 +127,22 @@ class RulesEvaluation(Result):
         return 1000.0 * float(betaincinv(alarms + 1, rounds - alarms, 0.95))
 
     @property
-    def delay(self) -> float | None:
+    def median_delay(self) -> float | None:
         """Rounds from the collapse to the first decision, the median run; None if missed."""
         middle = float(np.median(np.nan_to_num(self.delays, nan=np.inf)))
         return middle if np.isfinite(middle) else None
 
     @property
-    def missed(self) -> int:
+    def missed_runs(self) -> int:
         """Runs without any decision."""
         return int(np.isnan(self.delays).sum())
 
     @property
     def cost_ratio(self) -> float | None:
         """Real items with the rule, as a multiple of the fixed plan's."""
-        if self.fixed is None or self.fixed.real_per_round == 0.0:
+        if self.fixed_plan is None or self.fixed_plan.real_per_round == 0.0:
             return None
-        return self.with_rule.real_per_round / self.fixed.real_per_round
+        return self.with_rule.real_per_round / self.fixed_plan.real_per_round
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the result again."""
@@ -200,7 +200,7 @@ def evaluate_rules(
 
     Examples
     --------
-    >>> from hayflick.rules.reading import parse_rules
+    >>> from hayflick.rules.parsing import parse_rules
     >>> rules = RuleSet.of(parse_rules('''
     ... format_version = 1
     ... mode = "act"
@@ -216,7 +216,7 @@ def evaluate_rules(
     ... '''))
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     >>> tried = evaluate_rules(rules, corpus=words, generations=10, replicates=32)
-    >>> tried.with_rule.lowest > tried.without.lowest
+    >>> tried.with_rule.mean_minimum > tried.without_rule.mean_minimum
     True
     """
     loaded = load_rules(
@@ -236,7 +236,7 @@ def evaluate_rules(
     keep = loaded.target if keep is None else keep
     keep = None if keep is None else check_target(keep)
     rounds = whole_number("generations", generations, at_least=1)
-    metric, unread = check_read(rule_set, model, samples)
+    metric, unmeasured = retention_metric(rule_set, model, samples)
     size = model.training_size(samples)
     has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
     onset = rule_set.rules.baseline if has_charts else 0
@@ -249,7 +249,7 @@ def evaluate_rules(
     without, _ = trial.run(collapse, "without")
     share = fixed = None
     if keep is not None:
-        share = _assured_share(model, keep, rounds, size)
+        share = _fixed_share(model, keep, rounds, size)
         fixed, _ = trial.run(Fresh(share), "fixed share")
     return RulesEvaluation(
         name=rule_set.name,
@@ -259,13 +259,13 @@ def evaluate_rules(
         onset=onset,
         healthy_rounds=replicates * rounds,
         false_alarms=int((alarms > 0).sum()),
-        stated=rule_set.rules.false_alarms,
+        stated_false_alarms=rule_set.rules.false_alarms,
         delays=_delays(decided),
         with_rule=with_rule,
-        without=without,
-        fixed=fixed,
+        without_rule=without,
+        fixed_plan=fixed,
         fixed_share=share,
-        unread=unread,
+        unmeasured=unmeasured,
         source=model.source.name,
         seed=seed,
     )
@@ -303,14 +303,14 @@ class _Trial:
         if "real_items" in runs:
             real = runs["real_items"].values[:, after].astype(np.float64)
             # The last reading's decision is for a round beyond the runs.
-            return RunSummary(left=left, real=real), runs["actions"].values[:, after]
+            return RunSummary(retained=left, real_items=real), runs["actions"].values[:, after]
         last = self.onset + self.rounds + 1
         mixes = [regime.mix(k, samples=self.samples) for k in range(self.onset + 1, last)]
         real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
-        return RunSummary(left=left, real=real), np.zeros_like(left)
+        return RunSummary(retained=left, real_items=real), np.zeros_like(left)
 
 
-def check_read(
+def retention_metric(
     rule_set: RuleSet, model: Discrete, samples: int | None
 ) -> tuple[str, tuple[str, ...]]:
     """Return the number that says what is left, and the watches that cannot be read.
@@ -325,17 +325,17 @@ def check_read(
     names = [name for name, values in measured.items() if values.ndim == 1]
     watches = rule_set.rules.watch
     read = {watch.name: [name for name in watch.metrics if name in names] for watch in watches}
-    unread = tuple(name for name, found in read.items() if not found)
-    if len(unread) == len(watches):
-        asked = watches[0].metrics[0]
-        near = difflib.get_close_matches(asked, names, n=1)
+    unmeasured = tuple(name for name, found in read.items() if not found)
+    if len(unmeasured) == len(watches):
+        first = watches[0].metrics[0]
+        near = difflib.get_close_matches(first, names, n=1)
         remedy = f"; did you mean {near[0]}?" if near else ""
         raise DataError(
-            f"{rule_set.name}: [[watch]] {watches[0].name}: a simulation does not measure {asked};"
+            f"{rule_set.name}: [[watch]] {watches[0].name}: a simulation does not measure {first};"
             f" takes one of {', '.join(names)}{remedy}"
         )
-    aimed = [watch for watch in watches if watch.target is not None and read[watch.name]]
-    return (read[aimed[0].name][0] if aimed else "surviving_fraction"), unread
+    with_target = [watch for watch in watches if watch.target is not None and read[watch.name]]
+    return (read[with_target[0].name][0] if with_target else "surviving_fraction"), unmeasured
 
 
 def _delays(decided: Floats) -> Floats:
@@ -343,7 +343,7 @@ def _delays(decided: Floats) -> Floats:
     return np.where((decided > 0).any(axis=1), first, np.nan)
 
 
-def _assured_share(model: Discrete, keep: float, rounds: int, samples: int) -> float:
+def _fixed_share(model: Discrete, keep: float, rounds: int, samples: int) -> float:
     """Return the smallest fixed share that holds a target as surely as the rule is to."""
     found = threshold_policy(model, keep=keep, generations=rounds, samples=samples)
     return found.fixed_share
@@ -395,5 +395,5 @@ class SimulatedRules:
             )
             raise ArgumentError("rules", got=str(self.path), takes=takes)
         loaded = load_rules(self.path, corpus=model, samples=samples, generations=generations)
-        check_read(loaded.rule_set, model, samples)
+        retention_metric(loaded.rule_set, model, samples)
         return Triggered(loaded.rule_set.start(), base=base)

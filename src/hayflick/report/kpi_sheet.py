@@ -112,7 +112,7 @@ def _used(planned: PlannedRules, language: Language) -> Indicator:
 
 def _limit(planned: PlannedRules, share: float, language: Language) -> str:
     if planned.policy.target.kind == DIVERSITY:
-        return significant(share * planned.unit)
+        return significant(share * planned.initial_reading)
     return language.percent(share)
 
 
@@ -154,7 +154,7 @@ def record(planned: PlannedRules) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "metric": planned.metric,
         "keep": policy.keep,
-        "limit": policy.limit * planned.unit,
+        "limit": policy.limit * planned.initial_reading,
         "dose": policy.dose,
         "false_alarms": policy.false_alarms,
         "rules": planned.text,

@@ -59,10 +59,10 @@ def record(checked: RulesCheck) -> dict[str, Any]:
                 "healthy": found.healthy,
                 "false_alarms": found.false_alarms,
             }
-            for name, found in checked.holdings.items()
+            for name, found in checked.policies.items()
         },
-        "doubts": [asdict(doubt) for doubt in checked.doubts],
-        "faults": list(checked.faults),
+        "doubts": [asdict(warning) for warning in checked.warnings],
+        "faults": list(checked.problems),
     }
 
 
@@ -70,7 +70,7 @@ def tables(checked: RulesCheck, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows: mode, rates, watches, derivations, warnings."""
     language = Language(lang)
     derived = (
-        printable(_derivation(name, found, language)) for name, found in checked.holdings.items()
+        printable(_derivation(name, found, language)) for name, found in checked.policies.items()
     )
     return [
         _mode(checked, language),
@@ -78,8 +78,8 @@ def tables(checked: RulesCheck, *, lang: str = "en") -> list[RenderableType]:
         _watches(checked, language),
         *derived,
         *(printable(line) for line in _actions(checked, language)),
-        *(printable(_doubt(doubt, language)) for doubt in checked.doubts),
-        *(printable(fault) for fault in checked.faults),
+        *(printable(_warning(warning, language)) for warning in checked.warnings),
+        *(printable(fault) for fault in checked.problems),
     ]
 
 
@@ -94,8 +94,8 @@ def page(checked: RulesCheck, *, lang: str = "en") -> str:
 def fragment(checked: RulesCheck) -> str:
     """Return what a notebook shows of the check."""
     language = Language("en")
-    doubts = (_doubt(doubt, language) for doubt in checked.doubts)
-    return notebook(_mode(checked, language), (*_actions(checked, language), *doubts))
+    warnings = (_warning(warning, language) for warning in checked.warnings)
+    return notebook(_mode(checked, language), (*_actions(checked, language), *warnings))
 
 
 def _mode(checked: RulesCheck, language: Language) -> str:
@@ -205,7 +205,7 @@ def _actions(checked: RulesCheck, language: Language) -> Iterator[str]:
                     "{action}: ask the next {items} of {all} prompts.",
                     action=action.name,
                     items=number(action.items),
-                    all=number(len(checked.rule_set.supplies.prompts[action.name])),
+                    all=number(len(checked.rule_set.resources.prompts[action.name])),
                 )
             case RequestReview():
                 yield text(
@@ -217,17 +217,17 @@ def _actions(checked: RulesCheck, language: Language) -> Iterator[str]:
                 yield text("{action}: someone is told.", action=action.name)
 
 
-def _doubt(doubt: RuleWarning, language: Language) -> str:
+def _warning(warning: RuleWarning, language: Language) -> str:
     """Return why a rule fires always or never, with numbers."""
     text = language.text
     numbers = {
-        "watch": doubt.watch,
-        "limit": significant(doubt.limit),
-        "low": significant(doubt.low),
-        "high": significant(doubt.high),
+        "watch": warning.watch,
+        "limit": significant(warning.limit),
+        "low": significant(warning.low),
+        "high": significant(warning.high),
     }
-    always = doubt.fires == ALWAYS
-    match doubt.where:
+    always = warning.fires == ALWAYS
+    match warning.where:
         case "range" if always:
             return text(
                 "Warning: {watch} always fires: {low} to {high} is possible, the limit is {limit}.",
@@ -242,19 +242,19 @@ def _doubt(doubt: RuleWarning, language: Language) -> str:
             return text(
                 "Warning: {watch} fires in all {number} readings: they are {low} to {high}, the "
                 "limit is {limit}.",
-                number=language.number(doubt.number),
+                number=language.number(warning.number),
                 **numbers,
             )
     if always:
         return text(
             "Warning: {watch} always fires: {number} rounds of real data alone leave {low} to "
             "{high}, the limit is {limit}.",
-            number=language.number(doubt.number),
+            number=language.number(warning.number),
             **numbers,
         )
     return text(
         "Warning: {watch} never fires: {number} rounds without any real data leave {low} to "
         "{high}, the limit is {limit}.",
-        number=language.number(doubt.number),
+        number=language.number(warning.number),
         **numbers,
     )

@@ -30,25 +30,25 @@ def record(evaluation: RulesEvaluation) -> dict[str, Any]:
             "rounds": evaluation.healthy_rounds,
             "alarms": evaluation.false_alarms,
             "per_thousand": evaluation.false_alarms_per_thousand,
-            "at_most_per_thousand": evaluation.at_most_per_thousand,
-            "stated_per_thousand": 1000.0 * evaluation.stated,
+            "at_most_per_thousand": evaluation.upper_false_alarms_per_thousand,
+            "stated_per_thousand": 1000.0 * evaluation.stated_false_alarms,
         },
-        "delay": {"median": evaluation.delay, "missed_runs": evaluation.missed},
+        "delay": {"median": evaluation.median_delay, "missed_runs": evaluation.missed_runs},
         "with_rule": _course(evaluation.with_rule, evaluation),
-        "without": _course(evaluation.without, evaluation),
+        "without": _course(evaluation.without_rule, evaluation),
         "fixed": None
-        if evaluation.fixed is None
-        else {"share": evaluation.fixed_share, **_course(evaluation.fixed, evaluation)},
+        if evaluation.fixed_plan is None
+        else {"share": evaluation.fixed_share, **_course(evaluation.fixed_plan, evaluation)},
         "cost_ratio": evaluation.cost_ratio,
-        "not_read": list(evaluation.unread),
+        "not_read": list(evaluation.unmeasured),
         "provenance": evaluation.provenance(),
     }
 
 
 def _course(course: RunSummary, evaluation: RulesEvaluation) -> dict[str, float | None]:
     return {
-        "lowest": course.lowest,
-        "held": None if evaluation.keep is None else course.held(evaluation.keep),
+        "lowest": course.mean_minimum,
+        "held": None if evaluation.keep is None else course.success_rate(evaluation.keep),
         "real_per_round": course.real_per_round,
     }
 
@@ -86,8 +86,8 @@ def _sentences(evaluation: RulesEvaluation, language: Language) -> tuple[str, ..
         "False alarms: {found} in 1,000 healthy rounds (at most {most}, with 95% confidence); "
         "stated: {stated}.",
         found=number(evaluation.false_alarms_per_thousand),
-        most=number(evaluation.at_most_per_thousand),
-        stated=number(1000.0 * evaluation.stated),
+        most=number(evaluation.upper_false_alarms_per_thousand),
+        stated=number(1000.0 * evaluation.stated_false_alarms),
     )
     always = text(
         "The limit lies above what healthy rounds leave: real data go into every round, as a fixed "
@@ -96,24 +96,24 @@ def _sentences(evaluation: RulesEvaluation, language: Language) -> tuple[str, ..
     steady = [always] if evaluation.false_alarms == evaluation.healthy_rounds else []
     unread = [
         text("The simulation has no number for: {watch}.", watch=printable(watch))
-        for watch in evaluation.unread
+        for watch in evaluation.unmeasured
     ]
     delay, ratio = _delay(evaluation, language), _ratio(evaluation, language)
     return (tried, false, *steady, delay, *ratio, *unread)
 
 
 def _delay(evaluation: RulesEvaluation, language: Language) -> str:
-    if evaluation.delay is None:
+    if evaluation.median_delay is None:
         return language.text(
             "Most runs collapse without a decision: {missed} of {runs}.",
-            missed=language.number(evaluation.missed),
+            missed=language.number(evaluation.missed_runs),
             runs=language.number(evaluation.runs),
         )
     return language.text(
         "First decision after the beginning of the collapse: round {round} (median); runs "
         "without any: {missed}.",
-        round=language.number(evaluation.delay),
-        missed=language.number(evaluation.missed),
+        round=language.number(evaluation.median_delay),
+        missed=language.number(evaluation.missed_runs),
     )
 
 
@@ -134,14 +134,14 @@ def _table(evaluation: RulesEvaluation, language: Language) -> Table:
     shown = table("", text("lowest share, mean"), *held, text("real items a round"))
     courses = [
         (text("with the rule"), evaluation.with_rule),
-        (text("without"), evaluation.without),
+        (text("without"), evaluation.without_rule),
     ]
-    if evaluation.fixed is not None and evaluation.fixed_share is not None:
+    if evaluation.fixed_plan is not None and evaluation.fixed_share is not None:
         share = language.percent(evaluation.fixed_share)
         fixed = text("{share} fresh real data in every round", share=share)
-        courses.append((fixed, evaluation.fixed))
+        courses.append((fixed, evaluation.fixed_plan))
     for name, course in courses:
-        reached = () if keep is None else (language.percent(course.held(keep)),)
-        lowest, real = language.percent(course.lowest), language.number(course.real_per_round)
+        reached = () if keep is None else (language.percent(course.success_rate(keep)),)
+        lowest, real = language.percent(course.mean_minimum), language.number(course.real_per_round)
         shown.add_row(name, lowest, *reached, real)
     return shown

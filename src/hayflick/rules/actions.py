@@ -39,13 +39,13 @@ class Withdrawal:
         The items.
     used
         How many the store has handed out, these included.
-    remark
+    note
         What is to be said of it; empty where all that was asked for was there.
     """
 
     texts: tuple[str, ...]
     used: int
-    remark: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,23 +60,23 @@ class ReserveFile:
         Its items, in order.
     tokenizer
         Name of what splits an item into symbols; None where an item is a symbol.
-    fault
+    error
         Why there are no items; empty where there are.
 
     Examples
     --------
     >>> store = ReserveFile("words.txt", ("quince", "medlar", "quince"))
-    >>> handed = store.take(2, used=0)
-    >>> handed.texts, store.take(2, used=handed.used).remark
+    >>> taken = store.take(2, used=0)
+    >>> taken.texts, store.take(2, used=taken.used).note
     (('quince', 'medlar'), 'words.txt is used up: 1 of the 2 items were left')
-    >>> store.take(2, used=3).remark
+    >>> store.take(2, used=3).note
     'words.txt is used up: all 3 items were handed out; nothing is put in'
     """
 
     name: str
     texts: tuple[str, ...]
     tokenizer: str | None = None
-    fault: str = ""
+    error: str = ""
 
     @classmethod
     def from_file(cls, path: Path, *, name: str, like: Source | None = None) -> ReserveFile:
@@ -92,12 +92,12 @@ class ReserveFile:
             The data that the items belong to; a reserve file's own header where None.
         """
         if not path.is_file():
-            return cls(name, (), fault=f"{name} is missing")
+            return cls(name, (), error=f"{name} is missing")
         header = reserve_header(path)
         try:
             rows = "".join(decoded(path, encoding="utf-8")).splitlines()
         except HayflickError as fault:
-            return cls(name, (), fault=str(fault))
+            return cls(name, (), error=str(fault))
         tokenizer = None if like is None else like.tokenizer
         if header is None:
             texts = rows
@@ -119,8 +119,8 @@ class ReserveFile:
         repeat
             ``never``, or ``again`` to begin again where the store is used up.
         """
-        if self.fault:
-            return Withdrawal((), used, f"{self.fault}; nothing is put in")
+        if self.error:
+            return Withdrawal((), used, f"{self.error}; nothing is put in")
         if repeat == "again":
             places = [(used + place) % len(self.texts) for place in range(items)]
             return Withdrawal(tuple(self.texts[place] for place in places), used + items)
@@ -165,107 +165,108 @@ def read_prompts(path: Path, *, name: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Supplies:
+class ActionResources:
     """What actions take from.
 
     Parameters
     ----------
-    stores
+    reserves
         Stored real items, by the name of their file.
     prompts
         Lists of prompts, by the name of their action.
     """
 
-    stores: Mapping[str, ReserveFile]
+    reserves: Mapping[str, ReserveFile]
     prompts: Mapping[str, tuple[str, ...]]
 
 
-def intervention(
-    asked: Inject | VaryPrompts | RequestReview | Notify,
+def build_action(
+    table: Inject | VaryPrompts | RequestReview | Notify,
     *,
     reason: str,
     evidence: tuple[Verdict, ...],
-    supplies: Supplies,
+    resources: ActionResources,
     used: Mapping[str, int],
 ) -> tuple[Action, dict[str, int]]:
     """Return the action, and how far what it takes from has been used then.
 
     Parameters
     ----------
-    asked
+    table
         As the rules file has it.
     reason, evidence
         Why.
-    supplies
+    resources
         What it takes from.
     used
         How many items or prompts were taken before, by name.
 
     Examples
     --------
-    >>> asked = Inject(name="real", kind="inject", items=2, reserve="r.txt")
-    >>> supplies = Supplies({"r.txt": ReserveFile("r.txt", ("quince", "medlar", "sorb"))}, {})
-    >>> first, used = intervention(asked, reason="low", evidence=(), supplies=supplies, used={})
+    >>> table = Inject(name="real", kind="inject", items=2, reserve="r.txt")
+    >>> store = ReserveFile("r.txt", ("quince", "medlar", "sorb"))
+    >>> resources = ActionResources({"r.txt": store}, {})
+    >>> first, used = build_action(table, reason="low", evidence=(), resources=resources, used={})
     >>> first.reserve.symbols, used
     (('medlar', 'quince'), {'r.txt': 2})
-    >>> again, used = intervention(asked, reason="low", evidence=(), supplies=supplies, used=used)
+    >>> again, used = build_action(table, reason="low", evidence=(), resources=resources, used=used)
     >>> again.items, again.reason
     (1, 'low; r.txt is used up: 1 of the 2 items were left')
     """
-    match asked:
+    match table:
         case Inject():
-            return _injection(asked, reason, evidence, supplies, used)
+            return _inject(table, reason, evidence, resources, used)
         case VaryPrompts():
-            return _other_prompts(asked, reason, evidence, supplies, used)
+            return _vary_prompts(table, reason, evidence, resources, used)
         case RequestReview():
-            kind, items = ActionKind.REVIEW, asked.items
+            kind, items = ActionKind.REVIEW, table.items
             return Action(kind=kind, reason=reason, items=items, evidence=evidence), {}
         case Notify():
-            said = f"{reason}: {asked.message}" if asked.message else reason
+            said = f"{reason}: {table.message}" if table.message else reason
             return Action(kind=ActionKind.NOTIFY, reason=said, evidence=evidence), {}
 
 
-def _injection(
-    asked: Inject,
+def _inject(
+    table: Inject,
     reason: str,
     evidence: tuple[Verdict, ...],
-    supplies: Supplies,
+    resources: ActionResources,
     used: Mapping[str, int],
 ) -> tuple[Action, dict[str, int]]:
-    kind, items, rounds = ActionKind.INJECT, asked.items or 0, asked.rounds
-    if asked.reserve is None:
+    kind, items, rounds = ActionKind.INJECT, table.items or 0, table.rounds
+    if table.reserve is None:
         action = Action(kind=kind, reason=reason, items=items, rounds=rounds, evidence=evidence)
         return action, {}
-    store = supplies.stores[asked.reserve]
-    repeat = "again" if asked.repeat else "never"
-    handed = store.take(items, used=used.get(asked.reserve, 0), repeat=repeat)
+    store = resources.reserves[table.reserve]
+    repeat = "again" if table.repeat else "never"
+    taken = store.take(items, used=used.get(table.reserve, 0), repeat=repeat)
     action = Action(
         kind=kind,
-        reason="; ".join(filter(None, (reason, handed.remark))),
-        items=len(handed.texts),
+        reason="; ".join(filter(None, (reason, taken.note))),
+        items=len(taken.texts),
         rounds=rounds,
-        reserve=store.counts(handed.texts) if handed.texts else None,
-        texts=tuple(handed.texts),
+        reserve=store.counts(taken.texts) if taken.texts else None,
+        texts=tuple(taken.texts),
         evidence=evidence,
     )
-    return action, {asked.reserve: handed.used}
+    return action, {table.reserve: taken.used}
 
 
-def _other_prompts(
-    asked: VaryPrompts,
+def _vary_prompts(
+    table: VaryPrompts,
     reason: str,
     evidence: tuple[Verdict, ...],
-    supplies: Supplies,
+    resources: ActionResources,
     used: Mapping[str, int],
 ) -> tuple[Action, dict[str, int]]:
-    prompts, first = supplies.prompts[asked.name], used.get(asked.name, 0)
-    chosen = [prompts[(first + place) % len(prompts)] for place in range(asked.items)]
+    prompts, first = resources.prompts[table.name], used.get(table.name, 0)
+    chosen = [prompts[(first + place) % len(prompts)] for place in range(table.items)]
     action = Action(
         kind=ActionKind.VARY_PROMPTS,
         reason=f"{reason}; ask next: {', '.join(map(repr, chosen))}",
-        items=asked.items,
-        rounds=asked.rounds,
+        items=table.items,
+        rounds=table.rounds,
         texts=tuple(chosen),
         evidence=evidence,
     )
-    return action, {asked.name: first + asked.items}
+    return action, {table.name: first + table.items}

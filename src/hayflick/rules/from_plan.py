@@ -27,7 +27,7 @@ from hayflick.planning.targets import (
     TYPES,
     SymbolTarget,
 )
-from hayflick.rules.loading import unit_of
+from hayflick.rules.loading import initial_reading
 
 _Path: TypeAlias = str | os.PathLike[str]
 
@@ -37,7 +37,7 @@ REVIEWED = 50
 COOL_DOWN = 10
 """Readings until the same is said again."""
 
-ROOM = 20
+BASELINE = 20
 """Healthy readings that charts which are added later learn from."""
 
 
@@ -60,9 +60,9 @@ class PlannedRules(Result):
     text: str
 
     @property
-    def unit(self) -> float:
+    def initial_reading(self) -> float:
         """What a reading is before the first round; limits are shares of it."""
-        return unit_of(self.policy.target)
+        return initial_reading(self.policy.target)
 
     @property
     def metric(self) -> str:
@@ -203,7 +203,7 @@ def check_rules_files(
 
 def _text(found: ThresholdPolicy, false_alarms: float) -> str:
     target = found.target
-    unit = unit_of(target)
+    unit = initial_reading(target)
     names = metrics_of(target)
     metric = json.dumps(names[0] if len(names) == 1 else list(names))
     return _FILE.format(
@@ -214,7 +214,7 @@ def _text(found: ThresholdPolicy, false_alarms: float) -> str:
         samples=found.problem.samples,
         derivation=_derivation(found),
         false_alarms=false_alarms,
-        room=ROOM,
+        baseline=BASELINE,
         metric=metric,
         measured=_MEASURED[target.kind],
         limit=round(found.limit * unit, 6),
@@ -259,7 +259,7 @@ mode = "act"
 false_alarms = {false_alarms:g}
 
 # Healthy readings that charts learn from; the limits below need none.
-baseline = {room}
+baseline = {baseline}
 
 # 1. Real data where the next round without them would be below the target. A reading is one
 # training set. {measured}

@@ -26,14 +26,14 @@ class LoadedRules:
     ----------
     rule_set
         The rules, with limits in place of targets.
-    holdings
+    policies
         How each of these limits was derived, by name of the watch.
     model
         The real data's law; None where no data were named.
     """
 
     rule_set: RuleSet
-    holdings: Mapping[str, ThresholdPolicy] = field(default_factory=dict)
+    policies: Mapping[str, ThresholdPolicy] = field(default_factory=dict)
     model: Discrete | None = None
 
     @property
@@ -88,7 +88,7 @@ def load_rules(
         rule_set = _rule_set(rules, model)
     if model is None:
         return LoadedRules(rule_set)
-    return derived(rule_set, model=model, samples=samples, generations=generations)
+    return derive_limits(rule_set, model=model, samples=samples, generations=generations)
 
 
 def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
@@ -97,7 +97,7 @@ def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
     return RuleSet.from_file(rules, like=None if model is None else model.source)
 
 
-def derived(
+def derive_limits(
     rule_set: RuleSet, *, model: Discrete, samples: int | None = None, generations: int = 50
 ) -> LoadedRules:
     """Return rules with limits and doses that follow from their targets.
@@ -107,7 +107,7 @@ def derived(
     DataError
         If a target cannot be held.
     """
-    holdings: dict[str, ThresholdPolicy] = {}
+    policies: dict[str, ThresholdPolicy] = {}
     limits = {}
     for watch in rule_set.rules.watch:
         if watch.target is None:
@@ -124,13 +124,13 @@ def derived(
             )
         except DataError as fault:
             raise DataError(f"{rule_set.name}: [[watch]] {watch.name}: {fault}") from None
-        holdings[watch.name] = found
+        policies[watch.name] = found
         if watch.below is None:
-            limits[watch.name] = (found.limit * unit_of(target), found.dose)
-    return LoadedRules(rule_set.with_limits(limits), holdings, model)
+            limits[watch.name] = (found.limit * initial_reading(target), found.dose)
+    return LoadedRules(rule_set.with_limits(limits), policies, model)
 
 
-def unit_of(target: SymbolTarget) -> float:
+def initial_reading(target: SymbolTarget) -> float:
     """Return what a reading of the target is before the first round: readings are not shares."""
     if target.kind != DIVERSITY:
         return 1.0

@@ -1,7 +1,7 @@
-"""What a rules file can say, as data; `hayflick.rules.reading` reads one.
+"""What a rules file can say, as data; `hayflick.rules.parsing` reads one.
 
 Every table takes the keys below and no others. What must fit together across tables is
-checked in `hayflick.rules.reading`.
+checked in `hayflick.rules.parsing`.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ _BY_NAME = {
     **{metric.name: metric.healthy for metric in METRICS},
     **dict.fromkeys((*SIMULATED, "diversity"), Direction.HIGHER),
 }
-_WORDS = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.STEADY: "steady"}
-_MOVES = {"higher": "falls", "lower": "rises", "steady": "both"}
+_HEALTHY = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.STEADY: "steady"}
+_SHIFTS = {"higher": "falls", "lower": "rises", "steady": "both"}
 
 
 def check_metric(name: str, *, values: Sequence[str]) -> None:
@@ -208,10 +208,10 @@ def healthy_direction(watch: WatchTable) -> str:
     >>> healthy_direction(WatchTable(name="copies", metric="duplicate_rate"))
     'lower'
     """
-    own = _WORDS[_BY_NAME.get(watch.metrics[0], Direction.STEADY)]
+    own = _HEALTHY[_BY_NAME.get(watch.metrics[0], Direction.STEADY)]
     return watch.healthy or own
 
 
 def harmful_direction(watch: WatchTable) -> str:
     """Return what a chart of the watch is to find: ``falls``, ``rises`` or ``both``."""
-    return _MOVES[healthy_direction(watch)]
+    return _SHIFTS[healthy_direction(watch)]

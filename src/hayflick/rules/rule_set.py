@@ -27,9 +27,9 @@ from hayflick.core.records import (
 )
 from hayflick.corpus.source import Source
 from hayflick.rules.actions import (
+    ActionResources,
     ReserveFile,
-    Supplies,
-    intervention,
+    build_action,
     read_prompts,
 )
 from hayflick.rules.model import (
@@ -39,13 +39,13 @@ from hayflick.rules.model import (
     VaryPrompts,
     WatchTable,
 )
-from hayflick.rules.reading import read_rules
+from hayflick.rules.parsing import read_rules
 from hayflick.rules.stream import Stream
 
 KeyT = TypeVar("KeyT")
 
 
-def discoveries(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozenset[KeyT]:
+def e_bh(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozenset[KeyT]:
     """Return the streams whose alarm is believed.
 
     Parameters
@@ -57,9 +57,9 @@ def discoveries(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> 
 
     Examples
     --------
-    >>> sorted(discoveries({"a": 50.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
+    >>> sorted(e_bh({"a": 50.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
     ['a', 'b']
-    >>> sorted(discoveries({"a": 1.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
+    >>> sorted(e_bh({"a": 1.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
     []
     """
     order = sorted(evidence, key=lambda name: -evidence[name])
@@ -80,14 +80,14 @@ class RuleSet:
     ----------
     rules
         What the file says.
-    supplies
+    resources
         Stores and prompts.
     name
         The file.
 
     Examples
     --------
-    >>> from hayflick.rules.reading import parse_rules
+    >>> from hayflick.rules.parsing import parse_rules
     >>> rules = RuleSet.of(parse_rules('''
     ... format_version = 1
     ... mode = "act"
@@ -108,7 +108,7 @@ class RuleSet:
     """
 
     rules: RulesFile
-    supplies: Supplies
+    resources: ActionResources
     name: str = "rules.toml"
 
     def __deepcopy__(self, _: object) -> RuleSet:
@@ -150,7 +150,7 @@ class RuleSet:
             If prompts are missing.
         """
         named = {one.reserve for one in rules.action if isinstance(one, Inject) and one.reserve}
-        stores = {one: ReserveFile.from_file(folder / one, name=one, like=like) for one in named}
+        reserves = {one: ReserveFile.from_file(folder / one, name=one, like=like) for one in named}
         prompts = {}
         for one in rules.action:
             if isinstance(one, VaryPrompts) and isinstance(one.prompts, str):
@@ -159,10 +159,10 @@ class RuleSet:
                 prompts[one.name] = tuple(one.prompts)
                 if not prompts[one.name]:
                     raise DataError(f"{name}: [[action]] {one.name}: prompts holds no prompt")
-        return cls(rules, Supplies(stores, prompts), name)
+        return cls(rules, ActionResources(reserves, prompts), name)
 
     @property
-    def derived(self) -> tuple[WatchTable, ...]:
+    def underived(self) -> tuple[WatchTable, ...]:
         """The watches whose limit must still be derived from a target."""
         watches = self.rules.watch
         return tuple(one for one in watches if one.target is not None and one.below is None)
@@ -207,11 +207,10 @@ class RuleSet:
         DataError
             If a limit is still to be derived, or a chart cannot be made.
         """
-        if self.derived:
+        if self.underived:
             remedy = "name the real data (--corpus, or corpus = ... in the file), or write a limit"
-            raise DataError(
-                f"{self.name}: [[watch]] {self.derived[0].name} has a target and no limit; {remedy}"
-            )
+            watch = self.underived[0].name
+            raise DataError(f"{self.name}: [[watch]] {watch} has a target and no limit; {remedy}")
         running = RunningRules(self)
         for reading in baseline:
             running.learn(reading)
@@ -246,7 +245,7 @@ class RunningRules:
     ----------
     proposed : tuple of Action
         What the last reading led to, whatever the mode lets through.
-    seen : dict of str to Verdict
+    verdicts : dict of str to Verdict
         How each watch saw the last reading, by name.
     """
 
@@ -254,7 +253,7 @@ class RunningRules:
         self.rule_set = rule_set
         self.used: dict[str, int] = {}
         self.proposed: tuple[Action, ...] = ()
-        self.seen: dict[str, Verdict] = {}
+        self.verdicts: dict[str, Verdict] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
         self._watches = {watch.name: watch for watch in rule_set.rules.watch}
 
@@ -273,9 +272,9 @@ class RunningRules:
         DataError
             If a chart cannot be made from its baseline.
         """
-        self.seen, self.proposed = {}, ()
+        self.verdicts, self.proposed = {}, ()
         for watch in self._of_group(reading.group):
-            self.proposed += self._watched(watch, reading)
+            self.proposed += self._evaluate(watch, reading)
         match self.rule_set.rules.mode:
             case Mode.OBSERVE:
                 return ()
@@ -312,31 +311,31 @@ class RunningRules:
     def _rate(self, watch: WatchTable, group: str) -> float:
         """Return a chart's part of the rate of false alarms."""
         rules = self.rule_set.rules
-        if self._together(watch):
+        if self._uses_e_bh(watch):
             together = sum(name == watch.name for name, _ in self._streams)
             return float(rules.false_discoveries or 0.0) / together
-        sharing = [one for one in self._of_group(group) if one.chart and not self._together(one)]
+        sharing = [one for one in self._of_group(group) if one.chart and not self._uses_e_bh(one)]
         return rules.false_alarms / len(sharing)
 
-    def _together(self, watch: WatchTable) -> bool:
+    def _uses_e_bh(self, watch: WatchTable) -> bool:
         """Return whether the alarms of a watch's groups are believed by e-BH."""
         return self.rule_set.rules.false_discoveries is not None and "*" in watch.groups
 
-    def _watched(self, watch: WatchTable, reading: Reading) -> tuple[Action, ...]:
+    def _evaluate(self, watch: WatchTable, reading: Reading) -> tuple[Action, ...]:
         stream = self.stream(watch.name, reading.group)
         rate = 1.0 if watch.chart is None else self._rate(watch, reading.group)
         verdict = stream.read(reading, rate=rate)
-        self.seen[watch.name] = verdict
+        self.verdicts[watch.name] = verdict
         if verdict.value is None:
             return ()
-        alarm = self._believed(watch, verdict) if self._together(watch) else verdict.alarm
+        alarm = self._is_discovery(watch, verdict) if self._uses_e_bh(watch) else verdict.alarm
         if not stream.confirm(alarm=alarm):
             return ()
-        if stream.chart is not None and not self._together(watch):
+        if stream.chart is not None and not self._uses_e_bh(watch):
             stream.chart.restart()
         return tuple(self._act(name, watch, verdict) for name in watch.actions)
 
-    def _believed(self, watch: WatchTable, verdict: Verdict) -> bool:
+    def _is_discovery(self, watch: WatchTable, verdict: Verdict) -> bool:
         stream = self.stream(watch.name, verdict.group)
         stream.evidence = verdict.evidence
         evidence = {
@@ -345,16 +344,16 @@ class RunningRules:
             if name == watch.name
         }
         level = float(self.rule_set.rules.false_discoveries or 0.0) / 2.0
-        return verdict.group in discoveries(evidence, false_discoveries=level)
+        return verdict.group in e_bh(evidence, false_discoveries=level)
 
     def _act(self, name: str, watch: WatchTable, verdict: Verdict) -> Action:
         rules, mode = self.rule_set.rules, self.rule_set.rules.mode
-        asked = rules.action_named(name)
-        action, used = intervention(
-            asked,
+        table = rules.action_named(name)
+        action, used = build_action(
+            table,
             reason=_reason(watch, verdict),
             evidence=(verdict,),
-            supplies=self.rule_set.supplies,
+            resources=self.rule_set.resources,
             used=self.used,
         )
         if mode is Mode.ACT:

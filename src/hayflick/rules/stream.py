@@ -60,19 +60,19 @@ class Limit:
         """Forget nothing: there is nothing to forget."""
 
 
-def design_of(watch: WatchTable, *, rate: float) -> ChartSpec:
+def chart_spec(watch: WatchTable, *, rate: float) -> ChartSpec:
     """Return the chart of a watch at a rate of false alarms per reading.
 
     Examples
     --------
     >>> watch = WatchTable(name="words", metric="distinct_2", chart="cusum")
-    >>> design_of(watch, rate=0.002).settings
+    >>> chart_spec(watch, rate=0.002).settings
     {'direction': 'falls', 'run_length': 500.0}
     """
     design = parse_chart(watch.chart or "")
     if design.kind is GuaranteedChart:
-        move = harmful_direction(watch)
-        own = {"direction": "falls" if move == "both" else move, "false_alarms": rate}
+        direction = harmful_direction(watch)
+        own = {"direction": "falls" if direction == "both" else direction, "false_alarms": rate}
     else:
         own = {"direction": harmful_direction(watch), "run_length": 1.0 / rate}
     return replace(design, settings={**own, **design.settings})
@@ -96,7 +96,7 @@ class Stream:
         The chart; None while it learns.
     recent
         Whether the last readings were alarms, the newest last.
-    resting
+    cooling_down
         Readings to come in which nothing is decided.
     evidence
         The last reading's, where its chart has any.
@@ -108,7 +108,7 @@ class Stream:
     learnt: list[Reading] = field(default_factory=list)
     chart: ControlChart[Any] | Limit | None = None
     recent: list[bool] = field(default_factory=list)
-    resting: int = 0
+    cooling_down: int = 0
     evidence: float | None = None
 
     def read(self, reading: Reading, *, rate: float) -> Verdict:
@@ -121,23 +121,23 @@ class Stream:
         """
         self.metric = self.metric or self._metric_of(reading)
         if self.metric is None:
-            return self._silent(reading)
+            return self._no_reading(reading)
         if self.chart is None and self.watch.chart is None:
             self.chart = Limit(self.metric, below=self.watch.below, above=self.watch.above)
         if self.chart is None:
             self._learn(reading, rate)
-            return self._silent(reading)
+            return self._no_reading(reading)
         return self.chart.update(reading)
 
     def confirm(self, *, alarm: bool) -> bool:
         """Take in whether a reading was an alarm, and return whether to decide something."""
         self.recent = [*self.recent, alarm][-self.watch.confirm.of :]
-        if self.resting:
-            self.resting -= 1
+        if self.cooling_down:
+            self.cooling_down -= 1
             return False
         if not alarm or sum(self.recent) < self.watch.confirm.needed:
             return False
-        self.resting, self.recent = self.watch.cool_down, []
+        self.cooling_down, self.recent = self.watch.cool_down, []
         return True
 
     def state(self) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Stream:
             "learnt": [_plain(reading) for reading in self.learnt],
             "chart": chart,
             "recent": self.recent,
-            "resting": self.resting,
+            "resting": self.cooling_down,
             "evidence": self.evidence,
         }
 
@@ -157,7 +157,7 @@ class Stream:
         self.metric = state["metric"]
         self.learnt = [_reading(plain) for plain in state["learnt"]]
         self.chart = None if state["chart"] is None else restore(state["chart"])
-        self.recent, self.resting = list(state["recent"]), state["resting"]
+        self.recent, self.cooling_down = list(state["recent"]), state["resting"]
         self.evidence = state["evidence"]
 
     def _metric_of(self, reading: Reading) -> str | None:
@@ -170,7 +170,7 @@ class Stream:
         scored = name in reading.scores and scores_of(reading, metric=name) is not None
         return scored or value_of(reading, metric=name) is not None
 
-    def _silent(self, reading: Reading) -> Verdict:
+    def _no_reading(self, reading: Reading) -> Verdict:
         name = self.metric or self.watch.metrics[0]
         return Verdict(name, reading.round, State.NO_READING, group=reading.group)
 
@@ -180,7 +180,7 @@ class Stream:
         self.learnt.append(reading)
         if len(self.learnt) < self.baseline:
             return
-        design = design_of(self.watch, rate=rate)
+        design = chart_spec(self.watch, rate=rate)
         # The rounds that set the scale of the scores say nothing about their mean.
         first = max(1, self.baseline // 5) if design.kind is GuaranteedChart else 0
         try:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.rules.rule_set import discoveries
+from hayflick.rules.rule_set import e_bh
 
 
 def by_definition(evidence, level):
@@ -18,13 +18,13 @@ def test_it_is_the_definition(level):
     rng = np.random.default_rng(3)
     for _ in range(50):
         evidence = dict(enumerate(np.exp(rng.normal(2.0, 3.0, 9))))
-        assert discoveries(evidence, false_discoveries=level) == by_definition(evidence, level)
+        assert e_bh(evidence, false_discoveries=level) == by_definition(evidence, level)
 
 
 def test_a_stream_alone_needs_one_over_the_level():
-    assert discoveries({"a": 10.0}, false_discoveries=0.1) == {"a"}
-    assert discoveries({"a": 9.9}, false_discoveries=0.1) == frozenset()
-    assert discoveries({}, false_discoveries=0.1) == frozenset()
+    assert e_bh({"a": 10.0}, false_discoveries=0.1) == {"a"}
+    assert e_bh({"a": 9.9}, false_discoveries=0.1) == frozenset()
+    assert e_bh({}, false_discoveries=0.1) == frozenset()
 
 
 def test_false_discoveries_are_rare_among_dependent_streams():
@@ -34,6 +34,6 @@ def test_false_discoveries_are_rare_among_dependent_streams():
         common = rng.random() < 0.02
         evidence = {f"h{i}": 50.0 if common else 0.0 for i in range(8)}
         evidence |= {f"s{i}": 1e6 for i in range(2)}
-        found = discoveries(evidence, false_discoveries=level)
+        found = e_bh(evidence, false_discoveries=level)
         false.append(sum(name.startswith("h") for name in found) / max(1, len(found)))
     assert np.mean(false) <= level

@@ -5,7 +5,7 @@ import pytest
 
 from hayflick.core.errors import DataError
 from hayflick.rules.model import Mode
-from hayflick.rules.reading import parse_rules, read_rules
+from hayflick.rules.parsing import parse_rules, read_rules
 
 HEAD = 'format_version = 1\nmode = "act"\n'
 WATCH = '[[watch]]\nname = "w"\nmetric = "vocabulary_kept"\nbelow = 0.8\n'

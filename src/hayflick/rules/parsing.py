@@ -79,12 +79,12 @@ def _limit_contradictions(watch: WatchTable) -> Iterator[str]:
         yield f"{given[0]} and {given[1]} contradict each other; takes one of them"
     if watch.below is not None and watch.above is not None and watch.below > watch.above:
         yield f"below = {watch.below:g} and above = {watch.above:g} alarm whatever is read"
-    way = healthy_direction(watch)
-    wrong = {"lower": "below", "higher": "above"}.get(way)
+    healthy = healthy_direction(watch)
+    wrong = {"lower": "below", "higher": "above"}.get(healthy)
     if watch.healthy is not None and wrong is not None and getattr(watch, wrong) is not None:
-        yield f"healthy = {way!r} and {wrong} = {getattr(watch, wrong):g} contradict each other"
-    if watch.target is not None and way != "higher":
-        yield f"target and healthy = {way!r} contradict each other: a target is a share to keep"
+        yield f"healthy = {healthy!r} and {wrong} = {getattr(watch, wrong):g} contradict each other"
+    if watch.target is not None and healthy != "higher":
+        yield f"target and healthy = {healthy!r} contradict each other: a target is a share to keep"
     if watch.confirm.needed > watch.confirm.of:
         yield f"confirm: needed = {watch.confirm.needed} is more than of = {watch.confirm.of}"
 
