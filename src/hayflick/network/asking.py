@@ -1,8 +1,8 @@
-"""All questions of a round, asked at once, and every answer kept as it arrives.
+"""All questions of a round, asked concurrently; every answer is stored as it arrives.
 
-Answers that arrive together are kept in one transaction, while the next are waited for; nobody
-asks again before the answer before the last is kept. After a first failure no further question is
-asked, but those under way are waited for: their answers are paid.
+Answers that arrive together are stored in one transaction while others are awaited, and a worker
+asks again only once its answer before the last is stored. After a first failure nothing new is
+asked, but requests under way are awaited: their answers are paid for.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed
 from hayflick.storage.runs import StoredAnswer
 
-_TOGETHER_S = 0.005
-"""Answers that arrive within this time of one another are kept in one transaction."""
+_BATCH_S = 0.005
+"""Answers that arrive within this time of one another are stored in one transaction."""
 
-Keep = Callable[[Sequence[StoredAnswer]], None]
+Store = Callable[[Sequence[StoredAnswer]], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What an agent is asked, in the light of which texts, at which place of the run."""
+    """A query to an agent, the texts that it reads before, and the place of the answer."""
 
     agent: Agent
     query: str
@@ -32,97 +32,85 @@ class Question:
     seed: AnswerSeed
 
 
-async def ask_all(questions: Sequence[Question], *, concurrency: int, keep: Keep) -> None:
+async def ask_all(questions: Sequence[Question], *, concurrency: int, store: Store) -> None:
     """Ask all questions.
 
     Parameters
     ----------
     questions
-        Those that have no answer yet.
+        Those without an answer yet.
     concurrency
         How many are under way at once.
-    keep
-        Called with answers to keep them, before anything else is done with them.
+    store
+        Called with the answers to store, once each.
 
     Raises
     ------
     EndpointError, BudgetExhausted
-        The first failure, once all that was under way is kept.
+        The first failure, once every answer that was under way is stored.
     """
-    work = _Work(iter(questions), _Ledger(keep))
-    await asyncio.gather(*(work.go_on() for _ in range(min(concurrency, len(questions)))))
-    work.ledger.keep_rest()
-    if work.failure is not None:
-        raise work.failure
+    asking = _Asking(iter(questions), store)
+    try:
+        await asyncio.gather(*(asking.work() for _ in range(min(concurrency, len(questions)))))
+    finally:
+        asking.flush()
+    if asking.failure is not None:
+        raise asking.failure
 
 
-@dataclass
-class _Work:
-    """The questions that are left, shared by all who ask."""
+class _Asking:
+    """The questions that are left, shared by all workers, and the answers to be stored."""
 
-    questions: Iterator[Question]
-    ledger: _Ledger
-    failure: Exception | None = None
+    def __init__(self, questions: Iterator[Question], store: Store) -> None:
+        self.failure: Exception | None = None
+        self._questions = questions
+        self._store = store
+        self._arrived: list[StoredAnswer] = []
+        self._stored: asyncio.Future[None] | None = None
 
-    async def go_on(self) -> None:
+    async def work(self) -> None:
         """Ask one question after the other, until none is left or something failed."""
+        previous: asyncio.Future[None] | None = None
         try:
-            await self._ask_in_turn()
-        except Exception as failure:
-            self.failure = self.failure or failure
-
-    async def _ask_in_turn(self) -> None:
-        kept: asyncio.Future[None] | None = None
-        try:
-            for question in self.questions:
+            for question in self._questions:
                 answer = await question.agent.answer(
                     question.query, question.context, seed=question.seed
                 )
-                before, kept = kept, self.ledger.add(_stored(question, answer))
-                # The answer before was written while this one was waited for.
-                if before is not None:
-                    await asyncio.shield(before)
+                stored = self._add(_stored_answer(question, answer))
+                # The previous answer was written while this one was awaited.
+                if previous is not None:
+                    await asyncio.shield(previous)
                 if self.failure is not None:
                     break
-        finally:
-            if kept is not None:
-                await asyncio.shield(kept)
+                previous = stored
+        except Exception as failure:
+            self.failure = self.failure or failure
 
-
-class _Ledger:
-    """Keeps what arrives within a few milliseconds in one go."""
-
-    def __init__(self, keep: Keep) -> None:
-        self._keep = keep
-        self._arrived: list[StoredAnswer] = []
-        self._kept: asyncio.Future[None] | None = None
-
-    def add(self, answer: StoredAnswer) -> asyncio.Future[None]:
-        """Return what is done once the answer is kept."""
-        self._arrived.append(answer)
-        if self._kept is None:
-            loop = asyncio.get_running_loop()
-            self._kept = loop.create_future()
-            loop.call_later(_TOGETHER_S, self._write, self._kept)
-        return self._kept
-
-    def keep_rest(self) -> None:
-        """Keep what could not be kept before, if there is anything."""
+    def flush(self) -> None:
+        """Store what has arrived and is not stored yet."""
         if self._arrived:
-            self._keep(self._arrived)
+            self._store(self._arrived)
             self._arrived = []
 
-    def _write(self, kept: asyncio.Future[None]) -> None:
-        self._kept = None
+    def _add(self, answer: StoredAnswer) -> asyncio.Future[None]:
+        """Return what is done once the answer is stored."""
+        self._arrived.append(answer)
+        if self._stored is None:
+            loop = asyncio.get_running_loop()
+            self._stored = loop.create_future()
+            loop.call_later(_BATCH_S, self._write, self._stored)
+        return self._stored
+
+    def _write(self, stored: asyncio.Future[None]) -> None:
+        self._stored = None
         try:
-            self.keep_rest()
-        except Exception as fault:
-            kept.set_exception(fault)
-        else:
-            kept.set_result(None)
+            self.flush()
+        except Exception as failure:
+            self.failure = self.failure or failure
+        stored.set_result(None)
 
 
-def _stored(question: Question, answer: Answer) -> StoredAnswer:
+def _stored_answer(question: Question, answer: Answer) -> StoredAnswer:
     seed = question.seed
     return StoredAnswer(
         round=seed.round,
@@ -141,10 +129,10 @@ def _stored(question: Question, answer: Answer) -> StoredAnswer:
 
 
 def run_async(work: Coroutine[Any, Any, None]) -> None:
-    """Do asynchronous work, and return when it is done.
+    """Run a coroutine to its end.
 
-    Where an event loop runs already, as in a notebook, it waits: the work has a loop of its own
-    in another thread.
+    Where an event loop runs already, as in a notebook, the coroutine gets a loop of its own in
+    another thread.
 
     Examples
     --------
@@ -153,14 +141,14 @@ def run_async(work: Coroutine[Any, Any, None]) -> None:
     >>> run_async(greet())
     hello
     """
-    if not _running():
+    if not _loop_is_running():
         asyncio.run(work)
         return
-    with ThreadPoolExecutor(1) as beside:
-        beside.submit(asyncio.run, work).result()
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(asyncio.run, work).result()
 
 
-def _running() -> bool:
+def _loop_is_running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,22 +1,20 @@
-"""What an experiment takes, before anybody is asked: as k_t grows, so does what is read.
+"""What a run will take, before anybody is asked: as k_t grows, so does what is read.
 
-The rounds are gone through with answers that are as long as they may be, and nobody answers.
-A token is four bytes of text, about right for most models and languages; what rules inject is not
-foreseen.
+The rounds are simulated with answers of the greatest length. A token is taken to be four bytes of
+text, about right for most models and languages; what rules inject is not foreseen.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hayflick.core.arrays import Floats, Integers
+from hayflick.core.arrays import Integers
 from hayflick.core.display import Result
 from hayflick.core.provenance import provenance
 from hayflick.embed.hashing import HashingEmbedder
@@ -33,19 +31,18 @@ _BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class AgentUsage:
-    """What one agent takes.
+    """What one agent takes in a run.
 
     Parameters
     ----------
     agent
         Its name.
     answers
-        How many it gives; a request each.
+        The number of its answers; each is one request.
     tokens_in, tokens_out
-        About how many it reads, and the most that it writes; both if every answer is as long
-        as it may be.
+        About how many tokens it reads and writes if every answer has its greatest length.
     cost
-        At its prices; None where they are not stated.
+        At its prices; None if they are not stated.
     """
 
     agent: str
@@ -57,19 +54,19 @@ class AgentUsage:
 
 @dataclass(frozen=True)
 class NetworkEstimate(Result):
-    """What an experiment takes.
+    """What a run of an experiment takes.
 
     Parameters
     ----------
     agents
-        Each of them, in order.
+        What each of them takes, in order.
     texts_read
         k_T, the mean number of texts that an agent reads in the last round.
     spent_in_round
-        The round in which the budget would be spent, which agents behind endpoints share; None
-        where it lasts, or there is none.
+        The round in which the budget, which agents behind endpoints share, would be spent; None
+        if it lasts, or there is none.
     experiment
-        What is estimated.
+        What would be run.
     """
 
     agents: tuple[AgentUsage, ...]
@@ -79,7 +76,7 @@ class NetworkEstimate(Result):
 
     @property
     def answers(self) -> int:
-        """Answers of all agents."""
+        """Number of answers of all agents."""
         return sum(one.answers for one in self.agents)
 
     @property
@@ -89,7 +86,7 @@ class NetworkEstimate(Result):
 
     @property
     def cost(self) -> float | None:
-        """What the agents with both prices cost; None where none has."""
+        """Cost of the agents with both prices; None if none has."""
         known = [one.cost for one in self.agents if one.cost is not None]
         return sum(known) if known else None
 
@@ -103,19 +100,19 @@ def estimate_network(
     *,
     folder: str | os.PathLike[str] | None = None,
 ) -> NetworkEstimate:
-    """Return what an experiment takes; nobody is asked.
+    """Return what a run of an experiment takes; nobody is asked.
 
     Parameters
     ----------
     experiment
         A TOML file, or an experiment.
     folder
-        Where files that the experiment names are; its own folder where None.
+        Where files that the experiment names are looked up; None for its own folder.
 
     Raises
     ------
     ArgumentError, DataError
-        If the experiment is not understood or cannot be run.
+        If the experiment is invalid or cannot be run.
 
     Examples
     --------
@@ -130,110 +127,95 @@ def estimate_network(
     """
     experiment, named = experiment_in(experiment, folder)
     where = named.resolve()
-    # Vectors may have to be paid, and have no say in how many texts are read.
+    # Vectors may cost money, and do not affect how many texts are read.
     setup = replace(set_up_network(experiment, folder=where), embedder=HashingEmbedder())
-    rounds = list(_rounds(setup, folder=where))
-    read = np.array([one.tokens for one in rounds])
-    longest = np.array([_longest(agent) for agent in setup.agents])
+    read, texts = _simulate_reading(setup, folder=where)
     each = experiment.answers * len(experiment.query_texts)
-    written = np.tile(each * longest, (len(rounds), 1))
+    written = np.tile([each * _longest(agent) for agent in setup.agents], (len(read), 1))
+    totals = zip(setup.agents, read.sum(axis=0), written.sum(axis=0), strict=True)
     return NetworkEstimate(
         tuple(
-            _usage(
-                agent, each * len(rounds), int(read[:, place].sum()), int(written[:, place].sum())
+            AgentUsage(
+                agent.name,
+                each * experiment.rounds,
+                int(tokens_in),
+                int(tokens_out),
+                _cost(agent, tokens_in, tokens_out),
             )
-            for place, agent in enumerate(setup.agents)
+            for agent, tokens_in, tokens_out in totals
         ),
-        rounds[-1].texts,
+        texts,
         _budget_round(setup, read, written),
         experiment,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What is read in a round: tokens by agent, and the mean number of texts."""
+def _simulate_reading(setup: NetworkSetup, *, folder: Path) -> tuple[Integers, float]:
+    """Return the tokens that agents read, ``(rounds, agents)``, and the texts of the last round.
 
-    tokens: list[int]
-    texts: float
-
-
-def _rounds(setup: NetworkSetup, *, folder: Path) -> Iterator[_Read]:
-    """Go through the rounds with answers as long as they may be, all of them admitted."""
+    All answers have their greatest length, and all of them are admitted.
+    """
     experiment = setup.experiment
     setup = replace(setup, policy=replace(setup.policy, waits=False))
     pool = setup.first_pool(folder=folder)
     targets = np.asarray(setup.embed(experiment.query_texts), dtype=np.float64)
-    said = list(_longest_answers(setup))
+    each = experiment.answers if setup.policy.adds == "all" else 1
+    answers = [
+        NewText("word" * _longest(agent), author=agent.name)
+        for agent in setup.agents
+        for _ in range(each * len(experiment.query_texts))
+    ]
+    prompts = [_tokens(str(agent.describe().get("persona", ""))) for agent in setup.agents]
     lengths: list[int] = []
+    tokens = np.zeros((experiment.rounds, len(setup.agents)), np.int64)
+    texts = 0.0
     for number in range(1, experiment.rounds + 1):
         lengths += [_tokens(one.text) for one in pool.texts[len(lengths) :]]
         read = retrieve_texts(setup, pool, targets=targets, number=number)
-        tokens = [0] * len(setup.agents)
         for (agent, query), numbers in read.items():
             context = sum(lengths[one] for one in numbers.tolist())
-            asked = _tokens(experiment.query_texts[query]) + _tokens(_persona(setup.agents[agent]))
-            tokens[agent] += experiment.answers * (context + asked)
-        yield _Read(tokens, float(np.mean([numbers.size for numbers in read.values()])))
+            asked = _tokens(experiment.query_texts[query]) + prompts[agent]
+            tokens[number - 1, agent] += experiment.answers * (context + asked)
+        texts = float(np.mean([numbers.size for numbers in read.values()]))
         real = injected_texts(experiment, (), reserve=setup.reserve, after=number)
-        joining = [*said, *(NewText(text, origin="injected") for text in real)]
-        # Where an answer would lie is not known: it lies where the first query does.
-        vectors = np.repeat(targets[:1].astype(np.float32), len(joining), axis=0)
-        pool = pool.extended(joining, vectors=vectors, after=number)
-
-
-def _longest_answers(setup: NetworkSetup) -> Iterator[NewText]:
-    """Yield what joins after a round."""
-    experiment = setup.experiment
-    each = experiment.answers if setup.policy.adds == "all" else 1
-    for agent in setup.agents:
-        text = "word" * _longest(agent)
-        for _ in range(each * len(experiment.query_texts)):
-            yield NewText(text, author=agent.name)
-
-
-def _usage(agent: Agent, answers: int, tokens_in: int, tokens_out: int) -> AgentUsage:
-    cost = _prices(agent).cost(tokens_in=tokens_in, tokens_out=tokens_out)
-    return AgentUsage(agent.name, answers, tokens_in, tokens_out, cost)
+        new = [*answers, *(NewText(text, origin="injected") for text in real)]
+        # The vector of an answer is not known; it is taken to be that of the first query.
+        vectors = np.repeat(targets[:1].astype(np.float32), len(new), axis=0)
+        pool = pool.extended(new, vectors=vectors, after=number)
+    return tokens, texts
 
 
 def _budget_round(setup: NetworkSetup, read: Integers, written: Integers) -> int | None:
-    """Return the round in which the budget is spent, which agents behind endpoints share."""
+    """Return the round in which the agents behind endpoints would have spent their budget."""
     budget = setup.experiment.budget
-    tokens, money = np.zeros(len(read)), np.zeros(len(read))
-    for place, agent in enumerate(setup.agents):
-        if isinstance(agent, ChatAgent):
-            tokens += read[:, place] + written[:, place]
-            money += [
-                _prices(agent).cost(tokens_in=int(seen), tokens_out=int(said)) or 0.0
-                for seen, said in zip(read[:, place], written[:, place], strict=True)
-            ]
+    chats = [number for number, agent in enumerate(setup.agents) if isinstance(agent, ChatAgent)]
+    tokens = (read + written)[:, chats].sum(axis=1)
+    money = np.array(
+        [
+            sum(_cost(setup.agents[one], row_in[one], row_out[one]) or 0.0 for one in chats)
+            for row_in, row_out in zip(read, written, strict=True)
+        ]
+    )
+    requests = setup.experiment.answers * len(setup.experiment.query_texts) * max(len(chats), 1)
     over = np.zeros(len(read), dtype=np.bool_)
     for spent, limit in ((tokens, budget.tokens), (money, budget.money)):
         if limit is not None:
-            over |= np.cumsum(spent) + _reserved(setup, spent) > limit
+            # About what the last request sets aside: a token for every byte of its prompt.
+            reserved = (_BYTES - 1) * spent / requests
+            over |= np.cumsum(spent) + reserved > limit
     return int(np.argmax(over)) + 1 if over.any() else None
 
 
-def _reserved(setup: NetworkSetup, spent: Floats) -> Floats:
-    """Return about what a round's last request needs: a token for every byte of its prompt."""
-    asked = sum(isinstance(agent, ChatAgent) for agent in setup.agents)
-    requests = max(asked, 1) * setup.experiment.answers * len(setup.experiment.query_texts)
-    return (_BYTES - 1) * spent / requests
-
-
-def _prices(agent: Agent) -> Prices:
+def _cost(agent: Agent, tokens_in: int, tokens_out: int) -> float | None:
     described = agent.describe()
-    return Prices(described.get("price_in"), described.get("price_out"))
+    prices = Prices(described.get("price_in"), described.get("price_out"))
+    return prices.cost(tokens_in=int(tokens_in), tokens_out=int(tokens_out))
 
 
 def _longest(agent: Agent) -> int:
+    """Return the most tokens that an answer of an agent has."""
     described = agent.describe()
     return int(described.get("max_tokens", described.get("most_tokens", 0)))
-
-
-def _persona(agent: Agent) -> str:
-    return str(agent.describe().get("persona", ""))
 
 
 def _tokens(text: str) -> int:

@@ -1,14 +1,14 @@
-"""What was decided, and what of it is due in a round.
+"""What rules decided about a run, and how it is carried out.
 
-A decision of round t holds for the rounds t + 1 … t + `rounds`: so many times are real texts put
-in the pool (after round t, …, so that those rounds read them), and so long are prompts varied.
+A decision of round t applies in the rounds t + 1 … t + `rounds`: real texts are added to the pool
+before each of them (the first after round t), or prompts are varied in them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from hayflick.network.experiment import Experiment
 from hayflick.storage.runs import StoredText
 
 _INJECTED, _REVIEWED = 1, 2
-"""Spawn keys that set injections and reviews apart from answers and reading."""
+"""Spawn keys that separate injections and reviews from answers and retrieval."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAction:
-    """An action as it is kept: what, why, how much, with which texts, after which round."""
+    """A decision as it is stored: what, why, how much, with which texts, after which round."""
 
     round: int
     kind: ActionKind
@@ -39,28 +39,22 @@ class RecordedAction:
     @classmethod
     def of(cls, action: Action, *, round: int) -> RecordedAction:  # noqa: A002
         """Return the decision of a round."""
-        amount = action.items, action.rounds
-        return cls(round, action.kind, action.reason, *amount, action.texts)
+        return cls(
+            round, action.kind, action.reason, action.items, action.rounds, tuple(action.texts)
+        )
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> RecordedAction:
-        """Return the decision that was kept."""
+        """Return the decision of a record."""
         kept = {**values, "kind": ActionKind(values["kind"]), "texts": tuple(values["texts"])}
         return cls(**kept)
 
     def record(self) -> dict[str, Any]:
         """Return the decision ready for JSON."""
-        return {
-            "round": self.round,
-            "kind": self.kind.value,
-            "reason": self.reason,
-            "items": self.items,
-            "rounds": self.rounds,
-            "texts": list(self.texts),
-        }
+        return {**asdict(self), "kind": self.kind.value, "texts": list(self.texts)}
 
     def applies_in(self, round: int) -> bool:  # noqa: A002
-        """Return whether a round is one of those that it is for.
+        """Return whether the decision applies in a round.
 
         Examples
         --------
@@ -78,17 +72,17 @@ def injected_texts(
     reserve: Sequence[str],
     after: int,
 ) -> list[str]:
-    """Return the real texts that join after a round.
+    """Return the real texts that are added after a round.
 
-    They are those that decisions bring along, and a sample of the reserve: all of it where
-    more is asked for than it holds.
+    They are those that decisions carry, and a sample of the reserve: all of it if more is asked
+    for than it holds.
     """
     due = [one for one in decisions if one.kind is ActionKind.INJECT and one.applies_in(after + 1)]
-    brought = [text for one in due for text in one.texts]
+    carried = [text for one in due for text in one.texts]
     items = experiment.pool.inject + sum(one.items for one in due if not one.texts)
     rng = _stream(experiment.seed, _INJECTED, after)
     chosen = rng.choice(len(reserve), size=min(items, len(reserve)), replace=False)
-    return [*brought, *(reserve[place] for place in chosen)]
+    return [*carried, *(reserve[place] for place in chosen)]
 
 
 def reviewed_texts(
@@ -98,10 +92,10 @@ def reviewed_texts(
     written: Sequence[StoredText],
     after: int,
 ) -> list[StoredText]:
-    """Return which of a round's new texts a person looks at: a random sample, in order.
+    """Return which of a round's new texts a person reviews: a random sample, in order.
 
-    As many as the largest of the reviews that were decided asks for; all where one does not say
-    how many, or there are no more.
+    Its size is that of the largest review that was decided; all if one does not give a size, or
+    there are no more.
     """
     asked = [one.items for one in decided if one.kind is ActionKind.REVIEW]
     if not asked:
@@ -125,10 +119,10 @@ def prompt(
     agent: int,
     round: int,  # noqa: A002
 ) -> str:
-    """Return how an agent is asked in a round: as it stands, or varied.
+    """Return the prompt of an agent in a round: the query itself, or a variation of it.
 
-    Prompts that a decision brings along go before the experiment's own variations. Round and
-    agent choose among them, so that no two neighbours are asked alike.
+    Variations that a decision carries take precedence over the experiment's own. Round and agent
+    choose among them, so that neighbours get different prompts.
     """
     varying = [one for one in decisions if one.kind is ActionKind.VARY_PROMPTS]
     due = [one for one in varying if one.applies_in(round)]
@@ -144,7 +138,7 @@ _DONE = ".done"
 
 
 class ReviewPending(HayflickError):  # noqa: N818
-    """A run waits for a person to look at texts."""
+    """A run waits for a person's review."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -154,14 +148,14 @@ class ReviewPending(HayflickError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class ReviewOutcome:
-    """What a person decided: numbers of texts that stay, and of those that do not."""
+    """What a person decided: the numbers of the texts that stay, and of those that do not."""
 
     kept: tuple[int, ...]
     refused: tuple[int, ...]
 
 
 def write_review(folder: Path, texts: Sequence[StoredText], *, after: int) -> Path:
-    """Write the file in which a person says which texts of a round stay."""
+    """Write the file in which a person marks which texts of a round stay."""
     path = folder / f"review-{after}.jsonl"
     rows = [{"number": one.number, "author": one.author, "text": one.text} for one in texts]
     lines = [json.dumps({**row, "keep": None}, ensure_ascii=False) for row in rows]
@@ -169,16 +163,16 @@ def write_review(folder: Path, texts: Sequence[StoredText], *, after: int) -> Pa
 
 
 def open_reviews(folder: Path, *, after: int) -> list[Path]:
-    """Return the files that were not taken in yet, the oldest first.
+    """Return the files of reviews that were not applied yet, the oldest first.
 
-    Those of rounds later than `after` are left out: such a round was cut off, and is repeated.
+    Those of rounds later than `after` are left out: such a round was interrupted, and is repeated.
     """
     rounds = {int(path.stem[7:]): path for path in folder.glob("review-*.jsonl")}
     return [path for number, path in sorted(rounds.items()) if number <= after]
 
 
 def read_review(path: Path) -> ReviewOutcome | None:
-    """Return what a person decided; None where a line is not filled in yet.
+    """Return what a person decided; None if a line is not filled in yet.
 
     Raises
     ------
@@ -196,7 +190,7 @@ def read_review(path: Path) -> ReviewOutcome | None:
 
 
 def archive_review(path: Path) -> None:
-    """Set a file aside that was taken in."""
+    """Rename the file of a review that was applied."""
     path.replace(path.with_name(path.name + _DONE))
 
 

@@ -1,13 +1,13 @@
 """What keeps a network of built-in agents diverse, at what cost in real texts: a small grid.
 
-All real text of an experiment (its first pool and its reserve) is split among so many models, text
-by text; each is an n-gram agent with the settings of the experiment's first one. Rounds, retrieval
-and policy are the experiment's, and so is the number of answers a round, which is divided among
-the models: more models are not more answers. An irrelevant text is a real one with every word
-spelt backwards: as long and as frequent, and none of the words. Prompts are one for all, or the
+All real text of an experiment (its first pool and its reserve) is split among the models, text by
+text; each is an n-gram agent with the settings of the experiment's first one. Rounds, retrieval and
+policy are those of the experiment, and so is the number of answers a round, which is divided among
+the models: more models do not give more answers. An irrelevant text is a real one with every word
+spelt backwards: as long and as frequent, but without its words. All agents get one prompt, or the
 experiment's variations in turn.
 
-This is measured, on cheap stand-ins; it is no theorem about language models.
+The results are measured on cheap stand-ins; nothing is proved about language models.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class MitigationCase:
     Parameters
     ----------
     injected
-        Real texts (of a surrogate: points) that join after every round.
+        Real texts (of a surrogate: points) that are added after every round.
     topology
         Who may read whom.
     models
-        Among how many the real text is split; of a surrogate, its agents.
+        The number of models that the real text is split among; of a surrogate, its agents.
     irrelevant
         Share of the first pool that is irrelevant.
     prompts
@@ -83,8 +83,8 @@ class MitigationCase:
     texts
         Real texts that were injected in all.
     on_frontier
-        Whether no case with as much irrelevant text keeps more for as few texts; a case without
-        `kept` is not on it and beats none.
+        Whether no case with as much irrelevant text keeps more for as few texts; cases without
+        `kept` are left out.
     """
 
     injected: int
@@ -99,7 +99,7 @@ class MitigationCase:
 
 
 def mark_frontier(cases: Sequence[MitigationCase]) -> tuple[MitigationCase, ...]:
-    """Return cases in the same order, those that nothing beats on the frontier.
+    """Return the cases, in the same order, with the Pareto frontier marked.
 
     Examples
     --------
@@ -108,17 +108,15 @@ def mark_frontier(cases: Sequence[MitigationCase]) -> tuple[MitigationCase, ...]
     >>> [case.on_frontier for case in mark_frontier(cases)]
     [True, False]
     """
-    return tuple(
-        replace(
-            case,
-            on_frontier=case.kept is not None and not any(_beats(other, case) for other in cases),
-        )
+    best = (
+        case.kept is not None and not any(_dominates(other, case) for other in cases)
         for case in cases
     )
+    return tuple(replace(case, on_frontier=on) for case, on in zip(cases, best, strict=True))
 
 
-def _beats(other: MitigationCase, case: MitigationCase) -> bool:
-    """Say whether `other` keeps as many words for as few texts, and is better in one of both."""
+def _dominates(other: MitigationCase, case: MitigationCase) -> bool:
+    """Return whether `other` dominates: no worse in words and texts, and better in one of them."""
     if other.kept is None or case.kept is None or other.irrelevant != case.irrelevant:
         return False
     no_worse = other.kept >= case.kept and other.texts <= case.texts
@@ -134,7 +132,7 @@ LAST = 0.25
 """Share of the rounds, the last ones, that is averaged over."""
 
 PROMPTS = ("one", "varied")
-"""What may be asked: one prompt, or the experiment's variations in turn."""
+"""One prompt for all, or the experiment's variations in turn."""
 
 
 def agent_mitigation(
@@ -148,7 +146,7 @@ def agent_mitigation(
     prompts: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> tuple[MitigationCase, ...]:
-    """Return the cases of built-in agents, in order, those on the frontier marked.
+    """Return the cases of built-in agents, the Pareto frontier marked.
 
     Parameters
     ----------
@@ -162,28 +160,29 @@ def agent_mitigation(
     ArgumentError
         As `mitigation_network`; nothing is run then.
     """
-    case = _Case.of(experiment, folder)
+    grid = _Grid(experiment, folder)
     chosen = _prompts(experiment, prompts)
-    check_axes(injections=injections, topologies=topologies, models=models)
+    check_axes(injections=injections, topologies=topologies, models=models, irrelevant=irrelevant)
     for number in models:
-        whole_number("models", number, at_least=1, at_most=len(case.real))
-        if case.answers % number:
-            takes = f"divisors of {case.answers}, the answers of all agents in a round"
+        whole_number("models", number, at_least=1, at_most=len(grid.real))
+        if grid.answers % number:
+            takes = f"divisors of {grid.answers}, the answers of all agents in a round"
             raise ArgumentError("models", got=number, takes=takes, remedy="change answers, too")
-    _filled("irrelevant", irrelevant)
-    for false in irrelevant:
-        share("irrelevant", false)
-    grid = list(itertools.product(models, irrelevant, chosen, topologies, injections))
+    cases = list(itertools.product(models, irrelevant, chosen, topologies, injections))
     found = []
-    for done, values in enumerate(grid):
-        progress("cases", done, len(grid))
-        found.append(case.measured(*values))
-    progress("cases", len(grid), len(grid))
+    for done, values in enumerate(cases):
+        progress("cases", done, len(cases))
+        found.append(grid.run(*values))
+    progress("cases", len(cases), len(cases))
     return mark_frontier(found)
 
 
 def check_axes(
-    *, injections: Sequence[int], topologies: Sequence[str], models: Sequence[int]
+    *,
+    injections: Sequence[int],
+    topologies: Sequence[str],
+    models: Sequence[int],
+    irrelevant: Sequence[float] = (0.0,),
 ) -> None:
     """Refuse values that no network can be made of.
 
@@ -192,33 +191,33 @@ def check_axes(
     ArgumentError
         If an axis has no value, or a value is out of its range.
     DataError
-        If a topology's file cannot be read.
+        If the file of a topology cannot be read.
     """
-    for name, values in (
-        ("injections", injections),
-        ("topologies", topologies),
-        ("models", models),
-    ):
-        _filled(name, values)
+    _check_any("injections", injections)
+    _check_any("topologies", topologies)
+    _check_any("models", models)
+    _check_any("irrelevant", irrelevant)
     for items in injections:
         whole_number("injections", items, at_least=0)
     for number in models:
         whole_number("models", number, at_least=1)
         for topology in topologies:
             parse_topology(topology, agents=number)
+    for part in irrelevant:
+        share("irrelevant", part)
 
 
-def _filled(name: str, values: Sequence[object]) -> None:
+def _check_any(name: str, values: Sequence[object]) -> None:
     if not values:
         raise ArgumentError(name, got="nothing", takes="at least one value")
 
 
 def _prompts(experiment: Experiment, chosen: Sequence[str] | None) -> Sequence[str]:
-    """Return what is asked, as far as the experiment can ask it."""
+    """Return which prompts are asked; all that the experiment can ask if none are chosen."""
     variations = bool(experiment.prompt_variations)
     if chosen is None:
         return PROMPTS if variations else PROMPTS[:1]
-    _filled("prompts", chosen)
+    _check_any("prompts", chosen)
     for one in chosen:
         if one not in PROMPTS:
             raise ArgumentError("prompts", got=one, takes=f"one of {', '.join(PROMPTS)}")
@@ -228,33 +227,20 @@ def _prompts(experiment: Experiment, chosen: Sequence[str] | None) -> Sequence[s
     return chosen
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What all cases share."""
+class _Grid:
+    """What all cases on the agents of an experiment have in common."""
 
-    experiment: Experiment
-    first: tuple[str, ...]
-    reserve: tuple[str, ...]
-
-    @classmethod
-    def of(cls, experiment: Experiment, folder: Path) -> _Case:
+    def __init__(self, experiment: Experiment, folder: Path) -> None:
         if experiment.reserve is None:
             raise ArgumentError("reserve", got="nothing", takes="a section of real texts to inject")
         if experiment.agents[0].get("kind") != "ngram":
             got = str(experiment.agents[0].get("kind"))
             raise ArgumentError("agents.1.kind", got=got, takes="ngram: the grid runs on these")
-        first = texts_of(experiment.pool, folder=folder)[: experiment.pool.size]
-        return cls(experiment, tuple(first), tuple(texts_of(experiment.reserve, folder=folder)))
-
-    @property
-    def real(self) -> tuple[str, ...]:
-        """All real text."""
-        return self.first + self.reserve
-
-    @property
-    def answers(self) -> int:
-        """Answers of all agents in a round, whatever their number."""
-        return self.experiment.answers * len(self.experiment.agents)
+        self.experiment = experiment
+        self.first = texts_of(experiment.pool, folder=folder)[: experiment.pool.size]
+        self.reserve = texts_of(experiment.reserve, folder=folder)
+        self.real = self.first + self.reserve
+        self.answers = experiment.answers * len(experiment.agents)
 
     @cached_property
     def words(self) -> NgramCounts:
@@ -262,79 +248,72 @@ class _Case:
         tokenizer = self.experiment.observe.tokenizer
         return NgramCounts.of(self.real, tokenizer=tokenizer, longest=1)
 
-    def measured(
+    def run(
         self, models: int, irrelevant: float, prompts: str, topology: str, injected: int
     ) -> MitigationCase:
-        """Return what comes of one case."""
-        values: dict[str, Any] = self.experiment.model_dump(exclude_none=True)
-        values |= {
-            "agents": self._agents(models),
+        """Run one case."""
+        reversed_ = round(irrelevant * len(self.first))
+        texts = [*map(_backwards, self.first[:reversed_]), *self.first[reversed_:]]
+        own = ("name", "corpus", "texts", "encoding")
+        shared = {k: value for k, value in self.experiment.agents[0].items() if k not in own}
+        policy = self.experiment.pool.policy
+        values: dict[str, Any] = self.experiment.model_dump(exclude_none=True) | {
+            "agents": [
+                {**shared, "name": f"model {number + 1}", "texts": self.real[number::models]}
+                for number in range(models)
+            ],
             "answers": self.answers // models,
             "topology": topology,
             "topologies": [],
-            "pool": self._pool(irrelevant) | {"inject": injected},
-            "reserve": {"texts": list(self.reserve)},
+            "pool": {"texts": texts, "policy": policy, "inject": injected},
+            "reserve": {"texts": self.reserve},
             "vary_prompts": "always" if prompts == "varied" else "when asked",
             # Every case injects what the grid says, and nothing else.
             "rules": None,
         }
-        with TemporaryDirectory() as place:
-            run = run_network(Experiment.of(values), out=Path(place) / "run")
+        with TemporaryDirectory() as folder:
+            run = run_network(Experiment.of(values), out=Path(folder) / "run")
         return MitigationCase(
             injected=injected,
             topology=topology,
             models=models,
             irrelevant=irrelevant,
             prompts=prompts,
-            kept=_kept(run, self.words),
-            apart=_distance(run),
+            kept=_words_kept(run, self.words),
+            apart=_relative_distance(run),
             texts=sum(one.origin == "injected" for one in run.texts),
         )
-
-    def _agents(self, models: int) -> list[dict[str, Any]]:
-        settings = {
-            key: value
-            for key, value in self.experiment.agents[0].items()
-            if key not in ("name", "corpus", "texts", "encoding")
-        }
-        return [
-            {**settings, "name": f"model {place + 1}", "texts": list(self.real[place::models])}
-            for place in range(models)
-        ]
-
-    def _pool(self, irrelevant: float) -> dict[str, Any]:
-        false = round(irrelevant * len(self.first))
-        texts = [*map(_backwards, self.first[:false]), *self.first[false:]]
-        return {"texts": texts, "policy": self.experiment.pool.policy}
 
 
 def _backwards(text: str) -> str:
     return " ".join(word[::-1] for word in text.split())
 
 
-def _late(rounds: int) -> int:
-    """Return after which round the last ones begin."""
+def _first_late_round(rounds: int) -> int:
+    """Return the first of the rounds that are averaged over, counted from 0."""
     return rounds - max(1, round(LAST * rounds))
 
 
-def _kept(run: NetworkRun, real: NgramCounts) -> float | None:
+def _words_kept(run: NetworkRun, real: NgramCounts) -> float | None:
     """Return the mean share of the real words that a round's answers use.
 
     The run's own metric would count the words of irrelevant texts as real.
     """
-    said: dict[int, list[str]] = {number: [] for number in range(_late(run.rounds), run.rounds)}
+    late = range(_first_late_round(run.rounds) + 1, run.rounds + 1)
+    texts: dict[int, list[str]] = {number: [] for number in late}
     for answer in run.answers:
-        if answer.round - 1 in said:
-            said[answer.round - 1].append(answer.text)
-    counts = (NgramCounts.of(texts, tokenizer=real.tokenizer, longest=1) for texts in said.values())
+        if answer.round in texts:
+            texts[answer.round].append(answer.text)
+    counts = (NgramCounts.of(some, tokenizer=real.tokenizer, longest=1) for some in texts.values())
     shares = [vocabulary_kept(count, real) for count in counts]
     known = [one for one in shares if one is not None]
     return float(np.mean(known)) if known else None
 
 
-def _distance(run: NetworkRun) -> float | None:
+def _relative_distance(run: NetworkRun) -> float | None:
+    late = slice(_first_late_round(run.rounds), None)
     norms, floors = (
-        np.array([one for one in run.series(name)[_late(run.rounds) :] if one is not None])
+        np.array([one for one in run.series(name)[late] if one is not None])
         for name in ("group_frobenius_norm", "noise_floor")
     )
     if not (norms.size and floors.size and floors.any()):
@@ -355,16 +334,16 @@ def surrogate_mitigation(
     seed: int = 1,
     progress: Progress = silent,
 ) -> tuple[MitigationCase, ...]:
-    """Return all cases of the grid, in order, those on the frontier marked.
+    """Return the cases of interacting mixtures, the Pareto frontier marked.
 
     Parameters
     ----------
     injections
-        Real points that join in every round.
+        Real points that are added in every round.
     topologies, models
-        Who may read whom, and how many agents there are.
+        Who may read whom, and the number of agents.
     replicates
-        Independent runs, over which is averaged.
+        Number of independent runs that are averaged.
     seed
         Of the simulations.
     progress
@@ -383,6 +362,7 @@ def surrogate_mitigation(
     """
     check_axes(injections=injections, topologies=topologies, models=models)
     grid = list(itertools.product(models, topologies, injections))
+    late = slice(_first_late_round(_ROUNDS) + 1, None)
     found = []
     for done, (agents, topology, injected) in enumerate(grid):
         progress("mixtures", done, len(grid))
@@ -401,10 +381,8 @@ def surrogate_mitigation(
                 injected=injected,
                 topology=topology,
                 models=agents,
-                kept=expected_components(
-                    runs["weights"].to_numpy()[:, _late_rounds()], points=_POINTS
-                ),
-                apart=_surrogate_distance(runs, agents=agents),
+                kept=expected_components(runs["weights"].to_numpy()[:, late], points=_POINTS),
+                apart=_surrogate_distance(runs, agents=agents, late=late),
                 texts=injected * _ROUNDS,
             )
         )
@@ -418,9 +396,9 @@ def expected_components(weights: Floats, *, points: int) -> float:
     Parameters
     ----------
     weights
-        Shape ``(..., agents, components)``; the mean over what comes before is returned.
+        Shape ``(..., agents, components)``; the leading axes are averaged over.
     points
-        How many in all; not a multiple of the agents is read as an average.
+        Number of all points; the agents' mean number where it is no multiple of theirs.
 
     Examples
     --------
@@ -432,12 +410,8 @@ def expected_components(weights: Floats, *, points: int) -> float:
     return float(1.0 - missed.mean())
 
 
-def _late_rounds() -> slice:
-    return slice(_ROUNDS + 1 - round(LAST * _ROUNDS), None)
-
-
-def _surrogate_distance(runs: xarray.Dataset, *, agents: int) -> float | None:
-    """Return ‖D‖ over its floor; None of a single agent."""
+def _surrogate_distance(runs: xarray.Dataset, *, agents: int, late: slice) -> float | None:
+    """Return ‖D‖ over its floor; None for a single agent."""
     if agents == 1:
         return None
     read = runs["read"].to_numpy().mean(axis=1)
@@ -445,10 +419,9 @@ def _surrogate_distance(runs: xarray.Dataset, *, agents: int) -> float | None:
         distance_floor(seen, agents=agents, read=read, share_read=_SHARE)
         for seen in runs["seen"].to_numpy()
     ]
+    distance = runs["squared_distance"].to_numpy()[:, late].mean()
     # Round t is generation t, and the floors begin with round 1.
-    late = slice(_late_rounds().start - 1, None)
-    found = runs["squared_distance"].to_numpy()[:, _late_rounds()].mean()
-    return float(np.sqrt(found / np.mean(np.array(floors)[:, late])))
+    return float(np.sqrt(distance / np.mean(np.array(floors)[:, late.start - 1 :])))
 
 
 class _PictureReport(Protocol):
@@ -511,11 +484,11 @@ def mitigation_network(
     experiment
         A TOML file, or an experiment; with a reserve, and an n-gram agent in the first place.
     folder
-        Where files that the experiment names are; its own folder where None.
+        Where files that the experiment names are looked up; None for its own folder.
     injections
         Real texts (of mixtures: points) that are added in every round.
     topologies, models
-        Who may read whom, and among how many models the real text is split.
+        Who may read whom, and the number of models that the real text is split among.
     irrelevant
         Shares of the first pool that are irrelevant.
     prompts
@@ -555,8 +528,8 @@ def mitigation_network(
         progress=progress,
     )
     surrogate = surrogate_mitigation(**axes, seed=experiment.seed, progress=progress)
-    asked = list(dict.fromkeys(case.prompts for case in agents))
-    varied = {**axes, "irrelevant": irrelevant, "prompts": asked}
+    prompts = list(dict.fromkeys(case.prompts for case in agents))
+    varied = {**axes, "irrelevant": irrelevant, "prompts": prompts}
     return MitigationStudy(
         experiment=experiment,
         axes={name: list(values) for name, values in varied.items()},

@@ -1,12 +1,12 @@
-"""The shared pool: texts with their author, round and embedding; it grows and is never cut.
+"""The shared pool: texts with their author, round and embedding; no text is ever deleted.
 
-A_t, the pool after t rounds, is what a policy leaves in force of all texts (in the paper: all of
-them), without those that wait for a person or were withdrawn by one.
+A_t, the pool after t rounds, holds the texts that a policy leaves in force (in the paper: all of
+them), without those that wait for a person's admission or were withdrawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, final
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.grammar import Entry, parse, whole
-from hayflick.embed.embedder import Vectors
 from hayflick.network.retrieval import REAL, PoolView
 from hayflick.storage.runs import StoredText
 
@@ -32,9 +31,9 @@ class PoolPolicy:
     name
         In the grammar of the command line.
     adds
-        Whether the ``first`` answer to each query joins, as in the paper, or ``all`` of them.
+        Whether the ``first`` answer to each query is added, as in the paper, or ``all`` of them.
     window
-        How many of the last rounds' texts are in force, the first pool being round 0; None
+        The number of latest rounds whose texts are in force, the first pool being round 0; None
         for all rounds.
     waits
         Whether a text of a model waits until a person admits it.
@@ -51,7 +50,7 @@ class PoolPolicy:
     waits: bool = False
 
     def in_force(self, rounds: Integers, *, after: int) -> NDArray[np.bool_]:
-        """Return which texts the window leaves after a round, by the rounds they came after."""
+        """Return which texts of these rounds the window leaves in force after a round."""
         if self.window is None:
             return np.ones(rounds.size, dtype=np.bool_)
         kept: NDArray[np.bool_] = rounds > after - self.window
@@ -90,6 +89,7 @@ def parse_policy(text: str) -> PoolPolicy:
 
 
 _STORED = "<f4"
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,6 @@ class Pool:
 
     Examples
     --------
-    >>> from hayflick.network.pool import parse_policy
     >>> pool = Pool((), agents=("anna",), policy=parse_policy("add-first"))
     >>> both = [NewText("It rains.", origin="first"), NewText("It snows.", author="anna")]
     >>> pool = pool.extended(both, vectors=np.eye(2, dtype=np.float32), after=0)
@@ -119,8 +118,10 @@ class Pool:
     agents: tuple[str, ...]
     policy: PoolPolicy
 
-    def extended(self, new: Sequence[NewText], *, vectors: Vectors, after: int) -> Pool:
-        """Return the pool with the texts that come after a round; what is there stays."""
+    def extended(
+        self, new: Sequence[NewText], *, vectors: Iterable[NDArray[np.float32]], after: int
+    ) -> Pool:
+        """Return the pool with texts that are added after a round."""
         start = len(self.texts)
         added = tuple(
             StoredText(
@@ -140,20 +141,17 @@ class Pool:
     def in_force(self, *, after: int) -> Integers:
         """Return the numbers of the texts of A_t, t being the round `after`, in order."""
         chosen = self.policy.in_force(self._rounds, after=after)
-        places = [
-            place
-            for place in np.flatnonzero(chosen & (self._rounds <= after))
-            if _is_in(self.texts[place], after)
-        ]
-        return np.array(places, dtype=np.int64)
+        # What is admitted after its round counts from then on.
+        chosen &= (self._rounds <= after) & (self._admitted <= after) & (self._withdrawn > after)
+        return np.flatnonzero(chosen)
 
     def synthetic_share(self, *, after: int) -> float | None:
-        """Return the share of A_t that models wrote; None for an empty pool."""
+        """Return the share of A_t that models wrote; None if the pool is empty."""
         numbers = self.in_force(after=after)
         return float(self._synthetic[numbers].mean()) if numbers.size else None
 
     def view(self, numbers: Integers) -> PoolView:
-        """Return what retrieval knows of some texts."""
+        """Return the columns of some texts that retrieval works on."""
         return PoolView(
             authors=self._authors[numbers],
             rounds=self._rounds[numbers],
@@ -164,6 +162,14 @@ class Pool:
     @cached_property
     def _rounds(self) -> Integers:
         return np.array([one.round for one in self.texts], dtype=np.int64)
+
+    @cached_property
+    def _admitted(self) -> Integers:
+        return _moments([one.admitted for one in self.texts])
+
+    @cached_property
+    def _withdrawn(self) -> Integers:
+        return _moments([one.withdrawn for one in self.texts])
 
     @cached_property
     def _synthetic(self) -> NDArray[np.bool_]:
@@ -183,12 +189,12 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class NewText:
-    """A text on its way into the pool.
+    """A text to be added to the pool.
 
     Parameters
     ----------
     text
-        What it says.
+        The text.
     author
         The agent that it belongs to; empty for none.
     origin
@@ -201,6 +207,5 @@ class NewText:
     origin: str = "answer"
 
 
-def _is_in(text: StoredText, after: int) -> bool:
-    admitted = text.admitted is not None and text.admitted <= after
-    return admitted and (text.withdrawn is None or text.withdrawn > after)
+def _moments(rounds: Sequence[int | None]) -> Integers:
+    return np.array([_NEVER if one is None else one for one in rounds], dtype=np.int64)

@@ -1,9 +1,9 @@
-"""A probe: the same prompts, several answers each, to the same agents, again and again.
+"""A probe: the same prompts, several answers each, to the same agents, time after time.
 
-Every cycle adds a round to a file of JSON lines that `hayflick watch` reads. Answers of a cycle are
-kept beside it as they arrive; when the last one is there, the file is replaced by one with the
-whole round. So a reader never sees a part of a round, and a cycle that was cut off goes on where
-it stopped instead of asking again.
+Every call adds a round to a file of JSON lines that `hayflick watch` reads. The answers of a round
+are stored beside it as they arrive; once all are there, the file is replaced by one with the whole
+round. So a reader never sees a part of a round, and a round that was interrupted is continued
+instead of being asked again.
 """
 
 from __future__ import annotations
@@ -29,22 +29,17 @@ from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
 from hayflick.network.asking import Question, ask_all, run_async
-from hayflick.network.experiment import (
-    MOST_AGENTS,
-    BudgetSection,
-    read_toml,
-    refusal,
-)
+from hayflick.network.experiment import MOST_AGENTS, BudgetSection, read_toml, refusal
 from hayflick.network.run_directory import file_lock
 from hayflick.storage.runs import StoredAnswer
 
 _Row = dict[str, Any]
 _TAIL = 1 << 20
-"""Bytes at the end of the file in which its last line is looked for first."""
+"""Bytes at the end of the file that its last line is looked for in."""
 
 
 class Panel(BaseModel):
-    """A panel's file: who is asked what, how often in a cycle, and where the answers go.
+    """A panel's file: who is asked what, how often in a round, and where the answers go.
 
     Examples
     --------
@@ -69,7 +64,7 @@ class Panel(BaseModel):
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, name: str = "panel") -> Self:
-        """Return the panel of values as a file has them.
+        """Return the panel of the values of a file.
 
         Raises
         ------
@@ -112,7 +107,7 @@ class ProbeRound(Result):
 
 
 def probe(panel: str | os.PathLike[str]) -> ProbeRound:
-    """Ask a panel once more, and add the round to its file.
+    """Ask a panel once more, and add the round of answers to its file.
 
     Parameters
     ----------
@@ -122,9 +117,9 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     Raises
     ------
     ArgumentError, DataError
-        If the panel is not understood, or its file is no list of rounds.
+        If the panel is invalid, or its file holds something else.
     EndpointError, BudgetExhausted
-        If the cycle cannot be finished now; the next call goes on with it.
+        If the round cannot be finished now; the next call continues it.
 
     Examples
     --------
@@ -151,37 +146,25 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     file = path.parent / found.file
     check_folder(file.parent)
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
-        cycle = _Cycle.of(found, file)
+        cycle = _Cycle(found, file)
         budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(found.agents, folder=path.parent, budget=budget)
         run_async(cycle.ask(agents))
         return cycle.finish(agents)
 
 
-@dataclass(frozen=True)
 class _Cycle:
-    """A round under way."""
+    """A round under way: the one that was interrupted, or a new one."""
 
-    panel: Panel
-    file: Path
-    number: int
-    begun: str
-    rows: list[_Row]
-
-    @property
-    def partial(self) -> Path:
-        return _partial(self.file)
-
-    @classmethod
-    def of(cls, panel: Panel, file: Path) -> _Cycle:
-        """Return the cycle that was cut off, or a new one."""
-        number = _last_round(file) + 1
-        rows = [row for row in _rows(_partial(file)) if row["round"] == number]
-        begun = rows[0]["time"] if rows else datetime.now(UTC).isoformat(timespec="seconds")
-        cycle = cls(panel, file, number, begun, rows)
+    def __init__(self, panel: Panel, file: Path) -> None:
+        self.panel, self.file = panel, file
+        self.partial = file.with_name(f"{file.name}.partial")
+        self.number = _last_round(file) + 1
+        self.rows = [row for row in _rows(self.partial) if row["round"] == self.number]
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.started = self.rows[0]["time"] if self.rows else now
         # A line that was cut off, or a round that is in the file already, is left out.
-        cycle.partial.write_text("".join(map(_line, rows)), encoding="utf-8")
-        return cycle
+        self.partial.write_text("".join(map(_line, self.rows)), encoding="utf-8")
 
     def spent(self) -> Spending:
         tokens = sum((row["tokens_in"] or 0) + (row["tokens_out"] or 0) for row in self.rows)
@@ -189,43 +172,49 @@ class _Cycle:
 
     async def ask(self, agents: Sequence[Agent]) -> None:
         """Ask what has no answer yet."""
-        there = {_place(row) for row in self.rows}
+        answered = {_key(row) for row in self.rows}
         panel, number = self.panel, self.number
         questions = [
-            Question(agent, prompt, (), AnswerSeed(panel.seed, agent.name, number, place, index))
+            Question(agent, prompt, (), AnswerSeed(panel.seed, agent.name, number, query, index))
             for index in range(panel.answers)
-            for place, prompt in enumerate(panel.prompts)
+            for query, prompt in enumerate(panel.prompts)
             for agent in agents
-            if (agent.name, place, index) not in there
+            if (agent.name, query, index) not in answered
         ]
         try:
-            await ask_all(questions, concurrency=panel.concurrency, keep=self._keep)
+            await ask_all(questions, concurrency=panel.concurrency, store=self._store)
         finally:
             await asyncio.gather(*(agent.close() for agent in agents))
 
-    def _keep(self, answers: Sequence[StoredAnswer]) -> None:
+    def _store(self, answers: Sequence[StoredAnswer]) -> None:
         rows = [self._row(one) for one in answers]
-        whole = self.partial.stat().st_size
+        size = self.partial.stat().st_size
         try:
             with open(self.partial, "a", encoding="utf-8") as file:
                 file.write("".join(map(_line, rows)))
         except OSError:
-            # They are kept once more, and must not stand behind half a line.
-            os.truncate(self.partial, whole)
+            # They are written once more, and must not follow half a line.
+            os.truncate(self.partial, size)
             raise
         self.rows.extend(rows)
 
     def _row(self, answer: StoredAnswer) -> _Row:
-        values = {name: getattr(answer, name) for name in StoredAnswer.__dataclass_fields__}
-        text, place, query = (values.pop(name) for name in ("text", "place", "query"))
-        prompt = self.panel.prompts[query]
-        more = {"time": self.begun, "prompt": prompt, "query": query, "index": place}
-        return {**values, **more, "answer": text}
+        row = {name: getattr(answer, name) for name in answer.__slots__}
+        text, query, index = (row.pop(name) for name in ("text", "query", "place"))
+        place = {"prompt": self.panel.prompts[query], "query": query, "index": index}
+        return {**row, "time": self.started, **place, "answer": text}
 
     def finish(self, agents: Sequence[Agent]) -> ProbeRound:
-        """Put the round into the file."""
+        """Add the round to the file."""
         order = {agent.name: number for number, agent in enumerate(agents)}
-        wanted = [row for row in self.rows if self._is_wanted(row, order)]
+        # The panel may have changed since the round was started.
+        wanted = [
+            row
+            for row in self.rows
+            if row["agent"] in order
+            and row["query"] < len(self.panel.prompts)
+            and row["index"] < self.panel.answers
+        ]
         wanted.sort(key=lambda row: (order[row["agent"]], row["query"], row["index"]))
 
         def write(temporary: Path) -> None:
@@ -239,17 +228,8 @@ class _Cycle:
         empty = sum(not row["answer"].strip() for row in wanted)
         return ProbeRound(self.number, self.file, len(wanted), empty, self.panel)
 
-    def _is_wanted(self, row: _Row, agents: Mapping[str, int]) -> bool:
-        """Return whether the panel still asks for it: it may have changed since the cycle began."""
-        asked = row["query"] < len(self.panel.prompts) and row["index"] < self.panel.answers
-        return asked and row["agent"] in agents
 
-
-def _partial(file: Path) -> Path:
-    return file.with_name(f"{file.name}.partial")
-
-
-def _place(row: _Row) -> tuple[str, int, int]:
+def _key(row: _Row) -> tuple[str, int, int]:
     return row["agent"], row["query"], row["index"]
 
 
@@ -258,7 +238,7 @@ def _line(row: _Row) -> str:
 
 
 def _rows(path: Path) -> list[_Row]:
-    """Return the whole lines of a file; none where there is no file.
+    """Return the complete lines of a file; none if there is no file.
 
     Raises
     ------
@@ -270,7 +250,7 @@ def _rows(path: Path) -> list[_Row]:
     try:
         rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
         for row in rows:
-            _place(row)
+            _key(row)
             row["round"]
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{path}: a line is no answer of a probe; remove the file") from None

@@ -1,4 +1,4 @@
-"""Begin a run of an experiment, or go on with one that was stopped."""
+"""Run an experiment, or resume a run that was stopped."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ from hayflick.network.run_directory import make_run_folder, open_run, run_folder
 from hayflick.network.run_results import NetworkRun, report_network
 from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
 from hayflick.rules.loading import load_rules
+from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
 
 Say = Callable[[str], None]
 
 
 def quiet(message: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 def run_network(
@@ -57,10 +58,10 @@ def run_network(
     out
         Folder to make for the run.
     folder
-        Where files that the experiment names are; its own folder where None.
+        Where files that the experiment names are looked up; None for its own folder.
     rule
-        Decides what to do about the readings, of all answers and of every agent's; the rules
-        that the experiment names where None.
+        Decides what to do about the readings, of all answers and of every agent's; None for the
+        rules that the experiment names.
     say
         Called with every message for the user.
     progress
@@ -73,7 +74,7 @@ def run_network(
     OutputError
         If the folder exists already.
     EndpointError, BudgetExhausted, ReviewPending
-        If the run cannot go on now; `resume_network` takes it up.
+        If the run cannot go on now; `resume_network` continues it.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def run_network(
         for warning in setup.warnings:
             say(f"warning: {warning}")
         say(f"the run is kept in {place}")
-        _go(setup.cached_in(database), store, place, rule, say, progress)
+        _run(setup, store, database, place, rule, say, progress)
     return report_network(place)
 
 
@@ -120,24 +121,25 @@ def resume_network(
     say: Say = quiet,
     progress: Progress = silent,
 ) -> NetworkRun:
-    """Go on with a run that was stopped, and with its rules; a finished one is left alone.
+    """Resume a run that was stopped, with its rules; a finished run is left as it is.
 
-    With agents that are drawn by a seed, the result is that of a run that was never stopped.
+    With seeded agents, the result is that of a run that was never stopped.
 
     Parameters
     ----------
     folder
         Of the run.
     tokens, money
-        Another budget than the one that the run was begun with, spending so far included.
+        A new budget for the whole run, what was spent so far included.
     rule, say, progress
-        As of `run_network`; the same rule, since what it read before is read to it again.
+        As of `run_network`; a rule is shown the readings of the finished rounds again, so it must
+        be the same one.
 
     Raises
     ------
     DataError
-        If the folder holds no run, one of another version, or one that another process goes
-        on with, or if a file that the experiment names has changed.
+        If the folder holds no run, one of another version, or one that another process is
+        working on, or if a file that the experiment names has changed.
     EndpointError, BudgetExhausted, ReviewPending
         If the run still cannot go on.
     """
@@ -153,26 +155,28 @@ def resume_network(
         if rule is None:
             rule = _experiment_rule(experiment, folder=where, say=say)
         setup = set_up_network(experiment, folder=where, spent=store.spent)
-        _go(setup.cached_in(database), store, place, rule, say, progress)
+        _run(setup, store, database, place, rule, say, progress)
     return report_network(place)
 
 
-def _go(
+def _run(
     setup: NetworkSetup,
     store: RunStore,
-    place: Path,
+    database: Database,
+    folder: Path,
     rule: Rule | None,
     say: Say,
     progress: Progress,
 ) -> None:
-    rounds = NetworkLoop(
-        setup=setup, store=store, folder=place, rule=rule, say=say, progress=progress
+    cached = setup.cached_in(database)
+    loop = NetworkLoop(
+        setup=cached, store=store, folder=folder, rule=rule, say=say, progress=progress
     )
-    run_async(rounds.run())
+    run_async(loop.run())
 
 
 def _check_first_round(setup: NetworkSetup, pool: Pool) -> None:
-    """Refuse what cannot read or measure its first texts, before anything is made or asked."""
+    """Refuse an experiment that cannot read or measure its first texts."""
     targets = np.asarray(setup.embed(setup.experiment.query_texts), dtype=np.float64)
     retrieve_texts(setup, pool, targets=targets, number=1)
     first = RoundAnswers(round=1, texts=[one.text for one in pool.texts[:1]])
@@ -180,12 +184,12 @@ def _check_first_round(setup: NetworkSetup, pool: Pool) -> None:
 
 
 def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:
-    changed: dict[str, Any] = experiment.budget.model_dump()
+    budget: dict[str, Any] = experiment.budget.model_dump()
     if tokens is not None:
-        changed["tokens"] = whole_number("tokens", tokens, at_least=0)
+        budget["tokens"] = whole_number("tokens", tokens, at_least=0)
     if money is not None:
-        changed["money"] = number_between("money", money, low=0.0)
-    return experiment.model_copy(update={"budget": BudgetSection(**changed)})
+        budget["money"] = number_between("money", money, low=0.0)
+    return experiment.model_copy(update={"budget": BudgetSection(**budget)})
 
 
 def _experiment_rule(experiment: Experiment, *, folder: Path, say: Say) -> Rule | None:
@@ -199,18 +203,18 @@ def _experiment_rule(experiment: Experiment, *, folder: Path, say: Say) -> Rule 
 
 @dataclass
 class _MissingMetricNotice:
-    """Decides as a rule does, and says once which of its metrics the readings do not have."""
+    """Decides as a rule does, and warns once about metrics that the readings lack."""
 
     rule: Rule
     watched: Sequence[str]
     say: Say
-    said: bool = False
+    checked: bool = False
 
     def decide(self, reading: Reading) -> Sequence[Action]:
         missing = [one for one in self.watched if one not in reading.values]
-        if missing and not self.said:
+        if missing and not self.checked:
             remedy = "retention needs [observe] must_keep; for all real words, vocabulary_kept"
             never = "rules on that never act"
             self.say(f"warning: no reading has {listed(missing)}; {never} ({remedy})")
-        self.said = True
+        self.checked = True
         return self.rule.decide(reading)

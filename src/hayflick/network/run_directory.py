@@ -1,4 +1,4 @@
-"""The folder of a run: its database, and a lock that lets one process at a time go on with it."""
+"""The folder of a run: its database, and a lock that admits one process at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hayflick.storage.database import Database
 
 @contextmanager
 def file_lock(path: Path, *, subject: str) -> Iterator[None]:
-    """Hold the lock of a file of its own.
+    """Hold an exclusive lock on a file of its own.
 
     Parameters
     ----------
     path
-        The lock's file; it is made, and stays.
+        The file of the lock; it is created, and stays.
     subject
         What is locked, for messages.
 
@@ -31,7 +31,7 @@ def file_lock(path: Path, *, subject: str) -> Iterator[None]:
     OutputError
         If the file cannot be made or written.
     """
-    # SQLite's locks are there on every system, and the system lets go of them.
+    # SQLite locks work on every system, and the system releases them when a process ends.
     try:
         lock = sqlite3.connect(path, timeout=0.0, isolation_level=None)
     except sqlite3.OperationalError as fault:
@@ -55,7 +55,7 @@ DATABASE, _LOCK = "run.db", "lock.db"
 
 
 def make_run_folder(path: str | os.PathLike[str]) -> Path:
-    """Return the folder of a new run, made.
+    """Make the folder of a new run, and return it.
 
     Raises
     ------
@@ -72,24 +72,24 @@ def make_run_folder(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def open_run(folder: Path) -> Iterator[Database]:
-    """Yield the database of a run to write to; no other process may meanwhile.
+    """Yield the database of a run, locked against other processes.
 
     Raises
     ------
     DataError
-        If another process goes on with the run.
+        If another process is working on the run.
     """
     with file_lock(folder / _LOCK, subject=str(folder)), Database(folder / DATABASE) as database:
         yield database
 
 
 def run_folder(folder: str | os.PathLike[str]) -> Path:
-    """Return the folder of a run that was begun.
+    """Return the folder of a run.
 
     Raises
     ------
     DataError
-        If it is none.
+        If it holds none.
     """
     folder = Path(folder)
     if not (folder / DATABASE).is_file():

@@ -1,8 +1,8 @@
-"""An experiment made ready: its agents, who reads what, and how answers are measured."""
+"""An experiment set up to run: its agents, who reads what, and how answers are measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -25,18 +25,8 @@ from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent
 from hayflick.network.experiment import Experiment, texts_of
-from hayflick.network.pool import (
-    NewText,
-    Pool,
-    PoolPolicy,
-    parse_policy,
-)
-from hayflick.network.retrieval import (
-    Reader,
-    Retrieval,
-    parse_retrieval,
-    readable_texts,
-)
+from hayflick.network.pool import NewText, Pool, PoolPolicy, parse_policy
+from hayflick.network.retrieval import Reader, Retrieval, parse_retrieval, readable_texts
 from hayflick.network.topology import TopologySchedule, parse_topology
 from hayflick.storage.database import Database
 from hayflick.storage.embedding_cache import EmbeddingCache
@@ -44,26 +34,26 @@ from hayflick.storage.embedding_cache import EmbeddingCache
 
 @dataclass(frozen=True, eq=False)
 class NetworkSetup:
-    """What a run is made with; the agents are those of the first round.
+    """Everything that a run works with; the agents are those of the first round.
 
     Parameters
     ----------
     experiment
-        The file's contents.
+        The contents of its file.
     agents
         In order.
     topologies
-        Who may read whose texts from which round on; an agent may read its own.
+        Who may read whose texts from which round on; an agent may always read its own.
     retrieval, policy
         What is read, and what is in the pool.
     embedder
         Turns texts into vectors.
     budget
-        What all agents may spend together.
+        The tokens and the money that all agents share.
     reserve
         Real texts that can be injected.
     cache
-        Of vectors, where computing them takes an endpoint or a large model.
+        Of vectors, if computing them takes an endpoint or a large model.
     """
 
     experiment: Experiment
@@ -83,33 +73,33 @@ class NetworkSetup:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may not be meant, in words."""
+        """Warnings about the topologies."""
         return self.topologies.warnings if len(self.agents) > 1 else ()
 
     def may_read(self, agent: int, *, round: int) -> NDArray[np.bool_]:  # noqa: A002
         """Return whose texts an agent may read, its own among them, shape ``(agents,)``."""
-        found = np.zeros(len(self.agents), dtype=np.bool_)
-        found[[*self.topologies.at(round=round).neighbours[agent], agent]] = True
-        return found
+        readable = np.zeros(len(self.agents), dtype=np.bool_)
+        readable[[*self.topologies.at(round=round).neighbours[agent], agent]] = True
+        return readable
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts, shape ``(texts, d)``; NaN where a text is blank."""
+        """Return the vectors of texts, shape ``(texts, d)``; NaN for a blank text."""
         parts = list(embed_all(self.embedder, texts, cache=self.cache))
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
     def cached_in(self, database: Database) -> NetworkSetup:
-        """Return the setup that keeps vectors in a database where they are dear."""
+        """Return the setup with a cache of vectors in a database, unless they are cheap."""
         if isinstance(self.embedder, HashingEmbedder):
             return self
         return replace(self, cache=EmbeddingCache(database, embedder=self.embedder.id))
 
     def first_pool(self, *, folder: Path) -> Pool:
-        """Return A_0.
+        """Return the first pool, A_0.
 
         Raises
         ------
         ArgumentError
-            If there are fewer texts than are asked for.
+            If there are fewer texts than its size.
         DataError
             If the texts cannot be read.
         """
@@ -120,22 +110,20 @@ class NetworkSetup:
             takes = f"at most the {len(texts)} texts that there are"
             raise ArgumentError("pool.size", got=size, takes=takes)
         names = self.names
-        owners = [
-            names[place % len(names)] if section.owners == "split" else "" for place in range(size)
-        ]
-        joining = [
-            NewText(text, author=owner, origin="first")
-            for text, owner in zip(texts[:size], owners, strict=True)
+        owners = names if section.owners == "split" else ("",)
+        new = [
+            NewText(text, author=owners[number % len(owners)], origin="first")
+            for number, text in enumerate(texts[:size])
         ]
         pool = Pool((), agents=names, policy=self.policy)
-        return pool.extended(joining, vectors=self.embed(texts[:size]), after=0)
+        return pool.extended(new, vectors=self.embed(texts[:size]), after=0)
 
     def observer(self, pool: Pool) -> Observer:
-        """Return what measures the rounds.
+        """Return the observer that measures the rounds.
 
-        Distances are told in units of those of the first pool's real texts; what is kept of the
-        vocabulary is kept of all real text that there is, the reserve included, so that runs
-        with and without injections are measured alike.
+        Distances are in units of those between the first pool's real texts. The vocabulary that
+        is kept is that of all real text, the reserve included, so that runs with and without
+        injections are comparable.
         """
         first = [one for one in pool.texts if one.origin == "first"]
         texts = [one.text for one in first]
@@ -158,14 +146,14 @@ class NetworkSetup:
 def set_up_network(
     experiment: Experiment, *, folder: Path, spent: tuple[int, float] = (0, 0.0)
 ) -> NetworkSetup:
-    """Return an experiment made ready.
+    """Return an experiment set up to run.
 
     Parameters
     ----------
     experiment
-        The file's contents.
+        The contents of its file.
     folder
-        Where the file is: names of files are taken from there.
+        Where files that it names are looked up.
     spent
         Tokens and money that were spent before.
 
@@ -178,8 +166,7 @@ def set_up_network(
     MissingExtraError
         If an agent or the embedder needs an extra that is not installed.
     """
-    limits = experiment.budget
-    budget = Budget(tokens=limits.tokens, money=limits.money, spent=Spending(*spent))
+    budget = Budget(**experiment.budget.model_dump(), spent=Spending(*spent))
     agents = parse_agents(experiment.agent_sections(), folder=folder, budget=budget)
     reserve = experiment.reserve
     return NetworkSetup(
@@ -210,14 +197,14 @@ def _scale(vectors: NDArray[Any], seed: int) -> float | None:
     return median if median > 0.0 else None
 
 
-Place: TypeAlias = tuple[int, int]
+AgentQuery: TypeAlias = tuple[int, int]
 """Number of an agent, and of a query."""
 
 
 def retrieve_texts(
     setup: NetworkSetup, pool: Pool, *, targets: Floats, number: int
-) -> dict[Place, Integers]:
-    """Return the numbers of the texts that agents read for queries, in the order of reading.
+) -> dict[AgentQuery, Integers]:
+    """Return the numbers of the texts that every agent reads for every query, in reading order.
 
     Parameters
     ----------
@@ -233,11 +220,11 @@ def retrieve_texts(
     Raises
     ------
     ArgumentError
-        If a share of the texts is none of them.
+        If a share of the texts rounds down to none of them.
     """
     numbers = pool.in_force(after=number - 1)
     view = pool.view(numbers)
-    found: dict[Place, Integers] = {}
+    found: dict[AgentQuery, Integers] = {}
     for agent, name in enumerate(setup.names):
         readable = readable_texts(view, may_read=setup.may_read(agent, round=number))
         for query, target in enumerate(targets):
@@ -253,16 +240,6 @@ def retrieve_texts(
                     remedy=str(fault),
                 ) from None
     return found
-
-
-def contexts(read: Mapping[Place, Integers], pool: Pool, *, agent: int) -> list[str]:
-    """Return the texts that an agent read in a round, query by query."""
-    mine = [
-        numbers
-        for (reader, _), numbers in sorted(read.items(), key=lambda one: one[0])
-        if reader == agent
-    ]
-    return [pool.texts[number].text for numbers in mine for number in numbers]
 
 
 def _stream(seed: int, agent: str, number: int, query: int) -> np.random.Generator:
