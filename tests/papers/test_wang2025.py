@@ -7,7 +7,7 @@ import pytest
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
 from hayflick.papers.suresh2024 import figures as suresh2024
-from hayflick.papers.wang2025 import figures as mitigations
+from hayflick.papers.wang2025 import figures as wang2025
 from hayflick.papers.wang2025.figures import FIGURES, figures
 from hayflick.papers.wang2025.models import MODEL_FIGURES
 from hayflick.report.language import Language
@@ -66,23 +66,21 @@ def test_what_keeps_diversity_in_mixtures(made):
 
 
 def test_what_keeps_diversity_among_agents(monkeypatch):
-    smaller = partial(
-        mitigations.agent_mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,)
-    )
+    smaller = partial(wang2025.agent_mitigation, injections=(0, 9), models=(4,), irrelevant=(0.0,))
     monkeypatch.setattr(
-        mitigations, "agent_mitigation", partial(smaller, topologies=("complete",), prompts=None)
+        wang2025, "agent_mitigation", partial(smaller, topologies=("complete",), prompts=None)
     )
-    figure = mitigations.of_agents(1)
+    figure = wang2025.agent_grid(1)
     assert (figure.name, figure.quantity) == ("mitigation", "frontier")
     kept = {(row["prompts"], row["injected"]): row["kept"] for row in figure.curves.to_dicts()}
     assert kept["one", 0] < kept["one", 9] < kept["varied", 9]
     assert kept["one", 0] < kept["varied", 0]
     parameters = json.loads(figure.runs.attrs["provenance"])["parameters"]
-    assert Experiment.of(parameters) == mitigations.village()
+    assert Experiment.of(parameters) == wang2025.village()
 
 
 def test_the_texts_of_the_village_differ():
-    village = mitigations.village()
+    village = wang2025.village()
     texts = [*village.pool.texts, *village.reserve.texts]
     assert len(set(texts)) == 60
     last = [text.split()[-1] for text in (village.query, *village.prompt_variations)]

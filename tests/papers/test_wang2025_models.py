@@ -45,7 +45,7 @@ def test_the_parameters_are_the_papers():
     assert (experiment.retrieval, experiment.pool.policy) == ("uniform:0.5", "add-first")
     assert experiment.pool.texts == list(TEXTS)
     assert len(set(TEXTS)) == 20
-    assert experiment.asked == (QUERY,)
+    assert experiment.query_texts == (QUERY,)
     assert [agent["model"] for agent in experiment.agents] == ["small"] * 3
     assert experiment.budget.tokens is None
 
@@ -61,14 +61,14 @@ def test_every_setting_reaches_the_experiment():
     ).experiment(seed=1)
     assert [agent["model"] for agent in changed.agents] == ["a", "b", "c"]
     assert {agent["key_variable"] for agent in changed.agents} == {"KEY"}
-    assert changed.asked == ("Why?",)
+    assert changed.query_texts == ("Why?",)
     assert changed.pool.texts == [f"Text {number}." for number in range(20)]
     assert (changed.embedder, changed.budget.tokens) == ("hashing:dimensions=64", 9)
 
 
 def test_the_curves_are_the_runs_readings(url, tmp_path):
     said = []
-    settings = {"asked": asked(url), "folder": tmp_path, "say": said.append}
+    settings = {"study": asked(url), "folder": tmp_path, "say": said.append}
     distance, pool = figures(MODEL_FIGURES, seed=2, **settings)
     run = report_network(tmp_path / RUN)
     assert run.finished
@@ -88,28 +88,28 @@ def test_the_curves_are_the_runs_readings(url, tmp_path):
 def test_a_run_that_was_stopped_is_gone_on_with(url, tmp_path):
     said = []
     with pytest.raises(BudgetExhausted):
-        list(figures(["models"], asked=asked(url, tokens=8_000), folder=tmp_path))
+        list(figures(["models"], study=asked(url, tokens=8_000), folder=tmp_path))
     kept = len(report_network(tmp_path / RUN).answers)
     assert 0 < kept < 36
     larger = asked(url, tokens=1_000_000)
     assert holds_run(tmp_path, larger, seed=1)
-    (figure,) = figures(["models"], asked=larger, folder=tmp_path, say=said.append)
+    (figure,) = figures(["models"], study=larger, folder=tmp_path, say=said.append)
     assert said[0].endswith(f"rounds); {kept} are kept already")
     assert len(series(figure, "measured")) == 3
     (tmp_path / "other").mkdir()
-    (whole,) = figures(["models"], asked=asked(url), folder=tmp_path / "other")
+    (whole,) = figures(["models"], study=asked(url), folder=tmp_path / "other")
     assert series(whole, "measured") == series(figure, "measured")
 
 
 def test_a_finished_run_needs_no_endpoint(url, tmp_path):
     for_one = asked(url, rounds=1)
-    (first,) = figures(["models"], asked=for_one, folder=tmp_path)
-    (again,) = figures(["models"], asked=for_one, folder=tmp_path)
+    (first,) = figures(["models"], study=for_one, folder=tmp_path)
+    (again,) = figures(["models"], study=for_one, folder=tmp_path)
     assert first.curves.equals(again.curves)
     with pytest.raises(OutputError, match="models-run: holds a run of something else"):
-        next(figures(["models"], asked=asked(url, rounds=2), folder=tmp_path))
+        next(figures(["models"], study=asked(url, rounds=2), folder=tmp_path))
     with pytest.raises(OutputError, match="models-run: holds a run of something else"):
-        next(figures(["models"], asked=for_one, seed=2, folder=tmp_path))
+        next(figures(["models"], study=for_one, seed=2, folder=tmp_path))
 
 
 def test_the_texts_of_a_file(tmp_path):
@@ -126,11 +126,11 @@ def test_mistakes_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ArgumentError, match="corpus: got 19 texts, takes at least 20 texts"):
         asked(texts=TEXTS[:19])
     with pytest.raises(ArgumentError, match="models: rounds: got 0"):
-        next(figures(["models"], asked=asked(rounds=0), folder=tmp_path))
+        next(figures(["models"], study=asked(rounds=0), folder=tmp_path))
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     # Before the figures that come first are made.
     late = figures(
-        ["network-ring", "models"], asked=asked(key_variable="NO_SUCH_KEY"), folder=tmp_path
+        ["network-ring", "models"], study=asked(key_variable="NO_SUCH_KEY"), folder=tmp_path
     )
     with pytest.raises(ArgumentError, match="NO_SUCH_KEY is not set"):
         next(late)

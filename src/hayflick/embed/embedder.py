@@ -45,12 +45,12 @@ class Embedder(Protocol):
         """Return the vectors in the order of the texts, shape ``(len(texts), dimensions)``."""
 
 
-def sendable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     r"""Return a text that UTF-8 has bytes for: a lone half of a surrogate pair is replaced.
 
     Examples
     --------
-    >>> sendable("so \ud800 it is") == "so \N{REPLACEMENT CHARACTER} it is"
+    >>> replace_surrogates("so \ud800 it is") == "so \N{REPLACEMENT CHARACTER} it is"
     True
     """
     if text.isascii():
@@ -58,7 +58,7 @@ def sendable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def around_blanks(
+def embed_nonblank(
     texts: Sequence[str],
     *,
     dimensions: Callable[[], int],
@@ -78,15 +78,15 @@ def around_blanks(
     Examples
     --------
     >>> ones = lambda texts: np.ones((len(texts), 2), np.float32)
-    >>> around_blanks(["plum", " "], dimensions=lambda: 2, embed=ones).tolist()
+    >>> embed_nonblank(["plum", " "], dimensions=lambda: 2, embed=ones).tolist()
     [[1.0, 1.0], [nan, nan]]
     """
-    filled = [place for place, text in enumerate(texts) if text and not text.isspace()]
-    if not filled:
+    nonblank = [place for place, text in enumerate(texts) if text and not text.isspace()]
+    if not nonblank:
         return np.full((len(texts), dimensions()), np.nan, np.float32)
-    found = embed([sendable(texts[place]) for place in filled])
+    found = embed([replace_surrogates(texts[place]) for place in nonblank])
     vectors = np.full((len(texts), found.shape[1]), np.nan, np.float32)
-    vectors[filled] = found
+    vectors[nonblank] = found
     return vectors
 
 
@@ -173,11 +173,11 @@ def _embed(embedder: Embedder, texts: list[str], cache: EmbeddingCache | None) -
     numbers: dict[str, int] = {}
     where = [numbers.setdefault(text, len(numbers)) for text in texts]
     once = list(numbers)
-    vectors = embedder.embed(once) if cache is None else _through(cache, embedder, once)
+    vectors = embedder.embed(once) if cache is None else _embed_cached(cache, embedder, once)
     return vectors if len(once) == len(texts) else vectors[where]
 
 
-def _through(cache: EmbeddingCache, embedder: Embedder, texts: list[str]) -> Vectors:
+def _embed_cached(cache: EmbeddingCache, embedder: Embedder, texts: list[str]) -> Vectors:
     hashes = [content_hash(text) for text in texts]
     known = cache.get_many(hashes)
     missing = [place for place, key in enumerate(hashes) if key not in known]

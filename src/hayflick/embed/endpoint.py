@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.http import HttpClient, RequestFailure, Retries, run_to_end
-from hayflick.embed.embedder import Vectors, around_blanks
+from hayflick.embed.embedder import Vectors, embed_nonblank
 
 _NOTHING = "nothing more"
 
@@ -92,7 +92,7 @@ class EndpointEmbedder:
         DataError
             If the endpoint does not answer, or with something else.
         """
-        return around_blanks(texts, dimensions=lambda: self.dimensions, embed=self._in_batches)
+        return embed_nonblank(texts, dimensions=lambda: self.dimensions, embed=self._in_batches)
 
     def _in_batches(self, texts: list[str]) -> NDArray[np.float32]:
         parts = run_to_end(self._requests(texts))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError, MissingExtraError
-from hayflick.embed.embedder import Vectors, around_blanks
+from hayflick.embed.embedder import Vectors, embed_nonblank
 
 
 @final
@@ -76,7 +76,7 @@ class SentenceEmbedder:
         DataError
             If the model cannot be loaded.
         """
-        return around_blanks(texts, dimensions=lambda: self.dimensions, embed=self._encode)
+        return embed_nonblank(texts, dimensions=lambda: self.dimensions, embed=self._encode)
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         encoded = self._loaded.encode(

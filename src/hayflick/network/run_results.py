@@ -20,7 +20,7 @@ from hayflick.core.records import Reading
 from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
 from hayflick.monitor.watch_result import ChartHistory, MissingChart
 from hayflick.network.agents.protocol import Answer, AnswerSeed
-from hayflick.network.agents.replay import record
+from hayflick.network.agents.replay import record_line
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import RecordedAction
 from hayflick.network.rounds import reading_from_record
@@ -150,7 +150,7 @@ class NetworkRun(Result):
         for one in self.answers:
             place = AnswerSeed(self.experiment.seed, one.agent, one.round, one.query, one.place)
             known = {field.name: getattr(one, field.name) for field in fields(Answer)}
-            yield record(Answer(**known), seed=place)
+            yield record_line(Answer(**known), seed=place)
 
     def provenance(self) -> dict[str, Any]:
         """Return what the run was made with."""

@@ -81,7 +81,7 @@ def single_runs(values: NDArray[np.float64]) -> pl.DataFrame:
     return curves(**{f"run {number}": run for number, run in enumerate(values, start=1)})
 
 
-def share_agreement(found: Floats, law: Floats, *, replicates: int) -> float:
+def share_agreement(observed: Floats, law: Floats, *, replicates: int) -> float:
     """Return the largest distance of observed shares from probabilities, in standard errors.
 
     Generations in which fewer than five runs are expected on either side are left out: the
@@ -90,7 +90,7 @@ def share_agreement(found: Floats, law: Floats, *, replicates: int) -> float:
     spread = replicates * law * (1.0 - law)
     known = spread >= _FEWEST_EXPECTED
     error = np.sqrt(law[known] * (1.0 - law[known]) / replicates)
-    return float(np.max(np.abs(found[known] - law[known]) / error, initial=0.0))
+    return float(np.max(np.abs(observed[known] - law[known]) / error, initial=0.0))
 
 
 def mean_agreement(values: NDArray[np.float64], law: Floats) -> float:

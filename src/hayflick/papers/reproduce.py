@@ -251,7 +251,7 @@ def _names(paper: str, figure: Sequence[str], study: EndpointStudy | None) -> Se
         suresh2024.check_names(names)
     else:
         names = figure or (*wang2025.FIGURES, *(() if study is None else MODEL_FIGURES))
-        wang2025.check_names(names, asked=study)
+        wang2025.check_names(names, study=study)
     return names
 
 
@@ -285,7 +285,7 @@ def _figures(
         text = None if corpus is None else os.fspath(corpus)
         return suresh2024.figures(names, seed=seed, corpus=text, progress=progress)
     return wang2025.figures(
-        names, seed=seed, asked=study, folder=folder, say=say, progress=progress
+        names, seed=seed, study=study, folder=folder, say=say, progress=progress
     )
 
 

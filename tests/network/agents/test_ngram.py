@@ -136,8 +136,8 @@ def test_an_answer_is_read_as_it_was_written():
     one = agent(order=2, trust=0.4, most_sentences=3)
     for index in range(30):
         text = say(one, READ, index=index).text
-        numbers = one.vocabulary.read(text)
-        assert one.vocabulary.write(numbers) in (text, f"{text}.")
+        numbers = one.vocabulary.encode(text)
+        assert one.vocabulary.decode(numbers) in (text, f"{text}.")
 
 
 def test_a_frozen_agent_stays_itself_and_a_learner_becomes_another():
@@ -219,7 +219,7 @@ def test_a_run_is_made_again_by_replaying_what_was_read():
         say(first, texts)
     fresh = agent(learning=0.1)
     # Another order of first readings gives other numbers to words, and the same answers.
-    fresh.vocabulary.read("zebras. the sea fell. off")
+    fresh.vocabulary.encode("zebras. the sea fell. off")
     for texts in rounds:
         fresh = fresh.after_reading(texts)
     del second

@@ -6,7 +6,7 @@ import pytest
 from hayflick.core.errors import DataError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import Answer, AnswerSeed
-from hayflick.network.agents.replay import ReplayAgent, record
+from hayflick.network.agents.replay import ReplayAgent, record_line
 
 FULL = Answer("雨 \n“yes”", 3, 4, 0.25, 0.125, attempts=2, finish="length", model="m")
 SEEDS = [
@@ -34,7 +34,7 @@ def test_a_run_is_replayed_exactly(tmp_path):
     ]
     by_name = {agent.name: agent for agent in agents}
     answers = {seed: ask(by_name[seed.agent], seed) for seed in SEEDS}
-    path = written(tmp_path, *(record(answers[seed], seed=seed) for seed in SEEDS))
+    path = written(tmp_path, *(record_line(answers[seed], seed=seed) for seed in SEEDS))
     for name in by_name:
         replay = ReplayAgent.from_file(name, path)
         for seed in SEEDS:
@@ -44,7 +44,7 @@ def test_a_run_is_replayed_exactly(tmp_path):
 
 def test_all_that_an_answer_has_is_kept(tmp_path):
     seed = SEEDS[0]
-    replay = ReplayAgent.from_file("anna", written(tmp_path, record(FULL, seed=seed)))
+    replay = ReplayAgent.from_file("anna", written(tmp_path, record_line(FULL, seed=seed)))
     assert ask(replay, seed) == FULL
 
 
@@ -55,7 +55,7 @@ def test_records_by_hand_need_little_and_may_hold_more(tmp_path):
 
 
 def test_what_is_missing_is_named(tmp_path):
-    path = written(tmp_path, record(FULL, seed=SEEDS[0]))
+    path = written(tmp_path, record_line(FULL, seed=SEEDS[0]))
     replay = ReplayAgent.from_file("anna", path)
     with pytest.raises(
         DataError, match=r"answers.jsonl: lacks answer 1 of anna to query 0 in round 2"
@@ -72,17 +72,17 @@ def test_what_is_missing_is_named(tmp_path):
         ('{"agent": "anna", "round": 0, "text": "x"}', "line 2: round: "),
         ('{"agent": "anna", "round": "1", "text": "x"}', "line 2: round: "),
         ('{"agent": "anna", "round": 1, "text": 7}', "line 2: text: "),
-        (record(FULL, seed=SEEDS[0]), "line 2 repeats answer 0 of anna to query 0 in round 1"),
+        (record_line(FULL, seed=SEEDS[0]), "line 2 repeats answer 0 of anna to query 0 in round 1"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, line, message):
-    path = written(tmp_path, record(FULL, seed=SEEDS[0]), line)
+    path = written(tmp_path, record_line(FULL, seed=SEEDS[0]), line)
     with pytest.raises(DataError, match=message):
         ReplayAgent.from_file("anna", path)
 
 
 def test_an_agent_without_answers_is_refused(tmp_path):
-    path = written(tmp_path, record(FULL, seed=SEEDS[0]))
+    path = written(tmp_path, record_line(FULL, seed=SEEDS[0]))
     with pytest.raises(DataError, match="holds no answer of carl, but of 'anna'"):
         ReplayAgent.from_file("carl", path)
     with pytest.raises(DataError):

@@ -1,7 +1,7 @@
 import pytest
 
 from hayflick.corpus.tokenizers import tokenizer_named
-from hayflick.network.agents.ngram_model import Memory, Vocabulary, speaking_tokenizer
+from hayflick.network.agents.ngram_model import NGramIndex, Vocabulary, writing_tokenizer
 
 TEXTS = {
     "whitespace": 'The cat sat. "Why?" It did! A heading\nThe end.',
@@ -15,25 +15,25 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_was_read_is_written_as_it_was(name):
     vocabulary = Vocabulary(tokenizer_named(name))
-    numbers = vocabulary.read(TEXTS[name])
-    written = vocabulary.write(numbers)
+    numbers = vocabulary.encode(TEXTS[name])
+    written = vocabulary.decode(numbers)
     assert written.rstrip(".。") == TEXTS[name].rstrip(".。")
-    assert vocabulary.read(written).tolist() == numbers.tolist()
+    assert vocabulary.encode(written).tolist() == numbers.tolist()
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "...", "!?。"])
 def test_a_text_without_words_is_empty(text):
     vocabulary = Vocabulary(tokenizer_named("words"))
-    assert vocabulary.read(text).size == 0
-    assert vocabulary.write(vocabulary.read(text)) == ""
+    assert vocabulary.encode(text).size == 0
+    assert vocabulary.decode(vocabulary.encode(text)) == ""
 
 
 def test_numbers_stay_when_more_is_read():
     vocabulary = Vocabulary(tokenizer_named("words"))
-    first = vocabulary.read("a b c").tolist()
-    vocabulary.read("z z z a")
-    assert vocabulary.read("a b c").tolist() == first
-    assert vocabulary.write(first) == "a b c."
+    first = vocabulary.encode("a b c").tolist()
+    vocabulary.encode("z z z a")
+    assert vocabulary.encode("a b c").tolist() == first
+    assert vocabulary.decode(first) == "a b c."
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_numbers_stay_when_more_is_read():
     ],
 )
 def test_auto_keeps_punctuation_where_scripts_have_spaces(text, name):
-    assert speaking_tokenizer("auto", [text]).name == name
+    assert writing_tokenizer("auto", [text]).name == name
 
 
 def test_a_memory_lists_every_place_by_the_word_before():
     vocabulary = Vocabulary(tokenizer_named("words"))
-    texts = [vocabulary.read("a b a"), vocabulary.read("b"), vocabulary.read("a b")]
-    memory = Memory.of(texts, weights=[1.0, 0.0, 2.0])
+    texts = [vocabulary.encode("a b a"), vocabulary.encode("b"), vocabulary.encode("a b")]
+    memory = NGramIndex.of(texts, weights=[1.0, 0.0, 2.0])
     tokens = memory.tokens.tolist()
     assert tokens == [*texts[0].tolist(), *texts[2].tolist()]
     for word in range(3):
@@ -62,4 +62,4 @@ def test_a_memory_lists_every_place_by_the_word_before():
     # In the ratio of 1 to 2, and 1 on average.
     assert memory.weights.tolist() == pytest.approx([0.7] * 4 + [1.4] * 3)
     assert memory.cumulative[-1] == pytest.approx(7.0)
-    assert Memory.of([], weights=[]).empty
+    assert NGramIndex.of([], weights=[]).empty

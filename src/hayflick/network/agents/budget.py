@@ -115,11 +115,11 @@ class Budget:
         """
         return Reservation(self, most)
 
-    async def _set(self, most: Spending) -> None:
+    async def _admit(self, most: Spending) -> None:
         while shortage := self._shortage(most):
             if not self._under_way or not self._fits_alone(most):
                 raise BudgetExhausted(shortage)
-            await self._change()
+            await self._wait_for_change()
         self._set_aside += most
         self._under_way += 1
 
@@ -148,16 +148,16 @@ class Budget:
             return f"the budget of {self.money:g} is exhausted: {spent} {most.money:.6g}; {remedy}"
         return ""
 
-    async def _change(self) -> None:
-        changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(changed)
-        await changed
+    async def _wait_for_change(self) -> None:
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(change)
+        await change
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for changed in waiting:
-            if not changed.done():
-                changed.set_result(None)
+        for change in waiting:
+            if not change.done():
+                change.set_result(None)
 
 
 @final
@@ -172,7 +172,7 @@ class Reservation:
         self._spent = spent
 
     async def __aenter__(self) -> Self:
-        await self._budget._set(self._most)
+        await self._budget._admit(self._most)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -94,14 +94,14 @@ def _count(number: Any) -> int | None:
     return number if whole and 0 <= number <= _MOST_TOKENS else None
 
 
-_IDENTITY = "X-Client-Request-Id"
+_REQUEST_ID = "X-Client-Request-Id"
 
 _BYTES_PER_MESSAGE = 64
 """Set aside for what a chat template adds to a message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ChatRequest:
     """One request.
 
     Parameters
@@ -110,9 +110,9 @@ class Request:
         Who asks, for messages.
     body
         What is sent.
-    identity
+    request_id
         The same in every attempt, sent as ``X-Client-Request-Id``.
-    most_written
+    max_tokens
         Tokens that the answer may have.
     prices
         What tokens cost.
@@ -120,16 +120,16 @@ class Request:
 
     agent: str
     body: Mapping[str, Any]
-    identity: str
-    most_written: int
+    request_id: str
+    max_tokens: int
     prices: Prices
 
     @property
-    def most(self) -> Spending:
+    def largest(self) -> Spending:
         """The most that it can take."""
         messages = self.body["messages"]
         size = sum(len(message["content"].encode()) + _BYTES_PER_MESSAGE for message in messages)
-        return self.spending(size, self.most_written)
+        return self.spending(size, self.max_tokens)
 
     def spending(self, tokens_in: int, tokens_out: int) -> Spending:
         """Return what tokens take."""
@@ -174,7 +174,7 @@ class Endpoint:
         retries: Retries | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.base_url = _checked(base_url)
+        self.base_url = _checked_url(base_url)
         self.retries = Retries() if retries is None else retries
         self.budget = Budget() if budget is None else budget
         self._client = HttpClient(
@@ -193,7 +193,7 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, concurrency={self._client.concurrency})"
 
-    async def ask(self, request: Request) -> tuple[Reply, float, int]:
+    async def complete(self, request: ChatRequest) -> tuple[Reply, float, int]:
         """Return the reply, the seconds that it took, and how many attempts were made.
 
         Raises
@@ -211,19 +211,19 @@ class Endpoint:
             raise EndpointError(reason, agent=request.agent, url=self.base_url) from None
         return reply, latency_s, attempts
 
-    async def _attempt(self, request: Request) -> tuple[Reply, float]:
+    async def _attempt(self, request: ChatRequest) -> tuple[Reply, float]:
         async with self._client.slots():
             await self._client.turn()
-            async with self.budget.reserve(request.most) as reserved:
+            async with self.budget.reserve(request.largest) as reserved:
                 begun = time.perf_counter()
-                reply = await self._send_within(reserved, request)
+                reply = await self._send(reserved, request)
                 return reply, time.perf_counter() - begun
 
-    async def _send_within(self, reserved: Reservation, request: Request) -> Reply:
+    async def _send(self, reserved: Reservation, request: ChatRequest) -> Reply:
         try:
             reply = read_reply(
                 await self._client.post(
-                    "/chat/completions", request.body, headers={_IDENTITY: request.identity}
+                    "/chat/completions", request.body, headers={_REQUEST_ID: request.request_id}
                 )
             )
         except RequestFailure as failure:
@@ -240,12 +240,12 @@ class Endpoint:
         await self._client.close()
 
 
-def _checked(base_url: str) -> str:
+def _checked_url(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
     except ValueError:
         parts = urlsplit("")
-    plain = parts.scheme in ("http", "https") and _named(parts)
+    plain = parts.scheme in ("http", "https") and _has_host(parts)
     secret = parts.username or parts.password or parts.query
     if not plain or secret:
         shown = f"{parts.scheme}://{parts.hostname}/… with more in it" if secret else base_url
@@ -254,7 +254,7 @@ def _checked(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _named(parts: SplitResult) -> bool:
+def _has_host(parts: SplitResult) -> bool:
     """Return whether an address has a host, and a port that can be."""
     try:
         return bool((parts.hostname or "").encode("idna")) and parts.port != 0
@@ -265,7 +265,7 @@ def _named(parts: SplitResult) -> bool:
 _SEED_BITS = 31
 """Some servers keep a seed in 32 bits, with a sign."""
 
-_OURS = ("model", "messages", "temperature", "seed", "stream", "n")
+_OWN_KEYS = ("model", "messages", "temperature", "seed", "stream", "n")
 
 
 @final
@@ -322,7 +322,7 @@ class ChatAgent:
             raise ArgumentError(
                 "limit_key", got=self.limit_key, takes=f"one of {', '.join(limits)}"
             )
-        if taken := sorted({*_OURS, *limits} & set(self.extra)):
+        if taken := sorted({*_OWN_KEYS, *limits} & set(self.extra)):
             takes = "values that have no setting of their own, and one answer in one piece"
             raise ArgumentError("extra", got=", ".join(taken), takes=takes)
         try:
@@ -334,14 +334,14 @@ class ChatAgent:
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
         """Ask the endpoint; see `hayflick.network.agents.protocol.Agent`."""
         number = seed.number
-        request = Request(
+        request = ChatRequest(
             agent=self.name,
             body=self._body(query, context, number),
-            identity=f"{seed.round}-{seed.query}-{seed.index}-{number:x}",
-            most_written=self.max_tokens,
+            request_id=f"{seed.round}-{seed.query}-{seed.index}-{number:x}",
+            max_tokens=self.max_tokens,
             prices=self.prices,
         )
-        reply, latency_s, attempts = await self.endpoint.ask(request)
+        reply, latency_s, attempts = await self.endpoint.complete(request)
         return Answer(
             reply.text,
             tokens_in=reply.tokens_in,

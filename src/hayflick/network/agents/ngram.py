@@ -36,8 +36,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.encodings import sample_files
 from hayflick.corpus.reading import text_files
 from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
-from hayflick.network.agents import ngram_model as mixing
-from hayflick.network.agents.ngram_model import Memory, Vocabulary, speaking_tokenizer
+from hayflick.network.agents import ngram_model as kernels
+from hayflick.network.agents.ngram_model import NGramIndex, Vocabulary, writing_tokenizer
 from hayflick.network.agents.protocol import AgentSection, Answer, AnswerSeed, SharedParts
 
 Vocabularies = dict[str, Vocabulary]
@@ -67,7 +67,7 @@ class NGramAgent:
         Rate at which what was read replaces its own counts after a round, from 0 to 1.
     most_tokens, most_sentences
         An answer ends where either is reached; tokens are words and ends of sentences.
-    kept
+    own_weight
         What is left of the own corpus, from 1 down.
     learned
         Weight of a word of every text that was read.
@@ -86,7 +86,7 @@ class NGramAgent:
     learning: float = 0.0
     most_tokens: int = 60
     most_sentences: int = 2
-    kept: float = 1.0
+    own_weight: float = 1.0
     learned: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class NGramAgent:
         texts
             Its own corpus; no sentence goes on in the next text.
         tokenizer
-            As of `hayflick.network.agents.ngram_model.speaking_tokenizer`.
+            As of `hayflick.network.agents.ngram_model.writing_tokenizer`.
         vocabularies
             Those of the other agents: agents that share one split every text once.
         settings
@@ -135,7 +135,7 @@ class NGramAgent:
         >>> asyncio.run(agent.answer("How is it?", [], seed=AnswerSeed(7))).text
         'It rains in May. It rains in May.'
         """
-        chosen = speaking_tokenizer(tokenizer, texts).name
+        chosen = writing_tokenizer(tokenizer, texts).name
         try:
             sentences = split_sentences("\n".join(texts), tokenizer=chosen)
         except DataError:
@@ -165,7 +165,7 @@ class NGramAgent:
             If it is not in `encoding`.
         """
         samples = sample_files(text_files(Path(path)), encoding=encoding)
-        chosen = speaking_tokenizer(tokenizer, samples).name
+        chosen = writing_tokenizer(tokenizer, samples).name
         sentences = read_sentences(path, tokenizer=chosen, encoding=encoding)
         return cls._of(name, sentences, vocabularies, settings)
 
@@ -180,7 +180,7 @@ class NGramAgent:
         tokenizer = str(sentences.source.tokenizer)
         known = {} if vocabularies is None else vocabularies
         if tokenizer not in known:
-            known[tokenizer] = Vocabulary(speaking_tokenizer(tokenizer, ()))
+            known[tokenizer] = Vocabulary(writing_tokenizer(tokenizer, ()))
         return cls(name=name, sentences=sentences, vocabulary=known[tokenizer], **settings)
 
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
@@ -199,41 +199,41 @@ class NGramAgent:
 
         Tokens are words of the agent's tokenizer and ends of sentences; they cost nothing.
         """
-        read = self.vocabulary.recall(context)
-        numbers = mixing.write(
+        read = self.vocabulary.index_of(context)
+        numbers = kernels.generate(
             seed.stream(),
             self.order,
             0.0 if read.empty else self.trust,
             self._own.arrays,
             read.arrays,
-            self._begun(query, read),
+            self._prefix(query, read),
             min(most_tokens or self.most_tokens, self.most_tokens),
             self.most_sentences,
         )
         return Answer(
-            self.vocabulary.write(numbers.tolist()),
-            tokens_in=self.vocabulary.read(query).size + read.tokens.size,
+            self.vocabulary.decode(numbers.tolist()),
+            tokens_in=self.vocabulary.encode(query).size + read.tokens.size,
             tokens_out=numbers.size,
             cost=0.0,
             finish="stop" if numbers[-1] == 0 else "length",
             model="ngram",
         )
 
-    def _begun(self, query: str, read: Memory) -> Texts:
+    def _prefix(self, query: str, read: NGramIndex) -> Texts:
         """Return the last words of the query, if one of the models knows how to go on."""
-        asked = self.vocabulary.read(query.rstrip(" \n\t.!?…؟۔।॥。！？｡"))
-        begun = asked[:-1][-max(self.order - 1, 1) :]
-        known = begun.size and any(_follows(model, int(begun[-1])) for model in (self._own, read))
-        return begun if known else begun[:0]
+        words = self.vocabulary.encode(query.rstrip(" \n\t.!?…؟۔।॥。！？｡"))
+        prefix = words[:-1][-max(self.order - 1, 1) :]
+        known = prefix.size and any(_follows(model, int(prefix[-1])) for model in (self._own, read))
+        return prefix if known else prefix[:0]
 
     @cached_property
     def _corpus(self) -> Texts:
-        return self.vocabulary.read_sentences(self.sentences)
+        return self.vocabulary.encode_sentences(self.sentences)
 
     @cached_property
-    def _own(self) -> Memory:
-        texts = [self._corpus, *(self.vocabulary.read(text) for text in self.learned)]
-        return Memory.of(texts, weights=[self.kept, *self.learned.values()])
+    def _own(self) -> NGramIndex:
+        texts = [self._corpus, *(self.vocabulary.encode(text) for text in self.learned)]
+        return NGramIndex.of(texts, weights=[self.own_weight, *self.learned.values()])
 
     def after_reading(self, texts: Sequence[str]) -> Self:
         """Return the agent that has read the texts of a round; itself if it is frozen.
@@ -242,17 +242,17 @@ class NGramAgent:
         --------
         >>> agent = NGramAgent.of_texts("anna", ["It rains."], learning=0.25)
         >>> later = agent.after_reading(["Snow in May."])
-        >>> later.kept, dict(later.learned)
+        >>> later.own_weight, dict(later.learned)
         (0.75, {'Snow in May.': 0.1875})
         """
-        words = sum(self.vocabulary.read(text).size for text in texts)
+        words = sum(self.vocabulary.encode(text).size for text in texts)
         if self.learning == 0.0 or words == 0:
             return self
         left = 1.0 - self.learning
         learned = {text: weight * left for text, weight in self.learned.items()}
         for text in texts:
             learned[text] = learned.get(text, 0.0) + self.learning * self._corpus.size / words
-        return replace(self, kept=self.kept * left, learned=learned)
+        return replace(self, own_weight=self.own_weight * left, learned=learned)
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""
@@ -274,9 +274,9 @@ class NGramAgent:
         }
 
 
-def _follows(memory: Memory, word: int) -> bool:
+def _follows(index: NGramIndex, word: int) -> bool:
     """Return whether anything was seen behind a word."""
-    bounds = memory.starts[word : word + 2]
+    bounds = index.starts[word : word + 2]
     return bounds.size == 2 and bool(np.diff(bounds) > 0)
 
 

@@ -39,11 +39,11 @@ from hayflick.corpus.tokenizers import (
 )
 
 Arrays: TypeAlias = tuple[Texts, Floats, Texts, Texts, Floats]
-"""Tokens, weights, starts, places and running sums of a `Memory`."""
+"""Tokens, weights, starts, places and running sums of an `NGramIndex`."""
 
 
 @njit(nogil=True, cache=True)
-def index(tokens: Texts, starts: Texts, places: Texts) -> None:
+def sort_places(tokens: Texts, starts: Texts, places: Texts) -> None:
     """Sort all places by the word before them, in a counting sort.
 
     `starts`, of zeros, has two places more than there are words, 0 among them.
@@ -63,23 +63,23 @@ def index(tokens: Texts, starts: Texts, places: Texts) -> None:
 
 
 @njit(nogil=True, cache=True)
-def write(
+def generate(
     rng: np.random.Generator,
     order: int,
     trust: float,
     own: Arrays,
     context: Arrays,
-    begun: Texts,
+    prefix: Texts,
     most_tokens: int,
     most_sentences: int,
 ) -> Texts:
-    """Return what is written behind `begun`: up to `most_tokens` words and ends, 0 for an end.
+    """Return what is written behind `prefix`: up to `most_tokens` words and ends, 0 for an end.
 
-    An end right behind `begun` ends that sentence alone, and is not returned.
+    An end right behind `prefix` ends that sentence alone, and is not returned.
     """
-    written = np.zeros(begun.size + 1 + most_tokens, np.int32)
-    written[: begun.size] = begun
-    first = place = begun.size
+    written = np.zeros(prefix.size + 1 + most_tokens, np.int32)
+    written[: prefix.size] = prefix
+    first = place = prefix.size
     sentences = 0
     while place - first < most_tokens and sentences < most_sentences:
         model = context if rng.random() < trust else own
@@ -160,16 +160,16 @@ def _matched(tokens: Texts, place: int, written: Texts, most: int) -> int:
     """
     for back in range(1, most + 1):
         seen = tokens[place - back] if place >= back else 0
-        said = written[written.size - back] if written.size >= back else 0
-        if seen != said:
+        word = written[written.size - back] if written.size >= back else 0
+        if seen != word:
             return back - 1
-        if said == 0:
+        if word == 0:
             return most
     return most
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class NGramIndex:
     """Texts, indexed.
 
     Parameters
@@ -185,8 +185,8 @@ class Memory:
 
     Examples
     --------
-    >>> memory = Memory.of([np.array([1, 2, 0], np.int32)], weights=[1.0])
-    >>> memory.places.tolist(), memory.starts.tolist(), memory.empty
+    >>> index = NGramIndex.of([np.array([1, 2, 0], np.int32)], weights=[1.0])
+    >>> index.places.tolist(), index.starts.tolist(), index.empty
     ([0, 1, 2], [0, 1, 2, 3], False)
     """
 
@@ -197,16 +197,18 @@ class Memory:
     cumulative: Floats
 
     @classmethod
-    def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> Memory:
+    def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> NGramIndex:
         """Return texts, indexed; the words of a text count in proportion to its weight."""
-        heavy = [(text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size]
-        tokens = np.concatenate([np.empty(0, np.int32), *(text for text, _ in heavy)])
-        sizes = [text.size for text, _ in heavy]
-        each = np.repeat(np.array([weight for _, weight in heavy], np.float64), sizes)
+        weighted = [
+            (text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size
+        ]
+        tokens = np.concatenate([np.empty(0, np.int32), *(text for text, _ in weighted)])
+        sizes = [text.size for text, _ in weighted]
+        each = np.repeat(np.array([weight for _, weight in weighted], np.float64), sizes)
         each /= each.mean() if each.size else 1.0
         starts = np.zeros(int(tokens.max(initial=0)) + 3, np.int32)
         places = np.empty(tokens.size, np.int32)
-        index(tokens, starts, places)
+        sort_places(tokens, starts, places)
         return cls(tokens, each, starts[:-1], places, np.cumsum(each))
 
     @property
@@ -222,11 +224,11 @@ class Memory:
 
 _ENDS = ".!?…؟۔।॥。！？｡"
 _UNSPACED_ENDS = "。！？｡"
-_CONTEXTS_KEPT = 64
+_CONTEXTS_CACHED = 64
 _UNSPACED_SHARE = 0.2
 
 
-def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
+def writing_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
     """Return a tokenizer for text that is to be written as well as read.
 
     Parameters
@@ -240,7 +242,7 @@ def speaking_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
 
     Examples
     --------
-    >>> speaking_tokenizer("auto", ["It rains."]).name, speaking_tokenizer("words", []).name
+    >>> writing_tokenizer("auto", ["It rains."]).name, writing_tokenizer("words", []).name
     ('whitespace', 'words')
     """
     if name != "auto":
@@ -264,8 +266,8 @@ class Vocabulary:
     Examples
     --------
     >>> rain = Vocabulary(Whitespace())
-    >>> numbers = rain.read("It rains in May. It rains")
-    >>> int(numbers[0]) == int(numbers[5]), rain.write(numbers)
+    >>> numbers = rain.encode("It rains in May. It rains")
+    >>> int(numbers[0]) == int(numbers[5]), rain.decode(numbers)
     (True, 'It rains in May. It rains')
     """
 
@@ -274,27 +276,27 @@ class Vocabulary:
         self._numbers: dict[str, int] = {}
         self._words = [""]
         self._begins_unspaced, self._ends_unspaced = [False], [False]
-        self._read: dict[str, Texts] = {}
-        self._recall = lru_cache(maxsize=_CONTEXTS_KEPT)(self._memory)
+        self._encoded: dict[str, Texts] = {}
+        self._index = lru_cache(maxsize=_CONTEXTS_CACHED)(self._indexed)
 
-    def read(self, text: str) -> Texts:
+    def encode(self, text: str) -> Texts:
         """Return the numbers of a text's words, 0 behind every sentence."""
-        if text not in self._read:
+        if text not in self._encoded:
             symbols, tokens = number_words(iter([text + "\n"]), self.tokenizer)
-            self._read[text] = self._renumbered(symbols, tokens)
-        return self._read[text]
+            self._encoded[text] = self._renumbered(symbols, tokens)
+        return self._encoded[text]
 
-    def read_sentences(self, sentences: Sentences) -> Texts:
+    def encode_sentences(self, sentences: Sentences) -> Texts:
         """Return the numbers of words that were split by the same tokenizer before."""
         return self._renumbered(sentences.symbols, sentences.tokens)
 
-    def recall(self, context: Sequence[str]) -> Memory:
+    def index_of(self, context: Sequence[str]) -> NGramIndex:
         """Return several texts, indexed; those of late are kept."""
-        return self._recall(tuple(context))
+        return self._index(tuple(context))
 
-    def _memory(self, context: tuple[str, ...]) -> Memory:
-        texts = [self.read(text) for text in context]
-        return Memory.of(texts, weights=[1.0] * len(texts))
+    def _indexed(self, context: tuple[str, ...]) -> NGramIndex:
+        texts = [self.encode(text) for text in context]
+        return NGramIndex.of(texts, weights=[1.0] * len(texts))
 
     def _renumbered(self, symbols: Sequence[str], tokens: Texts) -> Texts:
         self._add([word for word in symbols if word not in self._numbers])
@@ -309,7 +311,7 @@ class Vocabulary:
         self._begins_unspaced += column.str.contains(f"^[{UNSPACED}]").to_list()
         self._ends_unspaced += column.str.contains(f"[{UNSPACED}]$").to_list()
 
-    def write(self, numbers: Iterable[int]) -> str:
+    def decode(self, numbers: Iterable[int]) -> str:
         """Return a text of numbered words; 0 ends a sentence."""
         text, before = "", 0
         for number in numbers:

@@ -41,17 +41,17 @@ class _Record(BaseModel):
     finish: str = "stop"
     model: str = ""
 
-    def recorded(self) -> Answer:
+    def to_answer(self) -> Answer:
         values = self.model_dump(exclude={"agent", "round", "query", "index"})
         return Answer(**values)
 
 
-def record(answer: Answer, *, seed: AnswerSeed) -> str:
+def record_line(answer: Answer, *, seed: AnswerSeed) -> str:
     """Return an answer as a line that `ReplayAgent.from_file` reads.
 
     Examples
     --------
-    >>> record(Answer("Yes."), seed=AnswerSeed(7, agent="anna", round=2))[:61]
+    >>> record_line(Answer("Yes."), seed=AnswerSeed(7, agent="anna", round=2))[:61]
     '{"agent": "anna", "round": 2, "query": 0, "index": 0, "text":'
     """
     place = {"agent": seed.agent, "round": seed.round, "query": seed.query, "index": seed.index}
@@ -98,14 +98,14 @@ class ReplayAgent:
         answers: dict[Place, Answer] = {}
         others: dict[str, None] = {}
         for number, line in json_lines(path):
-            found = _record(path, number, line)
-            place = found.round, found.query, found.index
-            if found.agent != name:
-                others[found.agent] = None
+            parsed = _record(path, number, line)
+            place = parsed.round, parsed.query, parsed.index
+            if parsed.agent != name:
+                others[parsed.agent] = None
                 continue
             if place in answers:
                 raise DataError(f"{path}: line {number} repeats {_named(name, place)}")
-            answers[place] = found.recorded()
+            answers[place] = parsed.to_answer()
         if not answers:
             raise DataError(f"{path}: holds no answer of {name}, but of {listed(list(others))}")
         return cls(name, answers, str(path))

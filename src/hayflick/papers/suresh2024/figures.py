@@ -119,7 +119,7 @@ def bigrams(text: str, seed: int) -> Figure:
 _RUNS = 25
 
 
-def bernoulli_paths(seed: int) -> Figure:
+def bernoulli_runs(seed: int) -> Figure:
     """Return 25 runs of a chance: n = 100, p_0 = .2, 600 rounds."""
     settings: dict[str, Any] = {"samples": 100, "generations": 600}
     runs = simulate(Bernoulli(0.2), replicates=_RUNS, seed=seed, **settings)
@@ -135,7 +135,7 @@ def bernoulli_paths(seed: int) -> Figure:
     )
 
 
-def gaussian_paths(seed: int) -> Figure:
+def gaussian_runs(seed: int) -> Figure:
     """Return 25 runs of a standard deviation: n = 100, 2500 rounds, with its law."""
     settings: dict[str, Any] = {"samples": 100, "generations": 2500}
     runs = simulate(Gaussian(0.0, 1.0), replicates=_RUNS, seed=seed, **settings)
@@ -161,17 +161,17 @@ def bernoulli_theorem(name: str, probability: float, samples: int, seed: int) ->
     """Return Theorem 1: 50 rounds, 5000 runs."""
     settings: dict[str, Any] = {"samples": samples, "generations": 50}
     runs = simulate(Bernoulli(probability), replicates=5000, seed=seed, **settings)
-    found = (runs["probability"] > 0.0).mean("replicate").to_numpy()
+    observed = (runs["probability"] > 0.0).mean("replicate").to_numpy()
     law = bernoulli_law(probability, **settings)
     bounds = theorem_1(probability, **settings)
     return Figure(
         name=name,
         quantity="present",
         curves=curves(
-            simulated=found, lower=bounds.lower, upper=bounds.upper, **{law.name: law.present}
+            simulated=observed, lower=bounds.lower, upper=bounds.upper, **{law.name: law.present}
         ),
         runs=runs,
-        agreement=share_agreement(found, law.present, replicates=5000),
+        agreement=share_agreement(observed, law.present, replicates=5000),
     )
 
 
@@ -179,14 +179,16 @@ def poisson_theorem(name: str, rate: float, seed: int) -> Figure:
     """Return Theorem 2: n = 10, 500 rounds, 5000 runs."""
     settings: dict[str, Any] = {"samples": 10, "generations": 500}
     runs = simulate(Poisson(rate), replicates=5000, seed=seed, **settings)
-    found = (runs["rate"] > 0.0).mean("replicate").to_numpy()
+    observed = (runs["rate"] > 0.0).mean("replicate").to_numpy()
     law, bounds = poisson_law(rate, **settings), theorem_2(rate, **settings)
     return Figure(
         name=name,
         quantity="present",
-        curves=curves(simulated=found, exact=law.present, lower=bounds.lower, upper=bounds.upper),
+        curves=curves(
+            simulated=observed, exact=law.present, lower=bounds.lower, upper=bounds.upper
+        ),
         runs=runs,
-        agreement=share_agreement(found, law.present, replicates=5000),
+        agreement=share_agreement(observed, law.present, replicates=5000),
     )
 
 
@@ -194,20 +196,20 @@ def gaussian_theorem(seed: int) -> Figure:
     """Return Theorem 3: n = 10, ε = .1, 200 rounds, 1000 runs."""
     settings: dict[str, Any] = {"samples": 10, "generations": 200}
     runs = simulate(Gaussian(0.0, 1.0), replicates=1000, seed=seed, **settings)
-    found = (runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy()
+    observed = (runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy()
     law = gaussian_scale(10, generations=200).survival(2.0 * np.log(_THRESHOLD))
     return Figure(
         name="theorem-3",
         quantity="present",
         curves=curves(
-            simulated=found,
+            simulated=observed,
             exact=law,
             upper=theorem_3(_THRESHOLD, **settings).upper,
             sharp=theorem_3_sharp(_THRESHOLD, **settings).upper,
             chernoff=chernoff_scale(_THRESHOLD, **settings).upper,
         ),
         runs=runs,
-        agreement=share_agreement(found, law, replicates=1000),
+        agreement=share_agreement(observed, law, replicates=1000),
     )
 
 
@@ -223,7 +225,7 @@ def mixture_theorem(seed: int) -> Figure:
         )
         for estimator in ("approximate-joint-ml", "joint-ml")
     )
-    found, of_exact = (
+    observed, of_joint = (
         (runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy()
         for runs in (approximate, exact)
     )
@@ -231,13 +233,13 @@ def mixture_theorem(seed: int) -> Figure:
     return Figure(
         name="theorem-4",
         quantity="present",
-        curves=curves(simulated=found, joint=of_exact, upper=bound),
+        curves=curves(simulated=observed, joint=of_joint, upper=bound),
         runs=approximate,
         agreement=None,
     )
 
 
-_LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
+_SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
 
 
 def write_docstrings(path: Path) -> None:
@@ -253,7 +255,7 @@ def write_docstrings(path: Path) -> None:
 def _library_docstrings(folder: Path) -> Iterator[str]:
     """Yield the docstrings of every module below a folder, installed ones and tests left out."""
     for path in sorted(folder.rglob("*.py")):
-        if _LEFT_OUT.isdisjoint(path.parts):
+        if _SKIPPED.isdisjoint(path.parts):
             try:
                 yield from _docstrings(path.read_text(encoding="utf-8"))
             except (SyntaxError, UnicodeDecodeError):
@@ -269,9 +271,9 @@ def _docstrings(source: str) -> Iterator[str]:
             yield text
 
 
-_OF_NUMBERS: Mapping[str, Callable[[int], Figure]] = {
-    "bernoulli-runs": bernoulli_paths,
-    "gaussian-runs": gaussian_paths,
+_NUMERIC: Mapping[str, Callable[[int], Figure]] = {
+    "bernoulli-runs": bernoulli_runs,
+    "gaussian-runs": gaussian_runs,
     "theorem-1-rare": partial(bernoulli_theorem, "theorem-1-rare", 0.001, 10_000),
     "theorem-1-common": partial(bernoulli_theorem, "theorem-1-common", 0.01, 100),
     "theorem-2-low": partial(poisson_theorem, "theorem-2-low", 1.0),
@@ -281,8 +283,8 @@ _OF_NUMBERS: Mapping[str, Callable[[int], Figure]] = {
     "zipf-flat": partial(zipf, "zipf-flat", 1.0, 2.7),
     "zipf-steep": partial(zipf, "zipf-steep", 2.0, 5.0),
 }
-_OF_A_TEXT: Mapping[str, Callable[[str, int], Figure]] = {"unigrams": unigrams, "bigrams": bigrams}
-FIGURES = (*_OF_NUMBERS, *_OF_A_TEXT)
+_TEXTUAL: Mapping[str, Callable[[str, int], Figure]] = {"unigrams": unigrams, "bigrams": bigrams}
+FIGURES = (*_NUMERIC, *_TEXTUAL)
 """Their names, in order."""
 
 
@@ -320,10 +322,10 @@ def figures(
     [True]
     """
     check_names(names)
-    with _text(corpus, needed=any(name in _OF_A_TEXT for name in names)) as text:
+    with _text(corpus, needed=any(name in _TEXTUAL for name in names)) as text:
         for done, name in enumerate(names):
             progress("reproducing", done, len(names))
-            yield _OF_A_TEXT[name](text, seed) if name in _OF_A_TEXT else _OF_NUMBERS[name](seed)
+            yield _TEXTUAL[name](text, seed) if name in _TEXTUAL else _NUMERIC[name](seed)
         progress("reproducing", len(names), len(names))
 
 

@@ -41,7 +41,7 @@ from hayflick.papers.wang2025.models import (
     MODEL_FIGURES,
     EndpointStudy,
     check_models,
-    models,
+    model_figure,
     run_models,
 )
 
@@ -83,7 +83,7 @@ _NEIGHBOURS = (1, 2, 5, 10, 20)
 _ELEVEN = tuple(10.0 * place for place in range(-5, 6))
 """As far from one another as the two of the paper; it says only that they are even."""
 
-MIXTURES = {
+SURROGATES = {
     name: Surrogate(means=means, agents=3, draws=3, share_read=_SHARE)
     for name, means in {"surrogate-two": (-5.0, 5.0), "surrogate-eleven": _ELEVEN}.items()
 }
@@ -92,16 +92,16 @@ MIXTURES = {
 
 def cost(name: str) -> str:
     """Return what the figure of a system costs on this machine, in words."""
-    work = timed_work(MIXTURES[name], _ROUNDS, replicates=_RUNS)
+    work = timed_work(SURROGATES[name], _ROUNDS, replicates=_RUNS)
     return f"{name}: {work.evaluations:,} evaluations, about {work.seconds:.1f} s on this machine"
 
 
-def mixtures(name: str, seed: int) -> Figure:
+def surrogate(name: str, seed: int) -> Figure:
     """Return |D|_F of interacting mixtures: n = 3, L = 3, β = .5, 200 rounds, 20 runs.
 
     The simulated curve is the root of the mean of |D|_F², as the law is of its expectation.
     """
-    runs = simulate_surrogate(MIXTURES[name], rounds=_ROUNDS, replicates=_RUNS, seed=seed)
+    runs = simulate_surrogate(SURROGATES[name], rounds=_ROUNDS, replicates=_RUNS, seed=seed)
     squares = runs["squared_distance"].to_numpy()
     read = runs["read"].to_numpy()[:, 0]
     floors = [
@@ -203,20 +203,20 @@ def village(*, seed: int = 1) -> Experiment:
     return Experiment.of(values)
 
 
-def of_agents(seed: int) -> Figure:
+def agent_grid(seed: int) -> Figure:
     """Return the grid on built-in agents: injections, topologies, sizes, prompts, irrelevance."""
     experiment = village(seed=seed)
     cases = agent_mitigation(experiment)
-    return _figure("mitigation", cases, experiment.model_dump(exclude_none=True), seed)
+    return _frontier("mitigation", cases, experiment.model_dump(exclude_none=True), seed)
 
 
-def of_mixtures(seed: int) -> Figure:
+def surrogate_grid(seed: int) -> Figure:
     """Return the grid on interacting mixtures: injections, topologies, sizes."""
     cases = surrogate_mitigation(topologies=("complete", "ring:1", "blocks:count=2"), seed=seed)
-    return _figure("mitigation-surrogate", cases, {"family": "surrogate"}, seed)
+    return _frontier("mitigation-surrogate", cases, {"family": "surrogate"}, seed)
 
 
-def _figure(
+def _frontier(
     name: str, cases: Sequence[MitigationCase], parameters: dict[str, Any], seed: int
 ) -> Figure:
     numbers = cases_table(cases)
@@ -238,16 +238,16 @@ def _dataset(columns: dict[str, Any]) -> xarray.Dataset:
     return xarray.Dataset({name: ("case", values) for name, values in columns.items()})
 
 
-_MADE: Mapping[str, Callable[[int], Figure]] = {
-    **{name: partial(mixtures, name) for name in MIXTURES},
+_NUMERIC: Mapping[str, Callable[[int], Figure]] = {
+    **{name: partial(surrogate, name) for name in SURROGATES},
     "silos": silos,
     "network-complete": partial(network, "network-complete", "complete"),
     "network-ring": partial(network, "network-ring", "ring:1"),
     "network-blocks": partial(network, "network-blocks", "blocks:count=2,bridges=1"),
-    "mitigation": of_agents,
-    "mitigation-surrogate": of_mixtures,
+    "mitigation": agent_grid,
+    "mitigation-surrogate": surrogate_grid,
 }
-FIGURES = tuple(_MADE)
+FIGURES = tuple(_NUMERIC)
 """Names of those that need no language model, in order; `MODEL_FIGURES` has the others."""
 
 
@@ -255,7 +255,7 @@ def figures(
     names: Sequence[str] = FIGURES,
     *,
     seed: int = 1,
-    asked: EndpointStudy | None = None,
+    study: EndpointStudy | None = None,
     folder: Path | None = None,
     say: Say = quiet,
     progress: Progress = silent,
@@ -272,7 +272,7 @@ def figures(
         Which ones, from `FIGURES` and `MODEL_FIGURES`.
     seed
         Of the simulations.
-    asked
+    study
         The endpoint, for the figures that need one.
     folder
         Where the run of the models is kept, or gone on with; the present folder where None.
@@ -293,23 +293,23 @@ def figures(
     >>> [figure.agreement < 4.5 for figure in figures(["network-ring"])]
     [True]
     """
-    check_names(names, asked=asked)
+    check_names(names, study=study)
     place = Path() if folder is None else folder
-    if asked is not None and not set(names).isdisjoint(MODEL_FIGURES):
-        check_models(asked, folder=place, seed=seed)
+    if study is not None and not set(names).isdisjoint(MODEL_FIGURES):
+        check_models(study, folder=place, seed=seed)
     for done, name in enumerate(names):
         progress("reproducing", done, len(names))
-        if name in MIXTURES:
+        if name in SURROGATES:
             say(cost(name))
-        if asked is not None and name in MODEL_FIGURES:
-            run = run_models(asked, folder=place, seed=seed, say=say, progress=progress)
-            yield models(name, asked, run)
+        if study is not None and name in MODEL_FIGURES:
+            run = run_models(study, folder=place, seed=seed, say=say, progress=progress)
+            yield model_figure(name, study, run)
         else:
-            yield _MADE[name](seed)
+            yield _NUMERIC[name](seed)
     progress("reproducing", len(names), len(names))
 
 
-def check_names(names: Sequence[str], *, asked: EndpointStudy | None = None) -> None:
+def check_names(names: Sequence[str], *, study: EndpointStudy | None = None) -> None:
     """Refuse names that no figure has, and figures that need an endpoint where there is none.
 
     Raises
@@ -321,7 +321,7 @@ def check_names(names: Sequence[str], *, asked: EndpointStudy | None = None) -> 
         if name not in (*FIGURES, *MODEL_FIGURES):
             takes = f"one of {', '.join((*FIGURES, *MODEL_FIGURES))}"
             raise ArgumentError("figure", got=name, takes=takes)
-        if asked is None and name in MODEL_FIGURES:
+        if study is None and name in MODEL_FIGURES:
             takes = "an endpoint to measure it on"
-            remedy = "give --base-url URL and --model NAME (in Python, asked=Asked(…))"
+            remedy = "give --base-url URL and --model NAME (in Python, base_url and model)"
             raise ArgumentError("figure", got=name, takes=takes, remedy=remedy)

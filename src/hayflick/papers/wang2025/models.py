@@ -72,20 +72,20 @@ FORMAT_VERSION = 1
 
 _NAMES = ("one", "two", "three")
 _SIZE = len(TEXTS)
-_KEPT = {
+_METRICS = {
     "distance": "group_frobenius_norm",
     "noise_floor": "noise_floor",
     "synthetic_share": "synthetic_share",
     "vocabulary_kept": "vocabulary_kept",
 }
-_DRAWN: Mapping[str, tuple[str, Mapping[str, str]]] = {
+_SERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "models": ("distance", {"measured": "distance", "noise": "noise_floor"}),
     "models-pool": (
         "share",
         {"synthetic_share": "synthetic_share", "vocabulary_kept": "vocabulary_kept"},
     ),
 }
-MODEL_FIGURES = tuple(_DRAWN)
+MODEL_FIGURES = tuple(_SERIES)
 """Names of the figures that need an endpoint: the distance, and what the pool is made of."""
 
 
@@ -118,8 +118,8 @@ class EndpointStudy:
     Examples
     --------
     >>> url = "http://127.0.0.1:8000/v1"
-    >>> asked = EndpointStudy(base_url=url, models=("small",), rounds=10, answers=5)
-    >>> asked.requests, asked.experiment(seed=1).retrieval
+    >>> study = EndpointStudy(base_url=url, models=("small",), rounds=10, answers=5)
+    >>> study.requests, study.experiment(seed=1).retrieval
     (150, 'uniform:0.5')
     """
 
@@ -191,17 +191,17 @@ def real_texts(path: str | os.PathLike[str]) -> list[str]:
     return texts_of(PoolSection(file=str(path)), folder=Path())
 
 
-def holds_run(folder: Path, asked: EndpointStudy, *, seed: int) -> bool:
+def holds_run(folder: Path, study: EndpointStudy, *, seed: int) -> bool:
     """Return whether a folder of figures holds a run of this; it may have another budget."""
     if not (folder / RUN / DATABASE).is_file():
         return False
     kept, _ = experiment_of_run(folder / RUN)
-    new = asked.experiment(seed=seed)
+    new = study.experiment(seed=seed)
     budget = {"budget"}
     return kept.model_dump(exclude=budget) == new.model_dump(exclude=budget)
 
 
-def check_models(asked: EndpointStudy, *, folder: Path, seed: int) -> None:
+def check_models(study: EndpointStudy, *, folder: Path, seed: int) -> None:
     """Refuse what cannot be run in a folder of figures, before anything is made.
 
     Raises
@@ -211,15 +211,15 @@ def check_models(asked: EndpointStudy, *, folder: Path, seed: int) -> None:
     ArgumentError, MissingExtraError
         If the endpoint's key is missing, or a value or an extra.
     """
-    if holds_run(folder, asked, seed=seed):
+    if holds_run(folder, study, seed=seed):
         return
     if (folder / RUN).exists():
         raise OutputError(f"{folder / RUN}: holds a run of something else; choose another folder")
-    set_up_network(asked.experiment(seed=seed), folder=folder)
+    set_up_network(study.experiment(seed=seed), folder=folder)
 
 
 def run_models(
-    asked: EndpointStudy,
+    study: EndpointStudy,
     *,
     folder: Path,
     seed: int = 1,
@@ -235,19 +235,19 @@ def run_models(
     EndpointError, BudgetExhausted
         If the run cannot go on now; the same call takes it up.
     """
-    check_models(asked, folder=folder, seed=seed)
+    check_models(study, folder=folder, seed=seed)
     out = folder / RUN
-    if not holds_run(folder, asked, seed=seed):
-        say(_announced(asked, kept=0))
-        return run_network(asked.experiment(seed=seed), out=out, say=say, progress=progress)
+    if not holds_run(folder, study, seed=seed):
+        say(_announcement(study, kept=0))
+        return run_network(study.experiment(seed=seed), out=out, say=say, progress=progress)
     run = report_network(out)
     if run.finished:
         return run
-    say(_announced(asked, kept=len(run.answers)))
-    return resume_network(out, tokens=asked.tokens, say=say, progress=progress)
+    say(_announcement(study, kept=len(run.answers)))
+    return resume_network(out, tokens=study.tokens, say=say, progress=progress)
 
 
-def models(name: str, asked: EndpointStudy, run: NetworkRun) -> Figure:
+def model_figure(name: str, study: EndpointStudy, run: NetworkRun) -> Figure:
     """Return |D|_F of the models over its noise floor, or what the pool is made of, by round.
 
     All four are in `Figure.runs`, NaN where one is undefined.
@@ -257,7 +257,7 @@ def models(name: str, asked: EndpointStudy, run: NetworkRun) -> Figure:
     DataError
         If no distance is defined in any round.
     """
-    quantity, drawn = _DRAWN[name]
+    quantity, drawn = _SERIES[name]
     dataset = _dataset(run)
     if not np.isfinite(dataset["distance"]).any():
         remedy = "look at them with hayflick network report, and ask another model"
@@ -272,21 +272,21 @@ def models(name: str, asked: EndpointStudy, run: NetworkRun) -> Figure:
         runs=dataset,
         agreement=None,
         paper="wang2025",
-        measured_on=asked.source,
+        measured_on=study.source,
     )
 
 
-def _announced(asked: EndpointStudy, *, kept: int) -> str:
-    counted = f"{len(_NAMES)} agents × {asked.answers:,} answers × {asked.rounds:,} rounds"
+def _announcement(study: EndpointStudy, *, kept: int) -> str:
+    counted = f"{len(_NAMES)} agents × {study.answers:,} answers × {study.rounds:,} rounds"
     already = f"; {kept:,} are kept already" if kept else ""
-    return f"models: {asked.requests:,} requests to {asked.base_url} ({counted}){already}"
+    return f"models: {study.requests:,} requests to {study.base_url} ({counted}){already}"
 
 
 def _dataset(run: NetworkRun) -> xarray.Dataset:
     import xarray
 
     values: dict[str, Floats] = {
-        name: np.array(run.series(metric), dtype=np.float64) for name, metric in _KEPT.items()
+        name: np.array(run.series(metric), dtype=np.float64) for name, metric in _METRICS.items()
     }
     return xarray.Dataset(
         {name: ("round", series) for name, series in values.items()},
