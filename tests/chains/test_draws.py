@@ -107,7 +107,7 @@ def test_new_draws_join_the_old_counts(rng):
 
 def test_the_same_counts_join_every_replicate():
     more_symbols, more = np.array([0, 9], dtype=np.int32), np.array([3, 1])
-    table = dense(kernels.add_counts(*block(5), more_symbols, more, 12))
+    table = dense(kernels.merge_counts(*block(5), more_symbols, more, np.array([0, 2]), 12))
     expected = dense(block(5))
     expected[:, [0, 9]] += [3, 1]
     np.testing.assert_array_equal(table, expected)

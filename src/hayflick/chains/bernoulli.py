@@ -18,7 +18,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import MOST_COUNTED, CompiledParametricChain, MergedPools, subsampled
+from hayflick.chains.chain import (
+    MOST_COUNTED,
+    CompiledParametricChain,
+    MergedPools,
+    Rng,
+    subsampled,
+)
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, smoothings
 from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.samplers import Temperature, TopK, TopP
@@ -116,7 +122,7 @@ class BernoulliStatistic(NamedTuple):
         """Return the same items, each of them weighing `weight` times as much."""
         return BernoulliStatistic(weight * self.ones, weight * self.weight)
 
-    def subsample(self, rng: np.random.Generator, items: int) -> BernoulliStatistic:
+    def subsample(self, rng: Rng, items: int) -> BernoulliStatistic:
         """Draw `items` of unweighted items, without replacement."""
         ones = self.ones.astype(np.int64)
         drawn = rng.hypergeometric(ones, int(self.weight) - ones, items)
@@ -157,9 +163,7 @@ class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
         return bernoulli_rounds, (self.model.probability, self.model.estimator.delta)
 
     @override
-    def generate(
-        self, rng: np.random.Generator, population: Floats, draws: int
-    ) -> BernoulliStatistic:
+    def generate(self, rng: Rng, population: Floats, draws: int) -> BernoulliStatistic:
         chance = population[0]
         if not self.compiled:
             law = self._generated.of_law(np.stack([1.0 - chance, chance], axis=-1))
@@ -167,9 +171,7 @@ class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
         return _drawn(rng, draws, chance)
 
     @override
-    def draw_real(
-        self, rng: np.random.Generator, replicates: int, items: int
-    ) -> BernoulliStatistic:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> BernoulliStatistic:
         return _drawn(rng, items, np.full(replicates, self.model.probability))
 
     @override
@@ -198,7 +200,7 @@ class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
         return self.rounded((pool.ones + delta) / (pool.weight + 2.0 * delta))[None]
 
 
-def _drawn(rng: np.random.Generator, draws: int, chances: Floats) -> BernoulliStatistic:
+def _drawn(rng: Rng, draws: int, chances: Floats) -> BernoulliStatistic:
     from hayflick.chains.parametric_kernels import binomials
 
     return BernoulliStatistic(binomials(rng, draws, chances).astype(np.float64), float(draws))

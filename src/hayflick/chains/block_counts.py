@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.chain import marginal_draws
+from hayflick.chains.chain import Rng, marginal_draws
 from hayflick.core.arrays import Floats, Integers
 
 if TYPE_CHECKING:
@@ -86,29 +86,21 @@ class BlockCounts:
         """Number of replicates."""
         return self.sparse[2].size - 1
 
-    def redraw(self, rng: np.random.Generator, draws: Integers) -> BlockCounts:
+    def redraw(self, rng: Rng, draws: Integers) -> BlockCounts:
         """Draw ``draws[r]`` symbols from the observed frequencies of replicate r."""
         from hayflick.chains import count_kernels
 
         return BlockCounts(count_kernels.redraw(rng, *self.sparse, draws), self.size)
 
     def merge(self, other: BlockCounts) -> BlockCounts:
-        """Return the counts of both, replicate by replicate."""
+        """Return the counts of both, replicate by replicate; one alone joins every replicate."""
         from hayflick.chains import count_kernels
 
         types = 1 + max(int(one.sparse[0].max(initial=-1)) for one in (self, other))
         sparse = count_kernels.merge_counts(*self.sparse, *other.sparse, types)
         return BlockCounts(sparse, self.size + other.size)
 
-    def merge_same(self, symbols: Symbols, counts: Integers) -> BlockCounts:
-        """Return the counts with the same ones added to every replicate."""
-        from hayflick.chains import count_kernels
-
-        types = 1 + max(int(own.max(initial=-1)) for own in (self.sparse[0], symbols))
-        sparse = count_kernels.add_counts(*self.sparse, symbols, counts, types)
-        return BlockCounts(sparse, self.size + int(counts.sum()))
-
-    def subsample(self, rng: np.random.Generator, items: int) -> BlockCounts:
+    def subsample(self, rng: Rng, items: int) -> BlockCounts:
         """Draw items without replacement from every replicate."""
         symbols, counts, offsets = self.sparse
         rows = np.split(counts, offsets[1:-1])
@@ -144,7 +136,7 @@ class AliasTable:
         conditional[-1] = 1.0
         return cls(conditional, *alias_table(law))
 
-    def add(self, rng: np.random.Generator, pool: BlockCounts, draws: Integers) -> BlockCounts:
+    def add(self, rng: Rng, pool: BlockCounts, draws: Integers) -> BlockCounts:
         """Return the pool with ``draws[r]`` new symbols in replicate r."""
         from hayflick.chains.count_kernels import add_draws
 
@@ -184,7 +176,7 @@ class WeightedCounts:
         """Return the counts of both, replicate by replicate."""
         return WeightedCounts(self.generated + other.generated, self.real + other.real)
 
-    def subsample(self, rng: np.random.Generator, items: int) -> WeightedCounts:
+    def subsample(self, rng: Rng, items: int) -> WeightedCounts:
         """Draw items without replacement from every replicate."""
         both = marginal_draws(rng, np.concatenate([self.generated, self.real], axis=1), items)
         return WeightedCounts(*np.split(both, 2, axis=1))

@@ -73,11 +73,7 @@ def alias_table(law: Floats) -> tuple[Floats, Symbols]:
 
 @njit(nogil=True, cache=True)
 def redraw(
-    rng: np.random.Generator,
-    symbols: Symbols,
-    counts: Integers,
-    offsets: Integers,
-    draws: Integers,
+    rng: np.random.Generator, symbols: Symbols, counts: Integers, offsets: Integers, draws: Integers
 ) -> Sparse:
     """Draw ``draws[r]`` symbols from the observed frequencies of every replicate."""
     new_symbols, new_counts = np.empty_like(symbols), np.empty_like(counts)
@@ -160,16 +156,16 @@ def add_draws(
     # One place more than needed: an aliased draw is written before it is known to be new.
     new_symbols, new_counts = np.empty(room + 1, np.int32), np.empty(room, np.int64)
     new_offsets = np.zeros_like(offsets)
-    tally = np.zeros(types, np.int64)
+    totals = np.zeros(types, np.int64)
     end = 0
     for replicate in range(draws.size):
         first, old = end, slice(offsets[replicate], offsets[replicate + 1])
-        end = _load(symbols[old], counts[old], tally, new_symbols, end)
+        end = _load(symbols[old], counts[old], totals, new_symbols, end)
         if draws[replicate] > _PICKS_PER_BINOMIAL * types:
-            end = _add_binomials(rng, draws[replicate], conditional, tally, new_symbols, end)
+            end = _add_binomials(rng, draws[replicate], conditional, totals, new_symbols, end)
         else:
-            end = _add_aliased(rng, draws[replicate], thresholds, pairs, tally, new_symbols, end)
-        _unload(tally, new_symbols[first:end], new_counts[first:end])
+            end = _add_aliased(rng, draws[replicate], thresholds, pairs, totals, new_symbols, end)
+        _unload(totals, new_symbols[first:end], new_counts[first:end])
         new_offsets[replicate + 1] = end
     return new_symbols[:end].copy(), new_counts[:end].copy(), new_offsets
 
@@ -179,7 +175,7 @@ def _add_binomials(
     rng: np.random.Generator,
     draws: int,
     conditional: Floats,
-    tally: Integers,
+    totals: Integers,
     new_symbols: Symbols,
     end: int,
 ) -> int:
@@ -187,10 +183,10 @@ def _add_binomials(
         if draws == 0:
             break
         drawn = rng.binomial(draws, conditional[symbol])
-        if drawn > 0 and tally[symbol] == 0:
+        if drawn > 0 and totals[symbol] == 0:
             new_symbols[end] = symbol
             end += 1
-        tally[symbol] += drawn
+        totals[symbol] += drawn
         draws -= drawn
     return end
 
@@ -201,7 +197,7 @@ def _add_aliased(
     draws: int,
     thresholds: Floats,
     pairs: Symbols,
-    tally: Integers,
+    totals: Integers,
     new_symbols: Symbols,
     end: int,
 ) -> int:
@@ -211,33 +207,9 @@ def _add_aliased(
         symbol = pairs[column, int(spot < thresholds[column])]
         # Written always and kept when new: a branch here would be mispredicted.
         new_symbols[end] = symbol
-        end += tally[symbol] == 0
-        tally[symbol] += 1
+        end += totals[symbol] == 0
+        totals[symbol] += 1
     return end
-
-
-@njit(nogil=True, cache=True)
-def add_counts(
-    symbols: Symbols,
-    counts: Integers,
-    offsets: Integers,
-    more_symbols: Symbols,
-    more_counts: Integers,
-    types: int,
-) -> Sparse:
-    """Add the same counts to every replicate."""
-    room = symbols.size + more_symbols.size * (offsets.size - 1)
-    new_symbols, new_counts = np.empty(room, np.int32), np.empty(room, np.int64)
-    new_offsets = np.zeros_like(offsets)
-    tally = np.zeros(types, np.int64)
-    end = 0
-    for replicate in range(offsets.size - 1):
-        first, old = end, slice(offsets[replicate], offsets[replicate + 1])
-        end = _load(symbols[old], counts[old], tally, new_symbols, end)
-        end = _load(more_symbols, more_counts, tally, new_symbols, end)
-        _unload(tally, new_symbols[first:end], new_counts[first:end])
-        new_offsets[replicate + 1] = end
-    return new_symbols[:end].copy(), new_counts[:end].copy(), new_offsets
 
 
 @njit(nogil=True, cache=True)
@@ -250,41 +222,43 @@ def merge_counts(
     more_offsets: Integers,
     types: int,
 ) -> Sparse:
-    """Add another block's counts, replicate by replicate."""
-    room = symbols.size + more_symbols.size
+    """Add another block's counts, replicate by replicate; those of one replicate to every one."""
+    others = more_offsets.size - 1
+    room = symbols.size + more_symbols.size * ((offsets.size - 1) // others)
     new_symbols, new_counts = np.empty(room, np.int32), np.empty(room, np.int64)
     new_offsets = np.zeros_like(offsets)
-    tally = np.zeros(types, np.int64)
+    totals = np.zeros(types, np.int64)
     end = 0
     for replicate in range(offsets.size - 1):
         first, old = end, slice(offsets[replicate], offsets[replicate + 1])
-        new = slice(more_offsets[replicate], more_offsets[replicate + 1])
-        end = _load(symbols[old], counts[old], tally, new_symbols, end)
-        end = _load(more_symbols[new], more_counts[new], tally, new_symbols, end)
-        _unload(tally, new_symbols[first:end], new_counts[first:end])
+        other = replicate % others
+        new = slice(more_offsets[other], more_offsets[other + 1])
+        end = _load(symbols[old], counts[old], totals, new_symbols, end)
+        end = _load(more_symbols[new], more_counts[new], totals, new_symbols, end)
+        _unload(totals, new_symbols[first:end], new_counts[first:end])
         new_offsets[replicate + 1] = end
     return new_symbols[:end].copy(), new_counts[:end].copy(), new_offsets
 
 
 @njit(nogil=True, cache=True)
 def _load(
-    symbols: Symbols, counts: Integers, tally: Integers, new_symbols: Symbols, end: int
+    symbols: Symbols, counts: Integers, totals: Integers, new_symbols: Symbols, end: int
 ) -> int:
-    """Add counts to the tally, and symbols that it lacked to the new ones."""
+    """Add counts to the totals, and symbols that had none to the new ones."""
     for place in range(symbols.size):
-        if tally[symbols[place]] == 0:
+        if totals[symbols[place]] == 0:
             new_symbols[end] = symbols[place]
             end += 1
-        tally[symbols[place]] += counts[place]
+        totals[symbols[place]] += counts[place]
     return end
 
 
 @njit(nogil=True, cache=True)
-def _unload(tally: Integers, symbols: Symbols, counts: Integers) -> None:
-    """Move the tally of symbols into counts."""
+def _unload(totals: Integers, symbols: Symbols, counts: Integers) -> None:
+    """Move the totals of symbols into counts, and clear them."""
     for place in range(symbols.size):
-        counts[place] = tally[symbols[place]]
-        tally[symbols[place]] = 0
+        counts[place] = totals[symbols[place]]
+        totals[symbols[place]] = 0
 
 
 @njit(nogil=True, cache=True)

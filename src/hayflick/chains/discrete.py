@@ -31,7 +31,7 @@ from hayflick.chains.block_counts import (
     count_classes,
     recorded_ranks,
 )
-from hayflick.chains.chain import MOST_COUNTED, FamilyChain, MergedPools, subsampled
+from hayflick.chains.chain import MOST_COUNTED, FamilyChain, MergedPools, Rng, subsampled
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring, smoothings
 from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.samplers import Temperature, TopK, TopP
@@ -128,11 +128,7 @@ class Discrete(NamedModel):
 
     @classmethod
     def from_text(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        tokenizer: str = "auto",
-        encoding: str = "utf-8",
+        cls, path: str | os.PathLike[str], *, tokenizer: str = "auto", encoding: str = "utf-8"
     ) -> Discrete:
         """Return the law of the tokens of a text file or a folder of texts."""
         return cls.from_corpus(read_text(path, tokenizer=tokenizer, encoding=encoding))
@@ -368,16 +364,12 @@ class _SymbolChain(FamilyChain[PopulationT, PoolT]):
 
     @override
     def check_subsamples(
-        self,
-        mixes: Sequence[Mix[Any]],
-        *,
-        most: int = MOST_COUNTED,
-        refused: Collection[str] = (),
+        self, mixes: Sequence[Mix[Any]], *, most: int = MOST_COUNTED, refused: Collection[str] = ()
     ) -> None:
         if subsampled(mixes):
             super().check_subsamples(mixes, most=most, refused=refused)
 
-    def real_pools(self, rng: np.random.Generator, replicates: int) -> PoolT:
+    def real_pools(self, rng: Rng, replicates: int) -> PoolT:
         """Return pools of the real data: the counts, or draws of a known law."""
         model = self.model
         data: Mix[Counts] = Mix(generated=0, fresh=self.samples)
@@ -416,9 +408,7 @@ class DiscreteChain(_SymbolChain[BlockCounts, BlockCounts]):
         return BlockCounts.empty(replicates)
 
     @override
-    def generate(
-        self, rng: np.random.Generator, population: BlockCounts, draws: int
-    ) -> BlockCounts:
+    def generate(self, rng: Rng, population: BlockCounts, draws: int) -> BlockCounts:
         # Smoothing makes a model a mixture of what it observed and the uniform law.
         share = self._uniform_share(population)
         uniform = np.zeros(population.replicates, np.int64)
@@ -438,22 +428,23 @@ class DiscreteChain(_SymbolChain[BlockCounts, BlockCounts]):
         return self.model.smoothing.uniform_share(total=population.size, types=self.model.types)
 
     @override
-    def mix(self, rng: np.random.Generator, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
+    def mix(self, rng: Rng, pool: BlockCounts, mix: Mix[Counts]) -> BlockCounts:
         if mix.fresh:
             drawn = self._real.add(rng, pool, np.full(pool.replicates, mix.fresh))
             pool = replace(drawn, size=pool.size + mix.fresh)
-        return pool if mix.reserve is None else pool.merge_same(*self._stored(mix.reserve))
+        return pool if mix.reserve is None else pool.merge(self._stored(mix.reserve))
 
     @cached_property
-    def _aligned(self) -> dict[Counts, tuple[NDArray[np.int32], Integers]]:
+    def _aligned(self) -> dict[Counts, BlockCounts]:
         return {}
 
-    def _stored(self, reserve: Counts) -> tuple[NDArray[np.int32], Integers]:
+    def _stored(self, reserve: Counts) -> BlockCounts:
         # The same reserve comes back in every round: align it once.
         if reserve not in self._aligned:
             aligned = self.model.align(reserve)
             places = np.flatnonzero(aligned).astype(np.int32)
-            self._aligned[reserve] = places, aligned[places]
+            sparse = places, aligned[places], np.array([0, places.size])
+            self._aligned[reserve] = BlockCounts(sparse, reserve.total)
         return self._aligned[reserve]
 
     def pools(self, mixes: Sequence[Mix[Any]]) -> MergedPools[BlockCounts]:
@@ -546,14 +537,12 @@ class StagedDiscreteChain(_SymbolChain[LawBlock, WeightedCounts]):
         return LawBlock(np.repeat(self._rounded(real), replicates, axis=0), None)
 
     @override
-    def generate(
-        self, rng: np.random.Generator, population: LawBlock, draws: int
-    ) -> WeightedCounts:
+    def generate(self, rng: Rng, population: LawBlock, draws: int) -> WeightedCounts:
         counts = rng.multinomial(draws, self._generated.of_law(population.law))
         return WeightedCounts(counts, np.zeros_like(counts))
 
     @override
-    def mix(self, rng: np.random.Generator, pool: WeightedCounts, mix: Mix[Any]) -> WeightedCounts:
+    def mix(self, rng: Rng, pool: WeightedCounts, mix: Mix[Any]) -> WeightedCounts:
         real = self.model.align(mix.reserve)[None].repeat(len(pool.real), axis=0)
         if mix.fresh:
             real += rng.multinomial(mix.fresh, self.model.probabilities, len(real))
@@ -601,7 +590,4 @@ class StagedDiscreteChain(_SymbolChain[LawBlock, WeightedCounts]):
         return {**self._survivors(surviving), "diversity": diversity}
 
     def _survivors(self, surviving: Integers) -> dict[str, NDArray[Any]]:
-        return {
-            "surviving_types": surviving,
-            "surviving_fraction": surviving / self.model.types,
-        }
+        return {"surviving_types": surviving, "surviving_fraction": surviving / self.model.types}

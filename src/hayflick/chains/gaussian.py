@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from typing_extensions import override
 
-from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, subsampled
+from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, Rng, subsampled
 from hayflick.chains.degradation import AdditiveNoise, GaussianContamination
 from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
 from hayflick.chains.selection import Interval
@@ -57,9 +57,7 @@ class Moments:
     scatter: Floats
 
     @classmethod
-    def drawn(
-        cls, rng: np.random.Generator, items: NDArray[np.int64], mean: Floats, deviation: Floats
-    ) -> Moments:
+    def drawn(cls, rng: Rng, items: NDArray[np.int64], mean: Floats, deviation: Floats) -> Moments:
         """Draw the moments of Gaussian numbers from their own laws, a normal and a χ²."""
         # Means of all replicates first, then scatters: the order of the compiled rounds.
         at = mean.astype(np.float64)
@@ -89,7 +87,7 @@ class Moments:
         """Number of replicates."""
         return self.mean.size
 
-    def items(self, rng: np.random.Generator) -> Floats:
+    def items(self, rng: Rng) -> Floats:
         """Draw unweighted Gaussian numbers given their moments, shape ``(replicates, items)``.
 
         Their direction from the mean is independent of mean and scatter, and uniform.
@@ -125,7 +123,7 @@ class Moments:
 
 
 def interval_draws(
-    rng: np.random.Generator, mean: Floats, deviation: Floats, draws: int, interval: Interval
+    rng: Rng, mean: Floats, deviation: Floats, draws: int, interval: Interval
 ) -> Floats:
     """Draw accepted numbers, each from inside or outside of the interval by inversion.
 
@@ -299,7 +297,7 @@ class GaussianChain(CompiledParametricChain[Moments]):
         return gaussian_rounds, (np.array(self.real), self.model.ddof)
 
     @override
-    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Moments:
+    def generate(self, rng: Rng, population: Floats, draws: int) -> Moments:
         mean, deviation = population
         degradation, selection = self.stages.degradation, self.stages.selection
         if isinstance(degradation, AdditiveNoise):
@@ -316,7 +314,7 @@ class GaussianChain(CompiledParametricChain[Moments]):
         return own.merge(Moments.drawn(rng, foreign, at, np.full(mean.size, spread)))
 
     @override
-    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Moments:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> Moments:
         mean, deviation = (np.full(replicates, value) for value in self.real)
         return Moments.drawn(rng, np.full(replicates, items), mean, deviation)
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import MOST_KEPT, ItemPools, MergedPools, NumericChain, subsampled
+from hayflick.chains.chain import MOST_KEPT, ItemPools, MergedPools, NumericChain, Rng, subsampled
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
 from hayflick.chains.stages import Grid, Stages
@@ -164,7 +164,7 @@ class Vectors(NamedTuple):
     factor: Floats
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, mean: Floats, factor: Floats, draws: int) -> Vectors:
+    def drawn(cls, rng: Rng, mean: Floats, factor: Floats, draws: int) -> Vectors:
         """Draw mean and scatter of so many vectors; the scatter's rank is at most draws - 1."""
         replicates, _, rank = factor.shape
         if draws == 0:
@@ -207,7 +207,7 @@ class Vectors(NamedTuple):
         assert weight == 1.0
         return self
 
-    def items(self, rng: np.random.Generator) -> Floats:
+    def items(self, rng: Rng) -> Floats:
         """Draw vectors given their mean and scatter, shape ``(replicates, items, d)``.
 
         The directions from the mean are independent of both: columns that are orthonormal to
@@ -236,7 +236,7 @@ class MultivariateGaussianChain(NumericChain[Vectors, Vectors]):
         return Vectors(self.samples, *copies)
 
     @override
-    def generate(self, rng: np.random.Generator, population: Vectors, draws: int) -> Vectors:
+    def generate(self, rng: Rng, population: Vectors, draws: int) -> Vectors:
         factor = population.factor
         if isinstance(self.stages.degradation, AdditiveNoise):
             noise = self.stages.degradation.deviation * np.eye(self.model.mean.size)
@@ -245,7 +245,7 @@ class MultivariateGaussianChain(NumericChain[Vectors, Vectors]):
         return Vectors.drawn(rng, population.mean, factor, draws)
 
     @override
-    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Vectors:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> Vectors:
         real = self._copies(replicates, self.model.mean, self.model.factor)
         return Vectors.drawn(rng, real.mean, real.factor, items)
 
@@ -317,7 +317,7 @@ def _check_rank(covariance: Floats) -> None:
     raise ArgumentError("covariance", got="a singular matrix", takes=takes, remedy=remedy)
 
 
-def _bartlett(rng: np.random.Generator, replicates: int, rank: int, freedom: int) -> Floats:
+def _bartlett(rng: Rng, replicates: int, rank: int, freedom: int) -> Floats:
     """Draw lower triangular factors of the scatter of standard normal vectors."""
     factor = np.zeros((replicates, rank, rank))
     place = np.arange(rank)

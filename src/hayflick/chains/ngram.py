@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from hayflick.chains.block_counts import recorded_ranks
-from hayflick.chains.chain import FamilyChain
+from hayflick.chains.chain import FamilyChain, Rng
 from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.samplers import Sampler, Temperature, TopK, TopP
 from hayflick.chains.stages import Grid, Stages, law_on_grid
@@ -294,7 +294,7 @@ class Successors:
         train(text, memory, starts, visits)
         return cls(starts, visits, np.empty(0), memory)
 
-    def append(self, rng: np.random.Generator, block: Block, *, draws: int) -> Block:
+    def append(self, rng: Rng, block: Block, *, draws: int) -> Block:
         """Return a block with `draws` words written behind each of its texts."""
         from hayflick.chains.ngram_kernels import append
 
@@ -433,7 +433,7 @@ class NGramChain(FamilyChain[BlockTexts, BlockTexts]):
         return BlockTexts.empty(replicates)
 
     @override
-    def generate(self, rng: np.random.Generator, population: BlockTexts, draws: int) -> BlockTexts:
+    def generate(self, rng: Rng, population: BlockTexts, draws: int) -> BlockTexts:
         if population.size == 0:
             block = self._first.append(rng, population.block, draws=draws)
         elif self.sampler is None:
@@ -445,7 +445,7 @@ class NGramChain(FamilyChain[BlockTexts, BlockTexts]):
             block = self._resampled(rng, population, draws)
         return BlockTexts(block, draws)
 
-    def _resampled(self, rng: np.random.Generator, population: BlockTexts, draws: int) -> Block:
+    def _resampled(self, rng: Rng, population: BlockTexts, draws: int) -> Block:
         written = []
         for replicate in range(population.replicates):
             model = self._trained(population.text(replicate), sampler=self.sampler)
@@ -461,7 +461,7 @@ class NGramChain(FamilyChain[BlockTexts, BlockTexts]):
             raise ArgumentError("regime", got="rounds that accumulate", takes=takes)
 
     @override
-    def mix(self, rng: np.random.Generator, pool: BlockTexts, mix: Mix[Any]) -> BlockTexts:
+    def mix(self, rng: Rng, pool: BlockTexts, mix: Mix[Any]) -> BlockTexts:
         if mix.fresh == 0:
             return pool
         block = self._real.append(rng, pool.block, draws=mix.fresh)

@@ -70,37 +70,21 @@ def bernoulli_rounds(
     """Return probabilities after each round, shape ``(rounds, 1, replicates)``."""
     path = np.empty((generated.size, 1, population.shape[1]))
     for block in range(len(rngs)):
-        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
-        _bernoulli_block(
-            rngs[block], population[:, own], generated, fresh, real, delta, step, path[:, :, own]
-        )
+        first, rng = block * LOGICAL_BLOCK, rngs[block]
+        own = slice(first, first + LOGICAL_BLOCK)
+        probability = population[0, own].copy()
+        counts = np.empty(probability.size, np.int64)
+        for place in range(generated.size):
+            for replicate in range(counts.size):
+                counts[replicate] = binomial(rng, generated[place], probability[replicate])
+            if fresh[place] > 0:
+                for replicate in range(counts.size):
+                    counts[replicate] += binomial(rng, fresh[place], real)
+            total = generated[place] + fresh[place] + 2.0 * delta
+            for replicate in range(counts.size):
+                probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)
+                path[place, 0, first + replicate] = probability[replicate]
     return path
-
-
-@njit(nogil=True, cache=True)
-def _bernoulli_block(
-    rng: np.random.Generator,
-    population: Floats,
-    generated: Integers,
-    fresh: Integers,
-    real: float,
-    delta: float,
-    step: float,
-    path: Floats,
-) -> None:
-    rounds, replicates = generated.size, population.shape[1]
-    probability = population[0].copy()
-    counts = np.empty(replicates, np.int64)
-    for place in range(rounds):
-        for replicate in range(replicates):
-            counts[replicate] = binomial(rng, generated[place], probability[replicate])
-        if fresh[place] > 0:
-            for replicate in range(replicates):
-                counts[replicate] += binomial(rng, fresh[place], real)
-        total = generated[place] + fresh[place] + 2.0 * delta
-        for replicate in range(replicates):
-            probability[replicate] = _on_grid((counts[replicate] + delta) / total, step)
-            path[place, 0, replicate] = probability[replicate]
 
 
 @njit(nogil=True, cache=True)
@@ -115,36 +99,21 @@ def poisson_rounds(
     """Return rates after each round, shape ``(rounds, 1, replicates)``."""
     path = np.empty((generated.size, 1, population.shape[1]))
     for block in range(len(rngs)):
-        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
-        _poisson_block(
-            rngs[block], population[:, own], generated, fresh, real, step, path[:, :, own]
-        )
+        first, rng = block * LOGICAL_BLOCK, rngs[block]
+        own = slice(first, first + LOGICAL_BLOCK)
+        rate = population[0, own].copy()
+        sums = np.empty(rate.size, np.int64)
+        for place in range(generated.size):
+            for replicate in range(sums.size):
+                sums[replicate] = rng.poisson(generated[place] * rate[replicate])
+            if fresh[place] > 0:
+                for replicate in range(sums.size):
+                    sums[replicate] += rng.poisson(fresh[place] * real)
+            for replicate in range(sums.size):
+                total = generated[place] + fresh[place]
+                rate[replicate] = _on_grid(sums[replicate] / total, step)
+                path[place, 0, first + replicate] = rate[replicate]
     return path
-
-
-@njit(nogil=True, cache=True)
-def _poisson_block(
-    rng: np.random.Generator,
-    population: Floats,
-    generated: Integers,
-    fresh: Integers,
-    real: float,
-    step: float,
-    path: Floats,
-) -> None:
-    rounds, replicates = generated.size, population.shape[1]
-    rate = population[0].copy()
-    sums = np.empty(replicates, np.int64)
-    for place in range(rounds):
-        for replicate in range(replicates):
-            sums[replicate] = rng.poisson(generated[place] * rate[replicate])
-        if fresh[place] > 0:
-            for replicate in range(replicates):
-                sums[replicate] += rng.poisson(fresh[place] * real)
-        for replicate in range(replicates):
-            total = generated[place] + fresh[place]
-            rate[replicate] = _on_grid(sums[replicate] / total, step)
-            path[place, 0, replicate] = rate[replicate]
 
 
 @njit(nogil=True, cache=True)
@@ -160,45 +129,30 @@ def gaussian_rounds(
     """Return means and deviations after each round, shape ``(rounds, 2, replicates)``."""
     path = np.empty((generated.size, 2, population.shape[1]))
     for block in range(len(rngs)):
-        own = slice(block * LOGICAL_BLOCK, (block + 1) * LOGICAL_BLOCK)
-        _gaussian_block(
-            rngs[block], population[:, own], generated, fresh, real, ddof, step, path[:, :, own]
-        )
-    return path
-
-
-@njit(nogil=True, cache=True)
-def _gaussian_block(
-    rng: np.random.Generator,
-    population: Floats,
-    generated: Integers,
-    fresh: Integers,
-    real: Floats,
-    ddof: int,
-    step: float,
-    path: Floats,
-) -> None:
-    rounds, replicates = generated.size, population.shape[1]
-    mean, deviation = population[0].copy(), population[1].copy()
-    scatter = np.zeros(replicates)
-    new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
-    real_mean, real_deviation = np.full(replicates, real[0]), np.full(replicates, real[1])
-    for place in range(rounds):
-        draws, others = generated[place], fresh[place]
-        _draw_moments(rng, mean, deviation, draws, mean, scatter)
-        if others > 0:
-            _draw_moments(rng, real_mean, real_deviation, others, new_mean, new_scatter)
+        first, rng = block * LOGICAL_BLOCK, rngs[block]
+        own = slice(first, first + LOGICAL_BLOCK)
+        mean, deviation = population[0, own].copy(), population[1, own].copy()
+        replicates = mean.size
+        scatter = np.zeros(replicates)
+        new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
+        real_mean, real_deviation = np.full(replicates, real[0]), np.full(replicates, real[1])
+        for place in range(generated.size):
+            draws, others = generated[place], fresh[place]
+            _draw_moments(rng, mean, deviation, draws, mean, scatter)
+            if others > 0:
+                _draw_moments(rng, real_mean, real_deviation, others, new_mean, new_scatter)
+                for replicate in range(replicates):
+                    gap = new_mean[replicate] - mean[replicate]
+                    mean[replicate] += gap * others / (draws + others)
+                    between = gap * gap * draws * others / (draws + others)
+                    scatter[replicate] += new_scatter[replicate] + between
             for replicate in range(replicates):
-                gap = new_mean[replicate] - mean[replicate]
-                mean[replicate] += gap * others / (draws + others)
-                between = gap * gap * draws * others / (draws + others)
-                scatter[replicate] += new_scatter[replicate] + between
-        for replicate in range(replicates):
-            variance = scatter[replicate] / (draws + others - ddof)
-            mean[replicate] = _on_grid(mean[replicate], step)
-            deviation[replicate] = _on_grid(np.sqrt(variance), step)
-            path[place, 0, replicate] = mean[replicate]
-            path[place, 1, replicate] = deviation[replicate]
+                variance = scatter[replicate] / (draws + others - ddof)
+                mean[replicate] = _on_grid(mean[replicate], step)
+                deviation[replicate] = _on_grid(np.sqrt(variance), step)
+                path[place, 0, first + replicate] = mean[replicate]
+                path[place, 1, first + replicate] = deviation[replicate]
+    return path
 
 
 @njit(nogil=True, cache=True)

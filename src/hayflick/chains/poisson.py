@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, subsampled
+from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, Rng, subsampled
 from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
@@ -133,7 +133,7 @@ class PoissonStatistic(NamedTuple):
         """Return the same items, each of them weighing `weight` times as much."""
         return PoissonStatistic(weight * self.sums, weight * self.weight)
 
-    def items(self, rng: np.random.Generator) -> Floats:
+    def items(self, rng: Rng) -> Floats:
         """Draw unweighted counts given their sum, ``(replicates, items)``: a multinomial."""
         number = int(self.weight)
         sums = np.round(self.sums).astype(np.int64)
@@ -165,13 +165,11 @@ class PoissonChain(CompiledParametricChain[PoissonStatistic]):
         return poisson_rounds, self.real
 
     @override
-    def generate(
-        self, rng: np.random.Generator, population: Floats, draws: int
-    ) -> PoissonStatistic:
+    def generate(self, rng: Rng, population: Floats, draws: int) -> PoissonStatistic:
         return PoissonStatistic(rng.poisson(draws * population[0]).astype(np.float64), float(draws))
 
     @override
-    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> PoissonStatistic:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> PoissonStatistic:
         sums = rng.poisson(items * self.model.rate, replicates).astype(np.float64)
         return PoissonStatistic(sums, float(items))
 

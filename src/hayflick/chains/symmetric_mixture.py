@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import ItemPools, ParametricChain
+from hayflick.chains.chain import ItemPools, ParametricChain, Rng
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.stages import Grid, Stages
@@ -112,9 +112,7 @@ class Draws(NamedTuple):
     values: Floats
 
     @classmethod
-    def from_mixtures(
-        cls, rng: np.random.Generator, mean: Floats, deviation: Floats, draws: int
-    ) -> Draws:
+    def from_mixtures(cls, rng: Rng, mean: Floats, deviation: Floats, draws: int) -> Draws:
         """Draw from one mixture per replicate."""
         signs = 2.0 * rng.integers(0, 2, (mean.size, draws)) - 1.0
         noise = rng.standard_normal((mean.size, draws))
@@ -134,7 +132,7 @@ class Draws(NamedTuple):
         assert weight == 1.0
         return self
 
-    def items(self, rng: np.random.Generator) -> Floats:  # noqa: ARG002
+    def items(self, rng: Rng) -> Floats:  # noqa: ARG002
         """Return the draws."""
         return self.values
 
@@ -152,14 +150,14 @@ class SymmetricMixtureChain(ParametricChain[Draws]):
         return (self.model.mean, self.model.deviation)
 
     @override
-    def generate(self, rng: np.random.Generator, population: Floats, draws: int) -> Draws:
+    def generate(self, rng: Rng, population: Floats, draws: int) -> Draws:
         mean, deviation = population
         if isinstance(self.stages.degradation, AdditiveNoise):
             deviation = np.hypot(deviation, self.stages.degradation.deviation)
         return Draws.from_mixtures(rng, mean, deviation, draws)
 
     @override
-    def draw_real(self, rng: np.random.Generator, replicates: int, items: int) -> Draws:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> Draws:
         mean, deviation = (np.full(replicates, value) for value in self.real)
         return Draws.from_mixtures(rng, mean, deviation, items)
 
@@ -168,7 +166,7 @@ class SymmetricMixtureChain(ParametricChain[Draws]):
         return None
 
     @override
-    def real_pools(self, rng: np.random.Generator, replicates: int) -> Draws:
+    def real_pools(self, rng: Rng, replicates: int) -> Draws:
         return self.draw_real(rng, replicates, self.model.total or self.samples)
 
     def pools(self, mixes: Sequence[Mix[Any]]) -> ItemPools[Draws]:

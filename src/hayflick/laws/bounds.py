@@ -19,12 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import polygamma, psi
 
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import (
-    MOST_GENERATIONS,
-    number_between,
-    share,
-    whole_number,
-)
+from hayflick.core.checks import MOST_GENERATIONS, number_between, share, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.bernoulli import MOST_DRAWS
 from hayflick.laws.branching import survival_exponents

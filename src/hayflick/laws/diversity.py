@@ -146,11 +146,7 @@ class Diversity:
 
 
 def expected_diversity(
-    model: Discrete,
-    *,
-    generations: int,
-    regime: Regime = Replace(),
-    samples: int | None = None,
+    model: Discrete, *, generations: int, regime: Regime = Replace(), samples: int | None = None
 ) -> Diversity:
     """Return the exact law of the expected Gini-Simpson diversity, for every regime.
 
@@ -170,10 +166,7 @@ def expected_diversity(
     if first.accumulate:
         rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
         path = accumulated_diversity(
-            model,
-            samples=first.samples,
-            generations=rounds,
-            subsample=first.subsample is not None,
+            model, samples=first.samples, generations=rounds, subsample=first.subsample is not None
         )
         return Diversity(path, _within(path))
     forgetting = rounds_of(model, regime=regime, samples=samples, generations=generations)

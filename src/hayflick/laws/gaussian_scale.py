@@ -26,12 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import polygamma
 
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import (
-    MOST_GENERATIONS,
-    number_between,
-    share,
-    whole_number,
-)
+from hayflick.core.checks import MOST_GENERATIONS, number_between, share, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.log_gamma import Numbers, centred_cumulant, log_mean_excess
 
