@@ -1,4 +1,4 @@
-"""What is measured in simulated runs, and how the runs of a generation are summed up."""
+"""What a forecast measures in simulated runs, how it is summarised, and which laws give it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Band:
     Parameters
     ----------
     middle
-        Its median; for a probability, itself; shape ``(K + 1,)``.
+        The median, or the value itself where it does not vary; shape ``(K + 1,)``.
     low, high
-        Its 5 and 95 % quantiles, of the same shape; None where it is a single number.
+        The 5 and 95 % quantiles, of the same shape; None where it does not vary.
     """
 
     middle: Floats
@@ -43,18 +43,14 @@ class Band:
 
     def at(self, generation: int) -> BandPoint:
         """Return the band at one generation."""
-        low, high = (None if ends is None else float(ends[generation]) for ends in self._ends)
+        low, high = (None if q is None else float(q[generation]) for q in (self.low, self.high))
         return BandPoint(float(self.middle[generation]), low, high)
 
-    def held(self, generations: int) -> Band:
-        """Return generation 0, then generation 1 in every round: rounds that forget."""
+    def repeated(self, generations: int) -> Band:
+        """Return generation 0, then generation 1 in every round."""
         places = np.minimum(np.arange(generations + 1), 1)
-        low, high = (None if ends is None else ends[places] for ends in self._ends)
+        low, high = (None if q is None else q[places] for q in (self.low, self.high))
         return Band(self.middle[places], low, high)
-
-    @property
-    def _ends(self) -> tuple[Floats | None, Floats | None]:
-        return self.low, self.high
 
 
 def quantiles(values: Floats) -> Band:
@@ -70,7 +66,7 @@ def quantiles(values: Floats) -> Band:
 
 
 def mean(values: Floats) -> Band:
-    """Return the mean of runs alone: of zeros and ones it is a share."""
+    """Return the mean of runs; of zeros and ones it is a share."""
     return Band(values.mean(axis=0))
 
 
@@ -81,18 +77,18 @@ def root_mean_square(values: Floats) -> Band:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that every run leaves behind in every generation.
+    """A number that is measured in every run and generation.
 
     Parameters
     ----------
     name
         Its identifier in records.
     of_runs
-        Its values, shape ``(replicate, K + 1)``, from what `simulate` returns.
+        Returns its values, shape ``(replicate, K + 1)``, from what `simulate` returns.
     summary
-        From such values to a band.
+        Returns the band of such values.
     is_share
-        Whether it is a part of a whole, shown in percent.
+        Whether it is a share, shown in percent.
     needs_law
         Whether it is left out where no law gives it.
     """
@@ -105,7 +101,7 @@ class Quantity:
 
 
 def variable(name: str) -> Callable[[xarray.Dataset], Floats]:
-    """Return what reads a variable of runs as it stands."""
+    """Return a function that reads a variable of runs."""
 
     def read(runs: xarray.Dataset) -> Floats:
         values: Floats = runs[name].to_numpy().astype(np.float64)
@@ -115,7 +111,7 @@ def variable(name: str) -> Callable[[xarray.Dataset], Floats]:
 
 
 def rate_laws(*, samples: int, fresh: int, generations: int, rate: float) -> Mapping[str, Band]:
-    """Return what is known exactly, by quantity: the chance, with fresh data or without.
+    """Return the exact laws by quantity: the chance, with fresh data or without.
 
     Raises
     ------
@@ -134,10 +130,10 @@ def is_alive(runs: xarray.Dataset) -> Floats:
 def spread_laws(
     *, samples: int, fresh: int, generations: int, ddof: int, dimensions: int = 1
 ) -> Mapping[str, Band]:
-    """Return what is known exactly, by quantity.
+    """Return the exact laws by quantity.
 
     Medians and quantiles (``spread``) are known without fresh data, and where all is fresh;
-    with any, in one dimension and for ddof = 1, the root mean square.
+    the root mean square is known with any fresh data, in one dimension and for ddof = 1.
 
     Raises
     ------
@@ -151,10 +147,10 @@ def spread_laws(
     """
     laws: dict[str, Band] = {}
     if fresh in (0, samples):
-        # Where all is fresh, every round is the first one over again.
+        # Where all is fresh, every round repeats the first.
         rounds = 1 if fresh else generations
         law = _quantiles(samples, rounds, ddof=ddof, dimensions=dimensions)
-        laws["spread"] = law.held(generations) if fresh else law
+        laws["spread"] = law.repeated(generations) if fresh else law
     if fresh and dimensions == ddof == 1:
         moments = fresh_moments(samples, fresh=fresh, generations=generations)
         laws["root_mean_square"] = Band(np.sqrt(moments.variance))
@@ -181,7 +177,7 @@ def spread_of_several(runs: xarray.Dataset, *, dimensions: int) -> Floats:
     It is 0 once the first round's items do not span all dimensions.
     """
     spread: Floats = np.exp(runs["log_variance_ratio"].to_numpy() / (2 * dimensions))
-    # Rounding leaves a trace of a volume where there is none.
+    # Rounding errors leave a small volume where there is none.
     flat = runs["rank"].to_numpy()[:, 1] < dimensions
     spread[flat, 1:] = 0.0
     return spread

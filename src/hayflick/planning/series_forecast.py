@@ -1,4 +1,4 @@
-"""A forecast of numbers or running text: quantities over the rounds, the first of which decides."""
+"""A forecast of numbers or running text: several quantities, the first of which decides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hayflick.chains.poisson import Poisson
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.progress import Progress, silent
+from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
 from hayflick.corpus.source import Source
 from hayflick.planning.forecast_result import (
@@ -40,7 +40,6 @@ from hayflick.planning.quantities import (
 )
 from hayflick.planning.retention import check_running, run_until_interrupted
 from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ Laws: TypeAlias = Callable[..., Mapping[str, Band]]
 
 @dataclass(frozen=True)
 class TrackedQuantities:
-    """What a forecast follows.
+    """What a forecast measures in one family.
 
     Parameters
     ----------
@@ -73,12 +72,12 @@ class TrackedQuantities:
     part
         The limit, as a part of what real data alone would leave of the first quantity.
     laws
-        From ``samples``, ``fresh`` (real items of every round) and ``generations`` to the
-        laws that are known, by quantity.
+        Returns the known laws by quantity, from ``samples``, ``fresh`` (real items in every
+        round) and ``generations``.
     compared_runs
-        Simulated runs for each fresh share that is compared, where no law gives it.
+        Simulated runs per fresh share that is compared, where there is no law.
     dimensions
-        Numbers that an item has.
+        Dimensions of an item.
     """
 
     family: str
@@ -90,7 +89,7 @@ class TrackedQuantities:
 
 
 def tracked_quantities(model: Any) -> TrackedQuantities:
-    """Return what a forecast follows in a model's family.
+    """Return what a forecast measures in a model's family.
 
     Raises
     ------
@@ -158,23 +157,23 @@ class Series:
     Parameters
     ----------
     quantity
-        What it is.
+        What is measured.
     law
-        By an exact law; None where there is none.
+        By the exact law; None where there is none.
     simulated
         Over the simulated runs; None where nothing was simulated.
     alone
         After one training on real data alone.
-    ends
-        Values of the simulated runs after the last round; None without simulation, and for
-        a probability.
+    final_values
+        Of the simulated runs, after the last round; None without simulation, and for a
+        probability.
     """
 
     quantity: Quantity
     law: Band | None
     simulated: Band | None
     alone: BandPoint
-    ends: Floats | None = None
+    final_values: Floats | None = None
 
     @property
     def name(self) -> str:
@@ -190,7 +189,7 @@ class Series:
         return band
 
     def to_frame(self) -> pl.DataFrame:
-        """Return the curves by generation, 0 … K; a column for what is known alone."""
+        """Return the curves by generation, 0 … K, with columns for what is known only."""
         import polars as pl
 
         columns: dict[str, Any] = {"generation": np.arange(self.best.middle.size)}
@@ -199,8 +198,8 @@ class Series:
                 ends = {f"{name}_low": band.low, f"{name}_high": band.high}
                 known = {key: values for key, values in ends.items() if values is not None}
                 columns |= {name: band.middle, **known}
-        alone = np.full(self.best.middle.size, self.alone.middle)
-        return pl.DataFrame({**columns, "real_data_alone": alone})
+        baseline = np.full(self.best.middle.size, self.alone.middle)
+        return pl.DataFrame({**columns, "real_data_alone": baseline})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -213,8 +212,8 @@ class SeriesForecast(BaseForecast):
 
     Parameters
     ----------
-    subject
-        What is followed in the family.
+    tracked
+        What is measured.
     model
         The real data's law.
     series
@@ -223,7 +222,7 @@ class SeriesForecast(BaseForecast):
         Whether `fresh_shares` come from a law rather than from runs of their own.
     """
 
-    subject: TrackedQuantities
+    tracked: TrackedQuantities
     model: Any
     series: tuple[Series, ...]
     shares_by_law: bool
@@ -246,12 +245,12 @@ class SeriesForecast(BaseForecast):
     @property
     @override
     def part(self) -> float:
-        return self.subject.part
+        return self.tracked.part
 
     @property
     def singular(self) -> bool:
         """Whether a training set is too small to span all dimensions: n ≤ d."""
-        return self.subject.dimensions >= self.samples
+        return self.tracked.dimensions >= self.samples
 
     @property
     @override
@@ -269,15 +268,15 @@ class SeriesForecast(BaseForecast):
     @override
     def runs_below(self) -> float | None:
         # A run has no probability of its own, and without a spread there is no limit.
-        if self.main.ends is None or self.singular:
+        if self.main.final_values is None or self.singular:
             return None
-        return float(np.mean(self.main.ends < self.limit))
+        return float(np.mean(self.main.final_values < self.limit))
 
     @property
     @override
     def smallest_holding_share(self) -> float | None:
         share = None if self.singular else super().smallest_holding_share
-        # What the plan has already is no advice, whatever other runs say of it.
+        # The share that the plan has already is no advice.
         own = self.regime.share if isinstance(self.regime, Fresh) else -1.0
         return None if share is None or (self.first_below and share <= own) else share
 
@@ -305,95 +304,79 @@ _FEWEST_RUNS = 8
 def forecast_series(
     model: Any,
     *,
-    source: Source | None = None,
-    generations: int = 50,
-    regime: Regime = Replace(),
-    samples: int | None = None,
-    replicates: int = 64,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress = silent,
+    source: Source,
+    regime: Regime,
+    generations: int,
+    samples: int | None,
+    replicates: int,
+    seed: int,
+    threads: int | None,
+    progress: Progress,
 ) -> SeriesForecast:
     """Forecast recursive training of a numeric family or an n-gram model.
 
-    Parameters
-    ----------
-    model
-        A `Gaussian`, `MultivariateGaussian`, `Poisson` or `NGram`.
-    source
-        Where its data come from; the family's name where None.
-    generations
-        How many rounds, K.
-    regime
-        What each round is trained on.
-    samples
-        Size of a training set (for an n-gram model in words); the data's own where None.
-    replicates
-        Simulated runs; 0 for the law alone, where there is one.
-    seed, threads
-        Of the simulation; one thread per processor where None.
-    progress
-        Told how far the comparison and the simulation have come.
+    The parameters are those of `hayflick.forecast`.
 
     Raises
     ------
     ArgumentError
         If an argument is out of its range, the regime has stored items, or nothing is to be
         simulated and no law is known.
-
-    Examples
-    --------
-    >>> from hayflick.chains.gaussian import Gaussian
-    >>> result = forecast_series(Gaussian(5.0, 2.0), samples=10, replicates=0)
-    >>> result.law_name, result.first_below
-    ('exact', 14)
     """
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     check_running(replicates=replicates, seed=seed, threads=threads)
-    subject, size = tracked_quantities(model), model.training_size(samples)
-    fresh = fresh_items(regime, samples=size, family=subject.family)
-    case = _Case(model, subject, size, seed, threads)
-    laws = {} if fresh is None else case.laws(fresh, rounds)
-    if not replicates and subject.quantities[0].name not in laws:
+    tracked, size = tracked_quantities(model), model.training_size(samples)
+    mix, first = regime.mix(1, samples=size), tracked.quantities[0]
+    if mix.reserve is not None:
+        raise unfit_regime(regime.describe(), family=tracked.family)
+    laws = (
+        tracked.laws(samples=size, fresh=mix.fresh, generations=rounds) if regime.constant else {}
+    )
+    if not replicates and first.name not in laws:
         takes = "at least 1 here: no law gives the figures of this family and regime"
         raise ArgumentError("replicates", got=0, takes=takes)
-    alone = case.alone()
-    shares = case.fresh_shares(rounds, alone[subject.quantities[0].name].middle, progress)
+    run = partial(simulate, model, samples=size, seed=seed, threads=threads)
+    baseline = _real_data_alone(tracked, size, run)
+    shares = []
+    for done, share in enumerate(FRESH_SHARES):
+        progress("comparing shares", done, len(FRESH_SHARES))
+        left = baseline[first.name].middle
+        shares.append(left if share == 1.0 else _left(tracked, Fresh(share), size, rounds, run))
+    progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
     runs, interrupted = None, False
     if replicates:
         runs, interrupted = run_until_interrupted(
-            lambda: case.run(regime, rounds, replicates, progress)
+            lambda: run(generations=rounds, regime=regime, replicates=replicates, progress=progress)
         )
-    if runs is None and subject.quantities[0].name not in laws:
+    if runs is None and first.name not in laws:
         raise KeyboardInterrupt
     return SeriesForecast(
-        family=subject.family,
+        family=tracked.family,
+        source=source,
         regime=regime,
-        seed=seed,
-        fresh_shares=shares,
-        interrupted=interrupted,
-        subject=subject,
-        model=model,
-        source=source or Source(subject.family),
         samples=size,
-        series=_series(subject, laws, alone, runs),
-        shares_by_law=case.law_at(Fresh(0.5), rounds) is not None,
+        fresh_shares=tuple(shares),
         runs=0 if runs is None else runs.sizes["replicate"],
+        seed=seed,
+        interrupted=interrupted,
+        tracked=tracked,
+        model=model,
+        series=tuple(
+            Series(
+                quantity,
+                law=laws.get(quantity.name),
+                simulated=None if runs is None else _simulated(quantity, runs),
+                alone=baseline[quantity.name],
+                # A run has no probability of its own.
+                final_values=None
+                if runs is None or quantity.summary is mean
+                else quantity.of_runs(runs)[:, -1],
+            )
+            for quantity in tracked.quantities
+            if quantity.name in laws or (runs is not None and not quantity.needs_law)
+        ),
+        shares_by_law=_law(tracked, Fresh(0.5), size, rounds) is not None,
     )
-
-
-def fresh_items(regime: Regime, *, samples: int, family: str) -> int | None:
-    """Return the fresh items of every round; None where rounds differ.
-
-    Raises
-    ------
-    ArgumentError
-        If the regime has stored items.
-    """
-    mix = regime.mix(1, samples=samples)
-    if mix.reserve is not None:
-        raise unfit_regime(regime.describe(), family=family)
-    return mix.fresh if regime.constant else None
 
 
 def unfit_regime(regime: str, *, family: str) -> ArgumentError:
@@ -403,94 +386,40 @@ def unfit_regime(regime: str, *, family: str) -> ArgumentError:
     return ArgumentError("regime", got=regime, takes=takes, remedy=remedy)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A model at one size of training set."""
+def _law(tracked: TrackedQuantities, regime: Fresh, samples: int, generations: int) -> Band | None:
+    """Return the law of the first quantity; None where there is none."""
+    fresh = regime.mix(1, samples=samples).fresh
+    laws = tracked.laws(samples=samples, fresh=fresh, generations=generations)
+    return laws.get(tracked.quantities[0].name)
 
-    model: Any
-    subject: TrackedQuantities
-    size: int
-    seed: int
-    threads: int | None
 
-    def laws(self, fresh: int, generations: int) -> Mapping[str, Band]:
-        return self.subject.laws(samples=self.size, fresh=fresh, generations=generations)
+def _left(
+    tracked: TrackedQuantities,
+    regime: Fresh,
+    samples: int,
+    generations: int,
+    run: Callable[..., xarray.Dataset],
+) -> float:
+    """Return the first quantity after the last round."""
+    band = _law(tracked, regime, samples, generations)
+    if band is None:
+        # All runs are held at once: long ones must be few.
+        most = max(_FEWEST_RUNS, _MOST_CELLS // generations)
+        replicates = min(tracked.compared_runs, most)
+        runs = run(generations=generations, regime=regime, replicates=replicates)
+        band = _simulated(tracked.quantities[0], runs)
+    return band.at(-1).middle
 
-    def law_at(self, regime: Fresh, generations: int) -> Band | None:
-        """Return the first quantity's law; None where there is none."""
-        fresh = regime.mix(1, samples=self.size).fresh
-        return self.laws(fresh, generations).get(self.subject.quantities[0].name)
 
-    def run(
-        self, regime: Regime, generations: int, replicates: int, progress: Progress = silent
-    ) -> xarray.Dataset:
-        return simulate(
-            self.model,
-            generations=generations,
-            regime=regime,
-            samples=self.size,
-            replicates=replicates,
-            seed=self.seed,
-            threads=self.threads,
-            progress=progress,
-        )
-
-    def alone(self) -> dict[str, BandPoint]:
-        """Return every quantity after one training on real data alone."""
-        laws = self.laws(self.size, 1)
-        runs = self.run(Fresh(1.0), 1, _BASELINE_RUNS)
-        bands = {q.name: laws.get(q.name) or _simulated(q, runs) for q in self.subject.quantities}
-        return {name: band.at(1) for name, band in bands.items()}
-
-    def fresh_shares(self, generations: int, alone: float, progress: Progress) -> tuple[float, ...]:
-        """Return the first quantity after the last round, for each fresh share."""
-        left = []
-        for done, share in enumerate(FRESH_SHARES):
-            progress("comparing shares", done, len(FRESH_SHARES))
-            left.append(alone if share == 1.0 else self._left(Fresh(share), generations))
-        progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
-        return tuple(left)
-
-    def _left(self, regime: Fresh, generations: int) -> float:
-        first = self.subject.quantities[0]
-        law = self.law_at(regime, generations)
-        if law is None:
-            # All runs are held at once: long ones must be few.
-            most = max(_FEWEST_RUNS, _MOST_CELLS // generations)
-            runs = min(self.subject.compared_runs, most)
-            law = _simulated(first, self.run(regime, generations, runs))
-        return law.at(-1).middle
+def _real_data_alone(
+    tracked: TrackedQuantities, samples: int, run: Callable[..., xarray.Dataset]
+) -> dict[str, BandPoint]:
+    """Return every quantity after one training on real data alone."""
+    laws = tracked.laws(samples=samples, fresh=samples, generations=1)
+    runs = run(generations=1, regime=Fresh(1.0), replicates=_BASELINE_RUNS)
+    bands = {q.name: laws.get(q.name) or _simulated(q, runs) for q in tracked.quantities}
+    return {name: band.at(1) for name, band in bands.items()}
 
 
 def _simulated(quantity: Quantity, runs: xarray.Dataset) -> Band:
     return quantity.summary(quantity.of_runs(runs))
-
-
-def _series(
-    subject: TrackedQuantities,
-    laws: Mapping[str, Band],
-    alone: Mapping[str, BandPoint],
-    runs: xarray.Dataset | None,
-) -> tuple[Series, ...]:
-    known = [
-        quantity
-        for quantity in subject.quantities
-        if quantity.name in laws or (runs is not None and not quantity.needs_law)
-    ]
-    return tuple(
-        Series(
-            quantity,
-            law=laws.get(quantity.name),
-            simulated=None if runs is None else _simulated(quantity, runs),
-            alone=alone[quantity.name],
-            ends=_ends(quantity, runs),
-        )
-        for quantity in known
-    )
-
-
-def _ends(quantity: Quantity, runs: xarray.Dataset | None) -> Floats | None:
-    # A run has no probability of its own.
-    if runs is None or quantity.summary is mean:
-        return None
-    return quantity.of_runs(runs)[:, -1]

@@ -49,7 +49,7 @@ def record(forecast: SeriesForecast) -> dict[str, Any]:
         "encoding": source.encoding,
         "items": forecast.model.total,
         "samples": forecast.samples,
-        "dimensions": forecast.subject.dimensions,
+        "dimensions": forecast.tracked.dimensions,
         "rank_collapses": forecast.singular,
         "regime": forecast.regime.describe(),
         "law": forecast.law_name,

@@ -142,7 +142,7 @@ class SpreadFindings(SeriesFindings):
         number = self.language.number
         return {
             "samples": number(self.forecast.samples),
-            "dimensions": number(self.forecast.subject.dimensions),
+            "dimensions": number(self.forecast.tracked.dimensions),
         }
 
     @override
