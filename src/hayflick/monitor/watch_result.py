@@ -1,4 +1,4 @@
-"""What watching a stream of answers comes to."""
+"""The result of watching a stream of answers: readings, charts and the verdict."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChartHistory:
-    """The course of one chart.
+    """A control chart and its verdicts on a stream.
 
     Parameters
     ----------
     text
         The chart in the grammar of the command line.
     metric, group
-        What it reads, and whose; an empty group is all answers together.
+        The metric and the group that it reads; an empty group is all answers together.
     baseline
-        How many rounds the chart was made from.
+        Number of rounds that the chart was made from.
     verdicts
         One per round after the baseline.
     threshold
-        The limit in the metric's own units; None where the chart has none.
+        The limit in the metric's own units; None if the chart has none.
     warnings
-        What speaks against its promise.
+        Signs in the baseline that the guarantee may not hold.
     rate
-        False alarms per healthy reading that it promises at most; None where it promises
-        something else.
+        Upper bound of the false alarms per healthy reading; None if the chart has another
+        guarantee.
     projection
-        When the metric is expected to reach its limit; None where that cannot be said.
+        When the metric is expected to reach its limit; None if it has no limit to fall to.
     """
 
     text: str
@@ -66,18 +66,23 @@ class ChartHistory:
         return next(iter(self.alarms), None)
 
     @property
+    def since(self) -> int | None:
+        """Estimated first round of the change; None without an alarm."""
+        alarm = self.first_alarm
+        return None if alarm is None else alarm.since or alarm.round
+
+    @property
     def silent_since(self) -> int | None:
-        """The first of the last rounds without a reading; None where the last one has one."""
-        silent = None
-        for verdict in reversed(self.verdicts):
-            if verdict.state is not State.NO_READING:
-                break
-            silent = verdict.round
-        return silent
+        """Round since which there is no reading; None if the last round has one."""
+        silent = [one.state is State.NO_READING for one in self.verdicts]
+        if not silent or not silent[-1]:
+            return None
+        last = max((place for place, gap in enumerate(silent) if not gap), default=-1)
+        return self.verdicts[last + 1].round
 
     @property
     def read(self) -> int:
-        """How many rounds gave a reading."""
+        """Number of rounds with a reading."""
         return sum(verdict.state is not State.NO_READING for verdict in self.verdicts)
 
 
@@ -93,20 +98,20 @@ class MissingChart:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WatchResult(Result):
-    """A stream of answers, measured and charted.
+    """What `hayflick.watch` returns: a stream of answers, measured and charted.
 
     Parameters
     ----------
     name
-        Of what was read.
+        Name of the input.
     rounds
         Names of the rounds, in order.
     baseline
-        How many of them are the baseline.
+        Number of rounds in the baseline.
     readings
-        By group, one per round.
+        One per round, by group; the empty name stands for all answers together.
     charts
-        All charts, the ones of all answers first.
+        All charts, those of all answers first.
     missing_charts
         Charts that could not be made.
     templates
@@ -114,13 +119,13 @@ class WatchResult(Result):
     typical_first, typical_last
         Answers nearest to the mean of the first round and of the last.
     answers, bad
-        How many answers were read, and rows that were passed over.
-    rules, decided
-        The rules, and what they decided; None and nothing without rules.
+        Number of answers that were read, and the rows that were left out.
+    rules, decisions
+        The rules, and what they decided; None and empty without rules.
     settings
-        What makes the result again.
+        Parameters that make the result again.
     seed
-        Of whatever was drawn.
+        Seed of every random draw.
     """
 
     name: str
@@ -146,13 +151,18 @@ class WatchResult(Result):
         return tuple(chart for _, chart in sorted(alarmed, key=lambda pair: pair[0]))
 
     @property
+    def alarmed_first(self) -> tuple[ChartHistory, ...]:
+        """All charts, those that have alarmed first."""
+        return (*self.alarms, *(chart for chart in self.charts if chart.first_alarm is None))
+
+    @property
     def healthy(self) -> bool:
         """Whether no chart has alarmed, and no rule that may act has decided anything."""
         return not self.alarms and not self.calls_for_action
 
     @property
     def calls_for_action(self) -> bool:
-        """Whether rules have decided something that is more than observed."""
+        """Whether rules that may act have decided something."""
         if self.rules is None or not self.decisions:
             return False
         from hayflick.rules.rule_set import calls_for_action
@@ -183,19 +193,17 @@ class WatchResult(Result):
         return tuple(group for group in self.readings if group)
 
     def total(self, metric: str) -> int:
-        """Return the sum over all rounds of a number that counts answers."""
+        """Return the sum of a count of answers over all rounds."""
         return int(sum(reading.values.get(metric, 0.0) for reading in self.readings[""]))
 
     def series(self, metric: str, *, group: str = "") -> list[float | None]:
-        """Return a metric round by round; None where there is no reading."""
+        """Return a metric round by round; None for a round without a reading."""
         return [reading.values.get(metric) for reading in self.readings[group]]
 
     def metrics(self, *, group: str = "") -> list[str]:
-        """Return the names of what was measured, in order."""
-        names: dict[str, None] = {}
-        for reading in self.readings[group]:
-            names.update(dict.fromkeys(reading.values))
-        return list(names)
+        """Return the names of the metrics that were measured, in order."""
+        readings = self.readings[group]
+        return list(dict.fromkeys(name for reading in readings for name in reading.values))
 
     def to_frame(self) -> pl.DataFrame:
         """Return the readings as a table, one row per group and round.
@@ -210,7 +218,7 @@ class WatchResult(Result):
             for group, readings in self.readings.items()
             for one in readings
         ]
-        names = dict.fromkeys(itertools.chain.from_iterable(row for row in rows))
+        names = dict.fromkeys(itertools.chain.from_iterable(rows))
         kinds = {"round": pl.Int64, "label": pl.String, "group": pl.String}
         return pl.DataFrame(rows, schema={name: kinds.get(name, pl.Float64) for name in names})
 

@@ -1,4 +1,4 @@
-"""What watching a stream gives: plain values, tables, the page, the notebook's fragment."""
+"""How a watch result is presented: plain values, tables, page, notebook."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.core.records import Verdict
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
-from hayflick.report.charts.drawing import RenderedChart
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
@@ -19,7 +17,6 @@ from hayflick.report.watch_findings import WatchFindings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
 FORMAT_VERSION = 1
 _MOST_ROWS, _MOST_PHRASES = 20, 8
@@ -41,7 +38,7 @@ def record(result: WatchResult) -> dict[str, Any]:
         "rounds": list(result.rounds),
         "baseline": result.baseline,
         "healthy": result.healthy,
-        "charts": [_chart(chart, result) for chart in result.charts],
+        "charts": [_chart(chart, result.rounds) for chart in result.charts],
         "rules": None
         if result.rules is None
         else decisions_record(result.rules, result.decisions, rounds=result.rounds),
@@ -56,74 +53,65 @@ def record(result: WatchResult) -> dict[str, Any]:
     }
 
 
-def _chart(chart: ChartHistory, result: WatchResult) -> dict[str, Any]:
+def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
     alarm = chart.first_alarm
     return {
         "metric": chart.metric,
         "group": chart.group or None,
         "chart": chart.text,
         "state": "alarm" if alarm else "healthy" if chart.read else "no reading",
-        "since": _name(result, alarm.since or alarm.round) if alarm else None,
-        "first_alarm": _name(result, alarm.round) if alarm else None,
+        "since": rounds[chart.since - 1] if chart.since else None,
+        "first_alarm": rounds[alarm.round - 1] if alarm else None,
         "threshold": chart.threshold,
         "baseline_readings": chart.baseline,
         "warnings": list(chart.warnings),
         "projection": None if chart.projection is None else asdict(chart.projection),
-        "verdicts": [_verdict(verdict, result) for verdict in chart.verdicts],
+        "verdicts": [
+            {
+                "round": rounds[verdict.round - 1],
+                "state": verdict.state.value,
+                "value": verdict.value,
+                "statistic": verdict.statistic,
+                "limit": verdict.limit,
+                "evidence": verdict.evidence,
+            }
+            for verdict in chart.verdicts
+        ],
     }
-
-
-def _verdict(verdict: Verdict, result: WatchResult) -> dict[str, Any]:
-    return {
-        "round": _name(result, verdict.round),
-        "state": verdict.state.value,
-        "value": verdict.value,
-        "statistic": verdict.statistic,
-        "limit": verdict.limit,
-        "evidence": verdict.evidence,
-    }
-
-
-def _name(result: WatchResult, number: int) -> str:
-    return result.rounds[number - 1]
 
 
 def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]:
     """Return what the terminal shows: verdict, charts, phrases."""
-    findings = WatchFindings(result, Language(lang))
+    language = Language(lang)
+    text, percent = language.text, language.percent
+    findings = WatchFindings(result, language)
     parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
     parts += [printable(warning) for warning in findings.warnings()]
     if result.charts:
-        parts.append(_charts(findings))
-    if len(result.charts) > _MOST_ROWS:
-        more = findings.language.number(len(result.charts) - _MOST_ROWS)
-        parts.append(
-            findings.language.text("Further charts, in the page and the JSON: {more}.", more=more)
+        charts = table(
+            text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
         )
+        for chart in result.alarmed_first[:_MOST_ROWS]:
+            charts.add_row(*_cells(chart, findings))
+        parts.append(charts)
+    if len(result.charts) > _MOST_ROWS:
+        more = language.number(len(result.charts) - _MOST_ROWS)
+        parts.append(text("Further charts, in the page and the JSON: {more}.", more=more))
     if result.templates:
-        parts.append(_templates(findings))
+        phrases = table(text("phrase"), text("baseline"), text("now"))
+        for one in result.templates[:_MOST_PHRASES]:
+            shares = percent(one.baseline_rate), percent(one.present_rate)
+            phrases.add_row(printable(one.phrase), *shares)
+        parts.append(phrases)
     if result.rules is not None:
         rules, decisions = result.rules, result.decisions
         parts += decisions_tables(rules, decisions, rounds=result.rounds, lang=lang)
-    return tuple(parts)
-
-
-def _charts(findings: WatchFindings) -> Table:
-    """Return the charts, those that have alarmed first."""
-    text, result = findings.language.text, findings.result
-    shown = table(
-        text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
-    )
-    rest = [chart for chart in result.charts if chart.first_alarm is None]
-    for chart in [*result.alarms, *rest][:_MOST_ROWS]:
-        shown.add_row(*_cells(chart, findings))
-    return shown
+    return parts
 
 
 def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
     """Return a chart as a row: subject, chart, state, since, value now, limit."""
-    alarm = chart.first_alarm
-    since = "" if alarm is None else findings.round_name(alarm.since or alarm.round)
+    since = "" if chart.since is None else findings.round_name(chart.since)
     known = [verdict.value for verdict in chart.verdicts if verdict.value is not None]
     return (
         printable(findings.subject(chart)),
@@ -133,14 +121,6 @@ def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
         significant(known[-1]) if known and chart.silent_since is None else "–",
         "–" if chart.threshold is None else significant(chart.threshold),
     )
-
-
-def _templates(findings: WatchFindings) -> Table:
-    text, percent = findings.language.text, findings.language.percent
-    shown = table(text("phrase"), text("baseline"), text("now"))
-    for one in findings.result.templates[:_MOST_PHRASES]:
-        shown.add_row(printable(one.phrase), percent(one.baseline_rate), percent(one.present_rate))
-    return shown
 
 
 def page(result: WatchResult, *, lang: str = "en") -> str:
@@ -154,7 +134,7 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         result=result,
         findings=findings,
         rows=[_cells(chart, findings) for chart in result.charts],
-        charts=watch_charts(findings),
+        charts=[history_chart(chart, findings) for chart in result.alarmed_first[:_MOST_PICTURES]],
         metrics=[metric_chart(name, findings) for name in result.metrics()],
         printable=printable,
         decisions=result.decisions
@@ -163,15 +143,8 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
     )
 
 
-def watch_charts(findings: WatchFindings) -> tuple[RenderedChart, ...]:
-    """Return the pictures of the charts, those that have alarmed first."""
-    result = findings.result
-    rest = [chart for chart in result.charts if chart.first_alarm is None]
-    shown = [*result.alarms, *rest][:_MOST_PICTURES]
-    return tuple(history_chart(chart, findings) for chart in shown)
-
-
 def fragment(result: WatchResult) -> str:
     """Return what a notebook shows, as HTML."""
     findings = WatchFindings(result, Language("en"))
-    return notebook(findings.verdict(), findings.summary(), watch_charts(findings)[:1])
+    charts = [history_chart(chart, findings) for chart in result.alarmed_first[:1]]
+    return notebook(findings.verdict(), findings.summary(), charts)

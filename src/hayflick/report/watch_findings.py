@@ -1,4 +1,4 @@
-"""What watching a stream says, sentence by sentence."""
+"""The sentences about a watched stream, in the reader's language."""
 
 from __future__ import annotations
 
@@ -21,82 +21,78 @@ def joined_names(names: list[str]) -> str:
 
 @dataclass(frozen=True)
 class WatchFindings:
-    """The words and numbers of a watched stream, in one language."""
+    """The sentences about a watch result, in one language."""
 
     result: WatchResult
     language: Language
 
     def data(self) -> str:
         """Return what was read."""
-        result, number = self.result, self.language.number
+        number = self.language.number
         return self.language.text(
             "{name}: {answers} answers in {rounds} rounds, the first {baseline} of them the "
             "baseline.",
-            name=result.name,
-            answers=number(result.answers),
-            rounds=number(len(result.rounds)),
-            baseline=number(result.baseline),
+            name=self.result.name,
+            answers=number(self.result.answers),
+            rounds=number(len(self.result.rounds)),
+            baseline=number(self.result.baseline),
         )
 
     def verdict(self) -> str:
-        """Return how the stream stands, in one line."""
-        text, alarms = self.language.text, self.result.alarms
-        if self.result.rules is not None and not alarms:
-            return self._rules_verdict()
-        if not self.result.charts:
+        """Return the verdict in one line."""
+        result, text = self.result, self.language.text
+        if result.alarms:
+            return text("Alarm: {metric}, since round {since}", **self._change(result.alarms[0]))
+        if result.decisions:
+            first = self.round_name(result.decisions[0].round)
+            return text("The rules have decided, first in round {round}", round=first)
+        if result.rules is not None:
+            return text("Healthy: the rules have decided nothing")
+        if not result.charts:
             return text("Nothing could be watched")
-        if not alarms:
-            return self._quiet_verdict()
-        return text("Alarm: {metric}, since round {since}", **self._change(alarms[0]))
-
-    def _rules_verdict(self) -> str:
-        """Return whether the rules have decided anything, in one line."""
-        if not self.result.decisions:
-            return self.language.text("Healthy: the rules have decided nothing")
-        first = self.round_name(self.result.decisions[0].round)
-        return self.language.text("The rules have decided, first in round {round}", round=first)
-
-    def _quiet_verdict(self) -> str:
-        """Return how a stream stands that has not alarmed: healthy, unless it has gone silent."""
-        silent = self.result.silent_since
-        if silent is not None:
-            since = self.round_name(silent)
-            return self.language.text("No reading since round {since}", since=since)
-        return self.language.text("Healthy: no chart has alarmed since the baseline")
+        if result.silent_since is not None:
+            since = self.round_name(result.silent_since)
+            return text("No reading since round {since}", since=since)
+        return text("Healthy: no chart has alarmed since the baseline")
 
     def _change(self, chart: ChartHistory) -> dict[str, str]:
-        alarm = chart.first_alarm
-        assert alarm is not None
-        since = alarm.round if alarm.since is None else alarm.since
+        assert chart.first_alarm is not None and chart.since is not None
         return {
             "metric": self.subject(chart),
-            "since": self.round_name(since),
-            "alarm": self.round_name(alarm.round),
+            "since": self.round_name(chart.since),
+            "alarm": self.round_name(chart.first_alarm.round),
         }
 
     def subject(self, chart: ChartHistory) -> str:
-        """Return what a chart reads, and whose."""
+        """Return the metric of a chart, and its group."""
         label = metric_label(chart.metric, self.language)
         if not chart.group:
             return label
         return self.language.text("{metric} of {group}", metric=label, group=chart.group)
 
     def round_name(self, number: int) -> str:
-        """Return what a round is called."""
+        """Return the name of a round."""
         return self.result.rounds[number - 1]
 
     def summary(self) -> list[str]:
-        """Return what there is to know, in a few sentences."""
+        """Return the alarms, the rate of false alarms, the projections and what was left out."""
         sentences = [self.alarm_sentence(chart) for chart in self.result.alarms]
-        sentences += self._false_alarm_rates()
-        sentences += [
-            self.projection_sentence(chart) for chart in self.result.charts if not chart.group
-        ]
-        sentences += self._omissions()
-        return [sentence for sentence in sentences if sentence]
+        rates = [chart.rate for chart in self.result.charts if chart.rate is not None]
+        if rates:
+            sentences.append(
+                self.language.text(
+                    "Guaranteed charts: {charts}; together, a healthy stream gives at most one "
+                    "false alarm in {rounds} rounds on average.",
+                    charts=self.language.number(len(rates)),
+                    rounds=self.language.number(round(1.0 / sum(rates))),
+                )
+            )
+        for chart in self.result.charts:
+            sentences += [] if chart.group else self._projection(chart)
+        return sentences + self._omissions()
 
     def alarm_sentence(self, chart: ChartHistory) -> str:
-        """Return what a chart that has alarmed says."""
+        """Return when a chart has alarmed, and at what mean."""
         sentence = self.language.text(
             "{metric}: first alarm in round {alarm}; the change began about round {since}.",
             **self._change(chart),
@@ -104,90 +100,67 @@ class WatchFindings:
         alarm = chart.first_alarm
         if alarm is None or alarm.value is None or chart.threshold is None:
             return sentence
-        return self.language.joined(
-            sentence,
-            self.language.text(
-                "Its mean was {value} then, {limit} is the limit.",
-                value=significant(alarm.value),
-                limit=significant(chart.threshold),
-            ),
+        mean = self.language.text(
+            "Its mean was {value} then, {limit} is the limit.",
+            value=significant(alarm.value),
+            limit=significant(chart.threshold),
         )
+        return self.language.joined(sentence, mean)
 
-    def _false_alarm_rates(self) -> list[str]:
-        """Return what is promised of false alarms, once for all guaranteed charts."""
-        rates = [chart.rate for chart in self.result.charts if chart.rate is not None]
-        if not rates:
+    def _projection(self, chart: ChartHistory) -> list[str]:
+        """Return when a metric is expected to reach its limit; nothing if that is unknown."""
+        found = chart.projection
+        if found is None or found.round is None or chart.first_alarm is not None:
             return []
-        return [
-            self.language.text(
-                "Guaranteed charts: {charts}; together, a healthy stream gives at most one false "
-                "alarm in {rounds} rounds on average.",
-                charts=self.language.number(len(rates)),
-                rounds=self.language.number(round(1.0 / sum(rates))),
-            )
-        ]
-
-    def projection_sentence(self, chart: ChartHistory) -> str:
-        """Return when a metric is expected to reach its limit; empty where that is not known."""
-        projection = chart.projection
-        if projection is None or chart.first_alarm is not None or projection.round is None:
-            return ""
-        if projection.round <= len(self.result.rounds):
-            return ""
-        return self.language.text(
+        if found.round <= len(self.result.rounds):
+            return []
+        sentence = self.language.text(
             "{metric} falls: at this rate it reaches its limit about round number {round} "
             "({interval}).",
             metric=self.subject(chart),
-            round=self.language.number(round(projection.round)),
-            interval=self.interval(projection),
+            round=self.language.number(round(found.round)),
+            interval=self._interval(found),
         )
+        return [sentence]
 
-    def interval(self, projection: Projection) -> str:
-        """Return the interval of a projection."""
-        low, high = (
-            None if end is None else self.language.number(round(end))
-            for end in (projection.low, projection.high)
-        )
-        if low is None:
-            return self.language.text("no interval")
-        if high is None:
-            return self.language.text("{low} or later", low=low)
-        return f"{low} – {high}"
+    def _interval(self, projection: Projection) -> str:
+        text, number = self.language.text, self.language.number
+        if projection.low is None:
+            return text("no interval")
+        low = number(round(projection.low))
+        if projection.high is None:
+            return text("{low} or later", low=low)
+        return f"{low} – {number(round(projection.high))}"
 
     def _omissions(self) -> list[str]:
         result, text, number = self.result, self.language.text, self.language.number
         sentences = []
         groups = dict.fromkeys(one.group for one in result.missing_charts if one.group)
         if groups:
+            names = joined_names(list(groups))
             sentences.append(
-                text(
-                    "Groups that are not watched, see below: {groups}.",
-                    groups=joined_names(list(groups)),
-                )
+                text("Groups that are not watched, see below: {groups}.", groups=names)
             )
         if result.bad.total:
-            sentences.append(
-                text("Rows that were passed over: {bad}.", bad=number(result.bad.total))
-            )
-        empty = result.total("empty_answers")
-        if empty:
+            bad = number(result.bad.total)
+            sentences.append(text("Rows that were passed over: {bad}.", bad=bad))
+        if empty := result.total("empty_answers"):
             sentences.append(text("Empty answers, left out: {empty}.", empty=number(empty)))
-        unpaired = result.total("unpaired_answers")
-        if unpaired:
+        if unpaired := result.total("unpaired_answers"):
             sentences.append(
                 text("Answers that could not be paired: {unpaired}.", unpaired=number(unpaired))
             )
         return sentences
 
     def state(self, chart: ChartHistory) -> str:
-        """Return how a chart stands."""
+        """Return the state of a chart: alarm, healthy or no reading."""
         text = self.language.text
         if chart.first_alarm is not None:
             return text("alarm")
         return text("healthy") if chart.silent_since is None else text("no reading")
 
     def warnings(self) -> list[str]:
-        """Return what speaks against promises, and what could not be charted.
+        """Return why a guarantee may not hold, and which charts could not be made.
 
         These are technical, and in English as the commands' errors are.
         """
