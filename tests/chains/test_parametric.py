@@ -46,7 +46,7 @@ def test_compiled_rounds_are_the_stages_one_by_one(model, fresh, rounding):
     mixes = [Mix(generated=20 - fresh, fresh=fresh)] * 12
     assert chain.compiled
     schedule = Schedule(mixes)
-    path = chain.walk((stream(3, block=0),), chain.start(32), schedule.generated, schedule.fresh)
+    path = chain.run_rounds((stream(3, block=0),), chain.start(32), schedule.generated, schedule.fresh)
     rng, population = stream(3, block=0), chain.start(32)
     for generation, mix in enumerate(mixes):
         population = advance(chain, rng, population, mix)

@@ -25,8 +25,8 @@ def test_the_exact_law_against_a_slow_reference(p, n):
         counts = after
         assert law.present[generation] == pytest.approx(1 - counts[0], abs=1e-13)
         decided = counts[0] + counts[n]
-        assert law.undecided[generation] == pytest.approx(1 - decided, abs=1e-13)
-    assert (law.present[0], law.undecided[0]) == (p > 0, 0 < p < 1)
+        assert law.polymorphic[generation] == pytest.approx(1 - decided, abs=1e-13)
+    assert (law.present[0], law.polymorphic[0]) == (p > 0, 0 < p < 1)
 
 
 def test_the_exact_law_against_simulation(rng):
@@ -36,7 +36,7 @@ def test_the_exact_law_against_simulation(rng):
         found = rng.binomial(60, found) / 60
         for share, expected in (
             ((found > 0).mean(), law.present[generation]),
-            (((found > 0) & (found < 1)).mean(), law.undecided[generation]),
+            (((found > 0) & (found < 1)).mean(), law.polymorphic[generation]),
         ):
             assert abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / runs)
 
@@ -47,7 +47,7 @@ def test_the_branching_law_is_below_within_its_error(n, p):
     exact = bernoulli_law(p, samples=n, generations=20, law="exact")
     branching = bernoulli_law(p, samples=n, generations=20, law="branching")
     assert (exact.name, branching.name) == ("exact", "branching")
-    for name in ("present", "undecided"):
+    for name in ("present", "polymorphic"):
         short = getattr(exact, name) - getattr(branching, name)
         assert short.min() > -exact.error
         assert short.max() <= branching.error
@@ -69,7 +69,7 @@ def test_the_error_shrinks_with_the_draws():
 
 def test_each_parameter_changes_the_answer():
     ends = [
-        bernoulli_law(p, samples=n, generations=k).undecided[-1]
+        bernoulli_law(p, samples=n, generations=k).polymorphic[-1]
         for p, n, k in ((0.2, 50, 30), (0.21, 50, 30), (0.2, 52, 30), (0.2, 50, 31))
     ]
     assert len(set(ends)) == 4

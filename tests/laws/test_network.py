@@ -43,7 +43,7 @@ def test_the_recursion_as_stated_gives_the_same():
     assert_allclose(law.within, 1 - own, rtol=1e-12)
     squared = [np.sum(d[:, None] + d - 2 * q) for d, q in zip(own, path, strict=True)]
     assert_allclose(law.squared_distance, squared, rtol=1e-10, atol=1e-13)
-    assert_allclose(law.differing, 1 - path[-1], rtol=1e-12)
+    assert_allclose(law.heterozygosity, 1 - path[-1], rtol=1e-12)
     assert law.name == "exact"
 
 
@@ -75,7 +75,7 @@ def test_a_complete_network_by_hand():
     # Round 1: S = .5, H_ii = .45, H_12 = .5. Round 2: S = .475, H_ii = .4275.
     assert_allclose(law.within, [[0.5, 0.5], [0.45, 0.45], [0.4275, 0.4275]])
     assert_allclose(law.squared_distance, [0.0, 0.2, 0.19])
-    assert_allclose(law.differing, [[0.4275, 0.475], [0.475, 0.4275]])
+    assert_allclose(law.heterozygosity, [[0.4275, 0.475], [0.475, 0.4275]])
     assert_allclose(law.squared_distances, [[0.0, 0.095], [0.095, 0.0]])
     assert_allclose(law.distance, np.sqrt([0.0, 0.1, 0.095]))
     assert_allclose(law.between, [0.0, 0.025, 0.02375])
@@ -88,7 +88,7 @@ def test_silos_are_independent_chains():
     kept = (1 - 1 / np.array([5, 10, 20])) ** 12
     assert_allclose(law.within[-1], law.real * kept, rtol=1e-13)
     # Independent models stay as far from one another in the mean as p_0 from itself.
-    assert_allclose(law.differing[0, 1], law.real)
+    assert_allclose(law.heterozygosity[0, 1], law.real)
     gap = law.real * (1 - kept[0] + 1 - kept[1])
     assert law.squared_distances[0, 1] == pytest.approx(gap)
 
@@ -97,7 +97,7 @@ def test_real_data_alone_leave_the_noise_of_the_samples():
     law = network_law(MODEL, reading=np.zeros((4, 4)), samples=25, real_shares=1.0, generations=9)
     assert_allclose(law.within[1:], law.real * (1 - 1 / 25))
     assert_allclose(law.squared_distance[1:], 4 * 3 * 2 * law.real / 25)
-    assert law.settled == 1
+    assert law.stationary_from == 1
 
 
 def test_models_may_be_numbered_in_any_order(rng):
@@ -121,8 +121,8 @@ def test_sparse_and_dense_give_the_same(models, rng):
     dense = network_law(MODEL, reading=ring, generations=7, **settings)
     thin = network_law(MODEL, reading=sparse.csr_array(ring), generations=7, **settings)
     assert_allclose(thin.within, dense.within, rtol=1e-12)
-    assert_allclose(thin.differing, dense.differing, rtol=1e-12)
-    assert_allclose(dense.differing, dense.differing.T, rtol=1e-14)
+    assert_allclose(thin.heterozygosity, dense.heterozygosity, rtol=1e-12)
+    assert_allclose(dense.heterozygosity, dense.heterozygosity.T, rtol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +147,12 @@ def test_every_parameter_matters(change):
 def test_a_network_with_real_data_settles_and_says_when():
     settings = {"reading": READING, "samples": SAMPLES, "real_shares": 0.1}
     law = network_law(MODEL, generations=5000, **settings)
-    assert 50 < law.settled < 500
+    assert 50 < law.stationary_from < 500
     plain = reference(
         MODEL, reading=READING, samples=SAMPLES, real_shares=[0.1] * 4, generations=900
     )
     assert_allclose(law.within[-1], 1 - np.diag(plain[-1]), rtol=1e-10)
-    assert network_law(MODEL, generations=20, **settings).settled is None
+    assert network_law(MODEL, generations=20, **settings).stationary_from is None
 
 
 def test_models_that_read_one_another_end_as_one_symbol():

@@ -209,7 +209,7 @@ class CompiledParametricChain(ParametricChain[StatisticT], CompiledChain):
         """Return the compiled rounds, and the constants that they take."""
 
     @override
-    def walk(
+    def run_rounds(
         self, rngs: tuple[Rng, ...], population: Floats, generated: Integers, fresh: Integers
     ) -> Floats:
         kernel, constants = self.kernel()

@@ -101,12 +101,12 @@ def rewrite(
     successors = np.empty(np.diff(offsets).max(), np.int32)
     new_offsets = np.zeros_like(offsets)
     new_texts = _room((offsets.size - 1) * draws)
-    every_one_alike = np.empty(0)
+    equal_weights = np.empty(0)
     end = 0
     for replicate in range(offsets.size - 1):
         train(texts[offsets[replicate] : offsets[replicate + 1]], memory, starts, successors)
         new_texts, end = _write(
-            rng, starts, successors, every_one_alike, memory, draws, new_texts, end
+            rng, starts, successors, equal_weights, memory, draws, new_texts, end
         )
         new_offsets[replicate + 1] = end
     return new_texts[:end], new_offsets

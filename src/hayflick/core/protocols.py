@@ -160,7 +160,7 @@ class CompiledChain(Protocol):
     def start(self, replicates: int) -> Any:
         """Return copies of the model fitted to the real data."""
 
-    def walk(
+    def run_rounds(
         self,
         rngs: tuple[np.random.Generator, ...],
         population: Any,

@@ -39,7 +39,7 @@ class BernoulliLaw:
     ----------
     present
         Pr(P_k ≠ 0), shape ``(K + 1,)``.
-    undecided
+    polymorphic
         Pr(P_k ∉ {0, 1}), shape ``(K + 1,)``.
     name
         Which law: ``exact`` or ``branching``.
@@ -49,7 +49,7 @@ class BernoulliLaw:
     """
 
     present: Floats
-    undecided: Floats
+    polymorphic: Floats
     name: str
     error: float
 
@@ -91,7 +91,7 @@ def bernoulli_law(
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     if law not in LAWS:
         raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
-    most = n if n <= LARGEST_SAMPLE else _reached(p, n, rounds)
+    most = n if n <= LARGEST_SAMPLE else _highest_count(p, n, rounds)
     known = most <= LARGEST_SAMPLE and n <= _MOST_EXACT
     if law == "exact" and not known:
         takes = f"training sets of at most {LARGEST_SAMPLE} items, or of few ones"
@@ -103,7 +103,7 @@ def bernoulli_law(
     return _exact(p, n, rounds, most=most)
 
 
-def _reached(p: float, n: int, rounds: int) -> int:
+def _highest_count(p: float, n: int, rounds: int) -> int:
     """Return a count that is passed with a negligible probability."""
     spread = _DEVIATIONS * np.sqrt(n * p * rounds)
     return min(n, int(n * p + spread + _DEVIATIONS**2 * np.sqrt(rounds)))
@@ -114,17 +114,17 @@ def _exact(p: float, n: int, rounds: int, *, most: int) -> BernoulliLaw:
     hits = np.arange(most + 1)
     matrix = binomial_rows(n, hits / n, hits=hits)
     counts = binomial_rows(n, np.array([p]), hits=hits)[0]
-    present, undecided = np.full((2, rounds + 1), float(p > 0.0))
-    undecided[0] = float(0.0 < p < 1.0)
+    present, polymorphic = np.full((2, rounds + 1), float(p > 0.0))
+    polymorphic[0] = float(0.0 < p < 1.0)
     lost = 0.0
     for generation in range(1, rounds + 1):
         present[generation] = 1.0 - counts[0]
-        undecided[generation] = present[generation] - (counts[n] if most == n else 0.0)
+        polymorphic[generation] = present[generation] - (counts[n] if most == n else 0.0)
         lost = max(lost, 1.0 - counts.sum()) if most < n else 0.0
         counts = counts @ matrix
     # Binomial coefficients come from differences of log-gamma functions of size n ln n.
     error = float(np.finfo(np.float64).eps * (1.0 + n * np.log(n + 1.0)) * rounds) + lost
-    shares = np.clip(present, 0.0, 1.0), np.clip(undecided, 0.0, 1.0)
+    shares = np.clip(present, 0.0, 1.0), np.clip(polymorphic, 0.0, 1.0)
     return BernoulliLaw(*shares, "exact", error)
 
 
@@ -133,6 +133,6 @@ def _branching(p: float, n: int, rounds: int) -> BernoulliLaw:
     exponents = survival_exponents(rounds)
     zero, one = np.exp(-n * p * exponents), np.exp(-n * (1.0 - p) * exponents)
     present = np.concatenate([[float(p > 0.0)], 1.0 - zero])
-    undecided = np.concatenate([[float(0.0 < p < 1.0)], np.maximum(1.0 - zero - one, 0.0)])
+    polymorphic = np.concatenate([[float(0.0 < p < 1.0)], np.maximum(1.0 - zero - one, 0.0)])
     error = min(2.0 * rounds / (np.e * n), 1.0)
-    return BernoulliLaw(present, undecided, "branching", float(error))
+    return BernoulliLaw(present, polymorphic, "branching", float(error))

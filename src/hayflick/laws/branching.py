@@ -71,7 +71,7 @@ class Branching:
     def of(cls, rounds: ChainRounds) -> Branching:
         """Return the law of rounds; where all are alike it takes one pass over them."""
         alike = all(np.ptp(kind) == 0 for kind in (rounds.generated, rounds.fresh, rounds.samples))
-        slope, offset, squares = _alike(rounds) if alike else _composed(rounds)
+        slope, offset, squares = _same_mix(rounds) if alike else _varying_mix(rounds)
         return cls(slope, offset, _steps(rounds.generated), squares, _steps(rounds.fresh))
 
     def present(self, probabilities: Floats) -> Floats:
@@ -114,7 +114,7 @@ class Branching:
         return bound
 
 
-def _alike(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
+def _same_mix(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
     """Return slopes, offsets and squares where every round has the same mix."""
     generated, fresh = float(rounds.generated[0]), float(rounds.fresh[0])
     first, later = rounds.uniform[0], rounds.uniform[-1]
@@ -128,7 +128,7 @@ def _alike(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
     return slope, offset, squares
 
 
-def _composed(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
+def _varying_mix(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
     """Return the same for any rounds, composing backwards for every target at once."""
     number, types = rounds.number, rounds.reserve.size
     slope, offset, squares = np.zeros((3, number + 1))

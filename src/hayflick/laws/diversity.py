@@ -175,7 +175,7 @@ def expected_diversity(
 
 def _without_pool(model: Discrete, rounds: ChainRounds) -> Diversity:
     """Return the law where nothing is kept of the rounds before."""
-    recursion = _Recursion.of(model, rounds)
+    recursion = _MomentRecursion.of(model, rounds)
     state = recursion.start
     expected = [1.0 - state[0]]
     for place in range(rounds.number):
@@ -185,7 +185,7 @@ def _without_pool(model: Discrete, rounds: ChainRounds) -> Diversity:
 
 
 @dataclass(frozen=True, eq=False)
-class _Recursion:
+class _MomentRecursion:
     """The affine recursion of (Σ E p², α, β, γ, 1), where E p = α p_0 + β r + γ."""
 
     rounds: ChainRounds
@@ -194,7 +194,7 @@ class _Recursion:
     start: Floats
 
     @classmethod
-    def of(cls, model: Discrete, rounds: ChainRounds) -> _Recursion:
+    def of(cls, model: Discrete, rounds: ChainRounds) -> _MomentRecursion:
         basis = np.stack([model.probabilities, rounds.reserve, np.ones(model.types)])
         gram = basis @ basis.T
         share = rounds.uniform[0]
@@ -220,7 +220,7 @@ class _Recursion:
         return step
 
 
-def _half_life(recursion: _Recursion, expected: Floats) -> float | None:
+def _half_life(recursion: _MomentRecursion, expected: Floats) -> float | None:
     found = _within(expected)
     if found is not None or expected[0] <= 0.0 or not recursion.rounds.constant:
         return found
@@ -237,7 +237,7 @@ def _within(expected: Floats) -> float | None:
     return _interpolated(last, expected[last - 1], expected[last], half)
 
 
-def _search(recursion: _Recursion, half: float) -> float | None:
+def _search(recursion: _MomentRecursion, half: float) -> float | None:
     """Return the half-life beyond the computed rounds, by doubling and halving the step."""
     first = recursion.matrix(0) @ recursion.start
     place = min(1, recursion.rounds.number - 1)

@@ -81,7 +81,7 @@ class LossTime:
         replace, the mean over the runs in which it is lost.
         """
         distinct, where = np.unique(probabilities, return_inverse=True)
-        passage = _Passage(self.rounds)
+        passage = _FirstPassage(self.rounds)
         times = np.array([passage.mean(float(chance)) for chance in distinct])
         return times[where] if times.size else np.empty(0)
 
@@ -121,19 +121,19 @@ def loss_time(
     return LossTime(model, rounds, "exact" if exact else "interpolated")
 
 
-class _Passage:
+class _FirstPassage:
     """First passage to 0 on a grid of counts."""
 
     def __init__(self, rounds: ChainRounds) -> None:
         self.size = int(rounds.samples[0])
         self.generated, self.fresh = int(rounds.generated[0]), int(rounds.fresh[0])
         self.shares, self.types = rounds.uniform, rounds.reserve.size
-        takes_over = self.generated == self.size and self.shares[1] == 0.0
-        # Whoever takes over is never lost.
-        self.last = self.size - 1 if takes_over else self.size
+        can_fix = self.generated == self.size and self.shares[1] == 0.0
+        # A symbol that is fixed is never lost.
+        self.last = self.size - 1 if can_fix else self.size
         self.grid = _grid(self.size, self.last)
         # Chance of ever being lost from each count.
-        self.lost = 1.0 - self.grid / self.size if takes_over else np.ones(self.grid.size)
+        self.lost = 1.0 - self.grid / self.size if can_fix else np.ones(self.grid.size)
         self._solved: tuple[float, Floats] | None = None
 
     def mean(self, chance: float) -> float:

@@ -199,10 +199,10 @@ class NetworkLaw:
         E[1 - Σ p_i²] of every model, shape ``(K + 1, models)``.
     squared_distance
         E |D|_F² = Σ_ij E |p_i - p_j|², shape ``(K + 1,)``.
-    differing
+    heterozygosity
         H of generation K: the chance that a draw of model i and one of j differ, shape
         ``(models, models)``.
-    settled
+    stationary_from
         First generation that all later ones equal, to fifteen digits; None where it is not
         within K.
     """
@@ -210,8 +210,8 @@ class NetworkLaw:
     real: float
     within: Floats
     squared_distance: Floats
-    differing: Floats
-    settled: int | None
+    heterozygosity: Floats
+    stationary_from: int | None
     name: str = "exact"
 
     @property
@@ -249,8 +249,8 @@ class NetworkLaw:
     @property
     def squared_distances(self) -> Floats:
         """E |p_i - p_j|² in generation K, shape ``(models, models)``."""
-        own = np.diag(self.differing)
-        return 2.0 * self.differing - own[:, None] - own
+        own = np.diag(self.heterozygosity)
+        return 2.0 * self.heterozygosity - own[:, None] - own
 
 
 def network_law(
@@ -315,23 +315,23 @@ def law_of_mixing(
     """Return the law of checked arguments; `real` is the diversity of the real law."""
     models, kept = mix.models, 1.0 - 1.0 / samples
     step = _step(mix, real)
-    differing = np.full((models, models), real)
+    heterozygosity = np.full((models, models), real)
     within = np.full((generations + 1, models), real)
     totals = np.full(generations + 1, models**2 * real)
-    settled = None
+    stationary_from = None
     for generation in range(1, generations + 1):
-        differing = step(differing)
-        differing.flat[:: models + 1] *= kept
-        within[generation] = differing.diagonal()
-        totals[generation] = differing.sum()
+        heterozygosity = step(heterozygosity)
+        heterozygosity.flat[:: models + 1] *= kept
+        within[generation] = heterozygosity.diagonal()
+        totals[generation] = heterozygosity.sum()
         progress("computing", generation, generations)
         # Entries only fall, so all of them stand still when their sum does.
         if totals[generation - 1] - totals[generation] <= _STILL * totals[generation]:
             within[generation:], totals[generation:] = within[generation], totals[generation]
-            settled = generation - 1
+            stationary_from = generation - 1
             break
     squared = 2.0 * totals - 2.0 * models * within.sum(axis=1)
-    return NetworkLaw(real, within, np.maximum(squared, 0.0), differing, settled)
+    return NetworkLaw(real, within, np.maximum(squared, 0.0), heterozygosity, stationary_from)
 
 
 def _step(mix: Mixing, real: float) -> Callable[[Floats], Floats]:
@@ -346,9 +346,9 @@ def _step(mix: Mixing, real: float) -> Callable[[Floats], Floats]:
 
 
 def _sparse_step(matrix: sparse.csr_array, immigrants: Floats) -> Callable[[Floats], Floats]:
-    def step(differing: Floats) -> Floats:
+    def step(heterozygosity: Floats) -> Floats:
         # H is symmetric: A H Aᵀ = A (A H)ᵀ.
-        new: Floats = matrix @ np.ascontiguousarray((matrix @ differing).T)
+        new: Floats = matrix @ np.ascontiguousarray((matrix @ heterozygosity).T)
         return np.add(new, immigrants, out=new)
 
     return step
@@ -357,8 +357,8 @@ def _sparse_step(matrix: sparse.csr_array, immigrants: Floats) -> Callable[[Floa
 def _dense_step(matrix: Floats, immigrants: Floats) -> Callable[[Floats], Floats]:
     half, new = np.empty_like(immigrants), np.empty_like(immigrants)
 
-    def step(differing: Floats) -> Floats:
-        np.matmul(matrix, differing, out=half)
+    def step(heterozygosity: Floats) -> Floats:
+        np.matmul(matrix, heterozygosity, out=half)
         # The product is symmetric: of every band of rows, only what is right of the diagonal.
         for first in range(0, len(matrix), _BAND):
             own = slice(first, first + _BAND)

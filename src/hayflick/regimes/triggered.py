@@ -170,29 +170,31 @@ class TriggeredRun(Responder):
 
     rule: Rule
     base: Regime
-    _lasting: list[tuple[int, Action]] = field(default_factory=list)
+    _active: list[tuple[int, Action]] = field(default_factory=list)
 
     @override
     def read(self, reading: Reading) -> Sequence[Action]:
-        self._lasting = [(last, action) for last, action in self._lasting if last > reading.round]
+        self._active = [(last, action) for last, action in self._active if last > reading.round]
         actions = tuple(self.rule.decide(reading))
         injections = [action for action in actions if action.kind is ActionKind.INJECT]
-        self._lasting += [(reading.round + action.rounds, action) for action in injections]
+        self._active += [(reading.round + action.rounds, action) for action in injections]
         return actions
 
     @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         mix = self.base.mix(generation, samples=samples)
-        actions = [action for last, action in self._lasting if last >= generation]
+        actions = [action for last, action in self._active if last >= generation]
         stores = [action.reserve for action in actions if action.reserve is not None]
         if any(store is not stores[0] for store in stores):
             takes = "one reserve at a time"
             raise ArgumentError("inject", got=f"{len(stores)} reserves", takes=takes)
         stored = stores[0] if stores else None
-        held = 0 if stored is None else stored.total
-        if held > mix.generated:
+        stored_items = 0 if stored is None else stored.total
+        if stored_items > mix.generated:
             takes = f"a reserve of at most the {mix.generated} items that are generated"
-            raise ArgumentError("inject", got=f"{held} stored items", takes=takes)
-        asked = sum(action.items for action in actions if action.reserve is None)
-        new = min(asked, mix.generated - held)
-        return Mix(generated=mix.generated - held - new, fresh=mix.fresh + new, reserve=stored)
+            raise ArgumentError("inject", got=f"{stored_items} stored items", takes=takes)
+        requested = sum(action.items for action in actions if action.reserve is None)
+        new = min(requested, mix.generated - stored_items)
+        return Mix(
+            generated=mix.generated - stored_items - new, fresh=mix.fresh + new, reserve=stored
+        )

@@ -253,7 +253,7 @@ def walk_blocks(
     history = [_single(walker.measure(population))]
     for first in range(0, len(schedule.mixes), _ROUNDS_PER_CALL):
         rounds = slice(first, first + _ROUNDS_PER_CALL)
-        path = walker.walk(rngs, population, schedule.generated[rounds], schedule.fresh[rounds])
+        path = walker.run_rounds(rngs, population, schedule.generated[rounds], schedule.fresh[rounds])
         population = path[-1]
         history.append(walker.measure(path))
         if not tick(len(path) * len(rngs)):

@@ -10,7 +10,7 @@ from hayflick.laws.bounds import diversity_bounds
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])
 @pytest.mark.parametrize("p", [0.0, 1e-4, 0.001, 0.0137, 0.2, 0.5, 0.9, 0.999, 1.0])
 def test_the_bounds_hold(p, n):
-    exact = bernoulli_law(p, samples=n, generations=100).undecided
+    exact = bernoulli_law(p, samples=n, generations=100).polymorphic
     bounds = diversity_bounds(p, samples=n, generations=100)
     assert (bounds.lower <= exact + 1e-10).all()
     assert (bounds.upper >= exact - 1e-10).all()

@@ -131,7 +131,7 @@ def bernoulli_runs(seed: int) -> Figure:
         quantity="probability",
         curves=single_runs(values),
         runs=runs,
-        agreement=share_agreement(undecided, law.undecided, replicates=_RUNS),
+        agreement=share_agreement(undecided, law.polymorphic, replicates=_RUNS),
     )
 
 
