@@ -44,17 +44,17 @@ def simulate_discrete_network(
     Parameters
     ----------
     model
-        The real law, p_0, which every model starts at.
+        The real law, p_0, with which every model starts.
     reading, real_shares
         As of `hayflick.laws.network.mixing`.
     generations
-        How many rounds, K.
+        Number of rounds, K.
     samples
-        Training-set sizes n_i, one for all or one per model; the data's own size where None.
+        Training-set sizes n_i, one for all or one per model; None for the size of the data.
     replicates
-        How many independent runs.
+        Number of independent runs.
     seed
-        Of the random streams, at least 0; drawn from the system and recorded where None.
+        Of the random streams, at least 0; None to draw one, which is recorded.
     progress
         Told the runs done.
 

@@ -1,9 +1,9 @@
-"""Perspective space: models as points, near to one another where they answer alike.
+"""Perspective space: models as points, close to one another if their answers are similar.
 
 With X_i the mean-response matrix of model i (one row per query: the mean of its embedded
 answers), M_ij = |X_i - X_j|_F / √(queries) is a distance of models, and classical
-multidimensional scaling puts them in a plane. Over time, all pairs of model and round are
-scaled together, so that the planes of two rounds are the same.
+multidimensional scaling places them in a plane. Over time, all pairs of model and round are
+scaled together, so that all rounds share one plane.
 
 References
 ----------
@@ -22,10 +22,10 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
 
-# Eigenvalues closer than this share of the largest have no axes of their own.
+# Eigenvalues that differ by less than this share of the largest count as equal.
 _ALIKE = 1e-9
 
-# Points are as far out as another up to this share.
+# Points whose distances differ by less than this share count as equally far out.
 _AS_FAR = 1e-6
 
 
@@ -38,8 +38,8 @@ class Perspective:
     coordinates
         Shape ``(models, dimensions)``, over time ``(rounds, models, dimensions)``; centred.
     explained
-        Share of the squared distances that the space holds, 1 where nothing is lost; None
-        where all models are in one place.
+        Share of the squared distances that the space represents, 1 if nothing is lost; None if
+        all models coincide.
     distances
         M, shape ``(points, points)``; over time a point is a pair, round by round.
     """
@@ -62,7 +62,7 @@ def perspective(responses: ArrayLike, *, dimensions: int = 2) -> Perspective:
     Raises
     ------
     ArgumentError
-        If the shape is another, a number is not finite, or there are too many dimensions.
+        If the shape is wrong, a number is not finite, or there are too many dimensions.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def perspective_over_time(responses: ArrayLike, *, dimensions: int = 2) -> Persp
 
     Examples
     --------
-    Two models that come nearer from round to round:
+    Two models that approach each other:
 
     >>> space = perspective_over_time([[[[0.0]], [[6.0]]], [[[2.0]], [[4.0]]]], dimensions=1)
     >>> space.coordinates[:, :, 0].round(6).tolist()
@@ -107,29 +107,29 @@ def perspective_over_time(responses: ArrayLike, *, dimensions: int = 2) -> Persp
 
 
 def classical_scaling(distances: ArrayLike, *, dimensions: int) -> tuple[Floats, Floats]:
-    """Return coordinates whose distances come as near as may be, and all eigenvalues.
+    """Return coordinates that approximate distances by classical scaling, and all eigenvalues.
 
-    Signs and, where eigenvalues are equal, rotations are fixed by the points themselves, so
-    the same distances give the same coordinates: the point that is farthest out along the
-    axes of equal eigenvalues lies on the positive side of the first, and so on.
+    Signs and, for equal eigenvalues, rotations are fixed by the points themselves, so the same
+    distances give the same coordinates: the point that is farthest out along the axes of equal
+    eigenvalues is on the positive side of the first, and so on.
 
     Parameters
     ----------
     distances
         Shape ``(points, points)``, symmetric, 0 on the diagonal.
     dimensions
-        How many axes.
+        Number of axes.
 
     Returns
     -------
-    Coordinates, shape ``(points, dimensions)``, along falling eigenvalues, and the
-    eigenvalues of the doubly centred matrix, shape ``(points,)``, falling; negative ones
-    where no such points exist.
+    Coordinates, shape ``(points, dimensions)``, and the eigenvalues of the doubly centred matrix,
+    shape ``(points,)``, both by decreasing eigenvalue; some are negative if no points have these
+    distances.
 
     Raises
     ------
     ArgumentError
-        If the matrix is not of distances, or there are too many dimensions.
+        If the matrix is no distance matrix, or there are too many dimensions.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def classical_scaling(distances: ArrayLike, *, dimensions: int) -> tuple[Floats,
 
 
 def _eigenspaces(values: Floats, dimensions: int) -> list[Integers]:
-    """Return the places of equal eigenvalues above 0 that the first dimensions need."""
+    """Return the groups of equal eigenvalues above 0 that the first dimensions need."""
     nothing = _ALIKE * abs(values[0])
     edges = np.flatnonzero(values[:-1] - values[1:] > nothing) + 1
     groups = np.split(np.arange(len(values)), edges)
@@ -170,7 +170,7 @@ def _canonical_basis(vectors: Floats) -> Floats:
     """Return a basis of the same space that does not depend on the solver.
 
     Its first axis points to the point that is farthest out, the second to the one that is
-    farthest from that axis, and so on; of points as far out, to the first.
+    farthest from that axis, and so on; of points equally far out, the first one counts.
     """
     axes, rest = np.empty((vectors.shape[1], vectors.shape[1])), vectors.copy()
     for place in range(len(axes)):
@@ -184,7 +184,7 @@ def _canonical_basis(vectors: Floats) -> Floats:
 def _scaled(matrices: Floats, *, dimensions: int) -> Perspective:
     models, queries, _ = matrices.shape
     rows = matrices.reshape(models, -1)
-    # Relative to their mean, or the differences of large numbers would be lost.
+    # Relative to their mean, since differences of large numbers lose digits.
     rows = rows - rows.mean(axis=0)
     squares = np.sum(rows**2, axis=1)
     gaps = np.maximum(squares[:, None] + squares - 2.0 * rows @ rows.T, 0.0)

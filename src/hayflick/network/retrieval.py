@@ -1,8 +1,8 @@
 """Which texts of the pool an agent reads in a round.
 
-A rule draws from the texts that the agent may read, without replacement, and returns their
-positions in the order of reading. With m texts to read, a share β takes k = ⌊β m⌋ of them;
-a number k takes all where there are fewer.
+A rule samples from the texts that the agent may read, without replacement, and returns their
+positions in reading order. Of m texts, a share β takes k = ⌊β m⌋; a number k takes all if there
+are fewer.
 
 References
 ----------
@@ -20,38 +20,34 @@ from typing import Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.grammar import (
-    Entry,
-    number,
-    parse,
-    whole,
-)
+from hayflick.core.grammar import Entry, number, parse, whole
 
 REAL = -1
 """The author of texts that no agent owns."""
 
 _ROUNDING = 1e-9
-"""β m may fall short of a whole number by rounding: 0.29 · 100 does."""
+"""β m may fall short of a whole number by rounding, as 0.29 · 100 does."""
 
 
 @dataclass(frozen=True, eq=False)
 class PoolView:
-    """What retrieval knows of the pool's texts.
+    """The columns of the pool's texts that retrieval works on.
 
     Parameters
     ----------
     authors
         Number of the agent that each text belongs to, -1 for none, shape ``(texts,)``.
     rounds
-        The round that it joined in, 0 for the first pool, shape ``(texts,)``.
+        The round that it was added in, 0 for the first pool, shape ``(texts,)``.
     synthetic
         Whether a model wrote it, shape ``(texts,)``.
     vectors
-        Its embedding, shape ``(texts, d)``; None where no rule needs one.
+        Its embedding, shape ``(texts, d)``; None if no rule needs one.
 
     Raises
     ------
@@ -79,7 +75,7 @@ class PoolView:
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Who reads, and what is open to them.
+    """An agent that reads for a query.
 
     Parameters
     ----------
@@ -88,7 +84,7 @@ class Reader:
     readable
         Positions of the texts that it may read, in order.
     target
-        Embedding of the query, shape ``(d,)``; None where no rule needs one.
+        Embedding of the query, shape ``(d,)``; None if no rule needs one.
     """
 
     agent: int
@@ -97,17 +93,17 @@ class Reader:
 
 
 class Retrieval(Protocol):
-    """Decides what is read."""
+    """Decides which texts an agent reads."""
 
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
-        """Return positions of texts, each once, in the order of reading."""
+        """Return distinct positions of texts, in reading order."""
 
     def describe(self) -> str:
         """Return the rule in the grammar of the command line."""
 
 
 def readable_texts(pool: PoolView, *, may_read: NDArray[np.bool_]) -> Integers:
-    """Return the positions of the texts that an agent may read: the real ones, and others'.
+    """Return the positions of the texts that an agent may read: real ones, and some agents'.
 
     Parameters
     ----------
@@ -122,13 +118,13 @@ def readable_texts(pool: PoolView, *, may_read: NDArray[np.bool_]) -> Integers:
     >>> readable_texts(pool, may_read=np.array([False, True])).tolist()
     [0, 2]
     """
-    # The last place is that of texts that no agent owns.
+    # The last entry is for texts that no agent owns, of which the author is -1.
     return np.flatnonzero(np.append(may_read, True)[pool.authors])
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class UniformShare:
+class UniformShare(Retrieval):
     """A share of the texts, uniformly: the paper's rule.
 
     Parameters
@@ -139,7 +135,7 @@ class UniformShare:
     Raises
     ------
     ArgumentError
-        If it is no share; when reading, if it takes none of the texts that are there.
+        If it is no share; when reading, if it is too small to take a single text.
 
     Examples
     --------
@@ -154,25 +150,25 @@ class UniformShare:
     def __post_init__(self) -> None:
         share("beta", self.beta)
 
-    def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:  # noqa: ARG002
-        """Return k of the readable texts, every order as likely as any."""
+    @override
+    def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
         k = _taken(self.beta, reader.readable.size)
         return rng.choice(reader.readable, size=k, replace=False)
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return f"uniform:beta={self.beta:g}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class FixedCount:
-    """The same number of texts in every round, uniformly; all where there are fewer.
+class FixedCount(Retrieval):
+    """The same number of texts in every round, uniformly; all if there are fewer.
 
     Parameters
     ----------
     k
-        How many, from 1.
+        Number of texts, at least 1.
     """
 
     k: int
@@ -180,27 +176,27 @@ class FixedCount:
     def __post_init__(self) -> None:
         whole_number("k", self.k, at_least=1)
 
-    def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:  # noqa: ARG002
-        """Return k of the readable texts, every order as likely as any."""
+    @override
+    def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
         size = min(self.k, reader.readable.size)
         return rng.choice(reader.readable, size=size, replace=False)
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return f"fixed:k={self.k}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class NearestTexts:
+class NearestTexts(Retrieval):
     """The texts nearest to the query, by distance of embeddings, the nearest first.
 
-    Texts that are equally near stand in random order: none is left out for its place.
+    Texts at the same distance are in random order, so that position in the pool does not matter.
 
     Parameters
     ----------
     k
-        How many, from 1; all where there are fewer.
+        Number of texts, at least 1; all if there are fewer.
     """
 
     k: int
@@ -208,14 +204,8 @@ class NearestTexts:
     def __post_init__(self) -> None:
         whole_number("k", self.k, at_least=1)
 
+    @override
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
-        """Return the k nearest of the readable texts.
-
-        Raises
-        ------
-        ArgumentError
-            If the texts or the query have no embedding.
-        """
         if pool.vectors is None or reader.target is None:
             takes = "embeddings of the texts and of the query"
             raise ArgumentError("nearest", got=None, takes=takes, remedy="name an embedder")
@@ -224,22 +214,22 @@ class NearestTexts:
         order = np.lexsort((rng.random(distances.size), distances))
         return reader.readable[order[: self.k]]
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return f"nearest:k={self.k}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class RecentTexts:
-    """A share of the texts, drawn one by one with chances that halve with age.
+class RecentTexts(Retrieval):
+    """A share of the texts, sampled with weights that halve with age.
 
     Parameters
     ----------
     beta
         The share β, from 0 to 1.
     half_life
-        Rounds in which the weight of a text halves.
+        Number of rounds in which the weight of a text halves.
     """
 
     beta: float
@@ -249,8 +239,8 @@ class RecentTexts:
         share("beta", self.beta)
         positive_number("half-life", self.half_life)
 
+    @override
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
-        """Return k of the readable texts in the order of being drawn."""
         k = _taken(self.beta, reader.readable.size)
         rounds = pool.rounds[reader.readable]
         age = rounds.max(initial=0) - rounds
@@ -258,20 +248,20 @@ class RecentTexts:
         keys = np.log(rng.exponential(size=age.size)) + age * (np.log(2.0) / self.half_life)
         return reader.readable[np.argsort(keys, kind="stable")[:k]]
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return f"recent:beta={self.beta:g},half-life={self.half_life:g}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class OwnTexts:
+class OwnTexts(Retrieval):
     """Texts that belong to the reader, uniformly: its own silo.
 
     Parameters
     ----------
     k
-        How many, from 1, all where there are fewer; None for all.
+        Number of texts, at least 1, all if there are fewer; None for all.
     """
 
     k: int | None = None
@@ -280,33 +270,33 @@ class OwnTexts:
         if self.k is not None:
             whole_number("k", self.k, at_least=1)
 
+    @override
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
-        """Return k of the reader's own texts; none where it has none yet."""
         own = reader.readable[pool.authors[reader.readable] == reader.agent]
         size = own.size if self.k is None else min(self.k, own.size)
         chosen: Integers = rng.choice(own, size=size, replace=False)
         return chosen
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return "own" if self.k is None else f"own:k={self.k}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class CombinedRetrieval:
-    """Several rules, one behind the other: each reads of what those before it left.
+class CombinedRetrieval(Retrieval):
+    """Several rules in order: each reads from what the previous ones left.
 
     Parameters
     ----------
     parts
-        The rules, two or more.
+        Two rules or more.
     """
 
     parts: Sequence[Retrieval]
 
+    @override
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
-        """Return what the rules read, in their order."""
         read = np.empty(0, np.int64)
         for part in self.parts:
             left = reader.readable[~np.isin(reader.readable, read)]
@@ -314,13 +304,13 @@ class CombinedRetrieval:
             read = np.concatenate([read, part.read(rng, pool, rest)])
         return read
 
+    @override
     def describe(self) -> str:
-        """Return the rule in the grammar of the command line."""
         return "+".join(part.describe() for part in self.parts)
 
 
 def _taken(beta: float, texts: int) -> int:
-    """Return ⌊β m⌋; 0 of none is no fault of β."""
+    """Return ⌊β m⌋, which may be 0 only if there are no texts."""
     k = int(beta * texts + _ROUNDING)
     if k == 0 and texts > 0:
         takes = f"a share that leaves at least one of {texts} texts: {1.0 / texts:.3g} or more"
@@ -346,7 +336,7 @@ def parse_retrieval(text: str) -> Retrieval:
     Raises
     ------
     ArgumentError
-        If a name, a key or a value is not understood; the nearest name is offered.
+        If a name, a key or a value is invalid; the nearest name is offered.
 
     Examples
     --------

@@ -1,17 +1,17 @@
-"""Nearest-neighbour silos: agents that listen to those who are most like them.
+"""Nearest-neighbour silos: agents that ask those most similar to them.
 
-Agent i is the weights π_i of a mixture of components at 1, 2, …, B with a common σ, at first
-all weight on component i, and a private store of own draws. In a round every agent i
+Agent i has the weights π_i of a mixture of components at 1, 2, …, B with a common σ, at first
+all weight on component i, and a private store of its own draws. In a round every agent i
 
 1. picks a partner j: itself with probability p, else one of the k nearest by |π_i - π_j|;
-2. asks x ~ g_i. A copy of j's store, in which x stands for the entry farthest from x, gives
-   g̃_j by one step of expectation maximisation of the weights; the copy is then dropped;
-3. puts the answer y ~ g̃_j in place of the entry of its own store that is farthest from y, and
-   makes one such step.
+2. asks x ~ g_i. A copy of j's store, in which x replaces the entry farthest from x, gives g̃_j by
+   one step of expectation maximisation of the weights; the copy is then dropped;
+3. replaces the entry of its own store that is farthest from the answer y ~ g̃_j by y, and makes
+   one such step.
 
-All agents act at once, on what the round before left. Weights are clipped to [1e-12, 1] before
-every step: a weight of exactly 0 could never come back. A silo is a component that is the
-largest weight of at least one agent.
+All agents act simultaneously on the state after the previous round. Weights are clipped to
+[1e-12, 1] before every step: a weight of exactly 0 would stay 0. A silo is a component that has
+the largest weight of at least one agent.
 
 References
 ----------
@@ -28,12 +28,7 @@ import numpy as np
 from numba import njit
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import (
-    MOST_REPLICATES,
-    positive_number,
-    share,
-    whole_number,
-)
+from hayflick.core.checks import MOST_REPLICATES, positive_number, share, whole_number
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
 from hayflick.core.seeding import fresh_seed, logical_blocks, stream
@@ -97,7 +92,7 @@ def _round(
 
 @njit(nogil=True, cache=True)
 def near_agent(rng: np.random.Generator, weights: Floats, agent: int, neighbours: int) -> int:
-    """Return one of the nearest agents; who is as near as another is put in random order."""
+    """Return one of the nearest agents; agents at the same distance are in random order."""
     agents = len(weights)
     others = np.empty(agents - 1, np.int64)
     for place in range(agents - 1):
@@ -117,7 +112,7 @@ def near_agent(rng: np.random.Generator, weights: Floats, agent: int, neighbours
 
 @njit(nogil=True, cache=True)
 def replace_farthest(texts: Floats, text: float) -> None:
-    """Put a text in place of the one that is farthest from it."""
+    """Replace the text that is farthest from a new one."""
     texts[np.argmax(np.abs(texts - text))] = text
 
 
@@ -132,7 +127,7 @@ def em_step(weights: Floats, texts: Floats, deviation: float) -> Floats:
         for component in range(weights.size):
             away = (text - component - 1.0) / deviation
             square = away * away
-            # Beyond it, the exponential is 0 in floating point.
+            # Beyond that, the exponential is 0 in floating point.
             likelihood = math.exp(-0.5 * square) if square < _FARTHEST else 0.0
             shares[component] = clipped[component] * likelihood
         new += shares / shares.sum()
@@ -169,34 +164,34 @@ def simulate_silos(
     seed: int | None = None,
     progress: Progress = silent,
 ) -> xarray.Dataset:
-    """Simulate agents that ask those who are most like them.
+    """Simulate agents that ask those most similar to them.
 
     Parameters
     ----------
     neighbours
-        Among how many of the nearest a partner is picked, k, from 1 to agents - 1.
+        Number of nearest agents that a partner is picked among, k, from 1 to agents - 1.
     rounds
-        How many, T.
+        Number of rounds, T.
     itself
         Probability p that an agent asks itself.
     agents
-        How many, and as many components.
+        Number of agents, and of components.
     store
-        Texts in a private store.
+        Number of texts in a private store.
     deviation
-        σ of the components, which stand at 1, 2, …, agents.
+        σ of the components, which are at 1, 2, …, agents.
     replicates
-        How many independent runs.
+        Number of independent runs.
     seed
-        Of the random streams, at least 0; drawn from the system and recorded where None.
+        Of the random streams, at least 0; None to draw one, which is recorded.
     progress
         Told the runs done.
 
     Returns
     -------
     A Dataset with dimensions ``replicate``, ``generation`` (rounds 0 … T) and ``agent``:
-    ``silos``, how many components are somebody's largest, and ``leader``, which one is each
-    agent's largest, from 0. Attribute ``provenance`` is JSON.
+    ``silos``, the number of components that are the largest of some agent, and ``leader``, each
+    agent's largest component, from 0. Attribute ``provenance`` is JSON.
 
     Raises
     ------

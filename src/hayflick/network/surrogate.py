@@ -22,12 +22,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import (
-    finite_number,
-    positive_number,
-    share,
-    whole_number,
-)
+from hayflick.core.checks import finite_number, positive_number, share, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.seeding import LOGICAL_BLOCK
 from hayflick.network.topology import Topology
@@ -47,24 +42,23 @@ class Surrogate:
     ----------
     means
         μ of the components, at least 2.
-    deviation
-        σ, the same for all.
     agents
-        How many, n.
+        Number of agents, n.
     draws
-        Points that an agent posts in a round, L.
+        Number of points that an agent posts in a round, L.
+    deviation
+        σ, the same for all components.
     share_read
-        k_t = ⌊β |A_t|⌋ points are read, a share β of those that the agent may read.
+        Share β of the points that an agent may read: it reads k_t = ⌊β |A_t|⌋.
     read
-        Or always k points.
+        Number of points that an agent reads in every round, k, in place of a share.
     originals
-        Points of all components in equal parts that are in the pool at the start; where 0,
+        Number of real points, of all components in equal parts, in the pool at the start; if 0,
         every agent posts once before the first round.
     injected
-        Such points that join the pool in every round: real data.
+        Number of such points that are added in every round.
     topology
-        Whose points an agent may read, beside its own and what no agent wrote; everyone's
-        where None.
+        Whose points an agent may read, beside its own and the real ones; None for everyone's.
 
     Raises
     ------
@@ -126,7 +120,7 @@ class Surrogate:
         Raises
         ------
         ArgumentError
-            If that is none, or more than there are.
+            If that is none, or more than the agent may read.
         """
         points = self.readable(whole_number("rounds", rounds, at_least=1, at_most=_MOST_ROUNDS))
         if self.read is not None:
@@ -135,7 +129,7 @@ class Surrogate:
                 raise ArgumentError("read", got=self.read, takes=takes, remedy="add originals")
             return np.full(points.shape, self.read, np.int64)
         beta = share("share_read", self.share_read or 0.0)
-        # Products like .29 · 100 fall short of the whole number that is meant.
+        # Products such as 0.29 · 100 fall short of the whole number.
         numbers: Integers = np.floor(beta * points + 1e-9).astype(np.int64)
         if numbers.min() < 1:
             takes = f"a share that gives at least one of the {points.min()} points of round 1"
@@ -145,9 +139,9 @@ class Surrogate:
     def work(self, rounds: int, *, replicates: int = 1, threads: int = 1) -> Workload:
         """Return how much there is to compute, and about how long it takes.
 
-        With a share read that is about β n² L T² B / 2 evaluations, with a number n k T B. The
-        time is that of a machine that was measured once;
-        `hayflick.network.surrogate_runs.timed_work` measures this one.
+        With `share_read` that is about β n² L T² B / 2 evaluations, with `read` n k T B. The
+        time is that of one machine; `hayflick.network.surrogate_runs.timed_work` measures this
+        one.
 
         Raises
         ------
@@ -168,7 +162,7 @@ class Surrogate:
         return Workload(evaluations, seconds / threads)
 
     def describe(self) -> dict[str, Any]:
-        """Return the parameters that make the system again, ready for JSON."""
+        """Return the parameters, ready for JSON."""
         names = ("agents", "draws", "deviation", "share_read", "read", "originals", "injected")
         topology = None if self.topology is None else self.topology.name
         settings = {name: getattr(self, name) for name in names}
@@ -177,14 +171,14 @@ class Surrogate:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a run costs.
+    """The computing work of a run.
 
     Parameters
     ----------
     evaluations
-        How often a component is evaluated at a point.
+        Number of evaluations of a component at a point.
     seconds
-        About how long that takes on this kind of machine; not how long compiling does.
+        About how long they take, without compiling.
     """
 
     evaluations: int
@@ -194,7 +188,7 @@ class Workload:
 Booleans: TypeAlias = NDArray[np.bool_]
 
 SMALLEST_WEIGHT = 1e-12
-"""ε, what a weight that fell to 0 or below is set to."""
+"""ε, which a weight that falls to 0 or below is set to."""
 
 _GATHERED = 64
 
@@ -237,7 +231,7 @@ def read(
     numbers: Integers,
     seen: Floats,
 ) -> None:
-    """Let every agent read points of the pool without replacement, one after the other.
+    """Let every agent read points of the pool, without replacement and one after the other.
 
     Parameters
     ----------
@@ -248,15 +242,14 @@ def read(
     likelihoods
         Of all points in the pool, shape ``(points, components)``.
     layout
-        Points that were there at the start, points of a posting agent in a round, points of
-        all agents in a round, and injected points in a round.
+        Number of points at the start, and by round: of one agent, of all agents, injected.
     authors, starts
-        Agent i may read ``authors[starts[i]:starts[i + 1]]``, and what no agent wrote; all of
-        ``authors`` where ``starts`` is empty.
+        Agent i may read ``authors[starts[i]:starts[i + 1]]``, and real points; all of ``authors``
+        if ``starts`` is empty.
     numbers
-        How many points each agent reads, ``(agents,)``.
+        Number of points that each agent reads, ``(agents,)``.
     seen
-        The responsibilities of all points read are added up here, ``(components,)``.
+        The responsibilities of all points read are added here, ``(components,)``.
     """
     gathered = np.empty((_GATHERED, weights.shape[1]))
     taken = np.zeros(len(likelihoods), np.bool_)
@@ -289,7 +282,7 @@ def _readable_points(points: int, layout: Integers, authors: int) -> int:
 
 @njit(nogil=True, cache=True)
 def _to_rows(places: Integers, layout: Integers, authors: Integers) -> None:
-    """Turn places among the points that an agent may read into rows of the pool."""
+    """Turn positions among the points that an agent may read into rows of the pool."""
     originals, draws, posted, injected = layout
     own = authors.size * draws
     for turn in range(places.size):
@@ -309,7 +302,7 @@ def _to_rows(places: Integers, layout: Integers, authors: Integers) -> None:
 def _draw_places(
     rng: np.random.Generator, points: int, number: int, taken: Booleans, places: Integers
 ) -> None:
-    """Draw different places below `points` in random order; nothing is `taken` afterwards."""
+    """Draw distinct positions below `points` in random order; `taken` is all False afterwards."""
     for turn in range(number):
         place = int(rng.random() * points)
         while taken[place]:
@@ -322,11 +315,11 @@ def _draw_places(
 
 @njit(nogil=True, cache=True, inline="always")
 def _update(weights: Floats, likelihood: Floats, number: int, seen: Floats) -> None:
-    """Move weights towards the responsibilities of a point, and drop what falls to 0.
+    """Move weights towards the responsibilities of a point.
 
     π_b becomes (1 - α) π_b + α (o_b - c) / (1 - B c), c = 1 / (k B²); a π_b of at most 0 becomes
-    ε after the others were divided by 1 + ε - π_b. The gain α is 1/k, and 1/2 for a single
-    point, which would wipe out all that was known.
+    ε after the others were divided by 1 + ε - π_b. The gain α is 1/k, but 1/2 for a single point:
+    a gain of 1 would erase the weights.
     """
     components, gain = weights.size, 1.0 / max(2, number)
     push = 1.0 / (number * components * components)

@@ -7,14 +7,13 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hayflick.core.arrays import Floats, Integers
+from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
@@ -42,20 +41,20 @@ def simulate_surrogate(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> xarray.Dataset:
-    """Simulate interacting mixtures; the same seed gives the same, whatever the threads.
+    """Simulate interacting mixtures; the result does not depend on the number of threads.
 
     Parameters
     ----------
     surrogate
         The system.
     rounds
-        How many, T.
+        Number of rounds, T.
     replicates
-        How many independent runs.
+        Number of independent runs.
     seed
-        Of the random streams, at least 0; drawn from the system and recorded where None.
+        Of the random streams, at least 0; None to draw one, which is recorded.
     threads
-        How many work at once; one per processor where None.
+        Number of threads; None for one per processor.
     progress
         Told the runs done.
 
@@ -74,7 +73,6 @@ def simulate_surrogate(
 
     Examples
     --------
-    >>> from hayflick.network.surrogate import Surrogate
     >>> paper = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
     >>> runs = simulate_surrogate(paper, rounds=40, replicates=10, seed=1)
     >>> distance = runs["squared_distance"].mean("replicate")
@@ -85,17 +83,16 @@ def simulate_surrogate(
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     workers = (os.cpu_count() or 1) if threads is None else threads
     workers = whole_number("threads", workers, at_least=1)
-    system = _System(surrogate, surrogate.numbers_read(rounds), seed)
-    system.check_memory()
+    simulation = _Simulation(surrogate, rounds=rounds, seed=seed)
     runs = []
     with ThreadPoolExecutor(workers) as executor:
-        # Where blocks of agents keep all threads busy, runs wait for one another.
-        inside = system.blocks >= workers
+        # If the blocks of one run keep all threads busy, runs follow one another.
+        inside = len(simulation.blocks) >= workers
         inner, outer = (executor.map, map) if inside else (map, executor.map)
-        for run in outer(lambda number: system.run(number, over=inner), range(replicates)):
+        for run in outer(lambda number: simulation.run(number, over=inner), range(replicates)):
             runs.append(run)
             progress("simulating", len(runs), replicates)
-    return _dataset(system, runs)
+    return simulation.dataset(runs)
 
 
 def timed_work(
@@ -103,9 +100,8 @@ def timed_work(
 ) -> Workload:
     """Return how much there is to compute, and how long it takes on this machine.
 
-    A first part of the work is timed three times, each a tenth of a second or more;
-    `Surrogate.work` says what share of the whole it is. What a first call compiles is compiled
-    before.
+    A first part of the work is timed three times, for a tenth of a second or more each, and
+    scaled up with `Surrogate.work`. Compiling is not included.
 
     Parameters
     ----------
@@ -119,7 +115,6 @@ def timed_work(
 
     Examples
     --------
-    >>> from hayflick.network.surrogate import Surrogate
     >>> paper = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
     >>> work = timed_work(paper, 200)
     >>> work.evaluations, work.seconds > 0
@@ -144,185 +139,121 @@ def timed_work(
     return replace(whole, seconds=seconds * whole.seconds / part.seconds)
 
 
-@dataclass(frozen=True, eq=False)
-class _System:
-    """What all runs share."""
+class _Simulation:
+    """The runs of a system: what they share, and how one is made."""
 
-    surrogate: Surrogate
-    numbers: Integers
-    seed: int
-
-    @cached_property
-    def owned(self) -> list[slice]:
-        """The agents of each logical block."""
-        firsts = range(0, self.surrogate.agents, LOGICAL_BLOCK)
-        return [slice(first, min(first + LOGICAL_BLOCK, self.surrogate.agents)) for first in firsts]
-
-    @property
-    def blocks(self) -> int:
-        """Number of logical blocks of agents."""
-        return len(self.owned)
-
-    @cached_property
-    def authors(self) -> tuple[Integers, Integers]:
-        """Whose points every agent may read, one list after the other, and where each starts."""
-        agents, topology = self.surrogate.agents, self.surrogate.topology
-        if topology is None:
-            return np.arange(agents), np.zeros(0, np.int64)
-        lists = [sorted((*read, agent)) for agent, read in enumerate(topology.neighbours)]
-        starts = np.concatenate([[0], np.cumsum([len(read) for read in lists])])
-        return np.concatenate(lists), starts
-
-    @cached_property
-    def layout(self) -> Integers:
-        """How the pool is laid out; see `hayflick.network.surrogate.read`."""
-        system = self.surrogate
-        posted = system.agents * system.draws
-        return np.array([system.originals, system.draws, posted, system.injected])
-
-    def points(self, rounds: int) -> int:
-        """Return how many points the pool holds after so many rounds."""
-        originals, _, posted, injected = self.layout.tolist()
-        return int(originals + (rounds + (originals == 0)) * (posted + injected))
-
-    def check_memory(self) -> None:
-        """Refuse a pool beyond 16 GiB."""
-        rounds, components = len(self.numbers), self.surrogate.components
-        if self.points(rounds) * components > _MOST_LIKELIHOODS:
-            got = f"{rounds} rounds of {self.surrogate.agents} agents"
+    def __init__(self, surrogate: Surrogate, *, rounds: int, seed: int) -> None:
+        self.surrogate, self.seed = surrogate, seed
+        self.numbers = surrogate.numbers_read(rounds)
+        agents = surrogate.agents
+        posted = agents * surrogate.draws
+        starts = range(0, agents, LOGICAL_BLOCK)
+        self.blocks = [slice(start, min(start + LOGICAL_BLOCK, agents)) for start in starts]
+        self.layout = np.array(
+            [surrogate.originals, surrogate.draws, posted, surrogate.injected], np.int64
+        )
+        # Points in the pool after rounds 0 … T.
+        joined = np.arange(len(self.numbers) + 1) + (surrogate.originals == 0)
+        self.points = surrogate.originals + joined * (posted + surrogate.injected)
+        if self.points[-1] * surrogate.components > _MOST_LIKELIHOODS:
+            got = f"{len(self.numbers)} rounds of {agents} agents"
             takes = f"a pool of at most {_MOST_LIKELIHOODS:,} points times components"
             raise ArgumentError("rounds", got=got, takes=takes)
+        # Whose points every agent may read, one list after the other, and where each starts.
+        self.authors, self.starts = np.arange(agents), np.zeros(0, np.int64)
+        if surrogate.topology is not None:
+            neighbours = enumerate(surrogate.topology.neighbours)
+            lists = [sorted((*read, agent)) for agent, read in neighbours]
+            self.authors = np.concatenate(lists)
+            self.starts = np.concatenate([[0], np.cumsum([len(read) for read in lists])])
 
-    def run(self, number: int, *, over: Callable[..., Iterable[None]]) -> _Recorded:
-        """Return what is kept of a run; `over` maps over blocks of agents, as `map` does."""
-        run = _Run.start(self, number)
-        run.post_real(slice(0, self.surrogate.originals))
-        if self.surrogate.originals == 0:
-            run.post(0, first=0, over=over)
-        for place in range(len(self.numbers)):
-            old = self.points(place)
-            run.post(place, first=old, over=over)
-            run.read(place, old=old, over=over)
-        # The pool itself is let go.
-        return _Recorded(run.weights, run.squared_distance, run.responsibilities)
+    def run(self, number: int, *, over: Callable[..., Iterable[None]]) -> tuple[Floats, ...]:
+        """Return the weights, |D|_F² and the mean responsibilities of a run.
 
-
-class _Recorded(NamedTuple):
-    """What is kept of a run."""
-
-    weights: Floats
-    squared_distance: Floats
-    responsibilities: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """Arrays that a run fills, and its streams: one per block of agents, one for real data."""
-
-    system: _System
-    rngs: tuple[np.random.Generator, ...]
-    likelihoods: Floats
-    weights: Floats
-    seen: Floats
-
-    @classmethod
-    def start(cls, system: _System, number: int) -> _Run:
-        streams, rounds = system.blocks + 1, len(system.numbers)
-        rngs = tuple(stream(system.seed, block=number * streams + own) for own in range(streams))
-        agents, components = system.surrogate.agents, system.surrogate.components
-        weights = np.empty((rounds + 1, agents, components))
-        for rng, own in zip(rngs, system.owned, strict=False):
-            weights[0, own] = rng.dirichlet(np.ones(components), own.stop - own.start)
-        likelihoods = np.empty((system.points(rounds), components))
-        seen = np.zeros((rounds, system.blocks, components))
-        return cls(system, rngs, likelihoods, weights, seen)
-
-    def post(self, place: int, *, first: int, over: Callable[..., Iterable[None]]) -> None:
-        """Let all agents post, and put real points behind them, from row `first` on."""
-        surrogate = self.system.surrogate
-
-        def post_block(block: int) -> None:
-            own = self.system.owned[block]
-            start = first + own.start * surrogate.draws
-            rows = slice(start, start + (own.stop - own.start) * surrogate.draws)
-            self._draw(self.rngs[block], self.weights[place, own], rows)
-
-        # Every block is waited for.
-        list(over(post_block, range(self.system.blocks)))
-        last = first + surrogate.agents * surrogate.draws
-        self.post_real(slice(last, last + surrogate.injected))
-
-    def post_real(self, rows: slice) -> None:
-        """Put points of all components in equal parts into rows of the pool."""
-        components = self.system.surrogate.components
-        even = np.full((rows.stop - rows.start, components), 1.0 / components)
-        self._draw(self.rngs[-1], even, rows)
-
-    def _draw(self, rng: np.random.Generator, weights: Floats, rows: slice) -> None:
-        surrogate = self.system.surrogate
+        `over` maps over blocks of agents, as `map` does. Every block has a stream of random
+        numbers, and real points have one.
+        """
+        surrogate, blocks = self.surrogate, self.blocks
+        rounds, agents, components = len(self.numbers), surrogate.agents, surrogate.components
         means, deviation = np.array(surrogate.means), float(surrogate.deviation)
-        each = (rows.stop - rows.start) // max(1, len(weights))
-        kernels.post(rng, weights, means, deviation, each, self.likelihoods[rows])
+        streams = len(blocks) + 1
+        rngs = [stream(self.seed, block=number * streams + own) for own in range(streams)]
+        weights = np.empty((rounds + 1, agents, components))
+        for rng, own in zip(rngs, blocks, strict=False):
+            weights[0, own] = rng.dirichlet(np.ones(components), own.stop - own.start)
+        likelihoods = np.empty((self.points[-1], components))
+        seen = np.zeros((rounds, len(blocks), components))
 
-    def read(self, place: int, *, old: int, over: Callable[..., Iterable[None]]) -> None:
-        """Let all agents read the first `old` rows of the pool."""
-        self.weights[place + 1] = self.weights[place]
-        authors, starts = self.system.authors
+        def post_real(first: int, count: int) -> None:
+            even = np.full((count, components), 1.0 / components)
+            kernels.post(rngs[-1], even, means, deviation, 1, likelihoods[first : first + count])
 
-        def read_block(block: int) -> None:
-            own = self.system.owned[block]
-            kernels.read(
-                self.rngs[block],
-                self.weights[place + 1, own],
-                self.likelihoods[:old],
-                self.system.layout,
-                authors,
-                starts[own.start : own.stop + 1],
-                self.system.numbers[place, own],
-                self.seen[place, block],
-            )
+        def post(place: int, first: int) -> None:
+            def post_block(block: int) -> None:
+                own = blocks[block]
+                rows = slice(
+                    first + own.start * surrogate.draws, first + own.stop * surrogate.draws
+                )
+                args = (weights[place, own], means, deviation, surrogate.draws, likelihoods[rows])
+                kernels.post(rngs[block], *args)
 
-        list(over(read_block, range(self.system.blocks)))
+            # Every block is waited for.
+            list(over(post_block, range(len(blocks))))
+            post_real(first + agents * surrogate.draws, surrogate.injected)
 
-    @property
-    def squared_distance(self) -> Floats:
-        """|D|_F² after rounds 0 … T."""
-        away = self.weights - self.weights.mean(axis=1, keepdims=True)
-        distance: Floats = 2.0 * self.weights.shape[1] * np.sum(away**2, axis=(1, 2))
-        return distance
+        def read(place: int, old: int) -> None:
+            weights[place + 1] = weights[place]
 
-    @property
-    def responsibilities(self) -> Floats:
-        """Mean responsibilities of the points read in rounds 1 … T, ``(rounds, components)``."""
-        mean: Floats = self.seen.sum(axis=1) / self.system.numbers.sum(axis=1, keepdims=True)
-        return mean
+            def read_block(block: int) -> None:
+                own = blocks[block]
+                kernels.read(
+                    rngs[block],
+                    weights[place + 1, own],
+                    likelihoods[:old],
+                    self.layout,
+                    self.authors,
+                    self.starts[own.start : own.stop + 1],
+                    self.numbers[place, own],
+                    seen[place, block],
+                )
 
+            list(over(read_block, range(len(blocks))))
 
-def _dataset(system: _System, runs: list[_Recorded]) -> xarray.Dataset:
-    import xarray
+        post_real(0, surrogate.originals)
+        if surrogate.originals == 0:
+            post(0, 0)
+        for place, old in enumerate(self.points[:-1].tolist()):
+            post(place, old)
+            read(place, old)
+        away = weights - weights.mean(axis=1, keepdims=True)
+        squared_distance = 2.0 * agents * np.sum(away**2, axis=(1, 2))
+        responsibilities = seen.sum(axis=1) / self.numbers.sum(axis=1, keepdims=True)
+        return weights, squared_distance, responsibilities
 
-    rounds = len(system.numbers)
-    moments = ("replicate", "generation")
-    parameters = {**system.surrogate.describe(), "rounds": rounds, "replicates": len(runs)}
-    return xarray.Dataset(
-        {
-            "weights": ((*moments, "agent", "component"), np.stack([run.weights for run in runs])),
-            "squared_distance": (moments, np.stack([run.squared_distance for run in runs])),
-            "seen": (
-                ("replicate", "round", "component"),
-                np.stack([run.responsibilities for run in runs]),
-            ),
-            "read": (("round", "agent"), system.numbers),
-            "pool": ("round", np.array([system.points(place) for place in range(rounds)])),
-        },
-        coords={
-            "replicate": np.arange(len(runs)),
-            "generation": np.arange(rounds + 1),
-            "round": np.arange(1, rounds + 1),
-            "component": np.array(system.surrogate.means),
-        },
-        attrs={
-            "format_version": FORMAT_VERSION,
-            "provenance": json.dumps(provenance(parameters, seed=system.seed)),
-        },
-    )
+    def dataset(self, runs: list[tuple[Floats, ...]]) -> xarray.Dataset:
+        """Return runs as a Dataset."""
+        import xarray
+
+        rounds = len(self.numbers)
+        weights, squared_distance, seen = (np.stack(values) for values in zip(*runs, strict=True))
+        axes = ("replicate", "generation")
+        parameters = {**self.surrogate.describe(), "rounds": rounds, "replicates": len(runs)}
+        return xarray.Dataset(
+            {
+                "weights": ((*axes, "agent", "component"), weights),
+                "squared_distance": (axes, squared_distance),
+                "seen": (("replicate", "round", "component"), seen),
+                "read": (("round", "agent"), self.numbers),
+                "pool": ("round", self.points[:-1]),
+            },
+            coords={
+                "replicate": np.arange(len(runs)),
+                "generation": np.arange(rounds + 1),
+                "round": np.arange(1, rounds + 1),
+                "component": np.array(self.surrogate.means),
+            },
+            attrs={
+                "format_version": FORMAT_VERSION,
+                "provenance": json.dumps(provenance(parameters, seed=self.seed)),
+            },
+        )

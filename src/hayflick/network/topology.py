@@ -14,12 +14,7 @@ from scipy import sparse
 
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.grammar import (
-    Entry,
-    number,
-    parse,
-    whole,
-)
+from hayflick.core.grammar import Entry, number, parse, whole
 
 _MOST_AGENTS = 10_000
 
@@ -33,7 +28,7 @@ class Topology:
     name
         In the grammar of the command line.
     neighbours
-        Per agent, the others that it may read, in order; itself is not among them.
+        For every agent the others that it may read, in order, without itself.
 
     Examples
     --------
@@ -56,11 +51,12 @@ class Topology:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may not be meant, in words; empty where nothing is."""
+        """Warnings about isolated agents and separate groups."""
         found = []
-        if self.isolated:
-            shown = ", ".join(map(str, self.isolated[:10]))
-            more = f" and {len(self.isolated) - 10} more" if len(self.isolated) > 10 else ""
+        isolated = self.isolated
+        if isolated:
+            shown = ", ".join(map(str, isolated[:10]))
+            more = f" and {len(isolated) - 10} more" if len(isolated) > 10 else ""
             found.append(f"agents that read nobody else: {shown}{more}")
         if self.agents > 1 and self.groups > 1:
             found.append(f"the network falls into {self.groups} parts that never hear of another")
@@ -68,23 +64,23 @@ class Topology:
 
     @property
     def groups(self) -> int:
-        """Number of parts that no reading connects, in either direction."""
+        """Number of groups without any reading between them."""
         graph = nx.Graph((i, j) for i, read in enumerate(self.neighbours) for j in read)
         graph.add_nodes_from(range(self.agents))
         return int(nx.number_connected_components(graph))
 
     def reading(self, *, itself: bool) -> sparse.csr_array:
-        """Return the row-stochastic reading matrix: all that an agent reads counts alike.
+        """Return the row-stochastic reading matrix, which weights all that an agent reads equally.
 
         Parameters
         ----------
         itself
-            Whether an agent reads its own texts too. If not, an isolated agent has a row of
-            zeros, which only a model on real data alone can have.
+            Whether an agent reads its own texts too. If not, the row of an isolated agent is
+            zero, which is valid only for a model trained on real data alone.
 
         Returns
         -------
-        Shape ``(agents, agents)``; row i is how agent i divides what it reads.
+        Shape ``(agents, agents)``; row i has the weights of what agent i reads.
 
         Examples
         --------
@@ -102,7 +98,7 @@ class Topology:
 
 
 def complete(agents: int) -> Topology:
-    """Return the topology in which everyone may read everyone.
+    """Return the topology in which all agents may read one another.
 
     Examples
     --------
@@ -113,7 +109,7 @@ def complete(agents: int) -> Topology:
 
 
 def ring(agents: int, *, neighbours: int = 1) -> Topology:
-    """Return a ring in which everyone may read the nearest `neighbours` on each side.
+    """Return a ring in which every agent may read the nearest `neighbours` on each side.
 
     Raises
     ------
@@ -128,7 +124,7 @@ def ring(agents: int, *, neighbours: int = 1) -> Topology:
 def small_world(
     agents: int, *, neighbours: int = 2, rewired: float = 0.1, seed: int = 1
 ) -> Topology:
-    """Return a ring of `neighbours` on each side, of whose links a share leads elsewhere.
+    """Return a ring of `neighbours` on each side with a share of its links rewired.
 
     Raises
     ------
@@ -151,15 +147,15 @@ def small_world(
 
 
 def blocks(agents: int, *, count: int, bridges: int = 0) -> Topology:
-    """Return `count` groups, as equal as may be, in which everyone may read everyone.
+    """Return `count` groups of nearly equal size; agents of a group may read one another.
 
     Parameters
     ----------
     agents, count
-        How many agents, in how many groups.
+        Number of agents, and of groups.
     bridges
-        Links from each group to the next, the last to the first: its first `bridges` agents
-        and the last ones of the next may read one another.
+        Number of links from each group to the next, from the last to the first: the first
+        `bridges` agents of a group and the last ones of the next may read one another.
 
     Raises
     ------
@@ -205,7 +201,7 @@ def of_edges(edges: Iterable[tuple[int, int]], *, agents: int, name: str = "edge
     Raises
     ------
     ArgumentError
-        If a number is no agent's.
+        If a number is not that of an agent.
 
     Examples
     --------
@@ -223,16 +219,16 @@ def of_edges(edges: Iterable[tuple[int, int]], *, agents: int, name: str = "edge
 
 
 def of_file(path: str | os.PathLike[str], *, agents: int) -> Topology:
-    """Return a topology from a text of two numbers a line: reader and read.
+    """Return a topology from a text with two numbers a line: reader and read.
 
-    Numbers stand apart by spaces, tabs or a comma; lines that begin with ``#`` are skipped.
+    Spaces, tabs or a comma separate the numbers; lines that begin with ``#`` are skipped.
 
     Raises
     ------
     DataError
-        If the file cannot be read or a line is something else.
+        If the file cannot be read or a line is invalid.
     ArgumentError
-        If a number is no agent's.
+        If a number is not that of an agent.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -258,46 +254,42 @@ def _of_graph(name: str, graph: nx.Graph) -> Topology:
     return Topology(name, tuple(tuple(read) for read in lists))
 
 
-_TOPOLOGIES: Mapping[str, Entry[Callable[..., Topology]]] = {
-    "complete": Entry(lambda: complete),
-    "ring": Entry(lambda **given: _ring(**given), (), ("neighbours",)),
-    "small-world": Entry(
-        lambda **given: _small_world(**given), (), ("neighbours", "rewired", "seed")
-    ),
-    "blocks": Entry(lambda **given: _blocks(**given), ("count",), ("bridges",)),
-    "star": Entry(lambda: star),
-}
-"""All topologies but a file's, by name, as functions of the number of agents."""
+def _parse_ring(neighbours: str = "1") -> Callable[..., Topology]:
+    return partial(ring, neighbours=whole("neighbours", neighbours))
 
 
-def _ring(neighbours: str = "1") -> Callable[..., Topology]:
-    return lambda agents: ring(agents, neighbours=whole("neighbours", neighbours))
-
-
-def _small_world(
+def _parse_small_world(
     neighbours: str = "2", rewired: str = "0.1", seed: str = "1"
 ) -> Callable[..., Topology]:
-    return lambda agents: small_world(
-        agents,
+    return partial(
+        small_world,
         neighbours=whole("neighbours", neighbours),
         rewired=number("rewired", rewired),
         seed=whole("seed", seed),
     )
 
 
-def _blocks(count: str, bridges: str = "0") -> Callable[..., Topology]:
-    return lambda agents: blocks(
-        agents, count=whole("count", count), bridges=whole("bridges", bridges)
-    )
+def _parse_blocks(count: str, bridges: str = "0") -> Callable[..., Topology]:
+    return partial(blocks, count=whole("count", count), bridges=whole("bridges", bridges))
+
+
+_TOPOLOGIES: Mapping[str, Entry[Callable[..., Topology]]] = {
+    "complete": Entry(lambda: complete),
+    "ring": Entry(_parse_ring, (), ("neighbours",)),
+    "small-world": Entry(_parse_small_world, (), ("neighbours", "rewired", "seed")),
+    "blocks": Entry(_parse_blocks, ("count",), ("bridges",)),
+    "star": Entry(lambda: star),
+}
+"""All topologies but that of a file, by name, as functions of the number of agents."""
 
 
 def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology:
-    """Return the topology that `text` names, of so many agents; a file is found from a folder.
+    """Return the topology of `agents` agents that `text` names; `folder` is that of a file.
 
     Raises
     ------
     ArgumentError
-        If the name, a key or a value is not understood; the nearest name is offered.
+        If the name, a key or a value is invalid; the nearest name is offered.
     DataError
         If a file that it names cannot be read.
 
@@ -314,23 +306,22 @@ def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology
 
 @dataclass(frozen=True)
 class TopologySchedule:
-    """TopologySchedule that follow one another.
+    """The topologies of a run, each in force from a round on.
 
     Parameters
     ----------
     from_rounds
-        The round from which each is in force, rising; the first is 1.
+        The first round of each, increasing from 1.
     topologies
-        All of as many agents.
+        All with the same number of agents.
 
     Raises
     ------
     ArgumentError
-        If the rounds do not rise from 1.
+        If the rounds do not increase from 1.
 
     Examples
     --------
-    >>> from hayflick.network.topology import complete, ring
     >>> later = TopologySchedule((1, 20), (complete(5), ring(5)))
     >>> later.at(round=19).name, later.at(round=20).name
     ('complete', 'ring:1')
@@ -352,7 +343,7 @@ class TopologySchedule:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may not be meant, in words; empty where nothing is."""
+        """Warnings of all topologies."""
         alone = len(self.topologies) == 1
         return tuple(
             warning if alone else f"from round {first} on, {warning}"
