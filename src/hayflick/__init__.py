@@ -16,7 +16,7 @@ from typing import Any
 
 import lazy_loader
 
-from hayflick.core.display import register_renderer, register_report
+from hayflick.core.display import register_report
 
 # The public names stand in `__init__.pyi`. Each is loaded on first use: `import hayflick` itself
 # costs next to nothing.
@@ -48,11 +48,6 @@ register_report(
     "hayflick.monitor.review_sample:ReviewSample", report="hayflick.report.review_sample"
 )
 register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
-register_report("hayflick.rules.from_plan:PlannedRules", report="hayflick.report.kpi_sheet")
-register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.report.rules_check")
-register_report(
-    "hayflick.monitor.evaluate_rules:RulesEvaluation", report="hayflick.report.rules_evaluation"
-)
 register_report("hayflick.rules.from_plan:PlannedRules", report="hayflick.report.kpi_sheet")
 register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.report.rules_check")
 register_report(

@@ -47,6 +47,14 @@ def whole_number(argument: str, value: object, *, at_least: int, at_most: int | 
     return number
 
 
+def as_float(value: object) -> float:
+    """Return `value` as a float; NaN if it is no number."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def share(argument: str, value: float) -> float:
     """Return `value` as a float from 0 to 1.
 
@@ -73,10 +81,7 @@ def number_between(argument: str, value: float, *, low: float, high: float = mat
     """
     bounded = math.isfinite(high)
     takes = f"a number from {low:g} to {high:g}" if bounded else f"a number of at least {low:g}"
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(argument, got=value, takes=takes) from None
+    number = as_float(value)
     if not (low <= number <= high and math.isfinite(number)):
         raise ArgumentError(argument, got=value, takes=takes)
     return number
@@ -106,10 +111,7 @@ def positive_number(argument: str, value: float) -> float:
     >>> positive_number("epsilon", 0.1)
     0.1
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = as_float(value)
     if not 1.0 / LARGEST_SIZE <= number <= LARGEST_SIZE:
         takes = "a number above 0" if number <= 0.0 or math.isnan(number) else _ORDINARY
         raise ArgumentError(argument, got=value, takes=takes)

@@ -92,26 +92,3 @@ class Result:
 
     def _repr_html_(self) -> str:
         return report_of(self).fragment(self)
-
-
-_RENDERERS: dict[str, str] = {}
-
-
-def register_renderer(result: str, *, renderer: str) -> None:
-    """Say that `renderer` (``module:function``) draws the class `result` (``module:class``)."""
-    _RENDERERS[result] = renderer
-
-
-class Displayed:
-    """Base of results that a notebook shows as HTML."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str | None:
-        kind = type(self)
-        renderer = _RENDERERS.get(f"{kind.__module__}:{kind.__name__}")
-        if renderer is None:
-            return None
-        module, _, function = renderer.partition(":")
-        drawn = getattr(import_module(module), function)(self)
-        return str(drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -120,19 +121,6 @@ def write_file(
         raise OutputError(f"{path}: cannot be written ({fault.strerror})") from fault
 
 
-def check_new_folder(path: Path | None, *, force: bool) -> None:
-    """Refuse a folder that cannot be made, before any work starts; None is the present one.
-
-    Raises
-    ------
-    OutputError
-        If its parent is missing or not writable, or it exists and `force` is not set.
-    """
-    check_folder(Path() if path is None else path.parent)
-    if path is not None and path.exists() and not (force and path.is_dir()):
-        raise _taken(path)
-
-
 def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
     """Make a folder to write several files into, and return its path.
 
@@ -151,50 +139,47 @@ def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
         If the name is taken, or the operating system refuses.
     """
     check_folder(path.parent)
-    target, number = path, 1
-    while True:
-        try:
-            target.mkdir()
-        except FileExistsError:
-            if force and target.is_dir():
-                return target
-            if not numbered:
-                raise _taken(path) from None
-            number += 1
-            target = path.with_name(f"{path.name}-{number}")
-        except OSError as fault:
-            raise OutputError(f"{target}: cannot be made ({fault.strerror})") from fault
-        else:
-            return target
+    if force and path.is_dir():
+        return path
+    try:
+        return _claim(path, Path.mkdir, numbered=numbered, stem=path.name, suffix="")
+    except OSError as fault:
+        raise OutputError(f"{path}: cannot be made ({fault.strerror})") from fault
 
 
 def _move(temporary: Path, path: Path, *, force: bool, numbered: bool) -> Path:
     if force:
         os.replace(temporary, path)
         return path
-    target, number = path, 1
-    while True:
+
+    # Unlike a check beforehand, neither way can be overtaken by another process.
+    def move(target: Path) -> None:
         try:
-            _move_to_new(temporary, target)
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links.
+            target.open("x").close()
+            os.replace(temporary, target)
+
+    return _claim(path, move, numbered=numbered, stem=path.stem, suffix=path.suffix)
+
+
+def _claim(
+    path: Path, make: Callable[[Path], object], *, numbered: bool, stem: str, suffix: str
+) -> Path:
+    """Make a file or folder under a name that is free, and return its path."""
+    for number in itertools.count(1):
+        target = path if number == 1 else path.with_name(f"{stem}-{number}{suffix}")
+        try:
+            make(target)
         except FileExistsError:
             if not numbered:
                 raise _taken(path) from None
-            number += 1
-            target = path.with_stem(f"{path.stem}-{number}")
         else:
-            return target
-
-
-def _move_to_new(temporary: Path, target: Path) -> None:
-    # Unlike a check beforehand, neither way can be overtaken by another process.
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without links.
-        target.open("x").close()
-        os.replace(temporary, target)
+            break
+    return target
 
 
 def _taken(path: Path) -> OutputError:

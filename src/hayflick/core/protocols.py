@@ -13,12 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.core.records import (
-    Action,
-    Mix,
-    Reading,
-    Verdict,
-)
+from hayflick.core.records import Action, Mix, Reading, Verdict
 
 PopulationT = TypeVar("PopulationT")
 PoolT = TypeVar("PoolT")
