@@ -18,13 +18,7 @@ from numpy.typing import NDArray
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.rounds import round_order
-from hayflick.corpus.tables import (
-    TABLE_SUFFIXES,
-    choose_column,
-    json_lines,
-    refuse_line,
-    table,
-)
+from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, refuse_line, table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,154 +108,131 @@ class BadRows:
             self.first.append((row, reason))
 
 
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Some rows of a table: columns by what they are, and their vectors.
-
-    `rows` counts those that were read, the bad ones too; ``place`` in the frame is a row's
-    number among all of them, from 0.
-    """
-
-    frame: pl.DataFrame
-    vectors: NDArray[np.float32] | None
-    rows: int
-
-
-def chunks_of_lines(
-    path: Path,
-    *,
-    columns: AnswerColumns,
-    bad: BadRows,
-    skip_bad: bool,
-    encoding: str,
-    progress: Progress,
-) -> Iterator[Chunk]:
-    """Yield the rows of a file of JSON lines."""
-    rows = _Rows(path, columns, bad, skip_bad)
-    for number, record in json_lines(path, encoding=encoding, progress=progress):
-        if isinstance(record, str):
-            rows.refuse(number, record)
-        else:
-            rows.take(number, record)
-        if len(rows.kept) >= _LINES_AT_ONCE:
-            yield rows.chunk()
-    rows.check_columns()
-    yield rows.chunk()
-
-
-def chunks_of_table(
-    path: Path,
-    *,
-    columns: AnswerColumns,
-    bad: BadRows,
-    skip_bad: bool,
-    encoding: str,
-    progress: Progress,
-) -> Iterator[Chunk]:
-    """Yield the rows of any other table."""
-    with table(path, encoding=encoding, progress=progress) as frame:
-        names = frame.collect_schema().names()
-        twice = [name for name in columns.wanted if f"{name}_duplicated_0" in names]
-        if twice:
-            raise DataError(f"{path}: has several columns {twice[0]!r}; rename all but one")
-        chosen = [choose_column(path, names, name) for name in columns.wanted]
-        found = frame.select(chosen).collect()
-    rows = _Rows(path, columns, bad, skip_bad)
-    for first in range(0, max(1, len(found)), _LINES_AT_ONCE):
-        for number, record in enumerate(
-            found[first : first + _LINES_AT_ONCE].iter_rows(named=True), start=first + 1
-        ):
-            rows.take(number, record)
-        yield rows.chunk()
-
-
-@dataclass
+@dataclass(kw_only=True)
 class _Rows:
-    """Rows that are taken or refused one by one, and handed over as chunks."""
+    """The rows of a table, accepted or refused one by one."""
 
     path: Path
     columns: AnswerColumns
-    bad: BadRows
     skip_bad: bool
-    kept: list[dict[str, Any]] = field(default_factory=list)
+    bad: BadRows = field(default_factory=BadRows)
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     vectors: list[NDArray[np.float32]] = field(default_factory=list)
-    dimensions: int | None = None
+    dimensions: int = 0
     read: int = 0
-    handed_over: int = 0
     seen: set[str] = field(default_factory=set)
 
-    def take(self, number: int, record: Mapping[str, Any]) -> None:
-        """Keep a record, or refuse it."""
+    def add_lines(self, *, encoding: str, progress: Progress) -> None:
+        """Add the lines of a file of JSON lines."""
+        for number, record in json_lines(self.path, encoding=encoding, progress=progress):
+            if isinstance(record, str):
+                self._refuse(number, record)
+            else:
+                self._add(number, record)
+        missing = [name for name in self.columns.wanted if name not in self.seen]
+        if missing and self.read > self.bad.total:
+            raise DataError(f"{self.path}: no line has the column {listed(missing)}")
+
+    def add_table(self, *, encoding: str, progress: Progress) -> None:
+        """Add the rows of a table of any other kind."""
+        path, wanted = self.path, self.columns.wanted
+        with table(path, encoding=encoding, progress=progress) as frame:
+            names = frame.collect_schema().names()
+            twice = [name for name in wanted if f"{name}_duplicated_0" in names]
+            if twice:
+                raise DataError(f"{path}: has several columns {twice[0]!r}; rename all but one")
+            found = frame.select([choose_column(path, names, name) for name in wanted]).collect()
+        for number, record in enumerate(found.iter_rows(named=True), start=1):
+            self._add(number, record)
+
+    def _add(self, number: int, record: Mapping[str, Any]) -> None:
         if len(self.seen) < len(self.columns.wanted):
             self.seen.update(name for name in self.columns.wanted if name in record)
         try:
             row = self._row(record)
             vector = self._vector(record)
         except _UnusableError as fault:
-            self.refuse(number, str(fault))
+            self._refuse(number, str(fault))
             return
-        self.kept.append({"row": number, "place": self.read, **row})
+        self.rows.append({"row": number, "place": self.read, **row})
         self.read += 1
         if vector is not None:
             self.vectors.append(vector)
+        if len(self.rows) >= _LINES_AT_ONCE:
+            self._flush()
 
-    def refuse(self, number: int, reason: str) -> None:
-        """Count a row as bad, or raise."""
+    def _refuse(self, number: int, reason: str) -> None:
         if not self.skip_bad:
             raise refuse_line(self.path, number, reason)
         self.bad.add(number, reason)
         self.read += 1
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        columns = self.columns
+        labels = self.columns.labels
         row: dict[str, Any] = {
-            what: _label(name, record.get(name)) for what, name in columns.labels.items()
+            what: _label(name, record.get(name)) for what, name in labels.items()
         }
         if row["by"] is None:
-            raise _UnusableError(f"has nothing in the column {columns.by!r}, its round")
-        for name in columns.values:
-            row[f"value {name}"] = _number(name, record.get(name))
-        return row
+            raise _UnusableError(f"has nothing in the column {self.columns.by!r}, its round")
+        values = {f"value {name}": _number(name, record.get(name)) for name in self.columns.values}
+        return row | values
 
     def _vector(self, record: Mapping[str, Any]) -> NDArray[np.float32] | None:
         name = self.columns.vector_column
         if name is None:
             return None
         vector = _vector(name, record.get(name))
-        if vector is None:
-            return np.full(self.dimensions or 0, np.nan, np.float32)
-        if self.dimensions is None:
-            self.dimensions = vector.size
-        if vector.size != self.dimensions:
+        self.dimensions = self.dimensions or vector.size
+        if vector.size not in (0, self.dimensions):
             numbers = f"a vector of {vector.size} numbers, those before have {self.dimensions}"
             raise _UnusableError(f"has {numbers}")
         return vector
 
-    def check_columns(self) -> None:
-        """Refuse a column that not one line has."""
-        missing = [name for name in self.columns.wanted if name not in self.seen]
-        if missing and self.read > self.bad.total:
-            raise DataError(f"{self.path}: no line has the column {listed(missing)}")
-
-    def chunk(self) -> Chunk:
-        """Hand over what was kept since the last time."""
-        frame = pl.DataFrame(self.kept, schema=self._schema())
-        vectors = None
-        if self.columns.vector_column is not None:
-            # Rows without one that came before the first vector did not know its length.
-            width = self.dimensions or 0
-            vectors = np.full((len(self.vectors), width), np.nan, np.float32)
-            for place, vector in enumerate(self.vectors):
-                vectors[place, : vector.size] = vector
-        rows = self.read - self.handed_over
-        self.handed_over = self.read
-        self.kept, self.vectors = [], []
-        return Chunk(frame, vectors, rows)
-
-    def _schema(self) -> dict[str, Any]:
+    def _flush(self) -> None:
+        # Rows as dictionaries take many times the memory of a frame.
         labels: dict[str, Any] = dict.fromkeys(self.columns.labels, pl.String)
         values = dict.fromkeys((f"value {name}" for name in self.columns.values), pl.Float64)
-        return {"row": pl.Int64, "place": pl.Int64, **labels, **values}
+        schema = {"row": pl.Int64, "place": pl.Int64, **labels, **values}
+        self.frames.append(pl.DataFrame(self.rows, schema=schema))
+        self.rows = []
+
+    def frame(self) -> pl.DataFrame:
+        """Return all accepted rows."""
+        self._flush()
+        return pl.concat(self.frames)
+
+    def vectors_of(self, frame: pl.DataFrame) -> NDArray[np.float32] | None:
+        """Return the vectors of the answers, NaN for a missing one; None without vectors."""
+        if self.columns.vectors is None:
+            return None
+        if self.columns.vector_column is None:
+            return self._stored_vectors(Path(self.columns.vectors), frame)
+        vectors = np.full((len(self.vectors), self.dimensions), np.nan, np.float32)
+        for place, vector in enumerate(self.vectors):
+            vectors[place, : vector.size] = vector
+        return vectors
+
+    def _stored_vectors(self, path: Path, frame: pl.DataFrame) -> NDArray[np.float32]:
+        """Return the rows of a ``.npy`` file that belong to the answers."""
+        try:
+            stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as fault:
+            raise DataError(f"{path}: cannot be read as .npy ({fault})") from None
+        if stored.ndim != 2 or stored.dtype.kind not in "fiu":
+            takes = "takes numbers of shape (answers, dimensions)"
+            raise DataError(f"{path}: holds {stored.dtype} of shape {stored.shape}, {takes}")
+        if len(stored) != self.read:
+            raise DataError(f"{path}: has {len(stored):,} rows, the answers have {self.read:,}")
+        vectors = np.asarray(stored[frame["place"].to_numpy()], dtype=np.float32)
+        for place in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
+            if not self.skip_bad:
+                holds = f"row {frame['place'][place]} holds NaN or infinite numbers"
+                remedy = "mend it, or pass over such rows with --skip-bad"
+                raise DataError(f"{path}: {holds}; {remedy}")
+            vectors[place] = np.nan
+            self.bad.add(frame["row"][place], "has a vector with NaN or infinite numbers")
+        return vectors
 
 
 class _UnusableError(Exception):
@@ -290,9 +261,9 @@ def _number(name: str, cell: Any) -> float | None:
     return number
 
 
-def _vector(name: str, cell: Any) -> NDArray[np.float32] | None:
+def _vector(name: str, cell: Any) -> NDArray[np.float32]:
     if cell is None:
-        return None
+        return np.empty(0, np.float32)
     try:
         with np.errstate(over="ignore"):
             vector = np.asarray(cell, dtype=np.float32)
@@ -390,84 +361,14 @@ def read_answers(
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
-    read = chunks_of_lines if suffix in _LINES else chunks_of_table
-    bad = BadRows()
-    settings: dict[str, Any] = {"skip_bad": skip_bad, "encoding": encoding, "progress": progress}
-    chunks = list(read(path, columns=columns, bad=bad, **settings))
-    frame = pl.concat([chunk.frame for chunk in chunks])
+    rows = _Rows(path=path, columns=columns, skip_bad=skip_bad)
+    add = rows.add_lines if suffix in _LINES else rows.add_table
+    add(encoding=encoding, progress=progress)
+    frame, bad = rows.frame(), rows.bad
     if frame.is_empty():
         why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
         raise DataError(f"{path}: holds no answer that can be used; {why}")
-    vectors = _vectors(columns, chunks, frame)
-    if columns.vectors is not None and columns.vector_column is None:
-        _check_stored(Path(columns.vectors), vectors, frame, bad, skip_bad=skip_bad)
-    return _in_rounds(path.name, frame, vectors, bad, every=every, start=start)
-
-
-def _vectors(
-    columns: AnswerColumns, chunks: Sequence[Chunk], frame: pl.DataFrame
-) -> NDArray[np.float32] | None:
-    if columns.vectors is None:
-        return None
-    if columns.vector_column is not None:
-        return _side_by_side([chunk.vectors for chunk in chunks if chunk.vectors is not None])
-    return _stored_vectors(Path(columns.vectors), frame, rows=sum(chunk.rows for chunk in chunks))
-
-
-def _side_by_side(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return the vectors of all chunks; one without any vector has not known their length."""
-    width = max(part.shape[1] for part in parts)
-    return np.concatenate(
-        [
-            part if part.shape[1] else np.full((len(part), width), np.nan, np.float32)
-            for part in parts
-        ]
-    )
-
-
-def _stored_vectors(path: Path, frame: pl.DataFrame, *, rows: int) -> NDArray[np.float32]:
-    """Return the rows of a ``.npy`` file that belong to the answers."""
-    try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as fault:
-        raise DataError(f"{path}: cannot be read as .npy ({fault})") from None
-    if stored.ndim != 2 or stored.dtype.kind not in "fiu":
-        takes = "takes numbers of shape (answers, dimensions)"
-        raise DataError(f"{path}: holds {stored.dtype} of shape {stored.shape}, {takes}")
-    if len(stored) != rows:
-        raise DataError(f"{path}: has {len(stored):,} rows, the answers have {rows:,}")
-    return np.asarray(stored[frame["place"].to_numpy()], dtype=np.float32)
-
-
-def _check_stored(
-    path: Path,
-    vectors: NDArray[np.float32] | None,
-    frame: pl.DataFrame,
-    bad: BadRows,
-    *,
-    skip_bad: bool,
-) -> None:
-    """Refuse vectors that are no numbers, or count them and leave them out."""
-    assert vectors is not None
-    for place in np.flatnonzero(~np.isfinite(vectors).all(axis=1)):
-        row = int(frame["place"][int(place)])
-        if not skip_bad:
-            remedy = "mend it, or pass over such rows with --skip-bad"
-            raise DataError(f"{path}: row {row} holds NaN or infinite numbers; {remedy}")
-        vectors[place] = np.nan
-        bad.add(int(frame["row"][int(place)]), "has a vector with NaN or infinite numbers")
-
-
-def _in_rounds(
-    name: str,
-    frame: pl.DataFrame,
-    vectors: NDArray[np.float32] | None,
-    bad: BadRows,
-    *,
-    every: str | None,
-    start: str | None,
-) -> Answers:
-    """Return the answers sorted by round, from the round `start` on."""
+    vectors = rows.vectors_of(frame)
     order = round_order(frame["by"].unique(maintain_order=True).to_list(), every=every)
     first = _first(order.names, start)
     numbers = frame["by"].replace_strict(order.places, return_dtype=pl.Int64) - (first - 1)
@@ -475,7 +376,7 @@ def _in_rounds(
     places = np.argsort(numbers.to_numpy(), kind="stable")
     places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
     picked = None if vectors is None else vectors[places]
-    return Answers(name, order.names[first - 1 :], frame[places], picked, bad)
+    return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad)
 
 
 def _first(names: Sequence[str], start: str | None) -> int:
