@@ -122,17 +122,16 @@ def _size(path: Path) -> int:
 
 
 def _refuse_binary(path: Path, head: bytes, codec: str) -> None:
-    wide = codec.startswith(("utf-16", "utf-32"))
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not wide:
-        raise UndecodableError(
-            f"{path}: starts with a UTF-16 byte-order mark; add --encoding utf-16", offset=0
-        )
+    if codec.startswith(("utf-16", "utf-32")):
+        return
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        mark = "starts with a UTF-16 byte-order mark; add --encoding utf-16"
+        raise UndecodableError(f"{path}: {mark}", offset=0)
     offset = head.find(b"\0")
-    if offset >= 0 and not wide:
-        raise DataError(
-            f"{path}: looks binary (byte 0x00 at offset {offset}), takes text; "
-            "convert it to text first, or name its encoding with --encoding"
-        )
+    if offset >= 0:
+        remedy = "convert it to text first, or name its encoding with --encoding"
+        binary = f"looks binary (byte 0x00 at offset {offset}), takes text"
+        raise DataError(f"{path}: {binary}; {remedy}")
 
 
 def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
@@ -141,15 +140,12 @@ def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
         byte = file.read(1)
         file.seek(max(0, offset - CHUNK_BYTES // 2))
         around = file.read(CHUNK_BYTES)
+    likely = likely_encoding(around)
+    remedy = "mend the file there, or name its encoding with --encoding"
+    if likely is not None:
+        remedy = f"name its encoding with --encoding, perhaps {likely}"
     found = f"{path}: is not {encoding} (byte 0x{byte.hex()} at offset {offset})"
-    return UndecodableError(f"{found}; {_remedy(around)}", offset=offset)
-
-
-def _remedy(data: bytes) -> str:
-    likely = likely_encoding(data)
-    if likely is None:
-        return "mend the file there, or name its encoding with --encoding"
-    return f"name its encoding with --encoding, perhaps {likely}"
+    return UndecodableError(f"{found}; {remedy}", offset=offset)
 
 
 def likely_encoding(data: bytes) -> str | None:

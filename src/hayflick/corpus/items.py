@@ -6,7 +6,6 @@ stream in blocks; memory is bounded by a block, the number of types and the long
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -276,6 +275,6 @@ def stored_items(blocks: Iterable[ItemBlock]) -> Iterator[ItemStore]:
     (1, 3, [[5, 7]])
     """
     with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
-        store = ItemStore(Path(os.path.join(folder, "items.npy")))
+        store = ItemStore(Path(folder) / "items.npy")
         store.fill(blocks)
         yield store

@@ -23,21 +23,18 @@ def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
         If the file cannot be read, is no list of texts, or names nothing.
     """
     text = "".join(decoded(path, encoding=encoding))
-    entries = _json_entries(path, text) if path.suffix.lower() == ".json" else text.split("\n")
+    entries = text.split("\n")
+    if path.suffix.lower() == ".json":
+        try:
+            entries = json.loads(text)
+        except json.JSONDecodeError as fault:
+            raise DataError(f"{path}: line {fault.lineno} is no JSON ({fault.msg})") from None
+        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+            raise DataError(f'{path}: takes a list of texts, such as ["refund", "legal"]')
     named = tuple(dict.fromkeys(filter(None, (entry.strip() for entry in entries))))
     if not named:
         raise DataError(f"{path}: names nothing; give one symbol per line, or a JSON list")
     return named
-
-
-def _json_entries(path: Path, text: str) -> list[str]:
-    try:
-        entries = json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise DataError(f"{path}: line {fault.lineno} is no JSON ({fault.msg})") from None
-    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
-        raise DataError(f'{path}: takes a list of texts, such as ["refund", "legal"]')
-    return entries
 
 
 def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:

@@ -6,9 +6,10 @@ Counting streams: memory depends on the number of types, not on the size of the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,14 +21,7 @@ from hayflick.corpus.counts import Counts, read_mapping
 from hayflick.corpus.encodings import decoded, pieces, sample_files
 from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
-from hayflick.corpus.tokenizers import (
-    Mixed,
-    Tokenizer,
-    Words,
-    tokenizer_for,
-    tokenizer_named,
-    words_suffice,
-)
+from hayflick.corpus.tokenizers import Tokenizer, split_with
 
 TEXT_SUFFIXES = (".txt", ".text", ".md")
 _SAMPLED_CELLS = 10_000
@@ -79,16 +73,14 @@ def read_corpus(
     """
     path = Path(path)
     suffix = "" if path.is_dir() else path.suffix.lower()
+    how: dict[str, Any] = {"encoding": encoding, "progress": progress}
     if suffix in TABLE_SUFFIXES:
-        return read_table(
-            path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
-        )
+        return read_table(path, column=column, tokenizer=tokenizer, **how)
     _refuse(column, "column", f"a table ({', '.join(TABLE_SUFFIXES)})", path)
     if suffix == ".json":
         _refuse(tokenizer, "tokenizer", "a text or a table", path)
-        counts = read_mapping(path, encoding=encoding, progress=progress)
-        return Corpus(counts, Source.of(path))
-    return read_text(path, tokenizer=tokenizer or "auto", encoding=encoding, progress=progress)
+        return Corpus(read_mapping(path, **how), Source.of(path))
+    return read_text(path, tokenizer=tokenizer or "auto", **how)
 
 
 def _refuse(option: str | None, name: str, takes: str, path: Path) -> None:
@@ -118,7 +110,7 @@ def read_text(
         return count_pieces(parts, split)
 
     samples = sample_files(files, encoding=encoding)
-    chosen, counted = _split_and_count(tokenizer, samples, count)
+    chosen, counted = split_with(tokenizer, samples, count, symbols=_symbols)
     counts, _ = _counts(counted, path, chosen)
     return Corpus(counts, Source.of(path, tokenizer=chosen.name, encoding=encoding))
 
@@ -141,8 +133,9 @@ def read_table(
             chosen, counted = None, count_symbols(cells.rename({"text": "symbol"}))
         else:
             head = cells.drop_nulls().head(_SAMPLED_CELLS).collect().get_column("text")
-            chosen, counted = _split_and_count(
-                tokenizer, head.to_list(), lambda split: count_symbols(split.tokens(cells))
+            chosen, counted = split_with(
+                *(tokenizer, head.to_list(), lambda split: count_symbols(split.tokens(cells))),
+                symbols=_symbols,
             )
         counts, missing = _counts(counted, path, chosen)
     label = chosen.name if chosen else None
@@ -150,18 +143,8 @@ def read_table(
     return Corpus(counts, source)
 
 
-def _split_and_count(
-    name: str, samples: Iterable[str], count: Callable[[Tokenizer], pl.DataFrame]
-) -> tuple[Tokenizer, pl.DataFrame]:
-    if name != "auto":
-        named = tokenizer_named(name)
-        return named, count(named)
-    chosen = tokenizer_for(samples)
-    counted = count(chosen)
-    if isinstance(chosen, Words) and not words_suffice(counted["symbol"], counted["number"]):
-        chosen = Mixed()
-        counted = count(chosen)
-    return chosen, counted
+def _symbols(counted: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    return counted["symbol"], counted["number"]
 
 
 def text_files(path: Path) -> Sequence[Path]:

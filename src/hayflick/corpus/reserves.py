@@ -59,19 +59,17 @@ def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[
     wanted = numbers.tolist()
     if path.is_dir():
         files = text_files(path)
-        return [_text_record(path, files[number], source.encoding) for number in wanted]
+        chosen = [files[number] for number in wanted]
+        names = [file.relative_to(path).as_posix() for file in chosen]
+        texts = ["".join(decoded(file, encoding=source.encoding)) for file in chosen]
+        return [{"file": name, "text": text} for name, text in zip(names, texts, strict=True)]
     if source.column is not None:
         column, encoding = source.column, source.encoding
         return table_rows(path, column=column, numbers=wanted, encoding=encoding)
-    chosen = set(wanted)
+    places = set(wanted)
     batches = lines(decoded(path, encoding=source.encoding), name=str(path))
     every = enumerate(line for batch in batches for line in batch)
-    return [{"line": number + 1, "text": line} for number, line in every if number in chosen]
-
-
-def _text_record(folder: Path, file: Path, encoding: str) -> dict[str, Any]:
-    text = "".join(decoded(file, encoding=encoding))
-    return {"file": file.relative_to(folder).as_posix(), "text": text}
+    return [{"line": number + 1, "text": line} for number, line in every if number in places]
 
 
 def count_records(records: Sequence[Mapping[str, Any]], *, source: Source) -> Counts:

@@ -61,11 +61,8 @@ def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrde
     """
     if every is not None:
         return _periods(labels, every)
-    kinds: tuple[tuple[str, Callable[[str], object]], ...] = (
-        ("number", _number),
-        ("time", _time),
-    )
-    for kind, read in kinds:
+    readers: dict[str, Callable[[str], object]] = {"number": _number, "time": _time}
+    for kind, read in readers.items():
         keys = [read(label) for label in labels]
         others = [label for label, key in zip(labels, keys, strict=True) if key is None]
         if not others:

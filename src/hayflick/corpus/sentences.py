@@ -20,15 +20,7 @@ from hayflick.corpus.counting import batches
 from hayflick.corpus.encodings import decoded, pieces, sample_files
 from hayflick.corpus.reading import text_files
 from hayflick.corpus.source import Source
-from hayflick.corpus.tokenizers import (
-    Lines,
-    Mixed,
-    Tokenizer,
-    Words,
-    tokenizer_for,
-    tokenizer_named,
-    words_suffice,
-)
+from hayflick.corpus.tokenizers import Lines, Tokenizer, split_with
 
 MARK = "\N{MATHEMATICAL BOLD SMALL DIGAMMA}"
 """Stands between sentences: a letter, so that every tokenizer returns it as a token."""
@@ -214,7 +206,7 @@ def read_sentences(
             yield from pieces(itertools.chain(whole, "\n"), separators=split.separators)
 
     samples = sample_files(files, encoding=encoding)
-    chosen, symbols, tokens = _split(texts, samples, tokenizer)
+    chosen, (symbols, tokens) = _split(texts, samples, tokenizer)
     if not symbols:
         under = f"under the tokenizer {chosen.name}"
         raise DataError(f"{path}: holds no word {under}; check the file and the tokenizer")
@@ -223,21 +215,21 @@ def read_sentences(
 
 def split_sentences(text: str, *, tokenizer: str = "auto") -> Sentences:
     """Return the sentences of a string; parameters and errors are those of `read_sentences`."""
-    chosen, symbols, tokens = _split(lambda _: iter([text + "\n"]), [text], tokenizer)
+    chosen, (symbols, tokens) = _split(lambda _: iter([text + "\n"]), [text], tokenizer)
     return Sentences(symbols, tokens, Source("text", tokenizer=chosen.name))
 
 
 def _split(
     texts: Callable[[Tokenizer], Iterator[str]], samples: Iterable[str], name: str
-) -> tuple[Tokenizer, tuple[str, ...], NDArray[np.int32]]:
-    chosen = tokenizer_for(samples) if name == "auto" else tokenizer_named(name)
-    if isinstance(chosen, Lines):
+) -> tuple[Tokenizer, Numbered]:
+    if name == Lines.name:
         takes = "one that splits lines, such as words or characters:2"
         raise ArgumentError("tokenizer", got=name, takes=takes)
-    symbols, tokens = number_words(texts(chosen), chosen)
-    if name == "auto" and isinstance(chosen, Words):
-        numbers = pl.Series(np.bincount(tokens, minlength=1)[1:])
-        if not words_suffice(pl.Series(symbols, dtype=pl.String), numbers):
-            chosen = Mixed()
-            symbols, tokens = number_words(texts(chosen), chosen)
-    return chosen, symbols, tokens
+
+    def symbols(numbered: Numbered) -> tuple[pl.Series, pl.Series]:
+        words, tokens = numbered
+        return pl.Series(words, dtype=pl.String), pl.Series(np.bincount(tokens, minlength=1)[1:])
+
+    return split_with(
+        name, samples, lambda split: number_words(texts(split), split), symbols=symbols
+    )

@@ -7,7 +7,7 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -106,26 +106,18 @@ def table_rows(
     DataError
         If the file cannot be read, or a row cannot be written as JSON.
     """
-    with _as_utf8(path, encoding=encoding, progress=silent) as readable:
-        try:
-            rows = _scan(readable, suffix=path.suffix.lower())
-            place = "number" + "_" * max(map(len, rows.collect_schema().names()))
-            wanted = rows.with_row_index(place).filter(pl.col(place).is_in(list(numbers)))
-            labelled = wanted.select(pl.exclude(place)).with_columns(
-                pl.col(column).cast(pl.String), selectors.binary().bin.encode("base64")
-            )
-            _refuse_bytes(path, labelled.collect_schema())
-            written = labelled.collect(engine="streaming").write_ndjson()
-        except (pl.exceptions.PolarsError, OSError) as fault:
-            raise _malformed(path, readable, fault) from None
+    with table(path, encoding=encoding) as rows:
+        place = "number" + "_" * max(map(len, rows.collect_schema().names()))
+        wanted = rows.with_row_index(place).filter(pl.col(place).is_in(list(numbers)))
+        labelled = wanted.select(pl.exclude(place)).with_columns(
+            pl.col(column).cast(pl.String), selectors.binary().bin.encode("base64")
+        )
+        for name, kind in labelled.collect_schema().items():
+            if "Binary" in str(kind):
+                remedy = "leave the column out, or store bytes by themselves"
+                raise DataError(f"{path}: the column {name!r} holds {kind}, not for JSON; {remedy}")
+        written = labelled.collect(engine="streaming").write_ndjson()
     return [json.loads(row) for row in written.splitlines()]
-
-
-def _refuse_bytes(path: Path, schema: pl.Schema) -> None:
-    for name, kind in schema.items():
-        if "Binary" in str(kind):
-            remedy = "leave the column out, or store bytes by themselves"
-            raise DataError(f"{path}: the column {name!r} holds {kind}, not for JSON; {remedy}")
 
 
 def _scan(path: Path, *, suffix: str) -> pl.LazyFrame:
@@ -184,7 +176,7 @@ def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]
         next(decoded(path, encoding=encoding))
     elif not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
-    if not textual or (codec == "utf-8-sig" and not _has_byte_order_mark(path)):
+    if not textual or (codec == "utf-8-sig" and not _head(path).startswith(codecs.BOM_UTF8)):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
@@ -194,9 +186,9 @@ def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]
         yield copy
 
 
-def _has_byte_order_mark(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     with open(path, "rb") as file:
-        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        return file.read(len(codecs.BOM_UTF8))
 
 
 def _malformed(path: Path, readable: Path, fault: Exception) -> DataError:
@@ -205,22 +197,16 @@ def _malformed(path: Path, readable: Path, fault: Exception) -> DataError:
     if suffix in _TEXTUAL:
         for _ in decoded(readable):
             pass
-        find: Callable[[Path], str] = _bad_row if suffix in (".csv", ".tsv") else _bad_json
-        place = find(readable)
+        place = _bad_row(readable) if suffix in (".csv", ".tsv") else _bad_json(readable)
         if place:
             return DataError(f"{path}: {place}")
     return DataError(f"{path}: cannot be read as {suffix[1:]} ({str(fault).splitlines()[0]})")
 
 
 def _bad_json(path: Path) -> str:
-    with open(path, encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                record = json.loads(line) if line.strip() else {}
-            except json.JSONDecodeError as fault:
-                return f"line {number} is no JSON ({fault.msg}); mend or remove it"
-            if not isinstance(record, dict):
-                return f"line {number} is no JSON object; each line takes one"
+    for number, record in json_lines(path):
+        if isinstance(record, str):
+            return f"line {number} {record}" + ("" if ";" in record else "; mend or remove it")
     return ""
 
 

@@ -6,17 +6,19 @@ import difflib
 import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, TypeVar, final
 
 import polars as pl
 from typing_extensions import override
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
+
+CountedT = TypeVar("CountedT")
 
 
 class Tokenizer(ABC):
@@ -142,21 +144,17 @@ class Japanese(Tokenizer):
 
 
 def _morphemes(text: str) -> list[str]:
-    analyser = _analyser()
-    surfaces = (
-        morpheme.surface().lower()
-        for sentence in _sentences(text)
-        for morpheme in analyser.tokenize(sentence)
-    )
-    return [surface for surface in surfaces if any(letter.isalnum() for letter in surface)]
-
-
-def _analyser() -> Any:
     if not hasattr(_of_thread, "analyser"):
         from sudachipy import SplitMode
 
         _of_thread.analyser = _dictionary().tokenizer(mode=SplitMode.A)
-    return _of_thread.analyser
+    surfaces = (
+        morpheme.surface().lower()
+        for sentence in _SENTENCE.findall(text)
+        for start in range(0, len(sentence), _LONGEST_SENTENCE)
+        for morpheme in _of_thread.analyser.tokenize(sentence[start : start + _LONGEST_SENTENCE])
+    )
+    return [surface for surface in surfaces if any(letter.isalnum() for letter in surface)]
 
 
 @cache
@@ -164,13 +162,6 @@ def _dictionary() -> Any:
     from sudachipy import Dictionary
 
     return Dictionary()
-
-
-def _sentences(text: str) -> Iterator[str]:
-    for match in _SENTENCE.finditer(text):
-        sentence = match.group()
-        for start in range(0, len(sentence), _LONGEST_SENTENCE):
-            yield sentence[start : start + _LONGEST_SENTENCE]
 
 
 # The sound marks are shared between scripts, so Unicode gives them to none.
@@ -202,12 +193,15 @@ def script_letters(texts: pl.Series) -> pl.DataFrame:
     def count(letters: str) -> pl.Expr:
         return text.str.count_matches(f"[{letters}]").cast(pl.Int64)
 
-    counted = texts.alias("text").to_frame()
-    counted = counted.select(
-        count(rf"\p{{L}}{UNSPACED}").alias("letters"),
-        count(UNSPACED).alias("unspaced"),
-        count(_KANA).alias("kana"),
-        count(r"\p{Han}").alias("han"),
+    counted = (
+        texts.alias("text")
+        .to_frame()
+        .select(
+            count(rf"\p{{L}}{UNSPACED}").alias("letters"),
+            count(UNSPACED).alias("unspaced"),
+            count(_KANA).alias("kana"),
+            count(r"\p{Han}").alias("han"),
+        )
     )
     # A Chinese text quotes a kana now and then; a Japanese one cannot do without.
     japanese = pl.when(pl.col("kana") > _KANA_IN_JAPANESE * pl.col("han"))
@@ -308,14 +302,44 @@ def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
     return unspaced <= _SHARE_OF_ALL * int((letters["letters"] * numbers).sum())
 
 
+def split_with(
+    name: str,
+    samples: Iterable[str],
+    count: Callable[[Tokenizer], CountedT],
+    *,
+    symbols: Callable[[CountedT], tuple[pl.Series, pl.Series]],
+) -> tuple[Tokenizer, CountedT]:
+    """Count a text with the tokenizer of a name, and return the tokenizer and the counts.
+
+    ``auto`` is the choice by the samples of the text. Where it chooses words and the counted words
+    turn out to hold letters of scripts without spaces, the text is counted once more.
+
+    Parameters
+    ----------
+    name
+        Name of the tokenizer.
+    samples
+        Parts of the text.
+    count
+        Counts the text with a tokenizer.
+    symbols
+        Returns the symbols that were counted, and their numbers.
+    """
+    if name != "auto":
+        named = tokenizer_named(name)
+        return named, count(named)
+    chosen = tokenizer_for(samples)
+    counted = count(chosen)
+    if isinstance(chosen, Words) and not words_suffice(*symbols(counted)):
+        chosen = Mixed()
+        counted = count(chosen)
+    return chosen, counted
+
+
 NAMES = ("auto", "words", "whitespace", "lines", "characters:N", "mixed", "japanese")
 
-_SIMPLE: dict[str, Callable[[], Tokenizer]] = {
-    "words": Words,
-    "whitespace": Whitespace,
-    "lines": Lines,
-    "mixed": Mixed,
-    "japanese": Japanese,
+_SIMPLE: dict[str, type[Tokenizer]] = {
+    str(kind.name): kind for kind in (Words, Whitespace, Lines, Mixed, Japanese)
 }
 
 
