@@ -14,21 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError as UrlError
-from sqlalchemy.exc import DBAPIError
+import sqlalchemy as sa
 
-from hayflick.core.errors import (
-    ArgumentError,
-    DataError,
-    HayflickError,
-    MissingExtraError,
-    OutputError,
-)
+from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
 from hayflick.core.output import check_folder
 from hayflick.storage.migrations import migrate, schema_version
 
-_SAID = {
+_ERRORS = {
     "not a database": (DataError, "is no database; choose another file"),
     "malformed": (DataError, "is damaged; restore a copy, or begin with a new file"),
     "readonly": (OutputError, "cannot be written; choose another file"),
@@ -50,15 +42,11 @@ def faults_of(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as fault:
-        raise _error(name, str(fault.orig)) from fault
-
-
-def _error(name: str, said: str) -> HayflickError:
-    for sign, (kind, words) in _SAID.items():
-        if sign in said:
-            return kind(f"{name}: {words}")
-    return DataError(f"{name}: {said}")
+    except sa.exc.DBAPIError as fault:
+        reason = str(fault.orig)
+        known = (error for sign, error in _ERRORS.items() if sign in reason)
+        kind, message = next(known, (DataError, reason))
+        raise kind(f"{name}: {message}") from fault
 
 
 _KINDS = ("sqlite", "postgresql")
@@ -125,13 +113,13 @@ class Database:
         return self._engine.dialect.name
 
     @contextmanager
-    def connect(self) -> Iterator[Connection]:
+    def connect(self) -> Iterator[sa.Connection]:
         """Yield a connection to read from."""
         with faults_of(self.name), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
         """Yield a connection to write to: all of it is kept, or nothing where it fails."""
         with faults_of(self.name), self._writing.begin() as connection:
             yield connection
@@ -147,36 +135,36 @@ class Database:
         self.close()
 
 
-def _url(place: str | os.PathLike[str]) -> URL:
+def _url(place: str | os.PathLike[str]) -> sa.URL:
     text = os.fspath(place)
     takes = "a path, or a URL such as postgresql+psycopg://HOST/NAME"
     if not text:
         raise ArgumentError("database", got="an empty name", takes=takes)
     if "://" not in text:
-        return URL.create("sqlite", database=text)
+        return sa.URL.create("sqlite", database=text)
     try:
-        return make_url(text)
-    except UrlError:
+        return sa.make_url(text)
+    except sa.exc.ArgumentError:
         # The text may hold a password.
         raise ArgumentError("database", got="an unknown URL", takes=takes) from None
 
 
-def _is_file(url: URL) -> bool:
+def _is_file(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: sa.URL) -> sa.Engine:
     if _is_file(url):
         _check_file(Path(str(url.database)))
     if url.get_backend_name() not in _KINDS:
         raise ArgumentError("database", got=url.drivername, takes=f"one of {', '.join(_KINDS)}")
     try:
-        engine = create_engine(url)
+        engine = sa.create_engine(url)
     except ModuleNotFoundError as fault:
         raise MissingExtraError(f"a database of {url.drivername}", extra="postgres") from fault
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -215,6 +203,6 @@ def log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer takes its turn at once: one that began as a reader could be refused later.
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Integer, LargeBinary, Row, String, column, select, table
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hayflick.storage.database import Database
 
@@ -24,13 +23,13 @@ _HASHES_IN_A_QUERY = 1000
 _KEY = ("embedder", "text_hash")
 _KEPT = ("dimensions", "vector", "checksum")
 
-_embeddings = table(
+_embeddings = sa.table(
     "embeddings",
-    column("embedder", String),
-    column("text_hash", LargeBinary),
-    column("dimensions", Integer),
-    column("vector", LargeBinary),
-    column("checksum", BigInteger),
+    sa.column("embedder", sa.String),
+    sa.column("text_hash", sa.LargeBinary),
+    sa.column("dimensions", sa.Integer),
+    sa.column("vector", sa.LargeBinary),
+    sa.column("checksum", sa.BigInteger),
 )
 
 
@@ -65,9 +64,8 @@ class EmbeddingCache:
         with self._database.connect() as connection:
             for start in range(0, len(hashes), _HASHES_IN_A_QUERY):
                 wanted = hashes[start : start + _HASHES_IN_A_QUERY]
-                query = select(*(_embeddings.c[name] for name in ("text_hash", *_KEPT))).where(
-                    _embeddings.c.embedder == self._embedder, _embeddings.c.text_hash.in_(wanted)
-                )
+                ours = _embeddings.c.embedder == self._embedder
+                query = sa.select(_embeddings).where(ours, _embeddings.c.text_hash.in_(wanted))
                 for row in connection.execute(query):
                     vector = _vector(row)
                     if vector is not None:
@@ -89,8 +87,8 @@ class EmbeddingCache:
 
 def upsert(dialect: str) -> Any:
     """Return the statement that adds rows and replaces those that are there."""
-    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    added = insert(_embeddings)
+    added: Any = postgresql if dialect == "postgresql" else sqlite
+    added = added.insert(_embeddings)
     replaced = {name: added.excluded[name] for name in _KEPT}
     return added.on_conflict_do_update(index_elements=_KEY, set_=replaced)
 
@@ -100,7 +98,7 @@ def _kept(vector: NDArray[np.float32]) -> dict[str, Any]:
     return {"dimensions": vector.size, "vector": content, "checksum": zlib.crc32(content)}
 
 
-def _vector(row: Row[Any]) -> NDArray[np.float32] | None:
+def _vector(row: sa.Row[Any]) -> NDArray[np.float32] | None:
     try:
         content = bytes(row.vector)
         whole = len(content) == 4 * row.dimensions and zlib.crc32(content) == row.checksum

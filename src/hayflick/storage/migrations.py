@@ -8,6 +8,7 @@ move on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -31,12 +32,6 @@ def _add_embeddings(connection: sa.Connection) -> None:
 
 def _add_runs(connection: sa.Connection) -> None:
     tables = sa.MetaData()
-    _run_and_pool(tables)
-    _answers_and_rounds(tables)
-    tables.create_all(connection)
-
-
-def _run_and_pool(tables: sa.MetaData) -> None:
     sa.Table(
         "run",
         tables,
@@ -63,9 +58,6 @@ def _run_and_pool(tables: sa.MetaData) -> None:
         sa.Column("admitted", sa.Integer),
         sa.Column("withdrawn", sa.Integer),
     )
-
-
-def _answers_and_rounds(tables: sa.MetaData) -> None:
     sa.Table(
         "run_answers",
         tables,
@@ -98,9 +90,12 @@ def _answers_and_rounds(tables: sa.MetaData) -> None:
         sa.Column("texts", sa.LargeBinary, nullable=False),
         sa.Column("mean", sa.LargeBinary),
     )
+    tables.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_add_embeddings, _add_runs)
+Step: TypeAlias = Callable[[sa.Connection], None]
+
+MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs)
 """All steps in order; new ones go to the end."""
 
 
@@ -111,12 +106,7 @@ def schema_version(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(_schema.c.format_version)) or 0)
 
 
-def migrate(
-    connection: sa.Connection,
-    *,
-    name: str,
-    steps: tuple[Callable[[sa.Connection], None], ...] = MIGRATIONS,
-) -> None:
+def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = MIGRATIONS) -> None:
     """Take a database through the steps that it lacks, inside the caller's transaction.
 
     Parameters
@@ -149,7 +139,6 @@ def _begin(connection: sa.Connection, name: str) -> None:
     # A server's database may hold other tables; a file has one owner.
     if connection.dialect.name == "sqlite" and sa.inspect(connection).get_table_names():
         raise DataError(f"{name}: is a database of something else; choose another file")
-    sa.Table(_VERSION_TABLE, sa.MetaData(), sa.Column("format_version", sa.Integer)).create(
-        connection
-    )
+    version = sa.Column("format_version", sa.Integer)
+    sa.Table(_VERSION_TABLE, sa.MetaData(), version).create(connection)
     connection.execute(sa.insert(_schema).values(format_version=0))

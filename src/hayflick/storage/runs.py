@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,51 +20,6 @@ from hayflick.storage.database import Database
 
 FORMAT_VERSION = 1
 """Of what a run keeps."""
-
-_run = sa.table("run", sa.column("format_version"), sa.column("seed"), sa.column("config"))
-_usage = sa.table("run_usage", sa.column("tokens", sa.Integer), sa.column("money", sa.Float))
-_texts = sa.table(
-    "run_texts",
-    sa.column("number", sa.Integer),
-    sa.column("author", sa.String),
-    sa.column("round", sa.Integer),
-    sa.column("synthetic", sa.Boolean),
-    sa.column("origin", sa.String),
-    sa.column("text", sa.String),
-    sa.column("embedding", sa.LargeBinary),
-    sa.column("admitted", sa.Integer),
-    sa.column("withdrawn", sa.Integer),
-)
-_answers = sa.table(
-    "run_answers",
-    sa.column("round", sa.Integer),
-    sa.column("agent", sa.String),
-    sa.column("query", sa.Integer),
-    sa.column("place", sa.Integer),
-    sa.column("text", sa.String),
-    sa.column("tokens_in", sa.Integer),
-    sa.column("tokens_out", sa.Integer),
-    sa.column("cost", sa.Float),
-    sa.column("latency_s", sa.Float),
-    sa.column("attempts", sa.Integer),
-    sa.column("finish", sa.String),
-    sa.column("model", sa.String),
-)
-_rounds = sa.table("run_rounds", sa.column("number"), sa.column("readings"), sa.column("decisions"))
-_reads = sa.table(
-    "run_reads",
-    sa.column("round", sa.Integer),
-    sa.column("agent", sa.String),
-    sa.column("query", sa.Integer),
-    sa.column("texts", sa.LargeBinary),
-    sa.column("mean", sa.LargeBinary),
-)
-
-# Made once: putting a statement together takes longer than carrying it out.
-_add_answer = sa.insert(_answers)
-_spend = sa.update(_usage).values(
-    tokens=sa.bindparam("all_tokens"), money=sa.bindparam("all_money")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +102,35 @@ class StoredRound:
     decisions: Sequence[Mapping[str, Any]]
 
 
+_TYPES = {
+    "bool": sa.Boolean,
+    "bytes": sa.LargeBinary,
+    "float": sa.Float,
+    "int": sa.Integer,
+    "str": sa.String,
+}
+
+
+def _table(name: str, record: type[StoredText | StoredAnswer | StoredRead]) -> sa.TableClause:
+    """Return the table that holds records of a class: a column for each of their fields."""
+    kinds = {one.name: _TYPES[str(one.type).removesuffix(" | None")] for one in fields(record)}
+    return sa.table(name, *(sa.column(column, kind) for column, kind in kinds.items()))
+
+
+_run = sa.table("run", sa.column("format_version"), sa.column("seed"), sa.column("config"))
+_usage = sa.table("run_usage", sa.column("tokens", sa.Integer), sa.column("money", sa.Float))
+_texts = _table("run_texts", StoredText)
+_answers = _table("run_answers", StoredAnswer)
+_rounds = sa.table("run_rounds", sa.column("number"), sa.column("readings"), sa.column("decisions"))
+_reads = _table("run_reads", StoredRead)
+
+# Made once: putting a statement together takes longer than carrying it out.
+_add_answer = sa.insert(_answers)
+_spend = sa.update(_usage).values(
+    tokens=sa.bindparam("all_tokens"), money=sa.bindparam("all_money")
+)
+
+
 class RunStore:
     """One run in a database.
 
@@ -167,11 +151,14 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def _value(self, query: sa.Select[Any]) -> Any:
+        with self._database.connect() as connection:
+            return connection.scalar(query)
+
     @property
     def begun(self) -> bool:
         """Whether there is a run."""
-        with self._database.connect() as connection:
-            return connection.scalar(sa.select(_run.c.seed)) is not None
+        return self._value(sa.select(_run.c.seed)) is not None
 
     def begin(self, config: Mapping[str, Any], *, seed: int, texts: Iterable[StoredText]) -> None:
         """Keep the parameters of a new run and its first pool."""
@@ -192,29 +179,24 @@ class RunStore:
         DataError
             If it is one.
         """
-        with self._database.connect() as connection:
-            version = connection.scalar(sa.select(_run.c.format_version))
+        version = self._value(sa.select(_run.c.format_version))
         if version is None:
             raise DataError(f"{self._database.name}: holds no run; begin one with network run")
         if version != FORMAT_VERSION:
+            found = f"{self._database.name}: is a run of format_version {version}"
             reads = f"this version of hayflick reads {FORMAT_VERSION}"
-            remedy = "resume it with the version that began it"
-            raise DataError(
-                f"{self._database.name}: is a run of format_version {version}, {reads}; {remedy}"
-            )
+            raise DataError(f"{found}, {reads}; resume it with the version that began it")
 
     @property
     def config(self) -> dict[str, Any]:
         """The parameters that the run was begun with."""
-        with self._database.connect() as connection:
-            found: dict[str, Any] = json.loads(connection.scalar(sa.select(_run.c.config)) or "{}")
+        found: dict[str, Any] = json.loads(self._value(sa.select(_run.c.config)) or "{}")
         return found
 
     @property
     def seed(self) -> int:
         """The run's seed."""
-        with self._database.connect() as connection:
-            return int(connection.scalar(sa.select(_run.c.seed)) or 0)
+        return int(self._value(sa.select(_run.c.seed)) or 0)
 
     @property
     def spent(self) -> tuple[int, float]:
@@ -226,8 +208,7 @@ class RunStore:
     @property
     def finished(self) -> int:
         """Number of the last round that is finished; 0 for none."""
-        with self._database.connect() as connection:
-            return int(connection.scalar(sa.select(sa.func.max(_rounds.c.number))) or 0)
+        return int(self._value(sa.select(sa.func.max(_rounds.c.number))) or 0)
 
     def texts(self) -> list[StoredText]:
         """Return all texts in order, those that wait and those withdrawn among them."""
@@ -242,9 +223,8 @@ class RunStore:
             query = query.where(_answers.c.round == round)
         keys = (_answers.c[name] for name in ("round", "agent", "query", "place"))
         with self._database.connect() as connection:
-            return [
-                StoredAnswer(**row._mapping) for row in connection.execute(query.order_by(*keys))
-            ]
+            rows = connection.execute(query.order_by(*keys))
+            return [StoredAnswer(**row._mapping) for row in rows]
 
     def rounds(self) -> list[StoredRound]:
         """Return the finished rounds in order."""
