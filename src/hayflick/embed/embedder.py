@@ -1,4 +1,4 @@
-"""What every embedder is."""
+"""The protocol of embedders, and embedding in batches with a cache."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ if TYPE_CHECKING:
 
 
 Vectors: TypeAlias = NDArray[np.float32]
-"""One row per text."""
+"""Vectors of texts, one per row."""
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors: the same text into the same vector, whatever stands beside it.
+    """Turns texts into vectors; a text's vector does not depend on the other texts.
 
-    A text of nothing but whitespace has no direction: its row is NaN, and whoever measures
-    leaves it out.
+    A text of nothing but whitespace has no direction: its row is NaN and is left out of metrics.
     """
 
     @property
     def id(self) -> str:
-        """Everything that decides on the vectors: name, parameters, seed, version.
+        """Everything that determines the vectors: name, parameters, seed, version.
 
-        Two embedders of one id may share a cache.
+        Embedders with the same id may share a cache.
         """
 
     @property
@@ -46,7 +45,7 @@ class Embedder(Protocol):
 
 
 def replace_surrogates(text: str) -> str:
-    r"""Return a text that UTF-8 has bytes for: a lone half of a surrogate pair is replaced.
+    r"""Return a text that UTF-8 can encode: lone surrogates are replaced.
 
     Examples
     --------
@@ -71,9 +70,9 @@ def embed_nonblank(
     texts
         The texts.
     dimensions
-        Called where not one text can be embedded, for the length of a row.
+        Called for the length of a row if there is no text to embed.
     embed
-        Called with the others, ready to be sent.
+        Called with the other texts, lone surrogates replaced.
 
     Examples
     --------
@@ -103,21 +102,21 @@ def embed_all(
 ) -> Iterator[Vectors]:
     """Yield the vectors of all texts in their order, batch by batch.
 
-    Only one batch is in memory, and each is in the cache before it is handed out: work that
-    is killed loses one batch at most.
+    Only one batch is in memory, and each is cached before it is yielded: a process that is
+    killed loses one batch at most.
 
     Parameters
     ----------
     embedder
-        What turns texts into vectors.
+        Turns texts into vectors.
     texts
-        The texts; an iterator is read as far as it is needed.
+        The texts; an iterator is consumed batch by batch.
     cache
-        Where vectors are looked up first, and kept.
+        Vectors are looked up and stored here.
     batch
-        Texts in a batch.
+        Number of texts in a batch.
     progress
-        Told how many texts are done.
+        Called with the number of texts done.
 
     Yields
     ------
@@ -128,7 +127,7 @@ def embed_all(
     ArgumentError
         If `batch` is no whole number of at least 1.
     DataError
-        If the dimensions change on the way, or a text is none.
+        If the number of dimensions changes, or an item is not a string.
 
     Examples
     --------
@@ -193,7 +192,7 @@ def _embed_cached(cache: EmbeddingCache, embedder: Embedder, texts: list[str]) -
 
 
 def content_hash(text: str) -> bytes:
-    """Return the SHA-256 of a text's UTF-8 bytes: its name in a cache.
+    """Return the SHA-256 of a text's UTF-8 bytes, its key in a cache.
 
     Examples
     --------

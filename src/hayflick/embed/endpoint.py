@@ -23,21 +23,21 @@ _NOTHING = "nothing more"
 @final
 @dataclass(frozen=True, kw_only=True)
 class EndpointEmbedder:
-    """A model behind an HTTP endpoint.
+    """An embedding model behind an HTTP endpoint.
 
     Parameters
     ----------
     url
         Base URL, up to ``/v1``.
     model
-        The model's name there.
+        Name of the model at the endpoint.
     key
-        Name of the environment variable that holds the key; no key is sent where None.
+        Name of the environment variable that holds the key; no key is sent if None.
     batch
         Texts in one request.
     retries
-        How often a request is made again, after waiting longer each time, where the endpoint
-        is busy (429), fails (5xx) or does not answer.
+        How often a request is retried, with growing waits, if the endpoint is busy (429), fails
+        (5xx) or does not answer.
     timeout
         Seconds to wait for an answer.
 
@@ -72,7 +72,7 @@ class EndpointEmbedder:
 
     @property
     def id(self) -> str:
-        """Everything that decides on the vectors, as far as it is known from here."""
+        """Everything that determines the vectors, as far as the client knows."""
         return f"endpoint:url={self.url.rstrip('/')},model={self.model}"
 
     @cached_property
@@ -90,7 +90,7 @@ class EndpointEmbedder:
         ArgumentError
             If the variable that should hold the key is not set.
         DataError
-            If the endpoint does not answer, or with something else.
+            If the endpoint does not answer, or not with vectors.
         """
         return embed_nonblank(texts, dimensions=lambda: self.dimensions, embed=self._in_batches)
 

@@ -1,7 +1,7 @@
-"""The built-in embedder: stateless, without a model, in any script.
+"""The built-in embedder: hashed character n-grams, for any script, without a model.
 
-Texts are near one another as far as they share pieces of words. Word order counts only where
-a script has no spaces, meaning not at all; for that, take a sentence model.
+Texts that share pieces of words are close. Word order matters only in scripts without spaces,
+and meaning does not matter at all; use a sentence model for that.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
 
 
 def folded(text: str) -> str:
-    """Return a text as it is compared.
+    """Return a text with its case folded and its accents composed.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def folded(text: str) -> str:
 
 
 def code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], Integers]:
-    """Return the code points of all texts in a row, and where each text ends.
+    """Return the concatenated code points of all texts, and the end of each text.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def _kinds(end: int) -> NDArray[np.uint8]:
     kinds = np.full(end, OTHER, np.uint8)
     kinds[[point for point in range(end) if chr(point).isspace()]] = SPACE
     if end > _ASCII:
-        # Halves of surrogate pairs are no characters, and polars takes none.
+        # Surrogates are no characters, and polars accepts none.
         numbers = np.r_[_ASCII:_FIRST_SURROGATE, _AFTER_SURROGATES:end].astype("<u4")
         letters = pl.Series(list(numbers.tobytes().decode("utf-32-le")))
         kinds[numbers[letters.str.contains(f"[{UNSPACED}]").to_numpy()]] = WITHOUT_SPACES
@@ -121,7 +121,7 @@ def _kinds(end: int) -> NDArray[np.uint8]:
 
 BUCKETS = 1 << 20
 QUARTERS = 4
-"""Coordinates that a bucket touches."""
+"""Coordinates that a bucket contributes to."""
 
 SPACED_LENGTHS, UNSPACED_LENGTHS = (3, 5), (1, 3)
 """Shortest and longest n-grams."""
@@ -154,7 +154,7 @@ def project(
         row = vectors[text]
         _add_words(points[start : ends[text]], kinds, key, row)
         start = ends[text]
-        # Of whole numbers: exact in any order.
+        # A sum of whole numbers, exact in any order.
         square = 0.0
         for place in range(dimensions):
             square += np.float64(row[place]) * row[place]
@@ -246,7 +246,7 @@ def _add_bucket(
 
 @njit(nogil=True, cache=True)
 def splitmix64(state: np.uint64) -> np.uint64:
-    """Return the number of a SplitMix64 stream that follows on `state`."""
+    """Return the next number of a SplitMix64 stream after `state`."""
     mixed = state + _GOLDEN
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _M1
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _M2
@@ -258,15 +258,15 @@ _MOST_DIMENSIONS = 1 << 14
 _LARGEST_SEED = 2**53
 
 _VERSION = 1
-"""Of the vectors: another one wherever they change."""
+"""Version of the vectors, raised whenever they change."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HashingEmbedder:
-    """Hashed character n-grams, projected to few dimensions; see `hayflick.embed.hashing`.
+    """Hashed character n-grams, projected at random to few dimensions.
 
-    Case and the spelling of accents make no difference; see `hayflick.embed.hashing`.
+    Case and the encoding of accents make no difference.
 
     Parameters
     ----------
@@ -297,11 +297,11 @@ class HashingEmbedder:
 
     @property
     def id(self) -> str:
-        """Everything that decides on the vectors."""
+        """Everything that determines the vectors."""
         return f"hashing:dimensions={self.dimensions},seed={self.seed},version={_VERSION}"
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the unit vectors of texts; NaN for one without anything but whitespace."""
+        """Return the unit vectors of texts; NaN for a text of nothing but whitespace."""
         points, ends = code_points([folded(text) for text in texts])
         vectors: Vectors = project(points, ends, kinds_of(points), self.seed, self.dimensions)
         return vectors

@@ -21,23 +21,23 @@ from hayflick.embed.embedder import Vectors, embed_nonblank
 @final
 @dataclass(frozen=True, kw_only=True)
 class SentenceEmbedder:
-    """A model of the sentence-transformers library; meaning counts, not spelling.
+    """A model of the sentence-transformers library: texts of similar meaning are close.
 
-    A vector may differ in its last bits with the texts beside it, as the model's sums do.
+    The last bits of a vector may depend on the other texts of its batch.
 
     Parameters
     ----------
     model
         A local folder, or a name on the Hugging Face hub.
     batch
-        Texts that go through the model at once.
+        Number of texts in a batch.
     device
-        ``cpu``, ``cuda``, …; the library's choice where None.
+        ``cpu``, ``cuda``, …; the library's choice if None.
     normalise
         Whether vectors get unit length.
     revision
-        Commit of a model on the hub. A name without one stands for whatever is there today,
-        and a cache does not notice when that changes.
+        Commit of a model on the hub. Without one the name stands for the latest version, and a
+        cache does not notice when that changes.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class SentenceEmbedder:
 
     @cached_property
     def id(self) -> str:
-        """Everything that decides on the vectors; of a folder, a digest of its files."""
+        """Everything that determines the vectors; for a folder, with a digest of its files."""
         folder = Path(self.model)
         version = f"sha256={_digest(folder)}" if folder.is_dir() else f"revision={self.revision}"
         return f"sentence:model={self.model},{version},normalise={self.normalise}"

@@ -1,4 +1,4 @@
-"""A figure of a paper: its curves, the runs behind it, and how well they agree."""
+"""A figure of a paper: its curves, the simulation behind it, and how well both agree."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ _FEWEST_EXPECTED = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A figure's numbers; `hayflick.report.gallery` draws and explains it.
+    """The numbers of a figure; `hayflick.report.gallery` draws and explains it.
 
     Parameters
     ----------
     name
         Identifier, and file name.
     quantity
-        What the curves are of: ``probability``, ``deviation``, ``present`` (a probability
+        Quantity of the curves: ``probability``, ``deviation``, ``present`` (a probability
         of not having collapsed), ``surviving_types``, ``distance`` (|D|_F), ``silos``,
         ``share``, or ``frontier`` (what is kept at which cost).
     curves
         Columns ``generation``, ``value`` and ``series``; single runs are named ``run 1`` …
-        Of a frontier, its cases: `hayflick.network.mitigation.cases_table`.
+        For a frontier, its cases: `hayflick.network.mitigation.cases_table`.
     runs
-        The simulation, to be kept.
+        The simulation.
     agreement
         Largest distance of the simulation from the law over the generations, in standard
-        errors; None where there is no law.
+        errors; None if there is no law.
     logarithmic
-        Whether the curves span decades.
+        Whether the value axis is logarithmic.
     text
-        The name of the text that was used; None for none.
+        Name of the text that was used; None for none.
     paper
-        Whose figure it is, as the command line calls the paper.
+        The paper, by its name on the command line.
     measured_on
-        The models that were asked, and where; None where nobody was.
+        The language models that were measured, and their endpoint; None for none.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Figure:
 
 
 def curves(**series: Floats | None) -> pl.DataFrame:
-    """Return series by generation from 0 as one tall table; None is left out.
+    """Return series by generation, from 0, as one long table; None is left out.
 
     Examples
     --------
@@ -77,15 +77,15 @@ def curves(**series: Floats | None) -> pl.DataFrame:
 
 
 def single_runs(values: NDArray[np.float64]) -> pl.DataFrame:
-    """Return runs, shape ``(replicates, generations)``, as series of their own."""
+    """Return each of some runs, shape ``(replicates, generations)``, as a series."""
     return curves(**{f"run {number}": run for number, run in enumerate(values, start=1)})
 
 
 def share_agreement(observed: Floats, law: Floats, *, replicates: int) -> float:
     """Return the largest distance of observed shares from probabilities, in standard errors.
 
-    Generations in which fewer than five runs are expected on either side are left out: the
-    normal law of the error does not hold there.
+    Generations in which fewer than five runs are expected on either side are left out: the error
+    is not normally distributed there.
     """
     spread = replicates * law * (1.0 - law)
     known = spread >= _FEWEST_EXPECTED

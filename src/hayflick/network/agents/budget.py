@@ -1,10 +1,10 @@
-"""What a run may spend, in tokens and in money, shared by all its agents.
+"""The budget of a run in tokens and money, shared by all its agents.
 
-Before a request is made, the most that it can take is set aside: one token for every byte of the
-prompt, which no tokenizer of bytes exceeds, and all the tokens that it may write. If that does not
-fit beside what was spent and what is set aside for requests under way, it waits for those; if
-none is under way, the budget is exhausted and the request is not made. A request that failed
-but may have been charged for counts with all that was set aside.
+Before a request is made, the most that it can take is reserved: one token for every byte of the
+prompt, an upper bound for any tokenizer of bytes, and all the tokens that it may write. If that
+exceeds what is left beside the reservations of requests under way, it waits for those; if none is
+under way, the budget is exhausted and the request is not made. A request that failed but may have
+been charged for counts in full.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MILLION = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices of a million tokens; None where they are not known.
+    """Prices of a million tokens; None if unknown.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Prices:
                 number_between(name, price, low=0.0)
 
     def cost(self, *, tokens_in: int | None, tokens_out: int | None) -> float | None:
-        """Return what tokens cost; None where a price or a number is not known."""
+        """Return the cost of tokens; None if a price or a number is unknown."""
         if self.tokens_in is None or self.tokens_out is None:
             return None
         if tokens_in is None or tokens_out is None:
@@ -48,7 +48,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Tokens and money; money at unknown prices is not in it."""
+    """Tokens and money; unknown prices count as no money."""
 
     tokens: int = 0
     money: float = 0.0
@@ -62,14 +62,14 @@ class Spending:
 
 @final
 class Budget:
-    """What a run may spend, and has spent.
+    """The limits of a run's spending, and what was spent.
 
     Parameters
     ----------
     tokens, money
-        The most tokens, read and written, and the most money; None for no limit.
+        Largest number of tokens, read and written, and amount of money; None for no limit.
     spent
-        What was spent before: a run that goes on takes up where it stopped.
+        What was spent before, by the same run.
 
     Raises
     ------
@@ -106,12 +106,12 @@ class Budget:
         self._waiting: list[asyncio.Future[None]] = []
 
     def reserve(self, most: Spending) -> Reservation:
-        """Set aside the most that a request can take, while it is under way.
+        """Reserve the most that a request can take, while it is under way.
 
         Raises
         ------
         BudgetExhausted
-            On entering, if it does not fit, and no request under way can give anything back.
+            On entering, if it does not fit, and no request under way can release enough.
         """
         return Reservation(self, most)
 
@@ -125,13 +125,13 @@ class Budget:
 
     def _settle(self, most: Spending, spent: Spending) -> None:
         self._under_way -= 1
-        # Sums of money do not cancel to the last digit.
+        # Floating-point sums of money do not cancel exactly.
         self._set_aside = self._set_aside - most if self._under_way else Spending()
         self.spent += spent
         self._wake()
 
     def _fits_alone(self, most: Spending) -> bool:
-        """Return whether a request would fit if all those under way took nothing."""
+        """Return whether a request would fit if those under way took nothing."""
         after = self.spent + most
         fits = self.tokens is None or after.tokens <= self.tokens
         return fits and (self.money is None or after.money <= self.money)
@@ -162,13 +162,13 @@ class Budget:
 
 @final
 class Reservation:
-    """What is set aside for one request; all of it is spent unless its use is reported."""
+    """What is reserved for one request; it counts in full unless its use is reported."""
 
     def __init__(self, budget: Budget, most: Spending) -> None:
         self._budget, self._most, self._spent = budget, most, most
 
     def use(self, spent: Spending) -> None:
-        """Report what the request took."""
+        """Report what the request really took."""
         self._spent = spent
 
     async def __aenter__(self) -> Self:

@@ -1,8 +1,8 @@
 """Agents that are language models behind a chat endpoint, and the connection that they share.
 
-Any endpoint that speaks as OpenAI's does will do: OpenAI, vLLM, Ollama, llama.cpp and others. An
-`Endpoint` bounds how many requests are under way, tries again what failed in passing, and keeps
-the budget.
+Any endpoint with OpenAI's chat interface will do: OpenAI, vLLM, Ollama, llama.cpp and others. An
+`Endpoint` limits the number of requests under way, retries transient failures and keeps to the
+budget.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOST_TOKENS = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The part of a reply that counts; numbers are None where the endpoint does not say."""
+    """The parts of a reply that are used; numbers are None if the endpoint does not report them."""
 
     text: str
     tokens_in: int | None
@@ -46,12 +46,12 @@ class Reply:
 
 
 def read_reply(body: bytes) -> Reply:
-    """Return the answer in the body of a reply.
+    """Parse the body of a reply.
 
     Raises
     ------
     RequestFailure
-        If it is no JSON, or not of the form of a chat completion.
+        If it is no JSON, or no chat completion.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def read_reply(body: bytes) -> Reply:
     try:
         reply = json.loads(body)
         choice = reply["choices"][0]
-        # Null where the model said nothing: that is an answer, an empty one.
+        # Null if the model wrote nothing: an empty answer.
         text = choice["message"].get("content") or ""
     except (ValueError, RecursionError):
         raise _malformed("is cut off or no JSON") from None
@@ -85,7 +85,7 @@ def _malformed(what: str) -> RequestFailure:
 
 
 def _clean(text: str) -> str:
-    """Return a text that can be kept: halves of letters are question marks."""
+    """Return a text that UTF-8 can encode: lone surrogates become question marks."""
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
@@ -97,25 +97,25 @@ def _count(number: Any) -> int | None:
 _REQUEST_ID = "X-Client-Request-Id"
 
 _BYTES_PER_MESSAGE = 64
-"""Set aside for what a chat template adds to a message."""
+"""Reserved for what a chat template adds to a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request.
+    """A request for one chat completion.
 
     Parameters
     ----------
     agent
-        Who asks, for messages.
+        Name of the agent, for messages.
     body
-        What is sent.
+        The JSON to send.
     request_id
-        The same in every attempt, sent as ``X-Client-Request-Id``.
+        Sent as ``X-Client-Request-Id`` with every attempt.
     max_tokens
-        Tokens that the answer may have.
+        Largest number of tokens of the answer.
     prices
-        What tokens cost.
+        Prices of tokens.
     """
 
     agent: str
@@ -126,13 +126,13 @@ class ChatRequest:
 
     @property
     def largest(self) -> Spending:
-        """The most that it can take."""
+        """Upper bound of what it can take."""
         messages = self.body["messages"]
         size = sum(len(message["content"].encode()) + _BYTES_PER_MESSAGE for message in messages)
         return self.spending(size, self.max_tokens)
 
     def spending(self, tokens_in: int, tokens_out: int) -> Spending:
-        """Return what tokens take."""
+        """Return the spending of so many tokens."""
         cost = self.prices.cost(tokens_in=tokens_in, tokens_out=tokens_out)
         return Spending(tokens_in + tokens_out, cost or 0.0)
 
@@ -146,15 +146,15 @@ class Endpoint:
     base_url
         Such as ``https://api.openai.com/v1`` or ``http://127.0.0.1:8000/v1``.
     key_variable
-        Name of the environment variable that holds the key; None where none is needed.
+        Name of the environment variable that holds the key; None if none is needed.
     concurrency
-        Requests that are under way at once.
+        Requests under way at once.
     timeout_s
         Seconds after which a request is given up.
     retries
-        How often a request that failed in passing is made again.
+        How often transient failures are retried.
     budget
-        What all endpoints of the run may spend together.
+        Budget of all endpoints of the run together.
 
     Raises
     ------
@@ -194,7 +194,7 @@ class Endpoint:
         return f"Endpoint({self.base_url!r}, concurrency={self._client.concurrency})"
 
     async def complete(self, request: ChatRequest) -> tuple[Reply, float, int]:
-        """Return the reply, the seconds that it took, and how many attempts were made.
+        """Return the reply, its latency in seconds and the number of attempts.
 
         Raises
         ------
@@ -230,7 +230,7 @@ class Endpoint:
             if not failure.charged:
                 reserved.use(Spending())
             raise
-        # Where the endpoint does not say what it took, all that was set aside counts.
+        # If the endpoint does not report its usage, the whole reservation counts.
         if reply.tokens_in is not None and reply.tokens_out is not None:
             reserved.use(request.spending(reply.tokens_in, reply.tokens_out))
         return reply
@@ -255,7 +255,7 @@ def _checked_url(base_url: str) -> str:
 
 
 def _has_host(parts: SplitResult) -> bool:
-    """Return whether an address has a host, and a port that can be."""
+    """Return whether an address has a valid host and port."""
     try:
         return bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
@@ -263,7 +263,7 @@ def _has_host(parts: SplitResult) -> bool:
 
 
 _SEED_BITS = 31
-"""Some servers keep a seed in 32 bits, with a sign."""
+"""Some servers store a seed as a signed 32-bit integer."""
 
 _OWN_KEYS = ("model", "messages", "temperature", "seed", "stream", "n")
 
@@ -271,30 +271,30 @@ _OWN_KEYS = ("model", "messages", "temperature", "seed", "stream", "n")
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChatAgent:
-    """An agent behind an endpoint.
+    """A language model behind a chat endpoint.
 
     Parameters
     ----------
     name
-        What it is called.
+        Name of the agent.
     endpoint
-        Where it is asked; agents may share one.
+        The connection, which agents may share.
     model
-        Name of the model, as the endpoint knows it.
+        Name of the model at the endpoint.
     temperature
-        From 0 to 2; the endpoint's own where None.
+        From 0 to 2; the endpoint's default if None.
     max_tokens
-        Tokens that an answer may have.
+        Largest number of tokens of an answer.
     limit_key
-        What the endpoint calls that: ``max_tokens`` or ``max_completion_tokens``.
+        The endpoint's key for that number: ``max_tokens`` or ``max_completion_tokens``.
     seeded
         Whether the answer's seed is sent; some endpoints refuse one.
     prompt
-        How a query is put.
+        How a query and its context become messages.
     prices
-        What tokens cost.
+        Prices of tokens.
     extra
-        Further values to send as they are.
+        Further keys of the request, sent unchanged.
 
     Raises
     ------
@@ -391,7 +391,7 @@ class ChatAgent:
 
 @final
 class ChatSection(AgentSection):
-    """An agent behind an endpoint; the key is named by its variable alone."""
+    """A language model behind a chat endpoint; the key is given by the name of its variable."""
 
     kind: Literal["openai"]
     base_url: str

@@ -1,16 +1,16 @@
-"""An agent without a language model: n-grams of its own corpus, mixed with what it reads.
+"""An agent without a language model: n-grams of its own corpus, mixed with those of its context.
 
-Real text, real retrieval, and milliseconds an answer. The answer is drawn from
+An answer takes milliseconds. It is drawn from
 (1 - trust) p_own + trust p_context (`hayflick.network.agents.ngram_model`), where p_context is the
 n-gram model of the retrieved texts.
 
-*Learning* trains what was read into the agent's own counts: after a round they are
-(1 - rate) · own + rate · read, each as a law, so that what it once knew fades geometrically. At
+*Learning* mixes what was read into the agent's own counts: after a round they are
+(1 - rate) · own + rate · read, both normalised, so that its own corpus fades geometrically. At
 rate 0 the agent is frozen, as the language models of the paper are; above 0 it is retrained
 recursively through the pool.
 
-*The query* is the beginning that the answer goes on from, if the agent or what it reads knows
-its last word; else a sentence is begun.
+*The query* is continued if its last word occurs in the agent's corpus or its context; otherwise
+the answer begins a sentence.
 
 References
 ----------
@@ -41,7 +41,7 @@ from hayflick.network.agents.ngram_model import NGramIndex, Vocabulary, writing_
 from hayflick.network.agents.protocol import AgentSection, Answer, AnswerSeed, SharedParts
 
 Vocabularies = dict[str, Vocabulary]
-"""Vocabularies by tokenizer, which agents of one network share."""
+"""Vocabularies by tokenizer, shared by the agents of a network."""
 
 _MOST_TOKENS = 100_000
 
@@ -49,28 +49,28 @@ _MOST_TOKENS = 100_000
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NGramAgent:
-    """An agent that writes by n-grams; made by `of_texts` or `from_text`.
+    """An agent that generates text from n-grams; made by `of_texts` or `from_text`.
 
     Parameters
     ----------
     name
-        What it is called.
+        Name of the agent.
     sentences
         Its own corpus.
     vocabulary
-        Words by number, by the corpus's own tokenizer.
+        Word numbers, by the corpus's tokenizer.
     order
-        Words of an n-gram, 1 to 16.
+        Order of the n-grams, 1 to 16.
     trust
-        Weight of the model of what was retrieved, from 0 to 1.
+        Weight of the retrieved texts' model, from 0 to 1.
     learning
-        Rate at which what was read replaces its own counts after a round, from 0 to 1.
+        Rate at which counts of what was read replace its own after a round, from 0 to 1.
     most_tokens, most_sentences
-        An answer ends where either is reached; tokens are words and ends of sentences.
+        An answer ends when either is reached; tokens are words and ends of sentences.
     own_weight
-        What is left of the own corpus, from 1 down.
+        Remaining weight of its own corpus, at most 1.
     learned
-        Weight of a word of every text that was read.
+        Weight per word of each text that it has learned.
 
     Raises
     ------
@@ -106,18 +106,18 @@ class NGramAgent:
         vocabularies: Vocabularies | None = None,
         **settings: Any,
     ) -> Self:
-        """Return the agent of some texts.
+        """Return an agent whose corpus is some texts.
 
         Parameters
         ----------
         name
-            What it is called.
+            Name of the agent.
         texts
-            Its own corpus; no sentence goes on in the next text.
+            Its own corpus; no sentence continues in the next text.
         tokenizer
-            As of `hayflick.network.agents.ngram_model.writing_tokenizer`.
+            See `hayflick.network.agents.ngram_model.writing_tokenizer`.
         vocabularies
-            Those of the other agents: agents that share one split every text once.
+            Vocabularies by tokenizer, shared with other agents so that each text is split once.
         settings
             `order`, `trust`, `learning`, `most_tokens`, `most_sentences`.
 
@@ -153,7 +153,7 @@ class NGramAgent:
         vocabularies: Vocabularies | None = None,
         **settings: Any,
     ) -> Self:
-        """Return the agent of a text file, or of a folder of texts; see `of_texts`.
+        """Return an agent whose corpus is a text file or a folder of texts; see `of_texts`.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class NGramAgent:
         seed: AnswerSeed,
         most_tokens: int | None = None,
     ) -> Answer:
-        """Return what `answer` does, at once, and with fewer tokens if that is asked for.
+        """Return what `answer` does, synchronously, with `most_tokens` tokens at most if given.
 
         Tokens are words of the agent's tokenizer and ends of sentences; they cost nothing.
         """
@@ -220,7 +220,7 @@ class NGramAgent:
         )
 
     def _prefix(self, query: str, read: NGramIndex) -> Texts:
-        """Return the last words of the query, if one of the models knows how to go on."""
+        """Return the last words of the query, if one of the models can continue them."""
         words = self.vocabulary.encode(query.rstrip(" \n\t.!?…؟۔।॥。！？｡"))
         prefix = words[:-1][-max(self.order - 1, 1) :]
         known = prefix.size and any(_follows(model, int(prefix[-1])) for model in (self._own, read))
@@ -236,7 +236,7 @@ class NGramAgent:
         return NGramIndex.of(texts, weights=[self.own_weight, *self.learned.values()])
 
     def after_reading(self, texts: Sequence[str]) -> Self:
-        """Return the agent that has read the texts of a round; itself if it is frozen.
+        """Return the agent after it has read the texts of a round; itself if it is frozen.
 
         Examples
         --------
@@ -275,7 +275,7 @@ class NGramAgent:
 
 
 def _follows(index: NGramIndex, word: int) -> bool:
-    """Return whether anything was seen behind a word."""
+    """Return whether any word follows this one in the index."""
     bounds = index.starts[word : word + 2]
     return bounds.size == 2 and bool(np.diff(bounds) > 0)
 

@@ -1,10 +1,10 @@
-"""Compiled: a text written by a mixture of two n-gram models with back-off.
+"""Text generation from a mixture of two n-gram models with back-off, compiled.
 
-The next word is drawn from (1 - trust) p_own + trust p_context. Each of the two laws is that of
-the words that followed on the longest ending of the sentence so far, up to order - 1 words, that
-the model has seen; the beginning of a sentence is such an ending. An ending whose weight is
-w < 1, in units of the average word, counts as seen with chance w: what has faded makes way. A model
-that has not even seen the last word draws from all its words.
+The next word is drawn from (1 - trust) p_own + trust p_context. Each of the two is the
+distribution of the words that followed the longest suffix of the sentence so far, up to order - 1
+words, that occurs in the model; the beginning of a sentence is such a suffix. A suffix of total
+weight w < 1, in units of the average word, is used with probability w, so that faded text gives
+way. A model in which not even the last word occurs draws from all its words.
 
 References
 ----------
@@ -44,9 +44,9 @@ Arrays: TypeAlias = tuple[Texts, Floats, Texts, Texts, Floats]
 
 @njit(nogil=True, cache=True)
 def sort_places(tokens: Texts, starts: Texts, places: Texts) -> None:
-    """Sort all places by the word before them, in a counting sort.
+    """Sort all places by the preceding word, with a counting sort.
 
-    `starts`, of zeros, has two places more than there are words, 0 among them.
+    `starts`, all zeros, has two entries more than there are words, 0 among them.
     """
     before = 0
     for place in range(tokens.size):
@@ -56,7 +56,7 @@ def sort_places(tokens: Texts, starts: Texts, places: Texts) -> None:
         starts[word] += starts[word - 1]
     before = 0
     for place in range(tokens.size):
-        # One place on, where the next word's start will be when all have moved up.
+        # One entry on: it ends up as the start of the next word.
         places[starts[before + 1]] = place
         starts[before + 1] += 1
         before = tokens[place]
@@ -73,9 +73,9 @@ def generate(
     most_tokens: int,
     most_sentences: int,
 ) -> Texts:
-    """Return what is written behind `prefix`: up to `most_tokens` words and ends, 0 for an end.
+    """Return a continuation of `prefix`: up to `most_tokens` words and ends of sentences (0).
 
-    An end right behind `prefix` ends that sentence alone, and is not returned.
+    An end right after `prefix` only ends that sentence, and is not returned.
     """
     written = np.zeros(prefix.size + 1 + most_tokens, np.int32)
     written[: prefix.size] = prefix
@@ -85,7 +85,7 @@ def generate(
         model = context if rng.random() < trust else own
         word = _next(rng, order, model, written[:place])
         if word == 0 and (place == 0 or written[place - 1] == 0):
-            # No sentence is empty; a model of order 1 alone tries.
+            # No sentence is empty; only a model of order 1 draws one.
             continue
         written[place] = word
         place += 1
@@ -106,7 +106,7 @@ def _next(rng: np.random.Generator, order: int, model: Arrays, written: Texts) -
     while most > 0:
         candidates = places[starts[before] : starts[before + 1]]
         longest, mass = _longest(tokens, weights, candidates, written, most)
-        # Whatever its weight, the longest would otherwise be followed where nothing else is.
+        # Without this draw, a suffix would be used however faded it is.
         if mass >= 1.0 or (mass > 0.0 and rng.random() < mass):
             return _pick(rng.random() * mass, tokens, weights, candidates, written, most, longest)
         most = longest - 1
@@ -119,7 +119,7 @@ def _next(rng: np.random.Generator, order: int, model: Arrays, written: Texts) -
 def _longest(
     tokens: Texts, weights: Floats, candidates: Texts, written: Texts, most: int
 ) -> tuple[int, float]:
-    """Return the longest ending of what is written that stands before a place, and its weight."""
+    """Return the length of the longest matching suffix before any candidate, and its weight."""
     longest, mass = 0, 0.0
     for place in candidates:
         matched = _matched(tokens, place, written, most)
@@ -140,7 +140,7 @@ def _pick(
     most: int,
     longest: int,
 ) -> int:
-    """Return the word at one of the places where the longest ending stands before."""
+    """Return the word at one of the candidates after the longest suffix, drawn by weight."""
     word = 0
     for place in candidates:
         if _matched(tokens, place, written, most) == longest:
@@ -154,9 +154,9 @@ def _pick(
 
 @njit(nogil=True, cache=True)
 def _matched(tokens: Texts, place: int, written: Texts, most: int) -> int:
-    """Return how many words before a place are those written last, up to `most`.
+    """Return how many words before a place match the last ones written, up to `most`.
 
-    Nothing before the beginning of a sentence matters: both beginning there match in full.
+    Words before the beginning of a sentence do not matter: two beginnings match in full.
     """
     for back in range(1, most + 1):
         seen = tokens[place - back] if place >= back else 0
@@ -170,14 +170,14 @@ def _matched(tokens: Texts, place: int, written: Texts, most: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class NGramIndex:
-    """Texts, indexed.
+    """Texts, indexed by the preceding word.
 
     Parameters
     ----------
     tokens
         Numbers of words, 0 behind every sentence, shape ``(tokens,)``.
     weights
-        What every place counts, 1 on average, shape ``(tokens,)``.
+        Weight of every place, 1 on average, shape ``(tokens,)``.
     starts, places
         Word w stands before ``places[starts[w]:starts[w + 1]]``.
     cumulative
@@ -198,7 +198,7 @@ class NGramIndex:
 
     @classmethod
     def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> NGramIndex:
-        """Return texts, indexed; the words of a text count in proportion to its weight."""
+        """Return the index of texts; the words of a text count in proportion to its weight."""
         weighted = [
             (text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size
         ]
@@ -213,12 +213,12 @@ class NGramIndex:
 
     @property
     def empty(self) -> bool:
-        """Whether there is not one word."""
+        """Whether there are no words."""
         return self.tokens.size == 0
 
     @property
     def arrays(self) -> Arrays:
-        """What the compiled walk takes."""
+        """The arguments of the compiled generator."""
         return self.tokens, self.weights, self.starts, self.places, self.cumulative
 
 
@@ -229,14 +229,14 @@ _UNSPACED_SHARE = 0.2
 
 
 def writing_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
-    """Return a tokenizer for text that is to be written as well as read.
+    """Return a tokenizer whose tokens can be joined to text again.
 
     Parameters
     ----------
     name
         A name of `hayflick.corpus.tokenizers`. ``auto`` is ``whitespace``, which keeps case and
         punctuation, unless a fifth of the letters are of scripts without spaces: a few foreign
-        names must not give one agent of a network other words than the rest.
+        names must not give one agent of a network a tokenizer of its own.
     samples
         Parts of the text, for ``auto``.
 
@@ -253,10 +253,9 @@ def writing_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
 
 
 class Vocabulary:
-    """Words by number, from 1; it grows with what is read, and numbers never change.
+    """Words by number, from 1; it grows with the texts that are encoded, and numbers never change.
 
-    It remembers how the texts that it has read are split: the agents of a network read the
-    same pool again and again.
+    Encoded texts are cached, since the agents of a network read the same pool again and again.
 
     Parameters
     ----------
@@ -280,18 +279,18 @@ class Vocabulary:
         self._index = lru_cache(maxsize=_CONTEXTS_CACHED)(self._indexed)
 
     def encode(self, text: str) -> Texts:
-        """Return the numbers of a text's words, 0 behind every sentence."""
+        """Return the numbers of a text's words, with 0 after every sentence."""
         if text not in self._encoded:
             symbols, tokens = number_words(iter([text + "\n"]), self.tokenizer)
             self._encoded[text] = self._renumbered(symbols, tokens)
         return self._encoded[text]
 
     def encode_sentences(self, sentences: Sentences) -> Texts:
-        """Return the numbers of words that were split by the same tokenizer before."""
+        """Return the numbers of words that the same tokenizer has split."""
         return self._renumbered(sentences.symbols, sentences.tokens)
 
     def index_of(self, context: Sequence[str]) -> NGramIndex:
-        """Return several texts, indexed; those of late are kept."""
+        """Return the index of several texts; recent ones are cached."""
         return self._index(tuple(context))
 
     def _indexed(self, context: tuple[str, ...]) -> NGramIndex:
@@ -312,7 +311,7 @@ class Vocabulary:
         self._ends_unspaced += column.str.contains(f"[{UNSPACED}]$").to_list()
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """Return a text of numbered words; 0 ends a sentence."""
+        """Return the text of word numbers; 0 ends a sentence."""
         text, before = "", 0
         for number in numbers:
             if number:
@@ -323,7 +322,7 @@ class Vocabulary:
         return text.strip()
 
     def _joined(self, before: int, number: int) -> str:
-        """Return a word as it is written behind another; 0 stands for none."""
+        """Return a word as it is written after another; 0 stands for none."""
         word = self._words[number]
         if before == 0:
             return word
@@ -336,7 +335,7 @@ class Vocabulary:
         return word if touching or isinstance(self.tokenizer, Characters) else f" {word}"
 
     def _overlap(self, before: int, number: int) -> int:
-        """Return how many characters two runs share, as runs that follow on one another do."""
+        """Return how many characters two overlapping character n-grams share."""
         first, second = self._words[before], self._words[number]
         length = self.tokenizer.length if isinstance(self.tokenizer, Characters) else 2
         if isinstance(self.tokenizer, Mixed) and not self._begins_unspaced[number]:
@@ -347,12 +346,12 @@ class Vocabulary:
         return length - 1 if whole and first[1:] == second[:-1] else 0
 
     def _end(self, last: int) -> str:
-        """Return what stands between a sentence and the next."""
+        """Return what separates a sentence from the next."""
         shown = _without_closing(self._words[last])[-1:]
         if shown and shown in _ENDS:
             return "" if shown in _UNSPACED_ENDS else " "
         if isinstance(self.tokenizer, Whitespace | Characters):
-            # To these a full stop would be a part of the text.
+            # These tokenizers would take a full stop for a part of the text.
             return "\n"
         return "。" if self._ends_unspaced[last] else ". "
 

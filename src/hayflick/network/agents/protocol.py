@@ -1,8 +1,7 @@
-"""What an agent is, and what it answers.
+"""The protocol of an agent, its answers, and the section of an experiment's file that makes it.
 
-Agents are asynchronous, since most of them wait for an endpoint; one that computes its answer
-does so at once, in milliseconds. An agent never changes: what a learning agent has read makes
-another agent, so its state is that of the pool, replayed, and cannot fall out of step with it.
+Agents are asynchronous, since most of them wait for an endpoint. An agent is immutable: reading
+returns another agent, so the state of a learner follows from the pool and can be replayed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _BITS = 53
 
 @dataclass(frozen=True, slots=True)
 class AnswerSeed:
-    """The place of an answer in a run.
+    """The place of an answer in a run, from which its random numbers are seeded.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ class AnswerSeed:
         return int.from_bytes(digest, "little") >> (64 - _BITS)
 
     def stream(self) -> np.random.Generator:
-        """Return the generator that the answer is drawn with, at its beginning."""
+        """Return a new generator for the answer."""
         return np.random.Generator(np.random.Philox(self._sequence))
 
     @property
@@ -85,24 +84,24 @@ class AnswerSeed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an agent said, and what that took.
+    """An answer, and what it took.
 
     Parameters
     ----------
     text
         The answer; it may be empty.
     tokens_in, tokens_out
-        Tokens read and written, as the agent counts them; None where it does not say.
+        Tokens read and written, as the agent counts them; None if it does not.
     cost
-        In the currency of the prices; None where it is not known.
+        In the currency of the prices; None if unknown.
     latency_s
-        Seconds that the request took which was answered; None where nothing was asked.
+        Seconds of the successful request; None if there was no request.
     attempts
-        Requests that were made, failed ones included.
+        Number of requests, failed ones included.
     finish
-        Why the answer ends there: ``stop``, ``length``, or what an endpoint calls it.
+        Why the answer ends: ``stop``, ``length``, or the endpoint's own word.
     model
-        Name of the model, as the endpoint says it; empty where there is none.
+        Name of the model, as the endpoint reports it; empty if there is none.
 
     Examples
     --------
@@ -121,52 +120,52 @@ class Answer:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was said: recorded, counted, and left out of means."""
+        """Whether there is only whitespace: recorded and counted, but left out of means."""
         return not self.text.strip()
 
 
 class Agent(Protocol):
-    """A language model, or what stands for one."""
+    """A language model, or a stand-in for one."""
 
     @property
     def name(self) -> str:
-        """What it is called; different from all others in its network."""
+        """Name, unique in its network."""
 
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
-        """Answer a query in the light of texts.
+        """Answer a query, given retrieved texts.
 
         Parameters
         ----------
         query
-            What is asked.
+            The question.
         context
-            The texts that were retrieved for it; none are fine.
+            The texts that were retrieved for it; may be empty.
         seed
-            Where the answer stands in the run: with the same one, the same answer.
+            Place of the answer in the run; the same seed gives the same answer.
 
         Raises
         ------
         EndpointError
-            If no answer is to be had, after all retries.
+            If there is no answer after all retries.
         BudgetExhausted
             If the request could exceed the budget; it was not made.
         """
 
     async def close(self) -> None:
-        """Let go of connections; an agent without any does nothing."""
+        """Close connections, if there are any."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the parameters that make the agent again, ready for JSON, without keys."""
+        """Return the agent's parameters, ready for JSON, without keys."""
 
 
 @runtime_checkable
 class Learner(Agent, Protocol):
-    """An agent that may be changed by what it reads."""
+    """An agent that may learn from what it reads."""
 
     def after_reading(self, texts: Sequence[str]) -> Self:
-        """Return the agent that has read the texts of a round; the same one if it is frozen.
+        """Return the agent after it has read the texts of a round; itself if it is frozen.
 
-        A run that goes on replays its rounds' texts in their order.
+        A run that is resumed replays the texts of its rounds in order.
         """
 
 
@@ -235,15 +234,14 @@ PERSONA = (
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    r"""How a query is put.
+    r"""How a query and its context become chat messages.
 
     Parameters
     ----------
     template
-        The user's message, with ``{query}`` and, mostly, ``{context}``. Other braces stand for
-        themselves.
+        The user's message, with ``{query}`` and usually ``{context}``. Other braces are literal.
     persona
-        The system message; none is sent where it is empty.
+        The system message; none is sent if it is empty.
 
     Raises
     ------
@@ -266,7 +264,7 @@ class Prompt:
             raise ArgumentError("template", got=self.template, takes=takes)
 
     def messages(self, query: str, context: Sequence[str]) -> list[dict[str, str]]:
-        """Return the messages, in the form of the chat interface; texts stand a line apart."""
+        """Return the messages of the chat interface; a blank line separates the texts."""
         values = {"query": query, "context": "\n\n".join(context)}
         # In one go, so that a text that holds "{query}" is left as it is.
         content = _FIELDS.sub(lambda found: values[found[1]], self.template).strip()

@@ -1,8 +1,8 @@
-"""Recorded answers, given again: a run repeated exactly, without the endpoint and its bill.
+"""Recorded answers, replayed: a run repeated exactly, without the endpoint and its costs.
 
 A record is a JSON object on a line of its own: `agent`, `round`, `query` (its number), `index` and
 `text`, and what else an answer has (`tokens_in`, `tokens_out`, `cost`, `latency_s`,
-`attempts`, `finish`, `model`). Other keys are left alone.
+`attempts`, `finish`, `model`). Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ def record_line(answer: Answer, *, seed: AnswerSeed) -> str:
 @final
 @dataclass(frozen=True, eq=False)
 class ReplayAgent:
-    """An agent that says again what was recorded.
+    """An agent that repeats recorded answers.
 
     Parameters
     ----------
     name
-        What it is called, as in the records.
+        Name of the agent, as in the records.
     answers
         By round, number of the query, and number of the answer.
     source
-        Where they come from, for messages.
+        Where the records come from, for messages.
 
     Examples
     --------
@@ -91,8 +91,8 @@ class ReplayAgent:
         Raises
         ------
         DataError
-            If the file is missing or empty, a line is no record, an answer is there twice, or
-            none is the agent's.
+            If the file is missing or empty, a line is no record, an answer occurs twice, or no
+            answer is the agent's.
         """
         path = Path(path)
         answers: dict[Place, Answer] = {}
@@ -124,7 +124,7 @@ class ReplayAgent:
         return self.answers[place]
 
     def missing(self, places: Iterable[Place]) -> list[Place]:
-        """Return the places that no answer was recorded for, before a run needs them."""
+        """Return the places without a recorded answer."""
         return [place for place in places if place not in self.answers]
 
     async def close(self) -> None:
@@ -153,7 +153,7 @@ def _named(name: str, place: Place) -> str:
 
 @final
 class ReplaySection(AgentSection):
-    """An agent that says again what was recorded."""
+    """An agent that repeats recorded answers."""
 
     kind: Literal["replay"]
     file: str

@@ -51,13 +51,13 @@ _GENERATIONS = 10
 
 
 def zipf(name: str, exponent: float, offset: float, seed: int) -> Figure:
-    """Return a Zipf-Mandelbrot law: m = n = 1000, 10 rounds, 200 runs."""
+    """Return the figure of a Zipf-Mandelbrot law: m = n = 1000, 10 rounds, 200 runs."""
     model = Discrete.zipf_mandelbrot(1000, exponent=exponent, offset=offset)
     return _surviving(name, model, samples=1000, replicates=200, seed=seed)
 
 
 def unigrams(text: str, seed: int) -> Figure:
-    """Return the words of a text: 10 rounds, 5 runs."""
+    """Return the figure of the words of a text: 10 rounds, 5 runs."""
     model = Discrete.from_text(text, tokenizer="words")
     return _surviving("unigrams", model, samples=model.training_size(None), replicates=5, seed=seed)
 
@@ -87,8 +87,8 @@ def _surviving(name: str, model: Discrete, *, samples: int, replicates: int, see
 def _agreement(model: Discrete, law: Survival, values: NDArray[np.float64]) -> float:
     """Return the largest distance of mean counts from the law, in standard errors.
 
-    Five runs say too little of their own spread: symbols that survive hinder one another,
-    so a sum of independent ones has an error at least as large.
+    Five runs are too few to estimate their spread. The survival of symbols is negatively
+    correlated, so the error of a sum of independent ones is an upper bound.
     """
     chances, types = np.unique(model.probabilities, return_counts=True)
     survival = law.of_probabilities(chances)
@@ -98,7 +98,7 @@ def _agreement(model: Discrete, law: Survival, values: NDArray[np.float64]) -> f
 
 
 def bigrams(text: str, seed: int) -> Figure:
-    """Return a bigram language model of a text: 10 rounds, 5 runs, beside its unigrams."""
+    """Return the figure of a text's bigram language model and its unigrams: 10 rounds, 5 runs."""
     model = NGram.from_text(text, order=2, tokenizer="words")
     runs = simulate(model, generations=_GENERATIONS, replicates=5, seed=seed)
     words = Discrete.from_text(text, tokenizer="words")
@@ -120,7 +120,7 @@ _RUNS = 25
 
 
 def bernoulli_runs(seed: int) -> Figure:
-    """Return 25 runs of a chance: n = 100, p_0 = .2, 600 rounds."""
+    """Return 25 runs of a probability: n = 100, p_0 = .2, 600 rounds."""
     settings: dict[str, Any] = {"samples": 100, "generations": 600}
     runs = simulate(Bernoulli(0.2), replicates=_RUNS, seed=seed, **settings)
     values = runs["probability"].to_numpy()
@@ -216,7 +216,7 @@ def gaussian_theorem(seed: int) -> Figure:
 def mixture_theorem(seed: int) -> Figure:
     """Return Theorem 4: n = 10, μ_0 = σ_0 = 1, ε = .1, 200 rounds, 500 runs.
 
-    No law is known; beside the paper's estimator stands the exact joint maximum.
+    No law is known; the exact joint maximum is simulated beside the paper's estimator.
     """
     settings: dict[str, Any] = {"samples": 10, "generations": 200}
     approximate, exact = (
@@ -243,9 +243,9 @@ _SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
 
 
 def write_docstrings(path: Path) -> None:
-    """Write a text of a few hundred thousand words, a blank line between docstrings."""
+    """Write the docstrings of Python's standard library: a few hundred thousand words."""
     with warnings.catch_warnings():
-        # Old modules have escapes that today's compiler warns of.
+        # Invalid escapes in old modules.
         warnings.simplefilter("ignore")
         text = "\n\n".join(_library_docstrings(Path(sysconfig.get_path("stdlib"))))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -253,13 +253,13 @@ def write_docstrings(path: Path) -> None:
 
 
 def _library_docstrings(folder: Path) -> Iterator[str]:
-    """Yield the docstrings of every module below a folder, installed ones and tests left out."""
+    """Yield the docstrings of every module below a folder, without installed packages and tests."""
     for path in sorted(folder.rglob("*.py")):
         if _SKIPPED.isdisjoint(path.parts):
             try:
                 yield from _docstrings(path.read_text(encoding="utf-8"))
             except (SyntaxError, UnicodeDecodeError):
-                # Templates for other versions of Python are no modules of this one.
+                # Templates for other versions of Python.
                 continue
 
 
@@ -285,7 +285,7 @@ _NUMERIC: Mapping[str, Callable[[int], Figure]] = {
 }
 _TEXTUAL: Mapping[str, Callable[[str, int], Figure]] = {"unigrams": unigrams, "bigrams": bigrams}
 FIGURES = (*_NUMERIC, *_TEXTUAL)
-"""Their names, in order."""
+"""Names of the figures, in order."""
 
 
 def figures(
@@ -295,24 +295,24 @@ def figures(
     seed: int = 1,
     progress: Progress = silent,
 ) -> Iterator[Figure]:
-    """Yield the figures of Suresh et al., each as it is finished.
+    """Yield the figures of Suresh et al. as they are finished.
 
     Parameters
     ----------
     names
-        Which ones, from `FIGURES`.
+        Names of figures, from `FIGURES`.
     corpus
-        The text of those that need one; the docstrings of Python's standard library where
-        None (the paper's is 500,000 words of WikiText-2).
+        The text of unigrams and bigrams; the docstrings of Python's standard library if None
+        (the paper's is 500,000 words of WikiText-2).
     seed
-        Of the simulations.
+        Seed of the simulations.
     progress
-        Told the figures done.
+        Called with the number of figures done.
 
     Raises
     ------
     ArgumentError
-        If there is no figure of a name.
+        If there is no figure of that name.
     DataError
         If the text cannot be read.
 
@@ -330,12 +330,12 @@ def figures(
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names that no figure has.
+    """Check the names of figures.
 
     Raises
     ------
     ArgumentError
-        If there is one.
+        If there is no figure of that name.
     """
     for name in names:
         if name not in FIGURES:
@@ -346,7 +346,7 @@ def check_names(names: Sequence[str]) -> None:
 def _text(corpus: str | None, *, needed: bool) -> Iterator[str]:
     if corpus is not None or not needed:
         if corpus is not None and needed:
-            # A text that cannot be used is refused before any figure is made.
+            # An unusable text is an error before any figure is computed.
             read_text(corpus, tokenizer="words")
         yield corpus or ""
         return

@@ -1,4 +1,4 @@
-"""All figures by name, computed one after the other."""
+"""The figures of *LLM Web Dynamics*, computed one after the other."""
 
 from __future__ import annotations
 
@@ -81,17 +81,17 @@ _ROUNDS, _RUNS, _SHARE = 200, 20, 0.5
 _NOTHING = 1e-20
 _NEIGHBOURS = (1, 2, 5, 10, 20)
 _ELEVEN = tuple(10.0 * place for place in range(-5, 6))
-"""As far from one another as the two of the paper; it says only that they are even."""
+"""As far apart as the two of the paper, which only says that they are evenly spaced."""
 
 SURROGATES = {
     name: Surrogate(means=means, agents=3, draws=3, share_read=_SHARE)
     for name, means in {"surrogate-two": (-5.0, 5.0), "surrogate-eleven": _ELEVEN}.items()
 }
-"""The systems of the figures of mixtures, by name."""
+"""The surrogate systems of figures, by name."""
 
 
 def cost(name: str) -> str:
-    """Return what the figure of a system costs on this machine, in words."""
+    """Return a message on how long the figure of a surrogate takes on this machine."""
     work = timed_work(SURROGATES[name], _ROUNDS, replicates=_RUNS)
     return f"{name}: {work.evaluations:,} evaluations, about {work.seconds:.1f} s on this machine"
 
@@ -108,10 +108,10 @@ def surrogate(name: str, seed: int) -> Figure:
         distance_floor(seen, agents=3, read=read, share_read=_SHARE)
         for seen in runs["seen"].to_numpy()
     ]
-    # A floor belongs to a round, and there is none before the first.
+    # There is no floor before the first round.
     floor: Floats = np.concatenate([[np.nan], np.sqrt(np.mean(floors, axis=0))])
     named = curves(simulated=np.sqrt(squares.mean(axis=0)), floor=floor)
-    # Agents that have all lost the same components differ by rounding alone.
+    # Agents that have all lost the same components differ only by rounding.
     distances = np.where(squares < _NOTHING, 0.0, np.sqrt(squares))
     shown: pl.DataFrame = single_runs(distances).vstack(named.drop_nans("value"))
     return Figure(
@@ -168,11 +168,11 @@ _FIRST, _TEXTS = 15, 60
 
 
 def village(*, seed: int = 1) -> Experiment:
-    """Return an experiment on 60 real texts of our own, 15 of them in the first pool.
+    """Return an experiment on 60 made-up real texts, 15 of them in the first pool.
 
-    Words come round at steps without a common divisor, so that texts share single words and no
-    two are the same. The agents go on from the last word of a prompt: the one prompt asks for
-    today, varied ones for the other moments.
+    The lists of words have coprime lengths, so that texts share single words and no two are
+    equal. The agents continue from the last word of a prompt: the single prompt ends with today,
+    varied prompts with the other moments.
 
     Examples
     --------
@@ -248,7 +248,7 @@ _NUMERIC: Mapping[str, Callable[[int], Figure]] = {
     "mitigation-surrogate": surrogate_grid,
 }
 FIGURES = tuple(_NUMERIC)
-"""Names of those that need no language model, in order; `MODEL_FIGURES` has the others."""
+"""Names of the figures without language models, in order; see also `MODEL_FIGURES`."""
 
 
 def figures(
@@ -260,7 +260,7 @@ def figures(
     say: Say = quiet,
     progress: Progress = silent,
 ) -> Iterator[Figure]:
-    """Yield the figures of Wang et al., each as it is finished.
+    """Yield the figures of Wang et al. as they are finished.
 
     The surrogates are the paper's; the silos are those of arXiv:2506.00077; the networks of
     discrete chains join the paper to arXiv:2412.17646, and their law is exact. Those of
@@ -269,24 +269,24 @@ def figures(
     Parameters
     ----------
     names
-        Which ones, from `FIGURES` and `MODEL_FIGURES`.
+        Names of figures, from `FIGURES` and `MODEL_FIGURES`.
     seed
-        Of the simulations.
+        Seed of the simulations.
     study
-        The endpoint, for the figures that need one.
+        Endpoint and parameters of the figures of language models.
     folder
-        Where the run of the models is kept, or gone on with; the present folder where None.
+        Folder of the run of the language models; the current one if None.
     say
-        Told what work begins, where it may be long.
+        Called with a message before long work.
     progress
-        Told the figures done.
+        Called with the number of figures done.
 
     Raises
     ------
     ArgumentError
-        If there is no figure of a name, or one needs an endpoint and there is none.
+        If there is no figure of that name, or it needs an endpoint and there is none.
     EndpointError, BudgetExhausted
-        If the models cannot go on now; the same call takes their run up.
+        If the language models cannot go on now; the same call resumes their run.
 
     Examples
     --------
@@ -310,12 +310,12 @@ def figures(
 
 
 def check_names(names: Sequence[str], *, study: EndpointStudy | None = None) -> None:
-    """Refuse names that no figure has, and figures that need an endpoint where there is none.
+    """Check the names of figures, and that there is an endpoint if one is needed.
 
     Raises
     ------
     ArgumentError
-        If there is one.
+        If there is no figure of that name, or it needs an endpoint.
     """
     for name in names:
         if name not in (*FIGURES, *MODEL_FIGURES):

@@ -1,8 +1,8 @@
-"""Language models over one shared pool, asked at an endpoint: the figure that is measured.
+"""The figures of language models over one shared pool, measured at an endpoint.
 
 The run is one of `hayflick.network`, with the paper's parameters: n = 3 agents, |A_0| = 20 real
-texts, β = 1/2, L = 40 answers, T = 60 rounds. It is kept in a folder, so that a run that was
-stopped is gone on with, and one that is finished costs nothing when it is drawn again.
+texts, β = 1/2, L = 40 answers, T = 60 rounds. It is stored in a folder: a run that was stopped is
+resumed, and one that is finished can be drawn again without a request.
 
 References
 ----------
@@ -65,10 +65,10 @@ TEXTS = (
 
 
 RUN = "models-run"
-"""What the folder of the run is called, in the folder of the figures."""
+"""Name of the run's folder, in the folder of the figures."""
 
 FORMAT_VERSION = 1
-"""Of the Dataset's names and dimensions."""
+"""Version of the Dataset's names and dimensions."""
 
 _NAMES = ("one", "two", "three")
 _SIZE = len(TEXTS)
@@ -86,29 +86,29 @@ _SERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 MODEL_FIGURES = tuple(_SERIES)
-"""Names of the figures that need an endpoint: the distance, and what the pool is made of."""
+"""Names of the figures that need an endpoint: the distance, and the contents of the pool."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointStudy:
-    """What is asked, and of whom.
+    """A study of language models at an endpoint.
 
     Parameters
     ----------
     base_url
-        Of an endpoint with the chat interface of OpenAI.
+        Address of an endpoint with OpenAI's chat interface.
     models
-        One for all three agents, or one for each.
+        One name for all three agents, or one for each.
     key_variable
-        Name of the environment variable that holds the key; None where none is needed.
+        Name of the environment variable that holds the key; None if none is needed.
     query, texts
-        The question, and real texts about it, of which the first 20 are the first pool.
+        The question, and real texts about it; the first 20 are the first pool.
     rounds, answers
-        T, and L of every agent in every round.
+        T rounds, and L answers of every agent in each.
     embedder
         Turns answers into vectors, as in an experiment's file.
     tokens
-        The most that the run may take; None for no limit.
+        Budget of the run in tokens; None for no limit.
 
     Raises
     ------
@@ -143,16 +143,16 @@ class EndpointStudy:
 
     @property
     def requests(self) -> int:
-        """Number of answers that are asked for, n L T."""
+        """Number of requests, n L T."""
         return len(_NAMES) * self.answers * self.rounds
 
     @property
     def source(self) -> str:
-        """Which models were asked, and where."""
+        """The models and their endpoint."""
         return f"{', '.join(self.models)} ({self.base_url})"
 
     def experiment(self, *, seed: int) -> Experiment:
-        """Return the experiment that the run is of.
+        """Return the experiment of the run.
 
         Raises
         ------
@@ -192,7 +192,7 @@ def real_texts(path: str | os.PathLike[str]) -> list[str]:
 
 
 def holds_run(folder: Path, study: EndpointStudy, *, seed: int) -> bool:
-    """Return whether a folder of figures holds a run of this; it may have another budget."""
+    """Return whether a folder of figures holds a run of this study, with any budget."""
     if not (folder / RUN / DATABASE).is_file():
         return False
     kept, _ = experiment_of_run(folder / RUN)
@@ -202,14 +202,14 @@ def holds_run(folder: Path, study: EndpointStudy, *, seed: int) -> bool:
 
 
 def check_models(study: EndpointStudy, *, folder: Path, seed: int) -> None:
-    """Refuse what cannot be run in a folder of figures, before anything is made.
+    """Check that a study can be run in a folder of figures, before any work.
 
     Raises
     ------
     OutputError
         If the folder holds a run of something else.
     ArgumentError, MissingExtraError
-        If the endpoint's key is missing, or a value or an extra.
+        If the endpoint's key or an extra is missing, or a value is out of its range.
     """
     if holds_run(folder, study, seed=seed):
         return
@@ -226,14 +226,14 @@ def run_models(
     say: Say = quiet,
     progress: Progress = silent,
 ) -> NetworkRun:
-    """Run the models in a folder of figures, or go on with the run that it holds.
+    """Run the models in a folder of figures, or resume the run that it holds.
 
     Raises
     ------
     OutputError, ArgumentError, MissingExtraError
-        As of `check_models`.
+        As `check_models`.
     EndpointError, BudgetExhausted
-        If the run cannot go on now; the same call takes it up.
+        If the run cannot go on now; the same call resumes it.
     """
     check_models(study, folder=folder, seed=seed)
     out = folder / RUN
@@ -248,9 +248,9 @@ def run_models(
 
 
 def model_figure(name: str, study: EndpointStudy, run: NetworkRun) -> Figure:
-    """Return |D|_F of the models over its noise floor, or what the pool is made of, by round.
+    """Return |D|_F of the models with its noise floor, or the contents of the pool, by round.
 
-    All four are in `Figure.runs`, NaN where one is undefined.
+    All four series are in `Figure.runs`, with NaN for undefined values.
 
     Raises
     ------
