@@ -1,4 +1,4 @@
-"""``hayflick review draw`` and ``judge``: random answers for a person, and what verdicts prove."""
+"""``hayflick review draw`` and ``judge``: random answers to check, and what the verdicts prove."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import ALARM, Format, Lang, print_result, say_written
+from hayflick.cli.options import (
+    EncodingOption,
+    ForceOption,
+    Format,
+    FormatOption,
+    Lang,
+    LangOption,
+    SeedOption,
+    SkipBadOption,
+)
+from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_not_input
 from hayflick.core.progress import progress_bar
 
@@ -46,12 +56,10 @@ def draw_command(
         str | None,
         typer.Option("--from", help="Pass over the rounds before this one.", show_default=False),
     ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Count rows that cannot be used, and go on.")
-    ] = False,
-    encoding: Annotated[str, typer.Option(help="Encoding of a text table.")] = "utf-8",
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    skip_bad: SkipBadOption = False,
+    encoding: EncodingOption = "utf-8",
+    seed: SeedOption = 1,
+    force: ForceOption = False,
 ) -> int:
     """Draw random answers into a file that a person fills in."""
     from hayflick.monitor.review_sample import check_review_file, draw_review
@@ -84,11 +92,9 @@ def judge_command(
     error: Annotated[
         float, typer.Option(help="Chance that a bound is ever wrong, whenever one looks.")
     ] = 0.05,
-    encoding: Annotated[str, typer.Option(help="Encoding of a CSV file.")] = "utf-8",
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
-    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
+    encoding: EncodingOption = "utf-8",
+    output_format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
 ) -> int:
     """Say what the verdicts so far prove about all answers that were drawn from.
 

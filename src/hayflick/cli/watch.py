@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.printing import ALARM, Format, Lang, print_result, say_written
+from hayflick.cli.options import (
+    EncodingOption,
+    ForceOption,
+    Format,
+    FormatOption,
+    Lang,
+    LangOption,
+    PageOption,
+    SeedOption,
+    SkipBadOption,
+    TextOption,
+)
+from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -38,10 +50,7 @@ def watch_command(
             show_default=False,
         ),
     ],
-    text: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="The column of the answers.", show_default=False),
-    ] = None,
+    text: TextOption = None,
     group: Annotated[
         str | None,
         typer.Option(
@@ -144,19 +153,13 @@ def watch_command(
         typer.Option(metavar="FILE", help="Keep vectors here between calls.", show_default=False),
     ] = None,
     tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
-    encoding: Annotated[str, typer.Option(help="Encoding of a text table.")] = "utf-8",
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Count rows that cannot be used, and go on.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the pairs that are compared.")] = 1,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output carries.")
-    ] = Format.TABLE,
-    out: Annotated[
-        Path | None, typer.Option(help="HTML page to write.", show_default=False)
-    ] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the table and the page.")] = Lang.EN,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    encoding: EncodingOption = "utf-8",
+    skip_bad: SkipBadOption = False,
+    seed: SeedOption = 1,
+    output_format: FormatOption = Format.TABLE,
+    out: PageOption = None,
+    lang: LangOption = Lang.EN,
+    force: ForceOption = False,
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 

@@ -1,4 +1,4 @@
-"""A review file read back: verdicts, and a refusal of rows that were altered or lost."""
+"""`judge_review`: read a review file back, refuse altered rows, and judge by its verdicts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TAKES = "ok or bad (good/bad, y/n, 1/0, 良/悪, 可/不可, ○/×), or nothing
 
 
 def is_bad(verdict: str) -> bool | None:
-    """Return whether a verdict says that the answer is bad; None for an open one.
+    """Return whether a verdict says that the answer is bad; None if there is no verdict yet.
 
     Width and case do not matter.
 
@@ -67,13 +67,13 @@ class ReviewRow:
     Parameters
     ----------
     line
-        Its line or row in the file as it was read, the header being 1.
+        Line or row in the file as it was read; the header is 1.
     position, id, stratum, population, weight
         As of `hayflick.monitor.review_sample.SampledAnswer`.
     bad
-        Whether the answer is bad; None while that is open.
+        Whether the answer is bad; None if there is no verdict yet.
     comment
-        What was written beside it.
+        The reviewer's comment.
     """
 
     line: int
@@ -88,14 +88,14 @@ class ReviewRow:
 
 @dataclass(frozen=True, eq=False)
 class Review:
-    """A review as far as it has come.
+    """The verdicts of a review so far.
 
     Parameters
     ----------
     name
-        Of the file.
+        Name of the file.
     rows
-        In the order of checking.
+        The answers, in the order of checking.
     """
 
     name: str
@@ -103,35 +103,35 @@ class Review:
 
     @property
     def ok(self) -> int:
-        """Answers that were found good."""
+        """Number of good answers."""
         return sum(row.bad is False for row in self.rows)
 
     @property
     def bad(self) -> int:
-        """Answers that were found bad."""
+        """Number of bad answers."""
         return sum(row.bad is True for row in self.rows)
 
     @property
     def pending(self) -> int:
-        """Answers without a verdict."""
+        """Number of answers without a verdict."""
         return sum(row.bad is None for row in self.rows)
 
     @property
     def counted(self) -> tuple[ReviewRow, ...]:
-        """The rows before the first one that is open.
+        """The rows before the first one without a verdict.
 
-        Were later ones counted, leaving out the hard cases would make a stream look better.
+        If later ones counted, leaving out hard cases would make a stream look better than it is.
         """
         first = next((k for k, row in enumerate(self.rows) if row.bad is None), len(self.rows))
         return self.rows[:first]
 
     @property
     def waiting(self) -> int:
-        """Verdicts that stand behind an open row, and count when that is filled in."""
+        """Number of verdicts after a row without one; they count once that is filled in."""
         return self.ok + self.bad - len(self.counted)
 
     def strata(self) -> list[Stratum]:
-        """Return the verdicts that count, by stratum."""
+        """Return the verdicts that count, one `Stratum` per group."""
         sizes = {row.stratum: row.population for row in self.rows}
         return [
             Stratum([bool(row.bad) for row in self.counted if row.stratum == name], size, name)
@@ -144,7 +144,7 @@ class Review:
 
 
 def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Review:
-    """Read a review file, filled in as far as it is.
+    """Read a review file, complete or not.
 
     Rows may be sorted in another way, and columns may be added.
 
@@ -153,15 +153,15 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     path
         What `ReviewSample.save` wrote, CSV or xlsx.
     encoding
-        Of a CSV that another program saved.
+        Encoding of a CSV that another program saved.
 
     Raises
     ------
     ArgumentError
-        If the suffix is another.
+        If the name has another ending.
     DataError
         If the file cannot be read or is no review file, or rows were altered, lost, doubled,
-        or have a verdict that is not known: all of them are named.
+        or have an unknown verdict: all of them are named.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
@@ -207,7 +207,7 @@ def judge_review(
     error: float = 0.05,
     encoding: str = "utf-8",
 ) -> ReviewResult:
-    """Read a review file, filled in as far as it is, and return what its verdicts prove.
+    """Read a review file, complete or not, and return what its verdicts prove.
 
     Rows may be sorted in another way, and columns may be added. Look as often as you like: the
     bounds hold at every look.
@@ -226,7 +226,7 @@ def judge_review(
     Raises
     ------
     ArgumentError
-        If an argument is out of its range, or the file's suffix is another.
+        If an argument is out of its range, or the name has another ending.
     DataError
         If the file cannot be read or is no review file, or rows were altered, lost, doubled,
         or have an unknown verdict: all of them are named.
@@ -256,7 +256,7 @@ _Rows = list[tuple[int, dict[str, str]]]
 
 
 def _check_separator(path: Path, encoding: str) -> None:
-    """Refuse what programs save where the comma is a decimal sign: it is cut in other places."""
+    """Refuse a CSV with another separator, which programs save where the comma is decimal."""
     header = next(decoded(path, encoding=encoding)).partition("\n")[0]
     if "," not in header and re.search("[;\t]", header):
         raise DataError(f"{path}: its cells are not separated by commas; save it so that they are")

@@ -1,8 +1,8 @@
-"""Random answers for a person to check: a stratified sample, the same for the same seed.
+"""`draw_review`: a stratified random sample of answers for a person to check, and its file.
 
 Group g has N_g answers, of which k_g are drawn without replacement; each stands for N_g / k_g
-answers, its inclusion weight. The order of the sample is random within each group and even
-across groups, so that whatever was checked from its beginning is a random sample too.
+answers, its inclusion weight. The order is random within each group and even across groups, so
+that the first answers of the sample, however many, are a random sample too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from hayflick.core.seeding import stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
 ALL = ""
-"""Name of the only stratum where answers are drawn from all of them."""
+"""Name of the only stratum if all answers are one."""
 
 
 class Allocation(StrEnum):
@@ -53,17 +53,17 @@ class SampledAnswer:
     Parameters
     ----------
     position
-        Its place in the order of checking, from 1.
+        Place in the order of checking, from 1.
     id
-        Line or row of the answer in its file, from 1.
+        Line or row in the input file, from 1.
     round, group, prompt, answer
-        What it is; empty where there is no such column.
+        The answer and its columns; empty without such a column.
     stratum
-        Of which group it was drawn; empty where all answers were one.
+        The group that it was drawn from; empty if all answers are one.
     population
-        How many answers that group has, N_g.
+        Number of answers in the stratum, N_g.
     weight
-        How many answers it stands for, N_g / k_g.
+        Inclusion weight N_g / k_g: how many answers it stands for.
     """
 
     position: int
@@ -84,9 +84,9 @@ class ReviewSample(Result):
     Parameters
     ----------
     source
-        Name of their file.
+        Name of the input file.
     seed, allocation
-        How they were drawn.
+        How the answers were drawn.
     drawn
         The answers, in the order of checking.
     """
@@ -98,7 +98,7 @@ class ReviewSample(Result):
 
     @property
     def strata(self) -> dict[str, int]:
-        """Answers that there are, by stratum."""
+        """Number of answers in the input, by stratum."""
         return {one.stratum: one.population for one in self.drawn}
 
     @override
@@ -227,24 +227,33 @@ def draw_review(
     sizes = np.array([len(rows) for rows in groups.values()])
     shares = sizes / sizes.sum() if allocation == Allocation.PROPORTIONAL else np.ones(sizes.size)
     parts = allocate(number, sizes=sizes, shares=shares)
-    rows = _draw(list(groups.items()), parts, seed)
-    names = answers.rounds
-    drawn = [
-        _drawn(place, frame.row(row, named=True), names, stratum, len(groups[stratum]), weight)
-        for place, (row, stratum, weight) in enumerate(rows, start=1)
-    ]
+    drawn = []
+    for place, (row, stratum, weight) in enumerate(_draw(groups, parts, seed), start=1):
+        cells = frame.row(row, named=True)
+        one = SampledAnswer(
+            position=place,
+            id=cells["row"],
+            round=answers.rounds[cells["round"] - 1],
+            group=cells.get("group") or "",
+            prompt=cells.get("prompt") or "",
+            answer=cells["text"],
+            stratum=stratum,
+            population=len(groups[stratum]),
+            weight=weight,
+        )
+        drawn.append(one)
     return ReviewSample(answers.name, seed, Allocation(allocation), tuple(drawn))
 
 
 def allocate(number: int, *, sizes: Integers, shares: Floats) -> Integers:
-    """Return how many of each group are drawn: one each, then as Sainte-Laguë divides seats.
+    """Return how many to draw of each group: one each, then by the Sainte-Laguë method.
 
     Parameters
     ----------
     number
-        In all; at least one per group, and at most all there are.
+        Size of the sample; at least one per group, and at most all answers.
     sizes, shares
-        What the groups have, and what they should get of the sample, shape ``(groups,)``.
+        Sizes of the groups, and their intended shares of the sample, shape ``(groups,)``.
 
     Examples
     --------
@@ -281,38 +290,17 @@ def _strata(frame: pl.DataFrame, number: int) -> dict[str, list[int]]:
 
 
 def _draw(
-    groups: Sequence[tuple[str, Sequence[int]]], parts: Integers, seed: int
+    groups: Mapping[str, Sequence[int]], parts: Integers, seed: int
 ) -> list[tuple[int, str, float]]:
-    """Return row, stratum and weight of what is drawn, in the order of checking."""
+    """Return row, stratum and weight of the drawn answers, in the order of checking."""
     rng = stream(seed, block=0)
     found: list[tuple[float, int, str, float]] = []
-    for (name, rows), part in zip(groups, parts, strict=True):
+    for (name, rows), part in zip(groups.items(), parts, strict=True):
         chosen = rng.permutation(len(rows))[:part]
         start = rng.random()
         for place, row in enumerate(chosen):
             found.append(((place + start) / part, rows[row], name, len(rows) / int(part)))
     return [(row, name, weight) for _, row, name, weight in sorted(found)]
-
-
-def _drawn(
-    position: int,
-    row: dict[str, Any],
-    rounds: Sequence[str],
-    stratum: str,
-    population: int,
-    weight: float,
-) -> SampledAnswer:
-    return SampledAnswer(
-        position=position,
-        id=row["row"],
-        round=rounds[row["round"] - 1],
-        group=row.get("group") or "",
-        prompt=row.get("prompt") or "",
-        answer=row["text"],
-        stratum=stratum,
-        population=population,
-        weight=weight,
-    )
 
 
 FORMAT_VERSION = 1
@@ -359,7 +347,7 @@ def unescaped(cell: str) -> str:
 
 
 def _is_rewritten(cell: str) -> bool:
-    """Return whether a program would change the cell, or run it, but for its apostrophes."""
+    """Return whether a program would change or run the cell, its apostrophes aside."""
     # Programs that are set to Japanese read wide signs and digits as others.
     bare = unicodedata.normalize("NFKC", cell.lstrip("'"))
     if _FORMULA.match(bare):
@@ -370,18 +358,11 @@ def _is_rewritten(cell: str) -> bool:
 
 def row_cells(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dict[str, str]:
     """Return a drawn answer as text cells by column, unescaped and with its checksum."""
-    cells = {
-        "id": str(drawn.id),
-        "round": drawn.round,
-        "group": drawn.group,
-        "prompt": drawn.prompt,
-        "answer": drawn.answer,
+    cells = {name: str(value) for name, value in asdict(drawn).items()}
+    cells |= {
         "verdict": "",
         "comment": "",
-        "position": str(drawn.position),
         "drawn": str(len(sample.drawn)),
-        "stratum": drawn.stratum,
-        "population": str(drawn.population),
         "weight": f"{drawn.weight:.6g}",
         "review": review,
         "format_version": str(FORMAT_VERSION),
@@ -391,16 +372,15 @@ def row_cells(drawn: SampledAnswer, *, sample: ReviewSample, review: str) -> dic
 
 
 def review_id(sample: ReviewSample) -> str:
-    """Return a short name that tells one review's rows from another's."""
+    """Return a short identifier that tells the rows of different reviews apart."""
     rows = [(one.id, one.round, one.group, one.answer) for one in sample.drawn]
     return _sha256([sample.source, sample.seed, sample.allocation, rows])[:8]
 
 
 def checksum(cells: Mapping[str, str]) -> str:
-    """Return the checksum of all that people do not fill in.
+    """Return the checksum of all columns that people do not fill in.
 
-    Programs write line ends in their own way, and drop blanks at the end of a cell; neither
-    changes it.
+    Line ends, and blanks at the end of a cell, do not change it: programs rewrite both.
     """
     return _sha256([_plain(cells[name]) for name in (*ABOUT, *KEPT)])[:16]
 

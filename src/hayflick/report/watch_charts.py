@@ -1,4 +1,4 @@
-"""Pictures of a watched stream: a chart over the rounds, and a metric over the rounds."""
+"""The pictures of a watch result: a control chart, and a metric of all groups, over the rounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hayflick.report.watch_findings import WatchFindings
 
 _BELOW = 140
 _LABELS = 44
-"""Room for the numbers of an axis, the same above and below."""
+"""Width of the axis labels in pixels, the same above and below."""
 
 
 def history_chart(chart: ChartHistory, findings: WatchFindings) -> drawing.RenderedChart:
@@ -41,23 +41,18 @@ def _numbers(chart: ChartHistory, findings: WatchFindings) -> pl.DataFrame:
     values = result.series(chart.metric, group=chart.group)
     later = {verdict.round: verdict for verdict in chart.verdicts}
     rounds = range(1, len(values) + 1)
-    seen = [later.get(number) for number in rounds]
-    states = ["baseline" if one is None else one.state.value for one in seen]
+    verdicts = [later.get(number) for number in rounds]
+    states = ["baseline" if one is None else one.state.value for one in verdicts]
     return pl.DataFrame(
         {
             "generation": list(rounds),
             "label": list(result.rounds),
             "value": values,
             "state": states,
-            "statistic": [None if one is None else one.statistic for one in seen],
-            "limit": [None if one is None else one.limit for one in seen],
+            "statistic": [None if one is None else one.statistic for one in verdicts],
+            "limit": [None if one is None else one.limit for one in verdicts],
         },
-        schema_overrides={
-            "value": pl.Float64,
-            "statistic": pl.Float64,
-            "limit": pl.Float64,
-            "label": pl.String,
-        },
+        schema_overrides=dict.fromkeys(("value", "statistic", "limit"), pl.Float64),
     )
 
 

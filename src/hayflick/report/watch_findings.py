@@ -56,7 +56,8 @@ class WatchFindings:
         return text("Healthy: no chart has alarmed since the baseline")
 
     def _change(self, chart: ChartHistory) -> dict[str, str]:
-        assert chart.first_alarm is not None and chart.since is not None
+        assert chart.first_alarm is not None
+        assert chart.since is not None
         return {
             "metric": self.subject(chart),
             "since": self.round_name(chart.since),
