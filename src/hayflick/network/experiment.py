@@ -1,4 +1,4 @@
-"""An experiment's file, ``experiment.toml``: what is asked of whom, and what they read."""
+"""The file of an experiment, ``experiment.toml``: who is asked what, and what they read."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def refusal(name: str, fault: ValidationError, *, model: type[BaseModel]) -> ArgumentError:
-    """Return the error of values that a model refused, by file and key.
+    """Return the error for values that a model refused, with the file and the key.
 
     Parameters
     ----------
     name
-        What the values are called.
+        Name of the values in messages.
     fault
-        What the model said.
+        The model's own error.
     model
-        The model, whose keys are offered for one that is not known.
+        The model, whose keys are offered for an unknown one.
     """
     faults = fault.errors(include_url=False, include_context=False)
     # A key that is misspelt is missing too.
@@ -89,7 +89,7 @@ class _Section(BaseModel):
 
 
 class _Texts(_Section):
-    """Texts of a file, one a line (or JSON lines with a key ``text``), or written down here."""
+    """Texts of a file, one a line (or JSON lines with a key ``text``), or given here."""
 
     file: str | None = None
     texts: list[_Text] = Field(default_factory=list)
@@ -104,9 +104,8 @@ class _Texts(_Section):
 class PoolSection(_Texts):
     """The real texts of the first pool, and how the pool changes.
 
-    `size` texts are taken, the first ones; all where it is left out. `owners` says whether
-    they belong to nobody or are split among the agents. `inject` real texts join after
-    every round.
+    The first `size` texts are taken, or all if it is left out. `owners` says whether they belong
+    to nobody or are split among the agents. `inject` real texts are added after every round.
     """
 
     size: int | None = Field(default=None, ge=1)
@@ -201,19 +200,19 @@ class Experiment(_Section):
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, name: str = "experiment") -> Self:
-        """Return the experiment of values as a file has them.
+        """Return the experiment of the values of a file.
 
         Parameters
         ----------
         values
             By key.
         name
-            What messages call them.
+            Name of the values in messages.
 
         Raises
         ------
         ArgumentError
-            If a key is not known (the nearest is offered) or missing, or a value is out of its
+            If a key is unknown (the nearest is offered) or missing, or a value is out of its
             range.
         """
         try:
@@ -228,7 +227,7 @@ class Experiment(_Section):
 
     @property
     def topology_schedule(self) -> tuple[TopologySection, ...]:
-        """Who reads whom, in order of the rounds; everyone everyone where it is not said."""
+        """Who reads whom from which round on; everyone reads everyone by default."""
         first = TopologySection(from_round=1, topology=self.topology or "complete")
         return tuple(self.topologies) or (first,)
 
@@ -237,7 +236,7 @@ class Experiment(_Section):
         return self.model_dump(mode="json", exclude={"seed", "budget"})
 
     def agent_sections(self) -> list[dict[str, Any]]:
-        """Return the agents' sections, personas handed out in turn to language models.
+        """Return the agents' sections; language models without a persona get one in turn.
 
         Raises
         ------
@@ -286,7 +285,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 
 
 def texts_of(section: PoolSection | ReserveSection, *, folder: Path) -> list[str]:
-    """Return the texts of a section; blank lines of a file are none.
+    """Return the texts of a section; blank lines of a file are skipped.
 
     Raises
     ------
@@ -322,7 +321,7 @@ def _records(path: Path) -> Iterator[str]:
 
 
 def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that an experiment names, by its name."""
+    """Return the SHA-256 of every file that an experiment names, by name."""
     sections = (experiment.pool, experiment.reserve)
     named = [section.file for section in sections if section is not None and section.file]
     named += [] if experiment.rules is None else [experiment.rules]
@@ -338,7 +337,7 @@ def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
 
 
 def check_unchanged(before: Mapping[str, Any], *, now: Mapping[str, Any], folder: Path) -> None:
-    """Refuse to go on from files that are no longer those that a run began with.
+    """Refuse to resume a run whose files have changed since it began.
 
     Raises
     ------

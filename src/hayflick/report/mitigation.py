@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from hayflick.report.rendering import notebook, render, wording
 from hayflick.report.tables import table
 
 if TYPE_CHECKING:
+    import altair as alt
     from rich.table import Table
 
 FORMAT_VERSION = 1
@@ -35,7 +36,7 @@ def record(study: MitigationStudy) -> dict[str, Any]:
 
 
 def tables(study: MitigationStudy, *, lang: str = "en") -> list[Table]:
-    """Return what the terminal shows of both grids; a star marks what nothing beats."""
+    """Return what the terminal shows of both grids; a star marks the frontier."""
     language = Language(lang)
     text = language.text
     agents = _empty(
@@ -148,7 +149,7 @@ _HUES = (
     ("#7a3e9d", "#b990d0"),
     (drawing.LIMIT, "#e29a95"),
 )
-"""Of a topology: dark where all are asked one prompt, light where prompts are varied."""
+"""Of a topology: dark for one prompt, light for varied prompts."""
 
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _GAP = 40
@@ -158,14 +159,14 @@ _LEGEND_LETTERS = 60
 def mitigation_chart(
     numbers: pl.DataFrame, *, name: str, title: str, caption: str, language: Language
 ) -> drawing.RenderedChart:
-    """Return the chart of a grid, the frontier joined; a panel for each share of irrelevant text.
+    """Return the chart of a grid with its frontier; a panel for each share of irrelevant text.
 
     Parameters
     ----------
     numbers
-        The cases, as `hayflick.network.mitigation.cases_table` has them.
+        The cases, as `hayflick.network.mitigation.cases_table` returns them.
     name
-        ``mitigation``, where texts of agents were counted, or ``mitigation-surrogate``: points.
+        ``mitigation`` for agents, or ``mitigation-surrogate``.
     title, caption
         Of the chart.
     language
@@ -173,18 +174,36 @@ def mitigation_chart(
     """
     import altair as alt
 
+    text = language.text
     shown = _labelled(numbers.filter(pl.col("kept").is_not_null()), language)
+    titles = (text("real points injected"), text("components in use, last quarter"))
+    if name == "mitigation":
+        titles = (text("real texts injected"), text("real words in use, last quarter"))
+    x = alt.X("texts:Q", title=titles[0], axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1))
+    scale = alt.Scale(zero=False, domain=_range(shown))
+    y = alt.Y("kept:Q", title=titles[1], axis=alt.Axis(format="%"), scale=scale)
+    colours = _colours(shown)
+    short = sum(map(len, colours)) <= _LEGEND_LETTERS
+    colour = drawing.colour_legend(
+        colours, direction="horizontal" if short else "vertical", symbol="circle"
+    )
+    shape = _shape(shown)
     shares = shown["irrelevant"].unique().sort().to_list() or [0.0]
-    encodings = _encodings(shown, _titles(name, language))
     width = (drawing.WIDTH - _GAP * (len(shares) - 1)) // len(shares)
     panels = []
     for share in shares:
-        heading = language.text("irrelevant texts: {share}", share=f"{100.0 * share:g}%")
         cases = shown.filter(pl.col("irrelevant") == share)
         base = alt.Chart(cases, width=width, height=drawing.HEIGHT)
-        panels.append(
-            _panel(base if len(shares) == 1 else base.properties(title=heading), encodings)
-        )
+        if len(shares) > 1:
+            heading = text("irrelevant texts: {share}", share=f"{100.0 * share:g}%")
+            base = base.properties(title=heading)
+        dots = base.mark_point(size=70, filled=True, opacity=0.8)
+        dots = dots.encode(x=x, y=y, color=colour, shape=shape)
+        best = base.transform_filter(alt.datum.on_frontier)
+        line = best.mark_line(color=drawing.GREY, interpolate="step-after").encode(x=x, y=y)
+        # A frontier of one point has no line.
+        rings = best.mark_point(size=220, color=drawing.GREY, strokeWidth=2).encode(x=x, y=y)
+        panels.append(alt.layer(line, rings, dots))
     return drawing.RenderedChart(
         name=name,
         title=title,
@@ -192,14 +211,6 @@ def mitigation_chart(
         svg=drawing.to_svg(alt.hconcat(*panels, spacing=_GAP)),
         numbers=numbers,
     )
-
-
-def _titles(name: str, language: Language) -> tuple[str, str]:
-    """Return what the axes are called."""
-    text = language.text
-    if name == "mitigation":
-        return text("real texts injected"), text("real words in use, last quarter")
-    return text("real points injected"), text("components in use, last quarter")
 
 
 def _labelled(numbers: pl.DataFrame, language: Language) -> pl.DataFrame:
@@ -213,55 +224,19 @@ def _labelled(numbers: pl.DataFrame, language: Language) -> pl.DataFrame:
     return numbers.with_columns(series=series, size=pl.Series(sizes, dtype=pl.String))
 
 
-@dataclass(frozen=True)
-class _Encodings:
-    """How the points of all panels are drawn."""
-
-    x: Any
-    y: Any
-    colour: Any
-    shape: Any
-
-
-def _encodings(shown: pl.DataFrame, titles: tuple[str, str]) -> _Encodings:
+def _shape(shown: pl.DataFrame) -> alt.Shape:
+    """Return the encoding of the number of models as the shape of a point."""
     import altair as alt
 
-    colours = _colours(shown)
-    short = sum(map(len, colours)) <= _LEGEND_LETTERS
     sizes = shown.sort("models")["size"].unique(maintain_order=True).to_list()
-    shapes = dict(zip(sizes, itertools.cycle(_SHAPES), strict=False))
-    return _Encodings(
-        x=alt.X("texts:Q", title=titles[0], axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1)),
-        y=alt.Y(
-            "kept:Q",
-            title=titles[1],
-            axis=alt.Axis(format="%"),
-            scale=alt.Scale(zero=False, domain=_range(shown)),
-        ),
-        colour=drawing.colour_legend(
-            colours, direction="horizontal" if short else "vertical", symbol="circle"
-        ),
-        shape=alt.Shape(
-            "size:N",
-            title=None,
-            sort=sizes,
-            scale=alt.Scale(domain=sizes, range=[shapes[size] for size in sizes]),
-            legend=alt.Legend(orient="top", labelLimit=0) if len(sizes) > 1 else None,
-        ),
+    shapes = [shape for shape, _ in zip(itertools.cycle(_SHAPES), sizes, strict=False)]
+    return alt.Shape(
+        "size:N",
+        title=None,
+        sort=sizes,
+        scale=alt.Scale(domain=sizes, range=shapes),
+        legend=alt.Legend(orient="top", labelLimit=0) if len(sizes) > 1 else None,
     )
-
-
-def _panel(base: Any, encodings: _Encodings) -> Any:
-    import altair as alt
-
-    x, y = encodings.x, encodings.y
-    dots = base.mark_point(size=70, filled=True, opacity=0.8)
-    dots = dots.encode(x=x, y=y, color=encodings.colour, shape=encodings.shape)
-    best = base.transform_filter(alt.datum.on_frontier)
-    line = best.mark_line(color=drawing.GREY, interpolate="step-after").encode(x=x, y=y)
-    # A frontier of one point has no line.
-    rings = best.mark_point(size=220, color=drawing.GREY, strokeWidth=2).encode(x=x, y=y)
-    return alt.layer(line, rings, dots)
 
 
 def _colours(shown: pl.DataFrame) -> dict[str, str]:

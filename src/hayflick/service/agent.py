@@ -1,7 +1,7 @@
 """Built-in agents behind the chat interface of OpenAI: a stand-in for a language model.
 
-It serves ``/v1/models``, ``/v1/chat/completions`` (whole or streamed) and ``/health``. With the
-same seed and messages it gives the same answer.
+It serves ``/v1/models``, ``/v1/chat/completions`` (whole or streamed) and ``/health``. The same
+seed and messages give the same answer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_TOKENS = 1_000_000
 
 
 class ContentPart(BaseModel):
-    """A part of a message; texts alone are read."""
+    """A part of a message; only texts are read."""
 
     type: str
     text: str = ""
@@ -46,7 +46,7 @@ class Message(BaseModel):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text of all parts."""
         if isinstance(self.content, list):
             return "\n\n".join(part.text for part in self.content if part.type == "text")
         return self.content or ""
@@ -59,7 +59,7 @@ class StreamOptions(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """What is asked; keys that a built-in agent has no use for are left alone."""
+    """A request; keys that a built-in agent has no use for are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -74,14 +74,14 @@ class ChatRequest(BaseModel):
 
     @property
     def most_tokens(self) -> int | None:
-        """Tokens that the answer may have."""
+        """The most tokens that the answer may have."""
         return self.max_completion_tokens or self.max_tokens
 
     def question(self) -> tuple[str, list[str]]:
         r"""Return the query and the texts before it.
 
-        The query is the last paragraph of the chat; every paragraph before it is a text that may
-        be read. What a system message says is left alone: an n-gram agent follows no orders.
+        The query is the last paragraph of the chat; every paragraph before it is a text to read.
+        System messages are ignored: an n-gram agent follows no instructions.
 
         Examples
         --------
@@ -89,8 +89,8 @@ class ChatRequest(BaseModel):
         >>> ChatRequest(model="anna", messages=chat).question()
         ('Why?', ['It rains.', 'It snows.'])
         """
-        said = [one.text for one in self.messages if one.role not in ("system", "developer")]
-        paragraphs = [part.strip() for text in said for part in text.split("\n\n")]
+        texts = [one.text for one in self.messages if one.role not in ("system", "developer")]
+        paragraphs = [part.strip() for text in texts for part in text.split("\n\n")]
         *context, query = [part for part in paragraphs if part] or [""]
         return query, context
 
@@ -100,14 +100,9 @@ def completion(
 ) -> dict[str, Any]:
     """Return an answer as a chat completion."""
     message = {"role": "assistant", "content": answer.text}
-    return {
-        "id": identity,
-        "object": "chat.completion",
-        "created": created,
-        "model": request.model,
-        "choices": [{"index": 0, "message": message, "finish_reason": answer.finish}],
-        "usage": usage(answer),
-    }
+    choice = {"index": 0, "message": message, "finish_reason": answer.finish}
+    head = _head(request, "chat.completion", identity, created)
+    return {**head, "choices": [choice], "usage": usage(answer)}
 
 
 def usage(answer: Answer) -> dict[str, int]:
@@ -123,53 +118,24 @@ def usage(answer: Answer) -> dict[str, int]:
 def chunks(
     request: ChatRequest, answer: Answer, *, identity: str, created: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield an answer as the chunks of a stream, a word in each."""
-    head = {
-        "id": identity,
-        "object": "chat.completion.chunk",
-        "created": created,
-        "model": request.model,
-    }
-    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": word} for word in re.findall(r"\S+\s*|\s+", answer.text)]
-    for delta in deltas:
+    """Yield an answer as the chunks of a stream, with one word in each."""
+    head = _head(request, "chat.completion.chunk", identity, created)
+    words = re.findall(r"\S+\s*|\s+", answer.text)
+    for delta in ({"role": "assistant", "content": ""}, *({"content": word} for word in words)):
         yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": answer.finish}]}
     if request.stream_options is not None and request.stream_options.include_usage:
         yield {**head, "choices": [], "usage": usage(answer)}
 
 
+def _head(request: ChatRequest, kind: str, identity: str, created: int) -> dict[str, Any]:
+    return {"id": identity, "object": kind, "created": created, "model": request.model}
+
+
 LOOPBACK = "127.0.0.1"
-"""No other machine reaches it."""
+"""An address that no other machine can reach."""
 
 _LARGEST_PORT = 65_535
-
-
-def run(
-    app: Any, *, host: str = LOOPBACK, port: int = 0, announce: Callable[[str], None] = print
-) -> None:
-    """Serve an application until the process is told to stop.
-
-    Parameters
-    ----------
-    app
-        An ASGI application.
-    host, port
-        Where to listen; at a free port for 0.
-    announce
-        Called with the URL once it is known.
-
-    Raises
-    ------
-    ArgumentError
-        If the address cannot be listened at.
-    MissingExtraError
-        If the extra ``server`` is not installed.
-    """
-    uvicorn_server = server(app)
-    with listening(host, port) as listener:
-        announce(address(listener))
-        uvicorn_server.run(sockets=[listener])
 
 
 def server(app: Any) -> Any:
@@ -193,7 +159,7 @@ def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
     Raises
     ------
     ArgumentError
-        If the address cannot be listened at.
+        If the address cannot be used.
 
     Examples
     --------
@@ -232,21 +198,22 @@ def serve(
     ----------
     agents
         Each is a model of its name.
-    host
-        Address to listen at; loopback, which no other machine reaches, unless another is given.
-    port
-        Port to listen at; a free one for 0.
+    host, port
+        Address to listen at; port 0 stands for a free one.
     announce
         Called with the base URL once it is known.
 
     Raises
     ------
     ArgumentError
-        If the address cannot be listened at, or two agents have one name.
+        If the address cannot be used, or two agents have the same name.
     MissingExtraError
         If the extra ``server`` is not installed.
     """
-    run(application(agents), host=host, port=port, announce=lambda url: announce(f"{url}/v1"))
+    uvicorn_server = server(application(agents))
+    with listening(host, port) as listener:
+        announce(f"{address(listener)}/v1")
+        uvicorn_server.run(sockets=[listener])
 
 
 def application(agents: Sequence[NGramAgent]) -> FastAPI:
@@ -255,7 +222,7 @@ def application(agents: Sequence[NGramAgent]) -> FastAPI:
     Raises
     ------
     ArgumentError
-        If there is no agent, or two have one name.
+        If there is no agent, or two have the same name.
     MissingExtraError
         If the extra ``server`` is not installed.
     """
@@ -281,7 +248,7 @@ def application(agents: Sequence[NGramAgent]) -> FastAPI:
         owner = {"object": "model", "created": begun, "owned_by": "hayflick"}
         return {"object": "list", "data": [{"id": name, **owner} for name in models]}
 
-    # The answer is computed in a thread: a long one does not hold up the others.
+    # Not async: the answer is computed in a thread, so that a long one does not block others.
     @app.post("/v1/chat/completions", response_model=None)
     def chat(request: ChatRequest) -> Response | dict[str, Any]:
         if request.model not in models:
@@ -294,7 +261,7 @@ def application(agents: Sequence[NGramAgent]) -> FastAPI:
 
 def _reply(agent: NGramAgent, request: ChatRequest) -> Response | dict[str, Any]:
     query, context = request.question()
-    # A seed may have a sign.
+    # A seed may be negative.
     seed = fresh_seed() if request.seed is None else request.seed % 2**64
     place = AnswerSeed(seed, agent=agent.name)
     answer = agent.write(query, context, seed=place, most_tokens=request.most_tokens)
