@@ -19,16 +19,16 @@ _STACK_HEIGHT = 220
 _LEGEND_COLUMNS = 2
 _MARKS = (drawing.LIMIT, "#c77700", drawing.REAL, "#7a3e9d")
 _TOP, _ROW = 6.0, 11.0
-"""Where the first row of marks is below the top, and how far apart rows are."""
+"""Distance of the first row of marks from the top, and of the rows from one another."""
 
 
 def distance_chart(findings: NetworkFindings) -> drawing.RenderedChart:
-    """Return the picture of ‖D‖ with its noise floor, marked where something happened."""
+    """Return the chart of ‖D‖ and its noise floor, with marks at decisions or alarms."""
     import altair as alt
 
     text, marks = findings.language.text, findings.marks
     colours = {NORM: drawing.LAW, FLOOR: drawing.GREY}
-    numbers, marked = _tall(findings, colours), _marked(marks.rounds)
+    numbers, marked = _metrics(findings, colours), _marked(marks.rounds)
     named = {metric_label(name, findings.language): one for name, one in colours.items()}
     named |= dict(zip(marks.rounds, _MARKS, strict=False))
     legend = drawing.colour_legend(named, columns=_LEGEND_COLUMNS)
@@ -51,7 +51,7 @@ def distance_chart(findings: NetworkFindings) -> drawing.RenderedChart:
 
 
 def _marked(rounds: Mapping[str, Sequence[int]]) -> pl.DataFrame:
-    """Return the marks, a row each: their height in the picture, and whether they begin there."""
+    """Return a row for each mark: its height in the chart, and whether it begins there."""
     rows = [
         (number, None, label, _TOP + _ROW * row, number - 1 not in numbers)
         for row, (label, numbers) in enumerate(rounds.items())
@@ -75,12 +75,12 @@ def _signs(marked: pl.DataFrame, legend: Any) -> tuple[Any, Any]:
 
 
 def scatter_chart(findings: NetworkFindings) -> drawing.RenderedChart:
-    """Return the picture of the scatter within agents and between them, stacked."""
+    """Return the chart of the scatter within agents and between them, stacked."""
     import altair as alt
 
     text = findings.language.text
     colours = {"within": drawing.SIMULATED, "between": drawing.LAW}
-    numbers = _tall(findings, colours)
+    numbers = _metrics(findings, colours)
     x, y = _axes(findings, title=text("mean squared distance"), stack="zero")
     chart = alt.Chart(drawing.thinned(numbers), width=drawing.WIDTH, height=_STACK_HEIGHT)
     areas = chart.mark_area(opacity=0.85).encode(
@@ -99,10 +99,10 @@ def scatter_chart(findings: NetworkFindings) -> drawing.RenderedChart:
 
 
 def pool_chart(findings: NetworkFindings) -> drawing.RenderedChart:
-    """Return the picture of the pool's synthetic share, and of the real words still in use."""
+    """Return the chart of the pool's synthetic share, and of the real words still in use."""
     text = findings.language.text
     colours = {"synthetic_share": drawing.LIMIT, "vocabulary_kept": drawing.REAL}
-    numbers = _tall(findings, colours)
+    numbers = _metrics(findings, colours)
     return drawing.RenderedChart(
         name="pool",
         title=text("What the pool is made of, and what is left of the real words"),
@@ -115,8 +115,8 @@ def pool_chart(findings: NetworkFindings) -> drawing.RenderedChart:
     )
 
 
-def _tall(findings: NetworkFindings, names: dict[str, str]) -> pl.DataFrame:
-    """Return metrics of all answers by round; rounds in which one is undefined lack it."""
+def _metrics(findings: NetworkFindings, names: dict[str, str]) -> pl.DataFrame:
+    """Return metrics of all answers by round, without undefined values."""
     parts = [
         pl.DataFrame(
             {
@@ -173,7 +173,7 @@ _MARGIN = 1.1
 
 
 def perspective_chart(findings: NetworkFindings) -> drawing.RenderedChart | None:
-    """Return the picture of the agents' places; None where two agents did not answer always."""
+    """Return the chart of the agents' positions; None unless two agents answered in all rounds."""
     text, numbers = findings.language.text, _places(findings)
     if numbers is None:
         return None
@@ -240,7 +240,7 @@ def _panels(numbers: pl.DataFrame, findings: NetworkFindings, colours: Mapping[s
 
 
 def _reach(numbers: pl.DataFrame) -> float:
-    """Return how far the axes go: equally far, or a distance would depend on its direction."""
+    """Return the reach of both axes: one scale, so that direction does not change a distance."""
     axes = numbers.select("first_axis", "second_axis").to_numpy()
     return _MARGIN * float(np.abs(axes).max()) or 1.0
 
@@ -267,7 +267,7 @@ def _places(findings: NetworkFindings) -> pl.DataFrame | None:
 
 
 def _even(count: int, *, most: int) -> Integers:
-    """Return at most so many of the first numbers, evenly chosen, both ends among them.
+    """Return at most `most` of the numbers below `count`, evenly spaced, both ends among them.
 
     Examples
     --------
@@ -296,17 +296,19 @@ _POINT = Markup(
 def place_pictures(
     numbers: pl.DataFrame, *, colours: Mapping[str, str], reach: float
 ) -> dict[int, str]:
-    """Return an SVG element for each time: every point, and behind it the way that it came.
+    """Return an SVG element for each round: every point with the path that it has taken.
+
+    A page may hold forty of them, so they are written here, in a few bytes a point.
 
     Parameters
     ----------
     numbers
-        Columns ``generation``, ``series`` (whose place it is), ``first_axis`` and
-        ``second_axis``, in the order of the times.
+        Columns ``generation``, ``series`` (the name of a point), ``first_axis`` and
+        ``second_axis``, by round.
     colours
-        By name; points without one have the colour of all.
+        By name; points without a colour of their own share one.
     reach
-        How far both axes go from 0, either way; above 0.
+        Largest absolute coordinate on both axes, above 0.
 
     Examples
     --------
@@ -316,12 +318,12 @@ def place_pictures(
     >>> ["M200 200 300 200" in picture for picture in pictures.values()]
     [False, True]
     """
-    ways: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     pictures = {}
     for (number,), part in numbers.group_by("generation", maintain_order=True):
         for name, *place in part.select("series", "first_axis", "second_axis").iter_rows():
-            ways.setdefault(name, []).append(_place(*place, reach=reach))
-        pictures[int(str(number))] = _picture(ways, colours)
+            paths.setdefault(name, []).append(_place(*place, reach=reach))
+        pictures[int(str(number))] = _picture(paths, colours)
     return pictures
 
 
@@ -330,13 +332,13 @@ def _place(across: float, up: float, *, reach: float) -> str:
     return f"{half + half * across / reach:.4g} {half - half * up / reach:.4g}"
 
 
-def _picture(ways: Mapping[str, list[str]], colours: Mapping[str, str]) -> str:
+def _picture(paths: Mapping[str, list[str]], colours: Mapping[str, str]) -> str:
     parts = [Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {0}">').format(_SIDE)]
-    named = [(name, way, colours.get(name, drawing.LAW)) for name, way in ways.items()]
+    named = [(name, path, colours.get(name, drawing.LAW)) for name, path in paths.items()]
     parts += [_FRAME]
-    parts += [_PATH.format(" ".join(way), colour) for _, way, colour in named if len(way) > 1]
+    parts += [_PATH.format(" ".join(path), colour) for _, path, colour in named if len(path) > 1]
     parts += [
-        _POINT.format(*way[-1].split(), _RADIUS, colour, name[:_LONGEST_NAME])
-        for name, way, colour in named
+        _POINT.format(*path[-1].split(), _RADIUS, colour, name[:_LONGEST_NAME])
+        for name, path, colour in named
     ]
     return str(Markup("").join([*parts, Markup("</svg>")]))

@@ -1,4 +1,4 @@
-"""What there is to say of a network's run: sentences, rows, and marks on its trace."""
+"""The findings of a network's run: sentences, rows, and marks on its trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 
 from hayflick.core.records import ActionKind
-from hayflick.monitor.watch_result import ChartHistory
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
@@ -27,17 +26,17 @@ _SHOWN = (
 _SHARES = ("vocabulary_kept", "retention", "synthetic_share")
 
 _SOME = 10
-"""Rounds at each end that are told together."""
+"""The number of rounds at each end that are summarised."""
 
 
 @dataclass(frozen=True)
 class NetworkFindings:
-    """A run, put into words.
+    """A run in words.
 
     Parameters
     ----------
     run
-        What was run.
+        The run, finished or not.
     language
         Of the words.
     """
@@ -54,7 +53,7 @@ class NetworkFindings:
         return text("Stopped: {rounds} of {whole} rounds are done.", rounds=run.rounds, whole=whole)
 
     def data(self) -> str:
-        """Return what was asked of whom."""
+        """Return the numbers of agents, answers and texts."""
         number, run = self.language.number, self.run
         return self.language.text(
             "{agents} agents, {answers} answers ({empty} of them empty), {texts} pool texts.",
@@ -80,7 +79,7 @@ class NetworkFindings:
         )
 
     def excess(self, rounds: slice) -> float | None:
-        """Return the root mean square of ‖D‖ over that of the noise floor; None for neither."""
+        """Return the root mean square of ‖D‖ over that of the noise floor; None if undefined."""
         norms = _squares(self.run.series(NORM)[rounds])
         floors = _squares(self.run.series(FLOOR)[rounds])
         if not norms.size or not floors.size or not floors.mean():
@@ -88,7 +87,7 @@ class NetworkFindings:
         return math.sqrt(norms.mean() / floors.mean())
 
     def cost(self) -> str:
-        """Return what it took."""
+        """Return the tokens, requests and cost of the run."""
         text, totals = self.language.text, self.run.totals()
         tokens = [totals["tokens_in"], totals["tokens_out"]]
         shown = [self.language.number(one) if one is not None else "–" for one in tokens]
@@ -122,11 +121,14 @@ class NetworkFindings:
 
     def answers(self) -> list[tuple[str, str, str]]:
         """Return every agent's first answer in the first and in the last round."""
-        said = [one for one in self.run.answers if one.place == 0 and one.query == 0]
-        found = {(one.round, one.agent): " ".join(one.text.split()) for one in said}
         last = self.run.rounds
+        texts = {
+            (one.round, one.agent): " ".join(one.text.split())
+            for one in self.run.answers
+            if one.place == 0 and one.query == 0 and one.round in (1, last)
+        }
         return [
-            (name, found.get((1, name), ""), found.get((last, name), ""))
+            (name, texts.get((1, name), ""), texts.get((last, name), ""))
             for name in self.run.agents
         ]
 
@@ -163,18 +165,18 @@ def _squares(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[
 
 @dataclass(frozen=True)
 class Marks:
-    """Marks on a trace, and what there is to say of them.
+    """Marks on a trace, and what they mean.
 
     Parameters
     ----------
     rounds
-        The rounds that are marked, in order, by what the mark means.
+        The marked rounds, in order, by the label of the mark.
     meaning
-        How the marks are read; where there are none, why.
+        How to read the marks; if there are none, why.
     sentences
         What was watched, and what was found.
     technical
-        Why something could not be watched, in English as the commands' errors are.
+        Why something could not be watched, in English like the errors of the commands.
     """
 
     rounds: Mapping[str, Sequence[int]]
@@ -220,64 +222,57 @@ def _of_rules(run: NetworkRun, language: Language) -> Marks:
 
 def _of_charts(watched: NetworkWatch, language: Language) -> Marks:
     text = language.text
-    how = text(
-        "Watched as hayflick watch does: a guaranteed chart of the spread of all answers, and "
-        "one of every agent's, which take the first {baseline} rounds as healthy.",
-        baseline=watched.baseline,
-    )
-    alarmed = [chart for chart in watched.charts if chart.alarms]
-    found = [_course(chart, language) for chart in alarmed]
-    quiet = text("No chart has alarmed.")
-    sentences = [how, *(found or [quiet]), *_left_out(watched, language)]
-    names = {True: text("alarm: all answers"), False: text("alarm: an agent")}
-    rounds = {
-        name: sorted(
-            {
-                verdict.round
-                for chart in alarmed
-                if (chart.group == "") is together
-                for verdict in chart.alarms
-            }
-        )
-        for together, name in names.items()
-    }
-    meaning = text(
-        "Triangles mark the rounds in which a chart of the answers' spread alarms; the line "
-        "below them is where an alarm begins."
-    )
-    marked = {name: numbers for name, numbers in rounds.items() if numbers}
-    technical = [f"{one.group}: {one.reason}" for one in watched.unwatched]
-    return Marks(marked, meaning if marked else quiet, sentences, technical)
-
-
-def _course(chart: ChartHistory, language: Language) -> str:
-    alarm = chart.first_alarm
-    assert alarm is not None
-    subject = metric_label(chart.metric, language)
-    if chart.group:
-        subject = language.text("{metric} of {group}", metric=subject, group=chart.group)
-    return language.text(
-        "{metric}: first alarm in round {alarm}; the change began about round {since}.",
-        metric=subject,
-        alarm=alarm.round,
-        since=alarm.round if alarm.since is None else alarm.since,
-    )
-
-
-def _left_out(watched: NetworkWatch, language: Language) -> list[str]:
-    groups = [one.group or language.text("all answers") for one in watched.unwatched]
-    if not groups:
-        return []
-    return [
-        language.text(
-            "Not watched, for want of answers in the first rounds: {groups}.",
-            groups=joined_names(groups),
+    sentences = [
+        text(
+            "Watched as hayflick watch does: a guaranteed chart of the spread of all answers, and "
+            "one of every agent's, which take the first {baseline} rounds as healthy.",
+            baseline=watched.baseline,
         )
     ]
+    rounds: dict[str, set[int]] = {
+        text("alarm: all answers"): set(),
+        text("alarm: an agent"): set(),
+    }
+    together, single = rounds
+    for chart in watched.charts:
+        alarm = chart.first_alarm
+        if alarm is None:
+            continue
+        rounds[single if chart.group else together] |= {one.round for one in chart.alarms}
+        subject = metric_label(chart.metric, language)
+        if chart.group:
+            subject = text("{metric} of {group}", metric=subject, group=chart.group)
+        sentences.append(
+            text(
+                "{metric}: first alarm in round {alarm}; the change began about round {since}.",
+                metric=subject,
+                alarm=alarm.round,
+                since=alarm.round if alarm.since is None else alarm.since,
+            )
+        )
+    marked = {name: sorted(numbers) for name, numbers in rounds.items() if numbers}
+    meaning = text("No chart has alarmed.")
+    if marked:
+        meaning = text(
+            "Triangles mark the rounds in which a chart of the answers' spread alarms; the line "
+            "below them is where an alarm begins."
+        )
+    else:
+        sentences.append(meaning)
+    groups = [one.group or text("all answers") for one in watched.unwatched]
+    if groups:
+        sentences.append(
+            text(
+                "Not watched, for want of answers in the first rounds: {groups}.",
+                groups=joined_names(groups),
+            )
+        )
+    technical = [f"{one.group}: {one.reason}" for one in watched.unwatched]
+    return Marks(marked, meaning, sentences, technical)
 
 
 def _unknown(watched: NetworkWatch, run: NetworkRun, language: Language) -> Marks:
-    """Return why there is no chart: nobody is to take silence for health."""
+    """Return why there is no chart, so that nobody takes silence for health."""
     text = language.text
     if run.rounds <= watched.baseline:
         why = text(
