@@ -76,7 +76,9 @@ def test_what_is_no_similarity_is_refused(kernel, message):
 
 
 def test_vectors_of_any_length_are_refused():
-    with pytest.raises(ArgumentError, match=r"takes moments of vectors of length 1: Moments\.of_d"):
+    with pytest.raises(
+        ArgumentError, match=r"takes moments of vectors of length 1: SecondMoments\.of_d"
+    ):
         vendi_score(SecondMoments.of([[1.0, 0.0], [0.0, 2.0]]))
     with pytest.raises(ArgumentError, match="order: got -1"):
         vendi_score(SecondMoments.empty(2), order=-1)

@@ -117,8 +117,9 @@ def drift(
     similarity = _similarity(np.concatenate([one, other]), method=method)
     if similarity is None:
         return None
-    found = _statistics(similarity, _membership(len(one), len(other)))[0]
-    larger = _count_as_large(rng, similarity, len(one), found, permutations=permutations)
+    member = np.concatenate([np.ones(len(one)), np.zeros(len(other))])[None]
+    found = _statistics(similarity, member)[0]
+    larger = _count_as_large(rng, similarity, member, found, permutations=permutations)
     p_value = (1 + larger) / (1 + permutations)
     return Drift(method, float(found), p_value, permutations, (len(one), len(other)))
 
@@ -145,10 +146,6 @@ def _similarity(rows: Floats, *, method: str) -> Floats | None:
     return similarity
 
 
-def _membership(first: int, second: int) -> Floats:
-    return np.concatenate([np.ones(first), np.zeros(second)])[None]
-
-
 def _statistics(similarity: Floats, member: Floats) -> Floats:
     """Return the distance for every row of `member`, 1 for the first sample, 0 for the other."""
     first = member.sum(axis=1)
@@ -166,11 +163,9 @@ def _statistics(similarity: Floats, member: Floats) -> Floats:
 
 
 def _count_as_large(
-    rng: np.random.Generator, similarity: Floats, first: int, found: float, *, permutations: int
+    rng: np.random.Generator, similarity: Floats, member: Floats, found: float, *, permutations: int
 ) -> int:
     """Return how many permutations give a distance as large as `found`, rounding aside."""
-    size = len(similarity)
-    member = _membership(first, size - first)
     slack = 1e-12 * float(np.abs(similarity).max())
     larger = 0
     for start in range(0, permutations, 100):

@@ -87,8 +87,10 @@ def near_duplicate_rate(
     if size < 2:
         return None
     asked = min(size, max(1, MOST_EXACT**2 // size) if queries is None else queries)
-    chosen = np.sort(rng.choice(size, size=asked, replace=False)) if asked < size else None
-    nearest = _nearest(rows, np.arange(size) if chosen is None else chosen, mean=mean)
+    chosen = np.arange(size)
+    if asked < size:
+        chosen = np.sort(rng.choice(size, size=asked, replace=False))
+    nearest = _nearest(rows, chosen, mean=mean)
     return int(np.count_nonzero(nearest < threshold**2)) / asked
 
 

@@ -19,16 +19,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from types import MappingProxyType
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
+from typing_extensions import override
 
 from hayflick.core.errors import DataError
+from hayflick.diversity.metrics import Summary, defined
 from hayflick.diversity.scatter import Scatter
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(Summary):
     """The scatter of every group; groups without a vector are left out.
 
     Parameters
@@ -70,8 +74,8 @@ class Groups:
         """Return the summary of vectors by group, each of shape ``(N, d)``."""
         return cls({name: Scatter.of(rows) for name, rows in vectors.items()})
 
+    @override
     def merge(self, other: Groups) -> Groups:
-        """Return the summary of both; a group in both is merged."""
         merged = dict(self.scatters)
         for name, scatter in other.scatters.items():
             merged[name] = merged[name].merge(scatter) if name in merged else scatter
@@ -98,9 +102,11 @@ class Groups:
     @property
     def within(self) -> float | None:
         """Mean squared distance from the own group's mean; None for no group."""
-        if self.total is None:
-            return None
-        return sum(scatter.m2 for scatter in self.scatters.values()) / self.total.count
+        return None if self.total is None else self._m2_within / self.total.count
+
+    @property
+    def _m2_within(self) -> float:
+        return sum(scatter.m2 for scatter in self.scatters.values())
 
     @property
     def between(self) -> float | None:
@@ -110,9 +116,8 @@ class Groups:
         """
         if self.total is None or self.number < 2:
             return None
-        gaps = (
-            (scatter.count, scatter.mean - self.total.mean) for scatter in self.scatters.values()
-        )
+        mean = self.total.mean
+        gaps = ((scatter.count, scatter.mean - mean) for scatter in self.scatters.values())
         return sum(count * float(gap @ gap) for count, gap in gaps) / self.total.count
 
     @property
@@ -128,17 +133,17 @@ class Groups:
         """
         if self.total is None or self.number < 2 or self.total.count == self.number:
             return None
-        within = sum(scatter.m2 for scatter in self.scatters.values())
-        variance = within / (self.total.count - self.number)
+        variance = self._m2_within / (self.total.count - self.number)
         shares = sum(1.0 / scatter.count for scatter in self.scatters.values())
         return math.sqrt(2.0 * (self.number - 1) * variance * shares)
 
+    @override
     def numbers(self) -> dict[str, float]:
-        """Return what the groups say by metric; what is undefined is left out."""
-        numbers = {
-            "within": self.within,
-            "between": self.between,
-            "group_frobenius_norm": self.frobenius_norm,
-            "noise_floor": self.noise_floor,
-        }
-        return {name: value for name, value in numbers.items() if value is not None}
+        return defined(
+            {
+                "within": self.within,
+                "between": self.between,
+                "group_frobenius_norm": self.frobenius_norm,
+                "noise_floor": self.noise_floor,
+            }
+        )

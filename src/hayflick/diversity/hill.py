@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hayflick.core.arrays import Floats
+from hayflick.core.checks import as_float
 from hayflick.core.errors import ArgumentError
 
 
@@ -29,10 +30,7 @@ def check_order(order: float) -> float:
     ArgumentError
         If it is none.
     """
-    try:
-        number = float(order)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = as_float(order)
     if not number >= 0.0:
         raise ArgumentError("order", got=order, takes="a number of at least 0, or infinity")
     return number

@@ -16,31 +16,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import final
 
 import numpy as np
 import polars as pl
 from scipy.special import gammaln
+from typing_extensions import override
 
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError
 from hayflick.corpus.counting import batches
+from hayflick.diversity import ngrams
 from hayflick.diversity.hill import hill_number, shannon_entropy
-from hayflick.diversity.ngrams import (
-    add_table,
-    chosen_tokenizer,
-    count_ngrams,
-    merged_counts,
-    no_counts,
-    refuse_single_text,
-)
+from hayflick.diversity.metrics import Summary, defined
 
 # Runs of up to so many tokens have a metric of their own.
 _LONGEST_METRIC = 3
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class NgramCounts:
+class NgramCounts(Summary):
     """How often every run of 1, 2, … tokens occurs in some answers.
 
     Parameters
@@ -69,7 +66,7 @@ class NgramCounts:
     def empty(cls, *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
         """Return the counts of no answer."""
         longest = whole_number("longest", longest, at_least=1)
-        return cls(tokenizer, (no_counts(),) * longest, 0)
+        return cls(tokenizer, (ngrams.no_counts(),) * longest, 0)
 
     @classmethod
     def of(cls, texts: Iterable[str], *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
@@ -90,38 +87,32 @@ class NgramCounts:
         ArgumentError
             If there is no tokenizer of that name, `longest` is below 1, or `texts` is a text.
         """
-        refuse_single_text(texts)
+        ngrams.refuse_single_text(texts)
         longest = whole_number("longest", longest, at_least=1)
         parts = batches(iter(texts))
         first = next(parts, [])
-        splitter = chosen_tokenizer(tokenizer, samples=first)
+        splitter = ngrams.chosen_tokenizer(tokenizer, samples=first)
         waiting: list[list[pl.DataFrame]] = [[] for _ in range(longest)]
         number = 0
         for batch in chain([first], parts):
             number += len(batch)
-            counted = count_ngrams(batch, tokenizer=splitter, lengths=range(1, longest + 1))
+            lengths = range(1, longest + 1)
+            counted = ngrams.count_ngrams(batch, tokenizer=splitter, lengths=lengths)
             for place, table in zip(waiting, counted, strict=True):
-                add_table(place, table)
-        return cls(splitter.name, tuple(map(merged_counts, waiting)), number)
+                ngrams.add_table(place, table)
+        return cls(splitter.name, tuple(map(ngrams.merged_counts, waiting)), number)
 
     @property
     def longest(self) -> int:
         """Tokens of the longest runs that are counted."""
         return len(self.tables)
 
+    @override
     def merge(self, other: NgramCounts) -> NgramCounts:
-        """Return the counts of both sets of answers together.
-
-        Raises
-        ------
-        DataError
-            If they were split in different ways, or up to different lengths.
-        """
         if (self.tokenizer, self.longest) != (other.tokenizer, other.longest):
             ours, theirs = ((one.tokenizer, one.longest) for one in (self, other))
             raise DataError(f"counts: of {theirs} after {ours}; count both in the same way")
-        pairs = zip(self.tables, other.tables, strict=True)
-        tables = tuple(merged_counts(pair) for pair in pairs)
+        tables = tuple(map(ngrams.merged_counts, zip(self.tables, other.tables, strict=True)))
         return NgramCounts(self.tokenizer, tables, self.texts + other.texts)
 
     @cached_property
@@ -193,15 +184,15 @@ class NgramCounts:
         missed = float(times[possible] @ np.exp(logs))
         return float(times.sum()) - missed
 
+    @override
     def numbers(self) -> dict[str, float]:
-        """Return what the counts say by metric; what is undefined is left out."""
         numbers = {
             f"distinct_{n}": self.distinct(n)
             for n in range(1, min(self.longest, _LONGEST_METRIC) + 1)
         }
         numbers |= {f"hill_{order}": self.hill(order=order) for order in (0, 1, 2)}
         numbers |= {"type_token_ratio": self.type_token_ratio, "entropy": self.entropy}
-        return {name: value for name, value in numbers.items() if value is not None}
+        return defined(numbers)
 
 
 def vocabulary_kept(counts: NgramCounts, baseline: NgramCounts) -> float | None:

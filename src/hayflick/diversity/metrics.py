@@ -3,10 +3,45 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
+from typing import Any, Protocol, Self
 
 from hayflick.core.errors import ArgumentError
+
+
+class Summary(Protocol):
+    """A mergeable summary of answers: a small frozen record.
+
+    Summaries of parts of the answers, merged in any order and grouping, give the summary of all
+    of them. `of` makes one from answers, and `empty` is the one of no answer.
+    """
+
+    def merge(self, other: Self) -> Self:
+        """Return the summary of both sets of answers together.
+
+        Raises
+        ------
+        DataError
+            If the two cannot be merged: vectors of different dimensions, texts that were split
+            in different ways.
+        """
+
+    def numbers(self) -> dict[str, float]:
+        """Return the numbers of the answers by metric; what is undefined is left out."""
+
+
+def defined(numbers: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the numbers that are not None.
+
+    Examples
+    --------
+    >>> defined({"entropy": 0.5, "mean_cosine": None})
+    {'entropy': 0.5}
+    """
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 class Direction(StrEnum):
@@ -50,7 +85,11 @@ class Metric:
     unit
         A share from 0 to 1, or a number.
     needs
-        What it is made from.
+        What it is measured on.
+    function
+        For a metric of texts or of vectors that has a function of its own: ``module:function``.
+        It is called with the answers of a round and returns a number, or None if it is undefined.
+        Empty for a metric that comes from a summary of the round.
     """
 
     name: str
@@ -58,6 +97,7 @@ class Metric:
     healthy: Direction
     unit: Unit
     needs: MetricSource
+    function: str = ""
 
 
 _UP, _DOWN, _STEADY = Direction.HIGHER, Direction.LOWER, Direction.STEADY
@@ -88,7 +128,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("hill_1", "equally frequent words as diverse as these", _UP, _NUMBER, _TEXTS),
     Metric("hill_2", "hill_1, rare words weigh less", _UP, _NUMBER, _TEXTS),
     Metric("entropy", "Shannon entropy of the words, in nats", _UP, _NUMBER, _TEXTS),
-    Metric("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),
+    Metric(
+        *("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),
+        function="hayflick.diversity.compression:compression_ratio",
+    ),
     Metric("duplicate_rate", "answers that another one equals", _DOWN, _SHARE, _TEXTS),
     Metric(
         "vocabulary_kept", "baseline's words still in use", _UP, _SHARE, MetricSource.BASELINE_TEXTS
@@ -100,6 +143,30 @@ METRICS: tuple[Metric, ...] = (
     Metric("drift", "distance from the baseline", _DOWN, _NUMBER, MetricSource.BASELINE_VECTORS),
     Metric("drift_p", "p-value of no drift", _UP, _SHARE, MetricSource.BASELINE_VECTORS),
 )
+
+
+def measured(answers: Any, *, on: MetricSource) -> dict[str, float]:
+    """Return the metrics that have a function of their own.
+
+    Parameters
+    ----------
+    answers
+        The texts or the vectors of a round.
+    on
+        Which of the two they are.
+
+    Examples
+    --------
+    >>> measured(["the same answer"] * 100, on=MetricSource.TEXTS)["compression_ratio"] > 30.0
+    True
+    """
+    found: dict[str, float | None] = {}
+    for metric in METRICS:
+        if metric.function and metric.needs is on:
+            module, _, function = metric.function.partition(":")
+            found[metric.name] = getattr(import_module(module), function)(answers)
+    return defined(found)
+
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 

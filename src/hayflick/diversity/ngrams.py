@@ -71,7 +71,7 @@ def count_ngrams(
     >>> pairs.rows()
     [('so so', 2)]
     """
-    numbered = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("answer")
+    numbered = pl.Series("text", texts, dtype=pl.String).to_frame().with_row_index("answer")
     tokens = tokenizer.tokens(numbered.lazy()).collect()
     spelled = tokens.get_column("symbol").unique().sort()
     coded = tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical())

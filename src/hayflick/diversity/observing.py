@@ -6,7 +6,7 @@ what is to be kept) is fixed beforehand, so that every round is measured alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -18,11 +18,11 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Reading
 from hayflick.core.seeding import stream
-from hayflick.diversity.compression import compression_ratio
 from hayflick.diversity.drift import drift
 from hayflick.diversity.duplicates import duplicate_rate, near_duplicate_rate
 from hayflick.diversity.groups import Groups
 from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
+from hayflick.diversity.metrics import MetricSource, defined, measured
 from hayflick.diversity.pairs import disjoint_pairs, pair_scores
 from hayflick.diversity.retention import retention
 from hayflick.diversity.scatter import Scatter
@@ -102,12 +102,10 @@ class RoundAnswers:
         """Return every group's answers, in order of the groups' names."""
         if self.groups is None:
             return {}
-        names = np.asarray(self.groups, dtype=object)
-        kinds, where = np.unique(names.astype(str), return_inverse=True)
-        return {
-            str(kind): self.taken(np.flatnonzero(where == place))
-            for place, kind in enumerate(kinds)
-        }
+        names = np.asarray(self.groups, dtype=object).astype(str)
+        kinds, where = np.unique(names, return_inverse=True)
+        places = (np.flatnonzero(where == kind) for kind in range(len(kinds)))
+        return {str(kind): self.taken(rows) for kind, rows in zip(kinds, places, strict=True)}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -158,12 +156,10 @@ class Observer:
         """
         parts = answers.by_group()
         counts = {name: self.counts(part) for name, part in parts.items()}
-        if counts:
-            counts[""] = _merged(counts)
-        else:
-            counts[""] = self.counts(answers)
+        known = [one for one in counts.values() if one is not None]
+        together = reduce(NgramCounts.merge, known) if known else self.counts(answers)
         rng = stream(self.seed, block=answers.round)
-        whole = self._reading("", answers, counts[""], rng, self._of_all(answers, parts, rng))
+        whole = self._reading("", answers, together, rng, self._of_all(answers, parts, rng))
         return (whole, *(self._reading(n, part, counts[n], rng) for n, part in parts.items()))
 
     def counts(self, answers: RoundAnswers) -> NgramCounts | None:
@@ -180,7 +176,7 @@ class Observer:
         rng: np.random.Generator,
         more: Mapping[str, float] | None = None,
     ) -> Reading:
-        values: dict[str, float | None] = {"answers": answers.size}
+        values: dict[str, float] = {"answers": answers.size}
         scores: dict[str, Floats] = {}
         if answers.vectors is not None:
             directed = answers.with_direction()
@@ -188,23 +184,25 @@ class Observer:
             self._of_vectors(directed, rng, values, scores)
         if counts is not None:
             values |= self._of_texts(answers.texts or (), counts)
-        values |= {name: _mean(numbers) for name, numbers in answers.values.items()}
+        for name, numbers in answers.values.items():
+            known = numbers[np.isfinite(numbers)]
+            values |= {name: float(known.mean())} if known.size else {}
         values |= more or {}
-        known = {name: float(value) for name, value in values.items() if value is not None}
-        return Reading(answers.round, known, scores, group, answers.label)
+        values = {name: float(value) for name, value in values.items()}
+        return Reading(answers.round, values, scores, group, answers.label)
 
     def _of_vectors(
         self,
         answers: RoundAnswers,
         rng: np.random.Generator,
-        values: dict[str, float | None],
+        values: dict[str, float],
         scores: dict[str, Floats],
     ) -> None:
         """Add distances, the scores of disjoint pairs, and how many answers are in none."""
         vectors = answers.vectors
         if vectors is None or not len(vectors):
             return
-        values |= Scatter.of(vectors).numbers()
+        values |= Scatter.of(vectors).numbers() | measured(vectors, on=MetricSource.VECTORS)
         pairs = disjoint_pairs(answers.size, rng=rng, prompts=answers.prompts)
         values["unpaired_answers"] = pairs.unpaired
         if self.scale is None or not pairs.first.size:
@@ -212,16 +210,16 @@ class Observer:
         found = pair_scores(vectors[pairs.first], vectors[pairs.second], scale=self.scale)
         values[SPREAD], scores[SPREAD] = float(found.mean()), found
 
-    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float | None]:
-        values: dict[str, float | None] = dict(counts.numbers())
-        values["duplicate_rate"] = duplicate_rate(texts)
-        values["compression_ratio"] = compression_ratio(texts)
+    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float]:
+        against: dict[str, float | None] = {}
         if self.baseline is not None:
-            values["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
-            values["tail_mass"] = tail_mass(counts, self.baseline)
+            against["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
+            against["tail_mass"] = tail_mass(counts, self.baseline)
         if self.must_keep:
-            values["retention"] = retention(counts, must_keep=self.must_keep)
-        return values
+            against["retention"] = retention(counts, must_keep=self.must_keep)
+        # In the order in which a page shows them.
+        values = counts.numbers() | defined({"duplicate_rate": duplicate_rate(texts)})
+        return values | measured(texts, on=MetricSource.TEXTS) | defined(against)
 
     def _of_all(
         self, answers: RoundAnswers, parts: Mapping[str, RoundAnswers], rng: np.random.Generator
@@ -236,29 +234,15 @@ class Observer:
             whole = {name: rows for name, rows in found if rows is not None and len(rows)}
             values |= Groups.of(whole).numbers()
         if "near_duplicate_rate" in self.slow:
-            threshold = np.sqrt(2.0 - 2.0 * _NEAR_COSINE) * _length(directed.vectors)
-            rate = near_duplicate_rate(directed.vectors, threshold=threshold, rng=rng)
-            values |= {} if rate is None else {"near_duplicate_rate": rate}
+            rows = directed.vectors
+            squares = np.mean(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+            threshold = np.sqrt(2.0 - 2.0 * _NEAR_COSINE) * float(np.sqrt(squares))
+            rate = near_duplicate_rate(rows, threshold=threshold, rng=rng)
+            values |= defined({"near_duplicate_rate": rate})
         if "drift" in self.slow and self.baseline_vectors is not None:
             moved = drift(directed.vectors, baseline=self.baseline_vectors, rng=rng)
             values |= {} if moved is None else moved.numbers()
         return values
-
-
-def _length(vectors: NDArray[Any]) -> float:
-    """Return the root mean square length."""
-    return float(np.sqrt(np.mean(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))))
-
-
-def _mean(numbers: Floats) -> float | None:
-    known = numbers[np.isfinite(numbers)]
-    return float(known.mean()) if known.size else None
-
-
-def _merged(counts: Mapping[str, NgramCounts | None]) -> NgramCounts | None:
-    known = [one for one in counts.values() if one is not None]
-    merge: Callable[[NgramCounts, NgramCounts], NgramCounts] = NgramCounts.merge
-    return reduce(merge, known) if known else None
 
 
 def _picked(column: Sequence[str] | None, places: Integers) -> list[str] | None:

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import polars as pl
 from scipy.special import ndtri
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
 from hayflick.core.errors import DataError
 from hayflick.corpus.counting import batches
-from hayflick.corpus.tokenizers import (
-    UNSPACED,
-    WORD,
-    Tokenizer,
-    matches,
-)
-from hayflick.diversity.ngrams import (
-    add_table,
-    count_ngrams,
-    merged_counts,
-    no_counts,
-    refuse_single_text,
-)
+from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
+from hayflick.diversity import ngrams
+from hayflick.diversity.metrics import Summary
 
 LENGTHS = (2, 3, 4, 5)
 
@@ -37,16 +29,16 @@ LENGTHS = (2, 3, 4, 5)
 class _WordsAndLetters(Tokenizer):
     """Words in lower case; single characters where a script has no spaces."""
 
-    @property
-    def name(self) -> str:
-        return "words and letters"
+    name = "words and letters"
 
+    @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
         return matches(text, f"[{UNSPACED}]|[[{WORD}]--[{UNSPACED}]]+", lower=True)
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class PhraseCounts:
+class PhraseCounts(Summary):
     """In how many answers every phrase occurs.
 
     It is mergeable, and as large as the text is varied: some 30 phrases and 2 KB per short
@@ -72,7 +64,7 @@ class PhraseCounts:
     @classmethod
     def empty(cls) -> PhraseCounts:
         """Return the counts of no answer."""
-        return cls(0, no_counts())
+        return cls(0, ngrams.no_counts())
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PhraseCounts:
@@ -83,21 +75,25 @@ class PhraseCounts:
         ArgumentError
             If `texts` is a text.
         """
-        refuse_single_text(texts)
+        ngrams.refuse_single_text(texts)
         waiting: list[pl.DataFrame] = []
         number = 0
         for batch in batches(iter(texts)):
             number += len(batch)
-            for table in count_ngrams(
+            for table in ngrams.count_ngrams(
                 batch, tokenizer=_WordsAndLetters(), lengths=LENGTHS, once_per_text=True
             ):
-                add_table(waiting, table)
-        return cls(number, merged_counts(waiting))
+                ngrams.add_table(waiting, table)
+        return cls(number, ngrams.merged_counts(waiting))
 
+    @override
     def merge(self, other: PhraseCounts) -> PhraseCounts:
-        """Return the counts of both sets of answers together."""
-        table = merged_counts([self.table, other.table])
+        table = ngrams.merged_counts([self.table, other.table])
         return PhraseCounts(self.texts + other.texts, table)
+
+    @override
+    def numbers(self) -> dict[str, float]:
+        return {}
 
 
 def written(phrases: Sequence[str]) -> list[str]:
@@ -192,7 +188,7 @@ def templates(
     whole_number("fewest", fewest, at_least=1)
     positive_number("prior", prior)
     number_between("error", error, low=1e-12, high=0.5)
-    limit = None if most is None else whole_number("most", most, at_least=1)
+    most = None if most is None else whole_number("most", most, at_least=1)
     for name, counts in (("present", present), ("baseline", baseline)):
         if not counts.texts:
             raise DataError(f"{name}: no answers; takes at least one")
@@ -204,19 +200,15 @@ def templates(
     surest = np.argsort(-np.abs(odds) / deviation, kind="stable")
     changed = surest[(np.abs(odds) > width)[surest]]
     spelled = together.get_column("symbol").gather(changed).to_list()
-    whole = _not_parts(spelled, list(zip(now[changed], before[changed], strict=True)))[:limit]
+    whole = _not_parts(spelled, list(zip(now[changed], before[changed], strict=True)))[:most]
+    kept = changed[whole]
+    columns = (
+        *(before[kept] / baseline.texts, now[kept] / present.texts),
+        *(odds[kept], (odds - width)[kept], (odds + width)[kept]),
+    )
+    phrases = written([spelled[at] for at in whole])
     return tuple(
-        Template(
-            phrase=phrase,
-            baseline_rate=float(before[place] / baseline.texts),
-            present_rate=float(now[place] / present.texts),
-            log_odds=float(odds[place]),
-            low=float(odds[place] - width[place]),
-            high=float(odds[place] + width[place]),
-        )
-        for phrase, place in zip(
-            written([spelled[at] for at in whole]), changed[whole], strict=True
-        )
+        Template(phrase, *map(float, row)) for phrase, *row in zip(phrases, *columns, strict=True)
     )
 
 

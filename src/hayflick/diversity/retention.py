@@ -61,19 +61,17 @@ def _weights(must_keep: Iterable[str]) -> dict[str, float]:
     if isinstance(must_keep, str):
         takes = "several words or phrases, in a list"
         raise ArgumentError("must_keep", got=must_keep, takes=takes)
-    if not isinstance(must_keep, Mapping):
-        return dict.fromkeys(must_keep, 1.0)
+    weights = must_keep if isinstance(must_keep, Mapping) else dict.fromkeys(must_keep, 1.0)
     return {
         entry: number_between(f"weight of {entry!r}", weight, low=0.0)
-        for entry, weight in must_keep.items()
+        for entry, weight in weights.items()
     }
 
 
 def _as_counted(entries: Sequence[str], counts: NgramCounts) -> dict[str, tuple[str, ...]]:
     """Return the tokens of every entry, split as the answers were."""
-    tokenizer = tokenizer_named(counts.tokenizer)
     texts = pl.LazyFrame({"entry": entries, "text": entries})
-    split = tokenizer.tokens(texts).collect()
+    split = tokenizer_named(counts.tokenizer).tokens(texts).collect()
     by_entry = split.group_by("entry", maintain_order=True).agg("symbol")
     tokens = {entry: tuple(symbols) for entry, symbols in by_entry.iter_rows()}
     silent = [entry for entry in entries if entry not in tokens]

@@ -19,19 +19,21 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError
+from hayflick.diversity.metrics import Summary, defined
 from hayflick.diversity.vectors import refuse_not_finite, unit_rows, vector_rows
 
 # A block of 384 components of 4 bytes each stays in the second-level cache.
@@ -81,8 +83,9 @@ _SLAB = 1 << 14
 _AHEAD = 2
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class Scatter:
+class Scatter(Summary):
     """How many vectors, where their mean is and how far they are from it.
 
     Parameters
@@ -136,12 +139,7 @@ class Scatter:
         DataError
             If a row holds a number that is not finite, or they are too large to square.
         """
-        rows = vector_rows("vectors", vectors)
-
-        def part(first: int) -> Scatter:
-            return _of_slab(rows[first : first + _SLAB], first=first)
-
-        return _in_slabs(part, rows, empty=cls.empty(rows.shape[1]), threads=threads)
+        return _in_slabs(_of_slab, vectors, threads=threads)
 
     @classmethod
     def of_directions(cls, vectors: ArrayLike, *, threads: int | None = None) -> Scatter:
@@ -157,43 +155,15 @@ class Scatter:
         >>> Scatter.of_directions([[2.0, 0.0], [0.0, 5.0]]).mean_cosine
         0.0
         """
-        rows = vector_rows("vectors", vectors)
-
-        def part(first: int) -> Scatter:
-            slab = unit_rows("vectors", rows[first : first + _SLAB], first=first)
-            mean, m2 = slab_scatter(slab)
-            return Scatter(len(slab), mean, m2, unit=True)
-
-        return _in_slabs(part, rows, empty=cls.empty(rows.shape[1]), threads=threads)
-
-    @classmethod
-    def of_chunks(cls, chunks: Iterable[ArrayLike], *, threads: int | None = None) -> Scatter:
-        """Return the summary of vectors that come in several arrays, one after the other.
-
-        Raises
-        ------
-        DataError
-            If there is no array, or their dimensions differ.
-        """
-        parts = (cls.of(chunk, threads=threads) for chunk in chunks)
-        first = next(parts, None)
-        if first is None:
-            raise DataError("chunks: got none, takes at least one array of vectors")
-        return reduce(Scatter.merge, parts, first)
+        return _in_slabs(_of_slab_directions, vectors, threads=threads)
 
     @property
     def dimension(self) -> int:
         """Components of a vector, d."""
         return self.mean.size
 
+    @override
     def merge(self, other: Scatter) -> Scatter:
-        """Return the summary of both sets of vectors together.
-
-        Raises
-        ------
-        DataError
-            If their dimensions differ.
-        """
         if self.dimension != other.dimension:
             dimensions = f"{other.dimension} components after {self.dimension}"
             raise DataError(f"vectors: got {dimensions}; all take the same embedder")
@@ -224,26 +194,22 @@ class Scatter:
         return self.m2 / (self.count - 1) if self.count > 1 else None
 
     @property
-    def mean_square_norm(self) -> float | None:
-        """Mean of ‖x‖²; None for no vector."""
-        return self.m2 / self.count + float(self.mean @ self.mean) if self.count else None
-
-    @property
     def mean_cosine(self) -> float | None:
         """Mean cosine of all pairs, 1 - M2 / (N - 1); None unless all lengths are 1."""
         return 1.0 - self.m2 / (self.count - 1) if self.unit and self.count > 1 else None
 
+    @override
     def numbers(self) -> dict[str, float]:
-        """Return what the summary says by metric; what is undefined is left out."""
-        numbers = {
-            "frobenius_norm": self.frobenius_norm,
-            "rms_distance": self.root_mean_square_distance,
-            "mean_cosine": self.mean_cosine,
-        }
-        return {name: value for name, value in numbers.items() if value is not None}
+        return defined(
+            {
+                "frobenius_norm": self.frobenius_norm,
+                "rms_distance": self.root_mean_square_distance,
+                "mean_cosine": self.mean_cosine,
+            }
+        )
 
 
-def _of_slab(slab: NDArray[Any], *, first: int) -> Scatter:
+def _of_slab(slab: NDArray[Any], first: int) -> Scatter:
     """Return the summary of some rows, the first of them number `first`."""
     kept = slab.dtype in (np.float32, np.float64)
     rows = np.ascontiguousarray(slab, dtype=slab.dtype.newbyteorder("=") if kept else np.float64)
@@ -254,10 +220,22 @@ def _of_slab(slab: NDArray[Any], *, first: int) -> Scatter:
     return Scatter(len(rows), mean, m2)
 
 
+def _of_slab_directions(slab: NDArray[Any], first: int) -> Scatter:
+    rows = unit_rows("vectors", slab, first=first)
+    mean, m2 = slab_scatter(rows)
+    return Scatter(len(rows), mean, m2, unit=True)
+
+
 def _in_slabs(
-    part: Callable[[int], Scatter], rows: NDArray[Any], *, empty: Scatter, threads: int | None
+    of_slab: Callable[[NDArray[Any], int], Scatter], vectors: ArrayLike, *, threads: int | None
 ) -> Scatter:
-    """Return the summaries of all slabs, each from its first row, merged in order."""
+    """Return the summaries of all slabs, merged in order."""
+    rows = vector_rows("vectors", vectors)
+    empty = Scatter.empty(rows.shape[1])
+
+    def part(first: int) -> Scatter:
+        return of_slab(rows[first : first + _SLAB], first)
+
     workers = os.cpu_count() or 1 if threads is None else threads
     workers = whole_number("threads", workers, at_least=1)
     starts = range(0, len(rows), _SLAB)

@@ -16,18 +16,20 @@ Generalizations in the Analysis of Variance*, Biometrika 24 (1932) for its deter
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
-from typing import Any
+from functools import cached_property
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError
 from hayflick.diversity.hill import check_order, hill_number
+from hayflick.diversity.metrics import Summary, defined
 from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.vectors import finite_rows, unit_rows, vector_rows
 
@@ -36,8 +38,9 @@ _UNIT = 1e-4
 """Squared lengths that are so near to 1 are 1 in single precision."""
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class SecondMoments:
+class SecondMoments(Summary):
     """Count, mean and matrix of second moments: mergeable, of size d² whatever N is.
 
     Parameters
@@ -80,10 +83,7 @@ class SecondMoments:
         DataError
             If a row holds a number that is not finite.
         """
-        rows = vector_rows("vectors", vectors)
-        starts = range(0, len(rows), _BLOCK)
-        blocks = (finite_rows("vectors", rows[at : at + _BLOCK], first=at) for at in starts)
-        return _of_blocks(blocks, cls.empty(rows.shape[1]), unit=False)
+        return _in_blocks(finite_rows, vectors, unit=False)
 
     @classmethod
     def of_directions(cls, vectors: ArrayLike) -> SecondMoments:
@@ -94,32 +94,15 @@ class SecondMoments:
         ArgumentError, DataError
             As `of`; a vector of zeros is refused too.
         """
-        rows = vector_rows("vectors", vectors)
-        starts = range(0, len(rows), _BLOCK)
-        blocks = (unit_rows("vectors", rows[at : at + _BLOCK], first=at) for at in starts)
-        return _of_blocks(blocks, cls.empty(rows.shape[1]), unit=True)
-
-    @property
-    def dimension(self) -> int:
-        """Components of a vector, d."""
-        return self.mean.size
+        return _in_blocks(unit_rows, vectors, unit=True)
 
     @property
     def scatter(self) -> Scatter:
         """Return the summary that forgets the directions."""
         return Scatter(self.count, self.mean, float(np.trace(self.matrix)), unit=self.unit)
 
+    @override
     def merge(self, other: SecondMoments) -> SecondMoments:
-        """Return the moments of both sets of vectors together.
-
-        Raises
-        ------
-        DataError
-            If their dimensions differ.
-        """
-        if self.dimension != other.dimension:
-            dimensions = f"{other.dimension} components after {self.dimension}"
-            raise DataError(f"vectors: got {dimensions}; all take the same embedder")
         means = self.scatter.merge(other.scatter)
         if means.count == 0:
             return SecondMoments(0, self.mean, self.matrix, unit=means.unit)
@@ -175,15 +158,16 @@ class SecondMoments:
             return None
         return hill_number(values, order=1)
 
+    @override
     def numbers(self) -> dict[str, float]:
-        """Return what the moments say by metric; what is undefined is left out."""
-        numbers = {
-            "effective_rank": self.effective_rank,
-            "participation_ratio": self.participation_ratio,
-            "generalised_variance": self.log_generalised_variance,
-            "vendi_1": self._vendi,
-        }
-        return {name: value for name, value in numbers.items() if value is not None}
+        return defined(
+            {
+                "effective_rank": self.effective_rank,
+                "participation_ratio": self.participation_ratio,
+                "generalised_variance": self.log_generalised_variance,
+                "vendi_1": self._vendi,
+            }
+        )
 
 
 def spectrum_numbers(vectors: ArrayLike) -> dict[str, float]:
@@ -232,13 +216,14 @@ def positive_spectrum(matrix: Floats) -> Floats:
     return np.where(values > floor, values, 0.0)
 
 
-def _of_blocks(blocks: Iterable[Floats], empty: SecondMoments, *, unit: bool) -> SecondMoments:
-    return reduce(SecondMoments.merge, (_of_block(rows, unit=unit) for rows in blocks), empty)
-
-
-def _of_block(rows: Floats, *, unit: bool) -> SecondMoments:
-    mean, gaps = _centred(rows)
-    return SecondMoments(len(rows), mean, gaps.T @ gaps, unit=unit)
+def _in_blocks(prepare: Callable[..., Floats], vectors: ArrayLike, *, unit: bool) -> SecondMoments:
+    rows = vector_rows("vectors", vectors)
+    moments = SecondMoments.empty(rows.shape[1])
+    for first in range(0, len(rows), _BLOCK):
+        block = prepare("vectors", rows[first : first + _BLOCK], first=first)
+        mean, gaps = _centred(block)
+        moments = moments.merge(SecondMoments(len(block), mean, gaps.T @ gaps, unit=unit))
+    return moments
 
 
 def _centred(rows: Floats) -> tuple[Floats, Floats]:
@@ -273,7 +258,7 @@ def _of_few(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, floa
     if directions is not None:
         similarity = positive_spectrum(directions @ directions.T / len(rows))
         numbers["vendi_1"] = hill_number(similarity, order=1)
-    return {name: value for name, value in numbers.items() if value is not None}
+    return defined(numbers)
 
 
 _ROUNDING = 1e-8
@@ -307,7 +292,7 @@ def vendi_score(moments: SecondMoments, *, order: float = 1.0) -> float | None:
     """
     check_order(order)
     if not moments.unit:
-        takes = "moments of vectors of length 1: Moments.of_directions"
+        takes = "moments of vectors of length 1: SecondMoments.of_directions"
         raise ArgumentError("moments", got="moments of vectors of any length", takes=takes)
     values = moments.second_moment_eigenvalues
     return None if values is None else hill_number(values, order=order)
