@@ -12,7 +12,7 @@ from hayflick.core.records import Mix, Reading, Schedule
 from hayflick.regimes.triggered import Triggered
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet, decisions
-from hayflick.simulation.rounds import reacted
+from hayflick.simulation.rounds import reactive_rounds
 
 ROUNDS = 90
 ACTIONS = """
@@ -111,7 +111,7 @@ def in_simulation(rule_set, given):
         return listening[-1]
 
     schedule = Schedule([Mix(generated=100)] * len(given), respond)
-    for _ in reacted(Chain(given), schedule, rng=np.random.default_rng(1), replicates=2):
+    for _ in reactive_rounds(Chain(given), schedule, rng=np.random.default_rng(1), replicates=2):
         pass
     first, second = (one.heard for one in listening)
     assert first == second, "runs share what a rule remembers"

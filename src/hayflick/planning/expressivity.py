@@ -16,10 +16,9 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
-from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.family import with_estimator
-from hayflick.chains.stages import Grid
-from hayflick.chains.stages import Stages
+from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.display import Result

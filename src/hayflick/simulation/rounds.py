@@ -1,16 +1,14 @@
-"""One logical block through all generations: the stages of a round, in their order.
+"""One logical block through all generations: generate → mix → estimate.
 
-generate → mix → estimate. A family draws what is left after sampling, degrading and
-selecting in one go, from its own law; weighting and rounding are parts of its fit. A family
-of a few numbers makes many rounds in one compiled call, with the same draws in the same
-order.
+A family draws in one step what is left after sampling, degradation and selection, from its own
+law; weights and rounding are parts of its fit. A family of a few numbers makes many rounds in
+one compiled call, with the same draws in the same order.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -24,12 +22,11 @@ from hayflick.core.protocols import (
     Pools,
     ReactiveRegime,
     Recorded,
-    Responder,
 )
 from hayflick.core.records import Mix, Reading, Schedule
 
 Step: TypeAlias = tuple[Callable[[], Recorded], Recorded]
-"""How to measure a generation that is the last, and what every generation leaves behind."""
+"""A generation: a function that measures it if it is the last one, and what is measured in each."""
 
 
 def advance(
@@ -57,7 +54,7 @@ def pools_of(chain: Chain[Any, Any], schedule: Schedule) -> Pools | None:
     return chain.pools(schedule.mixes)
 
 
-def accumulated(
+def accumulating_rounds(
     chain: Chain[Any, Any],
     pools: Pools,
     schedule: Schedule,
@@ -65,7 +62,7 @@ def accumulated(
     rng: np.random.Generator,
     replicates: int,
 ) -> Iterator[Step]:
-    """Yield every generation, what was measured of the pools beside the models'."""
+    """Yield every generation; beside the models, what is kept is measured."""
     population, kept = chain.start(replicates), pools.start(rng, replicates)
     yield (
         partial(chain.measure_last, population),
@@ -77,7 +74,7 @@ def accumulated(
         training_set = pool
         if mix.accumulate:
             training_set = pools.training_set(rng, kept, mix.subsample)
-            # Of a part of what is kept, the part is the round's training sample.
+            # Where a part of what is kept is drawn, that part is the training sample.
             pool = pool if mix.subsample is None else training_set
         population = chain.estimate(training_set)
         yield (
@@ -100,62 +97,44 @@ def check_metrics(chain: Chain[Any, Any], regime: ReactiveRegime) -> None:
         if metric not in names:
             near = difflib.get_close_matches(metric, names, n=1)
             remedy = f"did you mean {near[0]}?" if near else ""
-            raise ArgumentError("metric", got=metric, takes=_one_of(names), remedy=remedy)
+            takes = f"one of {', '.join(names)}"
+            raise ArgumentError("metric", got=metric, takes=takes, remedy=remedy)
 
 
-def _one_of(names: Sequence[str]) -> str:
-    return f"one of {', '.join(names)}"
-
-
-def reacted(
+def reactive_rounds(
     chain: Chain[Any, Any], schedule: Schedule, *, rng: np.random.Generator, replicates: int
 ) -> Iterator[Step]:
-    """Yield every generation; beside the models', what was put in and decided.
+    """Yield every generation, where each replicate reacts to its own readings.
 
-    ``real_items`` are those of the generation's training set, ``actions`` counts what was
-    decided on its reading.
+    Beside the models, ``real_items`` of the training set are recorded, and the number of
+    ``actions`` decided on the reading.
     """
     assert schedule.respond is not None
-    runs = [_Run(chain, own, schedule.respond()) for own in rng.spawn(replicates)]
-    yield _step(runs, [run.start() for run in runs])
-    for generation in range(1, len(schedule.mixes) + 1):
-        yield _step(runs, [run.round(generation) for run in runs])
-
-
-@dataclass
-class _Run:
-    """One replicate."""
-
-    chain: Chain[Any, Any]
-    rng: np.random.Generator
-    responder: Responder
-    population: Any = None
-
-    def start(self) -> Recorded:
-        """Return what the fit to the real data leaves behind."""
-        self.population = self.chain.start(1)
-        measured = self.chain.measure(self.population)
-        return {**measured, "real_items": np.zeros(1, np.int64), "actions": np.zeros(1, np.int64)}
-
-    def round(self, generation: int) -> Recorded:
-        """Make a round, read it, and return what it leaves behind."""
-        mix = self.responder.mix(generation, samples=self.chain.samples)
-        self.population = advance(self.chain, self.rng, self.population, mix)
-        measured = self.chain.measure(self.population)
-        actions = self.responder.read(_reading(generation, measured))
-        real = np.array([mix.fresh + mix.reserved])
-        return {**measured, "real_items": real, "actions": np.array([len(actions)])}
+    streams = rng.spawn(replicates)
+    responders = [schedule.respond() for _ in streams]
+    populations = [chain.start(1) for _ in streams]
+    measured = [chain.measure(population) for population in populations]
+    real = actions = [0] * replicates
+    for generation in range(len(schedule.mixes) + 1):
+        if generation:
+            mixes = [one.mix(generation, samples=chain.samples) for one in responders]
+            populations = [
+                advance(chain, *run) for run in zip(streams, populations, mixes, strict=True)
+            ]
+            measured = [chain.measure(population) for population in populations]
+            readings = [_reading(generation, recorded) for recorded in measured]
+            actions = [
+                len(one.read(reading)) for one, reading in zip(responders, readings, strict=True)
+            ]
+            real = [mix.fresh + mix.reserved for mix in mixes]
+        decided = {"real_items": np.array(real), "actions": np.array(actions)}
+        yield partial(_last, chain, populations), {**_side_by_side(measured), **decided}
 
 
 def _reading(generation: int, measured: Recorded) -> Reading:
     """Return the numbers of one replicate; what is undefined is left out."""
     single = {name: float(values[0]) for name, values in measured.items() if values.ndim == 1}
     return Reading(generation, {name: value for name, value in single.items() if value == value})
-
-
-def _step(runs: Sequence[_Run], recorded: Sequence[Recorded]) -> Step:
-    populations = [run.population for run in runs]
-    return partial(_last, runs[0].chain, populations), _side_by_side(recorded)
 
 
 def _last(chain: Chain[Any, Any], populations: Sequence[Any]) -> Recorded:
@@ -169,8 +148,8 @@ def _side_by_side(recorded: Sequence[Recorded]) -> Recorded:
 _ROUNDS_PER_CALL = 256
 
 
-def walker_of(chain: Chain[Any, Any], schedule: Schedule) -> CompiledChain | None:
-    """Return the chain as one that makes many rounds in one call; None where it cannot."""
+def compiled_chain(chain: Chain[Any, Any], schedule: Schedule) -> CompiledChain | None:
+    """Return the chain if it makes many rounds in one compiled call, else None."""
     if schedule.accumulates or schedule.respond is not None:
         return None
     return chain if isinstance(chain, CompiledChain) and chain.compiled else None
@@ -184,12 +163,12 @@ def run_block(
     replicates: int,
     tick: Callable[[int], bool],
 ) -> Recorded | None:
-    """Return what was measured of one block, or None where `tick` said to stop.
+    """Run one logical block through all generations.
 
     Parameters
     ----------
     chain
-        The family in motion.
+        The chain of the family.
     schedule
         What generations 1 … K are trained on.
     rng
@@ -197,14 +176,20 @@ def run_block(
     replicates
         How many the block holds.
     tick
-        Called with the number of rounds that are done since; False stops the block.
+        Called with the number of rounds done since the last call; returns False to stop.
 
     Returns
     -------
-    Arrays by name: the replicate first, then the generation (0 … K) where it was measured
-    in each, then the family's own dimension.
+    Arrays by name, or None if it was stopped. Their axes are the replicate, then the generation
+    (0 … K) where it was measured in each, then the family's own dimension.
     """
-    rounds = _course(chain, schedule, rng=rng, replicates=replicates)
+    pools = pools_of(chain, schedule)
+    if schedule.respond is not None:
+        rounds = reactive_rounds(chain, schedule, rng=rng, replicates=replicates)
+    elif pools is not None:
+        rounds = accumulating_rounds(chain, pools, schedule, rng=rng, replicates=replicates)
+    else:
+        rounds = _rounds(chain, schedule, rng=rng, replicates=replicates)
     measure_last, first = next(rounds)
     history = [_single(first)]
     for measure_last, recorded in rounds:  # noqa: B007 (the last is called below)
@@ -212,18 +197,6 @@ def run_block(
         if not tick(1):
             return None
     return {**_joined(history), **measure_last()}
-
-
-def _course(
-    chain: Chain[Any, Any], schedule: Schedule, *, rng: np.random.Generator, replicates: int
-) -> Iterator[Step]:
-    """Yield the steps of a block, by the kind of its rounds."""
-    if schedule.respond is not None:
-        return reacted(chain, schedule, rng=rng, replicates=replicates)
-    pools = pools_of(chain, schedule)
-    if pools is not None:
-        return accumulated(chain, pools, schedule, rng=rng, replicates=replicates)
-    return _rounds(chain, schedule, rng=rng, replicates=replicates)
 
 
 def _rounds(
@@ -237,32 +210,34 @@ def _rounds(
         yield partial(chain.measure_last, population), chain.measure(population)
 
 
-def walk_blocks(
-    walker: CompiledChain,
+def run_compiled(
+    chain: CompiledChain,
     schedule: Schedule,
     *,
     rngs: tuple[np.random.Generator, ...],
     replicates: int,
     tick: Callable[[int], bool],
 ) -> Recorded | None:
-    """Return the same for several logical blocks side by side, in compiled calls.
+    """Run several logical blocks side by side, in compiled calls; see `run_block`.
 
-    `rngs` are their streams, `replicates` is how many they hold together.
+    `rngs` are their streams, `replicates` is their number of replicates in all.
     """
-    population = walker.start(replicates)
-    history = [_single(walker.measure(population))]
+    population = chain.start(replicates)
+    history = [_single(chain.measure(population))]
     for first in range(0, len(schedule.mixes), _ROUNDS_PER_CALL):
         rounds = slice(first, first + _ROUNDS_PER_CALL)
-        path = walker.run_rounds(rngs, population, schedule.generated[rounds], schedule.fresh[rounds])
+        path = chain.run_rounds(
+            rngs, population, schedule.generated[rounds], schedule.fresh[rounds]
+        )
         population = path[-1]
-        history.append(walker.measure(path))
+        history.append(chain.measure(path))
         if not tick(len(path) * len(rngs)):
             return None
     return _joined(history)
 
 
 def _joined(history: Sequence[Recorded]) -> Recorded:
-    """Return what was measured, generations joined, the replicate first."""
+    """Return the generations joined, the replicate as the first axis."""
     stacked = {name: np.concatenate([at[name] for at in history]) for name in history[0]}
     return {name: np.swapaxes(values, 0, 1) for name, values in stacked.items()}
 

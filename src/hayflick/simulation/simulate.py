@@ -1,4 +1,4 @@
-"""Replicates in blocks over threads, into one xarray.Dataset."""
+"""Simulated runs of recursive training: blocks of replicates over threads, into one Dataset."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from hayflick.corpus.source import Source
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.rounds import (
     check_metrics,
+    compiled_chain,
     pools_of,
     run_block,
-    walk_blocks,
-    walker_of,
+    run_compiled,
 )
 
 if TYPE_CHECKING:
@@ -51,15 +51,13 @@ FORMAT_VERSION = 1
 """Of the Dataset's names and dimensions."""
 
 _POLL_SECONDS = 0.05
-_WALKED_TOGETHER = 8
+_COMPILED_TOGETHER = 8
 
 
 class RegimeRules(Protocol):
     """Rules that turn a regime into one that reacts to what is measured."""
 
-    def regime(
-        self, base: Regime, *, model: Any, samples: int | None, generations: int
-    ) -> Regime:
+    def regime(self, base: Regime, *, model: Any, samples: int | None, generations: int) -> Regime:
         """Return the regime in which the rules decide, `base` where they do nothing."""
 
 
@@ -192,22 +190,19 @@ def simulate(
         respond = regime.start
     schedule = Schedule(mixes, respond)
     pools_of(chain, schedule)
-    job = _Job(chain, schedule, seed, replicates, progress)
-    interrupted = _execute(job, threads=workers, block_size=block_size)
-    parameters = {
-        "model": dict(job.chain.describe()),
-        "regime": regime.describe(),
-        "generations": generations,
-        "replicates": replicates,
-    }
+    simulation = _Simulation(chain, schedule, seed, replicates, progress)
+    interrupted = simulation.execute(threads=workers, block_size=block_size)
+    if interrupted and not simulation.finished:
+        raise SimulationInterrupted(None)
+    runs = simulation.dataset(regime)
     if interrupted:
-        raise SimulationInterrupted(_dataset(job, parameters) if job.finished else None)
-    return _dataset(job, parameters)
+        raise SimulationInterrupted(runs)
+    return runs
 
 
 @dataclass
-class _Job:
-    """What all blocks share; the counter and the stop are the only things that change."""
+class _Simulation:
+    """All blocks of a simulation; the counter and what is finished are shared by threads."""
 
     chain: Chain[Any, Any]
     schedule: Schedule
@@ -216,84 +211,105 @@ class _Job:
     progress: Progress
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    ticks: int = 0
+    rounds_done: int = 0
     finished: dict[int, Recorded] = field(default_factory=dict)
 
     @cached_property
-    def walker(self) -> CompiledChain | None:
+    def compiled(self) -> CompiledChain | None:
         """The chain, if it makes many rounds in one call."""
-        return walker_of(self.chain, self.schedule)
+        return compiled_chain(self.chain, self.schedule)
 
-    def tick(self, rounds: int) -> bool:
-        """Count rounds of one block; return whether to go on."""
-        blocks = -(-self.replicates // LOGICAL_BLOCK)
-        with self.lock:
-            self.ticks += rounds
-            self.progress("simulating", self.ticks, blocks * len(self.schedule.mixes))
-        return not self.stop.is_set()
+    def execute(self, *, threads: int, block_size: int | None) -> bool:
+        """Run all blocks; return whether Ctrl-C came in between."""
+        if block_size is None:
+            together = LOGICAL_BLOCK * _COMPILED_TOGETHER
+            many = self.compiled is not None and self.replicates >= threads * together
+            block_size = together if many else LOGICAL_BLOCK
+        if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
+            takes = f"a multiple of {LOGICAL_BLOCK}"
+            raise ArgumentError("block_size", got=block_size, takes=takes)
+        tasks = _batched(logical_blocks(self.replicates), block_size // LOGICAL_BLOCK)
+        with ThreadPoolExecutor(threads) as executor:
+            try:
+                _wait([executor.submit(self.work, tasks) for _ in range(threads)])
+            except KeyboardInterrupt:
+                return True
+            finally:
+                # An error in one block ends the others too, at their next generation.
+                self.stop.set()
+        return False
 
     def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> None:
-        """Take tasks until there is none left; keep finished logical blocks by index."""
+        """Run tasks until none is left; keep finished logical blocks by index."""
         while not self.stop.is_set():
             with self.lock:
                 task = next(tasks, ())
             if not task:
                 return
-            for group in self._groups(task):
-                recorded = self._run(group)
-                if recorded is None:
+            # A kernel is compiled for two sizes only: blocks side by side, and single ones.
+            whole = len(task) - len(task) % _COMPILED_TOGETHER if self.compiled else 0
+            starts = range(0, whole, _COMPILED_TOGETHER)
+            groups = [task[first : first + _COMPILED_TOGETHER] for first in starts]
+            for group in [*groups, *((block,) for block in task[whole:])]:
+                if not self.run(group):
                     return
-                with self.lock:
-                    self.finished.update(recorded)
 
-    def _groups(self, task: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
-        """Yield blocks that are run in one call; a kernel is compiled for two sizes alone."""
-        whole = len(task) - len(task) % _WALKED_TOGETHER if self.walker else 0
-        for first in range(0, whole, _WALKED_TOGETHER):
-            yield task[first : first + _WALKED_TOGETHER]
-        for block in task[whole:]:
-            yield (block,)
-
-    def _run(self, group: Sequence[tuple[int, int]]) -> dict[int, Recorded] | None:
+    def run(self, group: Sequence[tuple[int, int]]) -> bool:
+        """Run logical blocks (index, size) side by side; return False if stopped."""
         rngs = tuple(stream(self.seed, block=block) for block, _ in group)
-        sizes = [size for _, size in group]
-        if self.walker is None:
+        replicates = sum(size for _, size in group)
+        if self.compiled is None:
+            (rng,) = rngs
             recorded = run_block(
-                self.chain, self.schedule, rng=rngs[0], replicates=sizes[0], tick=self.tick
+                self.chain, self.schedule, rng=rng, replicates=replicates, tick=self.tick
             )
         else:
-            recorded = walk_blocks(
-                self.walker, self.schedule, rngs=rngs, replicates=sum(sizes), tick=self.tick
+            recorded = run_compiled(
+                self.compiled, self.schedule, rngs=rngs, replicates=replicates, tick=self.tick
             )
         if recorded is None:
-            return None
-        parts: dict[int, Recorded] = {}
+            return False
         for place, (block, size) in enumerate(group):
             own = slice(LOGICAL_BLOCK * place, LOGICAL_BLOCK * place + size)
-            parts[block] = {name: values[own] for name, values in recorded.items()}
-        return parts
+            self.finished[block] = {name: values[own] for name, values in recorded.items()}
+        return True
 
+    def tick(self, rounds: int) -> bool:
+        """Count rounds of a block; return whether to go on."""
+        blocks = -(-self.replicates // LOGICAL_BLOCK)
+        with self.lock:
+            self.rounds_done += rounds
+            self.progress("simulating", self.rounds_done, blocks * len(self.schedule.mixes))
+        return not self.stop.is_set()
 
-def _execute(job: _Job, *, threads: int, block_size: int | None) -> bool:
-    """Run all blocks; return whether Ctrl-C came in between."""
-    if block_size is None:
-        together = LOGICAL_BLOCK * _WALKED_TOGETHER
-        many = job.walker is not None and job.replicates >= threads * together
-        block_size = together if many else LOGICAL_BLOCK
-    if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
-        takes = f"a multiple of {LOGICAL_BLOCK}"
-        raise ArgumentError("block_size", got=block_size, takes=takes)
-    tasks = _batched(logical_blocks(job.replicates), block_size // LOGICAL_BLOCK)
-    interrupted = False
-    with ThreadPoolExecutor(threads) as executor:
-        try:
-            _wait([executor.submit(job.work, tasks) for _ in range(threads)])
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            # A fault in one block ends the others too, at their next generation.
-            job.stop.set()
-    return interrupted
+    def dataset(self, regime: Regime) -> xarray.Dataset:
+        """Return what was measured in the finished blocks."""
+        import xarray
+
+        own = self.chain.coordinates()
+        blocks = sorted(self.finished)
+        variables = {}
+        for name in self.finished[blocks[0]]:
+            values = np.concatenate([self.finished[block][name] for block in blocks])
+            # What was measured in every generation has it as its second axis.
+            shape = values.ndim - (name in own)
+            dimensions = ("replicate", "generation")[:shape]
+            variables[name] = ((*dimensions, own[name][0]) if name in own else dimensions, values)
+        coordinates = dict(own.values())
+        # After Ctrl-C any of the blocks may be missing: a replicate keeps its number.
+        sizes = dict(logical_blocks(self.replicates))
+        numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
+        coordinates["replicate"] = np.concatenate(numbers)
+        coordinates["generation"] = np.arange(len(self.schedule.mixes) + 1)
+        parameters = {
+            "model": dict(self.chain.describe()),
+            "regime": regime.describe(),
+            "generations": len(self.schedule.mixes),
+            "replicates": self.replicates,
+        }
+        record = provenance(parameters, seed=self.seed)
+        attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
+        return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
 def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:
@@ -302,34 +318,11 @@ def _batched(blocks: Iterator[tuple[int, int]], size: int) -> Iterator[Sequence[
 
 
 def _wait(futures: Sequence[Future[None]]) -> None:
-    """Wait for all futures, and raise what the first that fails raises."""
+    """Wait for all futures; raise the first error."""
     pending = set(futures)
     while pending:
-        # Without a timeout, Ctrl-C would wait too: on Windows always, and elsewhere once a
+        # Without a timeout, Ctrl-C would have to wait: on Windows always, and elsewhere once a
         # library has asked the system to restart interrupted waits, as polars does.
         done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()
-
-
-def _dataset(job: _Job, parameters: dict[str, Any]) -> xarray.Dataset:
-    import xarray
-
-    own = job.chain.coordinates()
-    blocks = sorted(job.finished)
-    variables = {}
-    for name in job.finished[blocks[0]]:
-        values = np.concatenate([job.finished[block][name] for block in blocks])
-        # What was measured in every generation has it as its second axis.
-        shape = values.ndim - (name in own)
-        dimensions = ("replicate", "generation")[:shape]
-        variables[name] = ((*dimensions, own[name][0]) if name in own else dimensions, values)
-    coordinates = dict(own.values())
-    # Of an interrupted run any blocks may be there: a replicate keeps its number.
-    sizes = dict(logical_blocks(job.replicates))
-    numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
-    coordinates["replicate"] = np.concatenate(numbers)
-    coordinates["generation"] = np.arange(len(job.schedule.mixes) + 1)
-    record = provenance(parameters, seed=job.seed)
-    attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
-    return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
