@@ -1,12 +1,10 @@
-"""The baseline: readings of a healthy stream, and the numbers that a chart takes from them.
+"""The baseline: readings of a healthy stream, and their statistics.
 
-A chart's promise holds for readings that are independent given the past. Two signs speak
-against it, and either gives a warning (each appears by chance in one healthy baseline of a
-hundred):
+The guarantee of a chart holds for readings that are independent given the past. Two signs of
+dependence give a warning; each appears by chance in one healthy baseline of a hundred:
 
-- *autocorrelation*: the readings' numbers follow one another, lag-1 coefficient above
-  2.33 / √readings;
-- *round effects*: the scores of one round are alike, in a one-way analysis of variance.
+- *autocorrelation* of the readings: the lag-1 coefficient is above 2.33 / √readings;
+- *round effects*: the scores of one round are alike, by a one-way analysis of variance.
 """
 
 from __future__ import annotations
@@ -27,16 +25,16 @@ _CHANCE_OF_A_WARNING = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """A metric in healthy readings; those without it are left out.
+    """A metric in healthy readings; readings without it are left out.
 
     Parameters
     ----------
     metric
-        Its name.
+        Name of the metric.
     series
-        Its number in every reading, shape ``(readings,)``; for scores, their mean.
+        The metric in every reading, shape ``(readings,)``; for scores, their mean.
     scores
-        The scores of every reading; empty for a metric that is a number alone.
+        The scores of every reading; empty for a metric without scores.
 
     Examples
     --------
@@ -65,7 +63,7 @@ class Baseline:
 
     @property
     def readings(self) -> int:
-        """Number of readings that have the metric."""
+        """Number of readings with the metric."""
         return self.series.size
 
     @property
@@ -80,7 +78,7 @@ class Baseline:
 
     @property
     def autocorrelation(self) -> float:
-        """Correlation of a reading with the one before; NaN where nothing varies."""
+        """Lag-1 autocorrelation of the readings; NaN if they do not vary."""
         if self.readings < 3 or np.ptp(self.series) == 0.0:
             return math.nan
         gaps = self.series - self.series.mean()
@@ -88,7 +86,7 @@ class Baseline:
 
     @property
     def round_effect(self) -> float:
-        """How likely chance alone makes rounds as unlike one another; NaN if untestable."""
+        """The p-value of a one-way analysis of variance of the rounds; NaN if untestable."""
         groups = [one for one in self.scores if one.size > 1]
         if len(groups) < 2 or not any(np.ptp(one) > 0.0 for one in groups):
             return math.nan
@@ -103,7 +101,7 @@ class Baseline:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What speaks against independent readings, in sentences."""
+        """Signs that the readings are not independent, in sentences."""
         found = []
         least = -float(special.ndtri(_CHANCE_OF_A_WARNING)) / math.sqrt(max(1, self.readings))
         if self.autocorrelation > least:
@@ -120,7 +118,7 @@ class Baseline:
 
 
 def value_of(reading: Reading, *, metric: str) -> float | None:
-    """Return a reading's number; None where it has none, or one that is not finite.
+    """Return a metric of a reading; None if it is missing or not finite.
 
     Examples
     --------
@@ -132,7 +130,7 @@ def value_of(reading: Reading, *, metric: str) -> float | None:
 
 
 def scores_of(reading: Reading, *, metric: str) -> Floats | None:
-    """Return a reading's scores; None where it has none.
+    """Return the scores of a reading; None without scores.
 
     Raises
     ------

@@ -1,13 +1,15 @@
-"""What the classical charts share: a reference, a limit for a run length, one or two sides.
+"""The Shewhart, EWMA and CUSUM charts: a reference, a recursion, a limit for a run length.
 
 Readings are standardised with the baseline's mean and standard deviation and go through the
 chart's recursion (`hayflick.detection.limits`), upwards, downwards or both.
 
-**What is promised.** For independent, normal readings and a frozen reference, the mean
+**Guarantee.** For independent, normal readings and a frozen reference, the mean
 number of readings between false alarms is at least `run_length`, given the baseline, for a
 share `confidence` of all baselines. Readings that are not normal or not independent are
-outside of it: `warnings` says what the baseline shows. An adaptive reference is outside of
-it too. `hayflick.detection.classical` says what the two are.
+outside of it; `warnings` says what the baseline shows. So is an adaptive reference.
+
+A *frozen* reference is the baseline's mean and deviation for ever; an *adaptive* one takes up
+every reading that is no alarm.
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ KINDS = ("frozen", "adaptive")
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLevel:
-    """What a reading is compared with.
+    """The mean and the standard deviation that readings are compared with.
 
     Parameters
     ----------
     mean, deviation
-        Of healthy readings.
+        Mean and standard deviation of healthy readings.
     readings
-        How many of them the baseline had.
+        Number of readings in the baseline.
 
     Examples
     --------
@@ -58,7 +60,7 @@ class ReferenceLevel:
         return (value - self.mean) / self.deviation
 
     def with_reading(self, value: float) -> ReferenceLevel:
-        """Return the reference that has taken up one more reading."""
+        """Return the reference with one more reading, which counts as one of the baseline's."""
         weight = 1.0 / (self.readings + 1)
         gap = value - self.mean
         variance = (1.0 - weight) * (self.deviation**2 + weight * gap**2)
@@ -68,7 +70,7 @@ class ReferenceLevel:
 DIRECTIONS = ("falls", "rises", "both")
 
 RUN_LENGTH = 500.0
-"""Mean number of readings between false alarms, unless another is stated."""
+"""Default mean number of readings between false alarms."""
 
 _LONGEST_RUN = 1e6
 _CHANCE_OF_A_WARNING = 0.001
@@ -77,14 +79,14 @@ _LEAST_READINGS_OF_NORMALITY_TEST = 20
 
 @dataclass(frozen=True, slots=True)
 class ClassicalParameters:
-    """What was fixed when a classical chart was made.
+    """The settings of a classical chart, fixed when it is made.
 
     Parameters
     ----------
     metric
-        Name of the number that it reads.
+        Name of the metric.
     recursion
-        How the statistic moves.
+        Recursion of the statistic.
     direction
         ``falls``, ``rises`` or ``both``.
     kind
@@ -92,7 +94,7 @@ class ClassicalParameters:
     baseline
         The reference at the start.
     limit
-        Of the statistic.
+        Limit of the statistic, in standard deviations.
     """
 
     metric: str
@@ -109,32 +111,32 @@ class ClassicalParameters:
 
     @property
     def origin(self) -> float:
-        """What the statistic was last at, or below, when a change began."""
-        # Without memory there is nothing to tell but which readings are beyond the limit.
+        """Value of the statistic up to which no change has begun."""
+        # Without memory, only readings beyond the limit show a change.
         return self.limit if self.recursion.keep == 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """A side's statistic, and the first reading since it was last at its origin."""
+    """The statistic of one side, and the first round since it was last at its origin."""
 
     statistic: float = 0.0
     since: int | None = None
 
 
 class ClassicalChart(ControlChart[float]):
-    """A chart of one recursion.
+    """A control chart whose statistic follows a recursion on standardised readings.
 
     Parameters
     ----------
     baseline
-        Readings of the healthy stream, with numbers of the metric.
+        Readings of the healthy stream.
     metric
-        Name of the number.
+        Name of the metric.
     run_length
-        Mean number of readings between false alarms, at least; from 2 to 1,000,000.
+        Smallest mean number of readings between false alarms, from 2 to 1,000,000.
     direction
-        What is an alarm: ``falls``, ``rises`` or ``both``.
+        Changes that alarm: ``falls``, ``rises`` or ``both``.
     reference
         ``frozen`` or ``adaptive``.
     confidence
@@ -177,7 +179,7 @@ class ClassicalChart(ControlChart[float]):
 
     @abstractmethod
     def _recursion(self, direction: str) -> Recursion:
-        """Return how this kind of chart moves."""
+        """Return the recursion of this kind of chart."""
 
     @property
     @override
@@ -191,12 +193,12 @@ class ClassicalChart(ControlChart[float]):
 
     @property
     def recursion(self) -> Recursion:
-        """How the statistic moves."""
+        """Recursion of the statistic."""
         return self._design.recursion
 
     @property
     def reference(self) -> ReferenceLevel:
-        """What the next reading is compared with."""
+        """The reference that the next reading is compared with."""
         return self._reference
 
     @override
@@ -254,7 +256,7 @@ class ClassicalChart(ControlChart[float]):
 def _next_level(
     design: ClassicalParameters, level: _Level, gap: float, round_number: int
 ) -> _Level:
-    """Return a side's statistic after a reading `gap` standard deviations towards the alarm."""
+    """Return the level of a side after a reading `gap` standard deviations towards the alarm."""
     recursion = design.recursion
     moved = recursion.keep * level.statistic + recursion.gain * gap - recursion.drift
     if recursion.reflected and moved <= 0.0:
@@ -265,7 +267,7 @@ def _next_level(
 
 
 def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float:
-    """Return the limit for a baseline, or say how many readings it takes."""
+    """Return the limit for a baseline; the error says how many readings it takes."""
     if healthy.readings > 1:
         limit = adjusted_limit(recursion, readings=healthy.readings, **calibration)
         if limit is not None and np.ptp(healthy.series) > 0.0:
@@ -308,9 +310,9 @@ class CusumChart(ClassicalChart):
     Parameters
     ----------
     baseline, metric, run_length, direction, reference, confidence
-        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+        As of `hayflick.detection.classical.ClassicalChart`, which states the guarantee.
     shift
-        The change that is to be found fastest, in standard deviations, from 0.1 to 6.
+        The shift that the chart finds fastest, in standard deviations, from 0.1 to 6.
 
     Raises
     ------
@@ -356,15 +358,16 @@ _SMALLEST_WEIGHT = 0.01
 class EwmaChart(ClassicalChart):
     """Alarm where the exponentially weighted mean of the readings is too far from the baseline's.
 
-    Watched in one direction, the weighted mean starts again from the baseline's mean
-    whenever it is on the healthy side of it.
+    In one direction, the weighted mean starts again from the baseline's mean whenever it is on
+    the healthy side of it.
 
     Parameters
     ----------
     baseline, metric, run_length, direction, reference, confidence
-        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+        As of `hayflick.detection.classical.ClassicalChart`, which states the guarantee.
     weight
-        Of the newest reading, from 0.01 to 1 (Shewhart): 0.1 remembers about twenty readings.
+        Weight of the newest reading, from 0.01 to 1 (Shewhart): 0.1 remembers about twenty
+        readings.
 
     Raises
     ------
@@ -414,7 +417,7 @@ class ShewhartChart(ClassicalChart):
     Parameters
     ----------
     baseline, metric, run_length, direction, reference, confidence
-        As of `hayflick.detection.classical.ClassicalChart`, which says what is promised.
+        As of `hayflick.detection.classical.ClassicalChart`, which states the guarantee.
 
     Raises
     ------

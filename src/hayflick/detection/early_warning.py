@@ -1,4 +1,4 @@
-"""When a falling series will reach its limit.
+"""`early_warning`: when a falling series will reach its limit.
 
 The series is taken to fall exponentially to a floor, x_t = floor + (x_0 - floor) e^{-r t}, with
 independent errors of one size. Written by the round τ at which it crosses the limit,
@@ -38,7 +38,7 @@ _ROUNDS = 600
 _LARGEST_LOG = 700.0
 _ROUNDING = 1e-12
 _FARTHEST_SPANS = 1000.0
-"""Crossings are looked for up to so many times the observed span ahead."""
+"""How far ahead crossings are sought, in multiples of the observed span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class Projection:
     Parameters
     ----------
     round
-        The best estimate, in rounds, with fractions; None where `reason` says why.
+        The estimate, in rounds, with fractions; None if `reason` says why there is none.
     low, high
-        The interval. Without a `high` it has no end; where the series levels off above its
-        limit, `low` is the first round at which it may still cross, None where it cannot.
+        The interval; without a `high`, it is unbounded. If the series levels off above its
+        limit, `low` is the first round at which it may still cross, None if it cannot.
     floor
-        What the series falls to, by the fit; None where nothing could be fitted.
+        Fitted floor of the series; None if nothing could be fitted.
     rate
-        Of the fall, per round; None likewise.
+        Fitted rate of the fall, per round; None likewise.
     reason
-        Why there is no estimate; empty where there is one.
+        Why there is no estimate; empty if there is one.
     """
 
     round: float | None = None
@@ -81,15 +81,16 @@ def early_warning(
     Parameters
     ----------
     readings
-        In any order; those without the metric are left out.
+        The series, in any order; readings without the metric are left out.
     metric
-        Name of the number.
+        Name of the metric.
     limit
-        What is not to be crossed, in the metric's units.
+        The limit, in the metric's units.
     confidence
-        Of the interval, and of the claim that there is a fall at all; from 0.5 to 0.999.
+        Confidence level of the interval, and of the test that the series falls at all; from
+        0.5 to 0.999.
     lowest
-        What the metric cannot fall below.
+        Lower bound of the metric.
 
     Raises
     ------
@@ -131,7 +132,7 @@ class _Fall:
         self.rates = np.geomspace(0.01 / span, 20.0 / span, _RATES)
 
     def projection(self, metric: str, confidence: float) -> Projection:
-        """Return the crossing, or why there is none."""
+        """Return the estimated crossing, or why there is none."""
         errors, floor, rate, drop = self._free_fit()
         freedom = self.rounds.size - _PARAMETERS
         flat = float(((self.values - self.values.mean()) ** 2).sum())
@@ -153,7 +154,7 @@ class _Fall:
     ) -> tuple[float | None, float | None]:
         """Return the first and the last crossing whose squared error is at most `worst`.
 
-        A grid is looked at, and the crossings `among`.
+        Crossings on a grid are tried, and those `among`.
         """
         crossings = np.sort(np.concatenate([self._grid(), among]))
         profile = np.array([self._least_error(float(crossing)) for crossing in crossings])
@@ -170,7 +171,7 @@ class _Fall:
         return low, edge(last, last + 1) if last < crossings.size - 1 else None
 
     def _free_fit(self) -> tuple[float, float, float, float]:
-        """Return squared error, floor, rate and drop of the best fall to any floor."""
+        """Return squared error, floor, rate and drop of the best fit with a free floor."""
         coarse = min(self._fit(rate) for rate in self.rates)
         step = self.rates[1] / self.rates[0]
         nearby = coarse[2] * np.geomspace(1.0 / step, step, _RATES_NEARBY)

@@ -1,16 +1,16 @@
-"""The guaranteed chart: no more false alarms than stated, however often one looks.
+"""The guaranteed chart: a bounded rate of false alarms, however often one looks.
 
 The scores y of a round, in [0, 1], come from disjoint pairs of answers. Healthy means
 
     H0: E[y | all that came before] ≥ θ
 
-the pairs of the same round included: rounds with an effect of their own are outside of it. One
-reading is one round. For every fraction f of the largest bet, with λ = f / (1 - θ),
+the pairs of the same round included: rounds with an effect of their own violate it. One reading
+is one round. For every fraction f of the largest bet, with λ = f / (1 - θ),
 
     L_t = Π over the round's pairs of (1 + λ (θ - y))
 
-has a conditional mean of at most 1 under H0. The two forms, and what each promises where
-H0 holds in every round, without a horizon:
+has a conditional mean of at most 1 under H0. The guarantee of each form, if H0 holds in every
+round, without a horizon:
 
 - *sum* M_t = (M_{t-1} + 1) L_t, averaged over the fractions (an e-detector of the
   Shiryaev-Roberts kind): the mean number of readings up to a false alarm at M ≥ 1/α is
@@ -90,23 +90,23 @@ def log_capital(scores: Floats, *, claimed: float) -> Floats:
 
 
 def mean_of_logs(logs: Floats) -> float:
-    """Return the logarithm of the mean of numbers that are given by their logarithms."""
+    """Return the logarithm of the mean of numbers, given their logarithms."""
     return float(logsumexp(logs)) - math.log(logs.size)
 
 
 def lower_bound(scores: Floats, *, error: float) -> float:
-    """Return what the mean is above, but for a probability of `error`.
+    """Return a lower confidence bound of the mean.
 
     Parameters
     ----------
     scores
         Numbers in [0, 1], shape ``(pairs,)``, each with the same mean given those before it.
     error
-        δ, above 0 and below 1.
+        Probability δ that the bound lies above the mean, above 0 and below 1.
 
     Returns
     -------
-    The bound; 0 where the numbers say nothing.
+    The bound; 0 if the numbers are too few.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def lower_bound(scores: Floats, *, error: float) -> float:
 
 
 def copies_required(scores: Floats, *, share: float, error: float) -> float:
-    """Return how many times as many such numbers put the bound at `share` of their mean.
+    """Return how many copies of the numbers put the bound at `share` of their mean.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def copies_required(scores: Floats, *, share: float, error: float) -> float:
 
     Returns
     -------
-    The factor; inf where no number of copies is enough for the fractions that are bet.
+    The factor; inf if no number of copies is enough.
 
     Examples
     --------
@@ -166,19 +166,19 @@ FORMS = ("sum", "product")
 DIRECTIONS = ("falls", "rises")
 
 _LEAST_SHARE_OF_MEAN = 0.5
-"""A bound below half of the mean would let half of the diversity go unnoticed."""
+"""With a bound below half of the mean, a loss of half the diversity could go unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """What a guaranteed chart holds a stream to.
+    """The null hypothesis and the error rate of a guaranteed chart.
 
     Parameters
     ----------
     metric
         Name of the scores.
     threshold
-        θ, of y where healthy scores are high (`direction` ``falls``), of 1 - y elsewhere.
+        θ: of y if healthy scores are high (`direction` ``falls``), of 1 - y if they are low.
     alpha
         α: the alarm is at M ≥ 1/α.
     form, direction
@@ -234,7 +234,7 @@ def baseline_guarantee(
 
 
 def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
-    """Return the lower bound of the baseline's mean, or say how many readings it takes."""
+    """Return the lower bound of the baseline's mean; the error says how many readings it takes."""
     metric = guarantee.metric
     if healthy.readings == 0:
         raise DataError(
@@ -257,7 +257,7 @@ def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
 
 
 def open_probability(argument: str, value: float) -> float:
-    """Return `value` as a float above 0 and below 1.
+    """Return `value` as a probability above 0 and below 1.
 
     Raises
     ------
@@ -276,12 +276,12 @@ def open_probability(argument: str, value: float) -> float:
 
 
 _LARGEST_LOG = 690.0
-"""Statistics are shown up to e to this power, about 1e299: a float ends at 1e308."""
+"""Statistics are capped at e to this power, about 1e299, below the largest float."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wealth:
-    """What the readings left behind, for each fraction.
+    """The chart's memory, for each fraction of the largest bet.
 
     `carried` is ln(M + 1) in the sum form and ln M in the product form. `best` is the
     largest ln Π L over all first rounds of a change so far, and `since` that first round.
@@ -293,12 +293,12 @@ class _Wealth:
 
 
 FALSE_ALARMS = 0.001
-"""The rate unless another is stated: one false alarm in 1,000 readings."""
+"""Default rate of false alarms: one in 1,000 readings."""
 
 
 @final
 class GuaranteedChart(ControlChart[Floats]):
-    """A chart whose rate of false alarms is a theorem; the module states it and its terms.
+    """A control chart whose rate of false alarms is proved; the module states the theorem.
 
     Parameters
     ----------
@@ -312,13 +312,14 @@ class GuaranteedChart(ControlChart[Floats]):
         r, above 0 and below 1. Sum form: one false alarm in 1/r readings on average, or
         fewer. Product form: the chance of ever a false alarm, at most.
     form
-        ``sum`` finds a change at any time as fast as a change at once; ``product`` is for a
-        question that is asked of one stretch of readings.
+        ``sum`` finds a late change as fast as an early one; ``product`` is for a question about
+        one stretch of readings.
     direction
-        ``falls`` where a loss of what the scores measure is the harm, ``rises`` where a gain
-        is; then y becomes 1 - y throughout, the tolerance too.
+        ``falls`` if a loss of what the scores measure is harmful, ``rises`` if a gain is; then
+        y becomes 1 - y throughout, also for the tolerance.
     baseline_error
-        δ, above 0 and below `false_alarms`; half of it where None.
+        δ, the part of `false_alarms` that is spent on the baseline's error, above 0 and below
+        `false_alarms`; half of it if None.
 
     Raises
     ------
@@ -382,13 +383,12 @@ class GuaranteedChart(ControlChart[Floats]):
         form: str = "sum",
         direction: str = "falls",
     ) -> Self:
-        """Return the chart of a threshold that is known; all of the rate is then α.
+        """Return a chart with a known threshold: the whole rate of false alarms is then α.
 
         Parameters
         ----------
         threshold
-            What the mean score must not fall below (where it must not rise: rise above),
-            between 0 and 1.
+            Threshold that the mean score must not cross in the given direction, between 0 and 1.
         metric, false_alarms, form, direction
             As of the class.
 
@@ -424,7 +424,7 @@ class GuaranteedChart(ControlChart[Floats]):
 
     @property
     def threshold(self) -> float:
-        """What the mean score must not fall below; where it must not rise, rise above."""
+        """Threshold that the mean score must not cross, in its own units."""
         theta = self._guarantee.threshold
         return theta if self._guarantee.direction == "falls" else 1.0 - theta
 

@@ -1,4 +1,4 @@
-"""Limits that hold for the baseline at hand, not only on average over baselines.
+"""Control limits that hold for the baseline at hand, not only on average over baselines.
 
 A chart standardises with the mean and the standard deviation of n baseline readings. Both are
 in error, and with few readings the true run length varies wildly from one baseline to the
@@ -31,21 +31,21 @@ from scipy.special import gammaincc, ndtr, roots_hermitenorm
 from hayflick.core.arrays import Floats
 
 LONGEST = 1e12
-"""Run lengths are told apart up to here: beyond, the equations are ill-conditioned."""
+"""Largest run length that is computed: beyond, the equations are ill-conditioned."""
 
 _LEGENDRE_NODES, _LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
 @dataclass(frozen=True, slots=True)
 class Recursion:
-    """How a chart's statistic moves; the module states the formula.
+    """The recursion S ← keep · S + gain · z - drift of a chart's statistic S.
 
     Parameters
     ----------
     keep, gain, drift
-        Of the formula: what stays of the statistic, what a reading adds, what is taken off.
+        Coefficients; z is the standardised reading.
     reflected
-        Whether the statistic never falls below 0; else both its sides count.
+        Whether the statistic is kept at 0 or above; if not, its absolute value counts.
     """
 
     keep: float
@@ -68,22 +68,22 @@ class Recursion:
 def mean_run_length(
     recursion: Recursion, *, direction: str, limit: float, shift: Floats, scale: Floats
 ) -> Floats:
-    """Return the mean number of readings up to and with the alarm.
+    """Return the mean run length: the number of readings up to and with the alarm.
 
     Parameters
     ----------
     recursion
-        Of the chart.
+        Recursion of the chart.
     direction
         ``falls``, ``rises`` or ``both``.
     limit
-        Of its statistic, above 0.
+        Limit of the statistic, above 0.
     shift, scale
         Mean and standard deviation of the standardised readings, shape ``(laws,)``.
 
     Returns
     -------
-    Mean run lengths, shape ``(laws,)``, 1e12 where they are longer than that.
+    Mean run lengths, shape ``(laws,)``, at most 1e12.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def _one_side(recursion: Recursion, limit: float, shift: Floats, scale: Floats) 
     low = 0.0 if recursion.reflected else -limit
     half = (limit - low) / 2.0
     nodes = low + half * (_LEGENDRE_NODES + 1.0)
-    # The last state is 0 itself: where every run begins.
+    # The last state is 0, where every run begins.
     states = np.append(nodes, 0.0)
     mean = recursion.keep * states + centre[:, None]
     gaps = (nodes - mean[:, :, None]) / width[:, None, None]
@@ -124,25 +124,25 @@ def _one_side(recursion: Recursion, limit: float, shift: Floats, scale: Floats) 
         moves[:, :, -1] = ndtr(-mean / width[:, None])
     ones = np.ones((shift.size, states.size, 1))
     lengths = np.linalg.solve(np.eye(states.size) - moves, ones)[:, -1, 0]
-    # Rounding can carry a run beyond the longest below 0.
+    # Beyond the longest run, rounding errors can make the solution negative.
     lengths[~((lengths >= 1.0) & (lengths < LONGEST))] = LONGEST
     return np.asarray(lengths, dtype=np.float64)
 
 
 WIDEST = 2.0
-"""A baseline is too short if its limit is this many times the one for known parameters."""
+"""A baseline is too short if its limit exceeds that for known parameters this many times."""
 
 _HERMITE_NODES, _HERMITE_WEIGHTS = roots_hermitenorm(15)
 _HERMITE_WEIGHTS = _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
 _BISECTIONS = 16
-# What lies beyond has a probability of nothing, or a limit of many times the known one.
+# Beyond, the probability is negligible, or the limit is many times the known one.
 _DEVIATIONS, _LARGEST_LOG_SCALE = 8.0, math.log(8.0)
 _MOST_READINGS = 1 << 30
 
 
 @lru_cache(maxsize=256)
 def known_limit(recursion: Recursion, *, direction: str, run_length: float) -> float:
-    """Return the limit for a stated mean run length where mean and deviation are known.
+    """Return the limit for a stated mean run length if mean and deviation are known.
 
     Examples
     --------
@@ -170,17 +170,17 @@ def adjusted_limit(
     Parameters
     ----------
     recursion, direction
-        Of the chart.
+        Recursion and direction of the chart.
     run_length
-        Mean number of readings up to a false alarm, at least.
+        Smallest mean number of readings up to a false alarm.
     readings
-        In the baseline, at least 2.
+        Number of readings in the baseline, at least 2.
     confidence
-        Share of baselines for which that is to hold, from 0.5 to below 1.
+        Share of baselines for which the run length holds, from 0.5 to below 1.
 
     Returns
     -------
-    The limit; None where it would be above `WIDEST` times the one for known parameters.
+    The limit; None if it would exceed `WIDEST` times that for known parameters.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def adjusted_limit(
 def readings_needed(
     recursion: Recursion, *, direction: str, run_length: float, confidence: float
 ) -> int:
-    """Return the length of the shortest baseline that has a limit.
+    """Return the number of readings in the shortest baseline that has a limit.
 
     Examples
     --------

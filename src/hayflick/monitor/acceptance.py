@@ -1,4 +1,8 @@
-"""Acceptance sampling: what the verdicts so far prove of all answers, at every look."""
+"""Acceptance sampling: bounds of the share of bad answers that hold at every look.
+
+One stratum is judged by betting against its mean, several by the union over all compositions:
+so many bad answers in each stratum that no bet rejects.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,9 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError
 
-# From all that may be lost, for a mean near 1, to what suits long series, in steps of √2.
+# From a bet of everything, best for a mean near 1, to small bets for long series, in steps of √2.
 BETS: Floats = np.concatenate([[1.0, 0.85], 2.0 ** (-0.5 * np.arange(1, 16))])
-# Values that are all the same are common, and a bet of everything is best for them.
+# Values that are all equal are common, and a bet of everything is best for them.
 WEIGHTS: Floats = np.concatenate([[0.25], np.full(BETS.size - 1, 0.75 / (BETS.size - 1))])
 _HALVINGS = 45
 _SMALLEST_ERROR = 1e-12
@@ -29,12 +33,12 @@ def lower_bound(
     Parameters
     ----------
     values
-        Numbers in [0, 1] in the order in which they were seen, shape ``(looks,)``.
+        Numbers in [0, 1] in the order of looking, shape ``(looks,)``.
     error
         Probability with which the bound may ever lie above the mean.
     population
-        How many items the values are drawn from, without replacement; the mean is then
-        theirs. None for draws from a law.
+        Number of items that the values are drawn from without replacement, whose mean is
+        bounded. None for draws from a law.
 
     Raises
     ------
@@ -113,7 +117,7 @@ def _checked(values: Sequence[float] | Floats) -> Floats:
 
 
 def _log_capital(values: Floats, mean: float, population: int | None) -> float:
-    """Return the largest log K over all looks."""
+    """Return the logarithm of the largest capital K over all looks."""
     if not values.size:
         return -np.inf
     means = np.full(values.size, mean)
@@ -121,7 +125,7 @@ def _log_capital(values: Floats, mean: float, population: int | None) -> float:
         before = np.cumsum(values) - values
         means = (population * mean - before) / (population - np.arange(values.size))
     with np.errstate(divide="ignore"):
-        # A bet of all that there is loses all.
+        # A bet of everything can lose everything.
         steps = np.log((1.0 - BETS) + BETS * (values / means)[:, None])
     capital = np.logaddexp.reduce(np.log(WEIGHTS) + np.cumsum(steps, axis=0), axis=1)
     return float(capital.max())
@@ -129,21 +133,21 @@ def _log_capital(values: Floats, mean: float, population: int | None) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Stratum:
-    """The verdicts on a group's answers, in the order in which they were drawn.
+    """The verdicts on a random sample of a group's answers, in the order of the draw.
 
     Parameters
     ----------
     bad
-        Whether each was bad, shape ``(checked,)``.
+        Whether each answer is bad, shape ``(checked,)``.
     population
-        How many answers the group has, they among them; None where that is not known.
+        Number of answers in the group, those checked included; None if unknown.
     group
-        Its name; empty for all answers.
+        Name of the group; empty for all answers.
 
     Raises
     ------
     ArgumentError
-        If more were checked than there are.
+        If more were checked than the group has.
     """
 
     bad: Sequence[bool]
@@ -162,12 +166,12 @@ class Stratum:
 
     @property
     def bad_count(self) -> int:
-        """Number of bad answers among them."""
+        """Number of bad answers found."""
         return int(sum(self.bad))
 
     @property
     def share(self) -> float | None:
-        """Share of bad answers among them; None before the first."""
+        """Share of bad answers among those checked; None before the first."""
         return self.bad_count / self.checked if self.checked else None
 
     @property
@@ -176,15 +180,15 @@ class Stratum:
         return np.asarray(self.bad, dtype=np.float64)
 
     def extrapolated(self, more: int, *, share: float) -> Stratum:
-        """Return the queue after `more` checks, `share` of them bad and evenly spread."""
-        # Half a step, so that the first bad one comes neither at once nor at the very end.
+        """Return the stratum after `more` checks, `share` of them bad and evenly spread."""
+        # Half a step, so that the first bad answer comes neither at once nor at the very end.
         numbers = np.floor(np.arange(more + 1) * share + 0.5)
         return replace(self, bad=[*self.bad, *(np.diff(numbers) > 0.0)])
 
 
-# Best where the share found is so much below the one that is refused, from nothing to 85% of it.
+# Each is best where the share found is that much below the one that is rejected.
 _ON_GOOD = {1.0: 0.25, 0.85: 0.15, 0.7: 0.15, 0.5: 0.15, 0.3: 0.15, 0.15: 0.15}
-# Bad answers are rare, so a bet on them pays many times what it costs.
+# Bad answers are rare, so a bet on them pays many times its stake.
 _ON_BAD = dict.fromkeys((0.5, 0.25, 0.12, 0.06, 0.03, 0.015, 0.007, 0.0035), 0.125)
 _FINEST = 5000
 _FIRST_REACH = 64
@@ -196,7 +200,7 @@ def bad_share_interval(strata: Sequence[Stratum], *, error: float) -> tuple[floa
     Parameters
     ----------
     strata
-        What was checked of each group, whose size is known.
+        The verdicts of each group; its size must be known.
     error
         Probability with which each bound may ever miss the share.
 
@@ -228,9 +232,9 @@ def bad_share_interval(strata: Sequence[Stratum], *, error: float) -> tuple[floa
 
 
 def highest_bad_share(strata: Sequence[Stratum], *, error: float) -> float:
-    """Return the upper one of the bounds of `bad_share_interval`, and raise what it does."""
+    """Return the upper bound of `bad_share_interval`; the same errors are raised."""
     if not strata:
-        raise ArgumentError("strata", got="none", takes="at least one queue")
+        raise ArgumentError("strata", got="none", takes="at least one stratum")
     error = number_between("error", error, low=1e-12, high=1.0)
     sizes = [_size(stratum) for stratum in strata]
     bad = [np.asarray(stratum.bad, dtype=bool) for stratum in strata]
@@ -251,13 +255,13 @@ def _largest_bad_count(
     *,
     bets: Mapping[float, float],
 ) -> int:
-    """Return the largest Σ M_g of a composition that no bet refuses; bets have weights."""
+    """Return the largest Σ M_g of a composition that no bet rejects; bets have weights."""
     pairs = list(zip(bad, sizes, strict=True))
     least = sum(int(verdicts.sum()) for verdicts, _ in pairs)
     most = least + sum(size - verdicts.size for verdicts, size in pairs)
     for bet, weight in bets.items():
         if bet == 1.0 and least:
-            # A bad answer has taken all that was bet.
+            # A bad answer has lost the whole bet.
             continue
         lost = least * np.log1p(-bet) if least else 0.0
         spent = sum(
@@ -273,8 +277,8 @@ def _largest_bad_count(
 def _log_steps(bad: NDArray[np.bool_], size: int, bet: float, left: float) -> Floats:
     """Return what each further bad answer of a group adds to log K, as far as `left` reaches.
 
-    Of large groups the answers are taken some at once, and each is said to add what those just
-    before it did, which is never too much.
+    In large groups, answers are taken in blocks, and each adds what the block before it added
+    per answer, which is never too much.
     """
     most, at_once = size - bad.size, -(-size // _FINEST)
     reach = min(_FIRST_REACH * at_once, most)
@@ -300,7 +304,7 @@ def _log_gains(bad: NDArray[np.bool_], size: int, bet: float, more: Floats) -> F
     places = np.flatnonzero(~bad)
     bad_count = int(bad.sum())
     gains = np.zeros(more.size)
-    # In parts, so that a long queue of a large group needs no large table.
+    # In parts, to bound the size of the table.
     for part in np.array_split(places, 1 + places.size * more.size // 2_000_000):
         left_bad = bad_count - before[part][:, None] + more
         share = 1.0 - left_bad / (size - part)[:, None]
@@ -312,7 +316,7 @@ _MOST_CHECKS = 1_000_000
 
 
 class AcceptanceDecision(StrEnum):
-    """What a review comes to."""
+    """The decision of a review."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -329,15 +333,15 @@ class Acceptance:
         Share of bad answers that is acceptable, and the probability with which each bound
         may ever miss the true share.
     checked, bad
-        Verdicts so far, and how many were bad.
+        Number of verdicts so far, and how many are bad.
     share
-        Share of bad answers as estimated, each group counted by its size; None before every
+        Estimated share of bad answers, each group weighted by its size; None before every
         group has a verdict.
     low, high
         Bounds of the share of bad answers in the population.
     more_as_so_far, more_if_none_bad
-        How many more checks bring `high` to the limit if they go on as so far, or if none is
-        bad; 0 where it is there, None where no number does.
+        Number of further checks that bring `high` to the limit at the present share of bad
+        answers, or if none is bad; 0 if it is there already, None if no number does.
     """
 
     limit: float
@@ -361,8 +365,7 @@ class Acceptance:
 def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) -> Acceptance:
     """Return what the verdicts so far prove; look as often as you like.
 
-    A queue by itself is judged by `hayflick.monitor.acceptance`, strata of several
-    groups together by `hayflick.monitor.acceptance`.
+    One stratum is judged by `lower_bound` and `upper_bound`, several by `bad_share_interval`.
 
     Parameters
     ----------
@@ -376,7 +379,7 @@ def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range, or the size of one of several groups is not known.
+        If an argument is out of its range, or the size of one of several groups is unknown.
 
     Examples
     --------
@@ -403,7 +406,9 @@ def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) 
         share=share,
         low=low,
         high=high,
-        more_as_so_far=None if hopeless else _checks_to_limit(strata, limit, error, _share_of),
+        more_as_so_far=None
+        if hopeless
+        else _checks_to_limit(strata, limit, error, lambda stratum: stratum.share or 0.0),
         more_if_none_bad=_checks_to_limit(strata, limit, error, lambda _: 0.0),
     )
 
@@ -413,13 +418,9 @@ def _estimate(strata: Sequence[Stratum]) -> float | None:
     known = [share for share in shares if share is not None]
     if len(known) < len(shares):
         return None
-    # The size of a single queue does not matter, and may not be known.
+    # The size of a single stratum does not matter, and may be unknown.
     sizes = [stratum.population or 1 for stratum in strata]
     return float(np.average(known, weights=sizes))
-
-
-def _share_of(stratum: Stratum) -> float:
-    return stratum.share or 0.0
 
 
 def _checks_to_limit(
@@ -428,7 +429,7 @@ def _checks_to_limit(
     error: float,
     share: Callable[[Stratum], float],
 ) -> int | None:
-    """Return how many more checks are enough, of which each queue has a share that is bad."""
+    """Return how many further checks are enough if `share` of each stratum's are bad."""
 
     def enough(more: int) -> bool:
         return _is_enough(_extrapolated(strata, more, share), limit, error)
@@ -438,7 +439,7 @@ def _checks_to_limit(
 
 def _check_groups(strata: Sequence[Stratum]) -> None:
     if not strata:
-        raise ArgumentError("strata", got="none", takes="at least one queue")
+        raise ArgumentError("strata", got="none", takes="at least one stratum")
     unknown = [stratum.group for stratum in strata if stratum.population is None]
     if unknown and len(strata) > 1:
         takes = "the number of answers of every group, where there are several"
@@ -456,7 +457,7 @@ def _bounds(strata: Sequence[Stratum], error: float) -> tuple[float, float]:
 
 
 def _is_enough(strata: Sequence[Stratum], limit: float, error: float) -> bool:
-    """Return whether the upper bound is at the limit, without looking for the bound."""
+    """Return whether the upper bound is at the limit, without computing the bound."""
     if len(strata) > 1:
         return highest_bad_share(strata, error=error) <= limit
     good, size = 1.0 - strata[0].values, strata[0].population
@@ -479,7 +480,7 @@ def _extrapolated(
 
 
 def _most_checks(strata: Sequence[Stratum], limit: float) -> int:
-    """Return how many checks there can be, within reason."""
+    """Return the largest number of further checks that is considered."""
     sizes = [stratum.population for stratum in strata]
     if None in sizes:
         return min(_MOST_CHECKS, int(np.ceil(1000.0 / limit)))
@@ -487,7 +488,7 @@ def _most_checks(strata: Sequence[Stratum], limit: float) -> int:
 
 
 def _smallest(enough: Callable[[int], bool], *, most: int) -> int | None:
-    """Return the smallest number that is enough, as far as more is never worse."""
+    """Return the smallest number that is enough, provided that more is never worse."""
     if enough(0):
         return 0
     low, high = 0, min(16, most)
