@@ -8,10 +8,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.laws.survival import survival
 from hayflick.planning.sizing import (
     fresh_share,
-    growing_size,
     inspection,
     period,
-    price_of_waiting,
     recovery,
     sample_size,
 )
@@ -43,7 +41,7 @@ def test_beyond_real_data_alone_an_anchor_is_proposed(words):
     assert answer.items is None
     assert "even a training set of real data alone keeps 90.8%" in answer.reason
     assert answer.anchor.regime.reserve.symbols == ("sat", "here")
-    assert answer.anchor.highest_count == 9
+    assert answer.anchor.stored_up_to == 9
     anchored = kept(words, answer.anchor.regime, generations=20)
     assert anchored[-1] == pytest.approx(answer.anchor.retention.expected[-1])
     assert anchored[1:].min() >= 0.95
@@ -63,15 +61,6 @@ def test_the_size_is_the_smallest(words):
     assert answer.total == 10 * answer.samples
     with_fresh = sample_size(words, keep=0.9, generations=10, share=0.2)
     assert with_fresh.samples < answer.samples
-
-
-def test_growth_is_the_slowest(words):
-    answer = growing_size(words, keep=0.8, generations=10)
-    sizes = np.array(answer.regime.samples)
-    assert (sizes == np.round(100 * answer.growth ** np.arange(10))).all()
-    assert answer.total == sizes.sum()
-    assert kept(words, answer.regime, generations=10)[1:].min() >= 0.8
-    assert not growing_size(words, keep=0.999, generations=10).feasible
 
 
 def test_the_period_counts_the_worst_round(words):
@@ -126,6 +115,8 @@ def test_recovery_counts_rounds_and_items(words):
 
 
 def test_waiting_costs_more(words):
-    items = [way.items for way in price_of_waiting(words, keep=0.85, rounds_so_far=5)]
+    delays = (0, 1, 2, 5, 10, 20)
+    found = [recovery(words, keep=0.85, rounds_so_far=5, waited=delay) for delay in delays]
+    items = [one.items for one in found]
     assert items == sorted(items)
     assert items[-1] > items[0]

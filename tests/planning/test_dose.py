@@ -3,9 +3,8 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.planning.dose import smallest_dose, spread, threshold_policy
+from hayflick.planning.dose import spread, threshold_policy
 from hayflick.planning.problem import planning_problem
-from hayflick.planning.sizing import recovery
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.simulate import simulate
@@ -64,15 +63,6 @@ def test_the_spread_bounds_the_simulated_one_from_above():
     simulated = float(runs["surviving_fraction"].values[:, -1].std())
     bound = spread(problem, Fresh(0.1))
     assert 0.8 * bound < simulated < bound * (1.0 + 4.0 / np.sqrt(2 * 512))
-
-
-def test_the_smallest_dose_is_one_that_recovery_would_find_too():
-    settings = {"keep": 0.7, "rounds_so_far": 30, "within": 1}
-    items = smallest_dose(WORDS, **settings)
-    way = recovery(WORDS, **settings)
-    assert items <= way.items
-    assert smallest_dose(WORDS, keep=0.7, rounds_so_far=30, within=4) < items
-    assert smallest_dose(WORDS, keep=1.0, rounds_so_far=30) is None
 
 
 @pytest.mark.parametrize(

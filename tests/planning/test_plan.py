@@ -10,9 +10,9 @@ from hayflick.laws.survival import survival
 from hayflick.planning import retention as simulated
 from hayflick.planning import targets as module
 from hayflick.planning.cost import PRICES, CostModel, Usage
+from hayflick.planning.designs import collapse_round
+from hayflick.planning.history import History, read_history
 from hayflick.planning.plan import plan
-from hayflick.planning.problem import History, read_history
-from hayflick.planning.sensitivity import collapse_round
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
@@ -74,7 +74,7 @@ def brute_force(model, costs):
 def test_the_planted_optimum_is_found(small, costs):
     result = plan(small, keep=KEEP, generations=ROUNDS, costs=costs, law="branching", replicates=0)
     cheapest, _ = brute_force(small, costs)
-    assert result.price(result.best) == pytest.approx(cheapest)
+    assert result.best.price == pytest.approx(cheapest)
 
 
 def test_designs_are_ranked_by_real_items_without_prices(words):
@@ -249,7 +249,7 @@ def test_the_optimum_is_found_among_what_is_simulated_too(flat, costs, kind, mon
         held = Anchor.from_mapping({f"w{place}": 1 for place in range(stored)})
         look(held, stored if costs is None else stored / rounds)
     cheapest = min(*prices, simulated_best(flat, costs, rounds)[0])
-    assert result.price(result.best) == pytest.approx(cheapest)
+    assert result.best.price == pytest.approx(cheapest)
     assert result.best.kind == kind
 
 

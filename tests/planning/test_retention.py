@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import hayflick as hf
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
 from hayflick.planning.problem import check_target, planning_problem
-from hayflick.planning.stored import StoredTypes
+from hayflick.planning.strategies import AnchorStrategy, GrowingSizeStrategy
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
@@ -103,25 +104,37 @@ def zipf():
 @pytest.mark.parametrize("types", [1, 40, 299, 300])
 def test_stored_types_are_the_anchor_that_they_make(types):
     problem = planning_problem(zipf(), generations=20)
-    stored = StoredTypes(problem)
-    kept = problem.retention(stored.anchor(types), problem.samples)
-    assert_allclose(stored.retention(types).expected, kept.expected, atol=1e-12)
+    anchor = AnchorStrategy(problem)
+    kept = problem.retention(anchor.regime(types), problem.samples)
+    assert_allclose(anchor.retention(types).expected, kept.expected, atol=1e-12)
 
 
 def test_the_rarest_are_stored_first_and_the_fewest_that_do():
     model = zipf()
-    stored = StoredTypes(planning_problem(model, generations=20))
-    types = stored.smallest(0.9)
-    assert stored.retention(types).lowest >= 0.9 > stored.retention(types - 1).lowest
-    held = model.weights[model.places_of(stored.anchor(types).reserve.symbols)]
-    assert held.max() == stored.highest_count(types) <= np.sort(model.weights)[types]
+    anchor = AnchorStrategy(planning_problem(model, generations=20))
+    types = anchor.smallest(0.9)
+    assert anchor.retention(types).lowest >= 0.9 > anchor.retention(types - 1).lowest
+    held = model.weights[model.places_of(anchor.regime(types).reserve.symbols)]
+    assert held.max() == anchor.highest_count(types) <= np.sort(model.weights)[types]
 
 
 def test_a_heavier_weight_is_stored_before_a_rarer_type(words):
     problem = planning_problem(words, generations=10, must_keep={"here": 1.0, "sat": 1e6})
-    assert StoredTypes(problem).anchor(1).reserve.symbols == ("sat",)
+    assert AnchorStrategy(problem).regime(1).reserve.symbols == ("sat",)
+
+
+def test_growth_is_the_slowest_that_keeps_enough(words):
+    growing = GrowingSizeStrategy(planning_problem(words, generations=10))
+    step = growing.smallest(0.8)
+    assert growing.retention(step).lowest >= 0.8 > growing.retention(step - 1).lowest
+    sizes = np.array(growing.regime(step).samples)
+    assert (sizes == np.round(100 * (1 + step / 10_000) ** np.arange(10))).all()
+    kept = survival(words, generations=10, regime=growing.regime(step)).surviving_fraction
+    assert kept[1:].min() >= 0.8
+    assert growing.smallest(0.999) is None
 
 
 def test_diversity_is_not_stored(words):
-    with pytest.raises(ArgumentError, match="fresh draws keep it"):
-        StoredTypes(planning_problem(words, generations=5, of="diversity"))
+    result = hf.plan(words, of="diversity", keep=0.999, generations=5, replicates=0)
+    assert "anchor" not in {design.kind for design in result.frontier.points}
+    assert result.fresh.anchor is None

@@ -133,7 +133,7 @@ def test_designs_that_are_far_too_dear_are_left_out_of_the_picture_alone(results
     costs = CostModel(real=1.0, generated=0.001)
     dear = plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
     drawn = plan_frontier_chart(PlanFindings(dear, Language("en")))
-    limit = 100.0 * dear.price(dear.best)
+    limit = 100.0 * dear.best.price
     above = drawn.numbers.filter(drawn.numbers["price"] > limit)
     assert above.height
     assert f"left out: {above.height} of them, all in the numbers" in drawn.caption

@@ -1,32 +1,36 @@
-"""A design: what each round is trained on, what that keeps, and what it uses and costs."""
+"""A design: what each round is trained on, what that keeps and costs, and what would change it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
+from hayflick.core.progress import silent
 from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel, Usage
-from hayflick.planning.retention import Retention
+from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.search import cheapest, reaches
 from hayflick.planning.strategies import AnchorStrategy, Strategy
 
 
 @dataclass(frozen=True, eq=False)
-class DesignPoint:
-    """A design as one number along a way; its regime is written down when it is asked for.
+class Design:
+    """What each round is trained on, and what comes of it.
 
     Parameters
     ----------
     strategy, number
         The kind of design, and the number that is chosen.
     retention
-        What is left, round by round.
+        What is left, round by round, with law and error.
     usage
-        What an average round uses.
+        What an average round uses, in the units that have a price.
     cost_per_round
         What that costs; None without prices.
     """
@@ -38,19 +42,28 @@ class DesignPoint:
     cost_per_round: float | None
 
     @classmethod
-    def at(cls, strategy: Strategy, number: int, costs: CostModel | None) -> DesignPoint:
-        """Return the design at a number of a way."""
+    def at(cls, strategy: Strategy, number: int, costs: CostModel | None) -> Design:
+        """Return the design of a strategy at a number."""
         kept = strategy.retention(number)
         usage = strategy.usage(number, kept)
         return cls(strategy, number, kept, usage, None if costs is None else costs.per_round(usage))
 
     @property
     def kind(self) -> str:
-        """What such a design is called: without anything added, all are ``replace``."""
+        """Name of the kind of design.
+
+        ``replace``, ``fresh``, ``periodic``, ``anchor``, ``accumulate``, ``accumulate-subsample``,
+        ``larger``, ``growing`` or ``larger and fresh``; ``replace`` where nothing is added.
+        """
         # A larger set without fresh data is larger still.
-        if self.number == 0 and self.strategy.size(0) != self.strategy.problem.samples:
+        if self.number == 0 and self.samples != self.strategy.problem.samples:
             return "larger"
         return "replace" if self.strategy.without_real_data(self.number) else self.strategy.kind
+
+    @cached_property
+    def regime(self) -> Regime:
+        """What each round is trained on."""
+        return self.strategy.regime(self.number)
 
     @property
     def samples(self) -> int:
@@ -67,99 +80,68 @@ class DesignPoint:
         """What designs are ranked by: cost per round, without prices real items per round."""
         return self.real_per_round if self.cost_per_round is None else self.cost_per_round
 
-    def design(self) -> Design:
-        """Return the design with its regime."""
-        problem, regime = self.strategy.problem, self.strategy.regime(self.number)
-        return Design(
-            kind=self.kind,
-            regime=regime,
-            samples=self.samples,
-            real_per_round=self.real_per_round,
-            retention=self.retention,
-            usage=self.usage,
-            cost_per_round=self.cost_per_round,
-            stored_up_to=self._stored_up_to(),
-            expected=problem.target.expected(
-                regime, samples=self.samples, generations=problem.generations
-            ),
-        )
-
-    def _stored_up_to(self) -> float | None:
-        if not isinstance(self.strategy, AnchorStrategy) or not self.number:
-            return None
-        return self.strategy.stored.highest_count(self.number)
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """What each round is trained on, and what comes of it.
-
-    Parameters
-    ----------
-    kind
-        ``replace``, ``fresh``, ``periodic``, ``anchor``, ``accumulate``,
-        ``accumulate-subsample``, ``larger``, ``growing`` or ``larger and fresh``.
-    regime, samples
-        What each round is trained on, and how many items.
-    real_per_round
-        Real items in a training set, fresh or stored, on average over the rounds.
-    retention
-        What is left, round by round, with law and error.
-    usage
-        What an average round uses, in the units that have a price.
-    cost_per_round
-        What that costs; None without prices.
-    stored_up_to
-        How often the data hold the most frequent type that an anchor stores; None for none.
-    expected
-        Where the retention is a median, the exact mean beside it, ``(K + 1,)``; None elsewhere.
-    """
-
-    kind: str
-    regime: Regime
-    samples: int
-    real_per_round: float
-    retention: Retention
-    usage: Usage
-    cost_per_round: float | None
-    stored_up_to: float | None = None
-    expected: Floats | None = None
-
     @property
     def lowest(self) -> float:
         """The lowest share that is left in any round."""
         return self.retention.lowest
 
+    @property
+    def stored_up_to(self) -> float | None:
+        """How often the data hold the most frequent type that an anchor stores; None for none."""
+        if not isinstance(self.strategy, AnchorStrategy) or not self.number:
+            return None
+        return self.strategy.highest_count(self.number)
 
-def cheapest_design(
-    strategy: Strategy, *, keep: float, costs: CostModel | None
-) -> DesignPoint | None:
-    """Return the cheapest design of a way that keeps enough; None where none does.
+    @cached_property
+    def expected(self) -> Floats | None:
+        """The exact mean where the retention is a median, ``(K + 1,)``; None elsewhere."""
+        problem = self.strategy.problem
+        return problem.target.exact_mean(
+            self.regime, samples=self.samples, generations=problem.generations
+        )
 
-    More may pay: where what is forgotten has a price, or a stored item, bought once, costs less
-    than generating another one in its place in every round.
+    def is_sufficient(self, keep: float) -> bool:
+        """Return whether enough is kept in every round."""
+        return reaches(self.retention.assured, keep)
+
+    def simulated(
+        self, simulation: SimulationSettings, *, replicates: int, stages: Stages = Stages()
+    ) -> SimulatedRetention | None:
+        """Return what simulated runs of the design keep; None if they cannot be measured.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        problem = self.strategy.problem
+        return problem.target.simulated(
+            regime=self.regime,
+            samples=self.samples,
+            generations=problem.generations,
+            replicates=replicates,
+            stages=stages,
+            simulation=simulation,
+        )
+
+
+def cheapest_design(strategy: Strategy, *, keep: float, costs: CostModel | None) -> Design | None:
+    """Return the cheapest design of a strategy that keeps enough; None if none does.
+
+    A larger number than necessary can be cheaper: where what is forgotten has a price, or a
+    stored item, bought once, costs less than generating another one in its place in every round.
     """
 
     def price(number: int) -> float:
-        point = DesignPoint.at(strategy, number, costs)
-        return point.price if is_sufficient(point, keep) else np.inf
+        design = Design.at(strategy, number, costs)
+        return design.price if design.is_sufficient(keep) else np.inf
 
-    least = strategy.smallest(keep)
-    if least is None:
+    number = strategy.smallest(keep)
+    if number is None:
         return None
     if costs is not None:
-        least = cheapest(price, low=least, high=strategy.maximum)
-    return DesignPoint.at(strategy, least, costs)
-
-
-def evenly_spaced(strategy: Strategy, *, costs: CostModel | None) -> list[DesignPoint]:
-    """Return designs from the least to the most of a way, in even steps of their logarithm."""
-    return [DesignPoint.at(strategy, number, costs) for number in strategy.grid()]
-
-
-def is_sufficient(point: DesignPoint, keep: float) -> bool:
-    """Return whether a design keeps enough in every round."""
-    return reaches(point.retention.assured, keep)
+        number = cheapest(price, low=number, high=strategy.maximum)
+    return Design.at(strategy, number, costs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,35 +153,36 @@ class Frontier:
     points
         Every one of them.
     efficient
-        The points that no other beats: none is cheaper and keeps as much. Ascending in price
-        and in what is kept.
+        Those that no other beats: none is cheaper and keeps as much. In ascending order of price
+        and of what is kept.
     sufficient
         The cheapest design of each strategy that keeps enough, cheapest first; of those that cost
         the same, the one with the fewest real items a round.
     """
 
-    points: tuple[DesignPoint, ...]
-    efficient: tuple[DesignPoint, ...]
-    sufficient: tuple[DesignPoint, ...]
+    points: tuple[Design, ...] = ()
+    efficient: tuple[Design, ...] = ()
+    sufficient: tuple[Design, ...] = ()
 
     def with_strategy(
         self, strategy: Strategy, *, keep: float, costs: CostModel | None
     ) -> Frontier:
-        """Return the frontier with the designs of one more way."""
-        points = [*self.points, *evenly_spaced(strategy, costs=costs)]
+        """Return the frontier with the designs of one more strategy."""
+        points = [*self.points, *(Design.at(strategy, number, costs) for number in strategy.grid())]
         sufficient = list(self.sufficient)
-        cheapest = cheapest_design(strategy, keep=keep, costs=costs)
-        if cheapest is not None:
-            points.append(cheapest)
-            sufficient.append(cheapest)
-        ranked = sorted(sufficient, key=_rank)
-        return Frontier(tuple(points), tuple(efficient_points(points)), tuple(ranked))
+        found = cheapest_design(strategy, keep=keep, costs=costs)
+        if found is not None:
+            points.append(found)
+            sufficient.append(found)
+        # Real items decide between designs of the same price, then the smaller training set.
+        ranked = sorted(sufficient, key=lambda d: (d.price, d.real_per_round, d.samples, -d.lowest))
+        return Frontier(tuple(points), tuple(_efficient(points)), tuple(ranked))
 
 
 def frontier(
     strategies: Iterable[Strategy], *, keep: float, costs: CostModel | None = None
 ) -> Frontier:
-    """Return the frontier of all designs of several ways.
+    """Return the frontier of all designs of several strategies.
 
     Parameters
     ----------
@@ -217,29 +200,151 @@ def frontier(
     >>> from hayflick.planning.strategies import strategies_for
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     >>> problem = planning_problem(words, generations=10)
-    >>> kinds = [kind for kind in strategies_for(problem, larger=False) if kind.by_law]
+    >>> kinds = [kind for kind in strategies_for(problem) if kind.by_law]
     >>> found = frontier(kinds, keep=0.8)
-    >>> [(point.strategy.kind, point.number) for point in found.sufficient][:2]
+    >>> [(design.kind, design.number) for design in found.sufficient][:2]
     [('anchor', 1), ('fresh', 5)]
     """
-    found = Frontier((), (), ())
+    found = Frontier()
     for strategy in strategies:
         found = found.with_strategy(strategy, keep=keep, costs=costs)
     return found
 
 
-def efficient_points(points: Sequence[DesignPoint]) -> list[DesignPoint]:
-    """Return the points of which none is cheaper than another that keeps as much."""
-    best: list[DesignPoint] = []
-    for point in sorted(points, key=lambda point: (point.price, -point.retention.lowest)):
-        if not best or point.retention.lowest > best[-1].retention.lowest:
-            best.append(point)
+def _efficient(designs: Sequence[Design]) -> list[Design]:
+    best: list[Design] = []
+    for design in sorted(designs, key=lambda design: (design.price, -design.lowest)):
+        if not best or design.lowest > best[-1].lowest:
+            best.append(design)
     return best
 
 
-def _rank(point: DesignPoint) -> tuple[float, float, int, float]:
-    """Return what designs are sorted by: price, real items, then the simpler one.
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What changing one thing about a design by one step does.
 
-    Prices that do not tell two designs apart, as of a check alone, leave that to real items.
+    Parameters
+    ----------
+    name
+        ``samples``, ``share``, ``stored``, ``period``, ``temperature``, ``accuracy`` (share
+        of generated items whose label is right), ``noise`` (in standard deviations) or
+        ``bits`` (of the grid that parameters are rounded to).
+    value, moved
+        The design's own value (None: not rounded, no noise), and the one for comparison.
+    left, left_moved
+        The lowest share that is left up to the horizon, with each.
+    collapse, collapse_moved
+        The round in which `left` is reached, with each; None if it is not reached, so that the
+        step is an improvement.
+    standard_error
+        Of `left_moved`; 0 for a law.
+    method
+        ``law`` or ``simulation``.
     """
-    return point.price, point.real_per_round, point.samples, -point.retention.lowest
+
+    name: str
+    value: float | None
+    moved: float
+    left: float
+    left_moved: float
+    collapse: float
+    collapse_moved: float | None
+    standard_error: float
+    method: str
+
+    @classmethod
+    def of(
+        cls,
+        design: Design,
+        name: str,
+        value: float | None,
+        moved: float,
+        kept: Floats,
+        *,
+        standard_error: float,
+        method: str,
+    ) -> Sensitivity:
+        """Return what it does that `kept` is left instead of the design's own retention."""
+        first, own = design.retention.counted_from, design.retention.expected
+        place = first + int(np.argmin(own[first:]))
+        limit, lowest = float(own[place]), float(kept[first:].min())
+        # What is still to be recovered from is no collapse.
+        start = first if first > 1 else 0
+        reached = collapse_round(kept[start:], limit)
+        reached = None if reached is None or start + reached > place else start + reached
+        return cls(name, value, moved, limit, lowest, float(place), reached, standard_error, method)
+
+    @property
+    def elasticity(self) -> float | None:
+        """Relative change of the round of collapse per relative change of the value."""
+        if self.value is None or not self.collapse_moved or not self.collapse:
+            return None
+        return math.log(self.collapse_moved / self.collapse) / math.log(self.moved / self.value)
+
+
+def collapse_round(left: Floats, limit: float) -> float | None:
+    """Return where `left`, from generation 0 on, first falls below a limit; None if nowhere.
+
+    Examples
+    --------
+    >>> collapse_round(np.array([1.0, 0.9, 0.7]), 0.85)
+    1.25
+    """
+    below = np.flatnonzero(left < limit)
+    if not below.size:
+        return None
+    last = int(below[0])
+    if last == 0:
+        return 0.0
+    before, after = float(left[last - 1]), float(left[last])
+    return round(last - 1 + (before - limit) / (before - after), 9)
+
+
+def size_sensitivities(design: Design) -> tuple[Sensitivity, ...]:
+    """Return what sizes, shares and periods do: by law, or simulated if the design is."""
+    found = []
+    for name, value, moved, strategy, number in design.strategy.changes(design.number):
+        kept = strategy.retention(number)
+        method = "law" if kept.standard_error is None else "simulation"
+        error = kept.lowest_error
+        found.append(
+            Sensitivity.of(
+                design, name, value, moved, kept.expected, standard_error=error, method=method
+            )
+        )
+    return tuple(found)
+
+
+def stage_sensitivities(design: Design, simulation: SimulationSettings) -> tuple[Sensitivity, ...]:
+    """Return what no law covers: temperature, noise and rounding, as the target has them.
+
+    Raises
+    ------
+    SimulationInterrupted
+        On Ctrl-C.
+    """
+    target, generations = design.strategy.problem.target, design.strategy.problem.generations
+    changes = target.stage_changes(design.samples)
+    quiet, found = replace(simulation, progress=silent), []
+    for done, change in enumerate(changes):
+        simulation.progress("moving knobs", done, len(changes))
+        replicates = target.stage_replicates(generations)
+        runs = design.simulated(quiet, replicates=replicates, stages=change.stages)
+        if runs is None:  # pragma: no cover - a target without such runs has no such changes
+            raise AssertionError("runs of a target with stages to change are measured")
+        first = design.retention.counted_from
+        error = float(runs.standard_error[first + int(np.argmin(runs.kept[first:]))])
+        found.append(
+            Sensitivity.of(
+                design,
+                change.name,
+                change.value,
+                change.moved,
+                runs.kept,
+                standard_error=error,
+                method="simulation",
+            )
+        )
+    if changes:
+        simulation.progress("moving knobs", len(changes), len(changes))
+    return tuple(found)

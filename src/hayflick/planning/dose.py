@@ -27,14 +27,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import number_between, whole_number
+from hayflick.core.checks import number_between
 from hayflick.core.errors import DataError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
@@ -218,53 +217,6 @@ def symbol_target(problem: PlanningProblem) -> SymbolTarget:
     if not isinstance(problem.target, SymbolTarget):
         raise DataError("rules: take a plan for symbols or their diversity, not for numbers")
     return problem.target
-
-
-def smallest_dose(
-    model: Discrete | SymbolTarget,
-    *,
-    keep: float,
-    rounds_so_far: int,
-    within: int = 1,
-    **settings: Any,
-) -> int | None:
-    """Return the fewest fresh items a round that bring a target back within some rounds.
-
-    Parameters
-    ----------
-    model
-        The real data's law, or a goal.
-    keep
-        The target.
-    rounds_so_far
-        Rounds without real data that have gone by.
-    within
-        Rounds in which the target is to be reached.
-    settings
-        ``samples``, ``must_keep``, ``law`` as of `hayflick.planning.problem.planning_problem`.
-
-    Returns
-    -------
-    The number of items; None where fresh data do not reach the target by then.
-
-    Examples
-    --------
-    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> [smallest_dose(words, keep=0.85, rounds_so_far=20, within=k) for k in (1, 3)]
-    [44, 24]
-    """
-    keep = check_target(keep)
-    whole_number("rounds_so_far", rounds_so_far, at_least=0)
-    problem = planning_problem(
-        model, generations=whole_number("within", within, at_least=1), **settings
-    )
-    elapsed = replace(problem, elapsed=ElapsedRounds(Replace(), problem.samples, rounds_so_far))
-
-    def last(items: int) -> float:
-        fresh = Fresh(items / problem.samples)
-        return float(elapsed.retention(fresh, problem.samples).expected[-1])
-
-    return smallest(last, target=keep, low=0, high=problem.samples)
 
 
 def _margin(problem: PlanningProblem, keep: float, assurance: float, most: float) -> float:

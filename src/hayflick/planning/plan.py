@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
@@ -24,23 +21,24 @@ from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
 from hayflick.planning.cost import CostModel
-from hayflick.planning.designs import Design, DesignPoint, Frontier, frontier
+from hayflick.planning.designs import (
+    Design,
+    Frontier,
+    Sensitivity,
+    frontier,
+    size_sensitivities,
+    stage_sensitivities,
+)
+from hayflick.planning.history import History, HistoryComparison, read_history, resumed_problem
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.problem import (
     ElapsedRounds,
-    History,
     PlanningProblem,
     check_target,
     planning_problem,
-    read_history,
 )
 from hayflick.planning.retention import SimulatedRetention, SimulationSettings, check_running
 from hayflick.planning.search import reaches
-from hayflick.planning.sensitivity import (
-    Sensitivity,
-    law_sensitivities,
-    simulated_sensitivities,
-)
 from hayflick.planning.sizing import (
     FreshShare,
     Inspection,
@@ -49,7 +47,7 @@ from hayflick.planning.sizing import (
     inspection,
     recovery_in,
 )
-from hayflick.planning.strategies import FreshStrategy, Strategy, needs_simulation, strategies_for
+from hayflick.planning.strategies import FreshStrategy, Strategy, strategies_for
 from hayflick.planning.targets import VARIANCE, Target
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.anchor import Anchor
@@ -64,7 +62,6 @@ _MustKeep: TypeAlias = _Path | Sequence[str] | Mapping[str, float] | None
 
 _DELAYS = (0, 5, 20)
 _CLOSEST = 3
-_ROUNDS_TO_RECOVER = 10
 _INTERRUPTIONS = (SimulationInterrupted, KeyboardInterrupt)
 
 
@@ -85,26 +82,6 @@ class Margin:
     price: float
     share: float
     retention: float
-
-
-@dataclass(frozen=True, eq=False)
-class HistoryComparison:
-    """A recorded history beside the plan that was made for it.
-
-    Parameters
-    ----------
-    history
-        What was recorded.
-    planned
-        What the design that was best from the start leaves in the same rounds; None where
-        no design was enough.
-    elapsed
-        The state that the history has come to, as the law sees it.
-    """
-
-    history: History
-    planned: Floats | None
-    elapsed: ElapsedRounds
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -171,7 +148,7 @@ class Plan(Result):
     @property
     def feasible(self) -> bool:
         """Whether any design keeps enough."""
-        return bool(self.designs) and reaches(self.designs[0].retention.assured, self.keep)
+        return bool(self.designs) and self.designs[0].is_sufficient(self.keep)
 
     @property
     def best(self) -> Design | None:
@@ -189,8 +166,8 @@ class Plan(Result):
         best, second = self.best, self.runner_up
         if best is None or second is None:
             return None
-        price = self.price(second) - self.price(best)
-        share = price / self.price(second) if self.price(second) else 0.0
+        price = second.price - best.price
+        share = price / second.price if second.price else 0.0
         return Margin(price, share, best.lowest - self.keep)
 
     @property
@@ -214,10 +191,6 @@ class Plan(Result):
             kinds.append((point.kind, point.retention.lowest))
         return tuple(kinds)
 
-    def price(self, design: Design) -> float:
-        """Return what designs are ranked by: cost, without prices real items, per round."""
-        return design.real_per_round if design.cost_per_round is None else design.cost_per_round
-
     def forgotten(self, design: Design) -> float:
         """Return the weight that is missing in the last round."""
         return max(0.0, float(1.0 - design.retention.expected[-1])) * self.target.total_weight
@@ -227,14 +200,6 @@ class Plan(Result):
         if self.simulated is None or self.best is None:
             return None
         return self.simulated.distance(self.best.retention)
-
-    def retention_table(self, *, designs: int = 3) -> dict[str, Floats]:
-        """Return what the first designs leave, round by round, by regime."""
-        generations = np.arange(self.problem.generations + 1, dtype=np.float64)
-        table = {"generation": generations}
-        for design in self.designs[:designs]:
-            table[design.regime.describe()] = design.retention.expected
-        return table
 
     def to_frame(self) -> pl.DataFrame:
         """Return the designs as a table to paste into a slide, numbers unrounded.
@@ -445,7 +410,7 @@ def plan(
     )
     comparison = None
     if history is not None:
-        problem, comparison = _resumed(problem, _history(history, model), keep, costs)
+        problem, comparison = resumed_problem(problem, _history(history, model), keep, costs)
     return _planned(problem, keep, costs, replicates, seed, comparison)
 
 
@@ -501,24 +466,6 @@ def _history(
     return History.of_runs(history, model=model)
 
 
-def _resumed(
-    start: PlanningProblem, history: History, keep: float, costs: CostModel | None
-) -> tuple[PlanningProblem, HistoryComparison]:
-    """Return the setting from where a history stands, and how it compares with the plan."""
-    if history.rounds >= start.generations:
-        takes = f"more than the {history.rounds} rounds of the history"
-        raise ArgumentError("generations", got=start.generations, takes=takes)
-    elapsed = history.elapsed(start.target.model, law=start.law)
-    lawful = [strategy for strategy in _strategies(start, costs) if strategy.by_law]
-    sufficient = frontier(lawful, keep=keep, costs=costs).sufficient
-    planned = sufficient[0].retention.expected[: history.rounds + 1] if sufficient else None
-    onward = replace(start, generations=start.generations - history.rounds, elapsed=elapsed)
-    present = float(onward.retention(Replace(), onward.samples).expected[0])
-    if not reaches(present, keep):
-        onward = replace(onward, counted_from=min(_ROUNDS_TO_RECOVER, onward.generations))
-    return onward, HistoryComparison(history, planned, elapsed)
-
-
 def _planned(
     problem: PlanningProblem,
     keep: float,
@@ -528,56 +475,65 @@ def _planned(
     comparison: HistoryComparison | None,
 ) -> Plan:
     """Return the plan: what the laws say first, then the simulations, until Ctrl-C."""
-    strategies = _strategies(problem, costs)
-    looked_at = [strategy for strategy in strategies if strategy.by_law]
-    found = frontier(looked_at, keep=keep, costs=costs)
-    interrupted = False
+    target, simulation, interrupted = problem.target, problem.simulation, False
+    strategies = list(strategies_for(problem, costs))
+    examined = [strategy for strategy in strategies if strategy.by_law]
+    found = frontier(examined, keep=keep, costs=costs)
     try:
-        for strategy in _without_law(strategies, problem.simulation):
+        for strategy in _without_law(strategies, simulation):
             found = found.with_strategy(strategy, keep=keep, costs=costs)
-            looked_at.append(strategy)
+            examined.append(strategy)
     except _INTERRUPTIONS:
         interrupted = True
-    fresh = _fresh_share(looked_at, keep)
-    points = _of_each_kind(found.sufficient) or _closest(found)
-    step_in = _step_in(problem, keep)
-    can_simulate = problem.simulation is not None and not interrupted
+    fresh = next((one for one in examined if isinstance(one, FreshStrategy)), None)
+    answer = None if fresh is None else fresh_share_of(fresh, keep)
+    kinds = {strategy.kind for strategy in examined}
+    left_out = dict.fromkeys(one.kind for one in strategies if one.kind not in kinds)
+
+    alone = problem.retention(Replace(), problem.samples).expected
+    below = (k for k, left in enumerate(alone[1:], 1) if not reaches(float(left), keep))
+    step_in = next(below, None)
     recoveries: tuple[Recovery, ...] = ()
     if step_in is not None and problem.elapsed is None:
         try:
-            if can_simulate or "fresh" not in problem.target.without_law:
+            if "fresh" not in target.without_law or not (simulation is None or interrupted):
                 recoveries = _recoveries(problem, step_in, keep)
         except _INTERRUPTIONS:
             interrupted = True
+
+    closest = sorted(found.points, key=lambda design: (-design.lowest, design.price))
+    designs = _first_of_each_kind(found.sufficient) or _first_of_each_kind(closest)[:_CLOSEST]
     sensitivities: tuple[Sensitivity, ...] = ()
-    simulated = None
+    simulated, best = None, designs[0]
     if found.sufficient:
-        best = points[0]
-        sensitivities = law_sensitivities(best) if best.strategy.by_law else ()
+        by_law = best.strategy.by_law
+        sensitivities = size_sensitivities(best) if by_law else ()
         try:
-            if problem.simulation is not None and problem.elapsed is None and not interrupted:
-                if best.strategy.by_law:
-                    simulated = _simulated(best, problem.simulation, replicates)
+            if simulation is not None and problem.elapsed is None and not interrupted:
+                if by_law:
+                    simulated = best.simulated(simulation, replicates=replicates)
                 else:
-                    sensitivities = law_sensitivities(best)
-                sensitivities += simulated_sensitivities(best, problem.simulation)
+                    sensitivities = size_sensitivities(best)
+                sensitivities += stage_sensitivities(best, simulation)
         except _INTERRUPTIONS:
             interrupted = True
-    seen = {strategy.kind for strategy in looked_at}
+        reason = "" if answer is None else answer.reason
+    else:
+        reason = (
+            f"no design that was looked at keeps {keep:.1%}; the closest keeps {best.lowest:.1%}"
+        )
     return Plan(
         problem=problem,
         keep=keep,
         costs=costs,
-        reason=_reason(found, fresh, keep),
-        designs=tuple(point.design() for point in points),
+        reason=reason,
+        designs=designs,
         frontier=found,
-        fresh=fresh,
-        left_out=tuple(
-            dict.fromkeys(strategy.kind for strategy in strategies if strategy.kind not in seen)
-        ),
+        fresh=answer,
+        left_out=tuple(left_out),
         step_in=step_in,
         recoveries=recoveries,
-        inspection=_inspection(problem, costs),
+        inspection=_inspection(target, costs, alone),
         sensitivities=sensitivities,
         simulated=simulated,
         comparison=comparison,
@@ -586,17 +542,11 @@ def _planned(
     )
 
 
-def _strategies(problem: PlanningProblem, costs: CostModel | None) -> list[Strategy]:
-    return list(strategies_for(problem, larger=costs is not None and costs.generated > 0.0))
-
-
 def _without_law(
     strategies: Iterable[Strategy], simulation: SimulationSettings | None
-) -> Iterable[Strategy]:
+) -> Iterator[Strategy]:
     """Yield the strategies that only a simulation can answer, with progress."""
-    others = [
-        strategy for strategy in strategies if not strategy.by_law and needs_simulation(strategy)
-    ]
+    others = [one for one in strategies if not one.by_law and one.can_be_simulated]
     if simulation is None or not others:
         return
     for done, strategy in enumerate(others):
@@ -605,71 +555,28 @@ def _without_law(
     simulation.progress("designs without a law", len(others), len(others))
 
 
-def _fresh_share(looked_at: Iterable[Strategy], keep: float) -> FreshShare | None:
-    """Return the answer for fresh draws alone, if they were looked at."""
-    for strategy in looked_at:
-        if isinstance(strategy, FreshStrategy):
-            return fresh_share_of(strategy, keep)
-    return None
-
-
-def _of_each_kind(points: Iterable[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """Return the first point of each kind, in order."""
-    kinds: dict[str, DesignPoint] = {}
-    for point in points:
-        kinds.setdefault(point.kind, point)
+def _first_of_each_kind(designs: Iterable[Design]) -> tuple[Design, ...]:
+    kinds: dict[str, Design] = {}
+    for design in designs:
+        kinds.setdefault(design.kind, design)
     return tuple(kinds.values())
 
 
-def _closest(found: Frontier) -> tuple[DesignPoint, ...]:
-    """Return the designs that come closest, one of each kind."""
-    order = sorted(found.points, key=lambda point: (-point.retention.lowest, point.price))
-    return _of_each_kind(order)[:_CLOSEST]
-
-
-def _step_in(problem: PlanningProblem, keep: float) -> int | None:
-    """Return the first round below the target without real data; None if there is none."""
-    kept = problem.retention(Replace(), problem.samples).expected[1:]
-    return next((k for k, left in enumerate(kept, 1) if not reaches(float(left), keep)), None)
-
-
 def _recoveries(problem: PlanningProblem, step_in: int, keep: float) -> tuple[Recovery, ...]:
-    """Return the cheapest way back by fresh draws, for several delays after `step_in`."""
+    """Return the cheapest recovery by fresh draws, for several delays after `step_in`."""
     found = []
-    for wait in _DELAYS:
-        elapsed = ElapsedRounds(Replace(), problem.samples, step_in + wait)
-        found.append(recovery_in(replace(problem, elapsed=elapsed), keep, wait))
+    for delay in _DELAYS:
+        elapsed = ElapsedRounds(Replace(), problem.samples, step_in + delay)
+        found.append(recovery_in(replace(problem, elapsed=elapsed), keep, delay))
     return tuple(found)
 
 
-def _inspection(problem: PlanningProblem, costs: CostModel | None) -> Inspection | None:
+def _inspection(target: Target, costs: CostModel | None, alone: Floats) -> Inspection | None:
     """Return how often to check for one failure of the design over the horizon.
 
-    Until it is seen, rounds are trained without real data.
+    Until the failure is seen, rounds are trained without real data: `alone` is left then.
     """
     if costs is None or not (costs.check and costs.loss):
         return None
-    kept = problem.retention(Replace(), problem.samples).expected
-    delay = costs.loss * problem.target.total_weight * max(0.0, float(kept[0] - kept[1]))
-    return inspection(check=costs.check, delay=delay, horizon=problem.generations)
-
-
-def _simulated(
-    best: DesignPoint, simulation: SimulationSettings, replicates: int
-) -> SimulatedRetention | None:
-    problem = best.strategy.problem
-    return problem.target.simulated(
-        regime=best.strategy.regime(best.number),
-        samples=best.samples,
-        generations=problem.generations,
-        replicates=replicates,
-        stages=Stages(),
-        simulation=simulation,
-    )
-
-
-def _reason(found: Frontier, fresh: FreshShare | None, keep: float) -> str:
-    if found.sufficient:
-        return "" if fresh is None else fresh.reason
-    most = max(point.retention.lowest for point in found.points)
-    return f"no design that was looked at keeps {keep:.1%}; the closest keeps {most:.1%}"
+    delay = costs.loss * target.total_weight * max(0.0, float(alone[0] - alone[1]))
+    return inspection(check=costs.check, delay=delay, horizon=alone.size - 1)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
+from typing import Any, final
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
-from hayflick.core.errors import ArgumentError, DataError, HayflickError
+from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
 from hayflick.laws.survival import LAWS
@@ -29,11 +23,6 @@ from hayflick.planning.targets import (
     Target,
 )
 from hayflick.planning.variance_target import VarianceTarget
-from hayflick.regimes.regime import parse_regime
-from hayflick.regimes.replace import Replace
-
-if TYPE_CHECKING:
-    import xarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,132 +230,3 @@ def _usual_kind(
     if must_keep is not None:
         return MUST_KEEP
     return VARIANCE if isinstance(model, Gaussian) else TYPES
-
-
-_LONGEST = 4096
-_WITHOUT_FILES = ("replace", "fresh", "periodic")
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """What a recorded run has kept.
-
-    Parameters
-    ----------
-    name
-        Where it was recorded.
-    left
-        Share of types that is left, the mean over the runs, shape ``(k + 1,)``.
-    standard_error
-        Of that mean; None for a single run.
-    regime
-        What each round was trained on; replace where the record names a file.
-    samples
-        Size of a training set.
-    recorded_regime
-        The regime as it was recorded.
-    """
-
-    name: str
-    left: Floats
-    standard_error: Floats | None
-    regime: Regime
-    samples: int
-    recorded_regime: str
-
-    @property
-    def rounds(self) -> int:
-        """How many rounds were recorded."""
-        return self.left.size - 1
-
-    @classmethod
-    def of_runs(cls, runs: xarray.Dataset, *, model: Discrete, name: str = "history") -> History:
-        """Return what runs of `hayflick.simulation` have kept.
-
-        Raises
-        ------
-        DataError
-            If they are no runs of the discrete family, or of other data than the model.
-        """
-        fraction = runs.get("surviving_fraction")
-        if fraction is None or fraction.dims != ("replicate", "generation"):
-            takes = "a NetCDF file of hayflick simulate discrete, with surviving_fraction"
-            raise DataError(f"{name}: holds no share of types by round; takes {takes}")
-        recorded = _recorded(runs, name)
-        types = recorded["model"].get("types")
-        if types != model.types:
-            raise DataError(
-                f"{name}: was recorded with {types} types, {model.source.name} has {model.types}; "
-                "give the data that the run was started from"
-            )
-        values = fraction.to_numpy().astype(np.float64)
-        several = len(values) > 1
-        error = values.std(axis=0, ddof=1) / np.sqrt(len(values)) if several else None
-        regime = recorded["regime"]
-        samples = int(recorded["model"]["samples"])
-        known = _regime(regime, model)
-        return cls(name, values.mean(axis=0), error, known, samples, regime)
-
-    def elapsed(self, model: Discrete, *, law: str = "auto") -> ElapsedRounds:
-        """Return the rounds after which the law leaves what the record has left.
-
-        That is the number of recorded rounds, if the record is as the law expects.
-        """
-        rounds = min(_LONGEST, max(2 * self.rounds, self.rounds + 50))
-        kept = SymbolTarget.of_types(model).retention(
-            generations=rounds,
-            regime=self.regime,
-            samples=self.samples,
-            law=law,
-        )
-        now = float(self.left[-1])
-        expected = float(kept.expected[self.rounds])
-        error = 0.0 if self.standard_error is None else float(self.standard_error[-1])
-        if abs(expected - now) <= 4.0 * error + kept.error:
-            return ElapsedRounds(self.regime, self.samples, self.rounds)
-        nearest = int(np.argmin(np.abs(kept.expected - now)))
-        return ElapsedRounds(self.regime, self.samples, nearest)
-
-
-def read_history(path: str | os.PathLike[str], *, model: Discrete) -> History:
-    """Return the history in a NetCDF file that ``hayflick simulate --out`` wrote.
-
-    Raises
-    ------
-    DataError
-        If it is missing, no such file, or of other data than the model.
-    """
-    import xarray
-
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; check the path of the history")
-    try:
-        runs = xarray.open_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError) as fault:
-        takes = "a NetCDF file of hayflick simulate"
-        raise DataError(f"{path}: cannot be read as a history; takes {takes}") from fault
-    with runs:
-        return History.of_runs(runs, model=model, name=path.name)
-
-
-def _recorded(runs: xarray.Dataset, name: str) -> dict[str, Any]:
-    try:
-        parameters = json.loads(runs.attrs["provenance"])["parameters"]
-        model = dict(parameters["model"])
-        known = {"model": model, "regime": str(parameters["regime"])}
-        int(model["samples"])
-    except (KeyError, TypeError, ValueError) as fault:
-        takes = "a file that hayflick simulate wrote"
-        raise DataError(f"{name}: says not how it was made; takes {takes}") from fault
-    return known
-
-
-def _regime(text: str, model: Discrete) -> Regime:
-    """Return a recorded regime; replace for one that stores items or is not in the grammar."""
-    if text.partition(":")[0] not in _WITHOUT_FILES:
-        return Replace()
-    try:
-        return parse_regime(text, like=model.source)
-    except HayflickError:
-        return Replace()

@@ -49,7 +49,7 @@ class TypeGroups:
         """What keeping all types of a node is worth, shape ``(nodes,)``."""
         return self.numbers * self.weights
 
-    def taken(self, indices: Integers) -> TypeGroups:
+    def reordered(self, indices: Integers) -> TypeGroups:
         """Return the nodes in another order."""
         return TypeGroups(self.probabilities[indices], self.numbers[indices], self.weights[indices])
 

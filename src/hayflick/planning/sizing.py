@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
+from hayflick.planning.designs import Design
 from hayflick.planning.problem import (
     ElapsedRounds,
     PlanningProblem,
@@ -21,45 +21,15 @@ from hayflick.planning.problem import (
 )
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import reaches, smallest
-from hayflick.planning.stored import StoredTypes
-from hayflick.planning.strategies import (
-    GROWTH_STEPS,
-    FreshStrategy,
-    GrowingSizeStrategy,
-    PeriodicStrategy,
-)
+from hayflick.planning.strategies import AnchorStrategy, FreshStrategy, PeriodicStrategy
 from hayflick.planning.targets import (
     DIVERSITY,
     VARIANCE,
     SymbolTarget,
     Target,
 )
-from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.regimes.scheduled import Scheduled
-
-
-@dataclass(frozen=True, eq=False)
-class AnchorProposal:
-    """The smallest reserve, one item of each stored type, that keeps enough without fresh data.
-
-    Parameters
-    ----------
-    regime
-        The reserve as a regime.
-    types
-        How many types it stores.
-    highest_count
-        How often the most frequent stored type is in the real data (expected, for a law).
-    retention
-        What is left with it, round by round.
-    """
-
-    regime: Anchor
-    types: int
-    highest_count: float
-    retention: Retention
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +45,8 @@ class FreshShare:
     retention
         What is left, round by round: with that share, else with a share of 1.
     anchor
-        What to store instead; None where a share is enough, or no reserve is either.
+        The smallest reserve, one item of each stored type, that keeps enough without fresh data;
+        None if a share is enough, or no reserve is.
     reason
         Why there is no share; empty where there is one.
     """
@@ -84,7 +55,7 @@ class FreshShare:
     share: float | None
     items: int | None
     retention: Retention
-    anchor: AnchorProposal | None
+    anchor: Design | None
     reason: str
 
     @property
@@ -138,28 +109,18 @@ def fresh_share(
 
 
 def fresh_share_of(strategy: FreshStrategy, keep: float) -> FreshShare:
-    """Return the same along a way, for a target that was checked before."""
+    """Return the answer of `fresh_share` for a strategy; the target is checked already."""
     problem, items = strategy.problem, strategy.smallest(keep)
     if items is not None:
         kept = strategy.retention(items)
         return FreshShare(keep, items / problem.samples, items, kept, None, "")
-    kept = max(
-        (strategy.retention(number) for number in strategy.grid()), key=lambda kept: kept.lowest
-    )
-    reason = _reason(problem.target, kept, keep)
-    return FreshShare(keep, None, None, kept, anchor_for(problem, keep), reason)
-
-
-def anchor_for(problem: PlanningProblem, keep: float) -> AnchorProposal | None:
-    """Return the smallest anchor that keeps enough; None where none does."""
-    if problem.target.kind in (DIVERSITY, VARIANCE):
-        return None
-    stored = StoredTypes(problem)
-    types = stored.smallest(keep)
-    if not types:
-        return None
-    highest, kept = stored.highest_count(types), stored.retention(types)
-    return AnchorProposal(stored.anchor(types), types, highest, kept)
+    most = max(map(strategy.retention, strategy.grid()), key=lambda kept: kept.lowest)
+    anchor = None
+    if problem.target.kind not in (DIVERSITY, VARIANCE):
+        anchors = AnchorStrategy(problem)
+        types = anchors.smallest(keep)
+        anchor = Design.at(anchors, types, None) if types else None
+    return FreshShare(keep, None, None, most, anchor, _reason(problem.target, most, keep))
 
 
 def _reason(target: Target, most: Retention, keep: float) -> str:
@@ -288,9 +249,7 @@ class SampleSize:
     Parameters
     ----------
     samples
-        Size of the first round's training set; None where no size is enough.
-    growth
-        Factor from one round to the next, 1 for the same size throughout.
+        Size of every training set; None if no size is enough.
     total
         Items of all rounds together; None where no size is enough.
     regime
@@ -300,9 +259,8 @@ class SampleSize:
     """
 
     samples: int | None
-    growth: float
     total: int | None
-    regime: Fresh | Scheduled
+    regime: Fresh
     retention: Retention | None
 
     @property
@@ -350,46 +308,8 @@ def sample_size(
         lambda n: problem.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
     )
     if size is None:
-        return SampleSize(None, 1.0, None, regime, None)
-    return SampleSize(size, 1.0, size * generations, regime, problem.retention(regime, size))
-
-
-def growing_size(
-    model: Discrete | SymbolTarget,
-    *,
-    keep: float,
-    generations: int,
-    samples: int | None = None,
-    share: float = 0.0,
-    must_keep: Sequence[str] | Mapping[str, float] | None = None,
-    law: str = "auto",
-) -> SampleSize:
-    """Return the slowest geometric growth n_k = n g^(k - 1) that keeps enough, to 0.01 %.
-
-    Parameters and errors are those of `sample_size`; `samples` is the first round's size, the
-    data's own where None. Growth of up to 2 a round is looked at, while sizes stay below 2^40.
-
-    Examples
-    --------
-    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> answer = growing_size(words, keep=0.8, generations=10)
-    >>> answer.growth, answer.regime.samples[:3]
-    (1.1492, (100, 115, 132))
-    """
-    keep, regime = check_target(keep), Fresh(share)
-    problem = planning_problem(
-        model, generations=generations, samples=samples, must_keep=must_keep, law=law
-    )
-    strategy = GrowingSizeStrategy(problem, regime)
-    step = smallest(
-        lambda g: strategy.retention(g).lowest, target=keep, low=0, high=strategy.maximum
-    )
-    schedule = strategy.regime(strategy.maximum if step is None else step)
-    growth = 1.0 + (strategy.maximum if step is None else step) / GROWTH_STEPS
-    if step is None:
-        return SampleSize(None, growth, None, schedule, None)
-    kept = strategy.retention(step)
-    return SampleSize(problem.samples, growth, sum(schedule.samples), schedule, kept)
+        return SampleSize(None, None, regime, None)
+    return SampleSize(size, size * generations, regime, problem.retention(regime, size))
 
 
 _SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -489,21 +409,6 @@ def _by_share(problem: PlanningProblem, keep: float, share: float, waited: int) 
         return Recovery(waited, None, None, None, kept)
     items = reached[0] * fresh.mix(1, samples=problem.samples).fresh
     return Recovery(waited, share if reached[0] else 0.0, reached[0], items, kept)
-
-
-def price_of_waiting(
-    model: Discrete | SymbolTarget, *, delays: Sequence[int] = (0, 1, 2, 5, 10, 20), **settings: Any
-) -> tuple[Recovery, ...]:
-    """Return the way back for each of several delays; `settings` are those of `recovery`.
-
-    Examples
-    --------
-    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    >>> ways = price_of_waiting(words, delays=(0, 20), keep=0.85, rounds_so_far=5)
-    >>> [way.items for way in ways]
-    [30, 50]
-    """
-    return tuple(recovery(model, waited=delay, **settings) for delay in delays)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
-"""One way to keep something: a family of designs in which one whole number is chosen.
+"""The strategies of a plan: families of designs in which one whole number is chosen.
 
-More of that number keeps more, so the smallest that is enough is found by search, between two
-neighbours of the numbers that the frontier shows.
+A larger number keeps more, so the smallest that keeps enough is found by search.
 """
 
 from __future__ import annotations
@@ -10,31 +9,72 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, final
+from typing import Any, NamedTuple, Self, cast, final
 
 import numpy as np
+from typing_extensions import override
 
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
-from hayflick.planning.cost import Usage
-from hayflick.planning.problem import PlanningProblem
-from hayflick.planning.retention import Retention
+from hayflick.corpus.counts import Counts
+from hayflick.laws.branching import Branching
+from hayflick.laws.rounds import ChainRounds, rounds_of
+from hayflick.planning.cost import CostModel, Usage
+from hayflick.planning.problem import PlanningProblem, ResumedRegime
+from hayflick.planning.retention import Retention, TypeGroups, retention_by_law
 from hayflick.planning.search import reaches, smallest
-from hayflick.planning.stored import StoredTypes
-from hayflick.planning.targets import DIVERSITY, VARIANCE
+from hayflick.planning.targets import DIVERSITY, VARIANCE, SymbolTarget
 from hayflick.planning.variance_target import StoredMoments, StoredNumbers
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
+from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.periodic import Periodic
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.scheduled import Scheduled
 
-_TRIED = 12
+STEP = 0.9
+"""What a size or a share is multiplied by to see how much it matters."""
+
+PERIODS = (2, 3, 5, 10, 20, 50)
+"""Periods that a plan looks at: real data in every T-th round."""
+
+MULTIPLES = (1.5, 2.0, 4.0, 8.0)
+"""Larger training sets that a plan looks at with fresh data, as multiples of the size."""
+
+GROWTH_STEPS = 10_000
+"""Steps of growth from one size to twice it."""
+
+_GRID_POINTS = 12
+
+
+class Change(NamedTuple):
+    """A size, share or period of a design that is one step worse.
+
+    Parameters
+    ----------
+    name, value, moved
+        What is changed, the design's own value, and the changed one.
+    strategy, number
+        The changed design.
+    """
+
+    name: str
+    value: float
+    moved: float
+    strategy: Strategy
+    number: int
 
 
 @dataclass(frozen=True, eq=False)
 class Strategy(ABC):
-    """Designs of one kind, which differ in one whole number."""
+    """Designs of one kind, which differ in one whole number.
+
+    Parameters
+    ----------
+    problem
+        What is to be kept, for how many rounds, at which size of training set.
+    """
 
     problem: PlanningProblem
 
@@ -48,34 +88,42 @@ class Strategy(ABC):
         return self.kind not in self.problem.target.without_law
 
     @property
+    def can_be_simulated(self) -> bool:
+        """Whether a simulation is wanted, and feasible for the largest of these designs."""
+        problem = self.problem
+        return problem.simulation is not None and problem.target.can_simulate(
+            self.kind, samples=self.size(self.maximum), generations=problem.generations
+        )
+
+    @property
     @abstractmethod
     def kind(self) -> str:
-        """What designs of this way are called."""
+        """Name of this kind of design."""
 
     @property
     @abstractmethod
     def maximum(self) -> int:
-        """The largest number there is."""
+        """The largest number to look at."""
 
     @property
     def minimum(self) -> int:
-        """The smallest number there is."""
+        """The smallest number to look at."""
         return 0
 
     def size(self, number: int) -> int:  # noqa: ARG002
-        """Return the size of a training set."""
+        """Return the size of a training set (of the first, if they grow)."""
         return self.problem.samples
 
     @abstractmethod
     def regime(self, number: int) -> Regime:
-        """Return the regime."""
+        """Return the regime of a design."""
 
     def without_real_data(self, number: int) -> bool:
-        """Return whether the design is no more than rounds without real data."""
+        """Return whether a design uses no real data and no larger training sets."""
         return number == self.minimum
 
     def retention(self, number: int) -> Retention:
-        """Return what is kept, round by round; it is found once."""
+        """Return what a design keeps, round by round; computed once."""
         if number not in self._known:
             self._known[number] = self._retention(number)
         return self._known[number]
@@ -83,14 +131,14 @@ class Strategy(ABC):
     def _retention(self, number: int) -> Retention:
         return self.problem.retention(self.regime(number), self.size(number))
 
-    def grid(self, points: int = _TRIED) -> list[int]:
-        """Return numbers from the least to the most, in even steps of their logarithm."""
-        steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, points)
+    def grid(self) -> list[int]:
+        """Return up to twelve numbers from the minimum to the maximum, evenly spaced in log."""
+        steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, _GRID_POINTS)
         numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + self.minimum
         return [int(number) for number in numbers]
 
     def smallest(self, keep: float) -> int | None:
-        """Return the smallest number that keeps enough; None where none that is tried does."""
+        """Return the smallest number that keeps enough; None if none on the grid does."""
 
         def kept(number: int) -> float:
             return self.retention(number).assured
@@ -102,30 +150,59 @@ class Strategy(ABC):
             low = high
         return None
 
-    def mixes(self, number: int) -> list[Mix[Any]]:
-        """Return what every round is trained on."""
+    def usage(self, number: int, kept: Retention) -> Usage:
+        """Return what an average round uses if `kept` is kept."""
         regime, size = self.regime(number), self.size(number)
         rounds = range(1, self.problem.generations + 1)
-        return [regime.mix(generation, samples=size) for generation in rounds]
+        mixes: list[Mix[Any]] = [regime.mix(generation, samples=size) for generation in rounds]
+        return Usage.of(mixes, forgotten=self._forgotten(kept))
 
-    def usage(self, number: int, kept: Retention) -> Usage:
-        """Return what an average round uses where `kept` is kept."""
-        forgotten = kept.missing * self.problem.target.total_weight
-        return Usage.of(self.mixes(number), forgotten=forgotten)
+    def _forgotten(self, kept: Retention) -> float:
+        return kept.missing * self.problem.target.total_weight
 
     def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
         """Return the real items in a training set, on average over the rounds."""
         return usage.real
 
+    def resized(self, samples: int) -> Self:
+        """Return the same strategy for another size of training set."""
+        return replace(self, problem=replace(self.problem, samples=samples))
+
+    def changes(self, number: int) -> Iterator[Change]:
+        """Yield what is one step worse than a design: each of its sizes, shares and periods."""
+        size = self.size(number)
+        less = max(1, round(STEP * size))
+        yield Change("samples", size, less, self.resized(less), round(number * less / size))
+
+    def _fewer_fresh(self, number: int) -> Iterator[Change]:
+        fewer, size = round(STEP * number), self.size(number)
+        if fewer < number:
+            yield Change("share", number / size, fewer / size, self, fewer)
+
 
 @dataclass(frozen=True, eq=False)
 class SingleStrategy(Strategy):
-    """One design alone: there is no number to choose."""
+    """A single design: there is no number to choose."""
 
     @property
+    @override
     def maximum(self) -> int:
-        """There is one."""
         return 0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ReplaceStrategy(SingleStrategy):
+    """No real data at all."""
+
+    @property
+    @override
+    def kind(self) -> str:
+        return "replace"
+
+    @override
+    def regime(self, number: int) -> Regime:
+        return Replace()
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +213,8 @@ class AccumulateStrategy(SingleStrategy):
     """
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "accumulate"
 
     @property
@@ -146,136 +223,43 @@ class AccumulateStrategy(SingleStrategy):
         total: int | None = self.problem.target.model.total
         return self.problem.samples if total is None else total
 
-    def without_real_data(self, number: int) -> bool:  # noqa: ARG002
-        """Return whether the design is no more than rounds without real data: it is more."""
+    @override
+    def without_real_data(self, number: int) -> bool:
         return False
 
-    def regime(self, number: int) -> Regime:  # noqa: ARG002
-        """Return the regime."""
+    @override
+    def regime(self, number: int) -> Regime:
         return Accumulate()
 
+    @override
     def usage(self, number: int, kept: Retention) -> Usage:
-        """Return what an average round uses where `kept` is kept."""
         used = super().usage(number, kept)
         return replace(used, real=self.real / self.problem.generations)
 
-    def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
-        """Return the real items in a training set, on average over the rounds."""
+    @override
+    def real_per_round(self, number: int, usage: Usage) -> float:
         return float(self.real)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class SubsampleStrategy(AccumulateStrategy):
-    """Everything so far is kept; n items of it, drawn by chance, are trained on."""
+    """Everything so far is kept; a random sample of n items of it is trained on."""
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "accumulate-subsample"
 
-    def regime(self, number: int) -> Regime:  # noqa: ARG002
-        """Return the regime."""
+    @override
+    def regime(self, number: int) -> Regime:
         return AccumulateSubsample()
 
-    def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
-        """Return the expected real items in a training set, on average over the rounds.
-
-        Of n items out of N_0 + k n, that is n N_0 / (N_0 + k n) in round k.
-        """
+    @override
+    def real_per_round(self, number: int, usage: Usage) -> float:
+        # Expected, of n items out of N_0 + k n: n N_0 / (N_0 + k n) in round k.
         added = self.problem.samples * np.arange(1.0, self.problem.generations + 1.0)
         return float(np.mean(self.problem.samples * self.real / (self.real + added)))
-
-
-@dataclass(frozen=True, eq=False)
-class StoredStrategy(Strategy):
-    """The same stored real items in every round: their number."""
-
-    @property
-    def kind(self) -> str:
-        """What designs of this way are called."""
-        return "anchor"
-
-    def usage(self, number: int, kept: Retention) -> Usage:
-        """Return what an average round uses where `kept` is kept."""
-        forgotten = kept.missing * self.problem.target.total_weight
-        real = number / self.problem.generations
-        return Usage(real, float(self.problem.samples - number), 1.0, 1.0, forgotten)
-
-    def real_per_round(self, number: int, usage: Usage) -> float:  # noqa: ARG002
-        """Return the real items in a training set: the same ones in every round."""
-        return float(number)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class AnchorStrategy(StoredStrategy):
-    """One stored item of each of the types that are most worth it: their number.
-
-    `ordered_by` is another anchor's order of them; None for their own.
-    """
-
-    ordered_by: StoredTypes | None = None
-
-    @property
-    def maximum(self) -> int:
-        """All types that count, if a training set holds them."""
-        return self.stored.maximum
-
-    @cached_property
-    def stored(self) -> StoredTypes:
-        """The types in the order in which they are stored."""
-        return StoredTypes(self.problem, self.ordered_by)
-
-    def regime(self, number: int) -> Regime:
-        """Return the regime."""
-        return self.stored.anchor(number) if number else Replace()
-
-    def _retention(self, number: int) -> Retention:
-        # A million types are not written down for it.
-        return self.stored.retention(number)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class StoredNumbersStrategy(StoredStrategy):
-    """Stored numbers whose mean and variance are those of the data: how many."""
-
-    @property
-    def maximum(self) -> int:
-        """The whole training set."""
-        return self.problem.samples
-
-    def regime(self, number: int) -> Regime:
-        """Return the regime."""
-        model = self.problem.target.model
-        reserve = StoredMoments(number, mean=model.mean, deviation=model.deviation)
-        return StoredNumbers(reserve) if number else Replace()
-
-
-PERIODS = (2, 3, 5, 10, 20, 50)
-"""Periods that a plan looks at: real data in every T-th round."""
-
-SIZES = (1.5, 2.0, 4.0, 8.0)
-"""Larger training sets that a plan looks at beside fresh data, as multiples of the size."""
-
-GROWTH_STEPS = 10_000
-"""Steps of growth from one size to twice it."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class ReplaceStrategy(SingleStrategy):
-    """No real data at all."""
-
-    @property
-    def kind(self) -> str:
-        """What designs of this way are called."""
-        return "replace"
-
-    def regime(self, number: int) -> Regime:  # noqa: ARG002
-        """Return the regime."""
-        return Replace()
 
 
 @final
@@ -286,22 +270,31 @@ class FreshStrategy(Strategy):
     samples: int = 0
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "fresh" if self.samples == self.problem.samples else "larger and fresh"
 
     @property
+    @override
     def maximum(self) -> int:
-        """The whole training set."""
         return self.samples
 
-    def size(self, number: int) -> int:  # noqa: ARG002
-        """Return the size of a training set."""
+    @override
+    def size(self, number: int) -> int:
         return self.samples
 
+    @override
     def regime(self, number: int) -> Regime:
-        """Return the regime."""
         return Fresh(number / self.samples) if number else Replace()
+
+    @override
+    def resized(self, samples: int) -> Self:
+        return replace(super().resized(samples), samples=samples)
+
+    @override
+    def changes(self, number: int) -> Iterator[Change]:
+        yield from super().changes(number)
+        yield from self._fewer_fresh(number)
 
 
 @final
@@ -312,18 +305,191 @@ class PeriodicStrategy(Strategy):
     every: int = 2
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "periodic"
 
     @property
+    @override
     def maximum(self) -> int:
-        """The whole training set."""
         return self.problem.samples
 
+    @override
     def regime(self, number: int) -> Regime:
-        """Return the regime."""
         return Periodic(share=number / self.problem.samples, every=self.every)
+
+    @override
+    def changes(self, number: int) -> Iterator[Change]:
+        yield from super().changes(number)
+        yield from self._fewer_fresh(number)
+        if number:
+            later = self.every + 1
+            yield Change("period", self.every, later, replace(self, every=later), number)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredStrategy(Strategy):
+    """The same stored real items in every round: their number."""
+
+    @property
+    @override
+    def kind(self) -> str:
+        return "anchor"
+
+    @override
+    def usage(self, number: int, kept: Retention) -> Usage:
+        real, generated = number / self.problem.generations, float(self.problem.samples - number)
+        return Usage(real, generated, 1.0, 1.0, self._forgotten(kept))
+
+    @override
+    def real_per_round(self, number: int, usage: Usage) -> float:
+        return float(number)
+
+    @override
+    def changes(self, number: int) -> Iterator[Change]:
+        for change in super().changes(number):
+            # The reserve stays as large as it is, if it still fits in.
+            if number <= change.moved:
+                yield change._replace(number=number)
+        fewer = round(STEP * number)
+        if fewer < number:
+            yield Change("stored", number, fewer, self, fewer)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class StoredNumbersStrategy(StoredStrategy):
+    """Stored numbers whose mean and variance are those of the data: how many."""
+
+    @property
+    @override
+    def maximum(self) -> int:
+        return self.problem.samples
+
+    @override
+    def regime(self, number: int) -> Regime:
+        model = self.problem.target.model
+        reserve = StoredMoments(number, mean=model.mean, deviation=model.deviation)
+        return StoredNumbers(reserve) if number else Replace()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AnchorStrategy(StoredStrategy):
+    """One stored item of each of the types that are most worth it: the number of types.
+
+    A stored type is in every training set. So storing one gains its weight times the probability
+    that it is lost otherwise, and takes the room of one generated item.
+
+    Parameters
+    ----------
+    problem
+        What is to be kept: all types or a list of them.
+    ordered_by
+        Another strategy that stores the same types first; None to order them by their gain.
+
+    Examples
+    --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> from hayflick.planning.problem import planning_problem
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> anchor = AnchorStrategy(planning_problem(words, generations=10))
+    >>> anchor.smallest(0.9), anchor.regime(1).reserve.symbols
+    (1, ('here',))
+    """
+
+    ordered_by: AnchorStrategy | None = None
+
+    @property
+    def _target(self) -> SymbolTarget:
+        return cast(SymbolTarget, self.problem.target)
+
+    @property
+    @override
+    def maximum(self) -> int:
+        return int(min(self._target.groups.numbers.sum(), self.problem.samples))
+
+    @override
+    def regime(self, number: int) -> Regime:
+        if not number:
+            return Replace()
+        # Types of the same gain are stored in the order of the data.
+        where = np.sort(self._places[:number])
+        symbols = np.array(self._target.model.symbols, dtype=object)[where]
+        return Anchor(Counts(tuple(symbols), np.ones(number, dtype=np.int64)))
+
+    @override
+    def _retention(self, number: int) -> Retention:
+        # By groups of types: the regime itself would list a million of them.
+        free = self._order.without_first(number)
+        kept = retention_by_law(
+            self._target.groups, self._rounds(number), free, law=self.problem.law
+        )
+        kept = self.problem.from_now(kept)
+        if self.problem.elapsed is None:
+            return kept
+        # Nothing was stored until now.
+        return replace(kept, expected=np.concatenate([[self._present], kept.expected[1:]]))
+
+    def highest_count(self, number: int) -> float:
+        """Return how often the data hold the most frequent of the first `number` types.
+
+        For a law that is known, its expected count in a training set.
+        """
+        weights = self._target.model.weights
+        highest = float(weights[self._places[:number]].max())
+        if self._target.model.total is not None:
+            return highest
+        return highest / float(weights.sum()) * self.problem.samples
+
+    @override
+    def resized(self, samples: int) -> Self:
+        return replace(super().resized(samples), ordered_by=self)
+
+    @cached_property
+    def _present(self) -> float:
+        """The share that is left at present."""
+        return float(self.problem.retention(Replace(), self.problem.samples).expected[0])
+
+    @cached_property
+    def _replace(self) -> ChainRounds:
+        own, elapsed = self.problem, self.problem.elapsed
+        regime: Regime = Replace() if elapsed is None else ResumedRegime(elapsed, Replace())
+        rounds = own.generations + (0 if elapsed is None else elapsed.rounds)
+        return rounds_of(self._target.model, regime=regime, samples=own.samples, generations=rounds)
+
+    def _rounds(self, number: int) -> ChainRounds:
+        """Return the rounds of the types that are not stored."""
+        elapsed = self.problem.elapsed
+        generated = self._replace.generated.copy()
+        generated[0 if elapsed is None else elapsed.rounds :] -= number
+        return replace(self._replace, generated=generated)
+
+    @cached_property
+    def _order(self) -> TypeGroups:
+        """The types that count, in groups, in the order in which they are stored."""
+        if self.ordered_by is not None:
+            return self.ordered_by._order
+        groups = self._target.groups
+        gains = self._log_gains(groups.probabilities, groups.weights)
+        return groups.reordered(np.argsort(-gains, kind="stable"))
+
+    @cached_property
+    def _places(self) -> Integers:
+        """Places of the types that count in the model, in the order in which they are stored."""
+        if self.ordered_by is not None:
+            return self.ordered_by._places
+        target = self._target
+        places = np.arange(target.model.types) if target.listed is None else target.listed
+        weights = np.ones(places.size) if target.listed_weights is None else target.listed_weights
+        gains = self._log_gains(target.model.probabilities[places], weights)
+        return places[np.argsort(-gains, kind="stable")]
+
+    def _log_gains(self, probabilities: Floats, weights: Floats) -> Floats:
+        """Return the log of each weight times the probability of being lost without an anchor."""
+        slope = Branching.of(self._replace).slope[-1]
+        gains: Floats = np.log(weights) - probabilities * slope
+        return gains
 
 
 @final
@@ -332,91 +498,77 @@ class SampleSizeStrategy(Strategy):
     """Larger training sets, all generated: their size."""
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "larger"
 
     @property
+    @override
     def minimum(self) -> int:
-        """The size that is asked for."""
         return self.problem.samples
 
     @property
+    @override
     def maximum(self) -> int:
-        """Thousands of times the size, up to what a plan looks at."""
         own = self.problem.samples
         return max(own, min(self.problem.target.largest_samples, own * 4096))
 
+    @override
     def size(self, number: int) -> int:
-        """Return the size of a training set."""
         return number
 
-    def regime(self, number: int) -> Regime:  # noqa: ARG002
-        """Return the regime."""
+    @override
+    def regime(self, number: int) -> Regime:
         return Replace()
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class GrowingSizeStrategy(Strategy):
-    """Training sets that grow by a factor every round, 0.01 % per step; each is `base`."""
-
-    base: Regime = Replace()
+    """Generated training sets that grow by a factor every round, in steps of 0.01 %."""
 
     @property
+    @override
     def kind(self) -> str:
-        """What designs of this way are called."""
         return "growing"
 
     @property
+    @override
     def maximum(self) -> int:
-        """Twice the size every round, or as fast as sizes stay within what a plan looks at."""
+        # Twice the size every round, or as fast as the last size allows.
         rounds = max(1, self.problem.generations - 1)
-        fastest = min(
-            2.0, (self.problem.target.largest_samples / self.problem.samples) ** (1.0 / rounds)
-        )
+        largest = self.problem.target.largest_samples / self.problem.samples
+        fastest = min(2.0, largest ** (1.0 / rounds))
         return max(0, int((fastest - 1.0) * GROWTH_STEPS))
 
+    @override
     def regime(self, number: int) -> Scheduled:
-        """Return the regime."""
         growth = 1.0 + number / GROWTH_STEPS
-        rounds = range(self.problem.generations)
-        sizes = [round(self.problem.samples * growth**k) for k in rounds]
-        mixes = [self.base.mix(1, samples=size) for size in sizes]
-        return Scheduled(samples=tuple(sizes), fresh=tuple(mix.fresh for mix in mixes))
+        sizes = (round(self.problem.samples * growth**k) for k in range(self.problem.generations))
+        return Scheduled(samples=tuple(sizes), fresh=(0,) * self.problem.generations)
+
+    @override
+    def changes(self, number: int) -> Iterator[Change]:
+        return iter(())
 
 
-def strategies_for(problem: PlanningProblem, *, larger: bool) -> Iterator[Strategy]:
-    """Yield all ways there are; `larger` says whether the training set may grow."""
+def strategies_for(problem: PlanningProblem, costs: CostModel | None = None) -> Iterator[Strategy]:
+    """Yield every strategy; training sets may grow if a generated item has a price."""
     yield ReplaceStrategy(problem)
     yield FreshStrategy(problem, problem.samples)
     for every in PERIODS:
         if every <= problem.generations:
             yield PeriodicStrategy(problem, every)
-    yield from _keeping(problem)
-    if larger:
-        yield SampleSizeStrategy(problem)
-        yield GrowingSizeStrategy(problem)
-        for multiple in SIZES:
-            yield FreshStrategy(problem, round(multiple * problem.samples))
-
-
-def _keeping(problem: PlanningProblem) -> Iterator[Strategy]:
-    """Yield the ways in which real items stay: a reserve, or everything so far."""
     if problem.target.kind == VARIANCE:
         yield StoredNumbersStrategy(problem)
     elif problem.target.kind != DIVERSITY:
         yield AnchorStrategy(problem)
-    # Of a recorded run, what has accumulated is not known.
+    # What a recorded run has accumulated is not known.
     if problem.elapsed is None:
         yield AccumulateStrategy(problem)
         yield SubsampleStrategy(problem)
-
-
-def needs_simulation(strategy: Strategy) -> bool:
-    """Return whether a way without a law is to be simulated, and can be."""
-    problem = strategy.problem
-    if problem.simulation is None:
-        return False
-    sizes = {"samples": strategy.size(strategy.maximum), "generations": problem.generations}
-    return problem.target.can_simulate(strategy.kind, **sizes)
+    if costs is not None and costs.generated > 0.0:
+        yield SampleSizeStrategy(problem)
+        yield GrowingSizeStrategy(problem)
+        for multiple in MULTIPLES:
+            yield FreshStrategy(problem, round(multiple * problem.samples))

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from hayflick.chains.chain import MOST_COUNTED
 from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete
-from hayflick.chains.chain import MOST_COUNTED
 from hayflick.chains.samplers import Temperature
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats, Integers
@@ -131,7 +131,7 @@ class Target(Protocol):
     def stage_replicates(self, generations: int) -> int:
         """Return how many runs show what moving a stage does."""
 
-    def expected(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
+    def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
         """Return an exact mean that says something else than a median; None for none."""
 
     def describe(self) -> Mapping[str, Any]:
@@ -410,7 +410,7 @@ class SymbolTarget:
         draws = self.model.types * generations
         return int(np.clip(_MOVED_DRAWS // draws, *_MOVED_REPLICATES))
 
-    def expected(self, regime: Regime, *, samples: int, generations: int) -> None:
+    def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> None:
         """Return nothing: what is kept of symbols is a mean already."""
 
     def describe(self) -> dict[str, Any]:

@@ -235,7 +235,7 @@ class VarianceTarget:
         """Return 0: as many runs as any design has."""
         return 0
 
-    def expected(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
+    def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
         """Return the exact mean of the variance where fresh data come in every round (ddof = 1)."""
         if self.model.ddof != 1 or not isinstance(regime, (Fresh, Replace)):
             return None

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.core.arrays import Floats
-from hayflick.planning.designs import Design, DesignPoint
-from hayflick.planning.plan import HistoryComparison, Plan
-from hayflick.planning.search import reaches
-from hayflick.planning.sensitivity import Sensitivity
+from hayflick.planning.designs import Design, Sensitivity
+from hayflick.planning.history import HistoryComparison
+from hayflick.planning.plan import Plan
 from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
@@ -89,7 +88,7 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
     return {
         "kind": design.kind,
         "regime": design.regime.describe(),
-        "enough": reaches(design.retention.assured, plan.keep),
+        "enough": design.is_sufficient(plan.keep),
         "samples": design.samples,
         "real_per_round": design.real_per_round,
         "acquired_per_round": design.usage.real,
@@ -125,8 +124,8 @@ def _fresh_record(fresh: FreshShare) -> dict[str, Any]:
         if anchor is None
         else {
             "regime": anchor.regime.describe(),
-            "stored": anchor.types,
-            "stored_up_to_count": anchor.highest_count,
+            "stored": anchor.number,
+            "stored_up_to_count": anchor.stored_up_to,
             "lowest": anchor.retention.lowest,
         },
     }
@@ -136,7 +135,7 @@ def _sensitivity_record(sensitivity: Sensitivity) -> dict[str, Any]:
     return {**asdict(sensitivity), "elasticity": sensitivity.elasticity}
 
 
-def _point_record(point: DesignPoint) -> dict[str, Any]:
+def _point_record(point: Design) -> dict[str, Any]:
     return {
         "kind": point.kind,
         "samples": point.samples,

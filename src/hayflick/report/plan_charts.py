@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hayflick.planning.designs import DesignPoint
+from hayflick.planning.designs import Design
 from hayflick.report.charts import drawing
 from hayflick.report.plan_findings import PlanFindings, kind_label, sensitivity_label
 
@@ -79,7 +79,7 @@ def _frontier_numbers(findings: PlanFindings) -> pl.DataFrame:
     plan = findings.plan
     best = {id(point) for point in plan.frontier.efficient}
 
-    def row(point: DesignPoint) -> dict[str, object]:
+    def row(point: Design) -> dict[str, object]:
         return {
             "series": kind_label(point.strategy.kind, findings.language),
             "samples": point.samples,
@@ -112,7 +112,7 @@ def _frontier_caption(dear: int, findings: PlanFindings) -> str:
 def _within_reach(numbers: pl.DataFrame, findings: PlanFindings) -> tuple[pl.DataFrame, int]:
     """Return the designs that are drawn, and how many are too dear for that."""
     plan = findings.plan
-    price = plan.price(plan.designs[0])
+    price = plan.designs[0].price
     if price <= 0.0:
         return numbers, 0
     shown = numbers.filter(pl.col("price") <= _DEAREST * price)
