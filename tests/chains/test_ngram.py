@@ -4,18 +4,10 @@ import numpy as np
 import pytest
 import xarray
 
-from hayflick.chains.degradation import LabelNoise
-from hayflick.chains.ngram import NGram
-from hayflick.chains.samplers import Temperature, TopK
-from hayflick.chains.stages import Grid, Stages
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Counts
 from hayflick.corpus.sentences import split_sentences
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
-from hayflick.simulation.simulate import simulate
 
 RNG = np.random.default_rng(5)
 TEXT = " ".join(
@@ -28,9 +20,9 @@ TINY = split_sentences("The cat sat. The cat ran! The dog sat.")
 
 def test_a_model_from_a_file(tmp_path):
     (tmp_path / "a.txt").write_text("The cat sat. The cat ran!")
-    model = NGram.from_text(tmp_path / "a.txt", order=3)
+    model = hf.NGram.from_text(tmp_path / "a.txt", order=3)
     assert (model.types, model.total, model.order) == (4, 6, 3)
-    assert NGram.from_text(tmp_path / "a.txt").order == 2
+    assert hf.NGram.from_text(tmp_path / "a.txt").order == 2
     assert model.training_size(None) == 6
     assert model.training_size(99) == 99
     assert json.loads(json.dumps(model.describe())) == {
@@ -48,19 +40,19 @@ def test_a_model_from_a_file(tmp_path):
 def test_bad_orders_and_sizes_are_refused(tmp_path):
     for order in (0, 17, 1.5, True):
         with pytest.raises(ArgumentError, match=r"order: .* from 1 to 16"):
-            NGram(SENTENCES, order)
+            hf.NGram(SENTENCES, order)
         with pytest.raises(ArgumentError, match=r"order: .* from 1 to 16"):
-            NGram.from_text(tmp_path / "absent.txt", order=order)
+            hf.NGram.from_text(tmp_path / "absent.txt", order=order)
     with pytest.raises(ArgumentError, match="an order longer than the text"):
-        NGram(TINY, 10)
-    assert NGram(TINY, 9).order == 9
+        hf.NGram(TINY, 10)
+    assert hf.NGram(TINY, 9).order == 9
     for samples in (0, 2**30):
         with pytest.raises(ArgumentError, match="samples"):
-            NGram(TINY).training_size(samples)
+            hf.NGram(TINY).training_size(samples)
 
 
 def test_the_first_generation_is_measured_by_hand():
-    measured = NGram(TINY, 2).chain(9).measure(NGram(TINY, 2).chain(9).start(3))
+    measured = hf.NGram(TINY, 2).chain(9).measure(hf.NGram(TINY, 2).chain(9).start(3))
     # cat 2, sat 2, the 3, dog 1, ran 1 of 9 words in 3 sentences.
     expected = {
         "surviving_types": 5,
@@ -76,7 +68,7 @@ def test_the_first_generation_is_measured_by_hand():
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
 def test_measurements_against_a_slow_reference(order, rng):
-    chain = NGram(SENTENCES, order).chain(80)
+    chain = hf.NGram(SENTENCES, order).chain(80)
     population = chain.estimate(chain.generate(rng, chain.start(7), 80))
     population = chain.estimate(chain.generate(rng, population, 80))
     measured, last = chain.measure(population), chain.measure_last(population)["count_by_rank"]
@@ -99,21 +91,21 @@ def test_measurements_against_a_slow_reference(order, rng):
 def test_a_higher_order_loses_contexts_faster(rng):
     left = []
     for order in (1, 2, 4):
-        runs = simulate(NGram(SENTENCES, order), generations=5, replicates=32, seed=2)
+        runs = hf.simulate(hf.NGram(SENTENCES, order), generations=5, replicates=32, seed=2)
         left.append(float(runs["surviving_contexts"][:, -1].mean()))
     assert left[0] == 1.0 > left[1] > left[2]
 
 
-@pytest.mark.parametrize("stages", [Stages(), Stages(sampler=Temperature(0.9))])
+@pytest.mark.parametrize("stages", [hf.Stages(), hf.Stages(sampler=hf.Temperature(0.9))])
 @pytest.mark.parametrize("order", [1, 2, 4])
 def test_threads_and_block_sizes_never_change_the_result(order, stages):
     settings = {"generations": 3, "samples": 500, "replicates": 40, "seed": 1, "stages": stages}
-    for regime in (Replace(), Fresh(share=0.1)):
-        model = NGram(SENTENCES, order)
-        first = simulate(model, threads=1, block_size=32, regime=regime, **settings)
+    for regime in (hf.Replace(), hf.Fresh(share=0.1)):
+        model = hf.NGram(SENTENCES, order)
+        first = hf.simulate(model, threads=1, block_size=32, regime=regime, **settings)
         for threads, block_size in ((2, 32), (1, 64), (2, 64)):
-            other = simulate(
-                NGram(SENTENCES, order),
+            other = hf.simulate(
+                hf.NGram(SENTENCES, order),
                 threads=threads,
                 block_size=block_size,
                 regime=regime,
@@ -126,10 +118,10 @@ def test_threads_and_block_sizes_never_change_the_result(order, stages):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_every_pool_has_the_size_of_a_training_text(share, rng):
-    chain = NGram(SENTENCES, 3).chain(200)
+    chain = hf.NGram(SENTENCES, 3).chain(200)
     population = chain.start(5)
     for generation in (1, 2, 3):
-        mix = Fresh(share=share).mix(generation, samples=200)
+        mix = hf.Fresh(share=share).mix(generation, samples=200)
         pool = chain.mix(rng, chain.generate(rng, population, mix.generated), mix)
         words = [np.count_nonzero(pool.text(replicate)) for replicate in range(5)]
         assert words == [200] * 5
@@ -138,7 +130,7 @@ def test_every_pool_has_the_size_of_a_training_text(share, rng):
 
 
 def test_fresh_text_is_written_by_the_real_model_without_a_sampler(rng):
-    chain = NGram(TINY, 2).chain(10, stages=Stages(sampler=TopK(1)))
+    chain = hf.NGram(TINY, 2).chain(10, stages=hf.Stages(sampler=hf.TopK(1)))
     pool = chain.mix(rng, chain.generate(rng, chain.start(200), 3), Mix(generated=3, fresh=6))
     texts = [pool.text(replicate) for replicate in range(200)]
     symbols = chain.model.sentences.symbols
@@ -151,29 +143,31 @@ def test_fresh_text_is_written_by_the_real_model_without_a_sampler(rng):
 
 def test_fresh_text_brings_words_back(rng):
     settings = {"generations": 15, "replicates": 32, "seed": 3}
-    model = NGram(SENTENCES, 3)
-    alone = simulate(model, **settings)["surviving_types"][:, -1].mean()
-    mixed = simulate(model, regime=Fresh(share=0.3), **settings)["surviving_types"][:, -1].mean()
+    model = hf.NGram(SENTENCES, 3)
+    alone = hf.simulate(model, **settings)["surviving_types"][:, -1].mean()
+    mixed = hf.simulate(model, regime=hf.Fresh(share=0.3), **settings)["surviving_types"][
+        :, -1
+    ].mean()
     assert float(mixed) > float(alone) + 5
 
 
 def test_stored_items_are_refused(rng):
-    model = NGram(SENTENCES, 2)
+    model = hf.NGram(SENTENCES, 2)
     with pytest.raises(ArgumentError, match="regime: got a reserve"):
-        model.chain(9).check([Mix(generated=5, reserve=Counts.from_mapping({"w1": 2}))])
+        model.chain(9).check([Mix(generated=5, reserve=hf.Counts.from_mapping({"w1": 2}))])
     with pytest.raises(ArgumentError, match="regime: got a reserve"):
-        simulate(model, generations=1, regime=Anchor.from_mapping({"w1": 2}), replicates=2)
+        hf.simulate(model, generations=1, regime=hf.Anchor.from_mapping({"w1": 2}), replicates=2)
 
 
 def test_other_stages_than_a_sampler_are_refused():
     with pytest.raises(ArgumentError, match="for the family ngram"):
-        NGram(TINY).chain(9, stages=Stages(degradation=LabelNoise(0.1)))
-    chain = NGram(TINY).chain(9, stages=Stages(sampler=TopK(2)))
-    assert chain.describe()["sampler"] == TopK(2).describe()
+        hf.NGram(TINY).chain(9, stages=hf.Stages(degradation=hf.LabelNoise(0.1)))
+    chain = hf.NGram(TINY).chain(9, stages=hf.Stages(sampler=hf.TopK(2)))
+    assert chain.describe()["sampler"] == hf.TopK(2).describe()
 
 
 def test_the_greediest_model_repeats_itself(rng):
-    chain = NGram(TINY, 2).chain(9, stages=Stages(sampler=TopK(1)))
+    chain = hf.NGram(TINY, 2).chain(9, stages=hf.Stages(sampler=hf.TopK(1)))
     population = chain.start(2)
     for _ in range(2):
         population = chain.estimate(chain.generate(rng, population, 9))
@@ -184,21 +178,21 @@ def test_the_greediest_model_repeats_itself(rng):
 
 def test_a_japanese_text_runs():
     sentences = split_sentences("猫が好き。犬も好き。猫も犬も好き。鳥は好きか？", tokenizer="mixed")
-    runs = simulate(NGram(sentences, 3), generations=3, replicates=4, seed=1)
+    runs = hf.simulate(hf.NGram(sentences, 3), generations=3, replicates=4, seed=1)
     assert (runs["surviving_types"].diff("generation") <= 0).all()
 
 
 def test_rounding_drops_rare_successors():
     text = "a b. " * 30 + "a c. "
-    model = NGram(split_sentences(text), order=2)
+    model = hf.NGram(split_sentences(text), order=2)
     kept = {
-        bits: simulate(
+        bits: hf.simulate(
             model,
             samples=60,
             generations=1,
             replicates=64,
             seed=1,
-            stages=Stages(rounding=Grid(bits=bits)),
+            stages=hf.Stages(rounding=hf.Grid(bits=bits)),
         )["surviving_types"][:, 1].mean()
         for bits in (3, 12)
     }

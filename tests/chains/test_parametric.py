@@ -4,49 +4,34 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.degradation import (
-    AdditiveNoise,
-    GaussianContamination,
-    LabelNoise,
-)
-from hayflick.chains.estimators import AddDelta
-from hayflick.chains.gaussian import Gaussian, interval_draws
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
-from hayflick.chains.poisson import Poisson
-from hayflick.chains.selection import Interval, Verifier
-from hayflick.chains.stages import Grid, Stages
-from hayflick.chains.symmetric_mixture import (
-    SymmetricMixture,
-    approximate_joint,
-    exact_joint,
-)
+import hayflick as hf
+from hayflick.chains.gaussian import interval_draws
+from hayflick.chains.symmetric_mixture import approximate_joint, exact_joint
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.seeding import stream
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.rounds import advance
-from hayflick.simulation.simulate import simulate
 
 SCALAR = [
-    Bernoulli(0.2),
-    Bernoulli(0.02, total=50, estimator=AddDelta(0.5)),
-    Poisson(1.3),
-    Gaussian(2.0, 3.0),
-    Gaussian(2.0, 3.0, ddof=0),
+    hf.Bernoulli(0.2),
+    hf.Bernoulli(0.02, total=50, estimator=hf.AddDelta(0.5)),
+    hf.Poisson(1.3),
+    hf.Gaussian(2.0, 3.0),
+    hf.Gaussian(2.0, 3.0, ddof=0),
 ]
 
 
 @pytest.mark.parametrize("model", SCALAR, ids=str)
 @pytest.mark.parametrize("fresh", [0, 1, 7])
-@pytest.mark.parametrize("rounding", [None, Grid(bits=6)], ids=["exact", "rounded"])
+@pytest.mark.parametrize("rounding", [None, hf.Grid(bits=6)], ids=["exact", "rounded"])
 def test_compiled_rounds_are_the_stages_one_by_one(model, fresh, rounding):
-    chain = model.chain(20, stages=Stages(rounding=rounding))
+    chain = model.chain(20, stages=hf.Stages(rounding=rounding))
     mixes = [Mix(generated=20 - fresh, fresh=fresh)] * 12
     assert chain.compiled
     schedule = Schedule(mixes)
-    path = chain.run_rounds((stream(3, block=0),), chain.start(32), schedule.generated, schedule.fresh)
+    path = chain.run_rounds(
+        (stream(3, block=0),), chain.start(32), schedule.generated, schedule.fresh
+    )
     rng, population = stream(3, block=0), chain.start(32)
     for generation, mix in enumerate(mixes):
         population = advance(chain, rng, population, mix)
@@ -59,21 +44,21 @@ def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):
     def draw(values, number):
         shape = (runs, number)
         match model:
-            case Bernoulli():
+            case hf.Bernoulli():
                 return (rng.random(shape) < values[0]) * 1.0
-            case Poisson():
+            case hf.Poisson():
                 return rng.poisson(values[0], shape) * 1.0
-            case Gaussian():
+            case hf.Gaussian():
                 return rng.normal(values[0], values[1], shape)
 
     def arrived(number):
         items = draw(parameters, number)
         match stages.degradation:
-            case LabelNoise(rate):
+            case hf.LabelNoise(rate):
                 items = np.where(rng.random(items.shape) < rate, 1 - items, items)
-            case AdditiveNoise(deviation):
+            case hf.AdditiveNoise(deviation):
                 items = items + rng.normal(0, deviation, items.shape)
-            case GaussianContamination(share, mean, deviation):
+            case hf.GaussianContamination(share, mean, deviation):
                 foreign = rng.normal(mean, deviation, items.shape)
                 items = np.where(rng.random(items.shape) < share, foreign, items)
         return items
@@ -81,9 +66,9 @@ def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):
     items = arrived(draws)
     for _ in range(200):
         match stages.selection:
-            case Verifier(_, true_accept, false_accept):
+            case hf.Verifier(_, true_accept, false_accept):
                 chance = np.where(items == 1, true_accept, false_accept)
-            case Interval(low, high, true_accept, false_accept):
+            case hf.Interval(low, high, true_accept, false_accept):
                 inside = (low <= items) & (items <= high)
                 chance = np.where(inside, true_accept, false_accept)
             case _:
@@ -99,7 +84,7 @@ def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):
     weights = np.concatenate([np.ones(draws), np.full(fresh, stages.real_weight)])
     values = np.concatenate([items, real], axis=1)
     mean = (values * weights).sum(axis=1) / weights.sum()
-    if not isinstance(model, Gaussian):
+    if not isinstance(model, hf.Gaussian):
         return mean[None]
     scatter = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
     correction = model.ddof * np.sum(weights**2) / weights.sum()
@@ -111,17 +96,20 @@ def chain_real(model):
 
 
 CASES = [
-    (Bernoulli(0.2), Stages()),
-    (Bernoulli(0.2), Stages(degradation=LabelNoise(0.3), real_weight=3.0)),
-    (Bernoulli(0.2), Stages(selection=Verifier(frozenset("1"), 0.8, 0.4))),
-    (Poisson(1.5), Stages(real_weight=2.0)),
-    (Gaussian(1.0, 2.0), Stages()),
-    (Gaussian(1.0, 2.0, ddof=0), Stages(real_weight=2.5)),
-    (Gaussian(1.0, 2.0), Stages(real_weight=2.5)),
-    (Gaussian(1.0, 2.0), Stages(degradation=AdditiveNoise(1.5))),
-    (Gaussian(1.0, 2.0), Stages(degradation=GaussianContamination(0.3, 5.0, 0.5))),
-    (Gaussian(1.0, 2.0), Stages(selection=Interval(0.0, 2.5, 0.9, 0.3))),
-    (Gaussian(1.0, 2.0), Stages(selection=Interval(0.0, 2.5), degradation=AdditiveNoise(1.0))),
+    (hf.Bernoulli(0.2), hf.Stages()),
+    (hf.Bernoulli(0.2), hf.Stages(degradation=hf.LabelNoise(0.3), real_weight=3.0)),
+    (hf.Bernoulli(0.2), hf.Stages(selection=hf.Verifier(frozenset("1"), 0.8, 0.4))),
+    (hf.Poisson(1.5), hf.Stages(real_weight=2.0)),
+    (hf.Gaussian(1.0, 2.0), hf.Stages()),
+    (hf.Gaussian(1.0, 2.0, ddof=0), hf.Stages(real_weight=2.5)),
+    (hf.Gaussian(1.0, 2.0), hf.Stages(real_weight=2.5)),
+    (hf.Gaussian(1.0, 2.0), hf.Stages(degradation=hf.AdditiveNoise(1.5))),
+    (hf.Gaussian(1.0, 2.0), hf.Stages(degradation=hf.GaussianContamination(0.3, 5.0, 0.5))),
+    (hf.Gaussian(1.0, 2.0), hf.Stages(selection=hf.Interval(0.0, 2.5, 0.9, 0.3))),
+    (
+        hf.Gaussian(1.0, 2.0),
+        hf.Stages(selection=hf.Interval(0.0, 2.5), degradation=hf.AdditiveNoise(1.0)),
+    ),
 ]
 
 
@@ -149,12 +137,12 @@ def test_the_golden_ratio_is_the_best_weight_of_as_many_real_items():
     # the real ones that spoils the mean least is 1/φ of all, φ times the generated ones'.
     def spread(share):
         weight = share / (1.0 - share)
-        stages = Stages(real_weight=weight)
-        runs = simulate(
-            Gaussian(0.0, 1.0),
+        stages = hf.Stages(real_weight=weight)
+        runs = hf.simulate(
+            hf.Gaussian(0.0, 1.0),
             generations=40,
             samples=200,
-            regime=Fresh(share=0.5),
+            regime=hf.Fresh(share=0.5),
             stages=stages,
             replicates=12_000,
             seed=5,
@@ -173,9 +161,9 @@ def test_the_golden_ratio_is_the_best_weight_of_as_many_real_items():
 
 
 def test_a_vector_of_one_dimension_is_a_gaussian():
-    one = MultivariateGaussian(np.zeros(1), np.eye(1))
-    runs = simulate(one, samples=12, generations=6, replicates=4000, seed=1)
-    scalar = simulate(Gaussian(0.0, 1.0), samples=12, generations=6, replicates=4000, seed=2)
+    one = hf.MultivariateGaussian(np.zeros(1), np.eye(1))
+    runs = hf.simulate(one, samples=12, generations=6, replicates=4000, seed=1)
+    scalar = hf.simulate(hf.Gaussian(0.0, 1.0), samples=12, generations=6, replicates=4000, seed=2)
     log = 2.0 * np.log(scalar["deviation"])
     gap = runs["log_variance_ratio"].mean("replicate") - log.mean("replicate")
     error = np.sqrt(2.0 * log.var("replicate") / 4000)
@@ -183,11 +171,11 @@ def test_a_vector_of_one_dimension_is_a_gaussian():
 
 
 @pytest.mark.parametrize("fresh", [0, 2, 6])
-@pytest.mark.parametrize("noise", [None, AdditiveNoise(0.7)])
+@pytest.mark.parametrize("noise", [None, hf.AdditiveNoise(0.7)])
 def test_scatter_and_mean_of_vectors_against_raw_draws(rng, fresh, noise):
     covariance = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
-    model = MultivariateGaussian(np.array([1.0, -2.0, 0.0]), covariance)
-    chain, runs = model.chain(9, stages=Stages(degradation=noise)), 30_000
+    model = hf.MultivariateGaussian(np.array([1.0, -2.0, 0.0]), covariance)
+    chain, runs = model.chain(9, stages=hf.Stages(degradation=noise)), 30_000
     pool = chain.generate(rng, chain.start(runs), 9 - fresh)
     fitted = chain.estimate(chain.mix(rng, pool, Mix(generated=9 - fresh, fresh=fresh)))
     found = fitted.factor @ np.swapaxes(fitted.factor, 1, 2)
@@ -207,16 +195,16 @@ def test_scatter_and_mean_of_vectors_against_raw_draws(rng, fresh, noise):
 
 @pytest.mark.parametrize(("samples", "rank"), [(2, 1), (3, 2), (4, 3), (5, 3)])
 def test_too_few_vectors_lose_rank_for_good(samples, rank):
-    model = MultivariateGaussian(np.zeros(3), np.eye(3))
-    runs = simulate(model, samples=samples, generations=60, replicates=32, seed=1)
+    model = hf.MultivariateGaussian(np.zeros(3), np.eye(3))
+    runs = hf.simulate(model, samples=samples, generations=60, replicates=32, seed=1)
     assert (runs["rank"][:, 1:] == rank).all()
     assert np.isneginf(runs["log_variance_ratio"][:, 1:]).all() == (rank < 3)
 
 
 def test_fresh_vectors_bring_rank_back():
-    model = MultivariateGaussian(np.zeros(3), np.eye(3))
-    regime = Fresh(share=0.5)
-    runs = simulate(model, samples=4, generations=4, regime=regime, replicates=32, seed=1)
+    model = hf.MultivariateGaussian(np.zeros(3), np.eye(3))
+    regime = hf.Fresh(share=0.5)
+    runs = hf.simulate(model, samples=4, generations=4, regime=regime, replicates=32, seed=1)
     assert (runs["rank"] == 3).all()
 
 
@@ -259,8 +247,8 @@ def test_the_exact_joint_estimator_maximises_the_likelihood(rng, mean):
 
 
 def test_mixtures_are_drawn_from_both_components(rng):
-    model = SymmetricMixture(3.0, 0.5)
-    chain = model.chain(4000, stages=Stages(degradation=AdditiveNoise(1.2)))
+    model = hf.SymmetricMixture(3.0, 0.5)
+    chain = model.chain(4000, stages=hf.Stages(degradation=hf.AdditiveNoise(1.2)))
     pool = chain.generate(rng, chain.start(1), 4000)
     pool = chain.mix(rng, pool, Mix(generated=4000, fresh=10))
     assert pool.values.shape == (1, 4010)
@@ -270,25 +258,27 @@ def test_mixtures_are_drawn_from_both_components(rng):
     assert upper.std() == pytest.approx(1.3, rel=0.08)
 
 
-@pytest.mark.parametrize("model", [*SCALAR, SymmetricMixture(1.0, 1.0)], ids=str)
+@pytest.mark.parametrize("model", [*SCALAR, hf.SymmetricMixture(1.0, 1.0)], ids=str)
 def test_a_reserve_is_refused(model):
     with pytest.raises(ArgumentError, match="replace or fresh"):
-        simulate(model, samples=10, generations=2, regime=Anchor.from_mapping({"a": 1}), seed=1)
+        hf.simulate(
+            model, samples=10, generations=2, regime=hf.Anchor.from_mapping({"a": 1}), seed=1
+        )
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Bernoulli(1.2), "probability: got 1.2, takes a number from 0 to 1"),
-        (lambda: Poisson(0.0), "rate: got 0.0, takes a number above 0"),
-        (lambda: Gaussian(0.0, 0.0), "deviation: got 0.0, takes a number above 0"),
-        (lambda: Gaussian(float("nan"), 1.0), "mean"),
-        (lambda: Gaussian(0.0, 1.0, ddof=2), "ddof: got 2, takes 0 or 1"),
-        (lambda: Gaussian(0.0, 1.0).chain(1), "samples: got 1, takes a whole number from 2"),
-        (lambda: MultivariateGaussian(np.zeros(2), np.ones((2, 2))), "singular"),
-        (lambda: MultivariateGaussian(np.zeros(2), np.eye(3)), "shapes"),
-        (lambda: SymmetricMixture(-1.0, 1.0), "mean"),
-        (lambda: SymmetricMixture(1.0, 1.0, estimator="map"), "estimator: got map"),
+        (lambda: hf.Bernoulli(1.2), "probability: got 1.2, takes a number from 0 to 1"),
+        (lambda: hf.Poisson(0.0), "rate: got 0.0, takes a number above 0"),
+        (lambda: hf.Gaussian(0.0, 0.0), "deviation: got 0.0, takes a number above 0"),
+        (lambda: hf.Gaussian(float("nan"), 1.0), "mean"),
+        (lambda: hf.Gaussian(0.0, 1.0, ddof=2), "ddof: got 2, takes 0 or 1"),
+        (lambda: hf.Gaussian(0.0, 1.0).chain(1), "samples: got 1, takes a whole number from 2"),
+        (lambda: hf.MultivariateGaussian(np.zeros(2), np.ones((2, 2))), "singular"),
+        (lambda: hf.MultivariateGaussian(np.zeros(2), np.eye(3)), "shapes"),
+        (lambda: hf.SymmetricMixture(-1.0, 1.0), "mean"),
+        (lambda: hf.SymmetricMixture(1.0, 1.0, estimator="map"), "estimator: got map"),
     ],
 )
 def test_what_is_out_of_range_is_refused(make, message):
@@ -298,25 +288,27 @@ def test_what_is_out_of_range_is_refused(make, message):
 
 def test_chances_of_zero_and_one_stay():
     for chance in (0.0, 1.0):
-        runs = simulate(Bernoulli(chance), samples=10, generations=3, replicates=32, seed=1)
+        runs = hf.simulate(hf.Bernoulli(chance), samples=10, generations=3, replicates=32, seed=1)
         assert_array_equal(runs["probability"], chance)
 
 
 def test_few_fresh_vectors_add_up_in_rank():
-    model = MultivariateGaussian(np.zeros(5), np.eye(5))
-    runs = simulate(model, samples=4, generations=3, regime=Fresh(share=0.5), replicates=32, seed=1)
+    model = hf.MultivariateGaussian(np.zeros(5), np.eye(5))
+    runs = hf.simulate(
+        model, samples=4, generations=3, regime=hf.Fresh(share=0.5), replicates=32, seed=1
+    )
     assert (runs["rank"][:, 1:] == 3).all()
 
 
 def test_whole_numbers_are_parameters_too():
     for whole, decimal in (
-        (Gaussian(70, 12), Gaussian(70.0, 12.0)),
-        (Poisson(3), Poisson(3.0)),
-        (Bernoulli(1), Bernoulli(1.0)),
-        (SymmetricMixture(2, 1), SymmetricMixture(2.0, 1.0)),
+        (hf.Gaussian(70, 12), hf.Gaussian(70.0, 12.0)),
+        (hf.Poisson(3), hf.Poisson(3.0)),
+        (hf.Bernoulli(1), hf.Bernoulli(1.0)),
+        (hf.SymmetricMixture(2, 1), hf.SymmetricMixture(2.0, 1.0)),
     ):
         one, two = (
-            simulate(model, samples=10, generations=4, replicates=40, seed=1)
+            hf.simulate(model, samples=10, generations=4, replicates=40, seed=1)
             for model in (whole, decimal)
         )
         for name in one.data_vars:
@@ -325,12 +317,12 @@ def test_whole_numbers_are_parameters_too():
 
 def test_the_unbiased_variance_is_unbiased_under_any_weight():
     for weight in (0.3, 1.0, 9.0):
-        runs = simulate(
-            Gaussian(0.0, 1.0),
+        runs = hf.simulate(
+            hf.Gaussian(0.0, 1.0),
             samples=20,
             generations=1,
-            regime=Fresh(share=0.2),
-            stages=Stages(real_weight=weight),
+            regime=hf.Fresh(share=0.2),
+            stages=hf.Stages(real_weight=weight),
             replicates=20_000,
             seed=3,
         )
@@ -340,12 +332,12 @@ def test_the_unbiased_variance_is_unbiased_under_any_weight():
 
 def test_the_golden_ratio_is_about_the_best_weight_for_the_variance_too():
     def spread(share):
-        stages = Stages(real_weight=share / (1.0 - share))
-        runs = simulate(
-            Gaussian(0.0, 1.0),
+        stages = hf.Stages(real_weight=share / (1.0 - share))
+        runs = hf.simulate(
+            hf.Gaussian(0.0, 1.0),
             generations=40,
             samples=200,
-            regime=Fresh(share=0.5),
+            regime=hf.Fresh(share=0.5),
             stages=stages,
             replicates=6000,
             seed=6,
@@ -358,16 +350,16 @@ def test_the_golden_ratio_is_about_the_best_weight_for_the_variance_too():
 
 def test_distinct_models_have_distinct_descriptions():
     chains = [
-        Gaussian(0, 1).chain(9),
-        Gaussian(0, 1, ddof=0).chain(9),
-        Gaussian(0, 1, ddof=0).chain(8),
-        Gaussian(0, 1 + 1e-12).chain(9),
-        Gaussian(0, 1).chain(9, stages=Stages(rounding=Grid(step=0.123456789))),
-        Gaussian(0, 1).chain(9, stages=Stages(rounding=Grid(step=0.123456))),
-        SymmetricMixture(0, 1).chain(9),
-        SymmetricMixture(0, 1, estimator="joint-ml").chain(9),
-        Bernoulli(0.25).chain(9),
-        Bernoulli(0.25, estimator=AddDelta(1.0)).chain(9),
+        hf.Gaussian(0, 1).chain(9),
+        hf.Gaussian(0, 1, ddof=0).chain(9),
+        hf.Gaussian(0, 1, ddof=0).chain(8),
+        hf.Gaussian(0, 1 + 1e-12).chain(9),
+        hf.Gaussian(0, 1).chain(9, stages=hf.Stages(rounding=hf.Grid(step=0.123456789))),
+        hf.Gaussian(0, 1).chain(9, stages=hf.Stages(rounding=hf.Grid(step=0.123456))),
+        hf.SymmetricMixture(0, 1).chain(9),
+        hf.SymmetricMixture(0, 1, estimator="joint-ml").chain(9),
+        hf.Bernoulli(0.25).chain(9),
+        hf.Bernoulli(0.25, estimator=hf.AddDelta(1.0)).chain(9),
     ]
     described = [str(chain.describe()) for chain in chains]
     assert len(set(described)) == len(described)
@@ -375,8 +367,8 @@ def test_distinct_models_have_distinct_descriptions():
 
 def test_far_intervals_are_drawn_alike_on_both_sides(rng):
     one = np.ones(1)
-    above = interval_draws(rng, 0.0 * one, one, 5000, Interval(8.5, 9.5))
-    below = interval_draws(rng, 0.0 * one, one, 5000, Interval(-9.5, -8.5))
+    above = interval_draws(rng, 0.0 * one, one, 5000, hf.Interval(8.5, 9.5))
+    below = interval_draws(rng, 0.0 * one, one, 5000, hf.Interval(-9.5, -8.5))
     assert ((above >= 8.5) & (above <= 9.5)).all()
     assert np.unique(above).size == 5000
     assert above.mean() == pytest.approx(-below.mean(), abs=4.5 * above.std() / np.sqrt(2500))
@@ -385,19 +377,19 @@ def test_far_intervals_are_drawn_alike_on_both_sides(rng):
 @pytest.mark.parametrize(
     "stages",
     [
-        Stages(),
-        Stages(degradation=GaussianContamination(0.3, 5.0, 1.0)),
-        Stages(selection=Interval(0.0, 1.0)),
-        Stages(degradation=AdditiveNoise(1.0), real_weight=2.0),
+        hf.Stages(),
+        hf.Stages(degradation=hf.GaussianContamination(0.3, 5.0, 1.0)),
+        hf.Stages(selection=hf.Interval(0.0, 1.0)),
+        hf.Stages(degradation=hf.AdditiveNoise(1.0), real_weight=2.0),
     ],
     ids=lambda stages: str(stages.describe()),
 )
 def test_real_data_alone_leave_nothing_to_generate(stages):
-    runs = simulate(
-        Gaussian(1.0, 2.0),
+    runs = hf.simulate(
+        hf.Gaussian(1.0, 2.0),
         samples=30,
         generations=2,
-        regime=Fresh(share=1.0),
+        regime=hf.Fresh(share=1.0),
         stages=stages,
         replicates=2000,
         seed=1,

@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.poisson import Poisson
-from hayflick.chains.stages import Grid, Stages
-from hayflick.chains.symmetric_mixture import SymmetricMixture
-from hayflick.simulation.simulate import simulate
+import hayflick as hf
 
 RUNS, ROUNDS, ITEMS = 4000, 4, 12
 
@@ -20,20 +15,20 @@ def nearest(value, step):
 def slow_run(rng, model, step):
     """Return the last parameters of one run, from items drawn one training set at a time."""
     match model:
-        case Bernoulli(probability):
+        case hf.Bernoulli(probability):
             for _ in range(ROUNDS):
                 probability = nearest(np.mean(rng.random(ITEMS) < probability), step)
             return (probability,)
-        case Poisson(rate):
+        case hf.Poisson(rate):
             for _ in range(ROUNDS):
                 rate = nearest(np.mean(rng.poisson(rate, ITEMS)), step)
             return (rate,)
-        case Gaussian(mean, deviation):
+        case hf.Gaussian(mean, deviation):
             for _ in range(ROUNDS):
                 items = rng.normal(mean, deviation, ITEMS)
                 mean, deviation = nearest(items.mean(), step), nearest(items.std(ddof=1), step)
             return mean, deviation
-        case SymmetricMixture(mean, deviation):
+        case hf.SymmetricMixture(mean, deviation):
             for _ in range(ROUNDS):
                 items = rng.choice([-1, 1], ITEMS) * mean + rng.normal(0, deviation, ITEMS)
                 mean, deviation = approximate(items)
@@ -53,17 +48,17 @@ def approximate(items):
 @pytest.mark.parametrize(
     ("model", "step"),
     [
-        (Bernoulli(0.3), 0.15),
-        (Poisson(1.6), 0.4),
-        (Gaussian(1.05, 2.1), 0.35),
-        (SymmetricMixture(1.5, 1.0), 0.0),
+        (hf.Bernoulli(0.3), 0.15),
+        (hf.Poisson(1.6), 0.4),
+        (hf.Gaussian(1.05, 2.1), 0.35),
+        (hf.SymmetricMixture(1.5, 1.0), 0.0),
     ],
     ids=str,
 )
 def test_the_last_round_against_loops(rng, model, step):
-    stages = Stages(rounding=Grid(step=step)) if step else Stages()
+    stages = hf.Stages(rounding=hf.Grid(step=step)) if step else hf.Stages()
     settings = {"samples": ITEMS, "generations": ROUNDS, "replicates": RUNS, "seed": 9}
-    runs = simulate(model, stages=stages, **settings)
+    runs = hf.simulate(model, stages=stages, **settings)
     slow = np.array([slow_run(rng, model, step) for _ in range(RUNS)]).T
     for values, other in zip(runs.data_vars.values(), slow, strict=True):
         fast = values[:, -1].to_numpy()

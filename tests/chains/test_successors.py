@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import hayflick as hf
 from hayflick.chains.ngram import Contexts, Successors
-from hayflick.chains.samplers import Temperature, TopK, TopP
 from hayflick.core.errors import ArgumentError
 
 # Behind 1: 2 five times, 3 three times, 4 twice.
@@ -26,11 +26,11 @@ def law_behind(model, context):
 @pytest.mark.parametrize(
     ("sampler", "law"),
     [
-        (Temperature(1.0), {2: 0.5, 3: 0.3, 4: 0.2}),
-        (Temperature(0.5), {2: 25 / 38, 3: 9 / 38, 4: 4 / 38}),
-        (TopK(2), {2: 0.625, 3: 0.375}),
-        (TopP(0.8), {2: 0.625, 3: 0.375}),
-        (TopP(0.81), {2: 0.5, 3: 0.3, 4: 0.2}),
+        (hf.Temperature(1.0), {2: 0.5, 3: 0.3, 4: 0.2}),
+        (hf.Temperature(0.5), {2: 25 / 38, 3: 9 / 38, 4: 4 / 38}),
+        (hf.TopK(2), {2: 0.625, 3: 0.375}),
+        (hf.TopP(0.8), {2: 0.625, 3: 0.375}),
+        (hf.TopP(0.81), {2: 0.5, 3: 0.3, 4: 0.2}),
     ],
 )
 def test_laws_by_hand(sampler, law, order):
@@ -44,17 +44,17 @@ def test_laws_by_hand(sampler, law, order):
 
 def test_ties_are_broken_by_the_order_of_the_words():
     tokens = np.array([1, 3, 0, 1, 2, 0, 1, 4, 0], np.int32)
-    assert law_behind(trained(TopK(2), tokens=tokens), 1) == {2: 0.5, 3: 0.5}
+    assert law_behind(trained(hf.TopK(2), tokens=tokens), 1) == {2: 0.5, 3: 0.5}
 
 
-@pytest.mark.parametrize("sampler", [TopK(1), Temperature(1e-3), TopP(1e-9)])
+@pytest.mark.parametrize("sampler", [hf.TopK(1), hf.Temperature(1e-3), hf.TopP(1e-9)])
 def test_the_coldest_samplers_write_one_sentence_alone(rng, sampler):
     block = np.empty(0, np.int32), np.zeros(4, np.int64)
     texts, _ = trained(sampler).append(rng, block, draws=10)
     assert texts.tolist() == [1, 2, 0] * 15
 
 
-@pytest.mark.parametrize("sampler", [Temperature(1.0), TopK(100), TopP(1.0)])
+@pytest.mark.parametrize("sampler", [hf.Temperature(1.0), hf.TopK(100), hf.TopP(1.0)])
 def test_a_sampler_that_changes_nothing_draws_from_the_same_law(rng, sampler):
     block = np.empty(0, np.int32), np.zeros(2, np.int64)
     texts, _ = trained(sampler).append(rng, block, draws=40_000)
@@ -64,13 +64,13 @@ def test_a_sampler_that_changes_nothing_draws_from_the_same_law(rng, sampler):
 
 
 def test_a_context_that_was_lost_has_no_successors():
-    model = Successors.of(np.array([1, 0], np.int32), contexts=9, memory=1, sampler=TopK(3))
+    model = Successors.of(np.array([1, 0], np.int32), contexts=9, memory=1, sampler=hf.TopK(3))
     assert np.diff(model.starts).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_sampler_that_leaves_no_words_is_refused():
     with pytest.raises(ArgumentError, match=r"sampler: got top-k\S+1, takes .* order 1"):
-        trained(TopK(1), order=1, tokens=np.array([1, 0, 2, 0, 3, 0], np.int32))
+        trained(hf.TopK(1), order=1, tokens=np.array([1, 0, 2, 0, 3, 0], np.int32))
 
 
 def test_a_sampler_that_leaves_nothing_is_refused():

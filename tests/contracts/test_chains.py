@@ -7,55 +7,37 @@ import numpy as np
 import pytest
 import xarray
 
+import hayflick as hf
 import hayflick.chains
-from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.degradation import AdditiveNoise, Contamination, LabelNoise
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta, GoodTuring
 from hayflick.chains.family import NamedModel
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.multivariate_gaussian import MultivariateGaussian
-from hayflick.chains.ngram import NGram
-from hayflick.chains.poisson import Poisson
-from hayflick.chains.samplers import Temperature, TopP
-from hayflick.chains.selection import Interval
-from hayflick.chains.stages import Grid, Stages
-from hayflick.chains.symmetric_mixture import SymmetricMixture
 from hayflick.core.protocols import Model
 from hayflick.corpus.sentences import split_sentences
-from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.periodic import Periodic
-from hayflick.regimes.replace import Replace
-from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulation.simulate import simulate
 
 COUNTS = {f"word{rank}": 1 + 300 // rank for rank in range(1, 80)}
 COUNTED = {
-    "discrete": Discrete.from_counts(COUNTS),
-    "discrete, smoothed": Discrete.from_counts(COUNTS, estimator=AddDelta(0.1)),
-    "discrete, known law": Discrete.zipf_mandelbrot(60, exponent=1.1),
+    "discrete": hf.Discrete.from_counts(COUNTS),
+    "discrete, smoothed": hf.Discrete.from_counts(COUNTS, estimator=hf.AddDelta(0.1)),
+    "discrete, known law": hf.Discrete.zipf_mandelbrot(60, exponent=1.1),
 }
 TEXT = "The cat sat on the mat. The dog sat on the cat! A dog ran; the cat ran too. " * 6
 FAMILIES = {
     **COUNTED,
-    "discrete, Good-Turing": Discrete.from_counts(COUNTS).with_estimator(GoodTuring()),
-    "bernoulli": Bernoulli(0.2),
-    "poisson": Poisson(1.0),
-    "gaussian": Gaussian(0.0, 1.0),
-    "multivariate gaussian": MultivariateGaussian(np.zeros(3), np.eye(3)),
-    "symmetric mixture": SymmetricMixture(1.0, 1.0),
-    "n-gram": NGram(split_sentences(TEXT), order=3),
+    "discrete, Good-Turing": hf.Discrete.from_counts(COUNTS).with_estimator(hf.GoodTuring()),
+    "bernoulli": hf.Bernoulli(0.2),
+    "poisson": hf.Poisson(1.0),
+    "gaussian": hf.Gaussian(0.0, 1.0),
+    "multivariate gaussian": hf.MultivariateGaussian(np.zeros(3), np.eye(3)),
+    "symmetric mixture": hf.SymmetricMixture(1.0, 1.0),
+    "n-gram": hf.NGram(split_sentences(TEXT), order=3),
 }
 REGIMES = [
-    Replace(),
-    Fresh(share=0.1),
-    Periodic(share=0.1, every=2),
-    Scheduled(samples=(50, 200), fresh=(0, 20)),
+    hf.Replace(),
+    hf.Fresh(share=0.1),
+    hf.Periodic(share=0.1, every=2),
+    hf.Scheduled(samples=(50, 200), fresh=(0, 20)),
 ]
-ACCUMULATING = [Accumulate(), AccumulateSubsample()]
-ANCHORED = Anchor.from_mapping({"word79": 2, "word5": 1})
+ACCUMULATING = [hf.Accumulate(), hf.AccumulateSubsample()]
+ANCHORED = hf.Anchor.from_mapping({"word79": 2, "word5": 1})
 
 
 def regimes_of(family):
@@ -83,9 +65,9 @@ def test_threads_and_block_sizes_never_change_the_result(family):
     accumulating = [] if family == "n-gram" else ACCUMULATING
     for regime in [*regimes_of(family), *accumulating]:
         settings = {"generations": 6, "samples": 200, "regime": regime, "replicates": 300}
-        first = simulate(FAMILIES[family], seed=11, threads=1, **settings)
+        first = hf.simulate(FAMILIES[family], seed=11, threads=1, **settings)
         for threads, block_size in ((2, 32), (1, 64), (2, 96), (3, 320)):
-            other = simulate(
+            other = hf.simulate(
                 FAMILIES[family], seed=11, threads=threads, block_size=block_size, **settings
             )
             xarray.testing.assert_identical(first, other)
@@ -108,7 +90,7 @@ def test_every_pool_has_the_size_of_a_training_set(family, rng):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_longer_run_begins_with_the_shorter_one(family):
     short, long = (
-        simulate(FAMILIES[family], generations=generations, samples=30, replicates=40, seed=2)
+        hf.simulate(FAMILIES[family], generations=generations, samples=30, replicates=40, seed=2)
         for generations in (3, 7)
     )
     for name, values in short.items():
@@ -127,13 +109,15 @@ def test_a_description_survives_json(family):
 
 
 STAGES = {
-    "discrete": Stages(sampler=TopP(0.9), degradation=LabelNoise(0.1), rounding=Grid(bits=8)),
-    "bernoulli": Stages(degradation=Contamination(0.2), real_weight=3.0),
-    "poisson": Stages(real_weight=2.0, rounding=Grid(bits=4)),
-    "gaussian": Stages(degradation=AdditiveNoise(0.5), selection=Interval(-1.0, 2.0)),
-    "multivariate gaussian": Stages(degradation=AdditiveNoise(0.5), rounding=Grid(bits=6)),
-    "symmetric mixture": Stages(degradation=AdditiveNoise(0.5), rounding=Grid(bits=6)),
-    "n-gram": Stages(sampler=Temperature(0.7), rounding=Grid(bits=6)),
+    "discrete": hf.Stages(
+        sampler=hf.TopP(0.9), degradation=hf.LabelNoise(0.1), rounding=hf.Grid(bits=8)
+    ),
+    "bernoulli": hf.Stages(degradation=hf.Contamination(0.2), real_weight=3.0),
+    "poisson": hf.Stages(real_weight=2.0, rounding=hf.Grid(bits=4)),
+    "gaussian": hf.Stages(degradation=hf.AdditiveNoise(0.5), selection=hf.Interval(-1.0, 2.0)),
+    "multivariate gaussian": hf.Stages(degradation=hf.AdditiveNoise(0.5), rounding=hf.Grid(bits=6)),
+    "symmetric mixture": hf.Stages(degradation=hf.AdditiveNoise(0.5), rounding=hf.Grid(bits=6)),
+    "n-gram": hf.Stages(sampler=hf.Temperature(0.7), rounding=hf.Grid(bits=6)),
 }
 
 
@@ -143,13 +127,13 @@ def test_stages_too_leave_threads_and_block_sizes_without_a_say(family, share):
     settings = {
         "generations": 3,
         "samples": 40,
-        "regime": Fresh(share=share),
+        "regime": hf.Fresh(share=share),
         "replicates": 70,
         "stages": STAGES[family],
         "seed": 5,
     }
-    one = simulate(FAMILIES[family], threads=1, **settings)
-    two = simulate(FAMILIES[family], threads=2, block_size=64, **settings)
+    one = hf.simulate(FAMILIES[family], threads=1, **settings)
+    two = hf.simulate(FAMILIES[family], threads=2, block_size=64, **settings)
     xarray.testing.assert_identical(one, two)
     for name, values in one.items():
         assert np.isfinite(values.to_numpy()).all(), name

@@ -2,25 +2,19 @@
 
 import pytest
 
+import hayflick as hf
 from hayflick.corpus.source import Source
-from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import regimes
-from hayflick.regimes.periodic import Periodic
-from hayflick.regimes.replace import Replace
-from hayflick.regimes.scheduled import Scheduled
-from hayflick.regimes.triggered import Threshold, Triggered
 
 EXAMPLES = {
-    "replace": Replace(),
-    "fresh": Fresh(share=0.3),
-    "periodic": Periodic(share=0.3, every=2),
-    "scheduled": Scheduled(samples=(7, 100), fresh=(0, 10, 7)),
-    "anchor": Anchor.from_mapping({"here": 4}),
-    "accumulate": Accumulate(),
-    "accumulate-subsample": AccumulateSubsample(),
-    "triggered": Triggered(Threshold(below=0.9, items=20)),
+    "replace": hf.Replace(),
+    "fresh": hf.Fresh(share=0.3),
+    "periodic": hf.Periodic(share=0.3, every=2),
+    "scheduled": hf.Scheduled(samples=(7, 100), fresh=(0, 10, 7)),
+    "anchor": hf.Anchor.from_mapping({"here": 4}),
+    "accumulate": hf.Accumulate(),
+    "accumulate-subsample": hf.AccumulateSubsample(),
+    "triggered": hf.Triggered(hf.Threshold(below=0.9, items=20)),
 }
 
 

@@ -2,12 +2,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
+import hayflick as hf
 from hayflick.laws.branching import Branching, survival_exponents
 from hayflick.laws.rounds import ChainRounds, rounds_of
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 
 
 def test_exponents_follow_their_recursion_and_bounds():
@@ -27,7 +24,7 @@ def test_exponents_are_one_minus_the_iterated_generating_function():
 
 
 def test_replace_is_the_law_of_the_paper(words):
-    rounds = rounds_of(words, regime=Replace(), samples=None, generations=20)
+    rounds = rounds_of(words, regime=hf.Replace(), samples=None, generations=20)
     law = Branching.of(rounds)
     counts = np.array([1.0, 9.0, 60.0])
     expected = 1 - np.exp(-np.outer(counts, survival_exponents(20)))
@@ -65,12 +62,12 @@ def test_rounds_that_differ_against_a_slow_reference(rng):
 
 
 @pytest.mark.parametrize("size", [100, 3000])
-@pytest.mark.parametrize("regime", [Replace(), Fresh(share=0.02), Fresh(share=0.5)])
+@pytest.mark.parametrize("regime", [hf.Replace(), hf.Fresh(share=0.02), hf.Fresh(share=0.5)])
 @pytest.mark.parametrize("delta", [0.0, 0.3])
 def test_the_exact_law_lies_within_the_proven_error(size, regime, delta):
     from hayflick.laws.wright_fisher import WrightFisher
 
-    model = Discrete.zipf_mandelbrot(40, exponent=1.0).with_estimator(AddDelta(delta))
+    model = hf.Discrete.zipf_mandelbrot(40, exponent=1.0).with_estimator(hf.AddDelta(delta))
     rounds = rounds_of(model, regime=regime, samples=size, generations=30)
     law = Branching.of(rounds)
     p = model.probabilities[::8]
@@ -83,6 +80,6 @@ def test_the_exact_law_lies_within_the_proven_error(size, regime, delta):
 def test_the_error_shrinks_as_the_training_set_grows(words):
     errors = []
     for size in (100, 10_000, 1_000_000):
-        rounds = rounds_of(words, regime=Fresh(share=0.1), samples=size, generations=10)
+        rounds = rounds_of(words, regime=hf.Fresh(share=0.1), samples=size, generations=10)
         errors.append(Branching.of(rounds).error(np.array([1 / size]))[0])
     assert errors[0] > 50 * errors[1] > 2500 * errors[2]

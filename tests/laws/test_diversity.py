@@ -2,70 +2,65 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
-from hayflick.laws.diversity import expected_diversity
+import hayflick as hf
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.wright_fisher import WrightFisher
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 
 
 def test_replace_is_geometric_with_a_known_half_life(words):
-    law = expected_diversity(words, generations=30)
+    law = hf.expected_diversity(words, generations=30)
     start = 1 - np.sum(words.probabilities**2)
     assert_allclose(law.expected, start * (1 - 1 / 100) ** np.arange(31), rtol=1e-13)
     assert law.half_life == pytest.approx(np.log(2) / -np.log1p(-1 / 100))
 
 
 def test_the_half_life_does_not_depend_on_the_horizon(words):
-    half_lives = [expected_diversity(words, generations=k).half_life for k in (1, 10, 500)]
+    half_lives = [hf.expected_diversity(words, generations=k).half_life for k in (1, 10, 500)]
     assert_allclose(half_lives, half_lives[0])
 
 
 def test_a_half_life_of_less_than_a_round():
-    pair = Discrete.from_counts({"a": 1, "b": 1})
-    law = expected_diversity(pair, generations=3, samples=1)
+    pair = hf.Discrete.from_counts({"a": 1, "b": 1})
+    law = hf.expected_diversity(pair, generations=3, samples=1)
     assert law.expected.tolist() == [0.5, 0, 0, 0]
     assert law.half_life == 1.0
 
 
 def test_the_checked_number_of_fresh_data():
-    coin = Discrete.from_counts({"a": 30, "b": 70})
-    law = expected_diversity(coin, generations=200, regime=Fresh(share=0.1))
+    coin = hf.Discrete.from_counts({"a": 30, "b": 70})
+    law = hf.expected_diversity(coin, generations=200, regime=hf.Fresh(share=0.1))
     # 1 - Σ p² = 2 (E p - E p²) for two symbols, and E p stays at .3.
     assert 0.3 - law.expected[-1] / 2 == pytest.approx(0.10055, abs=5e-6)
 
 
 def test_diversity_that_never_halves_has_no_half_life(words):
-    assert expected_diversity(words, generations=5, regime=Fresh(share=0.5)).half_life is None
-    only = Discrete.from_counts({"a": 3})
-    assert expected_diversity(only, generations=5).half_life is None
+    assert hf.expected_diversity(words, generations=5, regime=hf.Fresh(share=0.5)).half_life is None
+    only = hf.Discrete.from_counts({"a": 3})
+    assert hf.expected_diversity(only, generations=5).half_life is None
 
 
 @pytest.mark.parametrize("delta", [0.0, 0.4])
 @pytest.mark.parametrize(
-    "regime", [Replace(), Fresh(share=0.15)], ids=lambda regime: regime.describe()
+    "regime", [hf.Replace(), hf.Fresh(share=0.15)], ids=lambda regime: regime.describe()
 )
 def test_the_recursion_against_the_whole_law_of_every_symbol(words, regime, delta):
-    model = words.with_estimator(AddDelta(delta))
+    model = words.with_estimator(hf.AddDelta(delta))
     rounds = rounds_of(model, regime=regime, samples=40, generations=6)
     squares = [0.0] * 6
     for p in model.probabilities:
         for place, law in enumerate(WrightFisher(rounds).laws(np.array([p]))):
             estimate = (np.arange(law.shape[1]) + delta) / (40 + delta * model.types)
             squares[place] += law[0] @ estimate**2
-    result = expected_diversity(model, generations=6, regime=regime, samples=40)
+    result = hf.expected_diversity(model, generations=6, regime=regime, samples=40)
     assert_allclose(result.expected[1:], 1 - np.array(squares), rtol=1e-11)
 
 
 def test_stored_items_against_simulation(words, rng):
-    model = words.with_estimator(AddDelta(0.7))
-    anchor = Anchor.from_mapping({"here": 5, "the": 2})
+    model = words.with_estimator(hf.AddDelta(0.7))
+    anchor = hf.Anchor.from_mapping({"here": 5, "the": 2})
     reserve, size, delta = model.align(anchor.reserve), 60, 0.7
     law = np.tile((model.weights + delta) / (100 + 4 * delta), (100_000, 1))
-    expected = expected_diversity(model, generations=4, regime=anchor, samples=size).expected
+    expected = hf.expected_diversity(model, generations=4, regime=anchor, samples=size).expected
     for generation in range(1, 5):
         counts = rng.multinomial(size - reserve.sum(), law) + reserve
         law = (counts + delta) / (size + 4 * delta)

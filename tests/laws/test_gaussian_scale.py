@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.gaussian_scale import gaussian_scale
 
 SIZES = [2, 3, 5, 10, 100, 1000, 100_000]
 LEVELS = np.array([1e-9, 1e-4, 0.01, 0.2, 0.5, 0.9, 0.999, 1 - 1e-9])
@@ -18,12 +18,12 @@ def log_density(y, n):
 
 
 def test_the_checked_numbers():
-    law = gaussian_scale(10, generations=200)
+    law = hf.gaussian_scale(10, generations=200)
     found = law.survival(2 * np.log(0.1))[[21, 51, 101, 151, 200]]
     assert_allclose(found[:4], [0.8312, 0.3644, 0.0791, 0.0174], atol=5e-5)
     assert found[4] == pytest.approx(0.00404, abs=5e-6)
     assert law.collapse_time(2 * np.log(0.1)) == 41
-    volume = gaussian_scale(12, generations=20, dimensions=3).survival([-12.0, -9.0, -6.0])
+    volume = hf.gaussian_scale(12, generations=20, dimensions=3).survival([-12.0, -9.0, -6.0])
     assert_allclose(volume[:, 20], [0.4863, 0.1943, 0.0442], atol=5e-5)
 
 
@@ -31,13 +31,13 @@ def test_the_checked_numbers():
 @pytest.mark.parametrize("n", SIZES)
 def test_one_round_is_chi_squared(n, ddof):
     limits = stats.chi2.ppf(LEVELS, n - 1)
-    found = gaussian_scale(n, generations=3, ddof=ddof).survival(np.log(limits / (n - ddof)))
+    found = hf.gaussian_scale(n, generations=3, ddof=ddof).survival(np.log(limits / (n - ddof)))
     assert_allclose(found[:, 1], stats.chi2.sf(limits, n - 1), atol=1e-10)
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_two_rounds_by_quadrature(n):
-    law = gaussian_scale(n, generations=2)
+    law = hf.gaussian_scale(n, generations=2)
     ends = (
         np.log(stats.chi2.ppf(1e-13, n - 1) / (n - 1)),
         np.log(stats.chi2.isf(1e-16, n - 1) / (n - 1)),
@@ -57,14 +57,14 @@ def test_two_rounds_by_quadrature(n):
 def test_one_round_of_a_plane_is_a_chi_squared_variable_squared(n):
     # χ²_{n-1} χ²_{n-2} has the law of (χ²_{2n-4})²/4.
     limits = stats.chi2.ppf(LEVELS, 2 * n - 4)
-    law = gaussian_scale(n, generations=1, dimensions=2)
+    law = hf.gaussian_scale(n, generations=1, dimensions=2)
     found = law.survival(2 * np.log(limits / 2 / (n - 1)))[:, 1]
     assert_allclose(found, stats.chi2.sf(limits, 2 * n - 4), atol=1e-10)
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 30), (5, 30), (10, 41), (10, 200), (100, 200)])
 def test_many_rounds_by_convolution_on_a_grid(n, k):
-    law = gaussian_scale(n, generations=k)
+    law = hf.gaussian_scale(n, generations=k)
     mean, spread = law.drift * k, np.sqrt(law.variance * k)
     step = spread / 4000
     # The grid is wide enough for one round and, around its own mean, for all of them.
@@ -85,7 +85,7 @@ def test_three_dimensions_against_simulation(rng):
         draws -= draws.mean(axis=1, keepdims=True)
         scatter = np.einsum("rni,rnj->rij", draws, draws) / n
         total += np.linalg.slogdet(scatter)[1]
-    law = gaussian_scale(n, generations=k, dimensions=d, ddof=0)
+    law = hf.gaussian_scale(n, generations=k, dimensions=d, ddof=0)
     for x in law.quantile(0.5)[k] + np.array([-6.0, 0.0, 6.0]):
         expected = law.survival(x)[k]
         error = np.sqrt(expected * (1 - expected) / runs)
@@ -95,7 +95,7 @@ def test_three_dimensions_against_simulation(rng):
 
 @pytest.mark.parametrize("n", SIZES)
 def test_falls_with_the_threshold_and_is_a_probability(n):
-    law = gaussian_scale(n, generations=64)
+    law = hf.gaussian_scale(n, generations=64)
     spread = np.sqrt(64 * law.variance)
     found = law.survival(np.linspace(64 * law.drift - 9 * spread, 9 * spread, 301))
     assert ((found >= 0) & (found <= 1)).all()
@@ -105,7 +105,7 @@ def test_falls_with_the_threshold_and_is_a_probability(n):
 
 @pytest.mark.parametrize("dimensions", [1, 3])
 def test_quantiles_invert_the_law(dimensions):
-    law = gaussian_scale(6, generations=40, dimensions=dimensions)
+    law = hf.gaussian_scale(6, generations=40, dimensions=dimensions)
     for level in (1e-6, 0.05, 0.5, 0.95, 1 - 1e-6):
         quantiles = law.quantile(level)
         assert quantiles[0] == 0
@@ -114,7 +114,7 @@ def test_quantiles_invert_the_law(dimensions):
 
 
 def test_generation_zero_is_the_start():
-    found = gaussian_scale(10, generations=1).survival([-0.1, 0.0, 0.1])
+    found = hf.gaussian_scale(10, generations=1).survival([-0.1, 0.0, 0.1])
     assert found[:, 0].tolist() == [1, 0, 0]
 
 
@@ -124,19 +124,19 @@ def test_each_parameter_changes_the_answer():
     found = []
     for change in changes:
         values = base | change
-        law = gaussian_scale(values.pop("samples"), **values)
+        law = hf.gaussian_scale(values.pop("samples"), **values)
         found.append((law.survival(-6.0)[-1], law.quantile(0.4)[-1]))
     for column in np.array(found).T:
         assert np.unique(column.round(6)).size == len(changes)
 
 
 def test_a_longer_horizon_changes_nothing_before():
-    short, long = (gaussian_scale(10, generations=k).survival(-3.0) for k in (7, 300))
+    short, long = (hf.gaussian_scale(10, generations=k).survival(-3.0) for k in (7, 300))
     assert_allclose(short, long[:8], atol=1e-11)
 
 
 def test_collapse_times_are_where_the_law_says():
-    law = gaussian_scale(10, generations=90)
+    law = hf.gaussian_scale(10, generations=90)
     for probability in (0.2, 0.5, 0.9):
         time = law.collapse_time(-4.6, probability=probability)
         survival = law.survival(-4.6)
@@ -149,14 +149,14 @@ def test_collapse_times_are_where_the_law_says():
 
 @pytest.mark.parametrize("samples", [2, 3])
 def test_too_few_draws_collapse_at_once(samples):
-    law = gaussian_scale(samples, generations=3, dimensions=3)
+    law = hf.gaussian_scale(samples, generations=3, dimensions=3)
     assert law.singular
     assert law.survival([-1e9, 1.0]).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0]]
     assert law.quantile(0.9).tolist() == [0, -np.inf, -np.inf, -np.inf]
     assert law.collapse_time(-1e9) == 1
     assert law.drift == -np.inf
     assert np.isnan(law.variance)
-    assert not gaussian_scale(4, generations=1, dimensions=3).singular
+    assert not hf.gaussian_scale(4, generations=1, dimensions=3).singular
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_too_few_draws_collapse_at_once(samples):
 def test_arguments_out_of_range_are_refused(argument, value):
     values = {"samples": 10, "generations": 5} | {argument: value}
     with pytest.raises(ArgumentError, match=argument):
-        gaussian_scale(values.pop("samples"), **values)
+        hf.gaussian_scale(values.pop("samples"), **values)
 
 
 def test_thresholds_and_probabilities_out_of_range_are_refused():
-    law = gaussian_scale(10, generations=5)
+    law = hf.gaussian_scale(10, generations=5)
     for bad in (np.nan, [0.0, np.nan], [[0.0]]):
         with pytest.raises(ArgumentError, match="log_ratio"):
             law.survival(bad)

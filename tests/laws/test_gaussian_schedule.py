@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.gaussian_scale import GaussianSchedule, gaussian_scale
+from hayflick.laws.gaussian_scale import GaussianSchedule
 
 
 @pytest.mark.parametrize("samples", [2, 3, 10, 500, 400_000])
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_equal_sizes_are_the_law_of_equal_sizes(samples, ddof):
     law = GaussianSchedule([samples] * 40, ddof)
-    same = gaussian_scale(samples, generations=40, ddof=ddof)
+    same = hf.gaussian_scale(samples, generations=40, ddof=ddof)
     for level in (0.05, 0.5, 0.99):
         assert_allclose(law.quantile(level), same.quantile(level), atol=1e-11)
 

@@ -1,24 +1,23 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.network import injection_share, network_law
 
-MODEL = Discrete.zipf_mandelbrot(30, exponent=1.0)
+MODEL = hf.Discrete.zipf_mandelbrot(30, exponent=1.0)
 COMPLETE = np.full((4, 4), 0.25)
 SETTINGS = {"reading": COMPLETE, "samples": 20, "generations": 60}
 
 
 def kept(share, quantity):
-    law = network_law(MODEL, real_shares=share, **SETTINGS)
+    law = hf.network_law(MODEL, real_shares=share, **SETTINGS)
     paths = {"within": law.within_mean, "between": law.between, "total": law.total}
     return paths[quantity][-1] / law.real
 
 
 @pytest.mark.parametrize(("quantity", "keep"), [("within", 0.8), ("total", 0.8), ("between", 0.03)])
 def test_the_share_is_enough_and_hardly_less_is_not(quantity, keep):
-    found = injection_share(MODEL, keep=keep, quantity=quantity, **SETTINGS)
+    found = hf.injection_share(MODEL, keep=keep, quantity=quantity, **SETTINGS)
     assert found.feasible
     assert found.kept == pytest.approx(kept(found.share, quantity))
     assert found.kept >= keep
@@ -27,12 +26,12 @@ def test_the_share_is_enough_and_hardly_less_is_not(quantity, keep):
 
 
 def test_enough_without_real_data_is_a_share_of_zero():
-    found = injection_share(MODEL, keep=0.1, **SETTINGS)
+    found = hf.injection_share(MODEL, keep=0.1, **SETTINGS)
     assert found.share == 0.0
 
 
 def test_more_than_a_sample_can_hold_is_infeasible():
-    found = injection_share(MODEL, keep=0.96, **SETTINGS)
+    found = hf.injection_share(MODEL, keep=0.96, **SETTINGS)
     assert (found.share, found.feasible) == (None, False)
     # Of 20 draws from the real law itself 1 - 1/20 of the diversity is expected.
     assert found.kept == pytest.approx(0.95)
@@ -42,8 +41,8 @@ def test_more_than_a_sample_can_hold_is_infeasible():
 def test_between_the_most_may_lie_inside():
     # Isolated pairs drift apart without real data: more of it brings them together.
     silos = {"reading": np.eye(4), "samples": 20, "generations": 60}
-    assert injection_share(MODEL, keep=0.5, quantity="between", **silos).share == 0.0
-    found = injection_share(MODEL, keep=0.9, quantity="between", **silos)
+    assert hf.injection_share(MODEL, keep=0.5, quantity="between", **silos).share == 0.0
+    found = hf.injection_share(MODEL, keep=0.9, quantity="between", **silos)
     assert found.share is None
     assert "at a share of 0" in found.reason
 
@@ -53,11 +52,11 @@ def test_between_the_most_may_lie_inside():
     [
         ({"keep": 1.5}, "keep: got 1.5"),
         ({"quantity": "sideways"}, "quantity: got sideways, takes one of within, between, total"),
-        ({"model": Discrete.from_counts({"a": 9})}, "model: got one symbol"),
+        ({"model": hf.Discrete.from_counts({"a": 9})}, "model: got one symbol"),
         ({"reading": np.ones((2, 2))}, "reading: got a row of model 0 that adds up to 2"),
     ],
 )
 def test_mistakes_are_refused(settings, message):
     given = {**SETTINGS, "keep": 0.5, "model": MODEL, **settings}
     with pytest.raises(ArgumentError, match=message):
-        injection_share(given.pop("model"), **given)
+        hf.injection_share(given.pop("model"), **given)

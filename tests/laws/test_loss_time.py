@@ -3,27 +3,22 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
-from hayflick.laws.loss_time import loss_time
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 
 
 def test_two_tokens_by_hand():
     # From one token of two, n = 2: lost, kept or taken over with 1/4, 1/2, 1/4 per round, so
     # given that it is lost the number of rounds is geometric with success 1/2.
-    pair = Discrete.from_counts({"a": 1, "b": 1})
-    result = loss_time(pair)
+    pair = hf.Discrete.from_counts({"a": 1, "b": 1})
+    result = hf.loss_time(pair)
     assert result.law == "exact"
     assert_allclose(result.of_symbols(["a", "b"]), [2.0, 2.0])
 
 
 def test_a_single_token_is_lost_at_once_or_never(words):
-    assert_allclose(loss_time(words, samples=1).of_symbols(["here", "the"]), [1.0, 1.0])
+    assert_allclose(hf.loss_time(words, samples=1).of_symbols(["here", "the"]), [1.0, 1.0])
 
 
 def simulated(model, regime, samples, symbol, rng, runs=20_000):
@@ -47,12 +42,12 @@ def simulated(model, regime, samples, symbol, rng, runs=20_000):
 @pytest.mark.parametrize("delta", [0.0, 0.4])
 @pytest.mark.parametrize(
     "regime",
-    [Replace(), Fresh(share=0.1), Fresh(share=1.0), Anchor.from_mapping({"the": 30})],
+    [hf.Replace(), hf.Fresh(share=0.1), hf.Fresh(share=1.0), hf.Anchor.from_mapping({"the": 30})],
     ids=lambda regime: regime.describe(),
 )
 def test_first_passage_against_simulation(words, regime, delta, rng):
-    model = words.with_estimator(AddDelta(delta))
-    result = loss_time(model, regime=regime)
+    model = words.with_estimator(hf.AddDelta(delta))
+    result = hf.loss_time(model, regime=regime)
     mean, error = simulated(model, regime, 100, "here", rng)
     assert result.law == "exact"
     assert abs(result.of_symbols(["here"])[0] - mean) < 4 * error
@@ -82,12 +77,12 @@ def slow_passage(model, regime, samples, p):
     )
 
 
-@pytest.mark.parametrize("regime", [Replace(), Fresh(share=0.002)], ids=str)
+@pytest.mark.parametrize("regime", [hf.Replace(), hf.Fresh(share=0.002)], ids=str)
 @pytest.mark.parametrize("delta", [0.0, 0.01])
 def test_the_grid_against_a_slow_reference(regime, delta):
     counts = {"a": 1, "b": 30, "c": 400, "d": 1669}
-    model = Discrete.from_counts(counts).with_estimator(AddDelta(delta))
-    times = loss_time(model, regime=regime)
+    model = hf.Discrete.from_counts(counts).with_estimator(hf.AddDelta(delta))
+    times = hf.loss_time(model, regime=regime)
     assert times.law == "interpolated"
     for symbol, count in counts.items():
         slow = slow_passage(model, regime, 2100, count / 2100)
@@ -97,27 +92,27 @@ def test_the_grid_against_a_slow_reference(regime, delta):
 
 
 def test_the_diffusion_is_the_limit_of_many_items():
-    model = Discrete.from_counts({"a": 10_000, "b": 90_000})
+    model = hf.Discrete.from_counts({"a": 10_000, "b": 90_000})
     diffusion = -2 * 100_000 * 0.1 * np.log(0.1) / 0.9
-    assert loss_time(model).of_symbols(["a"])[0] == pytest.approx(diffusion, rel=1e-3)
+    assert hf.loss_time(model).of_symbols(["a"])[0] == pytest.approx(diffusion, rel=1e-3)
 
 
 def test_what_is_practically_never_lost_takes_forever(words):
-    whole = loss_time(words, samples=10_000, regime=Fresh(share=0.9))
+    whole = hf.loss_time(words, samples=10_000, regime=hf.Fresh(share=0.9))
     assert whole.of_probabilities(np.array([0.6])) == np.inf
-    assert loss_time(Discrete.from_counts({"a": 600})).of_symbols(["a"]) == np.inf
-    assert loss_time(Discrete.from_counts({"a": 10})).of_symbols(["a"]) == np.inf
+    assert hf.loss_time(hf.Discrete.from_counts({"a": 600})).of_symbols(["a"]) == np.inf
+    assert hf.loss_time(hf.Discrete.from_counts({"a": 10})).of_symbols(["a"]) == np.inf
 
 
 def test_what_a_reserve_holds_is_never_lost(words):
-    times = loss_time(words, regime=Anchor.from_mapping({"here": 2}))
+    times = hf.loss_time(words, regime=hf.Anchor.from_mapping({"here": 2}))
     found = times.of_symbols(["sat", "here"])
     assert found[1] == np.inf
     assert found[0] < np.inf
 
 
 def test_no_symbols_have_no_times(words):
-    assert loss_time(words).of_symbols([]).shape == (0,)
+    assert hf.loss_time(words).of_symbols([]).shape == (0,)
 
 
 def test_rounds_that_differ_are_refused(words):
@@ -131,4 +126,4 @@ def test_rounds_that_differ_are_refused(words):
             return "growing"
 
     with pytest.raises(ArgumentError, match="growing, takes a regime whose rounds are all alike"):
-        loss_time(words, regime=Growing())
+        hf.loss_time(words, regime=Growing())

@@ -3,14 +3,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.diversity import expected_diversity
-from hayflick.laws.network import network_law
-from hayflick.regimes.fresh import Fresh
 
-MODEL = Discrete.zipf_mandelbrot(30, exponent=1.0)
+MODEL = hf.Discrete.zipf_mandelbrot(30, exponent=1.0)
 READING = np.array([[0.5, 0.3, 0.2, 0.0], [0, 0, 1, 0], [0.25, 0.25, 0.25, 0.25], [0.1, 0, 0, 0.9]])
 SAMPLES = np.array([20, 50, 5, 200])
 SHARES = np.array([0.0, 0.1, 0.3, 0.02])
@@ -38,7 +34,7 @@ def reference(model, *, reading, samples, real_shares, generations):
 def test_the_recursion_as_stated_gives_the_same():
     settings = {"reading": READING, "samples": SAMPLES, "real_shares": SHARES, "generations": 60}
     path = reference(MODEL, **settings)
-    law = network_law(MODEL, **settings)
+    law = hf.network_law(MODEL, **settings)
     own = np.diagonal(path, axis1=1, axis2=2)
     assert_allclose(law.within, 1 - own, rtol=1e-12)
     squared = [np.sum(d[:, None] + d - 2 * q) for d, q in zip(own, path, strict=True)]
@@ -48,30 +44,30 @@ def test_the_recursion_as_stated_gives_the_same():
 
 
 def test_one_model_is_one_chain():
-    counts = Discrete.from_counts({"a": 30, "b": 15, "c": 5})
+    counts = hf.Discrete.from_counts({"a": 30, "b": 15, "c": 5})
     for share in (0.0, 0.2):
-        law = network_law(counts, reading=[[1.0]], real_shares=share, generations=40)
+        law = hf.network_law(counts, reading=[[1.0]], real_shares=share, generations=40)
         assert law.squared_distance.tolist() == [0.0] * 41
         assert law.distance is None
         if share == 0:
-            expected = expected_diversity(counts, generations=40).expected
+            expected = hf.expected_diversity(counts, generations=40).expected
             assert_allclose(law.within[:, 0], expected, rtol=1e-13)
 
 
 def test_a_share_of_each_draw_loses_a_little_more_than_a_fixed_number_of_real_items():
     # Here every draw is real with probability f; Fresh trains on exactly f n real items.
-    counts = Discrete.from_counts({"a": 50, "b": 50})
-    law = network_law(counts, reading=[[1.0]], real_shares=0.5, generations=1)
-    fixed = expected_diversity(counts, generations=1, regime=Fresh(0.5)).expected
+    counts = hf.Discrete.from_counts({"a": 50, "b": 50})
+    law = hf.network_law(counts, reading=[[1.0]], real_shares=0.5, generations=1)
+    fixed = hf.expected_diversity(counts, generations=1, regime=hf.Fresh(0.5)).expected
     assert law.within[1, 0] == pytest.approx(fixed[1])
-    later = network_law(counts, reading=[[1.0]], real_shares=0.5, generations=20).within[-1, 0]
-    assert later < expected_diversity(counts, generations=20, regime=Fresh(0.5)).expected[-1]
+    later = hf.network_law(counts, reading=[[1.0]], real_shares=0.5, generations=20).within[-1, 0]
+    assert later < hf.expected_diversity(counts, generations=20, regime=hf.Fresh(0.5)).expected[-1]
 
 
 def test_a_complete_network_by_hand():
     # Two models that read both: S = mean of H everywhere, so H_12 follows the mean.
-    coin = Discrete.from_counts({"heads": 5, "tails": 5})
-    law = network_law(coin, reading=np.full((2, 2), 0.5), samples=10, generations=2)
+    coin = hf.Discrete.from_counts({"heads": 5, "tails": 5})
+    law = hf.network_law(coin, reading=np.full((2, 2), 0.5), samples=10, generations=2)
     # Round 1: S = .5, H_ii = .45, H_12 = .5. Round 2: S = .475, H_ii = .4275.
     assert_allclose(law.within, [[0.5, 0.5], [0.45, 0.45], [0.4275, 0.4275]])
     assert_allclose(law.squared_distance, [0.0, 0.2, 0.19])
@@ -84,7 +80,7 @@ def test_a_complete_network_by_hand():
 
 
 def test_silos_are_independent_chains():
-    law = network_law(MODEL, reading=np.eye(3), samples=[5, 10, 20], generations=12)
+    law = hf.network_law(MODEL, reading=np.eye(3), samples=[5, 10, 20], generations=12)
     kept = (1 - 1 / np.array([5, 10, 20])) ** 12
     assert_allclose(law.within[-1], law.real * kept, rtol=1e-13)
     # Independent models stay as far from one another in the mean as p_0 from itself.
@@ -94,7 +90,9 @@ def test_silos_are_independent_chains():
 
 
 def test_real_data_alone_leave_the_noise_of_the_samples():
-    law = network_law(MODEL, reading=np.zeros((4, 4)), samples=25, real_shares=1.0, generations=9)
+    law = hf.network_law(
+        MODEL, reading=np.zeros((4, 4)), samples=25, real_shares=1.0, generations=9
+    )
     assert_allclose(law.within[1:], law.real * (1 - 1 / 25))
     assert_allclose(law.squared_distance[1:], 4 * 3 * 2 * law.real / 25)
     assert law.stationary_from == 1
@@ -102,8 +100,8 @@ def test_real_data_alone_leave_the_noise_of_the_samples():
 
 def test_models_may_be_numbered_in_any_order(rng):
     order = rng.permutation(4)
-    law = network_law(MODEL, reading=READING, samples=SAMPLES, real_shares=SHARES, generations=9)
-    shuffled = network_law(
+    law = hf.network_law(MODEL, reading=READING, samples=SAMPLES, real_shares=SHARES, generations=9)
+    shuffled = hf.network_law(
         MODEL,
         reading=READING[np.ix_(order, order)],
         samples=SAMPLES[order],
@@ -118,8 +116,8 @@ def test_models_may_be_numbered_in_any_order(rng):
 def test_sparse_and_dense_give_the_same(models, rng):
     ring = np.eye(models) / 2 + (np.roll(np.eye(models), 1, 1) + np.roll(np.eye(models), -1, 1)) / 4
     settings = {"samples": rng.integers(2, 90, models), "real_shares": rng.random(models) / 9}
-    dense = network_law(MODEL, reading=ring, generations=7, **settings)
-    thin = network_law(MODEL, reading=sparse.csr_array(ring), generations=7, **settings)
+    dense = hf.network_law(MODEL, reading=ring, generations=7, **settings)
+    thin = hf.network_law(MODEL, reading=sparse.csr_array(ring), generations=7, **settings)
     assert_allclose(thin.within, dense.within, rtol=1e-12)
     assert_allclose(thin.heterozygosity, dense.heterozygosity, rtol=1e-12)
     assert_allclose(dense.heterozygosity, dense.heterozygosity.T, rtol=1e-14)
@@ -131,13 +129,13 @@ def test_sparse_and_dense_give_the_same(models, rng):
         {"reading": READING[::-1]},
         {"samples": 30},
         {"real_shares": 0.1},
-        {"model": Discrete.zipf_mandelbrot(30, exponent=2.0)},
+        {"model": hf.Discrete.zipf_mandelbrot(30, exponent=2.0)},
     ],
 )
 def test_every_parameter_matters(change):
     settings = {"model": MODEL, "reading": READING, "samples": SAMPLES, "real_shares": SHARES}
     before, after = (
-        network_law(changed.pop("model"), generations=5, **changed)
+        hf.network_law(changed.pop("model"), generations=5, **changed)
         for changed in (dict(settings), {**settings, **change})
     )
     assert abs(before.squared_distance[-1] - after.squared_distance[-1]) > 1e-4
@@ -146,17 +144,17 @@ def test_every_parameter_matters(change):
 
 def test_a_network_with_real_data_settles_and_says_when():
     settings = {"reading": READING, "samples": SAMPLES, "real_shares": 0.1}
-    law = network_law(MODEL, generations=5000, **settings)
+    law = hf.network_law(MODEL, generations=5000, **settings)
     assert 50 < law.stationary_from < 500
     plain = reference(
         MODEL, reading=READING, samples=SAMPLES, real_shares=[0.1] * 4, generations=900
     )
     assert_allclose(law.within[-1], 1 - np.diag(plain[-1]), rtol=1e-10)
-    assert network_law(MODEL, generations=20, **settings).stationary_from is None
+    assert hf.network_law(MODEL, generations=20, **settings).stationary_from is None
 
 
 def test_models_that_read_one_another_end_as_one_symbol():
-    law = network_law(MODEL, reading=READING, samples=10, generations=4000)
+    law = hf.network_law(MODEL, reading=READING, samples=10, generations=4000)
     assert law.within[-1].max() < 1e-9
     assert law.squared_distance[-1] < 1e-9
 
@@ -179,16 +177,19 @@ def test_models_that_read_one_another_end_as_one_symbol():
         ({"real_shares": [0.5, 1.5]}, "real_shares: got 1.5"),
         ({"real_shares": np.nan}, "real_shares: got nan"),
         ({"generations": 0}, "generations: got 0"),
-        ({"model": Discrete.from_counts({"a": 3}, estimator=AddDelta(0.1))}, "estimator: got add"),
+        (
+            {"model": hf.Discrete.from_counts({"a": 3}, estimator=hf.AddDelta(0.1))},
+            "estimator: got add",
+        ),
     ],
 )
 def test_mistakes_are_refused(settings, message):
     given = {"reading": np.eye(2), "samples": 9, "generations": 3, "model": MODEL, **settings}
     model = given.pop("model")
     with pytest.raises(ArgumentError, match=message):
-        network_law(model, **given)
+        hf.network_law(model, **given)
 
 
 def test_a_law_without_data_needs_samples():
     with pytest.raises(ArgumentError, match="samples: got None"):
-        network_law(MODEL, reading=np.eye(2), generations=3)
+        hf.network_law(MODEL, reading=np.eye(2), generations=3)

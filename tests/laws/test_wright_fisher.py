@@ -3,14 +3,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
+import hayflick as hf
 from hayflick.laws import wright_fisher
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.wright_fisher import WrightFisher, binomial_rows
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 
 
 @pytest.mark.parametrize("trials", [0, 1, 5, 400, 3000])
@@ -46,11 +42,11 @@ def slow_laws(model, regime, samples, generations, p):
 @pytest.mark.parametrize("delta", [0.0, 0.7])
 @pytest.mark.parametrize(
     "regime",
-    [Replace(), Fresh(share=0.2), Fresh(share=1.0), Anchor.from_mapping({"the": 4})],
+    [hf.Replace(), hf.Fresh(share=0.2), hf.Fresh(share=1.0), hf.Anchor.from_mapping({"the": 4})],
     ids=lambda regime: regime.describe(),
 )
 def test_laws_against_a_slow_reference(words, regime, delta):
-    model = words.with_estimator(AddDelta(delta))
+    model = words.with_estimator(hf.AddDelta(delta))
     rounds = rounds_of(model, regime=regime, samples=20, generations=4)
     fast = list(WrightFisher(rounds).laws(np.array([0.01, 0.3])))
     for row, p in enumerate((0.01, 0.3)):
@@ -62,7 +58,7 @@ def test_laws_against_a_slow_reference(words, regime, delta):
 
 
 def test_every_law_sums_to_one(words):
-    rounds = rounds_of(words, regime=Fresh(share=0.1), samples=300, generations=30)
+    rounds = rounds_of(words, regime=hf.Fresh(share=0.1), samples=300, generations=30)
     for law in WrightFisher(rounds).laws(np.array([0.01, 0.6])):
         assert_allclose(law.sum(axis=1), 1.0, atol=1e-11)
         assert law.min() > -1e-15
@@ -70,8 +66,8 @@ def test_every_law_sums_to_one(words):
 
 def test_what_is_affordable_depends_on_size_rounds_and_symbols():
     def ask(samples, generations, types):
-        model = Discrete.zipf_mandelbrot(types, exponent=1)
-        rounds = rounds_of(model, regime=Replace(), samples=samples, generations=generations)
+        model = hf.Discrete.zipf_mandelbrot(types, exponent=1)
+        rounds = rounds_of(model, regime=hf.Replace(), samples=samples, generations=generations)
         return wright_fisher.affordable(rounds, np.unique(model.probabilities))
 
     assert ask(1000, 50, 60)
@@ -80,8 +76,8 @@ def test_what_is_affordable_depends_on_size_rounds_and_symbols():
 
 
 def test_what_is_cut_off_and_left_out_changes_nothing(monkeypatch):
-    model = Discrete.zipf_mandelbrot(40, exponent=1.5)
-    rounds = rounds_of(model, regime=Fresh(share=0.05), samples=300, generations=25)
+    model = hf.Discrete.zipf_mandelbrot(40, exponent=1.5)
+    rounds = rounds_of(model, regime=hf.Fresh(share=0.05), samples=300, generations=25)
     windowed = WrightFisher(rounds).present(model.probabilities)
     assert (windowed[0] == 1.0).all()
     monkeypatch.setattr(wright_fisher, "_CERTAIN", 0.0)

@@ -8,7 +8,6 @@ import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.source import Source
-from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.regime import parse_regime
 
 TEXT = 'So it is, so it was\n\nRain today; rain again!\nlast\nquoted "words" and a \\ mark\n'
@@ -22,7 +21,7 @@ def tokenizer(request):
 
 def anchored(reserve, source, tmp_path):
     path = reserve.save(tmp_path / "reserve.jsonl")
-    return Anchor.from_file(path, like=source).reserve
+    return hf.Anchor.from_file(path, like=source).reserve
 
 
 def same(left, right):
@@ -50,7 +49,7 @@ def test_rows_come_back_by_the_same_column(tokenizer, tmp_path):
     reserve = hf.reserve(path, size=3, column="label", tokenizer=tokenizer)
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
     other = read_corpus(path, column="source").source
-    stored = Anchor.from_file(tmp_path / "reserve.jsonl", like=other).reserve
+    stored = hf.Anchor.from_file(tmp_path / "reserve.jsonl", like=other).reserve
     assert set(stored.symbols) <= {"a", "b", "c", "d"}
 
 
@@ -92,11 +91,11 @@ def test_a_newer_format_is_refused(tmp_path):
     path = tmp_path / "reserve.jsonl"
     path.write_text(json.dumps({"hayflick_reserve": {"format_version": 2}}) + '\n{"text": "a"}\n')
     with pytest.raises(DataError, match="has format_version 2, this version reads 1; update"):
-        Anchor.from_file(path, like=Source("verse.txt", tokenizer="words"))
+        hf.Anchor.from_file(path, like=Source("verse.txt", tokenizer="words"))
 
 
 def test_a_table_of_ones_own_is_no_reserve_file(tmp_path):
     path = tmp_path / "own.jsonl"
     path.write_text('{"label": "refund"}\n{"label": "legal"}\n')
-    stored = Anchor.from_file(path, like=Source("labels.csv", column="label")).reserve
+    stored = hf.Anchor.from_file(path, like=Source("labels.csv", column="label")).reserve
     assert stored.symbols == ("legal", "refund")

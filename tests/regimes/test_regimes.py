@@ -1,19 +1,15 @@
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.source import Source
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
-from hayflick.regimes.periodic import Periodic
-from hayflick.regimes.replace import Replace
-from hayflick.regimes.scheduled import Scheduled
 
 WORDS = Source("corpus.txt", tokenizer="words")
 
 
 def test_replace_draws_everything_from_the_model():
-    mix = Replace().mix(3, samples=100)
+    mix = hf.Replace().mix(3, samples=100)
     assert (mix.generated, mix.fresh, mix.reserved) == (100, 0, 0)
 
 
@@ -21,18 +17,18 @@ def test_replace_draws_everything_from_the_model():
     ("share", "fresh"), [(0, 0), (0.05, 5), (0.125, 13), (0.499, 50), (1, 100)]
 )
 def test_fresh_rounds_to_the_nearest_item(share, fresh):
-    mix = Fresh(share=share).mix(1, samples=100)
+    mix = hf.Fresh(share=share).mix(1, samples=100)
     assert (mix.generated, mix.fresh) == (100 - fresh, fresh)
 
 
 def test_anchor_makes_room_for_its_reserve():
-    mix = Anchor.from_mapping({"a": 3, "b": 4}).mix(1, samples=10)
+    mix = hf.Anchor.from_mapping({"a": 3, "b": 4}).mix(1, samples=10)
     assert (mix.generated, mix.fresh, mix.reserved) == (3, 0, 7)
 
 
 def test_a_reserve_larger_than_the_training_set_is_refused():
     with pytest.raises(ArgumentError, match="reserve: got 7, takes at most 6 items"):
-        Anchor.from_mapping({"a": 7}).mix(1, samples=6)
+        hf.Anchor.from_mapping({"a": 7}).mix(1, samples=6)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +74,15 @@ def test_what_is_no_regime_is_refused(text, message):
 
 
 def test_periodic_data_come_when_they_are_due():
-    regime = Periodic(share=0.125, every=3)
+    regime = hf.Periodic(share=0.125, every=3)
     mixes = [regime.mix(generation, samples=100) for generation in range(1, 8)]
     assert [mix.fresh for mix in mixes] == [0, 0, 13, 0, 0, 13, 0]
     assert not regime.constant
-    assert Periodic(share=0.125, every=1).constant
+    assert hf.Periodic(share=0.125, every=1).constant
 
 
 def test_a_schedule_is_followed_and_its_end_repeats():
-    regime = Scheduled(samples=(10, 20, 20), fresh=(0, 5))
+    regime = hf.Scheduled(samples=(10, 20, 20), fresh=(0, 5))
     mixes = [regime.mix(generation, samples=999) for generation in range(1, 6)]
     assert [mix.samples for mix in mixes] == [10, 20, 20, 20, 20]
     assert [mix.fresh for mix in mixes] == [0, 5, 5, 5, 5]
@@ -106,7 +102,7 @@ def test_a_schedule_is_followed_and_its_end_repeats():
 )
 def test_a_schedule_out_of_range_is_refused(samples, fresh, message):
     with pytest.raises(ArgumentError, match=message):
-        Scheduled(samples=samples, fresh=fresh)
+        hf.Scheduled(samples=samples, fresh=fresh)
 
 
 def test_a_schedule_is_read_from_a_table(tmp_path):
@@ -117,7 +113,7 @@ def test_a_schedule_is_read_from_a_table(tmp_path):
     assert regime.describe() == "scheduled:file=plan=a,b.csv"
     lines = tmp_path / "plan.jsonl"
     lines.write_text('{"samples": 100, "fresh": 0}\n{"samples": 200, "fresh": 20}\n')
-    assert Scheduled.from_file(lines).fresh == (0, 20)
+    assert hf.Scheduled.from_file(lines).fresh == (0, 20)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +131,7 @@ def test_what_is_no_schedule_is_refused(tmp_path, name, text, message):
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(DataError, match=message):
-        Scheduled.from_file(path)
+        hf.Scheduled.from_file(path)
 
 
 def test_a_missing_schedule_is_refused():

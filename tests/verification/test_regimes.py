@@ -3,18 +3,9 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.bernoulli import Bernoulli
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
-from hayflick.chains.gaussian import Gaussian
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.gaussian_moments import accumulate_moments
-from hayflick.laws.survival import survival
-from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
-from hayflick.regimes.periodic import Periodic
-from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulation.simulate import simulate
 
 RUNS = 2000
 COUNTS = {"a": 40, "b": 30, "c": 20, "d": 6, "e": 3, "f": 1}
@@ -29,55 +20,55 @@ def assert_means(values, law):
 @pytest.mark.parametrize(
     "regime",
     [
-        Periodic(share=0.3, every=4),
-        Periodic(share=1.0, every=7),
-        Scheduled(samples=(30, 200, 60, 90), fresh=(0, 0, 12, 60, 5)),
+        hf.Periodic(share=0.3, every=4),
+        hf.Periodic(share=1.0, every=7),
+        hf.Scheduled(samples=(30, 200, 60, 90), fresh=(0, 0, 12, 60, 5)),
     ],
     ids=lambda regime: regime.describe(),
 )
 def test_rounds_that_differ(regime, delta):
-    model = Discrete.from_counts(COUNTS, estimator=AddDelta(delta))
+    model = hf.Discrete.from_counts(COUNTS, estimator=hf.AddDelta(delta))
     settings = {"generations": 20, "regime": regime}
-    exact = survival(model, law="exact", **settings)
-    branching = survival(model, law="branching", **settings)
+    exact = hf.survival(model, law="exact", **settings)
+    branching = hf.survival(model, law="branching", **settings)
     excess = exact.surviving_fraction - branching.surviving_fraction
     assert -1e-9 < excess.min() <= excess.max() <= branching.error
-    runs = simulate(model, replicates=RUNS, seed=1, **settings)
+    runs = hf.simulate(model, replicates=RUNS, seed=1, **settings)
     assert_means(runs["surviving_fraction"].to_numpy(), exact.surviving_fraction)
-    assert_means(runs["diversity"].to_numpy(), expected_diversity(model, **settings).expected)
+    assert_means(runs["diversity"].to_numpy(), hf.expected_diversity(model, **settings).expected)
 
 
-ACCUMULATING = [Accumulate(), AccumulateSubsample()]
+ACCUMULATING = [hf.Accumulate(), hf.AccumulateSubsample()]
 
 
 @pytest.mark.parametrize("regime", ACCUMULATING, ids=lambda regime: regime.describe())
 @pytest.mark.parametrize("delta", [0.0, 0.3])
 @pytest.mark.parametrize("samples", [5, 60, 100])
 def test_diversity_where_rounds_accumulate(regime, delta, samples):
-    model = Discrete.from_counts(COUNTS, estimator=AddDelta(delta))
+    model = hf.Discrete.from_counts(COUNTS, estimator=hf.AddDelta(delta))
     settings = {"generations": 20, "regime": regime, "samples": samples}
-    runs = simulate(model, replicates=RUNS, seed=2, **settings)
-    assert_means(runs["diversity"].to_numpy(), expected_diversity(model, **settings).expected)
+    runs = hf.simulate(model, replicates=RUNS, seed=2, **settings)
+    assert_means(runs["diversity"].to_numpy(), hf.expected_diversity(model, **settings).expected)
     assert (runs["surviving_in_pool"] == len(COUNTS)).all()
     with pytest.raises(ArgumentError, match="simulate it"):
-        survival(model, **settings)
+        hf.survival(model, **settings)
 
 
 @pytest.mark.parametrize("regime", ACCUMULATING, ids=lambda regime: regime.describe())
 @pytest.mark.parametrize("delta", [0.0, 0.3])
 def test_diversity_where_the_real_data_are_drawn_from_a_law(regime, delta):
-    model = Discrete.zipf_mandelbrot(9, exponent=1.2).with_estimator(AddDelta(delta))
+    model = hf.Discrete.zipf_mandelbrot(9, exponent=1.2).with_estimator(hf.AddDelta(delta))
     settings = {"generations": 20, "regime": regime, "samples": 12}
-    runs = simulate(model, replicates=RUNS, seed=3, **settings)
-    assert_means(runs["diversity"].to_numpy(), expected_diversity(model, **settings).expected)
+    runs = hf.simulate(model, replicates=RUNS, seed=3, **settings)
+    assert_means(runs["diversity"].to_numpy(), hf.expected_diversity(model, **settings).expected)
     assert (runs["surviving_in_pool"].diff("generation") >= 0).all()
     assert (runs["surviving_in_pool"] >= runs["surviving_types"])[:, 1:].all()
 
 
 def test_what_accumulates_keeps_most_of_its_diversity():
     # Π (1 - 1/(n (j + 1)²)) is about exp(-(π²/6 - 1)/n), far from replace's exp(-k/n).
-    model = Discrete.from_counts(COUNTS)
-    law = expected_diversity(model, generations=100_000, regime=Accumulate())
+    model = hf.Discrete.from_counts(COUNTS)
+    law = hf.expected_diversity(model, generations=100_000, regime=hf.Accumulate())
     limit = law.expected[0] * np.exp(-(np.pi**2 / 6 - 1) / 100)
     assert law.expected[-1] == pytest.approx(limit, rel=1e-5)
     assert law.half_life is None
@@ -88,9 +79,9 @@ def test_moments_of_an_accumulating_gaussian(ddof):
     # The law begins with the fit to n real items, the simulation with a given fit.
     n, generations = 10, 100
     law = accumulate_moments(n, generations=generations, ddof=ddof)
-    model = Gaussian(3.0, 2.0, total=n, ddof=ddof)
-    settings = {"samples": n, "generations": generations, "regime": Accumulate()}
-    runs = simulate(model, replicates=20_000, seed=4, **settings)
+    model = hf.Gaussian(3.0, 2.0, total=n, ddof=ddof)
+    settings = {"samples": n, "generations": generations, "regime": hf.Accumulate()}
+    runs = hf.simulate(model, replicates=20_000, seed=4, **settings)
     assert_means((runs["deviation"].to_numpy() / 2.0) ** 2, law.variance / law.variance[0])
     growth = (law.displacement - law.displacement[0]) / law.variance[0]
     assert_means(((runs["mean"].to_numpy() - 3.0) / 2.0) ** 2, growth)
@@ -100,12 +91,12 @@ def test_moments_of_an_accumulating_gaussian(ddof):
 
 def test_a_bernoulli_is_a_discrete_law_of_two_symbols():
     chances = {}
-    model = Discrete.from_counts({"1": 12, "0": 28})
+    model = hf.Discrete.from_counts({"1": 12, "0": 28})
     for regime in ACCUMULATING:
         settings = {"samples": 25, "generations": 15, "regime": regime}
-        runs = simulate(Bernoulli(0.3, total=40), replicates=8000, seed=5, **settings)
+        runs = hf.simulate(hf.Bernoulli(0.3, total=40), replicates=8000, seed=5, **settings)
         p = runs["probability"].to_numpy()
         chances[regime] = p[:, -1]
         assert_means(p, np.full(16, 0.3))
-        assert_means(2 * p * (1 - p), expected_diversity(model, **settings).expected)
+        assert_means(2 * p * (1 - p), hf.expected_diversity(model, **settings).expected)
     assert chances[ACCUMULATING[0]].std() < chances[ACCUMULATING[1]].std()

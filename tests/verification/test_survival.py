@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.estimators import AddDelta
-from hayflick.laws.diversity import expected_diversity
-from hayflick.laws.survival import survival
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
-from hayflick.simulation.simulate import simulate
+import hayflick as hf
 
 GENERATIONS = 40
 SIGMAS = 4.5
@@ -21,13 +14,13 @@ def model_of(n, p):
     count = max(1, round(n * p))
     rest = n - count - n // 5
     counts = {"rare": count, "stored": n // 5, "half": rest // 2, "other": rest - rest // 2}
-    return Discrete.from_counts(counts)
+    return hf.Discrete.from_counts(counts)
 
 
 def regime_of(n, fresh, anchored):
     if anchored:
-        return Anchor.from_mapping({"stored": n // 10})
-    return Fresh(share=fresh) if fresh else Replace()
+        return hf.Anchor.from_mapping({"stored": n // 10})
+    return hf.Fresh(share=fresh) if fresh else hf.Replace()
 
 
 @pytest.mark.parametrize("n", [20, 100, 500])
@@ -38,38 +31,38 @@ def regime_of(n, fresh, anchored):
 def test_exact_branching_and_simulation(n, p, fresh, anchored):
     model, regime = model_of(n, p), regime_of(n, fresh, anchored)
     settings = {"generations": GENERATIONS, "regime": regime}
-    exact = survival(model, law="exact", **settings)
-    branching = survival(model, law="branching", **settings)
+    exact = hf.survival(model, law="exact", **settings)
+    branching = hf.survival(model, law="branching", **settings)
     excess = exact.surviving_fraction - branching.surviving_fraction
     assert excess.min() > -1e-9
     assert excess.max() <= branching.error
-    runs = simulate(model, replicates=2000, seed=n, **settings)
+    runs = hf.simulate(model, replicates=2000, seed=n, **settings)
     assert_close(runs["surviving_fraction"].to_numpy(), exact.surviving_fraction)
-    expected = expected_diversity(model, **settings).expected
+    expected = hf.expected_diversity(model, **settings).expected
     assert_close(runs["diversity"].to_numpy(), expected)
 
 
 @pytest.mark.parametrize("delta", [0.02, 0.5])
-@pytest.mark.parametrize("regime", [Replace(), Fresh(share=0.1)], ids=lambda r: r.describe())
+@pytest.mark.parametrize("regime", [hf.Replace(), hf.Fresh(share=0.1)], ids=lambda r: r.describe())
 def test_smoothing(delta, regime):
-    model = Discrete.zipf_mandelbrot(40, exponent=1.0)
+    model = hf.Discrete.zipf_mandelbrot(40, exponent=1.0)
     counts = dict(zip(model.symbols, np.ceil(200 * model.probabilities).astype(int), strict=True))
-    model = Discrete.from_counts(counts, estimator=AddDelta(delta))
+    model = hf.Discrete.from_counts(counts, estimator=hf.AddDelta(delta))
     settings = {"generations": GENERATIONS, "regime": regime}
-    runs = simulate(model, replicates=2000, seed=3, **settings)
+    runs = hf.simulate(model, replicates=2000, seed=3, **settings)
     assert_close(
         runs["surviving_fraction"].to_numpy(),
-        survival(model, law="exact", **settings).surviving_fraction,
+        hf.survival(model, law="exact", **settings).surviving_fraction,
     )
-    assert_close(runs["diversity"].to_numpy(), expected_diversity(model, **settings).expected)
+    assert_close(runs["diversity"].to_numpy(), hf.expected_diversity(model, **settings).expected)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05])
 def test_a_training_set_of_another_size_than_the_data(share):
-    law = Discrete.zipf_mandelbrot(3000, exponent=1.1, offset=2.7)
-    settings = {"generations": 20, "regime": Fresh(share=share), "samples": 20_000}
-    runs = simulate(law, replicates=320, seed=5, **settings)
-    expected = survival(law, **settings)
+    law = hf.Discrete.zipf_mandelbrot(3000, exponent=1.1, offset=2.7)
+    settings = {"generations": 20, "regime": hf.Fresh(share=share), "samples": 20_000}
+    runs = hf.simulate(law, replicates=320, seed=5, **settings)
+    expected = hf.survival(law, **settings)
     assert expected.name == "branching"
     assert expected.error < 2e-3
     assert_close(runs["surviving_fraction"].to_numpy(), expected.surviving_fraction)

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.laws.survival import survival
-from hayflick.regimes.fresh import Fresh
+import hayflick as hf
 
 ROUNDS = [1, 2, 5, 10, 50]
 
@@ -22,11 +20,13 @@ def model():
     path = Path(__file__).with_name("wikitext2_spectrum.json")
     spectrum = json.loads(path.read_text(encoding="utf-8"))
     counts = np.repeat(spectrum["count"], spectrum["types"])
-    return Discrete.from_counts({f"word{place}": int(count) for place, count in enumerate(counts)})
+    return hf.Discrete.from_counts(
+        {f"word{place}": int(count) for place, count in enumerate(counts)}
+    )
 
 
 def test_counts(wikitext, model):
-    read = Discrete.from_text(wikitext)
+    read = hf.Discrete.from_text(wikitext)
     assert read.source.tokenizer == "words"
     assert read.total == pytest.approx(436_577, rel=0.0005)
     assert read.types == pytest.approx(19_919, rel=0.0005)
@@ -35,7 +35,7 @@ def test_counts(wikitext, model):
 
 
 def test_surviving_fraction_under_replace(model):
-    result = survival(model, generations=50)
+    result = hf.survival(model, generations=50)
     assert result.name == "branching"
     assert result.error < 1e-4
     expected = [0.89021, 0.81110, 0.65931, 0.52299, 0.23831]
@@ -55,7 +55,7 @@ def test_surviving_fraction_under_replace(model):
     ],
 )
 def test_kept_after_fifty_rounds_by_fresh_share(model, share, kept):
-    result = survival(model, generations=50, regime=Fresh(share=share))
+    result = hf.survival(model, generations=50, regime=hf.Fresh(share=share))
     assert result.surviving_fraction[-1] == pytest.approx(kept, abs=1.5e-4)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.chains.samplers import Temperature, TopK, TopP
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 
 LAW = np.array([0.4, 0.1, 0.3, 0.2, 0.0])
@@ -10,13 +10,13 @@ LAW = np.array([0.4, 0.1, 0.3, 0.2, 0.0])
 
 def test_temperature_by_hand():
     square = LAW**2 / np.sum(LAW**2)
-    assert_allclose(Temperature(0.5).reweight(LAW), square)
-    assert_allclose(Temperature(1.0).reweight(LAW), LAW)
+    assert_allclose(hf.Temperature(0.5).reweight(LAW), square)
+    assert_allclose(hf.Temperature(1.0).reweight(LAW), LAW)
 
 
 def test_the_coldest_takes_the_most_probable_and_the_hottest_all_alike():
-    assert_allclose(Temperature(1e-3).reweight(LAW), [1, 0, 0, 0, 0], atol=1e-12)
-    assert_allclose(Temperature(1e6).reweight(LAW), [0.25, 0.25, 0.25, 0.25, 0], atol=1e-5)
+    assert_allclose(hf.Temperature(1e-3).reweight(LAW), [1, 0, 0, 0, 0], atol=1e-12)
+    assert_allclose(hf.Temperature(1e6).reweight(LAW), [0.25, 0.25, 0.25, 0.25, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -24,23 +24,23 @@ def test_the_coldest_takes_the_most_probable_and_the_hottest_all_alike():
     [(1, [1, 0, 0, 0, 0]), (2, [4 / 7, 0, 3 / 7, 0, 0]), (9, [0.4, 0.1, 0.3, 0.2, 0])],
 )
 def test_top_k_by_hand(number, expected):
-    assert_allclose(TopK(number).reweight(LAW), expected)
+    assert_allclose(hf.TopK(number).reweight(LAW), expected)
 
 
 @pytest.mark.parametrize(
     ("mass", "kept"), [(0.01, 1), (0.4, 1), (0.41, 2), (0.7, 2), (0.9, 3), (0.91, 4), (1.0, 4)]
 )
 def test_top_p_keeps_the_smallest_set_that_holds_the_mass(mass, kept):
-    assert np.count_nonzero(TopP(mass).reweight(LAW)) == kept
+    assert np.count_nonzero(hf.TopP(mass).reweight(LAW)) == kept
 
 
 def test_of_equals_the_first_come_first():
     equal = np.full(4, 0.25)
-    assert TopK(2).reweight(equal).tolist() == [0.5, 0.5, 0, 0]
-    assert TopP(0.5).reweight(equal).tolist() == [0.5, 0.5, 0, 0]
+    assert hf.TopK(2).reweight(equal).tolist() == [0.5, 0.5, 0, 0]
+    assert hf.TopP(0.5).reweight(equal).tolist() == [0.5, 0.5, 0, 0]
 
 
-@pytest.mark.parametrize("sampler", [Temperature(0.7), TopK(2), TopP(0.6)])
+@pytest.mark.parametrize("sampler", [hf.Temperature(0.7), hf.TopK(2), hf.TopP(0.6)])
 def test_many_laws_at_once_are_each_by_itself(sampler):
     laws = np.random.default_rng(1).dirichlet(np.ones(5), 6)
     together = sampler.reweight(laws)
@@ -52,11 +52,11 @@ def test_many_laws_at_once_are_each_by_itself(sampler):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Temperature(0.0),
-        lambda: Temperature(float("nan")),
-        lambda: TopK(0),
-        lambda: TopP(0.0),
-        lambda: TopP(1.1),
+        lambda: hf.Temperature(0.0),
+        lambda: hf.Temperature(float("nan")),
+        lambda: hf.TopK(0),
+        lambda: hf.TopP(0.0),
+        lambda: hf.TopP(1.1),
     ],
 )
 def test_a_sampler_that_leaves_nothing_to_draw_is_refused(make):

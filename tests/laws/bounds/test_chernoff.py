@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.laws.bounds import best_power, chernoff_scale, theorem_3_sharp
-from hayflick.laws.gaussian_scale import gaussian_scale
 
 
 def test_the_checked_numbers():
@@ -16,7 +16,7 @@ def test_the_checked_numbers():
 @pytest.mark.parametrize("ratio", [1e-6, 0.01, 0.1, 0.5, 0.9, 1.0, 1.5, 50.0])
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_the_bounds_hold(n, ratio, ddof):
-    exact = gaussian_scale(n, generations=200, ddof=ddof).survival(2 * np.log(ratio))
+    exact = hf.gaussian_scale(n, generations=200, ddof=ddof).survival(2 * np.log(ratio))
     bounds = chernoff_scale(ratio, samples=n, generations=200, ddof=ddof)
     assert (bounds.lower <= exact + 1e-10).all()
     assert (bounds.upper >= exact - 1e-10).all()

@@ -3,13 +3,11 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.laws import bounds as suresh2024
 from hayflick.laws.bernoulli import bernoulli_law
-from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
-from hayflick.laws.survival import survival
 
 SHARES = [0.0, 1e-4, 0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999, 1.0]
 # The law itself is right to this.
@@ -36,8 +34,8 @@ def test_theorem_1_holds(p, n):
 @pytest.mark.parametrize("n", [20, 100, 1000])
 @pytest.mark.parametrize("exponent", [1.0, 2.0])
 def test_corollary_1_holds(n, exponent):
-    model = Discrete.zipf_mandelbrot(50, exponent=exponent, offset=2.7)
-    law = survival(model, generations=30, samples=n, law="exact")
+    model = hf.Discrete.zipf_mandelbrot(50, exponent=exponent, offset=2.7)
+    law = hf.survival(model, generations=30, samples=n, law="exact")
     exact = 50 * law.surviving_fraction
     bounds = suresh2024.corollary_1(model.probabilities, samples=n, generations=30)
     assert (bounds.lower <= exact + NOISE * 50).all()
@@ -66,7 +64,7 @@ def test_theorem_2_holds(rate, n):
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_theorem_3_holds(n, ratio, ddof):
     # The paper's estimate has ddof = 1, and with ddof = 0 the scale is smaller.
-    exact = gaussian_scale(n, generations=200, ddof=ddof).survival(2 * np.log(ratio))
+    exact = hf.gaussian_scale(n, generations=200, ddof=ddof).survival(2 * np.log(ratio))
     arguments = {"samples": n, "generations": 200}
     plain = suresh2024.theorem_3(ratio, **arguments)
     assert plain.lower is None
