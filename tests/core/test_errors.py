@@ -1,9 +1,9 @@
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import (
     ArgumentError,
     DataError,
-    HayflickError,
     MissingExtraError,
     OutputError,
     SimulationInterrupted,
@@ -13,7 +13,7 @@ from hayflick.core.errors import (
 
 @pytest.mark.parametrize("kind", [ArgumentError, DataError, OutputError, MissingExtraError])
 def test_every_error_is_a_hayflick_error(kind):
-    assert issubclass(kind, HayflickError)
+    assert issubclass(kind, hf.HayflickError)
 
 
 def test_builtin_bases_let_callers_catch_what_they_know():

@@ -1,10 +1,11 @@
 import io
 
-from hayflick.core.progress import progress_bar, silent
+import hayflick as hf
+from hayflick.core.progress import silent
 
 
 def test_nothing_is_shown_where_nobody_looks(monkeypatch, capsys):
-    with progress_bar() as progress:
+    with hf.progress_bar() as progress:
         progress("simulating", 1, 2)
         assert progress is silent
     assert capsys.readouterr() == ("", "")
@@ -15,7 +16,7 @@ def test_a_terminal_shows_every_stage(monkeypatch):
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    with progress_bar() as progress:
+    with hf.progress_bar() as progress:
         progress("reading", 1, 2)
         progress("simulating", 3, 4)
     assert "reading" in terminal.getvalue()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.diversity.groups import Groups
-from hayflick.diversity.scatter import Scatter
 
 AGENTS = {"a": [[0.0], [2.0]], "b": [[4.0], [6.0], [8.0]]}
 
@@ -24,7 +24,7 @@ def test_unequal_groups_by_hand():
 def test_total_is_within_and_between(rng):
     vectors = {str(g): rng.normal(size=(g + 1, 5)) * (g + 1) + g for g in range(6)}
     groups = Groups.of(vectors)
-    everything = Scatter.of(np.concatenate(list(vectors.values())))
+    everything = hf.Scatter.of(np.concatenate(list(vectors.values())))
     share = everything.m2 / everything.count
     assert groups.within + groups.between == pytest.approx(share, rel=1e-12)
     assert groups.total.m2 == pytest.approx(everything.m2, rel=1e-12)

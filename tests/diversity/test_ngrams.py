@@ -3,11 +3,11 @@
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.corpus.tokenizers import Words
 from hayflick.diversity.compression import compression_ratio
 from hayflick.diversity.duplicates import duplicate_rate
-from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.ngrams import (
     add_table,
     chosen_tokenizer,
@@ -60,7 +60,7 @@ def test_the_tokenizer_of_a_name_or_of_the_texts():
 
 
 @pytest.mark.parametrize(
-    "take", [NgramCounts.of, PhraseCounts.of, compression_ratio, duplicate_rate]
+    "take", [hf.NgramCounts.of, PhraseCounts.of, compression_ratio, duplicate_rate]
 )
 def test_one_text_is_not_taken_for_its_letters(take):
     with pytest.raises(ArgumentError, match="texts: got one text, takes several, in a list"):

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.diversity.groups import Groups
-from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import Observer, RoundAnswers
-from hayflick.diversity.scatter import Scatter
 
 OBSERVER = Observer(scale=2.0, tokenizer="words")
 
@@ -28,8 +27,8 @@ def test_a_round_gives_a_reading_of_all_answers_and_one_of_every_group():
     assert {(reading.round, reading.label) for reading in readings} == {(4, "monday")}
     assert [reading.values["answers"] for reading in readings] == [40, 20, 20]
     whole, first, _ = readings
-    assert whole.values["frobenius_norm"] == Scatter.of(given.vectors).frobenius_norm
-    assert first.values["frobenius_norm"] == Scatter.of(given.vectors[::2]).frobenius_norm
+    assert whole.values["frobenius_norm"] == hf.Scatter.of(given.vectors).frobenius_norm
+    assert first.values["frobenius_norm"] == hf.Scatter.of(given.vectors[::2]).frobenius_norm
     groups = Groups.of({"a": given.vectors[::2], "b": given.vectors[1::2]})
     assert whole.values["between"] == groups.between
     assert whole.values["noise_floor"] == groups.noise_floor
@@ -38,7 +37,7 @@ def test_a_round_gives_a_reading_of_all_answers_and_one_of_every_group():
 
 def test_words_of_groups_add_up_to_those_of_all():
     given = answers()
-    (whole, *_), counts = OBSERVER.read(given), NgramCounts.of(given.texts, tokenizer="words")
+    (whole, *_), counts = OBSERVER.read(given), hf.NgramCounts.of(given.texts, tokenizer="words")
     for name, value in counts.numbers().items():
         assert whole.values[name] == pytest.approx(value, rel=1e-12)
 
@@ -65,7 +64,7 @@ def test_answers_without_a_direction_are_counted_and_left_out():
     (reading,) = OBSERVER.read(given)
     left = np.delete(given.vectors, 3, axis=0)
     assert (reading.values["answers"], reading.values["empty_answers"]) == (40, 1)
-    assert reading.values["rms_distance"] == Scatter.of(left).root_mean_square_distance
+    assert reading.values["rms_distance"] == hf.Scatter.of(left).root_mean_square_distance
 
 
 @pytest.mark.parametrize("size", [0, 1])
@@ -78,7 +77,7 @@ def test_undefined_is_never_0(size):
 
 
 def test_a_baseline_and_a_list_are_measured_against():
-    baseline = NgramCounts.of(["answer again and again"], tokenizer="words")
+    baseline = hf.NgramCounts.of(["answer again and again"], tokenizer="words")
     observer = Observer(
         scale=None, tokenizer="words", baseline=baseline, must_keep={"answer": 3.0, "gone": 1.0}
     )

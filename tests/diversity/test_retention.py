@@ -2,11 +2,11 @@
 
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.retention import retention
 
-SAID = NgramCounts.of(["Ask for a refund, or a change of address.", "Closed on Monday"])
+SAID = hf.NgramCounts.of(["Ask for a refund, or a change of address.", "Closed on Monday"])
 
 
 def test_words_and_phrases_by_hand():
@@ -30,24 +30,24 @@ def test_weights_count():
 def test_undefined_is_never_zero():
     assert retention(SAID, must_keep=[]) is None
     assert retention(SAID, must_keep={"refund": 0.0}) is None
-    assert retention(NgramCounts.empty(), must_keep=["refund"]) is None
+    assert retention(hf.NgramCounts.empty(), must_keep=["refund"]) is None
 
 
 def test_more_answers_lose_nothing():
     listed = ["refund", "invoice", "monday"]
     before = retention(SAID, must_keep=listed)
-    assert retention(SAID.merge(NgramCounts.of(["The invoice"])), must_keep=listed) > before
+    assert retention(SAID.merge(hf.NgramCounts.of(["The invoice"])), must_keep=listed) > before
 
 
 def test_scripts_without_spaces():
-    counts = NgramCounts.of(["返品の手続き"], tokenizer="mixed")
+    counts = hf.NgramCounts.of(["返品の手続き"], tokenizer="mixed")
     assert retention(counts, must_keep=["返品", "交換"]) == 0.5
 
 
 def test_what_cannot_be_looked_for_is_refused():
     with pytest.raises(ArgumentError, match=r"'a change of address', 4 tokens, takes at most 3"):
         retention(SAID, must_keep=["refund", "a change of address"])
-    longer = NgramCounts.of(["a change of address"], longest=4)
+    longer = hf.NgramCounts.of(["a change of address"], longest=4)
     assert retention(longer, must_keep=["a change of address"]) == 1.0
     with pytest.raises(DataError, match=r"must-keep: no token in '\?!', ''; take them off"):
         retention(SAID, must_keep=["?!", "refund", ""])

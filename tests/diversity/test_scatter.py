@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity import scatter as module
-from hayflick.diversity.scatter import Scatter
 
 
 def two_pass(vectors):
@@ -25,7 +25,7 @@ def assert_same(scatter, other, *, relative=1e-12):
 
 
 def test_a_square_by_hand():
-    square = Scatter.of([[0, 0], [2, 0], [2, 2], [0, 2]])
+    square = hf.Scatter.of([[0, 0], [2, 0], [2, 2], [0, 2]])
     # Eight ordered pairs at distance 2, four at √8: 8 · 4 + 4 · 8 = 64.
     assert square.frobenius_norm == 8.0
     assert square.root_mean_square_distance == pytest.approx(np.sqrt(64 / 12))
@@ -35,7 +35,7 @@ def test_a_square_by_hand():
 
 def test_the_norm_is_that_of_all_pairs(rng):
     vectors = rng.normal(size=(300, 17)) * rng.uniform(0.1, 10, size=17) + 3
-    scatter = Scatter.of(vectors)
+    scatter = hf.Scatter.of(vectors)
     squares = 2 * (pdist(vectors) ** 2).sum()
     assert scatter.frobenius_norm == pytest.approx(np.sqrt(squares), rel=1e-12)
     expected = np.sqrt(squares / (300 * 299))
@@ -46,7 +46,7 @@ def test_the_norm_is_that_of_all_pairs(rng):
 @pytest.mark.parametrize("size", [1, 2, 127, 128, 129, 1000])
 def test_a_mean_of_ten_thousand_deviations_costs_no_digit(rng, kind, size):
     vectors = (rng.normal(size=(size, 40)) + 1e4).astype(kind)
-    scatter = Scatter.of(vectors)
+    scatter = hf.Scatter.of(vectors)
     mean, m2 = two_pass(vectors)
     assert scatter.m2 == pytest.approx(float(m2), rel=1e-12)
     np.testing.assert_allclose(scatter.mean, mean.astype(float), rtol=1e-15)
@@ -56,43 +56,43 @@ def test_a_mean_of_ten_thousand_deviations_costs_no_digit(rng, kind, size):
 def test_vectors_far_from_the_others_cost_no_digit(rng, far):
     vectors = rng.normal(size=(500, 40))
     vectors[far] += 1e5
-    assert Scatter.of(vectors).m2 == pytest.approx(float(two_pass(vectors)[1]), rel=1e-12)
+    assert hf.Scatter.of(vectors).m2 == pytest.approx(float(two_pass(vectors)[1]), rel=1e-12)
 
 
 def test_equal_vectors_have_next_to_no_scatter():
-    same = Scatter.of(np.full((1000, 7), 0.1, dtype=np.float32))
+    same = hf.Scatter.of(np.full((1000, 7), 0.1, dtype=np.float32))
     assert same.m2 <= 1000 * 7 * (0.1 * np.finfo(float).eps) ** 2
 
 
 def test_it_does_not_depend_on_threads_at_all(rng, monkeypatch):
     monkeypatch.setattr(module, "_SLAB", 256)
     vectors = rng.normal(size=(5000, 6)).astype(np.float32)
-    one, three = (Scatter.of(vectors, threads=threads) for threads in (1, 3))
+    one, three = (hf.Scatter.of(vectors, threads=threads) for threads in (1, 3))
     assert one.m2 == three.m2
     assert (one.mean == three.mean).all()
     assert one.m2 == pytest.approx(float(two_pass(vectors)[1]), rel=1e-12)
-    directions = [Scatter.of_directions(vectors, threads=threads).m2 for threads in (1, 3)]
+    directions = [hf.Scatter.of_directions(vectors, threads=threads).m2 for threads in (1, 3)]
     assert directions[0] == directions[1]
 
 
 def test_moving_and_turning_change_no_distance(rng):
     vectors = rng.normal(size=(60, 5))
     turn, _ = np.linalg.qr(rng.normal(size=(5, 5)))
-    here = Scatter.of(vectors)
+    here = hf.Scatter.of(vectors)
     for other in (vectors + 7.0, vectors @ turn, rng.permutation(vectors)):
-        assert Scatter.of(other).frobenius_norm == pytest.approx(here.frobenius_norm, rel=1e-12)
-    assert Scatter.of(3 * vectors).frobenius_norm == pytest.approx(3 * here.frobenius_norm)
+        assert hf.Scatter.of(other).frobenius_norm == pytest.approx(here.frobenius_norm, rel=1e-12)
+    assert hf.Scatter.of(3 * vectors).frobenius_norm == pytest.approx(3 * here.frobenius_norm)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 def test_merging_is_that_of_the_whole_in_any_grouping(rng, offset):
     vectors = rng.normal(size=(97, 32)) + offset
-    a, b, c = (Scatter.of(part) for part in np.split(vectors, [5, 40]))
+    a, b, c = (hf.Scatter.of(part) for part in np.split(vectors, [5, 40]))
     assert_same(a.merge(b).merge(c), a.merge(b.merge(c)))
     assert_same(a.merge(b), b.merge(a))
-    assert_same(a.merge(b).merge(c), Scatter.of(vectors))
-    parts = map(Scatter.of, np.split(vectors, 97))
-    assert_same(reduce(Scatter.merge, parts), Scatter.of(vectors))
+    assert_same(a.merge(b).merge(c), hf.Scatter.of(vectors))
+    parts = map(hf.Scatter.of, np.split(vectors, 97))
+    assert_same(reduce(hf.Scatter.merge, parts), hf.Scatter.of(vectors))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_merging_is_that_of_the_whole_in_any_grouping(rng, offset):
 def test_any_layout_and_real_type(rng, view):
     vectors = view(rng.normal(size=(50, 4)).astype(np.float32))
     mean, m2 = two_pass(vectors)
-    scatter = Scatter.of(vectors)
+    scatter = hf.Scatter.of(vectors)
     assert scatter.m2 == pytest.approx(float(m2), rel=1e-12)
     np.testing.assert_allclose(scatter.mean, mean.astype(float), rtol=1e-12, atol=1e-15)
 
@@ -118,7 +118,7 @@ def test_any_layout_and_real_type(rng, view):
 def test_a_file_that_is_mapped_into_memory(rng, tmp_path):
     np.save(tmp_path / "vectors.npy", rng.normal(size=(40, 3)))
     mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
-    assert Scatter.of(mapped).m2 == Scatter.of(np.array(mapped)).m2
+    assert hf.Scatter.of(mapped).m2 == hf.Scatter.of(np.array(mapped)).m2
 
 
 def test_mean_cosine_is_that_of_all_pairs(rng):
@@ -126,32 +126,32 @@ def test_mean_cosine_is_that_of_all_pairs(rng):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = unit @ unit.T
     expected = (cosines.sum() - 30) / (30 * 29)
-    assert Scatter.of_directions(vectors).mean_cosine == pytest.approx(expected, rel=1e-12)
-    assert Scatter.of_directions([[1, 0], [0, 2], [-3, 0]]).mean_cosine == pytest.approx(-1 / 3)
+    assert hf.Scatter.of_directions(vectors).mean_cosine == pytest.approx(expected, rel=1e-12)
+    assert hf.Scatter.of_directions([[1, 0], [0, 2], [-3, 0]]).mean_cosine == pytest.approx(-1 / 3)
 
 
 def test_directions_of_tiny_and_of_huge_vectors():
-    scatter = Scatter.of_directions([[1e-200, 0], [0, 1e200]])
+    scatter = hf.Scatter.of_directions([[1e-200, 0], [0, 1e200]])
     assert scatter.mean_cosine == 0.0
     assert (scatter.m2, scatter.unit) == (pytest.approx(1.0), True)
 
 
 def test_cosines_are_lost_where_vectors_of_any_length_come_in():
-    unit, other = Scatter.of_directions([[1.0, 0.0], [0.0, 1.0]]), Scatter.of([[3.0, 0.0]])
-    assert unit.merge(Scatter.empty(2)).mean_cosine == 0.0
+    unit, other = hf.Scatter.of_directions([[1.0, 0.0], [0.0, 1.0]]), hf.Scatter.of([[3.0, 0.0]])
+    assert unit.merge(hf.Scatter.empty(2)).mean_cosine == 0.0
     assert unit.merge(other).mean_cosine is None
     assert other.merge(unit).mean_cosine is None
 
 
 def test_undefined_is_never_zero():
-    none, one = Scatter.empty(3), Scatter.of([[1.0, 2.0, 2.0]])
+    none, one = hf.Scatter.empty(3), hf.Scatter.of([[1.0, 2.0, 2.0]])
     for scatter in (none, one):
         assert scatter.frobenius_norm is None
         assert scatter.root_mean_square_distance is None
         assert scatter.variance is None
         assert scatter.numbers() == {}
-    assert Scatter.of(np.empty((0, 3))).count == 0
-    same = Scatter.of([[1.0, 2.0, 2.0]] * 2)
+    assert hf.Scatter.of(np.empty((0, 3))).count == 0
+    same = hf.Scatter.of([[1.0, 2.0, 2.0]] * 2)
     assert same.frobenius_norm == 0.0
 
 
@@ -159,15 +159,15 @@ def test_one_unlike_row_is_named_by_its_number(rng, monkeypatch):
     monkeypatch.setattr(module, "_SLAB", 16)
     vectors = rng.normal(size=(60, 3))
     vectors[37, 1] = np.nan
-    for make in (Scatter.of, Scatter.of_directions):
+    for make in (hf.Scatter.of, hf.Scatter.of_directions):
         with pytest.raises(DataError, match="row 37 holds a number that is not finite; leave it"):
             make(vectors)
     vectors[37] = 0.0
     with pytest.raises(DataError, match="row 37 is a vector of zeros, which has no direction"):
-        Scatter.of_directions(vectors)
+        hf.Scatter.of_directions(vectors)
     vectors[37] = 1e200
     with pytest.raises(DataError, match="rows from 32 on are too large to square"):
-        Scatter.of(vectors)
+        hf.Scatter.of(vectors)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +181,11 @@ def test_one_unlike_row_is_named_by_its_number(rng, monkeypatch):
 )
 def test_what_is_no_rows_of_numbers_is_refused(vectors, message):
     with pytest.raises(ArgumentError, match=message):
-        Scatter.of(vectors)
+        hf.Scatter.of(vectors)
 
 
 def test_dimensions_do_not_mix():
     with pytest.raises(DataError, match="got 3 components after 2; all take the same embedder"):
-        Scatter.empty(2).merge(Scatter.empty(3))
+        hf.Scatter.empty(2).merge(hf.Scatter.empty(3))
     with pytest.raises(ArgumentError, match="threads: got 0"):
-        Scatter.of([[1.0]], threads=0)
+        hf.Scatter.of([[1.0]], threads=0)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity import spectrum as module
-from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.spectrum import SecondMoments, spectrum_numbers
 
 
@@ -19,7 +19,7 @@ def test_the_matrix_is_the_covariance(rng, monkeypatch):
     expected = np.linalg.eigvalsh(covariance)[::-1]
     np.testing.assert_allclose(moments.eigenvalues, expected, rtol=1e-10)
     assert moments.log_generalised_variance == pytest.approx(np.log(np.linalg.det(covariance)))
-    assert moments.scatter.m2 == pytest.approx(Scatter.of(vectors).m2, rel=1e-12)
+    assert moments.scatter.m2 == pytest.approx(hf.Scatter.of(vectors).m2, rel=1e-12)
 
 
 def test_a_mean_of_ten_thousand_deviations(rng):

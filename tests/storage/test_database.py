@@ -7,13 +7,9 @@ import threading
 import pytest
 from sqlalchemy import create_engine, text
 
-from hayflick.core.errors import (
-    ArgumentError,
-    DataError,
-    MissingExtraError,
-    OutputError,
-)
-from hayflick.storage.database import Database, faults_of, log_ahead
+import hayflick as hf
+from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
+from hayflick.storage.database import faults_of, log_ahead
 from hayflick.storage.migrations import MIGRATIONS, migrate, schema_version
 
 
@@ -24,28 +20,28 @@ def add_pools(connection):
 def test_a_new_file_has_the_present_schema(tmp_path):
     path = tmp_path / "kept.db"
     for _ in range(2):
-        with Database(path) as database:
+        with hf.Database(path) as database:
             assert database.schema_version == len(MIGRATIONS)
             assert (database.name, database.dialect) == (str(path), "sqlite")
     assert path.read_bytes().startswith(b"SQLite format 3")
 
 
 def test_a_url_is_taken_too(tmp_path):
-    with Database(f"sqlite:///{tmp_path}/kept.db") as database:
+    with hf.Database(f"sqlite:///{tmp_path}/kept.db") as database:
         assert database.name == f"{tmp_path}/kept.db"
-    with Database("sqlite://") as database:
+    with hf.Database("sqlite://") as database:
         assert database.schema_version == len(MIGRATIONS)
 
 
 def test_connections_are_set_up_for_several_processes(tmp_path):
-    with Database(tmp_path / "kept.db") as database, database.connect() as connection:
+    with hf.Database(tmp_path / "kept.db") as database, database.connect() as connection:
         pragmas = ("journal_mode", "busy_timeout", "foreign_keys")
         found = [connection.scalar(text(f"PRAGMA {pragma}")) for pragma in pragmas]
     assert found == ["wal", 30_000, 1]
 
 
 def test_an_older_file_takes_the_steps_that_it_lacks(tmp_path):
-    with Database(tmp_path / "kept.db") as database:
+    with hf.Database(tmp_path / "kept.db") as database:
         with database.transaction() as connection:
             migrate(connection, name="kept.db", steps=(*MIGRATIONS, add_pools))
             migrate(connection, name="kept.db", steps=(*MIGRATIONS, add_pools))
@@ -59,7 +55,7 @@ def test_a_step_that_fails_leaves_nothing_behind(tmp_path):
         add_pools(connection)
         raise KeyError
 
-    with Database(tmp_path / "kept.db") as database:
+    with hf.Database(tmp_path / "kept.db") as database:
         with pytest.raises(KeyError), database.transaction() as connection:
             migrate(connection, name="kept.db", steps=(*MIGRATIONS, fail))
         with database.connect() as connection:
@@ -70,10 +66,10 @@ def test_a_step_that_fails_leaves_nothing_behind(tmp_path):
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / "kept.db"
-    with Database(path) as database, database.transaction() as connection:
+    with hf.Database(path) as database, database.transaction() as connection:
         connection.execute(text("UPDATE hayflick_schema SET format_version = 99"))
     with pytest.raises(DataError, match=r"kept.db: has format_version 99, .*update hayflick"):
-        Database(path)
+        hf.Database(path)
 
 
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
@@ -82,7 +78,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
         connection.execute("CREATE TABLE theirs (name TEXT)")
     connection.close()
     with pytest.raises(DataError, match=r"theirs.db: is a database of something else"):
-        Database(path)
+        hf.Database(path)
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     connection.close()
@@ -93,31 +89,31 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     path.write_text('{"answer": "plums"}\n' * 200)
     before = path.read_bytes()
     with pytest.raises(DataError, match=r"answers.jsonl: is no database"):
-        Database(path)
+        hf.Database(path)
     assert path.read_bytes() == before
 
 
 def test_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "kept.db"
-    Database(path).close()
+    hf.Database(path).close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"kept.db: is damaged"):
-        Database(path)
+        hf.Database(path)
 
 
 def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(OutputError, match="is a folder"):
-        Database(tmp_path)
+        hf.Database(tmp_path)
     with pytest.raises(OutputError, match="nowhere: the folder does not exist"):
-        Database(tmp_path / "nowhere" / "kept.db")
+        hf.Database(tmp_path / "nowhere" / "kept.db")
     path = tmp_path / "kept.db"
-    Database(path).close()
+    hf.Database(path).close()
     if os.geteuid() != 0:
         path.chmod(0o400)
         with pytest.raises(OutputError, match=r"kept.db: cannot be written"):
-            Database(path)
+            hf.Database(path)
     engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     with (
         pytest.raises(OutputError, match="kept: cannot be written"),
@@ -145,15 +141,15 @@ def test_faults_are_put_in_words(said, kind, message):
 
 def test_urls_that_are_not_understood_do_not_show_a_password(monkeypatch):
     with pytest.raises(ArgumentError, match="database: got mysql, takes one of sqlite, postgresql"):
-        Database("mysql://me:hush@host/name")
+        hf.Database("mysql://me:hush@host/name")
     with pytest.raises(ArgumentError, match="got an unknown URL") as error:
-        Database("what ever://me:hush@host")
+        hf.Database("what ever://me:hush@host")
     assert "hush" not in str(error.value)
     with pytest.raises(ArgumentError, match="got an empty name"):
-        Database("")
+        hf.Database("")
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtraError, match=r"hayflick\[postgres\]"):
-        Database("postgresql+psycopg://me:hush@host/name")
+        hf.Database("postgresql+psycopg://me:hush@host/name")
 
 
 def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path):
@@ -163,7 +159,7 @@ def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path):
     holder.execute("BEGIN EXCLUSIVE")
     release = threading.Timer(0.3, holder.close)
     release.start()
-    with Database(path) as database:
+    with hf.Database(path) as database:
         assert database.schema_version == len(MIGRATIONS)
     release.join()
 
@@ -191,5 +187,5 @@ def test_several_processes_may_make_one_file(tmp_path):
     code = "import sys; from hayflick.storage.database import Database; Database(sys.argv[1])"
     workers = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(4)]
     assert [worker.wait() for worker in workers] == [0] * 4
-    with Database(path) as database:
+    with hf.Database(path) as database:
         assert database.schema_version == len(MIGRATIONS)

@@ -8,21 +8,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
-from hayflick.storage.database import Database
-from hayflick.storage.embedding_cache import EmbeddingCache, upsert
+import hayflick as hf
+from hayflick.storage.embedding_cache import upsert
 
 KEYS = [hashlib.sha256(b"text %d" % number).digest() for number in range(2500)]
 
 
 @pytest.fixture
 def database(tmp_path):
-    with Database(tmp_path / "kept.db") as database:
+    with hf.Database(tmp_path / "kept.db") as database:
         yield database
 
 
 @pytest.fixture
 def cache(database):
-    return EmbeddingCache(database, embedder="an embedder")
+    return hf.EmbeddingCache(database, embedder="an embedder")
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def test_vectors_come_back_bit_for_bit(cache, vectors):
 
 def test_they_outlive_the_process_and_are_those_of_one_embedder(tmp_path, vectors):
     path = tmp_path / "kept.db"
-    with Database(path) as database:
-        EmbeddingCache(database, embedder="an embedder").put_many(vectors)
-    with Database(path) as database:
-        assert_same(EmbeddingCache(database, embedder="an embedder").get_many(KEYS), vectors)
-        assert EmbeddingCache(database, embedder="another").get_many(KEYS) == {}
+    with hf.Database(path) as database:
+        hf.EmbeddingCache(database, embedder="an embedder").put_many(vectors)
+    with hf.Database(path) as database:
+        assert_same(hf.EmbeddingCache(database, embedder="an embedder").get_many(KEYS), vectors)
+        assert hf.EmbeddingCache(database, embedder="another").get_many(KEYS) == {}
 
 
 def test_a_second_write_replaces_the_first(cache):
@@ -95,10 +95,9 @@ def test_a_server_is_told_the_same():
 WRITER = """
 import sys
 import numpy as np
-from hayflick.storage.database import Database
-from hayflick.storage.embedding_cache import EmbeddingCache
+import hayflick as hf
 path, worker = sys.argv[1], int(sys.argv[2])
-cache = EmbeddingCache(Database(path), embedder="shared")
+cache = hf.EmbeddingCache(hf.Database(path), embedder="shared")
 for round in range(25):
     keys = [b"both %d" % (20 * round + k) for k in range(20)]
     keys += [b"%d of %d" % (20 * round + k, worker) for k in range(20)]
@@ -121,8 +120,8 @@ def test_several_processes_write_at_once(tmp_path):
     assert [worker.returncode for worker in workers] == [0, 0, 0]
     keys = [b"both %d" % number for number in range(500)]
     keys += [b"%d of %d" % (number, worker) for worker in range(3) for number in range(500)]
-    with Database(path) as database:
-        found = EmbeddingCache(database, embedder="shared").get_many(keys)
+    with hf.Database(path) as database:
+        found = hf.EmbeddingCache(database, embedder="shared").get_many(keys)
     assert_same(found, {key: np.full(8, len(key), np.float32) for key in keys})
 
 
@@ -134,5 +133,5 @@ def test_a_killed_process_loses_one_batch_at_most(tmp_path):
     worker.send_signal(signal.SIGKILL)
     worker.communicate()
     keys = [b"both %d" % number for number in range(20 * (last + 1))]
-    with Database(path) as database:
-        assert len(EmbeddingCache(database, embedder="shared").get_many(keys)) == len(keys)
+    with hf.Database(path) as database:
+        assert len(hf.EmbeddingCache(database, embedder="shared").get_many(keys)) == len(keys)

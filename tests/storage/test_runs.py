@@ -3,15 +3,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.storage.database import Database
-from hayflick.storage.runs import (
-    RunStore,
-    StoredAnswer,
-    StoredRead,
-    StoredRound,
-    StoredText,
-)
+from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
 
 TEXT = StoredText(
     0, "", 0, synthetic=False, origin="first", text="It rains.", embedding=b"\x00\x00\x80\x3f"
@@ -21,7 +15,7 @@ ANSWER = StoredAnswer(1, "anna", 0, 0, "Yes.", tokens_in=3, cost=0.25, latency_s
 
 @pytest.fixture
 def store():
-    with Database("sqlite://") as database:
+    with hf.Database("sqlite://") as database:
         store = RunStore(database)
         store.begin({"rounds": 3, "query": "雨?"}, seed=7, texts=[TEXT])
         yield store
@@ -62,7 +56,7 @@ def test_reviews_change_nothing_but_what_is_in_force(store):
 
 
 def test_a_database_without_a_run_is_refused():
-    with Database("sqlite://") as database:
+    with hf.Database("sqlite://") as database:
         store = RunStore(database)
         assert not store.begun
         with pytest.raises(DataError, match="holds no run; begin one with"):
