@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hayflick.core.errors import ArgumentError
 from hayflick.monitor.pilot_design import PilotDesign, plan_fields, rounds_needed
 from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, tables_page
+from hayflick.report.rendering import notebook, sentences, tables_page
 from hayflick.report.tables import printable, significant, table
 
 if TYPE_CHECKING:
@@ -51,82 +52,13 @@ def fragment(design: PilotDesign) -> str:
 
 
 def _sentences(design: PilotDesign, language: Language) -> list[str]:
-    sentences = [
-        _sizes(design, language),
-        language.text(
-            "A change of {effect} is found with a power of {power}; with {aimed}, a change of "
-            "{detectable}.",
-            effect=signed_change(design.aim.effect, scale=design.aim.scale),
-            power=language.percent(design.power),
-            aimed=language.percent(design.aim.power, digits=0),
-            detectable=signed_change(design.detectable, scale=design.aim.scale),
-        ),
-    ]
-    if design.power < design.aim.power:
-        sentences.append(_shortfall(design, language))
-    return [*sentences, _variation(design, language), _test(design, language)]
-
-
-def _sizes(design: PilotDesign, language: Language) -> str:
-    text, number = language.text, language.number
-    if design.answers is None:
-        return text("Each arm: {rounds} rounds", rounds=number(design.rounds))
-    return text(
-        "Each arm: {rounds} rounds of {answers} answers",
-        rounds=number(design.rounds),
-        answers=number(design.answers),
-    )
-
-
-def _shortfall(design: PilotDesign, language: Language) -> str:
-    """Return how many rounds would be enough."""
     try:
-        needed = rounds_needed(design)
+        needed = None if design.power >= design.aim.power else rounds_needed(design)
     except ArgumentError:
-        return language.text("That is less than aimed at, and no number of rounds helps.")
-    return language.text(
-        "That is less than aimed at: {rounds} rounds would be enough.",
-        rounds=language.number(needed),
-    )
-
-
-def _variation(design: PilotDesign, language: Language) -> str:
-    text, number, variation = language.text, language.number, design.variation
-    where = text("as stated")
-    if variation.rounds is not None:
-        where = text("estimated from {rounds} rounds of readings", rounds=number(variation.rounds))
-    sd = significant(variation.sd)
-    if variation.correlation is None or design.answers is None:
-        return text("Standard deviation of a round's number: {sd} ({where}).", sd=sd, where=where)
-    return text(
-        "Standard deviation of an answer: {sd}; correlation within a round: {correlation} "
-        "({where}). A round of {answers} answers is worth {worth} independent ones.",
-        sd=sd,
-        correlation=significant(variation.correlation),
-        where=where,
-        answers=number(design.answers),
-        worth=number(design.answers / variation.design_effect(design.answers)),
-    )
-
-
-def _test(design: PilotDesign, language: Language) -> str:
-    text, aim, treatments = language.text, design.aim, len(design.treatments)
-    sides = text("in both directions") if aim.sides == 2 else text("in one direction")
-    false_alarms = language.percent(aim.false_alarms)
-    if treatments == 1:
-        return text(
-            "Test: Welch's t of the rounds, {sides}; false alarms {false_alarms}.",
-            sides=sides,
-            false_alarms=false_alarms,
-        )
-    return text(
-        "Test: Welch's t of the rounds, {sides}; false alarms {false_alarms} over all "
-        "{treatments} treatments together ({correction}).",
-        sides=sides,
-        false_alarms=false_alarms,
-        treatments=language.number(treatments),
-        correction=aim.correction.capitalize(),
-    )
+        needed = None
+    change = partial(signed_change, scale=design.aim.scale)
+    values = {"design": design, "change": change, "rounds_needed": needed}
+    return sentences("pilot_design.jinja", "summary", language, **values)
 
 
 def _arms(design: PilotDesign, language: Language) -> Table:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hayflick.monitor.pilot_analysis import Arm, Outcome, PilotResult, TreatmentEffect
+from hayflick.monitor.pilot_analysis import Arm, Outcome, PilotResult
 from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.charts import drawing
 from hayflick.report.language import Language
 from hayflick.report.pilot_design import signed_change
-from hayflick.report.rendering import notebook, render
+from hayflick.report.rendering import notebook, render, sentences
 from hayflick.report.tables import printable, significant, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FORMAT_VERSION = 1
+_TEMPLATE = "pilot_result.jinja"
 
 _LABEL_PIXELS = 200
 _COLOURS = {
@@ -62,24 +64,19 @@ def _arm(arm: Arm) -> dict[str, Any]:
 
 def tables(result: PilotResult, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows of a result."""
-    language = Language(lang)
-    headings, rows = _arms(result, language)
+    headings, rows = _arms(result, Language(lang))
     # The page has the column of values too.
     shown = table(*headings[:2], *headings[3:])
     for row in rows:
         shown.add_row(*row[:2], *row[3:])
-    return [
-        _data(result, language),
-        _verdict(result, language),
-        *_summary(result, language),
-        shown,
-    ]
+    return [*_sentences(result, Language(lang)), shown]
 
 
 def page(result: PilotResult, *, lang: str = "en") -> str:
     """Return a result as one self-contained HTML page."""
     language = Language(lang)
     headings, rows = _arms(result, language)
+    data, verdict, *summary = _sentences(result, language)
     numbers = [
         {"arm": arm.name, "rounds": arm.rounds, "values": arm.values, "mean": arm.mean}
         for arm in result.arms
@@ -89,9 +86,9 @@ def page(result: PilotResult, *, lang: str = "en") -> str:
         "style.css",
         language,
         result=result,
-        data=_data(result, language),
-        verdict=_verdict(result, language),
-        summary=_summary(result, language),
+        data=data,
+        verdict=verdict,
+        summary=summary,
         headings=headings,
         rows=rows,
         arms=pl.DataFrame(numbers),
@@ -103,99 +100,28 @@ def page(result: PilotResult, *, lang: str = "en") -> str:
 def fragment(result: PilotResult) -> str:
     """Return what a notebook shows of a result."""
     language = Language("en")
-    charts = (_chart(result, language),)
-    return notebook(_verdict(result, language), _summary(result, language), charts)
+    _, verdict, *summary = _sentences(result, language)
+    return notebook(verdict, summary, (_chart(result, language),))
 
 
-def _data(result: PilotResult, language: Language) -> str:
-    number = language.number
-    return language.text(
-        "{name}: {arms} arms with {rounds} rounds and {values} values.",
-        name=printable(result.source),
-        arms=number(len(result.arms)),
-        rounds=number(sum(arm.rounds for arm in result.arms)),
-        values=number(sum(arm.values for arm in result.arms)),
-    )
+def _sentences(result: PilotResult, language: Language) -> list[str]:
+    """Return what was analysed, the decisions, the effect of each treatment and notes."""
+    say = partial(sentences, _TEMPLATE, language=language, result=result)
+    return [
+        *say("data"),
+        *say("verdict"),
+        *say("summary", change=_change(result), p_value=_p_value),
+    ]
 
 
-def _verdict(result: PilotResult, language: Language) -> str:
-    outcomes = _outcomes(language)
-    return "; ".join(
-        language.text("{arm}: {outcome}", arm=printable(one.arm), outcome=outcomes[one.outcome])
-        for one in result.comparisons
-    )
-
-
-def _outcomes(language: Language) -> dict[Outcome, str]:
+def _outcome(outcome: Outcome, language: Language) -> str:
     text = language.text
-    return {
-        Outcome.GO: text("go"),
-        Outcome.NO_GO: text("no go"),
-        Outcome.INCONCLUSIVE: text("inconclusive"),
-    }
+    names = {Outcome.GO: text("go"), Outcome.NO_GO: text("no go")}
+    return names.get(outcome, text("inconclusive"))
 
 
 def _change(result: PilotResult) -> Callable[[float], str]:
-    return lambda value: signed_change(value, scale=result.design.aim.scale)
-
-
-def _summary(result: PilotResult, language: Language) -> list[str]:
-    """Return the effect of each treatment, and notes on the data."""
-    text, number = language.text, language.number
-    sentences = [_effect(one, result, language) for one in result.comparisons]
-    sentences.append(
-        text(
-            "A change matters from {matters} on. Each interval has a confidence of {confidence}; "
-            "rounds are the units, so values of one round may depend on one another.",
-            matters=_change(result)(result.design.aim.matters),
-            confidence=language.percent(result.confidence),
-        )
-    )
-    if result.autocorrelated and result.autocorrelation is not None:
-        sentences.append(
-            text(
-                "Successive rounds are alike (correlation {correlation}): if rounds of an arm "
-                "follow on one another, intervals are too narrow and p-values too small.",
-                correlation=significant(result.autocorrelation),
-            )
-        )
-    short = [arm for arm in result.arms if arm.rounds < result.design.rounds]
-    if short:
-        sentences.append(
-            text(
-                "Fewer rounds than the {planned} that were planned: {arms}. The power is lower "
-                "for that; intervals and p-values hold.",
-                planned=number(result.design.rounds),
-                arms=", ".join(f"{printable(arm.name)} ({arm.rounds})" for arm in short),
-            )
-        )
-    if result.skipped:
-        sentences.append(text("Rows passed over: {rows}.", rows=number(result.skipped)))
-    return sentences
-
-
-def _effect(compared: TreatmentEffect, result: PilotResult, language: Language) -> str:
-    text, change = language.text, _change(result)
-    reasons = {
-        Outcome.GO: text(
-            "There is a change in the direction that was hoped for, and one that matters is not "
-            "ruled out."
-        ),
-        Outcome.NO_GO: text("A change that would matter is ruled out."),
-        Outcome.INCONCLUSIVE: text(
-            "Neither is a change found nor one that would matter ruled out: more rounds tell."
-        ),
-    }
-    effect = text(
-        "{arm} against {control}: {effect} (from {low} to {high}, p = {p}).",
-        arm=printable(compared.arm),
-        control=printable(result.design.control),
-        effect=change(compared.effect),
-        low=change(compared.low),
-        high=change(compared.high),
-        p=_p_value(compared.adjusted),
-    )
-    return language.joined(effect, reasons[compared.outcome])
+    return partial(signed_change, scale=result.design.aim.scale)
 
 
 def _p_value(p: float) -> str:
@@ -226,14 +152,14 @@ def _arms(result: PilotResult, language: Language) -> tuple[list[str], list[list
             change(compared.effect),
             f"{change(compared.low)} … {change(compared.high)}",
             _p_value(compared.adjusted),
-            _outcomes(language)[compared.outcome],
+            _outcome(compared.outcome, language),
         ]
     return headings, rows
 
 
 def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
     """Return the chart of effects, one treatment a line."""
-    text, outcomes = language.text, _outcomes(language)
+    text = language.text
     rows = [
         {
             "arm": compared.arm,
@@ -242,7 +168,7 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
             "interval_high": compared.high,
             "p": compared.p,
             "p_adjusted": compared.adjusted,
-            "decision": outcomes[compared.outcome],
+            "decision": _outcome(compared.outcome, language),
         }
         for compared in result.comparisons
     ]
@@ -262,9 +188,9 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
 def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> Any:
     import altair as alt
 
-    aim, outcomes = result.design.aim, _outcomes(language)
+    aim = result.design.aim
     seen = {one.outcome for one in result.comparisons}
-    colours = {outcomes[outcome]: _COLOURS[outcome] for outcome in Outcome if outcome in seen}
+    colours = {_outcome(one, language): _COLOURS[one] for one in Outcome if one in seen}
     axis_format = "+.0%" if aim.scale == Scale.RELATIVE else "+~g"
     axis = alt.Axis(format=axis_format, tickCount=8, labelOverlap=True)
     title = language.text("change against {control}", control=result.design.control)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from hayflick.core.version import __version__
 from hayflick.report.charts import drawing
 from hayflick.report.language import Language
+from hayflick.report.tables import printable, significant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,6 +50,8 @@ def _environment(language: Language) -> Environment:
         text=language.text,
         number=language.number,
         percent=language.percent,
+        printable=printable,
+        significant=significant,
         version=__version__,
     )
     return environment
@@ -74,6 +77,12 @@ def wording(template: str, name: str, language: Language) -> Mapping[str, Any]:
     """
     texts: Mapping[str, Any] = getattr(_environment(language).get_template(template).module, name)
     return texts
+
+
+def sentences(template: str, name: str, language: Language, **values: Any) -> list[str]:
+    """Return what a macro of a template says, one sentence a line, as plain text."""
+    macro = getattr(_environment(language).get_template(template).module, name)
+    return [line.strip() for line in str(macro(**values)).split("\n") if line.strip()]
 
 
 def tables_page(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.evaluate_rules import RulesEvaluation, RunSummary
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, tables_page
-from hayflick.report.tables import printable, table
+from hayflick.report.rendering import notebook, sentences, tables_page
+from hayflick.report.tables import table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,88 +60,37 @@ def tables(evaluation: RulesEvaluation, *, lang: str = "en") -> list[RenderableT
 
 
 def page(evaluation: RulesEvaluation, *, lang: str = "en") -> str:
-    """Return the evaluation as one self-contained HTML page."""
-    language = Language(lang)
-    title = language.text("Rules: {name}", name=evaluation.name)
+    """Return an evaluation as one self-contained HTML page."""
+    title = Language(lang).text("Rules: {name}", name=evaluation.name)
     parts = tables(evaluation, lang=lang)
-    return tables_page(title, parts, language, provenance=evaluation.provenance())
+    return tables_page(title, parts, Language(lang), provenance=evaluation.provenance())
 
 
 def fragment(evaluation: RulesEvaluation) -> str:
-    """Return what a notebook shows of the evaluation."""
+    """Return what a notebook shows of an evaluation."""
     heading, *rest = _sentences(evaluation, Language("en"))
     return notebook(heading, rest)
 
 
-def _sentences(evaluation: RulesEvaluation, language: Language) -> tuple[str, ...]:
-    text, number = language.text, language.number
-    tried = text(
-        "{rules}, tried on {name}: {runs} runs of {rounds} rounds.",
-        rules=printable(evaluation.name),
-        name=printable(evaluation.source),
-        runs=number(evaluation.runs),
-        rounds=number(evaluation.rounds),
-    )
-    false = text(
-        "False alarms: {found} in 1,000 healthy rounds (at most {most}, with 95% confidence); "
-        "stated: {stated}.",
-        found=number(evaluation.false_alarms_per_thousand),
-        most=number(evaluation.upper_false_alarms_per_thousand),
-        stated=number(1000.0 * evaluation.stated_false_alarms),
-    )
-    always = text(
-        "The limit lies above what healthy rounds leave: real data go into every round, as a fixed "
-        "share does."
-    )
-    steady = [always] if evaluation.false_alarms == evaluation.healthy_rounds else []
-    unread = [
-        text("The simulation has no number for: {watch}.", watch=printable(watch))
-        for watch in evaluation.unmeasured
-    ]
-    delay, ratio = _delay(evaluation, language), _ratio(evaluation, language)
-    return (tried, false, *steady, delay, *ratio, *unread)
-
-
-def _delay(evaluation: RulesEvaluation, language: Language) -> str:
-    if evaluation.median_delay is None:
-        return language.text(
-            "Most runs collapse without a decision: {missed} of {runs}.",
-            missed=language.number(evaluation.missed_runs),
-            runs=language.number(evaluation.runs),
-        )
-    return language.text(
-        "First decision after the beginning of the collapse: round {round} (median); runs "
-        "without any: {missed}.",
-        round=language.number(evaluation.median_delay),
-        missed=language.number(evaluation.missed_runs),
-    )
-
-
-def _ratio(evaluation: RulesEvaluation, language: Language) -> tuple[str, ...]:
-    ratio = evaluation.cost_ratio
-    if ratio is None:
-        return ()
-    said = language.text(
-        "The rule uses {share} of the real items of the best fixed plan.",
-        share=language.difference(ratio),
-    )
-    return (said,)
+def _sentences(evaluation: RulesEvaluation, language: Language) -> list[str]:
+    values = {"evaluation": evaluation, "difference": language.difference}
+    return sentences("rules_evaluation.jinja", "summary", language, **values)
 
 
 def _table(evaluation: RulesEvaluation, language: Language) -> Table:
-    text, keep = language.text, evaluation.keep
-    held = () if keep is None else (text("runs that keep {keep}", keep=language.percent(keep)),)
-    shown = table("", text("lowest share, mean"), *held, text("real items a round"))
-    courses = [
-        (text("with the rule"), evaluation.with_rule),
-        (text("without"), evaluation.without_rule),
-    ]
+    text, percent, keep = language.text, language.percent, evaluation.keep
+    runs = {
+        text("with the rule"): evaluation.with_rule,
+        text("without"): evaluation.without_rule,
+    }
     if evaluation.fixed_plan is not None and evaluation.fixed_share is not None:
-        share = language.percent(evaluation.fixed_share)
-        fixed = text("{share} fresh real data in every round", share=share)
-        courses.append((fixed, evaluation.fixed_plan))
-    for name, course in courses:
-        reached = () if keep is None else (language.percent(course.success_rate(keep)),)
-        lowest, real = language.percent(course.mean_minimum), language.number(course.real_per_round)
-        shown.add_row(name, lowest, *reached, real)
+        share = percent(evaluation.fixed_share)
+        name = text("{share} fresh real data in every round", share=share)
+        runs[name] = evaluation.fixed_plan
+    target = [] if keep is None else [text("runs that keep {keep}", keep=percent(keep))]
+    shown = table("", text("lowest share, mean"), *target, text("real items a round"))
+    for name, one in runs.items():
+        rate = [] if keep is None else [percent(one.success_rate(keep))]
+        real_items = language.number(one.real_per_round)
+        shown.add_row(name, percent(one.mean_minimum), *rate, real_items)
     return shown
