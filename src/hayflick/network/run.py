@@ -29,7 +29,6 @@ from hayflick.network.rounds import NetworkLoop
 from hayflick.network.run_directory import make_run_folder, open_run, run_folder
 from hayflick.network.run_results import NetworkRun, report_network
 from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
-from hayflick.rules.loading import load_rules
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
 
@@ -196,6 +195,9 @@ def _experiment_rule(experiment: Experiment, *, folder: Path, say: Say) -> Rule 
     """Return the rules that an experiment names; None where it names none."""
     if experiment.rules is None:
         return None
+    # Rules bring the planning room along, which a run without them does not need.
+    from hayflick.rules.loading import load_rules
+
     rule_set = load_rules(folder / experiment.rules).rule_set
     watched = [metric for watch in rule_set.rules.watch for metric in watch.metrics]
     return _MissingMetricNotice(rule_set.start(), tuple(dict.fromkeys(watched)), say)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from typing_extensions import override
@@ -17,8 +17,6 @@ from hayflick.core.display import Result
 from hayflick.core.output import write_text
 from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
-from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
-from hayflick.monitor.watch_result import ChartHistory, MissingChart
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record_line
 from hayflick.network.experiment import Experiment
@@ -26,32 +24,30 @@ from hayflick.network.interventions import RecordedAction
 from hayflick.network.rounds import reading_from_record
 from hayflick.network.run_directory import DATABASE, run_folder
 from hayflick.storage.database import Database
-from hayflick.storage.runs import (
-    RunStore,
-    StoredAnswer,
-    StoredRead,
-    StoredText,
-)
+from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredText
+
+if TYPE_CHECKING:
+    from hayflick.monitor.watch_result import ChartHistory, MissingChart
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkRun(Result):
-    """A run as it stands.
+    """A run of a network, finished or not; `save` writes its page.
 
     Parameters
     ----------
     folder
-        Where it is kept.
+        Where it is stored.
     experiment
         What was run.
     readings
-        By group, one a finished round; the empty name for all answers.
+        The readings of the finished rounds by group; the empty name stands for all answers.
     decisions
-        What was decided, in order.
+        What rules decided, in order.
     texts
-        The pool.
+        All texts of the pool.
     answers
-        All answers, by round, agent, query and place.
+        All answers, by round, agent, query and index.
     reads
         What was read, by round, agent and query.
     spent
@@ -118,12 +114,12 @@ class NetworkRun(Result):
         return self.rounds == self.experiment.rounds
 
     def series(self, metric: str, *, group: str = "") -> list[float | None]:
-        """Return a metric by round; None where it is undefined."""
+        """Return a metric by round; None in rounds where it is undefined."""
         return [reading.values.get(metric) for reading in self.readings[group]]
 
     @cached_property
     def means(self) -> Floats:
-        """Mean answer vectors, shape ``(rounds, agents, queries, d)``; NaN where all were empty."""
+        """Mean answer vectors, shape ``(rounds, agents, queries, d)``; NaN if all were empty."""
         known = [np.frombuffer(one.mean, "<f8") for one in self.reads if one.mean is not None]
         width = known[0].size if known else 0
         queries = len(self.experiment.query_texts)
@@ -136,7 +132,7 @@ class NetworkRun(Result):
         return found
 
     def totals(self) -> dict[str, float | None]:
-        """Return tokens, cost and number of all answers; None where no agent says."""
+        """Return tokens, cost and number of all answers; None if no agent reports them."""
         return {
             "answers": float(len(self.answers)),
             "tokens_in": _sum([one.tokens_in for one in self.answers]),
@@ -209,17 +205,17 @@ def _sum(numbers: Sequence[float | None]) -> float | None:
 
 
 BASELINE = 10
-"""How many rounds, the first ones, are taken as healthy, unless another number is given."""
+"""Number of first rounds that are taken as healthy."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkWatch:
-    """What watching a run comes to.
+    """The control charts of a run.
 
     Parameters
     ----------
     baseline
-        How many rounds, the first ones, are taken as healthy.
+        Number of first rounds that are taken as healthy.
     charts
         Those that could be made: of all answers first, then of agents.
     unwatched
@@ -232,18 +228,21 @@ class NetworkWatch:
 
 
 def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
-    """Return what the guaranteed charts say of a run; there is none where no round is left.
+    """Return the guaranteed charts of a run; there are none without a round after the baseline.
 
     Parameters
     ----------
     run
         Finished or not.
     baseline
-        How many rounds, the first ones, are taken as healthy.
+        Number of first rounds that are taken as healthy.
     """
     if run.rounds <= baseline:
         return NetworkWatch(baseline)
-    asked = chart_requests(None, values=(), has_vectors=True)
+    # A run needs no control charts; its page does.
+    from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
+
+    requests = chart_requests(None, values=(), has_vectors=True)
     scaling = scaling_rounds(baseline)
-    made, missing = run_charts(run.readings, asked, baseline=baseline, scaling=scaling)
+    made, missing = run_charts(run.readings, requests, baseline=baseline, scaling=scaling)
     return NetworkWatch(baseline, made, missing)
