@@ -13,13 +13,13 @@ from .chains.gaussian import Gaussian as Gaussian
 from .chains.multivariate_gaussian import MultivariateGaussian as MultivariateGaussian
 from .chains.ngram import NGram as NGram
 from .chains.poisson import Poisson as Poisson
-from .chains.stages import Grid as Grid
 from .chains.samplers import Temperature as Temperature
 from .chains.samplers import TopK as TopK
 from .chains.samplers import TopP as TopP
 from .chains.selection import Interval as Interval
 from .chains.selection import Quality as Quality
 from .chains.selection import Verifier as Verifier
+from .chains.stages import Grid as Grid
 from .chains.stages import Stages as Stages
 from .chains.symmetric_mixture import SymmetricMixture as SymmetricMixture
 from .core.errors import HayflickError as HayflickError

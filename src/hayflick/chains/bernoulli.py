@@ -1,6 +1,6 @@
-"""The Bernoulli family: the chance of one symbol.
+"""The Bernoulli family: the probability of one symbol.
 
-A generation draws n zeros and ones and takes the share of ones as the new chance. It is
+A generation draws n zeros and ones and takes the share of ones as the new probability. It is
 the neutral Wright-Fisher chain, absorbed at 0 and at 1.
 
 References
@@ -42,21 +42,21 @@ from hayflick.core.protocols import Model
 from hayflick.core.records import Mix
 
 SYMBOLS = ("0", "1")
-"""What a draw is called in stages that name symbols."""
+"""Names of the two outcomes in stages that name symbols."""
 
 
 @dataclass(frozen=True)
 class Bernoulli(NamedModel):
-    """A chance, and how it is estimated again in every generation.
+    """A probability and the estimator that refits it in every generation.
 
     Parameters
     ----------
     probability
-        Chance of a one in the real data, from 0 to 1.
+        Probability of a one in the real data, from 0 to 1.
     total
         Number of real items; None for a law that is known.
     estimator
-        From counts to the chance: maximum likelihood, or add-δ over the two symbols.
+        From counts to the probability: maximum likelihood, or add-δ over the two symbols.
 
     Raises
     ------
@@ -130,7 +130,7 @@ class BernoulliStatistic(NamedTuple):
 
 
 class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
-    """A chance estimated again from its own draws."""
+    """A probability re-estimated from its own draws."""
 
     takes: ClassVar = {
         "sampler": (Temperature, TopK, TopP),

@@ -42,16 +42,16 @@ class FamilyChain(Chain[PopulationT, PoolT]):
     samples
         Size of a training set.
     stages
-        What else happens in a round.
+        Optional stages of a round.
 
     Raises
     ------
     ArgumentError
-        If the family does not know one of the stages.
+        If the family does not take one of the stages.
     """
 
     takes: ClassVar[Mapping[str, tuple[type, ...]]] = {}
-    """Stages that the family knows, by name."""
+    """Types that the family takes, by stage."""
 
     def __init__(self, model: Any, samples: int, stages: Stages = Stages()) -> None:
         stages.check(model.family, self.takes)
@@ -82,7 +82,7 @@ class FamilyChain(Chain[PopulationT, PoolT]):
         most: int = MOST_KEPT,
         refused: Collection[str] = ("real_weight",),
     ) -> None:
-        """Refuse stages after which items are not known, and more items than can be kept.
+        """Refuse to draw from a pool whose items are unknown after a stage, or too many.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Degradation: what goes wrong with draws on their way into the next training set."""
+"""Degradation: errors in generated items before they enter the next training set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUNDING = 1e-6
 @final
 @dataclass(frozen=True, slots=True)
 class LabelNoise(Term):
-    """Give a share of the draws another label, each of the others alike.
+    """Replace the labels of a share of the draws by others, chosen uniformly.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class LabelNoise(Term):
     def degrade(self, law: Floats) -> Floats:
         """Return the law of the labels that arrive, shape as given."""
         others = max(1, law.shape[-1] - 1)
-        # With one symbol there is no other label to confuse it with.
+        # A single symbol has no other label.
         rate = self.rate if law.shape[-1] > 1 else 0.0
         degraded: Floats = (1.0 - rate) * law + rate * (1.0 - law) / others
         return degraded
@@ -117,7 +117,7 @@ class Confusion:
 @final
 @dataclass(frozen=True, eq=False)
 class Contamination:
-    """Let a share of the draws come from another law.
+    """Draw a share of the items from another law.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class Contamination:
 @final
 @dataclass(frozen=True, slots=True)
 class GaussianContamination(Term):
-    """Let a share of numeric draws come from another Gaussian.
+    """Draw a share of the numbers from another Gaussian.
 
     Parameters
     ----------

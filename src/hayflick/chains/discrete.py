@@ -1,7 +1,7 @@
-"""The discrete (categorical) family: words, labels, anything that is counted.
+"""The discrete (categorical) family: words, labels, anything that can be counted.
 
-A generation draws n symbols and estimates the law from their counts. What is not drawn
-has probability 0 from then on, unless real data or smoothing brings it back.
+A generation draws n symbols and estimates the law from their counts. A symbol that is not
+drawn has probability 0 from then on, unless real data or smoothing restore it.
 
 References
 ----------
@@ -59,17 +59,17 @@ _MOST_TYPES = 100_000_000
 
 @dataclass(frozen=True, eq=False)
 class Discrete(NamedModel):
-    """A law over symbols, and how it is estimated again in every generation.
+    """A law over symbols and the estimator that refits it in every generation.
 
     Parameters
     ----------
     symbols
-        The symbols, each once.
+        The symbols, without repetition.
     weights
         Shape ``(types,)``: whole numbers are the counts of real data, other numbers the
         probabilities of a law that is known. Above 0 throughout.
     estimator
-        From counts to probabilities, in every generation.
+        Estimator of the probabilities from counts.
     source
         Where the data come from.
 
@@ -142,7 +142,7 @@ class Discrete(NamedModel):
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, *, estimator: AddDelta = MAXIMUM_LIKELIHOOD) -> Discrete:
-        """Return the law fitted to what was read and counted."""
+        """Return the law fitted to a corpus that was read and counted."""
         return cls(corpus.counts.symbols, corpus.counts.numbers, estimator, corpus.source)
 
     @classmethod
@@ -211,11 +211,11 @@ class Discrete(NamedModel):
 
     @cached_property
     def positions(self) -> dict[str, int]:
-        """Where every symbol stands in `symbols`."""
+        """Index of every symbol in `symbols`."""
         return {symbol: position for position, symbol in enumerate(self.symbols)}
 
     def places_of(self, symbols: Sequence[str]) -> Integers:
-        """Return where symbols stand, shape ``(len(symbols),)``.
+        """Return the indices of symbols, shape ``(len(symbols),)``.
 
         Raises
         ------
@@ -229,12 +229,12 @@ class Discrete(NamedModel):
 
     @property
     def smoothing(self) -> AddDelta:
-        """The estimator as add-δ smoothing, which is what the laws know.
+        """The estimator as add-δ smoothing, the only one whose laws are known.
 
         Raises
         ------
         ArgumentError
-            If it is another one.
+            If the estimator is another one.
         """
         if isinstance(self.estimator, AddDelta):
             return self.estimator

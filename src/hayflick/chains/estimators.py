@@ -1,4 +1,4 @@
-"""Simple Good-Turing: how much mass the symbols that were not drawn deserve.
+"""Estimators of a discrete law from counts: add-δ smoothing and simple Good-Turing.
 
 References
 ----------
@@ -22,7 +22,7 @@ _LARGEST_DELTA = 1e6
 
 @dataclass(frozen=True, slots=True)
 class AddDelta:
-    """Estimate p_i = (N_i + δ) / (n + δ m): every one of m symbols is seen δ times more.
+    """Estimate p_i = (N_i + δ) / (n + δ m): every one of m symbols gets δ pseudo-counts.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class AddDelta:
 
 
 MAXIMUM_LIKELIHOOD = AddDelta(0.0)
-"""The observed frequencies: what was not seen has probability 0."""
+"""The observed frequencies: unseen symbols have probability 0."""
 
 
 def smoothings(model: Any) -> dict[str, Entry[Any]]:
@@ -82,9 +82,8 @@ _MOST_UNSEEN = 0.5
 class GoodTuring:
     """Estimate a law from counts of counts; unseen symbols share their mass evenly.
 
-    Counts seen once say how much was not seen at all: that mass is N_1 / n, here at most one
-    half. Where no count is 1, or every symbol was seen, nothing is set aside. The slope of
-    the smoothing line is taken for -1 where it is flatter.
+    The unseen symbols get mass N_1 / n, at most one half; none if no count is 1 or every symbol
+    was seen. The slope of the smoothing line is at most -1.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The Gaussian family: mean and standard deviation of a number.
 
 A generation draws n numbers and fits mean and variance. The variance of the next model is
-σ² χ²_{n-1} / (n - ddof): its logarithm drifts down for ever.
+σ² χ²_{n-1} / (n - ddof): its logarithm drifts down without end.
 
 References
 ----------
@@ -127,7 +127,7 @@ def interval_draws(
 ) -> Floats:
     """Draw accepted numbers, each from inside or outside of the interval by inversion.
 
-    A model with nothing that would be accepted is not selected from.
+    A model of which nothing would be accepted is not selected from.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ MOST_SELECTED = 1_000_000
 
 @dataclass(frozen=True)
 class Gaussian(NamedModel):
-    """A mean and a standard deviation, and how they are estimated in every generation.
+    """A mean and a standard deviation, re-estimated in every generation.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ class Gaussian(NamedModel):
 
 
 class GaussianChain(CompiledParametricChain[Moments]):
-    """A mean and a deviation estimated again from their own draws."""
+    """A mean and a deviation re-estimated from their own draws."""
 
     takes: ClassVar = {
         "degradation": (AdditiveNoise, GaussianContamination),

@@ -38,7 +38,7 @@ MOST_DIMENSIONS = 1000
 
 @dataclass(frozen=True, eq=False)
 class MultivariateGaussian(NamedModel):
-    """A mean vector and a covariance, and how they are estimated in every generation.
+    """A mean vector and a covariance, re-estimated in every generation.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class Vectors(NamedTuple):
 
 
 class MultivariateGaussianChain(NumericChain[Vectors, Vectors]):
-    """A mean vector and a covariance estimated again from their own draws."""
+    """A mean vector and a covariance re-estimated from their own draws."""
 
     takes: ClassVar = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
     model: MultivariateGaussian

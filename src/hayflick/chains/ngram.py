@@ -1,7 +1,7 @@
 """The n-gram language model: the next word given the last few words of the sentence.
 
-A generation writes a text word by word and counts n-grams in it anew. Words, and ways to go
-on from a context, that were not written are lost from then on, unless real text is mixed in.
+A generation writes a text word by word, and the next model counts the n-grams in it. Words and
+continuations that were not written are lost from then on, unless real text is mixed in.
 
 References
 ----------
@@ -120,7 +120,7 @@ class Contexts:
             longer, visited = np.unique(pairs, return_inverse=True)
             shorter, last = last.size, longer % base
             if last.size == shorter:
-                # The added word told no context from another: no further one will.
+                # The added word separates no contexts: longer ones will not either.
                 break
         return cls(visited.astype(np.int32), last.astype(np.int32), int(order > 1))
 
@@ -248,7 +248,7 @@ _FEWEST_WORDS = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Successors:
-    """What may follow every context.
+    """The possible successors of every context.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ class Successors:
 def _reweighted(text: Texts, *, contexts: int, memory: int, sampler: Sampler) -> Successors:
     befores = np.append(0, text[:-1]).astype(np.int64) * memory
     base = int(text.max()) + 1
-    # In the order of contexts, then of the words behind them: this settles ties.
+    # In the order of contexts, then of successors: this decides ties.
     pairs, counts = np.unique(befores * base + text, return_counts=True)
     befores, visits = np.divmod(pairs, base)
     edges = _edges(befores, contexts=contexts)
@@ -329,7 +329,7 @@ def _edges(befores: Integers, *, contexts: int) -> Integers:
 
 def _weights(counts: Integers, edges: Integers, sampler: Sampler) -> Floats:
     weights = np.ones(counts.size)
-    # Few different laws among many contexts: most were seen but a few times.
+    # Many contexts share few laws: most were seen only a few times.
     known: dict[bytes, Floats] = {}
     several = np.flatnonzero(np.diff(edges) > 1)
     for first, last in zip(edges[several].tolist(), edges[several + 1].tolist(), strict=True):

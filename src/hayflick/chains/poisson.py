@@ -36,7 +36,7 @@ _LARGEST_SUM = 1e15
 
 @dataclass(frozen=True)
 class Poisson(NamedModel):
-    """A rate, estimated by the mean in every generation.
+    """A rate, re-estimated by the mean in every generation.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class PoissonStatistic(NamedTuple):
 
 
 class PoissonChain(CompiledParametricChain[PoissonStatistic]):
-    """A rate estimated again from its own draws."""
+    """A rate re-estimated from its own draws."""
 
     takes: ClassVar = {"real_weight": (float,), "rounding": (Grid,)}
     parameters = ("rate",)

@@ -1,4 +1,4 @@
-"""Samplers: how a model's law is changed before anything is drawn from it.
+"""Samplers: temperature, top-k and top-p, applied to a model's law before drawing.
 
 References
 ----------
@@ -21,7 +21,7 @@ from hayflick.core.grammar import Entry, Term, number, whole
 
 
 class Sampler(Protocol):
-    """Changes a law before it is drawn from."""
+    """A change of a law before anything is drawn from it."""
 
     def reweight(self, law: Floats) -> Floats:
         """Return the changed law, normalised, shape ``(…, symbols)`` as given."""
@@ -33,7 +33,7 @@ class Sampler(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class Temperature(Term):
-    """Draw from p^(1/T), normalised: below 1 the frequent gains, above 1 the rare.
+    """Draw from p^(1/T), normalised: T below 1 favours frequent symbols, above 1 rare ones.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Temperature(Term):
 
     def reweight(self, law: Floats) -> Floats:
         """Return the changed law."""
-        # Relative to the largest, so that no power underflows to a law of zeros.
+        # Relative to the largest, so that no power underflows to zeros alone.
         relative = law / law.max(axis=-1, keepdims=True)
         return _normalised(relative ** (1.0 / self.value))
 
@@ -77,7 +77,7 @@ class Temperature(Term):
 @final
 @dataclass(frozen=True, slots=True)
 class TopK(Term):
-    """Draw from the k most probable symbols; of equals the first come first.
+    """Draw from the k most probable symbols; ties go to the first ones.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class TopP(Term):
         rank = _rank(law)
         ordered = np.take_along_axis(law, np.argsort(rank, axis=-1), axis=-1)
         before = np.cumsum(ordered, axis=-1) - ordered
-        # Rounding in the sum must not let in one symbol more.
+        # Rounding in the sum must not admit one symbol more.
         inside = before < self.mass * (1.0 - 1e-12)
         return _kept(law, np.take_along_axis(inside, rank, axis=-1))
 

@@ -1,6 +1,6 @@
-"""Selection: which draws a verifier or a detector lets into the training set.
+"""Selection: which draws a verifier or a detector admits to the training set.
 
-A training set keeps its size: draws are made until enough are accepted.
+The training set keeps its size: drawing continues until enough items are accepted.
 
 References
 ----------
@@ -154,7 +154,7 @@ class Quality:
 
 
 def select(law: Floats, acceptance: Floats) -> Floats:
-    """Return the law of what is accepted; a law of which nothing is accepted stays as it is.
+    """Return the law of accepted draws; a law of which nothing is accepted is unchanged.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def select(law: Floats, acceptance: Floats) -> Floats:
     """
     accepted = law * acceptance
     total = accepted.sum(axis=-1, keepdims=True)
-    # A model that has nothing acceptable left would draw for ever; its operator gives up.
+    # A model with nothing acceptable left would draw for ever: it is not selected from.
     return np.where(total > 0.0, accepted / np.where(total > 0.0, total, 1.0), law)
 
 

@@ -73,7 +73,7 @@ class Grid:
         step = self.step_for(unit)
         with np.errstate(over="ignore"):
             steps = values / step
-        # A step too small to count in is no rounding at all.
+        # A step too small to divide by does not round.
         return np.where(np.isfinite(steps), np.round(steps) * step, values)
 
     def describe(self) -> str:
@@ -82,7 +82,7 @@ class Grid:
 
 
 def law_on_grid(law: Floats, grid: Grid) -> Floats:
-    """Return laws with rounded values, normalised; one that rounds to 0 keeps its largest.
+    """Return rounded laws, normalised; one that rounds to 0 keeps its largest value.
 
     Parameters
     ----------
@@ -113,16 +113,16 @@ GRIDS: Mapping[str, Entry[Grid]] = {
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """What else happens in a round; a stage that is None is absent.
+    """The optional stages of a round; None leaves a stage out.
 
     Parameters
     ----------
     sampler
-        Changes a model's law before it is drawn from.
+        Change of a model's law before drawing.
     degradation
-        Goes wrong with draws.
+        Errors in generated items.
     selection
-        Lets draws in, or not.
+        Which generated items are accepted.
     real_weight
         Weight of a real item in the fit, a generated one weighing 1; above 0.
     rounding
@@ -151,13 +151,13 @@ class Stages:
         object.__setattr__(self, "real_weight", weight)
 
     def given(self) -> dict[str, Any]:
-        """Return the stages that are not absent, by name."""
+        """Return the chosen stages by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         absent = {"real_weight": 1.0}
         return {name: v for name, v in values.items() if v is not None and v != absent.get(name)}
 
     def check(self, family: str, takes: Mapping[str, tuple[type, ...]]) -> None:
-        """Refuse stages that a family does not know.
+        """Refuse stages that a family does not take.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Stages:
                 raise ArgumentError(name, got=got, takes=f"for the family {family}: {names}")
 
     def describe(self) -> dict[str, Any]:
-        """Return the stages that are not absent, ready for JSON."""
+        """Return the chosen stages, ready for JSON."""
         return {
             name: stage if isinstance(stage, float) else stage.describe()
             for name, stage in self.given().items()
@@ -197,7 +197,7 @@ class GeneratedLaw:
     Parameters
     ----------
     stages
-        What happens to draws.
+        The stages of a round.
     foreign
         The contaminating law; None without contamination.
     confusion
@@ -213,12 +213,12 @@ class GeneratedLaw:
 
     @classmethod
     def of(cls, stages: Stages, symbols: tuple[str, ...]) -> GeneratedLaw:
-        """Return the stages made ready for symbols.
+        """Return the stages, prepared for these symbols.
 
         Raises
         ------
         ArgumentError
-            If a stage names symbols that are not there, or is of another size.
+            If a stage names symbols that the model lacks.
         """
         degradation, selection = stages.degradation, stages.selection
         foreign = degradation.foreign(symbols) if isinstance(degradation, Contamination) else None
@@ -229,7 +229,7 @@ class GeneratedLaw:
         return cls(stages, foreign, confusion, acceptance)
 
     def of_law(self, law: Floats) -> Floats:
-        """Return the law of what arrives, shape ``(…, symbols)`` as given."""
+        """Return the law of items entering the training set, shape ``(…, symbols)`` as given."""
         degradation = self.stages.degradation
         if self.stages.sampler is not None:
             law = self.stages.sampler.reweight(law)
@@ -250,7 +250,7 @@ def parse_stages(
     real_weight: float = 1.0,
     rounding: str | None = None,
 ) -> Stages:
-    """Return stages from their texts; what is None is absent.
+    """Return the stages that texts describe; None leaves a stage out.
 
     Raises
     ------

@@ -29,7 +29,7 @@ from hayflick.core.protocols import Model
 from hayflick.core.records import Mix
 
 MOST_ITEMS = 1_000_000
-"""Draws that a training set may hold: they are kept one by one."""
+"""Largest training set: its draws are kept one by one."""
 
 ESTIMATORS = ("approximate-joint-ml", "joint-ml")
 _ETA = 2.0
@@ -39,7 +39,7 @@ _STEPS_DOWN, _HALVINGS, _GRID = 100, 50, 24
 
 @dataclass(frozen=True)
 class SymmetricMixture(NamedModel):
-    """Distance and deviation of two mirrored Gaussians, and how they are estimated.
+    """Distance and deviation of two mirrored Gaussians, and their estimator.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Draws(NamedTuple):
 
 
 class SymmetricMixtureChain(ParametricChain[Draws]):
-    """Distance and deviation of two mirrored Gaussians estimated again from their draws."""
+    """Distance and deviation of two mirrored Gaussians re-estimated from their draws."""
 
     takes: ClassVar = {"degradation": (AdditiveNoise,), "rounding": (Grid,)}
     parameters = ("mean", "deviation")

@@ -64,7 +64,7 @@ def accumulated_diversity(
 
 @dataclass(frozen=True)
 class _Moments:
-    """What the recursions need of the real data.
+    """The moments of the real data that the recursions start from.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class _Moments:
         return path
 
 
-# A diversity that has not halved by then is said not to halve.
+# A diversity that has not halved by then counts as never halved.
 _LONGEST = 2**50
 
 

@@ -45,7 +45,7 @@ class LossTime:
     Parameters
     ----------
     model, rounds
-        What the times are of.
+        The model and its rounds.
     law
         ``exact`` or, above training sets of 500 items, ``interpolated`` (within 0.2 %).
     """

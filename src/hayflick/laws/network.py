@@ -181,7 +181,7 @@ def _outside(real: Floats) -> str:
 # Sparse products beat dense ones below this share of entries.
 _SPARSE_BELOW = 0.1
 
-# Nothing moves any more when all entries together change by less than this share.
+# Stationary when all entries together change by less than this share.
 _STILL = 1e-15
 
 _BAND = 128
@@ -377,7 +377,7 @@ _PRECISION = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class InjectionShare:
-    """The smallest real share that keeps what was asked for.
+    """The smallest real share that keeps the required diversity.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A regime's rounds as numbers: how many items of which kind each generation is trained on."""
+"""The rounds of a regime as arrays: generated, fresh and stored items of each generation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ChainRounds:
 
 
 def refuse_reactions(regime: Regime) -> None:
-    """Refuse a regime whose rounds depend on what was read: no law is known.
+    """Refuse a regime whose rounds depend on readings: no law is known for it.
 
     Raises
     ------

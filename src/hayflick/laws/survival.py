@@ -1,7 +1,7 @@
 """Which symbols survive recursive training: the exact law where affordable, else branching.
 
-Every figure is shown beside its real-only baseline: a sample of n from the real law already
-misses what is rare, so what recursion costs is the difference.
+The baseline is one training on real data alone: a sample of n items already misses rare
+symbols, so the cost of recursion is the difference.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Survival:
     Parameters
     ----------
     model, rounds
-        What the law is of.
+        The model and its rounds.
     law
         The law that was used.
     surviving_fraction

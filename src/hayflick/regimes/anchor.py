@@ -31,7 +31,7 @@ class Anchor(NamedRegime):
     reserve
         Counts of the stored items.
     source
-        The file that the reserve was read from; None where it was given.
+        The file that the reserve was read from; None if it was given directly.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Anchor(NamedRegime):
         Raises
         ------
         DataError
-            If the file cannot be read so.
+            If the file cannot be read like that.
         """
         header = reserve_header(Path(path))
         if header is not None:

@@ -1,4 +1,4 @@
-"""Periodic: real data comes in every T-th round, and not in between."""
+"""Periodic: fresh real data in every T-th round only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hayflick.regimes.regime import NamedRegime
 @final
 @dataclass(frozen=True, slots=True)
 class Periodic(NamedRegime):
-    """Train with m new draws from the real law in every T-th round, and without otherwise.
+    """Train with m new draws from the real law in every T-th round, and without them otherwise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Scheduled: how many items, and how many of them real, is written down round by round."""
+"""Scheduled: sizes and fresh items of training sets, listed round by round."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS = ("samples", "fresh")
 class Scheduled(NamedRegime):
     """Train generation k on n_k items, m_k of them new draws from the real law.
 
-    The sizes are the schedule's own, whatever the size of a training set is otherwise.
+    The sizes are those of the schedule; the size of training sets given elsewhere is ignored.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Scheduled(NamedRegime):
     fresh
         m_1, m_2, …, each from 0 to the round's n_k; the last one is that of all later rounds.
     source
-        The file that the schedule was read from; None where it was given.
+        The file that the schedule was read from; None if it was given directly.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class Scheduled(NamedRegime):
     def from_file(cls, path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Scheduled:
         """Return the schedule of a table with the columns ``samples`` and ``fresh``.
 
-        Row k is generation k; other columns are passed over.
+        Row k is generation k; other columns are ignored.
 
         Raises
         ------

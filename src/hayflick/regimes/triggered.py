@@ -1,4 +1,4 @@
-"""Triggered: another regime until a rule fires, then what the rule says."""
+"""Triggered: a base regime, and real items injected when a rule fires."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hayflick.regimes.replace import Replace
 class Threshold(Rule):
     """Inject `items` new real items in the round after one in which a metric was below a limit.
 
-    It remembers nothing, so it injects for as long as the metric stays below.
+    It has no memory: it injects for as long as the metric stays below.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Threshold(Rule):
     items
         New real items.
     metric
-        The number that is read; a reading without it decides nothing.
+        Name of the metric; a reading without it triggers nothing.
 
     Raises
     ------
@@ -79,24 +79,23 @@ class Threshold(Rule):
 @final
 @dataclass(frozen=True, eq=False)
 class Triggered(NamedRegime, ReactiveRegime):
-    """Train as `base` says, and put real items in where a rule asks for it.
+    """Train on the mix of `base`, with real items injected when a rule fires.
 
-    The rule gets a reading after every round and its actions hold from the next round on.
-    Of these, ``inject`` changes the training set: its items take the place of generated
-    ones, at most of all of them; items of actions that overlap add up. What else a rule
-    decides is recorded and left to whoever carries it out.
+    The rule gets a reading after every round; its actions take effect in the next one. An
+    ``inject`` replaces generated items by real ones, at most all of them; overlapping
+    injections add up. Other actions are recorded and change nothing here.
 
     Parameters
     ----------
     rule
-        Anything with ``decide(reading) -> actions``. Every run decides with a copy of its own.
+        An object with ``decide(reading) -> actions``. Every run has its own copy.
     base
-        What a round is trained on otherwise: a regime without stored items that keeps nothing.
+        The regime of other rounds; it may neither store items nor accumulate.
 
     Raises
     ------
     ArgumentError
-        If the rule has no ``decide``, or the base is none that takes injections.
+        If the rule has no ``decide``, or `base` takes no injections.
 
     Examples
     --------
@@ -166,7 +165,7 @@ class Triggered(NamedRegime, ReactiveRegime):
 
 @dataclass
 class TriggeredRun(Responder):
-    """What one run's rule has decided; see `hayflick.core.protocols.Responder`."""
+    """One run of a triggered regime, with the injections that are active."""
 
     rule: Rule
     base: Regime
