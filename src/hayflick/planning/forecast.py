@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,14 +24,12 @@ from hayflick.planning.forecast_result import (
 )
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.retention import check_running, run_until_interrupted
-from hayflick.planning.series_forecast import (
-    SeriesForecast,
-    forecast_series,
-    unfit_regime,
-)
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.simulate import simulate
+
+if TYPE_CHECKING:
+    from hayflick.planning.series_forecast import SeriesForecast
 
 _AT_RISK = 10
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
@@ -116,23 +113,27 @@ def forecast(
     named = tuple(columns or ()) if column is None else (column,)
     options = InputOptions(family, named, order, tokenizer, encoding, delta, law)
     chosen = chosen_family(source, options)
-    if chosen != "discrete" and isinstance(regime, str) and regime.partition(":")[0] == "anchor":
+    settings: dict[str, Any] = {
+        "generations": generations,
+        "samples": samples,
+        "replicates": replicates,
+        "seed": seed,
+        "threads": threads,
+        "progress": progress,
+    }
+    if chosen == "discrete":
+        model, origin = read_model(source, options, family=chosen, progress=progress)
+        if isinstance(regime, str):
+            regime = parse_regime(regime, like=origin)
+        return _forecast_discrete(model, law=law, regime=regime, **settings)
+    from hayflick.planning.series_forecast import forecast_series, unfit_regime
+
+    if isinstance(regime, str) and regime.partition(":")[0] == "anchor":
         raise unfit_regime(regime, family=chosen)
     model, origin = read_model(source, options, family=chosen, progress=progress)
-    compute = (
-        partial(_forecast_discrete, model, law=law)
-        if isinstance(model, Discrete)
-        else partial(forecast_series, model, source=origin)
-    )
-    return compute(
-        regime=parse_regime(regime, like=origin) if isinstance(regime, str) else regime,
-        generations=generations,
-        samples=samples,
-        replicates=replicates,
-        seed=seed,
-        threads=threads,
-        progress=progress,
-    )
+    if isinstance(regime, str):
+        regime = parse_regime(regime, like=origin)
+    return forecast_series(model, source=origin, regime=regime, **settings)
 
 
 def _forecast_discrete(
