@@ -9,7 +9,6 @@ import pytest
 import hayflick as hf
 from hayflick.corpus.source import Source
 from hayflick.report import forecast as report
-from hayflick.report.forecast_charts import forecast_charts
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import csv_link, html_table
@@ -53,7 +52,7 @@ def checked(page):
 
 
 def charts_of(forecast, language):
-    return forecast_charts(DiscreteFindings(forecast, language))
+    return report.forecast_charts(DiscreteFindings(forecast, language))
 
 
 @pytest.fixture(scope="module")

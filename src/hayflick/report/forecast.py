@@ -1,4 +1,4 @@
-"""A forecast of words or labels: record, tables, report and brief."""
+"""A forecast of words or labels: record, tables, charts, report and brief."""
 
 from __future__ import annotations
 
@@ -6,20 +6,32 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
 from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
-from hayflick.report.base_forecast import fresh_shares_table, opening
-from hayflick.report.forecast_charts import forecast_charts, surviving_chart
+from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
+from hayflick.report.charts import drawing
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import landmarks, printable, table
 
 if TYPE_CHECKING:
+    import xarray
     from rich.console import RenderableType
     from rich.table import Table
 
 FORMAT_VERSION = 1
 _SYMBOLS_SHOWN = 5
+_MOST_MEANS = 11
+_MOST_COLUMNS = 60
+# The legend stands beside the map and needs as much.
+_LEAST_HEIGHT = 240
+_LABELS_SHOWN = 25
+_LABEL_PIXELS = 200
+# The reader's font may be wider than the one that the drawing was laid out with.
+_PADDING = {"left": 50, "right": 20, "top": 5, "bottom": 5}
 
 
 def record(forecast: Forecast) -> dict[str, Any]:
@@ -149,6 +161,209 @@ def _risks_table(forecast: Forecast, language: Language) -> Table:
         cells = number(risk.count), percent(risk.survival), percent(risk.baseline), median
         shown.add_row(Text(printable(risk.symbol)), *cells)
     return shown
+
+
+def forecast_charts(findings: DiscreteFindings) -> tuple[drawing.RenderedChart, ...]:
+    """Return the charts of a forecast, in the order of the page."""
+    forecast, language = findings.forecast, findings.language
+    charts = [surviving_chart(findings), by_count_chart(forecast, language)]
+    # Labels are few and have names that mean something to the reader.
+    if forecast.source.holds_labels:
+        charts.insert(1, by_label_chart(forecast, language))
+    if forecast.simulated is not None:
+        charts.append(rank_frequency_chart(forecast, forecast.simulated, language))
+    return (*charts, fresh_shares_chart(findings))
+
+
+def surviving_chart(findings: DiscreteFindings) -> drawing.RenderedChart:
+    """Return the chart of the surviving share over generations."""
+    forecast, nouns = findings.forecast, findings.nouns
+    text, numbers = findings.language.text, forecast.to_frame()
+    return drawing.RenderedChart(
+        name="surviving",
+        title=text("How many {nouns} are left, round by round", nouns=nouns),
+        caption=text(
+            "The expected share by the law, mean and spread of the simulated runs, and what one "
+            "training on real data alone would keep."
+        ),
+        svg=drawing.to_svg(_surviving_layers(drawing.thinned(numbers), findings)),
+        numbers=numbers,
+    )
+
+
+def _surviving_layers(numbers: pl.DataFrame, findings: DiscreteFindings) -> Any:
+    import altair as alt
+
+    forecast, text = findings.forecast, findings.language.text
+    exact = forecast.law.name == "exact"
+    law = text("exact law") if exact else text("branching law")
+    real, limit = text("real data alone"), text("limit")
+    spread = text("simulated: mean, 5 to 95%")
+    colours = {law: drawing.LAW, real: drawing.REAL, limit: drawing.LIMIT}
+    simulated = "simulated_mean" in numbers.columns
+    if simulated:
+        colours = {**colours, spread: drawing.SIMULATED}
+    colour = drawing.colour_legend(colours)
+    axis = alt.Axis(format="%")
+    x = alt.X("generation:Q", title=text("round"), axis=drawing.rounds_axis())
+    y = alt.Y("share:Q", title=findings.axis(), axis=axis, scale=alt.Scale(domain=[0, 1]))
+    lines = pl.concat(
+        numbers.select("generation", share=pl.col(column), series=pl.lit(label))
+        for column, label in (("law", law), ("real_data_alone", real))
+    )
+    rule = pl.DataFrame({"share": [forecast.limit], "series": [limit]})
+    base = alt.Chart(width=drawing.WIDTH, height=drawing.HEIGHT)
+    layers = [
+        base.properties(data=rule).mark_rule(strokeDash=[5, 4]).encode(y=y, color=colour),
+        base.properties(data=lines).mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour),
+    ]
+    if simulated:
+        area = numbers.with_columns(share=pl.col("simulated_low"), series=pl.lit(spread))
+        band = base.properties(data=area).mark_area(opacity=0.45)
+        layers.insert(0, band.encode(x=x, y=y, y2="simulated_high:Q", color=colour))
+        # Where the band is narrower than the line, its means still show.
+        step = -(-area.height // _MOST_MEANS)
+        means = area.gather_every(step).with_columns(share=pl.col("simulated_mean"))
+        dots = base.properties(data=means).mark_circle(size=60, opacity=1)
+        layers.append(dots.encode(x=x, y=y, color=colour))
+    return alt.layer(*layers)
+
+
+def by_count_chart(forecast: Forecast, language: Language) -> drawing.RenderedChart:
+    """Return the chart of survival by original count."""
+    import altair as alt
+
+    text, counts = language.text, forecast.by_count.counts
+    numbers = _survival_by_count(forecast)
+    step = -(-(forecast.generations + 1) // _MOST_COLUMNS)
+    names = [language.number(count) for count in counts]
+    labels = pl.DataFrame({"count": counts, "label": names})
+    labelled = numbers.filter(pl.col("generation") % step == 0).join(labels, on="count")
+    legend = alt.Legend(format="%", gradientLength=220, orient="right")
+    shade = alt.Scale(scheme="viridis", domain=[0, 1])
+    every = alt.Axis(tickMinStep=1, labelAngle=0, labelOverlap=True)
+    chart = (
+        alt.Chart(labelled, width=drawing.WIDTH - 60, height=max(_LEAST_HEIGHT, 20 * counts.size))
+        .mark_rect()
+        .encode(
+            x=alt.X("generation:O", title=text("round"), axis=every),
+            y=alt.Y("label:O", title=text("count in the real data"), sort=names[::-1]),
+            color=alt.Color("survival:Q", title=text("survival"), scale=shade, legend=legend),
+        )
+    )
+    return drawing.RenderedChart(
+        name="by-count",
+        title=text("What was rare goes first"),
+        caption=text(
+            "The probability that a symbol outside of any reserve is still there, by how often "
+            "the real data hold it."
+        ),
+        svg=drawing.to_svg(chart),
+        numbers=numbers,
+    )
+
+
+def _survival_by_count(forecast: Forecast) -> pl.DataFrame:
+    by_count, generations = forecast.by_count, np.arange(forecast.generations + 1)
+    return pl.DataFrame(
+        {
+            "count": np.repeat(by_count.counts, generations.size),
+            "generation": np.tile(generations, by_count.counts.size),
+            "survival": by_count.survival.ravel(),
+            "real_data_alone": np.repeat(by_count.baseline, generations.size),
+        }
+    )
+
+
+def by_label_chart(forecast: Forecast, language: Language) -> drawing.RenderedChart:
+    """Return the chart of survival after the last round for the rarest labels."""
+    import altair as alt
+
+    text, numbers = language.text, _rarest_labels(forecast)
+    symbols, survival = numbers["label"].to_list(), numbers["survival"].to_list()
+    shown = numbers.with_columns(pl.Series("left", [language.percent(share) for share in survival]))
+    x = alt.X(
+        "survival:Q",
+        title=text("probability of being left after the last round"),
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    names = alt.Axis(labelLimit=_LABEL_PIXELS, title=None)
+    y = alt.Y("label:N", sort=symbols, axis=names)
+    width = drawing.WIDTH - _LABEL_PIXELS - _PADDING["left"]
+    base = alt.Chart(shown, width=width, height=22 * len(symbols) + 10)
+    bars = base.mark_bar(color=drawing.LAW).encode(x=x, y=y)
+    figures = base.mark_text(align="left", dx=5).encode(x=x, y=y, text="left:N")
+    return drawing.RenderedChart(
+        name="by-label",
+        title=text("Which labels go first"),
+        caption=text(
+            "The labels least likely to be left, at most {shown} of them.", shown=_LABELS_SHOWN
+        ),
+        svg=drawing.to_svg((bars + figures).properties(padding=_PADDING)),
+        numbers=numbers,
+    )
+
+
+def _rarest_labels(forecast: Forecast) -> pl.DataFrame:
+    """Return the labels least likely to be left: those in a reserve come last."""
+    model, reserve = forecast.model, forecast.law.rounds.reserve
+    order = np.lexsort((model.weights, reserve > 0))[:_LABELS_SHOWN]
+    symbols = [model.symbols[place] for place in order]
+    return pl.DataFrame(
+        {
+            "label": symbols,
+            "count": model.weights[order],
+            "survival": forecast.law.of_symbols(symbols)[:, -1],
+            "real_data_alone": forecast.law.baseline_of(model.probabilities[order]),
+        }
+    )
+
+
+def rank_frequency_chart(
+    forecast: Forecast, simulated: xarray.Dataset, language: Language
+) -> drawing.RenderedChart:
+    """Return the Zipf plot of the real data and of the last round's training sets."""
+    import altair as alt
+
+    text = language.text
+    before, after = text("real data"), text("last round, simulated")
+    numbers = _counts_by_rank(forecast, simulated)
+    tall = pl.concat(
+        numbers.select("rank", count=pl.col(column), series=pl.lit(label))
+        for column, label in (("before", before), ("after", after))
+    ).filter(pl.col("count") > 0)
+    log = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(format="~s", tickCount=6, labelOverlap=True)
+    colours = {before: drawing.REAL, after: drawing.LAW}
+    chart = (
+        alt.Chart(tall, width=drawing.WIDTH, height=drawing.HEIGHT)
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("rank:Q", title=text("rank"), scale=log, axis=axis),
+            y=alt.Y("count:Q", title=text("count"), scale=log, axis=axis),
+            color=drawing.colour_legend(colours),
+        )
+    )
+    return drawing.RenderedChart(
+        name="rank-frequency",
+        title=text("The long tail, before and after"),
+        caption=text(
+            "Counts by rank on logarithmic axes: the real data, scaled to the size of a training "
+            "set, and the median of the simulated runs after the last round."
+        ),
+        svg=drawing.to_svg(chart),
+        numbers=numbers,
+    )
+
+
+def _counts_by_rank(forecast: Forecast, simulated: xarray.Dataset) -> pl.DataFrame:
+    ranks = simulated["rank"].to_numpy()
+    law = np.sort(forecast.model.probabilities)[::-1]
+    after = simulated["count_by_rank"].median("replicate").to_numpy()
+    return pl.DataFrame(
+        {"rank": ranks, "before": np.round(law[ranks - 1] * forecast.samples, 6), "after": after}
+    )
 
 
 def page(forecast: Forecast, *, lang: str = "en") -> str:

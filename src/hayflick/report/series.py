@@ -1,4 +1,4 @@
-"""A forecast of numbers or running text: record, tables, report and brief."""
+"""A forecast of numbers or running text: record, tables, charts, report and brief."""
 
 from __future__ import annotations
 
