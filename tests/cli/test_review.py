@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+import hayflick as hf
 from hayflick.cli.main import main
 
 COLUMNS = ["--text", "answer", "--by", "round", "--group", "model"]
@@ -57,3 +58,24 @@ def test_what_is_lost_or_unknown_is_refused(folder, capsys):
     assert main(["review", "judge", "answers.jsonl"]) == 2
     assert main(["review", "draw", "answers.jsonl", *COLUMNS, *OUT]) == 2
     assert "exists" in capsys.readouterr().err
+
+
+def test_python_gives_what_the_command_prints(folder, capsys):
+    fill(folder, ["ok"] * 20 + ["bad"])
+    main(["review", "judge", "review.csv", "--limit", "0.1", "--format", "json"])
+    judged = hf.judge_review("review.csv", limit=0.1)
+    assert json.loads(capsys.readouterr().out) == judged.to_dict()
+    sample = hf.draw_review("answers.jsonl", by="round", text="answer", group="model", number=90)
+    sample.save("again.csv")
+    drawn = [row.id for row in judged.review.rows]
+    assert [str(one.id) for one in sample.drawn] == drawn
+    assert sample.to_frame().height == len(sample.to_dict()["drawn"]) == 90
+
+
+def test_a_judged_review_and_a_sample_have_a_page(folder):
+    sample = hf.draw_review("answers.jsonl", by="round", text="answer", group="model", number=9)
+    judged = hf.judge_review("review.csv", limit=0.1)
+    page = judged.save("judged.html", lang="ja").read_text(encoding="utf-8")
+    assert "人による確認：review.csv" in page
+    assert "review.csv" in judged._repr_html_()
+    assert "9 of 2,000 answers drawn" in sample._repr_html_()

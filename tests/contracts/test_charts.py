@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.records import Reading, State
-from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.core.records import State
 from hayflick.detection.parsing import charts, parse_chart, restore
 
 EXAMPLES = {
@@ -25,7 +25,7 @@ def stream(*means, seed=1, pairs=40, first=1, group=""):
     for place, mean in enumerate(means):
         scores = rng.beta(20 * mean, 20 * (1 - mean), pairs)
         values = {"spread": float(scores.mean())}
-        readings.append(Reading(first + place, values, {"spread": scores}, group=group))
+        readings.append(hf.Reading(first + place, values, {"spread": scores}, group=group))
     return readings
 
 
@@ -71,9 +71,9 @@ def test_a_stored_chart_goes_on_identically_from_every_point(text):
 @pytest.mark.parametrize(
     "reading",
     [
-        Reading(7),
-        Reading(7, {"other": 0.1}, {"other": np.zeros(9)}),
-        Reading(7, {"spread": float("nan")}, {"spread": np.empty(0)}),
+        hf.Reading(7),
+        hf.Reading(7, {"other": 0.1}, {"other": np.zeros(9)}),
+        hf.Reading(7, {"spread": float("nan")}, {"spread": np.empty(0)}),
     ],
     ids=["empty", "another metric", "undefined"],
 )
@@ -100,7 +100,7 @@ def test_a_healthy_constant_stream_gives_no_alarm(text):
     chart = chart_of(text)
     scores = np.full(40, 0.5)
     verdicts = [
-        chart.update(Reading(t, {"spread": 0.5}, {"spread": scores})) for t in range(1, 301)
+        chart.update(hf.Reading(t, {"spread": 0.5}, {"spread": scores})) for t in range(1, 301)
     ]
     assert {verdict.state for verdict in verdicts} == {State.HEALTHY}
     assert {verdict.since for verdict in verdicts} == {None}
@@ -114,7 +114,7 @@ def test_a_large_change_gives_an_alarm_that_says_what_where_and_since_when(text)
         # Healthy readings that swing, the last of them away from the harm.
         score = 0.5 + (harmed if t % 2 else -harmed)
         values, scores = {"spread": score}, {"spread": np.full(40, score)}
-        assert not chart.update(Reading(t, values, scores)).alarm
+        assert not chart.update(hf.Reading(t, values, scores)).alarm
     changed = stream(*[bad(text)] * 5, seed=5, first=11, group="model-a")
     verdicts = [chart.update(reading) for reading in changed]
     last = verdicts[-1]
@@ -183,7 +183,7 @@ def test_settings_out_of_range_are_refused(text, message):
     "change", [{"chart": "shewart"}, {"format_version": 2}, {"memory": {}}, {"settings": {}}]
 )
 def test_what_is_no_state_is_refused(change):
-    state = {**GuaranteedChart.at(0.5).state(), **change}
+    state = {**hf.GuaranteedChart.at(0.5).state(), **change}
     if "memory" in change:
         state["memory"] = {"wealth": 1}
     with pytest.raises(DataError, match="start the chart again"):

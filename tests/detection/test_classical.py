@@ -1,23 +1,18 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.core.records import Reading
-from hayflick.detection.classical import (
-    CusumChart,
-    EwmaChart,
-    ReferenceLevel,
-    ShewhartChart,
-)
+from hayflick.detection.classical import ReferenceLevel
 from hayflick.detection.limits import Recursion, adjusted_limit
 
-KINDS = (ShewhartChart, EwmaChart, CusumChart)
+KINDS = (hf.ShewhartChart, hf.EwmaChart, hf.CusumChart)
 # Mean 10, standard deviation 2.
 VALUES = 10.0 + 2.0 * np.tile([-1.0, 1.0], 50) * np.sqrt(99 / 100)
 
 
 def readings(values, *, first=1):
-    return [Reading(t, {"diversity": float(value)}) for t, value in enumerate(values, first)]
+    return [hf.Reading(t, {"diversity": float(value)}) for t, value in enumerate(values, first)]
 
 
 def chart_of(kind, **settings):
@@ -29,59 +24,61 @@ def statistics(chart, values):
 
 
 def test_the_reference_is_the_baseline():
-    reference = chart_of(ShewhartChart).reference
+    reference = chart_of(hf.ShewhartChart).reference
     assert (reference.mean, reference.readings) == (pytest.approx(10.0), 100)
     assert reference.deviation == pytest.approx(2.0)
 
 
 def test_shewhart_by_hand():
-    assert statistics(chart_of(ShewhartChart), [10.0, 14.0, 7.0]) == pytest.approx([0.0, 2.0, 1.5])
-    falls = chart_of(ShewhartChart, direction="falls")
+    assert statistics(chart_of(hf.ShewhartChart), [10.0, 14.0, 7.0]) == pytest.approx(
+        [0.0, 2.0, 1.5]
+    )
+    falls = chart_of(hf.ShewhartChart, direction="falls")
     assert statistics(falls, [10.0, 14.0, 7.0]) == pytest.approx([0.0, 0.0, 1.5])
 
 
 def test_ewma_by_hand():
-    chart = chart_of(EwmaChart, weight=0.2)
+    chart = chart_of(hf.EwmaChart, weight=0.2)
     means = [0.2 * 2.0, 0.8 * 0.4 - 0.2 * 3.0]
     expected = np.abs(means) / np.sqrt(0.2 / 1.8)
     assert statistics(chart, [14.0, 4.0]) == pytest.approx(expected)
     # In one direction it starts again from the mean.
-    falls = chart_of(EwmaChart, weight=0.2, direction="falls")
+    falls = chart_of(hf.EwmaChart, weight=0.2, direction="falls")
     assert statistics(falls, [14.0, 4.0]) == pytest.approx([0.0, 0.6 / np.sqrt(0.2 / 1.8)])
 
 
 def test_cusum_by_hand():
     up_and_down = [(1.5, 0.0), (0.5, 0.5), (0.0, 2.0), (0.0, 1.0)]
     expected = [max(both) for both in up_and_down]
-    assert statistics(chart_of(CusumChart), [14.0, 8.0, 6.0, 11.0]) == pytest.approx(expected)
-    assert statistics(chart_of(CusumChart, shift=2.0), [14.0, 14.0]) == pytest.approx([1.0, 2.0])
+    assert statistics(chart_of(hf.CusumChart), [14.0, 8.0, 6.0, 11.0]) == pytest.approx(expected)
+    assert statistics(chart_of(hf.CusumChart, shift=2.0), [14.0, 14.0]) == pytest.approx([1.0, 2.0])
 
 
 def test_the_limit_is_the_adjusted_one():
     expected = adjusted_limit(
         Recursion(1.0, 1.0, 0.5), direction="both", run_length=500.0, readings=100, confidence=0.95
     )
-    assert chart_of(CusumChart).limit == expected
+    assert chart_of(hf.CusumChart).limit == expected
 
 
 def test_since_is_where_the_statistic_left_its_origin():
     swings, falls = [10.5, 9.5, 10.5], [6.0] * 12
-    for kind, origin in ((CusumChart, 4), (EwmaChart, 4)):
+    for kind, origin in ((hf.CusumChart, 4), (hf.EwmaChart, 4)):
         chart = chart_of(kind)
         last = [chart.update(one) for one in readings(swings + falls)][-1]
         assert (last.alarm, last.since) == (True, origin)
-    shewhart = chart_of(ShewhartChart)
+    shewhart = chart_of(hf.ShewhartChart)
     verdicts = [shewhart.update(one) for one in readings([0.0, 9.0, 0.0, 0.0])]
     assert [verdict.since for verdict in verdicts] == [1, None, 3, 3]
 
 
 def test_an_adaptive_reference_takes_up_quiet_readings_alone():
-    frozen = chart_of(ShewhartChart)
-    adaptive = chart_of(ShewhartChart, reference="adaptive")
+    frozen = chart_of(hf.ShewhartChart)
+    adaptive = chart_of(hf.ShewhartChart, reference="adaptive")
     for chart in (frozen, adaptive):
         statistics(chart, [12.0, 100.0])
-    assert frozen.reference == chart_of(ShewhartChart).reference
-    assert adaptive.reference == chart_of(ShewhartChart).reference.with_reading(12.0)
+    assert frozen.reference == chart_of(hf.ShewhartChart).reference
+    assert adaptive.reference == chart_of(hf.ShewhartChart).reference.with_reading(12.0)
 
 
 def test_a_reading_enters_the_reference_with_its_weight():
@@ -98,7 +95,7 @@ def test_a_frozen_reference_finds_slow_drift_that_an_adaptive_one_follows():
     drift = rng.normal(10.0, 2.0, 400) - 0.01 * np.arange(400)
     found = {}
     for reference in ("frozen", "adaptive"):
-        chart = chart_of(CusumChart, reference=reference, direction="falls")
+        chart = chart_of(hf.CusumChart, reference=reference, direction="falls")
         found[reference] = [chart.update(one).alarm for one in readings(drift)]
     assert found["frozen"].index(True) < [*found["adaptive"], True].index(True)
 
@@ -120,14 +117,14 @@ def test_a_baseline_that_does_not_vary_is_refused():
     # The standard deviation of the second is above 0 by rounding.
     for value in (3.0, 0.1):
         with pytest.raises(DataError, match="takes readings that differ"):
-            ShewhartChart(readings([value] * 50), metric="diversity")
+            hf.ShewhartChart(readings([value] * 50), metric="diversity")
 
 
 def test_readings_that_are_not_normal_or_not_independent_give_a_warning():
     rng = np.random.default_rng(2)
-    skewed = ShewhartChart(readings(rng.exponential(size=200)), metric="diversity")
+    skewed = hf.ShewhartChart(readings(rng.exponential(size=200)), metric="diversity")
     assert ["not normal" in one for one in skewed.warnings] == [True]
-    walk = ShewhartChart(readings(np.sin(np.arange(60) / 10.0)), metric="diversity")
+    walk = hf.ShewhartChart(readings(np.sin(np.arange(60) / 10.0)), metric="diversity")
     assert any("follow one another" in one for one in walk.warnings)
-    normal = ShewhartChart(readings(rng.normal(size=200)), metric="diversity")
+    normal = hf.ShewhartChart(readings(rng.normal(size=200)), metric="diversity")
     assert normal.warnings == ()

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.corpus.answers import Answers
-from hayflick.monitor.watch import watch
 from hayflick.network.run_results import watch_run
 
 WORDS = [f"word{place}" for place in range(14)]
@@ -24,7 +24,7 @@ def watched():
             rows += [(number, name, " ".join(rng.choice(vocabulary, 5))) for _ in range(40)]
     frame = pl.DataFrame(rows, schema=["round", "group", "text"], orient="row")
     names = tuple(str(number) for number in range(1, 31))
-    return watch(Answers("village", names, frame.with_row_index("row")))
+    return hf.watch(Answers("village", names, frame.with_row_index("row")))
 
 
 def run(watched, *, rounds=30):

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from hayflick.core.records import Reading
-from hayflick.detection.guaranteed import GuaranteedChart
+import hayflick as hf
 
 
 def reading(t, scores):
-    return Reading(t, scores={"spread": scores})
+    return hf.Reading(t, scores={"spread": scores})
 
 
 def first_alarm(chart, draw, *, most):
@@ -33,7 +32,7 @@ def test_at_the_boundary_the_product_form_alarms_in_at_most_the_stated_share(law
     pool = pool_of(law, rng)
     alarms = 0
     for _ in range(40):
-        chart = GuaranteedChart.at(float(pool.mean()), false_alarms=0.1, form="product")
+        chart = hf.GuaranteedChart.at(float(pool.mean()), false_alarms=0.1, form="product")
         alarms += first_alarm(chart, lambda: rng.choice(pool, 10), most=100) <= 100
     assert binomtest(alarms, 40, 0.1, alternative="greater").pvalue > 0.01
 
@@ -43,7 +42,7 @@ def test_at_the_boundary_the_sum_form_runs_as_long_as_stated():
     pool = pool_of("Gaussian", rng)
     lengths = []
     for _ in range(60):
-        chart = GuaranteedChart.at(float(pool.mean()), false_alarms=0.02)
+        chart = hf.GuaranteedChart.at(float(pool.mean()), false_alarms=0.02)
         lengths.append(first_alarm(chart, lambda: rng.choice(pool, 5), most=1000))
     assert np.mean(lengths) >= 50.0
 
@@ -54,7 +53,7 @@ def test_the_baseline_error_is_included():
     alarms = 0
     for _ in range(40):
         baseline = [reading(t, rng.choice(pool, 10)) for t in range(1, 21)]
-        chart = GuaranteedChart(baseline, tolerance=0.0, false_alarms=0.1, form="product")
+        chart = hf.GuaranteedChart(baseline, tolerance=0.0, false_alarms=0.1, form="product")
         alarms += first_alarm(chart, lambda: rng.choice(pool, 10), most=100) <= 100
     assert binomtest(alarms, 40, 0.1, alternative="greater").pvalue > 0.01
 
@@ -76,7 +75,7 @@ def test_a_loss_of_spread_is_caught_whatever_the_mean(mean, factor, tolerance, r
             return 1.0 - np.exp(-squares(spread) / scale)
 
         baseline = [reading(t, scores(1.0)) for t in range(1, 16)]
-        chart = GuaranteedChart(baseline, tolerance=tolerance, false_alarms=0.001)
+        chart = hf.GuaranteedChart(baseline, tolerance=tolerance, false_alarms=0.001)
         assert first_alarm(chart, lambda scores=scores: scores(1.0), most=10) == 11
         delays.append(first_alarm(chart, lambda scores=scores: scores(factor), most=50))
     assert np.median(delays) <= rounds
@@ -100,6 +99,6 @@ def test_a_narrower_mix_of_prompts_is_an_alarm_only_across_prompts():
             return 1.0 - np.exp(-squares(prompts, within) / scale)
 
         baseline = [reading(t, scores(20)) for t in range(1, 21)]
-        chart = GuaranteedChart(baseline, tolerance=0.0, false_alarms=0.05, form="product")
+        chart = hf.GuaranteedChart(baseline, tolerance=0.0, false_alarms=0.05, form="product")
         found[within] = first_alarm(chart, lambda scores=scores: scores(3), most=50) <= 50
     assert found == {True: False, False: True}

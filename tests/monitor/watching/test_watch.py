@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hayflick.core.errors import ArgumentError, DataError
+import hayflick as hf
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.corpus.answers import Answers
 from hayflick.monitor.charting import ChartRequest
-from hayflick.monitor.watch import watch
 from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
 
@@ -33,7 +33,7 @@ def narrowed(number):
 
 
 def test_a_healthy_stream_is_healthy():
-    watched = watch(stream())
+    watched = hf.watch(stream())
     assert watched.healthy
     assert [(chart.metric, chart.group) for chart in watched.charts] == [
         ("spread", ""),
@@ -45,7 +45,7 @@ def test_a_healthy_stream_is_healthy():
 
 
 def test_lost_spread_is_found_with_its_round():
-    watched = watch(stream(width=narrowed))
+    watched = hf.watch(stream(width=narrowed))
     whole = watched.alarms[0]
     assert whole.first_alarm.round in {20, 21}
     assert whole.first_alarm.since == 20
@@ -54,27 +54,27 @@ def test_lost_spread_is_found_with_its_round():
 
 
 def test_more_spread_is_no_alarm():
-    assert watch(stream(width=lambda number: 1.0 if number < 20 else 2.0)).healthy
+    assert hf.watch(stream(width=lambda number: 1.0 if number < 20 else 2.0)).healthy
 
 
 def test_one_narrow_group_is_named():
     given = stream()
     narrow = (given.frame["group"] == "b").to_numpy() & (given.frame["round"] >= 20).to_numpy()
     given.vectors[narrow] *= 0.4
-    groups = {chart.group for chart in watch(given).alarms}
+    groups = {chart.group for chart in hf.watch(given).alarms}
     assert "b" in groups
     assert "a" not in groups
 
 
 def test_charts_of_one_kind_share_their_rate():
-    limits = {chart.verdicts[0].limit for chart in watch(stream()).charts}
-    alone = watch(stream(groups="")).charts[0].verdicts[0].limit
+    limits = {chart.verdicts[0].limit for chart in hf.watch(stream()).charts}
+    alone = hf.watch(stream(groups="")).charts[0].verdicts[0].limit
     (shared,) = limits
     assert shared == pytest.approx(3 * alone, rel=1e-2)
 
 
 def test_the_first_fifth_of_the_baseline_sets_the_scale_alone():
-    watched = watch(stream(groups=""), baseline=10)
+    watched = hf.watch(stream(groups=""), baseline=10)
     assert watched.charts[0].baseline == 8
 
 
@@ -83,22 +83,22 @@ def test_a_column_of_values_is_charted():
     accuracy = rng.normal(0.7, 0.02, ROUNDS * EACH)
     accuracy[25 * EACH :] -= 0.1
     given = stream(groups="", **{"value accuracy": accuracy})
-    watched = watch(given, charts=["accuracy=shewhart:run_length=100"], baseline=20)
+    watched = hf.watch(given, charts=["accuracy=shewhart:run_length=100"], baseline=20)
     (chart,) = watched.charts
     assert (chart.metric, chart.first_alarm.round) == ("accuracy", 26)
     # By default, a baseline that is too short for its chart is reported and no error.
-    watched = watch(given)
+    watched = hf.watch(given)
     assert [chart.metric for chart in watched.charts] == ["spread"]
     assert "takes at least" in watched.missing_charts[0].reason
     with pytest.raises(DataError, match="takes at least"):
-        watch(given, charts=["accuracy=cusum:run_length=1000"])
+        hf.watch(given, charts=["accuracy=cusum:run_length=1000"])
 
 
 def test_a_round_without_answers_gives_no_reading():
     given = stream(groups="")
     keep = (given.frame["round"] != 15).to_numpy()
     without = Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
-    (chart,) = watch(without).charts
+    (chart,) = hf.watch(without).charts
     assert chart.read == 19
     (silent,) = [verdict for verdict in chart.verdicts if verdict.round == 15]
     assert (silent.state.value, silent.value) == ("no reading", None)
@@ -107,7 +107,7 @@ def test_a_round_without_answers_gives_no_reading():
 def test_a_stream_that_has_gone_silent_is_not_healthy_in_words():
     given = stream(groups="")
     keep = (given.frame["round"] < 25).to_numpy()
-    watched = watch(
+    watched = hf.watch(
         Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
     )
     (chart,) = watched.charts
@@ -123,11 +123,11 @@ def test_answers_that_are_all_alike_are_an_error_and_not_health():
     with pytest.raises(
         DataError, match="nothing can be watched: the first rounds' answers are all"
     ):
-        watch(given)
+        hf.watch(given)
 
 
 def test_a_limit_that_is_reached_is_not_projected():
-    watched = watch(stream(width=lambda number: 0.97**number))
+    watched = hf.watch(stream(width=lambda number: 0.97**number))
     projection = watched.charts[0].projection
     assert projection.round is None
     assert projection.reason
@@ -142,9 +142,9 @@ def test_a_narrower_mix_of_prompts_alarms_unless_pairs_are_formed_within_prompts
     places = 4.0 * rng.normal(size=(8, DIMENSIONS))
     vectors = (given.vectors + places[prompts]).astype(np.float32)
     without = Answers(given.name, given.rounds, given.frame, vectors)
-    assert not watch(without).healthy
+    assert not hf.watch(without).healthy
     asked = given.frame.with_columns(prompt=pl.Series([str(prompt) for prompt in prompts]))
-    assert watch(Answers(given.name, given.rounds, asked, vectors)).healthy
+    assert hf.watch(Answers(given.name, given.rounds, asked, vectors)).healthy
 
 
 def test_texts_are_embedded_and_told_apart():
@@ -155,7 +155,7 @@ def test_texts_are_embedded_and_told_apart():
         for number in np.repeat(np.arange(1, ROUNDS + 1), EACH)
     ]
     given = stream(text=texts)
-    watched = watch(Answers(given.name, given.rounds, given.frame))
+    watched = hf.watch(Answers(given.name, given.rounds, given.frame))
     assert watched.alarms[0].first_alarm.round == 20
     assert "it is important to note" in {one.phrase for one in watched.templates}
     assert watched.typical_last == ["it is important to note that"]
@@ -180,12 +180,12 @@ def test_texts_are_embedded_and_told_apart():
 )
 def test_what_does_not_fit_is_refused(settings, message):
     with pytest.raises(ArgumentError, match=message):
-        watch(stream(), **settings)
+        hf.watch(stream(), **settings)
 
 
 def test_a_metric_without_a_reading_is_refused_where_it_was_asked_for():
     with pytest.raises(DataError, match="entropy: no round has a reading of it"):
-        watch(stream(), charts=["entropy=ewma"])
+        hf.watch(stream(), charts=["entropy=ewma"])
 
 
 @pytest.mark.parametrize(
@@ -200,3 +200,36 @@ def test_a_metric_without_a_reading_is_refused_where_it_was_asked_for():
 def test_the_healthy_direction_belongs_to_the_metric(text, metric, direction):
     asked = ChartRequest.parsed(text)
     assert (asked.metric, asked.spec.settings["direction"]) == (metric, direction)
+
+
+def test_the_verdict_says_alarm_healthy_or_no_reading():
+    given = stream(groups="")
+    keep = (given.frame["round"] < 25).to_numpy()
+    silent = Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
+    verdicts = [
+        hf.watch(answers).verdict.value for answers in (given, stream(width=narrowed), silent)
+    ]
+    assert verdicts == ["healthy", "alarm", "no reading"]
+    assert hf.watch(given, charts=()).verdict.value == "no reading"
+
+
+def test_readings_are_a_table_with_a_row_per_group_and_round():
+    watched = hf.watch(stream())
+    frame = watched.to_frame()
+    assert frame.shape[0] == 3 * ROUNDS
+    assert frame.columns[:3] == ["round", "label", "group"]
+    whole = frame.filter(pl.col("group") == "")
+    assert whole["spread"].to_list() == watched.series("spread")
+    assert whole["label"][0] == "day 1"
+    assert frame.filter(pl.col("group") == "a")["within"].null_count() == ROUNDS
+
+
+def test_a_result_is_saved_as_a_page_and_printed_as_values(tmp_path):
+    watched = hf.watch(stream(width=narrowed))
+    page = watched.save(tmp_path / "page.html", lang="ja")
+    assert 'lang="ja"' in page.read_text(encoding="utf-8")
+    record = json.loads(json.dumps(watched.to_dict(), allow_nan=False))
+    assert not record["healthy"]
+    assert "Alarm" in watched._repr_html_()
+    with pytest.raises(OutputError, match="exists already"):
+        watched.save(page)
