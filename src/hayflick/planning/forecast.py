@@ -23,10 +23,9 @@ from hayflick.planning.forecast_result import (
     SurvivalByCount,
 )
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
-from hayflick.planning.retention import check_running, run_until_interrupted
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
-from hayflick.simulation.simulate import simulate
+from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate
 
 if TYPE_CHECKING:
     from hayflick.planning.series_forecast import SeriesForecast

@@ -37,7 +37,7 @@ from hayflick.planning.problem import (
     check_target,
     planning_problem,
 )
-from hayflick.planning.retention import SimulatedRetention, SimulationSettings, check_running
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import (
     FreshShare,
@@ -52,6 +52,7 @@ from hayflick.planning.targets import VARIANCE, Target
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.replace import Replace
+from hayflick.simulation.simulate import check_running
 
 if TYPE_CHECKING:
     import polars as pl

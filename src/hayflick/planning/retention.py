@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,7 @@ from scipy.special import xlog1py
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import whole_number
-from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
@@ -23,7 +22,7 @@ from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import simulate
 
 if TYPE_CHECKING:
-    import xarray
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,24 +345,3 @@ class SimulationSettings:
     seed: int = 1
     threads: int | None = None
     progress: Progress = silent
-
-
-def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
-    """Refuse settings that no simulation takes, before any work starts.
-
-    Raises
-    ------
-    ArgumentError
-        If one is out of its range; 0 replicates are the law alone.
-    """
-    whole_number("replicates", replicates, at_least=0)
-    whole_number("seed", seed, at_least=0)
-    whole_number("threads", 1 if threads is None else threads, at_least=1)
-
-
-def run_until_interrupted(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
-    """Return the runs, and whether they were cut short."""
-    try:
-        return run(), False
-    except SimulationInterrupted as stop:
-        return stop.partial, True

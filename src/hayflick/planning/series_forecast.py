@@ -38,9 +38,8 @@ from hayflick.planning.quantities import (
     spread_of_several,
     variable,
 )
-from hayflick.planning.retention import check_running, run_until_interrupted
 from hayflick.regimes.fresh import Fresh
-from hayflick.simulation.simulate import simulate
+from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate
 
 if TYPE_CHECKING:
     import polars as pl

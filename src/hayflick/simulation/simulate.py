@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -198,6 +198,27 @@ def simulate(
     if interrupted:
         raise SimulationInterrupted(runs)
     return runs
+
+
+def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
+    """Refuse settings that no simulation takes, before any work starts.
+
+    Raises
+    ------
+    ArgumentError
+        If one is out of its range; 0 replicates are the law alone.
+    """
+    whole_number("replicates", replicates, at_least=0)
+    whole_number("seed", seed, at_least=0)
+    whole_number("threads", 1 if threads is None else threads, at_least=1)
+
+
+def run_until_interrupted(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
+    """Return the runs, and whether they were cut short."""
+    try:
+        return run(), False
+    except SimulationInterrupted as stop:
+        return stop.partial, True
 
 
 @dataclass
