@@ -195,18 +195,28 @@ def reproduce(
         embedder=embedder,
         tokens=tokens,
     )
-    names = _names(paper, [figure] if isinstance(figure, str) else figure, study)
-    asks_models = any(name in MODEL_FIGURES for name in names)
-    if asks_models and out is None:
+    names: Sequence[str] = [figure] if isinstance(figure, str) else figure
+    if paper == "suresh2024":
+        names = names or suresh2024.FIGURES
+        suresh2024.check_names(names)
+    else:
+        names = names or (*wang2025.FIGURES, *(MODEL_FIGURES if study else ()))
+        wang2025.check_names(names, study=study)
+    folder = None if out is None else Path(out)
+    runs_models = any(name in MODEL_FIGURES for name in names)
+    if runs_models and folder is None:
         takes = "a folder: the run of the language models is kept there"
         raise ArgumentError("out", got="none", takes=takes)
-    folder = None
-    if out is not None:
-        folder = (
-            _run_folder(Path(out), study, seed=seed, numbered=numbered) if asks_models else None
+    if folder is not None:
+        existing = _run_folder(folder, study, seed=seed, numbered=numbered) if runs_models else None
+        folder = existing or make_folder(folder, numbered=numbered, force=force)
+    if paper == "suresh2024":
+        text = None if corpus is None else os.fspath(corpus)
+        figures = suresh2024.figures(names, seed=seed, corpus=text, progress=progress)
+    else:
+        figures = wang2025.figures(
+            names, seed=seed, study=study, folder=folder, say=say, progress=progress
         )
-        folder = folder or make_folder(Path(out), numbered=numbered, force=force)
-    figures = _figures(paper, names, corpus, study, folder, seed=seed, say=say, progress=progress)
     try:
         return _gallery(paper, figures, folder, lang=lang, say=say)
     except BaseException:
@@ -222,15 +232,14 @@ def _study(
 ) -> EndpointStudy | None:
     """Return the study of language models; None if no endpoint is given."""
     given = {name: value for name, value in settings.items() if value not in (None, [])}
+    takes = ""
     if paper == "suresh2024":
+        takes = "nothing for suresh2024: no language model is asked"
+    elif "base_url" not in given:
+        takes = "nothing for wang2025 without --base-url, an endpoint"
+        given = given if corpus is None else {"corpus": str(corpus), **given}
+    if takes:
         for name, value in given.items():
-            takes = "nothing for suresh2024: no language model is asked"
-            raise ArgumentError(name, got=value, takes=takes)
-        return None
-    if "base_url" not in given:
-        without = given if corpus is None else {"corpus": str(corpus), **given}
-        for name, value in without.items():
-            takes = "nothing for wang2025 without --base-url, an endpoint"
             raise ArgumentError(name, got=value, takes=takes)
         return None
     if "model" not in given:
@@ -242,17 +251,6 @@ def _study(
     if corpus is not None:
         given["texts"] = real_texts(corpus)
     return EndpointStudy(models=given.pop("model"), **given)
-
-
-def _names(paper: str, figure: Sequence[str], study: EndpointStudy | None) -> Sequence[str]:
-    """Return the names of the figures to compute, checked."""
-    if paper == "suresh2024":
-        names = figure or suresh2024.FIGURES
-        suresh2024.check_names(names)
-    else:
-        names = figure or (*wang2025.FIGURES, *(() if study is None else MODEL_FIGURES))
-        wang2025.check_names(names, study=study)
-    return names
 
 
 def _run_folder(
@@ -268,25 +266,6 @@ def _run_folder(
         number += 1
         folder = out.with_name(f"{out.name}-{number}")
     return None
-
-
-def _figures(
-    paper: str,
-    names: Sequence[str],
-    corpus: str | os.PathLike[str] | None,
-    study: EndpointStudy | None,
-    folder: Path | None,
-    *,
-    seed: int,
-    say: Say,
-    progress: Progress,
-) -> Iterator[Figure]:
-    if paper == "suresh2024":
-        text = None if corpus is None else os.fspath(corpus)
-        return suresh2024.figures(names, seed=seed, corpus=text, progress=progress)
-    return wang2025.figures(
-        names, seed=seed, study=study, folder=folder, say=say, progress=progress
-    )
 
 
 def _gallery(

@@ -101,7 +101,7 @@ class Budget:
         self.tokens = None if tokens is None else whole_number("tokens", tokens, at_least=0)
         self.money = None if money is None else number_between("money", money, low=0.0)
         self.spent = spent
-        self._set_aside = Spending()
+        self._reserved = Spending()
         self._under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -116,28 +116,23 @@ class Budget:
         return Reservation(self, most)
 
     async def _admit(self, most: Spending) -> None:
-        while shortage := self._shortage(most):
-            if not self._under_way or not self._fits_alone(most):
+        while shortage := self._shortage(self._reserved, most):
+            if not self._under_way or self._shortage(Spending(), most):
                 raise BudgetExhausted(shortage)
             await self._wait_for_change()
-        self._set_aside += most
+        self._reserved += most
         self._under_way += 1
 
     def _settle(self, most: Spending, spent: Spending) -> None:
         self._under_way -= 1
         # Floating-point sums of money do not cancel exactly.
-        self._set_aside = self._set_aside - most if self._under_way else Spending()
+        self._reserved = self._reserved - most if self._under_way else Spending()
         self.spent += spent
         self._wake()
 
-    def _fits_alone(self, most: Spending) -> bool:
-        """Return whether a request would fit if those under way took nothing."""
-        after = self.spent + most
-        fits = self.tokens is None or after.tokens <= self.tokens
-        return fits and (self.money is None or after.money <= self.money)
-
-    def _shortage(self, most: Spending) -> str:
-        after = self.spent + self._set_aside + most
+    def _shortage(self, reserved: Spending, most: Spending) -> str:
+        """Return why a request does not fit beside what is reserved; empty if it does."""
+        after = self.spent + reserved + most
         remedy = "raise the budget and resume the run"
         if self.tokens is not None and after.tokens > self.tokens:
             spent = f"{self.spent.tokens:,} are spent, and the next request could take"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,9 @@ from hayflick.papers.figure import (
     single_runs,
 )
 from hayflick.simulation.simulate import simulate
+
+if TYPE_CHECKING:
+    import xarray
 
 _GENERATIONS = 10
 
@@ -160,56 +163,55 @@ _THRESHOLD = 0.1
 def bernoulli_theorem(name: str, probability: float, samples: int, seed: int) -> Figure:
     """Return Theorem 1: 50 rounds, 5000 runs."""
     settings: dict[str, Any] = {"samples": samples, "generations": 50}
-    runs = simulate(Bernoulli(probability), replicates=5000, seed=seed, **settings)
-    observed = (runs["probability"] > 0.0).mean("replicate").to_numpy()
     law = bernoulli_law(probability, **settings)
     bounds = theorem_1(probability, **settings)
-    return Figure(
-        name=name,
-        quantity="present",
-        curves=curves(
-            simulated=observed, lower=bounds.lower, upper=bounds.upper, **{law.name: law.present}
-        ),
-        runs=runs,
-        agreement=share_agreement(observed, law.present, replicates=5000),
+    runs = simulate(Bernoulli(probability), replicates=5000, seed=seed, **settings)
+    present = runs["probability"] > 0.0
+    return _theorem(
+        name, runs, present, law.present, law.name, lower=bounds.lower, upper=bounds.upper
     )
 
 
 def poisson_theorem(name: str, rate: float, seed: int) -> Figure:
     """Return Theorem 2: n = 10, 500 rounds, 5000 runs."""
     settings: dict[str, Any] = {"samples": 10, "generations": 500}
-    runs = simulate(Poisson(rate), replicates=5000, seed=seed, **settings)
-    observed = (runs["rate"] > 0.0).mean("replicate").to_numpy()
     law, bounds = poisson_law(rate, **settings), theorem_2(rate, **settings)
-    return Figure(
-        name=name,
-        quantity="present",
-        curves=curves(
-            simulated=observed, exact=law.present, lower=bounds.lower, upper=bounds.upper
-        ),
-        runs=runs,
-        agreement=share_agreement(observed, law.present, replicates=5000),
-    )
+    runs = simulate(Poisson(rate), replicates=5000, seed=seed, **settings)
+    present = runs["rate"] > 0.0
+    return _theorem(name, runs, present, law.present, lower=bounds.lower, upper=bounds.upper)
 
 
 def gaussian_theorem(seed: int) -> Figure:
     """Return Theorem 3: n = 10, ε = .1, 200 rounds, 1000 runs."""
     settings: dict[str, Any] = {"samples": 10, "generations": 200}
     runs = simulate(Gaussian(0.0, 1.0), replicates=1000, seed=seed, **settings)
-    observed = (runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy()
-    law = gaussian_scale(10, generations=200).survival(2.0 * np.log(_THRESHOLD))
+    return _theorem(
+        "theorem-3",
+        runs,
+        runs["deviation"] > _THRESHOLD,
+        gaussian_scale(10, generations=200).survival(2.0 * np.log(_THRESHOLD)),
+        upper=theorem_3(_THRESHOLD, **settings).upper,
+        sharp=theorem_3_sharp(_THRESHOLD, **settings).upper,
+        chernoff=chernoff_scale(_THRESHOLD, **settings).upper,
+    )
+
+
+def _theorem(
+    name: str,
+    runs: xarray.Dataset,
+    present: xarray.DataArray,
+    law: Floats,
+    law_name: str = "exact",
+    **bounds: Floats | None,
+) -> Figure:
+    """Return the share of runs that have not collapsed, with its law and the theorem's bounds."""
+    observed = present.mean("replicate").to_numpy()
     return Figure(
-        name="theorem-3",
+        name=name,
         quantity="present",
-        curves=curves(
-            simulated=observed,
-            exact=law,
-            upper=theorem_3(_THRESHOLD, **settings).upper,
-            sharp=theorem_3_sharp(_THRESHOLD, **settings).upper,
-            chernoff=chernoff_scale(_THRESHOLD, **settings).upper,
-        ),
+        curves=curves(simulated=observed, **{law_name: law}, **bounds),
         runs=runs,
-        agreement=share_agreement(observed, law, replicates=1000),
+        agreement=share_agreement(observed, law, replicates=present.sizes["replicate"]),
     )
 
 
@@ -219,22 +221,19 @@ def mixture_theorem(seed: int) -> Figure:
     No law is known; the exact joint maximum is simulated beside the paper's estimator.
     """
     settings: dict[str, Any] = {"samples": 10, "generations": 200}
-    approximate, exact = (
-        simulate(
-            SymmetricMixture(1.0, 1.0, estimator=estimator), replicates=500, seed=seed, **settings
-        )
-        for estimator in ("approximate-joint-ml", "joint-ml")
+    runs, joint = (
+        simulate(SymmetricMixture(1.0, 1.0, estimator=name), replicates=500, seed=seed, **settings)
+        for name in ("approximate-joint-ml", "joint-ml")
     )
-    observed, of_joint = (
-        (runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy()
-        for runs in (approximate, exact)
-    )
-    bound = theorem_4(_THRESHOLD, **settings).upper
     return Figure(
         name="theorem-4",
         quantity="present",
-        curves=curves(simulated=observed, joint=of_joint, upper=bound),
-        runs=approximate,
+        curves=curves(
+            simulated=(runs["deviation"] > _THRESHOLD).mean("replicate").to_numpy(),
+            joint=(joint["deviation"] > _THRESHOLD).mean("replicate").to_numpy(),
+            upper=theorem_4(_THRESHOLD, **settings).upper,
+        ),
+        runs=runs,
         agreement=None,
     )
 
