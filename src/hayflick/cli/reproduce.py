@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
+from hayflick.cli.options import Format, Lang, LangOption, SeedOption
 from hayflick.cli.printing import (
     INCOMPLETE,
     INTERRUPTED,
-    Format,
-    Lang,
     print_result,
     say,
     say_interrupted,
@@ -98,8 +97,8 @@ def reproduce_command(
         int | None,
         typer.Option(help="Budget of the models in tokens.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 1,
-    lang: Annotated[Lang, typer.Option(help="Language of the figures.")] = Lang.EN,
+    seed: SeedOption = 1,
+    lang: LangOption = Lang.EN,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that exists.")
     ] = False,
