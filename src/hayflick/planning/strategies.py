@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self, cast, final
+from typing import Any, ClassVar, NamedTuple, Self, cast, final
 
 import numpy as np
 from typing_extensions import override
@@ -184,10 +184,7 @@ class Strategy(ABC):
 class SingleStrategy(Strategy):
     """A single design: there is no number to choose."""
 
-    @property
-    @override
-    def maximum(self) -> int:
-        return 0
+    maximum: ClassVar[int] = 0
 
 
 @final
@@ -195,10 +192,7 @@ class SingleStrategy(Strategy):
 class ReplaceStrategy(SingleStrategy):
     """No real data at all."""
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "replace"
+    kind: ClassVar[str] = "replace"
 
     @override
     def regime(self, number: int) -> Regime:
@@ -212,10 +206,7 @@ class AccumulateStrategy(SingleStrategy):
     The N_0 real items are in every training set. They are acquired once, as stored ones are.
     """
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "accumulate"
+    kind: ClassVar[str] = "accumulate"
 
     @property
     def real(self) -> int:
@@ -246,10 +237,7 @@ class AccumulateStrategy(SingleStrategy):
 class SubsampleStrategy(AccumulateStrategy):
     """Everything so far is kept; a random sample of n items of it is trained on."""
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "accumulate-subsample"
+    kind: ClassVar[str] = "accumulate-subsample"
 
     @override
     def regime(self, number: int) -> Regime:
@@ -304,10 +292,7 @@ class PeriodicStrategy(Strategy):
 
     every: int = 2
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "periodic"
+    kind: ClassVar[str] = "periodic"
 
     @property
     @override
@@ -331,10 +316,7 @@ class PeriodicStrategy(Strategy):
 class StoredStrategy(Strategy):
     """The same stored real items in every round: their number."""
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "anchor"
+    kind: ClassVar[str] = "anchor"
 
     @override
     def usage(self, number: int, kept: Retention) -> Usage:
@@ -497,10 +479,7 @@ class AnchorStrategy(StoredStrategy):
 class SampleSizeStrategy(Strategy):
     """Larger training sets, all generated: their size."""
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "larger"
+    kind: ClassVar[str] = "larger"
 
     @property
     @override
@@ -527,10 +506,7 @@ class SampleSizeStrategy(Strategy):
 class GrowingSizeStrategy(Strategy):
     """Generated training sets that grow by a factor every round, in steps of 0.01 %."""
 
-    @property
-    @override
-    def kind(self) -> str:
-        return "growing"
+    kind: ClassVar[str] = "growing"
 
     @property
     @override

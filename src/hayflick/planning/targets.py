@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -172,6 +172,8 @@ class SymbolTarget:
     kind: str = TYPES
     listed: Integers | None = None
     listed_weights: Floats | None = None
+    statistic: ClassVar[str] = "mean"
+    largest_samples: ClassVar[int] = 1 << 40
 
     @classmethod
     def of_types(cls, model: Discrete) -> SymbolTarget:
@@ -252,19 +254,9 @@ class SymbolTarget:
         return self.model.source
 
     @property
-    def statistic(self) -> str:
-        """What is kept over the runs."""
-        return "mean"
-
-    @property
     def without_law(self) -> frozenset[str]:
         """Kinds of design whose retention no law gives: of types, those that accumulate."""
         return frozenset() if self.kind == DIVERSITY else frozenset(ACCUMULATING)
-
-    @property
-    def largest_samples(self) -> int:
-        """The largest training set that a plan looks at: far more than anyone has."""
-        return 1 << 40
 
     def retention(
         self,

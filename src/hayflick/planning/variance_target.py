@@ -15,7 +15,7 @@ Suresh et al., arXiv:2412.17646, section on Gaussian models.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from scipy.special import gammaincinv
@@ -76,30 +76,13 @@ class VarianceTarget:
     model: Gaussian
     source: Source = Source("gaussian")
 
-    @property
-    def kind(self) -> str:
-        """What is kept."""
-        return VARIANCE
-
-    @property
-    def total_weight(self) -> float:
-        """What keeping everything is worth: 1, the whole variance."""
-        return 1.0
-
-    @property
-    def statistic(self) -> str:
-        """What is kept over the runs."""
-        return "median"
-
-    @property
-    def without_law(self) -> frozenset[str]:
-        """Kinds of design whose median no law gives."""
-        return frozenset(("fresh", "periodic", "anchor", "larger and fresh", *ACCUMULATING))
-
-    @property
-    def largest_samples(self) -> int:
-        """The largest training set that a plan looks at: that of the laws."""
-        return LARGEST_SAMPLE
+    kind: ClassVar[str] = VARIANCE
+    total_weight: ClassVar[float] = 1.0
+    statistic: ClassVar[str] = "median"
+    without_law: ClassVar[frozenset[str]] = frozenset(
+        ("fresh", "periodic", "anchor", "larger and fresh", *ACCUMULATING)
+    )
+    largest_samples: ClassVar[int] = LARGEST_SAMPLE
 
     def retention(
         self,
