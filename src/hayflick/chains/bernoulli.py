@@ -27,14 +27,7 @@ from hayflick.chains.chain import (
 )
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, smoothings
 from hayflick.chains.family import FamilyData, NamedModel
-from hayflick.chains.samplers import Temperature, TopK, TopP
-from hayflick.chains.stages import (
-    DISCRETE_DEGRADATIONS,
-    DISCRETE_SELECTIONS,
-    GeneratedLaw,
-    Grid,
-    Stages,
-)
+from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
 from hayflick.core.grammar import Entry, number
@@ -72,6 +65,7 @@ class Bernoulli(NamedModel):
     """
 
     family: ClassVar[str] = "bernoulli"
+    described: ClassVar[tuple[str, ...]] = ("probability", "total", "estimator")
 
     probability: float
     total: int | None = None
@@ -92,15 +86,6 @@ class Bernoulli(NamedModel):
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> BernoulliChain:
         return BernoulliChain(self, samples, stages)
-
-    @override
-    def describe(self) -> dict[str, Any]:
-        return {
-            "family": self.family,
-            "probability": self.probability,
-            "total": self.total,
-            "estimator": self.estimator.describe(),
-        }
 
 
 class BernoulliStatistic(NamedTuple):
@@ -132,13 +117,7 @@ class BernoulliStatistic(NamedTuple):
 class BernoulliChain(CompiledParametricChain[BernoulliStatistic]):
     """A probability re-estimated from its own draws."""
 
-    takes: ClassVar = {
-        "sampler": (Temperature, TopK, TopP),
-        "degradation": DISCRETE_DEGRADATIONS,
-        "selection": DISCRETE_SELECTIONS,
-        "real_weight": (float,),
-        "rounding": (Grid,),
-    }
+    takes = DISCRETE_STAGES
     parameters = ("probability",)
     unit = 1.0
     model: Bernoulli

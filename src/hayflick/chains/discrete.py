@@ -34,15 +34,7 @@ from hayflick.chains.block_counts import (
 from hayflick.chains.chain import MOST_COUNTED, FamilyChain, MergedPools, Rng, subsampled
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring, smoothings
 from hayflick.chains.family import FamilyData, NamedModel
-from hayflick.chains.samplers import Temperature, TopK, TopP
-from hayflick.chains.stages import (
-    DISCRETE_DEGRADATIONS,
-    DISCRETE_SELECTIONS,
-    GeneratedLaw,
-    Grid,
-    Stages,
-    law_on_grid,
-)
+from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError, DataError, listed
@@ -343,13 +335,7 @@ class ZipfMandelbrot:
 class _SymbolChain(FamilyChain[PopulationT, PoolT]):
     """What both chains of a discrete law share."""
 
-    takes: ClassVar = {
-        "sampler": (Temperature, TopK, TopP),
-        "degradation": DISCRETE_DEGRADATIONS,
-        "selection": DISCRETE_SELECTIONS,
-        "real_weight": (float,),
-        "rounding": (Grid,),
-    }
+    takes = DISCRETE_STAGES
     model: Discrete
 
     @abstractmethod

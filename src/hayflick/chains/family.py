@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, ClassVar
 
+import numpy as np
 from typing_extensions import override
 
 from hayflick.core import checks
@@ -87,6 +88,8 @@ class NamedModel(Model):
     family: ClassVar[str]
     fitted_with: ClassVar[tuple[str, ...] | None] = None
     """Parameters that may be given beside a file to fit to; None where no file is taken."""
+    described: ClassVar[tuple[str, ...]] = ()
+    """Names of the parameters that make the model again."""
     smallest_round: ClassVar[int] = 1
     largest_round: ClassVar[int] = checks.LARGEST_NUMBER
 
@@ -103,6 +106,16 @@ class NamedModel(Model):
     def training_size(self, samples: int | None) -> int:
         total, least, most = getattr(self, "total", None), self.smallest_round, self.largest_round
         return checks.training_size(samples, total=total, at_least=least, at_most=most)
+
+    @override
+    def describe(self) -> dict[str, Any]:
+        return {"family": self.family, **{n: _plain(getattr(self, n)) for n in self.described}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.describe() if hasattr(value, "describe") else value
 
 
 def divisor_estimators(model: Any) -> Mapping[str, Entry[Model]]:

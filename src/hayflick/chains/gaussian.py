@@ -207,6 +207,7 @@ class Gaussian(NamedModel):
     """
 
     family: ClassVar[str] = "gaussian"
+    described: ClassVar[tuple[str, ...]] = ("mean", "deviation", "ddof", "total")
     fitted_with: ClassVar[tuple[str, ...] | None] = ()
     smallest_round: ClassVar[int] = 2
 
@@ -257,11 +258,6 @@ class Gaussian(NamedModel):
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> GaussianChain:
         return GaussianChain(self, self.training_size(samples), stages)
-
-    @override
-    def describe(self) -> dict[str, Any]:
-        parameters = {"mean": self.mean, "deviation": self.deviation, "ddof": self.ddof}
-        return {"family": self.family, **parameters, "total": self.total}
 
 
 class GaussianChain(CompiledParametricChain[Moments]):

@@ -68,6 +68,7 @@ class MultivariateGaussian(NamedModel):
     """
 
     family: ClassVar[str] = "multivariate-gaussian"
+    described: ClassVar[tuple[str, ...]] = ("mean", "covariance", "ddof", "total")
     fitted_with: ClassVar[tuple[str, ...] | None] = ()
     smallest_round: ClassVar[int] = 2
 
@@ -144,16 +145,6 @@ class MultivariateGaussian(NamedModel):
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> MultivariateGaussianChain:
         return MultivariateGaussianChain(self, self.training_size(samples), stages)
-
-    @override
-    def describe(self) -> dict[str, Any]:
-        return {
-            "family": self.family,
-            "mean": self.mean.tolist(),
-            "covariance": self.covariance.tolist(),
-            "ddof": self.ddof,
-            "total": self.total,
-        }
 
 
 class Vectors(NamedTuple):

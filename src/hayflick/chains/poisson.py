@@ -59,6 +59,7 @@ class Poisson(NamedModel):
     """
 
     family: ClassVar[str] = "poisson"
+    described: ClassVar[tuple[str, ...]] = ("rate", "total")
     fitted_with: ClassVar[tuple[str, ...] | None] = ()
 
     rate: float
@@ -103,10 +104,6 @@ class Poisson(NamedModel):
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> PoissonChain:
         return PoissonChain(self, samples, stages)
-
-    @override
-    def describe(self) -> dict[str, Any]:
-        return {"family": self.family, "rate": self.rate, "total": self.total}
 
 
 class PoissonStatistic(NamedTuple):

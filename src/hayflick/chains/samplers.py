@@ -9,8 +9,8 @@ Fan, Lewis, Dauphin, *Hierarchical Neural Story Generation*, arXiv:1805.04833 (t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, final
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Protocol, Self, cast, final
 
 import numpy as np
 from typing_extensions import override
@@ -30,9 +30,29 @@ class Sampler(Protocol):
         """Return the sampler in the grammar of the command line."""
 
 
+class _Valued(Term):
+    """A sampler with one value, written without its key; messages call it by its name."""
+
+    __slots__ = ()
+
+    key: ClassVar[str]
+
+    @classmethod
+    @override
+    def entry(cls, data: Any) -> Entry[Self]:
+        (field,) = fields(cast(Any, cls))
+        read = whole if field.type == "int" else number
+        return Entry(lambda **texts: cls(read(cls.name, *texts.values())), (cls.key,))  # type: ignore[call-arg]
+
+    @override
+    def describe(self) -> str:
+        (field,) = fields(cast(Any, self))
+        return f"{self.name}:{getattr(self, field.name)!r}"
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class Temperature(Term):
+class Temperature(_Valued):
     """Draw from p^(1/T), normalised: T below 1 favours frequent symbols, above 1 rare ones.
 
     Parameters
@@ -52,6 +72,7 @@ class Temperature(Term):
     """
 
     name: ClassVar[str] = "temperature"
+    key: ClassVar[str] = "value"
 
     value: float
 
@@ -64,19 +85,10 @@ class Temperature(Term):
         relative = law / law.max(axis=-1, keepdims=True)
         return _normalised(relative ** (1.0 / self.value))
 
-    @override
-    def describe(self) -> str:
-        return f"{self.name}:{self.value!r}"
-
-    @classmethod
-    @override
-    def entry(cls, data: Any) -> Entry[Temperature]:
-        return Entry(lambda value: cls(number(cls.name, value)), ("value",))
-
 
 @final
 @dataclass(frozen=True, slots=True)
-class TopK(Term):
+class TopK(_Valued):
     """Draw from the k most probable symbols; ties go to the first ones.
 
     Parameters
@@ -96,6 +108,7 @@ class TopK(Term):
     """
 
     name: ClassVar[str] = "top-k"
+    key: ClassVar[str] = "k"
 
     number: int
 
@@ -106,19 +119,10 @@ class TopK(Term):
         """Return the changed law."""
         return _kept(law, _rank(law) < self.number)
 
-    @override
-    def describe(self) -> str:
-        return f"{self.name}:{self.number}"
-
-    @classmethod
-    @override
-    def entry(cls, data: Any) -> Entry[TopK]:
-        return Entry(lambda k: cls(whole(cls.name, k)), ("k",))
-
 
 @final
 @dataclass(frozen=True, slots=True)
-class TopP(Term):
+class TopP(_Valued):
     """Draw from the smallest set of symbols that holds a mass of at least p.
 
     Parameters
@@ -138,6 +142,7 @@ class TopP(Term):
     """
 
     name: ClassVar[str] = "top-p"
+    key: ClassVar[str] = "p"
 
     mass: float
 
@@ -153,15 +158,6 @@ class TopP(Term):
         # Rounding in the sum must not admit one symbol more.
         inside = before < self.mass * (1.0 - 1e-12)
         return _kept(law, np.take_along_axis(inside, rank, axis=-1))
-
-    @override
-    def describe(self) -> str:
-        return f"{self.name}:{self.mass!r}"
-
-    @classmethod
-    @override
-    def entry(cls, data: Any) -> Entry[TopP]:
-        return Entry(lambda p: cls(number(cls.name, p)), ("p",))
 
 
 def _rank(law: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

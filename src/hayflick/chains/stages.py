@@ -19,7 +19,7 @@ from hayflick.chains.degradation import (
     Degradation,
     LabelNoise,
 )
-from hayflick.chains.samplers import SAMPLERS, Sampler
+from hayflick.chains.samplers import SAMPLERS, Sampler, Temperature, TopK, TopP
 from hayflick.chains.selection import SELECTIONS, Quality, Selection, Verifier, select
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
@@ -186,8 +186,14 @@ class Stages:
         }
 
 
-DISCRETE_DEGRADATIONS = (LabelNoise, Confusion, Contamination)
-DISCRETE_SELECTIONS = (Verifier, Quality)
+DISCRETE_STAGES: Mapping[str, tuple[type, ...]] = {
+    "sampler": (Temperature, TopK, TopP),
+    "degradation": (LabelNoise, Confusion, Contamination),
+    "selection": (Verifier, Quality),
+    "real_weight": (float,),
+    "rounding": (Grid,),
+}
+"""Stages of families that count symbols."""
 
 
 @dataclass(frozen=True, eq=False)

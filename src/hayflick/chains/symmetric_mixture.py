@@ -67,6 +67,7 @@ class SymmetricMixture(NamedModel):
     """
 
     family: ClassVar[str] = "symmetric-mixture"
+    described: ClassVar[tuple[str, ...]] = ("mean", "deviation", "total", "estimator")
     smallest_round: ClassVar[int] = 2
     largest_round: ClassVar[int] = MOST_ITEMS
 
@@ -99,11 +100,6 @@ class SymmetricMixture(NamedModel):
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> SymmetricMixtureChain:
         return SymmetricMixtureChain(self, self.training_size(samples), stages)
-
-    @override
-    def describe(self) -> dict[str, Any]:
-        parameters = {"mean": self.mean, "deviation": self.deviation, "total": self.total}
-        return {"family": self.family, **parameters, "estimator": self.estimator}
 
 
 class Draws(NamedTuple):

@@ -22,7 +22,8 @@ Wang et al., arXiv:2506.15690 (the trace of \|D\|_F); Suresh et al., arXiv:2412.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -449,63 +450,54 @@ def injection_share(
     if model.types == 1:
         takes = "a law of at least two symbols: one symbol has no diversity"
         raise ArgumentError("model", got="one symbol", takes=takes)
-    search = _Search(model, reading, generations, samples, quantity, keep)
-    return search.on_grid() if quantity == "between" else search.between(0.0, 1.0)
 
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    model: Discrete
-    reading: ArrayLike | sparse.sparray
-    generations: int
-    samples: ArrayLike | None
-    quantity: str
-    keep: float
-
-    def at(self, share: float) -> InjectionShare:
-        """Return what a share keeps."""
+    def at(share: float) -> InjectionShare:
         law = network_law(
-            self.model,
-            reading=self.reading,
-            real_shares=share,
-            samples=self.samples,
-            generations=self.generations,
+            model, reading=reading, real_shares=share, samples=samples, generations=generations
         )
         paths = {"within": law.within_mean, "between": law.between, "total": law.total}
-        kept = float(paths[self.quantity][-1]) / law.real
+        kept = float(paths[quantity][-1]) / law.real
         reason = f"a real share of {share:.4g} keeps {kept:.4g} of the real law's diversity"
         return InjectionShare(share, kept, law, reason)
 
-    def on_grid(self) -> InjectionShare:
-        """Return the smallest share that is enough, where more may keep less."""
-        last, best = 0.0, self.at(0.0)
-        for share in _GRID:
-            tried = best if share == 0.0 else self.at(share)
-            if tried.kept >= self.keep:
-                return self.between(last, share)
-            last, best = share, max(best, tried, key=lambda one: one.kept)
-        return self._infeasible(best)
+    found, best = _smallest_share(at, keep, grid=_GRID if quantity == "between" else (0.0, 1.0))
+    if found is not None:
+        return found
+    if quantity != "between":
+        best = at(1.0)
+    reason = (
+        f"no real share keeps {keep:g} of the real law's diversity {quantity} "
+        f"after {generations} rounds: the most is {best.kept:.4g}, at a share of "
+        f"{best.share:.4g}; larger samples keep more within a model, and models that read "
+        "fewer others keep more between them"
+    )
+    return InjectionShare(None, best.kept, best.law, reason)
 
-    def between(self, low: float, high: float) -> InjectionShare:
-        """Return the smallest share in an interval whose upper end is the only hope."""
-        lower, upper = self.at(low), self.at(high)
-        if lower.kept >= self.keep:
-            return lower
-        if upper.kept < self.keep:
-            return self._infeasible(upper)
-        while high - low > _PRECISION:
-            middle = self.at((low + high) / 2.0)
-            if middle.kept >= self.keep:
-                high, upper = (low + high) / 2.0, middle
-            else:
-                low = (low + high) / 2.0
-        return upper
 
-    def _infeasible(self, best: InjectionShare) -> InjectionShare:
-        reason = (
-            f"no real share keeps {self.keep:g} of the real law's diversity {self.quantity} "
-            f"after {self.generations} rounds: the most is {best.kept:.4g}, at a share of "
-            f"{best.share:.4g}; larger samples keep more within a model, and models that read "
-            "fewer others keep more between them"
-        )
-        return InjectionShare(None, best.kept, best.law, reason)
+def _smallest_share(
+    at: Callable[[float], InjectionShare], keep: float, *, grid: Sequence[float]
+) -> tuple[InjectionShare | None, InjectionShare]:
+    """Return the smallest share that is enough, if any, and the best of those that were tried."""
+    best = at(grid[0])
+    if best.kept >= keep:
+        return best, best
+    for low, high in itertools.pairwise(grid):
+        tried = at(high)
+        if tried.kept >= keep:
+            return _bisected(at, keep, low, tried), tried
+        best = max(best, tried, key=lambda one: one.kept)
+    return None, best
+
+
+def _bisected(
+    at: Callable[[float], InjectionShare], keep: float, low: float, found: InjectionShare
+) -> InjectionShare:
+    """Return the smallest share between one that keeps too little and one that is enough."""
+    high = found.share or 0.0
+    while high - low > _PRECISION:
+        middle = at((low + high) / 2.0)
+        if middle.kept >= keep:
+            high, found = (low + high) / 2.0, middle
+        else:
+            low = (low + high) / 2.0
+    return found
