@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,12 @@ from hayflick.cli.options import (
 from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
+
+
+def _optional(text: str, *, metavar: str | None = None, name: str | None = None) -> Any:
+    """Return an option without a default to show."""
+    names = () if name is None else (name,)
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
 
 def _show_metrics(wanted: bool) -> None:
@@ -44,85 +50,71 @@ def watch_command(
     ],
     by: Annotated[
         str,
-        typer.Option(
-            metavar="COLUMN",
-            help="The column of the round: a number, a time (with --every) or a name.",
-            show_default=False,
+        _optional(
+            "The column of the round: a number, a time (with --every) or a name.", metavar="COLUMN"
         ),
     ],
     text: TextOption = None,
     group: Annotated[
         str | None,
-        typer.Option(
+        _optional(
+            "The column that says who answered; every group is watched by itself too.",
             metavar="COLUMN",
-            help="The column that says who answered; every group is watched by itself too.",
-            show_default=False,
         ),
     ] = None,
     prompt: Annotated[
         str | None,
-        typer.Option(
+        _optional(
+            "The column that says what was asked: answers are compared within a prompt.",
             metavar="COLUMN",
-            help="The column that says what was asked: answers are compared within a prompt.",
-            show_default=False,
         ),
     ] = None,
     value: Annotated[
         list[str] | None,
-        typer.Option(
+        _optional(
+            "A column of numbers that is charted beside the text; several are allowed.",
             metavar="COLUMN",
-            help="A column of numbers that is charted beside the text; several are allowed.",
-            show_default=False,
         ),
     ] = None,
     vectors: Annotated[
         str | None,
-        typer.Option(
+        _optional(
+            "A column of lists of numbers, or a file with a row per answer, in place of an "
+            "embedder.",
             metavar="COLUMN|FILE.npy",
-            help="A column of lists of numbers, or a file with a row per answer, in place of "
-            "an embedder.",
-            show_default=False,
         ),
     ] = None,
     every: Annotated[
         str | None,
-        typer.Option(
-            help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.", show_default=False
-        ),
+        _optional("Length of a round where --by holds times: 1h, 1d, 1w, 1mo."),
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="Pass over the rounds before this one.", show_default=False),
+        _optional("Pass over the rounds before this one.", name="--from"),
     ] = None,
     baseline: Annotated[
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
     ] = 10,
     chart: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="[METRIC=]CHART",
-            help="guaranteed, shewhart, ewma or cusum, with settings: "
+        _optional(
+            "guaranteed, shewhart, ewma or cusum, with settings: "
             "guaranteed:tolerance=0.02,false_alarms=0.001 or distinct_2=cusum:run_length=1000; "
             "several are allowed. [default: guaranteed on the spread, a cusum on every --value]",
-            show_default=False,
+            metavar="[METRIC=]CHART",
         ),
     ] = None,
     rules: Annotated[
         Path | None,
-        typer.Option(
+        _optional(
+            "A rules file: list what it decides. Its baseline replaces --baseline, and without "
+            "--chart nothing else is charted.",
             metavar="FILE",
-            help="A rules file: list what it decides. Its baseline replaces --baseline, and "
-            "without --chart nothing else is charted.",
-            show_default=False,
         ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A slow metric to measure too: drift or near_duplicate_rate.",
-            show_default=False,
-        ),
+        _optional("A slow metric to measure too: drift or near_duplicate_rate.", metavar="NAME"),
     ] = None,
     list_metrics: Annotated[  # noqa: ARG001
         bool,
@@ -135,11 +127,10 @@ def watch_command(
     ] = False,
     must_keep: Annotated[
         Path | None,
-        typer.Option(
+        _optional(
+            "Words or phrases whose retention is measured: one per line, a JSON list, or a file "
+            "of hayflick reserve.",
             metavar="FILE",
-            help="Words or phrases whose retention is measured: one per line, a JSON list, or a "
-            "file of hayflick reserve.",
-            show_default=False,
         ),
     ] = None,
     embedder: Annotated[
@@ -150,7 +141,7 @@ def watch_command(
     ] = "hashing",
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep vectors here between calls.", show_default=False),
+        _optional("Keep vectors here between calls.", metavar="FILE"),
     ] = None,
     tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
     encoding: EncodingOption = "utf-8",

@@ -200,39 +200,6 @@ class Guarantee:
         return scores if self.direction == "falls" else 1.0 - scores
 
 
-def baseline_guarantee(
-    healthy: Baseline,
-    *,
-    tolerance: float,
-    false_alarms: float,
-    form: str,
-    direction: str,
-    baseline_error: float | None,
-) -> Guarantee:
-    """Return the promise for a baseline of scores; the arguments are those of the chart.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is out of its range.
-    DataError
-        If the baseline is too short for the rate.
-    """
-    rate = open_probability("false_alarms", false_alarms)
-    error = (
-        rate / 2.0 if baseline_error is None else open_probability("baseline_error", baseline_error)
-    )
-    if error >= rate:
-        takes = f"a number below false_alarms, {rate:g}: it is part of it"
-        raise ArgumentError("baseline_error", got=baseline_error, takes=takes)
-    kept = 1.0 - number_between("tolerance", tolerance, low=0.0)
-    if kept <= 0.0:
-        raise ArgumentError("tolerance", got=tolerance, takes="a number below 1")
-    alpha = rate - error if form == "product" else rate * (1.0 - error)
-    guarantee = Guarantee(healthy.metric, math.nan, alpha, form, direction)
-    return replace(guarantee, threshold=kept * _bound(healthy, guarantee, error=error))
-
-
 def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
     """Return the lower bound of the baseline's mean; the error says how many readings it takes."""
     metric = guarantee.metric
@@ -362,14 +329,19 @@ class GuaranteedChart(ControlChart[Floats]):
         baseline_error: float | None = None,
     ) -> None:
         healthy = Baseline.of_scores(baseline, metric=metric)
-        self._guarantee = baseline_guarantee(
-            healthy,
-            tolerance=tolerance,
-            false_alarms=false_alarms,
-            form=form,
-            direction=direction,
-            baseline_error=baseline_error,
-        )
+        rate = open_probability("false_alarms", false_alarms)
+        error = rate / 2.0
+        if baseline_error is not None:
+            error = open_probability("baseline_error", baseline_error)
+        if error >= rate:
+            takes = f"a number below false_alarms, {rate:g}: it is part of it"
+            raise ArgumentError("baseline_error", got=baseline_error, takes=takes)
+        kept = 1.0 - number_between("tolerance", tolerance, low=0.0)
+        if kept <= 0.0:
+            raise ArgumentError("tolerance", got=tolerance, takes="a number below 1")
+        alpha = rate - error if form == "product" else rate * (1.0 - error)
+        unset = Guarantee(metric, math.nan, alpha, form, direction)
+        self._guarantee = replace(unset, threshold=kept * _bound(healthy, unset, error=error))
         self._wealth = _Wealth()
         self.warnings = healthy.warnings
 

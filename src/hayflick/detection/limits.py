@@ -21,6 +21,7 @@ methods*, arXiv:1111.4180, sections 2 and 3.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -220,11 +221,7 @@ def readings_needed(
     high = 2
     while not enough(high) and high < _MOST_READINGS:
         high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return bisect_left(range(high), x=True, lo=high // 2 + 1, key=enough)
 
 
 def _coverage(

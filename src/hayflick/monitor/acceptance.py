@@ -6,6 +6,7 @@ so many bad answers in each stratum that no bet rejects.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -225,7 +226,7 @@ def bad_share_interval(strata: Sequence[Stratum], *, error: float) -> tuple[floa
     Stark, "ALPHA: audit that learns from previously hand-audited ballots", arXiv:2201.02707.
     """
     high = highest_bad_share(strata, error=error)
-    sizes = [_size(stratum) for stratum in strata]
+    sizes = _sizes(strata)
     good = [~np.asarray(stratum.bad, dtype=bool) for stratum in strata]
     total = sum(sizes)
     return (total - _largest_bad_count(good, sizes, error, bets=_ON_BAD)) / total, high
@@ -233,19 +234,20 @@ def bad_share_interval(strata: Sequence[Stratum], *, error: float) -> tuple[floa
 
 def highest_bad_share(strata: Sequence[Stratum], *, error: float) -> float:
     """Return the upper bound of `bad_share_interval`; the same errors are raised."""
-    if not strata:
-        raise ArgumentError("strata", got="none", takes="at least one stratum")
-    error = number_between("error", error, low=1e-12, high=1.0)
-    sizes = [_size(stratum) for stratum in strata]
+    sizes = _sizes(strata)
+    error = number_between("error", error, low=_SMALLEST_ERROR, high=1.0)
     bad = [np.asarray(stratum.bad, dtype=bool) for stratum in strata]
     return _largest_bad_count(bad, sizes, error, bets=_ON_GOOD) / sum(sizes)
 
 
-def _size(stratum: Stratum) -> int:
-    if stratum.population is None:
-        takes = "the number of answers of every group"
-        raise ArgumentError("population", got=f"None for {stratum.group!r}", takes=takes)
-    return stratum.population
+def _sizes(strata: Sequence[Stratum]) -> list[int]:
+    if not strata:
+        raise ArgumentError("strata", got="none", takes="at least one stratum")
+    for stratum in strata:
+        if stratum.population is None:
+            takes = "the number of answers of every group"
+            raise ArgumentError("population", got=f"None for {stratum.group!r}", takes=takes)
+    return [int(stratum.population or 0) for stratum in strata]
 
 
 def _largest_bad_count(
@@ -393,11 +395,13 @@ def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) 
     """
     limit = number_between("limit", limit, low=1e-9, high=1.0 - 1e-9)
     error = number_between("error", error, low=1e-9, high=0.5)
-    _check_groups(strata)
+    if len(strata) != 1:
+        _sizes(strata)
     share = _estimate(strata)
     low, high = _bounds(strata, error)
-
-    hopeless = share is not None and share >= limit
+    more_as_so_far = None
+    if share is None or share < limit:
+        more_as_so_far = _checks_to_limit(strata, limit, error, lambda one: one.share or 0.0)
     return Acceptance(
         limit=limit,
         error=error,
@@ -406,9 +410,7 @@ def acceptance(strata: Sequence[Stratum], *, limit: float, error: float = 0.05) 
         share=share,
         low=low,
         high=high,
-        more_as_so_far=None
-        if hopeless
-        else _checks_to_limit(strata, limit, error, lambda stratum: stratum.share or 0.0),
+        more_as_so_far=more_as_so_far,
         more_if_none_bad=_checks_to_limit(strata, limit, error, lambda _: 0.0),
     )
 
@@ -430,20 +432,22 @@ def _checks_to_limit(
     share: Callable[[Stratum], float],
 ) -> int | None:
     """Return how many further checks are enough if `share` of each stratum's are bad."""
+    sizes = [stratum.population for stratum in strata]
+    most = min(_MOST_CHECKS, int(np.ceil(1000.0 / limit)))
+    if None not in sizes:
+        most = sum(size or 0 for size in sizes) - sum(stratum.checked for stratum in strata)
 
     def enough(more: int) -> bool:
         return _is_enough(_extrapolated(strata, more, share), limit, error)
 
-    return _smallest(enough, most=_most_checks(strata, limit))
-
-
-def _check_groups(strata: Sequence[Stratum]) -> None:
-    if not strata:
-        raise ArgumentError("strata", got="none", takes="at least one stratum")
-    unknown = [stratum.group for stratum in strata if stratum.population is None]
-    if unknown and len(strata) > 1:
-        takes = "the number of answers of every group, where there are several"
-        raise ArgumentError("population", got=f"None for {unknown[0]!r}", takes=takes)
+    if enough(0):
+        return 0
+    low, high = 0, min(16, most)
+    while not enough(high):
+        if high >= most:
+            return None
+        low, high = high, min(2 * high, most)
+    return bisect_left(range(high), x=True, lo=low + 1, key=enough)
 
 
 def _bounds(strata: Sequence[Stratum], error: float) -> tuple[float, float]:
@@ -477,26 +481,3 @@ def _extrapolated(
         stratum.extrapolated(int(part), share=share(stratum))
         for stratum, part in zip(strata, parts, strict=True)
     ]
-
-
-def _most_checks(strata: Sequence[Stratum], limit: float) -> int:
-    """Return the largest number of further checks that is considered."""
-    sizes = [stratum.population for stratum in strata]
-    if None in sizes:
-        return min(_MOST_CHECKS, int(np.ceil(1000.0 / limit)))
-    return sum(int(size or 0) for size in sizes) - sum(stratum.checked for stratum in strata)
-
-
-def _smallest(enough: Callable[[int], bool], *, most: int) -> int | None:
-    """Return the smallest number that is enough, provided that more is never worse."""
-    if enough(0):
-        return 0
-    low, high = 0, min(16, most)
-    while not enough(high):
-        if high >= most:
-            return None
-        low, high = high, min(2 * high, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
