@@ -1,1 +1,1 @@
-"""Vectors and counts to numbers."""
+"""Turn vectors and counts into measures of diversity."""

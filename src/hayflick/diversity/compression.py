@@ -1,8 +1,8 @@
 """How far answers compress: repetition of any kind and length, in any language.
 
 The ratio is bytes before over bytes after DEFLATE, which finds repetitions up to 32 KB back.
-It is no mergeable summary: what one set of answers repeats of another is seen only where they
-are read one after the other, and their order counts.
+It is not a mergeable summary: repetition between two sets of answers shows only if they are
+compressed together, and the ratio depends on their order.
 
 References
 ----------
@@ -23,23 +23,23 @@ _TOGETHER = 1000
 
 
 def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | None:
-    """Return bytes over compressed bytes of texts, one per line.
+    """Return the size of the texts, one per line, over their compressed size.
 
     Parameters
     ----------
     texts
-        The answers, read once; more of them compress better, so compare equal amounts.
+        The answers. More text compresses better, so compare equal amounts.
     level
-        Effort of zlib, 1 to 9.
+        Compression level of zlib, 1 to 9.
 
     Returns
     -------
-    A number that rises with repetition; None where there is no text but empty ones.
+    A ratio that rises with repetition; None if all texts are empty.
 
     Raises
     ------
     ArgumentError
-        If `level` is out of its range, or `texts` is a text.
+        If `level` is out of range, or `texts` is a single string.
 
     Examples
     --------

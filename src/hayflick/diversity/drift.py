@@ -1,13 +1,13 @@
-"""Drift: whether answers come from another law than a baseline's, whichever way it moved.
+"""Drift: whether answers follow another distribution than a baseline, whatever has changed.
 
-Two distances between samples X (n) and Y (m), both 0 on average where the laws are the same:
+Two distances between samples X (n) and Y (m), both 0 on average if the distributions are equal:
 
     MMD²   = E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-‖x - y‖² / s)
     energy = 2 E ‖x - y‖ - E ‖x - x'‖ - E ‖y - y'‖
 
 with means over pairs of different items (the unbiased forms) and s the median of all squared
-distances. The p-value is that of a permutation test: exact for any law, if the answers can be
-exchanged with one another.
+distances. The p-value comes from a permutation test, which is exact for any distribution if the
+answers are exchangeable.
 
 References
 ----------
@@ -33,20 +33,20 @@ METHODS = ("mmd", "energy")
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far answers are from a baseline, and how surely.
+    """The distance of answers from a baseline, and its p-value.
 
     Parameters
     ----------
     method
         ``mmd`` or ``energy``.
     statistic
-        The distance; below 0 only by chance.
+        The distance; an unbiased estimate, so it can be below 0.
     p_value
-        Chance of a distance at least as large without drift.
+        Probability of a distance at least as large if there is no drift.
     permutations
-        How many were drawn; the p-value is at least 1 / (permutations + 1).
+        Number of permutations drawn; the p-value is at least 1 / (permutations + 1).
     compared
-        Answers and baseline answers that were compared.
+        Numbers of answers and of baseline answers that were compared.
     """
 
     method: str
@@ -76,22 +76,22 @@ def drift(
     vectors, baseline
         Shapes ``(n, d)`` and ``(m, d)``.
     rng
-        Draws the permutations, and what is compared of larger samples.
+        Draws the permutations, and the subsamples of large samples.
     method
         ``mmd`` or ``energy``.
     permutations
-        How many.
+        Number of permutations.
     most
-        Answers of either side that are compared; of more, so many are drawn.
+        Largest number of answers to compare on either side; larger samples are subsampled.
 
     Returns
     -------
-    None for less than two answers on either side, or where all are the same.
+    None for fewer than two answers on either side, or if all are equal.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range, or the dimensions differ.
+        If an argument is out of range, or the dimensions differ.
     DataError
         If a row holds a number that is not finite.
 
@@ -137,7 +137,7 @@ def _similarity(rows: Floats, *, method: str) -> Floats | None:
     squares = np.maximum(norms[:, None] + norms - 2.0 * (centred @ centred.T), 0.0)
     np.fill_diagonal(squares, 0.0)
     scale = float(np.median(squares[np.triu_indices(len(rows), k=1)]))
-    # Where half of the answers are the same, the median says nothing: take the mean.
+    # If half of the distances are 0, so is the median: take the mean.
     scale = scale if scale > 0.0 else float(squares.mean())
     if scale == 0.0:
         return None
@@ -147,7 +147,7 @@ def _similarity(rows: Floats, *, method: str) -> Floats | None:
 
 
 def _statistics(similarity: Floats, member: Floats) -> Floats:
-    """Return the distance for every row of `member`, 1 for the first sample, 0 for the other."""
+    """Return the distance for every row of `member`: 1 for the first sample, 0 for the second."""
     first = member.sum(axis=1)
     second = member.shape[1] - first
     to_first = member @ similarity
@@ -165,7 +165,7 @@ def _statistics(similarity: Floats, member: Floats) -> Floats:
 def _count_as_large(
     rng: np.random.Generator, similarity: Floats, member: Floats, found: float, *, permutations: int
 ) -> int:
-    """Return how many permutations give a distance as large as `found`, rounding aside."""
+    """Count the permutations whose distance is at least `found`, up to rounding."""
     slack = 1e-12 * float(np.abs(similarity).max())
     larger = 0
     for start in range(0, permutations, 100):

@@ -16,7 +16,7 @@ from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.vectors import vector_rows
 
 MOST_EXACT = 10_000
-"""Up to so many answers each is compared with all others."""
+"""Largest number of answers that are all compared with all others."""
 
 _BLOCK = 1 << 10
 
@@ -24,12 +24,12 @@ _BLOCK = 1 << 10
 def duplicate_rate(texts: Sequence[str]) -> float | None:
     """Return the share of answers that another one equals, character for character.
 
-    None for less than two answers.
+    None for fewer than two answers.
 
     Raises
     ------
     ArgumentError
-        If `texts` is a text.
+        If `texts` is a single string.
 
     Examples
     --------
@@ -55,20 +55,19 @@ def near_duplicate_rate(
         Euclidean distance, in the vectors' units; for vectors of length 1 a cosine c is the
         distance √(2 - 2c).
     rng
-        Chooses the answers that are looked at.
+        Draws the answers that are compared with all others.
     queries
-        How many answers are compared with all others. None for all N up to 10,000, and
-        beyond that as many as take equally long. Where it is less than N, the result is an
-        unbiased estimate of the share.
+        Number of these answers. None for all N up to 10,000, and beyond that for as many as take
+        the same time. If it is below N, the result is an unbiased estimate of the share.
 
     Returns
     -------
-    A share; None for less than two answers.
+    A share; None for fewer than two answers.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of range.
     DataError
         If a row holds a number that is not finite.
 
@@ -82,7 +81,7 @@ def near_duplicate_rate(
     positive_number("threshold", threshold)
     if queries is not None:
         whole_number("queries", queries, at_least=1)
-    # Refuses rows that are not finite, too.
+    # This also refuses rows that are not finite.
     mean, size = Scatter.of(rows).mean, len(rows)
     if size < 2:
         return None
@@ -95,7 +94,7 @@ def near_duplicate_rate(
 
 
 def _nearest(rows: NDArray[Any], asked: Integers, *, mean: Floats) -> Floats:
-    """Return the squared distance of the asked rows to their nearest other row."""
+    """Return the squared distance of some rows to their nearest other row."""
     queries, their_norms = _centred(rows[asked], mean)
     nearest = np.full(asked.size, np.inf)
     for first in range(0, len(rows), _BLOCK):
@@ -111,6 +110,6 @@ def _nearest(rows: NDArray[Any], asked: Integers, *, mean: Floats) -> Floats:
 
 
 def _centred(rows: NDArray[Any], mean: Floats) -> tuple[Floats, Floats]:
-    """Return rows around a mean, so that squares do not cancel, and their squared lengths."""
+    """Return centred rows, so that squares do not cancel, and their squared lengths."""
     gaps: Floats = rows - mean
     return gaps, np.einsum("ij,ij->i", gaps, gaps)

@@ -1,4 +1,4 @@
-"""Spread between groups and within them: agents that are alike, or each of them narrow.
+"""Spread between groups and within them: whether agents are alike, or each of them narrow.
 
 With group g's count L_g, mean m_g and scatter M2_g, and the mean m of all N answers,
 
@@ -33,12 +33,12 @@ from hayflick.diversity.scatter import Scatter
 @final
 @dataclass(frozen=True, eq=False)
 class Groups(Summary):
-    """The scatter of every group; groups without a vector are left out.
+    """The scatter of each group; groups without vectors are left out.
 
     Parameters
     ----------
     scatters
-        By name of the group; copied.
+        The scatter of each group by its name; copied.
 
     Raises
     ------
@@ -101,7 +101,7 @@ class Groups(Summary):
 
     @property
     def within(self) -> float | None:
-        """Mean squared distance from the own group's mean; None for no group."""
+        """Mean squared distance of a vector from the mean of its group; None for no group."""
         return None if self.total is None else self._m2_within / self.total.count
 
     @property
@@ -110,9 +110,9 @@ class Groups(Summary):
 
     @property
     def between(self) -> float | None:
-        """Mean squared distance of the own group's mean from the mean of all.
+        """Mean squared distance of a group's mean from the overall mean, weighted by size.
 
-        None for less than two groups.
+        None for fewer than two groups.
         """
         if self.total is None or self.number < 2:
             return None
@@ -122,14 +122,14 @@ class Groups(Summary):
 
     @property
     def frobenius_norm(self) -> float | None:
-        """‖D‖_F of the distances between group means; None for less than two groups."""
+        """‖D‖_F of the distances between group means; None for fewer than two groups."""
         return None if self.means is None else self.means.frobenius_norm
 
     @property
     def noise_floor(self) -> float | None:
-        """What `frobenius_norm` is by chance if all groups are the same: √ of E ‖D‖_F².
+        """`frobenius_norm` expected by chance if all groups are the same: √ of E ‖D‖_F².
 
-        None for less than two groups, or where no group has two vectors.
+        None for fewer than two groups, or if no group has two vectors.
         """
         if self.total is None or self.number < 2 or self.total.count == self.number:
             return None

@@ -1,9 +1,9 @@
-"""Hill numbers: how many equally frequent kinds are as diverse as these unequal ones.
+"""Hill numbers: the effective number of kinds.
 
     D_q = (Σ p_i^q)^{1/(1-q)},   D_1 = exp(-Σ p_i log p_i),   D_∞ = 1 / max p_i
 
-Order 0 counts the kinds, order 1 weighs them by frequency, order 2 hardly sees rare ones.
-Of the eigenvalues of a kernel they are the Vendi scores.
+Order 0 counts the kinds, order 1 weights them by frequency, order 2 hardly sees rare ones.
+Hill numbers of the eigenvalues of a kernel are Vendi scores.
 
 References
 ----------
@@ -28,7 +28,7 @@ def check_order(order: float) -> float:
     Raises
     ------
     ArgumentError
-        If it is none.
+        If it is not such a number.
     """
     number = as_float(order)
     if not number >= 0.0:
@@ -42,14 +42,13 @@ def hill_number(weights: ArrayLike, *, order: float) -> float | None:
     Parameters
     ----------
     weights
-        How much there is of every kind, shape ``(kinds,)``, at least 0: counts, shares or
-        eigenvalues.
+        Abundance of each kind, shape ``(kinds,)``, at least 0: counts, shares or eigenvalues.
     order
-        q, at least 0; infinity looks at the most frequent kind alone.
+        q, at least 0; order infinity depends on the most frequent kind alone.
 
     Returns
     -------
-    A number from 1 to the number of kinds; None where all weights are 0.
+    A number from 1 to the number of kinds; None if all weights are 0.
 
     Raises
     ------
@@ -82,7 +81,7 @@ def hill_number(weights: ArrayLike, *, order: float) -> float | None:
 
 
 def shannon_entropy(weights: ArrayLike) -> float | None:
-    """Return -Σ p log p of weights, in nats; None where all are 0.
+    """Return -Σ p log p of weights, in nats; None if all are 0.
 
     Examples
     --------

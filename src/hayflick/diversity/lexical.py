@@ -1,7 +1,7 @@
-"""Counts of words and of runs of words: how many different things are said, and how evenly.
+"""Counts of words and n-grams: how many different ones are used, and how evenly.
 
 The share of different n-grams among all of them (distinct-n) falls with the amount of text
-whoever writes it: compare rounds of equal size, or `NgramCounts.rarefied` numbers.
+whoever writes it: compare rounds of equal size, or rarefied counts (`NgramCounts.rarefied`).
 
 References
 ----------
@@ -31,19 +31,19 @@ from hayflick.diversity import ngrams
 from hayflick.diversity.hill import hill_number, shannon_entropy
 from hayflick.diversity.metrics import Summary, defined
 
-# Runs of up to so many tokens have a metric of their own.
+# n-grams up to this n have a metric of their own.
 _LONGEST_METRIC = 3
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class NgramCounts(Summary):
-    """How often every run of 1, 2, … tokens occurs in some answers.
+    """How often each n-gram of 1, 2, … tokens occurs in some answers.
 
     Parameters
     ----------
     tokenizer
-        Name of what split them.
+        Name of the tokenizer that split them.
     tables
         For n = 1, 2, …: columns ``symbol`` (tokens with spaces between them) and ``number``.
     texts
@@ -75,17 +75,18 @@ class NgramCounts(Summary):
         Parameters
         ----------
         texts
-            The answers; no run of tokens goes from one into the next.
+            The answers; no n-gram spans two of them.
         tokenizer
-            Name of a tokenizer; ``auto`` goes by the scripts of the first answers. Counts
-            that are to be merged take the same.
+            Name of a tokenizer; ``auto`` chooses one by the scripts of the first answers. Counts
+            that are to be merged need the same one.
         longest
-            Tokens of the longest runs.
+            Largest n.
 
         Raises
         ------
         ArgumentError
-            If there is no tokenizer of that name, `longest` is below 1, or `texts` is a text.
+            If there is no tokenizer of that name, `longest` is below 1, or `texts` is a single
+            string.
         """
         ngrams.refuse_single_text(texts)
         longest = whole_number("longest", longest, at_least=1)
@@ -104,7 +105,7 @@ class NgramCounts(Summary):
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest runs that are counted."""
+        """The largest n that is counted."""
         return len(self.tables)
 
     @override
@@ -117,32 +118,32 @@ class NgramCounts(Summary):
 
     @cached_property
     def _numbers(self) -> tuple[Integers, ...]:
-        # In order, so that sums over them do not depend on how the table was made.
+        # Sorted, so that sums over them do not depend on the order of the table.
         return tuple(np.sort(table.get_column("number").to_numpy()) for table in self.tables)
 
     def numbers_of(self, length: int = 1) -> Integers:
-        """Return how often the different runs of `length` tokens occur, ascending.
+        """Return how often each different n-gram of `length` tokens occurs, ascending.
 
         Raises
         ------
         ArgumentError
-            If runs of that length are not counted.
+            If n-grams of that length are not counted.
         """
         place = whole_number("length", length, at_least=1, at_most=self.longest) - 1
         return self._numbers[place]
 
     def types(self, length: int = 1) -> int:
-        """Return the number of different runs of `length` tokens."""
+        """Return the number of different n-grams of `length` tokens."""
         return self.numbers_of(length).size
 
     def total(self, length: int = 1) -> int:
-        """Return the number of runs of `length` tokens."""
+        """Return the number of n-grams of `length` tokens."""
         return int(self.numbers_of(length).sum())
 
     def distinct(self, length: int) -> float | None:
-        """Return the share of different ones among the runs of `length` tokens.
+        """Return distinct-n, the number of different n-grams over the number of n-grams.
 
-        None where there is no run of that length.
+        None if there is no n-gram of that length.
         """
         total = self.total(length)
         return self.types(length) / total if total else None
@@ -153,19 +154,19 @@ class NgramCounts(Summary):
         return self.distinct(1)
 
     def hill(self, *, order: float) -> float | None:
-        """Return the Hill number of the tokens' frequencies; None for no token."""
+        """Return the Hill number of the token frequencies; None for no token."""
         return hill_number(self.numbers_of(1), order=order)
 
     @property
     def entropy(self) -> float | None:
-        """Shannon's entropy of the tokens' frequencies, in nats; None for no token."""
+        """Shannon entropy of the token frequencies, in nats; None for no token."""
         return shannon_entropy(self.numbers_of(1))
 
     def rarefied(self, tokens: int, *, length: int = 1) -> float | None:
-        """Return how many different runs are expected among `tokens` of the counted ones.
+        """Return the expected number of different n-grams in a sample of `tokens` of them.
 
-        They are drawn without replacement, so answers of any amount are brought to one size.
-        None where less than `tokens` are counted.
+        The sample is drawn without replacement, which makes answers of different amounts
+        comparable. None if fewer than `tokens` were counted.
 
         Examples
         --------
@@ -198,12 +199,12 @@ class NgramCounts(Summary):
 def vocabulary_kept(counts: NgramCounts, baseline: NgramCounts) -> float | None:
     """Return the share of a baseline's different tokens that still occur.
 
-    None where the baseline has no token, or nothing was counted.
+    None if the baseline has no token, or no answer was counted.
 
     Raises
     ------
     DataError
-        If the two were split in different ways.
+        If the two were split by different tokenizers.
 
     Examples
     --------
@@ -218,25 +219,26 @@ def vocabulary_kept(counts: NgramCounts, baseline: NgramCounts) -> float | None:
 
 
 def tail_mass(counts: NgramCounts, baseline: NgramCounts, *, at_most: int = 1) -> float | None:
-    """Return the share of tokens that are rare in the baseline: seen there, but seldom.
+    """Return the share of tokens that are rare in the baseline, but occur there.
 
     Parameters
     ----------
     counts, baseline
-        What is looked at, and what it is compared with.
+        The counts to measure, and the counts to compare them with.
     at_most
-        How often a rare token was seen in the baseline; unseen ones are not in its tail.
+        Largest number of times that a rare token occurs in the baseline. Tokens that do not
+        occur there are not in its tail.
 
     Returns
     -------
-    A share; None where no token was counted, or the baseline has no such token.
+    A share; None if no token was counted, or the baseline has no rare token.
 
     Raises
     ------
     ArgumentError
         If `at_most` is below 1.
     DataError
-        If the two were split in different ways.
+        If the two were split by different tokenizers.
 
     Examples
     --------

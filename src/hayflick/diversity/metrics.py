@@ -1,4 +1,4 @@
-"""Every metric by name: what it means, which way is healthy, and what it is made from."""
+"""Every metric by name: its meaning, its healthy direction and what it is measured on."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Direction(StrEnum):
 
 
 class Unit(StrEnum):
-    """How a metric is to be read."""
+    """Unit of a metric."""
 
     SHARE = "share"
     NUMBER = "number"
 
 
 class MetricSource(StrEnum):
-    """What a metric is made from."""
+    """What a metric is measured on."""
 
     VECTORS = "vectors"
     GROUPS = "vectors by group"
@@ -72,16 +72,16 @@ class MetricSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number that a round of answers has.
+    """A number that is measured on a round of answers.
 
     Parameters
     ----------
     name
-        As readings and the command line call it.
+        Its name in readings and on the command line.
     meaning
-        In one line.
+        Its meaning in a few words.
     healthy
-        Which way is healthy, unless the user says otherwise.
+        The healthy direction, unless the user says otherwise.
     unit
         A share from 0 to 1, or a number.
     needs
@@ -177,7 +177,7 @@ def metric_named(name: str) -> Metric:
     Raises
     ------
     ArgumentError
-        If there is none; the nearest names are offered.
+        If there is no such metric; the message suggests the nearest names.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Runs of n tokens inside one answer, counted before any of them is spelled out."""
+"""Count n-grams inside answers, as numbers before they are spelled out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAMPLES = 1000
 
 
 def chosen_tokenizer(name: str, *, samples: Sequence[str]) -> Tokenizer:
-    """Return the tokenizer of a name; ``auto`` goes by the first of the `samples`.
+    """Return the tokenizer of a name; ``auto`` chooses one by the first `samples`.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def chosen_tokenizer(name: str, *, samples: Sequence[str]) -> Tokenizer:
 
 
 def refuse_single_text(texts: Iterable[str]) -> None:
-    """Refuse one text where several are taken: its letters would be the answers.
+    """Refuse a string in place of a list of them: its letters would be taken for answers.
 
     Raises
     ------
     ArgumentError
-        If `texts` is a text.
+        If `texts` is a string.
     """
     if isinstance(texts, str):
         raise ArgumentError("texts", got="one text", takes="several, in a list")
@@ -47,18 +47,18 @@ def count_ngrams(
     lengths: Iterable[int],
     once_per_text: bool = False,
 ) -> list[pl.DataFrame]:
-    """Return how often every run of tokens occurs, one table per length of a run.
+    """Return how often each n-gram occurs, one table per n.
 
     Parameters
     ----------
     texts
-        One answer each; no run goes from one into the next.
+        The answers; no n-gram spans two of them.
     tokenizer
-        What splits them; its tokens come in the order of the text.
+        Splits them; its tokens come in the order of the text.
     lengths
-        Tokens of a run, n.
+        The values of n.
     once_per_text
-        Whether a run counts once in a text, however often it stands there.
+        Whether an n-gram counts once per text, however often it occurs there.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def count_ngrams(
 
 
 def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the sum of tables with columns ``symbol`` and ``number``, no symbol twice in any."""
+    """Return the sum of tables with columns ``symbol`` and ``number``, symbols unique in each."""
     filled = [table for table in tables if not table.is_empty()]
     if len(filled) < 2:
         return filled[0] if filled else no_counts()
@@ -90,9 +90,9 @@ def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
-    """Put a table behind others, and sum them all where they have doubled.
+    """Append a table, and merge all once their size has doubled.
 
-    So every symbol passes through few mergers, and memory is bounded by the symbols.
+    Every symbol then goes through few merges, and memory is bounded by the number of symbols.
     """
     waiting.append(table)
     if sum(later.height for later in waiting[1:]) > waiting[0].height:
@@ -100,14 +100,14 @@ def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
 
 
 def no_counts() -> pl.DataFrame:
-    """Return the table of no symbol."""
+    """Return an empty table of counts."""
     return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
 
 
 def _counted(
     coded: pl.DataFrame, spelled: pl.Series, length: int, *, once_per_text: bool
 ) -> pl.LazyFrame:
-    """Count runs of tokens, which are given as places in `spelled`."""
+    """Count n-grams of tokens that are given as positions in `spelled`."""
     places = [f"token_{ahead}" for ahead in range(length)]
     runs = coded.lazy().select(
         "answer",

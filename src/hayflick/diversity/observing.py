@@ -1,7 +1,7 @@
-"""A round of answers to readings: one of all of them together, and one per group.
+"""Measure a round of answers: one reading of all answers, and one per group.
 
-What a round is measured against (the scale of distances, the baseline's words, the list of
-what is to be kept) is fixed beforehand, so that every round is measured alike.
+What a round is measured against (the scale of distances, the words of the baseline, the must-keep
+list) is fixed beforehand, so that all rounds are measured alike.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPREAD = "spread"
 """The metric of the guaranteed chart: scores of disjoint pairs."""
 
 SLOW = ("near_duplicate_rate", "drift")
-"""Metrics that are measured only where they are asked for."""
+"""Metrics that are measured only on request."""
 
 _NEAR_COSINE = 0.95
 
@@ -44,16 +44,16 @@ class RoundAnswers:
     Parameters
     ----------
     round, label
-        Its number, from 1, and what it is called.
+        Its number, from 1, and its name.
     texts
-        The answers; None where vectors or values stand for them.
+        The answers; None if there are only vectors or values.
     vectors
-        Shape ``(answers, dimensions)``; a row of NaN is an answer without a direction, which
-        is counted and left out. None for none.
+        Shape ``(answers, dimensions)``; a row of NaN stands for an empty answer, which is
+        counted and left out. None for no vectors.
     groups, prompts
-        Whose each answer is, and to what; None for no difference.
+        The group and the prompt of each answer; None if all have the same.
     values
-        Further numbers of each answer by name, NaN where there is none.
+        Further numbers of each answer by name, NaN for a missing one.
     """
 
     round: int
@@ -81,7 +81,7 @@ class RoundAnswers:
         return sizes.pop() if sizes else 0
 
     def taken(self, places: Integers) -> RoundAnswers:
-        """Return some of the answers."""
+        """Return the answers at some positions."""
         return RoundAnswers(
             round=self.round,
             label=self.label,
@@ -92,14 +92,14 @@ class RoundAnswers:
         )
 
     def with_direction(self) -> RoundAnswers:
-        """Return the answers whose vectors are whole."""
+        """Return the answers whose vectors are finite."""
         if self.vectors is None:
             return self
         whole = np.isfinite(self.vectors).all(axis=1)
         return self if whole.all() else self.taken(np.flatnonzero(whole))
 
     def by_group(self) -> dict[str, RoundAnswers]:
-        """Return every group's answers, in order of the groups' names."""
+        """Return the answers of each group, in the order of the group names."""
         if self.groups is None:
             return {}
         names = np.asarray(self.groups, dtype=object).astype(str)
@@ -115,19 +115,19 @@ class Observer:
     Parameters
     ----------
     scale
-        h of the pairs' scores, in the vectors' units squared; None for no scores.
+        h of the pair scores, in the vectors' units squared; None for no scores.
     tokenizer
-        Name of what splits the texts.
+        Name of the tokenizer that splits the texts.
     baseline
-        Counts of the baseline's texts, for what is kept of its words; None for none.
+        Counts of the baseline's texts, for ``vocabulary_kept`` and ``tail_mass``; None for none.
     baseline_vectors
-        Vectors of the baseline that ``drift`` compares with; None for none.
+        Vectors of the baseline, for ``drift``; None for none.
     must_keep
         Words or phrases with their weights, for ``retention``.
     slow
-        Names of `SLOW` metrics that are measured too.
+        Names of the `SLOW` metrics to measure too.
     seed
-        Of the pairs, and of what else is drawn.
+        Seed of the pairs and of every other random draw.
 
     Examples
     --------
@@ -150,9 +150,9 @@ class Observer:
     seed: int = 1
 
     def read(self, answers: RoundAnswers) -> tuple[Reading, ...]:
-        """Return the reading of all answers, then that of every group.
+        """Return the reading of all answers, then that of each group.
 
-        What less than two answers leave undefined is in no reading.
+        A metric that is undefined, as most are for fewer than two answers, is absent.
         """
         parts = answers.by_group()
         counts = {name: self.counts(part) for name, part in parts.items()}
@@ -163,7 +163,7 @@ class Observer:
         return (whole, *(self._reading(n, part, counts[n], rng) for n, part in parts.items()))
 
     def counts(self, answers: RoundAnswers) -> NgramCounts | None:
-        """Return the counts of the texts; None where there are none."""
+        """Return the counts of the texts; None without texts."""
         if answers.texts is None:
             return None
         return NgramCounts.of(answers.texts, tokenizer=self.tokenizer)
@@ -198,7 +198,7 @@ class Observer:
         values: dict[str, float],
         scores: dict[str, Floats],
     ) -> None:
-        """Add distances, the scores of disjoint pairs, and how many answers are in none."""
+        """Add distances, the scores of disjoint pairs and the number of unpaired answers."""
         vectors = answers.vectors
         if vectors is None or not len(vectors):
             return
@@ -224,7 +224,7 @@ class Observer:
     def _of_all(
         self, answers: RoundAnswers, parts: Mapping[str, RoundAnswers], rng: np.random.Generator
     ) -> dict[str, float]:
-        """Return what is measured of all answers together alone."""
+        """Return the metrics that are measured only on all answers together."""
         directed = answers.with_direction()
         if directed.vectors is None or not directed.size:
             return {}

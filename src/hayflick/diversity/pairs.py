@@ -1,12 +1,12 @@
-"""Disjoint pairs of answers to the same prompt, and one number in [0, 1] for each of them.
+"""Disjoint pairs of answers to the same prompt, and a score in [0, 1] for each pair.
 
-No answer is in two pairs, so the numbers are independent where the answers are: what a chart
-with a guaranteed rate of false alarms takes. With u and v the two vectors,
+No answer is in two pairs, so the scores are independent if the answers are, which a chart with a
+guaranteed rate of false alarms requires. With u and v the two vectors,
 
     y = 1 - exp(-‖u - v‖² / h)    or    y = (1 - cos(u, v)) / 2
 
-where h is the median of the squared distances in healthy answers. The cosine looks at
-directions from 0: it does not see vectors draw together around a mean of 0.
+where h is the median of the squared distances in healthy answers. The cosine depends on
+directions from 0 alone: it misses vectors that contract towards a mean of 0.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from hayflick.diversity.vectors import finite_rows, unit_rows
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Which answers are compared with which.
+    """Disjoint pairs of answers.
 
     Parameters
     ----------
     first, second
-        Places of the two answers of every pair, shape ``(pairs,)``.
+        Positions of the two answers of each pair, shape ``(pairs,)``.
     unpaired
         Number of answers in no pair.
     """
@@ -43,26 +43,26 @@ class Pairs:
 def disjoint_pairs(
     count: int, *, rng: np.random.Generator, prompts: Sequence[Hashable] | None = None
 ) -> Pairs:
-    """Pair answers at random, no answer twice.
+    """Pair answers at random, each at most once.
 
     Parameters
     ----------
     count
         Number of answers.
     rng
-        Chooses who is paired with whom.
+        Draws the pairs.
     prompts
-        What each answer answers, shape ``(count,)``: pairs are formed within a prompt. None
-        where all answer the same.
+        The prompt of each answer, shape ``(count,)``: pairs are formed within a prompt. None if
+        all have the same.
 
     Returns
     -------
-    As many pairs as there can be, in the order of the prompts' first answers.
+    As many pairs as possible, in the order of the prompts' first answers.
 
     Raises
     ------
     ArgumentError
-        If `count` is no whole number, or `prompts` has another length.
+        If `count` is not a whole number, or `prompts` has another length.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def median_squared_distance(first: ArrayLike, second: ArrayLike) -> float | None
 
     Returns
     -------
-    A number above 0; None where there is no pair, or half of them or more are equal.
+    A number above 0; None for no pair, or if the two vectors are equal in half of them.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def median_squared_distance(first: ArrayLike, second: ArrayLike) -> float | None
 
 
 def pair_scores(first: ArrayLike, second: ArrayLike, *, scale: float) -> Floats:
-    """Return 1 - exp(-‖u - v‖² / h) of every pair, in [0, 1]: 0 where both are the same.
+    """Return 1 - exp(-‖u - v‖² / h) of each pair, in [0, 1]: 0 if both are the same.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def pair_scores(first: ArrayLike, second: ArrayLike, *, scale: float) -> Floats:
 
 
 def spread(scores: Floats) -> float | None:
-    """Return the mean score of pairs; None where there is no pair.
+    """Return the mean score of pairs; None for no pair.
 
     Examples
     --------
@@ -192,6 +192,6 @@ def squared_distances(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def _numbered(prompts: Sequence[Hashable]) -> Integers:
-    """Return the number of every prompt, counted in the order of their first answers."""
+    """Return the number of each prompt, in the order of their first answers."""
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(prompt, len(numbers)) for prompt in prompts], np.int64)

@@ -1,6 +1,6 @@
-"""Phrases, and in how many answers each occurs.
+"""Phrases, the number of answers in which each occurs, and the phrases that have changed.
 
-A phrase is a run of 2 to 5 words; of characters where a script has no spaces. It is counted
+A phrase is an n-gram of 2 to 5 words, or of characters in a script without spaces. It is counted
 once per answer: answers are nearly independent of one another, the words in them are not.
 """
 
@@ -27,7 +27,7 @@ LENGTHS = (2, 3, 4, 5)
 
 
 class _WordsAndLetters(Tokenizer):
-    """Words in lower case; single characters where a script has no spaces."""
+    """Words in lower case; single characters in scripts without spaces."""
 
     name = "words and letters"
 
@@ -39,10 +39,10 @@ class _WordsAndLetters(Tokenizer):
 @final
 @dataclass(frozen=True, eq=False)
 class PhraseCounts(Summary):
-    """In how many answers every phrase occurs.
+    """The number of answers in which each phrase occurs.
 
-    It is mergeable, and as large as the text is varied: some 30 phrases and 2 KB per short
-    answer that is like no other. Of more than some 100,000 answers, count a random sample.
+    Its size grows with the variety of the text: some 30 phrases and 2 KB per short answer that
+    is unlike the others. Of more than some 100,000 answers, count a random sample.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class PhraseCounts(Summary):
         Raises
         ------
         ArgumentError
-            If `texts` is a text.
+            If `texts` is a single string.
         """
         ngrams.refuse_single_text(texts)
         waiting: list[pl.DataFrame] = []
@@ -97,7 +97,7 @@ class PhraseCounts(Summary):
 
 
 def written(phrases: Sequence[str]) -> list[str]:
-    """Return phrases as they are written: no space between letters that take none.
+    """Return phrases in their usual spelling: no spaces within scripts that have none.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def written(phrases: Sequence[str]) -> list[str]:
     """
     between = f"([{UNSPACED}]) ([{UNSPACED}])"
     spelled = pl.Series(phrases, dtype=pl.String)
-    # Matches do not overlap, so every other gap is left for the second time.
+    # Matches do not overlap, so every other gap is left for the second pass.
     for _ in range(2):
         spelled = spelled.str.replace_all(between, "$1$2")
     return spelled.to_list()
@@ -123,9 +123,9 @@ class Template:
     baseline_rate, present_rate
         Share of the answers in which it occurs.
     log_odds
-        δ: above 0 where it has become more frequent.
+        Log odds ratio δ: above 0 if the phrase has become more frequent.
     low, high
-        The ends of its interval, on the same scale.
+        Confidence interval of δ.
     """
 
     phrase: str
@@ -150,32 +150,32 @@ def templates(
     error: float = 0.05,
     most: int | None = 50,
 ) -> tuple[Template, ...]:
-    """Return the phrases whose rate has surely changed, the surest first.
+    """Return the phrases whose rate has changed, the most certain first.
 
     Parameters
     ----------
     present, baseline
-        What is looked at, and what it is compared with.
+        The phrases to test, and those to compare them with.
     fewest
-        Phrases that occur in fewer answers of both together are not looked at.
+        Smallest number of answers, of both together, in which a phrase has to occur to be tested.
     prior
-        Weight of the common rate, in answers, a.
+        Weight a of the common rate as a prior, in answers.
     error
-        Chance that any of the intervals is wrong.
+        Probability that any of the intervals misses its log odds ratio.
     most
-        How many are returned at most; None for all.
+        Largest number of phrases to return; None for all.
 
     Returns
     -------
-    Phrases whose interval leaves out 0, by |δ| / sd; of one that stands only inside a longer
-    one, the longer.
+    Phrases whose interval excludes 0, by |δ| / sd. A phrase that occurs only inside a longer one
+    is left out.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of range.
     DataError
-        If there are no answers on one side.
+        If one side has no answers.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def templates(
     together = _together(present, baseline, fewest=fewest)
     now, before = (together.get_column(side).to_numpy() for side in ("present", "baseline"))
     odds, deviation = _log_odds(now, present.texts, before, baseline.texts, prior=prior)
-    # Two sides for every phrase that is looked at.
+    # Bonferroni: two tails for each phrase that is tested.
     width = -ndtri(error / (2 * max(1, odds.size))) * deviation
     surest = np.argsort(-np.abs(odds) / deviation, kind="stable")
     changed = surest[(np.abs(odds) > width)[surest]]
@@ -213,9 +213,9 @@ def templates(
 
 
 def _together(present: PhraseCounts, baseline: PhraseCounts, *, fewest: int) -> pl.DataFrame:
-    """Return the phrases of both with their numbers, in the order of the alphabet.
+    """Return the phrases of both with their numbers of answers, in alphabetical order.
 
-    One that stands in every answer of both has not changed, and has no odds.
+    A phrase in every answer of both has not changed, and its odds are infinite.
     """
     sides = [
         counts.table.select("symbol", pl.col("number").alias(side))
@@ -230,7 +230,7 @@ def _together(present: PhraseCounts, baseline: PhraseCounts, *, fewest: int) -> 
 def _log_odds(
     now: Floats, answers: int, before: Floats, baseline: int, *, prior: float
 ) -> tuple[Floats, Floats]:
-    """Return δ and its standard deviation for numbers of answers."""
+    """Return the log odds ratios δ and their standard deviations."""
     common = prior * (now + before) / (answers + baseline)
     cells = [
         now + common,
@@ -244,7 +244,7 @@ def _log_odds(
 
 
 def _not_parts(phrases: list[str], numbers: list[tuple[int, int]]) -> list[int]:
-    """Return the places of phrases that are no part of a longer one with the same numbers."""
+    """Return the positions of phrases that are not part of a longer one with equal numbers."""
     longest = sorted(range(len(phrases)), key=lambda place: -len(phrases[place]))
     whole: dict[tuple[int, int], list[int]] = {}
     for place in longest:

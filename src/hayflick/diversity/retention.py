@@ -1,4 +1,4 @@
-"""What has to last: the share of a must-keep list, or of a reserve's symbols, that is said."""
+"""Retention: the share of a must-keep list, or of the symbols of a reserve, that still occurs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ def retention(counts: NgramCounts, *, must_keep: Iterable[str]) -> float | None:
     Parameters
     ----------
     counts
-        What was said.
+        Counts of the answers.
     must_keep
-        Words or phrases, split as the answers were; or a mapping from them to weights.
+        Words or phrases, which are split as the answers were; or a mapping from them to weights.
 
     Returns
     -------
-    A share from 0 to 1; None where the list is empty, its weights are all 0, or nothing was
-    counted.
+    A share from 0 to 1; None if the list is empty, all weights are 0, or no answer was counted.
 
     Raises
     ------
     ArgumentError
-        If a phrase has more tokens than the longest runs that are counted, or a weight is
+        If a phrase has more tokens than the longest n-grams that are counted, or a weight is
         negative.
     DataError
         If an entry has no token.

@@ -4,9 +4,9 @@ With N vectors, their mean m and M2 = Σ ‖x - m‖², the matrix D of distance
 
     ‖D‖_F² = Σ_ij ‖x_i - x_j‖² = 2 N M2
 
-so the sum over all pairs costs N d and not N² d. Rows are taken in blocks of a fixed size
-around the mean before them, and merged in order: neither a mean far from 0 nor the number
-of threads changes a digit that counts.
+so the sum over all pairs costs N d and not N² d. Rows are added up in blocks of a fixed size
+around the mean of the rows before them, and merged in order: neither a mean far from 0 nor the
+number of threads changes a significant digit.
 
 References
 ----------
@@ -36,7 +36,7 @@ from hayflick.core.errors import DataError
 from hayflick.diversity.metrics import Summary, defined
 from hayflick.diversity.vectors import refuse_not_finite, unit_rows, vector_rows
 
-# A block of 384 components of 4 bytes each stays in the second-level cache.
+# A block of vectors of 384 components of 4 bytes each fits in the second-level cache.
 _BLOCK = 128
 
 
@@ -67,7 +67,7 @@ def slab_scatter(rows: NDArray[Any]) -> tuple[Floats, float]:
 def _add_up(
     rows: NDArray[Any], start: int, stop: int, centre: Floats, sums: Floats, squares: Floats
 ) -> None:
-    """Fill the sums of distances from a centre, and of their squares, by component."""
+    """Fill in the sums of the gaps to a centre, and of their squares, by component."""
     sums[:] = 0.0
     squares[:] = 0.0
     for row in range(start, stop):
@@ -77,28 +77,27 @@ def _add_up(
             squares[column] += gap * gap
 
 
-# Fixed, so that the same rows are added up in the same order whatever runs in parallel.
+# Fixed, so that rows are added up in the same order whatever the number of threads.
 _SLAB = 1 << 14
-# So many slabs per thread are given out before the first of them is merged.
+# Slabs per thread that are submitted before the first of them is merged.
 _AHEAD = 2
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Scatter(Summary):
-    """How many vectors, where their mean is and how far they are from it.
+    """Count, mean and scatter of vectors.
 
     Parameters
     ----------
     count
         Number of vectors, N.
     mean
-        Shape ``(d,)``; zeros where there is no vector.
+        Shape ``(d,)``; zeros for no vector.
     m2
         Sum of the squared distances from the mean, in the vectors' units squared.
     unit
-        Whether every vector has length 1, so that distances are cosines too; so it is where
-        there is no vector.
+        Whether all vectors have length 1, so that distances give cosines; True for no vector.
 
     Examples
     --------
@@ -122,15 +121,14 @@ class Scatter(Summary):
 
     @classmethod
     def of(cls, vectors: ArrayLike, *, threads: int | None = None) -> Scatter:
-        """Return the summary of vectors, read once, in memory that does not grow with N.
+        """Return the summary of vectors, in one pass and in memory that does not grow with N.
 
         Parameters
         ----------
         vectors
             Shape ``(N, d)``, of any real type; added up as float64.
         threads
-            How many slabs at once; the number of processors where None. The result is
-            the same for any.
+            Number of threads; None for the number of processors. The result is the same.
 
         Raises
         ------
@@ -143,7 +141,7 @@ class Scatter(Summary):
 
     @classmethod
     def of_directions(cls, vectors: ArrayLike, *, threads: int | None = None) -> Scatter:
-        """Return the summary of vectors made as long as 1, whose cosines are then known.
+        """Return the summary of vectors scaled to length 1, which knows their cosines.
 
         Raises
         ------
@@ -180,17 +178,17 @@ class Scatter(Summary):
 
     @property
     def frobenius_norm(self) -> float | None:
-        """‖D‖_F, the root of the sum of all squared distances; None for less than two."""
+        """‖D‖_F, the root of the sum of all squared distances; None for fewer than two."""
         return math.sqrt(2.0 * self.count * self.m2) if self.count > 1 else None
 
     @property
     def root_mean_square_distance(self) -> float | None:
-        """‖D‖_F / √(N(N-1)), which does not grow with N; None for less than two."""
+        """‖D‖_F / √(N(N-1)), which does not grow with N; None for fewer than two."""
         return math.sqrt(2.0 * self.m2 / (self.count - 1)) if self.count > 1 else None
 
     @property
     def variance(self) -> float | None:
-        """Trace of the unbiased covariance, M2 / (N - 1); None for less than two."""
+        """Trace of the unbiased covariance, M2 / (N - 1); None for fewer than two."""
         return self.m2 / (self.count - 1) if self.count > 1 else None
 
     @property
@@ -210,7 +208,7 @@ class Scatter(Summary):
 
 
 def _of_slab(slab: NDArray[Any], first: int) -> Scatter:
-    """Return the summary of some rows, the first of them number `first`."""
+    """Return the summary of a slab of rows, the first of which has the number `first`."""
     kept = slab.dtype in (np.float32, np.float64)
     rows = np.ascontiguousarray(slab, dtype=slab.dtype.newbyteorder("=") if kept else np.float64)
     mean, m2 = slab_scatter(rows)

@@ -1,12 +1,12 @@
-"""Second moments of vectors, all d x d of them, and what their eigenvalues say.
+"""Second moments of vectors, a d x d matrix, and the metrics of its eigenvalues.
 
-The scatter keeps one number for the spread; this keeps how it is spread over directions.
+The scatter has one number for the spread; the second moments have its distribution over directions.
 With C = Σ (x - m)(x - m)ᵀ and eigenvalues λ of the covariance C / (N - 1), scaled to shares:
 
     effective rank = exp(-Σ λ log λ),   participation ratio = 1 / Σ λ²
 
-Of fewer vectors than components the N x N matrices of inner products have the same eigenvalues
-but for zeros: of the gaps x - m those of C, of the vectors those of the second moments.
+For fewer vectors than components, the N x N matrices of inner products have the same nonzero
+eigenvalues: those of the gaps x - m have those of C, those of x have those of E x xᵀ.
 
 References
 ----------
@@ -35,24 +35,24 @@ from hayflick.diversity.vectors import finite_rows, unit_rows, vector_rows
 
 _BLOCK = 1 << 13
 _UNIT = 1e-4
-"""Squared lengths that are so near to 1 are 1 in single precision."""
+"""Squared lengths this near to 1 are taken for 1 in single precision."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class SecondMoments(Summary):
-    """Count, mean and matrix of second moments: mergeable, of size d² whatever N is.
+    """Count, mean and matrix of second moments, of size d² whatever N is.
 
     Parameters
     ----------
     count
         Number of vectors, N.
     mean
-        Shape ``(d,)``; zeros where there is no vector.
+        Shape ``(d,)``; zeros for no vector.
     matrix
         Σ (x - mean)(x - mean)ᵀ, shape ``(d, d)``.
     unit
-        Whether every vector has length 1; so it is where there is none.
+        Whether all vectors have length 1; True for no vector.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class SecondMoments(Summary):
 
     @classmethod
     def of_directions(cls, vectors: ArrayLike) -> SecondMoments:
-        """Return the moments of vectors made as long as 1.
+        """Return the moments of vectors scaled to length 1.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class SecondMoments(Summary):
 
     @property
     def scatter(self) -> Scatter:
-        """Return the summary that forgets the directions."""
+        """The scatter of the vectors, without directions."""
         return Scatter(self.count, self.mean, float(np.trace(self.matrix)), unit=self.unit)
 
     @override
@@ -121,30 +121,30 @@ class SecondMoments(Summary):
 
     @cached_property
     def second_moment_eigenvalues(self) -> Floats | None:
-        """Of E x xᵀ, largest first, rounding set to 0; None for no vector."""
+        """Eigenvalues of E x xᵀ, largest first, rounding set to 0; None for no vector."""
         return None if self.second_moment is None else positive_spectrum(self.second_moment)
 
     @cached_property
     def eigenvalues(self) -> Floats | None:
-        """Of the covariance, largest first, rounding set to 0; None for less than two vectors."""
+        """Eigenvalues of the covariance, largest first; None for fewer than two vectors."""
         return positive_spectrum(self.matrix / (self.count - 1)) if self.count > 1 else None
 
     @property
     def effective_rank(self) -> float | None:
-        """How many equal directions are as spread as these; None without spread."""
+        """Hill number of order 1 of the covariance's eigenvalues; None without spread."""
         return None if self.eigenvalues is None else hill_number(self.eigenvalues, order=1)
 
     @property
     def participation_ratio(self) -> float | None:
-        """The same with less weight on small directions; None without spread."""
+        """Hill number of order 2 of the covariance's eigenvalues; None without spread."""
         return None if self.eigenvalues is None else hill_number(self.eigenvalues, order=2)
 
     @property
     def log_generalised_variance(self) -> float | None:
-        """Logarithm of the covariance's determinant; None where it is singular.
+        """Logarithm of the covariance's determinant; None if it is singular.
 
-        It is singular where there are not more vectors than components, and where vectors
-        lie in fewer directions up to rounding.
+        It is singular if there are no more vectors than components, or if the vectors span fewer
+        directions up to rounding.
         """
         if self.eigenvalues is None or (self.eigenvalues == 0.0).any():
             return None
@@ -152,7 +152,7 @@ class SecondMoments(Summary):
 
     @property
     def _vendi(self) -> float | None:
-        """The Vendi score of order 1; None for a single vector, which is always 1."""
+        """Vendi score of order 1; None for a single vector, whose score is always 1."""
         values = self.second_moment_eigenvalues
         if values is None or not self.unit or self.count < 2:
             return None
@@ -171,17 +171,17 @@ class SecondMoments(Summary):
 
 
 def spectrum_numbers(vectors: ArrayLike) -> dict[str, float]:
-    """Return what the moments of one set of vectors say, by the smaller of both matrices.
+    """Return the metrics of the second moments, from the smaller of the two matrices.
 
     Parameters
     ----------
     vectors
-        Shape ``(N, d)``. Lengths that are 1 in single precision are made 1.
+        Shape ``(N, d)``. Lengths that are 1 in single precision are scaled to 1.
 
     Returns
     -------
-    `SecondMoments.numbers` of the vectors, with ``vendi_1`` of their directions where every one of
-    two or more vectors has one; what is undefined is left out.
+    `SecondMoments.numbers` of the vectors, with ``vendi_1`` of their directions if there are two
+    or more vectors and none is zero.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def spectrum_numbers(vectors: ArrayLike) -> dict[str, float]:
 def positive_spectrum(matrix: Floats) -> Floats:
     """Return the eigenvalues of a positive semi-definite matrix, largest first.
 
-    What is below the largest one times d and the rounding unit is rounding, and set to 0.
+    Eigenvalues below the largest one times d and the rounding unit are set to 0.
 
     Examples
     --------
@@ -228,8 +228,8 @@ def _in_blocks(prepare: Callable[..., Floats], vectors: ArrayLike, *, unit: bool
 
 def _centred(rows: Floats) -> tuple[Floats, Floats]:
     """Return the mean of the rows, and what each differs from it."""
-    # From the first row on, so that equal rows have no spread at all, and rounding is that of
-    # the gaps and not of the mean.
+    # Relative to the first row, so that equal rows have no spread at all and rounding errors are
+    # relative to the gaps, not to the mean.
     gaps = rows - rows[0]
     shift = gaps.mean(axis=0)
     gaps -= shift
@@ -265,24 +265,24 @@ _ROUNDING = 1e-8
 
 
 def vendi_score(moments: SecondMoments, *, order: float = 1.0) -> float | None:
-    """Return the Vendi score of vectors with the cosine as similarity.
+    """Return the Vendi score of vectors, with the cosine as the similarity.
 
     Parameters
     ----------
     moments
-        Of vectors of length 1: `SecondMoments.of_directions`.
+        Moments of vectors of length 1: `SecondMoments.of_directions`.
     order
-        q, at least 0; infinity looks at the most frequent direction alone. Order 0 counts
-        directions, near ones too, so embeddings of more answers than d have nearly d.
+        q, at least 0; order infinity depends on the most frequent direction alone. Order 0 counts
+        all directions, however near, so more than d embeddings score nearly d.
 
     Returns
     -------
-    A number from 1, all the same, to the smaller of N and d; None for no vector.
+    A number from 1 (all the same) to the smaller of N and d; None for no vector.
 
     Raises
     ------
     ArgumentError
-        If the vectors are of any length, or the order is negative.
+        If the vectors do not have length 1, or the order is negative.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def vendi_score_of_kernel(kernel: ArrayLike, *, order: float = 1.0) -> float | N
 
     Returns
     -------
-    A number from 1 to n; None where n is 0.
+    A number from 1 to n; None if n is 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Vectors as the summaries take them: real numbers in rows, every one of them finite."""
+"""Checks of vectors: real numbers in rows, all of them finite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hayflick.core.errors import ArgumentError, DataError
 
 
 def vector_rows(argument: str, vectors: ArrayLike) -> NDArray[Any]:
-    """Return `vectors` as an array of rows, in the type that they have.
+    """Return `vectors` as an array of rows, of the type that they have.
 
     Raises
     ------
@@ -34,16 +34,16 @@ def vector_rows(argument: str, vectors: ArrayLike) -> NDArray[Any]:
 
 
 def finite_rows(argument: str, vectors: ArrayLike, *, first: int = 0) -> Floats:
-    """Return `vectors` as float64 rows; what is not finite is refused.
+    """Return `vectors` as float64 rows; refuse numbers that are not finite.
 
     Parameters
     ----------
     argument
-        What the message calls them.
+        Their name in messages.
     vectors
         Shape ``(N, d)``.
     first
-        The number of the first row, for the message.
+        The number of the first row, for messages.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def unit_rows(argument: str, vectors: ArrayLike, *, first: int = 0) -> Floats:
     array([[0.6, 0.8]])
     """
     rows = finite_rows(argument, vectors, first=first)
-    # By the largest component first: squares of small or large numbers leave the range.
+    # By the largest component first: squares of tiny or huge numbers would under- or overflow.
     largest = np.abs(rows).max(axis=1, initial=0.0, keepdims=True)
     zero = np.flatnonzero(largest == 0.0)
     if zero.size:
@@ -88,7 +88,7 @@ def refuse_not_finite(argument: str, rows: NDArray[Any], *, first: int = 0) -> N
     Raises
     ------
     DataError
-        Which names the first such row, counted from `first`.
+        If there is such a row; the first one is named, counted from `first`.
     """
     whole = np.isfinite(rows).all(axis=1)
     if not whole.all():
