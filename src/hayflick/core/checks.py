@@ -1,4 +1,4 @@
-"""Checks of arguments, each with the message that the user reads."""
+"""Checks of arguments, with the error messages that users read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import operator
 from hayflick.core.errors import ArgumentError
 
 LARGEST_NUMBER = 2**53
-"""Whole numbers up to here are exact in floating point."""
+"""Whole numbers up to this one are exact in floating point."""
 
 MOST_GENERATIONS = 1_000_000
 MOST_REPLICATES = 100_000_000
 LARGEST_SIZE = 1e150
-"""Numbers whose squares are finite, with room for sums of them."""
+"""Largest number whose square is finite, with room for sums of squares."""
 
 LANGUAGES = ("en", "ja")
 """Languages of tables and pages."""
@@ -27,7 +27,7 @@ def whole_number(argument: str, value: object, *, at_least: int, at_most: int | 
     Raises
     ------
     ArgumentError
-        If `value` is no integer, or out of its range.
+        If `value` is not an integer, or out of range.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def whole_number(argument: str, value: object, *, at_least: int, at_most: int | 
 
 
 def as_float(value: object) -> float:
-    """Return `value` as a float; NaN if it is no number."""
+    """Return `value` as a float; NaN if it is not a number."""
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -128,11 +128,11 @@ def training_size(
     samples
         Size of a training set.
     total
-        Number of real items; None for a law that is known.
+        Number of real items; None for a known law.
     at_least
         The smallest training set that the family can be fitted to.
     at_most
-        The largest one that it can hold.
+        The largest one.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def training_size(
 
 
 def check_language(lang: str) -> None:
-    """Refuse a language that there are no texts in.
+    """Refuse an unknown language.
 
     Raises
     ------

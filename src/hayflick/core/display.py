@@ -1,8 +1,8 @@
 """What every verb returns: a result that is saved, read as plain values and shown in a notebook.
 
-A result computes nothing here and draws nothing. The room `report` holds one module per result,
-and the package root says by name which module presents which class, so that a lower room never
-imports a higher one and nothing is loaded before somebody asks.
+The package `report` has one module per result. The package root registers by name which module
+presents which class, so that results never import their reports, and a report is loaded on first
+use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REPORTS: dict[str, str] = {}
 
 
 class Report(Protocol):
-    """What a module of the room `report` offers of its result."""
+    """The functions of a report module."""
 
     def record(self, result: Any, /) -> dict[str, Any]:
         """Return the result as plain values, ready for JSON."""
@@ -39,7 +39,7 @@ class Report(Protocol):
 
 
 def register_report(result: str, *, report: str) -> None:
-    """Say that the module `report` presents the class `result` (``module:class``)."""
+    """Register the module `report` for the class `result` (``module:class``)."""
     _REPORTS[result] = report
 
 

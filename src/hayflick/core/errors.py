@@ -6,7 +6,7 @@
     ├── ArgumentError                an argument is out of its range (also a ValueError)
     ├── DataError                    what was read cannot be used
     │   └── UndecodableError         its bytes are not text in the stated encoding
-    ├── OutputError                  a result cannot be written where it was asked for
+    ├── OutputError                  a result cannot be written to the requested path
     ├── EndpointError                an endpoint refused, or went on failing after all retries
     ├── BudgetExhausted              the next request could exceed the budget: it is not made
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
@@ -23,7 +23,7 @@ from typing import Any
 
 
 def listed(names: Sequence[str], *, most: int = 10) -> str:
-    """Return names for a message: at most `most` of them, and how many more there are.
+    """Return names for a message: the first `most`, and the number of further ones.
 
     Examples
     --------
@@ -44,13 +44,13 @@ class ArgumentError(HayflickError, ValueError):
     Parameters
     ----------
     argument
-        Its name as the caller knows it.
+        Its name.
     got
         The value that was given.
     takes
         What the argument takes, as a phrase: ``"a whole number of at least 1"``.
     remedy
-        What to do about it, if that does not follow from `takes`.
+        What to do, if that does not follow from `takes`.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class UndecodableError(DataError):
 
 
 class OutputError(HayflickError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested path."""
 
 
 class EndpointError(HayflickError):

@@ -1,4 +1,4 @@
-"""The one grammar of names with values: ``name``, ``name:value`` or ``name:key=value,…``.
+"""The grammar of names with values: ``name``, ``name:value`` or ``name:key=value,…``.
 
 A value without a key belongs to the first key: ``fresh:0.05`` is short for
 ``fresh:share=0.05``.
@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T_co]):
-    """An entry of the grammar: the keys of a name, and what it makes.
+    """An entry of the grammar: the keys of a name, and the function that makes its object.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def parse(argument: str, text: str, entries: Mapping[str, Entry[T_co]]) -> T_co:
     Raises
     ------
     ArgumentError
-        If the name, a key or a value is unknown; the message offers the nearest name.
+        If the name, a key or a value is unknown; the message suggests the nearest name.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _options(rest: str, keys: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def values(*texts: str | None) -> list[str]:
-    """Return all values in texts of the grammar, the files that they name among them.
+    """Return all values in texts of the grammar, which include the names of files.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def number(argument: str, text: str) -> float:
     Raises
     ------
     ArgumentError
-        If the text is no number.
+        If the text is not a number.
     """
     try:
         return float(text)
@@ -131,7 +131,7 @@ def whole(argument: str, text: str) -> int:
     Raises
     ------
     ArgumentError
-        If the text is no whole number.
+        If the text is not a whole number.
     """
     try:
         return int(text)
@@ -143,9 +143,9 @@ _READERS: dict[str, Callable[[str, str], float]] = {"float": number, "int": whol
 
 
 class Term:
-    """Base of frozen dataclasses that a name of the grammar stands for: their fields are its keys.
+    """Base of frozen dataclasses whose fields are the keys of a name of the grammar.
 
-    The fields are of type ``float`` or ``int``; a class with other ones has methods of its own.
+    The fields are of type ``float`` or ``int``; a class with other types overrides the methods.
 
     Examples
     --------

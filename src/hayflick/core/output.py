@@ -11,7 +11,7 @@ from pathlib import Path
 from hayflick.core.errors import ArgumentError, OutputError
 
 PAGE_SUFFIXES = (".html", ".htm")
-"""Endings of the name of a page."""
+"""File suffixes of pages."""
 
 _LONGEST_STEM_BYTES = 150
 
@@ -22,7 +22,7 @@ def check_writable(path: Path, *, force: bool) -> None:
     Raises
     ------
     OutputError
-        If its folder is missing, it is no ordinary file, or it exists and `force` is not
+        If its folder is missing, it is not a regular file, or it exists and `force` is not
         set.
     """
     if path.is_dir():
@@ -35,7 +35,7 @@ def check_writable(path: Path, *, force: bool) -> None:
 
 
 def check_not_input(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
-    """Refuse to write over what is read, whatever is forced.
+    """Refuse to overwrite an input, also with ``--force``.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def check_folder(folder: Path) -> None:
 
 
 def default_name(stem: str, *, prefix: str, suffix: str) -> Path:
-    """Return a file name in the present folder from the name of an input of any length.
+    """Return a file name in the current folder from the name of an input of any length.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def default_name(stem: str, *, prefix: str, suffix: str) -> Path:
 def write_text(path: Path, text: str, *, force: bool = False, numbered: bool = False) -> Path:
     """Write `text` as UTF-8, whole or not at all; see `write_file`.
 
-    Letters that UTF-8 has no bytes for are written as question marks.
+    Lone surrogates, which UTF-8 cannot encode, are written as question marks.
     """
 
     def write(temporary: Path) -> None:
@@ -93,13 +93,13 @@ def write_file(
     Parameters
     ----------
     path
-        Where to.
+        The file to write.
     write
         Called with the temporary file's path, to write it.
     force
-        Whether a file that exists is replaced.
+        Whether an existing file is replaced.
     numbered
-        Whether a number is added to a name that is taken.
+        Whether a number is appended to a name that is taken.
 
     Returns
     -------
@@ -122,16 +122,16 @@ def write_file(
 
 
 def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
-    """Make a folder to write several files into, and return its path.
+    """Create a folder to write several files into, and return its path.
 
     Parameters
     ----------
     path
-        Where; its parent exists.
+        The folder; its parent exists.
     numbered
-        Whether a number is added to a name that is taken.
+        Whether a number is appended to a name that is taken.
     force
-        Whether a folder that exists is written into.
+        Whether to write into an existing folder.
 
     Raises
     ------
@@ -152,14 +152,14 @@ def _move(temporary: Path, path: Path, *, force: bool, numbered: bool) -> Path:
         os.replace(temporary, path)
         return path
 
-    # Unlike a check beforehand, neither way can be overtaken by another process.
+    # Unlike a check beforehand, neither way has a race with another process.
     def move(target: Path) -> None:
         try:
             os.link(temporary, target)
         except FileExistsError:
             raise
         except OSError:
-            # A file system without links.
+            # A file system without hard links.
             target.open("x").close()
             os.replace(temporary, target)
 
@@ -169,7 +169,7 @@ def _move(temporary: Path, path: Path, *, force: bool, numbered: bool) -> Path:
 def _claim(
     path: Path, make: Callable[[Path], object], *, numbered: bool, stem: str, suffix: str
 ) -> Path:
-    """Make a file or folder under a name that is free, and return its path."""
+    """Create a file or folder under a name that is not taken, and return its path."""
     for number in itertools.count(1):
         target = path if number == 1 else path.with_name(f"{stem}-{number}{suffix}")
         try:
@@ -194,18 +194,18 @@ def check_page(
     inputs: Iterable[str | os.PathLike[str] | None] = (),
     force: bool = False,
 ) -> None:
-    """Refuse a file that no page can be written to, before any work starts.
+    """Refuse a file name that a page cannot be written to, before any work starts.
 
     Parameters
     ----------
     path
-        Where the page is to go.
+        The file of the page.
     name
-        Of the argument that says so.
+        Name of the argument, for messages.
     inputs
-        What is read; None stands for no input.
+        The input files; None stands for no input.
     force
-        Whether a file that exists is replaced.
+        Whether an existing file is replaced.
 
     Raises
     ------

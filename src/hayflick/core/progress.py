@@ -1,4 +1,4 @@
-"""Progress of long work, on standard error and only where someone is looking."""
+"""Progress of long work, on standard error if that is a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told how far a stage of the work has come."""
+    """Called with the progress of a stage of the work."""
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         """Report `done` of `total` units of `stage`."""
@@ -22,7 +22,7 @@ def silent(stage: str, done: float, total: float) -> None:
 def progress_bar() -> Iterator[Progress]:
     """Show a bar per stage on standard error if that is a terminal, nothing otherwise.
 
-    Finished stages disappear, so that nothing but the result stays on the screen.
+    Finished stages disappear, so that only the result stays on the screen.
     """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn

@@ -1,7 +1,7 @@
 """The protocols between rooms.
 
 A *population* is the state of the models of one block of replicates; a *pool* is the
-statistic of the training sets that those models draw. Both belong to a family alone:
+statistic of the training sets that those models draw. Both are private to a family:
 the loop over generations passes them on without looking inside.
 """
 
@@ -59,7 +59,7 @@ class ReactiveRegime(Regime, Protocol):
 
     @property
     def metrics(self) -> Sequence[str]:
-        """Names of the metrics that it reads, as far as they are known."""
+        """Names of the metrics that it reads, if they are known."""
 
     def start(self) -> Responder:
         """Return the state of a new run, independent of all others."""

@@ -1,4 +1,4 @@
-"""What a result was made with: version, parameters, seed and environment."""
+"""Provenance of a result: version, parameters, seed and environment."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 from hayflick.core.version import __version__
 
 FORMAT_VERSION = 1
-"""Of the provenance record itself."""
+"""Version of the provenance record."""
 
-# What decides on tokens, draws and figures.
+# The libraries that tokens, random draws and figures depend on.
 _LIBRARIES = ("numpy", "numba", "scipy", "polars", "xarray", "sudachipy", "sudachidict-core")
 
 
 def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dict[str, Any]:
     """Return the record that every saved result carries.
 
-    No clock and no host name goes in: the same call gives the same record.
+    It has neither the time nor the host name: the same call gives the same record.
 
     Parameters
     ----------
     parameters
-        Names and values that make the result again; values must survive JSON.
+        Names and values that reproduce the result, ready for JSON.
     seed
-        The seed, where there is one.
+        The seed, if there is one.
 
     Examples
     --------

@@ -25,7 +25,7 @@ StatisticT = TypeVar("StatisticT", bound=Statistic)
 
 @dataclass(frozen=True, slots=True)
 class Mix(Generic[StatisticT]):
-    """What one generation is trained on.
+    """The training set of one generation.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ class Mix(Generic[StatisticT]):
     reserve
         Statistic of the stored real items, the same in every round; None for none.
     accumulate
-        Whether what came before stays: the items above join the pool of the real data and
-        of all rounds before, and the generation is trained on that.
+        Whether earlier data stay: the items above join the pool of the real data and of all
+        earlier rounds, and the generation is trained on the pool.
     subsample
-        How many items of the pool, drawn without replacement; all of them where None.
+        Number of items of the pool to train on, drawn without replacement; None for all.
 
     Examples
     --------
@@ -60,21 +60,21 @@ class Mix(Generic[StatisticT]):
 
     @property
     def samples(self) -> int:
-        """Size of the training set; where rounds accumulate, of what joins the pool."""
+        """Size of the training set; if rounds accumulate, number of items that join the pool."""
         return self.generated + self.fresh + self.reserved
 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """What generations 1 … K are trained on.
+    """The training sets of generations 1 … K.
 
     Parameters
     ----------
     mixes
         One per generation.
     respond
-        Makes the `hayflick.core.protocols.Responder` of a run, where its rounds depend on what
-        was read before; `mixes` are then those of a run in which nothing happens.
+        Makes the `hayflick.core.protocols.Responder` of a run, if its rounds depend on earlier
+        readings; `mixes` are then those of a run without any action.
     """
 
     mixes: Sequence[Mix[Any]]
@@ -82,7 +82,7 @@ class Schedule:
 
     @cached_property
     def accumulates(self) -> bool:
-        """Whether a generation is trained on what came before it too."""
+        """Whether generations are trained on earlier data too."""
         return any(mix.accumulate for mix in self.mixes)
 
     @cached_property
@@ -113,7 +113,7 @@ class Reading:
     group
         The model or agent that answered; empty for all together.
     label
-        Name of the round in the data, such as a date; empty for its number.
+        Name of the round in the data, such as a date; if empty, its number is the name.
 
     Examples
     --------
@@ -198,7 +198,7 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Action:
-    """An action to take, as data: whoever runs the rounds carries it out.
+    """An action to take, as data; the loop over rounds carries it out.
 
     Parameters
     ----------
@@ -234,5 +234,5 @@ class Action:
     evidence: tuple[Verdict, ...] = ()
 
     def __deepcopy__(self, _: object) -> Action:
-        # A run's copy of a rule shares what never changes.
+        # Immutable, so it can be shared by copies of a rule.
         return self

@@ -1,8 +1,8 @@
-"""One random stream per logical block of 32 replicates, whatever executes it.
+"""One random stream per logical block of 32 replicates, independent of the executor.
 
-A run's randomness depends on the seed and on the logical block alone, never on the
-thread, the executor or how many blocks one task carries. Inside a block the stream is
-consumed in order of generations, so a longer run begins with the shorter one.
+The random draws of a run depend on the seed and on the logical block alone, never on the
+thread, the executor or the number of blocks per task. Inside a block the stream is consumed in
+the order of generations, so a longer run begins with the shorter one.
 """
 
 from __future__ import annotations

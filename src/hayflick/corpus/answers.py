@@ -1,4 +1,4 @@
-"""Answers of models from a table: who said what, to which prompt, in which round."""
+"""Read the answers of models from a table: text, round, group, prompt and further columns."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, re
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerColumns:
-    """Which columns of a table are read.
+    """The columns of a table to read.
 
     Parameters
     ----------
     text
-        The answer; None where vectors stand for it.
+        The answer; None if there are only vectors or values.
     by
         The round: a number, a time or a name.
     group
-        Who answered; None for no groups.
+        The model or agent that answered; None for no groups.
     prompt
-        What was asked; None where all answers are to one question.
+        The prompt; None if all answers have the same.
     values
-        Columns of numbers that are watched beside the text, one per answer.
+        Further columns of numbers to watch, one number per answer.
     vectors
         A column of lists of numbers, or the path of a ``.npy`` file with a row per answer.
 
     Raises
     ------
     ArgumentError
-        If there is no round, neither text nor vectors nor a value, or a column is named twice.
+        If there is no column of rounds, neither text nor vectors nor values, or a value is named
+        twice.
     """
 
     by: str
@@ -65,19 +66,19 @@ class AnswerColumns:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Columns of text that are read, by what they are."""
+        """Names of the columns of text, by their role."""
         named = {"by": self.by, "text": self.text, "group": self.group, "prompt": self.prompt}
         return {what: name for what, name in named.items() if name is not None}
 
     @cached_property
     def wanted(self) -> tuple[str, ...]:
-        """All columns that are read, each once."""
+        """Names of all columns to read, each once."""
         vectors = () if self.vector_column is None else (self.vector_column,)
         return tuple(dict.fromkeys((*self.labels.values(), *self.values, *vectors)))
 
     @property
     def vector_column(self) -> str | None:
-        """The column of lists; None where there is none, or a file holds them."""
+        """The column of lists; None without vectors, or if they are in a file."""
         named = self.vectors
         return None if named is None or named.endswith(".npy") else named
 
@@ -88,7 +89,7 @@ _KEPT = 20
 
 @dataclass
 class BadRows:
-    """Rows that were passed over: how many, and the first ones with the reason.
+    """Rows that were skipped: their number, and the first ones with the reason.
 
     Examples
     --------
@@ -190,7 +191,7 @@ class _Rows:
         return vector
 
     def _flush(self) -> None:
-        # Rows as dictionaries take many times the memory of a frame.
+        # Dictionaries take many times the memory of a frame.
         labels: dict[str, Any] = dict.fromkeys(self.columns.labels, pl.String)
         values = dict.fromkeys((f"value {name}" for name in self.columns.values), pl.Float64)
         schema = {"row": pl.Int64, "place": pl.Int64, **labels, **values}
@@ -281,23 +282,23 @@ _LINES = (".jsonl", ".ndjson")
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What models said, in the order of the rounds.
+    """Answers of models, in the order of the rounds.
 
     Parameters
     ----------
     name
-        Of the file.
+        Name of the file.
     rounds
         Names of the rounds, in order.
     frame
         A row per answer, sorted by round: ``row`` (line or row of the file, from 1), ``round``
-        (from 1), and as far as there are such columns ``text``, ``group``, ``prompt`` and
-        ``value NAME``, all nullable.
+        (from 1) and, if the table has them, ``text``, ``group``, ``prompt`` and ``value NAME``,
+        all nullable.
     vectors
-        float32, shape ``(answers, dimensions)``, in the order of the frame; None for none. A
-        missing one is a row of NaN.
+        float32, shape ``(answers, dimensions)``, in the order of the frame; a row of NaN for a
+        missing vector. None without vectors.
     bad
-        Rows that were passed over.
+        Rows that were skipped.
     """
 
     name: str
@@ -308,11 +309,11 @@ class Answers:
 
     @property
     def dimensions(self) -> int | None:
-        """Numbers in a vector; None without vectors."""
+        """Number of components of a vector; None without vectors."""
         return None if self.vectors is None else self.vectors.shape[1]
 
     def by_round(self) -> Iterator[tuple[int, pl.DataFrame, NDArray[np.float32] | None]]:
-        """Yield every round's number, answers and vectors; a round may have no answer."""
+        """Yield the number, the answers and the vectors of each round, also of an empty one."""
         numbers = self.frame["round"].to_numpy()
         places = np.searchsorted(numbers, np.arange(1, len(self.rounds) + 2))
         for number, (low, high) in enumerate(itertools.pairwise(places), start=1):
@@ -337,25 +338,25 @@ def read_answers(
     path
         The file.
     columns
-        Which of its columns are read.
+        The columns to read.
     every
-        Length of a round, where rounds are times; see `hayflick.corpus.rounds.round_order`.
+        Length of a round, if rounds are times; see `hayflick.corpus.rounds.round_order`.
     start
-        Name of the first round that counts; those before it are passed over.
+        Name of the first round to read; earlier ones are left out.
     skip_bad
-        Whether rows that cannot be used are counted and passed over instead of refused.
+        Whether rows that cannot be used are counted and skipped instead of refused.
     encoding
-        Of CSV, TSV and JSON lines.
+        Encoding of CSV, TSV and JSON lines.
     progress
-        Called with the bytes read so far.
+        Called with the number of bytes read so far.
 
     Raises
     ------
     DataError
-        If the file cannot be read, lacks a column, or a row cannot be used: it is no record,
-        has no round, holds no number where one is due, or a vector of another length.
+        If the file cannot be read, lacks a column, or a row cannot be used: it is not a record,
+        has no round, a value that is not a number, or a vector of another length.
     ArgumentError
-        If `start` is no round, or `every` no length.
+        If `start` is not a round, or `every` not a length of time.
     """
     path = Path(path)
     suffix = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""Tokens to counts in bounded memory: batch by batch, merged as they come."""
+"""Count tokens in bounded memory: batch by batch, merged as they come."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import polars as pl
 from hayflick.corpus.tokenizers import Tokenizer
 
 BATCH_CHARACTERS = 1 << 25
-"""Text that is counted at once; memory is bounded by it and by the number of types."""
+"""Size of a batch; memory is bounded by it and by the number of types."""
 
 
 def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
-    """Return how often every token occurs in running text.
+    """Return how often each token occurs in running text.
 
     Parameters
     ----------
     pieces
-        The text, cut where no token is cut.
+        The text, cut between tokens.
     tokenizer
-        What splits it.
+        Splits the text.
 
     Returns
     -------
@@ -29,14 +29,14 @@ def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     frames = [_empty()]
     for batch in batches(pieces):
         frames.append(count_symbols(tokenizer.tokens(pl.LazyFrame({"text": batch}))))
-        # Not for every batch: all symbols so far pass through a merger.
+        # Not for every batch: a merge goes through all symbols so far.
         if sum(frame.height for frame in frames[1:]) >= 2 * frames[0].height:
             frames = [_merged(frames)]
     return _merged(frames)
 
 
 def count_symbols(symbols: pl.LazyFrame) -> pl.DataFrame:
-    """Return how often every value of a column ``symbol`` occurs, null among them."""
+    """Return how often each value of a column ``symbol`` occurs, null included."""
     number = pl.len().cast(pl.Int64).alias("number")
     return symbols.group_by("symbol").agg(number).collect(engine="streaming")
 

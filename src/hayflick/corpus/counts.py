@@ -1,4 +1,4 @@
-"""How often every symbol was seen: the sufficient statistic of a discrete law."""
+"""How often each symbol occurs: the sufficient statistic of a discrete law."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from hayflick.corpus.encodings import decoded
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Symbols and how often each was seen, most frequent first; equal counts in order.
+    """Symbols and how often each occurs, most frequent first, equal counts in alphabetical order.
 
     Parameters
     ----------
     symbols
         The symbols, each once.
     numbers
-        How often each was seen, shape ``(types,)``, at least 1; copied.
+        How often each occurs, shape ``(types,)``, at least 1; copied.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class Counts:
         object.__setattr__(self, "numbers", frozen)
 
     def __deepcopy__(self, _: object) -> Counts:
-        # What never changes is shared: a chain knows a reserve again by its identity.
+        # Immutable, so it can be shared: a chain recognises a reserve by its identity.
         return self
 
     def __repr__(self) -> str:
@@ -71,9 +71,9 @@ class Counts:
         Raises
         ------
         ArgumentError
-            If a number is no integer, or below 1, or they add up to more than 2^53.
+            If a number is not an integer, or below 1, or they add up to more than 2^53.
         DataError
-            If two keys are the same symbol when written out.
+            If two keys are the same symbol as text.
         """
         for symbol, number in counts.items():
             whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
@@ -123,9 +123,9 @@ def read_mapping(path: Path, *, encoding: str = "utf-8", progress: Progress = si
     Raises
     ------
     DataError
-        If it is no JSON object, or names a symbol twice.
+        If it is not a JSON object, or names a symbol twice.
     ArgumentError
-        If a number is no whole number from 1.
+        If a count is not a whole number of at least 1.
     """
     text = "".join(decoded(path, encoding=encoding, progress=progress))
     try:

@@ -1,4 +1,4 @@
-"""Bytes to text, piece by piece, with an exact word on what cannot be decoded."""
+"""Decode files piece by piece, with the exact position of what cannot be decoded."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hayflick.core.progress import Progress, silent
 
 CHUNK_BYTES = 1 << 18
 LONGEST_PIECE = 1 << 20
-"""Characters after which a piece is cut even where there is no whitespace."""
+"""Characters after which a piece is cut even without whitespace."""
 
 _CANDIDATES = (
     *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949"),
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp874"),
 )
 _ASCII = bytes(range(128))
-# So much of what is not ASCII in a damaged UTF-8 text is still UTF-8.
+# Share of the bytes beyond ASCII that are valid UTF-8 in a damaged UTF-8 text.
 _INTACT = 0.9
 
 
 def check_encoding(encoding: str) -> str:
-    """Return the codec to read with; UTF-8 loses its byte-order mark on the way.
+    """Return the codec to read with, which drops the byte-order mark of UTF-8.
 
     Raises
     ------
@@ -45,23 +45,23 @@ def check_encoding(encoding: str) -> str:
 
 
 def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent) -> Iterator[str]:
-    """Yield the text of a file as it is decoded, memory independent of its size.
+    """Yield the text of a file as it is decoded, in memory independent of its size.
 
     Parameters
     ----------
     path
         The file.
     encoding
-        Any text codec of Python's.
+        Any text codec of Python.
     progress
-        Called with the bytes read so far.
+        Called with the number of bytes read so far.
 
     Raises
     ------
     DataError
         If the file is missing, unreadable, empty or binary.
     UndecodableError
-        At the first byte that is not `encoding`, with its offset and a likely encoding.
+        If bytes are not valid in `encoding`; the message gives their offset and a likely encoding.
     """
     codec = check_encoding(encoding)
     size = _size(path)
@@ -86,9 +86,9 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
 
 
 def pieces(texts: Iterator[str], *, separators: str = " \n\t\u3000") -> Iterator[str]:
-    """Cut running text behind a separator into pieces of bounded length.
+    """Cut running text after separators into pieces of bounded length.
 
-    A run of more than a million characters without a separator is cut where it stands.
+    A run of more than a million characters without a separator is cut anywhere.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
 
 
 def likely_encoding(data: bytes) -> str | None:
-    """Return a codec that `data` may be in; None where it is UTF-8 but for a few bytes.
+    """Return a likely codec of `data`; None if it is UTF-8 but for a few bytes.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def likely_encoding(data: bytes) -> str | None:
     fitting = [name for match in found for name in match.could_be_from_charset]
     if not fitting:
         return "latin-1"
-    # Their letters are the same but for a few; Western Europe is the more likely.
+    # The two differ in a few letters only; Western European text is more likely.
     return "cp1252" if fitting[0] == "cp1250" and "cp1252" in fitting else fitting[0]
 
 
@@ -179,7 +179,7 @@ _FILES = 4096
 
 
 def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
-    """Yield the heads of up to 4096 files, and windows all through the long ones.
+    """Yield the heads of up to 4096 files, and windows throughout the long ones.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The items that data consist of (lines, rows or texts), one by one, with their tokens.
+"""Read the items of a data set (lines, rows or texts) with their tokens.
 
-An item is what can be stored: a line of a text, a row of a table, a text of a folder. Items
+An item is what a reserve can store: a line of a text, a row of a table, a text of a folder. Items
 stream in blocks; memory is bounded by a block, the number of types and the longest item.
 """
 
@@ -26,20 +26,20 @@ from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
 from hayflick.corpus.tokenizers import tokenizer_named
 
 LONGEST_LINE = 1 << 26
-"""Characters that a line may have: it is held in memory whole."""
+"""Largest number of characters of a line, which is held in memory whole."""
 
 
 def lines(texts: Iterator[str], *, name: str, longest: int = LONGEST_LINE) -> Iterator[list[str]]:
-    r"""Yield the lines of running text, some at a time, without what ends them.
+    r"""Yield the lines of running text in batches, without line ends.
 
     Parameters
     ----------
     texts
         The text, cut anywhere.
     name
-        What the text is called, for messages.
+        Name of the text in messages.
     longest
-        Characters that a line may have.
+        Largest number of characters of a line.
 
     Raises
     ------
@@ -67,25 +67,25 @@ def lines(texts: Iterator[str], *, name: str, longest: int = LONGEST_LINE) -> It
 
 
 BLOCK_CHARACTERS = 1 << 22
-"""Text whose items are numbered at once."""
+"""Size of the text that is tokenized at once."""
 
 _BLOCK_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
 class ItemBlock:
-    """Some items, as the numbers of the symbols that occur in each.
+    """A block of items, with the symbols that occur in each.
 
     Parameters
     ----------
     numbers
-        Place of each item in the data, from 0 and ascending, shape ``(items,)``.
+        Position of each item in the data, from 0 and ascending, shape ``(items,)``.
     tokens
-        How many tokens each holds, at least 1, shape ``(items,)``.
+        Number of tokens of each, at least 1, shape ``(items,)``.
     starts
         Item i's symbols are ``symbols[starts[i]:starts[i + 1]]``, shape ``(items + 1,)``.
     symbols
-        Places of the symbols in the data's counts, each once per item.
+        Positions of the symbols in the data's counts, each once per item.
     """
 
     numbers: Integers
@@ -95,24 +95,24 @@ class ItemBlock:
 
 
 def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> Iterator[ItemBlock]:
-    r"""Yield the items of data that were counted before; those without a token are left out.
+    r"""Yield the items of data that were counted before, except those without tokens.
 
-    So is an item with a token that was not counted: where counting cut a text, at a place
-    that no line ends at, it may have cut a token.
+    An item with a token that was not counted is left out too: counting may have cut a very long
+    line inside a token.
 
     Parameters
     ----------
     path
         A text, a folder of texts or a table.
     corpus
-        Its counts, and how it was read.
+        Its counts and source.
     progress
-        Called with the bytes read so far.
+        Called with the number of bytes read so far.
 
     Raises
     ------
     DataError
-        If it holds counts alone, or cannot be read.
+        If it holds counts only, or cannot be read.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def refuse_counts(path: Path) -> None:
     Raises
     ------
     DataError
-        If `path` is one by its name.
+        If the name of `path` says so.
     """
     if path.suffix.lower() == ".json" and not path.is_dir():
         remedy = "give the text or the table that was counted"
@@ -215,7 +215,7 @@ _PARTS = 4
 
 
 class ItemStore:
-    """Blocks of items in a temporary file, read back one by one as often as is asked for.
+    """Blocks of items in a temporary file; iterating reads them back one by one.
 
     Parameters
     ----------
@@ -225,9 +225,9 @@ class ItemStore:
     Attributes
     ----------
     items, tokens : int
-        How many were stored.
+        Numbers of items and of their tokens.
     shortest : int
-        Tokens of the shortest item; 0 where there is none.
+        Number of tokens of the shortest item; 0 for no item.
     """
 
     def __init__(self, path: Path) -> None:
@@ -236,7 +236,7 @@ class ItemStore:
         self.items = self.tokens = self.shortest = 0
 
     def fill(self, blocks: Iterable[ItemBlock]) -> None:
-        """Store blocks, about four bytes for every symbol of every item.
+        """Store blocks, in about four bytes per symbol of each item.
 
         Raises
         ------
@@ -265,7 +265,7 @@ class ItemStore:
 
 @contextmanager
 def stored_items(blocks: Iterable[ItemBlock]) -> Iterator[ItemStore]:
-    """Yield a store of the blocks, which is removed in the end.
+    """Yield a store of the blocks, and remove it on exit.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Must-keep lists: symbols that have to last, one per line or as a JSON list."""
+"""Must-keep lists: symbols that must not be lost, one per line or as a JSON list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
     Raises
     ------
     DataError
-        If the file cannot be read, is no list of texts, or names nothing.
+        If the file cannot be read, is not a list of texts, or is empty.
     """
     text = "".join(decoded(path, encoding=encoding))
     entries = text.split("\n")
@@ -38,24 +38,24 @@ def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
 
 
 def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
-    """Return the places of listed symbols in the data's counts, ascending.
+    """Return the positions of listed symbols in the data's counts, ascending.
 
-    An entry that is no symbol as it stands is split as the data were: ``Tokyo`` is ``tokyo``
-    where words are counted in lower case.
+    An entry that is not a symbol itself is tokenized as the data were: ``Tokyo`` becomes
+    ``tokyo`` if words are counted in lower case.
 
     Parameters
     ----------
     entries
         The list.
     corpus
-        The data's counts, and how they were read.
+        The data's counts and source.
 
     Raises
     ------
     ArgumentError
         If the list is empty.
     DataError
-        If some are not in the data; up to ten are named.
+        If some are not in the data; the message names up to ten.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
 
 
 def _split(entries: tuple[str, ...], corpus: Corpus) -> dict[str, str]:
-    """Return the symbol of every entry that is one token to the data's tokenizer."""
+    """Return the symbol of each entry that is a single token."""
     if corpus.source.tokenizer is None or not entries:
         return {}
     texts = pl.LazyFrame({"entry": entries, "text": entries})

@@ -1,4 +1,4 @@
-"""Any input (text, folder of texts, table, mapping of counts) to counts of symbols.
+"""Count the symbols of any input: a text, a folder of texts, a table, a mapping of counts.
 
 Counting streams: memory depends on the number of types, not on the size of the input.
 """
@@ -55,12 +55,12 @@ def read_corpus(
     column
         The column of a table.
     tokenizer
-        A name of `hayflick.corpus.tokenizers`. Text is split by ``auto`` unless another is
-        named; a table's cells are whole labels unless one is named.
+        Name of a tokenizer (`hayflick.corpus.tokenizers`). The default is ``auto`` for text; the
+        cells of a table are labels, unless a tokenizer is named.
     encoding
-        Any text codec of Python's.
+        Any text codec of Python.
     progress
-        Called with the bytes read so far.
+        Called with the number of bytes read so far.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_text(
 
     def count(split: Tokenizer) -> pl.DataFrame:
         texts = (decoded(file, encoding=encoding, progress=progress) for file in files)
-        # Each file is cut on its own: its last word never joins the next file's first.
+        # Each file by itself: its last word never joins the first of the next file.
         parts = (piece for text in texts for piece in pieces(text, separators=split.separators))
         return count_pieces(parts, split)
 
@@ -148,11 +148,11 @@ def _symbols(counted: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
 
 
 def text_files(path: Path) -> Sequence[Path]:
-    """Return a text, or the texts of a folder at any depth, in order."""
+    """Return the path of a text, or of all texts in a folder at any depth, in order."""
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES)
-    # An empty file beside full ones is no fault.
+    # Empty files are skipped without an error.
     files = [file for file in files if file.is_file() and file.stat().st_size > 0]
     if not files:
         raise DataError(f"{path}: the folder holds no text; it takes {', '.join(TEXT_SUFFIXES)}")
@@ -160,7 +160,7 @@ def text_files(path: Path) -> Sequence[Path]:
 
 
 def _counts(counted: pl.DataFrame, path: Path, tokenizer: Tokenizer | None) -> tuple[Counts, int]:
-    """Return the counts in order, and how many cells were empty where cells are symbols."""
+    """Return the counts in order, and the number of empty cells."""
     empty = pl.col("symbol").is_null() | (pl.col("symbol") == "")
     missing = int(counted.filter(empty).get_column("number").sum())
     counted = counted.filter(~empty).sort(["number", "symbol"], descending=[True, False])

@@ -1,4 +1,4 @@
-r"""Reserve files: real items that were chosen to be stored, one JSON object per line.
+r"""Reserve files: the stored real items, one JSON object per line.
 
 The first line is the header; every other line is an item, as
 `hayflick.corpus.reserves.item_records` returns it::
@@ -6,8 +6,8 @@ The first line is the header; every other line is an item, as
     {"hayflick_reserve": {"format_version": 1, "source": "corpus.txt", "column": null, ...}}
     {"line": 17, "text": "Medlars and quinces"}
 
-The header stands under one key of its own, so that the names of a table's columns stay free
-and the file is an ordinary JSON-lines table too, whose first row has no other cell.
+The header is stored under one key, so that it does not clash with a table's columns and the file
+is an ordinary JSON-lines table too, whose first row has no other cell.
 """
 
 from __future__ import annotations
@@ -31,25 +31,24 @@ from hayflick.corpus.tables import table_rows
 from hayflick.corpus.tokenizers import tokenizer_named
 
 TEXT_COLUMN = "text"
-"""The key of a line or a text."""
+"""The key of the text of a line or of a file."""
 
 
 def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[str, Any]]:
-    """Return the real items at some places, ready for JSON.
+    """Return the real items at some positions, ready for JSON.
 
     Parameters
     ----------
     path
         A text, a folder of texts or a table.
     source
-        How it was read.
+        Its source.
     numbers
-        The places, ascending and counted from 0.
+        The positions, ascending and counted from 0.
 
     Returns
     -------
-    For a line ``line`` (from 1) and ``text``, for a text ``file`` and ``text``, for a row all
-    its cells.
+    ``line`` (from 1) and ``text`` of a line, ``file`` and ``text`` of a text, all cells of a row.
 
     Raises
     ------
@@ -73,7 +72,7 @@ def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[
 
 
 def count_records(records: Sequence[Mapping[str, Any]], *, source: Source) -> Counts:
-    """Return the counts of the symbols of items, split as the data of `source` were.
+    """Count the symbols of items, which are split as the data of `source` were.
 
     Examples
     --------
@@ -110,7 +109,7 @@ def reserve_text(header: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) 
 
 
 def reserve_header(path: Path) -> dict[str, Any] | None:
-    """Return the header of a reserve file; None where `path` is something else.
+    """Return the header of a reserve file; None if `path` is not one.
 
     Raises
     ------
@@ -132,22 +131,22 @@ def reserve_header(path: Path) -> dict[str, Any] | None:
 
 
 def read_reserve(path: Path, *, header: Mapping[str, Any], like: Source) -> Corpus:
-    """Count the symbols of a reserve file, its items read as the data `like` were.
+    """Count the symbols of a reserve file, read in the same way as the data `like`.
 
     Parameters
     ----------
     path
         The file.
     header
-        As `reserve_header` returns it.
+        Its header, from `reserve_header`.
     like
-        The data: their column and tokenizer. Where they have neither, as counts do not, the
-        header's are used.
+        Source of the data, with their column and tokenizer. If they have neither, as counts
+        have not, those of the header are used.
 
     Raises
     ------
     DataError
-        If its items are not of the kind that the data are: rows without the column, say.
+        If its items do not fit the data: rows without the column, say.
     """
     column, tokenizer = like.column, like.tokenizer
     if column is None and tokenizer is None:

@@ -1,4 +1,4 @@
-"""Which round an answer belongs to: labels in the order of numbers, times or appearance."""
+"""Assign answers to rounds: labels in the order of numbers, times or appearance."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RoundOrder:
     names
         Their names, in order; round k is ``names[k - 1]``.
     places
-        Round of each label, by label.
+        Number of the round of each label.
     """
 
     names: tuple[str, ...]
@@ -34,23 +34,23 @@ class RoundOrder:
 
 
 def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrder:
-    """Return the order of labels: by number if all are, by time if all are, else as they come.
+    """Return the order of labels: numeric, chronological, or else by appearance.
 
     Parameters
     ----------
     labels
-        All different ones, in the order in which they appear.
+        The labels, each once, in the order of appearance.
     every
-        Length of a round where labels are times: ``1h``, ``1d``, ``1w``, ``1mo``. Periods
-        without a label are rounds too. None makes every label a round of its own.
+        Length of a round, if labels are times: ``1h``, ``1d``, ``1w``, ``1mo``. Periods without
+        a label are rounds too. None makes each label a round.
 
     Raises
     ------
     ArgumentError
-        If `every` is no such length.
+        If `every` is not such a length.
     DataError
-        If a few labels are no numbers or times where most are, or labels are no times where
-        `every` needs them.
+        If most labels are numbers or times but a few are not, or if some are not times although
+        `every` is given.
 
     Examples
     --------
@@ -68,14 +68,14 @@ def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrde
         if not others:
             return _sorted(labels, keys)
         if 2 * len(others) < len(labels):
-            # In the order of appearance one odd label would move all others.
+            # One odd label would put all rounds in the order of appearance.
             remedy = "mend or remove these rows"
             raise DataError(f"by: is no {kind}, as most rounds are: {listed(others)}; {remedy}")
     return RoundOrder(tuple(labels), {label: place for place, label in enumerate(labels, 1)})
 
 
 def _sorted(labels: Sequence[str], keys: Sequence[object]) -> RoundOrder:
-    """Return labels by their keys; labels with the same key are one round."""
+    """Return the order of labels by their keys; labels with equal keys are one round."""
     pairs = sorted(zip(keys, labels, strict=True), key=lambda pair: pair[0])  # type: ignore[arg-type,return-value]
     names: list[str] = []
     places: dict[str, int] = {}
@@ -117,7 +117,7 @@ def _name(start: datetime) -> str:
 
 
 def _number(label: str) -> Decimal | None:
-    """Return a number as it is spelled, to the last digit."""
+    """Return the exact number that a label spells."""
     try:
         number = Decimal(label.strip())
     except InvalidOperation:
@@ -126,7 +126,7 @@ def _number(label: str) -> Decimal | None:
 
 
 def _time(label: str) -> datetime | None:
-    """Return a time, in UTC where it names a zone."""
+    """Return the time that a label spells, in UTC if it names a zone."""
     try:
         time = datetime.fromisoformat(label.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""Any text (file, folder, string) to sentences of numbered words, in their order."""
+"""Split a text (file, folder or string) into sentences of numbered words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hayflick.corpus.source import Source
 from hayflick.corpus.tokenizers import Lines, Tokenizer, split_with
 
 MARK = "\N{MATHEMATICAL BOLD SMALL DIGAMMA}"
-"""Stands between sentences: a letter, so that every tokenizer returns it as a token."""
+"""Mark between sentences: a letter, so that every tokenizer returns it as a token."""
 
 _SAME_LETTER = "\N{GREEK SMALL LETTER DIGAMMA}"
 
@@ -38,7 +38,7 @@ _ENDS = "|".join(
 
 
 def marked(text: pl.LazyFrame) -> pl.LazyFrame:
-    r"""Return a column ``text`` with `MARK` on a line of its own behind every sentence.
+    r"""Return a column ``text`` with `MARK` on a line of its own after each sentence.
 
     Two ends with nothing in between leave two marks.
 
@@ -48,7 +48,7 @@ def marked(text: pl.LazyFrame) -> pl.LazyFrame:
     >>> marked(text).collect().item().split(f"\n{MARK}\n")
     ['Pi is 3.14. ', 'Why? ', '雨。', '雪']
     """
-    # The text's own use of the letter, if any, is taken for the letter that it is a style of.
+    # If the text uses the mark itself, it is replaced by the plain form of that letter.
     own = pl.col("text").str.replace_all(MARK, _SAME_LETTER, literal=True)
     return text.select(own.str.replace_all(_ENDS, f"${{0}}\n{MARK}\n").alias("text"))
 
@@ -63,13 +63,13 @@ def number_words(texts: Iterator[str], tokenizer: Tokenizer) -> Numbered:
     Parameters
     ----------
     texts
-        The text, cut where no word is cut.
+        The text, cut between words.
     tokenizer
-        What splits sentences into words.
+        Splits sentences into words.
 
     Returns
     -------
-    The words, and ``(words and sentences,)`` numbers: no sentence is empty.
+    The words, and their numbers, shape ``(words + sentences,)``; no sentence is empty.
 
     Examples
     --------
@@ -83,13 +83,13 @@ def number_words(texts: Iterator[str], tokenizer: Tokenizer) -> Numbered:
         words = tokenizer.tokens(marked(pl.LazyFrame({"text": batch}))).collect()
         numbered.append(_numbered(words.get_column("symbol"), numbers))
     tokens = np.concatenate(numbered)
-    # A mark behind a mark, or at the very start, ends nothing.
+    # A mark after a mark, or at the very start, ends no sentence.
     tokens = tokens[(tokens != 0) | (np.append(0, tokens[:-1]) != 0)]
     return _by_frequency(tuple(numbers)[1:], tokens)
 
 
 def _numbered(words: pl.Series, numbers: dict[str, int]) -> NDArray[np.int32]:
-    """Return the numbers of words, giving the next number to every one that has none."""
+    """Return the numbers of words; new words get the next numbers."""
     words = words.filter(words != "")
     different = words.unique(maintain_order=True)
     known = [numbers.setdefault(word, len(numbers)) for word in different]
@@ -118,12 +118,12 @@ class Sentences:
         Shape ``(total + sentences,)``: word ``symbols[i]`` is i + 1, and 0 ends a sentence;
         copied as 32-bit integers.
     source
-        Where the text comes from.
+        Source of the text.
 
     Raises
     ------
     DataError
-        If there is no word, a sentence is empty or without end, or a number has no symbol.
+        If there is no word, a sentence is empty or has no end, or a number has no symbol.
 
     Examples
     --------
@@ -175,18 +175,18 @@ def read_sentences(
     encoding: str = "utf-8",
     progress: Progress = silent,
 ) -> Sentences:
-    """Return the sentences of a text, or of a folder of texts; none goes on in the next file.
+    """Return the sentences of a text, or of a folder of texts; none spans two files.
 
     Parameters
     ----------
     path
         The file or folder.
     tokenizer
-        A name of `hayflick.corpus.tokenizers`, not ``lines``.
+        Name of a tokenizer (`hayflick.corpus.tokenizers`) other than ``lines``.
     encoding
-        Any text codec of Python's.
+        Any text codec of Python.
     progress
-        Called with the bytes read so far.
+        Called with the number of bytes read so far.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One column of a table (CSV, TSV, JSON lines, Parquet, xlsx) as text, lazily."""
+"""Read tables: CSV, TSV, JSON lines, Parquet and xlsx."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _TEXTUAL = (".csv", ".tsv", ".jsonl", ".ndjson")
 def table_column(
     path: Path, *, column: str | None, encoding: str = "utf-8", progress: Progress = silent
 ) -> Iterator[tuple[str, pl.LazyFrame]]:
-    """Yield a column's name and its cells as a lazy column ``text``, nulls where missing.
+    """Yield a column's name and its cells as a lazy column ``text``, null for missing ones.
 
     Parameters
     ----------
     path
         A file with one of the suffixes of `TABLE_SUFFIXES`.
     column
-        Its name; None takes the only column there is.
+        Its name; None for the only column.
     encoding
-        Of CSV, TSV and JSON lines; the other formats know their own.
+        Encoding of CSV, TSV and JSON lines; the other formats define their own.
     progress
-        Called with the bytes read while a file is brought to UTF-8.
+        Called with the number of bytes read while a file is converted to UTF-8.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or has no such column (those it has are listed).
+        If the file cannot be read, or has no such column; the message lists its columns.
     MissingExtraError
         If the extra ``excel`` is needed and not installed.
     """
@@ -88,9 +88,9 @@ def table(
 def table_rows(
     path: Path, *, column: str, numbers: Sequence[int], encoding: str = "utf-8"
 ) -> list[dict[str, Any]]:
-    """Return whole rows of a table, ready for JSON; the column's cell is the label as text.
+    """Return whole rows of a table, ready for JSON, with the labels as text.
 
-    Bytes, which JSON has no form for, are written in base64.
+    Bytes are written in base64.
 
     Parameters
     ----------
@@ -131,13 +131,13 @@ def _scan(path: Path, *, suffix: str) -> pl.LazyFrame:
             raise MissingExtraError("reading xlsx", extra="excel")
         return _workbook(path).lazy()
     rows = pl.scan_csv(path, separator="\t" if suffix == ".tsv" else ",", infer_schema=False)
-    # Reading one column alone would pass over rows with too many cells, and so over labels
-    # that stand in the wrong column.
+    # Reading one column only would miss rows with too many cells, whose labels may be in the
+    # wrong column.
     return rows.map_batches(lambda frame: frame, projection_pushdown=False, streamable=True)
 
 
 def _workbook(path: Path) -> pl.DataFrame:
-    # The reader's own errors share no base but Exception.
+    # The reader's errors have no common base but Exception.
     try:
         return pl.read_excel(path, infer_schema_length=0)
     except Exception as fault:
@@ -146,12 +146,12 @@ def _workbook(path: Path) -> pl.DataFrame:
 
 
 def choose_column(path: Path, names: list[str], column: str | None) -> str:
-    """Return the column of a table that is named, or the only one there is.
+    """Return the named column of a table, or its only one.
 
     Raises
     ------
     DataError
-        If there is none of that name, or several and none is named.
+        If there is no such column, or several and none is named.
     """
     listed = ", ".join(names)
     if column is None and len(names) == 1:
@@ -168,7 +168,7 @@ def choose_column(path: Path, names: list[str], column: str | None) -> str:
 
 @contextmanager
 def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]:
-    """Yield a path with the same table in UTF-8: the path itself where it is that already."""
+    """Yield the path of the same table in UTF-8: a copy, unless the file is UTF-8 already."""
     codec = check_encoding(encoding)
     textual = path.suffix.lower() in _TEXTUAL
     # Decoding the head finds a missing, empty or binary file, and most wrong encodings.
@@ -192,7 +192,7 @@ def _head(path: Path) -> bytes:
 
 
 def _malformed(path: Path, readable: Path, fault: Exception) -> DataError:
-    """Return the error to show: the exact place where it can be found, else `fault`'s own."""
+    """Return the error to show: with the line number if possible, else the message of `fault`."""
     suffix = path.suffix.lower()
     if suffix in _TEXTUAL:
         for _ in decoded(readable):
@@ -226,16 +226,16 @@ _HEAD = 1000
 
 @dataclass(frozen=True, eq=False)
 class NumericTable:
-    """What was read.
+    """Columns of numbers from a table.
 
     Parameters
     ----------
     values
-        Shape ``(rows, columns)``, every one finite.
+        Shape ``(rows, columns)``, all finite.
     columns
-        Their names.
+        Names of the columns.
     name
-        The file's.
+        Name of the file.
     """
 
     values: Floats
@@ -256,16 +256,15 @@ def read_numbers(
     path
         The table.
     columns
-        Their names; None takes the only column there is.
+        Their names; None for the only column.
     encoding
-        Any text codec of Python's.
+        Any text codec of Python.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a column is not there, or a cell is missing, no number
-        or not finite (they are counted), or a column has fewer than two values or one
-        value throughout.
+        If the file cannot be read, a column does not exist, has fewer than two values or is
+        constant, or a cell is missing, not a number or not finite.
     """
     path = Path(path)
     if path.suffix.lower() not in TABLE_SUFFIXES:
@@ -278,10 +277,10 @@ def read_numbers(
 def holds_fractions(
     path: str | os.PathLike[str], *, column: str | None = None, encoding: str = "utf-8"
 ) -> bool:
-    """Return whether all cells of a table's column are numbers, one at least not whole.
+    """Return whether all cells of a table's column are numbers, and at least one is not whole.
 
     A number with a decimal point or an exponent is taken as not whole. Whole numbers alone
-    may as well be labels. Empty cells are passed over.
+    may as well be labels. Empty cells are ignored.
 
     Raises
     ------
@@ -291,7 +290,7 @@ def holds_fractions(
     with table_column(Path(path), column=column, encoding=encoding) as (_, cells):
         texts = cells.select(pl.col("text").str.strip_chars()).filter(pl.col("text") != "")
         number = pl.col("text").cast(pl.Float64, strict=False).is_not_null().all()
-        # The head of a long column of labels tells, without reading it all.
+        # The head of a long column of labels suffices, without reading it all.
         if not texts.head(_HEAD).select(number).collect().item():
             return False
         fraction = pl.col("text").str.contains("[.eE]").any()
@@ -335,13 +334,13 @@ def _column(path: Path, column: str | None, encoding: str) -> tuple[str, Floats]
 
 
 Line = tuple[int, dict[str, Any] | str]
-"""A line's number, from 1, and its record, or why it is none."""
+"""A line's number, from 1, and its record, or why it is not a record."""
 
 
 def json_lines(
     path: Path, *, encoding: str = "utf-8", progress: Progress = silent
 ) -> Iterator[Line]:
-    r"""Yield the records of a file one by one; blank lines are passed over.
+    r"""Yield the records of a file one by one, except blank lines.
 
     Raises
     ------
@@ -382,7 +381,7 @@ def _record(line: str) -> dict[str, Any] | str:
         return "is nested too deeply"
     if not isinstance(record, dict):
         return "is no JSON object; each line takes one"
-    # An escape can spell half of a letter, which no encoding can write down again.
+    # Escapes can spell lone surrogates, which cannot be encoded.
     return _whole_letters(record) if "\\ud" in line or "\\uD" in line else record
 
 

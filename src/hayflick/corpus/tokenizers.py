@@ -1,4 +1,4 @@
-"""How text is split into symbols: tokenizers by name, and the choice of one by script."""
+"""Tokenizers by name, and the choice of one by the script of a text."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ CountedT = TypeVar("CountedT")
 
 
 class Tokenizer(ABC):
-    """Turns a column ``text`` into a column ``symbol`` of one token per row.
+    """Splits a column ``text`` into a column ``symbol`` of one token per row.
 
-    Other columns, such as the number of the item that a text is, are repeated for each token.
+    Other columns, such as the number of an item, are repeated for each token.
     """
 
     separators: ClassVar[str] = " \n\t\u3000"
-    """Characters after which a long text can be cut without cutting a token."""
+    """Characters after which a long text can be cut without splitting a token."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Its name in the grammar of `tokenizer_named`."""
+        """Its name, which `tokenizer_named` takes."""
 
     @abstractmethod
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
@@ -59,7 +59,7 @@ def matches(text: pl.LazyFrame, pattern: str, *, lower: bool) -> pl.LazyFrame:
 
 
 WORD = r"\w\p{N}"
-"""Characters of words, for a regular expression's brackets."""
+"""Characters of words, for a character class of a regular expression."""
 
 
 @final
@@ -106,11 +106,11 @@ class Lines(Tokenizer):
         return matches(text, r"[^\r\n\s][^\r\n]*[^\r\n\s]|\S", lower=False)
 
 
-# The analyser refuses more than 49,149 bytes at once; a character has at most 4.
+# The analyser takes at most 49,149 bytes at once; a character has at most 4.
 _LONGEST_SENTENCE = 10_000
 _SENTENCE = re.compile(r"[^。！？\n]+[。！？\n]*|[。！？\n]+")
 
-# An analyser belongs to one thread, and polars calls us from several.
+# One analyser per thread: polars calls from several.
 _of_thread = threading.local()
 
 
@@ -122,7 +122,7 @@ def japanese_installed() -> bool:
 @final
 @dataclass(frozen=True)
 class Japanese(Tokenizer):
-    """Morphemes by a dictionary, in lower case, punctuation left out.
+    """Morphemes from a dictionary, in lower case and without punctuation.
 
     Raises
     ------
@@ -164,13 +164,13 @@ def _dictionary() -> Any:
     return Dictionary()
 
 
-# The sound marks are shared between scripts, so Unicode gives them to none.
+# The sound marks are shared between scripts, so Unicode assigns them to none.
 _KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
 UNSPACED = (
     rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
     r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
 )
-"""Letters of scripts without spaces, for a regular expression's brackets."""
+"""Letters of scripts without spaces, for a character class of a regular expression."""
 
 _KANA_IN_JAPANESE = 0.05
 
@@ -181,7 +181,7 @@ def script_letters(texts: pl.Series) -> pl.DataFrame:
     Returns
     -------
     A row per text: ``letters`` of any script, ``unspaced`` ones of scripts without spaces,
-    and ``japanese`` ones: Han and kana where kana are among them, else 0.
+    and ``japanese`` ones: Han and kana if there are enough kana, else 0.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def script_letters(texts: pl.Series) -> pl.DataFrame:
             count(r"\p{Han}").alias("han"),
         )
     )
-    # A Chinese text quotes a kana now and then; a Japanese one cannot do without.
+    # A Chinese text quotes a kana now and then; a Japanese text is full of them.
     japanese = pl.when(pl.col("kana") > _KANA_IN_JAPANESE * pl.col("han"))
     either = japanese.then(pl.col("kana") + pl.col("han")).otherwise(0)
     return counted.select("letters", "unspaced", either.alias("japanese"))
@@ -238,7 +238,7 @@ class Characters(Tokenizer):
 @final
 @dataclass(frozen=True)
 class Mixed(Tokenizer):
-    """Words where a script has spaces, pairs of characters where it has none.
+    """Words in scripts with spaces, pairs of characters in scripts without.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def _windows(runs: pl.LazyFrame, length: int, *, where: pl.Expr) -> pl.LazyFrame
     letters = pl.element()
     window = pl.concat_str([letters.shift(-ahead) for ahead in range(length)])
     windows = pl.col("symbol").str.split("").list.eval(window).list.drop_nulls()
-    # A run shorter than a window has none: it stands for itself.
+    # A run shorter than a window is a token itself.
     long_enough = pl.col("symbol").str.len_chars() >= length
     tokens = pl.when(long_enough & where).then(windows).otherwise(pl.concat_list("symbol"))
     return runs.select(pl.exclude("symbol"), tokens.alias("symbol")).explode("symbol")
@@ -268,7 +268,7 @@ _SHARE_OF_SAMPLE, _SHARE_OF_ALL, _JAPANESE_SHARE = 0.01, 0.0001, 0.5
 
 
 def tokenizer_for(samples: Iterable[str]) -> Tokenizer:
-    """Return the tokenizer for a text of which `samples` are parts.
+    """Choose the tokenizer for a text by samples of it.
 
     Examples
     --------
@@ -286,7 +286,7 @@ def tokenizer_for(samples: Iterable[str]) -> Tokenizer:
 
 
 def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
-    """Return whether counted words hold almost no letters of scripts without spaces.
+    """Return whether counted words have almost no letters of scripts without spaces.
 
     Examples
     --------
@@ -311,8 +311,8 @@ def split_with(
 ) -> tuple[Tokenizer, CountedT]:
     """Count a text with the tokenizer of a name, and return the tokenizer and the counts.
 
-    ``auto`` is the choice by the samples of the text. Where it chooses words and the counted words
-    turn out to hold letters of scripts without spaces, the text is counted once more.
+    ``auto`` chooses the tokenizer by the samples. If it chooses `Words`, but the counted words
+    contain letters of scripts without spaces, the text is counted again with `Mixed`.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def split_with(
     count
         Counts the text with a tokenizer.
     symbols
-        Returns the symbols that were counted, and their numbers.
+        Returns the counted symbols and their numbers.
     """
     if name != "auto":
         named = tokenizer_named(name)
@@ -344,14 +344,14 @@ _SIMPLE: dict[str, type[Tokenizer]] = {
 
 
 def tokenizer_named(name: str) -> Tokenizer:
-    """Return the tokenizer of a name; ``auto`` is no tokenizer but the choice of one.
+    """Return the tokenizer of a name other than ``auto``.
 
     Raises
     ------
     ArgumentError
-        If there is no tokenizer of that name; the nearest one is offered.
+        If there is no tokenizer of that name; the message suggests the nearest one.
     MissingExtraError
-        If ``japanese`` is asked for and the extra ``ja`` is not installed.
+        If the name is ``japanese`` and the extra ``ja`` is not installed.
 
     Examples
     --------

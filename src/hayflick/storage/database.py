@@ -1,7 +1,7 @@
-"""The database that everything kept lives in: a SQLite file, or a server by its URL.
+"""The database of everything that is stored: a SQLite file, or a server by its URL.
 
-Several processes may use one file at once: readers never wait for a writer (write-ahead
-log), and a writer waits its turn.
+Several processes may use one file at once: readers never wait for a writer (write-ahead log), and
+writers take turns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ERRORS = {
 
 @contextmanager
 def faults_of(name: str) -> Iterator[None]:
-    """Turn the faults of a database into errors that name it.
+    """Turn the errors of a database driver into errors of hayflick that name the database.
 
     Parameters
     ----------
@@ -56,25 +56,24 @@ _BEGIN = "hayflick_begin"
 
 
 class Database:
-    """A database with the present schema.
+    """A database with the current schema.
 
     Parameters
     ----------
     place
-        Path of a SQLite file, which is made where there is none, or a URL as SQLAlchemy
-        takes it.
+        Path of a SQLite file, which is created if missing, or a URL in the form of SQLAlchemy.
 
     Attributes
     ----------
     name : str
-        The database as messages call it, without a password.
+        Name of the database in messages, without a password.
 
     Raises
     ------
     ArgumentError
-        If a URL is not understood.
+        If the URL is malformed.
     DataError
-        If the file is no database, one of something else, or of a newer version.
+        If the file is not a database, a database of another program, or of a newer version.
     OutputError
         If it cannot be written.
     MissingExtraError
@@ -103,24 +102,24 @@ class Database:
 
     @property
     def schema_version(self) -> int:
-        """How many migrations the database has been through."""
+        """Number of migrations that were applied to the database."""
         with self.connect() as connection:
             return schema_version(connection)
 
     @property
     def dialect(self) -> str:
-        """Name of the kind of database: ``sqlite``, ``postgresql``."""
+        """Kind of database: ``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
-        """Yield a connection to read from."""
+        """Yield a connection for reading."""
         with faults_of(self.name), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Yield a connection to write to: all of it is kept, or nothing where it fails."""
+        """Yield a connection for writing, which is rolled back on an error."""
         with faults_of(self.name), self._writing.begin() as connection:
             yield connection
 
@@ -177,7 +176,7 @@ def _check_file(path: Path) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    # Transactions begin where SQLAlchemy says so, not where the driver guesses.
+    # SQLAlchemy begins the transactions, not the driver.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {1000 * _SECONDS_TO_WAIT}")
     log_ahead(connection)
@@ -188,8 +187,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 def log_ahead(connection: sqlite3.Connection) -> None:
     """Turn the write-ahead log on.
 
-    Where two processes open a new file at once, SQLite refuses this to one of them without
-    waiting.
+    If two processes open a new file at once, SQLite refuses one of them without waiting, so this
+    retries.
     """
     give_up = time.monotonic() + _SECONDS_TO_WAIT
     while True:
@@ -204,5 +203,5 @@ def log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its turn at once: one that began as a reader could be refused later.
+    # A writer takes the lock at once: a reader that turns writer could be refused later.
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

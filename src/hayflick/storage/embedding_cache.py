@@ -1,7 +1,7 @@
-"""Vectors that were computed once, by the hash of the text and the id of the embedder.
+"""A cache of embeddings, by the hash of the text and the id of the embedder.
 
-What is kept cannot go wrong quietly: every row has a checksum, and one that does not hold is
-a miss, which the next write mends.
+Damage does not go unnoticed: every row has a checksum. A row that fails it counts as missing, and
+the next write replaces it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class EmbeddingCache:
     Parameters
     ----------
     database
-        Where they are kept.
+        The database that stores them.
     embedder
-        Id of the embedder: vectors of another one are not seen.
+        Id of the embedder; vectors of other embedders are ignored.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class EmbeddingCache:
         self._embedder = embedder
 
     def get_many(self, hashes: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """Return the vectors that are there, by hash; what is missing or damaged is left out."""
+        """Return vectors by hash, except those that are missing or damaged."""
         found: dict[bytes, NDArray[np.float32]] = {}
         with self._database.connect() as connection:
             for start in range(0, len(hashes), _HASHES_IN_A_QUERY):
@@ -73,7 +73,7 @@ class EmbeddingCache:
         return found
 
     def put_many(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep vectors by hash, all or none; one with NaN stands for no vector and is left out."""
+        """Store vectors by hash in one transaction, except those with NaN (blank texts)."""
         rows = [
             {"embedder": self._embedder, "text_hash": key, **_kept(vector)}
             for key, vector in vectors.items()
@@ -86,7 +86,7 @@ class EmbeddingCache:
 
 
 def upsert(dialect: str) -> Any:
-    """Return the statement that adds rows and replaces those that are there."""
+    """Return the statement that inserts rows or replaces those with the same key."""
     added: Any = postgresql if dialect == "postgresql" else sqlite
     added = added.insert(_embeddings)
     replaced = {name: added.excluded[name] for name in _KEPT}

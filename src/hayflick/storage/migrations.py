@@ -1,8 +1,7 @@
-"""The schema, one numbered step after another.
+"""The schema of the database, as a sequence of migrations.
 
-A database of version v has been through the first v steps. A step that was released never
-changes: a new one follows it. Steps are written without the tables of the present code, which
-move on.
+A database of version v has had the first v steps. A step never changes once it was released: new
+steps follow it. Steps do not use the tables of the current code, which may change.
 """
 
 from __future__ import annotations
@@ -96,23 +95,23 @@ def _add_runs(connection: sa.Connection) -> None:
 Step: TypeAlias = Callable[[sa.Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs)
-"""All steps in order; new ones go to the end."""
+"""All steps in order; append new ones."""
 
 
 def schema_version(connection: sa.Connection) -> int:
-    """Return how many steps a database has been through; 0 for an empty one."""
+    """Return the number of steps that a database has had; 0 for an empty one."""
     if not sa.inspect(connection).has_table(_VERSION_TABLE):
         return 0
     return int(connection.scalar(sa.select(_schema.c.format_version)) or 0)
 
 
 def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = MIGRATIONS) -> None:
-    """Take a database through the steps that it lacks, inside the caller's transaction.
+    """Apply the steps that a database lacks, inside the caller's transaction.
 
     Parameters
     ----------
     connection
-        In a transaction that lets no other process write.
+        In a transaction that holds the write lock.
     name
         The database as the user knows it.
     steps
@@ -121,7 +120,7 @@ def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = M
     Raises
     ------
     DataError
-        If a newer version wrote the database, or it is a file of something else.
+        If a newer version wrote the database, or another program.
     """
     version = schema_version(connection)
     if version > len(steps):

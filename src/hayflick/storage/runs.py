@@ -1,9 +1,8 @@
-"""A run of a network of agents: everything that it needs to go on, in one database.
+"""The state of a run of a network of agents, in one database.
 
-Answers are kept as they arrive. A round is kept in one transaction: what was decided, what was
-read, and the texts that join the pool; until then it has not happened. Its readings may follow:
-they are made of what is kept. Numbers in JSON keep every digit, so a run that goes on reads what
-it wrote.
+Answers are stored as they arrive. A round is stored in one transaction (decisions, retrieved texts
+and new texts of the pool) and does not exist before. Its readings may follow, as they are computed
+from what is stored. JSON preserves every digit, so a resumed run continues with the same numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from hayflick.core.errors import DataError
 from hayflick.storage.database import Database
 
 FORMAT_VERSION = 1
-"""Of what a run keeps."""
+"""Version of the stored state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,11 @@ class StoredText:
     Parameters
     ----------
     number
-        Its place in the store, from 0.
+        Its number in the store, from 0.
     author
-        Name of the agent that it belongs to; empty for none.
+        Name of the agent that wrote or owns it; empty for none.
     round
-        The round after which it came, 0 for the first pool.
+        The round after which it was added, 0 for the first pool.
     synthetic
         Whether a model wrote it.
     origin
@@ -41,9 +40,9 @@ class StoredText:
     text, embedding
         The text, and its vector as little-endian single-precision numbers.
     admitted
-        The round after which it is in the pool; None while it waits for a person.
+        The round after which it is in the pool; None while it awaits review.
     withdrawn
-        The round after which it is no longer; None for never.
+        The round after which it is no longer in the pool; None if never.
     """
 
     number: int
@@ -59,7 +58,7 @@ class StoredText:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer and where it stands: round, agent, query, and which one to it."""
+    """An answer with its round, agent and query, and its number among the answers to it."""
 
     round: int
     agent: str
@@ -77,10 +76,10 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StoredRead:
-    """What an agent read for a query, and the mean of its answers' vectors.
+    """The texts that an agent read for a query, and the mean of its answers' vectors.
 
     `texts` holds numbers of texts as little-endian 32-bit integers, in the order of reading;
-    `mean` little-endian double-precision numbers, None where all answers were empty.
+    `mean` holds little-endian double-precision numbers; None if all answers were empty.
     """
 
     round: int
@@ -92,9 +91,9 @@ class StoredRead:
 
 @dataclass(frozen=True, slots=True)
 class StoredRound:
-    """A finished round: its readings and what was decided, ready for JSON.
+    """A finished round: its readings and decisions, ready for JSON.
 
-    Readings follow from the rest: there are none until they are made.
+    The readings are empty until they are computed.
     """
 
     number: int
@@ -124,7 +123,7 @@ _answers = _table("run_answers", StoredAnswer)
 _rounds = sa.table("run_rounds", sa.column("number"), sa.column("readings"), sa.column("decisions"))
 _reads = _table("run_reads", StoredRead)
 
-# Made once: putting a statement together takes longer than carrying it out.
+# Built once: building a statement takes longer than executing it.
 _add_answer = sa.insert(_answers)
 _spend = sa.update(_usage).values(
     tokens=sa.bindparam("all_tokens"), money=sa.bindparam("all_money")
@@ -137,7 +136,7 @@ class RunStore:
     Parameters
     ----------
     database
-        Where it is kept; a database holds one run.
+        Stores the run; a database holds one run.
 
     Examples
     --------
@@ -161,7 +160,7 @@ class RunStore:
         return self._value(sa.select(_run.c.seed)) is not None
 
     def begin(self, config: Mapping[str, Any], *, seed: int, texts: Iterable[StoredText]) -> None:
-        """Keep the parameters of a new run and its first pool."""
+        """Store the parameters of a new run and its first pool."""
         text = json.dumps(config, ensure_ascii=False)
         values = {"format_version": FORMAT_VERSION, "seed": seed, "config": text}
         rows = [_row(one) for one in texts]
@@ -177,7 +176,7 @@ class RunStore:
         Raises
         ------
         DataError
-            If it is one.
+            If there is no run, or its version differs.
         """
         version = self._value(sa.select(_run.c.format_version))
         if version is None:
@@ -189,7 +188,7 @@ class RunStore:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The parameters that the run was begun with."""
+        """The parameters of the run."""
         found: dict[str, Any] = json.loads(self._value(sa.select(_run.c.config)) or "{}")
         return found
 
@@ -200,7 +199,7 @@ class RunStore:
 
     @property
     def spent(self) -> tuple[int, float]:
-        """Tokens and money that the run has taken so far."""
+        """Tokens and money that the run has used so far."""
         with self._database.connect() as connection:
             row = connection.execute(sa.select(_usage.c.tokens, _usage.c.money)).one()
         return int(row.tokens), float(row.money)
@@ -211,7 +210,7 @@ class RunStore:
         return int(self._value(sa.select(sa.func.max(_rounds.c.number))) or 0)
 
     def texts(self) -> list[StoredText]:
-        """Return all texts in order, those that wait and those withdrawn among them."""
+        """Return all texts in order, including those that await review or were withdrawn."""
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_texts).order_by(_texts.c.number))
             return [StoredText(**row._mapping) for row in rows]
@@ -236,14 +235,14 @@ class RunStore:
         ]
 
     def reads(self) -> list[StoredRead]:
-        """Return what was read in finished rounds, by round, agent and query."""
+        """Return the texts read in finished rounds, by round, agent and query."""
         keys = (_reads.c.round, _reads.c.agent, _reads.c.query)
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_reads).order_by(*keys))
             return [StoredRead(**row._mapping) for row in rows]
 
     def add_answers(self, answers: Sequence[StoredAnswer], *, spent: tuple[int, float]) -> None:
-        """Keep answers, and what the run has taken with them."""
+        """Store answers, and the tokens and money that the run has used with them."""
         with self._database.transaction() as connection:
             if answers:
                 connection.execute(_add_answer, [_row(one) for one in answers])
@@ -252,7 +251,7 @@ class RunStore:
     def finish_round(
         self, done: StoredRound, *, texts: Sequence[StoredText], reads: Sequence[StoredRead]
     ) -> None:
-        """Keep a finished round, all of it or nothing."""
+        """Store a finished round in one transaction."""
         row = {
             "number": done.number,
             "readings": json.dumps(list(done.readings), ensure_ascii=False),
@@ -266,14 +265,14 @@ class RunStore:
                 connection.execute(sa.insert(_reads), [_row(one) for one in reads])
 
     def add_readings(self, number: int, readings: Sequence[Mapping[str, Any]]) -> None:
-        """Keep the readings of a finished round that has none yet."""
+        """Store the readings of a finished round that has none yet."""
         text = json.dumps(list(readings), ensure_ascii=False)
         with self._database.transaction() as connection:
             chosen = sa.update(_rounds).where(_rounds.c.number == number)
             connection.execute(chosen.values(readings=text))
 
     def review(self, *, admitted: Iterable[int], withdrawn: Iterable[int], after: int) -> None:
-        """Keep what a person decided of texts, in force after round `after`."""
+        """Store the result of a review of texts, effective after round `after`."""
         with self._database.transaction() as connection:
             for numbers, name in ((list(admitted), "admitted"), (list(withdrawn), "withdrawn")):
                 if numbers:
@@ -282,5 +281,5 @@ class RunStore:
 
 
 def _row(record: StoredText | StoredAnswer | StoredRead) -> dict[str, Any]:
-    # `asdict` copies every value, which takes longer than keeping them.
+    # `asdict` copies every value, which takes longer than storing them.
     return {name: getattr(record, name) for name in record.__slots__}
