@@ -191,7 +191,7 @@ def plan_command(
 def _write_rules(
     result: Plan, path: Path | None, *, lang: str, force: bool
 ) -> HayflickError | None:
-    """Write the rules that were asked for; return why there are none, for after the plan."""
+    """Write the rules; return the error to raise after the plan is printed."""
     if path is None:
         return None
     from hayflick.rules.from_plan import rules_files, write_rules
@@ -205,7 +205,7 @@ def _write_rules(
 
 
 def _write_reserve(result: Plan, path: Path | None, *, force: bool) -> HayflickError | None:
-    """Write the reserve that was asked for; return why there is none, for after the plan."""
+    """Write the reserve; return the error to raise after the plan is printed."""
     if path is None:
         return None
     try:

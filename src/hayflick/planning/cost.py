@@ -51,7 +51,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """Prices; what is not given costs nothing.
+    """Prices of what a round uses; what is not given costs nothing.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ EPSILON = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Items that were chosen, and what is known of them.
+    """Items that were chosen, and what they cover.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class Coverage:
 
     @property
     def of_best(self) -> float:
-        """Share of the best possible value that is reached for certain on these items."""
+        """Share of the best possible value that is certainly reached on these data."""
         return max(self.proven, self.value / self.bound)
 
 
@@ -170,7 +170,7 @@ def cover(
     epsilon
         How far the threshold falls from pass to pass, between 0 and 1.
     progress
-        Told the budget spent.
+        Called with the budget spent.
 
     Raises
     ------
@@ -234,7 +234,7 @@ def _survey(
 def _bound(
     blocks: Iterable[ItemBlock], weights: Floats, left: Floats, budget: int, *, by_tokens: bool
 ) -> float:
-    """Return a value that no choice exceeds: what is covered, and the best gains left."""
+    """Return an upper bound on any choice: what is covered, and the best gains left."""
     gains, costs = np.empty(0), np.empty(0, dtype=np.int64)
     for block in blocks:
         more = _costs(block, by_tokens=by_tokens)
@@ -283,7 +283,7 @@ def uniform_samples(
     by_tokens: bool = False,
     samples: int = SAMPLES,
 ) -> UniformSamples:
-    """Draw items without replacement, every order of them as likely, up to a budget.
+    """Draw items uniformly without replacement, up to a budget.
 
     A sample of tokens ends with the item that reaches the budget: it has as many or a few more.
     One pass draws (every item has a random key, and the lowest are kept), another one counts.

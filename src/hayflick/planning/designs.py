@@ -87,7 +87,7 @@ class Design:
 
     @property
     def stored_up_to(self) -> float | None:
-        """How often the data hold the most frequent type that an anchor stores; None for none."""
+        """Count in the data of the most frequent type that an anchor stores; None for no anchor."""
         if not isinstance(self.strategy, AnchorStrategy) or not self.number:
             return None
         return self.strategy.highest_count(self.number)
@@ -191,7 +191,7 @@ def frontier(
     keep
         What is to be left in every round.
     costs
-        Prices; real items per round are the price where None.
+        Prices; None to take real items per round as the price.
 
     Examples
     --------
@@ -316,7 +316,7 @@ def size_sensitivities(design: Design) -> tuple[Sensitivity, ...]:
 
 
 def stage_sensitivities(design: Design, simulation: SimulationSettings) -> tuple[Sensitivity, ...]:
-    """Return what no law covers: temperature, noise and rounding, as the target has them.
+    """Return what temperature, noise and rounding do, which no law covers.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 r"""The dose: how much real data, from which reading on, so that a target is held.
 
-Nothing is put in while enough is left. The share that is left is read after every round, and
-below a limit the next round gets a dose of fresh items.
+No real data is used while enough is left. The share that is left is measured after every round,
+and below a limit the next round gets a dose of fresh items.
 
 *The limit.* Acting one round too late breaks the target, so a reading at the limit must leave
 room for one more round without real data. Of the states that a chain comes to with a share of
@@ -53,16 +53,16 @@ from hayflick.regimes.replace import Replace
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ThresholdPolicy:
-    """From which reading on, and how much.
+    """Below which reading real data is used, and how much.
 
     Parameters
     ----------
     problem, keep
         What is kept: target, horizon, size; the target.
     margin
-        What the dose keeps above the target, for chance; 0 where there is no room for it.
+        What the dose keeps above the target, for chance; 0 if there is no room for it.
     limit
-        The share left below which the next round gets the dose; 1 where every round needs it.
+        The share left below which the next round gets the dose; 1 if every round needs it.
     dose
         Fresh items in such a round.
     unaided
@@ -98,7 +98,7 @@ class ThresholdPolicy:
 
     @property
     def false_alarms(self) -> float:
-        """Chance that a healthy reading is below the limit, by the normal law."""
+        """Probability that a healthy reading is below the limit, by the normal law."""
         if self.spread == 0.0:
             return float(self.healthy < self.limit)
         return float(ndtr((self.limit - self.healthy) / self.spread))
@@ -135,7 +135,7 @@ def threshold_policy(
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     keep
         Share that is to be left in every round, above 0, up to 1.
     generations, samples, must_keep, law
@@ -207,12 +207,12 @@ def spread(problem: PlanningProblem, regime: Regime) -> float:
 
 
 def symbol_target(problem: PlanningProblem) -> SymbolTarget:
-    """Return the goal of a setting for symbols.
+    """Return the target of a problem for symbols.
 
     Raises
     ------
     DataError
-        If it is one for numbers.
+        If the problem is one for numbers.
     """
     if not isinstance(problem.target, SymbolTarget):
         raise DataError("rules: take a plan for symbols or their diversity, not for numbers")
@@ -220,7 +220,7 @@ def symbol_target(problem: PlanningProblem) -> SymbolTarget:
 
 
 def _margin(problem: PlanningProblem, keep: float, assurance: float, most: float) -> float:
-    """Return what chance takes in the worst round; 0 where real data alone has no such room."""
+    """Return the margin for chance in the worst round; 0 if real data alone has no room for it."""
     size = problem.samples
     steady = _smallest_share(
         problem, lambda share: problem.retention(Fresh(share), size).lowest, keep

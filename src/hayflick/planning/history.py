@@ -44,11 +44,11 @@ class History:
     standard_error
         Of that mean; None for a single run.
     regime
-        What each round was trained on; replace where the record names a file.
+        What each round was trained on; replace if the record names a file.
     samples
         Size of a training set.
     recorded_regime
-        The regime as it was recorded.
+        The regime as the record spells it.
     """
 
     name: str
@@ -147,7 +147,7 @@ def _recorded(runs: xarray.Dataset, name: str) -> dict[str, Any]:
 
 
 def _regime(text: str, model: Discrete) -> Regime:
-    """Return a recorded regime; replace for one that stores items or is not in the grammar."""
+    """Return a recorded regime; replace if it stores items or cannot be parsed."""
     if text.partition(":")[0] not in _WITHOUT_FILES:
         return Replace()
     try:

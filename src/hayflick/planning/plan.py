@@ -73,7 +73,7 @@ class Margin:
     Parameters
     ----------
     price
-        What the runner-up costs more per round (real items where nothing has a price).
+        What the runner-up costs more per round (in real items without prices).
     share
         The same as a share of the runner-up's price.
     retention
@@ -92,30 +92,30 @@ class Plan(Result):
     Parameters
     ----------
     problem, keep, costs
-        What was asked: goal, horizon and size; the target; prices, or None.
+        The problem (target, horizon, size), the share to keep, and prices or None.
     reason
-        Why fresh draws alone, or all designs, are not enough; empty where they are.
+        Why fresh draws alone, or all designs, are not enough; empty if they are.
     designs
-        Those that keep enough, the recommended one first: the cheapest of each kind. Where
-        none does, those that come closest.
+        Those that keep enough, the recommended one first: the cheapest of each kind. If none
+        does, those that come closest.
     frontier
-        All that was looked at, and what nothing beats.
+        All designs that were looked at, and the efficient ones.
     fresh
-        The answer for fresh draws alone, and the anchor that is proposed instead; None where
-        no law gives it and nothing was to be simulated.
+        The answer for fresh draws alone, and the anchor that is proposed instead; None if there is
+        no law for it and nothing was to be simulated.
     left_out
         Kinds of design that were not looked at: no law is known for them, and they were not
-        to be simulated, or cannot be.
+        simulated.
     step_in
         First round below the target if no real data is used; None if there is none.
     recoveries
-        The cheapest way back by fresh draws, for several delays after `step_in`.
+        The cheapest recovery by fresh draws, for several delays after `step_in`.
     inspection
-        How often to look; None without prices of a check and of loss.
+        How often to check; None without prices of a check and of loss.
     sensitivities
         What one step of each size, share or stage does to the recommended design.
     simulated
-        The recommended design by simulation; None if that was not asked for or not possible.
+        The recommended design by simulation; None if it was not simulated.
     comparison
         The recorded history; None for none.
     seed
@@ -153,7 +153,7 @@ class Plan(Result):
 
     @property
     def best(self) -> Design | None:
-        """The recommended design; None where none keeps enough."""
+        """The recommended design; None if none keeps enough."""
         return self.designs[0] if self.feasible else None
 
     @property
@@ -282,7 +282,7 @@ class Plan(Result):
         return write_text(Path(path), f"{text}\n", force=force)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the plan again."""
+        """Return what is needed to make the plan again."""
         costs = self.costs
         parameters = {
             "input": self.target.source.name,
@@ -355,23 +355,23 @@ def plan(
         Symbols to keep: a file with one per line (or a JSON list), a sequence, or a mapping
         from symbol to weight; None for all types.
     of
-        ``types``, ``must-keep`` or ``diversity``, by whether there is a list where None;
+        ``types``, ``must-keep`` or ``diversity``, (None: must-keep if there is a list, else types);
         ``variance`` for numbers, that of the median run.
     costs
-        Prices; designs are ranked by real items per round where None. Training sets may
-        grow only where a generated item has a price.
+        Prices; None to rank designs by real items per round. Training sets may grow only if a
+        generated item has a price.
     column, tokenizer, encoding
         How a file is read; see `hayflick.corpus.reading.read_corpus`.
     samples
-        Size of a training set; the data's own size where None.
+        Size of a training set; None for the data's own size.
     law
         ``auto``, ``exact`` or ``branching``.
     history
         A NetCDF file of ``hayflick simulate``, or its Dataset: the plan is for the rounds from
         there to the horizon. Below the target, it is to be reached within ten rounds.
     replicates
-        Simulated runs of the recommended design, where it has a law; 0 for the laws alone:
-        then kinds of design without one are left out.
+        Simulated runs of the recommended design, if it has a law; 0 for the laws alone, without
+        the kinds of design that have none.
     seed, threads
         Of the simulations.
     progress

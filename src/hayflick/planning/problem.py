@@ -1,4 +1,4 @@
-"""What all parts of a plan share: the goal, the horizon, the size of a training set."""
+"""The problem that a plan solves: the target, the horizon, the size of a training set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hayflick.planning.variance_target import VarianceTarget
 
 @dataclass(frozen=True, slots=True)
 class ElapsedRounds:
-    """Rounds that have gone by.
+    """Rounds that have been trained already.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class ElapsedRounds:
 @final
 @dataclass(frozen=True, slots=True)
 class ResumedRegime:
-    """A regime that follows on what has gone by.
+    """A regime that continues after elapsed rounds.
 
     Parameters
     ----------
     elapsed
         The rounds before.
     regime
-        The one from then on, whose rounds count from 1.
+        What comes after them; its rounds count from 1.
 
     Examples
     --------
@@ -89,7 +89,7 @@ OBJECTIVES = (TYPES, MUST_KEEP, DIVERSITY, VARIANCE)
 
 @dataclass(frozen=True, eq=False)
 class PlanningProblem:
-    """What all ways have in common.
+    """The problem that a plan solves.
 
     Parameters
     ----------
@@ -100,11 +100,11 @@ class PlanningProblem:
     law
         As of `hayflick.planning.targets.SymbolTarget.retention`.
     elapsed
-        What has gone by already; None for nothing.
+        Rounds that have been trained already; None if there are none.
     counted_from
-        The first round that a target is held to: later than 1 where it must be reached again.
+        The first round in which the target must be met; later than 1 to recover to it first.
     simulation
-        Leave to simulate what no law gives; None for laws alone.
+        How to simulate what no law covers; None for laws alone.
     """
 
     target: Target
@@ -128,7 +128,7 @@ class PlanningProblem:
         return self.from_now(kept)
 
     def from_now(self, kept: Retention) -> Retention:
-        """Return what is kept in the rounds that are still to come."""
+        """Return what is kept in the rounds to come."""
         gone = 0 if self.elapsed is None else self.elapsed.rounds
         return kept.after(gone, counted_from=self.counted_from)
 
@@ -143,23 +143,23 @@ def planning_problem(
     law: str = "auto",
     simulation: SimulationSettings | None = None,
 ) -> PlanningProblem:
-    """Return the setting of a plan, every argument checked before any work.
+    """Return the problem of a plan, with every argument checked.
 
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     generations, samples
-        How many rounds, and the size of a training set; the data's own where None.
+        How many rounds, and the size of a training set; None for the data's own size.
     must_keep
-        Types to keep, alike or with a weight each; None for all types.
+        Types to keep, of the same weight or with a weight each; None for all types.
     of
-        ``types``, ``must-keep`` or ``diversity``, by whether there is a list where None;
+        ``types``, ``must-keep`` or ``diversity`` (None: must-keep if there is a list, else types);
         ``variance`` for a Gaussian law.
     law
         ``auto``, ``exact`` or ``branching``.
     simulation
-        Leave to simulate what no law gives; None for laws alone.
+        How to simulate what no law covers; None for laws alone.
 
     Raises
     ------

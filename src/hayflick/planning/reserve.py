@@ -64,11 +64,11 @@ class Reserve(Result):
     types
         Different symbols of the data.
     budget, by_tokens
-        What was allowed: so many items, or so many tokens.
+        How many items, or tokens, the reserve may hold.
     weights
         ``uniform`` or ``frequency``.
     must_keep
-        The listed symbols, which alone had weight; empty where none were listed.
+        The listed symbols, which alone had weight; empty without a list.
     total
         Weight of all symbols.
     cover
@@ -109,7 +109,7 @@ class Reserve(Result):
         return tuple(symbol for symbol in self.must_keep if symbol in held)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the record that makes the reserve again."""
+        """Return what is needed to make the reserve again."""
         parameters = {
             "source": self.source.name,
             "tokenizer": self.source.tokenizer,
@@ -122,7 +122,7 @@ class Reserve(Result):
         return provenance(parameters, seed=self.seed)
 
     def header(self) -> dict[str, Any]:
-        """Return what a reserve file says of itself."""
+        """Return the header of a reserve file."""
         return {
             "source": self.source.name,
             "tokenizer": self.source.tokenizer,
@@ -229,7 +229,7 @@ def reserve(
     seed
         Of the uniform samples to compare with; the choice itself is not random.
     progress
-        Told how far reading and choosing have come.
+        Called with how far reading and choosing have come.
 
     Raises
     ------

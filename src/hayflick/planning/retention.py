@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TypeGroups:
-    """Types as far as a goal is concerned: those that are alike are one node.
+    """Types grouped by probability and weight: all that a target needs to know of them.
 
     Parameters
     ----------
     probabilities
-        Real probability of each of a node's types, shape ``(nodes,)``.
+        Real probability of each type of a group, shape ``(groups,)``.
     numbers
-        How many types a node holds, shape ``(nodes,)``.
+        How many types a group holds, shape ``(groups,)``.
     weights
-        What keeping one of them is worth, shape ``(nodes,)``.
+        Weight of one of these types, shape ``(groups,)``.
     """
 
     probabilities: Floats
@@ -45,15 +45,15 @@ class TypeGroups:
 
     @property
     def total_weights(self) -> Floats:
-        """What keeping all types of a node is worth, shape ``(nodes,)``."""
+        """Weight of all types of a group together, shape ``(groups,)``."""
         return self.numbers * self.weights
 
     def reordered(self, indices: Integers) -> TypeGroups:
-        """Return the nodes in another order."""
+        """Return the groups in another order."""
         return TypeGroups(self.probabilities[indices], self.numbers[indices], self.weights[indices])
 
     def without_first(self, types: int) -> TypeGroups:
-        """Return what is left where the first `types` types, in order, are taken away."""
+        """Return the groups without the first `types` types."""
         before = np.concatenate([[0.0], np.cumsum(self.numbers)[:-1]])
         gone = np.clip(types - before, 0.0, self.numbers)
         left = self.numbers - gone
@@ -62,7 +62,7 @@ class TypeGroups:
 
 
 SIMULATED = "simulated"
-"""The `Retention.law` of what no law gives."""
+"""The `Retention.law` of what no law covers."""
 
 # A plan looks at hundreds of designs: the exact law is for those that take milliseconds.
 _MOST_PRODUCTS = 2e6
@@ -81,13 +81,13 @@ class Retention:
     law
         ``exact``, ``branching`` or ``simulated``.
     error
-        How far above `expected` the truth can lie at most, where there is a law.
+        How far the truth can lie above `expected` at most, if there is a law.
     baseline
-        The same share for one training on real data alone, ``(K + 1,)``.
+        The same share for training on real data alone, ``(K + 1,)``.
     counted_from
-        The first round that a target is held to; 1 unless there is something to recover from.
+        The first round in which a target must be met; 1 unless it must be reached first.
     standard_error
-        Of `expected` where it is simulated, of the same shape; None for a law.
+        Of `expected` if it is simulated, of the same shape; None for a law.
     runs
         How many runs were simulated; 0 for a law.
     """
@@ -102,20 +102,20 @@ class Retention:
 
     @property
     def lowest(self) -> float:
-        """The lowest share in any round: a regime whose rounds differ has better and worse."""
+        """The lowest share in any round."""
         return float(self.expected[self.counted_from :].min())
 
     @property
     def assured(self) -> float:
-        """What a target is held against: the lowest share, two standard errors below it.
+        """The share that is compared with a target: the lowest of `lower_bound`.
 
-        A law has no such error. So no share or size is too small by the luck of a simulation.
+        So no share or size is too small by the luck of a simulation.
         """
         return float(self.lower_bound[self.counted_from :].min())
 
     @property
     def lower_bound(self) -> Floats:
-        """The share that is left, two standard errors below it, shape ``(K + 1,)``."""
+        """`expected` less two standard errors, which are 0 for a law; shape ``(K + 1,)``."""
         if self.standard_error is None:
             return self.expected
         lower_bound: Floats = self.expected - _CAUTION * self.standard_error
@@ -165,7 +165,7 @@ def retention_by_law(
     Raises
     ------
     ArgumentError
-        If the exact law is asked for training sets that are too large for it.
+        If training sets are too large for the exact law.
     """
     chosen = _chosen(law, rounds, free)
     total = float(groups.total_weights.sum())
@@ -246,8 +246,8 @@ class SimulatedRetention:
     def distance(self, law: Retention) -> float | None:
         """Return the distance from the law in the last round, in standard errors.
 
-        A law that is a lower bound is off by what it says it is off at most. None where all runs
-        end alike, but not where the law says: they are too few to show a standard error.
+        Within the error that the law states, the distance is 0. None if all runs end the same, but
+        away from the law: they are too few to show a standard error.
         """
         kept, low = float(self.kept[-1]), float(law.expected[-1])
         gap = max(low - kept, kept - low - law.error, 0.0)
@@ -257,7 +257,7 @@ class SimulatedRetention:
         return 0.0 if gap < _ROUNDING else None
 
     def retention(self, baseline: Floats) -> Retention:
-        """Return the same as the answer where no law is known."""
+        """Return the simulated retention, for want of a law."""
         return Retention(
             self.kept,
             SIMULATED,
@@ -286,8 +286,8 @@ def simulated_list(
 
     Returns
     -------
-    None for unequal weights, with smoothing, or for a list that leaves so little beside it
-    that the rest may be lost: such runs are not measured by list.
+    None for unequal weights, with smoothing, or if the types that are not listed are so few that
+    they may be lost: then runs do not show what is left of the list.
     """
     sizes = {"samples": settings["samples"], "generations": settings["generations"]}
     if not measured_by_list(model, listed, weights, regime=regime, **sizes):
@@ -323,7 +323,7 @@ def measured_by_list(
     lumped = _lumped(model, listed)
     if _REST not in lumped.positions:
         return True
-    # What accumulates wanders less than what is replaced, so that nothing is lost sooner.
+    # Accumulated counts drift less than replaced ones, so nothing is lost sooner.
     own = Replace() if regime.mix(1, samples=samples).accumulate else regime
     rounds = rounds_of(lumped, regime=own, samples=samples, generations=generations)
     chance = lumped.probabilities[lumped.places_of([_REST])]
@@ -332,14 +332,14 @@ def measured_by_list(
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """Leave to simulate, and with what.
+    """How simulations are run.
 
     Parameters
     ----------
     seed, threads
         Of every simulation: designs that are compared share their random numbers.
     progress
-        Told how far a long one has come.
+        Called with how far a long simulation has come.
     """
 
     seed: int = 1

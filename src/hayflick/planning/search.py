@@ -10,7 +10,7 @@ _ROUNDING = 1e-12
 
 
 def reaches(value: float, target: float) -> bool:
-    """Return whether a share reaches its target, but for rounding.
+    """Return whether a share reaches its target, up to rounding.
 
     Examples
     --------
@@ -23,21 +23,21 @@ def reaches(value: float, target: float) -> bool:
 def smallest(of: Callable[[int], float], *, target: float, low: int, high: int) -> int | None:
     """Return the smallest number from `low` to `high` at which `of`, rising, reaches a target.
 
-    The first guesses are a straight line's, every third is the middle: a smooth function
-    takes a handful of evaluations, any other at most three times as many as bisection.
+    Two steps of linear interpolation, then one of bisection: a smooth function takes a handful of
+    evaluations, any other at most three times as many as bisection.
 
     Parameters
     ----------
     of
         Does not fall as its argument grows.
     target
-        What it is to reach.
+        The value to reach.
     low, high
         Where to look, both included.
 
     Returns
     -------
-    The number; None where even `high` does not reach the target.
+    The number; None if even `high` does not reach the target.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def smallest(of: Callable[[int], float], *, target: float, low: int, high: int) 
 
 
 def cheapest(cost: Callable[[int], float], *, low: int, high: int, points: int = 16) -> int:
-    """Return the number from `low` to `high` of the lowest cost, the smaller of two alike.
+    """Return the number from `low` to `high` of the lowest cost; of equal costs, the smallest.
 
     A grid finds the valley, and a golden section its lowest point: exact for a cost with
     one valley, or for at most `points` numbers.

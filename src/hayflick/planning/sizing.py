@@ -1,4 +1,4 @@
-"""The smallest share of fresh real data that keeps enough; where none does, an anchor."""
+"""Single questions: how much fresh data, how often, how large, how to recover, when to check."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class FreshShare:
     keep
         The target: what is to be left in every round up to the horizon.
     share, items
-        The smallest share and number of fresh items per round; None where none is enough.
+        The smallest share and number of fresh items per round; None if none is enough.
     retention
         What is left, round by round: with that share, else with a share of 1.
     anchor
         The smallest reserve, one item of each stored type, that keeps enough without fresh data;
         None if a share is enough, or no reserve is.
     reason
-        Why there is no share; empty where there is one.
+        Why there is no share; empty if there is one.
     """
 
     keep: float
@@ -81,7 +81,7 @@ def fresh_share(
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     keep
         Share that is to be left in every round up to the horizon, above 0, up to 1.
     generations, samples, must_keep, law
@@ -144,9 +144,9 @@ class PeriodChoice:
     every
         T: real data comes in rounds T, 2T, ….
     share
-        Of such a round's training set; None where none is enough.
+        Of such a round's training set; None if none is enough.
     real_per_round
-        Real items, on average over all rounds; None where no share is enough.
+        Real items, on average over all rounds; None if no share is enough.
     retention
         What is left, round by round: with that share, else with a share of 1.
     """
@@ -171,7 +171,7 @@ class Period:
 
     @property
     def best(self) -> PeriodChoice | None:
-        """The choice of the least real data, the longest period of those alike."""
+        """The choice of the least real data; of several, the one with the longest period."""
         enough = [choice for choice in self.choices if choice.real_per_round is not None]
         return min(enough, key=lambda c: (c.real_per_round, -c.every), default=None)
 
@@ -191,19 +191,19 @@ def period(
     periods: Sequence[int] | None = None,
     law: str = "auto",
 ) -> Period:
-    """Return the smallest share for every period, and so the cheapest period.
+    """Return the smallest share for every period, and the period of the least real data.
 
-    What is kept falls between rounds with real data: a period is enough where even the round
-    just before keeps enough.
+    What is kept falls between rounds with real data, so the round just before must keep enough
+    too.
 
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     keep, generations, samples, must_keep, law
         As of `hayflick.planning.sizing.fresh_share`.
     periods
-        Periods to look at; where None 1, 2, …, up to the first for which no share is enough.
+        Periods to look at; None for 1, 2, …, up to the first for which no share is enough.
 
     Raises
     ------
@@ -251,11 +251,11 @@ class SampleSize:
     samples
         Size of every training set; None if no size is enough.
     total
-        Items of all rounds together; None where no size is enough.
+        Items of all rounds together; None if no size is enough.
     regime
         What each round is trained on.
     retention
-        What is left, round by round; None where no size is enough.
+        What is left, round by round; None if no size is enough.
     """
 
     samples: int | None
@@ -283,7 +283,7 @@ def sample_size(
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     keep, generations, must_keep, law
         As of `hayflick.planning.sizing.fresh_share`.
     share
@@ -317,14 +317,14 @@ _SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8,
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """The cheapest way back to a target.
+    """The cheapest recovery of a target.
 
     Parameters
     ----------
     waited
-        Rounds that go by before it begins.
+        Rounds before it begins.
     share, rounds, items
-        Share of fresh real data, for how many rounds, and real items in all; None where the
+        Share of fresh real data, for how many rounds, and real items in all; None if the
         target is not reached within the rounds that were looked at.
     retention
         What is left, round by round, from the real data on.
@@ -338,7 +338,7 @@ class Recovery:
 
     @property
     def feasible(self) -> bool:
-        """Whether there is a way back by fresh draws."""
+        """Whether fresh draws reach the target."""
         return self.rounds is not None
 
 
@@ -354,14 +354,14 @@ def recovery(
     waited: int = 0,
     law: str = "auto",
 ) -> Recovery:
-    """Return the way back to a target that takes the fewest real items.
+    """Return the recovery of a target that takes the fewest real items.
 
     Parameters
     ----------
     model
-        The real data's law, or a goal.
+        The real data's law, or a target.
     keep
-        The target: what is to be left again.
+        The target: the share that is to be left again.
     rounds_so_far, regime
         The present state: how many rounds have gone by, and what each was trained on.
     samples, must_keep, law
@@ -369,7 +369,7 @@ def recovery(
     within
         Rounds in which the target is to be reached.
     waited
-        Rounds that go on as before, before anything is done.
+        Rounds that go on as before until the recovery begins.
 
     Raises
     ------
@@ -395,7 +395,7 @@ def recovery(
 
 
 def recovery_in(problem: PlanningProblem, keep: float, waited: int) -> Recovery:
-    """Return the same for a setting whose past is the present state, all checked before."""
+    """Return the answer of `recovery` for a problem whose elapsed rounds are the present state."""
     tried = [_by_share(problem, keep, share, waited) for share in _SHARES]
     enough = [found for found in tried if found.items is not None]
     return min(enough, key=lambda found: (found.items, found.rounds), default=tried[-1])
@@ -413,7 +413,7 @@ def _by_share(problem: PlanningProblem, keep: float, share: float, waited: int) 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """The answer to "how often to look?".
+    """The answer to "how often to check?".
 
     Parameters
     ----------
@@ -422,9 +422,9 @@ class Inspection:
     cost_per_round
         Of checks and delays at that interval.
     delay
-        Rounds for which a fault stays unseen, on average.
+        Rounds for which a fault stays unseen on average.
     by_interval
-        The cost per round of looking every 1, 2, … rounds, shape ``(horizon,)``.
+        The cost per round of checking every 1, 2, … rounds, shape ``(horizon,)``.
     """
 
     every: int

@@ -1,4 +1,4 @@
-"""What a plan is to keep of symbols: the share of all types, of a list, or of diversity."""
+"""The targets of a plan: what is to be kept, of symbols all types, a list or the diversity."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ ACCUMULATING = ("accumulate", "accumulate-subsample")
 
 @dataclass(frozen=True, eq=False)
 class StageChange:
-    """A stage of a round that a design does without, set one step for the worse.
+    """A change of a stage of a round that designs leave as it is: noise, say, or rounding.
 
     Parameters
     ----------
     name
-        Of the knob.
+        Of what is changed.
     value, moved
-        What it is without the stage (None where that is no number), and with it.
+        What it is in the design (None if that is no number), and after the change.
     stages
-        The round with it.
+        The changed round.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Target(Protocol):
 
     @property
     def total_weight(self) -> float:
-        """What keeping everything is worth."""
+        """Total weight of what can be kept: types, weights of a list, or 1."""
 
     @property
     def statistic(self) -> str:
@@ -102,7 +102,7 @@ class Target(Protocol):
         law: str,
         simulation: SimulationSettings | None,
     ) -> Retention:
-        """Return what is left, round by round: by law, else by simulation if there is leave.
+        """Return what is left, round by round: by law, or by simulation where no law is known.
 
         Raises
         ------
@@ -120,19 +120,19 @@ class Target(Protocol):
         stages: Stages,
         simulation: SimulationSettings,
     ) -> SimulatedRetention | None:
-        """Return what at least `replicates` simulated runs keep; None where none can tell."""
+        """Return what at least `replicates` simulated runs keep; None if it cannot be measured."""
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
-        """Return whether a kind of design without a law is within what can be simulated."""
+        """Return whether a kind of design without a law can be simulated in seconds."""
 
     def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
-        """Return the knobs that no law knows, at a size of training set."""
+        """Return the changes of a round that no law covers, at a size of training set."""
 
     def stage_replicates(self, generations: int) -> int:
-        """Return how many runs show what moving a stage does."""
+        """Return how many runs show what changing a stage does."""
 
     def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
-        """Return an exact mean that says something else than a median; None for none."""
+        """Return the exact mean where the retention is a median; None if unknown or the same."""
 
     def describe(self) -> Mapping[str, Any]:
         """Return what the data hold, for a record."""
@@ -142,13 +142,13 @@ _TEMPERATURE, _NOISE = 0.95, 0.01
 
 _MOVED_DRAWS, _MOVED_REPLICATES = 1e8, (4, 8)
 
-# Of runs that answer where no law does: items and types, times rounds, times runs.
+# Of runs that stand in for a law: items and types, times rounds, times runs.
 _CELLS, _REPLICATES = 5e8, (4, 256)
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolTarget:
-    """What is to be kept of a discrete law.
+    """What is to be kept of a discrete law: a `Target`.
 
     Parameters
     ----------
@@ -177,12 +177,12 @@ class SymbolTarget:
 
     @classmethod
     def of_types(cls, model: Discrete) -> SymbolTarget:
-        """Return the goal that counts every type alike."""
+        """Return the target that counts every type the same."""
         return cls(model)
 
     @classmethod
     def of_diversity(cls, model: Discrete) -> SymbolTarget:
-        """Return the goal of the model's Gini-Simpson diversity.
+        """Return the target of the model's Gini-Simpson diversity.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class SymbolTarget:
     def of_list(
         cls, model: Discrete, must_keep: Sequence[str] | Mapping[str, float]
     ) -> SymbolTarget:
-        """Return the goal of listed types, alike or with a weight each.
+        """Return the target of listed types, of the same weight or with a weight each.
 
         Raises
         ------
@@ -220,7 +220,7 @@ class SymbolTarget:
 
     @property
     def total_weight(self) -> float:
-        """What keeping everything is worth: in types, in the list's weights, or 1."""
+        """Total weight of what can be kept: in types, in the list's weights, or 1."""
         if self.kind == DIVERSITY:
             return 1.0
         return float(self.groups.total_weights.sum())
@@ -276,12 +276,13 @@ class SymbolTarget:
         regime
             What each round is trained on.
         samples
-            Size of a training set; the data's own size where None.
+            Size of a training set; None for the data's own size.
         law
             ``exact`` (training sets of at most 3000), ``branching``, or ``auto``: exact where
-            that takes milliseconds. Diversity is exact whatever is asked for.
+            that takes milliseconds. Diversity is always exact.
         simulation
-            Leave to simulate types in rounds that accumulate, for which no law is known.
+            How to simulate types in rounds that accumulate, for which no law is known; None to
+            refuse them.
 
         Raises
         ------
@@ -315,7 +316,7 @@ class SymbolTarget:
         if first.accumulate and simulation is not None:
             return self._accumulated(size, simulation, settings)
         rounds = rounds_of(self.model, samples=samples, **settings)
-        # What most regimes do without is not looked for among a million types.
+        # A million types are searched for a reserve only if there is one.
         free = self.groups_without(rounds.reserve) if first.reserved else self.groups
         return retention_by_law(self.groups, rounds, free, law=law)
 
@@ -383,7 +384,7 @@ class SymbolTarget:
         )
 
     def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
-        """Return the knobs that no law knows; none for a list, in whose runs all else is one."""
+        """Return the changes that no law covers; none for a list: its runs lump all other types."""
         if self.kind == MUST_KEEP:
             return ()
         # A grid as fine as one item.
@@ -398,12 +399,12 @@ class SymbolTarget:
         )
 
     def stage_replicates(self, generations: int) -> int:
-        """Return how many runs show what moving a stage does."""
+        """Return how many runs show what changing a stage does."""
         draws = self.model.types * generations
         return int(np.clip(_MOVED_DRAWS // draws, *_MOVED_REPLICATES))
 
     def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> None:
-        """Return nothing: what is kept of symbols is a mean already."""
+        """Return None: what is kept of symbols is a mean already."""
 
     def describe(self) -> dict[str, Any]:
         """Return what the data hold, for a record."""

@@ -1,7 +1,7 @@
-r"""What a plan is to keep of numbers: the share of the real variance that the median run keeps.
+r"""The target of a plan for numbers: the share of the variance that the median run keeps.
 
 The mean over runs hides the collapse: without real data it stays at the real variance for
-ever (ddof = 1), because a few runs grow wide while most shrink. So the median counts. It is
+ever (ddof = 1), because a few runs grow wide while most shrink. So the target is the median. It is
 exact where a round is all generated, whatever its size (a product of chi-squared variables),
 and where it is all fresh (one of them); for everything between no law is known, and thousands
 of runs are simulated. The same seed for all designs makes what is left rise smoothly with a
@@ -100,9 +100,9 @@ class VarianceTarget:
         generations, regime, samples
             As of `hayflick.planning.targets.SymbolTarget.retention`.
         law
-            ``auto``: there is no choice of laws.
+            ``auto``: there is only one law.
         simulation
-            Leave to simulate where no law is known.
+            How to simulate where no law is known; None to refuse that.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class VarianceTarget:
         return answer.retention(alone)
 
     def _law(self, mixes: list[Mix[Any]], alone: Floats) -> Floats | None:
-        """Return the median by law; None where no law is known."""
+        """Return the median by law; None if no law is known."""
         if any(mix.accumulate or mix.reserved for mix in mixes):
             return None
         sizes, fresh = [mix.samples for mix in mixes], [mix.fresh for mix in mixes]
@@ -161,7 +161,7 @@ class VarianceTarget:
         stages: Stages = Stages(),
         simulation: SimulationSettings,
     ) -> SimulatedRetention:
-        """Return the median over simulated runs: `replicates`, or as many as take no time.
+        """Return the median over simulated runs: `replicates`, or as many as take a second.
 
         Raises
         ------
@@ -205,7 +205,7 @@ class VarianceTarget:
         return not subsampled or self._pool(samples, generations) <= _LARGEST_POOL
 
     def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
-        """Return the knobs that no law knows: noise on the numbers, and rounding."""
+        """Return the changes that no law covers: noise on the numbers, and rounding."""
         # A grid as fine as the standard error of a deviation.
         bits = max(1, round(np.log2(2.0 * samples) / 2.0))
         noise = Stages(degradation=AdditiveNoise(_NOISE * self.model.deviation))
@@ -235,14 +235,14 @@ class VarianceTarget:
 
 @dataclass(frozen=True, slots=True)
 class StoredMoments:
-    """Stored numbers, as far as they matter.
+    """Sufficient statistic of stored numbers.
 
     Parameters
     ----------
     total
         How many.
     mean, deviation
-        Of them, their number as the divisor; a single one has no deviation.
+        Their mean, and deviation with their number as the divisor; 0 for a single number.
     """
 
     total: int
@@ -290,7 +290,7 @@ class StoredNumbers:
 
 
 class StoredNumbersChain(GaussianChain):
-    """The Gaussian family in motion, with stored numbers in its rounds."""
+    """Gaussian chain with stored numbers in its rounds."""
 
     def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
         """Add what is fresh, and what is stored."""

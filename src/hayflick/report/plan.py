@@ -171,7 +171,7 @@ def _history_record(compared: HistoryComparison) -> dict[str, Any]:
 
 
 def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
-    """Return what the terminal shows: recommendation, designs, knobs.
+    """Return what the terminal shows: recommendation, designs, sensitivities.
 
     Raises
     ------

@@ -451,7 +451,7 @@ def price_label(name: str, language: Language) -> str:
 
 
 def sensitivity_label(name: str, language: Language) -> str:
-    """Return what a knob is called."""
+    """Return the name of what a sensitivity changes."""
     text = language.text
     return {
         "samples": text("items a round"),
