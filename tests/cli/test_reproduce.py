@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+import hayflick as hf
 from hayflick.cli.main import main
 
 
@@ -125,11 +126,10 @@ def test_an_endpoint_is_no_setting_of_the_other_paper(folder, capsys):
 @pytest.fixture
 def endpoint(served):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
-    from hayflick.network.agents.ngram import NGramAgent
     from hayflick.papers.wang2025.models import TEXTS
     from hayflick.service.agent import application
 
-    return f"{served(application([NGramAgent.of_texts('small', TEXTS, most_tokens=12)]))}/v1"
+    return f"{served(application([hf.NGramAgent.of_texts('small', TEXTS, most_tokens=12)]))}/v1"
 
 
 def models(url, *arguments):

@@ -30,7 +30,9 @@ def ngram(**settings):
 
 AGENTS = {
     "ngram": ngram(),
-    "ngram, unspaced": hf.NGramAgent.of_texts("anna", ["今日は雨が降る。明日は雪が降る。"], order=2),
+    "ngram, unspaced": hf.NGramAgent.of_texts(
+        "anna", ["今日は雨が降る。明日は雪が降る。"], order=2
+    ),
     "ngram, learning": ngram(learning=0.3).after_reading(CONTEXT),
     "replay": ReplayAgent("anna", {place: Answer(f"雨 {place}") for place in PLACES}),
 }

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.embed.embedder import content_hash, embed_all
-from hayflick.embed.hashing import HashingEmbedder
-from hayflick.storage.database import Database
-from hayflick.storage.embedding_cache import EmbeddingCache
+from hayflick.embed.embedder import content_hash
 
 
 class Counting:
@@ -24,8 +22,8 @@ class Counting:
 
 @pytest.fixture
 def cache(tmp_path):
-    with Database(tmp_path / "kept.db") as database:
-        yield EmbeddingCache(database, embedder="counting")
+    with hf.Database(tmp_path / "kept.db") as database:
+        yield hf.EmbeddingCache(database, embedder="counting")
 
 
 TEXTS = ["aaa", "b", "aaa", "cc", "b", "b", "dddd"]
@@ -35,25 +33,25 @@ TEXTS = ["aaa", "b", "aaa", "cc", "b", "b", "dddd"]
 @pytest.mark.parametrize("cached", ["with a cache", "without"])
 def test_vectors_come_in_the_order_of_the_texts(cache, batch, cached):
     kept = cache if cached == "with a cache" else None
-    parts = list(embed_all(Counting(), iter(TEXTS), cache=kept, batch=batch))
+    parts = list(hf.embed_all(Counting(), iter(TEXTS), cache=kept, batch=batch))
     assert [len(part) for part in parts][:-1] == [batch] * (len(parts) - 1)
     assert np.concatenate(parts)[:, 0].tolist() == [len(text) for text in TEXTS]
 
 
 def test_the_same_as_all_at_once():
     texts = [f"answer {number % 7} of many" for number in range(50)]
-    embedder = HashingEmbedder()
-    parts = list(embed_all(embedder, texts, batch=8))
+    embedder = hf.HashingEmbedder()
+    parts = list(hf.embed_all(embedder, texts, batch=8))
     assert np.array_equal(np.concatenate(parts), embedder.embed(texts))
 
 
 def test_a_text_is_embedded_once_in_a_batch_and_once_with_a_cache(cache):
     plain, kept = Counting(), Counting()
-    list(embed_all(plain, TEXTS, batch=3))
-    list(embed_all(kept, TEXTS, batch=3, cache=cache))
+    list(hf.embed_all(plain, TEXTS, batch=3))
+    list(hf.embed_all(kept, TEXTS, batch=3, cache=cache))
     assert plain.asked == [["aaa", "b"], ["cc", "b"], ["dddd"]]
     assert kept.asked == [["aaa", "b"], ["cc"], ["dddd"]]
-    list(embed_all(kept, reversed(TEXTS), cache=cache))
+    list(hf.embed_all(kept, reversed(TEXTS), cache=cache))
     assert len(kept.asked) == 3
 
 
@@ -64,7 +62,7 @@ def test_what_was_handed_out_is_kept(cache):
                 raise KeyboardInterrupt
             return super().embed(texts)
 
-    stream = embed_all(Failing(), TEXTS, batch=3, cache=cache)
+    stream = hf.embed_all(Failing(), TEXTS, batch=3, cache=cache)
     next(stream)
     with pytest.raises(KeyboardInterrupt):
         next(stream)
@@ -76,26 +74,26 @@ def test_what_was_handed_out_is_kept(cache):
 
 def test_only_what_is_needed_is_read():
     texts = iter(TEXTS)
-    next(embed_all(Counting(), texts, batch=3))
+    next(hf.embed_all(Counting(), texts, batch=3))
     assert next(texts) == "cc"
 
 
 def test_progress_counts_texts():
     told = []
-    list(embed_all(Counting(), TEXTS, batch=3, progress=lambda *report: told.append(report)))
+    list(hf.embed_all(Counting(), TEXTS, batch=3, progress=lambda *report: told.append(report)))
     assert told == [("Embedding", 3, 7), ("Embedding", 6, 7), ("Embedding", 7, 7)]
 
 
 def test_no_texts():
-    assert list(embed_all(Counting(), [])) == []
+    assert list(hf.embed_all(Counting(), [])) == []
 
 
 def test_blank_texts_are_not_kept(tmp_path):
-    embedder = HashingEmbedder(dimensions=8)
-    with Database(tmp_path / "kept.db") as database:
-        cache = EmbeddingCache(database, embedder=embedder.id)
+    embedder = hf.HashingEmbedder(dimensions=8)
+    with hf.Database(tmp_path / "kept.db") as database:
+        cache = hf.EmbeddingCache(database, embedder=embedder.id)
         for _ in range(2):
-            (part,) = embed_all(embedder, ["plum", " "], cache=cache)
+            (part,) = hf.embed_all(embedder, ["plum", " "], cache=cache)
             assert np.isnan(part[1]).all()
             assert np.isfinite(part[0]).all()
         assert list(cache.get_many([content_hash("plum"), content_hash(" ")])) == [
@@ -104,13 +102,13 @@ def test_blank_texts_are_not_kept(tmp_path):
 
 
 def test_dimensions_that_change_are_refused(cache):
-    list(embed_all(Counting(2), ["b"], cache=cache))
+    list(hf.embed_all(Counting(2), ["b"], cache=cache))
     with pytest.raises(
         DataError, match="counting: vectors of 2 and of 3 dimensions; did the model"
     ):
-        list(embed_all(Counting(3), ["b", "aaa"], cache=cache))
+        list(hf.embed_all(Counting(3), ["b", "aaa"], cache=cache))
     embedder = Counting(2)
-    stream = embed_all(embedder, TEXTS, batch=3)
+    stream = hf.embed_all(embedder, TEXTS, batch=3)
     next(stream)
     embedder.dimensions = 5
     with pytest.raises(DataError, match="vectors of 2 and of 5 dimensions"):
@@ -119,9 +117,9 @@ def test_dimensions_that_change_are_refused(cache):
 
 def test_what_is_no_text_is_named():
     with pytest.raises(DataError, match="text 5: is None, takes a string"):
-        list(embed_all(Counting(), ["a", "b", "c", "d", None], batch=2))
+        list(hf.embed_all(Counting(), ["a", "b", "c", "d", None], batch=2))
     with pytest.raises(ArgumentError, match="batch: got 0"):
-        embed_all(Counting(), [], batch=0)
+        hf.embed_all(Counting(), [], batch=0)
 
 
 def test_halves_of_characters_have_a_hash():

@@ -9,11 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
-from hayflick.embed.embedder import embed_all
-from hayflick.embed.endpoint import EndpointEmbedder
-from hayflick.storage.database import Database
-from hayflick.storage.embedding_cache import EmbeddingCache
 
 SECRET = "sk-not-to-be-shown"
 
@@ -81,7 +78,7 @@ def server():
 
 
 def embedder_of(server, **options):
-    return EndpointEmbedder(url=server.url, model="m", **options)
+    return hf.EndpointEmbedder(url=server.url, model="m", **options)
 
 
 def test_batches_come_back_in_order(server):
@@ -174,10 +171,10 @@ def test_halves_of_characters_are_replaced(server):
 
 def test_a_cache_asks_an_endpoint_once(server, tmp_path):
     embedder = embedder_of(server)
-    with Database(tmp_path / "kept.db") as database:
-        cache = EmbeddingCache(database, embedder=embedder.id)
+    with hf.Database(tmp_path / "kept.db") as database:
+        cache = hf.EmbeddingCache(database, embedder=embedder.id)
         for _ in range(2):
-            (part,) = embed_all(embedder, ["a", "b", "a"], cache=cache)
+            (part,) = hf.embed_all(embedder, ["a", "b", "a"], cache=cache)
             assert part.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
     assert len(server.requests) == 1
 
@@ -216,11 +213,11 @@ def test_no_answer_in_time(monkeypatch, server):
 )
 def test_parameters_out_of_range(options, message):
     with pytest.raises(ArgumentError, match=message) as error:
-        EndpointEmbedder(**{"url": "http://localhost/v1", "model": "m", **options})
+        hf.EndpointEmbedder(**{"url": "http://localhost/v1", "model": "m", **options})
     assert "hush" not in str(error.value)
 
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(MissingExtraError, match=r"pip install \"hayflick\[llm\]\""):
-        EndpointEmbedder(url="http://localhost/v1", model="m").embed(["a"])
+        hf.EndpointEmbedder(url="http://localhost/v1", model="m").embed(["a"])

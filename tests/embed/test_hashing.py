@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.embed.hashing import HashingEmbedder
 from hayflick.embed.parsing import parse_embedder
 
 
 def embed(*texts, **options):
-    return HashingEmbedder(**options).embed(texts)
+    return hf.HashingEmbedder(**options).embed(texts)
 
 
 def test_no_words_no_direction():
@@ -28,7 +28,7 @@ def test_every_parameter_changes_the_answer():
     first = embed("a ripe plum")
     assert embed("a ripe plum", dimensions=256).shape == (1, 256)
     assert abs(float(first[0] @ embed("a ripe plum", seed=1)[0])) < 0.3
-    ids = {HashingEmbedder(seed=s, dimensions=d).id for s in (0, 1) for d in (256, 384)}
+    ids = {hf.HashingEmbedder(seed=s, dimensions=d).id for s in (0, 1) for d in (256, 384)}
     assert len(ids) == 4
 
 
@@ -43,7 +43,7 @@ def test_known_numbers():
     sums = np.array([-1, 0, 2, -3, 0, 1, 0, 5])
     vector = embed("plum", dimensions=8)[0]
     assert vector == pytest.approx(sums / np.sqrt(sums @ sums), abs=1e-6)
-    assert HashingEmbedder().id == "hashing:dimensions=384,seed=0,version=1"
+    assert hf.HashingEmbedder().id == "hashing:dimensions=384,seed=0,version=1"
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_known_numbers():
 )
 def test_parameters_out_of_range(options, message):
     with pytest.raises(ArgumentError, match=message):
-        HashingEmbedder(**options)
+        hf.HashingEmbedder(**options)
 
 
 def test_names():
-    assert parse_embedder("hashing") == HashingEmbedder()
-    assert parse_embedder("hashing:dimensions=256,seed=1") == HashingEmbedder(
+    assert parse_embedder("hashing") == hf.HashingEmbedder()
+    assert parse_embedder("hashing:dimensions=256,seed=1") == hf.HashingEmbedder(
         dimensions=256, seed=1
     )
     assert parse_embedder("sentence:models/mini").model == "models/mini"

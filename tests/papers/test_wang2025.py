@@ -4,6 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
 from hayflick.papers.suresh2024 import figures as suresh2024
@@ -17,7 +18,8 @@ from hayflick.report.rendering import wording
 @pytest.fixture(scope="module")
 def made():
     names = [name for name in FIGURES if name not in ("silos", "mitigation")]
-    return {figure.name: figure for figure in figures(names, seed=3)}
+    gallery = hf.reproduce("wang2025", figure=names, seed=3)
+    return {figure.name: figure for figure in gallery.figures}
 
 
 def series(figure, name):
@@ -50,7 +52,7 @@ def test_agents_meet_and_stay_at_the_floor(made, name):
 
 
 def test_silos():
-    (figure,) = figures(["silos"])
+    (figure,) = hf.reproduce("wang2025", figure="silos").figures
     last = [series(figure, f"nearest_{k}")[-1] for k in (1, 2, 5, 10, 20)]
     assert last == sorted(last, reverse=True)
     assert last[-1] < 1.2
@@ -106,4 +108,4 @@ def test_what_a_surrogate_costs_is_said_before_it_begins():
 
 def test_mistakes_are_refused():
     with pytest.raises(ArgumentError, match="figure: got theorem-3, takes one of surrogate-two"):
-        next(figures(["theorem-3"]))
+        hf.reproduce("wang2025", figure="theorem-3")

@@ -6,8 +6,8 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, BudgetExhausted, OutputError
-from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import report_network
 from hayflick.papers.wang2025.figures import FIGURES, figures
 from hayflick.papers.wang2025.models import (
@@ -24,7 +24,7 @@ from hayflick.service.agent import application
 
 @pytest.fixture
 def url(served):
-    agents = [NGramAgent.of_texts(name, TEXTS, most_tokens=12) for name in ("small", "large")]
+    agents = [hf.NGramAgent.of_texts(name, TEXTS, most_tokens=12) for name in ("small", "large")]
     return f"{served(application(agents))}/v1"
 
 

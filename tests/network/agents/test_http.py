@@ -16,11 +16,11 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
 pytest.importorskip("fastapi", reason="fastapi is not installed: extra server")
 
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, BudgetExhausted, EndpointError
 from hayflick.core.http import Retries
 from hayflick.network.agents.budget import Budget, Prices
 from hayflick.network.agents.chat import ChatAgent, Endpoint
-from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.service.agent import application
 
@@ -145,7 +145,7 @@ def quiet(caplog):
 
 
 def ngram(name):
-    return NGramAgent.of_texts(name, [TEXT], most_tokens=30)
+    return hf.NGramAgent.of_texts(name, [TEXT], most_tokens=30)
 
 
 def faulty(faults=lambda place, attempt: None):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import hayflick as hf
 from hayflick.chains.ngram import BlockTexts, NGram
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.sentences import split_sentences
-from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
 
 CORPUS = "the cat sat. the dog sat. the cat ran off. a dog ran. the cow slept off."
@@ -15,7 +15,7 @@ READ = ["the sea rose. the sea fell.", "a cat fell off."]
 
 
 def agent(name="anna", texts=(CORPUS,), **settings):
-    return NGramAgent.of_texts(name, list(texts), **{"tokenizer": "words", **settings})
+    return hf.NGramAgent.of_texts(name, list(texts), **{"tokenizer": "words", **settings})
 
 
 def say(agent, context=(), query="What?", index=0, run=1):
@@ -240,7 +240,7 @@ def test_agents_of_one_network_share_a_vocabulary():
 def test_a_file_and_its_text_make_the_same_agent(tmp_path):
     path = tmp_path / "corpus.txt"
     path.write_text(CORPUS, encoding="utf-16")
-    from_file = NGramAgent.from_text("anna", path, tokenizer="words", encoding="utf-16")
+    from_file = hf.NGramAgent.from_text("anna", path, tokenizer="words", encoding="utf-16")
     assert say(from_file, READ) == say(agent(), READ)
     assert from_file.describe()["corpus"] == "corpus.txt"
 
@@ -267,4 +267,4 @@ def test_a_corpus_without_words_is_refused(tmp_path):
         agent(texts=["... !"])
     (tmp_path / "empty.txt").write_text("!")
     with pytest.raises(DataError, match="holds no word"):
-        NGramAgent.from_text("anna", tmp_path / "empty.txt", tokenizer="words")
+        hf.NGramAgent.from_text("anna", tmp_path / "empty.txt", tokenizer="words")

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import ReplayAgent, record_line
 
@@ -30,7 +30,7 @@ def written(tmp_path, *lines):
 
 def test_a_run_is_replayed_exactly(tmp_path):
     agents = [
-        NGramAgent.of_texts(name, ["It rains. It snows in May."]) for name in ("anna", "bert")
+        hf.NGramAgent.of_texts(name, ["It rains. It snows in May."]) for name in ("anna", "bert")
     ]
     by_name = {agent.name: agent for agent in agents}
     answers = {seed: ask(by_name[seed.agent], seed) for seed in SEEDS}
