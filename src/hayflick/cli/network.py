@@ -170,7 +170,7 @@ def mitigation_command(
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
     from hayflick.network.mitigation import mitigation_network
-    from hayflick.report.charts.drawing import check_picture
+    from hayflick.report.drawing import check_picture
 
     if out is not None:
         check_picture(out, inputs=[experiment], force=force)

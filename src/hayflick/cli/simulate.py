@@ -134,7 +134,7 @@ def simulate_command(
     Prints medians and spreads by round; --out keeps every run.
     """
     from hayflick.chains.stages import parse_stages
-    from hayflick.report.charts.drawing import check_picture
+    from hayflick.report.drawing import check_picture
     from hayflick.report.simulation import plot_runs, record, tables
     from hayflick.simulation.simulate import simulate
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from hayflick.planning.forecast_result import FRESH_SHARES, BaseForecast
 from hayflick.regimes.anchor import Anchor
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.tables import table
 from hayflick.report.training_sets import training_sets

@@ -10,7 +10,7 @@ import polars as pl
 
 from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
 from hayflick.report.tables import table

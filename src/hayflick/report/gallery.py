@@ -12,8 +12,8 @@ import polars as pl
 from hayflick.core.output import write_file, write_text
 from hayflick.papers.figure import Figure
 from hayflick.papers.reproduce import Gallery
-from hayflick.report.charts import drawing
-from hayflick.report.charts.drawing import RenderedChart, save_picture
+from hayflick.report import drawing
+from hayflick.report.drawing import RenderedChart, save_picture
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.mitigation import mitigation_chart

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.network.mitigation import MitigationCase, MitigationStudy, cases_table
-from hayflick.report.charts import drawing
-from hayflick.report.charts.drawing import RenderedChart, check_picture, save_picture
+from hayflick.report import drawing
+from hayflick.report.drawing import RenderedChart, check_picture, save_picture
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render, wording
 from hayflick.report.tables import table

@@ -9,7 +9,7 @@ import numpy as np
 
 from hayflick.network.rounds import reading_record
 from hayflick.network.run_results import NetworkRun
-from hayflick.report.charts.drawing import RenderedChart
+from hayflick.report.drawing import RenderedChart
 from hayflick.report.language import Language
 from hayflick.report.network_charts import (
     distance_chart,

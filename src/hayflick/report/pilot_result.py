@@ -12,7 +12,7 @@ import polars as pl
 
 from hayflick.monitor.pilot_analysis import Arm, Outcome, PilotResult
 from hayflick.monitor.pilot_variation import Scale
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.pilot_design import signed_change
 from hayflick.report.rendering import notebook, render, sentences

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from hayflick.planning.designs import Design
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.plan_findings import PlanFindings, kind_label, sensitivity_label
 
 _KIND_COLOURS = {

@@ -14,14 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hayflick.core.version import __version__
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.tables import printable, significant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from hayflick.report.charts.drawing import RenderedChart
+    from hayflick.report.drawing import RenderedChart
 
 _ROWS_SHOWN = 200
 _MOST_ROUNDS = 1e6

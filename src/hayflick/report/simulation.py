@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from hayflick.core.output import write_text
-from hayflick.report.charts import drawing
+from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import render
 from hayflick.report.tables import landmarks, significant, table

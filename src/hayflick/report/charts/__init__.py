@@ -1,1 +1,0 @@
-"""The charts of reports as SVG, one per file, made without a browser or a network."""
