@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
-from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report import drawing
+from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render

@@ -10,8 +10,8 @@ import polars as pl
 from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import Band
 from hayflick.planning.series_forecast import Series, SeriesForecast
-from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report import drawing
+from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render
 from hayflick.report.series_findings import SeriesFindings, series_findings
