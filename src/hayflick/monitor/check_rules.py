@@ -1,13 +1,13 @@
-"""What a rules file comes to: limits, rates, and rules that never or always fire.
+"""Check a rules file: its limits and rates, and rules that never or always fire.
 
-A rule is held against what is known of healthy and of unaided rounds: readings (of recorded
-runs, or of real answers), and the law of the data.
+A rule is compared with readings (of recorded runs, or of real answers) and with the law of the
+data: for training on real data alone, and for training without any.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
-from hayflick.core.records import Reading
+from hayflick.core.records import Reading, Verdict
 from hayflick.corpus.answers import Answers
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
@@ -24,13 +24,8 @@ from hayflick.planning.dose import ThresholdPolicy
 from hayflick.planning.problem import planning_problem
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.rules.loading import LoadedRules, load_rules
-from hayflick.rules.model import (
-    Inject,
-    Mode,
-    Notify,
-    WatchTable,
-)
+from hayflick.rules.loading import load_rules
+from hayflick.rules.model import Inject, Mode, Notify, WatchTable
 from hayflick.rules.rule_set import RuleSet
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -42,22 +37,22 @@ _SHARES |= {"surviving_fraction", "diversity"}
 
 @dataclass(frozen=True, kw_only=True)
 class RuleWarning:
-    """A rule that fires always or never, as far as is known.
+    """A rule that always or never fires.
 
     Parameters
     ----------
     watch, metric
-        Whose.
+        Names of the watch and its metric.
     fires
         ``always`` or ``never``.
     where
-        In what: ``readings``, ``law`` or ``range``.
+        The evidence: ``readings``, ``law`` or ``range`` (of a share).
     low, high
-        What was seen or is expected, from and to.
+        Lowest and highest value of the metric there.
     number
-        How many readings were seen, or rounds are expected; 0 for what is possible at all.
+        Number of readings or rounds; 0 for a range.
     limit
-        The limit.
+        The limit of the watch.
     """
 
     watch: str
@@ -72,20 +67,20 @@ class RuleWarning:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RulesCheck(Result):
-    """A rules file, looked through.
+    """The check of a rules file.
 
     Parameters
     ----------
     rule_set, policies
-        The rules, and how their limits were derived.
+        The rules, and the policies that their limits were derived from, by name of the watch.
     warnings
-        Rules that fire always or never.
+        Rules that always or never fire.
     problems
-        What is missing: reserves without items, say.
+        What would keep rules from working, such as a reserve without items.
     alarms, readings
-        Alarms of each watch in the readings that were given, and how many it read.
+        Number of alarms and of readings of each watch, by name.
     source, generations
-        Name of the data, None without any, and the rounds that the law looks ahead.
+        Name of the data, None without any, and the number of rounds that the law looks ahead.
     """
 
     rule_set: RuleSet
@@ -99,18 +94,12 @@ class RulesCheck(Result):
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the check again."""
-        return provenance(
-            {
-                "command": "rules check",
-                "rules": self.rule_set.name,
-                "input": self.source,
-                "generations": self.generations,
-            }
-        )
+        names = {"rules": self.rule_set.name, "input": self.source}
+        return provenance({"command": "rules check", **names, "generations": self.generations})
 
     @property
     def charts(self) -> int:
-        """How many charts share the rate of false alarms of all answers together."""
+        """Number of charts that share the false-alarm rate of the stream of all answers."""
         watches = self.rule_set.rules.watch
         return sum(watch.chart is not None and not watch.groups for watch in watches)
 
@@ -143,10 +132,10 @@ def check_rules(
     samples, generations
         Size of a training set, and the rounds that the law looks ahead.
     history
-        A recorded run (NetCDF of ``hayflick simulate``), or readings in order, to hold the
-        rules against. Charts learn from the first ones.
+        A recorded run (NetCDF of ``hayflick simulate``), or readings in order, to compare the
+        rules with. Charts learn from the first ones.
     answers, by, text
-        A table of answers to hold the rules against, with the columns of the round and of the
+        A table of answers to compare the rules with, with its columns of the round and of the
         answers.
     progress
         Called with how far reading and measuring have come.
@@ -195,128 +184,99 @@ def check_rules(
         baseline = rule_set.rules.baseline
         watched = watch(answers, by=by, text=text, baseline=baseline, charts=(), progress=progress)
         readings = watched.readings[""]
-    seen: dict[str, list[tuple[float, bool]]] = {watch.name: [] for watch in rule_set.rules.watch}
+    seen: dict[str, list[Verdict]] = {watch.name: [] for watch in rule_set.rules.watch}
     if readings:
-        _replay(rule_set, readings, seen)
+        running = rule_set.start()
+        for reading in readings:
+            running.decide(reading)
+            for name, verdict in running.verdicts.items():
+                if verdict.value is not None:
+                    seen[name].append(verdict)
     warnings = [warning for watch in rule_set.rules.watch for warning in _range_warnings(watch)]
     for table in rule_set.rules.watch:
         warnings += _reading_warnings(table, seen[table.name])
         if loaded.model is not None:
-            warnings += _law_warnings(table, loaded, generations)
+            warnings += _law_warnings(table, loaded.model, generations)
     return RulesCheck(
         rule_set=rule_set,
         policies=loaded.policies,
         warnings=tuple(warnings),
-        problems=(*_reserve_problems(rule_set), *_idle_watches(rule_set)),
-        alarms={name: sum(alarm for _, alarm in found) for name, found in seen.items()},
+        problems=(*_reserve_problems(rule_set), *_action_problems(rule_set)),
+        alarms={name: sum(one.alarm for one in found) for name, found in seen.items()},
         readings={name: len(found) for name, found in seen.items()},
         source=None if loaded.model is None else loaded.model.source.name,
         generations=generations,
     )
 
 
-def _replay(
-    rule_set: RuleSet, readings: Sequence[Reading], seen: dict[str, list[tuple[float, bool]]]
-) -> None:
-    running = rule_set.start()
-    for reading in readings:
-        running.decide(reading)
-        for name, verdict in running.verdicts.items():
-            if verdict.value is not None:
-                seen[name].append((verdict.value, verdict.alarm))
-
-
-def _range_warnings(watch: WatchTable) -> list[RuleWarning]:
-    """Return whether a share has a limit that no share is beyond."""
-    if watch.metrics[0] not in _SHARES:
-        return []
-    limit = watch.below if watch.above is None else watch.above
-    if limit is None or (watch.below is not None and watch.above is not None):
-        return []
-    if watch.above is None:
-        fires = NEVER if limit <= 0.0 else ALWAYS if limit > 1.0 else None
-    else:
-        fires = NEVER if limit >= 1.0 else ALWAYS if limit < 0.0 else None
-    if fires is None:
-        return []
-    return [_warning(watch, fires, "range", limit=limit, seen=(0.0, 1.0), number=0)]
-
-
-def _reading_warnings(watch: WatchTable, seen: Sequence[tuple[float, bool]]) -> list[RuleWarning]:
-    limit = watch.below if watch.below is not None else watch.above
-    if not seen or limit is None or not all(alarm for _, alarm in seen):
-        return []
-    values = [value for value, _ in seen]
-    ends = (min(values), max(values))
-    return [_warning(watch, ALWAYS, "readings", limit=limit, seen=ends, number=len(values))]
-
-
-def _law_warnings(watch: WatchTable, loaded: LoadedRules, generations: int) -> list[RuleWarning]:
-    """Return whether real data alone is below a limit, or no data at all stays above it."""
-    if loaded.model is None or watch.below is None or watch.metrics[0] != "surviving_fraction":
-        return []
-    problem = planning_problem(loaded.model, generations=generations)
-    healthy = problem.retention(Fresh(1.0), problem.samples).expected[1:]
-    unaided = problem.retention(Replace(), problem.samples).expected[1:]
-    found = []
-    for fires, left in ((ALWAYS, healthy), (NEVER, unaided)):
-        ends = (float(left.min()), float(left.max()))
-        wrong = ends[1] < watch.below if fires == ALWAYS else ends[0] > watch.below
-        if wrong:
-            found.append(
-                _warning(watch, fires, "law", limit=watch.below, seen=ends, number=generations)
-            )
-    return found
-
-
 def _warning(
-    watch: WatchTable,
-    fires: str,
-    where: str,
-    *,
-    limit: float,
-    seen: tuple[float, float],
-    number: int,
+    watch: WatchTable, fires: str, where: str, values: Collection[float], number: int, limit: float
 ) -> RuleWarning:
     return RuleWarning(
         watch=watch.name,
         metric=watch.metrics[0],
         fires=fires,
         where=where,
-        low=seen[0],
-        high=seen[1],
+        low=float(min(values)),
+        high=float(max(values)),
         number=number,
         limit=limit,
     )
 
 
-def _reserve_problems(rule_set: RuleSet) -> list[str]:
-    """Return what reserves lack."""
-    problems = []
+def _range_warnings(watch: WatchTable) -> Iterator[RuleWarning]:
+    """Yield a warning if every share, or no share, is beyond the limit."""
+    limit = watch.below if watch.above is None else watch.above
+    two_sided = watch.below is not None and watch.above is not None
+    if watch.metrics[0] not in _SHARES or limit is None or two_sided:
+        return
+    below = watch.above is None
+    never = limit <= 0.0 if below else limit >= 1.0
+    always = limit > 1.0 if below else limit < 0.0
+    if never or always:
+        yield _warning(watch, ALWAYS if always else NEVER, "range", (0.0, 1.0), 0, limit)
+
+
+def _reading_warnings(watch: WatchTable, verdicts: Sequence[Verdict]) -> Iterator[RuleWarning]:
+    limit = watch.below if watch.below is not None else watch.above
+    if verdicts and limit is not None and all(one.alarm for one in verdicts):
+        values = [one.value for one in verdicts if one.value is not None]
+        yield _warning(watch, ALWAYS, "readings", values, len(values), limit)
+
+
+def _law_warnings(watch: WatchTable, model: Discrete, generations: int) -> Iterator[RuleWarning]:
+    """Yield a warning if real data alone stay below a limit, or no real data above it."""
+    if watch.below is None or watch.metrics[0] != "surviving_fraction":
+        return
+    problem = planning_problem(model, generations=generations)
+    healthy = problem.retention(Fresh(1.0), problem.samples).expected[1:]
+    unaided = problem.retention(Replace(), problem.samples).expected[1:]
+    if healthy.max() < watch.below:
+        yield _warning(watch, ALWAYS, "law", healthy, generations, watch.below)
+    if unaided.min() > watch.below:
+        yield _warning(watch, NEVER, "law", unaided, generations, watch.below)
+
+
+def _reserve_problems(rule_set: RuleSet) -> Iterator[str]:
     for action in rule_set.rules.action:
         if isinstance(action, Inject) and action.reserve is not None:
-            store = rule_set.resources.reserves[action.reserve]
-            if store.error:
-                problems.append(f"[[action]] {action.name}: {store.error}")
-            elif not action.repeat and len(store.texts) < (action.items or 0):
-                held = f"{store.name} holds {len(store.texts)} items"
-                problems.append(f"[[action]] {action.name}: {held}, fewer than {action.items}")
-    return problems
+            reserve = rule_set.resources.reserves[action.reserve]
+            if reserve.error:
+                yield f"[[action]] {action.name}: {reserve.error}"
+            elif not action.repeat and len(reserve.texts) < (action.items or 0):
+                held = f"{reserve.name} holds {len(reserve.texts)} items"
+                yield f"[[action]] {action.name}: {held}, fewer than {action.items}"
 
 
-def _idle_watches(rule_set: RuleSet) -> list[str]:
-    """Return watches that lead to nothing."""
+def _action_problems(rule_set: RuleSet) -> Iterator[str]:
+    """Yield the watches that lead to no action, in mode ``warn`` to no notification."""
     rules = rule_set.rules
-    problems = [
-        f"[[watch]] {watch.name}: has no actions" for watch in rules.watch if not watch.actions
-    ]
-    if rules.mode is not Mode.WARN:
-        return problems
-    for table in rules.watch:
-        kinds = [rules.action_named(name) for name in table.actions]
-        if kinds and not any(isinstance(kind, Notify) for kind in kinds):
-            problems.append(f'[[watch]] {table.name}: mode = "warn" and no action of kind notify')
-    return problems
+    yield from (f"[[watch]] {one.name}: has no actions" for one in rules.watch if not one.actions)
+    if rules.mode is Mode.WARN:
+        for table in rules.watch:
+            kinds = [rules.action_named(name) for name in table.actions]
+            if kinds and not any(isinstance(kind, Notify) for kind in kinds):
+                yield f'[[watch]] {table.name}: mode = "warn" and no action of kind notify'
 
 
 def readings_of_run(path: _Path) -> tuple[Reading, ...]:

@@ -1,15 +1,15 @@
-"""A rules file tried in simulation: what it costs, what it keeps, and how often it errs.
+"""Evaluate a rules file in simulation: what it costs, what it keeps, and how often it errs.
 
-Four kinds of runs, of the same length:
+There are four kinds of runs of the same length:
 
 - *healthy*: every round is trained on real data alone. Each decision is a false alarm.
-- *with the rule*: the collapse is planted, training on generated data alone from the first
-  round after the baseline on; the rule puts in what it decides.
-- *without*: the same collapse, and nobody steps in.
-- *fixed*: the smallest fixed share of fresh data that is to hold the target as surely.
+- *with the rule*: the model collapses, trained on generated data alone from the first round
+  after the baseline; the rule injects real items.
+- *without*: the same collapse, without any action.
+- *fixed*: the smallest fixed share of fresh data with the same assurance of the target.
 
-Charts learn in the run itself, from healthy rounds before the planted collapse. Real items are
-counted from the collapse on.
+Charts learn in the run itself, from healthy rounds before the collapse. Real items are counted
+from the onset of the collapse.
 """
 
 from __future__ import annotations
@@ -44,37 +44,37 @@ _Path: TypeAlias = str | os.PathLike[str]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunSummary:
-    """What one kind of runs came to, from the planted collapse on.
+    """One kind of runs, from the onset of the collapse.
 
     Parameters
     ----------
     retained
-        Share that is left, shape ``(runs, rounds)``.
+        Share that is retained, shape ``(runs, rounds)``.
     real_items
-        Real items in each training set, same shape.
+        Real items in each training set, shape ``(runs, rounds)``.
     """
 
     retained: Floats
     real_items: Floats
 
     def success_rate(self, keep: float) -> float:
-        """Return the share of runs that are at the target in every round."""
+        """Return the share of runs that retain the target in every round."""
         return float((self.retained.min(axis=1) >= keep).mean())
 
     @property
     def mean_minimum(self) -> float:
-        """The lowest share in any round, on average over the runs."""
+        """Lowest share in any round, averaged over the runs."""
         return float(self.retained.min(axis=1).mean())
 
     @property
     def real_per_round(self) -> float:
-        """Real items a round, on average."""
+        """Average number of real items in a round."""
         return float(self.real_items.mean())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RulesEvaluation(Result):
-    """What a rules file does in simulation.
+    """The evaluation of a rules file in simulation.
 
     Parameters
     ----------
@@ -83,17 +83,21 @@ class RulesEvaluation(Result):
     keep
         The target; None where there is none, and then no fixed plan either.
     rounds, runs, onset
-        Length of the runs from the collapse on, their number, and healthy rounds before it.
+        Rounds from the onset of the collapse, number of runs, and healthy rounds before it.
     healthy_rounds, false_alarms
-        Rounds trained on real data alone, and how many of them led to a decision.
+        Number of rounds trained on real data alone, and of those that led to a decision.
+    stated_false_alarms
+        The rate that the rules state.
     delays
-        Rounds from the collapse to the first decision, by run; NaN where there was none.
+        Rounds from the onset to the first decision, by run; NaN without a decision.
     with_rule, without_rule, fixed_plan
         The other kinds of runs; `fixed_plan` is None without a target.
     fixed_share
-        Its share of fresh data.
+        Share of fresh data of the fixed plan.
     unmeasured
-        Watches whose number the simulation does not have.
+        Watches whose metrics a simulation does not measure.
+    source, seed
+        Name of the data, and seed of the simulations.
     """
 
     name: str
@@ -115,12 +119,12 @@ class RulesEvaluation(Result):
 
     @property
     def false_alarms_per_thousand(self) -> float:
-        """False alarms in 1,000 healthy rounds."""
+        """Number of false alarms in 1,000 healthy rounds."""
         return 1000.0 * self.false_alarms / self.healthy_rounds
 
     @property
     def upper_false_alarms_per_thousand(self) -> float:
-        """What that is below with a confidence of 95 % (Clopper and Pearson)."""
+        """Upper 95 % confidence bound of the same (Clopper and Pearson)."""
         alarms, rounds = self.false_alarms, self.healthy_rounds
         if alarms == rounds:
             return 1000.0
@@ -128,18 +132,18 @@ class RulesEvaluation(Result):
 
     @property
     def median_delay(self) -> float | None:
-        """Rounds from the collapse to the first decision, the median run; None if missed."""
+        """Rounds from the onset to the first decision, in the median run; None without one."""
         middle = float(np.median(np.nan_to_num(self.delays, nan=np.inf)))
         return middle if np.isfinite(middle) else None
 
     @property
     def missed_runs(self) -> int:
-        """Runs without any decision."""
+        """Number of runs without any decision."""
         return int(np.isnan(self.delays).sum())
 
     @property
     def cost_ratio(self) -> float | None:
-        """Real items with the rule, as a multiple of the fixed plan's."""
+        """Real items with the rule, relative to the fixed plan."""
         if self.fixed_plan is None or self.fixed_plan.real_per_round == 0.0:
             return None
         return self.with_rule.real_per_round / self.fixed_plan.real_per_round
@@ -172,7 +176,7 @@ def evaluate_rules(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> RulesEvaluation:
-    """Try rules in simulation: false alarms, delay, what is kept and at what cost.
+    """Evaluate rules in simulation: false alarms, delay, what is retained and at what cost.
 
     Parameters
     ----------
@@ -186,7 +190,7 @@ def evaluate_rules(
         How a corpus is read.
     keep
         The target; the highest one of the rules where None. Without any, there is no fixed
-        plan to compare with.
+        plan.
     samples, generations, replicates, seed, threads, progress
         As of `hayflick.simulation.simulate.simulate`.
 
@@ -240,17 +244,42 @@ def evaluate_rules(
     size = model.training_size(samples)
     has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
     onset = rule_set.rules.baseline if has_charts else 0
-    trial = _Trial(model, metric, onset, rounds, replicates, size, seed, threads, progress)
+    after = slice(onset + 1, None)
+
+    def run(regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
+        """Return a kind of runs, and the number of decisions by run and round."""
+        runs = simulate(
+            model,
+            generations=onset + rounds,
+            regime=regime,
+            samples=size,
+            replicates=replicates,
+            seed=seed,
+            threads=threads,
+            progress=lambda _, done, total: progress(stage, done, total),
+        )
+        values = runs[metric].values
+        retained = values[:, after] / values[:, :1]
+        if "real_items" in runs:
+            real = runs["real_items"].values[:, after].astype(np.float64)
+            # The last reading's decision is for a round beyond the runs.
+            return RunSummary(retained=retained, real_items=real), runs["actions"].values[:, after]
+        mixes = [regime.mix(onset + k, samples=size) for k in range(1, rounds + 1)]
+        real = np.tile([float(mix.fresh) for mix in mixes], (replicates, 1))
+        return RunSummary(retained=retained, real_items=real), np.zeros_like(retained)
+
     collapse: Regime = (
         ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace()) if onset else Replace()
     )
-    _, alarms = trial.run(Triggered(rule_set.start(), base=Fresh(1.0)), "healthy rounds")
-    with_rule, decided = trial.run(Triggered(rule_set.start(), base=collapse), "with the rule")
-    without, _ = trial.run(collapse, "without")
-    share = fixed = None
+    _, alarms = run(Triggered(rule_set.start(), base=Fresh(1.0)), "healthy rounds")
+    with_rule, decided = run(Triggered(rule_set.start(), base=collapse), "with the rule")
+    without_rule, _ = run(collapse, "without")
+    share = fixed_plan = None
     if keep is not None:
-        share = _fixed_share(model, keep, rounds, size)
-        fixed, _ = trial.run(Fresh(share), "fixed share")
+        policy = threshold_policy(model, keep=keep, generations=rounds, samples=size)
+        share = policy.fixed_share
+        fixed_plan, _ = run(Fresh(share), "fixed share")
+    first = np.argmax(decided > 0, axis=1) + 1.0
     return RulesEvaluation(
         name=rule_set.name,
         keep=keep,
@@ -260,10 +289,10 @@ def evaluate_rules(
         healthy_rounds=replicates * rounds,
         false_alarms=int((alarms > 0).sum()),
         stated_false_alarms=rule_set.rules.false_alarms,
-        delays=_delays(decided),
+        delays=np.where((decided > 0).any(axis=1), first, np.nan),
         with_rule=with_rule,
-        without_rule=without,
-        fixed_plan=fixed,
+        without_rule=without_rule,
+        fixed_plan=fixed_plan,
         fixed_share=share,
         unmeasured=unmeasured,
         source=model.source.name,
@@ -271,54 +300,15 @@ def evaluate_rules(
     )
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """What all kinds of runs share."""
-
-    model: Discrete
-    metric: str
-    onset: int
-    rounds: int
-    replicates: int
-    samples: int
-    seed: int
-    threads: int | None
-    progress: Progress
-
-    def run(self, regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
-        """Return what is left and used from the collapse on, and what was decided then."""
-        runs = simulate(
-            self.model,
-            generations=self.onset + self.rounds,
-            regime=regime,
-            samples=self.samples,
-            replicates=self.replicates,
-            seed=self.seed,
-            threads=self.threads,
-            progress=lambda _, done, total: self.progress(stage, done, total),
-        )
-        after = slice(self.onset + 1, None)
-        values = runs[self.metric].values
-        left = values[:, after] / values[:, :1]
-        if "real_items" in runs:
-            real = runs["real_items"].values[:, after].astype(np.float64)
-            # The last reading's decision is for a round beyond the runs.
-            return RunSummary(retained=left, real_items=real), runs["actions"].values[:, after]
-        last = self.onset + self.rounds + 1
-        mixes = [regime.mix(k, samples=self.samples) for k in range(self.onset + 1, last)]
-        real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
-        return RunSummary(retained=left, real_items=real), np.zeros_like(left)
-
-
 def retention_metric(
     rule_set: RuleSet, model: Discrete, samples: int | None
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the number that says what is left, and the watches that cannot be read.
+    """Return the metric of what is retained, and the watches that a simulation cannot read.
 
     Raises
     ------
     DataError
-        If no watch reads what a simulation measures; the nearest name is offered.
+        If a simulation measures no metric of any watch; the nearest name is offered.
     """
     chain: Chain[Any, Any] = model.chain(model.training_size(samples))
     measured = chain.measure(chain.start(1))
@@ -336,17 +326,6 @@ def retention_metric(
         )
     with_target = [watch for watch in watches if watch.target is not None and read[watch.name]]
     return (read[with_target[0].name][0] if with_target else "surviving_fraction"), unmeasured
-
-
-def _delays(decided: Floats) -> Floats:
-    first = np.argmax(decided > 0, axis=1) + 1.0
-    return np.where((decided > 0).any(axis=1), first, np.nan)
-
-
-def _fixed_share(model: Discrete, keep: float, rounds: int, samples: int) -> float:
-    """Return the smallest fixed share that holds a target as surely as the rule is to."""
-    found = threshold_policy(model, keep=keep, generations=rounds, samples=samples)
-    return found.fixed_share
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What rules decided about a stream: in words, as a table and as plain values."""
+"""Decisions of rules about a stream: plain values, a sentence and a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def decisions_record(
     rule_set
         The rules.
     decided
-        What they decided.
+        Their decisions.
     rounds
         Names of the rounds.
     """
@@ -69,10 +69,9 @@ def decisions_tables(
     text = language.text
     if not decided:
         return (text("Decided by the rules: nothing."),)
-    mode = rule_set.rules.mode.value
     found = text(
         "Decided by the rules (mode {mode}) in {number} readings.",
-        mode=mode,
+        mode=rule_set.rules.mode.value,
         number=language.number(len(decided)),
     )
     shown = table(text("round of answers"), text("what is done"), text("reason"))
@@ -88,7 +87,7 @@ def decisions_tables(
 def decisions_rows(
     decided: Sequence[Decision], *, rounds: Sequence[str], language: Language
 ) -> list[tuple[str, str, str]]:
-    """Return round, action and reason of everything that was decided."""
+    """Return round, action and reason of all proposed actions."""
     return [
         (
             printable(rounds[one.round - 1]),
@@ -101,7 +100,7 @@ def decisions_rows(
 
 
 def action_text(kind: ActionKind, *, items: int, language: Language) -> str:
-    """Return what an action of a kind does, with so many items."""
+    """Return what an action does, in words."""
     text = language.text
     return {
         ActionKind.INJECT: text("put in {items} real items", items=language.number(items)),

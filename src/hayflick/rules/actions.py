@@ -1,15 +1,15 @@
-"""Actions as data: what a rules file's action comes to when it is decided.
+"""Actions as data: from an action of a rules file to one with its items, reason and evidence.
 
-An action carries its reason and evidence, and holds for its rounds from the next one on. How
-far a list or a store has been used is kept by whoever decides, by name.
+How far a reserve or a list of prompts has been used is kept by the caller, by name.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,26 +21,21 @@ from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
 from hayflick.corpus.source import Source
 from hayflick.corpus.tokenizers import tokenizer_named
-from hayflick.rules.model import (
-    Inject,
-    Notify,
-    RequestReview,
-    VaryPrompts,
-)
+from hayflick.rules.model import Inject, Notify, RequestReview, VaryPrompts
 
 
 @dataclass(frozen=True, eq=False)
 class Withdrawal:
-    """What a store gives.
+    """Items taken from a reserve.
 
     Parameters
     ----------
     texts
         The items.
     used
-        How many the store has handed out, these included.
+        Number of items taken so far, these included.
     note
-        What is to be said of it; empty where all that was asked for was there.
+        Why there are fewer than requested; empty otherwise.
     """
 
     texts: tuple[str, ...]
@@ -50,18 +45,18 @@ class Withdrawal:
 
 @dataclass(frozen=True, eq=False)
 class ReserveFile:
-    """A file of real items.
+    """A reserve: a file of real items.
 
     Parameters
     ----------
     name
-        The file, as the rules have it.
+        Name of the file, as in the rules.
     texts
-        Its items, in order.
+        The items, in order.
     tokenizer
-        Name of what splits an item into symbols; None where an item is a symbol.
+        Name of the tokenizer that splits an item into symbols; None where an item is a symbol.
     error
-        Why there are no items; empty where there are.
+        Why there are no items; empty otherwise.
 
     Examples
     --------
@@ -80,14 +75,14 @@ class ReserveFile:
 
     @classmethod
     def from_file(cls, path: Path, *, name: str, like: Source | None = None) -> ReserveFile:
-        """Return the store of a reserve file, or of a text with an item per line.
+        """Read a reserve file, or a text with an item per line.
 
-        A file that is missing or empty gives a store without items, which says so.
+        A file that is missing or empty gives a reserve without items, with the error.
 
         Parameters
         ----------
         path, name
-            The file, and what the rules call it.
+            The file, and its name in the rules.
         like
             The data that the items belong to; a reserve file's own header where None.
         """
@@ -107,21 +102,21 @@ class ReserveFile:
         held = tuple(text for text in texts if text.strip())
         return cls(name, held, tokenizer, "" if held else f"{name} is empty")
 
-    def take(self, items: int, *, used: int, repeat: str = "never") -> Withdrawal:
+    def take(self, items: int, *, used: int, repeat: bool = False) -> Withdrawal:
         """Return the next items.
 
         Parameters
         ----------
         items
-            How many, at least 1.
+            Number of items, at least 1.
         used
-            How many were handed out before.
+            Number of items taken before.
         repeat
-            ``never``, or ``again`` to begin again where the store is used up.
+            Whether to begin again when the reserve is used up.
         """
         if self.error:
             return Withdrawal((), used, f"{self.error}; nothing is put in")
-        if repeat == "again":
+        if repeat:
             places = [(used + place) % len(self.texts) for place in range(items)]
             return Withdrawal(tuple(self.texts[place] for place in places), used + items)
         texts = self.texts[used : used + items]
@@ -132,7 +127,7 @@ class ReserveFile:
         return Withdrawal(texts, used + len(texts), left if len(texts) < items else "")
 
     def counts(self, texts: Sequence[str]) -> Counts:
-        """Return the statistic of items: how often each symbol is in them."""
+        """Return the counts of the symbols of items."""
         if self.tokenizer is None:
             return Counts.from_mapping(Counter(text.strip() for text in texts))
         tokens = tokenizer_named(self.tokenizer).tokens(pl.LazyFrame({"text": list(texts)}))
@@ -153,7 +148,7 @@ def read_prompts(path: Path, *, name: str) -> tuple[str, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or holds none.
+        If the file is missing or has no prompt.
     """
     if not path.is_file():
         raise DataError(f"{name}: is missing; vary_prompts takes a file with a prompt per line")
@@ -166,7 +161,7 @@ def read_prompts(path: Path, *, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class ActionResources:
-    """What actions take from.
+    """Reserves and prompts that actions use.
 
     Parameters
     ----------
@@ -188,18 +183,18 @@ def build_action(
     resources: ActionResources,
     used: Mapping[str, int],
 ) -> tuple[Action, dict[str, int]]:
-    """Return the action, and how far what it takes from has been used then.
+    """Return an action as data, and how many items or prompts were used then, by name.
 
     Parameters
     ----------
     table
-        As the rules file has it.
+        The action in the rules file.
     reason, evidence
-        Why.
+        The reason and the verdicts behind it.
     resources
-        What it takes from.
+        Reserves and prompts.
     used
-        How many items or prompts were taken before, by name.
+        Number of items or prompts used before, by name.
 
     Examples
     --------
@@ -213,60 +208,45 @@ def build_action(
     >>> again.items, again.reason
     (1, 'low; r.txt is used up: 1 of the 2 items were left')
     """
+    action = partial(Action, evidence=evidence)
     match table:
         case Inject():
-            return _inject(table, reason, evidence, resources, used)
+            return _inject(table, partial(action, kind=ActionKind.INJECT), reason, resources, used)
         case VaryPrompts():
-            return _vary_prompts(table, reason, evidence, resources, used)
+            prompts, first = resources.prompts[table.name], used.get(table.name, 0)
+            chosen = [prompts[(first + place) % len(prompts)] for place in range(table.items)]
+            variation = action(
+                kind=ActionKind.VARY_PROMPTS,
+                reason=f"{reason}; ask next: {', '.join(map(repr, chosen))}",
+                items=table.items,
+                rounds=table.rounds,
+                texts=tuple(chosen),
+            )
+            return variation, {table.name: first + table.items}
         case RequestReview():
-            kind, items = ActionKind.REVIEW, table.items
-            return Action(kind=kind, reason=reason, items=items, evidence=evidence), {}
+            return action(kind=ActionKind.REVIEW, reason=reason, items=table.items), {}
         case Notify():
-            said = f"{reason}: {table.message}" if table.message else reason
-            return Action(kind=ActionKind.NOTIFY, reason=said, evidence=evidence), {}
+            message = f"{reason}: {table.message}" if table.message else reason
+            return action(kind=ActionKind.NOTIFY, reason=message), {}
 
 
 def _inject(
     table: Inject,
+    action: Callable[..., Action],
     reason: str,
-    evidence: tuple[Verdict, ...],
     resources: ActionResources,
     used: Mapping[str, int],
 ) -> tuple[Action, dict[str, int]]:
-    kind, items, rounds = ActionKind.INJECT, table.items or 0, table.rounds
+    items, rounds = table.items or 0, table.rounds
     if table.reserve is None:
-        action = Action(kind=kind, reason=reason, items=items, rounds=rounds, evidence=evidence)
-        return action, {}
-    store = resources.reserves[table.reserve]
-    repeat = "again" if table.repeat else "never"
-    taken = store.take(items, used=used.get(table.reserve, 0), repeat=repeat)
-    action = Action(
-        kind=kind,
+        return action(reason=reason, items=items, rounds=rounds), {}
+    reserve = resources.reserves[table.reserve]
+    taken = reserve.take(items, used=used.get(table.reserve, 0), repeat=table.repeat)
+    injection = action(
         reason="; ".join(filter(None, (reason, taken.note))),
         items=len(taken.texts),
         rounds=rounds,
-        reserve=store.counts(taken.texts) if taken.texts else None,
-        texts=tuple(taken.texts),
-        evidence=evidence,
+        reserve=reserve.counts(taken.texts) if taken.texts else None,
+        texts=taken.texts,
     )
-    return action, {table.reserve: taken.used}
-
-
-def _vary_prompts(
-    table: VaryPrompts,
-    reason: str,
-    evidence: tuple[Verdict, ...],
-    resources: ActionResources,
-    used: Mapping[str, int],
-) -> tuple[Action, dict[str, int]]:
-    prompts, first = resources.prompts[table.name], used.get(table.name, 0)
-    chosen = [prompts[(first + place) % len(prompts)] for place in range(table.items)]
-    action = Action(
-        kind=ActionKind.VARY_PROMPTS,
-        reason=f"{reason}; ask next: {', '.join(map(repr, chosen))}",
-        items=table.items,
-        rounds=table.rounds,
-        texts=tuple(chosen),
-        evidence=evidence,
-    )
-    return action, {table.name: first + table.items}
+    return injection, {table.reserve: taken.used}

@@ -1,8 +1,8 @@
-"""From a plan to a rules file: the target becomes a limit, a dose, and who is told.
+"""Write a rules file from a plan: the target becomes a limit, a dose and notifications.
 
-The file holds two watches. The first puts real data in where the next round without them
-would be below the target; the second says so where the target itself was missed, and asks a
-person to look. Limit and dose are those of `hayflick.planning.dose`.
+The file has two watches. The first injects real data if the next round without them would miss
+the target; the second notifies someone if the target itself was missed, and requests a review.
+Limit and dose are those of `hayflick.planning.dose`.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from hayflick.rules.loading import initial_reading
 _Path: TypeAlias = str | os.PathLike[str]
 
 REVIEWED = 50
-"""Answers that a person looks at where the target was missed."""
+"""Number of answers to review if the target was missed."""
 
 COOL_DOWN = 10
-"""Readings until the same is said again."""
+"""Readings until the notification is repeated."""
 
 BASELINE = 20
-"""Healthy readings that charts which are added later learn from."""
+"""Healthy readings for charts that are added later."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedRules(Result):
-    """Rules that hold a plan's target, as a file and as what it is made from.
+    """Rules that hold a plan's target.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class PlannedRules(Result):
     policy
         Limit and dose.
     text
-        The rules file.
+        Content of the rules file.
     """
 
     plan: Plan
@@ -61,12 +61,12 @@ class PlannedRules(Result):
 
     @property
     def initial_reading(self) -> float:
-        """What a reading is before the first round; limits are shares of it."""
+        """The metric of the real data; limits are shares of it."""
         return initial_reading(self.policy.target)
 
     @property
     def metric(self) -> str:
-        """Name of the number that is watched."""
+        """Name of the metric."""
         return metrics_of(self.policy.target)[0]
 
     def provenance(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class PlannedRules(Result):
 
 
 def metrics_of(target: SymbolTarget) -> tuple[str, ...]:
-    """Return what readings call the share of a target that is left, the simulated one first."""
+    """Return the metrics of a target, the one of simulations first."""
     if target.kind == MUST_KEEP:
         return ("retention",)
     if target.kind == DIVERSITY:
@@ -91,7 +91,7 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
     plan
         The plan.
     false_alarms
-        Chance that a healthy reading may lead to an injection, as far as the target allows.
+        Probability that a healthy reading leads to an injection, as far as the target allows.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def rules_from_plan(plan: Plan, *, false_alarms: float = 0.001) -> PlannedRules:
 
 
 class _Sheet(Report, Protocol):
-    """A report that has the sheet of numbers as CSV too."""
+    """A report that has the sheet as CSV too."""
 
     def sheet(self, planned: PlannedRules, /, *, lang: str) -> str:
         """Return the sheet as CSV."""
@@ -145,7 +145,7 @@ def write_rules(plan: Plan, path: _Path, *, lang: str = "en", force: bool = Fals
     ArgumentError
         If the name is not one of a TOML file, or there is no such language.
     DataError
-        If no rule can hold the target; nothing is written then.
+        If no rule can hold the target; then nothing is written.
     OutputError
         If a file exists and `force` is not set, or cannot be written.
     """
@@ -160,8 +160,8 @@ def write_rules(plan: Plan, path: _Path, *, lang: str = "en", force: bool = Fals
     return planned
 
 
-def rules_files(path: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
-    """Return the files that are written: the rules, the sheet as a page and as a table.
+def rules_files(path: _Path) -> tuple[Path, Path, Path]:
+    """Return the names of the files: the rules, and the sheet as a page and as CSV.
 
     Raises
     ------
@@ -176,15 +176,12 @@ def rules_files(path: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
     rules = Path(path)
     if rules.suffix.lower() != ".toml":
         raise ArgumentError("write_rules", got=str(path), takes="a file name that ends in .toml")
-    sheets = (rules.with_name(f"{rules.stem}-kpi{suffix}") for suffix in (".html", ".csv"))
-    return (rules, *sheets)  # type: ignore[return-value]
+    stem = f"{rules.stem}-kpi"
+    return rules, rules.with_name(f"{stem}.html"), rules.with_name(f"{stem}.csv")
 
 
 def check_rules_files(
-    path: str | os.PathLike[str],
-    *,
-    inputs: Iterable[str | os.PathLike[str] | None] = (),
-    force: bool = False,
+    path: _Path, *, inputs: Iterable[_Path | None] = (), force: bool = False
 ) -> None:
     """Refuse files that cannot be written, before any work starts.
 

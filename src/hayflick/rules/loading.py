@@ -1,4 +1,4 @@
-"""Rules files with the data that they belong to: targets become limits and doses by law."""
+"""Load rules with the real data they belong to: limits and doses follow from targets by law."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _Path: TypeAlias = str | os.PathLike[str]
 
 @dataclass(frozen=True, eq=False)
 class LoadedRules:
-    """A rules file, ready to start.
+    """Rules that are ready to start.
 
     Parameters
     ----------
     rule_set
-        The rules, with limits in place of targets.
+        The rules, with derived limits.
     policies
-        How each of these limits was derived, by name of the watch.
+        The policies that the limits were derived from, by name of the watch.
     model
-        The real data's law; None where no data were named.
+        The law of the real data; None without data.
     """
 
     rule_set: RuleSet
@@ -38,7 +38,7 @@ class LoadedRules:
 
     @property
     def target(self) -> float | None:
-        """The highest target that the file names; None where it names none."""
+        """Highest target of the rules; None without any."""
         targets = [watch.target for watch in self.rule_set.rules.watch if watch.target is not None]
         return max(targets, default=None)
 
@@ -54,7 +54,7 @@ def load_rules(
     generations: int = 50,
     progress: Progress = silent,
 ) -> LoadedRules:
-    """Return rules whose targets have become limits, as far as there are data.
+    """Return rules with the limits and doses that follow from their targets, if there are data.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def load_rules(
     column, tokenizer, encoding
         How a corpus is read.
     samples, generations
-        Size of a training set, and the horizon that a target is held over.
+        Size of a training set, and the number of rounds that a target is for.
     progress
         Called with how far reading the data has come.
 
@@ -88,25 +88,6 @@ def load_rules(
         rule_set = _rule_set(rules, model)
     if model is None:
         return LoadedRules(rule_set)
-    return derive_limits(rule_set, model=model, samples=samples, generations=generations)
-
-
-def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
-    if isinstance(rules, RuleSet):
-        return rules
-    return RuleSet.from_file(rules, like=None if model is None else model.source)
-
-
-def derive_limits(
-    rule_set: RuleSet, *, model: Discrete, samples: int | None = None, generations: int = 50
-) -> LoadedRules:
-    """Return rules with limits and doses that follow from their targets.
-
-    Raises
-    ------
-    DataError
-        If a target cannot be held.
-    """
     policies: dict[str, ThresholdPolicy] = {}
     limits = {}
     for watch in rule_set.rules.watch:
@@ -115,7 +96,7 @@ def derive_limits(
         diverse = watch.metrics[0] == DIVERSITY
         target = SymbolTarget.of_diversity(model) if diverse else SymbolTarget.of_types(model)
         try:
-            found = threshold_policy(
+            policy = threshold_policy(
                 target,
                 keep=watch.target,
                 generations=generations,
@@ -124,14 +105,20 @@ def derive_limits(
             )
         except DataError as fault:
             raise DataError(f"{rule_set.name}: [[watch]] {watch.name}: {fault}") from None
-        policies[watch.name] = found
+        policies[watch.name] = policy
         if watch.below is None:
-            limits[watch.name] = (found.limit * initial_reading(target), found.dose)
+            limits[watch.name] = (policy.limit * initial_reading(target), policy.dose)
     return LoadedRules(rule_set.with_limits(limits), policies, model)
 
 
+def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
+    if isinstance(rules, RuleSet):
+        return rules
+    return RuleSet.from_file(rules, like=None if model is None else model.source)
+
+
 def initial_reading(target: SymbolTarget) -> float:
-    """Return what a reading of the target is before the first round: readings are not shares."""
+    """Return the metric of the real data, which a share of the target is relative to."""
     if target.kind != DIVERSITY:
         return 1.0
     return 1.0 - float((target.model.initial_law**2).sum())

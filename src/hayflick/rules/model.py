@@ -1,7 +1,7 @@
-"""What a rules file can say, as data; `hayflick.rules.parsing` reads one.
+"""The model of a rules file; `hayflick.rules.parsing` reads one.
 
-Every table takes the keys below and no others. What must fit together across tables is
-checked in `hayflick.rules.parsing`.
+Every table takes the keys below and no others. Constraints across tables are checked in
+`hayflick.rules.parsing`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Mode(StrEnum):
-    """How far a rules file goes, so that it can be introduced in steps."""
+    """Modes, to introduce a rules file in steps."""
 
     OBSERVE = "observe"
     WARN = "warn"
@@ -32,20 +32,20 @@ class Mode(StrEnum):
 
 
 class Table(BaseModel):
-    """A table of the file: no other keys, nothing converted, never changed."""
+    """Base of the tables: no other keys, no conversions, immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Confirm(Table):
-    """A watch is confirmed where `needed` of the last `of` readings were alarms."""
+    """A decision takes `needed` alarms among the last `of` readings."""
 
     needed: Positive = 1
     of: Positive = 1
 
 
 class WatchTable(Table):
-    """One number that is watched: a chart, a plain limit, or a limit that a target gives."""
+    """A metric with a chart, a plain limit, or a limit derived from a target."""
 
     name: Annotated[Name, Field(description="What the watch is called.")]
     metric: Annotated[
@@ -77,7 +77,7 @@ class WatchTable(Table):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the number, the first choice first."""
+        """Names of the metric, the first choice first."""
         return (self.metric,) if isinstance(self.metric, str) else tuple(self.metric)
 
 
@@ -130,7 +130,7 @@ ActionTable: TypeAlias = Annotated[
 
 
 class RulesFile(Table):
-    """A whole file."""
+    """A rules file."""
 
     format_version: Literal[1]
     mode: Annotated[
@@ -158,7 +158,7 @@ class RulesFile(Table):
     action: list[ActionTable] = []
 
     def action_named(self, name: str) -> Inject | VaryPrompts | RequestReview | Notify:
-        """Return the action of a name, which `contradictions` has checked to be there."""
+        """Return the action of a name, which is known to exist."""
         return next(action for action in self.action if action.name == name)
 
 
@@ -174,7 +174,7 @@ def schema_rules() -> dict[str, Any]:
 
 
 SIMULATED = ("surviving_fraction", "surviving_types")
-"""What a simulated chain of a discrete law measures beside the metrics of answers."""
+"""Metrics of a simulated chain of a discrete law, besides those of answers."""
 
 _BY_NAME = {
     **{metric.name: metric.healthy for metric in METRICS},
@@ -185,12 +185,12 @@ _SHIFTS = {"higher": "falls", "lower": "rises", "steady": "both"}
 
 
 def check_metric(name: str, *, values: Sequence[str]) -> None:
-    """Refuse a name that stands for nothing.
+    """Refuse an unknown metric.
 
     Raises
     ------
     ArgumentError
-        If it is neither a metric nor among `values`; the nearest name is offered.
+        If the name is neither a metric nor among `values`; the nearest name is offered.
     """
     known = [*_BY_NAME, *values]
     if name in known:
@@ -201,7 +201,7 @@ def check_metric(name: str, *, values: Sequence[str]) -> None:
 
 
 def healthy_direction(watch: WatchTable) -> str:
-    """Return which way is healthy: as the watch says, else as its metric has it.
+    """Return the healthy direction: that of the watch, else that of its metric.
 
     Examples
     --------
@@ -213,5 +213,5 @@ def healthy_direction(watch: WatchTable) -> str:
 
 
 def harmful_direction(watch: WatchTable) -> str:
-    """Return what a chart of the watch is to find: ``falls``, ``rises`` or ``both``."""
+    """Return the direction that a chart should detect: ``falls``, ``rises`` or ``both``."""
     return _SHIFTS[healthy_direction(watch)]

@@ -1,4 +1,4 @@
-"""A rules file from TOML to data, with messages that name the file, the table and the key."""
+"""Parse rules files, with error messages that name the file, the table and the key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LIMITS = ("chart", "below", "above", "target")
 
 
 def _faults(rules: RulesFile) -> Iterator[str]:
-    """Yield why rules cannot be meant: unknown names, and keys that contradict each other."""
+    """Yield the inconsistencies: unknown names, and keys that contradict each other."""
     yield from _repeated("watch", [watch.name for watch in rules.watch])
     yield from _repeated("action", [action.name for action in rules.action])
     for watch in rules.watch:
@@ -123,7 +123,7 @@ def _injection(action: Inject) -> Iterator[str]:
 
 
 def _rate(rules: RulesFile) -> Iterator[str]:
-    """Refuse a rate whose share per chart is a run length that no classical chart takes."""
+    """Yield an error for a rate whose share per chart no classical chart can have."""
     charts = sum(watch.chart is not None for watch in rules.watch)
     if (
         charts
@@ -193,13 +193,13 @@ _TAKES = {"model_type": "a table", "list_type": "a list (each of its tables stan
 
 
 def read_rules(path: str | os.PathLike[str]) -> RulesFile:
-    """Return what a rules file says.
+    """Read a rules file.
 
     Raises
     ------
     DataError
-        If it cannot be read, is no TOML, or says what cannot be meant: file, table and key
-        are named, and the nearest name is offered.
+        If it cannot be read, is not TOML, or is inconsistent: file, table and key are named,
+        and the nearest name is offered.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -211,7 +211,7 @@ def read_rules(path: str | os.PathLike[str]) -> RulesFile:
 
 
 def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
-    """Return what the text of a rules file says; `name` is for messages.
+    """Parse the text of a rules file; `name` is for messages.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
     try:
         rules = RulesFile.model_validate(found)
     except ValidationError as fault:
-        # A key that is misspelt is missing too: it is the spelling that helps.
+        # A misspelt key is also a missing one; the error about the spelling helps more.
         first = min(fault.errors(), key=lambda error: error["type"] != "extra_forbidden")
         raise DataError(f"{name}: {_message(first, found)}") from None
     for contradiction in _faults(rules):
@@ -252,8 +252,8 @@ def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
 
 
 def _message(error: Any, found: Mapping[str, Any]) -> str:
-    """Return one fault in words: where it is, what it is, and what is meant instead."""
-    # Pydantic puts the kind of a union's member into the path; it is no key of the file.
+    """Return an error in words: the place, what is wrong, and the remedy."""
+    # Pydantic puts the kind of a union's member into the path, which is not a key of the file.
     path = [part for part in error["loc"] if not _is_kind(part)]
     place, keys = _table(path, found)
     key = ".".join(str(part) for part in keys)
@@ -281,7 +281,7 @@ def _is_kind(part: Any) -> bool:
 
 
 def _table(path: Sequence[Any], found: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
-    """Return what a table is called, and the keys below it."""
+    """Return the name of a table, and the keys below it."""
     if len(path) < 2 or path[0] not in ("watch", "action") or not isinstance(path[1], int):
         return "top level", path
     table = found[path[0]][path[1]]
@@ -290,7 +290,7 @@ def _table(path: Sequence[Any], found: Mapping[str, Any]) -> tuple[str, Sequence
 
 
 def _keys(path: Sequence[Any], found: Mapping[str, Any]) -> list[str]:
-    """Return the keys that the table of an unknown one takes."""
+    """Return the keys that a table takes."""
     if len(path) < 3:
         return list(RulesFile.model_fields)
     if path[0] == "watch":

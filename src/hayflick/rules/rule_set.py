@@ -1,13 +1,12 @@
-"""A rules file in use: `RuleSet` is what it says, `RunningRules` decides reading by reading.
+"""Rules that decide: a `RuleSet` is a rules file, `RunningRules` decide reading by reading.
 
-One stream is one group's readings, or those of all answers together. The charts of a stream
-share the file's ``false_alarms`` evenly: by the union bound, all of them together give no more
-false alarms than stated. Plain limits are not charts and have no rate.
+A stream is the readings of one group, or of all answers together. The charts of a stream share
+the file's ``false_alarms`` evenly: by the union bound, the rate holds for all of them together.
+Plain limits are not charts and have no rate.
 
-Where ``false_discoveries`` is stated, a watch over every group (``groups = ["*"]``) believes
-the alarms that e-BH believes (`hayflick.rules.rule_set`). Half of the rate q goes to
-e-BH, the other half covers the baselines: each of K groups' thresholds is wrong with a
-probability of at most q / 2K.
+Where ``false_discoveries`` is stated, a watch over every group (``groups = ["*"]``) acts on the
+alarms that the e-BH procedure selects. Half of the rate q goes to e-BH, the other half covers
+the baselines: the threshold of each of K groups is wrong with a probability of at most q / 2K.
 """
 
 from __future__ import annotations
@@ -19,12 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hayflick.core.errors import DataError
-from hayflick.core.records import (
-    Action,
-    ActionKind,
-    Reading,
-    Verdict,
-)
+from hayflick.core.records import Action, ActionKind, Reading, Verdict
 from hayflick.corpus.source import Source
 from hayflick.rules.actions import (
     ActionResources,
@@ -32,13 +26,7 @@ from hayflick.rules.actions import (
     build_action,
     read_prompts,
 )
-from hayflick.rules.model import (
-    Inject,
-    Mode,
-    RulesFile,
-    VaryPrompts,
-    WatchTable,
-)
+from hayflick.rules.model import Inject, Mode, RulesFile, VaryPrompts, WatchTable
 from hayflick.rules.parsing import read_rules
 from hayflick.rules.stream import Stream
 
@@ -46,14 +34,18 @@ KeyT = TypeVar("KeyT")
 
 
 def e_bh(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozenset[KeyT]:
-    """Return the streams whose alarm is believed.
+    """Return the discoveries of the e-BH procedure.
 
     Parameters
     ----------
     evidence
-        The e-value of every stream, healthy or not, by name.
+        E-values of all streams, by name.
     false_discoveries
-        q, the expected share of healthy streams among those that are returned.
+        False discovery rate q: the expected share of healthy streams among the discoveries.
+
+    References
+    ----------
+    Wang and Ramdas, Journal of the Royal Statistical Society B 84 (2022), 822-852.
 
     Examples
     --------
@@ -69,21 +61,21 @@ def e_bh(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozens
 
 
 FORMAT_VERSION = 1
-"""Of what `RunningRules.state` returns."""
+"""Version of the state that `RunningRules.state` returns."""
 
 
 @dataclass(frozen=True, eq=False)
 class RuleSet:
-    """A rules file with what its actions take from; it decides nothing before `start`.
+    """A rules file with the reserves and prompts that its actions use.
 
     Parameters
     ----------
     rules
-        What the file says.
+        Content of the file.
     resources
-        Stores and prompts.
+        Reserves and prompts.
     name
-        The file.
+        Name of the file.
 
     Examples
     --------
@@ -112,24 +104,24 @@ class RuleSet:
     name: str = "rules.toml"
 
     def __deepcopy__(self, _: object) -> RuleSet:
-        # It never changes.
+        # It is immutable.
         return self
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, like: Source | None = None) -> RuleSet:
-        """Return a rules file; the files that it names lie beside it.
+        """Read a rules file, and the files beside it that it names.
 
         Parameters
         ----------
         path
             The file.
         like
-            How the data were read that reserves belong to.
+            How the data that reserves belong to were read.
 
         Raises
         ------
         DataError
-            If the file cannot be read or meant, or prompts are missing.
+            If the file cannot be read or is inconsistent, or prompts are missing.
         """
         return cls.of(read_rules(path), folder=Path(path).parent, like=like, name=str(path))
 
@@ -142,7 +134,7 @@ class RuleSet:
         like: Source | None = None,
         name: str = "rules.toml",
     ) -> RuleSet:
-        """Return rules that were read; the files that they name are in `folder`.
+        """Return parsed rules; the files that they name are in `folder`.
 
         Raises
         ------
@@ -163,17 +155,17 @@ class RuleSet:
 
     @property
     def underived(self) -> tuple[WatchTable, ...]:
-        """The watches whose limit must still be derived from a target."""
+        """Watches with a target whose limit has not been derived."""
         watches = self.rules.watch
         return tuple(one for one in watches if one.target is not None and one.below is None)
 
     def with_limits(self, limits: Mapping[str, tuple[float, int]]) -> RuleSet:
-        """Return the rules with derived limits in place of targets.
+        """Return the rules with derived limits.
 
         Parameters
         ----------
         limits
-            Limit and dose by name of the watch; the dose is for injections without ``items``.
+            Limit and dose by name of the watch; injections without ``items`` get the dose.
         """
         doses: dict[str, int] = {}
         watches = []
@@ -194,18 +186,18 @@ class RuleSet:
         return replace(self, rules=rules)
 
     def start(self, baseline: Iterable[Reading] = ()) -> RunningRules:
-        """Return the rules at the beginning of a stream, or of several.
+        """Return the rules ready to decide, at the beginning of one stream or several.
 
         Parameters
         ----------
         baseline
-            Healthy readings that the charts learn from; the first readings where none are
-            given.
+            Healthy readings that the charts learn from; the first readings of a stream where
+            empty.
 
         Raises
         ------
         DataError
-            If a limit is still to be derived, or a chart cannot be made.
+            If a limit has not been derived, or a chart cannot be made.
         """
         if self.underived:
             remedy = "name the real data (--corpus, or corpus = ... in the file), or write a limit"
@@ -217,12 +209,12 @@ class RuleSet:
         return running
 
     def restore(self, state: Mapping[str, Any]) -> RunningRules:
-        """Return the rules that go on where `RunningRules.state` was taken.
+        """Return the rules in a state that `RunningRules.state` returned.
 
         Raises
         ------
         DataError
-            If the state is of another version, or of other rules.
+            If the state is of another version or of other rules.
         """
         running = self.start()
         try:
@@ -239,14 +231,14 @@ class RuleSet:
 
 
 class RunningRules:
-    """Decides what to do about readings, and remembers those before; see `RuleSet.start`.
+    """Rules that decide about one reading after another; see `RuleSet.start`.
 
     Attributes
     ----------
     proposed : tuple of Action
-        What the last reading led to, whatever the mode lets through.
+        Actions for the last reading, before the mode filters them.
     verdicts : dict of str to Verdict
-        How each watch saw the last reading, by name.
+        Verdicts about the last reading, by name of the watch.
     """
 
     def __init__(self, rule_set: RuleSet) -> None:
@@ -259,13 +251,13 @@ class RunningRules:
 
     @property
     def name(self) -> str:
-        """The rules file."""
+        """Name of the rules file."""
         return self.rule_set.name
 
     def decide(self, reading: Reading) -> tuple[Action, ...]:
-        """Return what is to be done from the next round on.
+        """Return the actions to take from the next round on.
 
-        Nothing in mode ``observe``, notifications alone in mode ``warn``.
+        None in mode ``observe``, only notifications in mode ``warn``.
 
         Raises
         ------
@@ -283,14 +275,14 @@ class RunningRules:
         return self.proposed
 
     def learn(self, reading: Reading) -> None:
-        """Take a healthy reading that charts learn from, and decide nothing."""
+        """Let charts learn from a healthy reading, and decide nothing."""
         for watch in self._of_group(reading.group):
             stream = self.stream(watch.name, reading.group)
             if watch.chart is not None and stream.chart is None:
                 stream.read(reading, rate=self._rate(watch, reading.group))
 
     def stream(self, watch: str, group: str) -> Stream:
-        """Return what a watch remembers of a group; empty for all answers together."""
+        """Return the state of a watch for a group; an empty name is all answers together."""
         key = (watch, group)
         if key not in self._streams:
             baseline = self.rule_set.rules.baseline
@@ -298,7 +290,7 @@ class RunningRules:
         return self._streams[key]
 
     def state(self) -> dict[str, Any]:
-        """Return all that is remembered, ready for JSON; `RuleSet.restore` takes it."""
+        """Return the state, ready for JSON; `RuleSet.restore` takes it."""
         streams = [
             {"watch": watch, "group": group, **stream.state()}
             for (watch, group), stream in self._streams.items()
@@ -309,7 +301,7 @@ class RunningRules:
         return [watch for watch in self.rule_set.rules.watch if _covers(watch, group)]
 
     def _rate(self, watch: WatchTable, group: str) -> float:
-        """Return a chart's part of the rate of false alarms."""
+        """Return a chart's share of the false-alarm rate."""
         rules = self.rule_set.rules
         if self._uses_e_bh(watch):
             together = sum(name == watch.name for name, _ in self._streams)
@@ -318,7 +310,7 @@ class RunningRules:
         return rules.false_alarms / len(sharing)
 
     def _uses_e_bh(self, watch: WatchTable) -> bool:
-        """Return whether the alarms of a watch's groups are believed by e-BH."""
+        """Return whether e-BH selects among the alarms of a watch's groups."""
         return self.rule_set.rules.false_discoveries is not None and "*" in watch.groups
 
     def _evaluate(self, watch: WatchTable, reading: Reading) -> tuple[Action, ...]:
@@ -369,30 +361,30 @@ def _covers(watch: WatchTable, group: str) -> bool:
 
 def _reason(watch: WatchTable, verdict: Verdict) -> str:
     whose = f" of {verdict.group}" if verdict.group else ""
-    seen = f"{watch.name}: {verdict.metric}{whose} {verdict.value:.4g}"
+    text = f"{watch.name}: {verdict.metric}{whose} {verdict.value:.4g}"
     if watch.chart is None:
         side = "above" if verdict.limit == watch.above else "below"
-        said = f"{seen} is {side} {verdict.limit:.4g}"
+        text += f" is {side} {verdict.limit:.4g}"
     else:
-        said = f"{seen}, {verdict.chart} {verdict.statistic:.4g} at its limit {verdict.limit:.4g}"
-        said += "" if verdict.since is None else f", since round {verdict.since}"
+        text += f", {verdict.chart} {verdict.statistic:.4g} at its limit {verdict.limit:.4g}"
+        text += "" if verdict.since is None else f", since round {verdict.since}"
     if watch.confirm.of > 1:
-        said += f", confirmed by {watch.confirm.needed} of {watch.confirm.of} readings"
-    return said
+        text += f", confirmed by {watch.confirm.needed} of {watch.confirm.of} readings"
+    return text
 
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What one reading led to.
+    """The actions that one reading led to.
 
     Parameters
     ----------
     round, group
-        Whose reading, and when; an empty group is all answers together.
+        Round and group of the reading; an empty group is all answers together.
     actions
-        What is to be done.
+        The actions to take.
     proposed
-        What would be done in mode ``act``.
+        The actions in mode ``act``.
     """
 
     round: int
@@ -402,19 +394,19 @@ class Decision:
 
 
 def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> tuple[Decision, ...]:
-    """Return what rules decide about readings, in the order of the rounds.
+    """Return the decisions of rules about recorded readings, in the order of the rounds.
 
     Parameters
     ----------
     rule_set
         The rules.
     readings
-        By group, one reading per round.
+        One reading per round, by group.
 
     Raises
     ------
     DataError
-        If a limit is still to be derived, or a chart cannot be made from its baseline.
+        If a limit has not been derived, or a chart cannot be made from its baseline.
     """
     running = rule_set.start()
     found = []
@@ -428,7 +420,7 @@ def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> t
 
 
 def slow_metrics(rule_set: RuleSet, slow: Sequence[str]) -> tuple[str, ...]:
-    """Return which of the slow metrics rules read: they are measured only where asked for."""
+    """Return the slow metrics that rules read, which are measured only on request."""
     read = {name for watch in rule_set.rules.watch for name in watch.metrics}
     if "drift_p" in read:
         read.add("drift")
@@ -436,5 +428,5 @@ def slow_metrics(rule_set: RuleSet, slow: Sequence[str]) -> tuple[str, ...]:
 
 
 def calls_for_action(rule_set: RuleSet, decided: Sequence[Decision]) -> bool:
-    """Return whether anything was decided that is more than observed."""
+    """Return whether there are decisions, and the mode is not ``observe``."""
     return bool(decided) and rule_set.rules.mode is not Mode.OBSERVE

@@ -1,4 +1,4 @@
-"""One watch over one group's readings: its chart, what was confirmed, and its cool-down."""
+"""One watch over the readings of one group: chart, confirmation and cool-down."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from hayflick.rules.model import WatchTable, harmful_direction
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Numbers that a metric must stay within.
+    """Limits of a metric, in place of a chart.
 
     Parameters
     ----------
     metric
-        Name of the number.
+        Name of the metric.
     below, above
-        Alarm below the one, above the other; None for no such side.
+        Alarm below the one or above the other; None for no such limit.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class Limit:
     above: float | None = None
 
     def update(self, reading: Reading) -> Verdict:
-        """Say how the stream stands."""
+        """Return the verdict about a reading."""
         value = value_of(reading, metric=self.metric)
         low = value is not None and self.below is not None and value < self.below
         high = value is not None and self.above is not None and value > self.above
@@ -57,11 +57,11 @@ class Limit:
         )
 
     def restart(self) -> None:
-        """Forget nothing: there is nothing to forget."""
+        """Do nothing: a limit has no memory."""
 
 
 def chart_spec(watch: WatchTable, *, rate: float) -> ChartSpec:
-    """Return the chart of a watch at a rate of false alarms per reading.
+    """Return the specification of a watch's chart, for a rate of false alarms per reading.
 
     Examples
     --------
@@ -80,26 +80,26 @@ def chart_spec(watch: WatchTable, *, rate: float) -> ChartSpec:
 
 @dataclass
 class Stream:
-    """What one watch remembers of one group.
+    """The state of one watch for one group.
 
     Parameters
     ----------
     watch
-        What is watched.
+        The watch.
     baseline
-        How many readings a chart learns from.
+        Number of readings that a chart learns from.
     metric
-        Which of the watch's numbers the readings have; None before the first.
+        The first of the watch's metrics that the readings have; None before the first reading.
     learnt
-        Readings that the chart is still to be made from.
+        Baseline readings so far; empty once there is a chart.
     chart
-        The chart; None while it learns.
+        The chart or limit; None while it learns.
     recent
         Whether the last readings were alarms, the newest last.
     cooling_down
-        Readings to come in which nothing is decided.
+        Number of readings left in which nothing is decided.
     evidence
-        The last reading's, where its chart has any.
+        Evidence of the last reading, if the chart has any.
     """
 
     watch: WatchTable
@@ -112,7 +112,7 @@ class Stream:
     evidence: float | None = None
 
     def read(self, reading: Reading, *, rate: float) -> Verdict:
-        """Take a reading and say how the stream stands; learning is no reading.
+        """Return the verdict about a reading; while the chart learns, there is no reading.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class Stream:
         return self.chart.update(reading)
 
     def confirm(self, *, alarm: bool) -> bool:
-        """Take in whether a reading was an alarm, and return whether to decide something."""
+        """Record whether a reading was an alarm, and return whether to act."""
         self.recent = [*self.recent, alarm][-self.watch.confirm.of :]
         if self.cooling_down:
             self.cooling_down -= 1
@@ -141,7 +141,7 @@ class Stream:
         return True
 
     def state(self) -> dict[str, Any]:
-        """Return all that it remembers, ready for JSON."""
+        """Return the state, ready for JSON."""
         chart = self.chart.state() if isinstance(self.chart, ControlChart) else None
         return {
             "metric": self.metric,
@@ -153,7 +153,7 @@ class Stream:
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Set what `state` returned."""
+        """Restore what `state` returned."""
         self.metric = state["metric"]
         self.learnt = [_reading(plain) for plain in state["learnt"]]
         self.chart = None if state["chart"] is None else restore(state["chart"])
