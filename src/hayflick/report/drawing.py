@@ -1,4 +1,4 @@
-"""What all charts share: the record, the colours, and Vega-Lite to SVG."""
+"""What all charts share: the rendered chart, colours, axes, and Vega-Lite to SVG and PNG."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _INK, _GRID = "#24292f", "#e4e7eb"
 
 @dataclass(frozen=True)
 class Slider:
-    """A picture at several times, one of them shown.
+    """A picture at several times, with a slider between them.
 
     Parameters
     ----------
     label, note
-        What is chosen and how, and what else there is to say of the steps.
+        Label of the slider, and a note on the steps.
     steps
-        What a time is called, and its picture, in order; the last is shown first.
+        Label and picture of every step, in order; the last is shown first.
     colours
-        What the colours mean: label to colour.
+        The legend: colours by label.
     """
 
     label: str
@@ -60,13 +60,13 @@ class RenderedChart:
     name
         Identifier, and file name of the numbers.
     title, caption
-        What it is, and how to read it.
+        Heading, and how to read the picture.
     svg
         The picture.
     numbers
-        What it was drawn from.
+        The numbers that it was drawn from.
     slider
-        What a screen shows in place of the picture, which is for paper; None for the picture.
+        Shown on a screen in place of the picture, which is for paper; None for the picture.
     """
 
     name: str
@@ -78,7 +78,7 @@ class RenderedChart:
 
 
 def thinned(numbers: pl.DataFrame, *, most: int = 1000) -> pl.DataFrame:
-    """Return at most about `most` rows, evenly spread, the last one among them.
+    """Return about `most` rows at most, evenly spaced and including the last.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def colour_legend(
 ) -> altair.Color:
     """Return the encoding of a column ``series`` with one colour per label, in that order.
 
-    The legend has so many columns; with 0, it is one row or column.
+    The legend has `columns` columns; with 0, it is a single row or column.
     """
     import altair as alt
 
@@ -120,16 +120,16 @@ def colour_legend(
 
 
 def rounds_axis() -> altair.Axis:
-    """Return an axis of generations: about ten whole numbers."""
+    """Return an axis of generations with about ten ticks at whole numbers."""
     import altair as alt
 
-    # Between few rounds there are ticks at halves, which have no name.
+    # With few rounds there are ticks at halves, which get no label.
     named = "datum.value % 1 ? '' : format(datum.value, ',d')"
     return alt.Axis(tickMinStep=1, tickCount=10, grid=False, labelOverlap=True, labelExpr=named)
 
 
 def named_rounds_axis(names: Sequence[str]) -> altair.Axis:
-    """Return an axis of rounds under their names; of rounds that are only numbered, as numbers."""
+    """Return an axis of rounds with their names, or numbers if they are only numbered."""
     import altair as alt
 
     if list(names) == [str(number) for number in range(1, len(names) + 1)]:
@@ -144,7 +144,7 @@ def named_rounds_axis(names: Sequence[str]) -> altair.Axis:
 def to_svg(chart: Any) -> str:
     """Return a chart as an SVG element that scales with the page.
 
-    A label keeps its letters as text, so that the reader's own fonts draw it.
+    Labels remain text, drawn with the reader's fonts.
     """
     import altair as alt
     import vl_convert
@@ -152,11 +152,11 @@ def to_svg(chart: Any) -> str:
     axis = {"labelColor": _INK, "titleColor": _INK, "gridColor": _GRID, "titleFontWeight": 500}
     styled = chart.configure(font=_FONT).configure_axis(**axis, labelFontSize=12, titleFontSize=13)
     styled = styled.configure_legend(labelFontSize=12, titleFontSize=12)
-    # Charts are thinned out where they are made; the library's own limit is for notebooks.
+    # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):
         drawing = styled.configure_view(stroke=None).to_dict()
     svg: str = vl_convert.vegalite_to_svg(drawing)
-    # The view box alone lets the picture shrink on a narrow screen.
+    # With the view box alone, the picture shrinks on a narrow screen.
     return re.sub(r'(<svg[^>]*?) width="([\d.]+)" height="[\d.]+"', _scaled, svg, count=1)
 
 
@@ -165,7 +165,7 @@ def _scaled(opening: re.Match[str]) -> str:
 
 
 def stacked(pictures: Sequence[str]) -> str:
-    """Return SVG elements under one another, as one file.
+    """Return SVG elements stacked vertically, as one file.
 
     Examples
     --------
@@ -230,4 +230,8 @@ def save_picture(path: Path, charts: Sequence[RenderedChart], *, force: bool = F
         write_text(path, svg, force=force)
     else:
         png = to_png(svg)
-        write_file(path, lambda temporary: temporary.write_bytes(png), force=force)
+
+        def write(temporary: Path) -> None:
+            temporary.write_bytes(png)
+
+        write_file(path, write, force=force)

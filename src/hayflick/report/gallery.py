@@ -59,7 +59,7 @@ def page(gallery: Gallery, *, lang: str) -> str:
 
 
 def fragment(gallery: Gallery) -> str:
-    """Return what a notebook shows: all figures."""
+    """Return all figures as HTML for a notebook."""
     language = Language("en")
     charts = [figure_chart(figure, language) for figure in gallery.figures]
     title, note = wording(_TEXTS, "papers", language)[gallery.paper]
@@ -67,7 +67,7 @@ def fragment(gallery: Gallery) -> str:
 
 
 def figure_chart(figure: Figure, language: Language) -> RenderedChart:
-    """Return a figure's picture, with its title and what it shows."""
+    """Return a figure's picture with its title and caption."""
     title, shows = wording(_TEXTS, "figures", language)[figure.name]
     shows = language.joined(shows, _agreement_text(figure, language))
     if figure.quantity == "frontier":
@@ -105,7 +105,7 @@ def save_figure(figure: Figure, folder: Path, *, lang: str) -> tuple[Path, ...]:
             written.append(folder / f"{figure.name}.{suffix}")
             write(written[-1])
     except BaseException:
-        # Of a figure there is all or nothing.
+        # A figure is written completely or not at all.
         for path in written:
             path.unlink(missing_ok=True)
         raise
@@ -132,7 +132,7 @@ def _page(paper: str, figures: Sequence[Figure], language: Language) -> str:
 
 
 def _agreement_text(figure: Figure, language: Language) -> str:
-    """Return how well simulation and law agree, and which text was used or who was asked."""
+    """Return how well simulation and law agree, and the text or models that were used."""
     text = language.text
     if figure.measured_on is not None:
         return text(

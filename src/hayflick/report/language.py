@@ -1,7 +1,7 @@
 """The words and numbers of a report, in the reader's language.
 
-Messages are English in the code; the other languages have gettext catalogues beside this
-module, read as they are: there is nothing to compile.
+Messages are English in the code and the templates; other languages have gettext catalogues in
+`locale`, which are read without being compiled.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Language:
         return translated.format(**values)
 
     def joined(self, *sentences: str) -> str:
-        """Return sentences as running text."""
+        """Return sentences joined to a paragraph."""
         return ("" if self.code == "ja" else " ").join(sentences)
 
     def number(self, value: float) -> str:
@@ -75,7 +75,7 @@ class Language:
     def percent(self, share: float, *, digits: int = 1) -> str:
         """Return a share from 0 to 1 as a percentage.
 
-        A share that would round to 0 or 100 % without being so is shown as a bound.
+        A share that would be rounded to 0 or 100 % is shown as a bound.
         """
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
         step = 10.0 ** -(digits + 2)
@@ -95,6 +95,6 @@ def _catalogue(code: str) -> Catalog:
 def _translation(code: str, message: str) -> str:
     found = _catalogue(code).get(message)
     if found is None or not found.string:
-        # A missing translation shows in English; a test keeps the catalogues complete.
+        # A missing translation is shown in English; a test keeps the catalogues complete.
         return message
     return str(found.string)

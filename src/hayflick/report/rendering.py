@@ -1,4 +1,4 @@
-"""Templates to pages: one environment, with the filters that pages need."""
+"""Templates to pages: the environment of Jinja, its filters, and what pages share."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _environment(language: Language) -> Environment:
 
 
 def render(template: str, style: str, language: Language, **values: Any) -> str:
-    """Return a template's page, its stylesheet inside."""
+    """Return a template rendered to a page, with its stylesheet."""
     environment = _environment(language)
     assert environment.loader is not None
     css = Markup(environment.loader.get_source(environment, style)[0])

@@ -1,4 +1,4 @@
-"""What the terminal's tables share."""
+"""Tables for the terminal, and the format of their cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LANDMARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 def table(*headings: str) -> Table:
-    """Return an empty table; its first column is of names, the others are of numbers."""
+    """Return an empty table; the first column is for names, the others are for numbers."""
     from rich import box
     from rich.table import Table
 
@@ -23,7 +23,7 @@ def table(*headings: str) -> Table:
 
 
 def landmarks(last: int) -> list[int]:
-    """Return the generations that a short table shows, 0 and the last among them.
+    """Return the generations of a short table, including 0 and the last.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def landmarks(last: int) -> list[int]:
 
 
 def significant(value: float) -> str:
-    """Return a number in any unit with four significant digits, or as a whole one.
+    """Return a number with four significant digits, or rounded to a whole number from 1000 on.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def significant(value: float) -> str:
 
 
 def printable(symbol: str) -> str:
-    r"""Return a symbol without characters that would move or colour the terminal's text.
+    r"""Return a symbol with control characters replaced, which would affect the terminal.
 
     Examples
     --------
