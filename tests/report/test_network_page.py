@@ -213,3 +213,15 @@ def test_a_run_without_a_word_has_a_page_without_lines(run):
     shown = page(replace(run, readings=silent, reads=[]))
     assert shown.count("<svg") == 3
     assert "The agents&#39; distance cannot be told from these rounds." in shown
+
+
+def test_a_run_is_shown_in_a_notebook_and_saved_as_page_or_answers(run, tmp_path):
+    shown = run._repr_html_()
+    assert shown.count("<svg") == 1
+    assert "Finished: 12 rounds." in shown
+    saved = run.save(tmp_path / "run.html").read_text(encoding="utf-8")
+    assert saved == page(hf.report_network(run))
+    answers = hf.record_network(run).save(tmp_path / "answers.jsonl")
+    assert answers.read_text(encoding="utf-8").splitlines() == list(run.records())
+    with pytest.warns(DeprecationWarning, match="report_network"):
+        assert hf.read_run(run.folder).to_dict() == run.to_dict()
