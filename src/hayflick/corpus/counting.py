@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -26,13 +26,11 @@ def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     -------
     Columns ``symbol`` and ``number``, in no order.
     """
-    frames = [_empty()]
+    waiting: list[pl.DataFrame] = []
     for batch in batches(pieces):
-        frames.append(count_symbols(tokenizer.tokens(pl.LazyFrame({"text": batch}))))
-        # Not for every batch: a merge goes through all symbols so far.
-        if sum(frame.height for frame in frames[1:]) >= 2 * frames[0].height:
-            frames = [_merged(frames)]
-    return _merged(frames)
+        tokens = tokenizer.tokens(pl.LazyFrame({"text": batch}))
+        add_table(waiting, count_symbols(tokens))
+    return merged_counts(waiting)
 
 
 def count_symbols(symbols: pl.LazyFrame) -> pl.DataFrame:
@@ -41,13 +39,28 @@ def count_symbols(symbols: pl.LazyFrame) -> pl.DataFrame:
     return symbols.group_by("symbol").agg(number).collect(engine="streaming")
 
 
-def _empty() -> pl.DataFrame:
+def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sum of tables with columns ``symbol`` and ``number``, symbols unique in each."""
+    filled = [table for table in tables if not table.is_empty()]
+    if len(filled) < 2:
+        return filled[0] if filled else no_counts()
+    together = pl.concat(filled).lazy().group_by("symbol").agg(pl.col("number").sum())
+    return together.collect()
+
+
+def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
+    """Append a table, and merge all once their size has doubled.
+
+    Every symbol then goes through few merges, and memory is bounded by the number of symbols.
+    """
+    waiting.append(table)
+    if sum(later.height for later in waiting[1:]) > waiting[0].height:
+        waiting[:] = [merged_counts(waiting)]
+
+
+def no_counts() -> pl.DataFrame:
+    """Return an empty table of counts."""
     return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
-
-
-def _merged(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    together = pl.concat(frames).lazy().group_by("symbol").agg(pl.col("number").sum())
-    return together.collect(engine="streaming")
 
 
 def batches(pieces: Iterator[str]) -> Iterator[list[str]]:

@@ -26,7 +26,7 @@ from typing_extensions import override
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError
-from hayflick.corpus.counting import batches
+from hayflick.corpus import counting
 from hayflick.diversity import ngrams
 from hayflick.diversity.hill import hill_number, shannon_entropy
 from hayflick.diversity.metrics import Summary, defined
@@ -66,7 +66,7 @@ class NgramCounts(Summary):
     def empty(cls, *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
         """Return the counts of no answer."""
         longest = whole_number("longest", longest, at_least=1)
-        return cls(tokenizer, (ngrams.no_counts(),) * longest, 0)
+        return cls(tokenizer, (counting.no_counts(),) * longest, 0)
 
     @classmethod
     def of(cls, texts: Iterable[str], *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
@@ -90,7 +90,7 @@ class NgramCounts(Summary):
         """
         ngrams.refuse_single_text(texts)
         longest = whole_number("longest", longest, at_least=1)
-        parts = batches(iter(texts))
+        parts = counting.batches(iter(texts))
         first = next(parts, [])
         splitter = ngrams.chosen_tokenizer(tokenizer, samples=first)
         waiting: list[list[pl.DataFrame]] = [[] for _ in range(longest)]
@@ -100,8 +100,8 @@ class NgramCounts(Summary):
             lengths = range(1, longest + 1)
             counted = ngrams.count_ngrams(batch, tokenizer=splitter, lengths=lengths)
             for place, table in zip(waiting, counted, strict=True):
-                ngrams.add_table(place, table)
-        return cls(splitter.name, tuple(map(ngrams.merged_counts, waiting)), number)
+                counting.add_table(place, table)
+        return cls(splitter.name, tuple(map(counting.merged_counts, waiting)), number)
 
     @property
     def longest(self) -> int:
@@ -113,7 +113,7 @@ class NgramCounts(Summary):
         if (self.tokenizer, self.longest) != (other.tokenizer, other.longest):
             ours, theirs = ((one.tokenizer, one.longest) for one in (self, other))
             raise DataError(f"counts: of {theirs} after {ours}; count both in the same way")
-        tables = tuple(map(ngrams.merged_counts, zip(self.tables, other.tables, strict=True)))
+        tables = tuple(map(counting.merged_counts, zip(self.tables, other.tables, strict=True)))
         return NgramCounts(self.tokenizer, tables, self.texts + other.texts)
 
     @cached_property

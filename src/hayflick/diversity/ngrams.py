@@ -80,30 +80,6 @@ def count_ngrams(
     )
 
 
-def merged_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the sum of tables with columns ``symbol`` and ``number``, symbols unique in each."""
-    filled = [table for table in tables if not table.is_empty()]
-    if len(filled) < 2:
-        return filled[0] if filled else no_counts()
-    together = pl.concat(filled).lazy().group_by("symbol").agg(pl.col("number").sum())
-    return together.collect()
-
-
-def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
-    """Append a table, and merge all once their size has doubled.
-
-    Every symbol then goes through few merges, and memory is bounded by the number of symbols.
-    """
-    waiting.append(table)
-    if sum(later.height for later in waiting[1:]) > waiting[0].height:
-        waiting[:] = [merged_counts(waiting)]
-
-
-def no_counts() -> pl.DataFrame:
-    """Return an empty table of counts."""
-    return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
-
-
 def _counted(
     coded: pl.DataFrame, spelled: pl.Series, length: int, *, once_per_text: bool
 ) -> pl.LazyFrame:

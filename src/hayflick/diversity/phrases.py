@@ -18,7 +18,7 @@ from typing_extensions import override
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
 from hayflick.core.errors import DataError
-from hayflick.corpus.counting import batches
+from hayflick.corpus import counting
 from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
 from hayflick.diversity import ngrams
 from hayflick.diversity.metrics import Summary
@@ -64,7 +64,7 @@ class PhraseCounts(Summary):
     @classmethod
     def empty(cls) -> PhraseCounts:
         """Return the counts of no answer."""
-        return cls(0, ngrams.no_counts())
+        return cls(0, counting.no_counts())
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PhraseCounts:
@@ -78,17 +78,17 @@ class PhraseCounts(Summary):
         ngrams.refuse_single_text(texts)
         waiting: list[pl.DataFrame] = []
         number = 0
-        for batch in batches(iter(texts)):
+        for batch in counting.batches(iter(texts)):
             number += len(batch)
             for table in ngrams.count_ngrams(
                 batch, tokenizer=_WordsAndLetters(), lengths=LENGTHS, once_per_text=True
             ):
-                ngrams.add_table(waiting, table)
-        return cls(number, ngrams.merged_counts(waiting))
+                counting.add_table(waiting, table)
+        return cls(number, counting.merged_counts(waiting))
 
     @override
     def merge(self, other: PhraseCounts) -> PhraseCounts:
-        table = ngrams.merged_counts([self.table, other.table])
+        table = counting.merged_counts([self.table, other.table])
         return PhraseCounts(self.texts + other.texts, table)
 
     @override
