@@ -1,7 +1,7 @@
-"""What an estimator's values cost: collapse time by estimator, smoothing and rounding.
+"""Collapse time by estimator, smoothing and rounding.
 
-The values that an estimator can take are a cause of collapse of their own: a chance that
-rounds to 0 is gone, whatever the data. This holds everything else fixed and varies them.
+The values that an estimator can take are themselves a cause of collapse: a probability that is
+rounded to 0 stays 0, whatever the data. Here they are varied, with everything else held fixed.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class EstimatorLifetime:
     estimator
         In the grammar of the command line.
     bits
-        Of the parameters' grid; None where they are not rounded.
+        Of the grid of the parameters; None if they are not rounded.
     collapse
-        First round at which the share left is at most the threshold; None if none is.
+        First round in which the share left is at most the threshold; None if there is none.
     earliest, latest
         The same where the share is two standard errors smaller, and larger; as `collapse`
         where a law is known.
@@ -183,7 +183,7 @@ def expressivity(
     samples
         Size of a training set; the data's own size where None.
     replicates
-        Runs of each simulation; as many as a second or so allows where None.
+        Runs per simulation; where None, as many as take about a second.
     seed, threads
         Of the simulations.
     progress
@@ -264,7 +264,7 @@ def _baseline(model: Discrete | Gaussian, size: int) -> float:
 
 
 def _law(model: Any, size: int, generations: int) -> tuple[_Interval, str] | None:
-    """Return what is left by the law, and the law's name; None where no law is known."""
+    """Return the share left by the law, and the law's name; None if no law is known."""
     if isinstance(model, Gaussian):
         scale = gaussian_scale(size, generations=generations, ddof=model.ddof)
         left = np.exp(scale.quantile(0.5) / 2.0)
@@ -276,7 +276,7 @@ def _law(model: Any, size: int, generations: int) -> tuple[_Interval, str] | Non
 
 
 def _simulated(model: Any, bits: int | None, run: Callable[..., xarray.Dataset]) -> _Interval:
-    """Return what is left by simulation, between two standard errors less and more."""
+    """Return the simulated share left, with two standard errors on either side."""
     runs = run(model, stages=Stages() if bits is None else Stages(rounding=Grid(bits=bits)))
     replicates = runs.sizes["replicate"]
     if isinstance(model, Gaussian):

@@ -1,4 +1,4 @@
-"""A forecast: the law, a simulation beside it, what goes first and what fresh data changes."""
+"""The result of a forecast: law, simulation, symbols at risk, and the effect of fresh data."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class BaseForecast(Result, ABC):
     @property
     @abstractmethod
     def baseline(self) -> float:
-        """What one training on real data alone leaves."""
+        """What is left after one training on real data alone."""
 
     @property
     @abstractmethod
@@ -111,16 +111,16 @@ class BaseForecast(Result, ABC):
     @property
     @abstractmethod
     def law_name(self) -> str:
-        """Which law the figures come from."""
+        """Name of the law that gives the figures."""
 
     @property
     @abstractmethod
     def runs_below(self) -> float | None:
-        """Share of the simulated runs that end below the limit; None where there is none."""
+        """Share of the simulated runs that end below the limit; None if there are no runs."""
 
     @abstractmethod
     def describe_model(self) -> dict[str, Any]:
-        """Return the parameters that make the model again, ready for JSON."""
+        """Return the parameters that reproduce the model, ready for JSON."""
 
     @abstractmethod
     def to_frame(self) -> pl.DataFrame:
@@ -173,16 +173,16 @@ class BaseForecast(Result, ABC):
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """A symbol and what becomes of it.
+    """A rare symbol and its chance of survival.
 
     Parameters
     ----------
     symbol, count
-        The symbol, and how often the real data hold it (expected, for a law without data).
+        The symbol, and its count in the real data (expected, for a law without data).
     survival
-        Probability that it is in the last round's training set.
+        Probability that the last round's training set contains it.
     baseline
-        The same probability if that set were real data alone.
+        The same probability for a training set of real data alone.
     median_loss
         First round with a survival probability of at most 1/2; None if there is none.
     mean_loss
@@ -231,7 +231,7 @@ class Forecast(BaseForecast):
     diversity
         Gini-Simpson diversity by its exact law.
     simulated
-        The simulation beside it; None where none was asked for, or none was finished.
+        The simulated runs; None if none were requested, or none finished.
     most_at_risk
         The symbols least likely to survive, the rarest first.
     by_count
@@ -297,14 +297,14 @@ class Forecast(BaseForecast):
 
     @property
     def rarest(self) -> int:
-        """How many symbols outside of any reserve are as rare as the one most at risk."""
+        """Number of symbols outside of any reserve that are as rare as the one most at risk."""
         free = self.model.weights[self.law.rounds.reserve == 0]
         return int(np.count_nonzero(free == free.min())) if free.size else 0
 
     def simulated_band(self) -> dict[str, Floats] | None:
         """Return mean, 5 % and 95 % quantile and standard error of the surviving share.
 
-        Each has shape ``(K + 1,)``; None where nothing was simulated.
+        Each has shape ``(K + 1,)``; None if nothing was simulated.
         """
         if self.simulated is None:
             return None

@@ -1,4 +1,4 @@
-"""Which family a file is read as, and its model; nothing about labels is guessed."""
+"""Which family a file is read as, and its model. Whole numbers are labels unless told otherwise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEFAULT_ORDER = 2
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """How a file is read, as far as the user has chosen.
+    """The options that decide how a file is read.
 
     Parameters
     ----------

@@ -158,9 +158,9 @@ class Series:
     quantity
         What is measured.
     law
-        By the exact law; None where there is none.
+        By the exact law; None if there is none.
     simulated
-        Over the simulated runs; None where nothing was simulated.
+        Over the simulated runs; None if nothing was simulated.
     alone
         After one training on real data alone.
     final_values
@@ -275,7 +275,7 @@ class SeriesForecast(BaseForecast):
     @override
     def smallest_holding_share(self) -> float | None:
         share = None if self.singular else super().smallest_holding_share
-        # The share that the plan has already is no advice.
+        # To recommend the share that the plan already has would not help.
         own = self.regime.share if isinstance(self.regime, Fresh) else -1.0
         return None if share is None or (self.first_below and share <= own) else share
 
@@ -386,7 +386,7 @@ def unfit_regime(regime: str, *, family: str) -> ArgumentError:
 
 
 def _law(tracked: TrackedQuantities, regime: Fresh, samples: int, generations: int) -> Band | None:
-    """Return the law of the first quantity; None where there is none."""
+    """Return the law of the first quantity; None if there is none."""
     fresh = regime.mix(1, samples=samples).fresh
     laws = tracked.laws(samples=samples, fresh=fresh, generations=generations)
     return laws.get(tracked.quantities[0].name)

@@ -23,30 +23,30 @@ _NOTICEABLE = 0.005
 
 @dataclass(frozen=True)
 class ForecastFindings(ABC):
-    """What a forecast says, sentence by sentence, in one language."""
+    """The sentences of a forecast in one language."""
 
     forecast: BaseForecast
     language: Language
 
     @abstractmethod
     def data(self) -> str:
-        """Return what the data are."""
+        """Return a description of the data."""
 
     @abstractmethod
     def outcome(self) -> str:
-        """Return what is left, and what real data alone would leave."""
+        """Return the sentence on what is left, and on real data alone."""
 
     @abstractmethod
     def method(self) -> str:
-        """Return which law the figures come from, and how far off it can be."""
+        """Return the law that gives the figures, and its error."""
 
     @abstractmethod
     def sense(self) -> str:
-        """Return which sense of collapse is measured."""
+        """Return the sense in which collapse is measured."""
 
     @abstractmethod
     def limit(self) -> str:
-        """Return the limit, and where it comes from."""
+        """Return the limit, and how it is derived."""
 
     @abstractmethod
     def axis(self) -> str:
@@ -75,7 +75,7 @@ class ForecastFindings(ABC):
         return training_sets(forecast.regime, samples=forecast.samples, language=self.language)
 
     def first_to_go(self) -> str:
-        """Return what is lost first; empty where nothing has a name."""
+        """Return what is lost first; empty for families without symbols."""
         return ""
 
     def spread(self) -> str:

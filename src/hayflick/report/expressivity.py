@@ -47,7 +47,7 @@ def record(result: Expressivity) -> dict[str, Any]:
 
 
 def sentences(result: Expressivity, language: Language) -> tuple[str, str]:
-    """Return what is compared, and what rounding and smoothing do at most."""
+    """Return what is compared, and which estimators collapse first and last."""
     text, number = language.text, language.number
     what = text("standard deviation") if isinstance(result.model, Gaussian) else text("symbols")
     meaning = text(

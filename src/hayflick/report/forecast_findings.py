@@ -12,13 +12,13 @@ from hayflick.report.base_forecast import ForecastFindings
 
 @dataclass(frozen=True)
 class DiscreteFindings(ForecastFindings):
-    """What a forecast of words or labels says."""
+    """Sentences on a forecast of words or labels."""
 
     forecast: Forecast
 
     @property
     def nouns(self) -> str:
-        """What the symbols are called: words, labels or items."""
+        """The word for symbols: words, labels or symbols."""
         text, source = self.language.text, self.forecast.model.source
         if source.tokenizer in ("words", "japanese", "whitespace"):
             return text("words")

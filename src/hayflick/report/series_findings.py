@@ -18,13 +18,13 @@ from hayflick.report.tables import significant
 
 @dataclass(frozen=True)
 class SeriesFindings(ForecastFindings):
-    """What the forecasts of all these families say."""
+    """Sentences that these families share."""
 
     forecast: SeriesForecast
 
     @abstractmethod
     def label(self, name: str) -> str:
-        """Return what a quantity is called on an axis and in a heading."""
+        """Return the name of a quantity on an axis and in a heading."""
 
     @override
     def verdict(self) -> str:
@@ -38,13 +38,13 @@ class SeriesFindings(ForecastFindings):
         return self.label(self.forecast.main.name)
 
     def value(self, quantity: Quantity, value: float | None) -> str:
-        """Return a value of a quantity; a dash where there is none."""
+        """Return a value of a quantity; a dash for None."""
         if value is None:
             return "–"
         return self.language.percent(value) if quantity.is_share else significant(value)
 
     def between(self, quantity: Quantity, point: BandPoint) -> str:
-        """Return the 5 and the 95 % quantile; a dash where there are none."""
+        """Return the 5 and the 95 % quantile; a dash if there are none."""
         if point.low is None:
             return "–"
         return f"{self.value(quantity, point.low)} – {self.value(quantity, point.high)}"
@@ -87,7 +87,7 @@ class SeriesFindings(ForecastFindings):
 
 @dataclass(frozen=True)
 class SpreadFindings(SeriesFindings):
-    """What is said of Gaussians, in one dimension or several."""
+    """Sentences on Gaussians, in one dimension or several."""
 
     @override
     def label(self, name: str) -> str:
@@ -177,7 +177,7 @@ class SpreadFindings(SeriesFindings):
 
 @dataclass(frozen=True)
 class ChanceFindings(SeriesFindings):
-    """What is said of a Poisson rate."""
+    """Sentences on a Poisson rate."""
 
     @override
     def label(self, name: str) -> str:
@@ -222,11 +222,11 @@ class ChanceFindings(SeriesFindings):
 
 @dataclass(frozen=True)
 class TextFindings(SeriesFindings):
-    """What is said of an n-gram model."""
+    """Sentences on an n-gram model."""
 
     @property
     def nouns(self) -> str:
-        """What the symbols are called."""
+        """The word for symbols."""
         return self.language.text("words")
 
     @override

@@ -1,4 +1,4 @@
-"""Simulated runs of any family as numbers, tables, charts and a page."""
+"""Simulated runs of any family: record, tables, charts and page."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 
 def variables(runs: xarray.Dataset) -> list[str]:
-    """Return the names of what was measured in every generation."""
+    """Return the names of the variables that are measured in every generation."""
     return [str(name) for name, v in runs.items() if v.dims == ("replicate", "generation")]
 
 
 def summary(runs: xarray.Dataset, name: str) -> pl.DataFrame:
     """Return mean, median and 5 to 95 % of a variable by generation."""
     values = runs[name].to_numpy().astype(np.float64)
-    # A log of nothing is -inf: a mean over runs that have it is no number.
+    # The logarithm of 0 is -inf; a mean over such runs is undefined.
     with np.errstate(invalid="ignore"):
         mean = values.mean(axis=0)
         spread = np.quantile(values, list(_QUANTILES.values()), axis=0, method="nearest")
@@ -63,7 +63,7 @@ def _finite(values: pl.Series) -> list[float | None]:
 
 
 def tables(runs: xarray.Dataset, *, lang: str = "en") -> tuple[RenderableType, ...]:
-    """Return what the terminal shows: a table per variable."""
+    """Return a table per variable for the terminal."""
     language, text = Language(lang), Language(lang).text
     parts: list[RenderableType] = []
     for name in variables(runs):
@@ -134,7 +134,7 @@ def _spans_decades(numbers: pl.DataFrame) -> bool:
 
 
 def _drawable(numbers: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Leave out what an axis cannot show: 0 on a logarithmic one, and what is not finite."""
+    """Leave out what an axis cannot show: 0 on a logarithmic axis, and infinite values."""
     columns = [name for name in ("low", "median", "high", "value") if name in numbers.columns]
     finite = pl.all_horizontal(pl.col(columns).is_finite())
     positive = pl.all_horizontal(pl.col(columns) > 0.0)
@@ -216,7 +216,7 @@ def plot_runs(
 
 
 def variable_label(name: str, language: Language) -> str:
-    """Return what a variable is called; its plain name where it has no other."""
+    """Return the label of a variable; its own name if it has none."""
     text = language.text
     labels = {
         "probability": text("chance of a one"),

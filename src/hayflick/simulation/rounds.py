@@ -39,7 +39,7 @@ def advance(
 
 
 def pools_of(chain: Chain[Any, Any], schedule: Schedule) -> Pools | None:
-    """Return how pools are kept; None where no round accumulates.
+    """Return the pools of accumulating rounds; None if no round accumulates.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def accumulating_rounds(
 
 
 def check_metrics(chain: Chain[Any, Any], regime: ReactiveRegime) -> None:
-    """Refuse a regime that reads what the family does not measure.
+    """Refuse a regime that reads a metric which the family does not measure.
 
     Raises
     ------

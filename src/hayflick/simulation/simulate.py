@@ -201,12 +201,12 @@ def simulate(
 
 
 def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
-    """Refuse settings that no simulation takes, before any work starts.
+    """Refuse settings that are out of range, before any work starts.
 
     Raises
     ------
     ArgumentError
-        If one is out of its range; 0 replicates are the law alone.
+        If one is out of its range; 0 replicates are allowed: no simulation.
     """
     whole_number("replicates", replicates, at_least=0)
     whole_number("seed", seed, at_least=0)
@@ -214,7 +214,7 @@ def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
 
 
 def run_until_interrupted(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dataset | None, bool]:
-    """Return the runs, and whether they were cut short."""
+    """Return the runs (None if none finished), and whether they were interrupted."""
     try:
         return run(), False
     except SimulationInterrupted as stop:
