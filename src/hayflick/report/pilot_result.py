@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from hayflick.monitor.pilot_variation import Scale
 from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.pilot_design import signed_change
-from hayflick.report.rendering import notebook, render, sentences
+from hayflick.report.rendering import notebook, render, sentences, wording
 from hayflick.report.tables import printable, significant, table
 
 if TYPE_CHECKING:
@@ -114,10 +114,8 @@ def _sentences(result: PilotResult, language: Language) -> list[str]:
     ]
 
 
-def _outcome(outcome: Outcome, language: Language) -> str:
-    text = language.text
-    names = {Outcome.GO: text("go"), Outcome.NO_GO: text("no go")}
-    return names.get(outcome, text("inconclusive"))
+def _outcomes(language: Language) -> Mapping[str, str]:
+    return wording(_TEMPLATE, "outcomes", language)
 
 
 def _change(result: PilotResult) -> Callable[[float], str]:
@@ -130,36 +128,26 @@ def _p_value(p: float) -> str:
 
 def _arms(result: PilotResult, language: Language) -> tuple[list[str], list[list[str]]]:
     """Return the headings and the rows of the table of arms."""
-    text, number, change = language.text, language.number, _change(result)
-    headings = [
-        text("arm"),
-        text("rounds"),
-        text("values"),
-        text("mean"),
-        text("change"),
-        text("interval"),
-        text("p, adjusted"),
-        text("decision"),
-    ]
+    number, change, outcomes = language.number, _change(result), _outcomes(language)
     rows = [
         [printable(arm.name), number(arm.rounds), number(arm.values), significant(arm.mean)]
         for arm in result.arms
     ]
-    rows[0][0] = text("{arm} (control)", arm=rows[0][0])
+    rows[0][0] = language.text("{arm} (control)", arm=rows[0][0])
     rows[0] += [""] * 4
     for row, compared in zip(rows[1:], result.comparisons, strict=True):
         row += [
             change(compared.effect),
             f"{change(compared.low)} … {change(compared.high)}",
             _p_value(compared.adjusted),
-            _outcome(compared.outcome, language),
+            outcomes[compared.outcome],
         ]
-    return headings, rows
+    return list(wording(_TEMPLATE, "headings", language)), rows
 
 
 def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
     """Return the chart of effects, one treatment a line."""
-    text = language.text
+    text, outcomes = language.text, _outcomes(language)
     rows = [
         {
             "arm": compared.arm,
@@ -168,7 +156,7 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
             "interval_high": compared.high,
             "p": compared.p,
             "p_adjusted": compared.adjusted,
-            "decision": _outcome(compared.outcome, language),
+            "decision": outcomes[compared.outcome],
         }
         for compared in result.comparisons
     ]
@@ -188,9 +176,9 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
 def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> Any:
     import altair as alt
 
-    aim = result.design.aim
+    aim, outcomes = result.design.aim, _outcomes(language)
     seen = {one.outcome for one in result.comparisons}
-    colours = {_outcome(one, language): _COLOURS[one] for one in Outcome if one in seen}
+    colours = {outcomes[one]: _COLOURS[one] for one in Outcome if one in seen}
     axis_format = "+.0%" if aim.scale == Scale.RELATIVE else "+~g"
     axis = alt.Axis(format=axis_format, tickCount=8, labelOverlap=True)
     title = language.text("change against {control}", control=result.design.control)
