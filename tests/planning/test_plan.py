@@ -4,27 +4,20 @@ import numpy as np
 import pytest
 import xarray
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, SimulationInterrupted
-from hayflick.laws.survival import survival
 from hayflick.planning import retention as simulated
 from hayflick.planning import targets as module
-from hayflick.planning.cost import PRICES, CostModel, Usage
+from hayflick.planning.cost import PRICES, Usage
 from hayflick.planning.designs import collapse_round
 from hayflick.planning.history import History, read_history
-from hayflick.planning.plan import plan
-from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
-from hayflick.regimes.anchor import Anchor
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.periodic import Periodic
-from hayflick.simulation.simulate import simulate
 
 KEEP, ROUNDS = 0.8, 12
 
 
 @pytest.fixture
 def small():
-    return Discrete.from_counts({"a": 12, "b": 8, "c": 5, "d": 3, "e": 1, "f": 1})
+    return hf.Discrete.from_counts({"a": 12, "b": 8, "c": 5, "d": 3, "e": 1, "f": 1})
 
 
 def brute_force(model, costs):
@@ -33,7 +26,7 @@ def brute_force(model, costs):
 
     def look(regime, samples, real):
         settings = {"generations": ROUNDS, "samples": samples, "law": "branching"}
-        law = survival(model, regime=regime, **settings)
+        law = hf.survival(model, regime=regime, **settings)
         left = law.surviving_fraction[1:]
         if left.min() >= KEEP - 1e-12:
             mixes = [regime.mix(k, samples=samples) for k in range(1, ROUNDS + 1)]
@@ -44,20 +37,20 @@ def brute_force(model, costs):
             found.append((price, regime.describe()))
 
     for items in range(n + 1):
-        look(Fresh(items / n), n, items)
+        look(hf.Fresh(items / n), n, items)
         for every in (2, 3, 5, 10):
-            look(Periodic(share=items / n, every=every), n, items * (ROUNDS // every) / ROUNDS)
+            look(hf.Periodic(share=items / n, every=every), n, items * (ROUNDS // every) / ROUNDS)
     rarest = np.argsort(model.weights, kind="stable")
     for stored in range(1, model.types + 1):
-        held = Anchor.from_mapping({model.symbols[place]: 1 for place in rarest[:stored]})
+        held = hf.Anchor.from_mapping({model.symbols[place]: 1 for place in rarest[:stored]})
         look(held, n, stored if costs is None else stored / ROUNDS)
     if costs is not None and costs.generated:
         for size in range(n, 40 * n):
-            look(Fresh(0.0), size, 0)
+            look(hf.Fresh(0.0), size, 0)
         for multiple in (1.5, 2, 4, 8):
             size = round(multiple * n)
             for items in range(size + 1):
-                look(Fresh(items / size), size, items)
+                look(hf.Fresh(items / size), size, items)
     return min(found)
 
 
@@ -65,20 +58,38 @@ def brute_force(model, costs):
     "costs",
     [
         None,
-        CostModel(real=1.0, generated=0.01),
-        CostModel(real=60.0, generated=0.002, loss=0.5),
-        CostModel(real=100.0, generated=0.0001),
-        CostModel(real=0.3, generated=0.3, loss=40.0),
+        hf.CostModel(real=1.0, generated=0.01),
+        hf.CostModel(real=60.0, generated=0.002, loss=0.5),
+        hf.CostModel(real=100.0, generated=0.0001),
+        hf.CostModel(real=0.3, generated=0.3, loss=40.0),
     ],
 )
 def test_the_planted_optimum_is_found(small, costs):
-    result = plan(small, keep=KEEP, generations=ROUNDS, costs=costs, law="branching", replicates=0)
+    result = hf.plan(
+        small, keep=KEEP, generations=ROUNDS, costs=costs, law="branching", replicates=0
+    )
     cheapest, _ = brute_force(small, costs)
     assert result.best.price == pytest.approx(cheapest)
 
 
+def test_the_designs_are_a_table(words):
+    result = hf.plan(words, keep=0.85, generations=20, replicates=0)
+    table = result.to_frame()
+    assert table["design"].to_list() == [design.kind for design in result.designs]
+    assert table["kept"].to_list() == [design.lowest for design in result.designs]
+    assert "cost_per_round" not in table.columns
+    priced = hf.plan(words, keep=0.85, generations=20, replicates=0, costs=hf.CostModel(real=2.0))
+    costs = [design.cost_per_round for design in priced.designs]
+    assert priced.to_frame()["cost_per_round"].to_list() == costs
+
+
+def test_a_list_of_types_is_a_must_keep_list(words):
+    result = hf.plan(words, of="types", must_keep=["here"], generations=5, replicates=0)
+    assert result.target.kind == "must-keep"
+
+
 def test_designs_are_ranked_by_real_items_without_prices(words):
-    result = plan(words, keep=0.85, generations=20, replicates=0)
+    result = hf.plan(words, keep=0.85, generations=20, replicates=0)
     real = [design.real_per_round for design in result.designs]
     assert real == sorted(real)
     assert [design.kind for design in result.designs][:2] == ["anchor", "fresh"]
@@ -88,16 +99,16 @@ def test_designs_are_ranked_by_real_items_without_prices(words):
 
 
 def test_real_items_decide_where_prices_do_not(words):
-    check = CostModel(check=5.0)
-    result = plan(words, keep=0.85, generations=20, costs=check, replicates=0)
-    free = plan(words, keep=0.85, generations=20, replicates=0)
+    check = hf.CostModel(check=5.0)
+    result = hf.plan(words, keep=0.85, generations=20, costs=check, replicates=0)
+    free = hf.plan(words, keep=0.85, generations=20, replicates=0)
     assert {design.cost_per_round for design in result.designs} == {5.0}
     assert [design.kind for design in result.designs] == [design.kind for design in free.designs]
     assert result.break_even == {}
 
 
 def test_a_break_even_of_zero_but_for_rounding_is_left_out():
-    prices = CostModel(real=0.1, generated=0.3)
+    prices = hf.CostModel(real=0.1, generated=0.3)
     # They differ in real items alone, which would have to be free.
     one, other = Usage(3, 0.2, 1, 1, 0), Usage(0.3, 0.2, 1, 1, 0)
     assert prices.break_even(one, other) == {}
@@ -106,13 +117,13 @@ def test_a_break_even_of_zero_but_for_rounding_is_left_out():
 
 
 def test_nothing_is_needed_for_a_low_target(words):
-    result = plan(words, keep=0.2, generations=10, replicates=0)
+    result = hf.plan(words, keep=0.2, generations=10, replicates=0)
     assert (result.best.kind, result.best.real_per_round) == ("replace", 0)
     assert result.step_in is None
 
 
 def test_fresh_draws_alone_may_not_do(words):
-    result = plan(words, keep=0.95, generations=20, replicates=0)
+    result = hf.plan(words, keep=0.95, generations=20, replicates=0)
     assert result.feasible
     assert not result.fresh.feasible
     assert "fresh draws alone cannot keep 95.0%" in result.reason
@@ -120,8 +131,8 @@ def test_fresh_draws_alone_may_not_do(words):
 
 
 def test_nothing_may_do():
-    tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
-    result = plan(tail, keep=0.9, generations=5, samples=20, replicates=0)
+    tail = hf.Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    result = hf.plan(tail, keep=0.9, generations=5, samples=20, replicates=0)
     assert not result.feasible
     assert result.best is result.runner_up is result.margin is None
     assert "no design" in result.reason
@@ -129,7 +140,7 @@ def test_nothing_may_do():
 
 
 def test_the_frontier_is_not_beaten(words):
-    found = plan(words, keep=0.8, generations=20, replicates=0).frontier
+    found = hf.plan(words, keep=0.8, generations=20, replicates=0).frontier
     for point in found.efficient:
         for other in found.points:
             cheaper = other.price <= point.price and other.retention.lowest > point.retention.lowest
@@ -137,8 +148,8 @@ def test_the_frontier_is_not_beaten(words):
 
 
 def test_costs_are_those_of_the_parts(words):
-    costs = CostModel(real=2.0, generated=0.5, check=3.0, monitoring=1.0, loss=7.0)
-    result = plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
+    costs = hf.CostModel(real=2.0, generated=0.5, check=3.0, monitoring=1.0, loss=7.0)
+    result = hf.plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
     fresh = next(design for design in result.designs if design.kind == "fresh")
     items = fresh.real_per_round
     missing = 4 * (1 - fresh.retention.expected[1:].mean())
@@ -148,12 +159,12 @@ def test_costs_are_those_of_the_parts(words):
 
 
 def test_at_its_break_even_price_the_runner_up_costs_the_same(words):
-    costs = CostModel(real=2.0, generated=0.5)
-    result = plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
+    costs = hf.CostModel(real=2.0, generated=0.5)
+    result = hf.plan(words, keep=0.85, generations=10, costs=costs, replicates=0)
     assert result.break_even
     for name, value in result.break_even.items():
         prices = {price: getattr(costs, price) for price in PRICES} | {name: value}
-        moved = CostModel(**prices)
+        moved = hf.CostModel(**prices)
         best, second = result.best.usage, result.runner_up.usage
         assert moved.per_round(best) == pytest.approx(moved.per_round(second))
 
@@ -169,16 +180,16 @@ def test_at_its_break_even_price_the_runner_up_costs_the_same(words):
 )
 def test_prices_are_checked(prices, message):
     with pytest.raises(ArgumentError, match=message):
-        CostModel(**prices)
+        hf.CostModel(**prices)
 
 
 def test_a_break_even_below_nothing_is_none():
-    costs = CostModel(real=1.0)
+    costs = hf.CostModel(real=1.0)
     assert costs.break_even(Usage(2, 1, 1, 1, 0), Usage(1, 1, 1, 1, 0)) == {}
 
 
 def test_keeping_everything_keeps_diversity(small):
-    result = plan(small, keep=0.9, generations=40, of="diversity", replicates=256, seed=4)
+    result = hf.plan(small, keep=0.9, generations=40, of="diversity", replicates=256, seed=4)
     kept = {design.kind: design for design in result.designs}
     assert result.best.kind == "accumulate-subsample"
     assert kept["accumulate"].retention.law == result.best.retention.law == "exact"
@@ -186,10 +197,10 @@ def test_keeping_everything_keeps_diversity(small):
 
 
 def test_what_accumulates_is_charged_its_real_items_once(small):
-    costs = CostModel(real=3.0, generated=1.0)
+    costs = hf.CostModel(real=3.0, generated=1.0)
     for samples in (30, 50):
         settings = {"generations": 8, "of": "diversity", "replicates": 0, "samples": samples}
-        designs = plan(small, keep=0.5, costs=costs, **settings).designs
+        designs = hf.plan(small, keep=0.5, costs=costs, **settings).designs
         kept = {design.kind: design for design in designs}
         every, some = kept["accumulate"], kept["accumulate-subsample"]
         in_samples = [samples * 30 / (30 + k * samples) for k in range(1, 9)]
@@ -201,15 +212,15 @@ def test_what_accumulates_is_charged_its_real_items_once(small):
 
 @pytest.fixture
 def flat():
-    return Discrete.from_counts({f"w{place}": 4 for place in range(40)})
+    return hf.Discrete.from_counts({f"w{place}": 4 for place in range(40)})
 
 
 def simulated_best(model, costs, generations):
     """Return (price, regime) of the accumulating designs that keep enough, by loops of our own."""
     found, n = [], model.total
     in_sample = np.mean([n * n / (n + k * n) for k in range(1, generations + 1)])
-    for regime, real in ((Accumulate(), n), (AccumulateSubsample(), in_sample)):
-        runs = simulate(model, regime=regime, generations=generations, replicates=64, seed=1)
+    for regime, real in ((hf.Accumulate(), n), (hf.AccumulateSubsample(), in_sample)):
+        runs = hf.simulate(model, regime=regime, generations=generations, replicates=64, seed=1)
         left = runs["surviving_fraction"].to_numpy()
         low = left.mean(axis=0) - 2 * left.std(axis=0, ddof=1) / 8
         parts = (n / generations, n, 1, 1, model.types * (1 - left[:, 1:].mean()))
@@ -223,17 +234,17 @@ def simulated_best(model, costs, generations):
     ("costs", "kind"),
     [
         (None, "accumulate-subsample"),
-        (CostModel(real=1.0, loss=1.0), "anchor"),
-        (CostModel(real=1.0, generated=1.0), "anchor"),
+        (hf.CostModel(real=1.0, loss=1.0), "anchor"),
+        (hf.CostModel(real=1.0, generated=1.0), "anchor"),
     ],
 )
 def test_the_optimum_is_found_among_what_is_simulated_too(flat, costs, kind, monkeypatch):
     monkeypatch.setattr(module, "_REPLICATES", (4, 64))
     rounds, n, prices = 60, flat.total, []
-    result = plan(flat, keep=0.7, generations=rounds, costs=costs, law="branching", replicates=2)
+    result = hf.plan(flat, keep=0.7, generations=rounds, costs=costs, law="branching", replicates=2)
 
     def look(regime, real):
-        law = survival(flat, regime=regime, generations=rounds, law="branching")
+        law = hf.survival(flat, regime=regime, generations=rounds, law="branching")
         left = law.surviving_fraction[1:]
         if left.min() >= 0.7 - 1e-12:
             mixes = [regime.mix(k, samples=n) for k in range(1, rounds + 1)]
@@ -242,11 +253,11 @@ def test_the_optimum_is_found_among_what_is_simulated_too(flat, costs, kind, mon
             prices.append(real if costs is None else np.dot(costs.prices, parts))
 
     for items in range(n + 1):
-        look(Fresh(items / n), items)
+        look(hf.Fresh(items / n), items)
         for every in (2, 3, 5, 10, 20, 50):
-            look(Periodic(share=items / n, every=every), items * (rounds // every) / rounds)
+            look(hf.Periodic(share=items / n, every=every), items * (rounds // every) / rounds)
     for stored in range(1, 41):
-        held = Anchor.from_mapping({f"w{place}": 1 for place in range(stored)})
+        held = hf.Anchor.from_mapping({f"w{place}": 1 for place in range(stored)})
         look(held, stored if costs is None else stored / rounds)
     cheapest = min(*prices, simulated_best(flat, costs, rounds)[0])
     assert result.best.price == pytest.approx(cheapest)
@@ -257,7 +268,7 @@ def test_what_is_simulated_says_so(flat, monkeypatch):
     monkeypatch.setattr(module, "_REPLICATES", (4, 64))
     shown = []
     settings = {"keep": 0.7, "generations": 60, "seed": 5}
-    result = plan(flat, replicates=2, progress=lambda *told: shown.append(told[0]), **settings)
+    result = hf.plan(flat, replicates=2, progress=lambda *told: shown.append(told[0]), **settings)
     best = result.best
     assert (best.retention.law, best.retention.runs) == ("simulated", 64)
     assert best.retention.standard_error[-1] > 0
@@ -267,36 +278,36 @@ def test_what_is_simulated_says_so(flat, monkeypatch):
     assert result.simulated is None
     assert {sensitivity.method for sensitivity in result.sensitivities} == {"simulation"}
     assert result.left_out == ()
-    again = plan(flat, replicates=2, **settings)
+    again = hf.plan(flat, replicates=2, **settings)
     assert again.best.retention.expected.tolist() == best.retention.expected.tolist()
 
 
 def test_without_replicates_the_laws_stand_alone(flat):
-    result = plan(flat, keep=0.7, generations=60, replicates=0)
+    result = hf.plan(flat, keep=0.7, generations=60, replicates=0)
     assert result.left_out == ("accumulate", "accumulate-subsample")
     assert {design.retention.law for design in result.designs} <= {"exact", "branching"}
 
 
 def test_a_list_is_kept_by_accumulating_too():
     counts = {f"w{place}": 8 for place in range(20)} | {"much": 2000}
-    model = Discrete.from_counts(counts)
+    model = hf.Discrete.from_counts(counts)
     listed = [f"w{place}" for place in range(20)]
     settings = {"keep": 0.5, "generations": 30, "replicates": 2}
-    result = plan(model, must_keep=listed, **settings)
+    result = hf.plan(model, must_keep=listed, **settings)
     kinds = {design.kind: design for design in result.designs}
-    runs = simulate(model, regime=Accumulate(), generations=30, replicates=400, seed=9)
+    runs = hf.simulate(model, regime=hf.Accumulate(), generations=30, replicates=400, seed=9)
     left = (runs["surviving_types"].to_numpy() - 1) / 20
     error = left.std(axis=0, ddof=1) / 20
     own = kinds["accumulate"].retention
     gap = np.abs(own.expected[1:] - left.mean(axis=0)[1:])
     assert (gap < 4 * np.hypot(error, own.standard_error)[1:] + 1e-12).all()
-    unequal = plan(model, must_keep={"w1": 1.0, "w2": 2.0}, **settings)
+    unequal = hf.plan(model, must_keep={"w1": 1.0, "w2": 2.0}, **settings)
     assert unequal.left_out == ("accumulate", "accumulate-subsample")
 
 
 @pytest.mark.parametrize("of", ["types", "diversity"])
 def test_law_and_simulation_agree(small, of):
-    result = plan(small, keep=0.8, generations=10, of=of, replicates=256, seed=4)
+    result = hf.plan(small, keep=0.8, generations=10, of=of, replicates=256, seed=4)
     assert result.simulated.replicates == 256
     assert result.simulated_distance() < 4
     simulated = [
@@ -308,17 +319,17 @@ def test_law_and_simulation_agree(small, of):
 
 
 def test_a_list_is_simulated_as_it_is(small):
-    model = Discrete.from_counts({"much": 300, "more": 200, "rare": 2, "some": 5})
+    model = hf.Discrete.from_counts({"much": 300, "more": 200, "rare": 2, "some": 5})
     settings = {"keep": 0.7, "generations": 10, "replicates": 512, "seed": 4}
     for symbols in (["rare", "some"], list(model.symbols)):
-        assert plan(model, must_keep=symbols, **settings).simulated_distance() < 4
-    assert plan(model, must_keep={"rare": 1, "some": 2}, **settings).simulated is None
+        assert hf.plan(model, must_keep=symbols, **settings).simulated_distance() < 4
+    assert hf.plan(model, must_keep={"rare": 1, "some": 2}, **settings).simulated is None
     # What is not listed may be lost here, and would be missing from the count.
-    assert plan(small, must_keep=["a", "b"], **settings).simulated is None
+    assert hf.plan(small, must_keep=["a", "b"], **settings).simulated is None
 
 
 def test_a_step_for_the_worse_brings_the_collapse_forward(words):
-    result = plan(words, keep=0.85, generations=20, costs=CostModel(real=1.0), replicates=0)
+    result = hf.plan(words, keep=0.85, generations=20, costs=hf.CostModel(real=1.0), replicates=0)
     assert {sensitivity.name for sensitivity in result.sensitivities} >= {"samples"}
     for sensitivity in result.sensitivities:
         assert sensitivity.left_moved < sensitivity.left
@@ -337,7 +348,7 @@ def test_ctrl_c_leaves_the_laws(words, monkeypatch):
         raise SimulationInterrupted(None)
 
     monkeypatch.setattr(simulated, "simulate", interrupted)
-    result = plan(words, keep=0.85, generations=5)
+    result = hf.plan(words, keep=0.85, generations=5)
     assert result.interrupted
     assert result.simulated is None
     assert result.sensitivities
@@ -346,7 +357,7 @@ def test_ctrl_c_leaves_the_laws(words, monkeypatch):
 
 
 def test_the_same_seed_gives_the_same_plan(small):
-    runs = [plan(small, keep=0.8, generations=5, replicates=32, seed=seed) for seed in (3, 3, 4)]
+    runs = [hf.plan(small, keep=0.8, generations=5, replicates=32, seed=seed) for seed in (3, 3, 4)]
     means = [run.simulated.kept.tolist() for run in runs]
     assert means[0] == means[1] != means[2]
     assert json.dumps(runs[0].provenance())
@@ -354,7 +365,7 @@ def test_the_same_seed_gives_the_same_plan(small):
 
 def recorded(model, path, **options):
     settings = {"generations": 6, "replicates": 64, "seed": 2, **options}
-    runs = simulate(model, **settings)
+    runs = hf.simulate(model, **settings)
     runs.to_netcdf(path, engine="h5netcdf")
     return runs
 
@@ -364,7 +375,7 @@ def test_a_history_is_planned_on_from(small, tmp_path):
     history = read_history(tmp_path / "run.nc", model=small)
     assert history.rounds == 6
     np.testing.assert_allclose(history.left, runs["surviving_fraction"].mean("replicate"))
-    result = plan(small, keep=0.8, generations=20, history=tmp_path / "run.nc", replicates=0)
+    result = hf.plan(small, keep=0.8, generations=20, history=tmp_path / "run.nc", replicates=0)
     compared = result.comparison
     assert (compared.elapsed.rounds, compared.planned.size) == (6, 7)
     assert compared.planned[-1] >= 0.8 > history.left[-1]
@@ -376,8 +387,8 @@ def test_a_history_is_planned_on_from(small, tmp_path):
 
 
 def test_planning_on_follows_the_law_of_both_parts(small):
-    runs = simulate(small, generations=6, replicates=64, seed=2)
-    result = plan(small, keep=0.8, generations=12, history=runs, replicates=0)
+    runs = hf.simulate(small, generations=6, replicates=64, seed=2)
+    result = hf.plan(small, keep=0.8, generations=12, history=runs, replicates=0)
     design = next(design for design in result.designs if design.kind == "fresh")
     share = design.regime.share
 
@@ -385,12 +396,12 @@ def test_planning_on_follows_the_law_of_both_parts(small):
         constant = False
 
         def mix(self, generation, *, samples):
-            return Fresh(share if generation > 6 else 0.0).mix(1, samples=samples)
+            return hf.Fresh(share if generation > 6 else 0.0).mix(1, samples=samples)
 
         def describe(self):
             return "both"
 
-    law = survival(small, generations=12, regime=Both()).surviving_fraction
+    law = hf.survival(small, generations=12, regime=Both()).surviving_fraction
     np.testing.assert_allclose(design.retention.expected, law[6:], atol=0.002)
 
 
@@ -417,4 +428,4 @@ def test_a_history_must_be_one(small, words, tmp_path):
     with pytest.raises(DataError, match="says not how it was made"):
         History.of_runs(runs.drop_attrs(), model=small)
     with pytest.raises(ArgumentError, match="generations: got 6, takes more than the 6 rounds"):
-        plan(small, generations=6, history=path)
+        hf.plan(small, generations=6, history=path)

@@ -4,19 +4,17 @@ import json
 
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.corpus.source import Source
-from hayflick.laws.survival import survival
-from hayflick.planning.plan import plan
-from hayflick.regimes.anchor import Anchor
 
-WORDS = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1, "there": 1, "été, 雨": 1})
+WORDS = hf.Discrete.from_counts(
+    {"the": 60, "cat": 30, "sat": 9, "here": 1, "there": 1, "été, 雨": 1}
+)
 
 
 def planned(**settings):
-    return plan(WORDS, generations=10, replicates=0, **settings)
+    return hf.plan(WORDS, generations=10, replicates=0, **settings)
 
 
 def test_the_file_is_the_recommended_design(tmp_path):
@@ -26,8 +24,8 @@ def test_the_file_is_the_recommended_design(tmp_path):
     held = json.loads((tmp_path / "stored.json").read_text(encoding="utf-8"))
     assert held == dict.fromkeys(stored.symbols, 1)
     assert sum(held.values()) == result.best.real_per_round
-    regime = Anchor.from_file(tmp_path / "stored.json", like=Source("words"))
-    kept = survival(WORDS, regime=regime, generations=10).surviving_fraction
+    regime = hf.Anchor.from_file(tmp_path / "stored.json", like=Source("words"))
+    kept = hf.survival(WORDS, regime=regime, generations=10).surviving_fraction
     assert kept == pytest.approx(result.best.retention.expected, abs=1e-9)
 
 
@@ -50,7 +48,7 @@ def test_a_file_that_exists_is_replaced_only_if_forced(tmp_path):
 
 def test_a_plan_without_stored_symbols_has_none_to_write(tmp_path):
     nothing = planned(keep=0.01)
-    numbers = plan(Gaussian(50.0, 12.0, total=200), keep=0.8, generations=5, replicates=32)
+    numbers = hf.plan(hf.Gaussian(50.0, 12.0, total=200), keep=0.8, generations=5, replicates=32)
     for result in (nothing, numbers):
         with pytest.raises(ArgumentError, match="one that recommends stored items"):
             result.save_reserve(tmp_path / "stored.json")

@@ -5,36 +5,24 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import chi2
 
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages import Stages
+import hayflick as hf
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.planning import variance_target as module
-from hayflick.planning.cost import CostModel
-from hayflick.planning.plan import plan
-from hayflick.planning.retention import (
-    Retention,
-    SimulatedRetention,
-    SimulationSettings,
-)
+from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.variance_target import (
     StoredMoments,
     StoredNumbers,
     VarianceTarget,
     stored_deviations,
 )
-from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.periodic import Periodic
-from hayflick.regimes.scheduled import Scheduled
-from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0
 
 
 @pytest.fixture
 def prices():
-    return Gaussian(50.0, 12.0, total=30)
+    return hf.Gaussian(50.0, 12.0, total=30)
 
 
 def stored(model, items):
@@ -43,9 +31,9 @@ def stored(model, items):
 
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_without_real_data_the_median_is_exact(ddof):
-    model = Gaussian(5.0, 2.0, total=10, ddof=ddof)
+    model = hf.Gaussian(5.0, 2.0, total=10, ddof=ddof)
     kept = VarianceTarget(model).retention(generations=30)
-    runs = simulate(model, generations=30, replicates=20_000, seed=2)["deviation"].to_numpy()
+    runs = hf.simulate(model, generations=30, replicates=20_000, seed=2)["deviation"].to_numpy()
     median = SimulatedRetention.median_of((runs / 2.0) ** 2)
     assert kept.law == "exact"
     gap = np.abs(kept.expected - median.kept)[1:]
@@ -55,19 +43,19 @@ def test_without_real_data_the_median_is_exact(ddof):
 
 def test_growing_sets_and_fresh_ones_have_laws_too(prices):
     target = VarianceTarget(prices)
-    growing = Scheduled(samples=(30, 45, 70), fresh=(0,))
+    growing = hf.Scheduled(samples=(30, 45, 70), fresh=(0,))
     kept = target.retention(generations=3, regime=growing)
-    runs = simulate(prices, generations=3, regime=growing, replicates=20_000, seed=3)
+    runs = hf.simulate(prices, generations=3, regime=growing, replicates=20_000, seed=3)
     median = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert kept.law == "exact"
     assert (np.abs(kept.expected - median.kept)[1:] < SIGMAS * median.standard_error[1:]).all()
-    fresh = target.retention(generations=3, regime=Fresh(1.0))
+    fresh = target.retention(generations=3, regime=hf.Fresh(1.0))
     assert_allclose(fresh.expected[1:], chi2.median(29) / 29)
 
 
 @pytest.mark.parametrize(
     "regime",
-    [Fresh(0.1), Periodic(share=0.5, every=3), Accumulate(), AccumulateSubsample()],
+    [hf.Fresh(0.1), hf.Periodic(share=0.5, every=3), hf.Accumulate(), hf.AccumulateSubsample()],
     ids=lambda regime: regime.describe(),
 )
 def test_what_no_law_gives_is_simulated_only_with_leave(prices, regime):
@@ -75,7 +63,7 @@ def test_what_no_law_gives_is_simulated_only_with_leave(prices, regime):
     with pytest.raises(ArgumentError, match=r"regime: got .*, takes rounds without real data"):
         target.retention(generations=6, regime=regime)
     kept = target.retention(generations=6, regime=regime, simulation=SimulationSettings(seed=1))
-    runs = simulate(prices, generations=6, regime=regime, replicates=3000, seed=8)
+    runs = hf.simulate(prices, generations=6, regime=regime, replicates=3000, seed=8)
     other = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
     assert (kept.law, kept.error) == ("simulated", 0.0)
     gap = np.abs(kept.expected - other.kept)[1:]
@@ -103,7 +91,7 @@ def numbers_with_a_reserve(model, samples, items, generations, replicates, seed)
 def test_stored_numbers_are_in_every_round(prices, items):
     regime = stored(prices, items)
     mixes = [regime.mix(k, samples=30) for k in range(1, 21)]
-    own = stored_deviations(prices, mixes, replicates=4000, seed=1, stages=Stages())
+    own = stored_deviations(prices, mixes, replicates=4000, seed=1, stages=hf.Stages())
     slow = numbers_with_a_reserve(prices, 30, items, 20, 4000, seed=2)
     one, other = SimulatedRetention.median_of(own**2), SimulatedRetention.median_of(slow**2)
     gap = np.abs(one.kept - other.kept)[1:]
@@ -135,38 +123,38 @@ def brute_force(model, keep, rounds, costs):
             found.append(real if costs is None else np.dot(costs.prices, parts))
 
     for items in range(n + 1):
-        look(Fresh(items / n), n, items, items)
+        look(hf.Fresh(items / n), n, items, items)
         for every in (2, 3, 5, 10):
             real = items * (rounds // every) / rounds
-            look(Periodic(share=items / n, every=every), n, real, real)
+            look(hf.Periodic(share=items / n, every=every), n, real, real)
         if items:
             look(stored(model, items), n, items, items / rounds)
-    look(Accumulate(), n, n, n / rounds)
+    look(hf.Accumulate(), n, n, n / rounds)
     in_sample = np.mean([n * n / (n + k * n) for k in range(1, rounds + 1)])
-    look(AccumulateSubsample(), n, in_sample, n / rounds)
+    look(hf.AccumulateSubsample(), n, in_sample, n / rounds)
     if costs is not None:
         for size in range(n, 40 * n):
-            look(Fresh(0.0), size, 0, 0)
+            look(hf.Fresh(0.0), size, 0, 0)
     return min(found)
 
 
 @pytest.mark.parametrize(
     ("keep", "costs"),
-    [(0.7, None), (0.95, None), (0.9, CostModel(real=1.0, generated=1e-6))],
+    [(0.7, None), (0.95, None), (0.9, hf.CostModel(real=1.0, generated=1e-6))],
 )
 def test_the_planted_optimum_is_found(keep, costs, monkeypatch):
     monkeypatch.setattr(module, "_REPLICATES", (64, 256))
-    model = Gaussian(0.0, 1.0, total=12)
-    result = plan(model, keep=keep, generations=10, costs=costs, replicates=2)
+    model = hf.Gaussian(0.0, 1.0, total=12)
+    result = hf.plan(model, keep=keep, generations=10, costs=costs, replicates=2)
     cheapest = brute_force(model, keep, 10, costs)
     assert result.best.price == pytest.approx(cheapest)
 
 
 def test_the_recommended_share_is_enough_in_other_runs(prices):
-    result = plan(prices, keep=0.8, generations=25, replicates=2)
+    result = hf.plan(prices, keep=0.8, generations=25, replicates=2)
     for design in result.designs:
-        if isinstance(design.regime, (Fresh, Periodic)):
-            runs = simulate(
+        if isinstance(design.regime, (hf.Fresh, hf.Periodic)):
+            runs = hf.simulate(
                 prices, generations=25, regime=design.regime, replicates=20_000, seed=77
             )
             median = SimulatedRetention.median_of((runs["deviation"].to_numpy() / 12.0) ** 2)
@@ -177,29 +165,31 @@ def test_the_recommended_share_is_enough_in_other_runs(prices):
 
 
 def test_the_mean_stands_beside_the_median(prices):
-    result = plan(prices, keep=0.8, generations=25, replicates=2)
+    result = hf.plan(prices, keep=0.8, generations=25, replicates=2)
     fresh = next(design for design in result.designs if design.kind == "fresh")
     items = fresh.regime.mix(1, samples=30).fresh
     exact = fresh_moments(30, fresh=items, generations=25).variance
     assert_allclose(fresh.expected, exact)
     assert exact[-1] > fresh.retention.expected[-1]
-    biased = VarianceTarget(Gaussian(0.0, 1.0, total=30, ddof=0))
-    assert biased.exact_mean(Fresh(0.1), samples=30, generations=3) is None
+    biased = VarianceTarget(hf.Gaussian(0.0, 1.0, total=30, ddof=0))
+    assert biased.exact_mean(hf.Fresh(0.1), samples=30, generations=3) is None
 
 
 def test_without_leave_only_laws_are_looked_at(prices):
-    low = plan(prices, keep=0.1, generations=5, replicates=0)
+    low = hf.plan(prices, keep=0.1, generations=5, replicates=0)
     assert (low.best.kind, low.best.retention.law, low.fresh) == ("replace", "exact", None)
     assert {"fresh", "periodic", "anchor", "accumulate"} <= set(low.left_out)
-    larger = plan(prices, keep=0.9, generations=5, replicates=0, costs=CostModel(generated=1.0))
+    larger = hf.plan(
+        prices, keep=0.9, generations=5, replicates=0, costs=hf.CostModel(generated=1.0)
+    )
     assert {design.kind for design in larger.designs} == {"larger", "growing"}
-    high = plan(prices, keep=0.95, generations=5, replicates=0)
+    high = hf.plan(prices, keep=0.95, generations=5, replicates=0)
     assert not high.feasible
     assert "no design" in high.reason
 
 
 def test_a_large_pool_is_not_sampled():
-    target = VarianceTarget(Gaussian(0.0, 1.0, total=50_000))
+    target = VarianceTarget(hf.Gaussian(0.0, 1.0, total=50_000))
     assert target.can_simulate("accumulate", samples=50_000, generations=50)
     assert not target.can_simulate("accumulate-subsample", samples=50_000, generations=50)
 
@@ -209,7 +199,7 @@ def test_ctrl_c_leaves_the_laws(prices, monkeypatch):
         raise SimulationInterrupted(None)
 
     monkeypatch.setattr(module, "simulate", interrupted)
-    result = plan(prices, keep=0.1, generations=5)
+    result = hf.plan(prices, keep=0.1, generations=5)
     assert result.interrupted
     assert result.best.retention.law == "exact"
     assert result.recoveries == ()
@@ -217,20 +207,20 @@ def test_ctrl_c_leaves_the_laws(prices, monkeypatch):
 
 def test_what_does_not_fit_numbers_is_refused(prices):
     with pytest.raises(ArgumentError, match="of: got types, takes variance for numbers"):
-        plan(prices, of="types")
+        hf.plan(prices, of="types")
     with pytest.raises(ArgumentError, match="of: got must-keep, takes variance for numbers"):
-        plan(prices, must_keep=["a"])
+        hf.plan(prices, must_keep=["a"])
     with pytest.raises(ArgumentError, match="law: got branching, takes auto"):
-        plan(prices, law="branching")
+        hf.plan(prices, law="branching")
     with pytest.raises(ArgumentError, match="samples: got 1"):
-        plan(prices, samples=1)
+        hf.plan(prices, samples=1)
     with pytest.raises(ArgumentError, match="history: got a recorded run, takes nothing for"):
-        plan(prices, history="run.nc")
+        hf.plan(prices, history="run.nc")
 
 
 def test_labels_have_no_variance(words):
     with pytest.raises(ArgumentError, match="of: got variance, takes variance for numbers, and"):
-        plan(words, of="variance")
+        hf.plan(words, of="variance")
 
 
 def test_a_variance_above_the_real_one_pays_for_none_that_is_missing():

@@ -4,10 +4,6 @@ import re
 import pytest
 
 import hayflick as hf
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
-from hayflick.planning.cost import CostModel
-from hayflick.planning.plan import plan
 from hayflick.report import plan as report
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_frontier_chart, plan_sensitivity_chart
@@ -16,25 +12,25 @@ from hayflick.report.plan_findings import PlanFindings
 
 @pytest.fixture(scope="module")
 def results():
-    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
-    flat = Discrete.from_counts({f"word{number}": 4 for number in range(40)})
-    numbers = Gaussian(50.0, 12.0, total=30)
-    costs = CostModel(real=0.3, generated=0.1, check=5.0, loss=40.0, currency="EUR")
+    model = hf.Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    tail = hf.Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    flat = hf.Discrete.from_counts({f"word{number}": 4 for number in range(40)})
+    numbers = hf.Gaussian(50.0, 12.0, total=30)
+    costs = hf.CostModel(real=0.3, generated=0.1, check=5.0, loss=40.0, currency="EUR")
     return {
-        "items": plan(model, keep=0.85, generations=20, replicates=8),
-        "prices": plan(model, keep=0.85, generations=20, costs=costs, replicates=0),
-        "anchor": plan(model, keep=0.95, generations=20, replicates=0),
-        "nothing needed": plan(model, keep=0.1, generations=20, replicates=0),
-        "diversity": plan(model, keep=0.95, generations=20, of="diversity", replicates=0),
-        "a list": plan(model, keep=0.9, generations=20, must_keep=["here"], replicates=0),
-        "nothing does": plan(tail, keep=0.9, generations=5, samples=20, replicates=0),
-        "a variance": plan(numbers, keep=0.85, generations=10, replicates=2),
-        "a variance, prices": plan(numbers, keep=0.9, generations=10, costs=costs, replicates=2),
-        "a variance, laws alone": plan(numbers, keep=0.95, generations=10, replicates=0),
-        "out of reach of fresh numbers": plan(numbers, keep=1.0, generations=10, replicates=2),
-        "a sample of all": plan(flat, keep=0.7, generations=60, replicates=2),
-        "periods alone": plan(model, keep=0.72, generations=20, replicates=0),
+        "items": hf.plan(model, keep=0.85, generations=20, replicates=8),
+        "prices": hf.plan(model, keep=0.85, generations=20, costs=costs, replicates=0),
+        "anchor": hf.plan(model, keep=0.95, generations=20, replicates=0),
+        "nothing needed": hf.plan(model, keep=0.1, generations=20, replicates=0),
+        "diversity": hf.plan(model, keep=0.95, generations=20, of="diversity", replicates=0),
+        "a list": hf.plan(model, keep=0.9, generations=20, must_keep=["here"], replicates=0),
+        "nothing does": hf.plan(tail, keep=0.9, generations=5, samples=20, replicates=0),
+        "a variance": hf.plan(numbers, keep=0.85, generations=10, replicates=2),
+        "a variance, prices": hf.plan(numbers, keep=0.9, generations=10, costs=costs, replicates=2),
+        "a variance, laws alone": hf.plan(numbers, keep=0.95, generations=10, replicates=0),
+        "out of reach of fresh numbers": hf.plan(numbers, keep=1.0, generations=10, replicates=2),
+        "a sample of all": hf.plan(flat, keep=0.7, generations=60, replicates=2),
+        "periods alone": hf.plan(model, keep=0.72, generations=20, replicates=0),
     }
 
 
@@ -129,9 +125,9 @@ def test_one_call_reads_plans_and_writes(tmp_path):
 
 
 def test_designs_that_are_far_too_dear_are_left_out_of_the_picture_alone(results):
-    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    costs = CostModel(real=1.0, generated=0.001)
-    dear = plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
+    model = hf.Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    costs = hf.CostModel(real=1.0, generated=0.001)
+    dear = hf.plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
     drawn = plan_frontier_chart(PlanFindings(dear, Language("en")))
     limit = 100.0 * dear.best.price
     above = drawn.numbers.filter(drawn.numbers["price"] > limit)
@@ -143,9 +139,9 @@ def test_designs_that_are_far_too_dear_are_left_out_of_the_picture_alone(results
 
 
 def test_prices_on_the_axis_are_plain_numbers():
-    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    costs = CostModel(real=0.001, generated=0.00001)
-    cheap = plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
+    model = hf.Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    costs = hf.CostModel(real=0.001, generated=0.00001)
+    cheap = hf.plan(model, keep=0.85, generations=20, costs=costs, replicates=0)
     labels = plan_frontier_chart(PlanFindings(cheap, Language("en"))).svg
     assert ">0.01<" in labels
     assert not re.search(r">[\d.]+[mµ]<", labels)
@@ -163,28 +159,28 @@ def test_sentences_suit_small_numbers(results):
 
 
 def test_a_runner_up_of_the_same_price_takes_more_real_items():
-    model = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
-    check = CostModel(check=5.0)
-    result = plan(model, keep=0.85, generations=20, costs=check, replicates=0)
+    model = hf.Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    check = hf.CostModel(check=5.0)
+    result = hf.plan(model, keep=0.85, generations=20, costs=check, replicates=0)
     assert "It costs the same, but takes" in told(result)
 
 
 def test_at_least_is_never_said_of_more_than():
-    model = Discrete.from_counts({"the": 100, "cat": 25})
-    result = plan(model, keep=0.5, generations=5, replicates=0)
+    model = hf.Discrete.from_counts({"the": 100, "cat": 25})
+    result = hf.plan(model, keep=0.5, generations=5, replicates=0)
     assert 0.9995 < result.best.lowest < 1.0
     assert "at least 99.9% of" in told(result)
 
 
 def test_runs_that_all_end_as_the_law_says_have_no_distance_from_it():
-    model = Discrete.from_counts({"the": 600, "cat": 300})
-    result = plan(model, keep=0.5, generations=5, replicates=8)
+    model = hf.Discrete.from_counts({"the": 600, "cat": 300})
+    result = hf.plan(model, keep=0.5, generations=5, replicates=8)
     assert "Simulated, all of 8 runs keep 100.00%" in told(result)
 
 
 def test_knobs_that_change_nothing_are_said_to_and_have_a_scale():
-    model = Discrete.from_counts({"the": 600, "cat": 300})
-    result = plan(model, keep=0.5, generations=5, replicates=0)
+    model = hf.Discrete.from_counts({"the": 600, "cat": 300})
+    result = hf.plan(model, keep=0.5, generations=5, replicates=0)
     drawn = plan_sensitivity_chart(PlanFindings(result, Language("en")))
     assert "none of them makes a difference" in drawn.caption
     assert ">+0.5%<" in drawn.svg

@@ -6,15 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
-from hayflick.chains.stages import Stages
-from hayflick.planning.cost import CostModel
-from hayflick.planning.plan import plan
+import hayflick as hf
 from hayflick.planning.problem import planning_problem
 from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.variance_target import VarianceTarget
-from hayflick.simulation.simulate import simulate
 
 SIGMAS = 4.0
 
@@ -24,7 +19,9 @@ def model():
     path = Path(__file__).with_name("wikitext2_spectrum.json")
     spectrum = json.loads(path.read_text(encoding="utf-8"))
     counts = np.repeat(spectrum["count"], spectrum["types"])
-    return Discrete.from_counts({f"word{place}": int(count) for place, count in enumerate(counts)})
+    return hf.Discrete.from_counts(
+        {f"word{place}": int(count) for place, count in enumerate(counts)}
+    )
 
 
 def simulated(model, regime):
@@ -34,7 +31,7 @@ def simulated(model, regime):
 
 
 def test_eighty_percent_for_fifty_rounds(model):
-    result = plan(model, keep=0.8, generations=50, replicates=32, seed=1)
+    result = hf.plan(model, keep=0.8, generations=50, replicates=32, seed=1)
     assert result.fresh.share == pytest.approx(0.2067, abs=2e-4)
     assert result.simulated_distance() < SIGMAS
     kinds = [design.kind for design in result.designs]
@@ -44,7 +41,7 @@ def test_eighty_percent_for_fifty_rounds(model):
 
 
 def test_ninety_five_percent_takes_an_anchor(model):
-    result = plan(model, keep=0.95, generations=50, replicates=0)
+    result = hf.plan(model, keep=0.95, generations=50, replicates=0)
     assert not result.fresh.feasible
     assert result.fresh.retention.lowest == pytest.approx(0.8902, abs=1.5e-4)
     anchor = result.fresh.anchor
@@ -56,10 +53,10 @@ def test_ninety_five_percent_takes_an_anchor(model):
 @pytest.mark.parametrize("keep", [0.5, 0.85])
 def test_every_way_keeps_what_its_law_says(keep):
     counts = np.ceil(400 / np.arange(1.0, 81.0)).astype(int)
-    model = Discrete.from_counts({f"w{place}": int(n) for place, n in enumerate(counts)})
-    result = plan(model, keep=keep, generations=15, replicates=0)
+    model = hf.Discrete.from_counts({f"w{place}": int(n) for place, n in enumerate(counts)})
+    result = hf.plan(model, keep=keep, generations=15, replicates=0)
     for design in result.designs:
-        runs = simulate(
+        runs = hf.simulate(
             model,
             generations=15,
             regime=design.regime,
@@ -75,14 +72,14 @@ def test_every_way_keeps_what_its_law_says(keep):
 
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_a_variance_is_kept_as_its_law_says(ddof):
-    model = Gaussian(50.0, 12.0, total=60, ddof=ddof)
-    costs = CostModel(real=40.0, generated=0.002)
-    result = plan(model, keep=0.8, generations=20, costs=costs, replicates=2, seed=6)
+    model = hf.Gaussian(50.0, 12.0, total=60, ddof=ddof)
+    costs = hf.CostModel(real=40.0, generated=0.002)
+    result = hf.plan(model, keep=0.8, generations=20, costs=costs, replicates=2, seed=6)
     assert result.best.kind in ("larger", "growing")
     for design in result.designs:
         settings = {"regime": design.regime, "samples": design.samples, "generations": 20}
         runs = VarianceTarget(model).simulated(
-            replicates=1024, simulation=SimulationSettings(seed=7), stages=Stages(), **settings
+            replicates=1024, simulation=SimulationSettings(seed=7), stages=hf.Stages(), **settings
         )
         own = design.retention.standard_error
         error = runs.standard_error if own is None else np.hypot(own, runs.standard_error)

@@ -3,31 +3,21 @@
 import numpy as np
 import pytest
 
-from hayflick.chains.discrete import Discrete
+import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.laws.survival import survival
-from hayflick.planning.sizing import (
-    fresh_share,
-    inspection,
-    period,
-    recovery,
-    sample_size,
-)
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.periodic import Periodic
 
 
 def kept(model, regime, *, generations, **options):
-    return survival(model, generations=generations, regime=regime, **options).surviving_fraction
+    return hf.survival(model, generations=generations, regime=regime, **options).surviving_fraction
 
 
 def test_the_share_is_the_smallest_that_keeps_enough(words):
     for keep in (0.5, 0.7, 0.85):
-        answer = fresh_share(words, keep=keep, generations=20)
+        answer = hf.fresh_share(words, keep=keep, generations=20)
         enough = [
             items
             for items in range(101)
-            if kept(words, Fresh(items / 100), generations=20)[1:].min() >= keep
+            if kept(words, hf.Fresh(items / 100), generations=20)[1:].min() >= keep
         ]
         assert answer.feasible
         assert answer.items == enough[0] == answer.share * 100
@@ -36,7 +26,7 @@ def test_the_share_is_the_smallest_that_keeps_enough(words):
 
 
 def test_beyond_real_data_alone_an_anchor_is_proposed(words):
-    answer = fresh_share(words, keep=0.95, generations=20)
+    answer = hf.fresh_share(words, keep=0.95, generations=20)
     assert not answer.feasible
     assert answer.items is None
     assert "even a training set of real data alone keeps 90.8%" in answer.reason
@@ -48,38 +38,38 @@ def test_beyond_real_data_alone_an_anchor_is_proposed(words):
 
 
 def test_no_anchor_fits_a_small_training_set():
-    tail = Discrete.from_counts({f"word{number}": 1 for number in range(50)})
-    answer = fresh_share(tail, keep=0.9, generations=5, samples=20)
+    tail = hf.Discrete.from_counts({f"word{number}": 1 for number in range(50)})
+    answer = hf.fresh_share(tail, keep=0.9, generations=5, samples=20)
     assert (answer.feasible, answer.anchor) == (False, None)
 
 
 def test_the_size_is_the_smallest(words):
-    answer = sample_size(words, keep=0.9, generations=10, law="branching")
+    answer = hf.sample_size(words, keep=0.9, generations=10, law="branching")
     for size, enough in ((answer.samples, True), (answer.samples - 1, False)):
-        left = kept(words, Fresh(0.0), generations=10, samples=size, law="branching")[-1]
+        left = kept(words, hf.Fresh(0.0), generations=10, samples=size, law="branching")[-1]
         assert (left >= 0.9) == enough
     assert answer.total == 10 * answer.samples
-    with_fresh = sample_size(words, keep=0.9, generations=10, share=0.2)
+    with_fresh = hf.sample_size(words, keep=0.9, generations=10, share=0.2)
     assert with_fresh.samples < answer.samples
 
 
 def test_the_period_counts_the_worst_round(words):
-    answer = period(words, keep=0.8, generations=20)
+    answer = hf.period(words, keep=0.8, generations=20)
     for choice in answer.choices:
         if choice.share is not None and choice.every > 1:
             for items, enough in ((choice.share, True), (choice.share - 0.01, False)):
-                regime = Periodic(share=items, every=choice.every)
+                regime = hf.Periodic(share=items, every=choice.every)
                 assert (kept(words, regime, generations=20)[1:].min() >= 0.8) == enough
     assert answer.best.real_per_round == min(
         choice.real_per_round for choice in answer.choices if choice.real_per_round is not None
     )
     assert answer.choices[-1].share is None
     assert answer.longest == answer.choices[-2].every
-    assert period(words, keep=0.99, generations=20).best is None
+    assert hf.period(words, keep=0.99, generations=20).best is None
 
 
 def test_looking_is_timed_by_its_cost():
-    answer = inspection(check=100, delay=40, horizon=50)
+    answer = hf.inspection(check=100, delay=40, horizon=50)
     p, costs = 1 / 50, []
     for every in range(1, 51):
         unseen = sum(1 - (1 - p) ** i for i in range(every))
@@ -87,8 +77,8 @@ def test_looking_is_timed_by_its_cost():
     np.testing.assert_allclose(answer.by_interval, costs)
     assert answer.every == int(np.argmin(costs)) + 1
     assert answer.every == pytest.approx((2 * 100 / (p * 40)) ** 0.5, rel=0.2)
-    assert inspection(check=0, delay=1, horizon=9).every == 1
-    assert inspection(check=1, delay=0, horizon=9).every == 9
+    assert hf.inspection(check=0, delay=1, horizon=9).every == 1
+    assert hf.inspection(check=1, delay=0, horizon=9).every == 9
 
 
 @pytest.mark.parametrize(
@@ -102,21 +92,21 @@ def test_looking_is_timed_by_its_cost():
 )
 def test_inspection_refuses(options, message):
     with pytest.raises(ArgumentError, match=message):
-        inspection(**{"check": 1, "delay": 1, "horizon": 5, **options})
+        hf.inspection(**{"check": 1, "delay": 1, "horizon": 5, **options})
 
 
 def test_recovery_counts_rounds_and_items(words):
-    answer = recovery(words, keep=0.85, rounds_so_far=20)
+    answer = hf.recovery(words, keep=0.85, rounds_so_far=20)
     left = answer.retention.expected
     assert left[0] < 0.85 <= left[answer.rounds]
     assert answer.items == answer.rounds * round(answer.share * 100)
-    assert recovery(words, keep=0.3, rounds_so_far=2).items == 0
-    assert not recovery(words, keep=0.95, rounds_so_far=2).feasible
+    assert hf.recovery(words, keep=0.3, rounds_so_far=2).items == 0
+    assert not hf.recovery(words, keep=0.95, rounds_so_far=2).feasible
 
 
 def test_waiting_costs_more(words):
     delays = (0, 1, 2, 5, 10, 20)
-    found = [recovery(words, keep=0.85, rounds_so_far=5, waited=delay) for delay in delays]
+    found = [hf.recovery(words, keep=0.85, rounds_so_far=5, waited=delay) for delay in delays]
     items = [one.items for one in found]
     assert items == sorted(items)
     assert items[-1] > items[0]
