@@ -8,10 +8,10 @@ reading, as (round, kind, items, reason). A new one, such as a network or a serv
 import numpy as np
 import pytest
 
-from hayflick.core.records import Mix, Reading, Schedule
-from hayflick.regimes.triggered import Triggered
+import hayflick as hf
+from hayflick.core.records import Mix, Schedule
 from hayflick.rules.parsing import parse_rules
-from hayflick.rules.rule_set import RuleSet, decisions
+from hayflick.rules.rule_set import decisions
 from hayflick.simulation.rounds import reactive_rounds
 
 ROUNDS = 90
@@ -51,7 +51,7 @@ def readings():
     rng = np.random.default_rng(11)
     means = np.where(np.arange(ROUNDS) < 60, 0.8, 0.775)
     return [
-        Reading(number, {"retention": float(value)})
+        hf.Reading(number, {"retention": float(value)})
         for number, value in enumerate(rng.normal(means, 0.015), start=1)
     ]
 
@@ -103,7 +103,7 @@ class Listening:
 
 
 def in_simulation(rule_set, given):
-    regime = Triggered(rule_set.start())
+    regime = hf.Triggered(rule_set.start())
     listening = []
 
     def respond():
@@ -149,7 +149,7 @@ def rule_set(request, tmp_path):
     (tmp_path / "r.txt").write_text("quince\nmedlar\nsorb\n")
     head = 'format_version = 1\nmode = "act"\nbaseline = 60\nfalse_alarms = 0.01\n[[watch]]\n'
     text = f'{head}name = "w"\nmetric = "retention"\n{RULES[request.param]}\n{ACTIONS}'
-    return RuleSet.of(parse_rules(text), folder=tmp_path)
+    return hf.RuleSet.of(parse_rules(text), folder=tmp_path)
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -163,13 +163,13 @@ def test_the_same_readings_lead_to_the_same_decisions(rule_set, carrier):
 
 def test_other_readings_lead_to_other_decisions():
     # The contract would hold for rules that pass over their readings.
-    rules = RuleSet.of(
+    rules = hf.RuleSet.of(
         parse_rules(
             'format_version = 1\nmode = "act"\n[[watch]]\nname = "w"\nmetric = "retention"\n'
             f"{RULES['a limit']}\n{ACTIONS}"
         )
     )
     given = readings()
-    moved = [Reading(one.round, {"retention": one.values["retention"] + 0.01}) for one in given]
+    moved = [hf.Reading(one.round, {"retention": one.values["retention"] + 0.01}) for one in given]
     assert by_hand(rules, moved) != by_hand(rules, given)
     assert in_watch(rules, moved) == by_hand(rules, moved)

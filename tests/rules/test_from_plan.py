@@ -1,20 +1,18 @@
 import pytest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.gaussian import Gaussian
+import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.corpus.source import Source
-from hayflick.planning.plan import plan
 from hayflick.rules.from_plan import rules_from_plan
 from hayflick.rules.parsing import parse_rules
 
 COUNTS = {f"w{place}": 1 + 600 // place for place in range(1, 400)}
-WORDS = Discrete.from_counts(COUNTS)
+WORDS = hf.Discrete.from_counts(COUNTS)
 
 
 def planned(model=WORDS, *, keep=0.7, generations=20, **settings):
     return rules_from_plan(
-        plan(model, keep=keep, generations=generations, replicates=0, **settings)
+        hf.plan(model, keep=keep, generations=generations, replicates=0, **settings)
     )
 
 
@@ -43,13 +41,13 @@ def test_a_list_is_watched_as_a_list_and_diversity_in_its_own_unit():
 
 def test_a_name_with_anything_in_it_stays_a_comment():
     source = Source('evil\nmode = "observe"\x1b.txt')
-    rules = parse_rules(planned(Discrete.from_counts(COUNTS, source=source)).text)
+    rules = parse_rules(planned(hf.Discrete.from_counts(COUNTS, source=source)).text)
     assert rules.mode.value == "act"
 
 
 def test_what_no_rule_can_hold_is_refused():
     with pytest.raises(DataError, match="fresh data alone keep"):
         planned(keep=0.99)
-    numbers = Gaussian(0.0, 1.0)
+    numbers = hf.Gaussian(0.0, 1.0)
     with pytest.raises(DataError, match="not for numbers"):
-        rules_from_plan(plan(numbers, keep=0.9, generations=5, samples=20, replicates=0))
+        rules_from_plan(hf.plan(numbers, keep=0.9, generations=5, samples=20, replicates=0))

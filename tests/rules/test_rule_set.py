@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.core.protocols import Rule
-from hayflick.core.records import ActionKind, Reading
+from hayflick.core.records import ActionKind
 from hayflick.corpus.source import Source
 from hayflick.rules.parsing import parse_rules
-from hayflick.rules.rule_set import RuleSet
 
 ACTIONS = """
 [[action]]
@@ -27,14 +27,14 @@ def rule_set(watch, *, mode="act", top="", actions=ACTIONS, folder=None, **setti
     text = f'format_version = 1\nmode = "{mode}"\n{top}\n[[watch]]\nname = "w"\n{watch}\n{actions}'
     if folder is not None:
         settings["folder"] = folder
-    return RuleSet.of(parse_rules(text), **settings)
+    return hf.RuleSet.of(parse_rules(text), **settings)
 
 
 LOW = 'metric = "retention"\nbelow = 0.8\nactions = ["real", "tell"]'
 
 
 def readings(values, *, metric="retention", group=""):
-    return [Reading(k, {metric: value}, group=group) for k, value in enumerate(values, start=1)]
+    return [hf.Reading(k, {metric: value}, group=group) for k, value in enumerate(values, start=1)]
 
 
 def fired(running, given):
@@ -49,7 +49,7 @@ def test_it_is_a_rule_and_fires_below_its_limit():
     running = rule_set(LOW).start()
     assert isinstance(running, Rule)
     assert fired(running, readings([0.9, 0.8, 0.79, 0.9])) == [3]
-    inject, tell = running.decide(Reading(5, {"retention": 0.5}))
+    inject, tell = running.decide(hf.Reading(5, {"retention": 0.5}))
     assert (inject.kind, inject.items, inject.rounds) == (ActionKind.INJECT, 5, 1)
     assert inject.reason == "w: retention 0.5 is below 0.8"
     assert tell.reason == "w: retention 0.5 is below 0.8: look"
@@ -61,7 +61,7 @@ def test_above_and_both_sides():
     band = 'metric = "retention"\nbelow = 0.2\nabove = 0.8\nhealthy = "steady"\nactions = ["tell"]'
     running = rule_set(band).start()
     assert fired(running, readings([0.1, 0.5, 0.9])) == [1, 3]
-    (action,) = running.decide(Reading(4, {"retention": 0.95}))
+    (action,) = running.decide(hf.Reading(4, {"retention": 0.95}))
     assert "is above 0.8" in action.reason
 
 
@@ -78,11 +78,11 @@ def test_a_cool_down_decides_nothing():
 
 def test_no_reading_moves_nothing():
     running = rule_set(LOW + "\ncool_down = 1").start()
-    assert running.decide(Reading(1, {"retention": 0.7}))
-    assert running.decide(Reading(2, {})) == ()
-    assert running.decide(Reading(3, {"retention": float("nan")})) == ()
-    assert running.decide(Reading(4, {"retention": 0.7})) == ()
-    assert running.decide(Reading(5, {"retention": 0.7}))
+    assert running.decide(hf.Reading(1, {"retention": 0.7}))
+    assert running.decide(hf.Reading(2, {})) == ()
+    assert running.decide(hf.Reading(3, {"retention": float("nan")})) == ()
+    assert running.decide(hf.Reading(4, {"retention": 0.7})) == ()
+    assert running.decide(hf.Reading(5, {"retention": 0.7}))
 
 
 def test_the_first_metric_that_is_there_is_read():
@@ -94,7 +94,7 @@ def test_the_first_metric_that_is_there_is_read():
 @pytest.mark.parametrize(("mode", "kinds"), [("observe", []), ("warn", ["notify"])])
 def test_a_mode_holds_back_and_still_says_what_would_be_done(mode, kinds):
     running = rule_set(LOW, mode=mode).start()
-    actions = running.decide(Reading(1, {"retention": 0.5}))
+    actions = running.decide(hf.Reading(1, {"retention": 0.5}))
     assert [action.kind.value for action in actions] == kinds
     assert [action.kind.value for action in running.proposed] == ["inject", "notify"]
 
@@ -105,9 +105,9 @@ def test_groups():
         found = {name for name in ("", "a", "b") if fired(running, readings([0.5], group=name))}
         assert found == heard
     running = rule_set(f'{LOW}\ncool_down = 9\ngroups = ["*"]').start()
-    assert running.decide(Reading(1, {"retention": 0.5}, group="a"))
-    assert running.decide(Reading(1, {"retention": 0.5}, group="b"))
-    assert not running.decide(Reading(2, {"retention": 0.5}, group="a"))
+    assert running.decide(hf.Reading(1, {"retention": 0.5}, group="a"))
+    assert running.decide(hf.Reading(1, {"retention": 0.5}, group="b"))
+    assert not running.decide(hf.Reading(2, {"retention": 0.5}, group="a"))
 
 
 CHART = 'metric = "retention"\nchart = "cusum"\nactions = ["tell"]'
@@ -145,7 +145,7 @@ def test_charts_of_one_stream_share_the_rate():
         limits.append({verdict.limit for verdict in running.verdicts.values()})
     (alone,), (shared,) = limits
     alike = rule_set(CHART, top="baseline = 60\nfalse_alarms = 0.005").start(readings(healthy(60)))
-    alike.decide(Reading(61, {"retention": 0.8}))
+    alike.decide(hf.Reading(61, {"retention": 0.8}))
     assert shared == alike.verdicts["w"].limit > alone
 
 
@@ -157,7 +157,7 @@ def test_a_baseline_that_is_too_short_names_the_watch():
 
 def spread(number, *, mean, group, seed):
     scores = np.random.default_rng(seed).beta(40 * mean, 40 * (1 - mean), 200)
-    return Reading(number, scores={"spread": scores}, group=group)
+    return hf.Reading(number, scores={"spread": scores}, group=group)
 
 
 def test_e_bh_believes_the_groups_that_lost_spread():
@@ -284,5 +284,5 @@ def test_a_target_needs_its_limit():
     with pytest.raises(DataError, match="w has a target and no limit; name the real data"):
         rules.start()
     running = rules.with_limits({"w": (0.85, 7)}).start()
-    (action,) = running.decide(Reading(1, {"surviving_fraction": 0.84}))
+    (action,) = running.decide(hf.Reading(1, {"surviving_fraction": 0.84}))
     assert (action.items, action.evidence[0].limit) == (7, 0.85)

@@ -10,15 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from hayflick.chains.discrete import Discrete
-from hayflick.core.records import Reading
-from hayflick.planning.plan import plan
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.triggered import Triggered
+import hayflick as hf
 from hayflick.rules.from_plan import rules_from_plan
 from hayflick.rules.parsing import parse_rules
-from hayflick.rules.rule_set import RuleSet
-from hayflick.simulation.simulate import simulate
 
 KEEP, ROUNDS, RUNS = 0.8, 50, 12
 LEAST, SIGMAS = 0.01, 4.0
@@ -29,18 +23,20 @@ def model():
     path = Path(__file__).with_name("wikitext2_spectrum.json")
     spectrum = json.loads(path.read_text(encoding="utf-8"))
     counts = np.repeat(spectrum["count"], spectrum["types"])
-    return Discrete.from_counts({f"word{place}": int(count) for place, count in enumerate(counts)})
+    return hf.Discrete.from_counts(
+        {f"word{place}": int(count) for place, count in enumerate(counts)}
+    )
 
 
 @pytest.fixture(scope="module")
 def planned(model):
-    return rules_from_plan(plan(model, keep=KEEP, generations=ROUNDS, replicates=0))
+    return rules_from_plan(hf.plan(model, keep=KEEP, generations=ROUNDS, replicates=0))
 
 
 def test_the_planned_rule_holds_its_target_for_less_than_a_fixed_share(model, planned):
-    rules = RuleSet.of(parse_rules(planned.text))
+    rules = hf.RuleSet.of(parse_rules(planned.text))
     settings = {"generations": ROUNDS, "replicates": RUNS, "seed": 4}
-    runs = simulate(model, regime=Triggered(rules.start()), **settings)
+    runs = hf.simulate(model, regime=hf.Triggered(rules.start()), **settings)
     left = runs["surviving_fraction"].values
     held = int((left[:, 1:].min(axis=1) >= KEEP).sum())
     assert binomtest(held, RUNS, 0.95, alternative="less").pvalue > LEAST
@@ -53,9 +49,9 @@ def test_the_planned_rule_holds_its_target_for_less_than_a_fixed_share(model, pl
 
 
 def test_a_healthy_chain_gives_no_more_false_alarms_than_stated(model, planned):
-    rules = RuleSet.of(parse_rules(planned.text))
-    regime = Triggered(rules.start(), base=Fresh(1.0))
-    runs = simulate(model, generations=10, regime=regime, replicates=32, seed=8)
+    rules = hf.RuleSet.of(parse_rules(planned.text))
+    regime = hf.Triggered(rules.start(), base=hf.Fresh(1.0))
+    runs = hf.simulate(model, generations=10, regime=regime, replicates=32, seed=8)
     alarms = int((runs["actions"].values > 0).sum())
     rate = max(rules.rules.false_alarms, planned.policy.false_alarms)
     assert binomtest(alarms, 10 * 32, rate, alternative="greater").pvalue > LEAST
@@ -81,11 +77,11 @@ actions = ["tell"]
 name = "tell"
 kind = "notify"
 """
-    rules = RuleSet.of(parse_rules(text))
+    rules = hf.RuleSet.of(parse_rules(text))
     rng, after, alarms = np.random.default_rng(6), 150, 0
     for _ in range(40):
         running = rules.start()
         for number in range(1, 120 + after + 1):
             values = {"retention": rng.normal(0.8, 0.01), "distinct_2": rng.normal(0.5, 0.02)}
-            alarms += bool(running.decide(Reading(number, values)))
+            alarms += bool(running.decide(hf.Reading(number, values)))
     assert binomtest(alarms, 40 * after, 0.005, alternative="greater").pvalue > LEAST
