@@ -95,7 +95,7 @@ def test_real_data_alone_leave_the_noise_of_the_samples():
     )
     assert_allclose(law.within[1:], law.real * (1 - 1 / 25))
     assert_allclose(law.squared_distance[1:], 4 * 3 * 2 * law.real / 25)
-    assert law.stationary_from == 1
+    assert law.settled == 1
 
 
 def test_models_may_be_numbered_in_any_order(rng):
@@ -145,12 +145,12 @@ def test_every_parameter_matters(change):
 def test_a_network_with_real_data_settles_and_says_when():
     settings = {"reading": READING, "samples": SAMPLES, "real_shares": 0.1}
     law = hf.network_law(MODEL, generations=5000, **settings)
-    assert 50 < law.stationary_from < 500
+    assert 50 < law.settled < 500
     plain = reference(
         MODEL, reading=READING, samples=SAMPLES, real_shares=[0.1] * 4, generations=900
     )
     assert_allclose(law.within[-1], 1 - np.diag(plain[-1]), rtol=1e-10)
-    assert hf.network_law(MODEL, generations=20, **settings).stationary_from is None
+    assert hf.network_law(MODEL, generations=20, **settings).settled is None
 
 
 def test_models_that_read_one_another_end_as_one_symbol():

@@ -203,7 +203,7 @@ class NetworkLaw:
     heterozygosity
         H of generation K: the chance that a draw of model i and one of j differ, shape
         ``(models, models)``.
-    stationary_from
+    settled
         First generation that all later ones equal, to fifteen digits; None where it is not
         within K.
     """
@@ -212,7 +212,7 @@ class NetworkLaw:
     within: Floats
     squared_distance: Floats
     heterozygosity: Floats
-    stationary_from: int | None
+    settled: int | None
     name: str = "exact"
 
     @property
@@ -319,7 +319,7 @@ def law_of_mixing(
     heterozygosity = np.full((models, models), real)
     within = np.full((generations + 1, models), real)
     totals = np.full(generations + 1, models**2 * real)
-    stationary_from = None
+    settled = None
     for generation in range(1, generations + 1):
         heterozygosity = step(heterozygosity)
         heterozygosity.flat[:: models + 1] *= kept
@@ -329,10 +329,10 @@ def law_of_mixing(
         # Entries only fall, so all of them stand still when their sum does.
         if totals[generation - 1] - totals[generation] <= _STILL * totals[generation]:
             within[generation:], totals[generation:] = within[generation], totals[generation]
-            stationary_from = generation - 1
+            settled = generation - 1
             break
     squared = 2.0 * totals - 2.0 * models * within.sum(axis=1)
-    return NetworkLaw(real, within, np.maximum(squared, 0.0), heterozygosity, stationary_from)
+    return NetworkLaw(real, within, np.maximum(squared, 0.0), heterozygosity, settled)
 
 
 def _step(mix: Mixing, real: float) -> Callable[[Floats], Floats]:
