@@ -167,9 +167,8 @@ def bernoulli_theorem(name: str, probability: float, samples: int, seed: int) ->
     bounds = theorem_1(probability, **settings)
     runs = simulate(Bernoulli(probability), replicates=5000, seed=seed, **settings)
     present = runs["probability"] > 0.0
-    return _theorem(
-        name, runs, present, law.present, law.name, lower=bounds.lower, upper=bounds.upper
-    )
+    series = {"lower": bounds.lower, "upper": bounds.upper, law.name: law.present}
+    return _theorem(name, runs, present, law.present, **series)
 
 
 def poisson_theorem(name: str, rate: float, seed: int) -> Figure:
@@ -178,18 +177,21 @@ def poisson_theorem(name: str, rate: float, seed: int) -> Figure:
     law, bounds = poisson_law(rate, **settings), theorem_2(rate, **settings)
     runs = simulate(Poisson(rate), replicates=5000, seed=seed, **settings)
     present = runs["rate"] > 0.0
-    return _theorem(name, runs, present, law.present, lower=bounds.lower, upper=bounds.upper)
+    series = {"exact": law.present, "lower": bounds.lower, "upper": bounds.upper}
+    return _theorem(name, runs, present, law.present, **series)
 
 
 def gaussian_theorem(seed: int) -> Figure:
     """Return Theorem 3: n = 10, ε = .1, 200 rounds, 1000 runs."""
     settings: dict[str, Any] = {"samples": 10, "generations": 200}
     runs = simulate(Gaussian(0.0, 1.0), replicates=1000, seed=seed, **settings)
+    law = gaussian_scale(10, generations=200).survival(2.0 * np.log(_THRESHOLD))
     return _theorem(
         "theorem-3",
         runs,
         runs["deviation"] > _THRESHOLD,
-        gaussian_scale(10, generations=200).survival(2.0 * np.log(_THRESHOLD)),
+        law,
+        exact=law,
         upper=theorem_3(_THRESHOLD, **settings).upper,
         sharp=theorem_3_sharp(_THRESHOLD, **settings).upper,
         chernoff=chernoff_scale(_THRESHOLD, **settings).upper,
@@ -201,15 +203,14 @@ def _theorem(
     runs: xarray.Dataset,
     present: xarray.DataArray,
     law: Floats,
-    law_name: str = "exact",
-    **bounds: Floats | None,
+    **series: Floats | None,
 ) -> Figure:
-    """Return the share of runs that have not collapsed, with its law and the theorem's bounds."""
+    """Return the share of runs that have not collapsed, beside series of its law and bounds."""
     observed = present.mean("replicate").to_numpy()
     return Figure(
         name=name,
         quantity="present",
-        curves=curves(simulated=observed, **{law_name: law}, **bounds),
+        curves=curves(simulated=observed, **series),
         runs=runs,
         agreement=share_agreement(observed, law, replicates=present.sizes["replicate"]),
     )
