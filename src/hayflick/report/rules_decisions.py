@@ -38,20 +38,19 @@ def decisions_record(
             {
                 "round": rounds[one.round - 1],
                 "group": one.group or None,
-                "actions": [_action(action, one) for action in one.proposed],
+                "actions": [
+                    {
+                        "kind": action.kind.value,
+                        "reason": action.reason,
+                        "items": action.items,
+                        "rounds": action.rounds,
+                        "to_be_done": action in one.actions,
+                    }
+                    for action in one.proposed
+                ],
             }
             for one in decided
         ],
-    }
-
-
-def _action(action: Action, one: Decision) -> dict[str, Any]:
-    return {
-        "kind": action.kind.value,
-        "reason": action.reason,
-        "items": action.items,
-        "rounds": action.rounds,
-        "to_be_done": action in one.actions,
     }
 
 
@@ -111,7 +110,5 @@ def action_text(kind: ActionKind, *, items: int, language: Language) -> str:
 
 
 def _done(action: Action, one: Decision, language: Language) -> str:
-    said = action_text(action.kind, items=action.items, language=language)
-    if action in one.actions:
-        return said
-    return language.text("({action}, held back)", action=said)
+    done = action_text(action.kind, items=action.items, language=language)
+    return done if action in one.actions else language.text("({action}, held back)", action=done)

@@ -271,9 +271,9 @@ def _message(error: Any, found: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(tag, _ACTIONS, n=1)
         remedy = f"; did you mean {near[0]}?" if near else ""
         return f"{place}: kind: got {tag!r}, takes one of {', '.join(_ACTIONS)}{remedy}"
-    said = _TAKES.get(kind, str(error["msg"]).removeprefix("Input should be "))
+    takes = _TAKES.get(kind, str(error["msg"]).removeprefix("Input should be "))
     named = f"{place}: {key}" if key else place
-    return f"{named}: got {got!r}, takes {said}"
+    return f"{named}: got {got!r}, takes {takes}"
 
 
 def _is_kind(part: Any) -> bool:
