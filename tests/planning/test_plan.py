@@ -425,7 +425,7 @@ def test_a_history_must_be_one(small, words, tmp_path):
         read_history(path, model=words)
     with pytest.raises(DataError, match="holds no share of types"):
         History.of_runs(runs.drop_vars("surviving_fraction"), model=small)
-    with pytest.raises(DataError, match="says not how it was made"):
+    with pytest.raises(DataError, match="does not say how it was made"):
         History.of_runs(runs.drop_attrs(), model=small)
     with pytest.raises(ArgumentError, match="generations: got 6, takes more than the 6 rounds"):
         hf.plan(small, generations=6, history=path)

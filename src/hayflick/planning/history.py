@@ -142,7 +142,7 @@ def _recorded(runs: xarray.Dataset, name: str) -> dict[str, Any]:
         int(model["samples"])
     except (KeyError, TypeError, ValueError) as fault:
         takes = "a file that hayflick simulate wrote"
-        raise DataError(f"{name}: says not how it was made; takes {takes}") from fault
+        raise DataError(f"{name}: does not say how it was made; takes {takes}") from fault
     return known
 
 

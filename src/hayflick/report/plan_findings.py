@@ -263,7 +263,7 @@ class PlanFindings:
         if len(found) < 2:
             return first
         waiting = self.text(
-            "Back by fresh data then takes {items} real items; {rounds} rounds later, {later}.",
+            "Recovery by fresh data then takes {items} real items; {rounds} rounds later, {later}.",
             items=number(found[0].items or 0),
             rounds=number(found[-1].waited),
             later=number(found[-1].items or 0),
