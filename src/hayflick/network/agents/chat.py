@@ -101,7 +101,7 @@ _BYTES_PER_MESSAGE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class CompletionRequest:
     """A request for one chat completion.
 
     Parameters
@@ -193,7 +193,7 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, concurrency={self._client.concurrency})"
 
-    async def complete(self, request: ChatRequest) -> tuple[Reply, float, int]:
+    async def complete(self, request: CompletionRequest) -> tuple[Reply, float, int]:
         """Return the reply, its latency in seconds and the number of attempts.
 
         Raises
@@ -211,7 +211,7 @@ class Endpoint:
             raise EndpointError(reason, agent=request.agent, url=self.base_url) from None
         return reply, latency_s, attempts
 
-    async def _attempt(self, request: ChatRequest) -> tuple[Reply, float]:
+    async def _attempt(self, request: CompletionRequest) -> tuple[Reply, float]:
         async with self._client.slots():
             await self._client.turn()
             async with self.budget.reserve(request.largest) as reserved:
@@ -219,7 +219,7 @@ class Endpoint:
                 reply = await self._send(reserved, request)
                 return reply, time.perf_counter() - begun
 
-    async def _send(self, reserved: Reservation, request: ChatRequest) -> Reply:
+    async def _send(self, reserved: Reservation, request: CompletionRequest) -> Reply:
         try:
             reply = read_reply(
                 await self._client.post(
@@ -334,7 +334,7 @@ class ChatAgent:
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
         """Ask the endpoint; see `hayflick.network.agents.protocol.Agent`."""
         number = seed.number
-        request = ChatRequest(
+        request = CompletionRequest(
             agent=self.name,
             body=self._body(query, context, number),
             request_id=f"{seed.round}-{seed.query}-{seed.index}-{number:x}",
