@@ -31,8 +31,9 @@ COMMANDS = {
     "plan": ["plan", "corpus.txt", "--generations", "10", "--out", "page.html"],
     "watch": ["watch", "answers.jsonl", "--by", "round", "--text", "answer", "--out", "page.html"],
     "network run": ["network", "run", "village.toml", "--out", "run"],
+    "network report": ["network", "report", "run", "--out", "page.html"],
 }
-"""Each with its page; a network's is written by `network report`."""
+"""Each with its page, which a network's run gets from `network report`."""
 
 
 def functions_run(work: Callable[[], Any], *, package: Path = PACKAGE) -> set[Path]:
@@ -55,14 +56,13 @@ def functions_run(work: Callable[[], Any], *, package: Path = PACKAGE) -> set[Pa
     return {Path(name) for name in files if Path(name).is_relative_to(package)}
 
 
-def run_commands(commands: Sequence[Sequence[str]]) -> None:
-    """Run commands of hayflick, one after the other; raise where one fails."""
+def run_command(arguments: Sequence[str]) -> None:
+    """Run a command of hayflick; raise where it fails."""
     from hayflick.cli.main import main
 
-    for arguments in commands:
-        code = main(arguments)
-        if code not in (0, 1):
-            raise SystemExit(f"hayflick {' '.join(arguments)}: exit code {code}")
+    code = main(arguments)
+    if code not in (0, 1):
+        raise SystemExit(f"hayflick {' '.join(arguments)}: exit code {code}")
 
 
 def write_inputs(folder: Path) -> None:
@@ -84,13 +84,12 @@ def write_inputs(folder: Path) -> None:
 
 def traced(name: str) -> list[str]:
     """Run a command in a folder of its own and return its files, relative to the package."""
-    commands = [COMMANDS[name]]
-    if name == "network run":
-        commands.append(["network", "report", "run", "--out", "page.html"])
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         write_inputs(Path(folder))
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            files = functions_run(lambda: run_commands(commands))
+            if name == "network report":
+                run_command(COMMANDS["network run"])
+            files = functions_run(lambda: run_command(COMMANDS[name]))
     return sorted(str(path.relative_to(PACKAGE)) for path in files)
 
 
@@ -105,7 +104,7 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, __file__, *name.split()], capture_output=True, text=True, check=True
         )
-        print(f"  {name:12} {len(done.stdout.split()):3}")
+        print(f"  {name:14} {len(done.stdout.split()):3}")
 
 
 if __name__ == "__main__":

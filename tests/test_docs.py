@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import hayflick
+
 ROOT = Path(__file__).parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md"]
@@ -31,6 +33,12 @@ def test_python_examples_run(page, tmp_path, monkeypatch, capsys):
     assert len(examples) == text.count("```python"), "an example is not closed"
     for example in examples:
         exec(compile(example, page.name, "exec"), {})
+
+
+def test_every_public_name_stands_in_the_documentation():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in GUIDES)
+    missing = [name for name in hayflick.__all__ if not re.search(rf"\b{name}\b", text)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,9 +1,16 @@
+import ast
+import importlib
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 import hayflick
+from hayflick.core import display
+
+SOURCE = Path(hayflick.__file__).parent
 
 
 def test_every_public_name_loads():
@@ -43,3 +50,21 @@ def test_the_simulate_room_does_not_hide_the_function():
 def test_an_old_name_works_and_warns(name, replacement):
     with pytest.warns(DeprecationWarning, match=f"hayflick.{name} is hayflick.{replacement} now"):
         assert callable(getattr(hayflick, name))
+
+
+def test_no_public_class_name_means_two_things():
+    names = Counter(
+        node.name
+        for path in SOURCE.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_every_result_has_a_report_with_all_its_parts():
+    for name, report in display._REPORTS.items():
+        module, _, kind = name.partition(":")
+        assert issubclass(getattr(importlib.import_module(module), kind), display.Result)
+        for part in ("record", "tables", "page", "fragment"):
+            assert callable(getattr(importlib.import_module(report), part)), (report, part)

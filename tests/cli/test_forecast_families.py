@@ -106,10 +106,7 @@ def test_the_same_in_python():
         (["table.csv", "--column", "weight", "--columns", "weight,height"], "beside a column"),
         (["table.csv", "--columns", "weight,"], "columns: got weight,, takes different names"),
         (["table.csv", "--columns", "weight,weight"], "takes different names"),
-        (
-            ["same.csv", "--columns", "x,y"],
-            "covariance: got a singular matrix",
-        ),
+        (["same.csv", "--columns", "x,y"], "covariance: got a singular matrix"),
         (["labels.csv", "--family", "gaussian"], "holds no numbers but labels, such as 'a'"),
         (["negative.csv", "--family", "poisson"], "holds -1, takes counts: whole numbers from 0"),
         (["table.csv", "--family", "gaussian"], "name a column with --column: weight, height"),

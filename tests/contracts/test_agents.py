@@ -11,12 +11,7 @@ import hayflick as hf
 import hayflick.network.agents
 from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.parsing import KINDS
-from hayflick.network.agents.protocol import (
-    Agent,
-    Answer,
-    AnswerSeed,
-    Learner,
-)
+from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
 from hayflick.network.agents.replay import ReplayAgent
 
 QUERY = "Was ist 今日? नमस्ते 👋🏽"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hayflick.embed.parsing import EMBEDDERS, parse_embedder
+from hayflick.embed.embedder import EMBEDDERS, parse_embedder
 
 EXAMPLES = {name: parse_embedder(name) for name in ("hashing", "hashing:dimensions=64,seed=3")}
 NEED_AN_EXTRA = {"sentence", "endpoint"}

@@ -127,11 +127,7 @@ PAIRS = {
     "network resume run": lambda: hf.resume_network("run"),
     "network mitigation village.toml --injections 0 --topologies complete --models 2 "
     "--irrelevant 0": lambda: hf.mitigation_network(
-        "village.toml",
-        injections=[0],
-        topologies=["complete"],
-        models=[2],
-        irrelevant=[0.0],
+        "village.toml", injections=[0], topologies=["complete"], models=[2], irrelevant=[0.0]
     ),
 }
 

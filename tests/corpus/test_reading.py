@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
-from hayflick.corpus import counting, encodings, reading
+from hayflick.corpus import encodings, reading
+from hayflick.corpus import tokenizers as counting
 from hayflick.corpus.reading import read_corpus
 
 

@@ -5,12 +5,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.corpus.reading import read_text
-from hayflick.corpus.sentences import (
-    MARK,
-    Sentences,
-    read_sentences,
-    split_sentences,
-)
+from hayflick.corpus.sentences import MARK, Sentences, read_sentences, split_sentences
 from hayflick.corpus.tokenizers import japanese_installed
 
 
@@ -53,11 +48,7 @@ def test_japanese_marks_need_no_whitespace():
         list("と言った｡"),
         list("3.5度だ"),
     ]
-    assert spelled(split_sentences("雨。雪か！風", tokenizer="mixed")) == [
-        ["雨"],
-        ["雪か"],
-        ["風"],
-    ]
+    assert spelled(split_sentences("雨。雪か！風", tokenizer="mixed")) == [["雨"], ["雪か"], ["風"]]
 
 
 @pytest.mark.skipif(not japanese_installed(), reason="the extra ja is not installed")
@@ -114,7 +105,7 @@ def test_a_long_text_is_numbered_alike_in_every_batch(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text(text)
     whole = read_sentences(tmp_path / "a.txt")
     monkeypatch.setattr("hayflick.corpus.encodings.CHUNK_BYTES", 101)
-    monkeypatch.setattr("hayflick.corpus.counting.BATCH_CHARACTERS", 1000)
+    monkeypatch.setattr("hayflick.corpus.tokenizers.BATCH_CHARACTERS", 1000)
     parts = read_sentences(tmp_path / "a.txt")
     assert parts.symbols == whole.symbols
     np.testing.assert_array_equal(parts.tokens, whole.tokens)

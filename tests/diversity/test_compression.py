@@ -1,7 +1,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.compression import compression_ratio
+from hayflick.diversity.repetition import compression_ratio
 
 
 def test_repetition_compresses(rng):

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.diversity import duplicates as module
-from hayflick.diversity.duplicates import duplicate_rate, near_duplicate_rate
+from hayflick.diversity import repetition as module
+from hayflick.diversity.repetition import duplicate_rate, near_duplicate_rate
 
 
 def test_equal_answers_by_hand():

@@ -10,7 +10,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus import counting
+from hayflick.corpus import tokenizers as counting
 from hayflick.diversity.lexical import tail_mass, vocabulary_kept
 
 ANSWERS = ["The cat sat.", "the cat ran", "so", "", "the the the the"]

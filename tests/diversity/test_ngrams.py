@@ -5,15 +5,10 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.corpus.counting import add_table, merged_counts, no_counts
-from hayflick.corpus.tokenizers import Words
-from hayflick.diversity.compression import compression_ratio
-from hayflick.diversity.duplicates import duplicate_rate
-from hayflick.diversity.ngrams import (
-    chosen_tokenizer,
-    count_ngrams,
-)
+from hayflick.corpus.tokenizers import Words, add_table, merged_counts, no_counts
+from hayflick.diversity.lexical import chosen_tokenizer, count_ngrams
 from hayflick.diversity.phrases import PhraseCounts
+from hayflick.diversity.repetition import compression_ratio, duplicate_rate
 
 
 def counts(tables):

@@ -3,7 +3,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError
-from hayflick.embed.parsing import parse_embedder
+from hayflick.embed.embedder import parse_embedder
 
 
 def embed(*texts, **options):

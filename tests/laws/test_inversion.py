@@ -8,10 +8,7 @@ from hayflick.laws.gaussian_scale import Inversion
 
 def normal_blocks(scale, generations):
     return Inversion.blocks(
-        lambda w: 0.5 * (scale * w) ** 2,
-        generations=generations,
-        deviation=scale,
-        lowest=-np.inf,
+        lambda w: 0.5 * (scale * w) ** 2, generations=generations, deviation=scale, lowest=-np.inf
     )
 
 

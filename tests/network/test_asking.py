@@ -6,7 +6,7 @@ import pytest
 
 from hayflick.core.errors import EndpointError
 from hayflick.network.agents.protocol import Answer, AnswerSeed
-from hayflick.network.asking import Question, ask_all
+from hayflick.network.rounds import Question, ask_all
 
 
 class Waiting:

@@ -17,12 +17,7 @@ VALUES = {
     "agents": [{"name": "any", "kind": "ngram", "texts": REAL, "order": 2, "most_tokens": 9}],
 }
 VARIED = {**VALUES, "prompt_variations": ["{query}, and the dog", "{query}, or the wind"]}
-ONE_CASE = {
-    "injections": (0,),
-    "topologies": ("complete",),
-    "models": (2,),
-    "irrelevant": (0.0,),
-}
+ONE_CASE = {"injections": (0,), "topologies": ("complete",), "models": (2,), "irrelevant": (0.0,)}
 
 
 def run(values=VALUES, **axes):

@@ -4,11 +4,7 @@ from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.perspective import (
-    classical_scaling,
-    perspective,
-    perspective_over_time,
-)
+from hayflick.network.perspective import classical_scaling, perspective, perspective_over_time
 
 
 def distances_of(points):

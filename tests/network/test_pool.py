@@ -3,12 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.pool import (
-    POLICIES,
-    NewText,
-    Pool,
-    parse_policy,
-)
+from hayflick.network.pool import POLICIES, NewText, Pool, parse_policy
 
 FIRST = [NewText("one", origin="first"), NewText("two", author="anna", origin="first")]
 

@@ -5,7 +5,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.run_directory import file_lock
+from hayflick.network.run_results import file_lock
 
 PANEL = """
 format_version = 1

@@ -14,7 +14,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
-from hayflick.network.run_directory import open_run
+from hayflick.network.run_results import open_run
 
 from .conftest import REAL, village
 
@@ -212,6 +212,6 @@ def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path,
         def close(self):
             pass
 
-    monkeypatch.setattr("hayflick.network.run_directory.sqlite3.connect", lambda *_, **__: Full())
+    monkeypatch.setattr("hayflick.network.run_results.sqlite3.connect", lambda *_, **__: Full())
     with pytest.raises(OutputError, match="is the disk full"):
         hf.resume_network(tmp_path / "run")

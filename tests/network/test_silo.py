@@ -5,12 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.silo import (
-    em_step,
-    near_agent,
-    replace_farthest,
-    simulate_silos,
-)
+from hayflick.network.silo import em_step, near_agent, replace_farthest, simulate_silos
 
 
 def reference_step(weights, texts, deviation):

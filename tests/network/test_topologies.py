@@ -3,12 +3,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.network.topology import (
-    TopologySchedule,
-    complete,
-    of_edges,
-    ring,
-)
+from hayflick.network.topology import TopologySchedule, complete, of_edges, ring
 
 
 def test_each_is_in_force_from_its_round_until_the_next():

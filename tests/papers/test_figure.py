@@ -1,12 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.papers.figure import (
-    curves,
-    mean_agreement,
-    share_agreement,
-    single_runs,
-)
+from hayflick.papers.figure import curves, mean_agreement, share_agreement, single_runs
 
 
 def test_series_stand_one_under_the_other():

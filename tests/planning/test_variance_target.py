@@ -139,8 +139,7 @@ def brute_force(model, keep, rounds, costs):
 
 
 @pytest.mark.parametrize(
-    ("keep", "costs"),
-    [(0.7, None), (0.95, None), (0.9, hf.CostModel(real=1.0, generated=1e-6))],
+    ("keep", "costs"), [(0.7, None), (0.95, None), (0.9, hf.CostModel(real=1.0, generated=1e-6))]
 )
 def test_the_planted_optimum_is_found(keep, costs, monkeypatch):
     monkeypatch.setattr(module, "_REPLICATES", (64, 256))

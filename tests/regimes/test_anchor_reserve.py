@@ -6,8 +6,8 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import DataError
+from hayflick.corpus.counts import Source
 from hayflick.corpus.reading import read_corpus
-from hayflick.corpus.source import Source
 from hayflick.regimes.regime import parse_regime
 
 TEXT = 'So it is, so it was\n\nRain today; rain again!\nlast\nquoted "words" and a \\ mark\n'

@@ -1,7 +1,7 @@
 import pytest
 
 import hayflick as hf
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.report.forecast import brief
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
@@ -31,12 +31,7 @@ def test_the_summary_says_the_figures(words):
 def test_every_case_is_said_without_a_hole(words, lang, regime, generations):
     settings = {"regime": regime} if regime else {}
     findings = findings_of(words, lang, generations=generations, **settings)
-    sentences = [
-        *findings.summary(),
-        findings.verdict(),
-        findings.action(),
-        findings.limit(),
-    ]
+    sentences = [*findings.summary(), findings.verdict(), findings.action(), findings.limit()]
     for sentence in sentences:
         assert sentence
         assert "{" not in sentence

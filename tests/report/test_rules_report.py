@@ -92,8 +92,7 @@ def test_nothing_is_written_where_no_rule_holds_the_target(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"),
-    [("en", "to keep 70.0%, the limit is"), ("ja", "70.0% を保つための限界は")],
+    ("lang", "said"), [("en", "to keep 70.0%, the limit is"), ("ja", "70.0% を保つための限界は")]
 )
 def test_a_check_prints_the_derivation(rules, lang, said):
     checked = hf.check_rules(hf.RuleSet.of(parse_rules(rules.text)), corpus=WORDS, generations=15)

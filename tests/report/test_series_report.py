@@ -12,8 +12,8 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.printing import print_tables
+from hayflick.corpus.counts import Source
 from hayflick.corpus.sentences import split_sentences
-from hayflick.corpus.source import Source
 from hayflick.report import series as report
 from hayflick.report.language import Language
 from hayflick.report.series_findings import series_findings

@@ -13,10 +13,7 @@ from hayflick.regimes.scheduled import Scheduled
 from hayflick.simulation.simulate import simulate
 
 RUNS, GENERATIONS = 8000, 5
-REGIMES = [
-    Scheduled(samples=(5, 20, 20, 8), fresh=(0, 5, 0, 8)),
-    Periodic(share=0.25, every=2),
-]
+REGIMES = [Scheduled(samples=(5, 20, 20, 8), fresh=(0, 5, 0, 8)), Periodic(share=0.25, every=2)]
 
 
 def mixture_items(rng, mean, deviation, shape):

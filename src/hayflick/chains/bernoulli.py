@@ -18,15 +18,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import (
+from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, smoothings
+from hayflick.chains.family import (
     MOST_COUNTED,
     CompiledParametricChain,
+    FamilyData,
     MergedPools,
+    NamedModel,
     Rng,
     subsampled,
 )
-from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, smoothings
-from hayflick.chains.family import FamilyData, NamedModel
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats

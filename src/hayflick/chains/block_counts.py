@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hayflick.chains.chain import Rng, marginal_draws
+from hayflick.chains.family import Rng, marginal_draws
 from hayflick.core.arrays import Floats, Integers
 
 if TYPE_CHECKING:

@@ -31,9 +31,16 @@ from hayflick.chains.block_counts import (
     count_classes,
     recorded_ranks,
 )
-from hayflick.chains.chain import MOST_COUNTED, FamilyChain, MergedPools, Rng, subsampled
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta, GoodTuring, smoothings
-from hayflick.chains.family import FamilyData, NamedModel
+from hayflick.chains.family import (
+    MOST_COUNTED,
+    FamilyChain,
+    FamilyData,
+    MergedPools,
+    NamedModel,
+    Rng,
+    subsampled,
+)
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
@@ -42,9 +49,8 @@ from hayflick.core.grammar import Entry, number, whole
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Counts
+from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
-from hayflick.corpus.source import Source
 
 _MOST_TYPES = 100_000_000
 

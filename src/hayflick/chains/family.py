@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
+from hayflick.chains.stages import Stages
 from hayflick.core import checks
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
-from hayflick.core.grammar import Entry, parse
+from hayflick.core.grammar import Entry, LazyEntries, parse
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Model
+from hayflick.core.protocols import Chain, CompiledChain, Model, Pools, PoolT, PopulationT, Recorded
+from hayflick.core.records import Mix
 
-_FAMILIES = (
-    "discrete:Discrete",
-    "discrete:ZipfMandelbrot",
-    "ngram:NGram",
-    "bernoulli:Bernoulli",
-    "poisson:Poisson",
-    "gaussian:Gaussian",
-    "multivariate_gaussian:MultivariateGaussian",
-    "symmetric_mixture:SymmetricMixture",
-)
-"""Module and class of every family that the command line knows."""
+_FAMILIES = {
+    "discrete": "discrete:Discrete",
+    "zipf": "discrete:ZipfMandelbrot",
+    "ngram": "ngram:NGram",
+    "bernoulli": "bernoulli:Bernoulli",
+    "poisson": "poisson:Poisson",
+    "gaussian": "gaussian:Gaussian",
+    "multivariate-gaussian": "multivariate_gaussian:MultivariateGaussian",
+    "symmetric-mixture": "symmetric_mixture:SymmetricMixture",
+}
+"""Module and class of every family that the command line knows, by its name there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +132,12 @@ def divisor_estimators(model: Any) -> Mapping[str, Entry[Model]]:
 
 def families(data: FamilyData) -> Mapping[str, Entry[Model]]:
     """Return all families by name, fitted to `data` where no parameters are given."""
-    return {name: kind.entry(data) for name, kind in _kinds().items()}
+    return LazyEntries(_FAMILIES, lambda name: _load(name).entry(data))
 
 
-def _kinds() -> dict[str, Any]:
-    places = [place.partition(":") for place in _FAMILIES]
-    kinds = [
-        getattr(import_module(f"hayflick.chains.{module}"), name) for module, _, name in places
-    ]
-    return {kind.family: kind for kind in kinds}
+def _load(name: str) -> Any:
+    module, _, kind = _FAMILIES[name].partition(":")
+    return getattr(import_module(f"hayflick.chains.{module}"), kind)
 
 
 def parse_family(
@@ -157,7 +160,7 @@ def parse_family(
     if len(set(data.columns)) < len(data.columns):
         raise ArgumentError("columns", got=", ".join(data.columns), takes="different names")
     name, _, parameters = text.partition(":")
-    kind = _kinds().get(name)
+    kind = _load(name) if name in _FAMILIES else None
     if data.path is not None and kind is not None:
         if kind.fitted_with is None:
             raise ArgumentError("corpus", got=data.path, takes=f"nothing with the family {name}")
@@ -177,3 +180,289 @@ def with_estimator(model: Any, text: str) -> Any:
         If its family has no such estimator.
     """
     return parse("estimator", text, model.estimators())
+
+
+MOST_COUNTED = 10**9
+"""Items that can be drawn from without replacement, by their counts."""
+
+MOST_KEPT = 1 << 22
+"""Items of one replicate that are kept themselves: a gigabyte for a block."""
+
+Rng: TypeAlias = np.random.Generator
+
+
+class FamilyChain(Chain[PopulationT, PoolT]):
+    """A model retrained on its own draws, generation by generation.
+
+    Parameters
+    ----------
+    model
+        The model fitted to the real data.
+    samples
+        Size of a training set.
+    stages
+        Optional stages of a round.
+
+    Raises
+    ------
+    ArgumentError
+        If the family does not take one of the stages.
+    """
+
+    takes: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+    """Types that the family takes, by stage."""
+
+    def __init__(self, model: Any, samples: int, stages: Stages = Stages()) -> None:
+        stages.check(model.family, self.takes)
+        self.model = model
+        self.stages = stages
+        self._samples = samples
+
+    @property
+    @override
+    def samples(self) -> int:
+        return self._samples
+
+    @override
+    def check(self, mixes: Sequence[Mix[Any]]) -> None:
+        family, least = self.model.family, self.model.smallest_round
+        if any(mix.reserve is not None for mix in mixes):
+            takes = f"for the family {family}: replace or fresh"
+            raise ArgumentError("regime", got="a reserve", takes=takes)
+        smallest = min((mix.samples for mix in mixes), default=least)
+        if smallest < least:
+            takes = f"training sets of at least {least} items for the family {family}"
+            raise ArgumentError("regime", got=f"a round of {smallest}", takes=takes)
+
+    def check_subsamples(
+        self,
+        mixes: Sequence[Mix[Any]],
+        *,
+        most: int = MOST_KEPT,
+        refused: Collection[str] = ("real_weight",),
+    ) -> None:
+        """Refuse to draw from a pool whose items are unknown after a stage, or too many.
+
+        Raises
+        ------
+        ArgumentError
+            If there is such a stage, or the pool grows beyond `most`.
+        """
+        for name, stage in self.stages.given().items():
+            if name in refused:
+                takes = f"accumulate-subsample in the family {self.model.family} without {name}"
+                raise ArgumentError(name, got=str(stage), takes=takes)
+        size = (self.model.total or self.samples) + sum(mix.samples for mix in mixes)
+        if size > most:
+            takes = f"at most {most:,} items to draw from in this family"
+            remedy = "lower samples or generations, or take accumulate"
+            raise ArgumentError("pool", got=f"{size:,} items", takes=takes, remedy=remedy)
+
+    @override
+    def measure_last(self, population: PopulationT) -> Recorded:
+        return {}
+
+    @override
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        return {}
+
+    @override
+    def describe(self) -> dict[str, Any]:
+        return {**self.model.describe(), "samples": self.samples, **self.stages.describe()}
+
+
+class Mergeable(Protocol):
+    """A pool of training sets, one per replicate."""
+
+    def merge(self, other: Self) -> Self:
+        """Return the statistic of both, replicate by replicate."""
+
+
+class Statistic(Mergeable, Protocol):
+    """A pool of numbers, real ones of which can weigh more."""
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+
+    def weighted(self, weight: float) -> Self:
+        """Return the same items, each of them weighing `weight` times as much."""
+
+
+MergeableT = TypeVar("MergeableT", bound=Mergeable)
+StatisticT = TypeVar("StatisticT", bound=Statistic)
+
+
+class NumericChain(FamilyChain[PopulationT, StatisticT]):
+    """A family of numbers: real data are draws of the real law, or their statistic."""
+
+    @abstractmethod
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> StatisticT:
+        """Draw the statistic of `items` items from the real law."""
+
+    @abstractmethod
+    def real_data(self, replicates: int) -> StatisticT | None:
+        """Return the statistic that θ_0 was fitted to; None for a law that is known."""
+
+    @override
+    def mix(self, rng: Rng, pool: StatisticT, mix: Mix[Any]) -> StatisticT:
+        if not mix.fresh:
+            return pool
+        fresh = self.draw_real(rng, pool.replicates, mix.fresh)
+        return pool.merge(fresh.weighted(self.stages.real_weight))
+
+    def real_pools(self, rng: Rng, replicates: int) -> StatisticT:
+        """Return pools of the real data; where the law is known, of draws from it."""
+        real = self.real_data(replicates)
+        if real is None:
+            real = self.draw_real(rng, replicates, self.samples)
+        return real.weighted(self.stages.real_weight)
+
+
+class ParametricChain(NumericChain[Floats, StatisticT]):
+    """A family whose model is a few numbers: a population has shape ``(parameters, replicates)``.
+
+    Parameters and errors are those of `FamilyChain`.
+    """
+
+    parameters: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def real(self) -> tuple[float, ...]:
+        """θ_0, the parameters fitted to the real data."""
+
+    @property
+    def unit(self) -> float:
+        """What a grid's bits divide: the last parameter of the real data."""
+        return self.real[-1]
+
+    @override
+    def start(self, replicates: int) -> Floats:
+        fitted = self.rounded(np.array(self.real, dtype=np.float64))
+        return np.repeat(fitted[:, None], replicates, axis=1)
+
+    def rounded(self, values: Floats) -> Floats:
+        """Return parameters on their grid."""
+        grid = self.stages.rounding
+        return values if grid is None else grid.rounded(values, unit=self.unit)
+
+    @override
+    def measure(self, population: Floats) -> Recorded:
+        return {name: population[..., row, :] for row, name in enumerate(self.parameters)}
+
+
+class CompiledParametricChain(ParametricChain[StatisticT], CompiledChain):
+    """A parametric family with compiled rounds, where no stage but rounding is chosen.
+
+    Parameters and errors are those of `FamilyChain`.
+    """
+
+    @cached_property
+    def compiled(self) -> bool:
+        """Whether compiled rounds exist for the chosen stages."""
+        return set(self.stages.given()) <= {"rounding"}
+
+    @abstractmethod
+    def kernel(self) -> tuple[Callable[..., Floats], tuple[Any, ...]]:
+        """Return the compiled rounds, and the constants that they take."""
+
+    @override
+    def run_rounds(
+        self, rngs: tuple[Rng, ...], population: Floats, generated: Integers, fresh: Integers
+    ) -> Floats:
+        kernel, constants = self.kernel()
+        grid = self.stages.rounding
+        step = 0.0 if grid is None else grid.step_for(self.unit)
+        return kernel(rngs, population, generated, fresh, *constants, step)
+
+
+def _no_measurements(_sample: Any, _kept: Any) -> Recorded:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class MergedPools(Pools, Generic[MergeableT]):
+    """Pools kept as one statistic.
+
+    Parameters
+    ----------
+    real
+        Gives the real data.
+    subsample
+        Draws so many items without replacement from every pool; None where all are taken.
+    measured
+        Measures the newest pool and all that is kept.
+    """
+
+    real: Callable[[Rng, int], MergeableT]
+    subsample: Callable[[MergeableT, Rng, int], MergeableT] | None = None
+    measured: Callable[[MergeableT | None, MergeableT], Recorded] = _no_measurements
+
+    @override
+    def start(self, rng: Rng, replicates: int) -> MergeableT:
+        return self.real(rng, replicates)
+
+    @override
+    def add(self, rng: Rng, kept: MergeableT, pool: MergeableT) -> MergeableT:
+        return kept.merge(pool)
+
+    @override
+    def training_set(self, rng: Rng, kept: MergeableT, items: int | None) -> MergeableT:
+        if items is None or self.subsample is None:
+            return kept
+        return self.subsample(kept, rng, items)
+
+    @override
+    def measure(self, pool: MergeableT | None, kept: MergeableT) -> Recorded:
+        return self.measured(pool, kept)
+
+
+@dataclass(frozen=True, eq=False)
+class ItemPools(Pools, Generic[MergeableT]):
+    """Pools kept item by item.
+
+    Parameters
+    ----------
+    real
+        Gives the real data, as a statistic.
+    items
+        Draws the items of a statistic, shape ``(replicates, items, …)``.
+    of_items
+        The statistic of items.
+    """
+
+    real: Callable[[Rng, int], MergeableT]
+    items: Callable[[MergeableT, Rng], Floats]
+    of_items: Callable[[Floats], MergeableT]
+
+    @override
+    def start(self, rng: Rng, replicates: int) -> Floats:
+        return self.items(self.real(rng, replicates), rng)
+
+    @override
+    def add(self, rng: Rng, kept: Floats, pool: MergeableT) -> Floats:
+        return np.concatenate([kept, self.items(pool, rng)], axis=1)
+
+    @override
+    def training_set(self, rng: Rng, kept: Floats, items: int | None) -> MergeableT:
+        if items is None:
+            return self.of_items(kept)
+        number = kept.shape[1]
+        rows = [own[rng.choice(number, items, replace=False, shuffle=False)] for own in kept]
+        return self.of_items(np.stack(rows))
+
+    @override
+    def measure(self, pool: MergeableT | None, kept: Floats) -> Recorded:
+        return {}
+
+
+def subsampled(mixes: Sequence[Mix[Any]]) -> bool:
+    """Return whether a generation is trained on some of what is kept."""
+    return any(mix.subsample is not None for mix in mixes)
+
+
+def marginal_draws(rng: Rng, counts: NDArray[Any], items: int) -> NDArray[np.int64]:
+    """Draw items without replacement from counts, shape ``(replicates, kinds)``."""
+    rows = [rng.multivariate_hypergeometric(row, items, method="marginals") for row in counts]
+    return np.stack(rows)

@@ -21,9 +21,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from typing_extensions import override
 
-from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, Rng, subsampled
 from hayflick.chains.degradation import AdditiveNoise, GaussianContamination
-from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
+from hayflick.chains.family import (
+    CompiledParametricChain,
+    FamilyData,
+    ItemPools,
+    MergedPools,
+    NamedModel,
+    Rng,
+    divisor_estimators,
+    subsampled,
+)
 from hayflick.chains.selection import Interval
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks

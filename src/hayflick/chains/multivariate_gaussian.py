@@ -21,9 +21,18 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import MOST_KEPT, ItemPools, MergedPools, NumericChain, Rng, subsampled
 from hayflick.chains.degradation import AdditiveNoise
-from hayflick.chains.family import FamilyData, NamedModel, divisor_estimators
+from hayflick.chains.family import (
+    MOST_KEPT,
+    FamilyData,
+    ItemPools,
+    MergedPools,
+    NamedModel,
+    NumericChain,
+    Rng,
+    divisor_estimators,
+    subsampled,
+)
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from hayflick.chains.block_counts import recorded_ranks
-from hayflick.chains.chain import FamilyChain, Rng
-from hayflick.chains.family import FamilyData, NamedModel
+from hayflick.chains.family import FamilyChain, FamilyData, NamedModel, Rng
 from hayflick.chains.samplers import Sampler, Temperature, TopK, TopP
 from hayflick.chains.stages import Grid, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
@@ -38,10 +37,8 @@ from hayflick.core.records import Mix
 from hayflick.corpus.sentences import Sentences, read_sentences
 
 if TYPE_CHECKING:
-    from hayflick.chains.ngram_kernels import Block, Starts, Texts
+    from hayflick.chains.ngram_kernels import LONGEST, Block, Starts, Texts
 
-LONGEST = 16
-"""The largest order."""
 
 MOST_WORDS = 2**30 - 1
 """Positions in a text, sentence ends among them, are 32-bit integers."""

@@ -19,8 +19,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import CompiledParametricChain, ItemPools, MergedPools, Rng, subsampled
-from hayflick.chains.family import FamilyData, NamedModel
+from hayflick.chains.family import (
+    CompiledParametricChain,
+    FamilyData,
+    ItemPools,
+    MergedPools,
+    NamedModel,
+    Rng,
+    subsampled,
+)
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats

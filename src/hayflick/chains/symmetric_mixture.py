@@ -17,9 +17,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.chain import ItemPools, ParametricChain, Rng
 from hayflick.chains.degradation import AdditiveNoise
-from hayflick.chains.family import FamilyData, NamedModel
+from hayflick.chains.family import FamilyData, ItemPools, NamedModel, ParametricChain, Rng
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats

@@ -59,8 +59,7 @@ def expressivity_command(
     generations: GenerationsOption = 50,
     samples: SamplesOption = None,
     replicates: Annotated[
-        int | None,
-        typer.Option(help="Runs per simulation. [default: by size]", show_default=False),
+        int | None, typer.Option(help="Runs per simulation. [default: by size]", show_default=False)
     ] = None,
     seed: SeedOption = 1,
     threads: ThreadsOption = None,

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.options import ForceOption, FormatOption, LangOption
-from hayflick.cli.printing import (
-    INCOMPLETE,
-    INTERRUPTED,
-    Format,
-    Lang,
-    print_result,
-    say,
-    say_written,
-    split_columns,
-)
+from hayflick.cli.options import ForceOption, Format, FormatOption, Lang, LangOption, split_columns
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say, say_written
 from hayflick.core.progress import Progress, progress_bar
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the commands share: choices, and how a result goes to standard output."""
+"""How results and notes go to standard output and standard error, and the exit codes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from hayflick.cli.options import Format as Format
-from hayflick.cli.options import Lang as Lang
-from hayflick.cli.options import split_columns as split_columns
+from hayflick.cli.options import Format, Lang
 from hayflick.core.display import Result, report_of
 
 if TYPE_CHECKING:
@@ -59,7 +57,7 @@ def say_gaussian(column: str | None) -> None:
 
 def say(message: str) -> None:
     """Say on standard error what people should know; signs that move its cursor are left out."""
-    from hayflick.report.tables import printable
+    from hayflick.report.rendering import printable
 
     print(printable(message), file=sys.stderr)
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import FormatOption
-from hayflick.cli.printing import INCOMPLETE, Format, Lang, print_result, say_written
+from hayflick.cli.options import Format, FormatOption, Lang
+from hayflick.cli.printing import INCOMPLETE, print_result, say_written
 
 
 def probe_command(

@@ -74,12 +74,10 @@ def reproduce_command(
         typer.Option(help="Environment variable that holds its key.", show_default=False),
     ] = None,
     query: Annotated[
-        str | None,
-        typer.Option(help="Question about the texts of --corpus.", show_default=False),
+        str | None, typer.Option(help="Question about the texts of --corpus.", show_default=False)
     ] = None,
     rounds: Annotated[
-        int | None,
-        typer.Option(help="Rounds of the models. [default: 60]", show_default=False),
+        int | None, typer.Option(help="Rounds of the models. [default: 60]", show_default=False)
     ] = None,
     answers: Annotated[
         int | None,
@@ -94,8 +92,7 @@ def reproduce_command(
         ),
     ] = None,
     tokens: Annotated[
-        int | None,
-        typer.Option(help="Budget of the models in tokens.", show_default=False),
+        int | None, typer.Option(help="Budget of the models in tokens.", show_default=False)
     ] = None,
     seed: SeedOption = 1,
     lang: LangOption = Lang.EN,

@@ -104,8 +104,7 @@ def evaluate_command(
     tokenizer: TokenizerOption = None,
     encoding: EncodingOption = "utf-8",
     keep: Annotated[
-        float | None,
-        typer.Option(help="The target. [default: the file's]", show_default=False),
+        float | None, typer.Option(help="The target. [default: the file's]", show_default=False)
     ] = None,
     samples: SamplesOption = None,
     generations: GenerationsOption = 50,

@@ -85,8 +85,7 @@ def simulate_command(
         ),
     ] = None,
     sampler: Annotated[
-        str | None,
-        typer.Option(help="temperature:T, top-k:K or top-p:P.", show_default=False),
+        str | None, typer.Option(help="temperature:T, top-k:K or top-p:P.", show_default=False)
     ] = None,
     degrade: Annotated[
         str | None,
@@ -123,8 +122,7 @@ def simulate_command(
         Path | None, typer.Option(help="NetCDF file for all runs.", show_default=False)
     ] = None,
     plot: Annotated[
-        Path | None,
-        typer.Option(help="Chart to write: .html, .svg or .png.", show_default=False),
+        Path | None, typer.Option(help="Chart to write: .html, .svg or .png.", show_default=False)
     ] = None,
     lang: LangOption = Lang.EN,
     force: ForceOption = False,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,11 +24,7 @@ from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
-
-def _optional(text: str, *, metavar: str | None = None, name: str | None = None) -> Any:
-    """Return an option without a default to show."""
-    names = () if name is None else (name,)
-    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
+_optional = partial(typer.Option, show_default=False)
 
 
 def _show_metrics(wanted: bool) -> None:
@@ -51,46 +48,45 @@ def watch_command(
     by: Annotated[
         str,
         _optional(
-            "The column of the round: a number, a time (with --every) or a name.", metavar="COLUMN"
+            help="The column of the round: a number, a time (with --every) or a name.",
+            metavar="COLUMN",
         ),
     ],
     text: TextOption = None,
     group: Annotated[
         str | None,
         _optional(
-            "The column that says who answered; every group is watched by itself too.",
+            help="The column that says who answered; every group is watched by itself too.",
             metavar="COLUMN",
         ),
     ] = None,
     prompt: Annotated[
         str | None,
         _optional(
-            "The column that says what was asked: answers are compared within a prompt.",
+            help="The column that says what was asked: answers are compared within a prompt.",
             metavar="COLUMN",
         ),
     ] = None,
     value: Annotated[
         list[str] | None,
         _optional(
-            "A column of numbers that is charted beside the text; several are allowed.",
+            help="A column of numbers that is charted beside the text; several are allowed.",
             metavar="COLUMN",
         ),
     ] = None,
     vectors: Annotated[
         str | None,
         _optional(
-            "A column of lists of numbers, or a file with a row per answer, in place of an "
+            help="A column of lists of numbers, or a file with a row per answer, in place of an "
             "embedder.",
             metavar="COLUMN|FILE.npy",
         ),
     ] = None,
     every: Annotated[
-        str | None,
-        _optional("Length of a round where --by holds times: 1h, 1d, 1w, 1mo."),
+        str | None, _optional(help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.")
     ] = None,
     start: Annotated[
-        str | None,
-        _optional("Pass over the rounds before this one.", name="--from"),
+        str | None, _optional("--from", help="Pass over the rounds before this one.")
     ] = None,
     baseline: Annotated[
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
@@ -98,7 +94,7 @@ def watch_command(
     chart: Annotated[
         list[str] | None,
         _optional(
-            "guaranteed, shewhart, ewma or cusum, with settings: "
+            help="guaranteed, shewhart, ewma or cusum, with settings: "
             "guaranteed:tolerance=0.02,false_alarms=0.001 or distinct_2=cusum:run_length=1000; "
             "several are allowed. [default: guaranteed on the spread, a cusum on every --value]",
             metavar="[METRIC=]CHART",
@@ -107,29 +103,28 @@ def watch_command(
     rules: Annotated[
         Path | None,
         _optional(
-            "A rules file: list what it decides. Its baseline replaces --baseline, and without "
-            "--chart nothing else is charted.",
+            help="A rules file: list what it decides. Its baseline replaces --baseline, and "
+            "without --chart nothing else is charted.",
             metavar="FILE",
         ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        _optional("A slow metric to measure too: drift or near_duplicate_rate.", metavar="NAME"),
+        _optional(
+            help="A slow metric to measure too: drift or near_duplicate_rate.", metavar="NAME"
+        ),
     ] = None,
     list_metrics: Annotated[  # noqa: ARG001
         bool,
         typer.Option(
-            "--list-metrics",
-            help="Show all metrics.",
-            callback=_show_metrics,
-            is_eager=True,
+            "--list-metrics", help="Show all metrics.", callback=_show_metrics, is_eager=True
         ),
     ] = False,
     must_keep: Annotated[
         Path | None,
         _optional(
-            "Words or phrases whose retention is measured: one per line, a JSON list, or a file "
-            "of hayflick reserve.",
+            help="Words or phrases whose retention is measured: one per line, a JSON list, or a "
+            "file of hayflick reserve.",
             metavar="FILE",
         ),
     ] = None,
@@ -140,8 +135,7 @@ def watch_command(
         ),
     ] = "hashing",
     cache: Annotated[
-        Path | None,
-        _optional("Keep vectors here between calls.", metavar="FILE"),
+        Path | None, _optional(help="Keep vectors here between calls.", metavar="FILE")
     ] = None,
     tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
     encoding: EncodingOption = "utf-8",

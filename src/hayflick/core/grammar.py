@@ -7,9 +7,11 @@ A value without a key belongs to the first key: ``fresh:0.05`` is short for
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from typing_extensions import override
 
 from hayflick.core.errors import ArgumentError
 
@@ -42,6 +44,31 @@ class Entry(Generic[T_co]):
         keys = [f"{key}={key.upper()}" for key in self.required]
         keys += [f"[{key}={key.upper()}]" for key in self.optional]
         return f"{name}:{','.join(keys)}" if keys else name
+
+
+class LazyEntries(Mapping[str, Entry[T_co]]):
+    """Entries by name, each made when it is first looked up: the others are not loaded."""
+
+    def __init__(self, names: Iterable[str], make: Callable[[str], Entry[T_co]]) -> None:
+        self._names, self._make = tuple(names), make
+
+    @override
+    def __getitem__(self, name: str) -> Entry[T_co]:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._make(name)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
 
 def parse(argument: str, text: str, entries: Mapping[str, Entry[T_co]]) -> T_co:

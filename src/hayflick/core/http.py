@@ -215,10 +215,7 @@ class Retries:
         return max(doubled * (1.0 - random / 2.0), asked or 0.0)
 
     async def run(
-        self,
-        attempt: Callable[P, Awaitable[T]],
-        *args: P.args,
-        **settings: P.kwargs,
+        self, attempt: Callable[P, Awaitable[T]], *args: P.args, **settings: P.kwargs
     ) -> tuple[T, int]:
         """Return the result of the first attempt that succeeds, and the number of attempts.
 

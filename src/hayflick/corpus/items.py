@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.progress import Progress, silent
+from hayflick.corpus.counts import Source
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reading import Corpus, text_files
-from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
 from hayflick.corpus.tokenizers import tokenizer_named
 

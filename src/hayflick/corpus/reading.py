@@ -16,12 +16,10 @@ import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.counting import count_pieces, count_symbols
-from hayflick.corpus.counts import Counts, read_mapping
+from hayflick.corpus.counts import Counts, Source, read_mapping
 from hayflick.corpus.encodings import decoded, pieces, sample_files
-from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
-from hayflick.corpus.tokenizers import Tokenizer, split_with
+from hayflick.corpus.tokenizers import Tokenizer, count_pieces, count_symbols, split_with
 
 TEXT_SUFFIXES = (".txt", ".text", ".md")
 _SAMPLED_CELLS = 10_000

@@ -21,14 +21,12 @@ import polars as pl
 
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError
-from hayflick.corpus.counting import count_symbols
-from hayflick.corpus.counts import Counts
+from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.items import lines
 from hayflick.corpus.reading import Corpus, read_table, text_files
-from hayflick.corpus.source import Source
 from hayflick.corpus.tables import table_rows
-from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.corpus.tokenizers import count_symbols, tokenizer_named
 
 TEXT_COLUMN = "text"
 """The key of the text of a line or of a file."""

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.counting import batches
+from hayflick.corpus.counts import Source
 from hayflick.corpus.encodings import decoded, pieces, sample_files
 from hayflick.corpus.reading import text_files
-from hayflick.corpus.source import Source
-from hayflick.corpus.tokenizers import Lines, Tokenizer, split_with
+from hayflick.corpus.tokenizers import Lines, Tokenizer, batches, split_with
 
 MARK = "\N{MATHEMATICAL BOLD SMALL DIGAMMA}"
 """Mark between sentences: a letter, so that every tokenizer returns it as a token."""
@@ -29,11 +28,7 @@ _SAME_LETTER = "\N{GREEK SMALL LETTER DIGAMMA}"
 
 _CLOSING = r"""[\p{Pe}\p{Pf}"']*"""
 _ENDS = "|".join(
-    (
-        rf"[.!?…؟۔।॥]+{_CLOSING}\s",
-        rf"[。！？｡]+{_CLOSING}",
-        r"[\n\r\x0B\x0C\x85\x{2028}\x{2029}]",
-    )
+    (rf"[.!?…؟۔।॥]+{_CLOSING}\s", rf"[。！？｡]+{_CLOSING}", r"[\n\r\x0B\x0C\x85\x{2028}\x{2029}]")
 )
 
 

@@ -244,10 +244,7 @@ class NumericTable:
 
 
 def read_numbers(
-    path: str | os.PathLike[str],
-    *,
-    columns: Sequence[str] | None = None,
-    encoding: str = "utf-8",
+    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None, encoding: str = "utf-8"
 ) -> NumericTable:
     """Read columns of numbers from a CSV, TSV, JSON lines, Parquet or xlsx file.
 

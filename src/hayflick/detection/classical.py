@@ -336,12 +336,7 @@ class CusumChart(ClassicalChart):
     keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "shift")
 
     def __init__(
-        self,
-        baseline: Sequence[Reading],
-        *,
-        metric: str,
-        shift: float = 1.0,
-        **settings: Any,
+        self, baseline: Sequence[Reading], *, metric: str, shift: float = 1.0, **settings: Any
     ) -> None:
         self._shift = number_between("shift", shift, low=_SMALLEST_SHIFT, high=_LARGEST_SHIFT)
         super().__init__(baseline, metric=metric, **settings)
@@ -390,12 +385,7 @@ class EwmaChart(ClassicalChart):
     keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "weight")
 
     def __init__(
-        self,
-        baseline: Sequence[Reading],
-        *,
-        metric: str,
-        weight: float = 0.1,
-        **settings: Any,
+        self, baseline: Sequence[Reading], *, metric: str, weight: float = 0.1, **settings: Any
     ) -> None:
         self._weight = number_between("weight", weight, low=_SMALLEST_WEIGHT, high=1.0)
         super().__init__(baseline, metric=metric, **settings)

@@ -10,12 +10,7 @@ from typing import Any
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.grammar import Entry, number, parse
 from hayflick.core.records import Reading
-from hayflick.detection.classical import (
-    RUN_LENGTH,
-    CusumChart,
-    EwmaChart,
-    ShewhartChart,
-)
+from hayflick.detection.classical import RUN_LENGTH, CusumChart, EwmaChart, ShewhartChart
 from hayflick.detection.control_chart import FORMAT_VERSION, ControlChart
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
 

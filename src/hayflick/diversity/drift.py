@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.vectors import finite_rows
+from hayflick.diversity.scatter import finite_rows
 
 METHODS = ("mmd", "energy")
 

@@ -130,7 +130,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("entropy", "Shannon entropy of the words, in nats", _UP, _NUMBER, _TEXTS),
     Metric(
         *("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),
-        function="hayflick.diversity.compression:compression_ratio",
+        function="hayflick.diversity.repetition:compression_ratio",
     ),
     Metric("duplicate_rate", "answers that another one equals", _DOWN, _SHARE, _TEXTS),
     Metric(

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
+from hayflick.core.provenance import stream
 from hayflick.core.records import Reading
-from hayflick.core.seeding import stream
 from hayflick.diversity.drift import drift
-from hayflick.diversity.duplicates import duplicate_rate, near_duplicate_rate
 from hayflick.diversity.groups import Groups
 from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
 from hayflick.diversity.metrics import MetricSource, defined, measured
 from hayflick.diversity.pairs import disjoint_pairs, pair_scores
+from hayflick.diversity.repetition import duplicate_rate, near_duplicate_rate
 from hayflick.diversity.retention import retention
 from hayflick.diversity.scatter import Scatter
 from hayflick.diversity.spectrum import spectrum_numbers

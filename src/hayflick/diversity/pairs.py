@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.vectors import finite_rows, unit_rows
+from hayflick.diversity.scatter import finite_rows, unit_rows
 
 
 @dataclass(frozen=True, eq=False)

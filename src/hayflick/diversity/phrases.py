@@ -18,9 +18,9 @@ from typing_extensions import override
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
 from hayflick.core.errors import DataError
-from hayflick.corpus import counting
+from hayflick.corpus import tokenizers as counting
 from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
-from hayflick.diversity import ngrams
+from hayflick.diversity import lexical as ngrams
 from hayflick.diversity.metrics import Summary
 
 LENGTHS = (2, 3, 4, 5)

@@ -30,8 +30,7 @@ from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.diversity.hill import check_order, hill_number
 from hayflick.diversity.metrics import Summary, defined
-from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.vectors import finite_rows, unit_rows, vector_rows
+from hayflick.diversity.scatter import Scatter, finite_rows, unit_rows, vector_rows
 
 _BLOCK = 1 << 13
 _UNIT = 1e-4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
 from operator import length_hint
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import DataError
+from hayflick.core.grammar import Entry, LazyEntries, parse, whole
 from hayflick.core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -205,3 +207,45 @@ def content_hash(text: str) -> bytes:
 def _changed(embedder: Embedder, before: int | None, after: int) -> DataError:
     remedy = "did the model change under its name? use a new cache"
     return DataError(f"{embedder.id}: vectors of {before} and of {after} dimensions; {remedy}")
+
+
+_EMBEDDERS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "hashing": ("hashing:HashingEmbedder", (), ("dimensions", "seed")),
+    "sentence": ("sentence:SentenceEmbedder", ("model",), ()),
+    "endpoint": ("endpoint:EndpointEmbedder", ("url", "model"), ("key",)),
+}
+"""Module and class of every embedder, and its required and optional keys."""
+
+_WHOLE_NUMBERS = ("dimensions", "seed")
+
+
+def _entry(name: str) -> Entry[Embedder]:
+    place, required, optional = _EMBEDDERS[name]
+
+    def make(**texts: str) -> Embedder:
+        module, _, kind = place.partition(":")
+        values = {k: whole(k, text) if k in _WHOLE_NUMBERS else text for k, text in texts.items()}
+        made: Embedder = getattr(import_module(f"hayflick.embed.{module}"), kind)(**values)
+        return made
+
+    return Entry(make, required, optional)
+
+
+EMBEDDERS = LazyEntries(_EMBEDDERS, _entry)
+"""All embedders by name."""
+
+
+def parse_embedder(text: str) -> Embedder:
+    """Return the embedder that `text` names.
+
+    Raises
+    ------
+    ArgumentError
+        If the name, a key or a value is not understood; the nearest name is offered.
+
+    Examples
+    --------
+    >>> parse_embedder("hashing:dimensions=256,seed=1")
+    HashingEmbedder(dimensions=256, seed=1)
+    """
+    return parse("embedder", text, EMBEDDERS)

@@ -426,10 +426,7 @@ def _estimate(strata: Sequence[Stratum]) -> float | None:
 
 
 def _checks_to_limit(
-    strata: Sequence[Stratum],
-    limit: float,
-    error: float,
-    share: Callable[[Stratum], float],
+    strata: Sequence[Stratum], limit: float, error: float, share: Callable[[Stratum], float]
 ) -> int | None:
     """Return how many further checks are enough if `share` of each stratum's are bad."""
     sizes = [stratum.population for stratum in strata]

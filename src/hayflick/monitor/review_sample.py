@@ -31,8 +31,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
-from hayflick.core.seeding import stream
+from hayflick.core.provenance import provenance, stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
 ALL = ""
@@ -102,13 +101,7 @@ class ReviewSample(Result):
         return {one.stratum: one.population for one in self.drawn}
 
     @override
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        lang: str = "en",
-        force: bool = False,
-    ) -> Path:
+    def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
         """Write a file with a row per answer, its columns ``verdict`` and ``comment`` empty.
 
         CSV is UTF-8 with a byte-order mark, so that spreadsheet programs read any script. Cells

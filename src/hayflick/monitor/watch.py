@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.provenance import stream
 from hayflick.core.records import Reading
-from hayflick.core.seeding import stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
@@ -95,7 +95,7 @@ def watch(
         values.
     embedder
         Turns texts into vectors: an embedder, or one in the grammar of
-        `hayflick.embed.parsing`. Not used if the answers have vectors.
+        `hayflick.embed.embedder`. Not used if the answers have vectors.
     cache
         A file that keeps vectors between calls; None for none.
     tokenizer
@@ -231,7 +231,7 @@ def _decisions(rule_set: RuleSet | None, readings: _Readings) -> tuple[Decision,
 def _embedder(embedder: str | Embedder) -> Embedder:
     if not isinstance(embedder, str):
         return embedder
-    from hayflick.embed.parsing import parse_embedder
+    from hayflick.embed.embedder import parse_embedder
 
     return parse_embedder(embedder)
 
@@ -244,9 +244,9 @@ def _must_keep_weights(
     if isinstance(must_keep, Mapping):
         return must_keep
     if isinstance(must_keep, (str, os.PathLike)):
+        from hayflick.corpus.counts import Source
         from hayflick.corpus.must_keep import read_must_keep
         from hayflick.corpus.reserves import read_reserve, reserve_header
-        from hayflick.corpus.source import Source
 
         path = Path(must_keep)
         header = reserve_header(path)

@@ -96,9 +96,7 @@ class NetworkEstimate(Result):
 
 
 def estimate_network(
-    experiment: Experiment | str | os.PathLike[str],
-    *,
-    folder: str | os.PathLike[str] | None = None,
+    experiment: Experiment | str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None
 ) -> NetworkEstimate:
     """Return what a run of an experiment takes; nobody is asked.
 

@@ -520,12 +520,7 @@ def mitigation_network(
     experiment, place = experiment_in(experiment, folder)
     axes: dict[str, Any] = {"injections": injections, "topologies": topologies, "models": models}
     agents = agent_mitigation(
-        experiment,
-        folder=place,
-        **axes,
-        irrelevant=irrelevant,
-        prompts=prompts,
-        progress=progress,
+        experiment, folder=place, **axes, irrelevant=irrelevant, prompts=prompts, progress=progress
     )
     surrogate = surrogate_mitigation(**axes, seed=experiment.seed, progress=progress)
     prompts = list(dict.fromkeys(case.prompts for case in agents))

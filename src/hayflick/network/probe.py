@@ -28,9 +28,9 @@ from hayflick.core.provenance import provenance
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
-from hayflick.network.asking import Question, ask_all, run_async
 from hayflick.network.experiment import MOST_AGENTS, BudgetSection, read_toml, refusal
-from hayflick.network.run_directory import file_lock
+from hayflick.network.rounds import Question, ask_all, run_async
+from hayflick.network.run_results import file_lock
 from hayflick.storage.runs import StoredAnswer
 
 _Row = dict[str, Any]

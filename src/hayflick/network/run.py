@@ -16,7 +16,6 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
 from hayflick.core.records import Action, Reading
 from hayflick.diversity.observing import RoundAnswers
-from hayflick.network.asking import run_async
 from hayflick.network.experiment import (
     BudgetSection,
     Experiment,
@@ -25,9 +24,14 @@ from hayflick.network.experiment import (
     fingerprints,
 )
 from hayflick.network.pool import Pool
-from hayflick.network.rounds import NetworkLoop
-from hayflick.network.run_directory import make_run_folder, open_run, run_folder
-from hayflick.network.run_results import NetworkRun, report_network
+from hayflick.network.rounds import NetworkLoop, run_async
+from hayflick.network.run_results import (
+    NetworkRun,
+    make_run_folder,
+    open_run,
+    report_network,
+    run_folder,
+)
 from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore

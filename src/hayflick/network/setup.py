@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
-from hayflick.core.seeding import stream
+from hayflick.core.provenance import stream
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import Observer
 from hayflick.diversity.pairs import disjoint_pairs, squared_distances
-from hayflick.embed.embedder import Embedder, Vectors, embed_all
+from hayflick.embed.embedder import Embedder, Vectors, embed_all, parse_embedder
 from hayflick.embed.hashing import HashingEmbedder
-from hayflick.embed.parsing import parse_embedder
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent

@@ -25,13 +25,7 @@ from hayflick.network.run import Say, quiet
 from hayflick.papers.figure import Figure
 from hayflick.papers.suresh2024 import figures as suresh2024
 from hayflick.papers.wang2025 import figures as wang2025
-from hayflick.papers.wang2025.models import (
-    MODEL_FIGURES,
-    RUN,
-    EndpointStudy,
-    holds_run,
-    real_texts,
-)
+from hayflick.papers.wang2025.models import MODEL_FIGURES, RUN, EndpointStudy, holds_run, real_texts
 
 PAPERS = ("suresh2024", "wang2025")
 """The papers whose figures can be reproduced."""

@@ -49,10 +49,7 @@ _COMPARED: dict[type, tuple[tuple[str, tuple[int | None, ...]], ...]] = {
         ("add:1", (None,)),
         ("good-turing", (None,)),
     ),
-    Gaussian: (
-        ("unbiased", (None, 10, 8, 6, 4, 3, 2, 1)),
-        ("ml", (None, 10, 8, 6, 4, 3, 2, 1)),
-    ),
+    Gaussian: (("unbiased", (None, 10, 8, 6, 4, 3, 2, 1)), ("ml", (None, 10, 8, 6, 4, 3, 2, 1))),
 }
 """Estimators by family, each with the grids (bits) that its parameters are rounded to."""
 

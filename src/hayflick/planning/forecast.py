@@ -16,12 +16,7 @@ from hayflick.core.protocols import Model, Regime
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
-from hayflick.planning.forecast_result import (
-    FRESH_SHARES,
-    AtRisk,
-    Forecast,
-    SurvivalByCount,
-)
+from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast, SurvivalByCount
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime

@@ -18,7 +18,7 @@ from hayflick.core.display import Result, report_of
 from hayflick.core.output import check_page, write_text
 from hayflick.core.protocols import Regime
 from hayflick.core.provenance import provenance
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
 

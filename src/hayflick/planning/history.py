@@ -17,7 +17,7 @@ from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import frontier
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem
-from hayflick.planning.search import reaches
+from hayflick.planning.retention import reaches
 from hayflick.planning.strategies import strategies_for
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.regime import parse_regime
@@ -98,10 +98,7 @@ class History:
         """
         rounds = min(_LONGEST, max(2 * self.rounds, self.rounds + 50))
         kept = SymbolTarget.of_types(model).retention(
-            generations=rounds,
-            regime=self.regime,
-            samples=self.samples,
-            law=law,
+            generations=rounds, regime=self.regime, samples=self.samples, law=law
         )
         now = float(self.left[-1])
         expected = float(kept.expected[self.rounds])

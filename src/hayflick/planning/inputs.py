@@ -12,7 +12,7 @@ from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, column_name, holds_fractions
 
 FAMILIES = ("discrete", "gaussian", "multivariate-gaussian", "poisson", "ngram")

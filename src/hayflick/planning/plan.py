@@ -31,14 +31,8 @@ from hayflick.planning.designs import (
 )
 from hayflick.planning.history import History, HistoryComparison, read_history, resumed_problem
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
-from hayflick.planning.problem import (
-    ElapsedRounds,
-    PlanningProblem,
-    check_target,
-    planning_problem,
-)
-from hayflick.planning.retention import SimulatedRetention, SimulationSettings
-from hayflick.planning.search import reaches
+from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings, reaches
 from hayflick.planning.sizing import (
     FreshShare,
     Inspection,

@@ -14,14 +14,7 @@ from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
 from hayflick.laws.survival import LAWS
 from hayflick.planning.retention import Retention, SimulationSettings
-from hayflick.planning.targets import (
-    DIVERSITY,
-    MUST_KEEP,
-    TYPES,
-    VARIANCE,
-    SymbolTarget,
-    Target,
-)
+from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, SymbolTarget, Target
 from hayflick.planning.variance_target import VarianceTarget
 
 

@@ -22,28 +22,12 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.provenance import provenance
-from hayflick.corpus.counts import Counts
-from hayflick.corpus.items import (
-    ItemStore,
-    item_blocks,
-    refuse_counts,
-    stored_items,
-)
+from hayflick.corpus.counts import Counts, Source
+from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import read_corpus
-from hayflick.corpus.reserves import (
-    TEXT_COLUMN,
-    count_records,
-    item_records,
-    reserve_text,
-)
-from hayflick.corpus.source import Source
-from hayflick.planning.coverage import (
-    Coverage,
-    UniformSamples,
-    cover,
-    uniform_samples,
-)
+from hayflick.corpus.reserves import TEXT_COLUMN, count_records, item_records, reserve_text
+from hayflick.planning.coverage import Coverage, UniformSamples, cover, uniform_samples
 
 SUFFIXES = (".jsonl", ".ndjson", ".txt")
 """Of files that a reserve is written to; the last is plain text."""

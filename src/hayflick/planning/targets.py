@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from hayflick.chains.chain import MOST_COUNTED
 from hayflick.chains.degradation import LabelNoise
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.family import MOST_COUNTED
 from hayflick.chains.samplers import Temperature
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.protocols import Regime
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of

@@ -26,20 +26,12 @@ from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
+from hayflick.core.provenance import stream
 from hayflick.core.records import Mix, Schedule
-from hayflick.core.seeding import stream
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.laws.gaussian_moments import fresh_moments
-from hayflick.laws.gaussian_scale import (
-    LARGEST_SAMPLE,
-    GaussianSchedule,
-    gaussian_scale,
-)
-from hayflick.planning.retention import (
-    Retention,
-    SimulatedRetention,
-    SimulationSettings,
-)
+from hayflick.laws.gaussian_scale import LARGEST_SAMPLE, GaussianSchedule, gaussian_scale
+from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageChange
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace

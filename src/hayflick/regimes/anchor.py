@@ -13,10 +13,9 @@ from typing_extensions import override
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Counts
+from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header
-from hayflick.corpus.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES
 from hayflick.regimes.regime import NamedRegime
 

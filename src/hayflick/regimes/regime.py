@@ -9,28 +9,28 @@ from typing import Any
 
 from typing_extensions import override
 
-from hayflick.core.grammar import Entry, Term, parse
+from hayflick.core.grammar import Entry, LazyEntries, Term, parse
 from hayflick.core.protocols import Regime
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 
-_REGIMES = (
-    "replace:Replace",
-    "fresh:Fresh",
-    "periodic:Periodic",
-    "scheduled:Scheduled",
-    "anchor:Anchor",
-    "accumulate:Accumulate",
-    "accumulate:AccumulateSubsample",
-    "triggered:Triggered",
-)
-"""Module and class of every regime that the command line knows."""
+_REGIMES = {
+    "replace": "replace:Replace",
+    "fresh": "fresh:Fresh",
+    "periodic": "periodic:Periodic",
+    "scheduled": "scheduled:Scheduled",
+    "anchor": "anchor:Anchor",
+    "accumulate": "accumulate:Accumulate",
+    "accumulate-subsample": "accumulate:AccumulateSubsample",
+    "triggered": "triggered:Triggered",
+}
+"""Module and class of every regime that the command line knows, by its name there."""
 
 
 class NamedRegime(Term, Regime):
     """Base of the regimes that the command line knows.
 
     A regime is a frozen dataclass with a ``name`` and a ``mix``. Its fields are the keys of the
-    grammar. Under its name `hayflick.report.training_sets` may have a sentence on it.
+    grammar. Under its name `hayflick.report.base_forecast` may have a sentence on it.
     """
 
     __slots__ = ()
@@ -51,13 +51,12 @@ class NamedRegime(Term, Regime):
 
 def regimes(like: Source) -> Mapping[str, Entry[Regime]]:
     """Return all regimes by name; files are read as the data `like` were."""
-    kinds = [_load(place) for place in _REGIMES]
-    return {kind.name: kind.entry(like) for kind in kinds}
+    return LazyEntries(_REGIMES, lambda name: _load(name).entry(like))
 
 
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(import_module(f"hayflick.regimes.{module}"), name)
+def _load(name: str) -> Any:
+    module, _, kind = _REGIMES[name].partition(":")
+    return getattr(import_module(f"hayflick.regimes.{module}"), kind)
 
 
 def parse_regime(text: str, *, like: Source) -> Regime:

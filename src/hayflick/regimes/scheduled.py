@@ -16,7 +16,7 @@ from hayflick.core import checks
 from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
 from hayflick.regimes.regime import NamedRegime
 

@@ -196,11 +196,7 @@ def to_png(svg: str) -> bytes:
 
 
 def check_picture(
-    path: Path,
-    *,
-    name: str = "out",
-    inputs: Iterable[str | Path | None] = (),
-    force: bool = False,
+    path: Path, *, name: str = "out", inputs: Iterable[str | Path | None] = (), force: bool = False
 ) -> None:
     """Refuse a file that no picture can be written to, before any work starts.
 

@@ -12,8 +12,7 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
 from hayflick.report import drawing
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render
-from hayflick.report.tables import table
+from hayflick.report.rendering import notebook, render, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

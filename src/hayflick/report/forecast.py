@@ -14,8 +14,7 @@ from hayflick.report import drawing
 from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render
-from hayflick.report.tables import landmarks, printable, table
+from hayflick.report.rendering import landmarks, notebook, printable, render, table
 
 if TYPE_CHECKING:
     import xarray

@@ -17,8 +17,7 @@ from hayflick.report.drawing import RenderedChart, save_picture
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
 from hayflick.report.mitigation import mitigation_chart
-from hayflick.report.rendering import notebook, render, wording
-from hayflick.report.tables import table
+from hayflick.report.rendering import notebook, render, table, wording
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,11 +71,7 @@ def figure_chart(figure: Figure, language: Language) -> RenderedChart:
     shows = language.joined(shows, _agreement_text(figure, language))
     if figure.quantity == "frontier":
         return mitigation_chart(
-            figure.curves,
-            name=figure.name,
-            title=title,
-            caption=shows,
-            language=language,
+            figure.curves, name=figure.name, title=title, caption=shows, language=language
         )
     return _curves_chart(figure, title=title, caption=shows, language=language)
 

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import subject_label
-from hayflick.report.rendering import notebook, render, sentences, wording
-from hayflick.report.tables import printable, significant, table
+from hayflick.report.rendering import (
+    notebook,
+    printable,
+    render,
+    sentences,
+    significant,
+    table,
+    wording,
+)
 from hayflick.rules.from_plan import COOL_DOWN, REVIEWED, PlannedRules
 
 if TYPE_CHECKING:

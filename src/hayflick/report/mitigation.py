@@ -15,8 +15,7 @@ from hayflick.network.mitigation import MitigationCase, MitigationStudy, cases_t
 from hayflick.report import drawing
 from hayflick.report.drawing import RenderedChart, check_picture, save_picture
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render, wording
-from hayflick.report.tables import table
+from hayflick.report.rendering import notebook, render, table, wording
 
 if TYPE_CHECKING:
     import altair as alt

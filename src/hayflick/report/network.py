@@ -18,8 +18,7 @@ from hayflick.report.network_charts import (
     scatter_chart,
 )
 from hayflick.report.network_findings import NetworkFindings
-from hayflick.report.rendering import notebook, render
-from hayflick.report.tables import printable
+from hayflick.report.rendering import notebook, printable, render
 from hayflick.storage.runs import StoredAnswer, StoredText
 
 if TYPE_CHECKING:

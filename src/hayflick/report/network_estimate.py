@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.network.estimate import NetworkEstimate
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, tables_page
-from hayflick.report.tables import table
+from hayflick.report.rendering import notebook, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,11 +33,7 @@ def tables(estimate: NetworkEstimate, *, lang: str = "en") -> list[RenderableTyp
     language = Language(lang)
     text = language.text
     shown = table(
-        text("agent"),
-        text("answers"),
-        text("tokens read"),
-        text("tokens written"),
-        text("cost"),
+        text("agent"), text("answers"), text("tokens read"), text("tokens written"), text("cost")
     )
     for one in estimate.agents:
         numbers = (one.answers, one.tokens_in, one.tokens_out)

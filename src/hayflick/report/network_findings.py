@@ -13,8 +13,8 @@ from hayflick.core.records import ActionKind
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
+from hayflick.report.rendering import printable
 from hayflick.report.rules_decisions import action_text
-from hayflick.report.tables import printable
 from hayflick.report.watch_findings import joined_names
 
 NORM, FLOOR = "group_frobenius_norm", "noise_floor"

@@ -9,8 +9,14 @@ from hayflick.core.errors import ArgumentError
 from hayflick.monitor.pilot_design import PilotDesign, plan_fields, rounds_needed
 from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, sentences, tables_page
-from hayflick.report.tables import printable, significant, table
+from hayflick.report.rendering import (
+    notebook,
+    printable,
+    sentences,
+    significant,
+    table,
+    tables_page,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

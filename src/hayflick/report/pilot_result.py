@@ -15,8 +15,15 @@ from hayflick.monitor.pilot_variation import Scale
 from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.pilot_design import signed_change
-from hayflick.report.rendering import notebook, render, sentences, wording
-from hayflick.report.tables import printable, significant, table
+from hayflick.report.rendering import (
+    notebook,
+    printable,
+    render,
+    sentences,
+    significant,
+    table,
+    wording,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

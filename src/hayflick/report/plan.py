@@ -16,8 +16,7 @@ from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
 from hayflick.report.plan_findings import PlanFindings, sensitivity_label
-from hayflick.report.rendering import notebook, render
-from hayflick.report.tables import significant, table
+from hayflick.report.rendering import notebook, render, significant, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

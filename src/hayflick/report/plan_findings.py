@@ -11,7 +11,7 @@ from hayflick.planning.retention import SIMULATED
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, Target
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
-from hayflick.report.tables import significant
+from hayflick.report.rendering import significant
 
 _SHOWN_PRICES = 2
 
@@ -154,8 +154,7 @@ class PlanFindings:
         stored, count = self.language.number(items), self.language.number(highest)
         if self.plan.target.kind == MUST_KEEP:
             return self.text(
-                "The reserve holds {stored} of the listed symbols, one item of each.",
-                stored=stored,
+                "The reserve holds {stored} of the listed symbols, one item of each.", stored=stored
             )
         if items == 1.0:
             return self.text(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.planning.coverage import SAMPLES, UniformSamples
 from hayflick.planning.reserve import Reserve
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, tables_page
-from hayflick.report.tables import printable, table
+from hayflick.report.rendering import notebook, printable, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

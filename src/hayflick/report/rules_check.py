@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.check_rules import RulesCheck
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, sentences, tables_page
-from hayflick.report.tables import printable, significant, table
+from hayflick.report.rendering import (
+    notebook,
+    printable,
+    sentences,
+    significant,
+    table,
+    tables_page,
+)
 from hayflick.rules.model import WatchTable, healthy_direction
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.evaluate_rules import RulesEvaluation, RunSummary
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, sentences, tables_page
-from hayflick.report.tables import table
+from hayflick.report.rendering import notebook, sentences, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,10 +78,7 @@ def _sentences(evaluation: RulesEvaluation, language: Language) -> list[str]:
 
 def _table(evaluation: RulesEvaluation, language: Language) -> Table:
     text, percent, keep = language.text, language.percent, evaluation.keep
-    runs = {
-        text("with the rule"): evaluation.with_rule,
-        text("without"): evaluation.without_rule,
-    }
+    runs = {text("with the rule"): evaluation.with_rule, text("without"): evaluation.without_rule}
     if evaluation.fixed_plan is not None and evaluation.fixed_share is not None:
         share = percent(evaluation.fixed_share)
         name = text("{share} fresh real data in every round", share=share)

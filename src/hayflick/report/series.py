@@ -13,9 +13,8 @@ from hayflick.planning.series_forecast import Series, SeriesForecast
 from hayflick.report import drawing
 from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render
+from hayflick.report.rendering import landmarks, notebook, render, table
 from hayflick.report.series_findings import SeriesFindings, series_findings
-from hayflick.report.tables import landmarks, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -13,7 +13,7 @@ from hayflick.planning.quantities import BandPoint, Quantity
 from hayflick.planning.series_forecast import SeriesForecast
 from hayflick.report.base_forecast import ForecastFindings
 from hayflick.report.language import Language
-from hayflick.report.tables import significant
+from hayflick.report.rendering import significant
 
 
 @dataclass(frozen=True)

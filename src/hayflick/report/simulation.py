@@ -13,8 +13,7 @@ import polars as pl
 from hayflick.core.output import write_text
 from hayflick.report import drawing
 from hayflick.report.language import Language
-from hayflick.report.rendering import render
-from hayflick.report.tables import landmarks, significant, table
+from hayflick.report.rendering import landmarks, render, significant, table
 
 if TYPE_CHECKING:
     import xarray
@@ -177,11 +176,7 @@ def page(runs: xarray.Dataset, *, lang: str = "en") -> str:
 
 
 def plot_runs(
-    runs: xarray.Dataset,
-    path: str | os.PathLike[str],
-    *,
-    lang: str = "en",
-    force: bool = False,
+    runs: xarray.Dataset, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False
 ) -> Path:
     """Draw what `hayflick.simulate` returned: a chart per variable, median, spread and runs.
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render
+from hayflick.report.rendering import notebook, printable, render, significant, table
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
-from hayflick.report.tables import printable, significant, table
 from hayflick.report.watch_charts import history_chart, metric_chart
 from hayflick.report.watch_findings import WatchFindings
 

@@ -8,7 +8,7 @@ from hayflick.detection.early_warning import Projection
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
 from hayflick.report.metric_labels import metric_label
-from hayflick.report.tables import printable, significant
+from hayflick.report.rendering import printable, significant
 
 _NAMED = 10
 

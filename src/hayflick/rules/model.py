@@ -134,12 +134,10 @@ class RulesFile(Table):
 
     format_version: Literal[1]
     mode: Annotated[
-        Mode,
-        Field(strict=False, description="observe: list alone; warn: notify alone; act: all."),
+        Mode, Field(strict=False, description="observe: list alone; warn: notify alone; act: all.")
     ]
     false_alarms: Annotated[
-        float,
-        Field(gt=0.0, lt=1.0, description="Of one stream's charts together, per reading."),
+        float, Field(gt=0.0, lt=1.0, description="Of one stream's charts together, per reading.")
     ] = 0.001
     false_discoveries: Annotated[
         float | None,

@@ -19,13 +19,8 @@ from typing import Any, TypeVar
 
 from hayflick.core.errors import DataError
 from hayflick.core.records import Action, ActionKind, Reading, Verdict
-from hayflick.corpus.source import Source
-from hayflick.rules.actions import (
-    ActionResources,
-    ReserveFile,
-    build_action,
-    read_prompts,
-)
+from hayflick.corpus.counts import Source
+from hayflick.rules.actions import ActionResources, ReserveFile, build_action, read_prompts
 from hayflick.rules.model import Inject, Mode, RulesFile, VaryPrompts, WatchTable
 from hayflick.rules.parsing import read_rules
 from hayflick.rules.stream import Stream

@@ -18,23 +18,10 @@ from hayflick.chains.stages import Stages
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import (
-    Chain,
-    CompiledChain,
-    Model,
-    ReactiveRegime,
-    Recorded,
-    Regime,
-)
-from hayflick.core.provenance import provenance
+from hayflick.core.protocols import Chain, CompiledChain, Model, ReactiveRegime, Recorded, Regime
+from hayflick.core.provenance import LOGICAL_BLOCK, fresh_seed, logical_blocks, provenance, stream
 from hayflick.core.records import Schedule
-from hayflick.core.seeding import (
-    LOGICAL_BLOCK,
-    fresh_seed,
-    logical_blocks,
-    stream,
-)
-from hayflick.corpus.source import Source
+from hayflick.corpus.counts import Source
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.rounds import (
     check_metrics,

@@ -3,11 +3,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.monitor.pilot_variation import (
-    Variation,
-    estimate_variation,
-    read_variation,
-)
+from hayflick.monitor.pilot_variation import Variation, estimate_variation, read_variation
 
 
 def test_analysis_of_variance_by_hand():

@@ -15,18 +15,9 @@ CLEAN, SPOILT = [False] * 200, [False, True] * 100
         ([Stratum([], 5000)], AcceptanceDecision.GO_ON),
         ([Stratum(SPOILT, 5000)], AcceptanceDecision.REJECT),
         ([Stratum(SPOILT)], AcceptanceDecision.REJECT),
-        (
-            [Stratum(CLEAN, 900, "a"), Stratum(CLEAN, 900, "b")],
-            AcceptanceDecision.ACCEPT,
-        ),
-        (
-            [Stratum(SPOILT, 900, "a"), Stratum(CLEAN, 900, "b")],
-            AcceptanceDecision.REJECT,
-        ),
-        (
-            [Stratum(SPOILT[:40], 50, "a"), Stratum([], 2000, "b")],
-            AcceptanceDecision.GO_ON,
-        ),
+        ([Stratum(CLEAN, 900, "a"), Stratum(CLEAN, 900, "b")], AcceptanceDecision.ACCEPT),
+        ([Stratum(SPOILT, 900, "a"), Stratum(CLEAN, 900, "b")], AcceptanceDecision.REJECT),
+        ([Stratum(SPOILT[:40], 50, "a"), Stratum([], 2000, "b")], AcceptanceDecision.GO_ON),
     ],
 )
 def test_decisions(strata, decision):
@@ -75,10 +66,7 @@ def test_a_small_population_may_be_past_saving():
 
 
 def test_groups_count_by_their_size():
-    strata = [
-        Stratum([True] * 5 + [False] * 5, 100, "a"),
-        Stratum([False] * 10, 900, "b"),
-    ]
+    strata = [Stratum([True] * 5 + [False] * 5, 100, "a"), Stratum([False] * 10, 900, "b")]
     assert acceptance(strata, limit=0.1).share == pytest.approx(0.05)
     assert acceptance([*strata, Stratum([], 50, "c")], limit=0.1).share is None
 
@@ -98,11 +86,7 @@ def test_each_parameter_matters():
         ([Stratum([False])], {"limit": 0.0}, "limit: got 0"),
         ([Stratum([False])], {"limit": 1.0}, "limit: got 1"),
         ([Stratum([False])], {"error": 0.0}, "error: got 0"),
-        (
-            [Stratum([False], None, "a"), Stratum([], 5, "b")],
-            {},
-            "population: got None for 'a'",
-        ),
+        ([Stratum([False], None, "a"), Stratum([], 5, "b")], {}, "population: got None for 'a'"),
     ],
 )
 def test_a_mistake_is_named(strata, settings, message):

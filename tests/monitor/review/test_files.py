@@ -6,19 +6,10 @@ import polars as pl
 import pytest
 
 import hayflick as hf
-from hayflick.core.errors import (
-    ArgumentError,
-    DataError,
-    MissingExtraError,
-    OutputError,
-)
+from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
 from hayflick.corpus.answers import Answers
 from hayflick.monitor.review import read_review
-from hayflick.monitor.review_sample import (
-    COLUMNS,
-    escaped,
-    unescaped,
-)
+from hayflick.monitor.review_sample import COLUMNS, escaped, unescaped
 
 TEXTS = (
     '=HYPERLINK("x")',

@@ -92,11 +92,7 @@ class Budget:
     """
 
     def __init__(
-        self,
-        *,
-        tokens: int | None = None,
-        money: float | None = None,
-        spent: Spending = Spending(),
+        self, *, tokens: int | None = None, money: float | None = None, spent: Spending = Spending()
     ) -> None:
         self.tokens = None if tokens is None else whole_number("tokens", tokens, at_least=0)
         self.money = None if money is None else number_between("money", money, low=0.0)

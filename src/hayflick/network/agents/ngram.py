@@ -29,8 +29,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.ngram import LONGEST
-from hayflick.chains.ngram_kernels import Texts
+from hayflick.chains.ngram_kernels import LONGEST, Texts
 from hayflick.core.checks import share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.encodings import sample_files

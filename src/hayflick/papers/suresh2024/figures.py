@@ -38,13 +38,7 @@ from hayflick.laws.bounds import (
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.poisson import poisson_law
 from hayflick.laws.survival import Survival, survival
-from hayflick.papers.figure import (
-    Figure,
-    curves,
-    mean_agreement,
-    share_agreement,
-    single_runs,
-)
+from hayflick.papers.figure import Figure, curves, mean_agreement, share_agreement, single_runs
 from hayflick.simulation.simulate import simulate
 
 if TYPE_CHECKING:
@@ -199,11 +193,7 @@ def gaussian_theorem(seed: int) -> Figure:
 
 
 def _theorem(
-    name: str,
-    runs: xarray.Dataset,
-    present: xarray.DataArray,
-    law: Floats,
-    **series: Floats | None,
+    name: str, runs: xarray.Dataset, present: xarray.DataArray, law: Floats, **series: Floats | None
 ) -> Figure:
     """Return the share of runs that have not collapsed, beside series of its law and bounds."""
     observed = present.mean("replicate").to_numpy()

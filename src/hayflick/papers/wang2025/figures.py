@@ -31,12 +31,7 @@ from hayflick.network.silo import simulate_silos
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import parse_topology
-from hayflick.papers.figure import (
-    Figure,
-    curves,
-    mean_agreement,
-    single_runs,
-)
+from hayflick.papers.figure import Figure, curves, mean_agreement, single_runs
 from hayflick.papers.wang2025.models import (
     MODEL_FIGURES,
     EndpointStudy,

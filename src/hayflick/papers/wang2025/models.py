@@ -24,14 +24,8 @@ from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.progress import Progress, silent
 from hayflick.network.experiment import Experiment, PoolSection, texts_of
-from hayflick.network.run import (
-    Say,
-    quiet,
-    resume_network,
-    run_network,
-)
-from hayflick.network.run_directory import DATABASE
-from hayflick.network.run_results import NetworkRun, experiment_of_run, report_network
+from hayflick.network.run import Say, quiet, resume_network, run_network
+from hayflick.network.run_results import DATABASE, NetworkRun, experiment_of_run, report_network
 from hayflick.network.setup import set_up_network
 from hayflick.papers.figure import Figure, curves
 

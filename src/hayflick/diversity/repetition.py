@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, whole_number
-from hayflick.diversity.ngrams import refuse_single_text
-from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.vectors import vector_rows
+from hayflick.diversity.lexical import refuse_single_text
+from hayflick.diversity.scatter import Scatter, vector_rows
 
 MOST_EXACT = 10_000
 """Largest number of answers that are all compared with all others."""
@@ -113,3 +114,47 @@ def _centred(rows: NDArray[Any], mean: Floats) -> tuple[Floats, Floats]:
     """Return centred rows, so that squares do not cancel, and their squared lengths."""
     gaps: Floats = rows - mean
     return gaps, np.einsum("ij,ij->i", gaps, gaps)
+
+
+_LEVEL = 6
+_TOGETHER = 1000
+
+
+def compression_ratio(texts: Iterable[str], *, level: int = _LEVEL) -> float | None:
+    """Return the size of the texts, one per line, over their compressed size.
+
+    Parameters
+    ----------
+    texts
+        The answers. More text compresses better, so compare equal amounts.
+    level
+        Compression level of zlib, 1 to 9.
+
+    Returns
+    -------
+    A ratio that rises with repetition; None if all texts are empty.
+
+    Raises
+    ------
+    ArgumentError
+        If `level` is out of range, or `texts` is a single string.
+
+    Examples
+    --------
+    >>> compression_ratio(["the same answer"] * 100) > 30.0
+    True
+    >>> compression_ratio(["yes"]) < 1.0
+    True
+    """
+    refuse_single_text(texts)
+    compressor = zlib.compressobj(whole_number("level", level, at_least=1, at_most=9))
+    before = after = 0
+    spoken = False
+    lines = iter(texts)
+    while part := list(islice(lines, _TOGETHER)):
+        block = "\n".join([*part, ""]).encode("utf-8", errors="replace")
+        spoken = spoken or len(block) > len(part)
+        before += len(block)
+        after += len(compressor.compress(block))
+    after += len(compressor.flush())
+    return before / after if spoken else None
