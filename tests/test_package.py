@@ -35,7 +35,7 @@ def test_importing_loads_no_heavy_library():
 
 
 def test_the_simulate_room_does_not_hide_the_function():
-    code = "import hayflick as hf, hayflick.simulation.rounds; assert callable(hf.simulate)"
+    code = "import hayflick as hf, hayflick.simulation.simulate; assert callable(hf.simulate)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -8,9 +8,9 @@ import hayflick as hf
 from hayflick.chains.gaussian import interval_draws
 from hayflick.chains.symmetric_mixture import approximate_joint, exact_joint
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import stream
 from hayflick.core.records import Mix, Schedule
-from hayflick.simulation.rounds import advance
+from hayflick.core.reproducibility import stream
+from hayflick.simulation.simulate import advance
 
 SCALAR = [
     hf.Bernoulli(0.2),

@@ -1,7 +1,7 @@
 import json
 
 import hayflick
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 
 
 def test_the_record_survives_json_and_repeats_itself():

@@ -1,7 +1,7 @@
 import pytest
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import logical_blocks, stream
+from hayflick.core.reproducibility import logical_blocks, stream
 
 
 def test_streams_depend_on_seed_and_block_alone():

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import stream
+from hayflick.core.reproducibility import stream
 from hayflick.laws.surrogate import contraction, distance_floor
 from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from hayflick.planning.retention import cheapest, smallest
+from hayflick.planning.search import cheapest, smallest
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 499, 998, 999, 1000])

@@ -278,7 +278,7 @@ class Mergeable(Protocol):
         """Return the statistic of both, replicate by replicate."""
 
 
-class Statistic(Mergeable, Protocol):
+class WeightedStatistic(Mergeable, Protocol):
     """A pool of numbers, real ones of which can weigh more."""
 
     @property
@@ -290,28 +290,28 @@ class Statistic(Mergeable, Protocol):
 
 
 MergeableT = TypeVar("MergeableT", bound=Mergeable)
-StatisticT = TypeVar("StatisticT", bound=Statistic)
+WeightedStatisticT = TypeVar("WeightedStatisticT", bound=WeightedStatistic)
 
 
-class NumericChain(FamilyChain[PopulationT, StatisticT]):
+class NumericChain(FamilyChain[PopulationT, WeightedStatisticT]):
     """A family of numbers: real data are draws of the real law, or their statistic."""
 
     @abstractmethod
-    def draw_real(self, rng: Rng, replicates: int, items: int) -> StatisticT:
+    def draw_real(self, rng: Rng, replicates: int, items: int) -> WeightedStatisticT:
         """Draw the statistic of `items` items from the real law."""
 
     @abstractmethod
-    def real_data(self, replicates: int) -> StatisticT | None:
+    def real_data(self, replicates: int) -> WeightedStatisticT | None:
         """Return the statistic that θ_0 was fitted to; None for a law that is known."""
 
     @override
-    def mix(self, rng: Rng, pool: StatisticT, mix: Mix[Any]) -> StatisticT:
+    def mix(self, rng: Rng, pool: WeightedStatisticT, mix: Mix[Any]) -> WeightedStatisticT:
         if not mix.fresh:
             return pool
         fresh = self.draw_real(rng, pool.replicates, mix.fresh)
         return pool.merge(fresh.weighted(self.stages.real_weight))
 
-    def real_pools(self, rng: Rng, replicates: int) -> StatisticT:
+    def real_pools(self, rng: Rng, replicates: int) -> WeightedStatisticT:
         """Return pools of the real data; where the law is known, of draws from it."""
         real = self.real_data(replicates)
         if real is None:
@@ -319,7 +319,7 @@ class NumericChain(FamilyChain[PopulationT, StatisticT]):
         return real.weighted(self.stages.real_weight)
 
 
-class ParametricChain(NumericChain[Floats, StatisticT]):
+class ParametricChain(NumericChain[Floats, WeightedStatisticT]):
     """A family whose model is a few numbers: a population has shape ``(parameters, replicates)``.
 
     Parameters and errors are those of `FamilyChain`.
@@ -352,7 +352,7 @@ class ParametricChain(NumericChain[Floats, StatisticT]):
         return {name: population[..., row, :] for row, name in enumerate(self.parameters)}
 
 
-class CompiledParametricChain(ParametricChain[StatisticT], CompiledChain):
+class CompiledParametricChain(ParametricChain[WeightedStatisticT], CompiledChain):
     """A parametric family with compiled rounds, where no stage but rounding is chosen.
 
     Parameters and errors are those of `FamilyChain`.

@@ -28,7 +28,7 @@ from hayflick.chains.family import FamilyChain, FamilyData, NamedModel, Rng
 from hayflick.chains.samplers import Sampler, Temperature, TopK, TopP
 from hayflick.chains.stages import Grid, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import LARGEST_ORDER, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, whole
 from hayflick.core.progress import Progress, silent
@@ -37,7 +37,7 @@ from hayflick.core.records import Mix
 from hayflick.corpus.sentences import Sentences, read_sentences
 
 if TYPE_CHECKING:
-    from hayflick.chains.ngram_kernels import LONGEST, Block, Starts, Texts
+    from hayflick.chains.ngram_kernels import Block, Starts, Texts
 
 
 MOST_WORDS = 2**30 - 1
@@ -161,7 +161,7 @@ class NGram(NamedModel):
     order: int = 2
 
     def __post_init__(self) -> None:
-        order = whole_number("order", self.order, at_least=1, at_most=LONGEST)
+        order = whole_number("order", self.order, at_least=1, at_most=LARGEST_ORDER)
         object.__setattr__(self, "order", order)
         if order > self.total:
             takes = f"at most {self.total}, the number of words of {self.sentences.source.name}"
@@ -188,7 +188,7 @@ class NGram(NamedModel):
         `hayflick.corpus.sentences.read_sentences`.
         """
         # Before a long text is read, not after.
-        whole_number("order", order, at_least=1, at_most=LONGEST)
+        whole_number("order", order, at_least=1, at_most=LARGEST_ORDER)
         sentences = read_sentences(path, tokenizer=tokenizer, encoding=encoding, progress=progress)
         return cls(sentences, order)
 

@@ -20,9 +20,6 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 
-LONGEST = 16
-"""The largest order."""
-
 Texts: TypeAlias = NDArray[np.int32]
 """A text as the contexts that it visits, 0 at the end of every sentence."""
 

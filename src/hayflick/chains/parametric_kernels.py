@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.provenance import LOGICAL_BLOCK
+from hayflick.core.reproducibility import LOGICAL_BLOCK
 
 _FEW = 50.0
 _MOST = 160

@@ -34,7 +34,7 @@ from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 
-class Family(StrEnum):
+class EstimatorFamily(StrEnum):
     """Families that estimators are compared for."""
 
     DISCRETE = "discrete"
@@ -47,7 +47,7 @@ def expressivity_command(
     ],
     column: ColumnOption = None,
     family: Annotated[
-        Family | None,
+        EstimatorFamily | None,
         typer.Option(
             help="Words and labels are discrete, numbers Gaussian. [default: Gaussian for a "
             "column of numbers that are not whole]",

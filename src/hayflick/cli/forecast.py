@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hayflick.planning.forecast_result import BaseForecast
 
 
-class Family(StrEnum):
+class FamilyName(StrEnum):
     """Families to choose from."""
 
     DISCRETE = "discrete"
@@ -77,7 +77,7 @@ def forecast_command(
         ),
     ] = None,
     family: Annotated[
-        Family | None,
+        FamilyName | None,
         typer.Option(
             help="What is retrained. [default: multivariate-gaussian for several columns, gaussian "
             "for a column of numbers that are not all whole, else discrete]",
@@ -179,7 +179,7 @@ def forecast_command(
     return INTERRUPTED if result.interrupted else 0
 
 
-def _warn(result: BaseForecast, *, family: Family | None, tokenizer: str | None) -> None:
+def _warn(result: BaseForecast, *, family: FamilyName | None, tokenizer: str | None) -> None:
     source = result.source
     if source.missing:
         print(f"warning: empty cells left out: {source.missing}", file=sys.stderr)

@@ -10,6 +10,9 @@ from hayflick.core.errors import ArgumentError
 LARGEST_NUMBER = 2**53
 """Whole numbers up to this one are exact in floating point."""
 
+LARGEST_ORDER = 16
+"""Of n-gram models."""
+
 MOST_GENERATIONS = 1_000_000
 MOST_REPLICATES = 100_000_000
 LARGEST_SIZE = 1e150

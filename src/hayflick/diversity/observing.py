@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import stream
 from hayflick.core.records import Reading
+from hayflick.core.reproducibility import stream
 from hayflick.diversity.drift import drift
 from hayflick.diversity.groups import Groups
 from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept

@@ -15,8 +15,8 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading, Verdict
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.answers import Answers
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch

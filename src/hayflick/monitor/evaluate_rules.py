@@ -29,7 +29,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.planning.dose import threshold_policy
 from hayflick.planning.problem import ElapsedRounds, ResumedRegime, check_target
 from hayflick.regimes.fresh import Fresh

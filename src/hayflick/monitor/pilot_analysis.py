@@ -31,7 +31,7 @@ from scipy import special
 from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.monitor.pilot_design import Correction, PilotDesign
 from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data, round_means
 

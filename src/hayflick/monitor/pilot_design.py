@@ -18,9 +18,9 @@ from hayflick.core.checks import check_language, number_between, positive_number
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.monitor.pilot_variation import Scale, Variation, read_variation
-from hayflick.planning.retention import smallest as smallest_number
+from hayflick.planning.search import smallest as smallest_number
 
 _Path: TypeAlias = str | os.PathLike[str]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import table
 from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
@@ -87,7 +87,7 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, eq=False)
-class Review:
+class ReviewFile:
     """The verdicts of a review so far.
 
     Parameters
@@ -143,7 +143,7 @@ class Review:
         return acceptance(self.strata(), limit=limit, error=error)
 
 
-def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Review:
+def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> ReviewFile:
     """Read a review file, complete or not.
 
     Rows may be sorted in another way, and columns may be added.
@@ -170,7 +170,7 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     _check_intact(path, rows)
     _check_verdicts(path, rows)
     judged = sorted((_row(line, row) for line, row in rows), key=lambda row: row.position)
-    return Review(path.name, tuple(judged))
+    return ReviewFile(path.name, tuple(judged))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +185,7 @@ class ReviewResult(Result):
         The bounds of the share of bad answers, and how many more checks it takes.
     """
 
-    review: Review
+    review: ReviewFile
     acceptance: Acceptance
 
     @property

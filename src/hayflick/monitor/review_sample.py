@@ -31,7 +31,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance, stream
+from hayflick.core.reproducibility import provenance, stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
 ALL = ""

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import stream
 from hayflick.core.records import Reading
+from hayflick.core.reproducibility import stream
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts

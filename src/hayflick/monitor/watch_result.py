@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.core.display import Result
-from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading, State, Verdict
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.answers import BadRows
 from hayflick.detection.early_warning import Projection
 from hayflick.diversity.phrases import Template

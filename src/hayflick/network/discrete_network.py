@@ -17,7 +17,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, whole_number
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import fresh_seed, logical_blocks, provenance, stream
+from hayflick.core.reproducibility import fresh_seed, logical_blocks, provenance, stream
 from hayflick.laws.network import Mixing, mixing, sample_sizes
 
 if TYPE_CHECKING:

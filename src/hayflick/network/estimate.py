@@ -16,7 +16,7 @@ import numpy as np
 
 from hayflick.core.arrays import Integers
 from hayflick.core.display import Result
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
 from hayflick.network.agents.chat import ChatAgent

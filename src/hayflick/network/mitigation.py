@@ -30,7 +30,7 @@ from hayflick.core.checks import share, whole_number
 from hayflick.core.display import Result, report_of
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.diversity.lexical import NgramCounts, vocabulary_kept
 from hayflick.laws.surrogate import distance_floor
 from hayflick.network.experiment import Experiment, experiment_in, texts_of

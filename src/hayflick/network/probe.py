@@ -24,7 +24,7 @@ from hayflick.core.checks import whole_number
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed

@@ -341,7 +341,7 @@ def parse_retrieval(text: str) -> Retrieval:
     Examples
     --------
     >>> parse_retrieval("uniform:0.5")
-    Uniform(beta=0.5)
+    UniformShare(beta=0.5)
     >>> parse_retrieval("nearest:5+own:3").describe()
     'nearest:k=5+own:k=3'
     """

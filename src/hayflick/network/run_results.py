@@ -18,8 +18,8 @@ from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import make_folder, write_text
-from hayflick.core.provenance import provenance
 from hayflick.core.records import Reading
+from hayflick.core.reproducibility import provenance
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record_line
 from hayflick.network.experiment import Experiment

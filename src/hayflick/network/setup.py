@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import stream
+from hayflick.core.reproducibility import stream
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import Observer

@@ -30,7 +30,7 @@ from numba import njit
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_REPLICATES, positive_number, share, whole_number
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import fresh_seed, logical_blocks, provenance, stream
+from hayflick.core.reproducibility import fresh_seed, logical_blocks, provenance, stream
 
 if TYPE_CHECKING:
     import xarray

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import finite_number, positive_number, share, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.core.provenance import LOGICAL_BLOCK
+from hayflick.core.reproducibility import LOGICAL_BLOCK
 from hayflick.network.topology import Topology
 
 _MOST_ROUNDS = 100_000

@@ -17,7 +17,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_REPLICATES, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import LOGICAL_BLOCK, fresh_seed, provenance, stream
+from hayflick.core.reproducibility import LOGICAL_BLOCK, fresh_seed, provenance, stream
 from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate, Workload
 

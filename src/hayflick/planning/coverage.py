@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import stream
+from hayflick.core.reproducibility import stream
 from hayflick.corpus.items import ItemBlock
 
 

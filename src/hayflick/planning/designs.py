@@ -14,13 +14,8 @@ from hayflick.core.arrays import Floats
 from hayflick.core.progress import silent
 from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel, Usage
-from hayflick.planning.retention import (
-    Retention,
-    SimulatedRetention,
-    SimulationSettings,
-    cheapest,
-    reaches,
-)
+from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
+from hayflick.planning.search import cheapest, reaches
 from hayflick.planning.strategies import AnchorStrategy, Strategy
 
 

@@ -39,7 +39,8 @@ from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
-from hayflick.planning.retention import Retention, smallest
+from hayflick.planning.retention import Retention
+from hayflick.planning.search import smallest
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace

@@ -24,7 +24,7 @@ from hayflick.core.checks import whole_number
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model

@@ -17,7 +17,7 @@ from hayflick.core.checks import check_language
 from hayflick.core.display import Result, report_of
 from hayflick.core.output import check_page, write_text
 from hayflick.core.protocols import Regime
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.counts import Source
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival

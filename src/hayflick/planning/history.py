@@ -17,7 +17,7 @@ from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import frontier
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem
-from hayflick.planning.retention import reaches
+from hayflick.planning.search import reaches
 from hayflick.planning.strategies import strategies_for
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.regime import parse_regime

@@ -16,7 +16,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
@@ -32,7 +32,8 @@ from hayflick.planning.designs import (
 from hayflick.planning.history import History, HistoryComparison, read_history, resumed_problem
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
-from hayflick.planning.retention import SimulatedRetention, SimulationSettings, reaches
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings
+from hayflick.planning.search import reaches
 from hayflick.planning.sizing import (
     FreshShare,
     Inspection,

@@ -21,7 +21,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep

@@ -14,7 +14,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.planning.designs import Design
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
-from hayflick.planning.retention import Retention, reaches, smallest
+from hayflick.planning.retention import Retention
+from hayflick.planning.search import reaches, smallest
 from hayflick.planning.strategies import AnchorStrategy, FreshStrategy, PeriodicStrategy
 from hayflick.planning.targets import DIVERSITY, VARIANCE, SymbolTarget, Target
 from hayflick.regimes.fresh import Fresh

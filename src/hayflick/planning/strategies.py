@@ -22,7 +22,8 @@ from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.problem import PlanningProblem, ResumedRegime
-from hayflick.planning.retention import Retention, TypeGroups, reaches, retention_by_law, smallest
+from hayflick.planning.retention import Retention, TypeGroups, retention_by_law
+from hayflick.planning.search import reaches, smallest
 from hayflick.planning.targets import DIVERSITY, VARIANCE, SymbolTarget
 from hayflick.planning.variance_target import StoredMoments, StoredNumbers
 from hayflick.regimes.accumulate import Accumulate, AccumulateSubsample

@@ -26,8 +26,8 @@ from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
-from hayflick.core.provenance import stream
 from hayflick.core.records import Mix, Schedule
+from hayflick.core.reproducibility import stream
 from hayflick.corpus.counts import Source
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import LARGEST_SAMPLE, GaussianSchedule, gaussian_scale
@@ -35,8 +35,7 @@ from hayflick.planning.retention import Retention, SimulatedRetention, Simulatio
 from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageChange
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulation.rounds import run_block
-from hayflick.simulation.simulate import simulate
+from hayflick.simulation.simulate import run_block, simulate
 
 _NOISE = 0.1
 

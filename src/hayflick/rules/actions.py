@@ -20,7 +20,7 @@ from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
 from hayflick.corpus.tokenizers import tokenizer_named
-from hayflick.rules.model import Inject, Notify, RequestReview, VaryPrompts
+from hayflick.rules.model import Inject, Notify, Review, VaryPrompts
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,7 @@ class ActionResources:
 
 
 def build_action(
-    table: Inject | VaryPrompts | RequestReview | Notify,
+    table: Inject | VaryPrompts | Review | Notify,
     *,
     reason: str,
     evidence: tuple[Verdict, ...],
@@ -222,7 +222,7 @@ def build_action(
                 texts=tuple(chosen),
             )
             return variation, {table.name: first + table.items}
-        case RequestReview():
+        case Review():
             return action(kind=ActionKind.REVIEW, reason=reason, items=table.items), {}
         case Notify():
             message = f"{reason}: {table.message}" if table.message else reason

@@ -18,7 +18,7 @@ from hayflick.core.checks import check_language
 from hayflick.core.display import Report, Result, report_of
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
 from hayflick.planning.plan import Plan
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, SymbolTarget

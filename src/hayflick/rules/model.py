@@ -110,7 +110,7 @@ class VaryPrompts(_Action):
     rounds: Annotated[Positive, Field(description="For how many rounds.")] = 1
 
 
-class RequestReview(_Action):
+class Review(_Action):
     """Draw random answers for a person to look at."""
 
     kind: Literal["review"]
@@ -125,7 +125,7 @@ class Notify(_Action):
 
 
 ActionTable: TypeAlias = Annotated[
-    Inject | VaryPrompts | RequestReview | Notify, Field(discriminator="kind")
+    Inject | VaryPrompts | Review | Notify, Field(discriminator="kind")
 ]
 
 
@@ -155,7 +155,7 @@ class RulesFile(Table):
     watch: Annotated[list[WatchTable], Field(min_length=1)]
     action: list[ActionTable] = []
 
-    def action_named(self, name: str) -> Inject | VaryPrompts | RequestReview | Notify:
+    def action_named(self, name: str) -> Inject | VaryPrompts | Review | Notify:
         """Return the action of a name, which is known to exist."""
         return next(action for action in self.action if action.name == name)
 

@@ -20,7 +20,7 @@ from hayflick.rules.model import (
     Confirm,
     Inject,
     Notify,
-    RequestReview,
+    Review,
     RulesFile,
     VaryPrompts,
     WatchTable,
@@ -185,7 +185,7 @@ def _reserves(rules: RulesFile) -> Iterator[str]:
 _ACTIONS: Mapping[str, type[BaseModel]] = {
     "inject": Inject,
     "vary_prompts": VaryPrompts,
-    "review": RequestReview,
+    "review": Review,
     "notify": Notify,
 }
 

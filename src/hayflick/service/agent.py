@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
-from hayflick.core.provenance import fresh_seed
+from hayflick.core.reproducibility import fresh_seed
 from hayflick.core.version import __version__
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import Answer, AnswerSeed

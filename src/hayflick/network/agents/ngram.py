@@ -29,8 +29,8 @@ from typing import Any, Literal, Self, final
 import numpy as np
 from typing_extensions import override
 
-from hayflick.chains.ngram_kernels import LONGEST, Texts
-from hayflick.core.checks import share, whole_number
+from hayflick.chains.ngram_kernels import Texts
+from hayflick.core.checks import LARGEST_ORDER, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.encodings import sample_files
 from hayflick.corpus.reading import text_files
@@ -89,7 +89,7 @@ class NGramAgent:
     learned: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        whole_number("order", self.order, at_least=1, at_most=LONGEST)
+        whole_number("order", self.order, at_least=1, at_most=LARGEST_ORDER)
         share("trust", self.trust)
         share("learning", self.learning)
         whole_number("most_tokens", self.most_tokens, at_least=1, at_most=_MOST_TOKENS)

@@ -15,7 +15,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.provenance import provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.laws.network import network_law
 from hayflick.laws.surrogate import distance_floor
 from hayflick.network.discrete_network import simulate_discrete_network

@@ -1,4 +1,4 @@
-"""Provenance of a result: version, parameters, seed and environment."""
+"""Seeds, random streams, and the record that makes a result again."""
 
 from __future__ import annotations
 
