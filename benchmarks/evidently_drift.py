@@ -21,11 +21,7 @@ import numpy as np
 
 from hayflick.core.records import Reading
 from hayflick.detection.guaranteed import GuaranteedChart
-from hayflick.diversity.pairs import (
-    disjoint_pairs,
-    median_squared_distance,
-    pair_scores,
-)
+from hayflick.diversity.pairs import disjoint_pairs, median_squared_distance, pair_scores
 
 ANSWERS, DIMENSIONS, BASELINE, REFERENCE = 200, 32, 20, 1000
 ROUNDS, RUNS, HEALTHY_ROUNDS, RATE = 20, 40, 1000, 0.001

@@ -14,12 +14,7 @@ from scipy import stats
 import streams
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline
-from hayflick.detection.classical import (
-    ClassicalChart,
-    CusumChart,
-    EwmaChart,
-    ShewhartChart,
-)
+from hayflick.detection.classical import ClassicalChart, CusumChart, EwmaChart, ShewhartChart
 from hayflick.detection.guaranteed import FRACTIONS, GuaranteedChart
 from hayflick.detection.limits import known_limit
 from pairs import Result

@@ -36,34 +36,28 @@ _REPLACED: dict[str, tuple[str, str]] = {
     "write_review": ("hayflick.monitor.review_sample:ReviewSample.save", "ReviewSample.save"),
 }
 
-register_report("hayflick.planning.forecast_result:Forecast", report="hayflick.report.forecast")
-register_report("hayflick.planning.series_forecast:SeriesForecast", report="hayflick.report.series")
-register_report(
-    "hayflick.planning.expressivity:Expressivity", report="hayflick.report.expressivity"
-)
-register_report("hayflick.planning.plan:Plan", report="hayflick.report.plan")
-register_report("hayflick.planning.reserve:Reserve", report="hayflick.report.reserve")
-register_report("hayflick.monitor.review:ReviewResult", report="hayflick.report.review")
-register_report(
-    "hayflick.monitor.review_sample:ReviewSample", report="hayflick.report.review_sample"
-)
-register_report("hayflick.monitor.watch_result:WatchResult", report="hayflick.report.watch")
-register_report("hayflick.rules.from_plan:PlannedRules", report="hayflick.report.kpi_sheet")
-register_report("hayflick.monitor.check_rules:RulesCheck", report="hayflick.report.rules_check")
-register_report(
-    "hayflick.monitor.evaluate_rules:RulesEvaluation", report="hayflick.report.rules_evaluation"
-)
-register_report("hayflick.monitor.pilot_design:PilotDesign", report="hayflick.report.pilot_design")
-register_report(
-    "hayflick.monitor.pilot_analysis:PilotResult", report="hayflick.report.pilot_result"
-)
-register_report("hayflick.papers.reproduce:Gallery", report="hayflick.report.gallery")
-register_report("hayflick.network.run_results:NetworkRun", report="hayflick.report.network")
-register_report(
-    "hayflick.network.estimate:NetworkEstimate", report="hayflick.report.network_estimate"
-)
-register_report("hayflick.network.mitigation:MitigationStudy", report="hayflick.report.mitigation")
-register_report("hayflick.network.probe:ProbeRound", report="hayflick.report.probe")
+# The module of `report` that presents each result.
+for _result, _report in {
+    "planning.forecast_result:Forecast": "forecast",
+    "planning.series_forecast:SeriesForecast": "series",
+    "planning.expressivity:Expressivity": "expressivity",
+    "planning.plan:Plan": "plan",
+    "planning.reserve:Reserve": "reserve",
+    "monitor.review:ReviewResult": "review",
+    "monitor.review_sample:ReviewSample": "review_sample",
+    "monitor.watch_result:WatchResult": "watch",
+    "rules.from_plan:PlannedRules": "kpi_sheet",
+    "monitor.check_rules:RulesCheck": "rules_check",
+    "monitor.evaluate_rules:RulesEvaluation": "rules_evaluation",
+    "monitor.pilot_design:PilotDesign": "pilot_design",
+    "monitor.pilot_analysis:PilotResult": "pilot_result",
+    "papers.reproduce:Gallery": "gallery",
+    "network.run_results:NetworkRun": "network",
+    "network.estimate:NetworkEstimate": "network_estimate",
+    "network.mitigation:MitigationStudy": "mitigation",
+    "network.probe:ProbeRound": "probe",
+}.items():
+    register_report(f"hayflick.{_result}", report=f"hayflick.report.{_report}")
 
 
 def __getattr__(name: str) -> Any:

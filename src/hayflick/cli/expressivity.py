@@ -8,21 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    ColumnOption,
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    GenerationsOption,
-    Lang,
-    LangOption,
-    PageOption,
-    SamplesOption,
-    SeedOption,
-    ThreadsOption,
-    TokenizerOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import (
     INTERRUPTED,
     print_result,
@@ -45,7 +31,7 @@ def expressivity_command(
     source: Annotated[
         Path, typer.Argument(metavar="INPUT", help="A text, a folder of texts, a table or counts.")
     ],
-    column: ColumnOption = None,
+    column: options.ColumnOption = None,
     family: Annotated[
         EstimatorFamily | None,
         typer.Option(
@@ -54,19 +40,19 @@ def expressivity_command(
             show_default=False,
         ),
     ] = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
-    generations: GenerationsOption = 50,
-    samples: SamplesOption = None,
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
+    generations: options.GenerationsOption = 50,
+    samples: options.SamplesOption = None,
     replicates: Annotated[
         int | None, typer.Option(help="Runs per simulation. [default: by size]", show_default=False)
     ] = None,
-    seed: SeedOption = 1,
-    threads: ThreadsOption = None,
-    output_format: FormatOption = Format.TABLE,
-    out: PageOption = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    seed: options.SeedOption = 1,
+    threads: options.ThreadsOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    out: options.PageOption = None,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Compare estimators by how long a line of models lasts.
 

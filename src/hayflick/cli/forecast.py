@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    SamplesOption,
-    SeedOption,
-    ThreadsOption,
-    split_columns,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import (
     INTERRUPTED,
     print_result,
@@ -98,7 +87,7 @@ def forecast_command(
             show_default=False,
         ),
     ] = None,
-    encoding: EncodingOption = "utf-8",
+    encoding: options.EncodingOption = "utf-8",
     regime: Annotated[
         str,
         typer.Option(
@@ -108,15 +97,15 @@ def forecast_command(
         ),
     ] = "replace",
     generations: Annotated[int, typer.Option(help="Rounds of recursive training.")] = 50,
-    samples: SamplesOption = None,
+    samples: options.SamplesOption = None,
     delta: Annotated[
         float, typer.Option(help="Pseudo-count of add-delta smoothing; 0 is maximum likelihood.")
     ] = 0.0,
     law: Annotated[Law, typer.Option(help="Law of survival.")] = Law.AUTO,
     replicates: Annotated[int, typer.Option(help="Simulated runs; 0 for the law alone.")] = 64,
-    seed: SeedOption = 1,
-    threads: ThreadsOption = None,
-    output_format: FormatOption = Format.TABLE,
+    seed: options.SeedOption = 1,
+    threads: options.ThreadsOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -128,8 +117,8 @@ def forecast_command(
     brief: Annotated[
         Path | None, typer.Option(help="One-page brief to write.", show_default=False)
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Forecast which words or labels are lost, or how much spread, and how soon.
 
@@ -143,7 +132,7 @@ def forecast_command(
     for name, path in (("out", out), ("brief", brief)):
         if path is not None:
             check_page(path, name=name, inputs=inputs, force=force)
-    is_default = out is None and output_format is Format.TABLE
+    is_default = out is None and output_format is options.Format.TABLE
     if is_default:
         check_folder(Path())
     with progress_bar() as progress:
@@ -151,7 +140,7 @@ def forecast_command(
             source,
             family=None if family is None else family.value,
             column=column,
-            columns=None if columns is None else split_columns(columns),
+            columns=None if columns is None else options.split_columns(columns),
             order=order,
             tokenizer=tokenizer,
             encoding=encoding,

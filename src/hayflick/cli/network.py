@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.options import ForceOption, Format, FormatOption, Lang, LangOption, split_columns
+from hayflick.cli import options
 from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say, say_written
 from hayflick.core.progress import Progress, progress_bar
 
@@ -37,8 +37,8 @@ def run_command(
             show_default=False,
         ),
     ] = None,
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
     from hayflick.network.run import run_network
@@ -62,8 +62,8 @@ def resume_command(
         float | None,
         typer.Option(help="Another budget in money, for the whole run.", show_default=False),
     ] = None,
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
     from hayflick.network.run import resume_network
@@ -77,8 +77,8 @@ def resume_command(
 @network_app.command("estimate")
 def estimate_command(
     experiment: ExperimentArgument,
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> None:
     """Say how many answers, tokens and how much money a run takes. Nobody is asked."""
     from hayflick.network.estimate import estimate_network
@@ -90,8 +90,8 @@ def estimate_command(
 def report_command(
     folder: RunArgument,
     out: Annotated[Path, typer.Option(help="HTML page to write.")],
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> None:
     """Write the page of a run, finished or not."""
     from hayflick.core.output import check_page
@@ -106,7 +106,7 @@ def report_command(
 def record_command(
     folder: RunArgument,
     out: Annotated[Path, typer.Option(help="File of JSON lines to write.")],
-    force: ForceOption = False,
+    force: options.ForceOption = False,
 ) -> None:
     """Write the answers of a run, for agents of the kind replay and for watch."""
     from hayflick.network.run_results import record_network
@@ -150,13 +150,13 @@ def mitigation_command(
             show_default=False,
         ),
     ] = None,
-    output_format: FormatOption = Format.TABLE,
+    output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(help="Page (.html) or picture (.svg, .png) to write.", show_default=False),
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> None:
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
@@ -168,11 +168,11 @@ def mitigation_command(
     with progress_bar() as progress:
         study = mitigation_network(
             experiment,
-            injections=[whole("injections", one) for one in split_columns(injections)],
+            injections=[whole("injections", one) for one in options.split_columns(injections)],
             topologies=topologies.split(),
-            models=[whole("models", one) for one in split_columns(models)],
-            irrelevant=[number("irrelevant", one) for one in split_columns(irrelevant)],
-            prompts=None if prompts is None else split_columns(prompts),
+            models=[whole("models", one) for one in options.split_columns(models)],
+            irrelevant=[number("irrelevant", one) for one in options.split_columns(irrelevant)],
+            prompts=None if prompts is None else options.split_columns(prompts),
             progress=progress,
         )
     if out is not None:
@@ -182,7 +182,10 @@ def mitigation_command(
 
 
 def _finish(
-    work: Callable[[Progress], NetworkRun], folder: Path, output_format: Format, lang: Lang
+    work: Callable[[Progress], NetworkRun],
+    folder: Path,
+    output_format: options.Format,
+    lang: options.Lang,
 ) -> int:
     """Do the work, print the run as far as it has come, and return the exit code."""
     from hayflick.core.errors import BudgetExhausted, EndpointError

@@ -9,17 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    PageOption,
-    SkipBadOption,
-    split_columns,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import print_result, say_written
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_page, check_writable
@@ -97,7 +87,7 @@ def pilot_command(
     value_column: Annotated[
         str, typer.Option("--value", help="Column of the baseline's numbers.")
     ] = "value",
-    encoding: EncodingOption = "utf-8",
+    encoding: options.EncodingOption = "utf-8",
     answers: Annotated[
         int | None,
         typer.Option(
@@ -123,13 +113,13 @@ def pilot_command(
         float | None, typer.Option(help="Price of an answer.", show_default=False)
     ] = None,
     currency: Annotated[str, typer.Option(help="What the price is in.")] = "USD",
-    output_format: FormatOption = Format.TABLE,
+    output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(help="Plan to write (.json), for pilot analyse.", show_default=False),
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Design a small trial: rounds and answers for an effect, a power and a false-alarm rate.
 
@@ -149,7 +139,7 @@ def pilot_command(
         check_writable(out, force=force)
     design = pilot(
         effect=effect,
-        arms=split_columns(arms),
+        arms=options.split_columns(arms),
         scale=scale.value,
         smallest=smallest,
         sd=sd,
@@ -191,12 +181,12 @@ def analyse_command(
     arm_column: Annotated[str, typer.Option("--arm", help="Column of arms.")] = "arm",
     round_column: Annotated[str, typer.Option("--round", help="Column of rounds.")] = "round",
     value_column: Annotated[str, typer.Option("--value", help="Column of numbers.")] = "value",
-    skip_bad: SkipBadOption = False,
-    encoding: EncodingOption = "utf-8",
-    output_format: FormatOption = Format.TABLE,
-    out: PageOption = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    skip_bad: options.SkipBadOption = False,
+    encoding: options.EncodingOption = "utf-8",
+    output_format: options.FormatOption = options.Format.TABLE,
+    out: options.PageOption = None,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Analyse a trial's results: effect, interval, p-value, and go, no go or inconclusive."""
     from hayflick.monitor.pilot_analysis import analyse_pilot

@@ -8,20 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    ColumnOption,
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    PageOption,
-    SamplesOption,
-    SeedOption,
-    ThreadsOption,
-    TokenizerOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import INTERRUPTED, print_result, say_interrupted, say_written
 from hayflick.core.errors import HayflickError
 from hayflick.core.output import check_page
@@ -90,10 +77,10 @@ def plan_command(
     ] = None,
     currency: Annotated[str, typer.Option(help="What prices are in.")] = "USD",
     rounds_per_month: Annotated[float, typer.Option(help="For monthly and yearly totals.")] = 1.0,
-    samples: SamplesOption = None,
-    column: ColumnOption = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
+    samples: options.SamplesOption = None,
+    column: options.ColumnOption = None,
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
     history: Annotated[
         Path | None,
         typer.Option(
@@ -106,10 +93,10 @@ def plan_command(
     replicates: Annotated[
         int, typer.Option(help="Simulated runs of the recommended design; 0 for laws alone.")
     ] = 32,
-    seed: SeedOption = 1,
-    threads: ThreadsOption = None,
-    output_format: FormatOption = Format.TABLE,
-    out: PageOption = None,
+    seed: options.SeedOption = 1,
+    threads: options.ThreadsOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    out: options.PageOption = None,
     write_rules: Annotated[
         Path | None,
         typer.Option(
@@ -128,8 +115,8 @@ def plan_command(
             show_default=False,
         ),
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Plan how much real data each round needs, and what that costs.
 

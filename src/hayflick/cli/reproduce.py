@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import Format, Lang, LangOption, SeedOption
+from hayflick.cli import options
 from hayflick.cli.printing import (
     INCOMPLETE,
     INTERRUPTED,
@@ -94,8 +94,8 @@ def reproduce_command(
     tokens: Annotated[
         int | None, typer.Option(help="Budget of the models in tokens.", show_default=False)
     ] = None,
-    seed: SeedOption = 1,
-    lang: LangOption = Lang.EN,
+    seed: options.SeedOption = 1,
+    lang: options.LangOption = options.Lang.EN,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that exists.")
     ] = False,
@@ -137,7 +137,7 @@ def reproduce_command(
     if gallery.figures:
         if interrupted:
             say_interrupted()
-        print_result(gallery, Format.TABLE, lang)
+        print_result(gallery, options.Format.TABLE, lang)
         say_written(gallery.page)
     elif interrupted:
         if gallery.run is None:

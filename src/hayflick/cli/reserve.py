@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    ColumnOption,
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    TokenizerOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import print_result, say_written
 from hayflick.core.output import check_folder, check_not_input, check_writable, default_name
 from hayflick.core.progress import progress_bar
@@ -56,11 +47,11 @@ def reserve_command(
             show_default=False,
         ),
     ] = None,
-    column: ColumnOption = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
+    column: options.ColumnOption = None,
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
     seed: Annotated[int, typer.Option(help="Seed of the uniform samples to compare with.")] = 1,
-    output_format: FormatOption = Format.TABLE,
+    output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -69,8 +60,8 @@ def reserve_command(
             show_default=False,
         ),
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Choose the real lines, rows or texts to store, so that they cover the most.
 

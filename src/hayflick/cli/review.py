@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    SeedOption,
-    SkipBadOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_not_input
 from hayflick.core.progress import progress_bar
@@ -56,10 +47,10 @@ def draw_command(
         str | None,
         typer.Option("--from", help="Pass over the rounds before this one.", show_default=False),
     ] = None,
-    skip_bad: SkipBadOption = False,
-    encoding: EncodingOption = "utf-8",
-    seed: SeedOption = 1,
-    force: ForceOption = False,
+    skip_bad: options.SkipBadOption = False,
+    encoding: options.EncodingOption = "utf-8",
+    seed: options.SeedOption = 1,
+    force: options.ForceOption = False,
 ) -> int:
     """Draw random answers into a file that a person fills in."""
     from hayflick.monitor.review_sample import check_review_file, draw_review
@@ -92,9 +83,9 @@ def judge_command(
     error: Annotated[
         float, typer.Option(help="Chance that a bound is ever wrong, whenever one looks.")
     ] = 0.05,
-    encoding: EncodingOption = "utf-8",
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    encoding: options.EncodingOption = "utf-8",
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> int:
     """Say what the verdicts so far prove about all answers that were drawn from.
 

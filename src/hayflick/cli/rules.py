@@ -7,21 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    ByOption,
-    ColumnOption,
-    EncodingOption,
-    Format,
-    FormatOption,
-    GenerationsOption,
-    Lang,
-    LangOption,
-    SamplesOption,
-    SeedOption,
-    TextOption,
-    ThreadsOption,
-    TokenizerOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import print_json, print_result
 from hayflick.core.progress import progress_bar
 
@@ -45,11 +31,11 @@ _Corpus = Annotated[
 def check_command(
     rules: _Rules,
     corpus: _Corpus = None,
-    column: ColumnOption = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
-    samples: SamplesOption = None,
-    generations: GenerationsOption = 50,
+    column: options.ColumnOption = None,
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
+    samples: options.SamplesOption = None,
+    generations: options.GenerationsOption = 50,
     history: Annotated[
         Path | None,
         typer.Option(
@@ -66,10 +52,10 @@ def check_command(
             show_default=False,
         ),
     ] = None,
-    by: ByOption = None,
-    text: TextOption = None,
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    by: options.ByOption = None,
+    text: options.TextOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> int:
     """Show what a rules file comes to: limits with their derivation, rates, actions.
 
@@ -100,19 +86,19 @@ def check_command(
 def evaluate_command(
     rules: _Rules,
     corpus: _Corpus = None,
-    column: ColumnOption = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
+    column: options.ColumnOption = None,
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
     keep: Annotated[
         float | None, typer.Option(help="The target. [default: the file's]", show_default=False)
     ] = None,
-    samples: SamplesOption = None,
-    generations: GenerationsOption = 50,
+    samples: options.SamplesOption = None,
+    generations: options.GenerationsOption = 50,
     replicates: Annotated[int, typer.Option(help="Simulated runs of each kind.")] = 200,
-    seed: SeedOption = 1,
-    threads: ThreadsOption = None,
-    output_format: FormatOption = Format.TABLE,
-    lang: LangOption = Lang.EN,
+    seed: options.SeedOption = 1,
+    threads: options.ThreadsOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
 ) -> int:
     """Try a rules file in simulation: false alarms, delay, what is kept and at what cost.
 

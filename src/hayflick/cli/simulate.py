@@ -7,21 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    ColumnOption,
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    GenerationsOption,
-    Lang,
-    LangOption,
-    SamplesOption,
-    SeedOption,
-    ThreadsOption,
-    TokenizerOption,
-    split_columns,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import (
     INTERRUPTED,
     print_json,
@@ -50,15 +36,15 @@ def simulate_command(
     corpus: Annotated[
         Path | None, typer.Option(help="Text or table to fit the family to.", show_default=False)
     ] = None,
-    column: ColumnOption = None,
+    column: options.ColumnOption = None,
     columns: Annotated[
         str | None,
         typer.Option(
             help="Columns for a multivariate Gaussian, separated by commas.", show_default=False
         ),
     ] = None,
-    tokenizer: TokenizerOption = None,
-    encoding: EncodingOption = "utf-8",
+    tokenizer: options.TokenizerOption = None,
+    encoding: options.EncodingOption = "utf-8",
     estimator: Annotated[
         str | None,
         typer.Option(
@@ -112,20 +98,20 @@ def simulate_command(
             "--round", help="Grid of the parameters: step:S or bits:B.", show_default=False
         ),
     ] = None,
-    samples: SamplesOption = None,
-    generations: GenerationsOption = 50,
+    samples: options.SamplesOption = None,
+    generations: options.GenerationsOption = 50,
     replicates: Annotated[int, typer.Option(help="Simulated runs.")] = 200,
-    seed: SeedOption = 1,
-    threads: ThreadsOption = None,
-    output_format: FormatOption = Format.TABLE,
+    seed: options.SeedOption = 1,
+    threads: options.ThreadsOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None, typer.Option(help="NetCDF file for all runs.", show_default=False)
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Chart to write: .html, .svg or .png.", show_default=False)
     ] = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Simulate recursive training of any family.
 
@@ -158,7 +144,7 @@ def simulate_command(
                 family,
                 corpus=corpus,
                 column=column,
-                columns=None if columns is None else split_columns(columns),
+                columns=None if columns is None else options.split_columns(columns),
                 tokenizer=tokenizer,
                 encoding=encoding,
                 estimator=estimator,
@@ -184,7 +170,7 @@ def simulate_command(
     if plot is not None:
         plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
-    if output_format is Format.JSON:
+    if output_format is options.Format.JSON:
         print_json(record(runs))
     else:
         print_tables(tables(runs, lang=lang.value))

@@ -8,18 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import (
-    EncodingOption,
-    ForceOption,
-    Format,
-    FormatOption,
-    Lang,
-    LangOption,
-    PageOption,
-    SeedOption,
-    SkipBadOption,
-    TextOption,
-)
+from hayflick.cli import options
 from hayflick.cli.printing import ALARM, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
@@ -52,7 +41,7 @@ def watch_command(
             metavar="COLUMN",
         ),
     ],
-    text: TextOption = None,
+    text: options.TextOption = None,
     group: Annotated[
         str | None,
         _optional(
@@ -138,13 +127,13 @@ def watch_command(
         Path | None, _optional(help="Keep vectors here between calls.", metavar="FILE")
     ] = None,
     tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
-    encoding: EncodingOption = "utf-8",
-    skip_bad: SkipBadOption = False,
-    seed: SeedOption = 1,
-    output_format: FormatOption = Format.TABLE,
-    out: PageOption = None,
-    lang: LangOption = Lang.EN,
-    force: ForceOption = False,
+    encoding: options.EncodingOption = "utf-8",
+    skip_bad: options.SkipBadOption = False,
+    seed: options.SeedOption = 1,
+    output_format: options.FormatOption = options.Format.TABLE,
+    out: options.PageOption = None,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 

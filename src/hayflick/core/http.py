@@ -355,7 +355,9 @@ class HttpClient:
             reason = "its certificate is not trusted"
             raise RequestFailure(reason, transient=False, charged=False, detail=reason) from None
         except http.ClientConnectorError as fault:
-            detail = str(fault.os_error)
+            code = fault.os_error.errno
+            # asyncio's own text repeats the address instead of the reason.
+            detail = f"[Errno {code}] {os.strerror(code)}" if code else str(fault.os_error)
             raise RequestFailure(
                 "no connection", transient=True, charged=False, detail=detail
             ) from None
