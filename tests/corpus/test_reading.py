@@ -55,9 +55,9 @@ def test_lines_stay_whole_across_pieces(tmp_path, monkeypatch):
 
 PEAK = """
 import re, sys
-from hayflick.corpus import counting
+from hayflick.corpus import tokenizers
 from hayflick.corpus.reading import read_corpus
-counting.BATCH_CHARACTERS = 1 << 20
+tokenizers.BATCH_CHARACTERS = 1 << 20
 read_corpus(sys.argv[1])
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """

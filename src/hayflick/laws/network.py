@@ -279,7 +279,7 @@ def network_law(
     real_shares
         f, share of real data in what a model is trained on, one for all or one per model.
     progress
-        Told the rounds done.
+        Called with the number of rounds done.
 
     Raises
     ------

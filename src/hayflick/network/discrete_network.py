@@ -55,7 +55,7 @@ def simulate_discrete_network(
     seed
         Of the random streams, at least 0; None to draw one, which is recorded.
     progress
-        Told the runs done.
+        Called with the number of runs done.
 
     Returns
     -------

@@ -347,7 +347,7 @@ def surrogate_mitigation(
     seed
         Of the simulations.
     progress
-        Told the cases done.
+        Called with the number of cases done.
 
     Raises
     ------
@@ -494,7 +494,7 @@ def mitigation_network(
     prompts
         Of `PROMPTS`; None for both where the experiment has variations, else for one prompt.
     progress
-        Told the cases done.
+        Called with the number of cases done.
 
     Raises
     ------

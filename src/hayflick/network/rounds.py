@@ -280,7 +280,7 @@ class NetworkLoop:
     say
         Called with every message for the user.
     progress
-        Told the rounds done.
+        Called with the number of rounds done.
     """
 
     setup: NetworkSetup

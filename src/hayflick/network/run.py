@@ -68,7 +68,7 @@ def run_network(
     say
         Called with every message for the user.
     progress
-        Told the rounds done.
+        Called with the number of rounds done.
 
     Raises
     ------

@@ -55,7 +55,7 @@ def simulate_surrogate(
     threads
         Number of threads; None for one per processor.
     progress
-        Told the runs done.
+        Called with the number of runs done.
 
     Returns
     -------
