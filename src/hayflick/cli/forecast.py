@@ -12,6 +12,7 @@ import typer
 from hayflick.cli import options
 from hayflick.cli.printing import (
     INTERRUPTED,
+    expect_page,
     print_result,
     say_gaussian,
     say_interrupted,
@@ -124,8 +125,6 @@ def forecast_command(
 
     Prints a short table and writes one self-contained HTML report.
     """
-    from hayflick.planning.forecast import forecast
-
     if out is not None and brief is not None and out.resolve() == brief.resolve():
         raise ArgumentError("brief", got=str(brief), takes="another file than out")
     inputs: list[str | Path] = [source, *values(regime)]
@@ -135,6 +134,10 @@ def forecast_command(
     is_default = out is None and output_format is options.Format.TABLE
     if is_default:
         check_folder(Path())
+    if is_default or out is not None:
+        expect_page()
+    from hayflick.planning.forecast import forecast
+
     with progress_bar() as progress:
         result = forecast(
             source,

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import INTERRUPTED, print_result, say_interrupted, say_written
+from hayflick.cli.printing import (
+    INTERRUPTED,
+    expect_page,
+    print_result,
+    say_interrupted,
+    say_written,
+)
 from hayflick.core.errors import HayflickError
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
@@ -123,6 +129,10 @@ def plan_command(
     Prints the recommended design, its cost and margin, the runner-up and what would change it.
     Without prices, designs are ranked by real items a round.
     """
+    inputs = (source, must_keep, history)
+    if out is not None:
+        check_page(out, inputs=inputs, force=force)
+        expect_page()
     from hayflick.planning.plan import check_reserve_file, plan
 
     named = {
@@ -133,15 +143,12 @@ def plan_command(
         "loss": cost_loss,
     }
     costs = _costs(named, currency, rounds_per_month)
-    inputs = (source, must_keep, history)
     if write_rules is not None:
         from hayflick.rules.from_plan import check_rules_files
 
         check_rules_files(write_rules, inputs=(*inputs, out), force=force)
     if reserve_out is not None:
         check_reserve_file(reserve_out, inputs=(*inputs, out), force=force)
-    if out is not None:
-        check_page(out, inputs=inputs, force=force)
     with progress_bar() as progress:
         result = plan(
             source,

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 ALARM, INCOMPLETE, INTERRUPTED = 1, 3, 130
 
 
+def expect_page() -> None:
+    """Get ready to draw a page while the command computes."""
+    from hayflick.report.drawing import start_renderer
+
+    start_renderer()
+
+
 def print_json(record: dict[str, Any]) -> None:
     """Print a record as JSON."""
     # Other encodings lack letters, and JSON can spell them out.

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, print_result, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -139,10 +139,11 @@ def watch_command(
 
     Exit code 0 is healthy, 1 an alarm or a decision of the rules.
     """
-    from hayflick.monitor.watch import watch
-
     if out is not None:
         check_page(out, inputs=[source, must_keep, vectors, rules], force=force)
+        expect_page()
+    from hayflick.monitor.watch import watch
+
     with progress_bar() as progress:
         result = watch(
             source,
