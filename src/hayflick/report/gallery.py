@@ -14,8 +14,7 @@ from hayflick.papers.figure import Figure
 from hayflick.papers.reproduce import Gallery
 from hayflick.report import drawing
 from hayflick.report.drawing import RenderedChart, save_picture
-from hayflick.report.language import Language
-from hayflick.report.metric_labels import metric_label
+from hayflick.report.language import Language, metric_label
 from hayflick.report.mitigation import mitigation_chart
 from hayflick.report.rendering import notebook, render, table, wording
 

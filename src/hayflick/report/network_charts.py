@@ -12,7 +12,7 @@ from markupsafe import Markup
 from hayflick.core.arrays import Integers
 from hayflick.network.perspective import perspective_over_time
 from hayflick.report import drawing
-from hayflick.report.metric_labels import metric_label
+from hayflick.report.language import metric_label
 from hayflick.report.network_findings import FLOOR, NORM, NetworkFindings
 
 _STACK_HEIGHT = 220

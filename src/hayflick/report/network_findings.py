@@ -11,8 +11,7 @@ import numpy as np
 
 from hayflick.core.records import ActionKind
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
-from hayflick.report.language import Language
-from hayflick.report.metric_labels import metric_label
+from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import printable
 from hayflick.report.rules_decisions import action_text
 from hayflick.report.watch_findings import joined_names

@@ -9,7 +9,7 @@ import polars as pl
 from hayflick.core.records import State
 from hayflick.monitor.watch_result import ChartHistory
 from hayflick.report import drawing
-from hayflick.report.metric_labels import metric_label
+from hayflick.report.language import metric_label
 from hayflick.report.watch_findings import WatchFindings
 
 _BELOW = 140

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from hayflick.detection.early_warning import Projection
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
-from hayflick.report.language import Language
-from hayflick.report.metric_labels import metric_label
+from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import printable, significant
 
 _NAMED = 10
