@@ -100,9 +100,9 @@ class NamedModel(Model):
     largest_round: ClassVar[int] = checks.LARGEST_NUMBER
 
     @classmethod
+    @abstractmethod
     def entry(cls, data: FamilyData) -> Entry[Model]:
         """Return the entry of the grammar; where `data` has a file the model is fitted to it."""
-        raise NotImplementedError
 
     def estimators(self) -> Mapping[str, Entry[Model]]:
         """Return the same model under each estimator of the family, by name."""

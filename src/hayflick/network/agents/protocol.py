@@ -7,6 +7,7 @@ returns another agent, so the state of a learner follows from the pool and can b
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -202,13 +203,14 @@ class SharedParts:
         return part
 
 
-class AgentSection(BaseModel):
+class AgentSection(BaseModel, ABC):
     """A section ``[[agents]]`` of an experiment's file; every kind of agent derives its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
 
+    @abstractmethod
     def make(self, shared: SharedParts) -> Agent:
         """Return the agent.
 
@@ -219,7 +221,6 @@ class AgentSection(BaseModel):
         DataError
             If a file cannot be read.
         """
-        raise NotImplementedError
 
 
 _FIELDS = re.compile(r"\{(context|query)\}")
