@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+import hayflick as hf
 from hayflick.cli.main import main
 
 
@@ -170,4 +171,15 @@ def test_ctrl_c_before_anything_is_finished(corpus, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "error: interrupted; nothing was finished\n"
+    assert os.listdir(tmp_path) == ["corpus.txt"]
+
+
+def test_a_fault_in_the_data_leaves_nothing_behind(corpus, tmp_path, capsys):
+    assert main(["forecast", "missing.txt", "--out", "r.html", "--brief", "b.html"]) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["corpus.txt"]
+
+
+def test_a_forecast_in_python_writes_nothing(corpus, tmp_path):
+    hf.forecast("corpus.txt", generations=2, replicates=0)
     assert os.listdir(tmp_path) == ["corpus.txt"]
