@@ -27,6 +27,14 @@ def wikitext() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    path = SHARED.parent / "cases"
+    if not path.exists():
+        pytest.skip(f"{path} is not here; smaller tests make inputs of the same kinds")
+    return path
+
+
 @pytest.fixture
 def words() -> Discrete:
     return Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})

@@ -69,6 +69,12 @@ def say(message: str) -> None:
     print(printable(message), file=sys.stderr)
 
 
+def say_notes(notes: Iterable[object]) -> None:
+    """Say on standard error how the input was read."""
+    for note in notes:
+        say(f"note: {note}")
+
+
 def say_written(*paths: object) -> None:
     """Say on standard error what was written."""
     for path in filter(None, paths):
