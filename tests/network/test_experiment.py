@@ -61,7 +61,7 @@ def test_what_is_missing_is_named():
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(DataError, match=r"none.toml: cannot be read"):
+    with pytest.raises(DataError, match=r"none.toml: no such file"):
         read_experiment(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("rounds = = 3")
     with pytest.raises(DataError, match=r"bad.toml: is no TOML"):

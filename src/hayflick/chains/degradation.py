@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
+from hayflick.core.documents import read_json
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.grammar import Entry, Term, number
+
+LARGEST_WEIGHTS = 64 << 20
+"""Bytes of a JSON file of weights or chances, which has an entry for every symbol."""
 
 _ROUNDING = 1e-6
 
@@ -273,27 +275,10 @@ def _read_rows(file: str) -> dict[str, dict[str, float]]:
 
 
 def _read_object(file: str) -> dict[str, Any]:
-    read = read_json(file)
+    read = read_json(file, what="a JSON object by symbol", at_most=LARGEST_WEIGHTS)
     if not isinstance(read, dict) or not read:
         raise DataError(f"{file}: takes a JSON object by symbol, with at least one")
     return read
-
-
-def read_json(file: str) -> Any:
-    """Return the content of a JSON file.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or is no JSON in UTF-8.
-    """
-    try:
-        return json.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as fault:
-        reason = (fault.strerror or "unreadable").lower()
-        raise DataError(f"{file}: {reason}; check the path and its permissions") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{file}: is no JSON in UTF-8; takes an object by symbol") from None
 
 
 def _are_weights(values: dict[str, Any]) -> bool:

@@ -16,9 +16,10 @@ from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 
-from hayflick.chains.degradation import read_json, read_weights
+from hayflick.chains.degradation import LARGEST_WEIGHTS, read_weights
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
+from hayflick.core.documents import read_json
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, Term, number
 
@@ -182,7 +183,7 @@ Selection: TypeAlias = Verifier | Interval | Quality
 
 def _read_good(file: str) -> frozenset[str]:
     """Return the symbols of a list, or those of a weight above 0."""
-    read = read_json(file)
+    read = read_json(file, what="a JSON list of symbols", at_most=LARGEST_WEIGHTS)
     if isinstance(read, list) and read and all(isinstance(symbol, str) for symbol in read):
         return frozenset(read)
     return frozenset(symbol for symbol, weight in read_weights(file).items() if weight > 0.0)

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from hayflick.core.checks import check_language, number_between, positive_number, whole_number
 from hayflick.core.display import Result
+from hayflick.core.documents import read_json
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.reproducibility import provenance
@@ -303,12 +304,7 @@ class PilotDesign(Result):
         DataError
             If the file is missing or is not a plan.
         """
-        try:
-            fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file; {_TAKES}") from None
-        except (OSError, UnicodeDecodeError, ValueError) as fault:
-            raise DataError(f"{path}: cannot be read as JSON ({fault}); {_TAKES}") from None
+        fields = read_json(path, what=_PLAN_FILE)
         if not isinstance(fields, dict):
             raise DataError(f"{path}: is no JSON object; {_TAKES}")
         version = fields.get("format_version")
@@ -532,7 +528,8 @@ def _answers_needed(design: PilotDesign) -> int:
 
 
 FORMAT_VERSION = 1
-_TAKES = "takes a plan that hayflick pilot wrote with --out"
+_PLAN_FILE = "a plan that hayflick pilot wrote with --out"
+_TAKES = f"takes {_PLAN_FILE}"
 
 
 def plan_fields(design: PilotDesign) -> dict[str, Any]:

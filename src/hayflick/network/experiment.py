@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -13,26 +12,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.toml import read_toml
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import json_lines
-
-
-def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the values of a TOML file.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or is no TOML.
-    """
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as fault:
-        raise DataError(f"{path}: is no TOML: {fault}") from None
-    except RecursionError:
-        raise DataError(f"{path}: is nested too deep") from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
 
 
 def refusal(name: str, fault: ValidationError, *, model: type[BaseModel]) -> ArgumentError:
@@ -263,7 +245,7 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     ArgumentError
         If a key or a value is not understood.
     """
-    return Experiment.of(read_toml(path), name=str(path))
+    return Experiment.of(read_toml(path, what="an experiment (.toml)"), name=str(path))
 
 
 def experiment_in(

@@ -25,10 +25,11 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
 from hayflick.core.reproducibility import provenance
+from hayflick.core.toml import read_toml
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
-from hayflick.network.experiment import MOST_AGENTS, BudgetSection, read_toml, refusal
+from hayflick.network.experiment import MOST_AGENTS, BudgetSection, refusal
 from hayflick.network.rounds import Question, ask_all, run_async
 from hayflick.network.run_results import file_lock
 from hayflick.storage.runs import StoredAnswer
@@ -142,7 +143,7 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     [(1, 6), (2, 6)]
     """
     path = Path(panel)
-    found = Panel.of(read_toml(path), name=str(path))
+    found = Panel.of(read_toml(path, what="a panel (.toml)"), name=str(path))
     file = path.parent / found.file
     check_folder(file.parent)
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):

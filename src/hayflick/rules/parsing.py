@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hayflick.core.documents import read_small_text
 from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.toml import parse_toml
 from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import parse_chart
 from hayflick.rules.model import (
@@ -201,12 +201,7 @@ def read_rules(path: str | os.PathLike[str]) -> RulesFile:
         If it cannot be read, is not TOML, or is inconsistent: file, table and key are named,
         and the nearest name is offered.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: is not UTF-8, which TOML takes; save it as UTF-8") from None
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+    text = read_small_text(path, what="a rules file (.toml)")
     return parse_rules(text, name=str(path))
 
 
@@ -231,10 +226,7 @@ def parse_rules(text: str, *, name: str = "rules.toml") -> RulesFile:
     >>> rules.watch[0].below, rules.mode.value
     (0.8, 'observe')
     """
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise DataError(f"{name}: is no TOML: {fault}") from None
+    found = parse_toml(text, name=name)
     version = found.get("format_version")
     if version != FORMAT_VERSION:
         reads = f"this version reads {FORMAT_VERSION}"
