@@ -18,6 +18,7 @@ import diversity
 import embedding
 import false_alarms
 import families
+import groups
 import laws
 import network
 import planning
@@ -36,6 +37,7 @@ SECTIONS = {
         embedding,
         diversity,
         watching,
+        groups,
         network,
         agents,
         rounds,

@@ -11,7 +11,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus import tokenizers as counting
-from hayflick.diversity.lexical import tail_mass, vocabulary_kept
+from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
 
 ANSWERS = ["The cat sat.", "the cat ran", "so", "", "the the the the"]
 
@@ -152,3 +152,29 @@ def test_tables_are_plain_frames():
     [table] = hf.NgramCounts.of(["a"], longest=1).tables
     assert table.schema == {"symbol": pl.String, "number": pl.Int64}
     assert hf.NgramCounts.empty(longest=1).tables[0].schema == table.schema
+
+
+@pytest.mark.parametrize("size", [3, 4000])
+def test_groups_counted_in_one_go_are_those_counted_one_by_one(size, rng, monkeypatch):
+    monkeypatch.setattr("hayflick.corpus.tokenizers.BATCH_CHARACTERS", 5000)
+    texts = [" ".join(f"w{k}" for k in rng.integers(0, 50 * size, 6)) for _ in range(size)]
+    groups = [f"g{k % 7}" for k in range(size)]
+    whole, parts = NgramCounts.by_group(texts, groups, tokenizer="words")
+    wholes = NgramCounts.of(texts, tokenizer="words")
+    assert whole.numbers() == wholes.numbers()
+    assert sorted(parts) == sorted(set(groups))
+    for name, part in parts.items():
+        own = [text for text, group in zip(texts, groups, strict=True) if group == name]
+        alone = NgramCounts.of(own, tokenizer="words")
+        assert part.numbers() == alone.numbers()
+        assert part.texts == alone.texts
+        assert vocabulary_kept(part, wholes) == vocabulary_kept(alone, whole)
+        assert tail_mass(part, wholes) == tail_mass(alone, whole)
+
+
+def test_groups_without_a_word_have_no_counts():
+    whole, parts = NgramCounts.by_group(["", "a b"], ["left", "right"], tokenizer="words")
+    assert whole.total() == 2
+    assert parts["left"].numbers() == {}
+    assert parts["left"].texts == 1
+    assert NgramCounts.by_group([], [], tokenizer="words")[1] == {}

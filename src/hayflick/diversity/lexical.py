@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from typing import final
 
 import numpy as np
@@ -93,22 +93,33 @@ def count_ngrams(
     >>> pairs.rows()
     [('so so', 2)]
     """
-    numbered = pl.Series("text", texts, dtype=pl.String).to_frame().with_row_index("answer")
-    tokens = tokenizer.tokens(numbered.lazy()).collect()
-    spelled = tokens.get_column("symbol").unique().sort()
-    coded = tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical())
+    coded, spelled = _coded(texts, tokenizer)
     return pl.collect_all(
         [_counted(coded, spelled, length, once_per_text=once_per_text) for length in lengths]
     )
 
 
+def _coded(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the tokens of each answer as positions in the list of all, and that list."""
+    numbered = pl.Series("text", texts, dtype=pl.String).to_frame().with_row_index("answer")
+    tokens = tokenizer.tokens(numbered.lazy()).collect()
+    spelled = tokens.get_column("symbol").unique().sort()
+    return tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical()), spelled
+
+
 def _counted(
-    coded: pl.DataFrame, spelled: pl.Series, length: int, *, once_per_text: bool
+    coded: pl.DataFrame,
+    spelled: pl.Series,
+    length: int,
+    *,
+    once_per_text: bool = False,
+    by: Sequence[str] = (),
 ) -> pl.LazyFrame:
-    """Count n-grams of tokens that are given as positions in `spelled`."""
+    """Count n-grams of tokens that are given as positions in `spelled`, by further columns."""
     places = [f"token_{ahead}" for ahead in range(length)]
     runs = coded.lazy().select(
         "answer",
+        *by,
         *(pl.col("symbol").shift(-ahead).alias(place) for ahead, place in enumerate(places)),
         (pl.col("answer").shift(1 - length) == pl.col("answer")).alias("inside"),
     )
@@ -116,9 +127,42 @@ def _counted(
     if once_per_text:
         runs = runs.unique(["answer", *places])
     words = [pl.lit(spelled).gather(pl.col(place)) for place in places]
-    counted = runs.group_by(places).agg(pl.len().cast(pl.Int64).alias("number"))
-    return counted.select(pl.concat_str(words, separator=" ").alias("symbol"), "number")
+    counted = runs.group_by(*by, *places).agg(pl.len().cast(pl.Int64).alias("number"))
+    return counted.select(*by, pl.concat_str(words, separator=" ").alias("symbol"), "number")
 
+
+def _by_group(
+    parts: Sequence[pl.DataFrame], groups: int
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Return the table of all groups together, and the table of each, from those of batches."""
+    if not parts:
+        return counting.no_counts(), [counting.no_counts()] * groups
+    table = pl.concat(parts) if len(parts) > 1 else parts[0]
+    number = pl.col("number").sum()
+    if len(parts) > 1:
+        table = table.group_by("group", "symbol").agg(number)
+    together = table.group_by("symbol").agg(number)
+    table = table.sort("group", maintain_order=True)
+    ends = np.searchsorted(table["group"].to_numpy(), np.arange(groups + 1))
+    counted = table.select("symbol", "number")
+    return together, [counted[int(low) : int(high)] for low, high in pairwise(ends)]
+
+
+class _Vocabulary:
+    """Different tokens; a group's few are looked up in a set, in time that is theirs alone."""
+
+    def __init__(self, symbols: pl.Series) -> None:
+        self.symbols = symbols
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.symbols)
+
+
+_FEW = 1000
 
 # n-grams up to this n have a metric of their own.
 _LONGEST_METRIC = 3
@@ -192,6 +236,61 @@ class NgramCounts(Summary):
                 counting.add_table(place, table)
         return cls(splitter.name, tuple(map(counting.merged_counts, waiting)), number)
 
+    @classmethod
+    def by_group(
+        cls, texts: Sequence[str], groups: Sequence[str], *, tokenizer: str, longest: int = 3
+    ) -> tuple[NgramCounts, dict[str, NgramCounts]]:
+        """Count answers, all together and those of each group, in one go.
+
+        Time grows with the answers, whatever the number of groups.
+
+        Parameters
+        ----------
+        texts
+            The answers; no n-gram spans two of them.
+        groups
+            The group of each answer.
+        tokenizer, longest
+            As of `of`.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no tokenizer of that name, or `longest` is below 1.
+
+        Examples
+        --------
+        >>> whole, parts = NgramCounts.by_group(
+        ...     ["a b", "a c"], ["left", "right"], tokenizer="words"
+        ... )
+        >>> whole.types(), {name: part.types() for name, part in parts.items()}
+        (3, {'left': 2, 'right': 2})
+        """
+        splitter = chosen_tokenizer(tokenizer, samples=list(texts[:_SAMPLES]))
+        longest = whole_number("longest", longest, at_least=1)
+        named = pl.Series("group", groups, dtype=pl.String)
+        names = named.unique().sort()
+        codes = named.cast(pl.Enum(names)).to_physical()
+        waiting: list[list[pl.DataFrame]] = [[] for _ in range(longest)]
+        first = 0
+        for batch in counting.batches(iter(texts)):
+            coded, spelled = _coded(batch, splitter)
+            coded = coded.with_columns(
+                group=codes[first : first + len(batch)].gather(coded["answer"])
+            )
+            lengths = range(1, longest + 1)
+            parts = pl.collect_all([_counted(coded, spelled, n, by=["group"]) for n in lengths])
+            for place, table in zip(waiting, parts, strict=True):
+                place.append(table)
+            first += len(batch)
+        tables = [_by_group(place, len(names)) for place in waiting]
+        sizes = codes.value_counts(name="number").sort("group")["number"].to_list()
+        found = {
+            name: cls(splitter.name, tuple(table[1][place] for table in tables), size)
+            for place, (name, size) in enumerate(zip(names.to_list(), sizes, strict=True))
+        }
+        return cls(splitter.name, tuple(whole for whole, _ in tables), len(texts)), found
+
     @property
     def longest(self) -> int:
         """The largest n that is counted."""
@@ -220,6 +319,28 @@ class NgramCounts(Summary):
         """
         place = whole_number("length", length, at_least=1, at_most=self.longest) - 1
         return self._numbers[place]
+
+    @cached_property
+    def _symbols(self) -> _Vocabulary:
+        return _Vocabulary(self.tables[0].get_column("symbol"))
+
+    @cached_property
+    def _rare_by_number(self) -> dict[int, _Vocabulary]:
+        return {}
+
+    def _rare(self, at_most: int) -> _Vocabulary:
+        """Return the tokens that occur at most so often, which many groups are compared with."""
+        if at_most not in self._rare_by_number:
+            rare = self.tables[0].filter(pl.col("number") <= at_most)
+            self._rare_by_number[at_most] = _Vocabulary(rare.get_column("symbol"))
+        return self._rare_by_number[at_most]
+
+    def _among(self, vocabulary: _Vocabulary) -> pl.DataFrame:
+        """Return the counts of those tokens that are in a vocabulary."""
+        table = self.tables[0]
+        if table.height > _FEW:
+            return table.join(vocabulary.symbols.to_frame(), on="symbol", how="semi")
+        return table.filter([one in vocabulary.names for one in table.get_column("symbol")])
 
     def types(self, length: int = 1) -> int:
         """Return the number of different n-grams of `length` tokens."""
@@ -303,8 +424,7 @@ def vocabulary_kept(counts: NgramCounts, baseline: NgramCounts) -> float | None:
     _check_comparable(counts, baseline)
     if not baseline.types() or not counts.texts:
         return None
-    kept = baseline.tables[0].join(counts.tables[0], on="symbol", how="semi")
-    return kept.height / baseline.types()
+    return counts._among(baseline._symbols).height / baseline.types()
 
 
 def tail_mass(counts: NgramCounts, baseline: NgramCounts, *, at_most: int = 1) -> float | None:
@@ -336,11 +456,10 @@ def tail_mass(counts: NgramCounts, baseline: NgramCounts, *, at_most: int = 1) -
     """
     _check_comparable(counts, baseline)
     at_most = whole_number("at_most", at_most, at_least=1)
-    rare = baseline.tables[0].filter(pl.col("number") <= at_most)
-    if rare.is_empty() or not counts.total():
+    rare = baseline._rare(at_most)
+    if not len(rare) or not counts.total():
         return None
-    held = counts.tables[0].join(rare, on="symbol", how="semi").get_column("number").sum()
-    return int(held) / counts.total()
+    return int(counts._among(rare).get_column("number").sum()) / counts.total()
 
 
 def _check_comparable(counts: NgramCounts, baseline: NgramCounts) -> None:

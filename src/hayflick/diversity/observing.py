@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -155,18 +154,20 @@ class Observer:
         A metric that is undefined, as most are for fewer than two answers, is absent.
         """
         parts = answers.by_group()
-        counts = {name: self.counts(part) for name, part in parts.items()}
-        known = [one for one in counts.values() if one is not None]
-        together = reduce(NgramCounts.merge, known) if known else self.counts(answers)
+        together, counts = self._counts(answers)
         rng = stream(self.seed, block=answers.round)
         whole = self._reading("", answers, together, rng, self._of_all(answers, parts, rng))
-        return (whole, *(self._reading(n, part, counts[n], rng) for n, part in parts.items()))
+        return (whole, *(self._reading(n, part, counts.get(n), rng) for n, part in parts.items()))
 
-    def counts(self, answers: RoundAnswers) -> NgramCounts | None:
-        """Return the counts of the texts; None without texts."""
+    def _counts(
+        self, answers: RoundAnswers
+    ) -> tuple[NgramCounts | None, Mapping[str, NgramCounts]]:
+        """Return the counts of all texts, None without texts, and those of each group."""
         if answers.texts is None:
-            return None
-        return NgramCounts.of(answers.texts, tokenizer=self.tokenizer)
+            return None, {}
+        if answers.groups is None or not answers.size:
+            return NgramCounts.of(answers.texts, tokenizer=self.tokenizer), {}
+        return NgramCounts.by_group(answers.texts, answers.groups, tokenizer=self.tokenizer)
 
     def _reading(
         self,

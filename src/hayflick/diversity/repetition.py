@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from hayflick.core.arrays import Floats, Integers
@@ -40,7 +40,8 @@ def duplicate_rate(texts: Sequence[str]) -> float | None:
     refuse_single_text(texts)
     if len(texts) < 2:
         return None
-    return int(pl.Series(texts, dtype=pl.String).is_duplicated().sum()) / len(texts)
+    repeated = sum(number for number in Counter(texts).values() if number > 1)
+    return repeated / len(texts)
 
 
 def near_duplicate_rate(
