@@ -1,4 +1,5 @@
 import codecs
+import gzip
 
 import pytest
 
@@ -108,3 +109,33 @@ def test_pieces_are_cut_behind_separators_alone():
 def test_a_run_without_separators_is_cut_in_the_end(monkeypatch):
     monkeypatch.setattr(encodings, "LONGEST_PIECE", 4)
     assert list(pieces(iter(["ab"] * 5))) == ["abab", "abab", "ab"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
+def test_a_gzip_file_is_decompressed_while_it_is_read(tmp_path, monkeypatch, encoding):
+    monkeypatch.setattr(encodings, "CHUNK_BYTES", 7)
+    text = "今日は晴れ。\n" * 50
+    path = tmp_path / "text.txt.gz"
+    path.write_bytes(gzip.compress(text.encode(encoding)))
+    reached = []
+    found = decoded(path, encoding=encoding, progress=lambda *state: reached.append(state))
+    assert "".join(found) == text
+    assert reached[-1] == ("reading", path.stat().st_size, path.stat().st_size)
+
+
+def test_gzip_members_one_after_another_are_one_text(tmp_path):
+    path = tmp_path / "text.txt.gz"
+    path.write_bytes(gzip.compress(b"one ") + gzip.compress(b"two"))
+    assert "".join(decoded(path)) == "one two"
+
+
+def test_a_damaged_or_empty_gzip_file_is_refused(tmp_path):
+    whole = gzip.compress(b"rain " * 1000)
+    path = tmp_path / "text.txt.gz"
+    for damaged in (whole[:-12], whole[:20] + b"\x00" * 8 + whole[28:], whole[:6]):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match="compressed data are damaged or cut off"):
+            list(decoded(path))
+    path.write_bytes(gzip.compress(b""))
+    with pytest.raises(DataError, match="the file is empty"):
+        list(decoded(path))

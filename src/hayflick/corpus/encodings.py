@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import os
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.core.progress import Progress, silent
@@ -44,22 +49,65 @@ def check_encoding(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
+GZIP_MARK = b"\x1f\x8b"
+"""The first bytes of a gzip file, whatever its name."""
+
+
+def content_suffix(path: Path) -> str:
+    """Return the suffix of a file in lower case; that of its content if it ends in ``.gz``.
+
+    Examples
+    --------
+    >>> content_suffix(Path("answers.jsonl.gz")), content_suffix(Path("notes.TXT"))
+    ('.jsonl', '.txt')
+    """
+    bare = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return bare.suffix.lower()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open a file to read its bytes; a gzip file is decompressed while it is read.
+
+    Yields
+    ------
+    The stream of bytes, and the file itself: its position tells how far reading has come.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened, or the compressed data are damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            compressed = file.read(len(GZIP_MARK)) == GZIP_MARK
+            file.seek(0)
+            stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if compressed else file
+            yield stream, file
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        reason = f"the compressed data are damaged or cut off ({fault})"
+        raise DataError(f"{path}: {reason}; compress the file again") from None
+    except OSError as fault:
+        reason = (fault.strerror or "unreadable").lower()
+        raise DataError(f"{path}: {reason}; check the path and its permissions") from None
+
+
 def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent) -> Iterator[str]:
     """Yield the text of a file as it is decoded, in memory independent of its size.
 
     Parameters
     ----------
     path
-        The file.
+        The file; a gzip file is decompressed.
     encoding
         Any text codec of Python.
     progress
-        Called with the number of bytes read so far.
+        Called with the number of bytes of the file read so far.
 
     Raises
     ------
     DataError
-        If the file is missing, unreadable, empty or binary.
+        If the file is missing, unreadable, empty or binary, or a gzip file is damaged.
     UndecodableError
         If bytes are not valid in `encoding`; the message gives their offset and a likely encoding.
     """
@@ -67,9 +115,9 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
     size = _size(path)
     decoder = codecs.getincrementaldecoder(codec)(errors="strict")
     position = 0
-    with open(path, "rb") as file:
+    with opened(path) as (stream, file):
         while True:
-            chunk = file.read(CHUNK_BYTES)
+            chunk = stream.read(CHUNK_BYTES)
             if position == 0:
                 _refuse_binary(path, chunk, codec)
             position += len(chunk)
@@ -80,7 +128,7 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
                 raise _undecodable(path, encoding, offset) from None
             if text:
                 yield text
-            progress("reading", position, size)
+            progress("reading", file.tell(), size)
             if not chunk:
                 return
 
@@ -109,14 +157,10 @@ def pieces(texts: Iterator[str], *, separators: str = " \n\t\u3000") -> Iterator
 
 
 def _size(path: Path) -> int:
-    try:
-        size = path.stat().st_size
-        with open(path, "rb"):
-            pass
-    except OSError as fault:
-        reason = (fault.strerror or "unreadable").lower()
-        raise DataError(f"{path}: {reason}; check the path and its permissions") from None
-    if size == 0:
+    with opened(path) as (stream, file):
+        size = os.fstat(file.fileno()).st_size
+        empty = not stream.read(1)
+    if empty:
         raise DataError(f"{path}: the file is empty; give one with text in it")
     return size
 
@@ -135,11 +179,11 @@ def _refuse_binary(path: Path, head: bytes, codec: str) -> None:
 
 
 def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
-    with open(path, "rb") as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(max(0, offset - CHUNK_BYTES // 2))
-        around = file.read(CHUNK_BYTES)
+    with opened(path) as (stream, _):
+        stream.seek(offset)
+        byte = stream.read(1)
+        stream.seek(max(0, offset - CHUNK_BYTES // 2))
+        around = stream.read(CHUNK_BYTES)
     likely = likely_encoding(around)
     remedy = "mend the file there, or name its encoding with --encoding"
     if likely is not None:
@@ -194,9 +238,9 @@ def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
 
 def _windows(path: Path, codec: str) -> Iterator[str]:
     size = path.stat().st_size
-    if size <= CHUNK_BYTES:
-        return
-    with open(path, "rb") as file:
+    with opened(path) as (stream, file):
+        if size <= CHUNK_BYTES or stream is not file:
+            return
         for window in range(1, _WINDOWS):
             # Multiples of 4 bytes keep UTF-16 and UTF-32 in step.
             file.seek(size * window // _WINDOWS // 4 * 4)
