@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from hayflick.core.checks import LARGEST_NUMBER
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.encodings import decoded
+from hayflick.corpus.source import Source as Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,47 +148,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise DataError(f"names {symbol!r} twice; add its counts up")
         mapping[symbol] = number
     return mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The source of counts.
-
-    Parameters
-    ----------
-    name
-        The input's file name.
-    tokenizer
-        The tokenizer's name; None if a symbol is a whole cell, or the input holds counts.
-    column
-        The table's column; None for a text.
-    encoding
-        The codec that the input was read with.
-    missing
-        Number of empty cells, which were left out.
-    """
-
-    name: str
-    tokenizer: str | None = None
-    column: str | None = None
-    encoding: str = "utf-8"
-    missing: int = 0
-
-    @classmethod
-    def of(
-        cls,
-        path: Path,
-        *,
-        tokenizer: str | None = None,
-        column: str | None = None,
-        encoding: str = "utf-8",
-        missing: int = 0,
-    ) -> Source:
-        """Return the source of a file; bytes of its name that are not UTF-8 are replaced."""
-        name = os.fsencode(path.name or path.resolve().name).decode("utf-8", errors="replace")
-        return cls(name, tokenizer, column, encoding, missing)
-
-    @property
-    def holds_labels(self) -> bool:
-        """Whether a symbol is a whole cell or line, not a part of a text."""
-        return self.tokenizer == "lines" or (self.tokenizer is None and self.column is not None)

@@ -1,0 +1,142 @@
+"""What was read: the record of an input that every result carries."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hayflick.core.notes import Note
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of an input that were not used, and why.
+
+    Parameters
+    ----------
+    reason
+        A phrase such as ``empty cells``; reports translate it.
+    number
+        How many.
+    """
+
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input, and how it was read.
+
+    Parameters
+    ----------
+    name
+        The input's file name; what it is where it stands in memory.
+    tokenizer
+        The tokenizer's name; None if a symbol is a whole cell, or the input holds counts.
+    column
+        The table's column or columns; None for a text.
+    encoding
+        The codec that the input was read with.
+    missing
+        Number of empty cells, which were left out.
+    role
+        What the input is to the result, such as ``rules``; reports translate it.
+    sheet
+        The sheet of a workbook.
+    rows
+        Number of rows or lines that were read; None where they were not counted.
+    sha256
+        SHA-256 of the bytes of the file; None for objects in memory.
+    normalization
+        Unicode normalization of its texts.
+    left_out
+        What was not used, and why.
+    notes
+        How it was read, as sentences.
+    """
+
+    name: str
+    tokenizer: str | None = None
+    column: str | None = None
+    encoding: str = "utf-8"
+    missing: int = 0
+    role: str = "data"
+    sheet: str | None = None
+    rows: int | None = None
+    sha256: str | None = None
+    normalization: str = "nfc"
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(
+        cls, path: str | os.PathLike[str], *, files: Iterable[Path] | None = None, **fields: Any
+    ) -> Source:
+        """Return the source of a file or a folder, with its hash.
+
+        Bytes of its name that are not UTF-8 are replaced.
+
+        Parameters
+        ----------
+        path
+            The file or folder.
+        files
+            The files that were read in a folder; the default is all of them.
+        **fields
+            Other fields of the source. Empty cells that are given as `missing` alone are added
+            to `left_out`.
+        """
+        path = Path(path)
+        name = os.fsencode(path.name or path.resolve().name).decode("utf-8", errors="replace")
+        if fields.get("missing") and not fields.get("left_out"):
+            fields["left_out"] = (LeftOut("empty cells", fields["missing"]),)
+        return cls(name, sha256=hash_of(path, files=files), **fields)
+
+    @property
+    def holds_labels(self) -> bool:
+        """Whether a symbol is a whole cell or line, not a part of a text."""
+        return self.tokenizer == "lines" or (self.tokenizer is None and self.column is not None)
+
+
+def hash_of(path: Path, *, files: Iterable[Path] | None = None) -> str | None:
+    """Return the SHA-256 of a file, or of the names and contents in a folder, in hexadecimal.
+
+    The hash of a folder is over its files in the order of their names: for each the name below
+    the folder, a zero byte and the 32 bytes of its own hash.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    files
+        The files that were read in a folder; the default is all of them.
+
+    Returns
+    -------
+    str or None
+        None for what can be read only once, such as a pipe, and for what cannot be read.
+    """
+    try:
+        if not path.is_dir():
+            return _digest(path).hex() if path.is_file() else None
+        found = [file for file in files or path.rglob("*") if file.is_file()]
+        whole = hashlib.sha256()
+        for name, file in sorted((_bytes_below(path, file), file) for file in found):
+            whole.update(name + b"\0" + _digest(file))
+        return whole.hexdigest()
+    except OSError:
+        return None
+
+
+def _bytes_below(folder: Path, file: Path) -> bytes:
+    return os.fsencode(file.relative_to(folder).as_posix())
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
