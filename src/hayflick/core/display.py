@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hayflick.core.checks import check_language
 from hayflick.core.output import check_page, write_text
+from hayflick.core.source import Source
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,9 +64,15 @@ class Result:
 
     __slots__ = ()
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What was read; empty where all was given in Python, or there is nothing to read."""
+        return ()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values: what ``--format json`` prints."""
-        return report_of(self).record(self)
+        inputs = [source.to_dict() for source in self.sources]
+        return {**report_of(self).record(self), "inputs": inputs}
 
     def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
         """Write the result as one self-contained HTML page, and return where.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -51,6 +53,20 @@ def provenance(parameters: Mapping[str, Any], *, seed: int | None = None) -> dic
             **{name: _version(name) for name in _LIBRARIES},
         },
     }
+
+
+def time_of_writing() -> str:
+    """Return the time for the header of a page, to the minute, in UTC.
+
+    The environment variable ``SOURCE_DATE_EPOCH`` (seconds since 1970) replaces the clock, so
+    that the same call can write the same page.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    try:
+        now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        now = datetime.now(UTC)
+    return f"{now:%Y-%m-%d %H:%M} UTC"
 
 
 @cache

@@ -15,8 +15,8 @@ from hayflick.core.arrays import Integers
 from hayflick.core.checks import LARGEST_NUMBER
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.source import Source as Source
 from hayflick.corpus.encodings import decoded
-from hayflick.corpus.source import Source as Source
 
 
 @dataclass(frozen=True, eq=False)

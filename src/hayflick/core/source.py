@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,40 @@ class Source:
         if fields.get("missing") and not fields.get("left_out"):
             fields["left_out"] = (LeftOut("empty cells", fields["missing"]),)
         return cls(name, sha256=hash_of(path, files=files), **fields)
+
+    @classmethod
+    def files(cls, **roles: object) -> tuple[Source, ...]:
+        """Return the sources of those arguments that are paths of files, by their roles.
+
+        Underscores of a role stand for spaces. What is no path was given in Python, and a name
+        that no file has is not an input.
+
+        Examples
+        --------
+        >>> Source.files(rules=None, must_keep=["refund"])
+        ()
+        """
+        return tuple(
+            cls.of(path, role=role.replace("_", " "))
+            for role, path in roles.items()
+            if isinstance(path, str | os.PathLike) and Path(path).exists()
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the source as plain values, ready for JSON."""
+        return {
+            "file": self.name,
+            "role": self.role,
+            "sheet": self.sheet,
+            "column": self.column,
+            "rows": self.rows,
+            "left_out": [asdict(one) for one in self.left_out],
+            "tokenizer": self.tokenizer,
+            "normalization": self.normalization,
+            "encoding": self.encoding,
+            "notes": [str(note) for note in self.notes],
+            "sha256": self.sha256,
+        }
 
     @property
     def holds_labels(self) -> bool:
