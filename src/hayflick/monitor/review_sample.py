@@ -32,6 +32,7 @@ from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance, stream
+from hayflick.core.spreadsheets import is_formula
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
 ALL = ""
@@ -304,7 +305,6 @@ TEXTS = ("round", "group", "prompt", "answer", "comment", "stratum")
 KEPT = ("position", "drawn", "stratum", "population", "weight", "review", "format_version")
 COLUMNS = (*ABOUT, *FILLED_IN, *KEPT, "checksum")
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 # Numbers, dates, amounts and truth values, which a program would write in its own way.
 _VALUE = re.compile(
     r"\s*([\d.(]|[$€£¥]\s*\d|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s\-./,]*\d"
@@ -343,7 +343,7 @@ def _is_rewritten(cell: str) -> bool:
     """Return whether a program would change or run the cell, its apostrophes aside."""
     # Programs that are set to Japanese read wide signs and digits as others.
     bare = unicodedata.normalize("NFKC", cell.lstrip("'"))
-    if _FORMULA.match(bare):
+    if is_formula(bare) or bare.startswith(("+", "-")):
         return True
     short = len(bare) <= _LONGEST_VALUE and not _PLAIN_NUMBER.fullmatch(bare)
     return short and _VALUE.match(bare) is not None
