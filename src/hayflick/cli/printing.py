@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.cli.options import Format, Lang
 from hayflick.core.display import Result, report_of
+from hayflick.core.display_text import LONGEST_TEXT, display_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,15 +35,9 @@ def print_tables(parts: Iterable[RenderableType]) -> None:
     """Print tables and sentences."""
     from rich.console import Console
 
-    class Plain(Console):
-        """A console that leaves it to the command what a reader who leaves means."""
-
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
-
-    console = Plain(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, emoji=False)
     for part in parts:
-        console.print(part)
+        console.print(display_text(part, longest=LONGEST_TEXT) if isinstance(part, str) else part)
 
 
 def print_result(result: Result, output_format: Format, lang: Lang) -> None:
@@ -55,18 +50,15 @@ def print_result(result: Result, output_format: Format, lang: Lang) -> None:
 
 def say_gaussian(column: str | None) -> None:
     """Say on standard error that a column was taken for a Gaussian."""
-    print(
+    say(
         f"note: the column {column!r} holds numbers; taken for a Gaussian "
-        "(--family discrete counts them as labels)",
-        file=sys.stderr,
+        "(--family discrete counts them as labels)"
     )
 
 
 def say(message: str) -> None:
-    """Say on standard error what people should know; signs that move its cursor are left out."""
-    from hayflick.report.rendering import printable
-
-    print(printable(message), file=sys.stderr)
+    """Say on standard error what people should know; signs that move its cursor are replaced."""
+    print(display_text(message, longest=LONGEST_TEXT), file=sys.stderr)
 
 
 def say_notes(notes: Iterable[object]) -> None:
@@ -78,7 +70,7 @@ def say_notes(notes: Iterable[object]) -> None:
 def say_written(*paths: object) -> None:
     """Say on standard error what was written."""
     for path in filter(None, paths):
-        print(f"wrote {path}", file=sys.stderr)
+        say(f"wrote {path}")
 
 
 def say_interrupted() -> None:

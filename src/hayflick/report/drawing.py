@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from hayflick.core.display_text import distinct_names
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_file, write_text
 
@@ -135,9 +137,7 @@ def named_rounds_axis(names: Sequence[str]) -> altair.Axis:
 
     if list(names) == [str(number) for number in range(1, len(names) + 1)]:
         return rounds_axis()
-    short = [
-        name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…" for name in names
-    ]
+    short = distinct_names(names, longest=_LONGEST_LABEL)
     spelled = f"{json.dumps(short)}[datum.value - 1] || ''"
     return alt.Axis(tickMinStep=1, tickCount=6, grid=False, labelOverlap=True, labelExpr=spelled)
 
@@ -157,9 +157,10 @@ def _draw_nothing() -> None:
 
 
 def to_svg(chart: Any) -> str:
-    """Return a chart as an SVG element that scales with the page.
+    """Return a chart as an SVG element, without any style that a page's policy would refuse.
 
-    Labels remain text, drawn with the reader's fonts.
+    Labels remain text, drawn with the reader's fonts; every text in the chart is shown as
+    `display_text` returns it, and different ones stay different.
     """
     import altair as alt
     import vl_convert
@@ -170,13 +171,63 @@ def to_svg(chart: Any) -> str:
     # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):
         drawing = styled.configure_view(stroke=None).to_dict()
-    svg: str = vl_convert.vegalite_to_svg(drawing)
-    # With the view box alone, the picture shrinks on a narrow screen.
-    return re.sub(r'(<svg[^>]*?) width="([\d.]+)" height="[\d.]+"', _scaled, svg, count=1)
+    svg: str = vl_convert.vegalite_to_svg(_with_display_text(drawing))
+    return svg
 
 
-def _scaled(opening: re.Match[str]) -> str:
-    return f'{opening[1]} style="width:100%;max-width:{opening[2]}px;height:auto"'
+def axis_names(names: Sequence[str], *, pixels: int) -> list[str]:
+    """Return names short enough for an axis whose labels have this width; they stay different.
+
+    Examples
+    --------
+    >>> axis_names(["x" * 30, "x" * 31], pixels=70)
+    ['xxxxx…xxxx', '(2) xxxxx…xxxx']
+    """
+    wide = any(unicodedata.east_asian_width(sign) in "WF" for name in names for sign in name[:80])
+    return distinct_names(names, longest=pixels // (_WIDE if wide else _NARROW))
+
+
+_NARROW, _WIDE = 7, 13
+"""Pixels of a letter at an axis, about."""
+_EXPRESSIONS = ("labelExpr", "expr", "test", "calculate", "filter")
+_OF_USERS = ("datasets", "values", "domain", "sort", "title", "labelExpr")
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def _with_display_text(drawing: dict[str, Any]) -> dict[str, Any]:
+    """Return a Vega-Lite drawing with its texts safe to show: the renderer aborts at some."""
+    found = list(_texts(drawing))
+    # Words of Vega-Lite come first, so that no name of a user takes their place.
+    texts = [text for text, ours in sorted(found, key=lambda one: not one[1])]
+    shown = dict(zip(texts, distinct_names(texts), strict=True))
+
+    def clean(value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: clean(one, key) for key, one in value.items()}
+        if isinstance(value, list):
+            return [clean(one, name) for one in value]
+        if not isinstance(value, str):
+            return value
+        if name in _EXPRESSIONS:
+            return _LITERAL.sub(lambda found: json.dumps(shown[json.loads(found[0])]), value)
+        return shown[value]
+
+    return {key: clean(value, key) for key, value in drawing.items()}
+
+
+def _texts(value: Any, name: str = "", *, ours: bool = True) -> Iterator[tuple[str, bool]]:
+    """Iterate over the texts in a drawing, and whether they can be no user's."""
+    ours = ours and name not in _OF_USERS
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _texts(one, key, ours=ours)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one, name, ours=ours)
+    elif isinstance(value, str) and name in _EXPRESSIONS:
+        yield from ((json.loads(literal), False) for literal in _LITERAL.findall(value))
+    elif isinstance(value, str):
+        yield value, ours
 
 
 def stacked(pictures: Sequence[str]) -> str:
@@ -195,7 +246,9 @@ def stacked(pictures: Sequence[str]) -> str:
     parts, top = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'], 0.0
     for picture, (own_width, own_height) in zip(pictures, sizes, strict=True):
         place = f'y="{top:g}" width="{own_width:g}" height="{own_height:g}"'
-        parts.append(re.sub(r'style="width:100%[^"]*"', place, picture, count=1))
+        opening, rest = picture.split(">", 1)
+        opening = re.sub(r' (?:width|height)="[\d.]+"', "", opening)
+        parts.append(f"{opening} {place}>{rest}")
         top += own_height
     return "".join([*parts, "</svg>\n"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from hayflick.chains.gaussian import Gaussian
 from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
 from hayflick.report import drawing
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render, table
+from hayflick.report.rendering import notebook, render, shown_record, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -179,7 +178,7 @@ def page(result: Expressivity, *, lang: str = "en") -> str:
         language,
         sentences=sentences(result, language),
         charts=(expressivity_chart(result, language),),
-        provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(result.provenance()),
     )
 
 

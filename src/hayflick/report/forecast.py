@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from hayflick.core.display_text import LONGEST_TEXT, distinct_names
 from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
 from hayflick.report import drawing
 from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
-from hayflick.report.rendering import landmarks, notebook, printable, render, table
+from hayflick.report.rendering import landmarks, notebook, render, shown_record, table
 
 if TYPE_CHECKING:
     import xarray
@@ -145,8 +145,6 @@ def _rounds_table(forecast: Forecast, findings: DiscreteFindings) -> Table:
 
 
 def _risks_table(forecast: Forecast, language: Language) -> Table:
-    from rich.text import Text
-
     text, number, percent = language.text, language.number, language.percent
     shown = table(
         text("first to go"),
@@ -158,7 +156,7 @@ def _risks_table(forecast: Forecast, language: Language) -> Table:
     for risk in forecast.most_at_risk[:_SYMBOLS_SHOWN]:
         median = "–" if risk.median_loss is None else number(risk.median_loss)
         cells = number(risk.count), percent(risk.survival), percent(risk.baseline), median
-        shown.add_row(Text(printable(risk.symbol)), *cells)
+        shown.add_row(risk.symbol, *cells)
     return shown
 
 
@@ -279,8 +277,9 @@ def by_label_chart(forecast: Forecast, language: Language) -> drawing.RenderedCh
     import altair as alt
 
     text, numbers = language.text, _rarest_labels(forecast)
-    symbols, survival = numbers["label"].to_list(), numbers["survival"].to_list()
-    shown = numbers.with_columns(pl.Series("left", [language.percent(share) for share in survival]))
+    symbols = drawing.axis_names(numbers["label"].to_list(), pixels=_LABEL_PIXELS)
+    left = [language.percent(share) for share in numbers["survival"]]
+    shown = numbers.with_columns(pl.Series("left", left), pl.Series("label", symbols))
     x = alt.X(
         "survival:Q",
         title=text("probability of being left after the last round"),
@@ -311,7 +310,7 @@ def _rarest_labels(forecast: Forecast) -> pl.DataFrame:
     symbols = [model.symbols[place] for place in order]
     return pl.DataFrame(
         {
-            "label": symbols,
+            "label": distinct_names(symbols, longest=LONGEST_TEXT),
             "count": model.weights[order],
             "survival": forecast.law.of_symbols(symbols)[:, -1],
             "real_data_alone": forecast.law.baseline_of(model.probabilities[order]),
@@ -381,7 +380,7 @@ def page(forecast: Forecast, *, lang: str = "en") -> str:
         forecast=forecast,
         findings=findings,
         charts=forecast_charts(findings),
-        provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(forecast.provenance()),
     )
 
 

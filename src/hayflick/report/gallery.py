@@ -16,7 +16,7 @@ from hayflick.report import drawing
 from hayflick.report.drawing import RenderedChart, save_picture
 from hayflick.report.language import Language, metric_label
 from hayflick.report.mitigation import mitigation_chart
-from hayflick.report.rendering import notebook, render, table, wording
+from hayflick.report.rendering import notebook, render, shown_record, table, wording
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -121,7 +121,7 @@ def _page(paper: str, figures: Sequence[Figure], language: Language) -> str:
         title=charts[0].title if len(charts) == 1 else title,
         note=note,
         charts=charts,
-        provenance=json.dumps(records, indent=2, ensure_ascii=False),
+        provenance=shown_record(records),
     )
 
 

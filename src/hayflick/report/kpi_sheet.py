@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import subject_label
-from hayflick.report.rendering import (
-    notebook,
-    printable,
-    render,
-    sentences,
-    significant,
-    table,
-    wording,
-)
+from hayflick.report.rendering import notebook, render, sentences, significant, table, wording
 from hayflick.rules.from_plan import COOL_DOWN, REVIEWED, PlannedRules
 
 if TYPE_CHECKING:
@@ -88,7 +80,7 @@ def tables(planned: PlannedRules, *, lang: str = "en") -> list[RenderableType]:
     headings, *rows = _rows(planned, Language(lang))
     shown = table(*headings)
     for row in rows:
-        shown.add_row(*map(printable, row))
+        shown.add_row(*row)
     return [shown]
 
 

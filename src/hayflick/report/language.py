@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from hayflick.core.checks import check_language
+from hayflick.core.display_text import LONGEST_NAME, LONGEST_VALUE, display_text
 
 _DOMAIN = "LC_MESSAGES/hayflick.po"
 
@@ -48,9 +49,15 @@ class Language:
         check_language(self.code)
 
     def text(self, message: str, **values: object) -> str:
-        """Return a message in this language, its ``{names}`` filled in."""
+        """Return a message in this language, its ``{names}`` filled in.
+
+        Texts among the values are shown as `display_text` returns them, and sequences of texts
+        with commas between. A message without values is taken as it is, braces and all.
+        """
         translated = message if self.code == "en" else _translation(self.code, message)
-        return translated.format(**values)
+        if not values:
+            return translated
+        return translated.format(**{name: _shown(value) for name, value in values.items()})
 
     def joined(self, *sentences: str) -> str:
         """Return sentences joined to a paragraph."""
@@ -86,6 +93,14 @@ class Language:
         return str(format_percent(share, format=pattern, locale=self.code))
 
 
+def _shown(value: object) -> object:
+    if isinstance(value, str):
+        return display_text(value, longest=LONGEST_VALUE)
+    if isinstance(value, list | tuple):
+        return ", ".join(display_text(str(one), longest=LONGEST_NAME) for one in value)
+    return value if isinstance(value, int | float) else display_text(str(value))
+
+
 @cache
 def _catalogue(code: str) -> Catalog:
     text = (files("hayflick.report") / "locale" / code / _DOMAIN).read_text(encoding="utf-8")
@@ -93,7 +108,8 @@ def _catalogue(code: str) -> Catalog:
 
 
 def _translation(code: str, message: str) -> str:
-    found = _catalogue(code).get(message)
+    # The empty message is the header of a catalogue.
+    found = _catalogue(code).get(message) if message else None
     if found is None or not found.string:
         # A missing translation is shown in English; a test keeps the catalogues complete.
         return message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from hayflick.network.mitigation import MitigationCase, MitigationStudy, cases_t
 from hayflick.report import drawing
 from hayflick.report.drawing import RenderedChart, check_picture, save_picture
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render, table, wording
+from hayflick.report.rendering import notebook, render, shown_record, table, wording
 
 if TYPE_CHECKING:
     import altair as alt
@@ -96,7 +95,7 @@ def page(study: MitigationStudy, *, lang: str = "en") -> str:
         language,
         query=study.experiment.query_texts[0],
         charts=charts(study, language),
-        provenance=json.dumps(study.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(study.provenance()),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from hayflick.report.network_charts import (
     scatter_chart,
 )
 from hayflick.report.network_findings import NetworkFindings
-from hayflick.report.rendering import notebook, printable, render
+from hayflick.report.rendering import notebook, render, shown_record, table
 from hayflick.storage.runs import StoredAnswer, StoredText
 
 if TYPE_CHECKING:
@@ -63,19 +62,15 @@ def _plain(row: StoredText | StoredAnswer) -> dict[str, Any]:
 
 def tables(run: NetworkRun, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows of a run."""
-    from rich.table import Table
-
     language = Language(lang)
     findings = NetworkFindings(run, language)
     parts: list[RenderableType] = list(findings.sentences())
     if run.rounds:
-        table = Table()
-        table.add_column(language.text("measured"))
-        for heading in (language.text("first round"), language.text("last round")):
-            table.add_column(heading, justify="right")
+        text = language.text
+        shown = table(text("measured"), text("first round"), text("last round"))
         for row in findings.rows():
-            table.add_row(*row)
-        parts.append(table)
+            shown.add_row(*row)
+        parts.append(shown)
     return [*parts, *findings.decisions()]
 
 
@@ -96,8 +91,7 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
         run=run,
         findings=findings,
         charts=charts(findings),
-        printable=printable,
-        provenance=json.dumps(run.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(run.provenance()),
     )
 
 

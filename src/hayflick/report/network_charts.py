@@ -10,6 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from hayflick.core.arrays import Integers
+from hayflick.core.display_text import distinct_names
 from hayflick.network.perspective import perspective_over_time
 from hayflick.report import drawing
 from hayflick.report.language import metric_label
@@ -256,7 +257,7 @@ def _places(findings: NetworkFindings) -> pl.DataFrame | None:
     if spoke.sum() < 2:
         return None
     found = perspective_over_time(means[:, spoke], dimensions=2).coordinates
-    names = [run.agents[place] for place in np.flatnonzero(spoke)]
+    names = distinct_names([run.agents[place] for place in np.flatnonzero(spoke)])
     rows = [
         (int(chosen[step]) + 1, name, *map(float, found[step, agent]))
         for step in range(len(chosen))
@@ -279,7 +280,6 @@ def _even(count: int, *, most: int) -> Integers:
 
 _SIDE = 400
 _RADIUS = 7
-_LONGEST_NAME = 80
 _FRAME = Markup(
     '<rect width="{side}" height="{side}" fill="none" stroke="{line}" stroke-width="2"/>'
     '<path d="M0 {half}H{side}M{half} 0V{side}" fill="none" stroke="{line}"/>'
@@ -338,7 +338,6 @@ def _picture(paths: Mapping[str, list[str]], colours: Mapping[str, str]) -> str:
     parts += [_FRAME]
     parts += [_PATH.format(" ".join(path), colour) for _, path, colour in named if len(path) > 1]
     parts += [
-        _POINT.format(*path[-1].split(), _RADIUS, colour, name[:_LONGEST_NAME])
-        for name, path, colour in named
+        _POINT.format(*path[-1].split(), _RADIUS, colour, name) for name, path, colour in named
     ]
     return str(Markup("").join([*parts, Markup("</svg>")]))

@@ -12,7 +12,7 @@ import numpy as np
 from hayflick.core.records import ActionKind
 from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
 from hayflick.report.language import Language, metric_label
-from hayflick.report.rendering import printable
+from hayflick.report.rendering import shortened
 from hayflick.report.rules_decisions import action_text
 from hayflick.report.watch_findings import joined_names
 
@@ -142,7 +142,7 @@ class NetworkFindings:
             (
                 str(one.round),
                 action_text(one.kind, items=one.items, language=self.language),
-                printable(one.reason),
+                one.reason,
             )
             for one in self.run.decisions
         ]
@@ -240,7 +240,7 @@ def _of_charts(watched: NetworkWatch, language: Language) -> Marks:
         rounds[single if chart.group else together] |= {one.round for one in chart.alarms}
         subject = metric_label(chart.metric, language)
         if chart.group:
-            subject = text("{metric} of {group}", metric=subject, group=chart.group)
+            subject = text("{metric} of {group}", metric=subject, group=shortened(chart.group))
         sentences.append(
             text(
                 "{metric}: first alarm in round {alarm}; the change began about round {since}.",

@@ -11,8 +11,8 @@ from hayflick.monitor.pilot_variation import Scale
 from hayflick.report.language import Language
 from hayflick.report.rendering import (
     notebook,
-    printable,
     sentences,
+    shortened,
     significant,
     table,
     tables_page,
@@ -75,7 +75,7 @@ def _arms(design: PilotDesign, language: Language) -> Table:
     answers = "–" if design.answers_per_arm is None else number(design.answers_per_arm)
     costs = [] if cost is None else [significant(cost)]
     for arm in design.arms:
-        label = printable(arm)
+        label = shortened(arm)
         if arm == design.control:
             label = text("{arm} (control)", arm=label)
         shown.add_row(label, number(design.rounds), answers, *costs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hayflick.core.display_text import LONGEST_TEXT, distinct_names
 from hayflick.monitor.pilot_analysis import Arm, Outcome, PilotResult
 from hayflick.monitor.pilot_variation import Scale
 from hayflick.report import drawing
@@ -17,9 +17,9 @@ from hayflick.report.language import Language
 from hayflick.report.pilot_design import signed_change
 from hayflick.report.rendering import (
     notebook,
-    printable,
     render,
     sentences,
+    shown_record,
     significant,
     table,
     wording,
@@ -84,9 +84,10 @@ def page(result: PilotResult, *, lang: str = "en") -> str:
     language = Language(lang)
     headings, rows = _arms(result, language)
     data, verdict, *summary = _sentences(result, language)
+    names = distinct_names([arm.name for arm in result.arms], longest=LONGEST_TEXT)
     numbers = [
-        {"arm": arm.name, "rounds": arm.rounds, "values": arm.values, "mean": arm.mean}
-        for arm in result.arms
+        {"arm": name, "rounds": arm.rounds, "values": arm.values, "mean": arm.mean}
+        for name, arm in zip(names, result.arms, strict=True)
     ]
     return render(
         "pilot.html.jinja",
@@ -100,7 +101,7 @@ def page(result: PilotResult, *, lang: str = "en") -> str:
         rows=rows,
         arms=pl.DataFrame(numbers),
         charts=(_chart(result, language),),
-        provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(result.provenance()),
     )
 
 
@@ -137,7 +138,7 @@ def _arms(result: PilotResult, language: Language) -> tuple[list[str], list[list
     """Return the headings and the rows of the table of arms."""
     number, change, outcomes = language.number, _change(result), _outcomes(language)
     rows = [
-        [printable(arm.name), number(arm.rounds), number(arm.values), significant(arm.mean)]
+        [arm.name, number(arm.rounds), number(arm.values), significant(arm.mean)]
         for arm in result.arms
     ]
     rows[0][0] = language.text("{arm} (control)", arm=rows[0][0])
@@ -155,9 +156,10 @@ def _arms(result: PilotResult, language: Language) -> tuple[list[str], list[list
 def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
     """Return the chart of effects, one treatment a line."""
     text, outcomes = language.text, _outcomes(language)
+    arms = distinct_names([one.arm for one in result.comparisons], longest=LONGEST_TEXT)
     rows = [
         {
-            "arm": compared.arm,
+            "arm": arm,
             "effect": compared.effect,
             "interval_low": compared.low,
             "interval_high": compared.high,
@@ -165,7 +167,7 @@ def _chart(result: PilotResult, language: Language) -> drawing.RenderedChart:
             "p_adjusted": compared.adjusted,
             "decision": outcomes[compared.outcome],
         }
-        for compared in result.comparisons
+        for arm, compared in zip(arms, result.comparisons, strict=True)
     ]
     numbers = pl.DataFrame(rows)
     return drawing.RenderedChart(
@@ -191,9 +193,10 @@ def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> A
     title = language.text("change against {control}", control=result.design.control)
     x = alt.X("value:Q", title=title, axis=axis)
     names = alt.Axis(labelLimit=_LABEL_PIXELS, title=None)
-    y = alt.Y("arm:N", sort=numbers["arm"].to_list(), axis=names)
+    arms = drawing.axis_names(numbers["arm"].to_list(), pixels=_LABEL_PIXELS)
+    y = alt.Y("arm:N", sort=arms, axis=names)
     colour = drawing.colour_legend(colours)
-    shown = numbers.rename({"decision": "series"})
+    shown = numbers.rename({"decision": "series"}).with_columns(pl.Series("arm", arms))
     base = alt.Chart(width=drawing.WIDTH - _LABEL_PIXELS, height=40 * numbers.height + 20)
     bars = base.properties(data=shown.rename({"interval_low": "value"})).mark_rule(strokeWidth=3)
     dots = base.properties(data=shown.rename({"effect": "value"})).mark_circle(size=120, opacity=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
 from hayflick.report.plan_findings import PlanFindings, sensitivity_label
-from hayflick.report.rendering import notebook, render, significant, table
+from hayflick.report.rendering import notebook, render, shown_record, significant, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -247,7 +246,7 @@ def page(plan: Plan, *, lang: str = "en") -> str:
         findings=findings,
         charts=plan_charts(findings),
         slide=slide_table(findings),
-        provenance=json.dumps(plan.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(plan.provenance()),
     )
 
 

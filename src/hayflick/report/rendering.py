@@ -1,19 +1,26 @@
-"""Templates to pages: the environment of Jinja, its filters, and what pages share."""
+"""Templates to pages: the environment of Jinja, its filters, and what pages share.
+
+Whatever a template, a table or a fragment shows passes through `display_text` on its way.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+from typing_extensions import override
 
+from hayflick.core.display_text import LONGEST_NAME, LONGEST_TEXT, LONGEST_VALUE, display_text
+from hayflick.core.spreadsheets import guarded, is_formula
 from hayflick.core.version import __version__
 from hayflick.report import drawing
 from hayflick.report.language import Language
@@ -29,14 +36,27 @@ _LANDMARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 def table(*headings: str) -> Table:
-    """Return an empty table; the first column is for names, the others are for numbers."""
+    """Return an empty table; the first column is for names, the others are for numbers.
+
+    Its cells are shown as `display_text` returns them.
+    """
     from rich import box
     from rich.table import Table
 
-    empty = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    class DisplayTable(Table):
+        @override
+        def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+            super().add_row(*map(_table_cell, cells), **options)
+
+    empty = DisplayTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, heading in enumerate(headings):
-        empty.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
+        justify: Literal["left", "right"] = "left" if place == 0 else "right"
+        empty.add_column(display_text(heading), justify=justify, overflow="fold")
     return empty
+
+
+def _table_cell(cell: RenderableType | None) -> RenderableType | None:
+    return display_text(cell, longest=LONGEST_VALUE) if isinstance(cell, str) else cell
 
 
 def landmarks(last: int) -> list[int]:
@@ -61,21 +81,9 @@ def significant(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
 
 
-def printable(symbol: str) -> str:
-    r"""Return a symbol with control characters replaced, which would affect the terminal.
-
-    Examples
-    --------
-    >>> printable("a\x1b[31mb\nc")
-    'a�[31mb�c'
-    """
-    unsafe = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return "".join("�" if unicodedata.category(c) in unsafe else c for c in symbol)
-
-
 _ROWS_SHOWN = 200
 _MOST_ROUNDS = 1e6
-_LONGEST_NAME = 80
+_LONGEST_FILE_NAME = 60
 
 
 @cache
@@ -83,11 +91,13 @@ def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=PackageLoader("hayflick.report"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
     environment.filters.update(
         csv_link=csv_link,
+        file_name=file_name,
         html_table=lambda numbers: html_table(
             numbers, wording("columns.jinja", "columns", language)
         ),
@@ -100,20 +110,42 @@ def _environment(language: Language) -> Environment:
         text=language.text,
         number=language.number,
         percent=language.percent,
-        printable=printable,
         significant=significant,
         version=__version__,
     )
     return environment
 
 
+def _shown(value: object) -> object:
+    """Return what a template shows of a value; markup of our own is left alone."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return display_text(value, longest=LONGEST_TEXT)
+    return value
+
+
 def render(template: str, style: str, language: Language, **values: Any) -> str:
-    """Return a template rendered to a page, with its stylesheet."""
+    """Return a template rendered to a page, with its stylesheet.
+
+    The page's policy lets it load and run nothing, and apply no style but its own.
+    """
     environment = _environment(language)
     assert environment.loader is not None
     css = Markup(environment.loader.get_source(environment, style)[0])
     page: str = environment.get_template(template).render(**values, style=css)
-    return page
+    return _STYLE.sub(_with_policy, page, count=1)
+
+
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def _with_policy(style: re.Match[str]) -> str:
+    """Return the first style element of a page behind the policy that names it by its hash."""
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n{style[0]}'
 
 
 @cache
@@ -151,18 +183,36 @@ def tables_page(
         title=title,
         parts=[_html_part(part) for part in parts],
         charts=charts,
-        provenance=json.dumps(provenance, indent=2, ensure_ascii=False),
+        provenance=shown_record(provenance),
     )
+
+
+def shown_record(record: object) -> Markup:
+    """Return a record as JSON for a page, long texts cut."""
+    return escape(json.dumps(_record_shown(record), indent=2, ensure_ascii=False, default=str))
+
+
+def _record_shown(value: object) -> object:
+    if isinstance(value, str):
+        return display_text(value, longest=LONGEST_TEXT)
+    if isinstance(value, Mapping):
+        return {_record_shown(str(key)): _record_shown(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_record_shown(one) for one in value]
+    return value
+
+
+_FRAGMENT_STYLE = Markup("<style>.hayflick svg{max-width:100%;height:auto}</style>")
 
 
 def notebook(heading: str, sentences: Iterable[str], charts: Iterable[RenderedChart] = ()) -> str:
     """Return what a notebook shows of a result: its verdict, its summary and its charts."""
-    shown = [Markup("<h3>{}</h3>").format(heading)]
-    shown += [Markup("<p>{}</p>").format(sentence) for sentence in sentences]
+    shown = [_FRAGMENT_STYLE, Markup("<h3>{}</h3>").format(_shown(heading))]
+    shown += [Markup("<p>{}</p>").format(_shown(sentence)) for sentence in sentences]
     for chart in charts:
         # The picture is our own drawing, its labels escaped by the renderer.
-        shown.append(Markup("<h4>{}</h4>{}").format(chart.title, Markup(chart.svg)))
-    return str(Markup("<div>{}</div>").format(Markup("").join(shown)))
+        shown.append(Markup("<h4>{}</h4>{}").format(_shown(chart.title), Markup(chart.svg)))
+    return str(Markup('<div class="hayflick">{}</div>').format(Markup("").join(shown)))
 
 
 def _html_part(part: RenderableType) -> Markup:
@@ -170,7 +220,7 @@ def _html_part(part: RenderableType) -> Markup:
     from rich.table import Table
 
     if not isinstance(part, Table):
-        return Markup("<p>{}</p>").format(str(part))
+        return Markup("<p>{}</p>").format(_shown(str(part)))
     classes = ["name" if column.justify == "left" else "" for column in part.columns]
     head = _row("th", classes, [str(column.header) for column in part.columns])
     rows = zip(*([str(cell) for cell in column.cells] for column in part.columns), strict=True)
@@ -179,10 +229,21 @@ def _html_part(part: RenderableType) -> Markup:
     return Markup('<div class="scroll whole">{}</div>').format(whole)
 
 
-def csv_link(numbers: pl.DataFrame) -> str:
-    """Return a table as a link to itself; the byte-order mark tells Excel that it is UTF-8."""
-    text = "\ufeff" + numbers.write_csv(None)
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+def csv_link(numbers: pl.DataFrame) -> Markup:
+    """Return a table as a link to itself; the byte-order mark tells Excel that it is UTF-8.
+
+    No text in it is taken for a formula.
+    """
+    texts = pl.col(pl.String).map_elements(_csv_cell, return_dtype=pl.String)
+    named = numbers.with_columns(texts).rename({name: _csv_cell(name) for name in numbers.columns})
+    text = "\ufeff" + named.write_csv(None)
+    encoded = base64.b64encode(text.encode()).decode()
+    return Markup("data:text/csv;charset=utf-8;base64,") + encoded
+
+
+def _csv_cell(cell: str) -> str:
+    shown = display_text(cell, longest=LONGEST_TEXT, isolated=False)
+    return f"'{shown}" if is_formula(cell) else guarded(shown)
 
 
 def html_table(numbers: pl.DataFrame, labels: Mapping[str, str]) -> Markup:
@@ -209,7 +270,7 @@ def _cell(value: object) -> str:
         return "–"
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "–"
-    return str(value)
+    return display_text(str(value))
 
 
 def _rounds(expected: float | None, language: Language) -> str:
@@ -221,14 +282,23 @@ def _rounds(expected: float | None, language: Language) -> str:
 
 
 def shortened(name: str) -> str:
-    """Return a name of at most 80 characters, cut in the middle.
+    """Return a name as it is shown, of at most 80 characters, cut in the middle.
 
     Examples
     --------
     >>> len(shortened("x" * 1000))
     80
     """
-    if len(name) <= _LONGEST_NAME:
-        return name
-    half = _LONGEST_NAME // 2
-    return f"{name[:half]}…{name[-(half - 1) :]}"
+    return display_text(name, longest=LONGEST_NAME)
+
+
+def file_name(name: str) -> str:
+    """Return a name as a part of a file name, or of an identifier, on any system.
+
+    Examples
+    --------
+    >>> file_name("spread-a/b:c"), file_name("返品"), file_name("../")
+    ('spread-a-b-c', '返品', 'table')
+    """
+    plain = re.sub(r"[^\w]+", "-", display_text(name, longest=_LONGEST_FILE_NAME, isolated=False))
+    return plain.strip("-") or "table"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hayflick.planning.coverage import SAMPLES, UniformSamples
 from hayflick.planning.reserve import Reserve
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, printable, table, tables_page
+from hayflick.report.rendering import notebook, shortened, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,7 +83,7 @@ def tables(reserve: Reserve, *, lang: str = "en") -> tuple[RenderableType, ...]:
 def page(reserve: Reserve, *, lang: str = "en") -> str:
     """Return what the terminal shows as one self-contained HTML page."""
     language = Language(lang)
-    title = language.text("Reserve: {name}", name=printable(reserve.source.name))
+    title = language.text("Reserve: {name}", name=reserve.source.name)
     parts = tables(reserve, lang=lang)
     return tables_page(title, parts, language, provenance=reserve.provenance())
 
@@ -91,7 +91,7 @@ def page(reserve: Reserve, *, lang: str = "en") -> str:
 def fragment(reserve: Reserve) -> str:
     """Return a reserve as an HTML fragment for a notebook."""
     language = Language("en")
-    title = language.text("Reserve: {name}", name=printable(reserve.source.name))
+    title = language.text("Reserve: {name}", name=reserve.source.name)
     return notebook(title, sentences(reserve, language))
 
 
@@ -108,7 +108,7 @@ def sentences(reserve: Reserve, language: Language) -> tuple[str, ...]:
 def _chosen(reserve: Reserve, language: Language) -> str:
     text, number = language.text, language.number
     values = {
-        "name": printable(reserve.source.name),
+        "name": reserve.source.name,
         "items": number(len(reserve.items)),
         "tokens": number(reserve.counts.total),
         "types": number(reserve.counts.types),
@@ -157,7 +157,7 @@ def _listed(reserve: Reserve, language: Language) -> tuple[str, ...]:
         all=number(len(reserve.must_keep)),
         covered=number(len(reserve.kept)),
     )
-    left_out = [printable(symbol) for symbol in missing(reserve)]
+    left_out = [shortened(symbol) for symbol in missing(reserve)]
     if not left_out:
         return (covered,)
     shown = ", ".join(left_out[:_SHOWN]) + (", …" if len(left_out) > _SHOWN else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.review_sample import ReviewSample
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, printable, table, tables_page
+from hayflick.report.rendering import notebook, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +36,7 @@ def tables(result: ReviewSample, *, lang: str = "en") -> Sequence[RenderableType
     drawn = Counter(one.stratum for one in result.drawn)
     shown = table(text("group"), text("answers"), text("drawn"))
     for name, size in sorted(result.strata.items()):
-        shown.add_row(printable(name) or text("all answers"), number(size), number(drawn[name]))
+        shown.add_row(name or text("all answers"), number(size), number(drawn[name]))
     return _sentence(result, language), shown
 
 

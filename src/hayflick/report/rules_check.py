@@ -10,8 +10,8 @@ from hayflick.monitor.check_rules import RulesCheck
 from hayflick.report.language import Language
 from hayflick.report.rendering import (
     notebook,
-    printable,
     sentences,
+    shortened,
     significant,
     table,
     tables_page,
@@ -68,7 +68,7 @@ def tables(check: RulesCheck, *, lang: str = "en") -> list[RenderableType]:
         *sentences(_TEMPLATE, "derivations", language, policies=check.policies),
         *sentences(_TEMPLATE, "actions", language, rules=rules, prompts=prompts),
         *sentences(_TEMPLATE, "warnings", language, found=check.warnings),
-        *map(printable, check.problems),
+        *check.problems,
     ]
 
 
@@ -90,8 +90,8 @@ def _watches(watches: Sequence[WatchTable], language: Language) -> Table:
     shown = table(text("watched"), text("limit value"), text("confirmed by"), text("what is done"))
     for watch in watches:
         confirm = f"{watch.confirm.needed}/{watch.confirm.of}"
-        actions = ", ".join(map(printable, watch.actions)) or "–"
-        name = printable(f"{watch.name} ({', '.join(watch.metrics)})")
+        actions = ", ".join(map(shortened, watch.actions)) or "–"
+        name = f"{shortened(watch.name)} ({', '.join(map(shortened, watch.metrics))})"
         shown.add_row(name, _limit(watch, language), confirm, actions)
     return shown
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.core.records import Action, ActionKind
 from hayflick.report.language import Language
-from hayflick.report.rendering import printable, table
+from hayflick.report.rendering import shortened, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -88,7 +88,7 @@ def decisions_rows(
 ) -> list[tuple[str, str, str]]:
     """Return round, action and reason of all proposed actions."""
     return [
-        (printable(rounds[one.round - 1]), _done(action, one, language), printable(action.reason))
+        (shortened(rounds[one.round - 1]), _done(action, one, language), action.reason)
         for one in decided
         for action in one.proposed
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,7 +12,7 @@ from hayflick.planning.series_forecast import Series, SeriesForecast
 from hayflick.report import drawing
 from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
 from hayflick.report.language import Language
-from hayflick.report.rendering import landmarks, notebook, render, table
+from hayflick.report.rendering import landmarks, notebook, render, shortened, shown_record, table
 from hayflick.report.series_findings import SeriesFindings, series_findings
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _rounds_table(series: Series, findings: SeriesFindings) -> Table:
     headings += [text("5 to 95%")] if series.best.low is not None else []
     headings += [text("simulated")] if beside is not None else []
     shown = table(text("round"), *headings, text("real data alone"))
-    shown.title, shown.title_justify = findings.label(series.name), "left"
+    shown.title, shown.title_justify = shortened(findings.label(series.name)), "left"
     for k in landmarks(findings.forecast.generations):
         point = series.best.at(k)
         cells = [findings.value(quantity, point.middle)]
@@ -230,7 +229,7 @@ def page(forecast: SeriesForecast, *, lang: str = "en") -> str:
         forecast=forecast,
         findings=findings,
         charts=series_charts(findings),
-        provenance=json.dumps(forecast.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(forecast.provenance()),
     )
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from hayflick.core.output import write_text
 from hayflick.report import drawing
 from hayflick.report.language import Language
-from hayflick.report.rendering import landmarks, render, significant, table
+from hayflick.report.rendering import landmarks, render, shown_record, significant, table
 
 if TYPE_CHECKING:
     import xarray
@@ -171,7 +171,7 @@ def page(runs: xarray.Dataset, *, lang: str = "en") -> str:
         replicates=runs.sizes["replicate"],
         regime=made["parameters"]["regime"],
         charts=charts(runs, language),
-        provenance=json.dumps(made, indent=2, ensure_ascii=False),
+        provenance=shown_record(made),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, printable, render, significant, table
+from hayflick.report.rendering import notebook, render, shortened, shown_record, significant, table
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
 from hayflick.report.watch_charts import history_chart, metric_chart
 from hayflick.report.watch_findings import WatchFindings
@@ -85,7 +84,7 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     text, percent = language.text, language.percent
     findings = WatchFindings(result, language)
     parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
-    parts += [printable(warning) for warning in findings.warnings()]
+    parts += findings.warnings()
     if result.charts:
         charts = table(
             text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
@@ -100,7 +99,7 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
         phrases = table(text("phrase"), text("baseline"), text("now"))
         for one in result.templates[:_MOST_PHRASES]:
             shares = percent(one.baseline_rate), percent(one.present_rate)
-            phrases.add_row(printable(one.phrase), *shares)
+            phrases.add_row(one.phrase, *shares)
         parts.append(phrases)
     if result.rules is not None:
         rules, decisions = result.rules, result.decisions
@@ -113,10 +112,10 @@ def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
     since = "" if chart.since is None else findings.round_name(chart.since)
     known = [verdict.value for verdict in chart.verdicts if verdict.value is not None]
     return (
-        printable(findings.subject(chart)),
+        findings.subject(chart),
         chart.text.partition("=")[2] if chart.text.startswith(chart.metric) else chart.text,
         findings.state(chart),
-        printable(since),
+        shortened(since),
         significant(known[-1]) if known and chart.silent_since is None else "–",
         "–" if chart.threshold is None else significant(chart.threshold),
     )
@@ -135,10 +134,9 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         rows=[_cells(chart, findings) for chart in result.charts],
         charts=[history_chart(chart, findings) for chart in result.alarmed_first[:_MOST_PICTURES]],
         metrics=[metric_chart(name, findings) for name in result.metrics()],
-        printable=printable,
         decisions=result.decisions
         and decisions_rows(result.decisions, rounds=result.rounds, language=language),
-        provenance=json.dumps(result.provenance(), indent=2, ensure_ascii=False),
+        provenance=shown_record(result.provenance()),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from hayflick.core.display_text import LONGEST_TEXT, distinct_names
 from hayflick.core.records import State
 from hayflick.monitor.watch_result import ChartHistory
 from hayflick.report import drawing
@@ -46,7 +47,7 @@ def _numbers(chart: ChartHistory, findings: WatchFindings) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "generation": list(rounds),
-            "label": list(result.rounds),
+            "label": distinct_names(result.rounds, longest=LONGEST_TEXT),
             "value": values,
             "state": states,
             "statistic": [None if one is None else one.statistic for one in verdicts],
@@ -126,7 +127,9 @@ def metric_chart(metric: str, findings: WatchFindings) -> drawing.RenderedChart:
     text, label = language.text, metric_label(metric, language)
     everyone = text("all answers")
     groups = [group for group in result.groups if metric in result.metrics(group=group)]
-    named = {everyone: "", **{group: group for group in groups[:_GROUPS]}}
+    groups = ["", *groups[:_GROUPS]]
+    quoted = [f'"{group}"' if group == everyone else group for group in groups[1:]]
+    named = dict(zip(distinct_names([everyone, *quoted]), groups, strict=True))
     numbers = pl.concat(
         pl.DataFrame(
             {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hayflick.detection.early_warning import Projection
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language, metric_label
-from hayflick.report.rendering import printable, significant
+from hayflick.report.rendering import shortened, significant
 
 _NAMED = 10
 
@@ -15,7 +15,7 @@ _NAMED = 10
 def joined_names(names: list[str]) -> str:
     """Return names as a sentence lists them, ten at most."""
     more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
-    return ", ".join(printable(name) for name in names[:_NAMED]) + more
+    return ", ".join(shortened(name) for name in names[:_NAMED]) + more
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class WatchFindings:
         label = metric_label(chart.metric, self.language)
         if not chart.group:
             return label
-        return self.language.text("{metric} of {group}", metric=label, group=chart.group)
+        return self.language.text("{metric} of {group}", metric=label, group=shortened(chart.group))
 
     def round_name(self, number: int) -> str:
         """Return the name of a round."""
