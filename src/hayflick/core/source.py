@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,22 +98,43 @@ class Source:
         return cls(name, sha256=hash_of(path, files=files), **fields)
 
     @classmethod
-    def files(cls, **roles: object) -> tuple[Source, ...]:
+    def files(cls, roles: Mapping[str, object]) -> tuple[Source, ...]:
         """Return the sources of those arguments that are paths of files, by their roles.
 
-        Underscores of a role stand for spaces. What is no path was given in Python, and a name
-        that no file has is not an input.
+        What is no path was given in Python, and a name that no file has is not an input.
 
         Examples
         --------
-        >>> Source.files(rules=None, must_keep=["refund"])
+        >>> Source.files({"rules": None, "must-keep list": ["refund"]})
         ()
         """
         return tuple(
-            cls.of(path, role=role.replace("_", " "))
+            cls.of(path, role=role)
             for role, path in roles.items()
             if isinstance(path, str | os.PathLike) and Path(path).exists()
         )
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Source:
+        """Return a source of which `to_dict` made plain values.
+
+        Examples
+        --------
+        >>> source = Source("a.csv", column="text", left_out=(LeftOut("empty cells", 2),))
+        >>> Source.from_dict(source.to_dict()) == source
+        True
+        """
+        known = {name: record[name] for name in record if name in cls.__slots__}
+        left_out = tuple(LeftOut(**one) for one in record["left_out"])
+        # The sentence stands as it is, braces and all.
+        notes = tuple(Note("{note}", note=note) for note in record["notes"])
+        return cls(record["file"], **{**known, "left_out": left_out, "notes": notes})
+
+    @property
+    def was_read(self) -> bool:
+        """Whether it is data, not a law's name."""
+        told = (self.sha256, self.rows, self.column, self.tokenizer, self.notes or None)
+        return any(one is not None for one in told)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the source as plain values, ready for JSON."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress, silent
+from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.rounds import round_order
 from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, refuse_line, table
 
@@ -75,6 +76,11 @@ class AnswerColumns:
         """Names of all columns to read, each once."""
         vectors = () if self.vector_column is None else (self.vector_column,)
         return tuple(dict.fromkeys((*self.labels.values(), *self.values, *vectors)))
+
+    @property
+    def vector_file(self) -> str | None:
+        """The path of the ``.npy`` file; None without one."""
+        return None if self.vectors is None or self.vector_column is not None else self.vectors
 
     @property
     def vector_column(self) -> str | None:
@@ -299,6 +305,8 @@ class Answers:
         missing vector. None without vectors.
     bad
         Rows that were skipped.
+    sources
+        What was read: the table, and the file of vectors.
     """
 
     name: str
@@ -306,6 +314,7 @@ class Answers:
     frame: pl.DataFrame
     vectors: NDArray[np.float32] | None = None
     bad: BadRows = field(default_factory=BadRows)
+    sources: tuple[Source, ...] = ()
 
     @property
     def dimensions(self) -> int | None:
@@ -377,7 +386,19 @@ def read_answers(
     places = np.argsort(numbers.to_numpy(), kind="stable")
     places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
     picked = None if vectors is None else vectors[places]
-    return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad)
+    left_out = {
+        "rows that cannot be used": bad.total,
+        "answers before the first round": len(frame) - len(places),
+    }
+    source = Source.of(
+        path,
+        column=", ".join(columns.wanted),
+        encoding=encoding,
+        rows=rows.read,
+        left_out=tuple(LeftOut(reason, n) for reason, n in left_out.items() if n),
+    )
+    sources = (source, *Source.files({"vectors": columns.vector_file}))
+    return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad, sources)
 
 
 def _first(names: Sequence[str], start: str | None) -> int:
