@@ -1,12 +1,11 @@
 """The ``hayflick`` command: its sub-commands, and how it ends.
 
 Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error,
-130 interrupted.
+130 interrupted. A reader of the output who leaves (``| head``) changes none of them.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -27,6 +26,7 @@ from hayflick.cli.reserve import reserve_command
 from hayflick.cli.review import review_app
 from hayflick.cli.rules import rules_app
 from hayflick.cli.simulate import simulate_command
+from hayflick.cli.streams import patient_streams
 from hayflick.cli.watch import watch_command
 from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError
 from hayflick.core.version import __version__
@@ -75,40 +75,33 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A name that the terminal cannot show must not end the program.
-            stream.reconfigure(errors="backslashreplace")
-    command = typer.main.get_command(app)
     typed = list(sys.argv[1:] if arguments is None else arguments)
+    with patient_streams():
+        try:
+            code = _invoke(typed)
+            sys.stdout.flush()
+        except (EndpointError, BudgetExhausted) as fault:
+            return _fail(str(fault), INCOMPLETE)
+        except HayflickError as fault:
+            return _fail(str(fault), USER_MISTAKE)
+        except typer.TyperException as fault:
+            message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
+            return _fail(message, USER_MISTAKE)
+        except (KeyboardInterrupt, typer.Abort):
+            return _fail("interrupted; nothing was finished", INTERRUPTED)
+        except Exception as fault:
+            return _internal(fault)
+        return code
+
+
+def _invoke(typed: list[str]) -> int:
     try:
         # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
-        with command.make_context("hayflick", typed) as context:
-            code = command.invoke(context)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        with typer.main.get_command(app).make_context("hayflick", typed) as context:
+            code = context.command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
-    except (EndpointError, BudgetExhausted) as fault:
-        return _fail(str(fault), INCOMPLETE)
-    except HayflickError as fault:
-        return _fail(str(fault), USER_MISTAKE)
-    except typer.TyperException as fault:
-        message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
-        return _fail(message, USER_MISTAKE)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; nothing was finished", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader has left.
-        _discard_output()
-        return 0
-    except Exception as fault:
-        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
-            # Files say so themselves, as an OutputError.
-            _discard_output()
-            return _fail(f"standard output: {fault.strerror}", USER_MISTAKE)
-        return _internal(fault)
+    return code if isinstance(code, int) else 0
 
 
 def _internal(fault: Exception) -> int:
@@ -116,11 +109,6 @@ def _internal(fault: Exception) -> int:
         traceback.print_exc()
     message = f"internal error: {type(fault).__name__}: {fault}"
     return _fail(f"{message} (HAYFLICK_TRACEBACK=1 shows where)", INTERNAL_ERROR)
-
-
-def _discard_output() -> None:
-    """Give the interpreter's last flush somewhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> int:
