@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
-from hayflick.corpus.rounds import round_order
+from hayflick.corpus.normalization import merging_names
+from hayflick.corpus.rounds import RoundOrder, round_order
 from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, refuse_line, table
 
 
@@ -335,6 +337,7 @@ def read_answers(
     *,
     columns: AnswerColumns,
     every: str | None = None,
+    time_zone: str | None = None,
     start: str | None = None,
     skip_bad: bool = False,
     encoding: str = "utf-8",
@@ -350,6 +353,9 @@ def read_answers(
         The columns to read.
     every
         Length of a round, if rounds are times; see `hayflick.corpus.rounds.round_order`.
+    time_zone
+        The zone in which days are counted, and which times without one are in; None if all times
+        name one, or none does.
     start
         Name of the first round to read; earlier ones are left out.
     skip_bad
@@ -379,8 +385,10 @@ def read_answers(
         why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
         raise DataError(f"{path}: holds no answer that can be used; {why}")
     vectors = rows.vectors_of(frame)
-    order = round_order(frame["by"].unique(maintain_order=True).to_list(), every=every)
-    first = _first(order.names, start)
+    order = round_order(
+        frame["by"].unique(maintain_order=True).to_list(), every=every, time_zone=time_zone
+    )
+    first = _first(order, start)
     numbers = frame["by"].replace_strict(order.places, return_dtype=pl.Int64) - (first - 1)
     frame = frame.with_columns(round=numbers).drop("by", "place")
     places = np.argsort(numbers.to_numpy(), kind="stable")
@@ -396,15 +404,37 @@ def read_answers(
         encoding=encoding,
         rows=rows.read,
         left_out=tuple(LeftOut(reason, n) for reason, n in left_out.items() if n),
+        notes=(*order.notes, *_spelling_notes(frame)),
     )
-    sources = (source, *Source.files({"vectors": columns.vector_file}))
+    sources = (source, *Source.files(("vectors", columns.vector_file)))
     return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad, sources)
 
 
-def _first(names: Sequence[str], start: str | None) -> int:
+_MOST_NOTES = 3
+
+
+def _spelling_notes(frame: pl.DataFrame) -> Iterator[Note]:
+    """Yield the names of groups that differ only in case, width or blanks."""
+    if "group" not in frame.columns:
+        return
+    names = frame["group"].drop_nulls().unique(maintain_order=True)
+    alike = merging_names(names.to_list())
+    for group in alike[:_MOST_NOTES]:
+        yield Note(
+            "these are different groups, although they differ only in case, width, blanks or "
+            "invisible characters: {groups}; --normalize casefold makes them one",
+            groups=listed(group, most=5),
+        )
+    if len(alike) > _MOST_NOTES:
+        more = len(alike) - _MOST_NOTES
+        yield Note("further groups that differ only in their spelling: {number}", number=more)
+
+
+def _first(order: RoundOrder, start: str | None) -> int:
     if start is None:
         return 1
-    if start not in names:
-        shown = f"{names[0]} … {names[-1]}"
+    found = order.number_of(start)
+    if found is None:
+        shown = f"{order.names[0]} … {order.names[-1]}"
         raise ArgumentError("from", got=start, takes=f"the name of a round: {shown}")
-    return names.index(start) + 1
+    return found

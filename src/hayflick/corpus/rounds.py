@@ -1,20 +1,33 @@
-"""Assign answers to rounds: labels in the order of numbers, times or appearance."""
+"""Assign answers to rounds: in the order of numbers, of times, of numbers in names, or of the file.
+
+Numbers and times are tried first, then names that differ in their numbers alone (``round 2`` comes
+before ``round 10``). Names that give no order keep that of the file, and a note says so.
+"""
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.notes import Note
+from hayflick.corpus.dates import Moment, compact_moments, moments
 
 _MOST_PERIODS = 1_000_000
 _DURATION = re.compile(r"([1-9][0-9]*)(m|h|d|w|mo|q|y)")
 _SHORTEST_DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7, "mo": 28, "q": 90, "y": 365}
+_CLOCK_UNITS = ("m", "h")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +40,42 @@ class RoundOrder:
         Their names, in order; round k is ``names[k - 1]``.
     places
         Number of the round of each label.
+    notes
+        How the order was found, and what else a reader should know of it.
     """
 
     names: tuple[str, ...]
-    places: dict[str, int]
+    places: Mapping[str, int]
+    notes: tuple[Note, ...] = ()
+
+    def number_of(self, name: str) -> int | None:
+        """Return the number of the round that a user names; None if there is no such round.
+
+        A name counts as text first, else as a number or a date that equals a round's.
+
+        Examples
+        --------
+        >>> round_order(["1.0", "2.0", "5.0"]).number_of("5")
+        3
+        >>> round_order(["2026/11/04", "2026/11/05"]).number_of("2026-11-05")
+        2
+        """
+        if name in self.names:
+            return self.names.index(name) + 1
+        if name in self.places:
+            return self.places[name]
+        for read in (_number, _moment):
+            key = read(name)
+            if key is not None:
+                labels = itertools.chain(zip(self.names, itertools.count(1)), self.places.items())
+                return next((place for label, place in labels if read(label) == key), None)
+        return None
 
 
-def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrder:
-    """Return the order of labels: numeric, chronological, or else by appearance.
+def round_order(
+    labels: Sequence[str], *, every: str | None = None, time_zone: str | None = None
+) -> RoundOrder:
+    """Return the order of labels: numeric, chronological, by numbers in names, or that of the file.
 
     Parameters
     ----------
@@ -43,62 +84,339 @@ def round_order(labels: Sequence[str], *, every: str | None = None) -> RoundOrde
     every
         Length of a round, if labels are times: ``1h``, ``1d``, ``1w``, ``1mo``. Periods without
         a label are rounds too. None makes each label a round.
+    time_zone
+        The zone in which days are counted, and which times without one are in, by its IANA name
+        such as ``Asia/Tokyo``. None takes times as they stand if none names a zone, and in UTC if
+        all do.
 
     Raises
     ------
     ArgumentError
-        If `every` is not such a length.
+        If `every` is not such a length, or there is no such zone.
     DataError
         If most labels are numbers or times but a few are not, or if some are not times although
-        `every` is given.
+        `every` or `time_zone` is given; if day and month cannot be told apart, a year has two
+        digits or is out of range, or some times name a zone and others do not.
 
     Examples
     --------
     >>> round_order(["10", "9"]).names
     ('9', '10')
+    >>> round_order(["round 10", "round 9"]).names
+    ('round 9', 'round 10')
+    >>> round_order(["20 Nov 2026", "3 Nov 2026"]).names
+    ('3 Nov 2026', '20 Nov 2026')
     >>> round_order(["2026-11-03", "2026-11-01T08:00"], every="1d").names
     ('2026-11-01', '2026-11-02', '2026-11-03')
     """
-    if every is not None:
-        return _periods(labels, every)
-    readers: dict[str, Callable[[str], object]] = {"number": _number, "time": _time}
-    for kind, read in readers.items():
-        keys = [read(label) for label in labels]
-        others = [label for label, key in zip(labels, keys, strict=True) if key is None]
-        if not others:
-            return _sorted(labels, keys)
-        if 2 * len(others) < len(labels):
-            # One odd label would put all rounds in the order of appearance.
-            remedy = "mend or remove these rows"
-            raise DataError(f"by: is no {kind}, as most rounds are: {listed(others)}; {remedy}")
-    return RoundOrder(tuple(labels), {label: place for place, label in enumerate(labels, 1)})
+    if every is not None or time_zone is not None:
+        zone = None if time_zone is None else _zone(time_zone)
+        found = moments(labels, digits=True)
+        wrong = [label for label, moment in zip(labels, found, strict=True) if moment is None]
+        if wrong:
+            takes = "takes ISO 8601, such as 2026-11-03T08:00, or another common form of a date"
+            raise DataError(f"by: is no time: {_listed(wrong)}; {takes}")
+        known = [moment for moment in found if moment is not None]
+        if every is not None:
+            return _periods(labels, known, every, zone)
+        return _chronological(labels, known, zone)
+    return _by_numbers(labels) or _by_times(labels) or _by_names(labels) or _by_appearance(labels)
 
 
-def _sorted(labels: Sequence[str], keys: Sequence[object]) -> RoundOrder:
+def _by_numbers(labels: Sequence[str]) -> RoundOrder | None:
+    """Return the order of labels as numbers; None if most are none, or they are months."""
+    if all(map(_MONTH.fullmatch, labels)):
+        return None
+    keys = [_number(label) for label in labels]
+    if None in keys:
+        keys = _with_separators(labels)
+    if not _are_all("number", labels, keys):
+        return None
+    days = compact_moments(labels)
+    if days is not None:
+        return _chronological(labels, days, None)
+    _refuse_versions(labels)
+    message = "the rounds are in the order of their numbers: the first is {first}, the last {last}"
+    return _sorted(labels, keys, message)
+
+
+# Months that are written as numbers with a point, not tenths: 2026.10, 10.2026.
+_MONTH = re.compile(r"(?:19|2[01])\d\d\.(?:1[0-2]|0?[1-9])|(?:1[0-2]|0?[1-9])\.(?:19|2[01])\d\d")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d{1,3}(?:\.\d+)?")
+_COMMA = re.compile(r"[+-]?\d+(?:,\d+)?")
+
+
+def _with_separators(labels: Sequence[str]) -> list[Decimal | None]:
+    """Return numbers that are written as 1,000 or 0,5; None where a label is no number."""
+    if all(map(_GROUPED.fullmatch, labels)):
+        return [_number(label.replace(",", "")) for label in labels]
+    if all(map(_COMMA.fullmatch, labels)):
+        return [_number(label.replace(",", ".")) for label in labels]
+    return [_number(label) for label in labels]
+
+
+def _refuse_versions(labels: Sequence[str]) -> None:
+    """Refuse labels such as 1.9 and 1.10, which are versions as likely as numbers."""
+    parts = [re.fullmatch(r"(\d+)\.(\d+)", label.strip()) for label in labels]
+    found = [one for one in parts if one is not None]
+    widths = {len(one[2]) for one in found}
+    hit = next((one[0] for one in found if len(one[2]) > 1 and one[2].endswith("0")), None)
+    if hit is None or len(widths) == 1 or len(found) < len(labels):
+        return
+    versions = sorted(labels, key=lambda label: tuple(map(int, label.split("."))))
+    if versions != sorted(labels, key=Decimal) or len(set(map(Decimal, labels))) < len(labels):
+        number = Decimal(hit).normalize()
+        raise DataError(
+            f"by: {hit!r} is the number {number:f}, or a version that comes after"
+            f" {versions[max(0, versions.index(hit) - 1)]!r}; write v{hit} for a version,"
+            f" {number:f} for a number"
+        )
+
+
+def _by_times(labels: Sequence[str]) -> RoundOrder | None:
+    found = moments(labels)
+    if not _are_all("time", labels, found):
+        return None
+    return _chronological(labels, [moment for moment in found if moment is not None], None)
+
+
+def _are_all(kind: str, labels: Sequence[str], keys: Sequence[object]) -> bool:
+    """Return whether all labels have a key; a few that lack one are refused."""
+    others = [label for label, key in zip(labels, keys, strict=True) if key is None]
+    if others and 2 * len(others) < len(labels):
+        # One odd label would put all rounds in the order of appearance.
+        remedy = "fix or remove these rows"
+        raise DataError(f"by: is no {kind}, as most rounds are: {_listed(others)}; {remedy}")
+    return not others
+
+
+def _sorted(labels: Sequence[str], keys: Sequence[Any], message: str) -> RoundOrder:
     """Return the order of labels by their keys; labels with equal keys are one round."""
-    pairs = sorted(zip(keys, labels, strict=True), key=lambda pair: pair[0])  # type: ignore[arg-type,return-value]
+    pairs = sorted(zip(keys, labels, strict=True), key=lambda pair: pair[0])
     names: list[str] = []
     places: dict[str, int] = {}
-    last: object = None
-    for key, label in pairs:
-        if not names or key != last:
-            names.append(label)
-        places[label] = len(names)
-        last = key
-    return RoundOrder(tuple(names), places)
+    merged: list[str] = []
+    for _, same in itertools.groupby(pairs, key=lambda pair: pair[0]):
+        together = [label for _, label in same]
+        names.append(together[0])
+        places |= dict.fromkeys(together, len(names))
+        if len(together) > 1:
+            merged.append(_listed(together, most=3))
+    spelled = "one round is spelled in several ways: {labels}"
+    notes = [_order_note(message, names)]
+    notes += [Note(spelled, labels=spellings) for spellings in merged[:_MOST_NOTES]]
+    if len(merged) > _MOST_NOTES:
+        more = len(merged) - _MOST_NOTES
+        notes.append(Note("further rounds that are spelled in several ways: {number}", number=more))
+    return RoundOrder(tuple(names), places, tuple(notes))
 
 
-def _periods(labels: Sequence[str], every: str) -> RoundOrder:
+_MOST_NOTES, _LONGEST = 3, 60
+
+
+def _order_note(message: str, names: Sequence[str]) -> Note:
+    return Note(message, first=_short(names[0]), last=_short(names[-1]))
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}…"
+
+
+def _listed(labels: Sequence[str], *, most: int = 10) -> str:
+    return listed([_short(label) for label in labels], most=most)
+
+
+def _by_appearance(labels: Sequence[str]) -> RoundOrder:
+    message = (
+        "the names of the rounds give no order, so they are in that of the file: the first is "
+        "{first}, the last {last}; number the rounds if that is wrong"
+    )
+    places = {label: place for place, label in enumerate(labels, 1)}
+    notes = (_order_note(message, labels),) if len(labels) > 1 else ()
+    return RoundOrder(tuple(labels), places, notes)
+
+
+_DIGITS = re.compile(r"(\d+)")
+_KANJI = re.compile(r"([〇零一二三四五六七八九十百千]+)")
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A label as texts with numbers between them."""
+
+    label: str
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, label: str, pattern: re.Pattern[str]) -> _Name:
+        plain = unicodedata.normalize("NFKC", label).casefold()
+        pieces = pattern.split(" ".join(plain.split()))
+        return cls(label, tuple(pieces[::2]), tuple(pieces[1::2]))
+
+    @property
+    def key(self) -> tuple[Decimal, ...]:
+        return tuple(_whole(number) for number in self.numbers)
+
+    @property
+    def decimal_key(self) -> tuple[Decimal, ...]:
+        """The numbers, two with a point between them taken as one: 0.25."""
+        runs = [[self.numbers[0]]]
+        for gap, number in zip(self.texts[1:-1], self.numbers[1:], strict=True):
+            if gap == ".":
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        joined = ([".".join(run)] if len(run) == 2 else run for run in runs)
+        return tuple(map(Decimal, itertools.chain.from_iterable(joined)))
+
+    @property
+    def fractions(self) -> list[str]:
+        """The numbers after a point."""
+        gaps = zip(self.texts[1:-1], self.numbers[1:], strict=True)
+        return [number for gap, number in gaps if gap == "."]
+
+
+_KANJI_DIGITS = {one: place % 10 for place, one in enumerate("〇一二三四五六七八九")} | {"零": 0}
+_KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
+
+
+def _whole(number: str) -> Decimal:
+    """Return a number in digits, or in kanji below 10,000: 十, 二十一, 一〇."""
+    if number.isdecimal():
+        return Decimal(number)
+    total = digit = 0
+    seen = False
+    for sign in number:
+        if sign in _KANJI_UNITS:
+            total += (digit if seen else 1) * _KANJI_UNITS[sign]
+            digit, seen = 0, False
+        else:
+            digit, seen = 10 * digit + _KANJI_DIGITS[sign], True
+    return Decimal(total + digit)
+
+
+def _by_names(labels: Sequence[str]) -> RoundOrder | None:
+    """Return the order of names by the numbers in them; None if they differ in other ways too."""
+    message = (
+        "the rounds are in the order of the numbers in their names: the first is {first}, the "
+        "last {last}"
+    )
+    for pattern in (_DIGITS, _KANJI):
+        names = [_Name.of(label, pattern) for label in labels]
+        if names[0].numbers and len({name.texts for name in names}) == 1:
+            keys = [name.key for name in names]
+            if pattern is _DIGITS:
+                _refuse_decimals(names)
+            return _sorted(labels, keys, message)
+    _refuse_out_of_order([_Name.of(label, _DIGITS) for label in labels])
+    return None
+
+
+_VERSION = re.compile(r"\b(?:v(?:er(?:sion)?)?|rel(?:ease)?)[. _-]?$")
+
+
+def _refuse_decimals(names: Sequence[_Name]) -> None:
+    """Refuse names such as "t = 0.25" and "t = 0.5" whose order depends on what the point is."""
+    fractions = [number for name in names for number in name.fractions]
+    # No decimal ends in a zero where others have fewer digits: 1.9, 1.10.
+    if any(one.endswith("0") and len(one) > 1 for one in fractions):
+        return
+    if not fractions or _VERSION.search(names[0].texts[0]):
+        return
+    versions = sorted(names, key=lambda name: name.key)
+    decimals = sorted(names, key=lambda name: name.decimal_key)
+    for version, decimal in zip(versions, decimals, strict=True):
+        if version is not decimal:
+            raise DataError(
+                f"by: {version.label!r} comes before {decimal.label!r} if they are versions, and"
+                " after it if they are decimals; write versions as v1.9, decimals with as many"
+                " digits (0.25, 0.50)"
+            )
+
+
+def _refuse_out_of_order(names: Sequence[_Name]) -> None:
+    """Refuse names most of which are numbered, in another order than the file's."""
+    texts, number = Counter(name.texts for name in names).most_common(1)[0]
+    alike = [name for name in names if name.texts == texts and name.numbers]
+    if 2 * number <= len(names):
+        return
+    for one, following in itertools.pairwise(alike):
+        if one.key > following.key:
+            others = [name.label for name in names if name.texts != texts]
+            raise DataError(
+                f"by: {one.label!r} comes before {following.label!r} in the file, and"
+                f" {_listed(others, most=3)} cannot be put between them; number all rounds, or"
+                " remove the rows of the others"
+            )
+
+
+def _chronological(
+    labels: Sequence[str], found: Sequence[Moment], zone: ZoneInfo | None
+) -> RoundOrder:
+    instants, notes = _instants(labels, found, zone)
+    message = "the rounds are in the order of time: the first is {first}, the last {last}"
+    order = _sorted(labels, instants, message)
+    return replace(order, notes=(*order.notes, *notes))
+
+
+def _instants(
+    labels: Sequence[str], found: Sequence[Moment], zone: ZoneInfo | None
+) -> tuple[list[datetime], list[Note]]:
+    """Return times in UTC, or as they stand if none names a zone; and what to say of them."""
+    naive = [label for label, one in zip(labels, found, strict=True) if one.offset is None]
+    zoned = [label for label, one in zip(labels, found, strict=True) if one.offset is not None]
+    if naive and zoned and zone is None:
+        raise DataError(
+            f"by: {naive[0]!r} names no time zone and {zoned[0]!r} does; state the zone of the"
+            " first, in which days are counted: --time-zone Europe/Berlin (time_zone=)"
+        )
+    notes = []
+    if zone is not None:
+        notes.append(Note("days and times are counted in the zone {zone}", zone=zone.key))
+        if naive and zoned:
+            notes.append(Note("times that name no zone are taken to be in {zone}", zone=zone.key))
+    elif any(one.offset for one in found):
+        notes.append(Note("times with a zone are counted in UTC; another one is --time-zone"))
+    return [_instant(one, zone) for one in found], notes
+
+
+def _instant(moment: Moment, zone: ZoneInfo | None) -> datetime:
+    if moment.offset is not None:
+        return moment.wall - moment.offset
+    if zone is None:
+        return moment.wall
+    return moment.wall.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = sorted(available_timezones())
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        takes = "an IANA name such as Europe/Berlin, Asia/Tokyo or UTC"
+        raise ArgumentError("time_zone", got=name, takes=takes, remedy=remedy) from None
+
+
+def _periods(
+    labels: Sequence[str], found: Sequence[Moment], every: str, zone: ZoneInfo | None
+) -> RoundOrder:
     length = _DURATION.fullmatch(every)
     if length is None:
         takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
         raise ArgumentError("every", got=every, takes=takes)
-    times = [_time(label) for label in labels]
-    wrong = [label for label, time in zip(labels, times, strict=True) if time is None]
-    if wrong:
-        takes = "takes ISO 8601, such as 2026-11-03T08:00"
-        raise DataError(f"by: is no time: {listed(wrong)}; {takes}")
-    stamps = pl.Series("time", times, dtype=pl.Datetime("us"))
+    instants, notes = _instants(labels, found, zone)
+    by_clock = length[2] in _CLOCK_UNITS
+    # Hours are of equal length, from the first day's midnight on; days, weeks and months are
+    # those of the zone's calendar, also where clocks are changed.
+    shift = timedelta(0) if zone is None else _offset(min(instants), zone)
+    walls = [
+        one if zone is None else one + (shift if by_clock else _offset(one, zone))
+        for one in instants
+    ]
+    stamps = pl.Series("time", walls, dtype=pl.Datetime("us"))
     starts: list[datetime] = stamps.dt.truncate(every).to_list()
     shortest = timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
     if (max(starts) - min(starts)) / shortest > _MOST_PERIODS:
@@ -106,14 +424,32 @@ def _periods(labels: Sequence[str], every: str) -> RoundOrder:
         raise ArgumentError("every", got=every, takes=takes)
     periods = pl.select(pl.datetime_range(min(starts), max(starts), interval=every)).to_series()
     place = {start: number for number, start in enumerate(periods.to_list(), 1)}
-    names = tuple(_name(start) for start in place)
+    if zone is not None and by_clock:
+        names = tuple(_zoned_name(start - shift, zone) for start in place)
+    else:
+        names = tuple(_name(start) for start in place)
     places = {label: place[start] for label, start in zip(labels, starts, strict=True)}
-    return RoundOrder(names, places)
+    message = "the rounds are in the order of time: the first is {first}, the last {last}"
+    notes.insert(0, _order_note(message, names))
+    empty = len(names) - len(set(places.values()))
+    if empty:
+        gaps = Note("{empty} of {rounds} rounds have no answer", empty=empty, rounds=len(names))
+        notes.append(gaps)
+    return RoundOrder(names, places, tuple(notes))
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    """Return the offset of a zone from UTC at a time in UTC."""
+    return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta(0)
 
 
 def _name(start: datetime) -> str:
     midnight = start.hour == start.minute == 0
     return start.date().isoformat() if midnight else start.isoformat(timespec="minutes")
+
+
+def _zoned_name(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="minutes")
 
 
 def _number(label: str) -> Decimal | None:
@@ -125,10 +461,10 @@ def _number(label: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _time(label: str) -> datetime | None:
-    """Return the time that a label spells, in UTC if it names a zone."""
+def _moment(label: str) -> datetime | None:
+    """Return the moment that a label spells, in UTC if it names a zone."""
     try:
-        time = datetime.fromisoformat(label.strip())
-    except ValueError:
+        moment = moments([label])[0]
+    except DataError:
         return None
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+    return None if moment is None else _instant(moment, None)
