@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,20 +98,20 @@ class Source:
         return cls(name, sha256=hash_of(path, files=files), **fields)
 
     @classmethod
-    def files(cls, roles: Mapping[str, object]) -> tuple[Source, ...]:
-        """Return the sources of those arguments that are paths of files, by their roles.
+    def files(cls, *given: tuple[str, object]) -> tuple[Source, ...]:
+        """Return the sources of those arguments that are paths of files, with their roles.
 
         What is no path was given in Python, and a name that no file has is not an input.
 
         Examples
         --------
-        >>> Source.files({"rules": None, "must-keep list": ["refund"]})
+        >>> Source.files(("rules", None), ("must-keep list", ["refund"]))
         ()
         """
         return tuple(
             cls.of(path, role=role)
-            for role, path in roles.items()
-            if isinstance(path, str | os.PathLike) and Path(path).exists()
+            for role, path in given
+            if isinstance(path, os.PathLike | str) and os.path.exists(path)
         )
 
     @classmethod
@@ -135,6 +135,12 @@ class Source:
         """Whether it is data, not a law's name."""
         told = (self.sha256, self.rows, self.column, self.tokenizer, self.notes or None)
         return any(one is not None for one in told)
+
+    def without(self, reason: str, number: int) -> Source:
+        """Return the source with more left out; the same for a number of 0."""
+        if not number:
+            return self
+        return replace(self, left_out=(*self.left_out, LeftOut(reason, number)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the source as plain values, ready for JSON."""
@@ -195,3 +201,19 @@ def _bytes_below(folder: Path, file: Path) -> bytes:
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def sources_of(*parts: object) -> tuple[Source, ...]:
+    """Return what the parts of a result were read from, each file once.
+
+    Parameters
+    ----------
+    *parts
+        Regimes, models, rules and the like. Those without an attribute `sources`, or `source`
+        that is a `Source`, were read from nowhere.
+    """
+    found: list[Source] = []
+    for part in parts:
+        one = getattr(part, "source", None)
+        found += getattr(part, "sources", (one,) if isinstance(one, Source) else ())
+    return tuple(dict.fromkeys(one for one in found if one.was_read))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
@@ -17,6 +17,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading, Verdict
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
@@ -81,6 +82,8 @@ class RulesCheck(Result):
         Number of alarms and of readings of each watch, by name.
     source, generations
         Name of the data, None without any, and the number of rounds that the law looks ahead.
+    sources
+        What was read: the rules, the data, readings or answers.
     """
 
     rule_set: RuleSet
@@ -91,6 +94,7 @@ class RulesCheck(Result):
     readings: Mapping[str, int]
     source: str | None = None
     generations: int = 50
+    sources: tuple[Source, ...] = ()
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the check again."""
@@ -174,6 +178,7 @@ def check_rules(
     )
     rule_set = loaded.rule_set
     readings: Sequence[Reading] = ()
+    compared: tuple[Source, ...] = Source.files(("history", history))
     if history is not None and answers is not None:
         raise ArgumentError("answers", got=str(answers), takes="nothing beside history")
     if isinstance(history, (str, os.PathLike)):
@@ -184,6 +189,7 @@ def check_rules(
         baseline = rule_set.rules.baseline
         watched = watch(answers, by=by, text=text, baseline=baseline, charts=(), progress=progress)
         readings = watched.readings[""]
+        compared = tuple(replace(one, role="answers") for one in watched.sources)
     seen: dict[str, list[Verdict]] = {watch.name: [] for watch in rule_set.rules.watch}
     if readings:
         running = rule_set.start()
@@ -206,6 +212,7 @@ def check_rules(
         readings={name: len(found) for name, found in seen.items()},
         source=None if loaded.model is None else loaded.model.source.name,
         generations=generations,
+        sources=(*rule_set.sources, *compared),
     )
 
 

@@ -30,6 +30,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.planning.dose import threshold_policy
 from hayflick.planning.problem import ElapsedRounds, ResumedRegime, check_target
 from hayflick.regimes.fresh import Fresh
@@ -98,6 +99,8 @@ class RulesEvaluation(Result):
         Watches whose metrics a simulation does not measure.
     source, seed
         Name of the data, and seed of the simulations.
+    sources
+        What was read: the rules and the data.
     """
 
     name: str
@@ -116,6 +119,7 @@ class RulesEvaluation(Result):
     unmeasured: tuple[str, ...] = ()
     source: str = ""
     seed: int = 1
+    sources: tuple[Source, ...] = ()
 
     @property
     def false_alarms_per_thousand(self) -> float:
@@ -297,6 +301,7 @@ def evaluate_rules(
         unmeasured=unmeasured,
         source=model.source.name,
         seed=seed,
+        sources=rule_set.sources,
     )
 
 

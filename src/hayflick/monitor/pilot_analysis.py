@@ -32,6 +32,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.monitor.pilot_design import Correction, PilotDesign
 from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data, round_means
 
@@ -129,6 +130,8 @@ class PilotResult(Result):
         Effect of each treatment.
     skipped
         Number of rows that could not be used.
+    sources
+        What was read: the results, and the plan.
     """
 
     design: PilotDesign
@@ -136,6 +139,7 @@ class PilotResult(Result):
     arms: tuple[Arm, ...]
     comparisons: tuple[TreatmentEffect, ...]
     skipped: int = 0
+    sources: tuple[Source, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -237,7 +241,8 @@ def analyse_pilot(
         replace(test, adjusted=float(p), outcome=_outcome(test, float(p), design))
         for test, p in zip(tests, adjusted, strict=True)
     )
-    return PilotResult(design, data.name, tuple(arms), comparisons, data.bad.total)
+    sources = (*data.sources, *Source.files(("plan", plan)))
+    return PilotResult(design, data.name, tuple(arms), comparisons, data.bad.total, sources)
 
 
 def adjusted_p(p: Floats, *, correction: str) -> Floats:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from hayflick.core.documents import read_json
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.monitor.pilot_variation import Scale, Variation, read_variation
 from hayflick.planning.search import smallest as smallest_number
 
@@ -181,6 +182,8 @@ class PilotDesign(Result):
         Price of an answer; None for none.
     currency
         Currency of the price.
+    sources
+        The readings that the variation was estimated from.
 
     Raises
     ------
@@ -203,6 +206,7 @@ class PilotDesign(Result):
     variation: Variation
     price: float | None = None
     currency: str = "USD"
+    sources: tuple[Source, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         _check_arms(self.arms)
@@ -407,11 +411,12 @@ def pilot(
         sides=sides,
         correction=correction,
     )
+    sources: tuple[Source, ...] = ()
     if baseline is not None:
         for name, stated in (("sd", sd), ("correlation", correlation)):
             if stated is not None:
                 raise ArgumentError(name, got=stated, takes="nothing beside a baseline")
-        variation = read_variation(
+        variation, sources = read_variation(
             baseline,
             scale=scale,
             round_column=round_column,
@@ -426,7 +431,7 @@ def pilot(
         raise ArgumentError("correlation", got=correlation, takes=takes)
     else:
         variation = Variation(sd=sd, correlation=correlation)
-    return design_pilot(
+    design = design_pilot(
         aim,
         arms=arms,
         variation=variation,
@@ -435,6 +440,7 @@ def pilot(
         price=price,
         currency=currency,
     )
+    return replace(design, sources=sources)
 
 
 def design_pilot(

@@ -15,7 +15,7 @@ below 0, with n_0 = (N − Σ n_i² / N) / (k − 1) for rounds of different siz
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,7 +25,8 @@ import polars as pl
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import DataError
-from hayflick.corpus.answers import AnswerColumns, BadRows, read_answers
+from hayflick.core.source import Source
+from hayflick.corpus.answers import AnswerColumns, Answers, BadRows, read_answers
 from hayflick.corpus.tables import refuse_line
 
 
@@ -47,6 +48,8 @@ class PilotData:
         Line or row in the file, shape ``(rows,)``.
     bad
         Rows that were skipped.
+    sources
+        What was read.
     """
 
     name: str
@@ -55,6 +58,7 @@ class PilotData:
     arms: tuple[str, ...]
     lines: Integers
     bad: BadRows = field(default_factory=BadRows)
+    sources: tuple[Source, ...] = ()
 
 
 def read_pilot_data(
@@ -115,7 +119,16 @@ def read_pilot_data(
         tuple(frame["group"].to_list()),
         frame["row"].to_numpy(),
         answers.bad,
+        _sources(answers),
     )
+
+
+def _sources(answers: Answers) -> tuple[Source, ...]:
+    """Return the sources of readings, of which further rows were skipped since."""
+    source, *others = answers.sources
+    known = sum(one.number for one in source.left_out)
+    reason = "rows without a value that can be used, or without an arm"
+    return (source.without(reason, answers.bad.total - known), *others)
 
 
 class Scale(StrEnum):
@@ -228,8 +241,8 @@ def read_variation(
     round_column: str = "round",
     value_column: str = "value",
     encoding: str = "utf-8",
-) -> Variation:
-    """Estimate the variation from a table with a row per answer or per round.
+) -> tuple[Variation, tuple[Source, ...]]:
+    """Return the variation of a table with a row per answer or per round, and what was read.
 
     Raises
     ------
@@ -244,9 +257,10 @@ def read_variation(
         encoding=encoding,
     )
     try:
-        return estimate_variation(found.values, rounds=found.rounds, scale=scale)
+        variation = estimate_variation(found.values, rounds=found.rounds, scale=scale)
     except DataError as fault:
         raise DataError(f"{Path(path)}: {fault}") from None
+    return variation, tuple(replace(one, role="baseline") for one in found.sources)
 
 
 def _above_zero(variance: float) -> float:

@@ -6,13 +6,16 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from typing_extensions import override
 
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.tables import table
 from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
@@ -96,10 +99,13 @@ class ReviewFile:
         Name of the file.
     rows
         The answers, in the order of checking.
+    sources
+        What was read.
     """
 
     name: str
     rows: tuple[ReviewRow, ...]
+    sources: tuple[Source, ...] = ()
 
     @property
     def ok(self) -> int:
@@ -170,7 +176,11 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     _check_intact(path, rows)
     _check_verdicts(path, rows)
     judged = sorted((_row(line, row) for line, row in rows), key=lambda row: row.position)
-    return ReviewFile(path.name, tuple(judged))
+    source = Source.of(path, encoding=encoding, rows=len(judged), column="verdict")
+    review = ReviewFile(path.name, tuple(judged))
+    open_rows = len(review.rows) - len(review.counted)
+    reason = "from the first row without a verdict on"
+    return replace(review, sources=(source.without(reason, open_rows),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +197,11 @@ class ReviewResult(Result):
 
     review: ReviewFile
     acceptance: Acceptance
+
+    @property
+    @override
+    def sources(self) -> tuple[Source, ...]:
+        return self.review.sources
 
     @property
     def decision(self) -> AcceptanceDecision:

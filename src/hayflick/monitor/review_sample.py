@@ -32,6 +32,7 @@ from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
 from hayflick.core.output import check_writable, write_file
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance, stream
+from hayflick.core.source import Source
 from hayflick.core.spreadsheets import is_formula
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 
@@ -89,12 +90,15 @@ class ReviewSample(Result):
         How the answers were drawn.
     drawn
         The answers, in the order of checking.
+    sources
+        What was read.
     """
 
     source: str
     seed: int
     allocation: Allocation
     drawn: tuple[SampledAnswer, ...]
+    sources: tuple[Source, ...] = ()
 
     @property
     def strata(self) -> dict[str, int]:
@@ -216,6 +220,7 @@ def draw_review(
             progress=progress,
         )
     frame = _with_text(answers)
+    silent_rows = len(answers.frame) - len(frame)
     number = whole_number("number", number, at_least=1, at_most=frame.height)
     groups = _strata(frame, number)
     sizes = np.array([len(rows) for rows in groups.values()])
@@ -236,7 +241,8 @@ def draw_review(
             weight=weight,
         )
         drawn.append(one)
-    return ReviewSample(answers.name, seed, Allocation(allocation), tuple(drawn))
+    sources = tuple(one.without("answers without a text", silent_rows) for one in answers.sources)
+    return ReviewSample(answers.name, seed, Allocation(allocation), tuple(drawn), sources)
 
 
 def allocate(number: int, *, sizes: Integers, shares: Floats) -> Integers:

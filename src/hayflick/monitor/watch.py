@@ -23,6 +23,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
+from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
@@ -59,6 +60,7 @@ def watch(
     values: Sequence[str] = (),
     vectors: str | None = None,
     every: str | None = None,
+    time_zone: str | None = None,
     start: str | None = None,
     skip_bad: bool = False,
     encoding: str = "utf-8",
@@ -84,7 +86,7 @@ def watch(
         A table of answers (CSV, TSV, JSON lines, Parquet, xlsx), or answers that were read.
     by, text, group, prompt, values, vectors
         Columns of the table; see `hayflick.corpus.answers.AnswerColumns`.
-    every, start, skip_bad, encoding
+    every, time_zone, start, skip_bad, encoding
         How the table is read; see `hayflick.corpus.answers.read_answers`.
     baseline
         Number of healthy rounds at the beginning. The first fifth of them sets the scale of
@@ -150,6 +152,7 @@ def watch(
             answers,
             columns=columns,
             every=every,
+            time_zone=time_zone,
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
@@ -197,6 +200,7 @@ def watch(
         bad=answers.bad,
         rules=rule_set,
         decisions=_decisions(rule_set, readings),
+        sources=(*sources_of(answers, rule_set), *Source.files(("must-keep list", must_keep))),
         settings={
             "answers": answers.name,
             "rounds": len(answers.rounds),
@@ -244,7 +248,6 @@ def _must_keep_weights(
     if isinstance(must_keep, Mapping):
         return must_keep
     if isinstance(must_keep, (str, os.PathLike)):
-        from hayflick.corpus.counts import Source
         from hayflick.corpus.must_keep import read_must_keep
         from hayflick.corpus.reserves import read_reserve, reserve_header
 
@@ -327,7 +330,9 @@ def _observer(
     if "text" in answers.frame.columns:
         texts = answers.frame.filter(pl.col("round") <= baseline)["text"].drop_nulls().to_list()
         if tokenizer == "auto":
-            tokenizer = tokenizer_for(texts[:_TOKENIZER_TEXTS]).name
+            # Of the first round alone: what comes later does not change how it is split.
+            first = answers.frame.filter(pl.col("round") == 1)["text"].drop_nulls()
+            tokenizer = tokenizer_for(first.head(_TOKENIZER_TEXTS)).name
         counts = NgramCounts.of(texts, tokenizer=tokenizer)
     whole = [batch.with_direction() for batch in scaling]
     vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]

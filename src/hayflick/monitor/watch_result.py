@@ -12,6 +12,7 @@ import polars as pl
 from hayflick.core.display import Result
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.corpus.answers import BadRows
 from hayflick.detection.early_warning import Projection
 from hayflick.diversity.phrases import Template
@@ -126,6 +127,8 @@ class WatchResult(Result):
         Parameters that make the result again.
     seed
         Seed of every random draw.
+    sources
+        What was read: the answers, the rules, the must-keep list.
     """
 
     name: str
@@ -143,6 +146,7 @@ class WatchResult(Result):
     decisions: tuple[Decision, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
+    sources: tuple[Source, ...] = ()
 
     @property
     def alarms(self) -> tuple[ChartHistory, ...]:

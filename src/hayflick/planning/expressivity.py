@@ -25,6 +25,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
@@ -107,6 +108,8 @@ class Expressivity(Result):
         Of the simulations.
     interrupted
         Whether the comparison was cut short.
+    sources
+        What was read.
     """
 
     model: Discrete | Gaussian
@@ -117,6 +120,7 @@ class Expressivity(Result):
     seed: int
     replicates: int
     interrupted: bool = False
+    sources: tuple[Source, ...] = ()
 
     @property
     def threshold(self) -> float:
@@ -205,7 +209,7 @@ def expressivity(
     chosen = chosen_family(source, options)
     if chosen not in _FAMILIES:
         raise ArgumentError("family", got=chosen, takes=f"one of {', '.join(_FAMILIES)}")
-    model, _ = read_model(source, options, family=chosen, progress=progress)
+    model, origin = read_model(source, options, family=chosen, progress=progress)
     size = model.training_size(samples)
     if replicates is None:
         parameters = model.types if isinstance(model, Discrete) else 2
@@ -238,7 +242,8 @@ def expressivity(
             raise
         interrupted = True
     return Expressivity(
-        model, size, generations, baseline, tuple(rows), seed, replicates, interrupted
+        *(model, size, generations, baseline, tuple(rows), seed, replicates, interrupted),
+        sources=(origin,) if origin.was_read else (),
     )
 
 

@@ -18,7 +18,7 @@ from hayflick.core.display import Result, report_of
 from hayflick.core.output import check_page, write_text
 from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import provenance
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source, sources_of
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
 
@@ -125,6 +125,12 @@ class BaseForecast(Result, ABC):
     @abstractmethod
     def to_frame(self) -> pl.DataFrame:
         """Return the curves by generation, 0 … K."""
+
+    @property
+    @override
+    def sources(self) -> tuple[Source, ...]:
+        data = (self.source,) if self.source.was_read else ()
+        return (*data, *sources_of(self.regime))
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source, sources_of
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
@@ -117,6 +118,8 @@ class Plan(Result):
         Of the simulations.
     interrupted
         Whether a simulation was cut short.
+    sources
+        What was read: the data, the must-keep list, the history.
     """
 
     problem: PlanningProblem
@@ -135,6 +138,7 @@ class Plan(Result):
     comparison: HistoryComparison | None = None
     seed: int = 1
     interrupted: bool = False
+    sources: tuple[Source, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -407,7 +411,9 @@ def plan(
     comparison = None
     if history is not None:
         problem, comparison = resumed_problem(problem, _history(history, model), keep, costs)
-    return _planned(problem, keep, costs, replicates, seed, comparison)
+    planned = _planned(problem, keep, costs, replicates, seed, comparison)
+    files = Source.files(("must-keep list", must_keep), ("history", history))
+    return replace(planned, sources=(*sources_of(planned.target), *files))
 
 
 def _model(

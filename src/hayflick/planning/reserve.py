@@ -22,7 +22,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
-from hayflick.corpus.counts import Counts, Source
+from hayflick.core.source import Source
+from hayflick.corpus.counts import Counts
 from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import read_corpus
@@ -41,6 +42,8 @@ class Reserve(Result):
     ----------
     source
         Where the items come from.
+    sources
+        The same, and the must-keep list.
     items
         The real items; see `hayflick.corpus.reserves.item_records`.
     counts
@@ -76,6 +79,7 @@ class Reserve(Result):
     same_items: UniformSamples
     same_tokens: UniformSamples
     seed: int
+    sources: tuple[Source, ...] = ()
 
     def __repr__(self) -> str:
         size = f"items={len(self.items)}, tokens={self.counts.total}"
@@ -237,6 +241,7 @@ def reserve(
     whole_number("seed", seed, at_least=0)
     if weights not in WEIGHTS:
         raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
+    listed_in = Source.files(("must-keep list", must_keep))
     if isinstance(must_keep, str | os.PathLike):
         must_keep = read_must_keep(Path(must_keep))
     refuse_counts(path)
@@ -271,6 +276,7 @@ def reserve(
         same_items=same_items,
         same_tokens=same_tokens,
         seed=seed,
+        sources=(corpus.source, *listed_in),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -13,8 +13,9 @@ from typing_extensions import override
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Counts, Source
-from hayflick.corpus.reading import read_corpus
+from hayflick.core.source import Source
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.reading import Corpus, read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.tables import TABLE_SUFFIXES
 from hayflick.regimes.regime import NamedRegime
@@ -31,6 +32,8 @@ class Anchor(NamedRegime):
         Counts of the stored items.
     source
         The file that the reserve was read from; None if it was given directly.
+    sources
+        The same with how it was read.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class Anchor(NamedRegime):
 
     reserve: Counts
     source: str | None = None
+    sources: tuple[Source, ...] = ()
 
     @classmethod
     def from_mapping(cls, reserve: Mapping[str, int]) -> Anchor:
@@ -66,14 +70,19 @@ class Anchor(NamedRegime):
         header = reserve_header(Path(path))
         if header is not None:
             stored = read_reserve(Path(path), header=header, like=like)
-            return cls(stored.counts, stored.source.name)
+            return cls._of_corpus(stored)
         suffix = os.path.splitext(path)[1].lower()
         column = like.column if suffix in TABLE_SUFFIXES else None
         tokenizer = like.tokenizer or (None if column else "lines")
         if suffix == ".json":
             tokenizer = None
         corpus = read_corpus(path, column=column, tokenizer=tokenizer, encoding=like.encoding)
-        return cls(corpus.counts, corpus.source.name)
+        return cls._of_corpus(corpus)
+
+    @classmethod
+    def _of_corpus(cls, stored: Corpus) -> Anchor:
+        source = replace(stored.source, role="reserve")
+        return cls(stored.counts, source.name, (source,))
 
     @classmethod
     @override

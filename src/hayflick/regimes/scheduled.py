@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -16,7 +16,7 @@ from hayflick.core import checks
 from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
 from hayflick.regimes.regime import NamedRegime
 
@@ -38,6 +38,8 @@ class Scheduled(NamedRegime):
         m_1, m_2, …, each from 0 to the round's n_k; the last one is that of all later rounds.
     source
         The file that the schedule was read from; None if it was given directly.
+    sources
+        The same with how it was read.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Scheduled(NamedRegime):
     samples: tuple[int, ...]
     fresh: tuple[int, ...]
     source: str | None = None
+    sources: tuple[Source, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for name in _COLUMNS:
@@ -85,7 +88,10 @@ class Scheduled(NamedRegime):
         if path.suffix.lower() not in TABLE_SUFFIXES:
             raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
         samples, fresh = (_column(path, name, encoding) for name in _COLUMNS)
-        return cls(samples, fresh, path.name)
+        source = Source.of(
+            path, role="schedule", column=", ".join(_COLUMNS), encoding=encoding, rows=len(samples)
+        )
+        return cls(samples, fresh, path.name, (source,))
 
     @classmethod
     @override

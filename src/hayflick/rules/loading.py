@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.source import sources_of
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.rules.rule_set import RuleSet
@@ -108,6 +109,8 @@ def load_rules(
         policies[watch.name] = policy
         if watch.below is None:
             limits[watch.name] = (policy.limit * initial_reading(target), policy.dose)
+    corpus_read = (replace(one, role="corpus") for one in sources_of(model))
+    rule_set = replace(rule_set, sources=(*rule_set.sources, *corpus_read))
     return LoadedRules(rule_set.with_limits(limits), policies, model)
 
 

@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 from hayflick.core.errors import DataError
 from hayflick.core.records import Action, ActionKind, Reading, Verdict
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.rules.actions import ActionResources, ReserveFile, build_action, read_prompts
 from hayflick.rules.model import Inject, Mode, RulesFile, VaryPrompts, WatchTable
 from hayflick.rules.parsing import read_rules
-from hayflick.rules.stream import Stream
+from hayflick.rules.stream import Stream, chart_spec
 
 KeyT = TypeVar("KeyT")
 
@@ -71,6 +71,8 @@ class RuleSet:
         Reserves and prompts.
     name
         Name of the file.
+    sources
+        The file, and those that it names; empty for rules that were parsed from a text.
 
     Examples
     --------
@@ -97,6 +99,7 @@ class RuleSet:
     rules: RulesFile
     resources: ActionResources
     name: str = "rules.toml"
+    sources: tuple[Source, ...] = ()
 
     def __deepcopy__(self, _: object) -> RuleSet:
         # It is immutable.
@@ -118,7 +121,16 @@ class RuleSet:
         DataError
             If the file cannot be read or is inconsistent, or prompts are missing.
         """
-        return cls.of(read_rules(path), folder=Path(path).parent, like=like, name=str(path))
+        folder = Path(path).parent
+        found = cls.of(read_rules(path), folder=folder, like=like, name=str(path))
+        files: list[tuple[str, object]] = [("rules", path)]
+        files += [("reserve", folder / name) for name in sorted(found.resources.reserves)]
+        files += [
+            ("prompts", folder / one.prompts)
+            for one in found.rules.action
+            if isinstance(one, VaryPrompts) and isinstance(one.prompts, str)
+        ]
+        return replace(found, sources=Source.files(*files))
 
     @classmethod
     def of(
@@ -180,7 +192,46 @@ class RuleSet:
         rules = self.rules.model_copy(update={"watch": watches, "action": actions})
         return replace(self, rules=rules)
 
-    def start(self, baseline: Iterable[Reading] = ()) -> RunningRules:
+    def baseline_problems(self) -> tuple[str, ...]:
+        """Return the watches whose charts take more baseline readings than the file gives them.
+
+        Guaranteed charts are not among them: what they take depends on the readings.
+
+        Raises
+        ------
+        ArgumentError
+            If a setting of a chart is out of its range.
+
+        Examples
+        --------
+        >>> from hayflick.rules.parsing import parse_rules
+        >>> rules = RuleSet.of(parse_rules('''
+        ... format_version = 1
+        ... baseline = 5
+        ... [[watch]]
+        ... name = "words"
+        ... metric = "distinct_2"
+        ... chart = "cusum"
+        ... '''))
+        >>> len(rules.baseline_problems())
+        1
+        """
+        problems = []
+        for watch in self.rules.watch:
+            if watch.chart is None:
+                continue
+            needed = chart_spec(watch, rate=_largest_rate(self.rules, watch)).readings_needed()
+            if needed is not None and needed > self.rules.baseline:
+                problems.append(
+                    f"[[watch]] {watch.name}: {watch.chart} takes at least {needed} readings of the"
+                    f" baseline and has {self.rules.baseline}; set baseline = {needed}, or a larger"
+                    " false_alarms"
+                )
+        return tuple(problems)
+
+    def start(
+        self, baseline: Iterable[Reading] = (), *, strict: bool = False
+    ) -> RunningRules:
         """Return the rules ready to decide, at the beginning of one stream or several.
 
         Parameters
@@ -188,17 +239,20 @@ class RuleSet:
         baseline
             Healthy readings that the charts learn from; the first readings of a stream where
             empty.
+        strict
+            Whether a watch that cannot go on is an error, as in a simulation, where it would be
+            counted as one that decides nothing.
 
         Raises
         ------
         DataError
-            If a limit has not been derived, or a chart cannot be made.
+            If a limit has not been derived.
         """
         if self.underived:
             remedy = "name the real data (--corpus, or corpus = ... in the file), or write a limit"
             watch = self.underived[0].name
             raise DataError(f"{self.name}: [[watch]] {watch} has a target and no limit; {remedy}")
-        running = RunningRules(self)
+        running = RunningRules(self, strict=strict)
         for reading in baseline:
             running.learn(reading)
         return running
@@ -225,6 +279,23 @@ class RuleSet:
         return running
 
 
+@dataclass(frozen=True, slots=True)
+class StoppedWatch:
+    """A watch that decides nothing any more.
+
+    Parameters
+    ----------
+    watch, group
+        Its name, and the group; an empty group is all answers together.
+    reason
+        Why.
+    """
+
+    watch: str
+    group: str
+    reason: str
+
+
 class RunningRules:
     """Rules that decide about one reading after another; see `RuleSet.start`.
 
@@ -236,8 +307,8 @@ class RunningRules:
         Verdicts about the last reading, by name of the watch.
     """
 
-    def __init__(self, rule_set: RuleSet) -> None:
-        self.rule_set = rule_set
+    def __init__(self, rule_set: RuleSet, *, strict: bool = False) -> None:
+        self.rule_set, self.strict = rule_set, strict
         self.used: dict[str, int] = {}
         self.proposed: tuple[Action, ...] = ()
         self.verdicts: dict[str, Verdict] = {}
@@ -252,12 +323,8 @@ class RunningRules:
     def decide(self, reading: Reading) -> tuple[Action, ...]:
         """Return the actions to take from the next round on.
 
-        None in mode ``observe``, only notifications in mode ``warn``.
-
-        Raises
-        ------
-        DataError
-            If a chart cannot be made from its baseline.
+        None in mode ``observe``, only notifications in mode ``warn``. A watch whose chart cannot
+        be made from its baseline decides nothing from then on; see `stopped`.
         """
         self.verdicts, self.proposed = {}, ()
         for watch in self._of_group(reading.group):
@@ -269,12 +336,21 @@ class RunningRules:
                 return tuple(one for one in self.proposed if one.kind is ActionKind.NOTIFY)
         return self.proposed
 
+    @property
+    def stopped(self) -> tuple[StoppedWatch, ...]:
+        """The watches that decide nothing any more, and why."""
+        return tuple(
+            StoppedWatch(watch, group, stream.stopped)
+            for (watch, group), stream in self._streams.items()
+            if stream.stopped
+        )
+
     def learn(self, reading: Reading) -> None:
         """Let charts learn from a healthy reading, and decide nothing."""
         for watch in self._of_group(reading.group):
             stream = self.stream(watch.name, reading.group)
             if watch.chart is not None and stream.chart is None:
-                stream.read(reading, rate=self._rate(watch, reading.group))
+                self._read(stream, reading, rate=self._rate(watch, reading.group))
 
     def stream(self, watch: str, group: str) -> Stream:
         """Return the state of a watch for a group; an empty name is all answers together."""
@@ -301,17 +377,15 @@ class RunningRules:
         if self._uses_e_bh(watch):
             together = sum(name == watch.name for name, _ in self._streams)
             return float(rules.false_discoveries or 0.0) / together
-        sharing = [one for one in self._of_group(group) if one.chart and not self._uses_e_bh(one)]
-        return rules.false_alarms / len(sharing)
+        return _shared_rate(rules, self._of_group(group))
 
     def _uses_e_bh(self, watch: WatchTable) -> bool:
-        """Return whether e-BH selects among the alarms of a watch's groups."""
-        return self.rule_set.rules.false_discoveries is not None and "*" in watch.groups
+        return _uses_e_bh(self.rule_set.rules, watch)
 
     def _evaluate(self, watch: WatchTable, reading: Reading) -> tuple[Action, ...]:
         stream = self.stream(watch.name, reading.group)
         rate = 1.0 if watch.chart is None else self._rate(watch, reading.group)
-        verdict = stream.read(reading, rate=rate)
+        verdict = self._read(stream, reading, rate=rate)
         self.verdicts[watch.name] = verdict
         if verdict.value is None:
             return ()
@@ -321,6 +395,13 @@ class RunningRules:
         if stream.chart is not None and not self._uses_e_bh(watch):
             stream.chart.restart()
         return tuple(self._act(name, watch, verdict) for name in watch.actions)
+
+    def _read(self, stream: Stream, reading: Reading, *, rate: float) -> Verdict:
+        verdict = stream.read(reading, rate=rate)
+        if self.strict and stream.stopped:
+            whose = f", group {reading.group}" if reading.group else ""
+            raise DataError(f"[[watch]] {stream.watch.name}{whose}: {stream.stopped}")
+        return verdict
 
     def _is_discovery(self, watch: WatchTable, verdict: Verdict) -> bool:
         stream = self.stream(watch.name, verdict.group)
@@ -346,6 +427,26 @@ class RunningRules:
         if mode is Mode.ACT:
             self.used.update(used)
         return action
+
+
+def _uses_e_bh(rules: RulesFile, watch: WatchTable) -> bool:
+    """Return whether e-BH selects among the alarms of a watch's groups."""
+    return rules.false_discoveries is not None and "*" in watch.groups
+
+
+def _shared_rate(rules: RulesFile, together: Sequence[WatchTable]) -> float:
+    sharing = [one for one in together if one.chart and not _uses_e_bh(rules, one)]
+    return rules.false_alarms / len(sharing)
+
+
+def _largest_rate(rules: RulesFile, watch: WatchTable) -> float:
+    """Return the share of the rate that a watch's chart has at most, whatever the groups."""
+    if _uses_e_bh(rules, watch):
+        return float(rules.false_discoveries or 0.0)
+    groups = [one for one in watch.groups if one != "*"] or ["*"] if watch.groups else [""]
+    return max(
+        _shared_rate(rules, [one for one in rules.watch if _covers(one, group)]) for group in groups
+    )
 
 
 def _covers(watch: WatchTable, group: str) -> bool:

@@ -59,9 +59,10 @@ def test_a_table_of_readings(tmp_path):
     path = tmp_path / "baseline.csv"
     path.write_text("week,score\n1,1\n1,3\n2,4\n2,6\n")
     settings = {"round_column": "week", "value_column": "score"}
-    found = read_variation(path, **settings)
+    found, (source,) = read_variation(path, **settings)
     assert found.sd**2 == pytest.approx(5.5)
-    assert read_variation(path, scale="relative", **settings).correlation is None
+    assert (source.name, source.rows, source.role) == ("baseline.csv", 4, "baseline")
+    assert read_variation(path, scale="relative", **settings)[0].correlation is None
 
 
 @pytest.mark.parametrize(
