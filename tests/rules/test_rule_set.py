@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hayflick.core.protocols import Rule
 from hayflick.core.records import ActionKind
 from hayflick.corpus.counts import Source
 from hayflick.rules.parsing import parse_rules
+from hayflick.rules.rule_set import apply_rules
 
 ACTIONS = """
 [[action]]
@@ -150,9 +152,54 @@ def test_charts_of_one_stream_share_the_rate():
 
 
 def test_a_baseline_that_is_too_short_names_the_watch():
-    running = rule_set(CHART, top="baseline = 2").start()
+    short = rule_set(CHART, top="baseline = 2")
     with pytest.raises(DataError, match=r"\[\[watch\]\] w: baseline: 2 readings of retention"):
-        fired(running, readings([0.8, 0.81]))
+        fired(short.start(strict=True), readings([0.8, 0.81]))
+    with pytest.raises(DataError, match=r"\[\[watch\]\] w: cusum.* takes at least \d+ readings"):
+        short.check_baseline()
+    rule_set(CHART, top="baseline = 60\nfalse_alarms = 0.005").check_baseline()
+    rule_set(LOW, top="baseline = 2").check_baseline()
+
+
+def test_the_baseline_that_is_said_to_be_enough_is_enough():
+    [problem] = rule_set(CHART, top="baseline = 2").baseline_problems()
+    needed = int(re.search(r"set baseline = (\d+)", problem)[1])
+    running = rule_set(CHART, top=f"baseline = {needed}").start(readings(healthy(needed)))
+    assert running.stopped == ()
+    shorter = rule_set(CHART, top=f"baseline = {needed - 1}").start(readings(healthy(needed - 1)))
+    assert [one.watch for one in shorter.stopped] == ["w"]
+
+
+def test_a_watch_that_cannot_go_on_stops_and_the_others_go_on():
+    text = (
+        'format_version = 1\nmode = "act"\nbaseline = 2\n[[watch]]\nname = "chart"\n'
+        'metric = "retention"\nchart = "shewhart"\nactions = ["tell"]\n'
+        f'[[watch]]\nname = "limit"\n{LOW}\n{ACTIONS}'
+    )
+    rules = hf.RuleSet.of(parse_rules(text))
+    running = rules.start()
+    assert fired(running, readings([0.9, 0.9, 0.9, 0.5])) == [4]
+    [stopped] = running.stopped
+    assert (stopped.watch, stopped.group) == ("chart", "")
+    assert "2 readings of retention" in stopped.reason
+    again = rules.restore(json.loads(json.dumps(running.state())))
+    assert again.stopped == running.stopped
+
+
+def test_rules_say_which_watches_judged_nothing():
+    text = (
+        'format_version = 1\nmode = "act"\nbaseline = 60\n[[watch]]\nname = "learns"\n'
+        'metric = "retention"\nchart = "shewhart"\n[[watch]]\nname = "absent"\n'
+        'metric = "entropy"\nbelow = 1.0\n[[watch]]\nname = "nobody"\nmetric = "retention"\n'
+        f'below = 1.0\ngroups = ["x"]\n[[watch]]\nname = "limit"\n{LOW}\n{ACTIONS}'
+    )
+    outcome = apply_rules(hf.RuleSet.of(parse_rules(text)), {"": readings([0.9, 0.5])})
+    assert [one.round for one in outcome.decisions] == [2]
+    assert outcome.active == {"limit"}
+    reasons = {one.watch: one.reason for one in outcome.idle}
+    assert reasons["absent"] == "no round has a reading of entropy"
+    assert "takes 60 readings" in reasons["learns"]
+    assert reasons["nobody"] == "no answer is of its groups"
 
 
 def spread(number, *, mean, group, seed):

@@ -161,25 +161,43 @@ class ClassicalChart(ControlChart[float]):
         direction: str = "both",
         reference: str = "frozen",
         confidence: float = 0.95,
+        **own: float,
     ) -> None:
         healthy = Baseline.of_values(baseline, metric=metric)
-        one_of("direction", direction, names=DIRECTIONS)
         one_of("reference", reference, names=KINDS)
-        calibration = {
-            "direction": direction,
-            "run_length": number_between("run_length", run_length, low=2.0, high=_LONGEST_RUN),
-            "confidence": number_between("confidence", confidence, low=0.5, high=0.999),
-        }
-        recursion = self._recursion(direction)
+        calibration = _calibration(direction, run_length, confidence)
+        recursion = self._recursion(direction, **own)
         limit = _limit(healthy, recursion, **calibration)
         start = ReferenceLevel(healthy.mean, healthy.deviation, healthy.readings)
         self._design = ClassicalParameters(metric, recursion, direction, reference, start, limit)
         self.warnings = healthy.warnings + _normality(healthy)
         self.restart()
 
+    @classmethod
     @abstractmethod
-    def _recursion(self, direction: str) -> Recursion:
-        """Return the recursion of this kind of chart."""
+    def _recursion(cls, *direction: Any, **own: Any) -> Recursion:
+        """Return the recursion of this kind of chart, given its own settings."""
+
+    @classmethod
+    def readings_needed(
+        cls,
+        *,
+        direction: str = "both",
+        run_length: float = RUN_LENGTH,
+        confidence: float = 0.95,
+        reference: str = "frozen",
+        **own: float,
+    ) -> int:
+        """Return the number of readings in the shortest baseline, the settings as of the class.
+
+        Examples
+        --------
+        >>> ShewhartChart.readings_needed(run_length=370.4)
+        8
+        """
+        one_of("reference", reference, names=KINDS)
+        calibration = _calibration(direction, run_length, confidence)
+        return readings_needed(cls._recursion(direction, **own), **calibration)
 
     @property
     @override
@@ -266,6 +284,14 @@ def _next_level(
     return _Level(moved, round_number if begun else level.since)
 
 
+def _calibration(direction: str, run_length: float, confidence: float) -> dict[str, Any]:
+    return {
+        "direction": one_of("direction", direction, names=DIRECTIONS),
+        "run_length": number_between("run_length", run_length, low=2.0, high=_LONGEST_RUN),
+        "confidence": number_between("confidence", confidence, low=0.5, high=0.999),
+    }
+
+
 def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float:
     """Return the limit for a baseline; the error says how many readings it takes."""
     if healthy.readings > 1:
@@ -335,15 +361,11 @@ class CusumChart(ClassicalChart):
     name: ClassVar[str] = "cusum"
     keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "shift")
 
-    def __init__(
-        self, baseline: Sequence[Reading], *, metric: str, shift: float = 1.0, **settings: Any
-    ) -> None:
-        self._shift = number_between("shift", shift, low=_SMALLEST_SHIFT, high=_LARGEST_SHIFT)
-        super().__init__(baseline, metric=metric, **settings)
-
+    @classmethod
     @override
-    def _recursion(self, direction: str) -> Recursion:
-        return Recursion(keep=1.0, gain=1.0, drift=self._shift / 2.0)
+    def _recursion(cls, direction: str, shift: float = 1.0) -> Recursion:
+        shift = number_between("shift", shift, low=_SMALLEST_SHIFT, high=_LARGEST_SHIFT)
+        return Recursion(keep=1.0, gain=1.0, drift=shift / 2.0)
 
 
 _SMALLEST_WEIGHT = 0.01
@@ -384,15 +406,10 @@ class EwmaChart(ClassicalChart):
     name: ClassVar[str] = "ewma"
     keys: ClassVar[tuple[str, ...]] = (*ClassicalChart.keys, "weight")
 
-    def __init__(
-        self, baseline: Sequence[Reading], *, metric: str, weight: float = 0.1, **settings: Any
-    ) -> None:
-        self._weight = number_between("weight", weight, low=_SMALLEST_WEIGHT, high=1.0)
-        super().__init__(baseline, metric=metric, **settings)
-
+    @classmethod
     @override
-    def _recursion(self, direction: str) -> Recursion:
-        weight = self._weight
+    def _recursion(cls, direction: str, weight: float = 0.1) -> Recursion:
+        weight = number_between("weight", weight, low=_SMALLEST_WEIGHT, high=1.0)
         return Recursion(
             keep=1.0 - weight,
             gain=math.sqrt(weight * (2.0 - weight)),
@@ -429,6 +446,7 @@ class ShewhartChart(ClassicalChart):
 
     name: ClassVar[str] = "shewhart"
 
+    @classmethod
     @override
-    def _recursion(self, direction: str) -> Recursion:
+    def _recursion(cls, direction: str) -> Recursion:
         return Recursion(keep=0.0, gain=1.0)

@@ -10,7 +10,13 @@ from typing import Any
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.grammar import Entry, number, parse
 from hayflick.core.records import Reading
-from hayflick.detection.classical import RUN_LENGTH, CusumChart, EwmaChart, ShewhartChart
+from hayflick.detection.classical import (
+    RUN_LENGTH,
+    ClassicalChart,
+    CusumChart,
+    EwmaChart,
+    ShewhartChart,
+)
 from hayflick.detection.control_chart import FORMAT_VERSION, ControlChart
 from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
 
@@ -50,6 +56,23 @@ class ChartSpec:
         """
         make: Callable[..., ControlChart[Any]] = self.kind
         return make(baseline, metric=metric, **self.settings)
+
+    def readings_needed(self) -> int | None:
+        """Return the number of readings that a baseline takes; None if that depends on them.
+
+        Raises
+        ------
+        ArgumentError
+            If a setting is out of its range.
+
+        Examples
+        --------
+        >>> parse_chart("shewhart:370.4").readings_needed()
+        8
+        """
+        if not issubclass(self.kind, ClassicalChart):
+            return None
+        return self.kind.readings_needed(**self.settings)
 
     def shared_by(self, charts: int) -> ChartSpec:
         """Return the chart as one of several that share its rate of false alarms evenly.

@@ -141,9 +141,12 @@ def run_charts(
     for request in requests:
         metric = request.metric
         groups = [name for name, series in readings.items() if _has_metric(series, metric)]
-        if not groups and request.required:
-            remedy = "see what it is made from: hayflick watch --list-metrics"
-            raise DataError(f"{metric}: no round has a reading of it; {remedy}")
+        if not groups:
+            missing.append(_unread(request, readings[""]))
+        elif groups != [""]:
+            # Some metrics are those of all answers together alone.
+            lacking = [name for name in readings if name not in set(groups)]
+            missing += [MissingChart(request.text, metric, name, _NO_READING) for name in lacking]
         spec = request.spec.shared_by(max(1, len(groups)))
         # The rounds that set the scale of the scores say nothing about their mean.
         first = scaling if spec.kind is GuaranteedChart else 0
@@ -171,6 +174,22 @@ def run_charts(
             )
             histories.append(history)
     return tuple(histories), tuple(missing)
+
+
+_NO_READING = "no round has a reading of it"
+
+
+def _unread(request: ChartRequest, readings: Sequence[Reading]) -> MissingChart:
+    """Return why a chart cannot be made of a metric that no round has a reading of."""
+    reason = _NO_READING
+    if request.metric == SPREAD and _has_metric(readings, "rms_distance"):
+        reason = "the first rounds' answers are all alike, so there is no spread to lose"
+    elif request.metric == SPREAD:
+        reason = "no round has two answers that could be compared"
+    if request.required and reason == _NO_READING:
+        remedy = "see what it is made from: hayflick watch --list-metrics"
+        raise DataError(f"{request.metric}: {_NO_READING}; {remedy}")
+    return MissingChart(request.text, request.metric, "", reason)
 
 
 def scaling_rounds(baseline: int) -> int:

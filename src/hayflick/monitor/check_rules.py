@@ -147,8 +147,7 @@ def check_rules(
     Raises
     ------
     DataError
-        If a file cannot be used, a target cannot be held, or a chart cannot be made from the
-        readings.
+        If a file cannot be used, or a target cannot be held.
     ArgumentError
         If an argument is out of its range or does not fit another.
 
@@ -190,14 +189,7 @@ def check_rules(
         watched = watch(answers, by=by, text=text, baseline=baseline, charts=(), progress=progress)
         readings = watched.readings[""]
         compared = tuple(replace(one, role="answers") for one in watched.sources)
-    seen: dict[str, list[Verdict]] = {watch.name: [] for watch in rule_set.rules.watch}
-    if readings:
-        running = rule_set.start()
-        for reading in readings:
-            running.decide(reading)
-            for name, verdict in running.verdicts.items():
-                if verdict.value is not None:
-                    seen[name].append(verdict)
+    seen, stopped = _verdicts(rule_set, readings)
     warnings = [warning for watch in rule_set.rules.watch for warning in _range_warnings(watch)]
     for table in rule_set.rules.watch:
         warnings += _reading_warnings(table, seen[table.name])
@@ -207,13 +199,37 @@ def check_rules(
         rule_set=rule_set,
         policies=loaded.policies,
         warnings=tuple(warnings),
-        problems=(*_reserve_problems(rule_set), *_action_problems(rule_set)),
+        problems=(
+            *rule_set.baseline_problems(),
+            *stopped,
+            *_reserve_problems(rule_set),
+            *_action_problems(rule_set),
+        ),
         alarms={name: sum(one.alarm for one in found) for name, found in seen.items()},
         readings={name: len(found) for name, found in seen.items()},
         source=None if loaded.model is None else loaded.model.source.name,
         generations=generations,
         sources=(*rule_set.sources, *compared),
     )
+
+
+def _verdicts(
+    rule_set: RuleSet, readings: Sequence[Reading]
+) -> tuple[dict[str, list[Verdict]], list[str]]:
+    """Return the verdicts of each watch, and why some have stopped."""
+    seen: dict[str, list[Verdict]] = {watch.name: [] for watch in rule_set.rules.watch}
+    if not readings:
+        return seen, []
+    running = rule_set.start()
+    for reading in readings:
+        running.decide(reading)
+        for name, verdict in running.verdicts.items():
+            if verdict.value is not None:
+                seen[name].append(verdict)
+    # What the file itself shows is a problem of its own.
+    known = {problem.partition(":")[0] for problem in rule_set.baseline_problems()}
+    reasons = {f"[[watch]] {one.watch}": one.reason for one in running.stopped}
+    return seen, [f"{name}: {reason}" for name, reason in reasons.items() if name not in known]
 
 
 def _warning(

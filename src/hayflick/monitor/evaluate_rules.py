@@ -240,69 +240,102 @@ def evaluate_rules(
     if loaded.model is None:
         takes = "the real data that the rules are tried on"
         raise ArgumentError("corpus", got="nothing", takes=takes)
-    rule_set, model = loaded.rule_set, loaded.model
+    loaded.rule_set.check_baseline()
     keep = loaded.target if keep is None else keep
-    keep = None if keep is None else check_target(keep)
-    rounds = whole_number("generations", generations, at_least=1)
-    metric, unmeasured = retention_metric(rule_set, model, samples)
-    size = model.training_size(samples)
-    has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
-    onset = rule_set.rules.baseline if has_charts else 0
-    after = slice(onset + 1, None)
+    metric, unmeasured = retention_metric(loaded.rule_set, loaded.model, samples)
+    trial = _Trial(
+        rule_set=loaded.rule_set,
+        model=loaded.model,
+        metric=metric,
+        rounds=whole_number("generations", generations, at_least=1),
+        samples=loaded.model.training_size(samples),
+        replicates=replicates,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+    )
+    return trial.evaluation(None if keep is None else check_target(keep), unmeasured)
 
-    def run(regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
-        """Return a kind of runs, and the number of decisions by run and round."""
-        runs = simulate(
-            model,
-            generations=onset + rounds,
-            regime=regime,
-            samples=size,
-            replicates=replicates,
-            seed=seed,
-            threads=threads,
-            progress=lambda _, done, total: progress(stage, done, total),
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Trial:
+    """Rules on a law, and the runs that they are tried in."""
+
+    rule_set: RuleSet
+    model: Discrete
+    metric: str
+    rounds: int
+    samples: int
+    replicates: int
+    seed: int
+    threads: int | None
+    progress: Progress
+
+    @property
+    def onset(self) -> int:
+        """Number of healthy rounds before the collapse, which charts learn from."""
+        has_charts = any(watch.chart is not None for watch in self.rule_set.rules.watch)
+        return self.rule_set.rules.baseline if has_charts else 0
+
+    def evaluation(self, keep: float | None, unmeasured: tuple[str, ...]) -> RulesEvaluation:
+        onset, size, rounds = self.onset, self.samples, self.rounds
+        collapse: Regime = Replace()
+        if onset:
+            collapse = ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace())
+        _, alarms = self.run(self._decided(Fresh(1.0)), "healthy rounds")
+        with_rule, decided = self.run(self._decided(collapse), "with the rule")
+        without_rule, _ = self.run(collapse, "without")
+        share = fixed_plan = None
+        if keep is not None:
+            policy = threshold_policy(self.model, keep=keep, generations=rounds, samples=size)
+            share = policy.fixed_share
+            fixed_plan, _ = self.run(Fresh(share), "fixed share")
+        first = np.argmax(decided > 0, axis=1) + 1.0
+        return RulesEvaluation(
+            name=self.rule_set.name,
+            keep=keep,
+            rounds=rounds,
+            runs=self.replicates,
+            onset=onset,
+            healthy_rounds=self.replicates * rounds,
+            false_alarms=int((alarms > 0).sum()),
+            stated_false_alarms=self.rule_set.rules.false_alarms,
+            delays=np.where((decided > 0).any(axis=1), first, np.nan),
+            with_rule=with_rule,
+            without_rule=without_rule,
+            fixed_plan=fixed_plan,
+            fixed_share=share,
+            unmeasured=unmeasured,
+            source=self.model.source.name,
+            seed=self.seed,
+            sources=self.rule_set.sources,
         )
-        values = runs[metric].values
+
+    def _decided(self, base: Regime) -> Triggered:
+        return Triggered(self.rule_set.start(strict=True), base=base)
+
+    def run(self, regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
+        """Return a kind of runs, and the number of decisions by run and round."""
+        onset, after = self.onset, slice(self.onset + 1, None)
+        runs = simulate(
+            self.model,
+            generations=onset + self.rounds,
+            regime=regime,
+            samples=self.samples,
+            replicates=self.replicates,
+            seed=self.seed,
+            threads=self.threads,
+            progress=lambda _, done, total: self.progress(stage, done, total),
+        )
+        values = runs[self.metric].values
         retained = values[:, after] / values[:, :1]
         if "real_items" in runs:
             real = runs["real_items"].values[:, after].astype(np.float64)
             # The last reading's decision is for a round beyond the runs.
             return RunSummary(retained=retained, real_items=real), runs["actions"].values[:, after]
-        mixes = [regime.mix(onset + k, samples=size) for k in range(1, rounds + 1)]
-        real = np.tile([float(mix.fresh) for mix in mixes], (replicates, 1))
+        mixes = [regime.mix(onset + k, samples=self.samples) for k in range(1, self.rounds + 1)]
+        real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
         return RunSummary(retained=retained, real_items=real), np.zeros_like(retained)
-
-    collapse: Regime = (
-        ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace()) if onset else Replace()
-    )
-    _, alarms = run(Triggered(rule_set.start(), base=Fresh(1.0)), "healthy rounds")
-    with_rule, decided = run(Triggered(rule_set.start(), base=collapse), "with the rule")
-    without_rule, _ = run(collapse, "without")
-    share = fixed_plan = None
-    if keep is not None:
-        policy = threshold_policy(model, keep=keep, generations=rounds, samples=size)
-        share = policy.fixed_share
-        fixed_plan, _ = run(Fresh(share), "fixed share")
-    first = np.argmax(decided > 0, axis=1) + 1.0
-    return RulesEvaluation(
-        name=rule_set.name,
-        keep=keep,
-        rounds=rounds,
-        runs=replicates,
-        onset=onset,
-        healthy_rounds=replicates * rounds,
-        false_alarms=int((alarms > 0).sum()),
-        stated_false_alarms=rule_set.rules.false_alarms,
-        delays=np.where((decided > 0).any(axis=1), first, np.nan),
-        with_rule=with_rule,
-        without_rule=without_rule,
-        fixed_plan=fixed_plan,
-        fixed_share=share,
-        unmeasured=unmeasured,
-        source=model.source.name,
-        seed=seed,
-        sources=rule_set.sources,
-    )
 
 
 def retention_metric(
@@ -380,4 +413,5 @@ class SimulatedRules:
             raise ArgumentError("rules", got=str(self.path), takes=takes)
         loaded = load_rules(self.path, corpus=model, samples=samples, generations=generations)
         retention_metric(loaded.rule_set, model, samples)
-        return Triggered(loaded.rule_set.start(), base=base)
+        loaded.rule_set.check_baseline()
+        return Triggered(loaded.rule_set.start(strict=True), base=base)

@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,14 +34,15 @@ from hayflick.diversity.pairs import disjoint_pairs, squared_distances
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
 from hayflick.embed.embedder import Embedder, embed_all
 from hayflick.monitor.charting import ChartRequest, chart_requests, run_charts, scaling_rounds
-from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
-    from hayflick.rules.rule_set import Decision, RuleSet
+    from hayflick.rules.rule_set import RuleSet, RulesOutcome
     from hayflick.storage.embedding_cache import EmbeddingCache
 
 _Path: TypeAlias = str | os.PathLike[str]
 _Readings: TypeAlias = Mapping[str, tuple[Reading, ...]]
+_Sample: TypeAlias = tuple[list[str], NDArray[Any]]
 
 _VALUE = "value "  # what the columns of further numbers begin with in `Answers.frame`
 _TOKENIZER_TEXTS = 1000
@@ -159,33 +161,100 @@ def watch(
             progress=progress,
         )
     if rule_set is not None:
-        from hayflick.rules.rule_set import slow_metrics
-
         baseline, charts = rule_set.rules.baseline, charts or ()
-        metrics = (*metrics, *slow_metrics(rule_set, SLOW))
+    settings = _Settings(
+        baseline=_checked_baseline(baseline, answers),
+        requests=_requests(charts, answers),
+        embedder=embedder,
+        tokenizer=tokenizer,
+        must_keep=weights,
+        metrics=tuple(metrics),
+        rules=rule_set,
+        seed=whole_number("seed", seed, at_least=0),
+    )
+    readings, samples = _read_rounds(answers, settings, cache, progress)
+    result = _judged(answers, settings, readings, samples)
+    return replace(result, sources=(*result.sources, *Source.files(("must-keep list", must_keep))))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Settings:
+    """How a stream is measured and charted."""
+
+    baseline: int
+    requests: tuple[ChartRequest, ...]
+    embedder: Embedder
+    tokenizer: str
+    must_keep: Mapping[str, float]
+    metrics: tuple[str, ...]
+    rules: RuleSet | None
+    seed: int
+
+    @property
+    def scaling(self) -> int:
+        return scaling_rounds(self.baseline)
+
+    @property
+    def slow(self) -> frozenset[str]:
+        """The slow metrics to measure."""
+        metrics = self.metrics
+        if self.rules is not None:
+            from hayflick.rules.rule_set import slow_metrics
+
+            metrics = (*metrics, *slow_metrics(self.rules, SLOW))
+        return _slow_metrics(metrics, self.requests)
+
+
+def _checked_baseline(baseline: int, answers: Answers) -> int:
     baseline = whole_number("baseline", baseline, at_least=2)
     if baseline >= len(answers.rounds):
         takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
         raise ArgumentError("baseline", got=baseline, takes=takes)
-    seed = whole_number("seed", seed, at_least=0)
-    requests = chart_requests(
+    return baseline
+
+
+def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
+    return chart_requests(
         charts,
         values=[name.removeprefix(_VALUE) for name in _value_columns(answers)],
-        has_vectors=answers.vectors is not None or "text" in answers.frame.columns,
+        has_vectors=answers.vectors is not None or _has_text(answers),
     )
-    slow = _slow_metrics(metrics, requests)
-    embeds = answers.vectors is None and "text" in answers.frame.columns
-    with _opened(cache, embedder) as store:
-        rounds = _rounds(answers, embedder if embeds else None, store, progress)
-        scaling = list(itertools.islice(rounds, scaling_rounds(baseline)))
-        observer = _observer(answers, scaling, baseline, tokenizer, weights, slow, seed)
-        readings, samples = _measure(itertools.chain(scaling, rounds), observer, answers.rounds)
-    histories, missing = run_charts(
-        readings, requests, baseline=baseline, scaling=scaling_rounds(baseline)
-    )
+
+
+def _has_text(answers: Answers) -> bool:
+    return "text" in answers.frame.columns
+
+
+def _embeds(answers: Answers) -> bool:
+    return answers.vectors is None and _has_text(answers)
+
+
+def _read_rounds(
+    answers: Answers, settings: _Settings, cache: _Path | None, progress: Progress
+) -> tuple[_Readings, list[_Sample]]:
+    """Return the readings by group, and texts with vectors of the first and the last round."""
+    embedder = settings.embedder if _embeds(answers) else None
+    with _opened(cache, settings.embedder) as store:
+        rounds = _rounds(answers, embedder, store, progress)
+        scaling = list(itertools.islice(rounds, settings.scaling))
+        observer = _observer(answers, scaling, settings)
+        return _measure(itertools.chain(scaling, rounds), observer, answers.rounds)
+
+
+def _judged(
+    answers: Answers, settings: _Settings, readings: _Readings, samples: Sequence[_Sample]
+) -> WatchResult:
+    """Return the result: what charts and rules say of the readings."""
+    baseline, requests = settings.baseline, settings.requests
+    histories, missing = run_charts(readings, requests, baseline=baseline, scaling=settings.scaling)
+    outcome = _outcome(settings.rules, readings)
     if requests and not histories:
-        reason = _why_uncharted(missing, readings)
-        raise DataError(f"{answers.name}: nothing can be watched: {reason}")
+        reasons = dict.fromkeys(f"{one.metric}: {one.reason}" for one in missing)
+        raise DataError(f"{answers.name}: nothing can be watched: {'; '.join(list(reasons)[:3])}")
+    if outcome is not None and not histories and not outcome.active:
+        one = outcome.idle[0]
+        reason = f"[[watch]] {one.watch}: {one.reason}"
+        raise DataError(f"{answers.name}: the rules can judge nothing: {reason}")
     return WatchResult(
         name=answers.name,
         rounds=answers.rounds,
@@ -193,43 +262,67 @@ def watch(
         readings=readings,
         charts=histories,
         missing_charts=missing,
-        templates=_changed_phrases(answers, baseline, histories, seed),
+        unread=_unread_metrics(answers, settings, readings[""]),
+        templates=_changed_phrases(answers, baseline, histories, settings.seed),
         typical_first=_typical(*samples[0]) if samples else [],
         typical_last=_typical(*samples[-1]) if samples else [],
         answers=len(answers.frame),
         bad=answers.bad,
-        rules=rule_set,
-        decisions=_decisions(rule_set, readings),
-        sources=(*sources_of(answers, rule_set), *Source.files(("must-keep list", must_keep))),
+        rules=settings.rules,
+        decisions=() if outcome is None else outcome.decisions,
+        idle_watches=() if outcome is None else outcome.idle,
+        sources=sources_of(answers, settings.rules),
         settings={
             "answers": answers.name,
             "rounds": len(answers.rounds),
             "baseline": baseline,
             "charts": [request.text for request in requests],
-            "embedder": embedder.id if embeds else None,
-            "tokenizer": tokenizer,
-            "must_keep": len(weights),
-            "metrics": sorted(slow),
-            "rules": None if rule_set is None else rule_set.name,
+            "embedder": settings.embedder.id if _embeds(answers) else None,
+            "tokenizer": settings.tokenizer,
+            "must_keep": len(settings.must_keep),
+            "metrics": sorted(settings.slow),
+            "rules": None if settings.rules is None else settings.rules.name,
         },
-        seed=seed,
+        seed=settings.seed,
     )
 
 
+def _unread_metrics(
+    answers: Answers, settings: _Settings, readings: Sequence[Reading]
+) -> tuple[UnreadMetric, ...]:
+    """Return the metrics that were asked for and lack readings, with the reason."""
+    asked = dict.fromkeys(request.metric for request in settings.requests)
+    reasons = dict.fromkeys((*asked, *settings.metrics), "too few answers to measure it")
+    if settings.must_keep:
+        text = "too few answers to measure it" if _has_text(answers) else "there is no text"
+        reasons["retention"] = text
+    for name in _value_columns(answers):
+        reasons[name.removeprefix(_VALUE)] = "its column has no number there"
+    found = []
+    for metric, reason in reasons.items():
+        rounds = sum(metric not in reading.values for reading in readings)
+        found += [UnreadMetric(metric, rounds, reason)] if rounds else []
+    return tuple(found)
+
+
 def _rule_set(rules: _Path | RuleSet | None, progress: Progress) -> RuleSet | None:
-    if rules is None or not isinstance(rules, (str, os.PathLike)):
-        return rules
-    from hayflick.rules.loading import load_rules
+    """Return the rules; those whose charts take a longer baseline are refused."""
+    if rules is None:
+        return None
+    if isinstance(rules, (str, os.PathLike)):
+        from hayflick.rules.loading import load_rules
 
-    return load_rules(rules, progress=progress).rule_set
+        rules = load_rules(rules, progress=progress).rule_set
+    rules.check_baseline()
+    return rules
 
 
-def _decisions(rule_set: RuleSet | None, readings: _Readings) -> tuple[Decision, ...]:
+def _outcome(rule_set: RuleSet | None, readings: _Readings) -> RulesOutcome | None:
     if rule_set is None:
-        return ()
-    from hayflick.rules.rule_set import decisions
+        return None
+    from hayflick.rules.rule_set import apply_rules
 
-    return decisions(rule_set, readings)
+    return apply_rules(rule_set, readings)
 
 
 def _embedder(embedder: str | Embedder) -> Embedder:
@@ -316,34 +409,26 @@ def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
     return frame[name].fill_null("").to_list() if name in frame.columns else None
 
 
-def _observer(
-    answers: Answers,
-    scaling: Sequence[RoundAnswers],
-    baseline: int,
-    tokenizer: str,
-    must_keep: Mapping[str, float],
-    slow: frozenset[str],
-    seed: int,
-) -> Observer:
+def _observer(answers: Answers, scaling: Sequence[RoundAnswers], settings: _Settings) -> Observer:
     """Return what measures every round: the scale is set by the first rounds alone."""
-    counts = None
-    if "text" in answers.frame.columns:
-        texts = answers.frame.filter(pl.col("round") <= baseline)["text"].drop_nulls().to_list()
+    counts, tokenizer = None, settings.tokenizer
+    if _has_text(answers):
+        healthy = answers.frame.filter(pl.col("round") <= settings.baseline)
+        texts = healthy["text"].drop_nulls().to_list()
         if tokenizer == "auto":
-            # Of the first round alone: what comes later does not change how it is split.
-            first = answers.frame.filter(pl.col("round") == 1)["text"].drop_nulls()
-            tokenizer = tokenizer_for(first.head(_TOKENIZER_TEXTS)).name
+            tokenizer = tokenizer_for(texts[:_TOKENIZER_TEXTS]).name
         counts = NgramCounts.of(texts, tokenizer=tokenizer)
     whole = [batch.with_direction() for batch in scaling]
     vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]
+    slow = settings.slow
     return Observer(
-        scale=_scale(whole, seed),
+        scale=_scale(whole, settings.seed),
         tokenizer=tokenizer,
         baseline=counts,
         baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
-        must_keep=must_keep,
+        must_keep=settings.must_keep,
         slow=slow,
-        seed=seed,
+        seed=settings.seed,
     )
 
 
@@ -359,9 +444,6 @@ def _scale(batches: Sequence[RoundAnswers], seed: int) -> float | None:
     together = np.concatenate(squares)
     median = float(np.median(together)) if together.size else 0.0
     return median if median > 0.0 else None
-
-
-_Sample: TypeAlias = tuple[list[str], NDArray[Any]]
 
 
 def _measure(
@@ -407,15 +489,6 @@ def _typical(texts: Sequence[str], vectors: NDArray[Any]) -> list[str]:
     gaps = vectors - vectors.mean(axis=0)
     order = np.argsort(np.einsum("ij,ij->i", gaps, gaps), kind="stable")
     return list(dict.fromkeys(texts[int(place)] for place in order))[:_TYPICAL]
-
-
-def _why_uncharted(missing: Sequence[MissingChart], readings: _Readings) -> str:
-    """Return why there is no chart: silence must not be taken for health."""
-    if missing:
-        return missing[0].reason
-    if any("rms_distance" in reading.values for reading in readings[""]):
-        return "the first rounds' answers are all alike, so there is no spread to lose"
-    return "no round has two answers that could be compared; give --text, --vectors or --value"
 
 
 def _changed_phrases(

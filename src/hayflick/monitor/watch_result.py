@@ -18,7 +18,7 @@ from hayflick.detection.early_warning import Projection
 from hayflick.diversity.phrases import Template
 
 if TYPE_CHECKING:
-    from hayflick.rules.rule_set import Decision, RuleSet
+    from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,6 +97,25 @@ class MissingChart:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadMetric:
+    """A metric that was asked for and lacks readings of all answers together.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    rounds
+        Number of rounds without a reading.
+    reason
+        Why.
+    """
+
+    metric: str
+    rounds: int
+    reason: str
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WatchResult(Result):
     """What `hayflick.watch` returns: a stream of answers, measured and charted.
@@ -115,6 +134,8 @@ class WatchResult(Result):
         All charts, those of all answers first.
     missing_charts
         Charts that could not be made.
+    unread
+        Metrics that were asked for and lack readings.
     templates
         Phrases that are newly frequent or lost since the baseline.
     typical_first, typical_last
@@ -123,6 +144,8 @@ class WatchResult(Result):
         Number of answers that were read, and the rows that were left out.
     rules, decisions
         The rules, and what they decided; None and empty without rules.
+    idle_watches
+        Watches of the rules that could not judge any reading, or cannot any more.
     settings
         Parameters that make the result again.
     seed
@@ -137,6 +160,7 @@ class WatchResult(Result):
     readings: Mapping[str, tuple[Reading, ...]]
     charts: tuple[ChartHistory, ...]
     missing_charts: tuple[MissingChart, ...] = ()
+    unread: tuple[UnreadMetric, ...] = ()
     templates: tuple[Template, ...] = ()
     typical_first: Sequence[str] = ()
     typical_last: Sequence[str] = ()
@@ -144,6 +168,7 @@ class WatchResult(Result):
     bad: BadRows = field(default_factory=BadRows)
     rules: RuleSet | None = None
     decisions: tuple[Decision, ...] = ()
+    idle_watches: tuple[StoppedWatch, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     sources: tuple[Source, ...] = ()
@@ -184,12 +209,25 @@ class WatchResult(Result):
     def verdict(self) -> State:
         """``alarm``, ``healthy``, or ``no reading`` if nothing is charted or has a reading.
 
-        Rules that may act alarm when they decide something, as charts do.
+        Rules that may act alarm when they decide something, as charts do. It is about what is
+        charted: `uncharted` and `uncharted_groups` name what is not.
         """
         if not self.healthy:
             return State.ALARM
         charted = bool(self.charts) or self.rules is not None
         return State.HEALTHY if charted and self.silent_since is None else State.NO_READING
+
+    @property
+    def uncharted(self) -> tuple[str, ...]:
+        """Metrics that were asked for and could not be charted, or read, of all answers."""
+        names = [one.metric for one in self.missing_charts if not one.group]
+        names += [one.metric for one in self.unread if one.rounds == len(self.rounds)]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def uncharted_groups(self) -> tuple[str, ...]:
+        """Groups of which a chart that was asked for could not be made."""
+        return tuple(dict.fromkeys(one.group for one in self.missing_charts if one.group))
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
 
+from typing_extensions import override
+
 from hayflick.core.checks import check_language
 from hayflick.core.display import Report, Result, report_of
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
 from hayflick.planning.plan import Plan
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, SymbolTarget
@@ -53,6 +56,11 @@ class PlannedRules(Result):
     plan: Plan
     policy: ThresholdPolicy
     text: str
+
+    @property
+    @override
+    def sources(self) -> tuple[Source, ...]:
+        return self.plan.sources
 
     @property
     def initial_reading(self) -> float:

@@ -12,7 +12,7 @@ the baselines: the threshold of each of K groups is wrong with a probability of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -229,9 +229,19 @@ class RuleSet:
                 )
         return tuple(problems)
 
-    def start(
-        self, baseline: Iterable[Reading] = (), *, strict: bool = False
-    ) -> RunningRules:
+    def check_baseline(self) -> None:
+        """Refuse rules whose charts take more baseline readings than the file gives them.
+
+        Raises
+        ------
+        DataError
+            If there is such a chart; the message says how many readings it takes.
+        """
+        problems = self.baseline_problems()
+        if problems:
+            raise DataError(f"{self.name}: {problems[0]}")
+
+    def start(self, baseline: Iterable[Reading] = (), *, strict: bool = False) -> RunningRules:
         """Return the rules ready to decide, at the beginning of one stream or several.
 
         Parameters
@@ -344,6 +354,22 @@ class RunningRules:
             for (watch, group), stream in self._streams.items()
             if stream.stopped
         )
+
+    def idle(self, judged: Collection[tuple[str, str]]) -> Iterator[StoppedWatch]:
+        """Yield the watches that have stopped, or are not among those that judged a reading.
+
+        Parameters
+        ----------
+        judged
+            Name and group of each watch that judged a reading.
+        """
+        yield from self.stopped
+        for (watch, group), stream in self._streams.items():
+            if not stream.stopped and (watch, group) not in judged:
+                yield StoppedWatch(watch, group, stream.waits_for)
+        unheard = set(self._watches) - {watch for watch, _ in self._streams}
+        for watch in sorted(unheard):
+            yield StoppedWatch(watch, "", "no answer is of its groups")
 
     def learn(self, reading: Reading) -> None:
         """Let charts learn from a healthy reading, and decide nothing."""
@@ -489,8 +515,32 @@ class Decision:
     proposed: tuple[Action, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class RulesOutcome:
+    """What rules did about recorded readings.
+
+    Parameters
+    ----------
+    decisions
+        Their decisions, in the order of the rounds.
+    idle
+        The watches that could decide nothing, or nothing any more, and why.
+    active
+        Names of the watches that judged a reading and have not stopped.
+    """
+
+    decisions: tuple[Decision, ...]
+    idle: tuple[StoppedWatch, ...]
+    active: frozenset[str]
+
+
 def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> tuple[Decision, ...]:
-    """Return the decisions of rules about recorded readings, in the order of the rounds.
+    """Return the decisions of `apply_rules`."""
+    return apply_rules(rule_set, readings).decisions
+
+
+def apply_rules(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> RulesOutcome:
+    """Return what rules decide about recorded readings, and which watches could not.
 
     Parameters
     ----------
@@ -502,17 +552,23 @@ def decisions(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) -> t
     Raises
     ------
     DataError
-        If a limit has not been derived, or a chart cannot be made from its baseline.
+        If a limit has not been derived.
     """
     running = rule_set.start()
-    found = []
+    found: list[Decision] = []
+    judged: set[tuple[str, str]] = set()
     for together in zip(*readings.values(), strict=True):
         for reading in together:
             actions = running.decide(reading)
+            verdicts = running.verdicts.items()
+            judged |= {(name, reading.group) for name, one in verdicts if one.value is not None}
             if running.proposed:
                 decided = Decision(reading.round, reading.group, actions, running.proposed)
                 found.append(decided)
-    return tuple(found)
+    idle = tuple(running.idle(judged))
+    stopped = {(one.watch, one.group) for one in idle}
+    active = frozenset(name for name, group in judged if (name, group) not in stopped)
+    return RulesOutcome(tuple(found), idle, active)
 
 
 def slow_metrics(rule_set: RuleSet, slow: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.errors import HayflickError
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.detection.baseline import scores_of, value_of
 from hayflick.detection.control_chart import ControlChart
@@ -100,6 +100,9 @@ class Stream:
         Number of readings left in which nothing is decided.
     evidence
         Evidence of the last reading, if the chart has any.
+    stopped
+        Why nothing is decided any more: the chart could not be made, or cannot use a reading.
+        Empty while the watch works.
     """
 
     watch: WatchTable
@@ -110,15 +113,22 @@ class Stream:
     recent: list[bool] = field(default_factory=list)
     cooling_down: int = 0
     evidence: float | None = None
+    stopped: str = ""
 
     def read(self, reading: Reading, *, rate: float) -> Verdict:
-        """Return the verdict about a reading; while the chart learns, there is no reading.
+        """Return the verdict about a reading.
 
-        Raises
-        ------
-        DataError
-            If the chart cannot be made from the baseline.
+        There is no reading while the chart learns, nor after the watch has stopped.
         """
+        if self.stopped:
+            return self._no_reading(reading)
+        try:
+            return self._verdict(reading, rate)
+        except HayflickError as fault:
+            self.stopped, self.learnt = str(fault), []
+            return self._no_reading(reading)
+
+    def _verdict(self, reading: Reading, rate: float) -> Verdict:
         self.metric = self.metric or self._metric_of(reading)
         if self.metric is None:
             return self._no_reading(reading)
@@ -128,6 +138,14 @@ class Stream:
             self._learn(reading, rate)
             return self._no_reading(reading)
         return self.chart.update(reading)
+
+    @property
+    def waits_for(self) -> str:
+        """The readings that the watch takes before it can judge one, in words."""
+        if self.metric is None:
+            return f"no round has a reading of {' or '.join(self.watch.metrics)}"
+        found = f"and {self.metric} has {len(self.learnt)}"
+        return f"the chart takes {self.baseline} readings of the baseline and one more, {found}"
 
     def confirm(self, *, alarm: bool) -> bool:
         """Record whether a reading was an alarm, and return whether to act."""
@@ -150,6 +168,7 @@ class Stream:
             "recent": self.recent,
             "resting": self.cooling_down,
             "evidence": self.evidence,
+            "stopped": self.stopped,
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
@@ -159,6 +178,7 @@ class Stream:
         self.chart = None if state["chart"] is None else restore(state["chart"])
         self.recent, self.cooling_down = list(state["recent"]), state["resting"]
         self.evidence = state["evidence"]
+        self.stopped = state.get("stopped", "")
 
     def _metric_of(self, reading: Reading) -> str | None:
         for name in self.watch.metrics:
@@ -183,11 +203,7 @@ class Stream:
         design = chart_spec(self.watch, rate=rate)
         # The rounds that set the scale of the scores say nothing about their mean.
         first = max(1, self.baseline // 5) if design.kind is GuaranteedChart else 0
-        try:
-            self.chart = design.start(self.learnt[first:], metric=self.metric)
-        except HayflickError as fault:
-            whose = f", group {reading.group}" if reading.group else ""
-            raise DataError(f"[[watch]] {self.watch.name}{whose}: {fault}") from None
+        self.chart = design.start(self.learnt[first:], metric=self.metric)
         self.learnt = []
 
 
