@@ -46,8 +46,8 @@ def test_a_sum_of_nothing_is_a_table():
 
 def test_the_tokenizer_of_a_name_or_of_the_texts():
     assert chosen_tokenizer("lines", samples=["今天"]).name == "lines"
-    assert chosen_tokenizer("auto", samples=["a plain text"]).name == "words"
-    assert chosen_tokenizer("auto", samples=[]).name == "words"
+    assert chosen_tokenizer("auto", samples=["a plain text"]).name == "mixed"
+    assert chosen_tokenizer("auto", samples=[]).name == "mixed"
     with pytest.raises(ArgumentError, match="tokenizer: got thai"):
         chosen_tokenizer("thai", samples=[])
 

@@ -1,12 +1,15 @@
-"""Tokenizers by name, and the choice of one by the script of a text."""
+"""Tokenizers by name, and the choice of one by the scripts of a text.
+
+A text is split run by run: what a word is depends on its own script, never on what else is in
+the text. Invisible characters are left out beforehand (`hayflick.corpus.normalization.visible`).
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -17,6 +20,15 @@ from typing_extensions import override
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.corpus.normalization import (
+    EMOJI,
+    INVISIBLE,
+    JOINER,
+    PICTOGRAPH,
+    beyond_ascii,
+    replaced,
+    visible,
+)
 
 CountedT = TypeVar("CountedT")
 
@@ -51,27 +63,83 @@ class Tokenizer(ABC):
         return frame.collect().get_column("symbol").to_list()
 
 
-def matches(text: pl.LazyFrame, pattern: str, *, lower: bool) -> pl.LazyFrame:
-    """Return all matches of a regular expression, one per row."""
-    column = pl.col("text").str.to_lowercase() if lower else pl.col("text")
-    found = column.str.extract_all(pattern).alias("symbol")
+def matches(text: pl.LazyFrame, pattern: str) -> pl.LazyFrame:
+    """Return all matches of a regular expression in visible text, one per row."""
+    found = visible(pl.col("text")).str.extract_all(pattern).alias("symbol")
     return text.select(pl.exclude("text"), found).explode("symbol").drop_nulls("symbol")
 
 
-WORD = r"\w\p{N}"
-"""Characters of words, for a character class of a regular expression."""
+# The sound marks are shared between scripts, so Unicode assigns them to none.
+_KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
+UNSPACED = (
+    rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+    r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
+)
+"""Letters of scripts without spaces, for a character class of a regular expression."""
+
+_WORD = r"\w\p{N}"
+_SPACED = rf"[[{_WORD}]--[{UNSPACED}]{PICTOGRAPH}]+|{EMOJI}"
+_UNSPLIT = rf"[[{_WORD}]--{PICTOGRAPH}]+|{EMOJI}"
+_BEYOND_WORDS = rf"{INVISIBLE}{PICTOGRAPH}\u{{20E3}}"
+# A keycap is the digit that it shows, a sign of its own.
+_KEYCAPS = (r"[0-9]\u{20E3}", " ${0} ")
+
+
+def words_and(
+    text: pl.LazyFrame, pattern: str, *, prepare: Sequence[tuple[str, str]] = ()
+) -> pl.LazyFrame:
+    """Return words in scripts with spaces and emoji, and matches of a pattern in other scripts.
+
+    Parameters
+    ----------
+    text
+        A column ``text``.
+    pattern
+        A regular expression for runs of `UNSPACED` letters; it matches nothing else.
+    prepare
+        What is replaced in texts with such letters before they are split.
+    """
+    return _words(text, f"{pattern}|{_SPACED}", rare=_BEYOND_WORDS + UNSPACED, prepare=prepare)
+
+
+def _words(
+    text: pl.LazyFrame, pattern: str, *, rare: str, prepare: Sequence[tuple[str, str]]
+) -> pl.LazyFrame:
+    """Return matches of `pattern` in rows with `rare` characters, plain words in all others."""
+    found = pl.col("text").map_batches(
+        lambda texts: _found(texts, pattern, rare, prepare),
+        return_dtype=pl.List(pl.String),
+        is_elementwise=True,
+    )
+    split = text.select(pl.exclude("text"), found.alias("symbol"))
+    return split.explode("symbol").drop_nulls("symbol")
+
+
+def _found(
+    texts: pl.Series, pattern: str, rare: str, prepare: Sequence[tuple[str, str]]
+) -> pl.Series:
+    column = pl.col("text")
+    plain = column.str.to_lowercase().str.extract_all(f"[{_WORD}]+")
+    frame = texts.alias("text").to_frame()
+    if frame.select(~beyond_ascii(column).any()).item():
+        return frame.select(plain).to_series()
+    unusual = frame.select(column.str.contains(f"[{rare}]")).to_series()
+    if not unusual.any():
+        return frame.select(plain).to_series()
+    spelled = replaced(visible(column).str.to_lowercase(), (_KEYCAPS, *prepare))
+    return frame.select(spelled.str.extract_all(pattern)).to_series()
 
 
 @final
 @dataclass(frozen=True)
 class Words(Tokenizer):
-    """Runs of letters, digits and marks, in lower case."""
+    """Runs of letters, digits and marks, in lower case, and emoji."""
 
     name = "words"
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        return matches(text, f"[{WORD}]+", lower=True)
+        return _words(text, _UNSPLIT, rare=_BEYOND_WORDS, prepare=())
 
 
 @final
@@ -83,7 +151,7 @@ class Whitespace(Tokenizer):
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        return matches(text, r"\S+", lower=False)
+        return matches(text, r"\S+")
 
 
 @final
@@ -103,75 +171,10 @@ class Lines(Tokenizer):
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        return matches(text, r"[^\r\n\s][^\r\n]*[^\r\n\s]|\S", lower=False)
+        return matches(text, r"[^\r\n\s][^\r\n]*[^\r\n\s]|\S")
 
 
-# The analyser takes at most 49,149 bytes at once; a character has at most 4.
-_LONGEST_SENTENCE = 10_000
-_SENTENCE = re.compile(r"[^。！？\n]+[。！？\n]*|[。！？\n]+")
-
-# One analyser per thread: polars calls from several.
-_of_thread = threading.local()
-
-
-def japanese_installed() -> bool:
-    """Return whether the extra ``ja`` is installed."""
-    return find_spec("sudachipy") is not None and find_spec("sudachidict_core") is not None
-
-
-@final
-@dataclass(frozen=True)
-class Japanese(Tokenizer):
-    """Morphemes from a dictionary, in lower case and without punctuation.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``ja`` is not installed.
-    """
-
-    def __post_init__(self) -> None:
-        if not japanese_installed():
-            raise MissingExtraError("the japanese tokenizer", extra="ja")
-
-    name = "japanese"
-
-    @override
-    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        morphemes = pl.col("text").map_elements(_morphemes, return_dtype=pl.List(pl.String))
-        split = text.select(pl.exclude("text"), morphemes.alias("symbol"))
-        return split.explode("symbol").drop_nulls("symbol")
-
-
-def _morphemes(text: str) -> list[str]:
-    if not hasattr(_of_thread, "analyser"):
-        from sudachipy import SplitMode
-
-        _of_thread.analyser = _dictionary().tokenizer(mode=SplitMode.A)
-    surfaces = (
-        morpheme.surface().lower()
-        for sentence in _SENTENCE.findall(text)
-        for start in range(0, len(sentence), _LONGEST_SENTENCE)
-        for morpheme in _of_thread.analyser.tokenize(sentence[start : start + _LONGEST_SENTENCE])
-    )
-    return [surface for surface in surfaces if any(letter.isalnum() for letter in surface)]
-
-
-@cache
-def _dictionary() -> Any:
-    from sudachipy import Dictionary
-
-    return Dictionary()
-
-
-# The sound marks are shared between scripts, so Unicode assigns them to none.
-_KANA = r"\p{Hiragana}\p{Katakana}ーｰ\u3099\u309A"
-UNSPACED = (
-    rf"\p{{Han}}{_KANA}\p{{Bopomofo}}\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
-    r"\p{Tibetan}\p{Tai_Tham}\p{New_Tai_Lue}\p{Javanese}\p{Balinese}\p{Yi}"
-)
-"""Letters of scripts without spaces, for a character class of a regular expression."""
-
+_JAPANESE = rf"\p{{Han}}{_KANA}"
 _KANA_IN_JAPANESE = 0.05
 
 
@@ -209,6 +212,9 @@ def script_letters(texts: pl.Series) -> pl.DataFrame:
     return counted.select("letters", "unspaced", either.alias("japanese"))
 
 
+_LONGEST_RUN = 100
+
+
 @final
 @dataclass(frozen=True)
 class Characters(Tokenizer):
@@ -223,7 +229,7 @@ class Characters(Tokenizer):
     length: int
 
     def __post_init__(self) -> None:
-        whole_number("characters", self.length, at_least=1)
+        whole_number("characters", self.length, at_least=1, at_most=_LONGEST_RUN)
 
     @property
     @override
@@ -232,13 +238,24 @@ class Characters(Tokenizer):
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        return _windows(matches(text, r"\S+", lower=False), self.length, where=pl.lit(value=True))
+        runs = matches(text, r"\S+").with_columns(pl.col("symbol").str.replace_all(JOINER, ""))
+        return _windows(runs.filter(pl.col("symbol") != ""), self.length)
+
+
+def _windows(runs: pl.LazyFrame, length: int) -> pl.LazyFrame:
+    letters = pl.element()
+    window = pl.concat_str([letters.shift(-ahead) for ahead in range(length)])
+    windows = pl.col("symbol").str.split("").list.eval(window).list.drop_nulls()
+    # A run shorter than a window is a token itself.
+    long_enough = pl.col("symbol").str.len_chars() >= length
+    tokens = pl.when(long_enough).then(windows).otherwise(pl.concat_list("symbol"))
+    return runs.select(pl.exclude("symbol"), tokens.alias("symbol")).explode("symbol")
 
 
 @final
 @dataclass(frozen=True)
 class Mixed(Tokenizer):
-    """Words in scripts with spaces, pairs of characters in scripts without.
+    """Words and emoji in scripts with spaces, pairs of characters in scripts without.
 
     Examples
     --------
@@ -250,43 +267,116 @@ class Mixed(Tokenizer):
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        runs = matches(text, f"[{UNSPACED}]+|[[{WORD}]--[{UNSPACED}]]+", lower=True)
-        return _windows(runs, 2, where=pl.col("symbol").str.contains(f"^[{UNSPACED}]"))
+        return words_and(text, f"[{UNSPACED}]{{1,2}}", prepare=_pairs(f"[{UNSPACED}]"))
 
 
-def _windows(runs: pl.LazyFrame, length: int, *, where: pl.Expr) -> pl.LazyFrame:
-    letters = pl.element()
-    window = pl.concat_str([letters.shift(-ahead) for ahead in range(length)])
-    windows = pl.col("symbol").str.split("").list.eval(window).list.drop_nulls()
-    # A run shorter than a window is a token itself.
-    long_enough = pl.col("symbol").str.len_chars() >= length
-    tokens = pl.when(long_enough & where).then(windows).otherwise(pl.concat_list("symbol"))
-    return runs.select(pl.exclude("symbol"), tokens.alias("symbol")).explode("symbol")
+def _pairs(letter: str) -> Sequence[tuple[str, str]]:
+    r"""Return replacements that write the overlapping pairs of every run of letters.
+
+    ``abc`` becomes ``\x01abc\x02``, ``\x01a\x03ab\x03bc\x03c\x02`` and `` ab\x03bc ``.
+    """
+    return (
+        (r"[\x01-\x03]", " "),
+        (f"{letter}+", "\x01${0}\x02"),
+        (letter, "${0}\x03${0}"),
+        # A single letter is a token itself.
+        (f"\x01({letter})\x03{letter}\x02", " ${1} "),
+        (f"\x01{letter}\x03|\x03{letter}\x02", " "),
+    )
 
 
-_SHARE_OF_SAMPLE, _SHARE_OF_ALL, _JAPANESE_SHARE = 0.01, 0.0001, 0.5
+# The analyser takes at most 49,149 bytes at once; a character has at most 4.
+_ANALYSED_AT_ONCE = 10_000
+# One analyser per thread: polars calls from several.
+_of_thread = threading.local()
+
+
+def japanese_installed() -> bool:
+    """Return whether the extra ``ja`` is installed."""
+    return find_spec("sudachipy") is not None and find_spec("sudachidict_core") is not None
+
+
+@final
+@dataclass(frozen=True)
+class Japanese(Tokenizer):
+    """Morphemes from a dictionary in runs of kana and Han; elsewhere as `Mixed`.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``ja`` is not installed.
+    """
+
+    def __post_init__(self) -> None:
+        if not japanese_installed():
+            raise MissingExtraError("the japanese tokenizer", extra="ja")
+
+    name = "japanese"
+
+    @override
+    def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
+        other = f"[[{UNSPACED}]--[{_JAPANESE}]]"
+        pattern = f"[{_JAPANESE}]+|{other}{{1,2}}"
+        runs = words_and(text, pattern, prepare=_pairs(other))
+        japanese = pl.col("symbol").str.contains(f"^[{_JAPANESE}]")
+        morphemes = (
+            pl.when(japanese)
+            .then(pl.col("symbol"))
+            .map_elements(_morphemes, return_dtype=pl.List(pl.String))
+        )
+        split = pl.when(japanese).then(morphemes).otherwise(pl.concat_list("symbol"))
+        return (
+            runs.select(pl.exclude("symbol"), split.alias("symbol"))
+            .explode("symbol")
+            .drop_nulls("symbol")
+        )
+
+
+def _morphemes(run: str) -> list[str]:
+    if not hasattr(_of_thread, "analyser"):
+        from sudachipy import SplitMode
+
+        _of_thread.analyser = _dictionary().tokenizer(mode=SplitMode.A)
+    surfaces = (
+        morpheme.surface()
+        for start in range(0, len(run), _ANALYSED_AT_ONCE)
+        for morpheme in _of_thread.analyser.tokenize(run[start : start + _ANALYSED_AT_ONCE])
+    )
+    return [surface for surface in surfaces if any(letter.isalnum() for letter in surface)]
+
+
+@cache
+def _dictionary() -> Any:
+    from sudachipy import Dictionary
+
+    return Dictionary()
+
+
+_JAPANESE_SHARE = 0.5
 
 
 def tokenizer_for(samples: Iterable[str]) -> Tokenizer:
     """Choose the tokenizer for a text by samples of it.
 
+    Runs of kana and Han are split by the dictionary if at least half of the letters are Japanese
+    and the extra ``ja`` is installed, else into pairs. All other runs are split in the same way.
+
     Examples
     --------
-    >>> tokenizer_for(["a plain text"]).name, tokenizer_for(["今天天气很好"]).name
-    ('words', 'mixed')
+    >>> tokenizer_for(["a plain text, 今天天气很好"]).name
+    'mixed'
     """
     by_sample = script_letters(pl.Series(list(samples), dtype=pl.String))
-    letters, unspaced, japanese = by_sample.sum().row(0)
-    crowded = pl.col("unspaced") > _SHARE_OF_SAMPLE * pl.col("letters")
-    if by_sample.filter(crowded).is_empty() and unspaced <= _SHARE_OF_ALL * letters:
-        return Words()
-    if japanese >= _JAPANESE_SHARE * letters and japanese_installed():
-        return Japanese()
-    return Mixed()
+    letters, _, japanese = by_sample.sum().row(0)
+    main = japanese > 0 and japanese >= _JAPANESE_SHARE * letters
+    return Japanese() if main and japanese_installed() else Mixed()
+
+
+_SHARE_OF_SAMPLE, _SHARE_OF_ALL = 0.01, 0.0001
 
 
 def words_suffice(symbols: pl.Series, numbers: pl.Series) -> bool:
-    """Return whether counted words have almost no letters of scripts without spaces.
+    """Return whether at most 1 in 10,000 letters of counted words is of a script without spaces.
 
     Examples
     --------
@@ -311,8 +401,8 @@ def split_with(
 ) -> tuple[Tokenizer, CountedT]:
     """Count a text with the tokenizer of a name, and return the tokenizer and the counts.
 
-    ``auto`` chooses the tokenizer by the samples. If it chooses `Words`, but the counted words
-    contain letters of scripts without spaces, the text is counted again with `Mixed`.
+    ``auto`` is `tokenizer_for`, but `Words` if at most 1 in 10,000 letters is of a script without
+    spaces: a foreign name then is one symbol. The words of all other scripts are the same.
 
     Parameters
     ----------
@@ -328,12 +418,14 @@ def split_with(
     if name != "auto":
         named = tokenizer_named(name)
         return named, count(named)
-    chosen = tokenizer_for(samples)
-    counted = count(chosen)
-    if isinstance(chosen, Words) and not words_suffice(*symbols(counted)):
-        chosen = Mixed()
-        counted = count(chosen)
-    return chosen, counted
+    parts = list(samples)
+    letters, unspaced, _ = script_letters(pl.Series(parts, dtype=pl.String)).sum().row(0)
+    if unspaced <= _SHARE_OF_SAMPLE * letters:
+        counted = count(Words())
+        if words_suffice(*symbols(counted)):
+            return Words(), counted
+    chosen = tokenizer_for(parts)
+    return chosen, count(chosen)
 
 
 NAMES = ("auto", "words", "whitespace", "lines", "characters:N", "mixed", "japanese")

@@ -19,7 +19,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, positive_number, whole_number
 from hayflick.core.errors import DataError
 from hayflick.corpus import tokenizers as counting
-from hayflick.corpus.tokenizers import UNSPACED, WORD, Tokenizer, matches
+from hayflick.corpus.tokenizers import UNSPACED, Tokenizer, words_and
 from hayflick.diversity import lexical as ngrams
 from hayflick.diversity.metrics import Summary
 
@@ -27,13 +27,13 @@ LENGTHS = (2, 3, 4, 5)
 
 
 class _WordsAndLetters(Tokenizer):
-    """Words in lower case; single characters in scripts without spaces."""
+    """Words in lower case and emoji; single characters in scripts without spaces."""
 
     name = "words and letters"
 
     @override
     def tokens(self, text: pl.LazyFrame) -> pl.LazyFrame:
-        return matches(text, f"[{UNSPACED}]|[[{WORD}]--[{UNSPACED}]]+", lower=True)
+        return words_and(text, f"[{UNSPACED}]")
 
 
 @final
