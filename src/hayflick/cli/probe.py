@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hayflick.cli.options import Format, FormatOption, Lang
-from hayflick.cli.printing import INCOMPLETE, print_result, say_written
+from hayflick.cli.printing import INCOMPLETE, print_result, say, say_written
 
 
 def probe_command(
@@ -26,8 +25,8 @@ def probe_command(
     try:
         done = probe(panel)
     except (BudgetExhausted, EndpointError) as stop:
-        print(f"stopped: {stop}", file=sys.stderr)
-        print(f"go on with: hayflick probe {panel}", file=sys.stderr)
+        say(f"stopped: {stop}")
+        say(f"go on with: hayflick probe {panel}")
         return INCOMPLETE
     print_result(done, output_format, Lang.EN)
     say_written(done.file)

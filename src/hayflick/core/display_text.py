@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST_NAME, LONGEST_VALUE, LONGEST_TEXT = 80, 500, 2000
+LONGEST_NAME, LONGEST_VALUE, LONGEST_TEXT = 80, 1000, 2000
 """Characters shown of a name in a chart, of a value in a sentence, and of a text of its own."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

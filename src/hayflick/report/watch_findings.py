@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from hayflick.core.records import State
 from hayflick.detection.early_warning import Projection
-from hayflick.monitor.watch_result import ChartHistory, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 
+if TYPE_CHECKING:
+    from hayflick.rules.rule_set import StoppedWatch
+
 _NAMED = 10
+_SENTENCES = 10
+_WARNINGS = 20
 
 
 def joined_names(names: list[str]) -> str:
@@ -38,7 +45,27 @@ class WatchFindings:
         )
 
     def verdict(self) -> str:
-        """Return the verdict in one line."""
+        """Return the verdict in one line, with what was asked for and is not charted."""
+        verdict, missing = self._verdict(), self._uncharted()
+        if not missing or self.result.verdict is State.ALARM:
+            return verdict
+        return self.language.text(
+            "{verdict}; not charted: {missing}", verdict=verdict, missing=missing
+        )
+
+    def _uncharted(self) -> str:
+        """Return the metrics, rules and groups without a chart or a reading; empty for none."""
+        result, text, number = self.result, self.language.text, self.language.number
+        names = [metric_label(metric, self.language) for metric in result.uncharted]
+        watches = dict.fromkeys(one.watch for one in result.idle_watches)
+        names += [text("rule {rule}", rule=watch) for watch in watches]
+        found = [joined_names(names)] if names else []
+        if result.uncharted_groups:
+            groups = number(len(result.uncharted_groups))
+            found.append(text("groups: {number}", number=groups))
+        return ", ".join(found)
+
+    def _verdict(self) -> str:
         result, text = self.result, self.language.text
         if result.alarms:
             return text("Alarm: {metric}, since round {since}", **self._change(result.alarms[0]))
@@ -65,18 +92,27 @@ class WatchFindings:
 
     def subject(self, chart: ChartHistory) -> str:
         """Return the metric of a chart, and its group."""
-        label = metric_label(chart.metric, self.language)
-        if not chart.group:
+        return self._subject(chart.metric, chart.group)
+
+    def _subject(self, metric: str, group: str) -> str:
+        label = metric_label(metric, self.language)
+        if not group:
             return label
-        return self.language.text("{metric} of {group}", metric=label, group=shortened(chart.group))
+        return self.language.text("{metric} of {group}", metric=label, group=shortened(group))
 
     def round_name(self, number: int) -> str:
         """Return the name of a round."""
-        return self.result.rounds[number - 1]
+        return shortened(self.result.rounds[number - 1])
 
     def summary(self) -> list[str]:
         """Return the alarms, the rate of false alarms, the projections and what was left out."""
-        sentences = [self.alarm_sentence(chart) for chart in self.result.alarms]
+        alarms = self.result.alarms
+        sentences = [self.alarm_sentence(chart) for chart in alarms[:_SENTENCES]]
+        if len(alarms) > _SENTENCES:
+            more = self.language.number(len(alarms) - _SENTENCES)
+            sentences.append(
+                self.language.text("Further charts that have alarmed: {more}.", more=more)
+            )
         rates = [chart.rate for chart in self.result.charts if chart.rate is not None]
         if rates:
             sentences.append(
@@ -143,7 +179,7 @@ class WatchFindings:
             )
         if result.bad.total:
             bad = number(result.bad.total)
-            sentences.append(text("Rows that were passed over: {bad}.", bad=bad))
+            sentences.append(text("Rows that were skipped: {bad}.", bad=bad))
         if empty := result.total("empty_answers"):
             sentences.append(text("Empty answers, left out: {empty}.", empty=number(empty)))
         if unpaired := result.total("unpaired_answers"):
@@ -160,16 +196,51 @@ class WatchFindings:
         return text("healthy") if chart.silent_since is None else text("no reading")
 
     def warnings(self) -> list[str]:
-        """Return why a guarantee may not hold, and which charts could not be made.
+        """Return why a guarantee may not hold.
 
         These are technical, and in English as the commands' errors are.
         """
-        found = [warning for chart in self.result.charts for warning in chart.warnings]
-        of_all = {one.text for one in self.result.missing_charts if not one.group}
-        missing = [
-            f"{one.text}{f' of {one.group}' if one.group else ''}: {one.reason}"
-            for one in self.result.missing_charts
+        charts = self.result.alarmed_first
+        found = list(dict.fromkeys(warning for chart in charts for warning in chart.warnings))
+        if len(found) <= _WARNINGS:
+            return found
+        more = self.language.number(len(found) - _WARNINGS)
+        further = self.language.text("Further warnings, in the JSON: {more}.", more=more)
+        return [*found[:_WARNINGS], further]
+
+    def not_charted(self) -> list[tuple[str, str]]:
+        """Return what was asked for and has no chart or no reading, with the reason.
+
+        Reasons that charts give are technical, and in English as the commands' errors are.
+        """
+        result, text = self.result, self.language.text
+        of_all = {one.text for one in result.missing_charts if not one.group}
+        rows = [
+            (self._subject(one.metric, one.group), text(one.reason))
+            for one in sorted(result.missing_charts, key=lambda one: bool(one.group))
             # What all answers together lack, the groups lack too.
             if not one.group or one.text not in of_all
         ]
-        return list(dict.fromkeys((*found, *missing)))
+        uncharted = {one.metric for one in result.missing_charts if not one.group}
+        rows += [
+            (metric_label(one.metric, self.language), self._without_reading(one))
+            for one in result.unread
+            if one.metric not in uncharted
+        ]
+        return rows + [self._idle(one) for one in result.idle_watches]
+
+    def _without_reading(self, unread: UnreadMetric) -> str:
+        text, number = self.language.text, self.language.number
+        return text(
+            "no reading in {rounds} of {all} rounds: {reason}",
+            rounds=number(unread.rounds),
+            all=number(len(self.result.rounds)),
+            reason=text(unread.reason),
+        )
+
+    def _idle(self, idle: StoppedWatch) -> tuple[str, str]:
+        text = self.language.text
+        rule = text("rule {rule}", rule=idle.watch)
+        if idle.group:
+            rule = text("{metric} of {group}", metric=rule, group=idle.group)
+        return rule, text(idle.reason)
