@@ -121,4 +121,4 @@ def test_bad_lines_are_named_or_counted(folder, capsys):
     assert main(["watch", "healthy.jsonl", *COLUMNS]) == 2
     assert "line 1501 is no JSON" in capsys.readouterr().err
     assert main(["watch", "healthy.jsonl", *COLUMNS, "--skip-bad"]) == 0
-    assert "Rows that were passed over: 1." in capsys.readouterr().out
+    assert "Rows that were skipped: 1." in capsys.readouterr().out

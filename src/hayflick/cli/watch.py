@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say_notes, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -74,8 +74,16 @@ def watch_command(
     every: Annotated[
         str | None, _optional(help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.")
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        _optional(
+            help="Where --by holds times: the zone in which days are counted, and which times "
+            "without a zone are in, such as Europe/Berlin.",
+            metavar="ZONE",
+        ),
+    ] = None,
     start: Annotated[
-        str | None, _optional("--from", help="Pass over the rounds before this one.")
+        str | None, _optional("--from", help="Leave out the rounds before this one.")
     ] = None,
     baseline: Annotated[
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
@@ -134,6 +142,7 @@ def watch_command(
     out: options.PageOption = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 
@@ -144,7 +153,7 @@ def watch_command(
         expect_page()
     from hayflick.monitor.watch import watch
 
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         result = watch(
             source,
             by=by,
@@ -154,6 +163,7 @@ def watch_command(
             values=value or (),
             vectors=vectors,
             every=every,
+            time_zone=time_zone,
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
@@ -168,6 +178,7 @@ def watch_command(
             seed=seed,
             progress=progress,
         )
+    say_notes(note for source in result.sources for note in source.notes)
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     print_result(result, output_format, lang)

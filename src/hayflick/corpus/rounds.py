@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, listed
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.corpus.dates import Moment, compact_moments, moments
 
 _MOST_PERIODS = 1_000_000
@@ -136,7 +136,9 @@ def _by_numbers(labels: Sequence[str]) -> RoundOrder | None:
     if days is not None:
         return _chronological(labels, days, None)
     _refuse_versions(labels)
-    message = "the rounds are in the order of their numbers: the first is {first}, the last {last}"
+    message = translatable(
+        "the rounds are in the order of their numbers: the first is {first}, the last {last}"
+    )
     return _sorted(labels, keys, message)
 
 
@@ -202,7 +204,7 @@ def _sorted(labels: Sequence[str], keys: Sequence[Any], message: str) -> RoundOr
         places |= dict.fromkeys(together, len(names))
         if len(together) > 1:
             merged.append(_listed(together, most=3))
-    spelled = "one round is spelled in several ways: {labels}"
+    spelled = translatable("one round is spelled in several ways: {labels}")
     notes = [_order_note(message, names)]
     notes += [Note(spelled, labels=spellings) for spellings in merged[:_MOST_NOTES]]
     if len(merged) > _MOST_NOTES:
@@ -227,7 +229,7 @@ def _listed(labels: Sequence[str], *, most: int = 10) -> str:
 
 
 def _by_appearance(labels: Sequence[str]) -> RoundOrder:
-    message = (
+    message = translatable(
         "the names of the rounds give no order, so they are in that of the file: the first is "
         "{first}, the last {last}; number the rounds if that is wrong"
     )
@@ -298,7 +300,7 @@ def _whole(number: str) -> Decimal:
 
 def _by_names(labels: Sequence[str]) -> RoundOrder | None:
     """Return the order of names by the numbers in them; None if they differ in other ways too."""
-    message = (
+    message = translatable(
         "the rounds are in the order of the numbers in their names: the first is {first}, the "
         "last {last}"
     )
@@ -351,12 +353,16 @@ def _refuse_out_of_order(names: Sequence[_Name]) -> None:
             )
 
 
+_IN_TIME = translatable(
+    "the rounds are in the order of time: the first is {first}, the last {last}"
+)
+
+
 def _chronological(
     labels: Sequence[str], found: Sequence[Moment], zone: ZoneInfo | None
 ) -> RoundOrder:
     instants, notes = _instants(labels, found, zone)
-    message = "the rounds are in the order of time: the first is {first}, the last {last}"
-    order = _sorted(labels, instants, message)
+    order = _sorted(labels, instants, _IN_TIME)
     return replace(order, notes=(*order.notes, *notes))
 
 
@@ -429,8 +435,7 @@ def _periods(
     else:
         names = tuple(_name(start) for start in place)
     places = {label: place[start] for label, start in zip(labels, starts, strict=True)}
-    message = "the rounds are in the order of time: the first is {first}, the last {last}"
-    notes.insert(0, _order_note(message, names))
+    notes.insert(0, _order_note(_IN_TIME, names))
     empty = len(names) - len(set(places.values()))
     if empty:
         gaps = Note("{empty} of {rounds} rounds have no answer", empty=empty, rounds=len(names))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
 from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.early_warning import Projection, early_warning
@@ -176,16 +177,18 @@ def run_charts(
     return tuple(histories), tuple(missing)
 
 
-_NO_READING = "no round has a reading of it"
+_NO_READING = translatable("no round has a reading of it")
 
 
 def _unread(request: ChartRequest, readings: Sequence[Reading]) -> MissingChart:
     """Return why a chart cannot be made of a metric that no round has a reading of."""
     reason = _NO_READING
     if request.metric == SPREAD and _has_metric(readings, "rms_distance"):
-        reason = "the first rounds' answers are all alike, so there is no spread to lose"
+        reason = translatable(
+            "the first rounds' answers are all alike, so there is no spread to lose"
+        )
     elif request.metric == SPREAD:
-        reason = "no round has two answers that could be compared"
+        reason = translatable("no round has two answers that could be compared")
     if request.required and reason == _NO_READING:
         remedy = "see what it is made from: hayflick watch --list-metrics"
         raise DataError(f"{request.metric}: {_NO_READING}; {remedy}")

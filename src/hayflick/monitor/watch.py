@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
@@ -292,12 +293,12 @@ def _unread_metrics(
 ) -> tuple[UnreadMetric, ...]:
     """Return the metrics that were asked for and lack readings, with the reason."""
     asked = dict.fromkeys(request.metric for request in settings.requests)
-    reasons = dict.fromkeys((*asked, *settings.metrics), "too few answers to measure it")
+    few = translatable("too few answers to measure it")
+    reasons = dict.fromkeys((*asked, *settings.metrics), few)
     if settings.must_keep:
-        text = "too few answers to measure it" if _has_text(answers) else "there is no text"
-        reasons["retention"] = text
+        reasons["retention"] = few if _has_text(answers) else translatable("there is no text")
     for name in _value_columns(answers):
-        reasons[name.removeprefix(_VALUE)] = "its column has no number there"
+        reasons[name.removeprefix(_VALUE)] = translatable("its column has no number there")
     found = []
     for metric, reason in reasons.items():
         rounds = sum(metric not in reading.values for reading in readings)

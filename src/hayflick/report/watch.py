@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report.language import Language
-from hayflick.report.rendering import notebook, render, shortened, shown_record, significant, table
+from hayflick.report.rendering import notebook, render, shown_record, significant, table
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
 from hayflick.report.watch_charts import history_chart, metric_chart
 from hayflick.report.watch_findings import WatchFindings
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _MOST_ROWS, _MOST_PHRASES = 20, 8
-_MOST_PICTURES = 24
+_MOST_PICTURES, _MOST_LINES = 24, 100
 
 
 def record(result: WatchResult) -> dict[str, Any]:
@@ -36,11 +38,16 @@ def record(result: WatchResult) -> dict[str, Any]:
         "rounds": list(result.rounds),
         "baseline": result.baseline,
         "healthy": result.healthy,
+        "verdict": result.verdict.value,
         "charts": [_chart(chart, result.rounds) for chart in result.charts],
         "rules": None
         if result.rules is None
-        else decisions_record(result.rules, result.decisions, rounds=result.rounds),
+        else {
+            **decisions_record(result.rules, result.decisions, rounds=result.rounds),
+            "idle": [asdict(one) for one in result.idle_watches],
+        },
         "not_charted": [asdict(one) for one in result.missing_charts],
+        "not_measured": [asdict(one) for one in result.unread],
         "readings": {
             group: [dict(reading.values) for reading in readings]
             for group, readings in result.readings.items()
@@ -95,6 +102,7 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     if len(result.charts) > _MOST_ROWS:
         more = language.number(len(result.charts) - _MOST_ROWS)
         parts.append(text("Further charts, in the page and the JSON: {more}.", more=more))
+    parts += _not_charted(findings)
     if result.templates:
         phrases = table(text("phrase"), text("baseline"), text("now"))
         for one in result.templates[:_MOST_PHRASES]:
@@ -107,6 +115,21 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     return parts
 
 
+def _not_charted(findings: WatchFindings) -> list[RenderableType]:
+    """Return what was asked for and is not charted, as a table."""
+    text, rows = findings.language.text, findings.not_charted()
+    if not rows:
+        return []
+    missing = table(text("not charted"), text("reason"))
+    missing.columns[1].justify = "left"
+    for row in rows[:_MOST_ROWS]:
+        missing.add_row(*row)
+    if len(rows) <= _MOST_ROWS:
+        return [missing]
+    more = findings.language.number(len(rows) - _MOST_ROWS)
+    return [missing, text("And {number} more.", number=more)]
+
+
 def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
     """Return a chart as a row: subject, chart, state, since, value now, limit."""
     since = "" if chart.since is None else findings.round_name(chart.since)
@@ -115,7 +138,7 @@ def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
         findings.subject(chart),
         chart.text.partition("=")[2] if chart.text.startswith(chart.metric) else chart.text,
         findings.state(chart),
-        shortened(since),
+        since,
         significant(known[-1]) if known and chart.silent_since is None else "–",
         "–" if chart.threshold is None else significant(chart.threshold),
     )
@@ -125,23 +148,45 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
     """Return the result as one self-contained HTML page."""
     language = Language(lang)
     findings = WatchFindings(result, language)
+    decided = result.decisions[:_MOST_LINES]
     return render(
         "watch.html.jinja",
         "style.css",
         language,
+        sources=result.sources,
         result=result,
         findings=findings,
-        rows=[_cells(chart, findings) for chart in result.charts],
+        rows=[_cells(chart, findings) for chart in result.alarmed_first[:_MOST_LINES]],
+        further=max(0, len(result.charts) - _MOST_LINES),
+        missing=findings.not_charted()[:_MOST_LINES],
+        further_missing=max(0, len(findings.not_charted()) - _MOST_LINES),
+        states=_states(result),
         charts=[history_chart(chart, findings) for chart in result.alarmed_first[:_MOST_PICTURES]],
         metrics=[metric_chart(name, findings) for name in result.metrics()],
-        decisions=result.decisions
-        and decisions_rows(result.decisions, rounds=result.rounds, language=language),
+        decisions=decisions_rows(decided, rounds=result.rounds, language=language),
+        further_decisions=len(result.decisions) - len(decided),
         provenance=shown_record(result.provenance()),
     )
+
+
+def _states(result: WatchResult) -> pl.DataFrame:
+    """Return the state of every chart, and the reason of each that could not be made."""
+    rows: list[dict[str, Any]] = []
+    for chart in result.alarmed_first:
+        one = _chart(chart, result.rounds)
+        rows.append({name: one[name] for name in _STATES[:-1]})
+    for missing in result.missing_charts:
+        named = {"metric": missing.metric, "group": missing.group or None, "chart": missing.text}
+        rows.append({**named, "state": "not charted", "reason": missing.reason})
+    kinds = {name: pl.Float64 if name == "threshold" else pl.String for name in _STATES}
+    return pl.DataFrame(rows, schema=kinds)
+
+
+_STATES = ("metric", "group", "chart", "state", "since", "first_alarm", "threshold", "reason")
 
 
 def fragment(result: WatchResult) -> str:
     """Return what a notebook shows, as HTML."""
     findings = WatchFindings(result, Language("en"))
     charts = [history_chart(chart, findings) for chart in result.alarmed_first[:1]]
-    return notebook(findings.verdict(), findings.summary(), charts)
+    return notebook(findings.verdict(), findings.summary(), charts, sources=result.sources)

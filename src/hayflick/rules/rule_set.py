@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hayflick.core.errors import DataError
+from hayflick.core.notes import translatable
 from hayflick.core.records import Action, ActionKind, Reading, Verdict
 from hayflick.core.source import Source
 from hayflick.rules.actions import ActionResources, ReserveFile, build_action, read_prompts
@@ -369,7 +370,7 @@ class RunningRules:
                 yield StoppedWatch(watch, group, stream.waits_for)
         unheard = set(self._watches) - {watch for watch, _ in self._streams}
         for watch in sorted(unheard):
-            yield StoppedWatch(watch, "", "no answer is of its groups")
+            yield StoppedWatch(watch, "", translatable("no answer is of its groups"))
 
     def learn(self, reading: Reading) -> None:
         """Let charts learn from a healthy reading, and decide nothing."""
