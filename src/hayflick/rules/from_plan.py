@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from hayflick.core.checks import check_language
 from hayflick.core.display import Report, Result, report_of
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.reproducibility import provenance
@@ -208,7 +209,7 @@ def _text(found: ThresholdPolicy, false_alarms: float) -> str:
     metric = json.dumps(names[0] if len(names) == 1 else list(names))
     return _FILE.format(
         # A name can hold what no comment may, such as the end of a line.
-        source="".join(c if c.isprintable() else "?" for c in target.model.source.name),
+        source=display_text(target.model.source.name, isolated=False),
         keep=found.keep,
         rounds=found.problem.generations,
         samples=found.problem.samples,
