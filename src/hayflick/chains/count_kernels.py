@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.compiled import njit
 
 Symbols: TypeAlias = NDArray[np.int32]
 Sparse: TypeAlias = tuple[Symbols, Integers, Integers]

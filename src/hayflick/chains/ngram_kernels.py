@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.compiled import njit
 
 Texts: TypeAlias = NDArray[np.int32]
 """A text as the contexts that it visits, 0 at the end of every sentence."""

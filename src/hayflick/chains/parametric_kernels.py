@@ -7,9 +7,9 @@ Every kernel releases the GIL.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.compiled import njit
 from hayflick.core.reproducibility import LOGICAL_BLOCK
 
 _FEW = 50.0

@@ -26,12 +26,12 @@ from functools import reduce
 from typing import Any, final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
+from hayflick.core.compiled import njit
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity.metrics import Summary, defined
 
@@ -320,7 +320,7 @@ def _in_slabs(
         return of_slab(rows[first : first + _SLAB], first)
 
     workers = os.cpu_count() or 1 if threads is None else threads
-    workers = whole_number("threads", workers, at_least=1)
+    workers = whole_number("threads", workers, at_least=1, at_most=1024)
     starts = range(0, len(rows), _SLAB)
     if workers == 1 or len(starts) < 2:
         return reduce(Scatter.merge, map(part, starts), empty)

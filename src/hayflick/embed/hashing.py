@@ -14,11 +14,11 @@ from typing import final
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import whole_number
+from hayflick.core.compiled import njit
 from hayflick.corpus.tokenizers import UNSPACED
 from hayflick.embed.embedder import Vectors
 

@@ -25,10 +25,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_REPLICATES, positive_number, share, whole_number
+from hayflick.core.compiled import njit
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import fresh_seed, logical_blocks, provenance, stream
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import finite_number, positive_number, share, whole_number
+from hayflick.core.compiled import njit
 from hayflick.core.errors import ArgumentError
 from hayflick.core.reproducibility import LOGICAL_BLOCK
 from hayflick.network.topology import Topology

@@ -33,10 +33,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
+from hayflick.core.compiled import njit
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import stream

@@ -22,10 +22,10 @@ from typing import TypeAlias
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from hayflick.chains.ngram_kernels import Texts
 from hayflick.core.arrays import Floats
+from hayflick.core.compiled import njit
 from hayflick.corpus.sentences import Sentences, number_words
 from hayflick.corpus.tokenizers import (
     UNSPACED,
