@@ -10,7 +10,7 @@ from hayflick.chains.symmetric_mixture import approximate_joint, exact_joint
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.reproducibility import stream
-from hayflick.simulation.simulate import advance
+from hayflick.simulation.blocks import advance
 
 SCALAR = [
     hf.Bernoulli(0.2),

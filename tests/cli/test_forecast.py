@@ -140,7 +140,7 @@ def test_ctrl_c_reports_what_is_finished(corpus, tmp_path, monkeypatch, capsys):
     generations, finished = 40, 3
 
     @contextmanager
-    def impatient():
+    def impatient(*, yes):
         def progress(stage, done, total):
             if stage == "simulating" and done == finished * generations:
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)

@@ -149,7 +149,7 @@ def test_a_mistake_is_one_line(tmp_path, capsys, arguments, message):
 
 def test_ctrl_c_reports_what_is_finished(monkeypatch, capsys):
     @contextmanager
-    def impatient():
+    def impatient(*, yes):
         def progress(stage, done, total):
             if stage == "simulating" and done == 3 * 40:
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)

@@ -12,7 +12,7 @@ import hayflick as hf
 from hayflick.core.records import Mix, Schedule
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import decisions
-from hayflick.simulation.simulate import reactive_rounds
+from hayflick.simulation.blocks import reactive_rounds
 
 ROUNDS = 90
 ACTIONS = """

@@ -44,6 +44,7 @@ from hayflick.chains.family import (
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.grammar import Entry, number, whole
 from hayflick.core.progress import Progress, silent
@@ -53,6 +54,8 @@ from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
 
 _MOST_TYPES = 100_000_000
+# What a symbol of a law without data costs, mostly as a string.
+_TYPE_BYTES, _TYPE_S = 150.0, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,10 +331,13 @@ class ZipfMandelbrot:
     fitted_with: ClassVar[tuple[str, ...] | None] = None
 
     @classmethod
-    def entry(cls, data: FamilyData) -> Entry[Model]:  # noqa: ARG003
+    def entry(cls, data: FamilyData) -> Entry[Model]:
         """Return the entry of the grammar."""
 
         def make(types: str, exponent: str = "1", offset: str = "0") -> Discrete:
+            many = whole_number("types", whole("types", types), at_least=1, at_most=_MOST_TYPES)
+            work = f"making a law of {many:,} symbols"
+            expect(data.progress, Effort(work, many * _TYPE_S, many * _TYPE_BYTES))
             numbers = {"exponent": number("exponent", exponent), "offset": number("offset", offset)}
             return Discrete.zipf_mandelbrot(whole("types", types), **numbers)
 

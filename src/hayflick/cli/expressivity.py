@@ -53,6 +53,7 @@ def expressivity_command(
     out: options.PageOption = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Compare estimators by how long a line of models lasts.
 
@@ -64,7 +65,7 @@ def expressivity_command(
 
     if out is not None:
         check_page(out, inputs=[source], force=force)
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         result = expressivity(
             source,
             column=column,

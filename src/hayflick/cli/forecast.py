@@ -120,6 +120,7 @@ def forecast_command(
     ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Forecast which words or labels are lost, or how much spread, and how soon.
 
@@ -138,7 +139,7 @@ def forecast_command(
         expect_page()
     from hayflick.planning.forecast import forecast
 
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         result = forecast(
             source,
             family=None if family is None else family.value,

@@ -26,6 +26,10 @@ class Lang(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="What standard output carries.")]
 LangOption = Annotated[Lang, typer.Option(help="Language of tables and pages.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+YesOption = Annotated[
+    bool,
+    typer.Option("--yes", help="Start work of more than 30 minutes or 4 GB without asking."),
+]
 PageOption = Annotated[Path | None, typer.Option(help="HTML page to write.", show_default=False)]
 
 ColumnOption = Annotated[

@@ -123,6 +123,7 @@ def plan_command(
     ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Plan how much real data each round needs, and what that costs.
 
@@ -149,7 +150,7 @@ def plan_command(
         check_rules_files(write_rules, inputs=(*inputs, out), force=force)
     if reserve_out is not None:
         check_reserve_file(reserve_out, inputs=(*inputs, out), force=force)
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         result = plan(
             source,
             keep=keep,

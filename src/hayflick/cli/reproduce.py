@@ -99,6 +99,7 @@ def reproduce_command(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that exists.")
     ] = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Make the figures of a paper, with the exact laws beside its bounds.
 
@@ -110,7 +111,7 @@ def reproduce_command(
     from hayflick.papers.reproduce import reproduce
 
     interrupted = False
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         try:
             gallery = reproduce(
                 paper.value,

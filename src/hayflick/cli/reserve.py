@@ -62,6 +62,7 @@ def reserve_command(
     ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Choose the real lines, rows or texts to store, so that they cover the most.
 
@@ -75,7 +76,7 @@ def reserve_command(
         check_suffix(out, column=column)
         check_not_input(out, [source, must_keep])
         check_writable(out, force=force)
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         result = reserve(
             source,
             size=size,

@@ -51,13 +51,14 @@ def draw_command(
     encoding: options.EncodingOption = "utf-8",
     seed: options.SeedOption = 1,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Draw random answers into a file that a person fills in."""
     from hayflick.monitor.review_sample import check_review_file, draw_review
 
     check_not_input(out, [source])
     check_review_file(out, force=force)
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         sample = draw_review(
             source,
             by=by,

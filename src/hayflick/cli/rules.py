@@ -56,6 +56,7 @@ def check_command(
     text: options.TextOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
+    yes: options.YesOption = False,
 ) -> int:
     """Show what a rules file comes to: limits with their derivation, rates, actions.
 
@@ -63,7 +64,7 @@ def check_command(
     """
     from hayflick.monitor.check_rules import check_rules
 
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         checked = check_rules(
             rules,
             corpus=corpus,
@@ -99,6 +100,7 @@ def evaluate_command(
     threads: options.ThreadsOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
+    yes: options.YesOption = False,
 ) -> int:
     """Try a rules file in simulation: false alarms, delay, what is kept and at what cost.
 
@@ -106,7 +108,7 @@ def evaluate_command(
     """
     from hayflick.monitor.evaluate_rules import evaluate_rules
 
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         evaluation = evaluate_rules(
             rules,
             corpus=corpus,

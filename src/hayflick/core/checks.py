@@ -15,6 +15,7 @@ LARGEST_ORDER = 16
 
 MOST_GENERATIONS = 1_000_000
 MOST_REPLICATES = 100_000_000
+MOST_THREADS = 1024
 LARGEST_SIZE = 1e150
 """Largest number whose square is finite, with room for sums of squares."""
 
@@ -25,7 +26,7 @@ _ORDINARY = f"a number from {1.0 / LARGEST_SIZE:g} to {LARGEST_SIZE:g}"
 
 
 def whole_number(argument: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
-    """Return `value` as an int of at least `at_least`, and at most `at_most` if that is given.
+    """Return `value` as an int of at least `at_least`, and at most `at_most` (2^53 where None).
 
     Raises
     ------
@@ -44,7 +45,9 @@ def whole_number(argument: str, value: object, *, at_least: int, at_most: int | 
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise ArgumentError(argument, got=value, takes=takes) from None
-    beyond = at_most is not None and number > at_most
+    if at_most is None and number > LARGEST_NUMBER:
+        takes = f"a whole number from {at_least} to {LARGEST_NUMBER:,}"
+    beyond = number > (LARGEST_NUMBER if at_most is None else at_most)
     if isinstance(value, bool) or number < at_least or beyond:
         raise ArgumentError(argument, got=value, takes=takes)
     return number
@@ -54,6 +57,8 @@ def as_float(value: object) -> float:
     """Return `value` as a float; NaN if it is not a number."""
     try:
         return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
     except (TypeError, ValueError):
         return math.nan
 

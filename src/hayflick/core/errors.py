@@ -7,6 +7,7 @@
     ├── DataError                    what was read cannot be used
     │   └── UndecodableError         its bytes are not text in the stated encoding
     ├── OutputError                  a result cannot be written to the requested path
+    ├── EffortError                  work that needs more than there is, or that was not agreed to
     ├── EndpointError                an endpoint refused, or went on failing after all retries
     ├── BudgetExhausted              the next request could exceed the budget: it is not made
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
@@ -21,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_LONGEST_BITS = 400
+
 
 def listed(names: Sequence[str], *, most: int = 10) -> str:
     """Return names for a message: the first `most`, and the number of further ones.
@@ -32,6 +35,13 @@ def listed(names: Sequence[str], *, most: int = 10) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(repr, names[:most])) + more
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message; whole numbers of thousands of digits cannot be spelled out."""
+    if isinstance(value, int) and value.bit_length() > _LONGEST_BITS:
+        return f"a whole number of about {int(value.bit_length() * 0.30103)} digits"
+    return repr(value)
 
 
 class HayflickError(Exception):
@@ -60,7 +70,7 @@ class ArgumentError(HayflickError, ValueError):
 
     def __init__(self, argument: str, *, got: object, takes: str, remedy: str = "") -> None:
         self.argument = argument
-        shown = got if isinstance(got, str) else repr(got)
+        shown = got if isinstance(got, str) else _shown(got)
         message = f"{argument}: got {shown}, takes {takes}"
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
@@ -85,6 +95,10 @@ class UndecodableError(DataError):
 
 class OutputError(HayflickError):
     """A result cannot be written to the requested path."""
+
+
+class EffortError(HayflickError):
+    """Work would take more memory than the machine has, or was not agreed to."""
 
 
 class EndpointError(HayflickError):

@@ -25,6 +25,7 @@ def check_writable(path: Path, *, force: bool) -> None:
         If its folder is missing, it is not a regular file, or it exists and `force` is not
         set.
     """
+    check_name(path)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder, takes a file name; give one inside it")
     check_folder(path.parent)
@@ -42,8 +43,35 @@ def check_not_input(path: Path, inputs: Iterable[str | os.PathLike[str] | None])
     OutputError
         If `path` is one of the inputs; None stands for no input.
     """
-    if any(path.resolve() == Path(one).resolve() for one in inputs if one is not None):
+    check_name(path)
+    if any(_same(path, Path(one)) for one in inputs if one is not None):
         raise OutputError(f"{path}: is the input; choose another name")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a path that the file system cannot have, such as one with a name of 300 letters.
+
+    Raises
+    ------
+    OutputError
+        If it is too long, holds a NUL character, or leads through a file or a circle of links.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as fault:
+        raise OutputError(f"{path}: {(fault.strerror or 'no path').lower()}") from None
+    except ValueError:
+        raise OutputError(f"{str(path)!r}: holds a NUL character, which no path can") from None
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except ValueError:
+        # A name with a NUL character is no file.
+        return False
 
 
 def check_folder(folder: Path) -> None:
@@ -54,6 +82,7 @@ def check_folder(folder: Path) -> None:
     OutputError
         If it is missing or not writable.
     """
+    check_name(folder)
     if not folder.is_dir():
         raise OutputError(f"{folder}: the folder does not exist; create it first")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -1,10 +1,23 @@
-"""Progress of long work, on standard error if that is a terminal."""
+"""Progress of long work, and what it takes, on standard error."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from hayflick.core.errors import EffortError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from hayflick.core.effort import Effort
+
+_LINE_EVERY_S = 60.0
+"""Where standard error is no terminal, a line is written so often."""
 
 
 class Progress(Protocol):
@@ -18,11 +31,96 @@ def silent(stage: str, done: float, total: float) -> None:
     """Report nothing."""
 
 
+class _Lines:
+    """Progress of work that takes minutes, as a line a minute."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, tuple[float, float]] = {}
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        start, last = self._stages.setdefault(stage, (now, now))
+        if now - last < _LINE_EVERY_S or not 0.0 < done < total:
+            return
+        self._stages[stage] = start, now
+        left = (now - start) * (total - done) / done
+        print(f"{stage}: {done / total:.0%}, about {left / 60.0:.0f} minutes left", file=sys.stderr)
+
+
+class _Terminal:
+    """Progress as a bar per stage."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+
+
+class CommandProgress:
+    """Progress of a command: it announces long work, and asks before very long work.
+
+    Parameters
+    ----------
+    reported
+        Shows the progress of a stage.
+    yes
+        Whether the work was agreed to beforehand (``--yes``).
+    bars
+        The terminal's bars, which are hidden while it asks; None where there is no terminal.
+    """
+
+    def __init__(self, reported: Progress, *, yes: bool, bars: Bars | None = None) -> None:
+        self._reported, self._yes, self._bars = reported, yes, bars
+        self._announced_s = self._agreed_s = self._agreed_bytes = 0.0
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        """Report `done` of `total` units of `stage`."""
+        self._reported(stage, done, total)
+
+    def expect(self, effort: Effort) -> None:
+        """Announce work; stages of work that was announced as a whole are not announced again.
+
+        Raises
+        ------
+        EffortError
+            If it takes more than 30 minutes or 4 GB and nobody agrees.
+        """
+        within = effort.seconds <= self._agreed_s and effort.memory <= self._agreed_bytes
+        asks = effort.needs_consent and not within
+        if asks and not (self._yes or self._confirmed(effort)):
+            raise EffortError(f"{effort}; add --yes to start it, or take smaller settings")
+        if asks:
+            self._agreed_s = max(self._agreed_s, effort.seconds)
+            self._agreed_bytes = max(self._agreed_bytes, effort.memory)
+        if effort.is_long and effort.seconds > self._announced_s:
+            self._announced_s = effort.seconds
+            print(f"note: {effort}", file=sys.stderr, flush=True)
+
+    def _confirmed(self, effort: Effort) -> bool:
+        if self._bars is None or not (sys.stdin is not None and sys.stdin.isatty()):
+            return False
+        self._bars.stop()
+        print(f"{effort}. Start it? [y/N] ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline().strip().lower()
+        self._bars.start()
+        return answer in ("y", "yes")
+
+
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Show a bar per stage on standard error if that is a terminal, nothing otherwise.
+def progress_bar(*, yes: bool = True) -> Iterator[CommandProgress]:
+    """Show progress on standard error: a bar per stage on a terminal, else a line a minute.
 
     Finished stages disappear, so that only the result stays on the screen.
+
+    Parameters
+    ----------
+    yes
+        Whether work of more than 30 minutes or 4 GB is started without asking; the commands
+        ask, unless they get ``--yes``.
     """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -30,15 +128,8 @@ def progress_bar() -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield silent
+        yield CommandProgress(_Lines(), yes=yes)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Bars(*columns, console=console, transient=True) as bars:
-        tasks = {}
-
-        def report(stage: str, done: float, total: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield report
+        yield CommandProgress(_Terminal(bars), yes=yes, bars=bars)

@@ -81,7 +81,7 @@ def simulate_surrogate(
     replicates = whole_number("replicates", replicates, at_least=1, at_most=MOST_REPLICATES)
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     workers = (os.cpu_count() or 1) if threads is None else threads
-    workers = whole_number("threads", workers, at_least=1)
+    workers = whole_number("threads", workers, at_least=1, at_most=1024)
     simulation = _Simulation(surrogate, rounds=rounds, seed=seed)
     runs = []
     with ThreadPoolExecutor(workers) as executor:

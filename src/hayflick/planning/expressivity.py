@@ -7,7 +7,7 @@ rounded to 0 stays 0, whatever the data. Here they are varied, with everything e
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,16 +20,20 @@ from hayflick.chains.family import with_estimator
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.display import Result
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.records import Schedule
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
-from hayflick.simulation.simulate import simulate
+from hayflick.regimes.replace import Replace
+from hayflick.simulation.effort import simulation_effort
+from hayflick.simulation.simulate import check_running, simulate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -226,6 +230,9 @@ def expressivity(
         seed=seed,
         threads=threads,
     )
+    generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    check_running(replicates=replicates, seed=seed, threads=threads)
+    expect(progress, _effort(model, settings, size, generations, replicates, threads))
     rows: list[EstimatorLifetime] = []
     interrupted = False
     try:
@@ -245,6 +252,24 @@ def expressivity(
         *(model, size, generations, baseline, tuple(rows), seed, replicates, interrupted),
         sources=(origin,) if origin.was_read else (),
     )
+
+
+def _effort(
+    model: Discrete | Gaussian,
+    settings: Sequence[tuple[str, int | None]],
+    size: int,
+    generations: int,
+    replicates: int,
+    threads: int | None,
+) -> Effort:
+    """Return what comparing the settings takes: each as long as the one with the finest grid."""
+    bits = max(bits or 0 for _, bits in settings)
+    chain = model.chain(size, stages=Stages(rounding=Grid(bits=bits)) if bits else Stages())
+    schedule = Schedule([Replace().mix(1, samples=size)] * generations)
+    workers = (os.cpu_count() or 1) if threads is None else threads
+    one = simulation_effort(chain, schedule, replicates=replicates, threads=workers)
+    work = f"comparing {len(settings)} estimators over {generations:,} rounds"
+    return Effort(work, seconds=one.seconds * len(settings), memory=one.memory)
 
 
 def _lifetime(

@@ -10,6 +10,8 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
+from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
@@ -143,6 +145,8 @@ def _forecast_discrete(
     progress: Progress,
 ) -> Forecast:
     check_running(replicates=replicates, seed=seed, threads=threads)
+    whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    expect(progress, _effort_of_laws(model, generations))
     settings: dict[str, Any] = {"generations": generations, "samples": samples}
     survived = survival(model, regime=regime, law=law, **settings)
     diversity = expected_diversity(model, regime=regime, **settings)
@@ -181,6 +185,18 @@ def _forecast_discrete(
         most_at_risk=most_at_risk,
         by_count=by_count,
     )
+
+
+_ROUND_S, _ROUND_BYTES = 4e-5, 6000.0
+_MOST_BINS = 4096
+
+
+def _effort_of_laws(model: Discrete, generations: int) -> Effort:
+    """Return what the laws of a forecast take, its shares of fresh data and its page included."""
+    bins = min(model.types, _MOST_BINS)
+    seconds = generations * _ROUND_S * (1.0 + bins / 1000.0)
+    work = f"the law of {generations:,} rounds"
+    return Effort(work, seconds=seconds, memory=generations * _ROUND_BYTES)
 
 
 def _most_at_risk(law: Survival, regime: Regime) -> tuple[AtRisk, ...]:

@@ -13,6 +13,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
 from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.progress import Progress, silent
@@ -408,12 +409,18 @@ def plan(
         law=law,
         simulation=simulation if replicates else None,
     )
+    # The laws of every design, each of which takes the rounds one by one.
+    work = f"comparing designs over {generations:,} rounds"
+    expect(progress, Effort(work, generations * _ROUND_S, generations * _ROUND_BYTES))
     comparison = None
     if history is not None:
         problem, comparison = resumed_problem(problem, _history(history, model), keep, costs)
     planned = _planned(problem, keep, costs, replicates, seed, comparison)
     files = Source.files(("must-keep list", must_keep), ("history", history))
     return replace(planned, sources=(*sources_of(planned.target), *files))
+
+
+_ROUND_S, _ROUND_BYTES = 4e-3, 8000.0
 
 
 def _model(

@@ -35,7 +35,8 @@ from hayflick.planning.retention import Retention, SimulatedRetention, Simulatio
 from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageChange
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.simulation.simulate import run_block, simulate
+from hayflick.simulation.blocks import run_block
+from hayflick.simulation.simulate import simulate
 
 _NOISE = 0.1
 
