@@ -33,7 +33,7 @@ def helped(*command: str) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    from hayflick.cli.main import app
+    from hayflick.cli.app import app
 
     groups = [
         (group.name, *rest)

@@ -7,7 +7,8 @@ import pytest
 import typer
 
 import hayflick as hf
-from hayflick.cli.main import app, main
+from hayflick.cli.app import app
+from hayflick.cli.main import main
 
 EXEMPT = {"serve-agent"}
 DRAW = random.Random(3)

@@ -1,121 +1,36 @@
-"""The ``hayflick`` command: its sub-commands, and how it ends.
+"""How ``hayflick`` starts; `hayflick.cli.app` has its commands.
 
-Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error,
-130 interrupted. A reader of the output who leaves (``| head``) changes none of them.
+Nothing is loaded here, so that Ctrl-C ends the command in one line also while modules are loaded.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from hayflick.cli.expressivity import expressivity_command
-from hayflick.cli.forecast import forecast_command
-from hayflick.cli.network import network_app
-from hayflick.cli.pilot import pilot_app
-from hayflick.cli.plan import plan_command
-from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, say
-from hayflick.cli.probe import probe_command
-from hayflick.cli.reproduce import reproduce_command
-from hayflick.cli.reserve import reserve_command
-from hayflick.cli.review import review_app
-from hayflick.cli.rules import rules_app
-from hayflick.cli.simulate import simulate_command
-from hayflick.cli.streams import patient_streams
-from hayflick.cli.watch import watch_command
-from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError
-from hayflick.core.version import __version__
-
-USER_MISTAKE, INTERNAL_ERROR = 2, 70
-
-app = typer.Typer(
-    name="hayflick",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("forecast")(forecast_command)
-app.command("simulate")(simulate_command)
-app.command("plan")(plan_command)
-app.command("reserve")(reserve_command)
-app.command("watch")(watch_command)
-app.command("expressivity")(expressivity_command)
-app.command("reproduce")(reproduce_command)
-app.command("probe")(probe_command)
-app.add_typer(rules_app, name="rules")
-app.add_typer(review_app, name="review")
-app.add_typer(pilot_app, name="pilot")
-app.add_typer(network_app, name="network")
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"hayflick {__version__}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    version: Annotated[  # noqa: ARG001
-        bool,
-        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
-    ] = False,
-) -> None:
-    """Predict, measure and slow the collapse of models that are trained on models' output."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    typed = list(sys.argv[1:] if arguments is None else arguments)
-    with patient_streams():
-        try:
-            code = _invoke(typed)
-            sys.stdout.flush()
-        except (EndpointError, BudgetExhausted) as fault:
-            return _fail(str(fault), INCOMPLETE)
-        except HayflickError as fault:
-            return _fail(str(fault), USER_MISTAKE)
-        except typer.TyperException as fault:
-            message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
-            return _fail(message, USER_MISTAKE)
-        except (KeyboardInterrupt, typer.Abort):
-            return _fail("interrupted; nothing was finished", INTERRUPTED)
-        except Exception as fault:
-            return _internal(fault)
-        return code
+    from hayflick.cli.app import run_command
 
-
-def _invoke(typed: list[str]) -> int:
-    try:
-        # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
-        with typer.main.get_command(app).make_context("hayflick", typed) as context:
-            code = context.command.invoke(context)
-    except typer.Exit as end:
-        return end.exit_code
-    return code if isinstance(code, int) else 0
-
-
-def _internal(fault: Exception) -> int:
-    if os.environ.get("HAYFLICK_TRACEBACK"):
-        traceback.print_exc()
-    message = f"internal error: {type(fault).__name__}: {fault}"
-    return _fail(f"{message} (HAYFLICK_TRACEBACK=1 shows where)", INTERNAL_ERROR)
-
-
-def _fail(message: str, code: int) -> int:
-    say(f"error: {' '.join(message.split())}")
-    return code
+    return run_command(sys.argv[1:] if arguments is None else list(arguments))
 
 
 def run() -> None:
     """Run the command that was typed, and exit."""
-    sys.exit(main())
+    import warnings
+
+    warnings.showwarning = _show_warning
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        # Not caught by the command itself: it had not begun, or had ended.
+        print("error: interrupted; nothing was finished", file=sys.stderr)
+        code = _INTERRUPTED
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)
