@@ -129,8 +129,8 @@ def test_bad_rows_are_passed_over_if_asked(plan, capsys):
     assert told in capsys.readouterr().err
     assert run(*arguments, "--skip-bad") == 0
     out, err = capsys.readouterr()
-    assert err == "passed over 2 rows that cannot be used\n"
-    assert "Rows passed over: 2." in " ".join(out.split())
+    assert err == "note: skipped 2 rows that cannot be used\n"
+    assert "Rows that were skipped: 2." in " ".join(out.split())
 
 
 def test_any_table_and_other_names_of_columns(plan, folder, capsys):

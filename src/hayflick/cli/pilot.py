@@ -207,7 +207,7 @@ def analyse_command(
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     if result.skipped:
-        print(f"passed over {result.skipped} rows that cannot be used", file=sys.stderr)
+        print(f"note: skipped {result.skipped} rows that cannot be used", file=sys.stderr)
     print_result(result, output_format, lang)
     say_written(out)
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say_notes, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -178,7 +178,6 @@ def watch_command(
             seed=seed,
             progress=progress,
         )
-    say_notes(note for source in result.sources for note in source.notes)
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     print_result(result, output_format, lang)

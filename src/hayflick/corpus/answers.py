@@ -394,17 +394,17 @@ def read_answers(
     places = np.argsort(numbers.to_numpy(), kind="stable")
     places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
     picked = None if vectors is None else vectors[places]
-    left_out = {
-        "rows that cannot be used": bad.total,
-        "answers before the first round": len(frame) - len(places),
-    }
+    left_out = (
+        LeftOut("rows that cannot be used", bad.total),
+        LeftOut("answers before the first round", len(frame) - len(places)),
+    )
     source = Source.of(
         path,
         column=", ".join(columns.wanted),
         encoding=encoding,
         rows=rows.read,
-        left_out=tuple(LeftOut(reason, n) for reason, n in left_out.items() if n),
-        notes=(*order.notes, *_spelling_notes(frame)),
+        left_out=tuple(one for one in left_out if one.number),
+        notes=(*order.notes, *_spelling_notes(frame), *_empty_notes(frame)),
     )
     sources = (source, *Source.files(("vectors", columns.vector_file)))
     return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad, sources)
@@ -428,6 +428,19 @@ def _spelling_notes(frame: pl.DataFrame) -> Iterator[Note]:
     if len(alike) > _MOST_NOTES:
         more = len(alike) - _MOST_NOTES
         yield Note("further groups that differ only in their spelling: {number}", number=more)
+
+
+def _empty_notes(frame: pl.DataFrame) -> Iterator[Note]:
+    """Yield how many cells of each column of numbers are empty."""
+    for column in frame.columns:
+        empty = frame[column].null_count()
+        if column.startswith("value ") and empty:
+            yield Note(
+                "{number} of {rows} cells of the column {column} have no number, and are left out",
+                number=f"{empty:,}",
+                rows=f"{len(frame):,}",
+                column=column.removeprefix("value "),
+            )
 
 
 def _first(order: RoundOrder, start: str | None) -> int:

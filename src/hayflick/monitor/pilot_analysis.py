@@ -278,7 +278,7 @@ def _check_arms(data: PilotData, design: PilotDesign) -> None:
         line = data.lines[data.arms.index(unknown[0])]
         has = f"which has {listed(design.arms)}"
         named = f"line {line} is of the arm {unknown[0]!r}, not in the plan"
-        raise DataError(f"{data.name}: {named}, {has}; mend the name or leave such rows out")
+        raise DataError(f"{data.name}: {named}, {has}; correct the name or leave such rows out")
     missing = [name for name in design.arms if name not in found]
     if missing:
         has = f"it has {listed(list(found))}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FORMAT_VERSION = 1
-_MOST_ROWS, _MOST_PHRASES = 20, 8
+_MOST_ROWS, _MOST_MISSING, _MOST_PHRASES = 20, 8, 8
 _MOST_PICTURES, _MOST_LINES = 24, 100
 
 
@@ -122,11 +122,11 @@ def _not_charted(findings: WatchFindings) -> list[RenderableType]:
         return []
     missing = table(text("not charted"), text("reason"))
     missing.columns[1].justify = "left"
-    for row in rows[:_MOST_ROWS]:
+    for row in rows[:_MOST_MISSING]:
         missing.add_row(*row)
-    if len(rows) <= _MOST_ROWS:
+    if len(rows) <= _MOST_MISSING:
         return [missing]
-    more = findings.language.number(len(rows) - _MOST_ROWS)
+    more = findings.language.number(len(rows) - _MOST_MISSING)
     return [missing, text("And {number} more.", number=more)]
 
 
