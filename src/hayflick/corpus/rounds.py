@@ -23,6 +23,7 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note, translatable
 from hayflick.corpus.dates import Moment, compact_moments, moments
+from hayflick.corpus.labels import matching_label
 
 _MOST_PERIODS = 1_000_000
 _DURATION = re.compile(r"([1-9][0-9]*)(m|h|d|w|mo|q|y)")
@@ -60,16 +61,16 @@ class RoundOrder:
         >>> round_order(["2026/11/04", "2026/11/05"]).number_of("2026-11-05")
         2
         """
-        if name in self.names:
-            return self.names.index(name) + 1
+        label = matching_label(name, self.names)
+        if label is not None:
+            return self.names.index(label) + 1
         if name in self.places:
             return self.places[name]
-        for read in (_number, _moment):
-            key = read(name)
-            if key is not None:
-                labels = itertools.chain(zip(self.names, itertools.count(1)), self.places.items())
-                return next((place for label, place in labels if read(label) == key), None)
-        return None
+        numbers = {**self.places, **{one: number for number, one in enumerate(self.names, 1)}}
+        moment = _moment(name)
+        if moment is None:
+            return None
+        return next((number for one, number in numbers.items() if _moment(one) == moment), None)
 
 
 def round_order(

@@ -33,6 +33,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import DataError, listed
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.labels import matching_label
 from hayflick.monitor.pilot_design import Correction, PilotDesign
 from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data, round_means
 
@@ -232,7 +233,7 @@ def analyse_pilot(
             skip_bad=skip_bad,
             encoding=encoding,
         )
-    _check_arms(data, design)
+    data = _with_planned_arms(data, design)
     arms = [_arm(data, name, design.aim.scale) for name in design.arms]
     _check_rounds(data.name, arms, design)
     tests = [_welch_test(arm, arms[0], design) for arm in arms[1:]]
@@ -271,18 +272,20 @@ def adjusted_p(p: Floats, *, correction: str) -> Floats:
     return adjusted
 
 
-def _check_arms(data: PilotData, design: PilotDesign) -> None:
-    found = dict.fromkeys(data.arms)
-    unknown = [name for name in found if name not in design.arms]
+def _with_planned_arms(data: PilotData, design: PilotDesign) -> PilotData:
+    """Return the data with their arms spelled as in the plan: 0.0 is the arm 0."""
+    found = {name: matching_label(name, design.arms) for name in dict.fromkeys(data.arms)}
+    unknown = [name for name, arm in found.items() if arm is None]
     if unknown:
         line = data.lines[data.arms.index(unknown[0])]
         has = f"which has {listed(design.arms)}"
         named = f"line {line} is of the arm {unknown[0]!r}, not in the plan"
         raise DataError(f"{data.name}: {named}, {has}; correct the name or leave such rows out")
-    missing = [name for name in design.arms if name not in found]
+    missing = [name for name in design.arms if name not in found.values()]
     if missing:
         has = f"it has {listed(list(found))}"
         raise DataError(f"{data.name}: no row is of the arm {listed(missing)}; {has}")
+    return replace(data, arms=tuple(found[name] or name for name in data.arms))
 
 
 def _arm(data: PilotData, name: str, scale: str) -> Arm:

@@ -127,8 +127,8 @@ def _sources(answers: Answers) -> tuple[Source, ...]:
     """Return the sources of readings, of which further rows were skipped since."""
     source, *others = answers.sources
     known = sum(one.number for one in source.left_out)
-    reason = "rows without a value that can be used, or without an arm"
-    return (source.without(reason, answers.bad.total - known), *others)
+    more = answers.bad.total - known
+    return (source.without("rows without a usable value or without an arm", more), *others)
 
 
 class Scale(StrEnum):

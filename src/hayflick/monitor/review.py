@@ -179,8 +179,8 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     source = Source.of(path, encoding=encoding, rows=len(judged), column="verdict")
     review = ReviewFile(path.name, tuple(judged))
     open_rows = len(review.rows) - len(review.counted)
-    reason = "from the first row without a verdict on"
-    return replace(review, sources=(source.without(reason, open_rows),))
+    source = source.without("from the first row without a verdict on", open_rows)
+    return replace(review, sources=(source,))
 
 
 @dataclass(frozen=True, eq=False)
