@@ -71,7 +71,7 @@ def test_utf_8_is_offered_where_it_is(tmp_path):
 def test_a_damaged_file_is_not_said_to_be_in_another_encoding(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes("今日は天気がよい。".encode() * 20 + b"\xff" + "雨".encode())
-    with pytest.raises(UndecodableError, match="mend the file there, or name its encoding"):
+    with pytest.raises(UndecodableError, match="the rest looks like it; fix the file there"):
         list(decoded(path))
 
 

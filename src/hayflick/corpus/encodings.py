@@ -18,13 +18,8 @@ CHUNK_BYTES = 1 << 18
 LONGEST_PIECE = 1 << 20
 """Characters after which a piece is cut even without whitespace."""
 
-_CANDIDATES = (
-    *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949"),
-    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp874"),
-)
-_ASCII = bytes(range(128))
-# Share of the bytes beyond ASCII that are valid UTF-8 in a damaged UTF-8 text.
-_INTACT = 0.9
+# Codecs that can spell halves of characters outside the Basic Multilingual Plane.
+_SPELLS_SURROGATES = ("utf-7", "unicode-escape", "raw-unicode-escape")
 
 
 def check_encoding(encoding: str) -> str:
@@ -42,9 +37,12 @@ def check_encoding(encoding: str) -> str:
     """
     try:
         "".encode(encoding)
+        known = codecs.lookup(encoding).name not in ("idna", "punycode")
     except (LookupError, UnicodeError, ValueError):
+        known = False
+    if not known:
         takes = "a codec's name, such as utf-8, utf-16, cp932, euc-jp or latin-1"
-        raise ArgumentError("encoding", got=encoding, takes=takes) from None
+        raise ArgumentError("encoding", got=encoding, takes=takes)
     name = codecs.lookup(encoding).name
     return "utf-8-sig" if name == "utf-8" else name
 
@@ -120,12 +118,20 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
             chunk = stream.read(CHUNK_BYTES)
             if position == 0:
                 _refuse_binary(path, chunk, codec)
+            _refuse_escapes(path, chunk, encoding, position)
             position += len(chunk)
             try:
                 text = decoder.decode(chunk, final=not chunk)
+                if codec in _SPELLS_SURROGATES:
+                    text.encode()
             except UnicodeDecodeError as fault:
                 offset = position - len(fault.object) + fault.start
                 raise _undecodable(path, encoding, offset) from None
+            except UnicodeError:
+                raise _undecodable(path, encoding, max(0, position - len(chunk))) from None
+            if position == len(chunk):
+                # UTF-16 and UTF-32 with a stated byte order keep a mark as a character.
+                text = text.removeprefix("\ufeff")
             if text:
                 yield text
             progress("reading", file.tell(), size)
@@ -166,6 +172,8 @@ def _size(path: Path) -> int:
 
 
 def _refuse_binary(path: Path, head: bytes, codec: str) -> None:
+    if codec in ("utf-16", "utf-32"):
+        _refuse_unmarked(path, head, codec)
     if codec.startswith(("utf-16", "utf-32")):
         return
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -173,47 +181,71 @@ def _refuse_binary(path: Path, head: bytes, codec: str) -> None:
         raise UndecodableError(f"{path}: {mark}", offset=0)
     offset = head.find(b"\0")
     if offset >= 0:
+        from hayflick.corpus.encoding_hints import first_fault, looks_like_utf_16
+
+        order = looks_like_utf_16(head)
+        if order is not None and first_fault(path, order) is None:
+            mark = f"looks like UTF-16 without a byte-order mark; add --encoding {order}"
+            raise UndecodableError(f"{path}: {mark}", offset=offset)
         remedy = "convert it to text first, or name its encoding with --encoding"
         binary = f"looks binary (byte 0x00 at offset {offset}), takes text"
         raise DataError(f"{path}: {binary}; {remedy}")
 
 
+def _refuse_unmarked(path: Path, head: bytes, codec: str) -> None:
+    """Refuse UTF-16 and UTF-32 without a mark: Python would take the order of this machine."""
+    marks = {
+        "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+        "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    }
+    if head.startswith(marks[codec]):
+        return
+    from hayflick.corpus.encoding_hints import unmarked_encoding
+
+    likely = unmarked_encoding(path, codec)
+    remedy = f"add --encoding {likely}" if likely else f"name the order: {codec}-le or {codec}-be"
+    raise UndecodableError(
+        f"{path}: has no byte-order mark, which --encoding {codec} takes; {remedy}", offset=0
+    )
+
+
+_ESCAPE = b"\x1b$"
+
+
+def _refuse_escapes(path: Path, chunk: bytes, encoding: str, position: int) -> None:
+    """Refuse ISO-2022 where another encoding would take its characters for ASCII."""
+    if _ESCAPE not in chunk or codecs.lookup(encoding).name.startswith(
+        ("iso2022", "utf-16", "utf-32")
+    ):
+        return
+    from hayflick.corpus.encoding_hints import escaping_encoding
+
+    likely = escaping_encoding(path)
+    if likely is not None:
+        offset = position + chunk.index(_ESCAPE)
+        found = f"is not {encoding} (escape sequence 0x1b24 at offset {offset})"
+        remedy = f"name its encoding with --encoding, perhaps {likely}"
+        raise UndecodableError(f"{path}: {found}; {remedy}", offset=offset)
+
+
 def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
+    from hayflick.corpus.encoding_hints import likely_encoding
+
     with opened(path) as (stream, _):
         stream.seek(offset)
         byte = stream.read(1)
-        stream.seek(max(0, offset - CHUNK_BYTES // 2))
-        around = stream.read(CHUNK_BYTES)
-    likely = likely_encoding(around)
-    remedy = "mend the file there, or name its encoding with --encoding"
-    if likely is not None:
-        remedy = f"name its encoding with --encoding, perhaps {likely}"
+    likely = likely_encoding(path)
     found = f"{path}: is not {encoding} (byte 0x{byte.hex()} at offset {offset})"
+    if likely is None:
+        remedy = "fix the file there, or name its encoding with --encoding: none fits for certain"
+    elif likely.offset is None:
+        remedy = f"name its encoding with --encoding, perhaps {likely.encoding}"
+    elif check_encoding(likely.encoding) == check_encoding(encoding):
+        remedy = "the rest looks like it; fix the file there, or name its encoding with --encoding"
+    else:
+        damage = f"perhaps {likely.encoding}, but for the byte at offset {likely.offset}"
+        remedy = f"fix the file there, and name its encoding with --encoding: {damage}"
     return UndecodableError(f"{found}; {remedy}", offset=offset)
-
-
-def likely_encoding(data: bytes) -> str | None:
-    """Return a likely codec of `data`; None if it is UTF-8 but for a few bytes.
-
-    Examples
-    --------
-    >>> likely_encoding("返品・交換の手続き".encode("cp932"))
-    'cp932'
-    >>> likely_encoding("Größe, Straße".encode("cp1252"))
-    'cp1252'
-    """
-    import charset_normalizer
-
-    intact = data.decode("utf-8", errors="ignore").encode()
-    foreign, explained = (len(text.translate(None, _ASCII)) for text in (data, intact))
-    if explained >= _INTACT * foreign:
-        return None if explained < foreign else "utf-8"
-    found = charset_normalizer.from_bytes(data, cp_isolation=list(_CANDIDATES))
-    fitting = [name for match in found for name in match.could_be_from_charset]
-    if not fitting:
-        return "latin-1"
-    # The two differ in a few letters only; Western European text is more likely.
-    return "cp1252" if fitting[0] == "cp1250" and "cp1252" in fitting else fitting[0]
 
 
 _WINDOWS = 16
