@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -143,17 +143,10 @@ def watch(
     weights = _must_keep_weights(must_keep)
     answers = source
     if not isinstance(answers, Answers):
-        columns = AnswerColumns(
-            by=by or "",
-            text=text,
-            group=group,
-            prompt=prompt,
-            values=tuple(values),
-            vectors=vectors,
-        )
+        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
         answers = read_answers(
             answers,
-            columns=columns,
+            columns=AnswerColumns(by=by or "", values=tuple(values), **named),
             every=every,
             time_zone=time_zone,
             start=start,
@@ -172,10 +165,10 @@ def watch(
         metrics=tuple(metrics),
         rules=rule_set,
         seed=whole_number("seed", seed, at_least=0),
+        sources=Source.files(("must-keep list", must_keep)),
     )
     readings, samples = _read_rounds(answers, settings, cache, progress)
-    result = _judged(answers, settings, readings, samples)
-    return replace(result, sources=(*result.sources, *Source.files(("must-keep list", must_keep))))
+    return _judged(answers, settings, readings, samples)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -190,6 +183,11 @@ class _Settings:
     metrics: tuple[str, ...]
     rules: RuleSet | None
     seed: int
+    sources: tuple[Source, ...]
+
+    def __post_init__(self) -> None:
+        # Before anything is measured.
+        _slow_metrics(self.metrics, self.requests)
 
     @property
     def scaling(self) -> int:
@@ -272,7 +270,7 @@ def _judged(
         rules=settings.rules,
         decisions=() if outcome is None else outcome.decisions,
         idle_watches=() if outcome is None else outcome.idle,
-        sources=sources_of(answers, settings.rules),
+        sources=sources_of(answers, settings.rules, settings),
         settings={
             "answers": answers.name,
             "rounds": len(answers.rounds),
