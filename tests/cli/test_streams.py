@@ -49,8 +49,7 @@ def exit_code(arguments, *, folder, read=None, stdout=None, stderr=subprocess.DE
 WATCH = ["--text", "answer", "--by", "round"]
 
 
-@pytest.mark.parametrize("read", [0, 1, 200])
-@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize(("read", "form"), [(0, "table"), (200, "table"), (1, "json")])
 def test_an_alarm_stays_an_alarm_when_the_reader_leaves(answers, read, form):
     arguments = ["watch", "collapsed.jsonl", *WATCH, "--format", form]
     assert exit_code(arguments, folder=answers, read=read) == 1
@@ -59,7 +58,6 @@ def test_an_alarm_stays_an_alarm_when_the_reader_leaves(answers, read, form):
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["watch", "healthy.jsonl", *WATCH], 0),
         (["--help"], 0),
         (["--version"], 0),
         (["watch", "--list-metrics"], 0),
@@ -87,7 +85,7 @@ def test_a_reader_of_the_messages_who_leaves_changes_nothing(answers):
     assert b"Alarm" in done.stdout
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed_from_the_start_change_nothing(answers, closed):
     line = f'"{sys.executable}" -m hayflick watch collapsed.jsonl {" ".join(WATCH)} {closed}'
     done = subprocess.run(["/bin/sh", "-c", line], cwd=answers, capture_output=True, text=True)

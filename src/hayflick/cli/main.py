@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 _INTERRUPTED = 130
 
@@ -27,10 +28,17 @@ def run() -> None:
         code = main()
     except KeyboardInterrupt:
         # Not caught by the command itself: it had not begun, or had ended.
-        print("error: interrupted; nothing was finished", file=sys.stderr)
+        _say("error: interrupted; nothing was finished")
         code = _INTERRUPTED
     sys.exit(code)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    _say(f"warning: {message}")
+
+
+def _say(message: str) -> None:
+    # A reader who has left, or a closed stream, changes no exit code.
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
