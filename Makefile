@@ -61,7 +61,7 @@ docs: setup ## Write the command line's help into docs/cli.md, and draw the room
 	$(BIN)/python build_tools/draw_rooms.py
 
 catalog: setup ## Bring the message catalogues up to date with the code
-	$(BIN)/pybabel -q extract -F babel.cfg -k text --no-default-keywords --no-location -o build/hayflick.pot src/hayflick/report
+	$(BIN)/pybabel -q extract -F babel.cfg -k text -k Note -k LeftOut -k without -k translatable --no-default-keywords --no-location -o build/hayflick.pot src/hayflick
 	$(BIN)/pybabel -q update -D hayflick -i build/hayflick.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 clean: ## Remove the environment and everything that was built

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hayflick.cli.options import Format, Lang
@@ -13,6 +13,8 @@ from hayflick.core.display_text import LONGEST_TEXT, display_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from hayflick.core.source import Source
 
 ALARM, INCOMPLETE, INTERRUPTED = 1, 3, 130
 
@@ -41,11 +43,21 @@ def print_tables(parts: Iterable[RenderableType]) -> None:
 
 
 def print_result(result: Result, output_format: Format, lang: Lang) -> None:
-    """Print a result as a table or as JSON."""
+    """Print a result as a table or as JSON; say on standard error how its input was read."""
+    say_notes(dict.fromkeys(note for source in result.sources for note in source.notes))
     if output_format is Format.JSON:
         print_json(result.to_dict())
     else:
         print_tables(report_of(result).tables(result, lang=lang.value))
+        print_inputs(result.sources, lang)
+
+
+def print_inputs(sources: Sequence[Source], lang: Lang) -> None:
+    """Print what was read, a line for each file."""
+    from hayflick.report.inputs import input_lines
+    from hayflick.report.language import Language
+
+    print_tables(input_lines(sources, Language(lang.value)))
 
 
 def say_gaussian(column: str | None) -> None:

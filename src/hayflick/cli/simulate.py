@@ -10,6 +10,7 @@ import typer
 from hayflick.cli import options
 from hayflick.cli.printing import (
     INTERRUPTED,
+    print_inputs,
     print_json,
     print_tables,
     say_interrupted,
@@ -17,8 +18,9 @@ from hayflick.cli.printing import (
 )
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.grammar import values
-from hayflick.core.output import check_not_input, check_writable, write_file
+from hayflick.core.output import check_not_input, check_writable, write_netcdf
 from hayflick.core.progress import progress_bar
+from hayflick.core.source import sources_in
 
 if TYPE_CHECKING:
     from hayflick.monitor.evaluate_rules import SimulatedRules
@@ -112,6 +114,7 @@ def simulate_command(
     ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> int:
     """Simulate recursive training of any family.
 
@@ -138,7 +141,7 @@ def simulate_command(
         rounding=round_to,
     )
     interrupted = False
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         try:
             runs = simulate(
                 family,
@@ -166,7 +169,7 @@ def simulate_command(
         say_interrupted()
     # First the files: whoever reads the table may leave before its end.
     if out is not None:
-        write_file(out, lambda path: runs.to_netcdf(path, engine="h5netcdf"), force=force)
+        write_netcdf(out, runs, force=force)
     if plot is not None:
         plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
@@ -174,6 +177,7 @@ def simulate_command(
         print_json(record(runs))
     else:
         print_tables(tables(runs, lang=lang.value))
+        print_inputs(sources_in(runs.attrs), lang)
     return INTERRUPTED if interrupted else 0
 
 

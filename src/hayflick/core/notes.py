@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 
+def translatable(message: str) -> str:
+    """Return a message as it is, and mark it for the catalogues of reports.
+
+    A text in a call of `Note`, `LeftOut` or `Source.without` needs no mark.
+    """
+    return message
+
+
 class Note:
     """A sentence about how an input was read.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hayflick.core.notes import Note
+
+_VERBATIM = "{note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class Source:
         known = {name: record[name] for name in record if name in cls.__slots__}
         left_out = tuple(LeftOut(**one) for one in record["left_out"])
         # The sentence stands as it is, braces and all.
-        notes = tuple(Note("{note}", note=note) for note in record["notes"])
+        notes = tuple(Note(_VERBATIM, note=note) for note in record["notes"])
         return cls(record["file"], **{**known, "left_out": left_out, "notes": notes})
 
     @property
@@ -217,3 +220,13 @@ def sources_of(*parts: object) -> tuple[Source, ...]:
         one = getattr(part, "source", None)
         found += getattr(part, "sources", (one,) if isinstance(one, Source) else ())
     return tuple(dict.fromkeys(one for one in found if one.was_read))
+
+
+def sources_in(attributes: Mapping[str, Any]) -> tuple[Source, ...]:
+    """Return the sources in the attribute ``inputs`` of runs, which is JSON; none without it."""
+    return tuple(map(Source.from_dict, json.loads(attributes.get("inputs", "[]"))))
+
+
+def sources_record(sources: Iterable[Source]) -> str:
+    """Return sources as JSON, for the attribute ``inputs`` of runs."""
+    return json.dumps([source.to_dict() for source in sources])

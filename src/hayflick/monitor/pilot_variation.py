@@ -27,7 +27,7 @@ from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import DataError
 from hayflick.core.source import Source
 from hayflick.corpus.answers import AnswerColumns, Answers, BadRows, read_answers
-from hayflick.corpus.tables import refuse_line
+from hayflick.corpus.json_lines import refuse_line
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
-from hayflick.corpus.encodings import decoded
-from hayflick.corpus.tables import table
+from hayflick.corpus.tables import open_table
 from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
 from hayflick.monitor.review_sample import (
     COLUMNS,
@@ -270,23 +268,13 @@ def judge_review(
 _Rows = list[tuple[int, dict[str, str]]]
 
 
-def _check_separator(path: Path, encoding: str) -> None:
-    """Refuse a CSV with another separator, which programs save where the comma is decimal."""
-    header = next(decoded(path, encoding=encoding)).partition("\n")[0]
-    if "," not in header and re.search("[;\t]", header):
-        raise DataError(f"{path}: its cells are not separated by commas; save it so that they are")
-
-
 def _rows(path: Path, encoding: str) -> _Rows:
-    if path.suffix.lower() == ".csv":
-        _check_separator(path, encoding)
-    with table(path, encoding=encoding) as frame:
-        found = frame.collect()
-    missing = [name for name in COLUMNS if name not in found.columns]
-    if missing:
-        lacks = f"has no column {', '.join(map(repr, missing))}"
-        raise DataError(f"{path}: {lacks}; is no review file, or columns were removed")
-    cells = found.select(COLUMNS)
+    with open_table(path, encoding=encoding) as table:
+        missing = [name for name in COLUMNS if name not in table.columns]
+        if missing:
+            lacks = f"has no column {', '.join(map(repr, missing))}"
+            raise DataError(f"{path}: {lacks}; is no review file, or columns were removed")
+        cells = table.frame([table.choose(name) for name in COLUMNS]).collect()
     rows = [
         (line, {name: _cell(name, cell) for name, cell in row.items()})
         for line, row in enumerate(cells.iter_rows(named=True), start=2)

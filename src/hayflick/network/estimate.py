@@ -17,11 +17,12 @@ import numpy as np
 from hayflick.core.arrays import Integers
 from hayflick.core.display import Result
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
 from hayflick.network.agents.chat import ChatAgent
 from hayflick.network.agents.protocol import Agent
-from hayflick.network.experiment import Experiment, experiment_in
+from hayflick.network.experiment import Experiment, experiment_in, experiment_sources
 from hayflick.network.interventions import injected_texts
 from hayflick.network.pool import NewText
 from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
@@ -67,12 +68,15 @@ class NetworkEstimate(Result):
         if it lasts, or there is none.
     experiment
         What would be run.
+    sources
+        What was read: the experiment, and the files that it names.
     """
 
     agents: tuple[AgentUsage, ...]
     texts_read: float
     spent_in_round: int | None
     experiment: Experiment = field(compare=False, repr=False)
+    sources: tuple[Source, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def answers(self) -> int:
@@ -123,7 +127,8 @@ def estimate_network(
     >>> found.answers, found.texts_read
     (100, 10.0)
     """
-    experiment, named = experiment_in(experiment, folder)
+    given = experiment
+    experiment, named = experiment_in(given, folder)
     where = named.resolve()
     # Vectors may cost money, and do not affect how many texts are read.
     setup = replace(set_up_network(experiment, folder=where), embedder=HashingEmbedder())
@@ -145,6 +150,7 @@ def estimate_network(
         texts,
         _budget_round(setup, read, written),
         experiment,
+        experiment_sources(experiment, given=given, folder=where),
     )
 
 

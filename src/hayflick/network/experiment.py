@@ -6,15 +6,17 @@ import difflib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.corpus.encodings import decoded
-from hayflick.corpus.tables import json_lines
+from hayflick.corpus.json_lines import json_lines
 
 
 def refusal(name: str, fault: ValidationError, *, model: type[BaseModel]) -> ArgumentError:
@@ -304,18 +306,59 @@ def _records(path: Path) -> Iterator[str]:
 
 def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that an experiment names, by name."""
-    sections = (experiment.pool, experiment.reserve)
-    named = [section.file for section in sections if section is not None and section.file]
-    named += [] if experiment.rules is None else [experiment.rules]
-    named += [
-        str(one[key]) for one in experiment.agents for key in ("corpus", "file") if key in one
-    ]
-    named += [
-        one.topology.partition("edges:")[2].removeprefix("file=")
-        for one in experiment.topology_schedule
-    ]
-    paths = {name: folder / name for name in named}
-    return {name: _digest(path) for name, path in paths.items() if path.is_file()}
+    return {
+        name: _digest(folder / name)
+        for _, name in _named_files(experiment)
+        if (folder / name).is_file()
+    }
+
+
+def _named_files(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Yield what a file is to the experiment, and its name."""
+    if experiment.pool.file is not None:
+        yield "pool", experiment.pool.file
+    if experiment.reserve is not None and experiment.reserve.file is not None:
+        yield "reserve", experiment.reserve.file
+    if experiment.rules is not None:
+        yield "rules", experiment.rules
+    yield from agent_files(experiment.agents)
+    for one in experiment.topology_schedule:
+        kind, _, name = one.topology.partition(":")
+        if kind == "edges":
+            yield "topology", name.removeprefix("file=")
+
+
+def agent_files(agents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the role and the name of every file that sections of agents name."""
+    for agent in agents:
+        yield from (
+            ("texts of an agent", str(agent[key])) for key in ("corpus", "file") if key in agent
+        )
+
+
+def experiment_sources(
+    experiment: Experiment, *, given: object = None, folder: Path
+) -> tuple[Source, ...]:
+    """Return the experiment's own file and the files that it names, each once.
+
+    Parameters
+    ----------
+    experiment
+        The experiment.
+    given
+        The path that it was read from, if there is one.
+    folder
+        Where the files that it names are looked up.
+    """
+    named = [(role, folder / name) for role, name in _named_files(experiment)]
+    found = Source.files(("experiment", given), *dict.fromkeys(named))
+    sections = {"pool": experiment.pool, "reserve": experiment.reserve}
+    return tuple(
+        one
+        if (section := sections.get(one.role)) is None
+        else replace(one, rows=len(texts_of(section, folder=folder)))
+        for one in found
+    )
 
 
 def check_unchanged(before: Mapping[str, Any], *, now: Mapping[str, Any], folder: Path) -> None:

@@ -31,9 +31,10 @@ from hayflick.core.display import Result, report_of
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.diversity.lexical import NgramCounts, vocabulary_kept
 from hayflick.laws.surrogate import distance_floor
-from hayflick.network.experiment import Experiment, experiment_in, texts_of
+from hayflick.network.experiment import Experiment, experiment_in, experiment_sources, texts_of
 from hayflick.network.run import run_network
 from hayflick.network.run_results import NetworkRun
 from hayflick.network.surrogate import Surrogate
@@ -442,12 +443,15 @@ class MitigationStudy(Result):
         Cases of the built-in agents.
     surrogate
         Cases of the interacting mixtures.
+    sources
+        What was read: the experiment, and the files that it names.
     """
 
     experiment: Experiment
     axes: dict[str, list[Any]]
     agents: Sequence[MitigationCase]
     surrogate: Sequence[MitigationCase]
+    sources: tuple[Source, ...] = ()
 
     @override
     def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
@@ -517,7 +521,8 @@ def mitigation_network(
     >>> [case.texts for case in study.agents], [case.texts for case in study.surrogate]
     ([0, 2], [0, 60])
     """
-    experiment, place = experiment_in(experiment, folder)
+    given = experiment
+    experiment, place = experiment_in(given, folder)
     axes: dict[str, Any] = {"injections": injections, "topologies": topologies, "models": models}
     agents = agent_mitigation(
         experiment, folder=place, **axes, irrelevant=irrelevant, prompts=prompts, progress=progress
@@ -530,4 +535,5 @@ def mitigation_network(
         axes={name: list(values) for name, values in varied.items()},
         agents=agents,
         surrogate=surrogate,
+        sources=experiment_sources(experiment, given=given, folder=place),
     )

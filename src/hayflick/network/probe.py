@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -25,11 +25,12 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
 from hayflick.network.agents.protocol import Agent, AnswerSeed
-from hayflick.network.experiment import MOST_AGENTS, BudgetSection, refusal
+from hayflick.network.experiment import MOST_AGENTS, BudgetSection, agent_files, refusal
 from hayflick.network.rounds import Question, ask_all, run_async
 from hayflick.network.run_results import file_lock
 from hayflick.storage.runs import StoredAnswer
@@ -93,6 +94,8 @@ class ProbeRound(Result):
         How many answers there are, and how many of them are empty.
     panel
         Who was asked what.
+    sources
+        What was read: the panel, and the answers of earlier rounds.
     """
 
     round: int
@@ -100,6 +103,7 @@ class ProbeRound(Result):
     answers: int
     empty: int
     panel: Panel = field(repr=False)
+    sources: tuple[Source, ...] = field(default=(), repr=False)
 
     def provenance(self) -> dict[str, Any]:
         """Return what the round was made with."""
@@ -147,11 +151,13 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     file = path.parent / found.file
     check_folder(file.parent)
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
+        named = [(role, path.parent / name) for role, name in agent_files(found.agents)]
+        sources = Source.files(("panel", path), ("answers of earlier rounds", file), *named)
         cycle = _Cycle(found, file)
         budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(found.agents, folder=path.parent, budget=budget)
         run_async(cycle.ask(agents))
-        return cycle.finish(agents)
+        return replace(cycle.finish(agents), sources=sources)
 
 
 class _Cycle:

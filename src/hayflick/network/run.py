@@ -21,6 +21,7 @@ from hayflick.network.experiment import (
     Experiment,
     check_unchanged,
     experiment_in,
+    experiment_sources,
     fingerprints,
 )
 from hayflick.network.pool import Pool
@@ -92,7 +93,8 @@ def run_network(
     >>> run.series("pool_size"), run.series("synthetic_share")
     ([4.0, 6.0], [0.5, 0.6666666666666666])
     """
-    experiment, named = experiment_in(experiment, folder)
+    given = experiment
+    experiment, named = experiment_in(given, folder)
     if rule is None:
         rule = _experiment_rule(experiment, folder=named, say=say)
     where = named.resolve()
@@ -104,6 +106,9 @@ def run_network(
         "experiment": experiment.model_dump(mode="json", exclude_none=True),
         "folder": str(where),
         "files": fingerprints(experiment, folder=where),
+        "inputs": [
+            one.to_dict() for one in experiment_sources(experiment, given=given, folder=where)
+        ],
     }
     with open_run(place) as database:
         store = RunStore(database)

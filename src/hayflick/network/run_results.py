@@ -20,6 +20,7 @@ from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import make_folder, write_text
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import provenance
+from hayflick.core.source import Source
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.network.agents.replay import record_line
 from hayflick.network.experiment import Experiment
@@ -138,6 +139,8 @@ class NetworkRun(Result):
         What was read, by round, agent and query.
     spent
         Tokens and money that endpoints took.
+    sources
+        What the run was begun with: the experiment, and the files that it names.
     """
 
     folder: Path
@@ -148,6 +151,7 @@ class NetworkRun(Result):
     answers: Sequence[StoredAnswer]
     reads: Sequence[StoredRead]
     spent: tuple[int, float]
+    sources: tuple[Source, ...] = ()
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Self:
@@ -178,6 +182,7 @@ class NetworkRun(Result):
                 answers=store.answers(),
                 reads=[one for one in store.reads() if one.round <= len(rounds)],
                 spent=store.spent,
+                sources=tuple(map(Source.from_dict, store.config.get("inputs", ()))),
             )
 
     def __fspath__(self) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats
+from hayflick.core.source import Source, sources_in
 
 if TYPE_CHECKING:
     import xarray
@@ -56,6 +57,11 @@ class Figure:
     text: str | None = None
     paper: str = "suresh2024"
     measured_on: str | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What the simulation, or the run of the language models, has read."""
+        return sources_in(self.runs.attrs)
 
 
 def curves(**series: Floats | None) -> pl.DataFrame:

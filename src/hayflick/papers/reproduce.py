@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import polars as pl
+from typing_extensions import override
 
 from hayflick.core.checks import check_language
 from hayflick.core.display import Report, Result, report_of
@@ -21,6 +22,7 @@ from hayflick.core.errors import (
 )
 from hayflick.core.output import make_folder
 from hayflick.core.progress import Progress, silent
+from hayflick.core.source import Source
 from hayflick.network.run import Say, quiet
 from hayflick.papers.figure import Figure
 from hayflick.papers.suresh2024 import figures as suresh2024
@@ -60,6 +62,11 @@ class Gallery(Result):
     figures: tuple[Figure, ...]
     folder: Path | None = None
     stopped: str = ""
+
+    @property
+    @override
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(dict.fromkeys(one for figure in self.figures for one in figure.sources))
 
     @property
     def run(self) -> Path | None:

@@ -176,6 +176,7 @@ def page(result: Expressivity, *, lang: str = "en") -> str:
         "expressivity.html.jinja",
         "style.css",
         language,
+        sources=result.sources,
         sentences=sentences(result, language),
         charts=(expressivity_chart(result, language),),
         provenance=shown_record(result.provenance()),
@@ -186,4 +187,6 @@ def fragment(result: Expressivity) -> str:
     """Return a comparison as a notebook shows it."""
     language = Language("en")
     meaning, verdict = sentences(result, language)
-    return notebook(verdict, (meaning,), (expressivity_chart(result, language),))
+    return notebook(
+        verdict, (meaning,), (expressivity_chart(result, language),), sources=result.sources
+    )

@@ -377,6 +377,7 @@ def page(forecast: Forecast, *, lang: str = "en") -> str:
         "forecast.html.jinja",
         "style.css",
         findings.language,
+        sources=forecast.sources,
         forecast=forecast,
         findings=findings,
         charts=forecast_charts(findings),
@@ -397,6 +398,7 @@ def brief(forecast: Forecast, *, lang: str = "en") -> str:
         "brief.html.jinja",
         "brief.css",
         findings.language,
+        sources=forecast.sources,
         forecast=forecast,
         findings=findings,
         chart=surviving_chart(findings),
@@ -406,4 +408,6 @@ def brief(forecast: Forecast, *, lang: str = "en") -> str:
 def fragment(forecast: Forecast) -> str:
     """Return a forecast as a notebook shows it."""
     findings = DiscreteFindings(forecast, Language("en"))
-    return notebook(findings.verdict(), findings.summary(), forecast_charts(findings))
+    return notebook(
+        findings.verdict(), findings.summary(), forecast_charts(findings), sources=forecast.sources
+    )

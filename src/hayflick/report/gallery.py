@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hayflick.core.output import write_file, write_text
+from hayflick.core.output import write_netcdf, write_text
+from hayflick.core.source import sources_of
 from hayflick.papers.figure import Figure
 from hayflick.papers.reproduce import Gallery
 from hayflick.report import drawing
@@ -61,7 +62,7 @@ def fragment(gallery: Gallery) -> str:
     language = Language("en")
     charts = [figure_chart(figure, language) for figure in gallery.figures]
     title, note = wording(_TEXTS, "papers", language)[gallery.paper]
-    return notebook(title, [note], charts)
+    return notebook(title, [note], charts, sources=gallery.sources)
 
 
 def figure_chart(figure: Figure, language: Language) -> RenderedChart:
@@ -91,7 +92,7 @@ def save_figure(figure: Figure, folder: Path, *, lang: str) -> tuple[Path, ...]:
         "svg": lambda path: save_picture(path, [chart], force=True),
         "html": lambda path: write_text(path, page, force=True),
         "csv": lambda path: write_text(path, figure.curves.write_csv(), force=True),
-        "nc": lambda path: write_file(path, _netcdf(figure), force=True),
+        "nc": lambda path: write_netcdf(path, figure.runs, force=True),
     }
     written: list[Path] = []
     try:
@@ -106,10 +107,6 @@ def save_figure(figure: Figure, folder: Path, *, lang: str) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def _netcdf(figure: Figure) -> Callable[[Path], None]:
-    return lambda path: figure.runs.to_netcdf(path, engine="h5netcdf")
-
-
 def _page(paper: str, figures: Sequence[Figure], language: Language) -> str:
     charts = [figure_chart(figure, language) for figure in figures]
     title, note = wording(_TEXTS, "papers", language)[paper]
@@ -118,6 +115,7 @@ def _page(paper: str, figures: Sequence[Figure], language: Language) -> str:
         "gallery.html.jinja",
         "style.css",
         language,
+        sources=sources_of(*figures),
         title=charts[0].title if len(charts) == 1 else title,
         note=note,
         charts=charts,

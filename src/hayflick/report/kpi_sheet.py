@@ -8,6 +8,7 @@ from dataclasses import asdict, astuple, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hayflick.core.spreadsheets import guarded
 from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import subject_label
@@ -89,17 +90,23 @@ def page(planned: PlannedRules, *, lang: str = "en") -> str:
     language = Language(lang)
     headings, *rows = _rows(planned, language)
     values = {"planned": planned, "headings": headings, "rows": rows}
-    return render("kpi.html.jinja", "brief.css", language, **values)
+    sources = planned.sources
+    return render("kpi.html.jinja", "brief.css", language, sources=sources, **values)
 
 
 def fragment(planned: PlannedRules) -> str:
     """Return what a notebook shows of the sheet."""
     rows = indicators(planned, Language("en"))
-    return notebook("Numbers to watch", (f"{row.number} {row.limit}: {row.action}" for row in rows))
+    return notebook(
+        "Numbers to watch",
+        (f"{row.number} {row.limit}: {row.action}" for row in rows),
+        sources=planned.sources,
+    )
 
 
 def sheet(planned: PlannedRules, *, lang: str = "en") -> str:
-    """Return the sheet as CSV; the byte-order mark tells Excel that it is UTF-8."""
+    """Return the sheet as CSV without formulas; the byte-order mark tells Excel it is UTF-8."""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(_rows(planned, Language(lang)))
+    rows = [map(guarded, row) for row in _rows(planned, Language(lang))]
+    csv.writer(written, lineterminator="\n").writerows(rows)
     return "\ufeff" + written.getvalue()

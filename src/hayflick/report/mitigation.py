@@ -93,6 +93,7 @@ def page(study: MitigationStudy, *, lang: str = "en") -> str:
         "mitigation.html.jinja",
         "style.css",
         language,
+        sources=study.sources,
         query=study.experiment.query_texts[0],
         charts=charts(study, language),
         provenance=shown_record(study.provenance()),
@@ -103,7 +104,7 @@ def fragment(study: MitigationStudy) -> str:
     """Return what a notebook shows of both grids: their frontiers."""
     language = Language("en")
     heading = language.text("What keeps a network diverse, and what it costs")
-    return notebook(heading, (), charts(study, language))
+    return notebook(heading, (), charts(study, language), sources=study.sources)
 
 
 def picture(study: MitigationStudy, path: Path, *, lang: str = "en", force: bool = False) -> None:

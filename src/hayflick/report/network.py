@@ -88,6 +88,7 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
         "network.html.jinja",
         "style.css",
         language,
+        sources=run.sources,
         run=run,
         findings=findings,
         charts=charts(findings),
@@ -99,7 +100,7 @@ def fragment(run: NetworkRun) -> str:
     """Return what a notebook shows of a run."""
     findings = NetworkFindings(run, Language("en"))
     state, *summary = findings.sentences()
-    return notebook(state, summary, charts(findings)[:1])
+    return notebook(state, summary, charts(findings)[:1], sources=run.sources)
 
 
 def charts(findings: NetworkFindings) -> tuple[RenderedChart, ...]:

@@ -52,13 +52,15 @@ def page(estimate: NetworkEstimate, *, lang: str = "en") -> str:
     language = Language(lang)
     title = language.text("What a run will take")
     parts = tables(estimate, lang=lang)
-    return tables_page(title, parts, language, provenance=estimate.provenance())
+    return tables_page(
+        title, parts, language, sources=estimate.sources, provenance=estimate.provenance()
+    )
 
 
 def fragment(estimate: NetworkEstimate) -> str:
     """Return what a notebook shows of an estimate."""
     heading, *rest = _sentences(estimate, Language("en"))
-    return notebook(heading, rest)
+    return notebook(heading, rest, sources=estimate.sources)
 
 
 def _sentences(estimate: NetworkEstimate, language: Language) -> list[str]:

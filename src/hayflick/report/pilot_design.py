@@ -48,13 +48,15 @@ def page(design: PilotDesign, *, lang: str = "en") -> str:
     """Return a design as one self-contained HTML page."""
     title = Language(lang).text("Design of a trial")
     parts = tables(design, lang=lang)
-    return tables_page(title, parts, Language(lang), provenance=design.provenance())
+    return tables_page(
+        title, parts, Language(lang), sources=design.sources, provenance=design.provenance()
+    )
 
 
 def fragment(design: PilotDesign) -> str:
     """Return what a notebook shows of a design."""
     sizes, *summary = _sentences(design, Language("en"))
-    return notebook(sizes, summary)
+    return notebook(sizes, summary, sources=design.sources)
 
 
 def _sentences(design: PilotDesign, language: Language) -> list[str]:

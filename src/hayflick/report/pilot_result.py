@@ -19,6 +19,7 @@ from hayflick.report.rendering import (
     notebook,
     render,
     sentences,
+    shortened,
     shown_record,
     significant,
     table,
@@ -93,6 +94,7 @@ def page(result: PilotResult, *, lang: str = "en") -> str:
         "pilot.html.jinja",
         "style.css",
         language,
+        sources=result.sources,
         result=result,
         data=data,
         verdict=verdict,
@@ -109,7 +111,7 @@ def fragment(result: PilotResult) -> str:
     """Return what a notebook shows of a result."""
     language = Language("en")
     _, verdict, *summary = _sentences(result, language)
-    return notebook(verdict, summary, (_chart(result, language),))
+    return notebook(verdict, summary, (_chart(result, language),), sources=result.sources)
 
 
 def _sentences(result: PilotResult, language: Language) -> list[str]:
@@ -138,7 +140,7 @@ def _arms(result: PilotResult, language: Language) -> tuple[list[str], list[list
     """Return the headings and the rows of the table of arms."""
     number, change, outcomes = language.number, _change(result), _outcomes(language)
     rows = [
-        [arm.name, number(arm.rounds), number(arm.values), significant(arm.mean)]
+        [shortened(arm.name), number(arm.rounds), number(arm.values), significant(arm.mean)]
         for arm in result.arms
     ]
     rows[0][0] = language.text("{arm} (control)", arm=rows[0][0])
@@ -190,7 +192,7 @@ def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> A
     colours = {outcomes[one]: _COLOURS[one] for one in Outcome if one in seen}
     axis_format = "+.0%" if aim.scale == Scale.RELATIVE else "+~g"
     axis = alt.Axis(format=axis_format, tickCount=8, labelOverlap=True)
-    title = language.text("change against {control}", control=result.design.control)
+    title = language.text("change against {control}", control=shortened(result.design.control))
     x = alt.X("value:Q", title=title, axis=axis)
     names = alt.Axis(labelLimit=_LABEL_PIXELS, title=None)
     arms = drawing.axis_names(numbers["arm"].to_list(), pixels=_LABEL_PIXELS)

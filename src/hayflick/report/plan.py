@@ -242,6 +242,7 @@ def page(plan: Plan, *, lang: str = "en") -> str:
         "plan.html.jinja",
         "style.css",
         language,
+        sources=plan.sources,
         plan=plan,
         findings=findings,
         charts=plan_charts(findings),
@@ -259,4 +260,6 @@ def slide_table(findings: PlanFindings) -> pl.DataFrame:
 def fragment(plan: Plan) -> str:
     """Return a plan as an HTML fragment for a notebook."""
     findings = PlanFindings(plan, Language("en"))
-    return notebook(findings.verdict(), findings.summary(), plan_charts(findings))
+    return notebook(
+        findings.verdict(), findings.summary(), plan_charts(findings), sources=plan.sources
+    )

@@ -44,9 +44,15 @@ def page(probed: ProbeRound, *, lang: str = "en") -> str:
     """
     language = Language(lang)
     title = language.text("Probe: {file}", file=probed.file)
-    return tables_page(title, tables(probed, lang=lang), language, provenance=probed.provenance())
+    return tables_page(
+        title,
+        tables(probed, lang=lang),
+        language,
+        sources=probed.sources,
+        provenance=probed.provenance(),
+    )
 
 
 def fragment(probed: ProbeRound) -> str:
     """Return what a notebook shows of a round."""
-    return notebook(tables(probed)[0], ())
+    return notebook(tables(probed)[0], (), sources=probed.sources)

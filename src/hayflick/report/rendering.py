@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -19,10 +20,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from typing_extensions import override
 
+from hayflick.core.command_line import command_line
 from hayflick.core.display_text import LONGEST_NAME, LONGEST_TEXT, LONGEST_VALUE, display_text
+from hayflick.core.reproducibility import time_of_writing
+from hayflick.core.source import Source
 from hayflick.core.spreadsheets import guarded, is_formula
 from hayflick.core.version import __version__
 from hayflick.report import drawing
+from hayflick.report.inputs import input_lines, input_name, input_rows
 from hayflick.report.language import Language
 
 if TYPE_CHECKING:
@@ -46,7 +51,7 @@ def table(*headings: str) -> Table:
     class DisplayTable(Table):
         @override
         def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
-            super().add_row(*map(_table_cell, cells), **options)
+            super().add_row(*itertools.starmap(_table_cell, enumerate(cells)), **options)
 
     empty = DisplayTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, heading in enumerate(headings):
@@ -55,8 +60,10 @@ def table(*headings: str) -> Table:
     return empty
 
 
-def _table_cell(cell: RenderableType | None) -> RenderableType | None:
-    return display_text(cell, longest=LONGEST_VALUE) if isinstance(cell, str) else cell
+def _table_cell(place: int, cell: RenderableType | None) -> RenderableType | None:
+    if not isinstance(cell, str):
+        return cell
+    return display_text(cell) if place == 0 else display_text(cell, longest=LONGEST_VALUE)
 
 
 def landmarks(last: int) -> list[int]:
@@ -123,15 +130,24 @@ def _shown(value: object) -> object:
     return value
 
 
-def render(template: str, style: str, language: Language, **values: Any) -> str:
-    """Return a template rendered to a page, with its stylesheet.
+def render(
+    template: str, style: str, language: Language, *, sources: Sequence[Source], **values: Any
+) -> str:
+    """Return a template rendered to a page, with its stylesheet and what was read.
 
     The page's policy lets it load and run nothing, and apply no style but its own.
     """
     environment = _environment(language)
     assert environment.loader is not None
     css = Markup(environment.loader.get_source(environment, style)[0])
-    page: str = environment.get_template(template).render(**values, style=css)
+    page: str = environment.get_template(template).render(
+        **values,
+        style=css,
+        inputs=[(input_name(one, language), input_rows(one, language)) for one in sources],
+        input_lines=input_lines(sources, language),
+        command=command_line(),
+        written=time_of_writing(),
+    )
     return _STYLE.sub(_with_policy, page, count=1)
 
 
@@ -173,6 +189,7 @@ def tables_page(
     language: Language,
     *,
     charts: Sequence[RenderedChart] = (),
+    sources: Sequence[Source],
     provenance: Mapping[str, Any],
 ) -> str:
     """Return a page of what the terminal shows: sentences and tables, then charts."""
@@ -180,6 +197,7 @@ def tables_page(
         "tables.html.jinja",
         "style.css",
         language,
+        sources=sources,
         title=title,
         parts=[_html_part(part) for part in parts],
         charts=charts,
@@ -205,13 +223,21 @@ def _record_shown(value: object) -> object:
 _FRAGMENT_STYLE = Markup("<style>.hayflick svg{max-width:100%;height:auto}</style>")
 
 
-def notebook(heading: str, sentences: Iterable[str], charts: Iterable[RenderedChart] = ()) -> str:
-    """Return what a notebook shows of a result: its verdict, its summary and its charts."""
+def notebook(
+    heading: str,
+    sentences: Iterable[str],
+    charts: Iterable[RenderedChart] = (),
+    *,
+    sources: Sequence[Source],
+) -> str:
+    """Return what a notebook shows of a result: its verdict, summary, charts and inputs."""
     shown = [_FRAGMENT_STYLE, Markup("<h3>{}</h3>").format(_shown(heading))]
     shown += [Markup("<p>{}</p>").format(_shown(sentence)) for sentence in sentences]
     for chart in charts:
         # The picture is our own drawing, its labels escaped by the renderer.
         shown.append(Markup("<h4>{}</h4>{}").format(_shown(chart.title), Markup(chart.svg)))
+    lines = input_lines(sources, Language("en"))
+    shown += [Markup("<p><small>{}</small></p>").format(_shown(line)) for line in lines]
     return str(Markup('<div class="hayflick">{}</div>').format(Markup("").join(shown)))
 
 

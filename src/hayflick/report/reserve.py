@@ -85,14 +85,16 @@ def page(reserve: Reserve, *, lang: str = "en") -> str:
     language = Language(lang)
     title = language.text("Reserve: {name}", name=reserve.source.name)
     parts = tables(reserve, lang=lang)
-    return tables_page(title, parts, language, provenance=reserve.provenance())
+    return tables_page(
+        title, parts, language, sources=reserve.sources, provenance=reserve.provenance()
+    )
 
 
 def fragment(reserve: Reserve) -> str:
     """Return a reserve as an HTML fragment for a notebook."""
     language = Language("en")
     title = language.text("Reserve: {name}", name=reserve.source.name)
-    return notebook(title, sentences(reserve, language))
+    return notebook(title, sentences(reserve, language), sources=reserve.sources)
 
 
 def sentences(reserve: Reserve, language: Language) -> tuple[str, ...]:

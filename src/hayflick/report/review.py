@@ -43,13 +43,19 @@ def page(result: ReviewResult, *, lang: str = "en") -> str:
     language = Language(lang)
     title = language.text("Review: {name}", name=result.review.name)
     parts = _sentences(result, language)
-    return tables_page(title, parts, language, provenance=result.provenance())
+    return tables_page(
+        title, parts, language, sources=result.sources, provenance=result.provenance()
+    )
 
 
 def fragment(result: ReviewResult) -> str:
     """Return what a notebook shows, as HTML."""
     language = Language("en")
-    return notebook(_decision(result.acceptance, language), _sentences(result, language)[:2])
+    return notebook(
+        _decision(result.acceptance, language),
+        _sentences(result, language)[:2],
+        sources=result.sources,
+    )
 
 
 def _sentences(result: ReviewResult, language: Language) -> list[str]:

@@ -45,13 +45,15 @@ def page(result: ReviewSample, *, lang: str = "en") -> str:
     language = Language(lang)
     title = language.text("Review: {name}", name=result.source)
     parts = tables(result, lang=lang)
-    return tables_page(title, parts, language, provenance=result.provenance())
+    return tables_page(
+        title, parts, language, sources=result.sources, provenance=result.provenance()
+    )
 
 
 def fragment(result: ReviewSample) -> str:
     """Return what a notebook shows, as HTML."""
     answers = [one.answer for one in result.drawn[:5]]
-    return notebook(_sentence(result, Language("en")), answers)
+    return notebook(_sentence(result, Language("en")), answers, sources=result.sources)
 
 
 def _sentence(result: ReviewSample, language: Language) -> str:

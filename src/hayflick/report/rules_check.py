@@ -76,13 +76,15 @@ def page(check: RulesCheck, *, lang: str = "en") -> str:
     """Return a check as one self-contained HTML page."""
     title = Language(lang).text("Rules: {name}", name=check.rule_set.name)
     parts = tables(check, lang=lang)
-    return tables_page(title, parts, Language(lang), provenance=check.provenance())
+    return tables_page(
+        title, parts, Language(lang), sources=check.sources, provenance=check.provenance()
+    )
 
 
 def fragment(check: RulesCheck) -> str:
     """Return what a notebook shows of a check."""
     mode, *rest = (part for part in tables(check) if isinstance(part, str))
-    return notebook(mode, rest)
+    return notebook(mode, rest, sources=check.sources)
 
 
 def _watches(watches: Sequence[WatchTable], language: Language) -> Table:

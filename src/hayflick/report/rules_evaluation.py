@@ -62,13 +62,15 @@ def page(evaluation: RulesEvaluation, *, lang: str = "en") -> str:
     """Return an evaluation as one self-contained HTML page."""
     title = Language(lang).text("Rules: {name}", name=evaluation.name)
     parts = tables(evaluation, lang=lang)
-    return tables_page(title, parts, Language(lang), provenance=evaluation.provenance())
+    return tables_page(
+        title, parts, Language(lang), sources=evaluation.sources, provenance=evaluation.provenance()
+    )
 
 
 def fragment(evaluation: RulesEvaluation) -> str:
     """Return what a notebook shows of an evaluation."""
     heading, *rest = _sentences(evaluation, Language("en"))
-    return notebook(heading, rest)
+    return notebook(heading, rest, sources=evaluation.sources)
 
 
 def _sentences(evaluation: RulesEvaluation, language: Language) -> list[str]:

@@ -226,6 +226,7 @@ def page(forecast: SeriesForecast, *, lang: str = "en") -> str:
         "series.html.jinja",
         "style.css",
         findings.language,
+        sources=forecast.sources,
         forecast=forecast,
         findings=findings,
         charts=series_charts(findings),
@@ -246,6 +247,7 @@ def brief(forecast: SeriesForecast, *, lang: str = "en") -> str:
         "brief.html.jinja",
         "brief.css",
         findings.language,
+        sources=forecast.sources,
         forecast=forecast,
         findings=findings,
         chart=series_chart(forecast.main, findings),
@@ -255,4 +257,6 @@ def brief(forecast: SeriesForecast, *, lang: str = "en") -> str:
 def fragment(forecast: SeriesForecast) -> str:
     """Return a forecast as a notebook shows it."""
     findings = series_findings(forecast, Language("en"))
-    return notebook(findings.verdict(), findings.summary(), series_charts(findings))
+    return notebook(
+        findings.verdict(), findings.summary(), series_charts(findings), sources=forecast.sources
+    )

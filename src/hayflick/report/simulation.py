@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from hayflick.core.output import write_text
+from hayflick.core.source import sources_in
 from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import landmarks, render, shown_record, significant, table
@@ -54,6 +55,7 @@ def record(runs: xarray.Dataset) -> dict[str, Any]:
             for name, frame in numbers.items()
         },
         "provenance": json.loads(runs.attrs["provenance"]),
+        "inputs": [source.to_dict() for source in sources_in(runs.attrs)],
     }
 
 
@@ -166,6 +168,7 @@ def page(runs: xarray.Dataset, *, lang: str = "en") -> str:
         "simulation.html.jinja",
         "style.css",
         language,
+        sources=sources_in(runs.attrs),
         family=made["parameters"]["model"]["family"],
         generations=runs.sizes["generation"] - 1,
         replicates=runs.sizes["replicate"],

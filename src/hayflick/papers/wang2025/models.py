@@ -23,6 +23,7 @@ import numpy as np
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.progress import Progress, silent
+from hayflick.core.source import sources_record
 from hayflick.network.experiment import Experiment, PoolSection, texts_of
 from hayflick.network.run import Say, quiet, resume_network, run_network
 from hayflick.network.run_results import DATABASE, NetworkRun, experiment_of_run, report_network
@@ -285,5 +286,9 @@ def _dataset(run: NetworkRun) -> xarray.Dataset:
     return xarray.Dataset(
         {name: ("round", series) for name, series in values.items()},
         coords={"round": np.arange(1, run.rounds + 1)},
-        attrs={"format_version": FORMAT_VERSION, "provenance": json.dumps(run.provenance())},
+        attrs={
+            "format_version": FORMAT_VERSION,
+            "provenance": json.dumps(run.provenance()),
+            "inputs": sources_record(run.sources),
+        },
     )

@@ -1,0 +1,119 @@
+"""What was read, as a report says it: a line for the terminal, a table for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hayflick.core.source import LeftOut, Source
+from hayflick.report.language import Language
+
+_SHORT_HASH = 12
+
+
+def input_lines(sources: Sequence[Source], language: Language) -> list[str]:
+    """Return a line per input: file, rows, what was left out, columns, how it was read."""
+    return [_line(source, language) for source in sources]
+
+
+def _line(source: Source, language: Language) -> str:
+    facts = "; ".join(_facts(source, language))
+    name = input_name(source, language)
+    if not facts:
+        return language.text("Read {name}.", name=name)
+    return language.text("Read {name}: {facts}.", name=name, facts=facts)
+
+
+def input_name(source: Source, language: Language) -> str:
+    """Return the name of an input, with its sheet and what it is to the result."""
+    text = language.text
+    name = source.name
+    if source.sheet is not None:
+        name = text("{name} (sheet {sheet})", name=name, sheet=source.sheet)
+    if source.role != "data":
+        role = _roles(language).get(source.role, source.role)
+        name = text("{name} ({role})", name=name, role=role)
+    return name
+
+
+def _roles(language: Language) -> dict[str, str]:
+    text = language.text
+    return {
+        "answers": text("answers"),
+        "answers of earlier rounds": text("answers of earlier rounds"),
+        "baseline": text("baseline"),
+        "corpus": text("real data"),
+        "experiment": text("experiment"),
+        "history": text("history"),
+        "must-keep list": text("must-keep list"),
+        "panel": text("panel"),
+        "plan": text("plan of the trial"),
+        "pool": text("first pool"),
+        "prompts": text("prompts"),
+        "reserve": text("reserve"),
+        "rules": text("rules"),
+        "schedule": text("schedule"),
+        "texts of an agent": text("texts of an agent"),
+        "topology": text("topology"),
+        "vectors": text("vectors"),
+    }
+
+
+def _facts(source: Source, language: Language) -> list[str]:
+    text = language.text
+    facts = [row_label(source.rows, language)] if source.rows is not None else []
+    facts += [_left_out(one, language) for one in source.left_out]
+    if source.column is not None:
+        facts.append(text("column {column}", column=source.column))
+    if source.tokenizer is not None:
+        facts.append(text("tokenizer {tokenizer}", tokenizer=source.tokenizer))
+    if source.encoding not in ("utf-8", "utf-8-sig"):
+        facts.append(text("encoding {encoding}", encoding=source.encoding))
+    if source.normalization != "nfc":
+        facts.append(text("normalization {form}", form=source.normalization))
+    facts += [text(note.message, **note.values) for note in source.notes]
+    if source.sha256 is not None:
+        facts.append(f"SHA-256 {source.sha256[:_SHORT_HASH]}…")
+    return facts
+
+
+def row_label(rows: int, language: Language) -> str:
+    """Return a number of rows or lines.
+
+    Examples
+    --------
+    >>> row_label(5000, Language("en")), row_label(1, Language("en"))
+    ('5,000 rows', 'one row')
+    """
+    if rows == 1:
+        return language.text("one row")
+    return language.text("{rows} rows", rows=language.number(rows))
+
+
+def _left_out(one: LeftOut, language: Language) -> str:
+    return language.text(
+        "{number} left out ({reason})",
+        number=language.number(one.number),
+        reason=language.text(one.reason),
+    )
+
+
+def input_rows(source: Source, language: Language) -> list[tuple[str, str]]:
+    """Return what is known of an input as pairs of a label and a text, for a page."""
+    text = language.text
+    left_out = "; ".join(
+        f"{language.number(one.number)} ({text(one.reason)})" for one in source.left_out
+    )
+    rows = [
+        (text("Column"), source.column),
+        (text("Rows or lines"), None if source.rows is None else language.number(source.rows)),
+        (text("Left out"), left_out or text("none") if source.rows is not None else left_out),
+        (text("How it was read"), _notes(source, language)),
+        (text("Tokenizer"), source.tokenizer),
+        (text("Encoding, normalization"), f"{source.encoding}, {source.normalization}"),
+        ("SHA-256", source.sha256),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def _notes(source: Source, language: Language) -> str:
+    return "; ".join(language.text(note.message, **note.values) for note in source.notes)
