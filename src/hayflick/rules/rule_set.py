@@ -12,6 +12,7 @@ the baselines: the threshold of each of K groups is wrong with a probability of 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -324,6 +325,7 @@ class RunningRules:
         self.proposed: tuple[Action, ...] = ()
         self.verdicts: dict[str, Verdict] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
+        self._groups = Counter[str]()
         self._watches = {watch.name: watch for watch in rule_set.rules.watch}
 
     @property
@@ -385,6 +387,7 @@ class RunningRules:
         if key not in self._streams:
             baseline = self.rule_set.rules.baseline
             self._streams[key] = Stream(self._watches[watch], baseline)
+            self._groups[watch] += 1
         return self._streams[key]
 
     def state(self) -> dict[str, Any]:
@@ -402,8 +405,7 @@ class RunningRules:
         """Return a chart's share of the false-alarm rate."""
         rules = self.rule_set.rules
         if self._uses_e_bh(watch):
-            together = sum(name == watch.name for name, _ in self._streams)
-            return float(rules.false_discoveries or 0.0) / together
+            return float(rules.false_discoveries or 0.0) / self._groups[watch.name]
         return _shared_rate(rules, self._of_group(group))
 
     def _uses_e_bh(self, watch: WatchTable) -> bool:
@@ -433,12 +435,15 @@ class RunningRules:
     def _is_discovery(self, watch: WatchTable, verdict: Verdict) -> bool:
         stream = self.stream(watch.name, verdict.group)
         stream.evidence = verdict.evidence
+        level = float(self.rule_set.rules.false_discoveries or 0.0) / 2.0
+        if (verdict.evidence or 0.0) * level < 1.0:
+            # Too little however many of the others alarm.
+            return False
         evidence = {
             group: one.evidence or 0.0
             for (name, group), one in self._streams.items()
             if name == watch.name
         }
-        level = float(self.rule_set.rules.false_discoveries or 0.0) / 2.0
         return verdict.group in e_bh(evidence, false_discoveries=level)
 
     def _act(self, name: str, watch: WatchTable, verdict: Verdict) -> Action:
