@@ -2,8 +2,9 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import DataError, MissingExtraError, UndecodableError
-from hayflick.corpus import tables
+from hayflick.corpus import workbooks
 from hayflick.corpus.reading import read_corpus
+from hayflick.corpus.tables import TABLE_SUFFIXES
 
 LABELS = ["late", "late", "wrong item", None, "late", "壊れた"]
 
@@ -29,7 +30,7 @@ def counts(path, **options):
     return dict(zip(corpus.counts.symbols, corpus.counts.numbers.tolist(), strict=True)), corpus
 
 
-@pytest.mark.parametrize("suffix", tables.TABLE_SUFFIXES)
+@pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
 def test_every_format_gives_the_same_counts(tmp_path, suffix):
     found, corpus = counts(write(tmp_path / f"labels{suffix}"), column="label")
     assert found == {"late": 3, "wrong item": 1, "壊れた": 1}
@@ -38,13 +39,13 @@ def test_every_format_gives_the_same_counts(tmp_path, suffix):
     assert corpus.source.holds_labels
 
 
-@pytest.mark.parametrize("suffix", tables.TABLE_SUFFIXES)
+@pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
 def test_a_missing_column_lists_those_there_are(tmp_path, suffix):
-    with pytest.raises(DataError, match="has no column 'category'; it has: id, label"):
+    with pytest.raises(DataError, match="has no column 'category'; it has: 'id', 'label'"):
         read_corpus(write(tmp_path / f"labels{suffix}"), column="category")
 
 
-@pytest.mark.parametrize("suffix", tables.TABLE_SUFFIXES)
+@pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
 def test_a_missing_file_is_refused(tmp_path, suffix):
     with pytest.raises(DataError, match="no such file"):
         read_corpus(tmp_path / f"missing{suffix}", column="label")
@@ -57,7 +58,7 @@ def test_no_column_is_needed_where_there_is_one(tmp_path):
 
 
 def test_of_several_columns_one_must_be_named(tmp_path):
-    with pytest.raises(DataError, match="name a column with --column: id, label"):
+    with pytest.raises(DataError, match="name a column with --column: 'id', 'label'"):
         read_corpus(write(tmp_path / "labels.csv"))
 
 
@@ -120,7 +121,7 @@ def test_json_lines_may_lack_a_key_and_hold_numbers(tmp_path):
 
 def test_a_workbook_without_its_reader_says_what_to_install(tmp_path, monkeypatch):
     path = write(tmp_path / "labels.xlsx")
-    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    monkeypatch.setattr(workbooks, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"hayflick\[excel\]"):
         read_corpus(path, column="label")
 
@@ -131,17 +132,19 @@ def test_a_json_lines_file_may_begin_with_a_byte_order_mark(tmp_path):
     assert counts(path, column="label")[0] == {"a": 1}
 
 
-def test_another_separator_is_pointed_at(tmp_path):
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "bar")])
+def test_another_separator_is_seen_and_said(tmp_path, mark, name):
     path = tmp_path / "a.csv"
-    path.write_text("id;label\n1;a\n")
-    with pytest.raises(DataError, match="it has: id;label; its cells seem to be separated by"):
-        read_corpus(path, column="label")
+    path.write_text(f"id{mark}label\n1{mark}a\n2{mark}a\n")
+    found, corpus = counts(path, column="label")
+    assert found == {"a": 2}
+    assert name in str(corpus.source.notes[0])
 
 
 def test_a_column_of_lists_is_refused(tmp_path):
     path = tmp_path / "a.parquet"
     pl.DataFrame({"tags": [["a", "b"], ["c"]]}).write_parquet(path)
-    with pytest.raises(DataError, match="the column 'tags' holds List"):
+    with pytest.raises(DataError, match=r"holds a list, takes text; its text is at tags\[0\]"):
         read_corpus(path, column="tags")
 
 

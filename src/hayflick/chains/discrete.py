@@ -52,6 +52,7 @@ from hayflick.core.protocols import Model, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts, Source
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
+from hayflick.corpus.table_format import TableFormat
 
 _MOST_TYPES = 100_000_000
 # What a symbol of a law without data costs, mostly as a string.
@@ -110,11 +111,13 @@ class Discrete(NamedModel):
     @classmethod
     def from_file(
         cls,
-        path: str | os.PathLike[str],
+        path: Any,
         *,
         column: str | None = None,
         tokenizer: str | None = None,
         encoding: str = "utf-8",
+        normalize: str = "nfc",
+        table: TableFormat | None = None,
         estimator: AddDelta = MAXIMUM_LIKELIHOOD,
         progress: Progress = silent,
     ) -> Discrete:
@@ -123,7 +126,13 @@ class Discrete(NamedModel):
         Parameters and errors are those of `hayflick.corpus.reading.read_corpus`.
         """
         corpus = read_corpus(
-            path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+            path,
+            column=column,
+            tokenizer=tokenizer,
+            encoding=encoding,
+            normalize=normalize,
+            table=table,
+            progress=progress,
         )
         return cls.from_corpus(corpus, estimator=estimator)
 
@@ -136,10 +145,15 @@ class Discrete(NamedModel):
 
     @classmethod
     def from_table(
-        cls, path: str | os.PathLike[str], *, column: str, encoding: str = "utf-8"
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        column: str,
+        encoding: str = "utf-8",
+        table: TableFormat | None = None,
     ) -> Discrete:
         """Return the law of the labels in a column of a CSV, TSV, JSONL, Parquet or xlsx file."""
-        return cls.from_corpus(read_table(path, column=column, encoding=encoding))
+        return cls.from_corpus(read_table(path, column=column, encoding=encoding, table=table))
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, *, estimator: AddDelta = MAXIMUM_LIKELIHOOD) -> Discrete:
@@ -300,6 +314,8 @@ class Discrete(NamedModel):
                 column=data.column,
                 tokenizer=data.tokenizer,
                 encoding=data.encoding,
+                normalize=data.normalize,
+                table=data.table,
                 progress=data.progress,
             )
 

@@ -21,6 +21,7 @@ from hayflick.core.grammar import Entry, LazyEntries, parse
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, CompiledChain, Model, Pools, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
+from hayflick.corpus.table_format import TableFormat
 
 _FAMILIES = {
     "discrete": "discrete:Discrete",
@@ -42,19 +43,21 @@ class FamilyData:
     Parameters
     ----------
     path
-        The file or folder; None where parameters are given instead.
+        The file or folder, or data in memory; None where parameters are given instead.
     columns
         Columns of a table.
-    tokenizer, encoding
+    tokenizer, encoding, normalize, table
         See `hayflick.corpus.reading.read_corpus`.
     progress
         Called with the bytes read.
     """
 
-    path: str | None = None
+    path: Any = None
     columns: tuple[str, ...] = ()
     tokenizer: str | None = None
     encoding: str = "utf-8"
+    normalize: str = "nfc"
+    table: TableFormat | None = None
     progress: Progress = silent
 
     @property
@@ -71,7 +74,7 @@ class FamilyData:
             raise ArgumentError("columns", got=", ".join(self.columns), takes=takes)
         return self.columns[0] if self.columns else None
 
-    def require(self, family: str) -> str:
+    def require(self, family: str) -> Any:
         """Return the path.
 
         Raises

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from typing_extensions import override
@@ -40,7 +41,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, number
 from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
-from hayflick.corpus.tables import read_numbers
+from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.table_format import TableFormat
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,18 +236,19 @@ class Gaussian(NamedModel):
     @classmethod
     def from_file(
         cls,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | pl.DataFrame,
         *,
         column: str | None = None,
         encoding: str = "utf-8",
+        table: TableFormat | None = None,
         ddof: int = 1,
     ) -> Gaussian:
         """Return the law fitted to a column of numbers.
 
-        Parameters and errors are those of `hayflick.corpus.tables.read_numbers`.
+        Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
         """
         columns = None if column is None else [column]
-        values = read_numbers(path, columns=columns, encoding=encoding).values[:, 0]
+        values = read_numbers(path, columns=columns, given=table, encoding=encoding).values[:, 0]
         deviation = float(values.std(ddof=ddof))
         return cls(float(values.mean()), deviation, total=values.size, ddof=ddof)
 
@@ -254,7 +257,9 @@ class Gaussian(NamedModel):
     def entry(cls, data: FamilyData) -> Entry[Model]:
         def make(mean: str = "0", deviation: str = "1") -> Model:
             if data.path is not None:
-                return cls.from_file(data.path, column=data.column, encoding=data.encoding)
+                return cls.from_file(
+                    data.path, column=data.column, encoding=data.encoding, table=data.table
+                )
             return cls(number("mean", mean), number("deviation", deviation))
 
         return Entry(make, (), ("mean", "deviation"))

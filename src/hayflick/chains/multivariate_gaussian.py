@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import polars as pl
 from typing_extensions import override
 
 from hayflick.chains.degradation import AdditiveNoise
@@ -39,7 +40,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, whole
 from hayflick.core.protocols import Model, Pools, Recorded
 from hayflick.core.records import Mix
-from hayflick.corpus.tables import read_numbers
+from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.table_format import TableFormat
 
 _LEAST_EIGENVALUE = 1e-13
 MOST_DIMENSIONS = 1000
@@ -118,17 +120,18 @@ class MultivariateGaussian(NamedModel):
     @classmethod
     def from_file(
         cls,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | pl.DataFrame,
         *,
         columns: Sequence[str],
         encoding: str = "utf-8",
+        table: TableFormat | None = None,
         ddof: int = 1,
     ) -> MultivariateGaussian:
         """Return the law fitted to columns of numbers.
 
-        Parameters and errors are those of `hayflick.corpus.tables.read_numbers`.
+        Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
         """
-        read = read_numbers(path, columns=columns, encoding=encoding)
+        read = read_numbers(path, columns=columns, given=table, encoding=encoding)
         covariance = np.atleast_2d(np.cov(read.values, rowvar=False, ddof=ddof))
         mean = read.values.mean(axis=0)
         return cls(mean, covariance, total=len(read.values), ddof=ddof, names=read.columns)
@@ -138,7 +141,9 @@ class MultivariateGaussian(NamedModel):
     def entry(cls, data: FamilyData) -> Entry[Model]:
         def make(dimensions: str = "2") -> Model:
             if data.path is not None:
-                return cls.from_file(data.path, columns=data.columns, encoding=data.encoding)
+                return cls.from_file(
+                    data.path, columns=data.columns, encoding=data.encoding, table=data.table
+                )
             size = whole("dimensions", dimensions)
             if not 1 <= size <= MOST_DIMENSIONS:
                 takes = f"a whole number from 1 to {MOST_DIMENSIONS}"

@@ -180,6 +180,7 @@ class NGram(NamedModel):
         order: int = 2,
         tokenizer: str = "auto",
         encoding: str = "utf-8",
+        normalize: str = "nfc",
         progress: Progress = silent,
     ) -> NGram:
         """Return the model of a text file or a folder of texts.
@@ -189,7 +190,9 @@ class NGram(NamedModel):
         """
         # Before a long text is read, not after.
         whole_number("order", order, at_least=1, at_most=LARGEST_ORDER)
-        sentences = read_sentences(path, tokenizer=tokenizer, encoding=encoding, progress=progress)
+        sentences = read_sentences(
+            path, tokenizer=tokenizer, encoding=encoding, normalize=normalize, progress=progress
+        )
         return cls(sentences, order)
 
     @property
@@ -216,6 +219,7 @@ class NGram(NamedModel):
                 order=whole("order", order),
                 tokenizer=data.tokenizer or "auto",
                 encoding=data.encoding,
+                normalize=data.normalize,
             )
 
         return Entry(make, (), ("order",))

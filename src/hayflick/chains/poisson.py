@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import polars as pl
 from typing_extensions import override
 
 from hayflick.chains.family import (
@@ -35,7 +36,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.grammar import Entry, number
 from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
-from hayflick.corpus.tables import read_numbers
+from hayflick.corpus.numbers import read_numbers
+from hayflick.corpus.table_format import TableFormat
 
 # Sums are whole numbers of 64 bits; relative to one so large they hardly move.
 _LARGEST_SUM = 1e15
@@ -77,7 +79,12 @@ class Poisson(NamedModel):
 
     @classmethod
     def from_file(
-        cls, path: str | os.PathLike[str], *, column: str | None = None, encoding: str = "utf-8"
+        cls,
+        path: str | os.PathLike[str] | pl.DataFrame,
+        *,
+        column: str | None = None,
+        encoding: str = "utf-8",
+        table: TableFormat | None = None,
     ) -> Poisson:
         """Return the law fitted to a column of counts.
 
@@ -85,10 +92,10 @@ class Poisson(NamedModel):
         ------
         DataError
             If a value is no whole number of at least 0, or as
-            `hayflick.corpus.tables.read_numbers`.
+            `hayflick.corpus.numbers.read_numbers`.
         """
         columns = None if column is None else [column]
-        read = read_numbers(path, columns=columns, encoding=encoding)
+        read = read_numbers(path, columns=columns, given=table, encoding=encoding)
         values = read.values[:, 0]
         bad = (values < 0) | (values != np.round(values))
         if bad.any():
@@ -103,7 +110,9 @@ class Poisson(NamedModel):
     def entry(cls, data: FamilyData) -> Entry[Model]:
         def make(rate: str = "1") -> Model:
             if data.path is not None:
-                return cls.from_file(data.path, column=data.column, encoding=data.encoding)
+                return cls.from_file(
+                    data.path, column=data.column, encoding=data.encoding, table=data.table
+                )
             return cls(number("rate", rate))
 
         return Entry(make, (), ("rate",))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,13 +14,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
-from hayflick.corpus.normalization import merging_names
+from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.frames import Table, as_table, is_in_memory
+from hayflick.corpus.json_lines import json_lines, refuse_line
+from hayflick.corpus.labels import label_of, labels_of
+from hayflick.corpus.normalization import merging_names, normalized_expression
+from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
+from hayflick.corpus.reading import source_of
 from hayflick.corpus.rounds import RoundOrder, round_order
-from hayflick.corpus.tables import TABLE_SUFFIXES, choose_column, json_lines, refuse_line, table
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.table_kinds import OpenTable, nested_problem
+from hayflick.corpus.tables import TABLE_SUFFIXES, check_format, is_table, json_note, open_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +129,13 @@ class BadRows:
 class _Rows:
     """The rows of a table, accepted or refused one by one."""
 
-    path: Path
+    path: Table
     columns: AnswerColumns
     skip_bad: bool
+    given: TableFormat | None = None
+    normalize: str = "nfc"
+    notes: list[Note] = field(default_factory=list)
+    sheet: str | None = None
     bad: BadRows = field(default_factory=BadRows)
     frames: list[pl.DataFrame] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -132,8 +144,14 @@ class _Rows:
     read: int = 0
     seen: set[str] = field(default_factory=set)
 
+    @property
+    def name(self) -> str:
+        """Name of the input, for messages."""
+        return str(self.path) if isinstance(self.path, Path) else "the table"
+
     def add_lines(self, *, encoding: str, progress: Progress) -> None:
         """Add the lines of a file of JSON lines."""
+        assert isinstance(self.path, Path)
         for number, record in json_lines(self.path, encoding=encoding, progress=progress):
             if isinstance(record, str):
                 self._refuse(number, record)
@@ -141,19 +159,42 @@ class _Rows:
                 self._add(number, record)
         missing = [name for name in self.columns.wanted if name not in self.seen]
         if missing and self.read > self.bad.total:
-            raise DataError(f"{self.path}: no line has the column {listed(missing)}")
+            raise DataError(f"{self.name}: no line has the column {listed(missing)}")
 
     def add_table(self, *, encoding: str, progress: Progress) -> None:
         """Add the rows of a table of any other kind."""
-        path, wanted = self.path, self.columns.wanted
-        with table(path, encoding=encoding, progress=progress) as frame:
-            names = frame.collect_schema().names()
-            twice = [name for name in wanted if f"{name}_duplicated_0" in names]
-            if twice:
-                raise DataError(f"{path}: has several columns {twice[0]!r}; rename all but one")
-            found = frame.select([choose_column(path, names, name) for name in wanted]).collect()
-        for number, record in enumerate(found.iter_rows(named=True), start=1):
+        opening = open_table(self.path, given=self.given, encoding=encoding, progress=progress)
+        with opening as table:
+            names = [table.choose(name) for name in self.columns.wanted]
+            found = self._spelled(table.frame(names).collect(), table)
+            lines = table.lines_of(range(found.height))
+            self.notes += table.notes
+            self.sheet = table.sheet
+        for number, record in zip(lines, found.iter_rows(named=True), strict=True):
             self._add(number, record)
+
+    def _spelled(self, found: pl.DataFrame, table: OpenTable) -> pl.DataFrame:
+        """Return columns with labels as text, and cells of values as numbers where they are."""
+        plain = [
+            labels_of(name, kind).alias(name)
+            for name, kind in found.schema.items()
+            if name in self.columns.labels.values()
+            and not kind.is_nested()
+            and not isinstance(kind, (pl.Binary, pl.Object))
+        ]
+        found = found.with_columns(plain)
+        for name in self.columns.values:
+            if found.schema[name] != pl.String:
+                continue
+            try:
+                decimal = None if self.given is None else self.given.decimal
+                parsed = parse_numbers(found[name], decimal=decimal)
+            except DataError as fault:
+                raise DataError(f"{table.path}: the column {name!r}: {fault}") from None
+            if parsed.wrong is None:
+                self.notes += decimal_note(parsed, name)
+                found = found.with_columns(parsed.numbers.alias(name))
+        return found
 
     def _add(self, number: int, record: Mapping[str, Any]) -> None:
         if len(self.seen) < len(self.columns.wanted):
@@ -173,7 +214,7 @@ class _Rows:
 
     def _refuse(self, number: int, reason: str) -> None:
         if not self.skip_bad:
-            raise refuse_line(self.path, number, reason)
+            raise refuse_line(self.name, number, reason)
         self.bad.add(number, reason)
         self.read += 1
 
@@ -207,9 +248,15 @@ class _Rows:
         self.rows = []
 
     def frame(self) -> pl.DataFrame:
-        """Return all accepted rows."""
+        """Return all accepted rows, their labels in one spelling."""
         self._flush()
-        return pl.concat(self.frames)
+        whole = pl.concat(self.frames)
+        roles = list(self.columns.labels)
+        for role in {"text", "prompt", "group"} & set(roles):
+            self.notes += json_note(self.columns.labels[role], whole[role].drop_nulls().head(100))
+        return whole.with_columns(
+            normalized_expression(pl.col(role), self.normalize) for role in roles
+        )
 
     def vectors_of(self, frame: pl.DataFrame) -> NDArray[np.float32] | None:
         """Return the vectors of the answers, NaN for a missing one; None without vectors."""
@@ -237,7 +284,7 @@ class _Rows:
         for place in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
             if not self.skip_bad:
                 holds = f"row {frame['place'][place]} holds NaN or infinite numbers"
-                remedy = "mend it, or pass over such rows with --skip-bad"
+                remedy = "fix it, or skip such rows with --skip-bad"
                 raise DataError(f"{path}: {holds}; {remedy}")
             vectors[place] = np.nan
             self.bad.add(frame["row"][place], "has a vector with NaN or infinite numbers")
@@ -249,24 +296,27 @@ class _UnusableError(Exception):
 
 
 def _label(name: str, cell: Any) -> str | None:
-    if cell is None or isinstance(cell, str):
-        return cell
-    if isinstance(cell, float) and math.isnan(cell):
-        return None
     if isinstance(cell, (dict, list, bytes)):
-        raise _UnusableError(f"holds a {type(cell).__name__} in the column {name!r}, takes text")
-    return str(cell)
+        raise _UnusableError(f"holds in the column {name!r} {nested_problem(cell, name)}")
+    return label_of(cell)
 
 
 def _number(name: str, cell: Any) -> float | None:
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
+    if cell is None or (isinstance(cell, str) and cell.strip().lower() in NO_NUMBER):
         return None
     try:
         number = float(cell)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
-        raise _UnusableError(f"holds {cell!r} in the column {name!r}, takes a number") from None
-    if not math.isfinite(number):
-        raise _UnusableError(f"holds {cell!r} in the column {name!r}, takes a finite number")
+        shown = display_text(str(cell), longest=40)
+        raise _UnusableError(f"holds {shown!r} in the column {name!r}, takes a number") from None
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        shown = display_text(str(cell) if isinstance(cell, str) else "a number", longest=40)
+        too_large = f"holds {shown} in the column {name!r}, takes a number below 1e308"
+        raise _UnusableError(too_large)
     return number
 
 
@@ -333,7 +383,7 @@ class Answers:
 
 
 def read_answers(
-    path: str | os.PathLike[str],
+    path: Any,
     *,
     columns: AnswerColumns,
     every: str | None = None,
@@ -341,6 +391,8 @@ def read_answers(
     start: str | None = None,
     skip_bad: bool = False,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     progress: Progress = silent,
 ) -> Answers:
     """Return the answers in a table: CSV, TSV, JSON lines, Parquet or xlsx.
@@ -348,7 +400,8 @@ def read_answers(
     Parameters
     ----------
     path
-        The file.
+        The file; or a frame of polars or pandas, a list of records, or a mapping from names of
+        columns to cells.
     columns
         The columns to read.
     every
@@ -362,6 +415,11 @@ def read_answers(
         Whether rows that cannot be used are counted and skipped instead of refused.
     encoding
         Encoding of CSV, TSV and JSON lines.
+    normalize
+        Unicode normalization of the labels and the answers: ``none``, ``nfc``, ``nfkc`` or
+        ``casefold``.
+    table
+        What is known of the format of the table; None to see it from the file.
     progress
         Called with the number of bytes read so far.
 
@@ -373,17 +431,19 @@ def read_answers(
     ArgumentError
         If `start` is not a round, or `every` not a length of time.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in TABLE_SUFFIXES:
+    given: Table = as_table(path) if is_in_memory(path) else Path(path)
+    if isinstance(given, Path) and not is_table(given):
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
-    rows = _Rows(path=path, columns=columns, skip_bad=skip_bad)
-    add = rows.add_lines if suffix in _LINES else rows.add_table
+    rows = _Rows(path=given, columns=columns, skip_bad=skip_bad, given=table, normalize=normalize)
+    is_lines = isinstance(given, Path) and content_suffix(given) in _LINES
+    if isinstance(given, Path) and table is not None:
+        check_format(table, given)
+    add = rows.add_lines if is_lines else rows.add_table
     add(encoding=encoding, progress=progress)
     frame, bad = rows.frame(), rows.bad
     if frame.is_empty():
         why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
-        raise DataError(f"{path}: holds no answer that can be used; {why}")
+        raise DataError(f"{rows.name}: holds no answer that can be used; {why}")
     vectors = rows.vectors_of(frame)
     order = round_order(
         frame["by"].unique(maintain_order=True).to_list(), every=every, time_zone=time_zone
@@ -398,16 +458,19 @@ def read_answers(
         LeftOut("rows that cannot be used", bad.total),
         LeftOut("answers before the first round", len(frame) - len(places)),
     )
-    source = Source.of(
-        path,
+    source = source_of(
+        given,
         column=", ".join(columns.wanted),
         encoding=encoding,
+        sheet=rows.sheet,
         rows=rows.read,
+        normalization=normalize,
         left_out=tuple(one for one in left_out if one.number),
-        notes=(*order.notes, *_spelling_notes(frame), *_empty_notes(frame)),
+        notes=(*rows.notes, *order.notes, *_spelling_notes(frame), *_empty_notes(frame)),
     )
     sources = (source, *Source.files(("vectors", columns.vector_file)))
-    return Answers(path.name, order.names[first - 1 :], frame[places], picked, bad, sources)
+    name = given.name if isinstance(given, Path) else "the table"
+    return Answers(name, order.names[first - 1 :], frame[places], picked, bad, sources)
 
 
 _MOST_NOTES = 3

@@ -13,10 +13,13 @@ import numpy as np
 
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import LARGEST_NUMBER
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source as Source
 from hayflick.corpus.encodings import decoded
+from hayflick.corpus.labels import label_of
+from hayflick.corpus.normalization import normalize_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +79,10 @@ class Counts:
         DataError
             If two keys are the same symbol as text.
         """
-        for symbol, number in counts.items():
-            whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-            if not whole or number < 1:
-                raise _no_count(symbol, number)
-        total = sum(int(number) for number in counts.values())
+        total = sum(_count(symbol, number) for symbol, number in counts.items())
         if total > LARGEST_NUMBER:
             takes = f"at most {LARGEST_NUMBER} items"
-            raise ArgumentError("counts", got=f"{total} items", takes=takes)
+            raise ArgumentError("counts", got=f"{_shortened(total)} in all", takes=takes)
         ordered = sorted(((str(key), int(n)) for key, n in counts.items()), key=_rank)
         symbols = tuple(symbol for symbol, _ in ordered)
         if len(set(symbols)) < len(symbols):
@@ -112,33 +111,177 @@ def _rank(pair: tuple[str, int]) -> tuple[int, str]:
     return -pair[1], pair[0]
 
 
+def _count(symbol: object, number: object) -> int:
+    if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or number < 1:
+        raise _no_count(symbol, number)
+    return int(number)
+
+
 def _no_count(symbol: object, number: object) -> ArgumentError:
-    got = f"{number!r} for {symbol!r}"
+    got = f"{_shortened(number)} for {_shortened(symbol)}"
     remedy = "leave out symbols that were not seen"
     return ArgumentError("counts", got=got, takes="whole numbers from 1", remedy=remedy)
 
 
-def read_mapping(path: Path, *, encoding: str = "utf-8", progress: Progress = silent) -> Counts:
-    """Return the counts of a file such as ``{"apple": 12, "pear": 3}``.
+def _shortened(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > _LONGEST_BITS:
+        # Python refuses to write integers of thousands of digits.
+        return f"a number of {value.bit_length():,} bits"
+    return display_text(repr(value), longest=80)
+
+
+_LONGEST_BITS = 100
+
+
+LARGEST_MAPPING = 1 << 28
+"""Largest number of characters of a file of counts, which is held in memory whole."""
+
+
+def read_mapping(
+    path: Path, *, encoding: str = "utf-8", normalize: str = "nfc", progress: Progress = silent
+) -> tuple[Counts, int]:
+    """Return the counts of a file such as ``{"apple": 12, "pear": 3}``, and what has no name.
+
+    Parameters
+    ----------
+    path, encoding, progress
+        See `hayflick.corpus.encodings.decoded`.
+    normalize
+        Unicode normalization of the symbols.
 
     Raises
     ------
     DataError
-        If it is not a JSON object, or names a symbol twice.
+        If it is not a JSON object of at most `LARGEST_MAPPING` characters, or names a symbol twice.
     ArgumentError
         If a count is not a whole number of at least 1.
     """
-    text = "".join(decoded(path, encoding=encoding, progress=progress))
+    text = _whole_text(path, encoding, progress)
     try:
-        mapping = json.loads(text, object_pairs_hook=_once)
+        mapping = json.loads(text, object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as fault:
         raise DataError(f"{path}: line {fault.lineno} is no JSON ({fault.msg})") from None
+    except RecursionError:
+        raise DataError(f"{path}: is nested too deep; takes an object of symbol: count") from None
     except DataError as fault:
         raise DataError(f"{path}: {fault}") from None
+    except RecursionError:
+        raise DataError(f"{path}: is nested too deeply; takes an object of symbol: count") from None
+    except ValueError:
+        raise DataError(
+            f"{path}: holds a number of thousands of digits; fix or remove it"
+        ) from None
     if not isinstance(mapping, dict) or not mapping:
         takes = "an object of symbol: count; for records use JSON lines (.jsonl)"
         raise DataError(f"{path}: takes {takes}")
-    return Counts.from_mapping(mapping)
+    return counts_of(mapping, name=str(path), normalize=normalize)
+
+
+def counts_of(
+    mapping: Mapping[Any, Any], *, name: str, normalize: str = "nfc"
+) -> tuple[Counts, int]:
+    """Return the counts of a mapping as labels are read, and the count of what has no name.
+
+    Keys are spelled as the cells of a table, and a whole number may be written 3.0.
+
+    Parameters
+    ----------
+    mapping
+        Symbols and how often each occurs.
+    name
+        What it is, for messages.
+    normalize
+        Unicode normalization of the symbols; those that become the same are counted together.
+
+    Raises
+    ------
+    DataError
+        If two keys are the same label, or it holds lists, objects or half characters.
+    ArgumentError
+        If a count is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> counts_of({1.0: 3.0, "": 2}, name="counts")
+    (Counts(types=1, total=3), 2)
+    """
+    _refuse_nested(mapping, name)
+    numbers: dict[str, int] = {}
+    spelled: set[str] = set()
+    missing = 0
+    for key, number in mapping.items():
+        whole = int(number) if isinstance(number, float) and number.is_integer() else number
+        label = label_of(key)
+        if not label:
+            missing += _count(key, whole)
+            continue
+        if label in spelled:
+            raise DataError(f"{name}: two keys are the label {label!r}; add their counts up")
+        spelled.add(label)
+        symbol = _normalized(label, name, normalize)
+        numbers[symbol] = numbers.get(symbol, 0) + _count(label, whole)
+    if not numbers:
+        raise DataError(f"{name}: holds no symbol that has a name; check the file")
+    return Counts.from_mapping(numbers), missing
+
+
+def _whole_text(path: Path, encoding: str, progress: Progress) -> str:
+    parts: list[str] = []
+    length = 0
+    for part in decoded(path, encoding=encoding, progress=progress):
+        parts.append(part)
+        length += len(part)
+        if length > LARGEST_MAPPING:
+            most = f"has more than {LARGEST_MAPPING:,} characters, and is read into memory whole"
+            raise DataError(f"{path}: {most}; give a table of the labels (.jsonl, .csv, .parquet)")
+    return "".join(parts)
+
+
+def _normalized(label: str, name: str, normalize: str) -> str:
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{name}: the symbol {label!r} holds half a character; fix it") from None
+    return normalize_text(label, normalize)
+
+
+def _refuse_nested(mapping: Mapping[Any, Any], name: str) -> None:
+    """Refuse objects and lists in place of counts, and say where counts seem to be."""
+    nested = next((key for key, value in mapping.items() if _is_nested(value)), None)
+    if nested is None:
+        return
+    path = _path_of_counts(mapping)
+    hint = "" if path is None else f"; counts are at {path}: save that object as a file of its own"
+    raise DataError(f"{name}: holds an object or a list for {nested!r}, takes a count{hint}")
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
+
+
+def _path_of_counts(mapping: Mapping[Any, Any]) -> str | None:
+    """Return the path of the largest object of counts inside a mapping."""
+    found: list[tuple[int, str]] = []
+    waiting: list[tuple[str, Any]] = [(str(key), value) for key, value in mapping.items()]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, (list, tuple)):
+            waiting += [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
+        elif isinstance(value, Mapping):
+            if value and all(isinstance(one, (int, float)) for one in value.values()):
+                found.append((len(value), path))
+            waiting += [(f"{path}.{key}", inner) for key, inner in value.items()]
+    return max(found)[1] if found else None
+
+
+_MOST_DIGITS = 4000
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        # Python refuses to convert them.
+        raise DataError(f"holds a whole number of {len(digits):,} digits, takes smaller counts")
+    return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,9 +20,13 @@ from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Source
-from hayflick.corpus.encodings import decoded
+from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.frames import Table
+from hayflick.corpus.normalization import normalized_pieces
 from hayflick.corpus.reading import Corpus, text_files
-from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+from hayflick.corpus.running_text import plain_text
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.tables import is_table, table_column
 from hayflick.corpus.tokenizers import tokenizer_named
 
 LONGEST_LINE = 1 << 26
@@ -94,7 +98,9 @@ class ItemBlock:
     symbols: NDArray[np.int32]
 
 
-def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> Iterator[ItemBlock]:
+def item_blocks(
+    path: Table, *, corpus: Corpus, given: TableFormat | None = None, progress: Progress = silent
+) -> Iterator[ItemBlock]:
     r"""Yield the items of data that were counted before, except those without tokens.
 
     An item with a token that was not counted is left out too: counting may have cut a very long
@@ -103,9 +109,11 @@ def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> I
     Parameters
     ----------
     path
-        A text, a folder of texts or a table.
+        A text, a folder of texts, a table or a frame.
     corpus
         Its counts and source.
+    given
+        What is known of the format of a table.
     progress
         Called with the number of bytes read so far.
 
@@ -134,11 +142,11 @@ def item_blocks(path: Path, *, corpus: Corpus, progress: Progress = silent) -> I
     symbols = pl.Enum(corpus.counts.symbols)
     place = pl.col("symbol").cast(symbols, strict=False).to_physical()
     refuse_counts(path)
-    for texts in _item_texts(path, corpus.source, progress):
+    for texts in _item_texts(path, corpus.source, given, progress):
         yield _block(split(texts.lazy()), texts, place, types=corpus.counts.types)
 
 
-def refuse_counts(path: Path) -> None:
+def refuse_counts(path: Table) -> None:
     """Refuse a JSON object of symbol: count.
 
     Raises
@@ -146,7 +154,7 @@ def refuse_counts(path: Path) -> None:
     DataError
         If the name of `path` says so.
     """
-    if path.suffix.lower() == ".json" and not path.is_dir():
+    if isinstance(path, Path) and content_suffix(path) == ".json" and not path.is_dir():
         remedy = "give the text or the table that was counted"
         raise DataError(f"{path}: holds counts, and no items to store; {remedy}")
 
@@ -172,29 +180,37 @@ def _block(split: pl.LazyFrame, texts: pl.DataFrame, place: pl.Expr, *, types: i
     return ItemBlock(first + held, totals[held], starts, symbols.astype(np.int32))
 
 
-def _item_texts(path: Path, source: Source, progress: Progress) -> Iterator[pl.DataFrame]:
+def _item_texts(
+    path: Table, source: Source, given: TableFormat | None, progress: Progress
+) -> Iterator[pl.DataFrame]:
     """Yield items in frames of columns ``item``, from 0, and ``text``."""
     first = 0
-    for texts in _texts(path, source, progress):
+    for texts in _texts(path, source, given, progress):
         number = pl.int_range(first, first + len(texts), dtype=pl.Int64, eager=True)
         yield pl.DataFrame({"item": number, "text": texts})
         first += len(texts)
 
 
-def _texts(path: Path, source: Source, progress: Progress) -> Iterator[pl.Series]:
-    kind = path.suffix.lower()
-    if path.is_dir():
-        yield from _gathered(
-            ["".join(decoded(file, encoding=source.encoding))] for file in text_files(path)
+def _texts(
+    path: Table, source: Source, given: TableFormat | None, progress: Progress
+) -> Iterator[pl.Series]:
+    encoding, normalize = source.encoding, source.normalization
+    if isinstance(path, pl.DataFrame) or is_table(path):
+        opening = table_column(
+            path, column=source.column, given=given, encoding=encoding, normalize=normalize
         )
-    elif kind in TABLE_SUFFIXES:
-        table = table_column(path, column=source.column, encoding=source.encoding)
-        with table as (_, cells):
-            for frame in cells.collect_batches(chunk_size=_BLOCK_ROWS):
+        with opening as found:
+            for frame in found.labels.collect_batches(chunk_size=_BLOCK_ROWS):
                 yield frame.get_column("text")
+        return
+    texts: Iterator[list[str]]
+    if path.is_dir():
+        texts = (["".join(plain_text(file, encoding=encoding))] for file in text_files(path))
     else:
-        text = decoded(path, encoding=source.encoding, progress=progress)
-        yield from _gathered(lines(text, name=str(path)))
+        text = plain_text(path, encoding=encoding, progress=progress)
+        texts = lines(text, name=str(path))
+    for block in _gathered(texts):
+        yield pl.Series(list(normalized_pieces(block.to_list(), normalize)), dtype=pl.String)
 
 
 def _gathered(batches: Iterator[list[str]]) -> Iterator[pl.Series]:

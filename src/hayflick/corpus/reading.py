@@ -1,13 +1,14 @@
-"""Count the symbols of any input: a text, a folder of texts, a table, a mapping of counts.
+"""Count the symbols of any input: a text, a folder of texts, a table, counts, or data in memory.
 
 Counting streams: memory depends on the number of types, not on the size of the input.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.counts import Counts, Source, read_mapping
-from hayflick.corpus.encodings import decoded, pieces, sample_files
-from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+from hayflick.core.source import LeftOut, Source
+from hayflick.corpus.counts import Counts, counts_of, read_mapping
+from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.frames import Table, as_table, holds_counts, is_in_memory
+from hayflick.corpus.labels import spelling_notes
+from hayflick.corpus.running_text import TEXT_SUFFIXES, markup_notes, running_text, sample_files
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 from hayflick.corpus.tokenizers import Tokenizer, count_pieces, count_symbols, split_with
 
-TEXT_SUFFIXES = (".txt", ".text", ".md")
 _SAMPLED_CELLS = 10_000
 
 
@@ -34,22 +39,25 @@ class Corpus:
 
 
 def read_corpus(
-    path: str | os.PathLike[str],
+    path: Any,
     *,
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     progress: Progress = silent,
 ) -> Corpus:
-    """Count the symbols of a text, a folder of texts, a table's column or a mapping.
+    """Count the symbols of a text, a folder of texts, a table's column, or data in memory.
 
     The file's suffix decides: .csv, .tsv, .jsonl, .ndjson, .parquet and .xlsx are tables,
-    .json is an object of symbol: count, everything else is text.
+    .json is an object of symbol: count, everything else is text. Files may be compressed by gzip.
 
     Parameters
     ----------
     path
-        The file or folder.
+        The file or folder; or a frame or a series of polars or pandas, a list of labels, or a
+        mapping from symbols to counts.
     column
         The column of a table.
     tokenizer
@@ -57,6 +65,11 @@ def read_corpus(
         cells of a table are labels, unless a tokenizer is named.
     encoding
         Any text codec of Python.
+    normalize
+        Unicode normalization: ``none``, ``nfc``, ``nfkc`` or ``casefold``; see
+        `hayflick.corpus.normalization`.
+    table
+        What is known of the format of a table; None to see it from the file.
     progress
         Called with the number of bytes read so far.
 
@@ -69,21 +82,31 @@ def read_corpus(
     ArgumentError
         If an argument does not fit the input.
     """
+    how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
+    if is_in_memory(path):
+        if holds_counts(path):
+            _refuse(column, "column", "a table", "counts")
+            _refuse(tokenizer, "tokenizer", "a text or a table", "counts")
+            counts, missing = counts_of(path, name="counts", normalize=normalize)
+            source = Source("counts", rows=len(path), normalization=normalize)
+            return Corpus(counts, replace(source, missing=missing).without("empty cells", missing))
+        return read_table(as_table(path), column=column, tokenizer=tokenizer, table=table, **how)
     path = Path(path)
-    suffix = "" if path.is_dir() else path.suffix.lower()
-    how: dict[str, Any] = {"encoding": encoding, "progress": progress}
-    if suffix in TABLE_SUFFIXES:
-        return read_table(path, column=column, tokenizer=tokenizer, **how)
-    _refuse(column, "column", f"a table ({', '.join(TABLE_SUFFIXES)})", path)
-    if suffix == ".json":
-        _refuse(tokenizer, "tokenizer", "a text or a table", path)
-        return Corpus(read_mapping(path, **how), Source.of(path))
+    if is_table(path):
+        return read_table(path, column=column, tokenizer=tokenizer, table=table, **how)
+    _refuse(column, "column", f"a table ({', '.join(TABLE_SUFFIXES)})", path.name)
+    _refuse(table, "table", f"a table ({', '.join(TABLE_SUFFIXES)})", path.name)
+    if content_suffix(path) == ".json" and not path.is_dir():
+        _refuse(tokenizer, "tokenizer", "a text or a table", path.name)
+        counts, missing = read_mapping(path, **how)
+        fields = {"encoding": encoding, "normalization": normalize}
+        return Corpus(counts, Source.of(path, rows=counts.types, missing=missing, **fields))
     return read_text(path, tokenizer=tokenizer or "auto", **how)
 
 
-def _refuse(option: str | None, name: str, takes: str, path: Path) -> None:
+def _refuse(option: object, name: str, takes: str, given: str) -> None:
     if option is not None:
-        remedy = f"{path.name} is none; leave --{name} out"
+        remedy = f"{given} is none; leave --{name} out"
         raise ArgumentError(name, got=option, takes=takes, remedy=remedy)
 
 
@@ -92,6 +115,7 @@ def read_text(
     *,
     tokenizer: str = "auto",
     encoding: str = "utf-8",
+    normalize: str = "nfc",
     progress: Progress = silent,
 ) -> Corpus:
     """Count the tokens of a text, or of a folder of texts, whatever their suffix.
@@ -102,31 +126,54 @@ def read_text(
     files = text_files(path)
 
     def count(split: Tokenizer) -> pl.DataFrame:
-        texts = (decoded(file, encoding=encoding, progress=progress) for file in files)
         # Each file by itself: its last word never joins the first of the next file.
-        parts = (piece for text in texts for piece in pieces(text, separators=split.separators))
-        return count_pieces(parts, split)
+        texts = (
+            running_text(
+                file,
+                separators=split.separators,
+                encoding=encoding,
+                normalize=normalize,
+                progress=progress,
+            )
+            for file in files
+        )
+        return count_pieces(itertools.chain.from_iterable(texts), split)
 
     samples = sample_files(files, encoding=encoding)
     chosen, counted = split_with(tokenizer, samples, count, symbols=_symbols)
-    counts, _ = _counts(counted, path, chosen)
-    return Corpus(counts, Source.of(path, tokenizer=chosen.name, encoding=encoding))
+    counts, _ = _counts(counted, str(path), chosen)
+    source = Source.of(
+        path,
+        files=files,
+        count_lines=True,
+        tokenizer=chosen.name,
+        encoding=encoding,
+        normalization=normalize,
+        notes=markup_notes(files),
+    )
+    return Corpus(counts, source)
 
 
 def read_table(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pl.DataFrame,
     *,
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     progress: Progress = silent,
 ) -> Corpus:
     """Count the cells of a table's column, or the tokens of its cells.
 
     Parameters and errors are those of `read_corpus`.
     """
-    path = Path(path)
-    with table_column(path, column=column, encoding=encoding, progress=progress) as (name, cells):
+    given: Table = path if isinstance(path, pl.DataFrame) else Path(path)
+    opening = table_column(
+        given, column=column, given=table, encoding=encoding, normalize=normalize, progress=progress
+    )
+    with opening as found:
+        cells = found.labels
         if tokenizer is None:
             chosen, counted = None, count_symbols(cells.rename({"text": "symbol"}))
         else:
@@ -135,10 +182,28 @@ def read_table(
                 *(tokenizer, head.to_list(), lambda split: count_symbols(split.tokens(cells))),
                 symbols=_symbols,
             )
-        counts, missing = _counts(counted, path, chosen)
-    label = chosen.name if chosen else None
-    source = Source.of(path, tokenizer=label, column=name, encoding=encoding, missing=missing)
-    return Corpus(counts, source)
+        counts, missing = _counts(counted, str(found.table.path), chosen)
+    notes = found.notes if chosen else (*found.notes, *spelling_notes(counts.symbols))
+    fields: dict[str, Any] = {
+        "tokenizer": chosen.name if chosen else None,
+        "column": found.name,
+        "encoding": encoding,
+        "missing": missing,
+        "sheet": found.table.sheet,
+        "rows": None if chosen else counts.total + missing,
+        "normalization": normalize,
+        "notes": notes,
+    }
+    return Corpus(counts, source_of(given, **fields))
+
+
+def source_of(table: Table, **fields: Any) -> Source:
+    """Return the source of a table, which may stand in memory."""
+    if isinstance(table, Path):
+        return Source.of(table, **fields)
+    missing = fields.get("missing", 0)
+    left_out = (LeftOut("empty cells", missing),) if missing else ()
+    return Source("table in memory", left_out=left_out, **fields)
 
 
 def _symbols(counted: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
@@ -149,7 +214,7 @@ def text_files(path: Path) -> Sequence[Path]:
     """Return the path of a text, or of all texts in a folder at any depth, in order."""
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES)
+    files = sorted(file for file in path.rglob("*") if content_suffix(file) in TEXT_SUFFIXES)
     # Empty files are skipped without an error.
     files = [file for file in files if file.is_file() and file.stat().st_size > 0]
     if not files:
@@ -157,13 +222,13 @@ def text_files(path: Path) -> Sequence[Path]:
     return files
 
 
-def _counts(counted: pl.DataFrame, path: Path, tokenizer: Tokenizer | None) -> tuple[Counts, int]:
+def _counts(counted: pl.DataFrame, name: str, tokenizer: Tokenizer | None) -> tuple[Counts, int]:
     """Return the counts in order, and the number of empty cells."""
     empty = pl.col("symbol").is_null() | (pl.col("symbol") == "")
     missing = int(counted.filter(empty).get_column("number").sum())
     counted = counted.filter(~empty).sort(["number", "symbol"], descending=[True, False])
     if counted.is_empty():
         under = f" under the tokenizer {tokenizer.name}" if tokenizer else ""
-        raise DataError(f"{path}: holds no symbol{under}; check the file and the column")
+        raise DataError(f"{name}: holds no symbol{under}; check the file and the column")
     numbers = counted.get_column("number").to_numpy().astype(np.int64)
     return Counts(tuple(counted.get_column("symbol").to_list()), numbers), missing

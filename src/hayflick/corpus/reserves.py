@@ -22,9 +22,11 @@ import polars as pl
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError
 from hayflick.corpus.counts import Counts, Source
-from hayflick.corpus.encodings import decoded
+from hayflick.corpus.frames import Table
 from hayflick.corpus.items import lines
 from hayflick.corpus.reading import Corpus, read_table, text_files
+from hayflick.corpus.running_text import plain_text
+from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import table_rows
 from hayflick.corpus.tokenizers import count_symbols, tokenizer_named
 
@@ -32,17 +34,21 @@ TEXT_COLUMN = "text"
 """The key of the text of a line or of a file."""
 
 
-def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[str, Any]]:
+def item_records(
+    path: Table, *, source: Source, numbers: Integers, given: TableFormat | None = None
+) -> list[dict[str, Any]]:
     """Return the real items at some positions, ready for JSON.
 
     Parameters
     ----------
     path
-        A text, a folder of texts or a table.
+        A text, a folder of texts, a table or a frame.
     source
         Its source.
     numbers
         The positions, ascending and counted from 0.
+    given
+        What is known of the format of a table.
 
     Returns
     -------
@@ -54,17 +60,18 @@ def item_records(path: Path, *, source: Source, numbers: Integers) -> list[dict[
         If the data cannot be read.
     """
     wanted = numbers.tolist()
+    if source.column is not None:
+        column, encoding = source.column, source.encoding
+        return table_rows(path, column=column, numbers=wanted, given=given, encoding=encoding)
+    assert isinstance(path, Path)
     if path.is_dir():
         files = text_files(path)
         chosen = [files[number] for number in wanted]
         names = [file.relative_to(path).as_posix() for file in chosen]
-        texts = ["".join(decoded(file, encoding=source.encoding)) for file in chosen]
+        texts = ["".join(plain_text(file, encoding=source.encoding)) for file in chosen]
         return [{"file": name, "text": text} for name, text in zip(names, texts, strict=True)]
-    if source.column is not None:
-        column, encoding = source.column, source.encoding
-        return table_rows(path, column=column, numbers=wanted, encoding=encoding)
     places = set(wanted)
-    batches = lines(decoded(path, encoding=source.encoding), name=str(path))
+    batches = lines(plain_text(path, encoding=source.encoding), name=str(path))
     every = enumerate(line for batch in batches for line in batch)
     return [{"line": number + 1, "text": line} for number, line in every if number in places]
 

@@ -17,7 +17,7 @@ import numpy as np
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.output import write_text
 from hayflick.core.records import Action, ActionKind
-from hayflick.corpus.tables import json_lines
+from hayflick.corpus.json_lines import json_lines
 from hayflick.network.experiment import Experiment
 from hayflick.storage.runs import StoredText
 

@@ -28,6 +28,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Schedule
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.table_format import TableFormat
 from hayflick.laws.gaussian_scale import gaussian_scale
 from hayflick.laws.survival import survival
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
@@ -163,6 +164,8 @@ def expressivity(
     family: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     generations: int = 50,
     samples: int | None = None,
     replicates: int | None = None,
@@ -178,7 +181,7 @@ def expressivity(
     ----------
     source
         A text, a folder of texts, a table, a JSON object of symbol: count, or a model.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         How a file is read; see `hayflick.corpus.reading.read_corpus`.
     family
         ``discrete`` or ``gaussian``; None leaves the choice to
@@ -209,7 +212,9 @@ def expressivity(
     [('ml', 74), ('add:0.01', None)]
     """
     columns = () if column is None else (column,)
-    options = InputOptions(family, columns, tokenizer=tokenizer, encoding=encoding)
+    options = InputOptions(
+        family, columns, tokenizer=tokenizer, encoding=encoding, normalize=normalize, table=table
+    )
     chosen = chosen_family(source, options)
     if chosen not in _FAMILIES:
         raise ArgumentError("family", got=chosen, takes=f"one of {', '.join(_FAMILIES)}")

@@ -15,6 +15,7 @@ from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
+from hayflick.corpus.table_format import TableFormat
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
@@ -40,6 +41,8 @@ def forecast(
     order: int | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     delta: float = 0.0,
     regime: str | Regime = "replace",
     generations: int = 50,
@@ -64,7 +67,7 @@ def forecast(
         A table's column, or the names of several for a multivariate Gaussian.
     order
         Of an n-gram model; 2 where None.
-    tokenizer, encoding
+    tokenizer, encoding, normalize, table
         How a file is read; see `hayflick.corpus.reading.read_corpus`.
     delta
         Pseudo-count of the discrete estimator; 0 is maximum likelihood.
@@ -107,7 +110,9 @@ def forecast(
     if column is not None and columns is not None:
         raise ArgumentError("columns", got=",".join(columns), takes="nothing beside a column")
     named = tuple(columns or ()) if column is None else (column,)
-    options = InputOptions(family, named, order, tokenizer, encoding, delta, law)
+    options = InputOptions(
+        family, named, order, tokenizer, encoding, delta, law, normalize=normalize, table=table
+    )
     chosen = chosen_family(source, options)
     settings: dict[str, Any] = {
         "generations": generations,

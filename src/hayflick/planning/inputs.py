@@ -13,7 +13,12 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
 from hayflick.corpus.counts import Source
-from hayflick.corpus.tables import TABLE_SUFFIXES, column_name, holds_fractions
+from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.frames import Table, as_table, holds_counts, is_in_memory
+from hayflick.corpus.numbers import holds_fractions, read_numbers
+from hayflick.corpus.reading import source_of
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.tables import is_table
 
 FAMILIES = ("discrete", "gaussian", "multivariate-gaussian", "poisson", "ngram")
 """Families that can be forecast."""
@@ -34,7 +39,7 @@ class InputOptions:
         Names of a table's columns.
     order
         Of an n-gram model; 2 where None.
-    tokenizer, encoding
+    tokenizer, encoding, normalize, table
         See `hayflick.corpus.reading.read_corpus`.
     delta, law
         Smoothing and law of the discrete family.
@@ -52,6 +57,8 @@ class InputOptions:
     encoding: str = "utf-8"
     delta: float = 0.0
     law: str = "auto"
+    normalize: str = "nfc"
+    table: TableFormat | None = None
 
     def __post_init__(self) -> None:
         if self.family is not None and self.family not in FAMILIES:
@@ -89,18 +96,20 @@ def chosen_family(source: str | os.PathLike[str] | Model, options: InputOptions)
     DataError
         If a table cannot be read, or has no such column.
     """
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str | os.PathLike) and not is_in_memory(source):
         return _family_of_model(source, options)
-    path, family = Path(source), options.family
+    path, family = _table_or_path(source), options.family
     if family is None and len(options.columns) > 1:
         family = "multivariate-gaussian"
     _check_options(family, path, options)
     if family is not None:
         return family
-    is_labels = options.tokenizer is not None or path.suffix.lower() not in TABLE_SUFFIXES
-    if is_labels or path.is_dir():
+    is_labels = options.tokenizer is not None or path is None
+    if path is None or is_labels or (isinstance(path, Path) and not is_table(path)):
         return "discrete"
-    numbers = holds_fractions(path, column=options.column, encoding=options.encoding)
+    numbers = holds_fractions(
+        path, column=options.column, given=options.table, encoding=options.encoding
+    )
     family = "gaussian" if numbers else "discrete"
     _check_options(family, path, options)
     return family
@@ -127,7 +136,14 @@ def _family_of_model(model: Model, options: InputOptions) -> str:
     return family
 
 
-def _check_options(family: str | None, path: Path, options: InputOptions) -> None:
+def _table_or_path(source: Any) -> Table | None:
+    """Return the path of a file, or data in memory as a table; None for counts."""
+    if not is_in_memory(source):
+        return Path(source)
+    return None if holds_counts(source) else as_table(source)
+
+
+def _check_options(family: str | None, path: Table | None, options: InputOptions) -> None:
     """Refuse options that a family does not take."""
     if options.order is not None and family != "ngram":
         raise ArgumentError("order", got=options.order, takes="nothing but with the family ngram")
@@ -144,9 +160,11 @@ def _check_options(family: str | None, path: Path, options: InputOptions) -> Non
         _refuse("tokenizer", options.tokenizer, default=None, family=family)
     if family == "ngram":
         _refuse("column", options.column, default=None, family=family)
-        if path.suffix.lower() in (*TABLE_SUFFIXES, ".json") and not path.is_dir():
+        running = isinstance(path, Path) and not is_table(path) and content_suffix(path) != ".json"
+        if not running:
             takes = "the family ngram takes a text or a folder of texts"
-            raise DataError(f"{path}: is no running text; {takes}")
+            name = path if isinstance(path, Path) else "the table"
+            raise DataError(f"{name}: is no running text; {takes}")
 
 
 def _refuse(option: str, value: object, *, default: object, family: str) -> None:
@@ -173,7 +191,7 @@ def read_model(
     if isinstance(source, Discrete):
         smoothing = AddDelta(options.delta)
         return (source.with_estimator(smoothing) if smoothing.delta else source), source.source
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str | os.PathLike) and not is_in_memory(source):
         return source, Source(family)
     if family == "discrete":
         model = Discrete.from_file(
@@ -181,24 +199,45 @@ def read_model(
             column=options.column,
             tokenizer=options.tokenizer,
             encoding=options.encoding,
+            normalize=options.normalize,
+            table=options.table,
             estimator=AddDelta(options.delta),
             progress=progress,
         )
         return model, model.source
-    return _read_series(Path(source), options, family=family, progress=progress)
+    return _read_series(_table_or_path(source), options, family=family, progress=progress)
 
 
 def _read_series(
-    path: Path, options: InputOptions, *, family: str, progress: Progress
+    path: Table | None, options: InputOptions, *, family: str, progress: Progress
 ) -> tuple[Any, Source]:
     """Return the model of numbers or running text, and where its data come from."""
     from hayflick.chains.family import FamilyData, parse_family
 
     order = _DEFAULT_ORDER if options.order is None else options.order
     text = f"ngram:{order}" if family == "ngram" else family
-    data = FamilyData(str(path), options.columns, options.tokenizer, options.encoding, progress)
+    data = FamilyData(
+        path,
+        options.columns,
+        options.tokenizer,
+        options.encoding,
+        options.normalize,
+        options.table,
+        progress,
+    )
     model: Any = parse_family(text, data=data)
     if family == "ngram":
         return model, model.sentences.source
-    names = options.columns or (column_name(path, encoding=options.encoding),)
-    return model, Source.of(path, column=", ".join(names), encoding=options.encoding)
+    assert path is not None
+    read = read_numbers(
+        path, columns=options.columns or None, given=options.table, encoding=options.encoding
+    )
+    return model, source_of(
+        path,
+        column=", ".join(read.columns),
+        encoding=options.encoding,
+        missing=read.missing,
+        sheet=read.sheet,
+        rows=len(read.values) + read.missing,
+        notes=read.notes,
+    )

@@ -22,6 +22,7 @@ from hayflick.core.source import Source, sources_of
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
+from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import (
     Design,
@@ -328,6 +329,8 @@ def plan(
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     samples: int | None = None,
     law: str = "auto",
     history: _Path | xarray.Dataset | None = None,
@@ -360,7 +363,7 @@ def plan(
     costs
         Prices; None to rank designs by real items per round. Training sets may grow only if a
         generated item has a price.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         How a file is read; see `hayflick.corpus.reading.read_corpus`.
     samples
         Size of a training set; None for the data's own size.
@@ -396,7 +399,11 @@ def plan(
     if replicates == 1:
         raise ArgumentError("replicates", got=1, takes="0, or at least 2 for a standard error")
     options = InputOptions(
-        columns=(column,) if column else (), tokenizer=tokenizer, encoding=encoding
+        columns=(column,) if column else (),
+        tokenizer=tokenizer,
+        encoding=encoding,
+        normalize=normalize,
+        table=table,
     )
     model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
     simulation = SimulationSettings(seed=seed, threads=threads, progress=progress)
@@ -434,13 +441,15 @@ def _model(
     """Return what a plan is for: a law of symbols, or the variance of numbers."""
     if isinstance(source, (Discrete, Gaussian)):
         return source
-    numbers = of == VARIANCE or (of is None and chosen_family(Path(source), options) == "gaussian")
+    numbers = of == VARIANCE or (of is None and chosen_family(source, options) == "gaussian")
     if not numbers:
         return Discrete.from_file(
             source,
             column=options.column,
             tokenizer=options.tokenizer,
             encoding=options.encoding,
+            normalize=options.normalize,
+            table=options.table,
             progress=progress,
         )
     if listed or options.tokenizer is not None:
@@ -448,7 +457,7 @@ def _model(
         takes = "labels or words; of numbers the variance is kept"
         remedy = "of=types takes every number as a label"
         raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
-    return VarianceTarget(*read_model(Path(source), options, family="gaussian"))
+    return VarianceTarget(*read_model(source, options, family="gaussian"))
 
 
 def _entries(

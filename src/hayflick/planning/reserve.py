@@ -24,10 +24,12 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
+from hayflick.corpus.frames import as_table, is_in_memory
 from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.reserves import TEXT_COLUMN, count_records, item_records, reserve_text
+from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.coverage import Coverage, UniformSamples, cover, uniform_samples
 
 SUFFIXES = (".jsonl", ".ndjson", ".txt")
@@ -192,6 +194,8 @@ def reserve(
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     seed: int = 1,
     progress: Progress = silent,
 ) -> Reserve:
@@ -212,7 +216,7 @@ def reserve(
         None gives weight to all.
     weights
         ``uniform``: every symbol counts the same; ``frequency``: as often as it occurs.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         See `hayflick.corpus.reading.read_corpus`.
     seed
         Of the uniform samples to compare with; the choice itself is not random.
@@ -236,7 +240,7 @@ def reserve(
     >>> [row["id"] for row in stored.items], stored.counts.symbols
     (['1', '3'], ('legal', 'refund'))
     """
-    path = Path(source)
+    path = as_table(source) if is_in_memory(source) else Path(source)
     budget, by_tokens = _budget(size, tokens)
     whole_number("seed", seed, at_least=0)
     if weights not in WEIGHTS:
@@ -246,17 +250,24 @@ def reserve(
         must_keep = read_must_keep(Path(must_keep))
     refuse_counts(path)
     corpus = read_corpus(
-        path, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+        path,
+        column=column,
+        tokenizer=tokenizer,
+        encoding=encoding,
+        normalize=normalize,
+        table=table,
+        progress=progress,
     )
     listed = None if must_keep is None else must_keep_places(must_keep, corpus=corpus)
     worth = _worth(corpus.counts, weights, listed)
-    with stored_items(item_blocks(path, corpus=corpus, progress=_renamed(progress))) as store:
+    blocks = item_blocks(path, corpus=corpus, given=table, progress=_renamed(progress))
+    with stored_items(blocks) as store:
         _check_budget(store, budget, by_tokens=by_tokens, name=corpus.source.name)
         chosen = cover(store, weights=worth, budget=budget, by_tokens=by_tokens, progress=progress)
         if chosen.value == 0.0:
             takes = "more: every item with a listed symbol has more tokens"
             raise ArgumentError("tokens", got=budget, takes=takes)
-        items = item_records(path, source=corpus.source, numbers=chosen.numbers)
+        items = item_records(path, source=corpus.source, numbers=chosen.numbers, given=table)
         counts = count_records(items, source=corpus.source)
         same_items, same_tokens = (
             uniform_samples(store, budget=number, by_tokens=of_tokens, weights=worth, seed=seed)

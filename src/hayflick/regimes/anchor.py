@@ -15,9 +15,10 @@ from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
+from hayflick.corpus.encodings import content_suffix
 from hayflick.corpus.reading import Corpus, read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header
-from hayflick.corpus.tables import TABLE_SUFFIXES
+from hayflick.corpus.tables import is_table
 from hayflick.regimes.regime import NamedRegime
 
 
@@ -71,12 +72,17 @@ class Anchor(NamedRegime):
         if header is not None:
             stored = read_reserve(Path(path), header=header, like=like)
             return cls._of_corpus(stored)
-        suffix = os.path.splitext(path)[1].lower()
-        column = like.column if suffix in TABLE_SUFFIXES else None
+        column = like.column if is_table(Path(path)) else None
         tokenizer = like.tokenizer or (None if column else "lines")
-        if suffix == ".json":
+        if content_suffix(Path(path)) == ".json":
             tokenizer = None
-        corpus = read_corpus(path, column=column, tokenizer=tokenizer, encoding=like.encoding)
+        corpus = read_corpus(
+            path,
+            column=column,
+            tokenizer=tokenizer,
+            encoding=like.encoding,
+            normalize=like.normalization,
+        )
         return cls._of_corpus(corpus)
 
     @classmethod

@@ -17,7 +17,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.core.source import Source
-from hayflick.corpus.tables import TABLE_SUFFIXES, table_column
+from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 from hayflick.regimes.regime import NamedRegime
 
 _COLUMNS = ("samples", "fresh")
@@ -85,7 +85,7 @@ class Scheduled(NamedRegime):
             If a number is out of its range; the round is named.
         """
         path = Path(path)
-        if path.suffix.lower() not in TABLE_SUFFIXES:
+        if not is_table(path):
             raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
         samples, fresh = (_column(path, name, encoding) for name in _COLUMNS)
         source = Source.of(
@@ -132,8 +132,8 @@ def _shortened(numbers: Sequence[int]) -> str:
 
 
 def _column(path: Path, name: str, encoding: str) -> tuple[int, ...]:
-    with table_column(path, column=name, encoding=encoding) as (_, cells):
-        texts = cells.collect().get_column("text")
+    with table_column(path, column=name, encoding=encoding) as found:
+        texts = found.labels.collect().get_column("text")
     numbers = texts.str.strip_chars().cast(pl.Int64, strict=False)
     bad = numbers.is_null().arg_true()
     if len(bad):

@@ -29,6 +29,8 @@ from hayflick.core.reproducibility import (
     stream,
 )
 from hayflick.core.source import Source, sources_of, sources_record
+from hayflick.corpus.frames import as_table, holds_counts, is_in_memory
+from hayflick.corpus.table_format import TableFormat
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.blocks import (
     COMPILED_TOGETHER,
@@ -65,6 +67,8 @@ def simulate(
     columns: Sequence[str] | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     estimator: str | None = None,
     generations: int,
     regime: Regime | str = Replace(),
@@ -86,7 +90,7 @@ def simulate(
     model
         The model fitted to the real data, such as `hayflick.Discrete`, or a family in the
         grammar of the command line, such as ``"zipf:1000"`` or ``"gaussian"``.
-    corpus, column, columns, tokenizer, encoding
+    corpus, column, columns, tokenizer, encoding, normalize, table
         What a named family is fitted to, and how it is read: a text, a folder of texts or a
         table; see `hayflick.corpus.reading.read_corpus`.
     estimator
@@ -153,8 +157,11 @@ def simulate(
         if column is not None and columns is not None:
             raise ArgumentError("columns", got=",".join(columns), takes="nothing beside column")
         named = tuple(columns or ()) if column is None else (column,)
-        path = None if corpus is None else os.fspath(corpus)
-        data = FamilyData(path, named, tokenizer, encoding, progress)
+        path = None if corpus is None or is_in_memory(corpus) else os.fspath(corpus)
+        found = as_table(corpus) if is_in_memory(corpus) and not holds_counts(corpus) else corpus
+        data = FamilyData(
+            found if path is None else path, named, tokenizer, encoding, normalize, table, progress
+        )
         source: Any = Source(model)
         model = parse_family(model, data=data, estimator=estimator)
         read = sources_of(model, getattr(model, "sentences", None)) or Source.files(("data", path))

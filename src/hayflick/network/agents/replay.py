@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from hayflick.core.errors import DataError, listed
-from hayflick.corpus.tables import json_lines
+from hayflick.corpus.json_lines import json_lines
 from hayflick.network.agents.protocol import AgentSection, Answer, AnswerSeed, SharedParts
 
 Place: TypeAlias = tuple[int, int, int]

@@ -1,0 +1,133 @@
+"""Data in memory as tables: frames and series of polars and pandas, arrays, lists, mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.labels import label_of
+
+Table: TypeAlias = Path | pl.DataFrame
+"""A file, or a table in memory."""
+
+
+def is_in_memory(source: object) -> bool:
+    """Return whether an object holds data, rather than the path of a file or a model.
+
+    Examples
+    --------
+    >>> is_in_memory(["a", "b"]), is_in_memory("answers.csv")
+    (True, False)
+    """
+    kinds = (pl.DataFrame, pl.LazyFrame, pl.Series, np.ndarray, Mapping, list, tuple)
+    return isinstance(source, kinds) or _is_pandas(source)
+
+
+def _is_pandas(source: object) -> bool:
+    return type(source).__module__.partition(".")[0] == "pandas"
+
+
+def holds_counts(source: object) -> bool:
+    """Return whether an object is a mapping from symbols to numbers.
+
+    Examples
+    --------
+    >>> holds_counts({"apple": 12, "pear": 3}), holds_counts({"fruit": ["apple", "pear"]})
+    (True, False)
+    """
+    if not isinstance(source, Mapping):
+        return False
+    return all(isinstance(value, (Integral, float)) for value in source.values())
+
+
+def as_table(source: Any) -> pl.DataFrame:
+    """Return data in memory as a table.
+
+    Parameters
+    ----------
+    source
+        A frame or a series of polars or pandas, an array of one dimension, a list of cells or of
+        records, or a mapping from names of columns to their cells.
+
+    Raises
+    ------
+    ArgumentError
+        If it is something else.
+    DataError
+        If two columns have one name, or columns differ in length.
+
+    Examples
+    --------
+    >>> as_table([{"round": 1, "answer": "yes"}, {"round": 2}]).rows()
+    [(1, 'yes'), (2, None)]
+    >>> as_table(["a", "b"]).columns
+    ['label']
+    """
+    if isinstance(source, pl.DataFrame):
+        return source
+    if isinstance(source, pl.LazyFrame):
+        return source.collect()
+    if isinstance(source, pl.Series):
+        return source.rename(source.name or "label").to_frame()
+    if _is_pandas(source):
+        return _from_pandas(source)
+    if isinstance(source, np.ndarray):
+        if source.ndim != 1:
+            got = f"an array of {source.ndim} dimensions"
+            raise ArgumentError("source", got=got, takes="an array of one, or a frame")
+        return _frame({"label": source.tolist()})
+    if isinstance(source, Mapping):
+        return _frame({str(name): list(cells) for name, cells in source.items()})
+    if all(isinstance(record, Mapping) for record in source) and len(source):
+        names = dict.fromkeys(str(name) for record in source for name in record)
+        return _frame({name: [record.get(name) for record in source] for name in names})
+    return _frame({"label": list(source)})
+
+
+def _from_pandas(source: Any) -> pl.DataFrame:
+    if source.ndim == 1:
+        return _frame({str(source.name or "label"): source.tolist()})
+    names = [str(name) for name in source.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"the table has the column {twice!r} more than once; rename all but one")
+    return _frame({name: source.iloc[:, place].tolist() for place, name in enumerate(names)})
+
+
+def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    lengths = {len(cells) for cells in columns.values()}
+    if len(lengths) > 1:
+        raise DataError(f"the table has columns of {min(lengths)} and of {max(lengths)} cells")
+    return pl.DataFrame([_series(name, _known(cells)) for name, cells in columns.items()])
+
+
+def _known(cells: Iterable[Any]) -> list[Any]:
+    """Return cells with None for what pandas and numpy write for a missing one."""
+    return [None if _is_missing(cell) else cell for cell in cells]
+
+
+def _is_missing(cell: Any) -> bool:
+    if cell is None or isinstance(cell, (str, int, Mapping, list, tuple, np.ndarray)):
+        return cell is None
+    if isinstance(cell, float):
+        return cell != cell
+    return type(cell).__name__ in ("NAType", "NaTType")
+
+
+def _series(name: str, cells: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, cells, strict=True)
+    except (TypeError, pl.exceptions.PolarsError, OverflowError):
+        # Cells of several types: labels, as in JSON lines.
+        nested = next((cell for cell in cells if isinstance(cell, (Mapping, list, tuple))), None)
+        if nested is not None:
+            raise DataError(
+                f"the column {name!r} holds a {type(nested).__name__} beside text"
+            ) from None
+        return pl.Series(name, [label_of(cell) for cell in cells], dtype=pl.String)
