@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -78,11 +80,18 @@ class Source:
 
     @classmethod
     def of(
-        cls, path: str | os.PathLike[str], *, files: Iterable[Path] | None = None, **fields: Any
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        files: Iterable[Path] | None = None,
+        count_lines: bool = False,
+        **fields: Any,
     ) -> Source:
         """Return the source of a file or a folder, with its hash.
 
-        Bytes of its name that are not UTF-8 are replaced.
+        Bytes of its name that are not UTF-8 are replaced. The hash of a folder is over its files
+        in the order of their names: for each the name below the folder, a zero byte and the 32
+        bytes of its own hash. What can be read only once, such as a pipe, has none.
 
         Parameters
         ----------
@@ -90,6 +99,8 @@ class Source:
             The file or folder.
         files
             The files that were read in a folder; the default is all of them.
+        count_lines
+            Whether its rows are the lines of its files.
         **fields
             Other fields of the source. Empty cells that are given as `missing` alone are added
             to `left_out`.
@@ -98,7 +109,14 @@ class Source:
         name = os.fsencode(path.name or path.resolve().name).decode("utf-8", errors="replace")
         if fields.get("missing") and not fields.get("left_out"):
             fields["left_out"] = (LeftOut("empty cells", fields["missing"]),)
-        return cls(name, sha256=hash_of(path, files=files), **fields)
+        try:
+            encoding = fields.get("encoding", "utf-8") if count_lines else None
+            sha256, lines = _hash_and_lines(path, files, encoding)
+        except OSError:
+            sha256, lines = None, None
+        if count_lines:
+            fields["rows"] = lines
+        return cls(name, sha256=sha256, **fields)
 
     @classmethod
     def files(cls, *given: tuple[str, object]) -> tuple[Source, ...]:
@@ -114,7 +132,7 @@ class Source:
         return tuple(
             cls.of(path, role=role)
             for role, path in given
-            if isinstance(path, os.PathLike | str) and os.path.exists(path)
+            if isinstance(path, os.PathLike | str) and os.path.isfile(path)
         )
 
     @classmethod
@@ -167,43 +185,53 @@ class Source:
         return self.tokenizer == "lines" or (self.tokenizer is None and self.column is not None)
 
 
-def hash_of(path: Path, *, files: Iterable[Path] | None = None) -> str | None:
-    """Return the SHA-256 of a file, or of the names and contents in a folder, in hexadecimal.
-
-    The hash of a folder is over its files in the order of their names: for each the name below
-    the folder, a zero byte and the 32 bytes of its own hash.
-
-    Parameters
-    ----------
-    path
-        The file or folder.
-    files
-        The files that were read in a folder; the default is all of them.
-
-    Returns
-    -------
-    str or None
-        None for what can be read only once, such as a pipe, and for what cannot be read.
-    """
-    try:
-        if not path.is_dir():
-            return _digest(path).hex() if path.is_file() else None
-        found = [file for file in files or path.rglob("*") if file.is_file()]
-        whole = hashlib.sha256()
-        for name, file in sorted((_bytes_below(path, file), file) for file in found):
-            whole.update(name + b"\0" + _digest(file))
-        return whole.hexdigest()
-    except OSError:
-        return None
+def _hash_and_lines(
+    path: Path, files: Iterable[Path] | None, encoding: str | None
+) -> tuple[str | None, int | None]:
+    """Return the hash of a file or a folder, and its number of lines; None for what is neither."""
+    if path.is_file():
+        digest, lines = _digest_and_lines(path, encoding)
+        return digest.hex(), lines
+    if not path.is_dir():
+        return None, None
+    whole, total = hashlib.sha256(), 0
+    for file in sorted(files or path.rglob("*"), key=lambda file: _name_below(path, file)):
+        if file.is_file():
+            digest, lines = _digest_and_lines(file, encoding)
+            whole.update(_name_below(path, file) + b"\0" + digest)
+            total += lines
+    return whole.hexdigest(), total
 
 
-def _bytes_below(folder: Path, file: Path) -> bytes:
+def _name_below(folder: Path, file: Path) -> bytes:
     return os.fsencode(file.relative_to(folder).as_posix())
 
 
-def _digest(path: Path) -> bytes:
+_CHUNK_BYTES = 1 << 20
+
+
+def _digest_and_lines(path: Path, encoding: str | None) -> tuple[bytes, int]:
+    """Return the hash of a file, and its number of lines; 0 where they are not asked for."""
+    whole, lines, last = hashlib.sha256(), 0, b"\n"
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        while chunk := file.read(_CHUNK_BYTES):
+            whole.update(chunk)
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+    if encoding is None:
+        return whole.digest(), 0
+    if path.suffix.lower() == ".gz" or encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
+        return whole.digest(), _decoded_lines(path, encoding)
+    return whole.digest(), lines + (last != b"\n")
+
+
+def _decoded_lines(path: Path, encoding: str) -> int:
+    """Return the number of lines of a file whose bytes are not those of its characters."""
+    lines, last = 0, "\n"
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as raw, io.TextIOWrapper(raw, encoding, errors="replace") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            lines, last = lines + chunk.count("\n"), chunk[-1]
+    return lines + (last != "\n")
 
 
 def sources_of(*parts: object) -> tuple[Source, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hayflick.core.source import LeftOut, Source
 from hayflick.report.language import Language
 
-_SHORT_HASH = 12
+_SHORT_HASH = 16
 
 
 def input_lines(sources: Sequence[Source], language: Language) -> list[str]:
