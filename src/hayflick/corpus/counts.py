@@ -165,8 +165,6 @@ def read_mapping(
         raise DataError(f"{path}: is nested too deep; takes an object of symbol: count") from None
     except DataError as fault:
         raise DataError(f"{path}: {fault}") from None
-    except RecursionError:
-        raise DataError(f"{path}: is nested too deeply; takes an object of symbol: count") from None
     except ValueError:
         raise DataError(
             f"{path}: holds a number of thousands of digits; fix or remove it"
