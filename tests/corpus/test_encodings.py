@@ -6,6 +6,7 @@ import pytest
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.corpus import encodings
 from hayflick.corpus.encodings import decoded, pieces
+from hayflick.corpus.normalization import normalized_pieces
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp932", "utf-16", "euc-jp", "iso2022_jp"])
@@ -108,7 +109,28 @@ def test_pieces_are_cut_behind_separators_alone():
 
 def test_a_run_without_separators_is_cut_in_the_end(monkeypatch):
     monkeypatch.setattr(encodings, "LONGEST_PIECE", 4)
-    assert list(pieces(iter(["ab"] * 5))) == ["abab", "abab", "ab"]
+    assert list(pieces(iter(["ab"] * 5))) == ["aba", "baba", "bab"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "abce\u0301\u0323fg" * 9,
+            "👨\u200d👩\u200d👧👍🏽" * 9,
+            "🇯🇵" * 9,
+            "\u1112\u1161\u11ab" * 9,
+        ),
+        *("ﾊﾟﾋﾞ" * 9, "a\u0301" * 40),
+    ],
+)
+def test_a_character_is_never_cut(monkeypatch, text):
+    monkeypatch.setattr(encodings, "LONGEST_PIECE", 8)
+    for step in (1, 2, 3, 5):
+        texts = [text[at : at + step] for at in range(0, len(text), step)]
+        for how in ("none", "nfc", "nfkc", "casefold"):
+            found = "".join(normalized_pieces(pieces(iter(texts)), how))
+            assert found == "".join(normalized_pieces([text], how))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp932"])

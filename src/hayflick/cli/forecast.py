@@ -80,14 +80,7 @@ def forecast_command(
             help="Order of an n-gram model, with --family ngram. [default: 2]", show_default=False
         ),
     ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            help="How text is split: auto, words, whitespace, lines, characters:N, mixed or "
-            "japanese. [default: auto for a text, whole cells for a table]",
-            show_default=False,
-        ),
-    ] = None,
+    tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
     regime: Annotated[
         str,
@@ -181,8 +174,8 @@ def _warn(result: BaseForecast, *, family: FamilyName | None, tokenizer: str | N
     is_chosen = tokenizer not in (None, "auto")
     if result.family == "discrete" and source.tokenizer == "mixed" and not is_chosen:
         print(
-            "note: scripts without spaces are counted by pairs of characters; Japanese words "
-            "take --tokenizer japanese and the extra ja",
+            "note: runs of scripts without spaces are counted by pairs of characters, all others "
+            "by words; Japanese words take --tokenizer japanese and the extra ja",
             file=sys.stderr,
         )
     if result.interrupted:

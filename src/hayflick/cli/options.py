@@ -27,8 +27,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="What standard ou
 LangOption = Annotated[Lang, typer.Option(help="Language of tables and pages.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 YesOption = Annotated[
-    bool,
-    typer.Option("--yes", help="Start work of more than 30 minutes or 4 GB without asking."),
+    bool, typer.Option("--yes", help="Start work of more than 30 minutes or 4 GB without asking.")
 ]
 PageOption = Annotated[Path | None, typer.Option(help="HTML page to write.", show_default=False)]
 
@@ -38,8 +37,17 @@ ColumnOption = Annotated[
 TokenizerOption = Annotated[
     str | None,
     typer.Option(
-        help="How text is split. [default: auto for a text, whole cells for a table]",
+        help="How text is split: auto (by the script of each run), words, whitespace, lines, "
+        "characters:N, mixed or japanese. [default: auto for a text, whole cells for a table]",
         show_default=False,
+    ),
+]
+NormalizeOption = Annotated[
+    str,
+    typer.Option(
+        help="Unicode spelling: none, nfc (letters with their marks composed, invisible characters "
+        "left out), nfkc (full-width and half-width letters too, blanks around removed) or "
+        "casefold (that, without upper and lower case)."
     ),
 ]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of a text or table.")]

@@ -134,7 +134,13 @@ def watch_command(
     cache: Annotated[
         Path | None, _optional(help="Keep vectors here between calls.", metavar="FILE")
     ] = None,
-    tokenizer: Annotated[str, typer.Option(help="How text is split into words.")] = "auto",
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            help="How text is split into words: auto (by the script of each run), words, "
+            "whitespace, characters:N, mixed or japanese."
+        ),
+    ] = "auto",
     encoding: options.EncodingOption = "utf-8",
     skip_bad: options.SkipBadOption = False,
     seed: options.SeedOption = 1,

@@ -6,13 +6,14 @@ import codecs
 import gzip
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
 from hayflick.core.progress import Progress, silent
+from hayflick.corpus.normalization import joins_previous
 
 CHUNK_BYTES = 1 << 18
 LONGEST_PIECE = 1 << 20
@@ -142,7 +143,7 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
 def pieces(texts: Iterator[str], *, separators: str = " \n\t\u3000") -> Iterator[str]:
     """Cut running text after separators into pieces of bounded length.
 
-    A run of more than a million characters without a separator is cut anywhere.
+    A run of more than a million characters without a separator is cut between two characters.
 
     Examples
     --------
@@ -154,12 +155,23 @@ def pieces(texts: Iterator[str], *, separators: str = " \n\t\u3000") -> Iterator
         rest += text
         cut = 1 + max(rest.rfind(separator) for separator in separators)
         if cut == 0 and len(rest) >= LONGEST_PIECE:
-            cut = len(rest)
+            cut = _between_characters(rest)
         if cut:
             yield rest[:cut]
             rest = rest[cut:]
     if rest:
         yield rest
+
+
+_JOINER = "\u200d"
+
+
+def _between_characters(text: str) -> int:
+    """Return the last place in a text that no mark, joiner or half of an emoji follows."""
+    cut = len(text) - 1
+    while cut and (joins_previous(text[cut]) or text[cut - 1] == _JOINER):
+        cut -= 1
+    return cut or len(text)
 
 
 def _size(path: Path) -> int:
@@ -246,34 +258,3 @@ def _undecodable(path: Path, encoding: str, offset: int) -> UndecodableError:
         damage = f"perhaps {likely.encoding}, but for the byte at offset {likely.offset}"
         remedy = f"fix the file there, and name its encoding with --encoding: {damage}"
     return UndecodableError(f"{found}; {remedy}", offset=offset)
-
-
-_WINDOWS = 16
-_WINDOW_BYTES = 1 << 15
-_HEAD_CHARACTERS = 1 << 14
-_FILES = 4096
-
-
-def sample_files(files: Sequence[Path], *, encoding: str) -> Iterator[str]:
-    """Yield the heads of up to 4096 files, and windows throughout the long ones.
-
-    Raises
-    ------
-    DataError
-        If a sampled head cannot be read as text in `encoding`.
-    """
-    step = -(-len(files) // _FILES)
-    for file in files[::step]:
-        yield next(decoded(file, encoding=encoding), "")[:_HEAD_CHARACTERS]
-        yield from _windows(file, check_encoding(encoding))
-
-
-def _windows(path: Path, codec: str) -> Iterator[str]:
-    size = path.stat().st_size
-    with opened(path) as (stream, file):
-        if size <= CHUNK_BYTES or stream is not file:
-            return
-        for window in range(1, _WINDOWS):
-            # Multiples of 4 bytes keep UTF-16 and UTF-32 in step.
-            file.seek(size * window // _WINDOWS // 4 * 4)
-            yield file.read(_WINDOW_BYTES).decode(codec, errors="ignore")

@@ -10,6 +10,7 @@ import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.corpus.encodings import decoded
+from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.reading import Corpus
 from hayflick.corpus.tokenizers import tokenizer_named
 
@@ -40,8 +41,8 @@ def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
 def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
     """Return the positions of listed symbols in the data's counts, ascending.
 
-    An entry that is not a symbol itself is tokenized as the data were: ``Tokyo`` becomes
-    ``tokyo`` if words are counted in lower case.
+    Entries are normalized as the data were. One that is not a symbol itself is tokenized as they
+    were too: ``Tokyo`` becomes ``tokyo`` if words are counted in lower case.
 
     Parameters
     ----------
@@ -68,8 +69,9 @@ def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
     if not entries:
         raise ArgumentError("must_keep", got="no symbol", takes="at least one, or None for all")
     places = {symbol: place for place, symbol in enumerate(corpus.counts.symbols)}
-    as_data = _split(tuple(entry for entry in entries if entry not in places), corpus)
-    found = [places.get(as_data.get(entry, entry)) for entry in entries]
+    spelled = [normalize_text(entry, corpus.source.normalization) for entry in entries]
+    as_data = _split(tuple(entry for entry in spelled if entry not in places), corpus)
+    found = [places.get(as_data.get(entry, entry)) for entry in spelled]
     missing = [entry for entry, place in zip(entries, found, strict=True) if place is None]
     if missing:
         fault = f"must-keep: {corpus.source.name} lacks: {listed(missing)}"

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.counts import Source
-from hayflick.corpus.encodings import decoded, pieces, sample_files
+from hayflick.corpus.normalization import normalized_pieces
 from hayflick.corpus.reading import text_files
+from hayflick.corpus.running_text import markup_notes, running_text, sample_files
 from hayflick.corpus.tokenizers import Lines, Tokenizer, batches, split_with
 
 MARK = "\N{MATHEMATICAL BOLD SMALL DIGAMMA}"
@@ -168,6 +169,7 @@ def read_sentences(
     *,
     tokenizer: str = "auto",
     encoding: str = "utf-8",
+    normalize: str = "nfc",
     progress: Progress = silent,
 ) -> Sentences:
     """Return the sentences of a text, or of a folder of texts; none spans two files.
@@ -180,6 +182,8 @@ def read_sentences(
         Name of a tokenizer (`hayflick.corpus.tokenizers`) other than ``lines``.
     encoding
         Any text codec of Python.
+    normalize
+        See `hayflick.corpus.normalization.normalized_expression`.
     progress
         Called with the number of bytes read so far.
 
@@ -197,21 +201,39 @@ def read_sentences(
 
     def texts(split: Tokenizer) -> Iterator[str]:
         for file in files:
-            whole = decoded(file, encoding=encoding, progress=progress)
-            yield from pieces(itertools.chain(whole, "\n"), separators=split.separators)
+            whole = running_text(
+                file,
+                separators=split.separators,
+                encoding=encoding,
+                normalize=normalize,
+                progress=progress,
+            )
+            yield from itertools.chain(whole, "\n")
 
     samples = sample_files(files, encoding=encoding)
     chosen, (symbols, tokens) = _split(texts, samples, tokenizer)
     if not symbols:
         under = f"under the tokenizer {chosen.name}"
         raise DataError(f"{path}: holds no word {under}; check the file and the tokenizer")
-    return Sentences(symbols, tokens, Source.of(path, tokenizer=chosen.name, encoding=encoding))
+    source = Source.of(
+        path,
+        files=files,
+        count_lines=True,
+        tokenizer=chosen.name,
+        encoding=encoding,
+        normalization=normalize,
+        notes=markup_notes(files),
+    )
+    return Sentences(symbols, tokens, source)
 
 
-def split_sentences(text: str, *, tokenizer: str = "auto") -> Sentences:
+def split_sentences(text: str, *, tokenizer: str = "auto", normalize: str = "nfc") -> Sentences:
     """Return the sentences of a string; parameters and errors are those of `read_sentences`."""
+    [text] = normalized_pieces([text], normalize)
     chosen, (symbols, tokens) = _split(lambda _: iter([text + "\n"]), [text], tokenizer)
-    return Sentences(symbols, tokens, Source("text", tokenizer=chosen.name))
+    return Sentences(
+        symbols, tokens, Source("text", tokenizer=chosen.name, normalization=normalize)
+    )
 
 
 def _split(

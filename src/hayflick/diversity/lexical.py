@@ -27,6 +27,7 @@ from hayflick.core.arrays import Integers
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus import tokenizers as counting
+from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 from hayflick.diversity.hill import hill_number, shannon_entropy
 from hayflick.diversity.metrics import Summary, defined
@@ -69,7 +70,7 @@ def count_ngrams(
     lengths: Iterable[int],
     once_per_text: bool = False,
 ) -> list[pl.DataFrame]:
-    """Return how often each n-gram occurs, one table per n.
+    """Return how often each n-gram of texts in NFC occurs, one table per n.
 
     Parameters
     ----------
@@ -102,7 +103,8 @@ def count_ngrams(
 def _coded(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[pl.DataFrame, pl.Series]:
     """Return the tokens of each answer as positions in the list of all, and that list."""
     numbered = pl.Series("text", texts, dtype=pl.String).to_frame().with_row_index("answer")
-    tokens = tokenizer.tokens(numbered.lazy()).collect()
+    spelled_alike = numbered.lazy().with_columns(normalized_expression(pl.col("text"), "nfc"))
+    tokens = tokenizer.tokens(spelled_alike).collect()
     spelled = tokens.get_column("symbol").unique().sort()
     return tokens.with_columns(pl.col("symbol").cast(pl.Enum(spelled)).to_physical()), spelled
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.corpus.normalization import normalized
 from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.diversity.lexical import NgramCounts
 
@@ -69,7 +70,7 @@ def _weights(must_keep: Iterable[str]) -> dict[str, float]:
 
 def _as_counted(entries: Sequence[str], counts: NgramCounts) -> dict[str, tuple[str, ...]]:
     """Return the tokens of every entry, split as the answers were."""
-    texts = pl.LazyFrame({"entry": entries, "text": entries})
+    texts = pl.LazyFrame({"entry": entries, "text": normalized(pl.Series(entries), "nfc")})
     split = tokenizer_named(counts.tokenizer).tokens(texts).collect()
     by_entry = split.group_by("entry", maintain_order=True).agg("symbol")
     tokens = {entry: tuple(symbols) for entry, symbols in by_entry.iter_rows()}

@@ -32,8 +32,8 @@ from typing_extensions import override
 from hayflick.chains.ngram_kernels import Texts
 from hayflick.core.checks import LARGEST_ORDER, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus.encodings import sample_files
 from hayflick.corpus.reading import text_files
+from hayflick.corpus.running_text import sample_files
 from hayflick.corpus.sentences import Sentences, read_sentences, split_sentences
 from hayflick.network.agents import ngram_model as kernels
 from hayflick.network.agents.ngram_model import NGramIndex, Vocabulary, writing_tokenizer
