@@ -27,6 +27,7 @@ from .core.progress import progress_bar as progress_bar
 from .core.records import Reading as Reading
 from .core.version import __version__ as __version__
 from .corpus.counts import Counts as Counts
+from .corpus.table_format import TableFormat as TableFormat
 from .detection.classical import CusumChart as CusumChart
 from .detection.classical import EwmaChart as EwmaChart
 from .detection.classical import ShewhartChart as ShewhartChart

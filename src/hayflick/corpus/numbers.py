@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from hayflick.core.checks import LARGEST_SIZE
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
+from hayflick.corpus.frames import Table, as_table, is_in_memory
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 
@@ -144,7 +145,7 @@ class NumericTable:
 
 
 def read_numbers(
-    path: str | os.PathLike[str] | pl.DataFrame,
+    path: Any,
     *,
     columns: Sequence[str] | None = None,
     given: TableFormat | None = None,
@@ -157,7 +158,7 @@ def read_numbers(
     Parameters
     ----------
     path
-        The table.
+        The file, or a frame or a series of polars or pandas.
     columns
         Their names; None for the only column.
     given
@@ -171,7 +172,7 @@ def read_numbers(
         If the file cannot be read, a column does not exist, has fewer than two values or is
         constant, or a cell is neither empty nor a finite number.
     """
-    table: Path | pl.DataFrame = path if isinstance(path, pl.DataFrame) else Path(path)
+    table: Table = as_table(path) if is_in_memory(path) else Path(path)
     if isinstance(table, Path) and not is_table(table):
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
     read = [_column(table, name, given, encoding) for name in columns or (None,)]
@@ -245,7 +246,7 @@ def _check_values(where: str, values: Floats) -> None:
 
 
 def holds_fractions(
-    path: str | os.PathLike[str] | pl.DataFrame,
+    path: Any,
     *,
     column: str | None = None,
     given: TableFormat | None = None,
@@ -261,7 +262,7 @@ def holds_fractions(
     DataError
         If the file cannot be read, or a column is not there.
     """
-    table: Path | pl.DataFrame = path if isinstance(path, pl.DataFrame) else Path(path)
+    table: Table = as_table(path) if is_in_memory(path) else Path(path)
     with table_column(table, column=column, given=given, encoding=encoding) as found:
         where = f"{found.table.path}: the column {found.name!r}"
         # The head of a long column of labels suffices, without reading it all.

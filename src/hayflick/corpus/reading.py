@@ -202,8 +202,8 @@ def source_of(table: Table, **fields: Any) -> Source:
     if isinstance(table, Path):
         return Source.of(table, **fields)
     missing = fields.get("missing", 0)
-    left_out = (LeftOut("empty cells", missing),) if missing else ()
-    return Source("table in memory", left_out=left_out, **fields)
+    empty = (LeftOut("empty cells", missing),) if missing else ()
+    return Source("table in memory", **{"left_out": empty, **fields})
 
 
 def _symbols(counted: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
