@@ -2,11 +2,8 @@ import json
 import random
 
 import pytest
-import typer
 
-from hayflick.cli import main as command_line
 from hayflick.cli.main import main
-from hayflick.cli.rules import rules_app
 
 RULES = """
 format_version = 1
@@ -25,17 +22,6 @@ items = 300
 name = "tell"
 kind = "notify"
 """
-
-
-@pytest.fixture(autouse=True)
-def _with_rules(monkeypatch):
-    groups = command_line.app.registered_groups
-    if not any(group.typer_instance is rules_app for group in groups):
-        copy = typer.Typer()
-        copy.__dict__.update(command_line.app.__dict__)
-        copy.registered_groups = [*command_line.app.registered_groups]
-        copy.add_typer(rules_app, name="rules")
-        monkeypatch.setattr(command_line, "app", copy)
 
 
 @pytest.fixture
@@ -118,7 +104,7 @@ def test_the_schema_is_json(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["rules", "check", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["rules", "check", "nowhere.toml"], "nowhere.toml: no such file"),
         (["rules", "evaluate", "act.toml"], "corpus: got nothing, takes the real data"),
         (["rules", "check", "act.toml", "--answers", "healthy.jsonl"], "by: got nothing"),
         (
@@ -131,7 +117,7 @@ def test_the_schema_is_json(capsys):
         ),
         (["simulate", "gaussian", "--rules", "act.toml", "--samples", "9"], "the family discrete"),
         (["plan", "corpus.txt", "--write-rules", "rules.txt"], "ends in .toml"),
-        (["watch", "healthy.jsonl", "--by", "round", "--text", "answer", "--rules", "x"], "x: can"),
+        (["watch", "healthy.jsonl", "--by", "round", "--text", "answer", "--rules", "x"], "x: no such file"),
     ],
 )
 def test_a_mistake_is_a_line_on_standard_error(folder, capsys, arguments, message):
