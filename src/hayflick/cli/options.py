@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from hayflick.corpus.table_format import TableFormat
 
 
 class Format(StrEnum):
@@ -21,6 +24,15 @@ class Lang(StrEnum):
 
     EN = "en"
     JA = "ja"
+
+
+class Normalize(StrEnum):
+    """Unicode normalizations."""
+
+    NONE = "none"
+    NFC = "nfc"
+    NFKC = "nfkc"
+    CASEFOLD = "casefold"
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="What standard output carries.")]
@@ -51,6 +63,44 @@ NormalizeOption = Annotated[
     ),
 ]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of a text or table.")]
+NormalizeOption = Annotated[
+    Normalize,
+    typer.Option(
+        help="One spelling for equal characters: nfc; nfkc also for full and half width, and blanks "
+        "at the ends; casefold also for upper and lower case."
+    ),
+]
+SeparatorOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The character between the cells of a CSV file, or tab. [default: seen from the file]",
+        show_default=False,
+    ),
+]
+DecimalOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The decimal sign of the numbers in a table, . or , [default: seen from the cells]",
+        show_default=False,
+    ),
+]
+QuoteOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The character around cells of a CSV file, or none. [default: seen from the file]",
+        show_default=False,
+    ),
+]
+NoHeaderOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-header", help="The first line of a CSV file is data; the columns are column_1, …"
+    ),
+]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(help="A workbook's sheet. [default: the first visible]", show_default=False),
+]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Count rows that cannot be used, and go on.")
 ]
@@ -72,6 +122,30 @@ SeedOption = Annotated[int, typer.Option(help="Seed of everything that is drawn.
 ThreadsOption = Annotated[
     int | None, typer.Option(help="Threads. [default: one per processor]", show_default=False)
 ]
+
+
+def table_format(
+    *,
+    separator: str | None,
+    decimal: str | None,
+    quote: str | None,
+    no_header: bool,
+    sheet: str | None,
+) -> TableFormat | None:
+    """Return the format of a table that the options state; None if they state nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them is not what it takes.
+    """
+    if not no_header and (separator, decimal, quote, sheet) == (None, None, None, None):
+        return None
+    from hayflick.corpus.table_format import TableFormat
+
+    return TableFormat(
+        separator=separator, decimal=decimal, quote=quote, header=not no_header, sheet=sheet
+    )
 
 
 def split_columns(names: str) -> list[str]:
