@@ -19,6 +19,7 @@ from hayflick.core.records import Reading, Verdict
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
+from hayflick.corpus.table_format import TableFormat
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
 from hayflick.planning.dose import ThresholdPolicy
@@ -115,6 +116,8 @@ def check_rules(
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     samples: int | None = None,
     generations: int = 50,
     history: _Path | Sequence[Reading] | None = None,
@@ -131,7 +134,7 @@ def check_rules(
         A rules file, or rules that were read.
     corpus
         The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         How a corpus is read.
     samples, generations
         Size of a training set, and the rounds that the law looks ahead.
@@ -171,6 +174,8 @@ def check_rules(
         column=column,
         tokenizer=tokenizer,
         encoding=encoding,
+        normalize=normalize,
+        table=table,
         samples=samples,
         generations=generations,
         progress=progress,
@@ -191,10 +196,10 @@ def check_rules(
         compared = tuple(replace(one, role="answers") for one in watched.sources)
     seen, stopped = _verdicts(rule_set, readings)
     warnings = [warning for watch in rule_set.rules.watch for warning in _range_warnings(watch)]
-    for table in rule_set.rules.watch:
-        warnings += _reading_warnings(table, seen[table.name])
+    for one in rule_set.rules.watch:
+        warnings += _reading_warnings(one, seen[one.name])
         if loaded.model is not None:
-            warnings += _law_warnings(table, loaded.model, generations)
+            warnings += _law_warnings(one, loaded.model, generations)
     return RulesCheck(
         rule_set=rule_set,
         policies=loaded.policies,
