@@ -55,7 +55,7 @@ def test_a_refusal_is_told_in_the_words_of_the_endpoint(body, reason):
 
 def test_a_key_is_hidden_before_a_long_message_is_cut():
     body = f'{{"detail": "{"x" * 295} sk-Not4Anyone"}}'.encode()
-    assert refusal(400, {}, body, key="sk-Not4Anyone").reason.endswith("x …)")
+    assert refusal(400, {}, body, keys=["sk-Not4Anyone"]).reason.endswith("x …)")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_waits_double_and_are_bounded():
 
 
 def test_a_place_that_quotes_the_key_is_not_shown():
-    failure = refusal(302, {"location": "http://other/SECRET/v1?a=b"}, b"", key="SECRET")
+    failure = refusal(302, {"location": "http://other/SECRET/v1?a=b"}, b"", keys=["SECRET"])
     assert failure.reason == "it answers 302: it has moved to http://other/…/v1"
 
 

@@ -1,8 +1,9 @@
 """Post JSON to an HTTP endpoint: connections, failures, retries and keys.
 
 The chat client and the embedding client share it. A key is read from the environment when a
-connection is opened; it is in no object of ours, message or file. aiohttp (extra ``llm``) is
-imported when the first client is made.
+connection is opened; it is in no object of ours, message or file, and what an endpoint sends is
+shown without it (`hide_keys`). Replies have a largest size, after decompression, and are read
+piece by piece. aiohttp (extra ``llm``) is imported when the first client is made.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import os
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import zlib
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,9 +28,19 @@ from urllib.request import getproxies, proxy_bypass
 
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.core.masking import masked
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+LARGEST_REPLY = 4_000_000
+"""Bytes of the body of a reply, after decompression."""
+
+_LARGEST_ERROR = 65_536
+"""Bytes that are read of a reply that is an error."""
+
+_MOST_HELD = 128_000_000
+"""Bytes of all replies of a client that are under way together."""
 
 _LONGEST_DETAIL = 300
 _MOST_AT_ONCE = 10_000
@@ -82,15 +94,38 @@ class RequestFailure(Exception):  # noqa: N818
         super().__init__(reason)
 
 
+_SENT: set[str] = set()
+"""The variables whose keys this process sends to endpoints; not the keys."""
+
+
+def hide_keys(text: str, *, words: bool = False) -> str:
+    """Return a text of an endpoint without the keys that were sent to endpoints.
+
+    All of them: two endpoints may be one, and what one was told the other may repeat.
+
+    Parameters
+    ----------
+    text
+        From an endpoint.
+    words
+        Whether keys that are ordinary words are hidden too; see `hayflick.core.masking`.
+    """
+    return masked(text, _keys(), words=words)
+
+
+def _keys() -> list[str]:
+    found = {os.environ.get(variable, "").strip() for variable in _SENT}
+    return sorted(found - {""}, key=len, reverse=True)
+
+
 def refusal(
-    status: int, headers: Mapping[str, str], body: bytes, *, key: str | None = None
+    status: int, headers: Mapping[str, str], body: bytes, *, keys: Collection[str] = ()
 ) -> RequestFailure:
     """Return the failure that an HTTP status other than success stands for."""
     message, code = _error_message(body)
-    location = headers.get("location", "elsewhere")
-    if key:
-        # Before they are cut, which could leave half of a key.
-        message, location = message.replace(key, "…"), location.replace(key, "…")
+    # Before they are cut, which could leave half of a key.
+    message = masked(message, keys, words=True)
+    location = masked(headers.get("location", "elsewhere"), keys, words=True)
     reason, transient = f"it answers {status}", status in _TRANSIENT or status >= 500
     if status in (401, 403):
         # Endpoints quote the key, in part or in full.
@@ -105,15 +140,15 @@ def refusal(
         transient=transient and code != _NO_CREDIT,
         charged=False,
         status=status,
-        detail=one_line(body, key=key),
+        detail=one_line(body, keys=keys),
         wait_s=retry_after(headers, now=time.time()),
     )
 
 
-def one_line(body: bytes, *, key: str | None = None) -> str:
-    """Return the text of a reply on one line of at most 300 characters, without the key."""
-    text = " ".join(body.decode("utf-8", errors="replace").split())
-    return (text.replace(key, "…") if key else text)[:_LONGEST_DETAIL]
+def one_line(body: bytes, *, keys: Collection[str] = ()) -> str:
+    """Return the text of a reply on one line of at most 300 characters, without keys."""
+    text = body[:_LARGEST_ERROR].decode("utf-8", errors="replace")
+    return " ".join(masked(text, keys, words=True).split())[:_LONGEST_DETAIL]
 
 
 def _error_message(body: bytes) -> tuple[str, str]:
@@ -156,7 +191,7 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     except ValueError:
         try:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
-        except ValueError:
+        except (ValueError, TypeError, IndexError, OverflowError, OSError):
             return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
@@ -257,7 +292,47 @@ def key_of(variable: str, *, argument: str) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         takes = "a key of letters, digits and signs, without blanks"
         raise ArgumentError(variable, got="other characters", takes=takes, remedy="copy it again")
+    _SENT.add(variable)
     return key
+
+
+_GZIP_OR_ZLIB, _RAW_DEFLATE = zlib.MAX_WBITS + 32, -zlib.MAX_WBITS
+
+
+class _Inflater:
+    """Decompresses a body piece by piece, and never more of it than is asked for."""
+
+    def __init__(self, encoding: str) -> None:
+        name = encoding.strip().lower()
+        if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            reason = f"the reply is compressed by {name[:40]!r}, which was not asked for"
+            raise RequestFailure(hide_keys(reason), transient=False, charged=True)
+        self._compressed = name not in ("", "identity")
+        self._stream: Any = None
+
+    def pieces(self, data: bytes, *, most: int) -> Iterator[bytes]:
+        """Yield what data hold: nothing for longer than `most` bytes in one piece."""
+        while data:
+            if not self._compressed:
+                yield data
+                return
+            if self._stream is None:
+                # Some servers send deflate without the header of zlib.
+                plain = data[0] & 15 not in (8, 15)
+                self._stream = zlib.decompressobj(_RAW_DEFLATE if plain else _GZIP_OR_ZLIB)
+            try:
+                yield self._stream.decompress(data, most)
+            except zlib.error:
+                reason = "the reply is compressed, and damaged"
+                raise RequestFailure(reason, transient=True, charged=True) from None
+            data = self._stream.unconsumed_tail or self._stream.unused_data
+            if self._stream.eof:
+                self._stream = None
+
+    def check_end(self) -> None:
+        """Refuse a compressed body that is cut off."""
+        if self._stream is not None:
+            raise RequestFailure("the reply is cut off", transient=True, charged=True)
 
 
 @final
@@ -280,6 +355,8 @@ class HttpClient:
         Requests under way at once.
     redirects
         Whether a request follows when the endpoint has moved.
+    largest_reply
+        Bytes of the body of a reply, after decompression; a larger one is a failure.
 
     Raises
     ------
@@ -299,6 +376,7 @@ class HttpClient:
         timeout_s: float,
         concurrency: int = 1,
         redirects: bool = False,
+        largest_reply: int = LARGEST_REPLY,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.key_variable, self._key_argument = key_variable, key_argument
@@ -306,7 +384,8 @@ class HttpClient:
             "concurrency", concurrency, at_least=1, at_most=_MOST_AT_ONCE
         )
         self.timeout_s = positive_number("timeout_s", timeout_s)
-        self._redirects = redirects
+        self._redirects, self._largest_reply = redirects, largest_reply
+        self._held = 0
         self._http = _aiohttp(feature)
         self._loop: asyncio.AbstractEventLoop | None = None
         # Before a run begins, not in its first request.
@@ -343,7 +422,7 @@ class HttpClient:
         )
         try:
             async with request as response:
-                content: bytes = await response.read()
+                content = await self._content(response)
         except http.ConnectionTimeoutError:
             raise RequestFailure(
                 "no connection", transient=True, charged=False, timed_out=True
@@ -361,13 +440,50 @@ class HttpClient:
             raise RequestFailure(
                 "no connection", transient=True, charged=False, detail=detail
             ) from None
-        except http.ClientError as fault:
+        except http.ClientResponseError:
+            reason = "the reply is no HTTP, or its headers are too large or too many"
+            raise RequestFailure(reason, transient=True, charged=True, detail=reason) from None
+        except (http.ClientError, ValueError) as fault:
             # The request may have been made all the same.
             reason = f"the connection broke off ({type(fault).__name__})"
             raise RequestFailure(reason, transient=True, charged=True, detail=reason) from None
         if response.status // 100 != 2:
-            raise refusal(response.status, response.headers, content, key=self._key())
+            raise refusal(response.status, response.headers, content, keys=_keys())
         return content
+
+    async def _content(self, response: Any) -> bytes:
+        """Return the decompressed body of a reply; of one that is an error, its beginning."""
+        failed = response.status // 100 != 2
+        most = _LARGEST_ERROR if failed else self._largest_reply
+        parts: list[bytes] = []
+        size = 0
+        try:
+            inflater = _Inflater(response.headers.get("Content-Encoding", ""))
+            async for data in response.content.iter_any():
+                for part in inflater.pieces(data, most=most + 1 - size):
+                    parts.append(part)
+                    size += len(part)
+                    self._held += len(part)
+                    self._check_size(size, most)
+            inflater.check_end()
+        except RequestFailure:
+            # The rest would be read before the connection is used again.
+            response.close()
+            if not failed:
+                raise
+        finally:
+            self._held -= size
+        return b"".join(parts)[:most]
+
+    def _check_size(self, size: int, most: int) -> None:
+        if size > most:
+            reason = f"the reply is larger than {most / 1e6:g} MB"
+            raise RequestFailure(reason, transient=True, charged=True, detail=reason)
+        if self._held > _MOST_HELD:
+            reason = (
+                f"replies of more than {_MOST_HELD / 1e6:g} MB are under way; ask fewer at once"
+            )
+            raise RequestFailure(reason, transient=True, charged=True, detail=reason)
 
     async def close(self) -> None:
         """Close the connections; the next request opens others."""
@@ -377,7 +493,7 @@ class HttpClient:
 
     def one_line(self, body: bytes) -> str:
         """Return the text of a reply on one line, without the key."""
-        return one_line(body, key=self._key())
+        return one_line(body, keys=_keys())
 
     def _key(self) -> str | None:
         if self.key_variable is None:
@@ -395,7 +511,12 @@ class HttpClient:
             # `concurrency` limits the requests under way, and cookies are for people.
             connector=http.TCPConnector(limit=0),
             cookie_jar=http.DummyCookieJar(),
-            headers={} if key is None else {"Authorization": f"Bearer {key}"},
+            headers={
+                "Accept-Encoding": "gzip, deflate",
+                **({} if key is None else {"Authorization": f"Bearer {key}"}),
+            },
+            # It would decompress all that has arrived, however large.
+            auto_decompress=False,
             timeout=http.ClientTimeout(
                 total=self.timeout_s, sock_connect=min(self.timeout_s, _MOST_TO_CONNECT_S)
             ),

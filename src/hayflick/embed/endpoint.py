@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.http import HttpClient, RequestFailure, Retries, run_to_end
+from hayflick.core.http import LARGEST_REPLY, HttpClient, RequestFailure, Retries, run_to_end
 from hayflick.embed.embedder import Vectors, embed_nonblank
 
 _NOTHING = "nothing more"
+
+_BYTES_OF_A_VECTOR, _LARGEST_REPLY = 200_000, 48_000_000
+"""Of a reply in JSON: room for 8,192 numbers a text, and no more than this for all."""
+
+_BRACKETS = 10
+"""Most lists and objects of a reply for each text; a vector takes two."""
 
 
 @final
@@ -109,6 +115,7 @@ class EndpointEmbedder:
             key_argument="key",
             timeout_s=self.timeout,
             redirects=True,
+            largest_reply=min(LARGEST_REPLY + self.batch * _BYTES_OF_A_VECTOR, _LARGEST_REPLY),
         )
         try:
             starts = range(0, len(texts), self.batch)
@@ -123,6 +130,9 @@ class EndpointEmbedder:
             reply, _ = await self._retries.run(client.post, "/embeddings", body)
         except RequestFailure as failure:
             raise self._failed(failure) from None
+        # Parsed, each of them takes many times its bytes.
+        if reply.count(b"[") + reply.count(b"{") > _BRACKETS * (len(texts) + 100):
+            raise self._unusable(f"far more than vectors of {len(texts)} texts")
         try:
             answer = json.loads(reply)
         except (ValueError, RecursionError):
@@ -131,7 +141,7 @@ class EndpointEmbedder:
         try:
             by_index = {int(item["index"]): item["embedding"] for item in answer["data"]}
             vectors = np.array([by_index[place] for place in range(len(texts))], np.float32)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise self._unusable(
                 f"no vector of one length for each of {len(texts)} texts"
             ) from None
@@ -157,4 +167,6 @@ class EndpointEmbedder:
         if failure.timed_out:
             remedy = "is the server up? a longer timeout or smaller batches may help"
             return DataError(f"{self.url}: no answer in {self.timeout:g} s; {remedy}")
+        if failure.reason.startswith("the reply"):
+            return DataError(f"{self.url}: {failure.reason}; smaller batches may help")
         return DataError(f"{self.url}: cannot be reached ({detail}); is the server up?")

@@ -4,7 +4,8 @@ Before a request is made, the most that it can take is reserved: one token for e
 prompt, an upper bound for any tokenizer of bytes, and all the tokens that it may write. If that
 exceeds what is left beside the reservations of requests under way, it waits for those; if none is
 under way, the budget is exhausted and the request is not made. A request that failed but may have
-been charged for counts in full.
+been charged for counts in full. What an endpoint claims beyond the budget is not counted: nothing
+is left then, and no further request is made.
 """
 
 from __future__ import annotations
@@ -123,8 +124,17 @@ class Budget:
         self._under_way -= 1
         # Floating-point sums of money do not cancel exactly.
         self._reserved = self._reserved - most if self._under_way else Spending()
-        self.spent += spent
+        self.spent = self._within(self.spent + spent)
         self._wake()
+
+    def _within(self, total: Spending) -> Spending:
+        """Return spending of no more than the budget, or than was spent before."""
+        tokens, money = total.tokens, total.money
+        if self.tokens is not None:
+            tokens = min(tokens, max(self.tokens, self.spent.tokens))
+        if self.money is not None:
+            money = min(money, max(self.money, self.spent.money))
+        return Spending(tokens, money)
 
     def _shortage(self, reserved: Spending, most: Spending) -> str:
         """Return why a request does not fit beside what is reserved; empty if it does."""

@@ -2,15 +2,17 @@
 
 Any endpoint with OpenAI's chat interface will do: OpenAI, vLLM, Ollama, llama.cpp and others. An
 `Endpoint` limits the number of requests under way, retries transient failures and keeps to the
-budget.
+budget. What an endpoint says is not taken on trust: keys are hidden in it, and the tokens that it
+claims are counted within what its texts can have.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, final
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,7 +21,7 @@ from typing_extensions import override
 
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError, EndpointError
-from hayflick.core.http import HttpClient, RequestFailure, Retries
+from hayflick.core.http import HttpClient, RequestFailure, Retries, hide_keys
 from hayflick.network.agents.budget import Budget, Prices, Reservation, Spending
 from hayflick.network.agents.protocol import (
     PERSONA,
@@ -32,6 +34,20 @@ from hayflick.network.agents.protocol import (
 )
 
 _MOST_TOKENS = 10**12
+
+_BYTES_OF_A_TOKEN = 32
+"""No text has fewer tokens than one for so many bytes: the mean of tokenizers in use is about 4.
+Single tokens are longer (128 blanks), but not throughout a text."""
+
+_LONGEST_TOKEN, _SPARE_BYTES = 128, 65_536
+"""An answer of `max_tokens` tokens has at most so many bytes each, and so many to spare: some
+endpoints do not keep to the limit."""
+
+_MOST_UNSEEN = 100_000
+"""Tokens beyond those of the request that a claim may hold: a system prompt of the endpoint's own,
+or what a model thought. A larger claim is not believed."""
+
+_LONGEST_WORD, _LONGEST_NAME = 64, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +91,8 @@ def read_reply(body: bytes) -> Reply:
         _clean(text),
         _count(counts.get("prompt_tokens")),
         _count(counts.get("completion_tokens")),
-        _clean(str(choice.get("finish_reason") or "stop")),
-        _clean(str(reply.get("model") or "")),
+        _word(choice.get("finish_reason"), default="stop", longest=_LONGEST_WORD),
+        _word(reply.get("model"), default="", longest=_LONGEST_NAME),
     )
 
 
@@ -85,8 +101,15 @@ def _malformed(what: str) -> RequestFailure:
 
 
 def _clean(text: str) -> str:
-    """Return a text that UTF-8 can encode: lone surrogates become question marks."""
-    return text.encode("utf-8", errors="replace").decode("utf-8")
+    """Return a text without keys that UTF-8 can encode: lone surrogates become question marks."""
+    return hide_keys(text.encode("utf-8", errors="replace").decode("utf-8"))
+
+
+def _word(value: Any, *, default: str, longest: int) -> str:
+    """Return a name that an endpoint gives, or the default for what is no text."""
+    text = value if isinstance(value, str) and value else default
+    # A key that stands at the cut would be left in part.
+    return _clean(text[: 4 * longest])[:longest]
 
 
 def _count(number: Any) -> int | None:
@@ -125,16 +148,68 @@ class CompletionRequest:
     prices: Prices
 
     @property
+    def size(self) -> int:
+        """Bytes of its messages, with those that a chat template adds."""
+        messages = self.body["messages"]
+        return sum(len(message["content"].encode()) + _BYTES_PER_MESSAGE for message in messages)
+
+    @property
     def largest(self) -> Spending:
         """Upper bound of what it can take."""
-        messages = self.body["messages"]
-        size = sum(len(message["content"].encode()) + _BYTES_PER_MESSAGE for message in messages)
-        return self.spending(size, self.max_tokens)
+        return self.spending(self.size, self.max_tokens)
+
+    def counted(self, reply: Reply) -> Reply:
+        """Return a reply with tokens as they are counted: within what its texts can have.
+
+        A claim of fewer than one token for 32 bytes is raised to that; one that is far larger
+        than what was asked for is not believed, and counts as none.
+
+        Raises
+        ------
+        RequestFailure
+            If the answer is longer than so many tokens can be.
+
+        Examples
+        --------
+        >>> request = CompletionRequest("anna", {"messages": []}, "1", 100, Prices())
+        >>> request.counted(Reply("word " * 64, 0, 1, "stop", "")).tokens_out
+        10
+        """
+        answer = len(reply.text.encode())
+        longest = self.max_tokens * _LONGEST_TOKEN + _SPARE_BYTES
+        if answer > longest:
+            asked = f"{answer:,} bytes, and {self.max_tokens} tokens were asked for"
+            raise _malformed(f"is too long: it has {asked}")
+        asked_for = sum(len(message["content"].encode()) for message in self.body["messages"])
+        return replace(
+            reply,
+            tokens_in=_credible(reply.tokens_in, length=asked_for, most=self.size),
+            tokens_out=_credible(reply.tokens_out, length=answer, most=self.max_tokens),
+        )
+
+    def spent(self, reply: Reply) -> Spending:
+        """Return what a reply with counted tokens takes; what it does not report counts in full."""
+        written = max(self.max_tokens, _fewest(len(reply.text.encode())))
+        return self.spending(
+            self.size if reply.tokens_in is None else reply.tokens_in,
+            written if reply.tokens_out is None else reply.tokens_out,
+        )
 
     def spending(self, tokens_in: int, tokens_out: int) -> Spending:
         """Return the spending of so many tokens."""
         cost = self.prices.cost(tokens_in=tokens_in, tokens_out=tokens_out)
         return Spending(tokens_in + tokens_out, cost or 0.0)
+
+
+def _credible(claimed: int | None, *, length: int, most: int) -> int | None:
+    """Return the tokens that count for a text of so many bytes; None if none can be believed."""
+    if claimed is None or claimed > most + _MOST_UNSEEN:
+        return None
+    return max(claimed, _fewest(length))
+
+
+def _fewest(length: int) -> int:
+    return math.ceil(length / _BYTES_OF_A_TOKEN)
 
 
 @final
@@ -221,18 +296,18 @@ class Endpoint:
 
     async def _send(self, reserved: Reservation, request: CompletionRequest) -> Reply:
         try:
-            reply = read_reply(
-                await self._client.post(
-                    "/chat/completions", request.body, headers={_REQUEST_ID: request.request_id}
+            reply = request.counted(
+                read_reply(
+                    await self._client.post(
+                        "/chat/completions", request.body, headers={_REQUEST_ID: request.request_id}
+                    )
                 )
             )
         except RequestFailure as failure:
             if not failure.charged:
                 reserved.use(Spending())
             raise
-        # If the endpoint does not report its usage, the whole reservation counts.
-        if reply.tokens_in is not None and reply.tokens_out is not None:
-            reserved.use(request.spending(reply.tokens_in, reply.tokens_out))
+        reserved.use(request.spent(reply))
         return reply
 
     async def close(self) -> None:
