@@ -1,12 +1,14 @@
 """What the documents show works, and what they say of the command line is what it says."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 import hayflick
+from hayflick.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -33,6 +35,34 @@ def test_python_examples_run(page, tmp_path, monkeypatch, capsys):
     assert len(examples) == text.count("```python"), "an example is not closed"
     for example in examples:
         exec(compile(example, page.name, "exec"), {})
+
+
+def sessions(page):
+    """Yield the commands of a page's console examples, each with the lines that it prints."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *printed = part.splitlines()
+            yield command, printed
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in GUIDES if "```console" in page.read_text(encoding="utf-8")]
+)
+def test_console_examples_print_what_they_show(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "1000")
+    for command, printed in sessions(page):
+        program, *arguments = shlex.split(command)
+        if program == "cat":
+            Path(arguments[0]).write_text("\n".join([*printed, ""]), encoding="utf-8")
+            continue
+        main(arguments)
+        out, err = capsys.readouterr()
+        found = re.sub("[\u2066-\u2069]", "", out + err).splitlines()
+        for line in printed:
+            # What an example leaves out is "…": a part of a line, or lines.
+            pattern = ".*".join(map(re.escape, line.split("…")))
+            assert any(re.fullmatch(pattern, one.strip()) for one in found), (command, line, found)
 
 
 def test_every_public_name_stands_in_the_documentation():
