@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.core.errors import listed
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.corpus.normalization import merging_names
 
 _LARGEST_EXACT = 2.0**53
@@ -146,7 +146,7 @@ def spelling_notes(labels: Sequence[str]) -> tuple[Note, ...]:
     together = merging_names(labels[:_MOST_SPELLINGS])
     if not together:
         return ()
-    message = (
+    message = translatable(
         "labels that differ only in case, width or blanks are counted apart, such as {names};"
         " --normalize nfkc or casefold counts them together"
     )

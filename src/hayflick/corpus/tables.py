@@ -16,7 +16,7 @@ import polars as pl
 from polars import selectors
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.encodings import check_encoding, content_suffix, decoded, opened
 from hayflick.corpus.frames import Table
@@ -110,7 +110,7 @@ def json_note(name: str, cells: pl.Series) -> tuple[Note, ...]:
         return (
             Note("the cells of {column} are JSON; they are read as they are", column=repr(name)),
         )
-    message = (
+    message = translatable(
         "the cells of {column} are JSON, and are read with their braces and keys; their text is at"
         " {path}: copy that into a column of its own"
     )
@@ -203,12 +203,12 @@ def _notes(path: Path, dialect: Dialect, stated: TableFormat, *, tabs: bool) -> 
     usual = "\t" if tabs else ","
     if stated.separator is None and dialect.separator != usual:
         separator = SEPARATORS.get(dialect.separator, repr(dialect.separator))
-        message = "the columns of {name} are separated by {separator}"
+        message = translatable("the columns of {name} are separated by {separator}")
         yield Note(message, name=path.name, separator=separator)
     if stated.quote is None and dialect.quote != '"':
         yield Note("cells of {name} are quoted by {quote}", name=path.name, quote=dialect.quote)
     if stated.header and dialect.numbered:
-        message = (
+        message = translatable(
             "the first line of {name} is taken for the names of its columns ({names}); --no-header"
             " takes it for data"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, listed
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.corpus.table_kinds import FrameTable
 
 
@@ -53,9 +53,11 @@ def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
     notes = []
     if sheet is None and others:
         hidden = [name for name in others if name not in visible]
-        message = "the sheet {sheet} of {name} is read; others: {others}"
+        message = translatable("the sheet {sheet} of {name} is read; others: {others}")
         if hidden:
-            message = "the sheet {sheet} of {name} is read; others: {others} (hidden: {hidden})"
+            message = translatable(
+                "the sheet {sheet} of {name} is read; others: {others} (hidden: {hidden})"
+            )
         values = {"sheet": repr(chosen), "name": path.name, "others": listed(others)}
         notes.append(Note(message, **values, **({"hidden": listed(hidden)} if hidden else {})))
     if len(columns) != frame.width:
