@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -33,6 +34,7 @@ from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError
 from hayflick.core.version import __version__
 
 USER_MISTAKE, INTERNAL_ERROR = 2, 70
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EMFILE)
 
 app = typer.Typer(
     name="hayflick",
@@ -91,9 +93,10 @@ def run_command(typed: Sequence[str]) -> int:
             return _fail("interrupted; nothing was finished", INTERRUPTED)
         except OSError as fault:
             # What no reader has put into words: a path of 300 letters, a folder without rights.
-            if fault.filename is None or fault.strerror is None:
+            if fault.strerror is None or (fault.filename is None and fault.errno not in _NO_ROOM):
                 return _internal(fault)
-            return _fail(f"{fault.filename}: {fault.strerror.lower()}", USER_MISTAKE)
+            place = fault.filename or "a temporary file"
+            return _fail(f"{place}: {fault.strerror.lower()}", USER_MISTAKE)
         except Exception as fault:
             return _internal(fault)
         return code

@@ -7,6 +7,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,7 +43,8 @@ def njit(*, cache: bool, **options: Any) -> Callable[[_Function], _Function]:
 
     def compiled(function: _Function) -> _Function:
         try:
-            return numba.njit(cache=cache, **options)(function)  # type: ignore[no-any-return]
+            made: _Function = numba.njit(cache=cache, **options)(function)
+            return _kept_if_possible(made)
         except RuntimeError:
             # numba has found no place for the cache.
             if not cache:
@@ -53,9 +55,23 @@ def njit(*, cache: bool, **options: Any) -> Callable[[_Function], _Function]:
         if _private[0] is None:
             return numba.njit(**options)(function)  # type: ignore[no-any-return]
         numba.config.CACHE_DIR = str(_private[0])  # type: ignore[attr-defined]
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        kept: _Function = numba.njit(cache=True, **options)(function)
+        return _kept_if_possible(kept)
 
     return compiled
+
+
+def _kept_if_possible(dispatcher: _Function) -> _Function:
+    """Let a compiled function work that cannot be kept, because the disk is full, say."""
+    cache: Any = dispatcher._cache  # type: ignore[attr-defined]
+    save = cache.save_overload
+
+    def save_if_possible(signature: Any, compiled: Any) -> None:
+        with suppress(OSError):
+            save(signature, compiled)
+
+    cache.save_overload = save_if_possible
+    return dispatcher
 
 
 def _private_folder() -> Path | None:

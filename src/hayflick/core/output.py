@@ -7,8 +7,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hayflick.core.errors import ArgumentError, OutputError
+
+if TYPE_CHECKING:
+    import xarray
 
 PAGE_SUFFIXES = (".html", ".htm")
 """File suffixes of pages."""
@@ -148,6 +152,25 @@ def write_file(
             temporary.unlink(missing_ok=True)
     except OSError as fault:
         raise OutputError(f"{path}: cannot be written ({fault.strerror})") from fault
+
+
+def write_netcdf(path: Path, runs: xarray.Dataset, *, force: bool = False) -> Path:
+    """Write runs as NetCDF, whole or not at all.
+
+    The file is made in memory first: the HDF5 library ends the process where a disk is full.
+
+    Raises
+    ------
+    OutputError
+        As `write_file`.
+    """
+    data = runs.to_netcdf(engine="h5netcdf")
+    return write_file(path, lambda temporary: _write(temporary, data), force=force)
+
+
+def _write(path: Path, data: bytes | memoryview) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
 
 
 def make_folder(path: Path, *, numbered: bool, force: bool) -> Path:
