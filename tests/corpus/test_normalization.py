@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
 from hayflick.corpus.must_keep import must_keep_places
@@ -195,3 +196,18 @@ def test_the_shared_emoji_are_tokens_and_nothing_invisible_is(cases):
 
 def test_the_shared_spellings_are_one(cases, capsys):
     assert forecast(cases / "nfd.txt", capsys)["types"] == 3
+
+
+def test_an_answer_of_invisible_characters_is_empty(tmp_path):
+    path = tmp_path / "answers.csv"
+    rows = [
+        {
+            "round": number,
+            "answer": "\ufeff\u200b" if number == 3 else f"cat {k} sat {k * number % 7}",
+        }
+        for number in range(1, 16)
+        for k in range(12)
+    ]
+    pl.DataFrame(rows).write_csv(path)
+    readings = hf.watch(path, text="answer", by="round", baseline=10).readings[""]
+    assert [reading.values["empty_answers"] for reading in readings[:4]] == [0, 0, 12, 0]
