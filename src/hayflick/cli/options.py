@@ -54,20 +54,12 @@ TokenizerOption = Annotated[
         show_default=False,
     ),
 ]
-NormalizeOption = Annotated[
-    str,
-    typer.Option(
-        help="Unicode spelling: none, nfc (letters with their marks composed, invisible characters "
-        "left out), nfkc (full-width and half-width letters too, blanks around removed) or "
-        "casefold (that, without upper and lower case)."
-    ),
-]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of a text or table.")]
 NormalizeOption = Annotated[
     Normalize,
     typer.Option(
-        help="One spelling for equal characters: nfc; nfkc also for full and half width, and blanks "
-        "at the ends; casefold also for upper and lower case."
+        help="One spelling of equal characters: nfc; nfkc also for full and half width, and for "
+        "blanks at the ends; casefold also for upper and lower case."
     ),
 ]
 SeparatorOption = Annotated[
