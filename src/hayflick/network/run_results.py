@@ -66,6 +66,8 @@ def file_lock(path: Path, *, subject: str) -> Iterator[None]:
                 ) from None
             remedy = "wait for it to end, or stop it"
             raise DataError(f"{subject}: another process is at work on it; {remedy}") from None
+        except sqlite3.DatabaseError as fault:
+            raise DataError(f"{path}: is damaged ({fault}); delete it, it holds no data") from None
         yield
     finally:
         lock.close()

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from hayflick.core.checks import check_language
 from hayflick.core.display import Report, Result, report_of
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import (
     ArgumentError,
     BudgetExhausted,
@@ -86,6 +87,9 @@ class Gallery(Result):
         """
         parts = [one.curves.select(pl.lit(one.name).alias("figure"), "*") for one in self.figures]
         return pl.concat(parts, how="diagonal_relaxed") if parts else pl.DataFrame()
+
+
+_FIGURE_S = 15.0
 
 
 def reproduce(
@@ -211,6 +215,8 @@ def reproduce(
     if folder is not None:
         existing = _run_folder(folder, study, seed=seed, numbered=numbered) if runs_models else None
         folder = existing or make_folder(folder, numbered=numbered, force=force)
+    work = f"making {len(names)} figure{'s' if len(names) > 1 else ''}"
+    expect(progress, Effort(work, seconds=_FIGURE_S * len(names)))
     if paper == "suresh2024":
         text = None if corpus is None else os.fspath(corpus)
         figures = suresh2024.figures(names, seed=seed, corpus=text, progress=progress)
