@@ -63,7 +63,10 @@ def njit(*, cache: bool, **options: Any) -> Callable[[_Function], _Function]:
 
 def _kept_if_possible(dispatcher: _Function) -> _Function:
     """Let a compiled function work that cannot be kept, because the disk is full, say."""
-    cache: Any = dispatcher._cache  # type: ignore[attr-defined]
+    # With NUMBA_DISABLE_JIT=1, functions stay as they are.
+    cache: Any = getattr(dispatcher, "_cache", None)
+    if cache is None:
+        return dispatcher
     save = cache.save_overload
 
     def save_if_possible(signature: Any, compiled: Any) -> None:
