@@ -1,6 +1,7 @@
 import polars as pl
 import pytest
 
+import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.corpus.numbers import read_numbers
 
@@ -52,3 +53,55 @@ def test_a_missing_column_lists_those_there_are(tmp_path):
         read_numbers(path, columns=["mass"])
     with pytest.raises(DataError, match="is no table"):
         read_numbers(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["0,652", "0,1"], [0.652, 0.1]),
+        (["1,234", "0,5"], [1.234, 0.5]),
+        (["1,234", "0.5"], [1234.0, 0.5]),
+        (["1,234.5", "1,000"], [1234.5, 1000.0]),
+        (["1,234,567", "5"], [1234567.0, 5.0]),
+        (["1.234,5", "1\u00a0234,5", "1'234,5", "2"], [1234.5, 1234.5, 1234.5, 2.0]),
+        (["1,5", "1.234"], [1.5, 1234.0]),
+        (["1.5", "-2", "+3e2", " 4 "], [1.5, -2.0, 300.0, 4.0]),
+        (["1.5", "", "#N/A", "n/a", "NaN", "2"], [1.5, 2.0]),
+    ],
+)
+def test_decimal_signs_are_seen_from_the_cells(tmp_path, cells, numbers):
+    path = tmp_path / "a.csv"
+    path.write_text("x|y\n" + "".join(f"{cell}|z\n" for cell in cells), encoding="utf-8")
+    read = read_numbers(path, columns=["x"])
+    assert read.values[:, 0].tolist() == numbers
+    assert read.missing == len(cells) - len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "message"),
+    [
+        (["1,234", "2,500"], "|", "'1,234' can be 1234 or 1.234; say with --decimal"),
+        (["12,345"], "|", "'12,345' can be 12345 or 12.345; say with --decimal"),
+        (["1.234", "12"], ";", "'1.234' can be 1234 or 1.234; say with --decimal"),
+        (["1,5", "1.5"], ";", "holds no numbers but labels, such as '1.5' in line 3"),
+        (["1,5", "many"], ";", "holds no numbers but labels, such as"),
+    ],
+)
+def test_numbers_that_can_be_read_in_two_ways_are_refused(tmp_path, cells, separator, message):
+    path = tmp_path / "a.csv"
+    path.write_text(f"x{separator}y\n" + "".join(f"{cell}{separator}z\n" for cell in cells))
+    with pytest.raises(DataError, match=message):
+        read_numbers(path, columns=["x"])
+
+
+def test_a_stated_decimal_sign_decides(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x;y\n1.234;z\n12,5;z\n2.500;z\n")
+    comma = hf.TableFormat(decimal=",")
+    assert read_numbers(path, columns=["x"], given=comma).values[:, 0].tolist() == [
+        1234.0,
+        12.5,
+        2500.0,
+    ]
+    with pytest.raises(DataError, match="labels, such as '12,5' in line 3"):
+        read_numbers(path, columns=["x"], given=hf.TableFormat(decimal="."))

@@ -23,7 +23,7 @@ READ = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")
 ODD = [
     *(
         "",

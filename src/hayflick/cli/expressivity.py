@@ -42,6 +42,12 @@ def expressivity_command(
     ] = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     generations: options.GenerationsOption = 50,
     samples: options.SamplesOption = None,
     replicates: Annotated[
@@ -72,6 +78,10 @@ def expressivity_command(
             family=None if family is None else family.value,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             generations=generations,
             samples=samples,
             replicates=replicates,

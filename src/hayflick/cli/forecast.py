@@ -82,6 +82,12 @@ def forecast_command(
     ] = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     regime: Annotated[
         str,
         typer.Option(
@@ -141,6 +147,10 @@ def forecast_command(
             order=order,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             delta=delta,
             regime=regime,
             generations=generations,

@@ -88,6 +88,12 @@ def pilot_command(
         str, typer.Option("--value", help="Column of the baseline's numbers.")
     ] = "value",
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     answers: Annotated[
         int | None,
         typer.Option(
@@ -148,6 +154,10 @@ def pilot_command(
         round_column=round_column,
         value_column=value_column,
         encoding=encoding,
+        normalize=normalize.value,
+        table=options.table_format(
+            separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+        ),
         answers=answers,
         rounds=rounds,
         power=power,
@@ -183,6 +193,12 @@ def analyse_command(
     value_column: Annotated[str, typer.Option("--value", help="Column of numbers.")] = "value",
     skip_bad: options.SkipBadOption = False,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
     lang: options.LangOption = options.Lang.EN,
@@ -203,6 +219,10 @@ def analyse_command(
         value_column=value_column,
         skip_bad=skip_bad,
         encoding=encoding,
+        normalize=normalize.value,
+        table=options.table_format(
+            separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+        ),
     )
     if out is not None:
         result.save(out, lang=lang.value, force=force)

@@ -87,6 +87,12 @@ def plan_command(
     column: options.ColumnOption = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     history: Annotated[
         Path | None,
         typer.Option(
@@ -161,6 +167,10 @@ def plan_command(
             column=column,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             samples=samples,
             history=history,
             replicates=replicates,

@@ -50,6 +50,12 @@ def reserve_command(
     column: options.ColumnOption = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the uniform samples to compare with.")] = 1,
     output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
@@ -86,6 +92,10 @@ def reserve_command(
             column=column,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             seed=seed,
             progress=progress,
         )

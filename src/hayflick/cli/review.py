@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, print_result, say_written
+from hayflick.cli.printing import ALARM, print_result, say_notes, say_written
 from hayflick.core.output import check_not_input
 from hayflick.core.progress import progress_bar
 
@@ -49,6 +49,12 @@ def draw_command(
     ] = None,
     skip_bad: options.SkipBadOption = False,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     seed: options.SeedOption = 1,
     force: options.ForceOption = False,
     yes: options.YesOption = False,
@@ -70,10 +76,15 @@ def draw_command(
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             seed=seed,
             progress=progress,
         )
     say_written(sample.save(out, force=force))
+    say_notes(note for source in sample.sources for note in source.notes)
     return 0
 
 
@@ -85,6 +96,11 @@ def judge_command(
         float, typer.Option(help="Chance that a bound is ever wrong, whenever one looks.")
     ] = 0.05,
     encoding: options.EncodingOption = "utf-8",
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
 ) -> int:
@@ -95,6 +111,14 @@ def judge_command(
     from hayflick.monitor.acceptance import AcceptanceDecision
     from hayflick.monitor.review import judge_review
 
-    result = judge_review(source, limit=limit, error=error, encoding=encoding)
+    result = judge_review(
+        source,
+        limit=limit,
+        error=error,
+        encoding=encoding,
+        table=options.table_format(
+            separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+        ),
+    )
     print_result(result, output_format, lang)
     return ALARM if result.decision is AcceptanceDecision.REJECT else 0

@@ -34,6 +34,12 @@ def check_command(
     column: options.ColumnOption = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     samples: options.SamplesOption = None,
     generations: options.GenerationsOption = 50,
     history: Annotated[
@@ -71,6 +77,10 @@ def check_command(
             column=column,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             samples=samples,
             generations=generations,
             history=history,
@@ -90,6 +100,12 @@ def evaluate_command(
     column: options.ColumnOption = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     keep: Annotated[
         float | None, typer.Option(help="The target. [default: the file's]", show_default=False)
     ] = None,
@@ -115,6 +131,10 @@ def evaluate_command(
             column=column,
             tokenizer=tokenizer,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             keep=keep,
             samples=samples,
             generations=generations,

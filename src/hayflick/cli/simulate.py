@@ -14,6 +14,7 @@ from hayflick.cli.printing import (
     print_json,
     print_tables,
     say_interrupted,
+    say_notes,
     say_written,
 )
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
@@ -47,6 +48,12 @@ def simulate_command(
     ] = None,
     tokenizer: options.TokenizerOption = None,
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     estimator: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +157,14 @@ def simulate_command(
                 columns=None if columns is None else options.split_columns(columns),
                 tokenizer=tokenizer,
                 encoding=encoding,
+                normalize=normalize.value,
+                table=options.table_format(
+                    separator=separator,
+                    decimal=decimal,
+                    quote=quote,
+                    no_header=no_header,
+                    sheet=sheet,
+                ),
                 estimator=estimator,
                 generations=generations,
                 regime=regime,
@@ -173,6 +188,7 @@ def simulate_command(
     if plot is not None:
         plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
+    say_notes(note for source in sources_in(runs.attrs) for note in source.notes)
     if output_format is options.Format.JSON:
         print_json(record(runs))
     else:

@@ -142,6 +142,12 @@ def watch_command(
         ),
     ] = "auto",
     encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
     skip_bad: options.SkipBadOption = False,
     seed: options.SeedOption = 1,
     output_format: options.FormatOption = options.Format.TABLE,
@@ -173,6 +179,10 @@ def watch_command(
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
             baseline=baseline,
             charts=chart or None,
             embedder=embedder,

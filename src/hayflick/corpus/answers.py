@@ -188,12 +188,16 @@ class _Rows:
                 continue
             try:
                 decimal = None if self.given is None else self.given.decimal
-                parsed = parse_numbers(found[name], decimal=decimal)
+                cells = found[name]
+                parsed = parse_numbers(cells, decimal=decimal, semicolons=table.semicolons)
             except DataError as fault:
                 raise DataError(f"{table.path}: the column {name!r}: {fault}") from None
-            if parsed.wrong is None:
-                self.notes += decimal_note(parsed, name)
-                found = found.with_columns(parsed.numbers.alias(name))
+            self.notes += decimal_note(parsed, name)
+            found = found.with_columns(parsed.numbers.alias(name))
+            if parsed.wrong is not None:
+                # Cells that are no numbers stay as they are, to be refused with their line.
+                spelled = pl.coalesce(pl.col(name).cast(pl.String), cells)
+                found = found.with_columns(spelled.alias(name))
         return found
 
     def _add(self, number: int, record: Mapping[str, Any]) -> None:

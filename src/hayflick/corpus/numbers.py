@@ -18,6 +18,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
 from hayflick.corpus.frames import Table, as_table, is_in_memory
 from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.table_kinds import OpenTable
 from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 
 _HEAD = 1000
@@ -28,9 +29,12 @@ NO_NUMBER = (
 )
 """How tables spell that a cell has no number, in lower case."""
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_COMMA = r"[-+]?(?:\d{1,3}(?:[. \u{a0}\u{202f}']\d{3})+|\d*),\d+(?:[eE][-+]?\d+)?"
-_THOUSANDS = r"[-+]?\d{1,3}(?:,\d{3})+"
+# No number is grouped behind a zero: 0,652 has a decimal comma.
+_POINT_GROUPS = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"
+_COMMA_GROUPS = r"[-+]?[1-9]\d{0,2}(?:,\d{3})+"
+_GROUPS = r"[1-9]\d{0,2}(?:[. \u{a0}\u{202f}']\d{3})+"
+_COMMA = rf"[-+]?(?:{_GROUPS}|\d*),\d+(?:[eE][-+]?\d+)?"
+_WITHOUT_POINT = rf"[-+]?(?:{_GROUPS}|\d+(?:[eE][-+]?\d+)?)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,9 @@ class ParsedNumbers:
     decimal_comma: bool
 
 
-def parse_numbers(cells: pl.Series, *, decimal: str | None = None) -> ParsedNumbers:
+def parse_numbers(
+    cells: pl.Series, *, decimal: str | None = None, semicolons: bool = False
+) -> ParsedNumbers:
     """Return cells as numbers.
 
     Parameters
@@ -64,11 +70,14 @@ def parse_numbers(cells: pl.Series, *, decimal: str | None = None) -> ParsedNumb
         The cells as text; null for missing ones.
     decimal
         The decimal sign; None if it is to be seen from the cells.
+    semicolons
+        Whether the cells stand between semicolons, as where the comma is the decimal sign.
 
     Raises
     ------
     DataError
-        If commas can be decimal signs as well as separators of thousands.
+        If commas, or points between semicolons, can be decimal signs as well as separators of
+        thousands.
 
     Examples
     --------
@@ -83,15 +92,19 @@ def parse_numbers(cells: pl.Series, *, decimal: str | None = None) -> ParsedNumb
     absent = texts.is_null() | texts.str.to_lowercase().is_in(NO_NUMBER)
     known = pl.when(~absent).then(texts)
     texts = cells.rename("cell").to_frame().select(known.alias("cell"))["cell"]
-    comma = decimal == "," if decimal is not None else _has_decimal_comma(texts)
+    comma = (
+        decimal == "," if decimal is not None else _has_decimal_comma(texts, semicolons=semicolons)
+    )
     if comma:
         plain = texts.str.replace_all(r"[. \u{a0}\u{202f}']", "").str.replace(
             ",", ".", literal=True
         )
-        numbers: pl.Expr = pl.when(texts.str.contains(rf"^(?:{_COMMA}|{_NUMBER})$")).then(plain)
+        numbers: pl.Expr = pl.when(texts.str.contains(rf"^(?:{_COMMA}|{_WITHOUT_POINT})$")).then(
+            plain
+        )
     else:
         plain = texts.str.replace_all(",", "", literal=True)
-        grouped = texts.str.contains(rf"^{_THOUSANDS}(?:\.\d*)?$")
+        grouped = texts.str.contains(rf"^{_COMMA_GROUPS}(?:\.\d*)?$")
         numbers = pl.when(grouped).then(plain).otherwise(texts)
     found = texts.to_frame().select(numbers.cast(pl.Float64, strict=False).alias("number"))[
         "number"
@@ -101,19 +114,29 @@ def parse_numbers(cells: pl.Series, *, decimal: str | None = None) -> ParsedNumb
     return ParsedNumbers(found, int(absent.sum()), wrong, comma)
 
 
-def _has_decimal_comma(texts: pl.Series) -> bool:
+def _has_decimal_comma(texts: pl.Series, *, semicolons: bool) -> bool:
     """Return whether numbers have decimal commas; refuse if that cannot be told."""
-    with_comma = texts.filter(texts.str.contains(",", literal=True)).drop_nulls()
-    if with_comma.is_empty() or not with_comma.str.contains(rf"^{_COMMA}$").all():
+    known = texts.drop_nulls()
+    commas = known.filter(known.str.contains(",", literal=True))
+    points = known.filter(known.str.contains(".", literal=True))
+    if commas.is_empty():
+        if semicolons and not points.is_empty() and points.str.contains(f"^{_POINT_GROUPS}$").all():
+            if points.str.count_matches(r"\.").max() == 1:
+                raise _ambiguous(points[0], ".")
+            return True
         return False
-    if (
-        with_comma.str.contains(rf"^{_THOUSANDS}$").all()
-        and not texts.str.contains(r"^[-+]?\d+\.\d").any()
-    ):
-        cell = with_comma[0]
-        either = f"{cell.replace(',', '')} or {cell.replace(',', '.')}"
-        raise DataError(f"{cell!r} can be {either}; say with --decimal . or ,")
-    return not texts.str.contains(r"^[-+]?\d*\.\d{1,2}$").any()
+    if not commas.str.contains(f"^{_COMMA}$").all():
+        return False
+    if not commas.str.contains(f"^{_COMMA_GROUPS}$").all():
+        return True
+    if points.str.contains(f"^{_POINT_GROUPS}$").all():
+        raise _ambiguous(commas[0], ",")
+    return False
+
+
+def _ambiguous(cell: str, sign: str) -> DataError:
+    either = f"{cell.replace(sign, '')} or {cell.replace(sign, '.')}"
+    return DataError(f"{cell!r} can be {either}; say with --decimal . or ,")
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +228,7 @@ def _column(
     with table_column(path, column=column, given=given, encoding=encoding) as found:
         cells = found.labels.collect().get_column("text")
         where = f"{found.table.path}: the column {found.name!r}"
-        parsed = _parsed(cells, given, where)
+        parsed = _parsed(cells, given, found.table, where)
         if parsed.wrong is not None:
             row, text = parsed.wrong
             line = found.table.lines_of([row])[0]
@@ -222,9 +245,12 @@ def _column(
         return _Column(found.name, where, values, found.table.sheet, notes)
 
 
-def _parsed(cells: pl.Series, given: TableFormat | None, where: str) -> ParsedNumbers:
+def _parsed(
+    cells: pl.Series, given: TableFormat | None, table: OpenTable, where: str
+) -> ParsedNumbers:
+    decimal = None if given is None else given.decimal
     try:
-        return parse_numbers(cells, decimal=None if given is None else given.decimal)
+        return parse_numbers(cells, decimal=decimal, semicolons=table.semicolons)
     except DataError as fault:
         raise DataError(f"{where}: {fault}") from None
 
@@ -272,7 +298,7 @@ def holds_fractions(
         cells = found.labels.collect().get_column("text")
     if not _numeric(cells, given):
         return False
-    parsed = _parsed(cells, given, where)
+    parsed = _parsed(cells, given, found.table, where)
     sign = r"[,eE]" if parsed.decimal_comma else r"[.eE]"
     spelled = cells.filter(parsed.numbers.is_not_null())
     return parsed.wrong is None and bool(spelled.str.contains(sign).any())

@@ -99,7 +99,7 @@ def read_corpus(
     if content_suffix(path) == ".json" and not path.is_dir():
         _refuse(tokenizer, "tokenizer", "a text or a table", path.name)
         counts, missing = read_mapping(path, **how)
-        fields = {"encoding": encoding, "normalization": normalize}
+        fields: dict[str, Any] = {"encoding": encoding, "normalization": normalize}
         return Corpus(counts, Source.of(path, rows=counts.types, missing=missing, **fields))
     return read_text(path, tokenizer=tokenizer or "auto", **how)
 

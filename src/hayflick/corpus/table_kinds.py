@@ -45,6 +45,11 @@ class OpenTable(ABC):
     sheet: str | None = None
 
     @property
+    def semicolons(self) -> bool:
+        """Whether semicolons separate its cells."""
+        return False
+
+    @property
     @abstractmethod
     def columns(self) -> Sequence[str]:
         """Names of the columns as they are written, in order; a name may stand there twice."""
@@ -164,6 +169,11 @@ class DelimitedTable(OpenTable):
         if self.header:
             return self.dialect.header
         return [f"column_{place}" for place in range(1, len(self.dialect.header) + 1)]
+
+    @property
+    @override
+    def semicolons(self) -> bool:
+        return self.dialect.separator == ";"
 
     @cached_property
     def _held(self) -> list[str]:

@@ -31,6 +31,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.dose import threshold_policy
 from hayflick.planning.problem import ElapsedRounds, ResumedRegime, check_target
 from hayflick.regimes.fresh import Fresh
@@ -172,6 +173,8 @@ def evaluate_rules(
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     keep: float | None = None,
     samples: int | None = None,
     generations: int = 50,
@@ -190,7 +193,7 @@ def evaluate_rules(
         The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
     model
         The same, under its earlier name.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         How a corpus is read.
     keep
         The target; the highest one of the rules where None. Without any, there is no fixed
@@ -233,6 +236,8 @@ def evaluate_rules(
         column=column,
         tokenizer=tokenizer,
         encoding=encoding,
+        normalize=normalize,
+        table=table,
         samples=samples,
         generations=generations,
         progress=progress,

@@ -34,6 +34,7 @@ from hayflick.core.errors import DataError, listed
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.labels import matching_label
+from hayflick.corpus.table_format import TableFormat
 from hayflick.monitor.pilot_design import Correction, PilotDesign
 from hayflick.monitor.pilot_variation import PilotData, Scale, read_pilot_data, round_means
 
@@ -184,6 +185,8 @@ def analyse_pilot(
     value_column: str = "value",
     skip_bad: bool = False,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
 ) -> PilotResult:
     """Analyse the results of a trial: effect, interval, p-value, and a decision.
 
@@ -198,8 +201,8 @@ def analyse_pilot(
         Columns of the table.
     skip_bad
         Whether rows that cannot be used are counted and skipped instead of refused.
-    encoding
-        Encoding of CSV, TSV and JSON lines.
+    encoding, normalize, table
+        How the table is read; see `hayflick.corpus.answers.read_answers`.
 
     Raises
     ------
@@ -232,6 +235,8 @@ def analyse_pilot(
             positive=design.aim.scale == Scale.RELATIVE,
             skip_bad=skip_bad,
             encoding=encoding,
+            normalize=normalize,
+            table=table,
         )
     data = _with_planned_arms(data, design)
     arms = [_arm(data, name, design.aim.scale) for name in design.arms]

@@ -21,6 +21,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.table_format import TableFormat
 from hayflick.monitor.pilot_variation import Scale, Variation, read_variation
 from hayflick.planning.search import smallest as smallest_number
 
@@ -352,6 +353,8 @@ def pilot(
     round_column: str = "round",
     value_column: str = "value",
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     answers: int | None = None,
     rounds: int | None = None,
     power: float = 0.8,
@@ -374,8 +377,8 @@ def pilot(
         `Variation`.
     baseline
         A table of readings to estimate both from, with a row per answer or per round.
-    round_column, value_column, encoding
-        Columns and encoding of the baseline.
+    round_column, value_column, encoding, normalize, table
+        Columns of the baseline, and how it is read; see `hayflick.corpus.answers.read_answers`.
     answers
         Answers in each round. If None: the smallest number that is enough where `rounds` is
         given, else 100.
@@ -422,6 +425,8 @@ def pilot(
             round_column=round_column,
             value_column=value_column,
             encoding=encoding,
+            normalize=normalize,
+            table=table,
         )
     elif sd is None:
         takes = "a standard deviation, or readings to take it from: --baseline FILE"

@@ -28,6 +28,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.source import Source
 from hayflick.corpus.answers import AnswerColumns, Answers, BadRows, read_answers
 from hayflick.corpus.json_lines import refuse_line
+from hayflick.corpus.table_format import TableFormat
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ def read_pilot_data(
     positive: bool = False,
     skip_bad: bool = False,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
 ) -> PilotData:
     """Read arms, rounds and values from a CSV, TSV, JSON lines, Parquet or xlsx file.
 
@@ -83,8 +86,8 @@ def read_pilot_data(
         Whether values must be above 0, for logarithms.
     skip_bad
         Whether rows that cannot be used are counted and skipped instead of refused.
-    encoding
-        Encoding of CSV, TSV and JSON lines.
+    encoding, normalize, table
+        How the table is read; see `hayflick.corpus.answers.read_answers`.
 
     Raises
     ------
@@ -92,7 +95,14 @@ def read_pilot_data(
         If the file cannot be read, lacks a column, or a row cannot be used; its line is named.
     """
     columns = AnswerColumns(by=round_column, group=arm_column, values=(value_column,))
-    answers = read_answers(path, columns=columns, skip_bad=skip_bad, encoding=encoding)
+    answers = read_answers(
+        path,
+        columns=columns,
+        skip_bad=skip_bad,
+        encoding=encoding,
+        normalize=normalize,
+        table=table,
+    )
     frame = answers.frame.rename({f"value {value_column}": "value"})
     wrong = {f"has nothing in the column {value_column!r}": pl.col("value").is_null()}
     if arm_column is None:
@@ -241,6 +251,8 @@ def read_variation(
     round_column: str = "round",
     value_column: str = "value",
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
 ) -> tuple[Variation, tuple[Source, ...]]:
     """Return the variation of a table with a row per answer or per round, and what was read.
 
@@ -255,6 +267,8 @@ def read_variation(
         value_column=value_column,
         positive=scale == Scale.RELATIVE,
         encoding=encoding,
+        normalize=normalize,
+        table=table,
     )
     try:
         variation = estimate_variation(found.values, rounds=found.rounds, scale=scale)

@@ -15,6 +15,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import open_table
 from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
 from hayflick.monitor.review_sample import (
@@ -147,7 +148,9 @@ class ReviewFile:
         return acceptance(self.strata(), limit=limit, error=error)
 
 
-def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> ReviewFile:
+def read_review(
+    path: str | os.PathLike[str], *, encoding: str = "utf-8", table: TableFormat | None = None
+) -> ReviewFile:
     """Read a review file, complete or not.
 
     Rows may be sorted in another way, and columns may be added.
@@ -156,8 +159,8 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     ----------
     path
         What `ReviewSample.save` wrote, CSV or xlsx.
-    encoding
-        Encoding of a CSV that another program saved.
+    encoding, table
+        Encoding and format of a CSV that another program saved.
 
     Raises
     ------
@@ -170,7 +173,7 @@ def read_review(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Rev
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise ArgumentError("path", got=str(path), takes=f"a name ending in {', '.join(SUFFIXES)}")
-    rows = _rows(path, encoding)
+    rows = _rows(path, encoding, table)
     _check_intact(path, rows)
     _check_verdicts(path, rows)
     judged = sorted((_row(line, row) for line, row in rows), key=lambda row: row.position)
@@ -219,6 +222,7 @@ def judge_review(
     limit: float = 0.05,
     error: float = 0.05,
     encoding: str = "utf-8",
+    table: TableFormat | None = None,
 ) -> ReviewResult:
     """Read a review file, complete or not, and return what its verdicts prove.
 
@@ -233,8 +237,8 @@ def judge_review(
         Share of bad answers that is acceptable, above 0 and below 1.
     error
         Probability with which each bound may ever miss the true share.
-    encoding
-        Encoding of a CSV that another program saved.
+    encoding, table
+        Encoding and format of a CSV that another program saved.
 
     Raises
     ------
@@ -261,15 +265,15 @@ def judge_review(
     ----------
     Waudby-Smith & Ramdas, arXiv:2010.09686.
     """
-    review = read_review(path, encoding=encoding)
+    review = read_review(path, encoding=encoding, table=table)
     return ReviewResult(review, review.acceptance(limit=limit, error=error))
 
 
 _Rows = list[tuple[int, dict[str, str]]]
 
 
-def _rows(path: Path, encoding: str) -> _Rows:
-    with open_table(path, encoding=encoding) as table:
+def _rows(path: Path, encoding: str, given: TableFormat | None) -> _Rows:
+    with open_table(path, given=given, encoding=encoding) as table:
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
             lacks = f"has no column {', '.join(map(repr, missing))}"

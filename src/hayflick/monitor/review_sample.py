@@ -35,6 +35,7 @@ from hayflick.core.reproducibility import provenance, stream
 from hayflick.core.source import Source
 from hayflick.core.spreadsheets import is_formula
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.table_format import TableFormat
 
 ALL = ""
 """Name of the only stratum if all answers are one."""
@@ -166,6 +167,8 @@ def draw_review(
     start: str | None = None,
     skip_bad: bool = False,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     seed: int = 1,
     progress: Progress = silent,
 ) -> ReviewSample:
@@ -184,7 +187,7 @@ def draw_review(
         How many answers to draw, at most as many as there are.
     allocation
         ``proportional`` to the sizes of the groups, or ``equal`` as far as they are large enough.
-    start, skip_bad, encoding
+    start, skip_bad, encoding, normalize, table
         How the table is read; see `hayflick.corpus.answers.read_answers`.
     seed
         Seed of the draw.
@@ -217,6 +220,8 @@ def draw_review(
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
+            normalize=normalize,
+            table=table,
             progress=progress,
         )
     frame = _with_text(answers)

@@ -27,6 +27,7 @@ from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.metrics import metric_named
@@ -67,6 +68,8 @@ def watch(
     start: str | None = None,
     skip_bad: bool = False,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     baseline: int = 10,
     charts: Sequence[str] | None = None,
     embedder: str | Embedder = "hashing",
@@ -89,7 +92,7 @@ def watch(
         A table of answers (CSV, TSV, JSON lines, Parquet, xlsx), or answers that were read.
     by, text, group, prompt, values, vectors
         Columns of the table; see `hayflick.corpus.answers.AnswerColumns`.
-    every, time_zone, start, skip_bad, encoding
+    every, time_zone, start, skip_bad, encoding, normalize, table
         How the table is read; see `hayflick.corpus.answers.read_answers`.
     baseline
         Number of healthy rounds at the beginning. The first fifth of them sets the scale of
@@ -152,6 +155,8 @@ def watch(
             start=start,
             skip_bad=skip_bad,
             encoding=encoding,
+            normalize=normalize,
+            table=table,
             progress=progress,
         )
     if rule_set is not None:

@@ -12,6 +12,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import sources_of
+from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.rules.rule_set import RuleSet
@@ -51,6 +52,8 @@ def load_rules(
     column: str | None = None,
     tokenizer: str | None = None,
     encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
     samples: int | None = None,
     generations: int = 50,
     progress: Progress = silent,
@@ -63,7 +66,7 @@ def load_rules(
         A rules file, or rules that were read.
     corpus
         The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
-    column, tokenizer, encoding
+    column, tokenizer, encoding, normalize, table
         How a corpus is read.
     samples, generations
         Size of a training set, and the number of rounds that a target is for.
@@ -80,7 +83,13 @@ def load_rules(
         model = corpus
     elif corpus is not None:
         model = Discrete.from_file(
-            corpus, column=column, tokenizer=tokenizer, encoding=encoding, progress=progress
+            corpus,
+            column=column,
+            tokenizer=tokenizer,
+            encoding=encoding,
+            normalize=normalize,
+            table=table,
+            progress=progress,
         )
     rule_set = _rule_set(rules, model)
     named = rule_set.rules.corpus
