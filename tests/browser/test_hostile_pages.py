@@ -6,7 +6,7 @@ import shutil
 import pytest
 from hostile import ENCODABLE, NAMES, RESULTS, TEXTS, pages
 
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.report.language import Language
 from hayflick.report.rendering import tables_page
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from hayflick.chains.discrete import Discrete
+from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
-from hayflick.corpus.counts import Source
 from hayflick.monitor.watch import watch
 from hayflick.network.experiment import Experiment
 from hayflick.network.run import run_network

@@ -6,7 +6,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, OutputError
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 
 WORDS = hf.Discrete.from_counts(
     {"the": 60, "cat": 30, "sat": 9, "here": 1, "there": 1, "été, 雨": 1}

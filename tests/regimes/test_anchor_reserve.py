@@ -6,7 +6,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.reading import read_corpus
 from hayflick.regimes.regime import parse_regime
 

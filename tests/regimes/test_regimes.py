@@ -2,7 +2,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.regimes.regime import parse_regime
 
 WORDS = Source("corpus.txt", tokenizer="words")

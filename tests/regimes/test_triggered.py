@@ -3,7 +3,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Action, ActionKind
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.regimes.regime import parse_regime
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 import hayflick as hf
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.report.forecast import brief
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language

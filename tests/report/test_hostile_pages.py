@@ -16,8 +16,8 @@ from hayflick.cli.main import main
 from hayflick.cli.printing import print_tables
 from hayflick.core.display import report_of
 from hayflick.core.notes import Note
+from hayflick.core.source import Source
 from hayflick.core.spreadsheets import is_formula
-from hayflick.corpus.counts import Source
 from hayflick.report import drawing, simulation
 from hayflick.report.language import Language
 from hayflick.report.rendering import csv_link, file_name, notebook, tables_page

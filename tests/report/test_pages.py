@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import hayflick as hf
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.report import forecast as report
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language

@@ -12,7 +12,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.printing import print_tables
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.sentences import split_sentences
 from hayflick.report import series as report
 from hayflick.report.language import Language

@@ -2,7 +2,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.rules.from_plan import rules_from_plan
 from hayflick.rules.parsing import parse_rules
 

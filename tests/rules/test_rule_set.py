@@ -9,7 +9,7 @@ import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.core.protocols import Rule
 from hayflick.core.records import ActionKind
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import apply_rules
 

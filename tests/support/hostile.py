@@ -14,8 +14,8 @@ import polars as pl
 
 import hayflick as hf
 from hayflick.core.display import report_of
+from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
-from hayflick.corpus.counts import Source
 from hayflick.corpus.sentences import split_sentences
 from hayflick.monitor.pilot_variation import PilotData
 from hayflick.network.mitigation import MitigationCase, MitigationStudy, mark_frontier

@@ -50,7 +50,8 @@ from hayflick.core.grammar import Entry, number, whole
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
-from hayflick.corpus.counts import Counts, Source
+from hayflick.core.source import Source
+from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
 from hayflick.corpus.table_format import TableFormat
 

@@ -16,7 +16,6 @@ from hayflick.core.checks import LARGEST_NUMBER
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.source import Source as Source
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.labels import label_of
 from hayflick.corpus.normalization import normalize_text

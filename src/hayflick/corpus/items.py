@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.encodings import content_suffix
 from hayflick.corpus.frames import Table
 from hayflick.corpus.normalization import normalized_pieces

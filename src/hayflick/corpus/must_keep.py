@@ -61,7 +61,7 @@ def must_keep_places(entries: Sequence[str], *, corpus: Corpus) -> list[int]:
     Examples
     --------
     >>> from hayflick.corpus.counts import Counts
-    >>> from hayflick.corpus.counts import Source
+    >>> from hayflick.core.source import Source
     >>> counts = Counts.from_mapping({"tokyo": 2, "rain": 3})
     >>> must_keep_places(["Tokyo"], corpus=Corpus(counts, Source("a.txt", tokenizer="words")))
     [1]

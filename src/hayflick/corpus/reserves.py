@@ -21,7 +21,8 @@ import polars as pl
 
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError
-from hayflick.corpus.counts import Counts, Source
+from hayflick.core.source import Source
+from hayflick.corpus.counts import Counts
 from hayflick.corpus.frames import Table
 from hayflick.corpus.items import lines
 from hayflick.corpus.reading import Corpus, read_table, text_files

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.normalization import normalized_pieces
 from hayflick.corpus.reading import text_files
 from hayflick.corpus.running_text import markup_notes, running_text, sample_files

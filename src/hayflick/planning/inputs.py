@@ -12,7 +12,7 @@ from hayflick.chains.estimators import AddDelta
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.corpus.encodings import content_suffix
 from hayflick.corpus.frames import Table, as_table, holds_counts, is_in_memory
 from hayflick.corpus.numbers import holds_fractions, read_numbers

@@ -19,7 +19,7 @@ from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, BaseForecast
 from hayflick.planning.quantities import (
     Band,

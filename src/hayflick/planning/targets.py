@@ -18,7 +18,7 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.protocols import Regime
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of

@@ -28,7 +28,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix, Schedule
 from hayflick.core.reproducibility import stream
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import LARGEST_SAMPLE, GaussianSchedule, gaussian_scale
 from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from hayflick.core.grammar import Entry, LazyEntries, Term, parse
 from hayflick.core.protocols import Regime
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 
 _REGIMES = {
     "replace": "replace:Replace",

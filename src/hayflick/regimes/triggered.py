@@ -14,7 +14,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, number, whole
 from hayflick.core.protocols import ReactiveRegime, Regime, Responder, Rule
 from hayflick.core.records import Action, ActionKind, Mix, Reading, State, Verdict
-from hayflick.corpus.counts import Source
+from hayflick.core.source import Source
 from hayflick.regimes.regime import NamedRegime
 from hayflick.regimes.replace import Replace
 

@@ -16,7 +16,8 @@ import polars as pl
 
 from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.records import Action, ActionKind, Verdict
-from hayflick.corpus.counts import Counts, Source
+from hayflick.core.source import Source
+from hayflick.corpus.counts import Counts
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
 from hayflick.corpus.tokenizers import tokenizer_named
