@@ -28,7 +28,7 @@ from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
 from hayflick.corpus.reading import source_of
 from hayflick.corpus.rounds import RoundOrder, round_order
 from hayflick.corpus.table_format import TableFormat
-from hayflick.corpus.table_kinds import OpenTable, nested_problem
+from hayflick.corpus.table_kinds import LINE, OpenTable, nested_problem
 from hayflick.corpus.tables import TABLE_SUFFIXES, check_format, is_table, json_note, open_table
 
 
@@ -166,12 +166,11 @@ class _Rows:
         opening = open_table(self.path, given=self.given, encoding=encoding, progress=progress)
         with opening as table:
             names = [table.choose(name) for name in self.columns.wanted]
-            found = self._spelled(table.frame(names).collect(), table)
-            lines = table.lines_of(range(found.height))
+            found = self._spelled(table.frame([LINE, *names]).collect(), table)
             self.notes += table.notes
             self.sheet = table.sheet
-        for number, record in zip(lines, found.iter_rows(named=True), strict=True):
-            self._add(number, record)
+        for record in found.iter_rows(named=True):
+            self._add(record[LINE], record)
 
     def _spelled(self, found: pl.DataFrame, table: OpenTable) -> pl.DataFrame:
         """Return columns with labels as text, and cells of values as numbers where they are."""

@@ -42,12 +42,19 @@ def json_lines(
     [(1, {'answer': 'yes'}), (2, 'is no JSON (Expecting value)')]
     """
     text = decoded(path, encoding=encoding, progress=progress)
-    for number, line in enumerate(_lines(path, text), start=1):
+    for number, line in enumerate(text_lines(path, text), start=1):
         if line.strip():
             yield number, _record(line)
 
 
-def _lines(path: Path, pieces: Iterable[str]) -> Iterator[str]:
+def text_lines(path: Path, pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a text that comes in pieces, without their newlines.
+
+    Raises
+    ------
+    DataError
+        If one is longer than `LONGEST_LINE`.
+    """
     begun: list[str] = []
     length = 0
     for piece in pieces:
@@ -86,6 +93,8 @@ def _record(line: str) -> dict[str, Any] | str:
     try:
         record = _DECODER.decode(line)
     except json.JSONDecodeError as fault:
+        if line.lstrip().startswith("["):
+            return "begins a list; each line takes one object, without brackets or commas around"
         return f"is no JSON ({fault.msg})"
     except _NamedTwiceError as fault:
         return f"names the column {str(fault)!r} twice; remove one of the two"

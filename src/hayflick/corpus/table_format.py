@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hayflick.core.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 """Separators that are sniffed, with their names."""
 
 _SPELLED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 _SAMPLED_ROWS = 1000
-_EXCEL_LINE = re.compile(r"sep=(.)\r?\n")
+_EXCEL_LINE = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +91,18 @@ class Dialect:
         Number of lines before the header: 1 for the line ``sep=;`` of a spreadsheet.
     header
         The cells of the header, or of the first line of a file without one.
-    header_lines
-        Number of lines of the header: more than one if a name has line breaks in it.
     numbered
         Whether the first line seems to hold numbers, and no names.
+    old_ends
+        Whether lines end with a carriage return alone.
     """
 
     separator: str
     quote: str
     skipped: int
     header: tuple[str, ...]
-    header_lines: int = 1
     numbered: bool = False
+    old_ends: bool = False
 
 
 def sniff(head: str, *, given: TableFormat, name: str, tabs: bool = False) -> Dialect:
@@ -128,6 +132,8 @@ def sniff(head: str, *, given: TableFormat, name: str, tabs: bool = False) -> Di
     >>> found.separator, found.header
     (';', ('round', 'answer'))
     """
+    old_ends = "\n" not in head and "\r" in head
+    head = head.replace("\r", "\n") if old_ends else head
     excel = _EXCEL_LINE.match(head)
     if excel is not None:
         head = head[excel.end() :]
@@ -137,9 +143,8 @@ def sniff(head: str, *, given: TableFormat, name: str, tabs: bool = False) -> Di
         separator = _separator(head, quote, name, default="\t" if tabs else ",")
     rows = list(_rows(head, separator, quote, most=2))
     header = tuple(rows[0]) if rows else ()
-    lines = 1 + "".join(header).count("\n")
     numbered = len(rows) > 1 and _looks_numbered(rows[0], rows[1])
-    return Dialect(separator, quote, 0 if excel is None else 1, header, lines, numbered)
+    return Dialect(separator, quote, 0 if excel is None else 1, header, numbered, old_ends)
 
 
 def _separator(head: str, quote: str, name: str, *, default: str) -> str:
@@ -165,32 +170,27 @@ def _cuts_evenly(head: str, separator: str, quote: str) -> bool:
     # The last line may be cut.
     rows = list(_rows(head, separator, quote, most=_SAMPLED_ROWS))
     whole = rows[:-1] if len(rows) > 2 and not head.endswith("\n") else rows
-    widths = {len(row) for row in whole if row}
+    widths = {len(row) for row in whole}
     return len(widths) == 1 and widths.pop() > 1
 
 
 def _rows(head: str, separator: str, quote: str, *, most: int) -> Iterator[list[str]]:
-    with unlimited_fields():
-        reader = csv.reader(io.StringIO(head, newline=""), **csv_settings(separator, quote))
-        for _, row in zip(range(most), reader, strict=False):
-            yield row
+    """Yield the first rows that are not blank."""
+    lines = io.StringIO(head, newline="")
+    reader = csv_reader(lines, separator, quote, strict=False)
+    with contextlib.suppress(csv.Error):
+        yield from itertools.islice((row for row in reader if "".join(row).strip()), most)
 
 
-def csv_settings(separator: str, quote: str) -> dict[str, Any]:
-    """Return the settings of `csv.reader` for a separator and a quote."""
+def csv_reader(
+    lines: Iterable[str], separator: str, quote: str, *, strict: bool = True
+) -> CsvReader:
+    """Return a reader of CSV whose cells may have any length; no quote is an empty one."""
+    # The limit is one for the whole process; a higher one is in nobody's way.
+    csv.field_size_limit(sys.maxsize)
     if not quote:
-        return {"delimiter": separator, "quoting": csv.QUOTE_NONE}
-    return {"delimiter": separator, "quotechar": quote}
-
-
-@contextmanager
-def unlimited_fields() -> Iterator[None]:
-    """Let `csv.reader` take cells of any length: its limit is one for the whole process."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
+        return csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=separator, quotechar=quote, strict=strict)
 
 
 def _quote(head: str) -> str:

@@ -7,6 +7,9 @@ as labels, whole columns for those who need numbers, and the line of the file th
 from __future__ import annotations
 
 import csv
+import itertools
+import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +23,15 @@ from typing_extensions import override
 from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.json_lines import json_lines
+from hayflick.corpus.encodings import decoded
+from hayflick.corpus.json_lines import LONGEST_LINE, json_lines, text_lines
 from hayflick.corpus.labels import label_of, labels_of, text_path
-from hayflick.corpus.table_format import Dialect, csv_settings, unlimited_fields
+from hayflick.corpus.table_format import Dialect, csv_reader
 
 _BATCH_ROWS = 1 << 14
+
+LINE = "\0line"
+"""In `OpenTable.frame`: the line of the file that a row begins in; no column has this name."""
 
 
 class OpenTable(ABC):
@@ -56,7 +63,7 @@ class OpenTable(ABC):
 
     @abstractmethod
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return columns, each of which `choose` has returned."""
+        """Return columns, each of which `choose` has returned, or `LINE`."""
 
     def labels(self, name: str) -> pl.LazyFrame:
         """Return the cells of a column as labels, in a column ``text``; null for missing ones.
@@ -90,6 +97,8 @@ class OpenTable(ABC):
             If there is no such column, several of that name, or several and none is named.
         """
         names = list(self.columns)
+        if not names:
+            raise DataError(f"{self.path}: holds no row; check the file")
         listed = ", ".join(map(repr, names))
         if column is None and len(names) == 1:
             return names[0]
@@ -104,11 +113,18 @@ class OpenTable(ABC):
             )
         if places:
             return column
+        same = [name for name in names if _composed(name) == _composed(column)]
+        if len(same) == 1:
+            return same[0]
         near = [name for name in names if name.strip().casefold() == column.strip().casefold()]
         remedy = f"; did you mean {near[0]!r}?" if near else ""
-        if not near and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        if not near and len(names) == 1 and column in re.split(r"[^\w]+", names[0]):
             remedy = "; its cells seem to be separated by another character: see --separator"
         raise DataError(f"{self.path}: has no column {column!r}; it has: {listed}{remedy}")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def nested_problem(value: object, name: str) -> str:
@@ -140,6 +156,7 @@ class FrameTable(OpenTable):
     names: Sequence[str]
     notes: tuple[Note, ...] = ()
     sheet: str | None = None
+    first_line: int = 1
 
     @property
     @override
@@ -149,114 +166,163 @@ class FrameTable(OpenTable):
     @override
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
         held = dict(zip(self.names, self.whole.collect_schema().names(), strict=True))
-        return self.whole.select(pl.col(held[name]).alias(name) for name in names)
+        number = pl.int_range(self.first_line, pl.len() + self.first_line, dtype=pl.Int64)
+        columns = (number if name == LINE else pl.col(held[name]) for name in names)
+        return self.whole.select(
+            column.alias(name) for name, column in zip(names, columns, strict=True)
+        )
+
+    @override
+    def lines_of(self, rows: Sequence[int]) -> list[int]:
+        return [row + self.first_line for row in rows]
+
+
+class StreamedTable(OpenTable):
+    """A table of text that is read line by line, in memory independent of its size."""
+
+    @abstractmethod
+    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
+        """Yield the line that each row begins in, and its cells in the named columns."""
+
+    @override
+    def frame(self, names: Sequence[str]) -> pl.LazyFrame:
+        from polars.io.plugins import register_io_source
+
+        kinds = {name: pl.Int64() if name == LINE else pl.String() for name in names}
+
+        def batches(
+            columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
+        ) -> Iterator[pl.DataFrame]:
+            found = itertools.islice(self.cells([name for name in names if name != LINE]), rows)
+            while batch := list(itertools.islice(found, size or _BATCH_ROWS)):
+                frame = _frame(batch, kinds)
+                frame = frame if predicate is None else frame.filter(predicate)
+                yield frame if columns is None else frame.select(columns)
+
+        return register_io_source(batches, schema=kinds)
+
+    @override
+    def lines_of(self, rows: Sequence[int]) -> list[int]:
+        wanted = set(rows)
+        last = max(wanted, default=-1) + 1
+        numbered = enumerate(itertools.islice(self.cells([]), last))
+        return [line for row, (line, _) in numbered if row in wanted]
+
+
+def _frame(
+    rows: list[tuple[int, list[str | None]]], kinds: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
+    lines, cells = zip(*rows, strict=True)
+    columns = iter(zip(*cells, strict=True))
+    data = [
+        pl.Series(name, lines if name == LINE else next(columns), dtype=kind)
+        for name, kind in kinds.items()
+    ]
+    return pl.DataFrame(data)
 
 
 @final
 @dataclass(eq=False)
-class DelimitedTable(OpenTable):
-    """A CSV file in UTF-8, maybe a copy of the user's; its cells are text as written."""
+class DelimitedTable(StreamedTable):
+    """A CSV file; its cells are text as written, and missing where they are empty."""
 
-    path: Path | str
-    readable: Path
+    path: Path
+    encoding: str
     dialect: Dialect
     header: bool
+    progress: Progress = silent
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def _first(self) -> list[str]:
+        """The cells of the first row, which is the header if there is one."""
+        return next((row for _, row in self._records(silent) if "".join(row).strip()), [])
 
     @property
     @override
     def columns(self) -> Sequence[str]:
         if self.header:
-            return self.dialect.header
-        return [f"column_{place}" for place in range(1, len(self.dialect.header) + 1)]
+            return self._first
+        return [f"column_{place}" for place in range(1, len(self._first) + 1)]
 
     @property
     @override
     def semicolons(self) -> bool:
         return self.dialect.separator == ";"
 
-    @cached_property
-    def _held(self) -> list[str]:
-        """Names of the columns for polars, each once."""
-        held: list[str] = []
-        for name in self.columns:
-            number = held.count(name) + sum(one.startswith(f"{name} (") for one in held)
-            held.append(f"{name} ({number + 1})" if name in held else name)
-        return held
-
-    @property
-    def _lines_before(self) -> int:
-        """Number of lines before the first row."""
-        return self.dialect.skipped + (self.dialect.header_lines if self.header else 0)
-
     @override
-    def frame(self, names: Sequence[str]) -> pl.LazyFrame:
-        rows = pl.scan_csv(
-            self.readable,
-            separator=self.dialect.separator,
-            quote_char=self.dialect.quote or None,
-            has_header=False,
-            skip_lines=self._lines_before,
-            schema=dict.fromkeys(self._held, pl.String),
-            glob=False,
-        )
-        # Reading one column only would miss rows with too many cells, whose labels may be in the
-        # wrong column.
-        rows = rows.map_batches(lambda rows: rows, projection_pushdown=False, streamable=True)
-        if len(self._held) > 1:
-            # Blank lines, at the end above all, are no rows.
-            rows = rows.filter(~pl.all_horizontal(pl.all().is_null()))
-        return rows.select(self._held[list(self.columns).index(name)] for name in names)
+    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
+        places = [list(self.columns).index(name) for name in names]
+        width = len(self._first)
+        for line, row in self._rows():
+            if len(row) < width:
+                row += [""] * (width - len(row))
+            elif len(row) > width:
+                raise DataError(
+                    f"{self.path}: line {line} has {len(row)} cells, the header has {width}"
+                )
+            yield line, [row[place] or None for place in places]
 
-    @override
-    def lines_of(self, rows: Sequence[int]) -> list[int]:
-        if isinstance(rows, range) and len(rows) == self._line_ends() - self._lines_before:
-            return [row + 1 + self._lines_before for row in rows]
-        wanted, found = iter(rows), list[int]()
-        next_row = next(wanted, None)
-        for number, (line, _) in enumerate(self._records()):
-            if number == next_row:
-                found.append(line)
-                next_row = next(wanted, None)
-                if next_row is None:
-                    break
-        return found
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield all rows but the header and blank lines."""
+        records = self._records(self.progress)
+        records = itertools.dropwhile(lambda one: not "".join(one[1]).strip(), records)
+        if self.header:
+            next(records, None)
+        if len(self._first) > 1:
+            yield from (one for one in records if any(cell.strip() for cell in one[1]))
+            return
+        # A blank line between the rows of a single column is an empty cell, at the end it is none.
+        blank: list[int] = []
+        for line, row in records:
+            if not row:
+                blank.append(line)
+                continue
+            yield from ((before, [""]) for before in blank)
+            blank.clear()
+            yield line, row
 
-    def _line_ends(self) -> int:
-        """Return the number of lines of the file."""
-        with open(self.readable, "rb") as file:
-            ends, last = 0, b"\n"
-            while chunk := file.read(1 << 20):
-                ends, last = ends + chunk.count(b"\n"), chunk[-1:]
-        return ends + (last != b"\n")
+    def _records(self, progress: Progress) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line that each record begins in, and its cells."""
+        text = decoded(self.path, encoding=self.encoding, progress=progress)
+        if self.dialect.old_ends:
+            text = (piece.replace("\r", "\n") for piece in text)
+        skipped, length = self.dialect.skipped, 0
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line that each row begins in, and its cells."""
-        settings = csv_settings(self.dialect.separator, self.dialect.quote)
-        with unlimited_fields(), open(self.readable, encoding="utf-8-sig", newline="") as file:
-            for _ in range(self.dialect.skipped):
-                next(file, None)
-            reader = csv.reader(file, **settings)
-            if self.header:
-                next(reader, None)
-            begin = reader.line_num + 1 + self.dialect.skipped
+        def counted() -> Iterator[str]:
+            nonlocal length
+            for line in itertools.islice(text_lines(self.path, text), skipped, None):
+                length += len(line)
+                if length > LONGEST_LINE:
+                    most = f"has more than {LONGEST_LINE:,} characters; is a quote never closed?"
+                    raise DataError(f"{self.path}: the row in line {begin} {most}")
+                yield f"{line}\n"
+
+        begin = skipped + 1
+        reader = csv_reader(counted(), self.dialect.separator, self.dialect.quote)
+        try:
             for row in reader:
-                if any(row) or (len(self._held) == 1):
-                    yield begin, row
-                begin = reader.line_num + 1 + self.dialect.skipped
+                yield begin, row
+                begin, length = skipped + reader.line_num + 1, 0
+        except csv.Error as fault:
+            raise self._malformed(str(fault), begin, skipped + reader.line_num) from None
 
-    def bad_row(self) -> str:
-        """Return the first row with more cells than the header has; empty if there is none."""
-        width = len(self._held)
-        for line, row in self._records():
-            if len(row) > width:
-                return f"line {line} has {len(row)} cells, the header has {width}"
-        return ""
+    def _malformed(self, fault: str, begin: int, line: int) -> DataError:
+        problem = f"line {line} is no CSV ({fault})"
+        if fault.startswith("unexpected end"):
+            problem = f"a quote in the row of line {begin} is never closed"
+        elif "expected after" in fault:
+            problem = f"line {line} has text behind a closing quote; a quote in a cell is doubled"
+        elif fault.startswith("new-line"):
+            problem = f"line {line} has a carriage return in a cell without quotes"
+        return DataError(
+            f"{self.path}: {problem}; fix it, or say how cells are quoted with --quote"
+        )
 
 
 @final
 @dataclass(eq=False)
-class LinesTable(OpenTable):
+class LinesTable(StreamedTable):
     """A file of JSON lines; the cells of a column are labels, whatever their type."""
 
     path: Path
@@ -282,50 +348,20 @@ class LinesTable(OpenTable):
         return record
 
     @override
-    def frame(self, names: Sequence[str]) -> pl.LazyFrame:
-        from polars.io.plugins import register_io_source
-
-        schema = dict.fromkeys(names, pl.String)
-
-        def batches(
-            columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
-        ) -> Iterator[pl.DataFrame]:
-            left = rows
-            for batch in self._batches(names, size or _BATCH_ROWS):
-                frame = pl.DataFrame(batch, schema=schema)
-                frame = frame if left is None else frame.head(left)
-                left = None if left is None else left - frame.height
-                frame = frame if predicate is None else frame.filter(predicate)
-                yield frame if columns is None else frame.select(columns)
-                if left == 0:
-                    return
-
-        return register_io_source(batches, schema=schema)
-
-    def _batches(self, names: Sequence[str], size: int) -> Iterator[dict[str, list[str | None]]]:
-        cells: dict[str, list[str | None]] = {name: [] for name in names}
+    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
         lines = json_lines(self.path, encoding=self.encoding, progress=self.progress)
         for number, record in lines:
             row = self._record(number, record)
-            for name, column in cells.items():
-                value = row.get(name)
-                if isinstance(value, (dict, list)):
-                    problem = nested_problem(value, name)
-                    raise DataError(f"{self.path}: line {number}, column {name!r}: holds {problem}")
-                column.append(label_of(value))
-            if len(next(iter(cells.values()))) >= size:
-                yield cells
-                cells = {name: [] for name in names}
-        yield cells
+            yield number, [self._cell(number, name, row.get(name)) for name in names]
+
+    def _cell(self, number: int, name: str, value: Any) -> str | None:
+        if isinstance(value, (dict, list)):
+            problem = nested_problem(value, name)
+            raise DataError(f"{self.path}: line {number}, column {name!r}: holds {problem}")
+        return label_of(value)
 
     def records(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """Return whole records, as they are written."""
         wanted = set(rows)
         records = json_lines(self.path, encoding=self.encoding)
         return [dict(self._record(*line)) for row, line in enumerate(records) if row in wanted]
-
-    @override
-    def lines_of(self, rows: Sequence[int]) -> list[int]:
-        wanted = set(rows)
-        records = json_lines(self.path, encoding=self.encoding)
-        return [number for row, (number, _) in enumerate(records) if row in wanted]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import json
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,9 @@ from polars import selectors
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.encodings import check_encoding, content_suffix, decoded, opened
+from hayflick.corpus.encodings import CHUNK_BYTES, content_suffix, decoded, opened
 from hayflick.corpus.frames import Table
-from hayflick.corpus.labels import json_inside, text_path
+from hayflick.corpus.labels import json_inside, labels_of, text_path
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.table_format import SEPARATORS, Dialect, TableFormat, sniff
 from hayflick.corpus.table_kinds import DelimitedTable, FrameTable, LinesTable, OpenTable
@@ -157,15 +155,13 @@ def open_table(
     if suffix in _LINES:
         next(decoded(path, encoding=encoding))
         table = LinesTable(path, encoding, progress)
-        with _polars_faults(path, lambda: ""):
+        with _polars_faults(path):
             yield table
     elif suffix in _DELIMITED:
-        with _as_utf8(path, encoding=encoding, progress=progress) as readable:
-            delimited = _delimited(path, readable, stated)
-            with _polars_faults(path, delimited.bad_row, encoding=encoding):
-                yield delimited
+        with _polars_faults(path):
+            yield _delimited(path, stated, encoding=encoding, progress=progress)
     else:
-        with _uncompressed(path) as readable, _polars_faults(path, lambda: ""):
+        with _uncompressed(path) as readable, _polars_faults(path):
             yield _stored(path, readable, suffix, stated)
 
 
@@ -190,13 +186,14 @@ def check_format(stated: TableFormat, path: Path) -> None:
             raise ArgumentError(name, got=value, takes=takes, remedy=f"{path.name} is another")
 
 
-def _delimited(path: Path, readable: Path, stated: TableFormat) -> DelimitedTable:
-    head = "".join(_head(readable))
+def _delimited(
+    path: Path, stated: TableFormat, *, encoding: str, progress: Progress
+) -> DelimitedTable:
+    head = "".join(_head(path, encoding))
     tabs = content_suffix(path) == ".tsv"
     dialect = sniff(head, given=stated, name=str(path), tabs=tabs)
-    return DelimitedTable(
-        path, readable, dialect, stated.header, tuple(_notes(path, dialect, stated, tabs=tabs))
-    )
+    notes = tuple(_notes(path, dialect, stated, tabs=tabs))
+    return DelimitedTable(path, encoding, dialect, stated.header, progress, notes)
 
 
 def _notes(path: Path, dialect: Dialect, stated: TableFormat, *, tabs: bool) -> Iterator[Note]:
@@ -216,9 +213,9 @@ def _notes(path: Path, dialect: Dialect, stated: TableFormat, *, tabs: bool) -> 
         yield Note(message, name=path.name, names=names)
 
 
-def _head(path: Path) -> Iterator[str]:
+def _head(path: Path, encoding: str) -> Iterator[str]:
     left = _HEAD_CHARACTERS
-    for text in decoded(path):
+    for text in decoded(path, encoding=encoding):
         yield text[:left]
         left -= len(text)
         if left <= 0:
@@ -228,30 +225,26 @@ def _head(path: Path) -> Iterator[str]:
 def _stored(path: Path, readable: Path, suffix: str, stated: TableFormat) -> FrameTable:
     if suffix == ".xlsx":
         return read_sheet(path, readable, sheet=stated.sheet)
-    whole = pl.scan_parquet(readable, glob=False)
+    # Polars takes ~ in the path of a file for a home.
+    whole = pl.scan_parquet(readable.absolute(), glob=False)
     return FrameTable(path, whole, whole.collect_schema().names())
 
 
 @contextmanager
-def _polars_faults(
-    path: Path, bad_row: Callable[[], str], *, encoding: str = "utf-8"
-) -> Iterator[None]:
+def _polars_faults(path: Path) -> Iterator[None]:
     """Turn what polars raises while a table is read into errors of the file."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as fault:
         if isinstance(fault.__context__, DataError):
             raise fault.__context__ from None
-        if content_suffix(path) in _DELIMITED:
-            for _ in decoded(path, encoding=encoding):
-                pass
-        place = bad_row()
-        if place:
-            raise DataError(f"{path}: {place}") from None
         reason = str(fault).splitlines()[0]
         raise DataError(
             f"{path}: cannot be read as {content_suffix(path)[1:]} ({reason})"
         ) from None
+
+
+_LARGEST_COPY = 1 << 33
 
 
 @contextmanager
@@ -264,27 +257,13 @@ def _uncompressed(path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="hayflick-") as folder, opened(path) as (stream, _):
         copy = Path(folder) / "table"
+        written = 0
         with open(copy, "wb") as file:
-            shutil.copyfileobj(stream, file)
-        yield copy
-
-
-@contextmanager
-def _as_utf8(path: Path, *, encoding: str, progress: Progress) -> Iterator[Path]:
-    """Yield the path of the same text in UTF-8: a copy, unless the file is UTF-8 already."""
-    codec = check_encoding(encoding)
-    # Decoding the head finds a missing, empty or binary file, and most wrong encodings.
-    next(decoded(path, encoding=encoding))
-    with open(path, "rb") as file:
-        start = file.read(len(codecs.BOM_UTF8))
-    plain = codec == "utf-8-sig" and start != codecs.BOM_UTF8 and start[:2] != b"\x1f\x8b"
-    if plain:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="hayflick-") as folder:
-        copy = Path(folder) / "table"
-        with open(copy, "w", encoding="utf-8", newline="") as file:
-            file.writelines(decoded(path, encoding=encoding, progress=progress))
+            while chunk := stream.read(CHUNK_BYTES):
+                written += file.write(chunk)
+                if written > _LARGEST_COPY:
+                    most = f"holds more than {_LARGEST_COPY:,} bytes once decompressed"
+                    raise DataError(f"{path}: {most}; decompress it, and give that file")
         yield copy
 
 
@@ -325,7 +304,8 @@ def table_rows(
         place = "number" + "_" * max(map(len, names))
         wanted = rows.with_row_index(place).filter(pl.col(place).is_in(list(numbers)))
         labelled = wanted.select(pl.exclude(place)).with_columns(
-            pl.col(column).cast(pl.String), selectors.binary().bin.encode("base64")
+            labels_of(column, rows.collect_schema()[column]).alias(column),
+            selectors.binary().bin.encode("base64"),
         )
         for name, kind in labelled.collect_schema().items():
             if "Binary" in str(kind):

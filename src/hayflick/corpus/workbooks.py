@@ -38,7 +38,7 @@ def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
 
     # The reader's errors have no common base but Exception.
     try:
-        workbook = fastexcel.read_excel(readable)
+        workbook = fastexcel.read_excel(readable.absolute())
         names = list(workbook.sheet_names)
         visible = [name for name in names if _head(workbook, name).visible == "visible"]
         chosen = _chosen(path, names, visible, sheet)
@@ -64,7 +64,7 @@ def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
         raise DataError(
             f"{path}: the sheet {chosen!r} has cells beyond its header; name their columns"
         )
-    return FrameTable(path, frame.lazy(), columns, tuple(notes), chosen)
+    return FrameTable(path, frame.lazy(), columns, tuple(notes), chosen, first_line=2)
 
 
 def _head(workbook: Any, sheet: str) -> Any:
