@@ -22,6 +22,7 @@ from hayflick.core.reproducibility import fresh_seed
 from hayflick.core.version import __version__
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import Answer, AnswerSeed
+from hayflick.service.guard import Guard, error_body, patient_protocol
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -150,7 +151,9 @@ def server(app: Any) -> Any:
         import uvicorn
     except ImportError:
         raise MissingExtraError("serving an application", extra="server") from None
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    return uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, http=patient_protocol())
+    )
 
 
 def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
@@ -190,6 +193,7 @@ def serve(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    allow_hosts: Sequence[str] = (),
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve agents until the process is told to stop.
@@ -200,6 +204,8 @@ def serve(
         Each is a model of its name.
     host, port
         Address to listen at; port 0 stands for a free one.
+    allow_hosts
+        Names under which the server may be addressed, beside those of loopback; ``*`` for any.
     announce
         Called with the base URL once it is known.
 
@@ -210,14 +216,25 @@ def serve(
     MissingExtraError
         If the extra ``server`` is not installed.
     """
-    uvicorn_server = server(application(agents))
+    loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+    app = application(agents, hosts=[host, *allow_hosts], loopback=loopback)
+    uvicorn_server = server(app)
     with listening(host, port) as listener:
         announce(f"{address(listener)}/v1")
         uvicorn_server.run(sockets=[listener])
 
 
-def application(agents: Sequence[NGramAgent]) -> FastAPI:
+def application(
+    agents: Sequence[NGramAgent], *, hosts: Sequence[str] = (), loopback: bool = True
+) -> FastAPI:
     """Return the server's application.
+
+    Parameters
+    ----------
+    agents
+        Each is a model of its name.
+    hosts, loopback
+        Under which names it may be addressed; see `hayflick.service.guard.Guard`.
 
     Raises
     ------
@@ -237,6 +254,7 @@ def application(agents: Sequence[NGramAgent]) -> FastAPI:
         raise ArgumentError("agents", got=got, takes="one or more, each with a name of its own")
     app = FastAPI(title="hayflick agent", version=__version__, openapi_url=None)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_middleware(Guard, hosts=hosts, loopback=loopback)
     begun = int(time.time())
 
     @app.get("/health")
@@ -283,8 +301,7 @@ def _events(request: ChatRequest, answer: Answer, identity: str, created: int) -
 def _error(status: int, message: str, *, code: str) -> Response:
     from fastapi.responses import JSONResponse
 
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return JSONResponse({"error": error}, status_code=status)
+    return JSONResponse(error_body(message, code=code), status_code=status)
 
 
 async def _invalid(_: Any, fault: Exception) -> Response:
