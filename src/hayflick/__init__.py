@@ -54,6 +54,7 @@ for _result, _report in {
     "papers.reproduce:Gallery": "gallery",
     "network.run_results:NetworkRun": "network",
     "network.estimate:NetworkEstimate": "network_estimate",
+    "network.verify:NetworkVerification": "network_verification",
     "network.mitigation:MitigationStudy": "mitigation",
     "network.probe:ProbeRound": "probe",
 }.items():

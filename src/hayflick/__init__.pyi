@@ -76,6 +76,8 @@ from .network.run import run_network as run_network
 from .network.run_results import NetworkRun as NetworkRun
 from .network.run_results import record_network as record_network
 from .network.run_results import report_network as report_network
+from .network.verify import NetworkVerification as NetworkVerification
+from .network.verify import verify_network as verify_network
 from .papers.reproduce import reproduce as reproduce
 from .planning.cost import CostModel as CostModel
 from .planning.expressivity import Expressivity as Expressivity

@@ -100,14 +100,13 @@ def test_a_rule_of_ones_own_stands_in_for_those_of_the_experiment(folder):
     assert not run.decisions
 
 
-def test_a_metric_that_no_reading_has_is_said_once(folder):
+def test_a_metric_that_no_reading_has_is_refused_before_anybody_is_asked(folder):
     rules = (folder / "rules.toml").read_text()
     (folder / "rules.toml").write_text(rules.replace("rms_distance", "retention"))
-    said = []
-    hf.run_network(folder / "village.toml", out=folder / "run", say=said.append)
-    warned = [one for one in said if "no reading has 'retention'" in one]
-    assert len(warned) == 1
-    assert "must_keep" in warned[0]
+    for verb in (hf.estimate_network, lambda path: hf.run_network(path, out=folder / "run")):
+        with pytest.raises(DataError, match=r"no reading has 'retention'; it needs .*must_keep"):
+            verb(folder / "village.toml")
+    assert not (folder / "run").exists()
 
 
 def test_a_run_goes_on_with_its_rules(folder, monkeypatch):

@@ -39,6 +39,7 @@ def run_command(
     ] = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
+    yes: options.YesOption = False,
 ) -> int:
     """Run an experiment. Exit code 3: it stopped before its end and can be resumed."""
     from hayflick.network.run import run_network
@@ -48,7 +49,7 @@ def run_command(
     def work(progress: Progress) -> NetworkRun:
         return run_network(experiment, out=folder, say=say, progress=progress)
 
-    return _finish(work, folder, output_format, lang)
+    return _finish(work, folder, output_format, lang, yes=yes)
 
 
 @network_app.command("resume")
@@ -62,16 +63,25 @@ def resume_command(
         float | None,
         typer.Option(help="Another budget in money, for the whole run.", show_default=False),
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Rules that decide from the next round on.", show_default=False
+        ),
+    ] = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
+    yes: options.YesOption = False,
 ) -> int:
     """Go on with a run that was stopped, or killed. No answer is asked for again."""
     from hayflick.network.run import resume_network
 
     def work(progress: Progress) -> NetworkRun:
-        return resume_network(folder, tokens=tokens, money=money, say=say, progress=progress)
+        return resume_network(
+            folder, tokens=tokens, money=money, rules=rules, say=say, progress=progress
+        )
 
-    return _finish(work, folder, output_format, lang)
+    return _finish(work, folder, output_format, lang, yes=yes)
 
 
 @network_app.command("estimate")
@@ -115,6 +125,20 @@ def record_command(
     say_written(out)
 
 
+@network_app.command("verify")
+def verify_command(
+    folder: RunArgument,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
+) -> int:
+    """Check a run against itself. Exit code 1: something differs. Nobody is asked."""
+    from hayflick.network.verify import verify_network
+
+    found = verify_network(folder)
+    print_result(found, output_format, lang)
+    return 0 if found.sound else 1
+
+
 @network_app.command("serve-agent")
 def serve_agent_command(
     corpus: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file or folder.")],
@@ -124,13 +148,22 @@ def serve_agent_command(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 for a free one.")] = 8000,
     encoding: Annotated[str, typer.Option(help="Encoding of the text.")] = "utf-8",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name under which it may be addressed, beside those of this machine; may be "
+            "repeated; * for any.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Serve a built-in agent behind the chat interface of OpenAI."""
     from hayflick.network.agents.ngram import NGramAgent
     from hayflick.service.agent import serve
 
     agent = NGramAgent.from_text(name, corpus, encoding=encoding, order=order, trust=trust)
-    serve([agent], host=host, port=port)
+    serve([agent], host=host, port=port, allow_hosts=allow_host or ())
 
 
 @network_app.command("mitigation")
@@ -186,6 +219,8 @@ def _finish(
     folder: Path,
     output_format: options.Format,
     lang: options.Lang,
+    *,
+    yes: bool,
 ) -> int:
     """Do the work, print the run as far as it has come, and return the exit code."""
     from hayflick.core.errors import BudgetExhausted, EndpointError
@@ -194,7 +229,7 @@ def _finish(
 
     code = 0
     try:
-        with progress_bar() as progress:
+        with progress_bar(yes=yes) as progress:
             run = work(progress)
     except (BudgetExhausted, EndpointError, ReviewPending) as stop:
         say(f"stopped: {stop}")

@@ -1,12 +1,12 @@
 """What a run will take, before anybody is asked: as k_t grows, so does what is read.
 
-The rounds are simulated with answers of the greatest length. A token is taken to be four bytes of
-text, about right for most models and languages; what rules inject is not foreseen.
+A small run is simulated with answers of the greatest length; of a large one, the same is computed
+from the number and the mean length of the texts (see `hayflick.network.usage`). A token is taken to
+be four bytes of text, about right for most models and languages; what rules inject is not foreseen.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,20 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from hayflick.core.arrays import Integers
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.display import Result
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Prices
-from hayflick.network.agents.chat import ChatAgent
-from hayflick.network.agents.protocol import Agent
+from hayflick.network.agents.chat import ChatSection
+from hayflick.network.agents.protocol import Agent, AgentSection
 from hayflick.network.experiment import Experiment, experiment_in, experiment_sources
 from hayflick.network.interventions import injected_texts
 from hayflick.network.pool import NewText
+from hayflick.network.preflight import check_first_round_of
 from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
+from hayflick.network.usage import BYTES_OF_A_TOKEN, ReadingEstimate, longest_answer, tokens_of
 
-_BYTES = 4
+_MOST_SIMULATED = 1500
+"""Answers of a run that is simulated round by round; of more, what they read is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +133,92 @@ def estimate_network(
     given = experiment
     experiment, named = experiment_in(given, folder)
     where = named.resolve()
-    # Vectors may cost money, and do not affect how many texts are read.
-    setup = replace(set_up_network(experiment, folder=where), embedder=HashingEmbedder())
-    read, texts = _simulate_reading(setup, folder=where)
+    reading = ReadingEstimate.of(experiment, folder=where)
     each = experiment.answers * len(experiment.query_texts)
-    written = np.tile([each * _longest(agent) for agent in setup.agents], (len(read), 1))
-    totals = zip(setup.agents, read.sum(axis=0), written.sum(axis=0), strict=True)
+    if len(reading.sections) * each * experiment.rounds <= _MOST_SIMULATED:
+        use = _simulated_use(reading, folder=where)
+    else:
+        use = _computed_use(reading)
+    check_first_round_of(experiment, folder=named, reading=reading)
     return NetworkEstimate(
         tuple(
             AgentUsage(
-                agent.name,
+                one.name,
                 each * experiment.rounds,
-                int(tokens_in),
-                int(tokens_out),
-                _cost(agent, tokens_in, tokens_out),
+                round(tokens_in),
+                tokens_out := each * experiment.rounds * longest_answer(one),
+                _prices(one).cost(tokens_in=round(tokens_in), tokens_out=tokens_out),
             )
-            for agent, tokens_in, tokens_out in totals
+            for one, tokens_in in zip(reading.sections, use.tokens_in, strict=True)
         ),
-        texts,
-        _budget_round(setup, read, written),
+        use.texts,
+        _budget_round(reading, use),
         experiment,
         experiment_sources(experiment, given=given, folder=where),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Use:
+    """Tokens that agents read in all, the texts of the last round, and what rounds spend."""
+
+    tokens_in: Floats
+    texts: float
+    tokens: Floats
+    money: Floats
+
+
+def _computed_use(reading: ReadingEstimate) -> _Use:
+    experiment = reading.experiment
+    answers, queries = experiment.answers, len(experiment.query_texts)
+    asked = sum(tokens_of(query) for query in experiment.query_texts)
+    personas = [tokens_of(getattr(one, "persona", "")) for one in reading.sections]
+    # What is read for the texts is the same for all agents, what is asked in all rounds.
+    own = answers * (asked + queries * np.array(personas, dtype=np.float64))
+    shared = answers * queries * reading.context
+    written = answers * queries * reading.longest
+    chats = _chats(reading)
+    prices_in = np.array([_prices(reading.sections[one]).tokens_in or 0.0 for one in chats])
+    prices_out = np.array([_prices(reading.sections[one]).tokens_out or 0.0 for one in chats])
+    return _Use(
+        reading.total(shared) + experiment.rounds * own,
+        float(reading.texts_read[-1]),
+        len(chats) * shared + (own + written)[chats].sum(),
+        (
+            shared * prices_in.sum()
+            + (own[chats] * prices_in).sum()
+            + (written[chats] * prices_out).sum()
+        )
+        / 1e6,
+    )
+
+
+def _simulated_use(reading: ReadingEstimate, *, folder: Path) -> _Use:
+    experiment = reading.experiment
+    # Vectors may cost money, and do not affect how many texts are read.
+    setup = replace(set_up_network(experiment, folder=folder), embedder=HashingEmbedder())
+    read, texts = _simulate_reading(setup, folder=folder)
+    written = experiment.answers * len(experiment.query_texts) * reading.longest
+    chats = _chats(reading)
+    money = np.zeros(len(read))
+    for one in chats:
+        prices = _prices(reading.sections[one])
+        money += read[:, one] * (prices.tokens_in or 0.0) / 1e6
+        money += written[one] * (prices.tokens_out or 0.0) / 1e6
+    tokens = read[:, chats].sum(axis=1) + written[chats].sum()
+    return _Use(read.sum(axis=0).astype(np.float64), texts, tokens, money)
+
+
+def _chats(reading: ReadingEstimate) -> list[int]:
+    """Return the numbers of the agents behind endpoints."""
+    sections = enumerate(reading.sections)
+    return [number for number, one in sections if isinstance(one, ChatSection)]
+
+
+def _prices(section: AgentSection) -> Prices:
+    """Return an agent's prices; one without both has none."""
+    both = getattr(section, "price_in", None), getattr(section, "price_out", None)
+    return Prices() if None in both else Prices(*both)
 
 
 def _simulate_reading(setup: NetworkSetup, *, folder: Path) -> tuple[Integers, float]:
@@ -169,16 +236,16 @@ def _simulate_reading(setup: NetworkSetup, *, folder: Path) -> tuple[Integers, f
         for agent in setup.agents
         for _ in range(each * len(experiment.query_texts))
     ]
-    prompts = [_tokens(str(agent.describe().get("persona", ""))) for agent in setup.agents]
+    prompts = [tokens_of(str(agent.describe().get("persona", ""))) for agent in setup.agents]
     lengths: list[int] = []
     tokens = np.zeros((experiment.rounds, len(setup.agents)), np.int64)
     texts = 0.0
     for number in range(1, experiment.rounds + 1):
-        lengths += [_tokens(one.text) for one in pool.texts[len(lengths) :]]
+        lengths += [tokens_of(one.text) for one in pool.texts[len(lengths) :]]
         read = retrieve_texts(setup, pool, targets=targets, number=number)
         for (agent, query), numbers in read.items():
             context = sum(lengths[one] for one in numbers.tolist())
-            asked = _tokens(experiment.query_texts[query]) + prompts[agent]
+            asked = tokens_of(experiment.query_texts[query]) + prompts[agent]
             tokens[number - 1, agent] += experiment.answers * (context + asked)
         texts = float(np.mean([numbers.size for numbers in read.values()]))
         real = injected_texts(experiment, (), reserve=setup.reserve, after=number)
@@ -189,38 +256,21 @@ def _simulate_reading(setup: NetworkSetup, *, folder: Path) -> tuple[Integers, f
     return tokens, texts
 
 
-def _budget_round(setup: NetworkSetup, read: Integers, written: Integers) -> int | None:
+def _budget_round(reading: ReadingEstimate, use: _Use) -> int | None:
     """Return the round in which the agents behind endpoints would have spent their budget."""
-    budget = setup.experiment.budget
-    chats = [number for number, agent in enumerate(setup.agents) if isinstance(agent, ChatAgent)]
-    tokens = (read + written)[:, chats].sum(axis=1)
-    money = np.array(
-        [
-            sum(_cost(setup.agents[one], row_in[one], row_out[one]) or 0.0 for one in chats)
-            for row_in, row_out in zip(read, written, strict=True)
-        ]
-    )
-    requests = setup.experiment.answers * len(setup.experiment.query_texts) * max(len(chats), 1)
-    over = np.zeros(len(read), dtype=np.bool_)
-    for spent, limit in ((tokens, budget.tokens), (money, budget.money)):
+    experiment = reading.experiment
+    requests = experiment.answers * len(experiment.query_texts) * max(len(_chats(reading)), 1)
+    over = np.zeros(use.tokens.size, dtype=np.bool_)
+    budget = experiment.budget
+    for spent, limit in ((use.tokens, budget.tokens), (use.money, budget.money)):
         if limit is not None:
             # About what the last request sets aside: a token for every byte of its prompt.
-            reserved = (_BYTES - 1) * spent / requests
-            over |= np.cumsum(spent) + reserved > limit
-    return int(np.argmax(over)) + 1 if over.any() else None
-
-
-def _cost(agent: Agent, tokens_in: int, tokens_out: int) -> float | None:
-    described = agent.describe()
-    prices = Prices(described.get("price_in"), described.get("price_out"))
-    return prices.cost(tokens_in=int(tokens_in), tokens_out=int(tokens_out))
+            reserved = (BYTES_OF_A_TOKEN - 1) * spent / requests
+            over |= reading.cumulative(spent) + reserved > limit
+    return int(reading.rounds[np.argmax(over)]) if over.any() else None
 
 
 def _longest(agent: Agent) -> int:
     """Return the most tokens that an answer of an agent has."""
     described = agent.describe()
     return int(described.get("max_tokens", described.get("most_tokens", 0)))
-
-
-def _tokens(text: str) -> int:
-    return math.ceil(len(text.encode()) / _BYTES)

@@ -41,6 +41,7 @@ from hayflick.network.interventions import (
     write_review,
 )
 from hayflick.network.pool import NewText, Pool
+from hayflick.network.run_rules import RoundDecisions
 from hayflick.network.setup import AgentQuery, NetworkSetup, retrieve_texts
 from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound
 
@@ -300,6 +301,7 @@ class NetworkLoop:
         # Of the round under way: a run that was stopped in the middle of one goes on with them.
         self._answers = self.store.answers(round=self.store.finished + 1)
         self._pending: RoundOutput | None = None
+        self._rules = None if self.rule is None else RoundDecisions(self.rule)
         self._replay()
 
     def _stored_pool(self) -> Pool:
@@ -318,9 +320,8 @@ class NetworkLoop:
                 vectors = self.setup.embed([one.text for one in answers])
                 values = self._values(read[done.number], self._pool, done.number)
                 readings = self._measure(RoundOutput(done.number, answers, vectors, values))
-            if self.rule is not None:
-                for reading in readings:
-                    self.rule.decide(reading)
+            if self._rules is not None:
+                self._rules.decide(readings)
             self._decisions += [RecordedAction.stored(one) for one in done.decisions]
             self._learn(read.get(done.number, {}))
 
@@ -400,9 +401,9 @@ class NetworkLoop:
         output = RoundOutput(number, answers, vectors, self._values(read, pool, number))
         readings: tuple[Reading, ...] = ()
         decided: list[RecordedAction] = []
-        if self.rule is not None:
+        if self._rules is not None:
             readings = measure_round(output, observer=self._observer)
-            decided = self._decide(self.rule, readings, number)
+            decided = self._decide(self._rules, readings, number)
         if decided:
             pool = self._extended_pool(answers, vectors, number)
         added = pool.texts[len(self._pool.texts) :]
@@ -444,12 +445,10 @@ class NetworkLoop:
         self.store.add_readings(output.number, [reading_record(one) for one in readings])
         self._pending = None
 
-    def _decide(self, rule: Rule, readings: Sequence[Reading], number: int) -> list[RecordedAction]:
-        decided = [
-            RecordedAction.of(action, round=number)
-            for reading in readings
-            for action in rule.decide(reading)
-        ]
+    def _decide(
+        self, rules: RoundDecisions, readings: Sequence[Reading], number: int
+    ) -> list[RecordedAction]:
+        decided = [RecordedAction.of(action, round=number) for action in rules.decide(readings)]
         self._decisions += decided
         for one in decided:
             self.say(f"round {number}: {one.kind.value}: {one.reason}")

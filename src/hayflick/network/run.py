@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from hayflick.core.checks import number_between, whole_number
-from hayflick.core.errors import listed
+from hayflick.core.effort import expect
+from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
-from hayflick.core.records import Action, Reading
-from hayflick.diversity.observing import RoundAnswers
 from hayflick.network.experiment import (
     BudgetSection,
     Experiment,
@@ -25,6 +21,7 @@ from hayflick.network.experiment import (
     fingerprints,
 )
 from hayflick.network.pool import Pool
+from hayflick.network.preflight import check_first_round, check_rules_of_run
 from hayflick.network.rounds import NetworkLoop, run_async
 from hayflick.network.run_results import (
     NetworkRun,
@@ -33,9 +30,14 @@ from hayflick.network.run_results import (
     report_network,
     run_folder,
 )
-from hayflick.network.setup import NetworkSetup, retrieve_texts, set_up_network
+from hayflick.network.run_rules import IN_PYTHON, RunRules
+from hayflick.network.setup import NetworkSetup, set_up_network
+from hayflick.network.usage import ReadingEstimate
 from hayflick.storage.database import Database
 from hayflick.storage.runs import RunStore
+
+if TYPE_CHECKING:
+    pass
 
 Say = Callable[[str], None]
 
@@ -95,12 +97,13 @@ def run_network(
     """
     given = experiment
     experiment, named = experiment_in(given, folder)
-    if rule is None:
-        rule = _experiment_rule(experiment, folder=named, say=say)
     where = named.resolve()
+    expect(progress, ReadingEstimate.of(experiment, folder=where).effort())
+    rules = RunRules.begun_with(experiment, rule, folder=named)
+    rule_set = None if rules is None else rules.load()
     setup = set_up_network(experiment, folder=where)
     pool = setup.first_pool(folder=where)
-    _check_first_round(setup, pool)
+    check_first_round(setup, pool, rules=rule_set)
     place = make_run_folder(out)
     config = {
         "experiment": experiment.model_dump(mode="json", exclude_none=True),
@@ -109,6 +112,7 @@ def run_network(
         "inputs": [
             one.to_dict() for one in experiment_sources(experiment, given=given, folder=where)
         ],
+        "rules": [] if rules is None else [rules.record()],
     }
     with open_run(place) as database:
         store = RunStore(database)
@@ -116,7 +120,8 @@ def run_network(
         for warning in setup.warnings:
             say(f"warning: {warning}")
         say(f"the run is kept in {place}")
-        _run(setup, store, database, place, rule, say, progress)
+        deciding = rule if rule_set is None else rule_set.start()
+        _run(setup, store, database, place, deciding, say, progress)
     return report_network(place)
 
 
@@ -125,6 +130,7 @@ def resume_network(
     *,
     tokens: int | None = None,
     money: float | None = None,
+    rules: str | os.PathLike[str] | None = None,
     rule: Rule | None = None,
     say: Say = quiet,
     progress: Progress = silent,
@@ -139,32 +145,91 @@ def resume_network(
         Of the run.
     tokens, money
         A new budget for the whole run, what was spent so far included.
+    rules
+        A rules file that decides from the next round on, in place of the run's rules; the run
+        keeps which rules applied from which round on.
     rule, say, progress
-        As of `run_network`; a rule is shown the readings of the finished rounds again, so it must
-        be the same one.
+        As of `run_network`. A rule is shown the readings of the finished rounds again.
 
     Raises
     ------
     DataError
         If the folder holds no run, one of another version, or one that another process is
-        working on, or if a file that the experiment names has changed.
+        working on, if a file that the experiment names has changed, or if new rules cannot work.
     EndpointError, BudgetExhausted, ReviewPending
         If the run still cannot go on.
     """
     place = run_folder(folder)
+    # Whatever is damaged is named before anything is asked.
+    NetworkRun.read(place)
     with open_run(place) as database:
         store = RunStore(database)
-        store.check()
         config = store.config
         experiment = _with_budget(Experiment.of(config["experiment"]), tokens, money)
         where = Path(config["folder"])
-        found = fingerprints(experiment, folder=where)
-        check_unchanged(config["files"], now=found, folder=where)
-        if rule is None:
-            rule = _experiment_rule(experiment, folder=where, say=say)
+        earlier = _rules_so_far(config, experiment, folder=where)
+        _check_files(
+            config, experiment, folder=where, replaced=rules is not None or len(earlier) > 1
+        )
         setup = set_up_network(experiment, folder=where, spent=store.spent)
-        _run(setup, store, database, place, rule, say, progress)
+        deciding = _rule_from_now_on(setup, store, earlier, rules, rule, say)
+        _run(setup, store, database, place, deciding, say, progress)
     return report_network(place)
+
+
+def _check_files(
+    config: Mapping[str, Any], experiment: Experiment, *, folder: Path, replaced: bool
+) -> None:
+    """Refuse changed files; those of rules that were replaced, and that are kept, may change."""
+    begun = dict(config["files"])
+    if replaced and experiment.rules is not None:
+        begun.pop(experiment.rules, None)
+    check_unchanged(begun, now=fingerprints(experiment, folder=folder), folder=folder)
+
+
+def _rules_so_far(
+    config: Mapping[str, Any], experiment: Experiment, *, folder: Path
+) -> list[RunRules]:
+    """Return the rules of a run; one of an earlier version of hayflick names them only."""
+    found = RunRules.stored(config)
+    if not found and "rules" not in config and experiment.rules is not None:
+        path = folder / experiment.rules
+        found = [RunRules.of_file(path, from_round=1)] if path.is_file() else []
+    return found
+
+
+def _rule_from_now_on(
+    setup: NetworkSetup,
+    store: RunStore,
+    earlier: Sequence[RunRules],
+    path: str | os.PathLike[str] | None,
+    rule: Rule | None,
+    say: Say,
+) -> Rule | None:
+    """Return the rule that decides from the next round on; one that is new is recorded."""
+    if path is not None and rule is not None:
+        raise ArgumentError("rules", got=os.fspath(path), takes="nothing beside rule")
+    following = store.finished + 1
+    new: RunRules | None = None
+    if path is not None:
+        new = RunRules.of_file(path, from_round=following)
+    elif rule is not None:
+        new = RunRules(following, IN_PYTHON)
+    last = earlier[-1] if earlier else None
+    if new is None:
+        rule_set = None if last is None else last.load()
+        for problem in () if rule_set is None else rule_set.baseline_problems():
+            say(f"warning: {problem}")
+        return None if rule_set is None else rule_set.start()
+    rule_set = new.load()
+    if rule_set is not None:
+        pool = Pool(tuple(store.texts()), setup.names, setup.policy)
+        check_rules_of_run(rule_set, setup=setup, pool=pool)
+    if last is None or (new.name, new.text) != (last.name, last.text):
+        kept = [one for one in earlier if one.from_round < following]
+        store.set_config({**store.config, "rules": [one.record() for one in (*kept, new)]})
+        say(f"from round {following} on, {new.name} decides")
+    return rule if rule_set is None else rule_set.start()
 
 
 def _run(
@@ -183,14 +248,6 @@ def _run(
     run_async(loop.run())
 
 
-def _check_first_round(setup: NetworkSetup, pool: Pool) -> None:
-    """Refuse an experiment that cannot read or measure its first texts."""
-    targets = np.asarray(setup.embed(setup.experiment.query_texts), dtype=np.float64)
-    retrieve_texts(setup, pool, targets=targets, number=1)
-    first = RoundAnswers(round=1, texts=[one.text for one in pool.texts[:1]])
-    setup.observer(pool).read(first)
-
-
 def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:
     budget: dict[str, Any] = experiment.budget.model_dump()
     if tokens is not None:
@@ -198,34 +255,3 @@ def _with_budget(experiment: Experiment, tokens: int | None, money: float | None
     if money is not None:
         budget["money"] = number_between("money", money, low=0.0)
     return experiment.model_copy(update={"budget": BudgetSection(**budget)})
-
-
-def _experiment_rule(experiment: Experiment, *, folder: Path, say: Say) -> Rule | None:
-    """Return the rules that an experiment names; None where it names none."""
-    if experiment.rules is None:
-        return None
-    # Rules bring the planning room along, which a run without them does not need.
-    from hayflick.rules.loading import load_rules
-
-    rule_set = load_rules(folder / experiment.rules).rule_set
-    watched = [metric for watch in rule_set.rules.watch for metric in watch.metrics]
-    return _MissingMetricNotice(rule_set.start(), tuple(dict.fromkeys(watched)), say)
-
-
-@dataclass
-class _MissingMetricNotice:
-    """Decides as a rule does, and warns once about metrics that the readings lack."""
-
-    rule: Rule
-    watched: Sequence[str]
-    say: Say
-    checked: bool = False
-
-    def decide(self, reading: Reading) -> Sequence[Action]:
-        missing = [one for one in self.watched if one not in reading.values]
-        if missing and not self.checked:
-            remedy = "retention needs [observe] must_keep; for all real words, vocabulary_kept"
-            never = "rules on that never act"
-            self.say(f"warning: no reading has {listed(missing)}; {never} ({remedy})")
-        self.checked = True
-        return self.rule.decide(reading)

@@ -17,7 +17,7 @@ from typing_extensions import override
 from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import DataError, OutputError
-from hayflick.core.output import make_folder, write_text
+from hayflick.core.output import check_name, make_folder, write_text
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
@@ -26,7 +26,8 @@ from hayflick.network.agents.replay import record_line
 from hayflick.network.experiment import Experiment
 from hayflick.network.interventions import RecordedAction
 from hayflick.network.rounds import reading_from_record
-from hayflick.storage.database import Database
+from hayflick.network.run_rules import RunRules
+from hayflick.storage.database import Database, check_readable
 from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredText
 
 if TYPE_CHECKING:
@@ -47,10 +48,13 @@ def file_lock(path: Path, *, subject: str) -> Iterator[None]:
     Raises
     ------
     DataError
-        If another process holds it.
+        If another process holds it, or the file is damaged.
     OutputError
         If the file cannot be made or written.
     """
+    remedy = "delete it, it holds no data"
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, takes a file; {remedy}")
     # SQLite locks work on every system, and the system releases them when a process ends.
     try:
         lock = sqlite3.connect(path, timeout=0.0, isolation_level=None)
@@ -67,7 +71,7 @@ def file_lock(path: Path, *, subject: str) -> Iterator[None]:
             remedy = "wait for it to end, or stop it"
             raise DataError(f"{subject}: another process is at work on it; {remedy}") from None
         except sqlite3.DatabaseError as fault:
-            raise DataError(f"{path}: is damaged ({fault}); delete it, it holds no data") from None
+            raise DataError(f"{path}: is damaged ({fault}); {remedy}") from None
         yield
     finally:
         lock.close()
@@ -114,9 +118,35 @@ def run_folder(folder: str | os.PathLike[str]) -> Path:
         If it holds none.
     """
     folder = Path(folder)
-    if not (folder / DATABASE).is_file():
+    check_name(folder / DATABASE)
+    if not (folder / DATABASE).exists():
         raise DataError(f"{folder}: holds no run; begin one with hayflick network run")
+    check_readable(folder / DATABASE)
     return folder
+
+
+_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@contextmanager
+def stored_run(folder: Path) -> Iterator[RunStore]:
+    """Yield the store of a run, which is only read; its folder may be one that cannot be written.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, or of another version.
+    """
+    path = folder / DATABASE
+    try:
+        with Database(path, read_only=True) as database:
+            store = RunStore(database)
+            store.check()
+            yield store
+    except _MISFITS as fault:
+        # What is stored was checked when it was written: it has been changed since.
+        reason = str(fault).splitlines()[0][:200] if str(fault) else type(fault).__name__
+        raise DataError(f"{path}: is damaged ({reason}); restore a copy of the file") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +173,8 @@ class NetworkRun(Result):
         Tokens and money that endpoints took.
     sources
         What the run was begun with: the experiment, and the files that it names.
+    rules
+        Which rules decided from which round on; empty for none, and for runs of earlier versions.
     """
 
     folder: Path
@@ -154,6 +186,7 @@ class NetworkRun(Result):
     reads: Sequence[StoredRead]
     spent: tuple[int, float]
     sources: tuple[Source, ...] = ()
+    rules: tuple[RunRules, ...] = ()
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Self:
@@ -165,9 +198,7 @@ class NetworkRun(Result):
             If it holds no run, or one of another version.
         """
         place = run_folder(folder)
-        with Database(place / DATABASE) as database:
-            store = RunStore(database)
-            store.check()
+        with stored_run(place) as store:
             # A round that was not measured before the run stopped will be when it is resumed.
             rounds = [one for one in store.rounds() if one.readings]
             readings: dict[str, list[Reading]] = {"": []}
@@ -175,17 +206,59 @@ class NetworkRun(Result):
                 for values in done.readings:
                     reading = reading_from_record(values)
                     readings.setdefault(reading.group, []).append(reading)
-            return cls(
+            config = store.config
+            run = cls(
                 folder=place,
-                experiment=Experiment.of(store.config["experiment"]),
+                experiment=Experiment.of(config["experiment"]),
                 readings=readings,
                 decisions=[RecordedAction.stored(one) for done in rounds for one in done.decisions],
                 texts=store.texts(),
                 answers=store.answers(),
                 reads=[one for one in store.reads() if one.round <= len(rounds)],
                 spent=store.spent,
-                sources=tuple(map(Source.from_dict, store.config.get("inputs", ()))),
+                sources=tuple(map(Source.from_dict, config.get("inputs", ()))),
+                rules=tuple(RunRules.stored(config)),
             )
+            run.check()
+        return run
+
+    def check(self) -> None:
+        """Refuse a run whose parts do not fit together, which can be neither shown nor resumed.
+
+        Raises
+        ------
+        ValueError
+            If they do not.
+        """
+        names, queries = set(self.agents), len(self.experiment.query_texts)
+        vectors = {len(one.embedding) for one in self.texts}
+        means = {len(one.mean) for one in self.reads if one.mean is not None}
+        numbers = np.frombuffer(b"".join(one.texts for one in self.reads), "<i4")
+        placed: list[StoredAnswer | StoredRead] = [*self.answers, *self.reads]
+        sound = {
+            "the rounds": [one.round for one in self.readings[""]]
+            == list(range(1, self.rounds + 1)),
+            "the number of rounds": self.rounds <= self.experiment.rounds,
+            "the texts": [one.number for one in self.texts] == list(range(len(self.texts))),
+            "the vectors": len(vectors) == 1 and not vectors.pop() % 4,
+            "the mean vectors": len(means) <= 1 and not sum(means) % 8,
+            "the texts that were read": not numbers.size
+            or 0 <= numbers.min() <= numbers.max() < len(self.texts),
+            "the agents": names.issuperset(one.agent for one in placed),
+            "the queries": all(0 <= one.query < queries for one in placed),
+            "the rounds of answers": all(
+                1 <= one.round <= self.experiment.rounds for one in placed
+            ),
+            "the groups of readings": {"", *names}.issuperset(self.readings),
+            "the values of readings": all(
+                isinstance(value, float | int)
+                for group in self.readings.values()
+                for one in group
+                for value in one.values.values()
+            ),
+        }
+        if wrong := [name for name, fits in sound.items() if not fits]:
+            raise ValueError(f"{wrong[0]} do not fit the rest")
 
     def __fspath__(self) -> str:
         """Return the folder, so that a run stands wherever its folder may."""
@@ -254,11 +327,9 @@ def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]
     DataError
         If it holds no run, or one of another version.
     """
-    with Database(run_folder(folder) / DATABASE) as database:
-        store = RunStore(database)
-        store.check()
+    with stored_run(run_folder(folder)) as store:
         config = store.config
-    return Experiment.of(config["experiment"]), Path(config["folder"])
+        return Experiment.of(config["experiment"]), Path(config["folder"])
 
 
 def report_network(folder: str | os.PathLike[str]) -> NetworkRun:

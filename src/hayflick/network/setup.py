@@ -22,7 +22,7 @@ from hayflick.embed.embedder import Embedder, Vectors, embed_all, parse_embedder
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
-from hayflick.network.agents.protocol import Agent
+from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed
 from hayflick.network.experiment import Experiment, texts_of
 from hayflick.network.pool import NewText, Pool, PoolPolicy, parse_policy
 from hayflick.network.retrieval import Reader, Retrieval, parse_retrieval, readable_texts
@@ -92,8 +92,8 @@ class NetworkSetup:
             return self
         return replace(self, cache=EmbeddingCache(database, embedder=self.embedder.id))
 
-    def first_pool(self, *, folder: Path) -> Pool:
-        """Return the first pool, A_0.
+    def first_pool(self, *, folder: Path, embedded: bool = True) -> Pool:
+        """Return the first pool, A_0; without vectors if it is not to be embedded.
 
         Raises
         ------
@@ -115,7 +115,8 @@ class NetworkSetup:
             for number, text in enumerate(texts[:size])
         ]
         pool = Pool((), agents=names, policy=self.policy)
-        return pool.extended(new, vectors=self.embed(texts[:size]), after=0)
+        vectors = self.embed(texts[:size]) if embedded else np.empty((size, 0), np.float32)
+        return pool.extended(new, vectors=vectors, after=0)
 
     def observer(self, pool: Pool) -> Observer:
         """Return the observer that measures the rounds.
@@ -142,8 +143,30 @@ class NetworkSetup:
         )
 
 
+@dataclass(frozen=True)
+class SilentAgent:
+    """Stands for an agent where nobody is asked."""
+
+    name: str
+
+    async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
+        """Refuse to answer."""
+        raise AssertionError(f"agent {self.name} was asked {query!r} ({len(context)}, {seed})")
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name."""
+        return {"name": self.name}
+
+
 def set_up_network(
-    experiment: Experiment, *, folder: Path, spent: tuple[int, float] = (0, 0.0)
+    experiment: Experiment,
+    *,
+    folder: Path,
+    spent: tuple[int, float] = (0, 0.0),
+    asking: bool = True,
 ) -> NetworkSetup:
     """Return an experiment set up to run.
 
@@ -155,6 +178,8 @@ def set_up_network(
         Where files that it names are looked up.
     spent
         Tokens and money that were spent before.
+    asking
+        Whether agents are asked; if not, neither their files nor their keys are needed.
 
     Raises
     ------
@@ -166,7 +191,9 @@ def set_up_network(
         If an agent or the embedder needs an extra that is not installed.
     """
     budget = Budget(**experiment.budget.model_dump(), spent=Spending(*spent))
-    agents = parse_agents(experiment.agent_sections(), folder=folder, budget=budget)
+    agents: Sequence[Agent] = [SilentAgent(str(one["name"])) for one in experiment.agents]
+    if asking:
+        agents = parse_agents(experiment.agent_sections(), folder=folder, budget=budget)
     reserve = experiment.reserve
     return NetworkSetup(
         experiment=experiment,

@@ -17,6 +17,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.grammar import Entry, number, parse, whole
 
 _MOST_AGENTS = 10_000
+_MOST_MADE = 200
+"""Agents of a topology that is made to count neighbours."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Topology:
     @property
     def groups(self) -> int:
         """Number of groups without any reading between them."""
+        if all(len(read) == self.agents - 1 for read in self.neighbours):
+            return 1
         graph = nx.Graph((i, j) for i, read in enumerate(self.neighbours) for j in read)
         graph.add_nodes_from(range(self.agents))
         return int(nx.number_connected_components(graph))
@@ -105,7 +109,9 @@ def complete(agents: int) -> Topology:
     >>> complete(3).neighbours
     ((1, 2), (0, 2), (0, 1))
     """
-    return _of_graph("complete", nx.complete_graph(_agents(agents)))
+    everyone = tuple(range(_agents(agents)))
+    # Slices of one tuple: ten thousand agents have a hundred million neighbours.
+    return Topology("complete", tuple(everyone[:one] + everyone[one + 1 :] for one in everyone))
 
 
 def ring(agents: int, *, neighbours: int = 1) -> Topology:
@@ -302,6 +308,30 @@ def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology
         lambda file: partial(of_file, folder / file), ("file",)
     )
     return parse("topology", text, {**_TOPOLOGIES, "edges": edges})(agents=agents)
+
+
+def mean_neighbours(text: str, *, agents: int, folder: Path = Path()) -> float:
+    """Return the mean number of agents that one reads, without making a large topology.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `parse_topology`.
+
+    Examples
+    --------
+    >>> mean_neighbours("complete", agents=10_000), mean_neighbours("ring:2", agents=9)
+    (9999.0, 4.0)
+    """
+    small = min(agents, _MOST_MADE)
+    if text.partition(":")[0].strip() == "edges" or small == agents:
+        made = parse_topology(text, agents=agents, folder=folder)
+        return float(np.mean([len(read) for read in made.neighbours]))
+    made = parse_topology(text, agents=small, folder=folder)
+    mean = float(np.mean([len(read) for read in made.neighbours]))
+    # What grows with the number of agents does so in proportion to it.
+    grows = made.name.partition(":")[0] in ("complete", "blocks")
+    return (mean + 1.0) * agents / small - 1.0 if grows else mean
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,21 @@
 """The database of everything that is stored: a SQLite file, or a server by its URL.
 
 Several processes may use one file at once: readers never wait for a writer (write-ahead log), and
-writers take turns.
+writers take turns. A file that is only read may lie in a folder that cannot be written.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeAlias
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -108,7 +111,10 @@ def schema_version(connection: sa.Connection) -> int:
     """Return the number of steps that a database has had; 0 for an empty one."""
     if not sa.inspect(connection).has_table(_VERSION_TABLE):
         return 0
-    return int(connection.scalar(sa.select(_schema.c.format_version)) or 0)
+    version = connection.scalar(sa.select(_schema.c.format_version))
+    if not isinstance(version, int) or version < 0:
+        raise DataError(f"{connection.engine.url.database}: its version {_DAMAGED}")
+    return version
 
 
 def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = MIGRATIONS) -> None:
@@ -149,9 +155,15 @@ def _begin(connection: sa.Connection, name: str) -> None:
     connection.execute(sa.insert(_schema).values(format_version=0))
 
 
+_DAMAGED = "is damaged; restore a copy of the file, or begin with a new one"
+
 _ERRORS = {
-    "not a database": (DataError, "is no database; choose another file"),
-    "malformed": (DataError, "is damaged; restore a copy, or begin with a new file"),
+    "not a database": (DataError, "is no database; restore a copy of the file, or begin anew"),
+    "malformed": (DataError, _DAMAGED),
+    "no such table": (DataError, "lacks a table: it " + _DAMAGED),
+    "no such column": (DataError, "lacks a column: it " + _DAMAGED),
+    "Could not decode": (DataError, "holds text that is not UTF-8: it " + _DAMAGED),
+    "disk I/O": (DataError, "cannot be read to its end: it " + _DAMAGED),
     "readonly": (OutputError, "cannot be written; choose another file"),
     "read-only": (OutputError, "cannot be written; choose another file"),
     "unable to open": (OutputError, "cannot be opened; choose another file"),
@@ -176,6 +188,8 @@ def faults_of(name: str) -> Iterator[None]:
         known = (error for sign, error in _ERRORS.items() if sign in reason)
         kind, message = next(known, (DataError, reason))
         raise kind(f"{name}: {message}") from fault
+    except sa.exc.SQLAlchemyError as fault:
+        raise DataError(f"{name}: {_DAMAGED} ({type(fault).__name__})") from fault
 
 
 _KINDS = ("sqlite", "postgresql")
@@ -191,6 +205,9 @@ class Database:
     ----------
     place
         Path of a SQLite file, which is created if missing, or a URL in the form of SQLAlchemy.
+    read_only
+        Whether the file is only read: it must exist, with the current schema, and nothing in its
+        folder is written.
 
     Attributes
     ----------
@@ -217,12 +234,16 @@ class Database:
     True
     """
 
-    def __init__(self, place: str | os.PathLike[str]) -> None:
+    def __init__(self, place: str | os.PathLike[str], *, read_only: bool = False) -> None:
         url = _url(place)
         self.name = str(url.database) if _is_file(url) else url.render_as_string()
-        self._engine = _engine(url)
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._engine = self._reading_engine(Path(self.name)) if read_only else _engine(url)
         self._writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
+            if read_only:
+                self._check_schema()
+                return
             with self.transaction() as connection:
                 migrate(connection, name=self.name)
         except BaseException:
@@ -255,6 +276,44 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+    def _reading_engine(self, path: Path) -> sa.Engine:
+        check_readable(path)
+        log = path.with_name(path.name + "-wal")
+        # Without a log the file is all there is, and SQLite need not make any beside it.
+        how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+        if log.exists() and not os.access(path.parent, os.W_OK):
+            # A log can be read only with an index beside it, which cannot be made there.
+            self._copy = tempfile.TemporaryDirectory(prefix="hayflick-")
+            try:
+                for one in (path, log):
+                    shutil.copyfile(one, Path(self._copy.name) / one.name)
+            except OSError as fault:
+                self._copy.cleanup()
+                raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+            path, how = Path(self._copy.name) / path.name, "mode=rw"
+        place = f"file:{quote(str(path.absolute()))}?{how}"
+
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(place, uri=True, check_same_thread=False)
+            connection.execute(f"PRAGMA busy_timeout = {1000 * _SECONDS_TO_WAIT}")
+            return connection
+
+        return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
+
+    def _check_schema(self) -> None:
+        with self.connect() as connection:
+            if not sa.inspect(connection).has_table(_VERSION_TABLE):
+                raise DataError(f"{self.name}: holds no data of hayflick, or {_DAMAGED}")
+            version = connection.scalar(sa.select(_schema.c.format_version))
+        if not isinstance(version, int) or not 0 < version <= len(MIGRATIONS):
+            reads = f"this version of hayflick reads {len(MIGRATIONS)}"
+            raise DataError(
+                f"{self.name}: has format_version {version!r:.40}, and {reads}; update hayflick, or"
+                " restore a copy of the file"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -294,6 +353,28 @@ def _engine(url: sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what is no file that can be read, or an empty one.
+
+    Raises
+    ------
+    DataError
+        If it is; the message names the file.
+    """
+    remedy = "restore a copy of the file, or begin with a new one"
+    try:
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder, takes a database; {remedy}")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise DataError(f"{path}: is empty; {remedy}")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; {remedy}") from None
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise DataError(f"{path}: cannot be read ({reason}); {remedy}") from None
 
 
 def _check_file(path: Path) -> None:

@@ -28,7 +28,8 @@ _embeddings = sa.table(
     sa.column("embedder", sa.String),
     sa.column("text_hash", sa.LargeBinary),
     sa.column("dimensions", sa.Integer),
-    sa.column("vector", sa.LargeBinary),
+    # As it is stored: of a damaged number, `LargeBinary` would make as many bytes.
+    sa.column("vector"),
     sa.column("checksum", sa.BigInteger),
 )
 
@@ -99,9 +100,8 @@ def _kept(vector: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def _vector(row: sa.Row[Any]) -> NDArray[np.float32] | None:
-    try:
-        content = bytes(row.vector)
-        whole = len(content) == 4 * row.dimensions and zlib.crc32(content) == row.checksum
-    except TypeError:
+    if not isinstance(row.vector, bytes | memoryview):
         return None
+    content = bytes(row.vector)
+    whole = len(content) == 4 * row.dimensions and zlib.crc32(content) == row.checksum
     return np.frombuffer(content, "<f4").astype(np.float32) if whole else None

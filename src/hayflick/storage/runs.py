@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -101,23 +101,41 @@ class StoredRound:
     decisions: Sequence[Mapping[str, Any]]
 
 
-_TYPES = {
-    "bool": sa.Boolean,
-    "bytes": sa.LargeBinary,
-    "float": sa.Float,
-    "int": sa.Integer,
-    "str": sa.String,
+RecordT = TypeVar("RecordT", StoredText, StoredAnswer, StoredRead)
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "bool": (bool, int),
+    "bytes": (bytes, memoryview),
+    "float": (float, int),
+    "int": (int,),
+    "str": (str,),
 }
+_REMEDY = "the file is damaged: restore a copy of it"
 
 
 def _table(name: str, record: type[StoredText | StoredAnswer | StoredRead]) -> sa.TableClause:
     """Return the table that holds records of a class: a column for each of their fields."""
-    kinds = {one.name: _TYPES[str(one.type).removesuffix(" | None")] for one in fields(record)}
-    return sa.table(name, *(sa.column(column, kind) for column, kind in kinds.items()))
+    # Without types: what is stored is read as it is, and checked.
+    return sa.table(name, *(sa.column(one.name) for one in fields(record)))
+
+
+def _stored(kind: type[RecordT], row: sa.Row[Any], *, name: str) -> RecordT:
+    """Return the record of a row, whose values SQLite may hold in any type."""
+    values = dict(row._mapping)
+    for one in fields(kind):
+        takes, _, optional = str(one.type).partition(" | ")
+        value = values[one.name]
+        if value is None and optional:
+            continue
+        if not isinstance(value, _TYPES[takes]):
+            got = f"{one.name} is {type(value).__name__}, takes {takes}"
+            raise DataError(f"{name}: a row of a run's {kind.__name__}: {got}; {_REMEDY}")
+        values[one.name] = {"bool": bool, "bytes": bytes}.get(takes, lambda same: same)(value)
+    return kind(**values)
 
 
 _run = sa.table("run", sa.column("format_version"), sa.column("seed"), sa.column("config"))
-_usage = sa.table("run_usage", sa.column("tokens", sa.Integer), sa.column("money", sa.Float))
+_usage = sa.table("run_usage", sa.column("tokens"), sa.column("money"))
 _texts = _table("run_texts", StoredText)
 _answers = _table("run_answers", StoredAnswer)
 _rounds = sa.table("run_rounds", sa.column("number"), sa.column("readings"), sa.column("decisions"))
@@ -189,31 +207,62 @@ class RunStore:
     @property
     def config(self) -> dict[str, Any]:
         """The parameters of the run."""
-        found: dict[str, Any] = json.loads(self._value(sa.select(_run.c.config)) or "{}")
+        found: dict[str, Any] = self._json(self._value(sa.select(_run.c.config)), dict)
+        return found
+
+    def set_config(self, config: Mapping[str, Any]) -> None:
+        """Replace the parameters of the run."""
+        text = json.dumps(config, ensure_ascii=False)
+        with self._database.transaction() as connection:
+            connection.execute(sa.update(_run).values(config=text))
+
+    def _json(self, text: object, kind: type) -> Any:
+        """Return what JSON of the store holds.
+
+        Raises
+        ------
+        DataError
+            If it is damaged.
+        """
+        try:
+            found = json.loads(text) if isinstance(text, str) else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, kind):
+            raise DataError(f"{self._database.name}: holds JSON that is damaged; {_REMEDY}")
         return found
 
     @property
     def seed(self) -> int:
         """The run's seed."""
-        return int(self._value(sa.select(_run.c.seed)) or 0)
+        seed = self._value(sa.select(_run.c.seed))
+        if not isinstance(seed, int):
+            raise DataError(f"{self._database.name}: holds no seed; {_REMEDY}")
+        return seed
 
     @property
     def spent(self) -> tuple[int, float]:
         """Tokens and money that the run has used so far."""
         with self._database.connect() as connection:
-            row = connection.execute(sa.select(_usage.c.tokens, _usage.c.money)).one()
-        return int(row.tokens), float(row.money)
+            row = connection.execute(sa.select(_usage)).first()
+        known = row is not None and isinstance(row.tokens, int)
+        if row is None or not known or not isinstance(row.money, float | int):
+            raise DataError(f"{self._database.name}: holds no usage of the run; {_REMEDY}")
+        return row.tokens, float(row.money)
 
     @property
     def finished(self) -> int:
         """Number of the last round that is finished; 0 for none."""
-        return int(self._value(sa.select(sa.func.max(_rounds.c.number))) or 0)
+        last = self._value(sa.select(sa.func.max(_rounds.c.number))) or 0
+        if not isinstance(last, int):
+            raise DataError(f"{self._database.name}: a round has no number; {_REMEDY}")
+        return last
 
     def texts(self) -> list[StoredText]:
         """Return all texts in order, including those that await review or were withdrawn."""
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_texts).order_by(_texts.c.number))
-            return [StoredText(**row._mapping) for row in rows]
+            return [_stored(StoredText, row, name=self._database.name) for row in rows]
 
     def answers(self, *, round: int | None = None) -> list[StoredAnswer]:  # noqa: A002
         """Return the answers of a round, or of all, by round, agent, query and place."""
@@ -223,14 +272,14 @@ class RunStore:
         keys = (_answers.c[name] for name in ("round", "agent", "query", "place"))
         with self._database.connect() as connection:
             rows = connection.execute(query.order_by(*keys))
-            return [StoredAnswer(**row._mapping) for row in rows]
+            return [_stored(StoredAnswer, row, name=self._database.name) for row in rows]
 
     def rounds(self) -> list[StoredRound]:
         """Return the finished rounds in order."""
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_rounds).order_by(_rounds.c.number)).all()
         return [
-            StoredRound(row.number, json.loads(row.readings), json.loads(row.decisions))
+            StoredRound(row.number, self._json(row.readings, list), self._json(row.decisions, list))
             for row in rows
         ]
 
@@ -239,7 +288,7 @@ class RunStore:
         keys = (_reads.c.round, _reads.c.agent, _reads.c.query)
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_reads).order_by(*keys))
-            return [StoredRead(**row._mapping) for row in rows]
+            return [_stored(StoredRead, row, name=self._database.name) for row in rows]
 
     def add_answers(self, answers: Sequence[StoredAnswer], *, spent: tuple[int, float]) -> None:
         """Store answers, and the tokens and money that the run has used with them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,26 @@ def parse_agents(
     >>> parse_agents(sections, folder=Path())[0].name
     'anna'
     """
-    parsed = [_section(section, number) for number, section in enumerate(sections, start=1)]
-    names = [section.name for section in parsed]
-    if not parsed:
-        raise ArgumentError("agents", got="none", takes="a section [[agents]] for each agent")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ArgumentError("agents", got=", ".join(twice), takes="a different name for each")
+    parsed = parse_sections(sections)
     shared = SharedParts(folder, Budget() if budget is None else budget)
     return [_agent(section, shared) for section in parsed]
+
+
+def parse_sections(sections: Sequence[Mapping[str, Any]]) -> list[AgentSection]:
+    """Return the sections of agents, checked; no agent is made.
+
+    Raises
+    ------
+    ArgumentError
+        As `parse_agents`, but for what the making of an agent shows.
+    """
+    parsed = [_section(section, number) for number, section in enumerate(sections, start=1)]
+    if not parsed:
+        raise ArgumentError("agents", got="none", takes="a section [[agents]] for each agent")
+    times = Counter(section.name for section in parsed)
+    if twice := sorted(name for name, number in times.items() if number > 1):
+        raise ArgumentError("agents", got=", ".join(twice[:10]), takes="a different name for each")
+    return parsed
 
 
 def _section(section: Mapping[str, Any], number: int) -> AgentSection:

@@ -24,6 +24,7 @@ from hayflick.network.agents.budget import Budget
 T = TypeVar("T")
 
 _BITS = 53
+_LARGEST_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class AnswerSeed:
 
     def __post_init__(self) -> None:
         for name, least in (("run", 0), ("round", 1), ("query", 0), ("index", 0)):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name), at_least=least))
+            number = whole_number(name, getattr(self, name), at_least=least, at_most=_LARGEST_SEED)
+            object.__setattr__(self, name, number)
 
     @property
     def number(self) -> int:

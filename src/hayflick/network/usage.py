@@ -1,0 +1,235 @@
+"""What a run reads, writes and takes, by arithmetic: quick for any number of rounds and agents.
+
+Rounds are counted one by one up to 2,000; of more, as many are, evenly spaced, and what lies
+between is interpolated. Texts are taken to be of their mean length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from hayflick.core.arrays import Floats
+from hayflick.core.effort import Effort
+from hayflick.core.errors import ArgumentError
+from hayflick.network.agents.chat import ChatSection
+from hayflick.network.agents.ngram import NGramSection
+from hayflick.network.agents.parsing import parse_sections
+from hayflick.network.agents.protocol import AgentSection
+from hayflick.network.experiment import Experiment, texts_of
+from hayflick.network.pool import parse_policy
+from hayflick.network.retrieval import (
+    CombinedRetrieval,
+    FixedCount,
+    NearestTexts,
+    OwnTexts,
+    RecentTexts,
+    Retrieval,
+    UniformShare,
+    parse_retrieval,
+)
+from hayflick.network.topology import mean_neighbours
+
+BYTES_OF_A_TOKEN = 4
+"""About right for most models and languages."""
+
+_MOST_ROUNDS = 2000
+
+_ANSWER_S, _TOKEN_S, _REQUEST_S, _READ_S = 2e-4, 5e-6, 1.0, 2e-8
+"""Seconds for an answer (it is embedded, measured and stored), for a token that a built-in agent
+writes, for a request to an endpoint, and for a text that is read."""
+
+_ANSWER_BYTES, _TEXT_BYTES, _VECTOR_BYTES = 700, 600, 4 * 1024
+"""Bytes in memory of an answer and of a text beside their letters, and of a text's vector."""
+
+Numbers: TypeAlias = Floats
+
+
+def tokens_of(text: str) -> int:
+    """Return about how many tokens a text has."""
+    return math.ceil(len(text.encode()) / BYTES_OF_A_TOKEN)
+
+
+def longest_answer(section: AgentSection) -> int:
+    """Return the most tokens that an answer of an agent has; 0 if that is not known."""
+    if isinstance(section, ChatSection):
+        return section.max_tokens
+    return section.most_tokens if isinstance(section, NGramSection) else 0
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingEstimate:
+    """What the agents of an experiment read, by round and agent.
+
+    Parameters
+    ----------
+    experiment
+        What is run.
+    sections
+        Its agents.
+    first
+        The texts of the first pool.
+    folder
+        Where files that it names are looked up.
+    """
+
+    experiment: Experiment
+    sections: Sequence[AgentSection]
+    first: Sequence[str]
+    folder: Path
+
+    @classmethod
+    def of(cls, experiment: Experiment, *, folder: Path) -> ReadingEstimate:
+        """Return the estimate of an experiment.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            If a section is not understood, or a file cannot be read.
+        """
+        sections = parse_sections(experiment.agent_sections())
+        texts = texts_of(experiment.pool, folder=folder)
+        return cls(experiment, sections, texts[: experiment.pool.size], folder)
+
+    @cached_property
+    def rounds(self) -> Numbers:
+        """The rounds that are counted."""
+        last = self.experiment.rounds
+        if last <= _MOST_ROUNDS:
+            return np.arange(1.0, last + 1.0)
+        return np.unique(np.linspace(1, last, _MOST_ROUNDS).round())
+
+    @cached_property
+    def longest(self) -> Numbers:
+        """The longest answer of each agent, in tokens."""
+        return np.array([longest_answer(one) for one in self.sections], dtype=np.float64)
+
+    @cached_property
+    def texts_read(self) -> Numbers:
+        """k_t: the mean number of texts that an agent reads, in the rounds that are counted."""
+        return _taken(parse_retrieval(self.experiment.retrieval), *self._readable)
+
+    def check_first_round(self) -> None:
+        """Refuse a retrieval that gives nothing in the first round.
+
+        Raises
+        ------
+        ArgumentError
+            If a share of the texts rounds down to none of them.
+        """
+        readable = float(self._readable[0][0])
+        if readable >= 1.0 and self.texts_read[0] == 0.0:
+            takes = f"what gives an agent one of the {readable:.0f} texts in round 1"
+            raise ArgumentError("retrieval", got=self.experiment.retrieval, takes=takes)
+
+    @cached_property
+    def _readable(self) -> tuple[Numbers, Numbers]:
+        """How many texts an agent may read, and how many of these are its own."""
+        experiment, agents = self.experiment, len(self.sections)
+        policy = parse_policy(experiment.pool.policy)
+        before = self.rounds - 1.0
+        spans = np.minimum(before, math.inf if policy.window is None else policy.window)
+        each = experiment.answers if policy.adds == "all" else 1
+        written = 0.0 if policy.waits else each * len(experiment.query_texts)
+        first = np.full(before.size, float(len(self.first)))
+        if policy.window is not None:
+            first[before >= policy.window] = 0.0
+        sources = self._neighbours + 1.0
+        split = experiment.pool.owners == "split"
+        real = first * (sources / agents if split else 1.0) + experiment.pool.inject * spans
+        own = spans * written + (first / agents if split else 0.0)
+        return real + sources * spans * written, own
+
+    @cached_property
+    def _neighbours(self) -> Numbers:
+        """The mean number of agents that one reads, by round."""
+        found = np.zeros(self.rounds.size)
+        for one in self.experiment.topology_schedule:
+            mean = mean_neighbours(one.topology, agents=len(self.sections), folder=self.folder)
+            found[self.rounds >= one.from_round] = mean
+        return found
+
+    @cached_property
+    def context(self) -> Numbers:
+        """Tokens of the texts that an agent reads for a query, in the rounds that are counted."""
+        readable, _ = self._readable
+        experiment = self.experiment
+        policy = parse_policy(experiment.pool.policy)
+        lengths = [tokens_of(text) for text in self.first]
+        real = float(np.mean(lengths)) if lengths else 0.0
+        spans = np.minimum(self.rounds - 1.0, math.inf if policy.window is None else policy.window)
+        each = experiment.answers if policy.adds == "all" else 1
+        written = 0.0 if policy.waits else each * len(experiment.query_texts)
+        synthetic = (self._neighbours + 1.0) * spans * written
+        share = np.divide(synthetic, readable, out=np.zeros_like(readable), where=readable > 0)
+        mean: Numbers = real * (1.0 - share) + self.longest.mean() * share
+        return self.texts_read * mean
+
+    def total(self, values: Numbers) -> float:
+        """Return the sum of numbers by round over all rounds."""
+        rounds = np.arange(1.0, self.experiment.rounds + 1.0)
+        if values.size == rounds.size:
+            return float(values.sum())
+        # Trapezoids between rounds, and half of the first and of the last one.
+        return float(np.trapezoid(values, self.rounds) + 0.5 * (values[0] + values[-1]))
+
+    def cumulative(self, values: Numbers) -> Numbers:
+        """Return the sums of numbers by round, up to each round that is counted."""
+        if values.size == self.experiment.rounds:
+            return np.cumsum(values)
+        steps = 0.5 * (values[1:] + values[:-1]) * np.diff(self.rounds)
+        summed: Numbers = np.concatenate([[0.0], np.cumsum(steps)]) + 0.5 * (values[0] + values)
+        return summed
+
+    def effort(self, *, finished: int = 0) -> Effort:
+        """Return about what a run takes, with its result in memory.
+
+        Parameters
+        ----------
+        finished
+            Rounds that are done.
+        """
+        experiment, agents = self.experiment, len(self.sections)
+        left = max(0.0, 1.0 - finished / experiment.rounds)
+        each = float(experiment.answers) * len(experiment.query_texts) * experiment.rounds
+        answers = each * agents
+        chats = [isinstance(one, ChatSection) for one in self.sections]
+        # Endpoints are asked side by side.
+        requests = each * sum(chats) / min(experiment.concurrency, max(sum(chats), 1) * 8)
+        built_in = each * float(self.longest[~np.array(chats)].sum())
+        read = self.total(self.texts_read) * agents * len(experiment.query_texts)
+        readable, _ = self._readable
+        joined = float(readable[-1]) if experiment.rounds > 1 else 0.0
+        letters = each * float(self.longest.sum()) * BYTES_OF_A_TOKEN
+        neighbours = 8.0 * agents * float(self._neighbours.max())
+        return Effort(
+            f"a run of {experiment.rounds:,} rounds with {agents:,} agents",
+            seconds=left
+            * (answers * _ANSWER_S + built_in * _TOKEN_S + requests * _REQUEST_S + read * _READ_S),
+            memory=answers * _ANSWER_BYTES
+            + letters
+            + 4.0 * read
+            + joined * (_TEXT_BYTES + _VECTOR_BYTES)
+            + neighbours,
+        )
+
+
+def _taken(retrieval: Retrieval, readable: Numbers, own: Numbers) -> Numbers:
+    """Return how many of the texts a retrieval takes."""
+    if isinstance(retrieval, UniformShare | RecentTexts):
+        return np.floor(retrieval.beta * readable + 1e-9)
+    if isinstance(retrieval, FixedCount | NearestTexts):
+        return np.minimum(retrieval.k, np.floor(readable))
+    if isinstance(retrieval, OwnTexts):
+        return np.floor(own if retrieval.k is None else np.minimum(retrieval.k, own))
+    taken = np.zeros_like(readable)
+    if isinstance(retrieval, CombinedRetrieval):
+        for part in retrieval.parts:
+            taken = taken + _taken(part, np.maximum(readable - taken, 0.0), own)
+    return taken
