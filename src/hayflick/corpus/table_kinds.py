@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import polars as pl
 from typing_extensions import override
@@ -133,7 +133,7 @@ def nested_problem(value: object, name: str) -> str:
     Examples
     --------
     >>> nested_problem({"text": "a long answer"}, "response")
-    "an object, takes text; its text is at response.text: copy that into a column of its own"
+    'an object, takes text; its text is at response.text: copy that into a column of its own'
     """
     kind = "a list" if isinstance(value, (list, tuple, pl.Series)) else "an object"
     if isinstance(value, bytes):
@@ -177,12 +177,15 @@ class FrameTable(OpenTable):
         return [row + self.first_line for row in rows]
 
 
+_Cells: TypeAlias = dict[str, list[Any]]
+
+
 class StreamedTable(OpenTable):
     """A table of text that is read line by line, in memory independent of its size."""
 
     @abstractmethod
-    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
-        """Yield the line that each row begins in, and its cells in the named columns."""
+    def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
+        """Yield the cells of some columns, `size` rows at a time; `LINE` is where they begin."""
 
     @override
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
@@ -190,35 +193,28 @@ class StreamedTable(OpenTable):
 
         kinds = {name: pl.Int64() if name == LINE else pl.String() for name in names}
 
-        def batches(
+        def frames(
             columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
         ) -> Iterator[pl.DataFrame]:
-            found = itertools.islice(self.cells([name for name in names if name != LINE]), rows)
-            while batch := list(itertools.islice(found, size or _BATCH_ROWS)):
-                frame = _frame(batch, kinds)
+            left = rows
+            for batch in self.batches(names, size=min(size or _BATCH_ROWS, _BATCH_ROWS)):
+                frame = pl.DataFrame(batch, schema=kinds)
+                frame = frame if left is None else frame.head(left)
+                left = None if left is None else left - frame.height
                 frame = frame if predicate is None else frame.filter(predicate)
                 yield frame if columns is None else frame.select(columns)
+                if left == 0:
+                    return
 
-        return register_io_source(batches, schema=kinds)
+        return register_io_source(frames, schema=kinds)
 
     @override
     def lines_of(self, rows: Sequence[int]) -> list[int]:
         wanted = set(rows)
+        batches = self.batches([LINE], size=_BATCH_ROWS)
+        lines = itertools.chain.from_iterable(batch[LINE] for batch in batches)
         last = max(wanted, default=-1) + 1
-        numbered = enumerate(itertools.islice(self.cells([]), last))
-        return [line for row, (line, _) in numbered if row in wanted]
-
-
-def _frame(
-    rows: list[tuple[int, list[str | None]]], kinds: Mapping[str, pl.DataType]
-) -> pl.DataFrame:
-    lines, cells = zip(*rows, strict=True)
-    columns = iter(zip(*cells, strict=True))
-    data = [
-        pl.Series(name, lines if name == LINE else next(columns), dtype=kind)
-        for name, kind in kinds.items()
-    ]
-    return pl.DataFrame(data)
+        return [line for row, line in enumerate(itertools.islice(lines, last)) if row in wanted]
 
 
 @final
@@ -251,17 +247,19 @@ class DelimitedTable(StreamedTable):
         return self.dialect.separator == ";"
 
     @override
-    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
-        places = [list(self.columns).index(name) for name in names]
+    def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
+        places = {name: list(self.columns).index(name) for name in names if name != LINE}
         width = len(self._first)
-        for line, row in self._rows():
-            if len(row) < width:
-                row += [""] * (width - len(row))
-            elif len(row) > width:
-                raise DataError(
-                    f"{self.path}: line {line} has {len(row)} cells, the header has {width}"
-                )
-            yield line, [row[place] or None for place in places]
+        rows = iter(self._rows())
+        while batch := list(itertools.islice(rows, size)):
+            for line, row in batch:
+                if len(row) < width:
+                    row += [""] * (width - len(row))
+                elif len(row) > width:
+                    has = f"has {len(row)} cells, the header has {width}"
+                    raise DataError(f"{self.path}: line {line} {has}")
+            cells = {name: [row[at] or None for _, row in batch] for name, at in places.items()}
+            yield {name: cells.get(name) or [line for line, _ in batch] for name in names}
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield all rows but the header and blank lines."""
@@ -270,7 +268,10 @@ class DelimitedTable(StreamedTable):
         if self.header:
             next(records, None)
         if len(self._first) > 1:
-            yield from (one for one in records if any(cell.strip() for cell in one[1]))
+            for record in records:
+                row = record[1]
+                if any(row) and (len(row) > 1 or row[0].strip()):
+                    yield record
             return
         # A blank line between the rows of a single column is an empty cell, at the end it is none.
         blank: list[int] = []
@@ -348,11 +349,30 @@ class LinesTable(StreamedTable):
         return record
 
     @override
-    def cells(self, names: Sequence[str]) -> Iterator[tuple[int, list[str | None]]]:
+    def choose(self, column: str | None) -> str:
+        # Its first line with that column suffices; all names take all lines.
+        lines = json_lines(self.path, encoding=self.encoding)
+        if column is not None and any(column in self._record(*line) for line in lines):
+            return column
+        return super().choose(column)
+
+    @override
+    def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
         lines = json_lines(self.path, encoding=self.encoding, progress=self.progress)
+        columns = [name for name in names if name != LINE]
+        cells: _Cells = {name: [] for name in names}
         for number, record in lines:
             row = self._record(number, record)
-            yield number, [self._cell(number, name, row.get(name)) for name in names]
+            for name in columns:
+                value = row.get(name)
+                plain = value is None or type(value) is str
+                cells[name].append(value if plain else self._cell(number, name, value))
+            if LINE in cells:
+                cells[LINE].append(number)
+            if len(cells[names[0]]) >= size:
+                yield cells
+                cells = {name: [] for name in names}
+        yield cells
 
     def _cell(self, number: int, name: str, value: Any) -> str | None:
         if isinstance(value, (dict, list)):
