@@ -125,6 +125,7 @@ PAIRS = {
         "results.jsonl", plan="pilot.json"
     ),
     "network estimate village.toml": lambda: hf.estimate_network("village.toml"),
+    "network verify run": lambda: hf.verify_network("run"),
     "network resume run": lambda: hf.resume_network("run"),
     "network mitigation village.toml --injections 0 --topologies complete --models 2 "
     "--irrelevant 0": lambda: hf.mitigation_network(

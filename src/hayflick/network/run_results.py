@@ -200,13 +200,18 @@ class NetworkRun(Result):
         place = run_folder(folder)
         with stored_run(place) as store:
             # A round that was not measured before the run stopped will be when it is resumed.
-            rounds = [one for one in store.rounds() if one.readings]
+            stored = store.rounds()
+            if [one.number for one in stored] != list(range(1, len(stored) + 1)):
+                raise ValueError("the rounds are not numbered from 1 on")
+            rounds = [one for one in stored if one.readings]
             readings: dict[str, list[Reading]] = {"": []}
             for done in rounds:
                 for values in done.readings:
                     reading = reading_from_record(values)
                     readings.setdefault(reading.group, []).append(reading)
             config = store.config
+            if not isinstance(config["folder"], str) or not isinstance(config["files"], dict):
+                raise ValueError("its folder and files are no names")
             run = cls(
                 folder=place,
                 experiment=Experiment.of(config["experiment"]),

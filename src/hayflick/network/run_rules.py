@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hayflick.core.documents import read_small_text
-from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.errors import HayflickError
 from hayflick.core.protocols import Rule
 from hayflick.core.records import Action, ActionKind, Reading
 from hayflick.network.experiment import Experiment
@@ -79,13 +79,16 @@ class RunRules:
 
         Raises
         ------
-        DataError
+        TypeError, ValueError
             If they are damaged.
         """
-        try:
-            return [cls(**one) for one in config.get("rules", ())]
-        except TypeError:
-            raise DataError("the run's rules are damaged; restore a copy of its folder") from None
+        found = [cls(**one) for one in config.get("rules", ())]
+        for one in found:
+            if not isinstance(one.from_round, int) or not isinstance(one.name, str):
+                raise ValueError("its rules lack their round or their name")
+            if not isinstance(one.text, str | None):
+                raise ValueError("its rules are no text")
+        return found
 
     @property
     def sha256(self) -> str | None:

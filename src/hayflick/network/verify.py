@@ -20,6 +20,7 @@ import numpy as np
 from hayflick.core.arrays import Integers
 from hayflick.core.display import Result
 from hayflick.core.errors import HayflickError
+from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
@@ -131,21 +132,24 @@ def verify_network(folder: str | os.PathLike[str]) -> NetworkVerification:
         config = store.config
     where = Path(config["folder"])
     checks = [
-        RunCheck("files are unchanged", _limited(_files(run, config, where))),
-        RunCheck("every round is complete", _limited(_complete(run))),
-        RunCheck("spending fits the answers and the budget", _limited(_spending(run))),
+        RunCheck(translatable("files are unchanged"), _limited(_files(run, config, where))),
+        RunCheck(translatable("every round is complete"), _limited(_complete(run))),
+        RunCheck(
+            translatable("spending fits the answers and the budget"), _limited(_spending(run))
+        ),
     ]
     try:
         setup = set_up_network(run.experiment, folder=where, asking=False)
     except (HayflickError, OSError) as fault:
         skipped = f"the experiment cannot be set up again: {fault}"
-        names = ("texts of the pool", "texts that were read", "readings", "decisions")
-        return NetworkVerification(run, (*checks, *(RunCheck(one, (), skipped) for one in names)))
+        names = ("texts of the pool", "texts that were read", "readings")
+        checks += [RunCheck(one, (), skipped) for one in names]
+        return NetworkVerification(run, (*checks, _decisions(run)))
     pool = Pool(tuple(run.texts), setup.names, setup.policy)
     checks += [
-        RunCheck("texts of the pool", _limited(_texts(run, setup, where))),
-        RunCheck("texts that were read", _limited(_reads(run, setup, pool))),
-        RunCheck("readings", _limited(_readings(run, setup, pool))),
+        RunCheck(translatable("texts of the pool"), _limited(_texts(run, setup, where))),
+        RunCheck(translatable("texts that were read"), _limited(_reads(run, setup, pool))),
+        RunCheck(translatable("readings"), _limited(_readings(run, setup, pool))),
         _decisions(run),
     ]
     return NetworkVerification(run, tuple(checks))
@@ -336,7 +340,7 @@ def _number(value: float | None) -> str:
 
 
 def _decisions(run: NetworkRun) -> RunCheck:
-    name = "decisions"
+    name = translatable("decisions")
     if not run.rules and run.experiment.rules is None:
         found = [f"round {one.round}: {one.kind.value} without rules" for one in run.decisions]
         return RunCheck(name, _limited(iter(found)))

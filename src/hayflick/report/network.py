@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,10 @@ def record(run: NetworkRun) -> dict[str, Any]:
             for group, readings in run.readings.items()
         },
         "decisions": [one.record() for one in run.decisions],
+        "rules": [
+            {"from_round": one.from_round, "name": Path(one.name).name, "sha256": one.sha256}
+            for one in run.rules
+        ],
         "read": [
             {
                 "round": one.round,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hayflick.network.verify import NetworkVerification, RunCheck
@@ -23,7 +24,7 @@ def record(found: NetworkVerification) -> dict[str, Any]:
         "rounds": found.run.rounds,
         "checks": [asdict(one) | {"differences": list(one.differences)} for one in found.checks],
         "rules": [
-            {"from_round": one.from_round, "name": one.name, "sha256": one.sha256}
+            {"from_round": one.from_round, "name": Path(one.name).name, "sha256": one.sha256}
             for one in found.run.rules
         ],
     }

@@ -308,7 +308,7 @@ class Database:
             if not sa.inspect(connection).has_table(_VERSION_TABLE):
                 raise DataError(f"{self.name}: holds no data of hayflick, or {_DAMAGED}")
             version = connection.scalar(sa.select(_schema.c.format_version))
-        if not isinstance(version, int) or not 0 < version <= len(MIGRATIONS):
+        if version != len(MIGRATIONS):
             reads = f"this version of hayflick reads {len(MIGRATIONS)}"
             raise DataError(
                 f"{self.name}: has format_version {version!r:.40}, and {reads}; update hayflick, or"
