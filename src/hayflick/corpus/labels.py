@@ -40,9 +40,16 @@ def label_of(cell: object) -> str | None:
         if math.isnan(cell):
             return None
         return str(int(cell)) if cell.is_integer() and abs(cell) <= _LARGEST_EXACT else repr(cell)
+    if isinstance(cell, Decimal):
+        return _plain(str(cell))
     if isinstance(cell, datetime.datetime):
         return cell.isoformat(" ")
     return str(cell)
+
+
+def _plain(number: str) -> str:
+    """Return a decimal number without zeros at the end of its fraction."""
+    return number.rstrip("0").rstrip(".") if "." in number and "E" not in number else number
 
 
 def labels_of(name: str, kind: pl.DataType) -> pl.Expr:
@@ -60,7 +67,9 @@ def labels_of(name: str, kind: pl.DataType) -> pl.Expr:
         number = pl.when(whole).then(cell).cast(pl.Int64, strict=False).cast(pl.String)
         return pl.when(cell.is_nan()).then(None).otherwise(number.fill_null(cell.cast(pl.String)))
     if kind.is_decimal():
-        return cell.cast(pl.String).str.replace(r"\.0+$", "")
+        return cell.cast(pl.String).str.replace(r"(\.\d*?)0+$", "${1}").str.strip_chars_end(".")
+    if isinstance(kind, pl.Duration):
+        return cell.dt.to_string("iso")
     if isinstance(kind, pl.Datetime):
         zone = "%:z" if kind.time_zone else ""
         return cell.dt.to_string(f"%Y-%m-%d %H:%M:%S%.f{zone}")

@@ -156,7 +156,8 @@ class FrameTable(OpenTable):
     names: Sequence[str]
     notes: tuple[Note, ...] = ()
     sheet: str | None = None
-    first_line: int = 1
+    numbered: bool = False
+    """Whether the first column, `LINE`, has the line of each row."""
 
     @property
     @override
@@ -165,16 +166,21 @@ class FrameTable(OpenTable):
 
     @override
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
-        held = dict(zip(self.names, self.whole.collect_schema().names(), strict=True))
-        number = pl.int_range(self.first_line, pl.len() + self.first_line, dtype=pl.Int64)
-        columns = (number if name == LINE else pl.col(held[name]) for name in names)
+        held = self.whole.collect_schema().names()
+        if self.numbered:
+            number = pl.col(held.pop(0)).cast(pl.Int64)
+        else:
+            number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+        named = dict(zip(self.names, held, strict=True))
+        columns = (number if name == LINE else pl.col(named[name]) for name in names)
         return self.whole.select(
             column.alias(name) for name, column in zip(names, columns, strict=True)
         )
 
     @override
     def lines_of(self, rows: Sequence[int]) -> list[int]:
-        return [row + self.first_line for row in rows]
+        lines = self.frame([LINE]).collect().to_series()
+        return [lines[row] for row in rows]
 
 
 _Cells: TypeAlias = dict[str, list[Any]]

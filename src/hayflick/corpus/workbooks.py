@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, listed
 from hayflick.core.notes import Note, translatable
-from hayflick.corpus.table_kinds import FrameTable
+from hayflick.corpus.table_kinds import LINE, FrameTable
 
 
 def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
@@ -21,7 +24,7 @@ def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
     readable
         Where it can be read.
     sheet
-        Name of the sheet; None for the first that is visible.
+        Name of the sheet; None for the first that is visible and holds a cell.
 
     Raises
     ------
@@ -36,39 +39,54 @@ def read_sheet(path: Path, readable: Path, *, sheet: str | None) -> FrameTable:
         raise MissingExtraError("reading xlsx", extra="excel")
     import fastexcel
 
+    # Its parser says of chart sheets that they are no worksheets.
+    logging.getLogger("calamine").addHandler(logging.NullHandler())
     # The reader's errors have no common base but Exception.
     try:
         workbook = fastexcel.read_excel(readable.absolute())
         names = list(workbook.sheet_names)
-        visible = [name for name in names if _head(workbook, name).visible == "visible"]
-        chosen = _chosen(path, names, visible, sheet)
-        columns = _columns(workbook, chosen)
-        frame = workbook.load_sheet(chosen, dtypes="string").to_polars()
+        heads = {name: workbook.load_sheet(name, n_rows=1, **_AS_TEXT) for name in names}
+        visible = [name for name in names if heads[name].visible == "visible"]
+        held = [name for name in visible if heads[name].width]
+        chosen = _chosen(path, names, held or visible, sheet)
+        rows = workbook.load_sheet(chosen, skip_rows=0, **_AS_TEXT).to_polars()
     except (ArgumentError, DataError):
         raise
     except Exception as fault:
         reason = str(fault).splitlines()[0]
         raise DataError(f"{path}: is no readable xlsx workbook ({reason})") from None
-    others = [name for name in names if name != chosen]
-    notes = []
-    if sheet is None and others:
-        hidden = [name for name in others if name not in visible]
+    filled = rows.select(
+        pl.any_horizontal(pl.all().fill_null("").str.strip_chars() != "")
+        if rows.width
+        else pl.lit(False)  # noqa: FBT003
+    ).to_series()
+    if not filled.any():
+        raise DataError(f"{path}: the sheet {chosen!r} is empty; the sheets are: {listed(names)}")
+    first = int(filled.arg_max() or 0)
+    header = ["" if name is None else name for name in rows.row(first)]
+    # Blank rows are none, but count as lines.
+    frame = rows.with_row_index(LINE, offset=1).filter(filled).slice(1)
+    notes = () if sheet is not None else _notes(path.name, chosen, names, visible)
+    return FrameTable(path, frame.lazy(), header, notes, chosen, numbered=True)
+
+
+_AS_TEXT: dict[str, Any] = {"header_row": None, "dtypes": "string"}
+
+
+def _notes(name: str, chosen: str, names: list[str], visible: list[str]) -> tuple[Note, ...]:
+    """Return which sheet is read, if there are others."""
+    others = [one for one in names if one != chosen]
+    if not others:
+        return ()
+    hidden = [one for one in others if one not in visible]
+    values = {"sheet": repr(chosen), "name": name, "others": listed(others)}
+    if not hidden:
         message = translatable("the sheet {sheet} of {name} is read; others: {others}")
-        if hidden:
-            message = translatable(
-                "the sheet {sheet} of {name} is read; others: {others} (hidden: {hidden})"
-            )
-        values = {"sheet": repr(chosen), "name": path.name, "others": listed(others)}
-        notes.append(Note(message, **values, **({"hidden": listed(hidden)} if hidden else {})))
-    if len(columns) != frame.width:
-        raise DataError(
-            f"{path}: the sheet {chosen!r} has cells beyond its header; name their columns"
-        )
-    return FrameTable(path, frame.lazy(), columns, tuple(notes), chosen, first_line=2)
-
-
-def _head(workbook: Any, sheet: str) -> Any:
-    return workbook.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string")
+        return (Note(message, **values),)
+    message = translatable(
+        "the sheet {sheet} of {name} is read; others: {others} (hidden: {hidden})"
+    )
+    return (Note(message, **values, hidden=listed(hidden)),)
 
 
 def _chosen(path: Path, names: list[str], visible: list[str], sheet: str | None) -> str:
@@ -80,11 +98,3 @@ def _chosen(path: Path, names: list[str], visible: list[str], sheet: str | None)
     if not visible:
         raise DataError(f"{path}: has no visible sheet; name one with --sheet: {listed(names)}")
     return visible[0]
-
-
-def _columns(workbook: Any, sheet: str) -> list[str]:
-    """Return the names of the columns as written; the reader numbers those that stand twice."""
-    row = _head(workbook, sheet).to_polars()
-    if row.is_empty():
-        raise DataError(f"the sheet {sheet!r} is empty")
-    return ["" if name is None else name for name in row.row(0)]
