@@ -1,12 +1,15 @@
 """What an experiment takes, against a run whose answers are as long as they may be."""
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
+from hayflick.core.errors import EffortError
 
 from .conftest import REAL, Scripted, village
 
@@ -107,3 +110,55 @@ def test_an_estimate_is_saved_as_a_page(tmp_path):
     assert '<td class="name">anna</td>' in page
     assert f"{found.answers} answers" in found._repr_html_()
     assert found.to_dict()["tokens"] == found.tokens
+
+
+def test_a_run_of_any_size_is_estimated_at_once(cases):
+    begun = time.perf_counter()
+    found = hf.estimate_network(cases / "attack" / "million-rounds.toml")
+    assert time.perf_counter() - begun < 5.0
+    assert found.answers == 3 * 10**11
+    # k_t = ⌊(2 + 3 (t - 1)) / 2⌋
+    assert found.texts_read == pytest.approx(1_499_999, abs=1)
+
+
+@pytest.mark.parametrize("topology", ["complete", "ring:2", "star", "blocks:5", "small-world"])
+def test_ten_thousand_agents_and_a_million_rounds_are_estimated_at_once(topology):
+    agents = [{"name": f"a{n}", "kind": "ngram", "texts": ["It rains."]} for n in range(10_000)]
+    experiment = village(agents=agents, rounds=1_000_000, topology=topology)
+    begun = time.perf_counter()
+    found = hf.estimate_network(experiment)
+    assert time.perf_counter() - begun < 5.0
+    assert len(found.agents) == 10_000
+    assert found.answers == 10_000 * 1_000_000 * 4
+
+
+@pytest.mark.parametrize("changes", CASES)
+def test_what_is_computed_is_about_what_is_simulated(changes, monkeypatch):
+    experiment = village(rounds=30, **changes)
+    exact = hf.estimate_network(experiment)
+    monkeypatch.setattr("hayflick.network.estimate._MOST_SIMULATED", 0)
+    computed = hf.estimate_network(experiment)
+    assert computed.answers == exact.answers
+    assert computed.tokens == pytest.approx(exact.tokens, rel=0.1)
+    assert computed.texts_read == pytest.approx(exact.texts_read, rel=0.05)
+
+
+def test_rounds_that_are_not_counted_are_interpolated(monkeypatch):
+    experiment = village(rounds=1500)
+    counted = hf.estimate_network(experiment)
+    monkeypatch.setattr("hayflick.network.usage._MOST_ROUNDS", 200)
+    assert hf.estimate_network(experiment).tokens == pytest.approx(counted.tokens, rel=1e-3)
+
+
+def test_a_run_that_would_never_end_needs_consent(cases, tmp_path, capsys):
+    path = tmp_path / "long.toml"
+    path.write_text(
+        'format_version = 1\nrounds = 30000\nanswers = 100\nquery = "q"\nretrieval = "fixed:1"\n'
+        '[pool]\ntexts = ["It rains."]\n[[agents]]\nname = "a"\nkind = "ngram"\ntexts = ["x"]\n'
+        "most_tokens = 100\n"
+    )
+    assert main(["network", "run", str(path), "--out", str(tmp_path / "run")]) == 2
+    assert "add --yes to start it" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(EffortError, match="of memory"):
+        hf.run_network(cases / "attack" / "million-rounds.toml", out=tmp_path / "run")

@@ -190,6 +190,7 @@ def mitigation_command(
     ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
+    yes: options.YesOption = False,
 ) -> None:
     """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
     from hayflick.core.grammar import number, whole
@@ -198,7 +199,7 @@ def mitigation_command(
 
     if out is not None:
         check_picture(out, inputs=[experiment], force=force)
-    with progress_bar() as progress:
+    with progress_bar(yes=yes) as progress:
         study = mitigation_network(
             experiment,
             injections=[whole("injections", one) for one in options.split_columns(injections)],

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli.options import Format, FormatOption, Lang
+from hayflick.cli.options import Format, FormatOption, Lang, YesOption
 from hayflick.cli.printing import INCOMPLETE, print_result, say, say_written
+from hayflick.core.progress import progress_bar
 
 
 def probe_command(
     panel: Annotated[Path, typer.Argument(metavar="PANEL", help="A TOML file.")],
     output_format: FormatOption = Format.TABLE,
+    yes: YesOption = False,
 ) -> int:
     """Ask a panel once more, and add the round to the file that watch reads.
 
@@ -23,7 +25,8 @@ def probe_command(
     from hayflick.network.probe import probe
 
     try:
-        done = probe(panel)
+        with progress_bar(yes=yes) as progress:
+            done = probe(panel, progress=progress)
     except (BudgetExhausted, EndpointError) as stop:
         say(f"stopped: {stop}")
         say(f"go on with: hayflick probe {panel}")

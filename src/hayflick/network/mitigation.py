@@ -28,6 +28,7 @@ from typing_extensions import override
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import share, whole_number
 from hayflick.core.display import Result, report_of
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
@@ -40,6 +41,7 @@ from hayflick.network.run_results import NetworkRun
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.network.topology import parse_topology
+from hayflick.network.usage import ReadingEstimate
 
 if TYPE_CHECKING:
     import xarray
@@ -170,6 +172,9 @@ def agent_mitigation(
             takes = f"divisors of {grid.answers}, the answers of all agents in a round"
             raise ArgumentError("models", got=number, takes=takes, remedy="change answers, too")
     cases = list(itertools.product(models, irrelevant, chosen, topologies, injections))
+    one = ReadingEstimate.of(experiment, folder=folder).effort()
+    work = f"{len(cases):,} runs of {experiment.rounds:,} rounds"
+    expect(progress, Effort(work, seconds=len(cases) * one.seconds, memory=one.memory))
     found = []
     for done, values in enumerate(cases):
         progress("cases", done, len(cases))

@@ -22,17 +22,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hayflick.core.checks import whole_number
 from hayflick.core.display import Result
+from hayflick.core.effort import expect
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_folder, write_file
+from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.network.agents.budget import Budget, Spending
-from hayflick.network.agents.parsing import parse_agents
+from hayflick.network.agents.parsing import parse_agents, parse_sections
 from hayflick.network.agents.protocol import Agent, AnswerSeed
 from hayflick.network.experiment import MOST_AGENTS, BudgetSection, agent_files, refusal
 from hayflick.network.rounds import Question, ask_all, run_async
 from hayflick.network.run_results import file_lock
+from hayflick.network.usage import effort_of_answers
 from hayflick.storage.runs import StoredAnswer
 
 _Row = dict[str, Any]
@@ -111,13 +114,15 @@ class ProbeRound(Result):
         return provenance({**values, "round": self.round}, seed=self.panel.seed)
 
 
-def probe(panel: str | os.PathLike[str]) -> ProbeRound:
+def probe(panel: str | os.PathLike[str], *, progress: Progress = silent) -> ProbeRound:
     """Ask a panel once more, and add the round of answers to its file.
 
     Parameters
     ----------
     panel
         A TOML file; files that it names are looked up in its folder.
+    progress
+        Told beforehand what the round takes.
 
     Raises
     ------
@@ -149,6 +154,9 @@ def probe(panel: str | os.PathLike[str]) -> ProbeRound:
     path = Path(panel)
     found = Panel.of(read_toml(path, what="a panel (.toml)"), name=str(path))
     file = path.parent / found.file
+    each = found.answers * len(found.prompts)
+    sections = parse_sections(found.agents)
+    expect(progress, effort_of_answers(sections, each=each, concurrency=found.concurrency))
     check_folder(file.parent)
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
         named = [(role, path.parent / name) for role, name in agent_files(found.agents)]

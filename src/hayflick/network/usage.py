@@ -73,8 +73,8 @@ class ReadingEstimate:
         What is run.
     sections
         Its agents.
-    first
-        The texts of the first pool.
+    first, reserve
+        The texts of the first pool, and those that can be injected.
     folder
         Where files that it names are looked up.
     """
@@ -82,6 +82,7 @@ class ReadingEstimate:
     experiment: Experiment
     sections: Sequence[AgentSection]
     first: Sequence[str]
+    reserve: Sequence[str]
     folder: Path
 
     @classmethod
@@ -95,7 +96,9 @@ class ReadingEstimate:
         """
         sections = parse_sections(experiment.agent_sections())
         texts = texts_of(experiment.pool, folder=folder)
-        return cls(experiment, sections, texts[: experiment.pool.size], folder)
+        stored = experiment.reserve
+        reserve = [] if stored is None else texts_of(stored, folder=folder)
+        return cls(experiment, sections, texts[: experiment.pool.size], reserve, folder)
 
     @cached_property
     def rounds(self) -> Numbers:
@@ -129,22 +132,36 @@ class ReadingEstimate:
             raise ArgumentError("retrieval", got=self.experiment.retrieval, takes=takes)
 
     @cached_property
-    def _readable(self) -> tuple[Numbers, Numbers]:
-        """How many texts an agent may read, and how many of these are its own."""
+    def _parts(self) -> tuple[Numbers, Numbers, Numbers]:
+        """How many texts of the first pool, of the reserve and of agents an agent may read."""
         experiment, agents = self.experiment, len(self.sections)
         policy = parse_policy(experiment.pool.policy)
         before = self.rounds - 1.0
         spans = np.minimum(before, math.inf if policy.window is None else policy.window)
-        each = experiment.answers if policy.adds == "all" else 1
-        written = 0.0 if policy.waits else each * len(experiment.query_texts)
         first = np.full(before.size, float(len(self.first)))
         if policy.window is not None:
             first[before >= policy.window] = 0.0
         sources = self._neighbours + 1.0
-        split = experiment.pool.owners == "split"
-        real = first * (sources / agents if split else 1.0) + experiment.pool.inject * spans
-        own = spans * written + (first / agents if split else 0.0)
-        return real + sources * spans * written, own
+        if experiment.pool.owners == "split":
+            first = first * sources / agents
+        injected = min(experiment.pool.inject, len(self.reserve)) * spans
+        return first, injected, sources * spans * self._written
+
+    @property
+    def _written(self) -> float:
+        """Texts that each agent adds in a round."""
+        policy = parse_policy(self.experiment.pool.policy)
+        each = self.experiment.answers if policy.adds == "all" else 1
+        return 0.0 if policy.waits else float(each * len(self.experiment.query_texts))
+
+    @cached_property
+    def _readable(self) -> tuple[Numbers, Numbers]:
+        """How many texts an agent may read, and how many of these are its own."""
+        first, injected, synthetic = self._parts
+        own = synthetic / (self._neighbours + 1.0)
+        if self.experiment.pool.owners == "split":
+            own = own + first / (self._neighbours + 1.0)
+        return first + injected + synthetic, own
 
     @cached_property
     def _neighbours(self) -> Numbers:
@@ -158,17 +175,11 @@ class ReadingEstimate:
     @cached_property
     def context(self) -> Numbers:
         """Tokens of the texts that an agent reads for a query, in the rounds that are counted."""
+        lengths = (_mean_length(self.first), _mean_length(self.reserve), self.longest.mean())
+        tokens = sum(length * part for length, part in zip(lengths, self._parts, strict=True))
         readable, _ = self._readable
-        experiment = self.experiment
-        policy = parse_policy(experiment.pool.policy)
-        lengths = [tokens_of(text) for text in self.first]
-        real = float(np.mean(lengths)) if lengths else 0.0
-        spans = np.minimum(self.rounds - 1.0, math.inf if policy.window is None else policy.window)
-        each = experiment.answers if policy.adds == "all" else 1
-        written = 0.0 if policy.waits else each * len(experiment.query_texts)
-        synthetic = (self._neighbours + 1.0) * spans * written
-        share = np.divide(synthetic, readable, out=np.zeros_like(readable), where=readable > 0)
-        mean: Numbers = real * (1.0 - share) + self.longest.mean() * share
+        mean: Numbers = np.zeros_like(readable)
+        np.divide(tokens, readable, out=mean, where=readable > 0)
         return self.texts_read * mean
 
     def total(self, values: Numbers) -> float:
@@ -218,6 +229,35 @@ class ReadingEstimate:
             + joined * (_TEXT_BYTES + _VECTOR_BYTES)
             + neighbours,
         )
+
+
+def _mean_length(texts: Sequence[str]) -> float:
+    return float(np.mean([tokens_of(text) for text in texts])) if texts else 0.0
+
+
+def effort_of_answers(sections: Sequence[AgentSection], *, each: int, concurrency: int) -> Effort:
+    """Return about what it takes to ask agents so many questions each.
+
+    Examples
+    --------
+    >>> section = NGramSection(name="anna", kind="ngram", texts=["It rains."])
+    >>> effort_of_answers([section], each=10, concurrency=8).is_long
+    False
+    """
+    chats = sum(isinstance(one, ChatSection) for one in sections)
+    written = float(each) * sum(
+        longest_answer(one) for one in sections if not isinstance(one, ChatSection)
+    )
+    answers = float(each) * len(sections)
+    letters = float(each) * sum(map(longest_answer, sections)) * BYTES_OF_A_TOKEN
+    return Effort(
+        f"asking {len(sections):,} agents for {each:,} answers each",
+        seconds=answers * _ANSWER_S
+        + written * _TOKEN_S
+        + each * chats / min(concurrency, max(chats, 1) * 8) * _REQUEST_S,
+        # Questions and answers are in memory until the round is written.
+        memory=2.0 * answers * _ANSWER_BYTES + letters,
+    )
 
 
 def _taken(retrieval: Retrieval, readable: Numbers, own: Numbers) -> Numbers:
