@@ -3,6 +3,7 @@ import json
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import file_lock
@@ -190,3 +191,26 @@ def test_a_round_is_saved_as_a_page(panel, tmp_path):
     assert "round 1: 12 answers, 0 of them empty" in page
     assert "round 1: 12 answers" in probed._repr_html_()
     assert probed.to_dict()["file"] == str(panel.parent / "answers.jsonl")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\n",
+        b"[" * 100_000 + b"\n",
+        b'{"round": 1, "agent": "a", "query": 0, "index": 0}\n',
+        b'{"round": 1, "agent": 1, "query": [], "index": {}}\n',
+        b'{"round": "1"}\n',
+        b"7\n",
+        b'{"round": ' + b"9" * 5000 + b"}\n",
+    ],
+)
+def test_damaged_answers_of_a_round_under_way_are_named(tmp_path, capsys, content):
+    panel = tmp_path / "panel.toml"
+    panel.write_text(
+        'format_version = 1\nprompts = ["q"]\nfile = "a.jsonl"\n'
+        '[[agents]]\nname = "a"\nkind = "ngram"\ntexts = ["It rains."]\n'
+    )
+    (tmp_path / "a.jsonl.partial").write_bytes(content)
+    assert main(["probe", str(panel)]) == 2
+    assert "a.jsonl.partial: a line is no answer of a probe" in capsys.readouterr().err

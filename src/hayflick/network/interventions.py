@@ -167,7 +167,8 @@ def open_reviews(folder: Path, *, after: int) -> list[Path]:
 
     Those of rounds later than `after` are left out: such a round was interrupted, and is repeated.
     """
-    rounds = {int(path.stem[7:]): path for path in folder.glob("review-*.jsonl")}
+    found = ((path.stem[7:], path) for path in folder.glob("review-*.jsonl"))
+    rounds = {int(name): path for name, path in found if name.isdecimal() and len(name) < 10}
     return [path for number, path in sorted(rounds.items()) if number <= after]
 
 
@@ -197,6 +198,7 @@ def archive_review(path: Path) -> None:
 def _line(path: Path, place: int, record: dict[str, Any] | str) -> tuple[int, bool | None]:
     number = record.get("number") if isinstance(record, dict) else None
     keep = record.get("keep") if isinstance(record, dict) else None
-    if not isinstance(number, int) or not (keep is None or isinstance(keep, bool)):
+    marked = keep is None or isinstance(keep, bool)
+    if not isinstance(number, int) or not 0 <= number < 2**31 or not marked:
         raise DataError(f"{path}: line {place} takes number, and keep as true, false or null")
     return number, keep

@@ -39,6 +39,14 @@ from hayflick.network.usage import effort_of_answers
 from hayflick.storage.runs import StoredAnswer
 
 _Row = dict[str, Any]
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("agent", "time", "prompt", "answer"), (str,)),
+    **dict.fromkeys(("round", "query", "index"), (int,)),
+    **dict.fromkeys(("tokens_in", "tokens_out"), (int, type(None))),
+    "cost": (int, float, type(None)),
+}
+"""What an answer that was stored holds."""
+
 _TAIL = 1 << 20
 """Bytes at the end of the file that its last line is looked for in."""
 
@@ -264,11 +272,11 @@ def _rows(path: Path) -> list[_Row]:
         return []
     try:
         rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
-        for row in rows:
-            _key(row)
-            row["round"]
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path}: a line is no answer of a probe; remove the file") from None
+        whole = all(isinstance(row[name], kinds) for row in rows for name, kinds in _KINDS.items())
+    except (ValueError, LookupError, TypeError, RecursionError, OSError):
+        whole, rows = False, []
+    if not whole:
+        raise DataError(f"{path}: a line is no answer of a probe; remove the file")
     return rows
 
 
@@ -289,6 +297,6 @@ def _last_round(file: Path) -> int:
         last = opened.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
     try:
         return whole_number("round", json.loads(last)["round"], at_least=1)
-    except (ArgumentError, ValueError, KeyError, TypeError):
+    except (ArgumentError, ValueError, LookupError, TypeError, RecursionError):
         remedy = "name another file in the panel"
         raise DataError(f"{file}: its last line is no round of a probe; {remedy}") from None
