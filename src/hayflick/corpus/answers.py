@@ -20,7 +20,7 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.encodings import content_suffix
-from hayflick.corpus.frames import Table, as_table, is_in_memory
+from hayflick.corpus.frames import Table, input_path, table_or_path
 from hayflick.corpus.json_lines import json_lines, refuse_line
 from hayflick.corpus.labels import label_of, labels_of
 from hayflick.corpus.normalization import merging_names, normalized_expression
@@ -266,7 +266,7 @@ class _Rows:
         if self.columns.vectors is None:
             return None
         if self.columns.vector_column is None:
-            return self._stored_vectors(Path(self.columns.vectors), frame)
+            return self._stored_vectors(input_path(self.columns.vectors), frame)
         vectors = np.full((len(self.vectors), self.dimensions), np.nan, np.float32)
         for place, vector in enumerate(self.vectors):
             vectors[place, : vector.size] = vector
@@ -434,12 +434,12 @@ def read_answers(
     ArgumentError
         If `start` is not a round, or `every` not a length of time.
     """
-    given: Table = as_table(path) if is_in_memory(path) else Path(path)
+    given: Table = table_or_path(path)
     if isinstance(given, Path) and not is_table(given):
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
     rows = _Rows(path=given, columns=columns, skip_bad=skip_bad, given=table, normalize=normalize)
     is_lines = isinstance(given, Path) and content_suffix(given) in _LINES
-    if isinstance(given, Path) and table is not None:
+    if is_lines and table is not None:
         check_format(table, given)
     add = rows.add_lines if is_lines else rows.add_table
     add(encoding=encoding, progress=progress)

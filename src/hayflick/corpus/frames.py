@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -10,11 +12,51 @@ from typing import Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.labels import label_of
 
 Table: TypeAlias = Path | pl.DataFrame
 """A file, or a table in memory."""
+
+
+def input_path(source: object) -> Path:
+    """Return the path of an input, which need not exist.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no path.
+    DataError
+        If no file can have such a path.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        takes = "the path of a file, or a table, a list or counts in memory"
+        raise ArgumentError("source", got=source, takes=takes)
+    path = Path(os.fsdecode(source))
+    try:
+        path.stat()
+    except ValueError:
+        raise DataError(f"{str(path)!r}: holds a character that no path can, such as NUL") from None
+    except OSError as fault:
+        if fault.errno == errno.ENAMETOOLONG:
+            shown = display_text(str(path), longest=_LONGEST_NAME)
+            raise DataError(f"{shown}: the path is too long; check it") from None
+    return path
+
+
+_LONGEST_NAME = 80
+
+
+def table_or_path(source: object) -> Table:
+    """Return data in memory as a table, and anything else as the path of a file.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `as_table` and `input_path`.
+    """
+    return as_table(source) if is_in_memory(source) else input_path(source)
 
 
 def is_in_memory(source: object) -> bool:
@@ -83,7 +125,7 @@ def as_table(source: Any) -> pl.DataFrame:
             raise ArgumentError("source", got=got, takes="an array of one, or a frame")
         return _frame({"label": source.tolist()})
     if isinstance(source, Mapping):
-        return _frame({str(name): list(cells) for name, cells in source.items()})
+        return _frame({str(name): _cells(name, cells) for name, cells in source.items()})
     if all(isinstance(record, Mapping) for record in source) and len(source):
         names = dict.fromkeys(str(name) for record in source for name in record)
         return _frame({name: [record.get(name) for record in source] for name in names})
@@ -107,6 +149,14 @@ def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     return pl.DataFrame([_series(name, _known(cells)) for name, cells in columns.items()])
 
 
+def _cells(name: object, cells: object) -> list[Any]:
+    if isinstance(cells, (str, bytes, Mapping)) or not isinstance(cells, Iterable):
+        takes = "counts (symbol: number) or columns (name: list of cells)"
+        got = f"a mapping with {type(cells).__name__} for {name!r}"
+        raise ArgumentError("source", got=got, takes=takes)
+    return list(cells)
+
+
 def _known(cells: Iterable[Any]) -> list[Any]:
     """Return cells with None for what pandas and numpy write for a missing one."""
     return [None if _is_missing(cell) else cell for cell in cells]
@@ -123,6 +173,9 @@ def _is_missing(cell: Any) -> bool:
 def _series(name: str, cells: list[Any]) -> pl.Series:
     try:
         return pl.Series(name, cells, strict=True)
+    except UnicodeEncodeError:
+        half = "holds half a character (a lone surrogate)"
+        raise DataError(f"the column {name!r} {half}; fix its text") from None
     except (TypeError, pl.exceptions.PolarsError, OverflowError):
         # Cells of several types: labels, as in JSON lines.
         nested = next((cell for cell in cells if isinstance(cell, (Mapping, list, tuple))), None)

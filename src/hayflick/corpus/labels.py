@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -105,15 +106,29 @@ def _number(text: str) -> Decimal | None:
 
 
 def text_path(value: object) -> str | None:
-    """Return the path to the longest text inside a nested value; None if it holds no text.
+    """Return the path to the text inside a nested value; None if it holds no text.
+
+    Of several, those under a key such as ``content`` come first, then the longest.
 
     Examples
     --------
     >>> text_path({"id": "7", "choices": [{"message": {"content": "a long answer"}}]})
     'choices[0].message.content'
+    >>> text_path([{"role": "assistant", "content": "no"}])
+    '[0].content'
     """
-    found = max(_texts(value, ""), key=lambda pair: len(pair[1]), default=None)
+
+    def rank(pair: tuple[str, str]) -> tuple[bool, int]:
+        path, text = pair
+        return _TEXT_KEY.search(path) is not None and bool(text), len(text)
+
+    found = max(_texts(value, ""), key=rank, default=None)
     return None if found is None else found[0]
+
+
+_TEXT_KEY = re.compile(
+    r"(?:^|\.)(?:content|text|answer|completion|output|output_text|response|value|body)(?:\[\d+\])*$"
+)
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:

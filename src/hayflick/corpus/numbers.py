@@ -16,7 +16,7 @@ from hayflick.core.checks import LARGEST_SIZE
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
-from hayflick.corpus.frames import Table, as_table, is_in_memory
+from hayflick.corpus.frames import Table, table_or_path
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.table_kinds import OpenTable
 from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
@@ -195,7 +195,7 @@ def read_numbers(
         If the file cannot be read, a column does not exist, has fewer than two values or is
         constant, or a cell is neither empty nor a finite number.
     """
-    table: Table = as_table(path) if is_in_memory(path) else Path(path)
+    table: Table = table_or_path(path)
     if isinstance(table, Path) and not is_table(table):
         raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
     read = [_column(table, name, given, encoding) for name in columns or (None,)]
@@ -288,7 +288,7 @@ def holds_fractions(
     DataError
         If the file cannot be read, or a column is not there.
     """
-    table: Table = as_table(path) if is_in_memory(path) else Path(path)
+    table: Table = table_or_path(path)
     with table_column(table, column=column, given=given, encoding=encoding) as found:
         where = f"{found.table.path}: the column {found.name!r}"
         # The head of a long column of labels suffices, without reading it all.

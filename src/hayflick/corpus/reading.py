@@ -20,11 +20,18 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.counts import Counts, counts_of, read_mapping
 from hayflick.corpus.encodings import content_suffix
-from hayflick.corpus.frames import Table, as_table, holds_counts, is_in_memory
+from hayflick.corpus.frames import (
+    Table,
+    as_table,
+    holds_counts,
+    input_path,
+    is_in_memory,
+    table_or_path,
+)
 from hayflick.corpus.labels import spelling_notes
 from hayflick.corpus.running_text import TEXT_SUFFIXES, markup_notes, running_text, sample_files
 from hayflick.corpus.table_format import TableFormat
-from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
+from hayflick.corpus.tables import TABLE_SUFFIXES, check_format, is_table, table_column
 from hayflick.corpus.tokenizers import Tokenizer, count_pieces, count_symbols, split_with
 
 _SAMPLED_CELLS = 10_000
@@ -91,11 +98,12 @@ def read_corpus(
             source = Source("counts", rows=len(path), normalization=normalize)
             return Corpus(counts, replace(source, missing=missing).without("empty cells", missing))
         return read_table(as_table(path), column=column, tokenizer=tokenizer, table=table, **how)
-    path = Path(path)
+    path = input_path(path)
     if is_table(path):
         return read_table(path, column=column, tokenizer=tokenizer, table=table, **how)
     _refuse(column, "column", f"a table ({', '.join(TABLE_SUFFIXES)})", path.name)
-    _refuse(table, "table", f"a table ({', '.join(TABLE_SUFFIXES)})", path.name)
+    if table is not None:
+        check_format(table, path)
     if content_suffix(path) == ".json" and not path.is_dir():
         _refuse(tokenizer, "tokenizer", "a text or a table", path.name)
         counts, missing = read_mapping(path, **how)
@@ -122,7 +130,7 @@ def read_text(
 
     Parameters and errors are those of `read_corpus`.
     """
-    path = Path(path)
+    path = input_path(path)
     files = text_files(path)
 
     def count(split: Tokenizer) -> pl.DataFrame:
@@ -168,7 +176,7 @@ def read_table(
 
     Parameters and errors are those of `read_corpus`.
     """
-    given: Table = path if isinstance(path, pl.DataFrame) else Path(path)
+    given: Table = table_or_path(path)
     opening = table_column(
         given, column=column, given=table, encoding=encoding, normalize=normalize, progress=progress
     )

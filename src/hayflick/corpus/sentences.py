@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.normalization import normalized_pieces
 from hayflick.corpus.reading import text_files
 from hayflick.corpus.running_text import markup_notes, running_text, sample_files
@@ -196,7 +196,7 @@ def read_sentences(
     ArgumentError
         If there is no such tokenizer or encoding.
     """
-    path = Path(path)
+    path = input_path(path)
     files = text_files(path)
 
     def texts(split: Tokenizer) -> Iterator[str]:

@@ -75,7 +75,7 @@ class OpenTable(ABC):
         """
         frame = self.frame([name])
         kind = frame.collect_schema()[name]
-        if kind.is_nested() or kind == pl.Binary:
+        if kind.is_nested() or kind in (pl.Binary, pl.Object):
             raise self._nested(name, frame)
         return frame.select(labels_of(name, kind).alias("text"))
 
@@ -136,6 +136,8 @@ def nested_problem(value: object, name: str) -> str:
     'an object, takes text; its text is at response.text: copy that into a column of its own'
     """
     kind = "a list" if isinstance(value, (list, tuple, pl.Series)) else "an object"
+    if not isinstance(value, (dict, list, tuple, pl.Series, bytes)):
+        return f"a {type(value).__name__}, takes text"
     if isinstance(value, bytes):
         return "bytes, takes text"
     inner = text_path(value.to_list() if isinstance(value, pl.Series) else value)

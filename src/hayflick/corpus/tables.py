@@ -146,12 +146,12 @@ def open_table(
     ArgumentError
         If a setting of the format does not fit the kind of file.
     """
-    stated = given or TableFormat()
+    stated = TableFormat() if given is None else given
+    check_format(stated, path)
     if isinstance(path, pl.DataFrame):
         yield FrameTable("the table", path.lazy(), path.columns)
         return
     suffix = content_suffix(path)
-    check_format(stated, path)
     if suffix in _LINES:
         next(decoded(path, encoding=encoding))
         table = LinesTable(path, encoding, progress)
@@ -165,25 +165,29 @@ def open_table(
             yield _stored(path, readable, suffix, stated)
 
 
-def check_format(stated: TableFormat, path: Path) -> None:
-    """Refuse settings that do not fit the kind of file.
+def check_format(stated: TableFormat, source: Table) -> None:
+    """Refuse settings that do not fit the kind of table.
 
     Raises
     ------
     ArgumentError
         If there is one.
     """
-    suffix = content_suffix(path)
+    if not isinstance(stated, TableFormat):
+        raise ArgumentError("table", got=stated, takes="a hayflick.TableFormat")
+    suffix = content_suffix(source) if isinstance(source, Path) else ""
     settings = {
         "separator": (stated.separator, _DELIMITED),
         "quote": (stated.quote, _DELIMITED),
         "header": (None if stated.header else "none", _DELIMITED),
         "sheet": (stated.sheet, (".xlsx",)),
+        "decimal": (stated.decimal, (*TABLE_SUFFIXES, "")),
     }
     for name, (value, takers) in settings.items():
         if value is not None and suffix not in takers:
-            takes = f"nothing but for a file that ends in {' or '.join(takers)}"
-            raise ArgumentError(name, got=value, takes=takes, remedy=f"{path.name} is another")
+            takes = f"nothing but for a file that ends in {' or '.join(filter(None, takers))}"
+            given = source.name if isinstance(source, Path) else "a table in memory"
+            raise ArgumentError(name, got=value, takes=takes, remedy=f"{given} is another")
 
 
 def _delimited(

@@ -15,6 +15,7 @@ from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import open_table
 from hayflick.monitor.acceptance import Acceptance, AcceptanceDecision, Stratum, acceptance
@@ -170,7 +171,7 @@ def read_review(
         If the file cannot be read or is no review file, or rows were altered, lost, doubled,
         or have an unknown verdict: all of them are named.
     """
-    path = Path(path)
+    path = input_path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise ArgumentError("path", got=str(path), takes=f"a name ending in {', '.join(SUFFIXES)}")
     rows = _rows(path, encoding, table)

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,6 +26,7 @@ from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
@@ -348,7 +348,7 @@ def _must_keep_weights(
         from hayflick.corpus.must_keep import read_must_keep
         from hayflick.corpus.reserves import read_reserve, reserve_header
 
-        path = Path(must_keep)
+        path = input_path(must_keep)
         header = reserve_header(path)
         if header is None:
             must_keep = read_must_keep(path)

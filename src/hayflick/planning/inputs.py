@@ -14,7 +14,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
 from hayflick.core.source import Source
 from hayflick.corpus.encodings import content_suffix
-from hayflick.corpus.frames import Table, as_table, holds_counts, is_in_memory
+from hayflick.corpus.frames import Table, as_table, holds_counts, input_path, is_in_memory
 from hayflick.corpus.numbers import holds_fractions, read_numbers
 from hayflick.corpus.reading import source_of
 from hayflick.corpus.table_format import TableFormat
@@ -139,7 +139,7 @@ def _family_of_model(model: Model, options: InputOptions) -> str:
 def _table_or_path(source: Any) -> Table | None:
     """Return the path of a file, or data in memory as a table; None for counts."""
     if not is_in_memory(source):
-        return Path(source)
+        return input_path(source)
     return None if holds_counts(source) else as_table(source)
 
 

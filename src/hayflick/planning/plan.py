@@ -20,6 +20,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.counts import Counts
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import Corpus
 from hayflick.corpus.table_format import TableFormat
@@ -466,7 +467,7 @@ def _entries(
     """Return the symbols to keep; those of a file as the data count them, in lower case say."""
     if not isinstance(must_keep, (str, os.PathLike)):
         return must_keep
-    entries = read_must_keep(Path(must_keep))
+    entries = read_must_keep(input_path(must_keep))
     if not isinstance(model, Discrete) or model.counts is None:
         return entries
     corpus = Corpus(Counts(model.symbols, model.counts), model.source)

@@ -24,7 +24,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.frames import as_table, is_in_memory
+from hayflick.corpus.frames import input_path, table_or_path
 from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
 from hayflick.corpus.must_keep import must_keep_places, read_must_keep
 from hayflick.corpus.reading import read_corpus
@@ -240,14 +240,14 @@ def reserve(
     >>> [row["id"] for row in stored.items], stored.counts.symbols
     (['1', '3'], ('legal', 'refund'))
     """
-    path = as_table(source) if is_in_memory(source) else Path(source)
+    path = table_or_path(source)
     budget, by_tokens = _budget(size, tokens)
     whole_number("seed", seed, at_least=0)
     if weights not in WEIGHTS:
         raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
     listed_in = Source.files(("must-keep list", must_keep))
     if isinstance(must_keep, str | os.PathLike):
-        must_keep = read_must_keep(Path(must_keep))
+        must_keep = read_must_keep(input_path(must_keep))
     refuse_counts(path)
     corpus = read_corpus(
         path,

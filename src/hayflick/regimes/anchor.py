@@ -16,6 +16,7 @@ from hayflick.core.records import Mix
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.reading import Corpus, read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.tables import is_table
@@ -68,7 +69,7 @@ class Anchor(NamedRegime):
         DataError
             If the file cannot be read like that.
         """
-        header = reserve_header(Path(path))
+        header = reserve_header(input_path(path))
         if header is not None:
             stored = read_reserve(Path(path), header=header, like=like)
             return cls._of_corpus(stored)

@@ -17,6 +17,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.core.source import Source
+from hayflick.corpus.frames import input_path
 from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 from hayflick.regimes.regime import NamedRegime
 
@@ -84,7 +85,7 @@ class Scheduled(NamedRegime):
         ArgumentError
             If a number is out of its range; the round is named.
         """
-        path = Path(path)
+        path = input_path(path)
         if not is_table(path):
             raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
         samples, fresh = (_column(path, name, encoding) for name in _COLUMNS)
