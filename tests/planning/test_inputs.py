@@ -9,7 +9,9 @@ TABLES = {
     "exponent.csv": "x\n1\n2e3\n",
     "spaced.csv": "x\n 1.5 \n2\n",
     "blank.csv": 'x\n1.5\n""\n2\n',
-    "mixed.csv": "x\n1.5\nn/a\n",
+    "mixed.csv": "x\n1.5\nmany\n",
+    "absent.csv": "x\n1.5\nn/a\n#N/A\n2\n",
+    "comma.csv": "x;y\n1,5;z\n2;z\n",
     "words.csv": "x\na\nb\n",
     "late.csv": "x\n" + "1\n" * 2000 + "1.5\n",
     "late-label.csv": "x\n" + "1.5\n" * 2000 + "v2\n",
@@ -21,6 +23,8 @@ CHOSEN = {
     "spaced.csv": "gaussian",
     "blank.csv": "gaussian",
     "mixed.csv": "discrete",
+    "absent.csv": "gaussian",
+    "comma.csv": "gaussian",
     "words.csv": "discrete",
     "late.csv": "gaussian",
     "late-label.csv": "discrete",
@@ -31,7 +35,8 @@ CHOSEN = {
 def test_only_numbers_of_which_one_is_not_whole_are_a_gaussian(tmp_path, name, family):
     path = tmp_path / name
     path.write_text(TABLES[name])
-    assert chosen_family(path, InputOptions()) == family
+    column = ("x",) if name == "comma.csv" else ()
+    assert chosen_family(path, InputOptions(columns=column)) == family
 
 
 def test_what_is_said_decides(tmp_path):

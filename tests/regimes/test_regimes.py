@@ -120,7 +120,7 @@ def test_a_schedule_is_read_from_a_table(tmp_path):
     ("name", "text", "message"),
     [
         ("plan.txt", "samples,fresh\n1,1\n", "is no table; takes .csv, "),
-        ("plan.csv", "samples,real\n1,1\n", "has no column 'fresh'; it has: samples, real"),
+        ("plan.csv", "samples,real\n1,1\n", "has no column 'fresh'; it has: 'samples', 'real'"),
         ("plan.csv", "samples,fresh\n", "has no rows"),
         ("plan.csv", "samples,fresh\n9,1\n9,\n", "row 2 of the column 'fresh' holds nothing"),
         ("plan.csv", "samples,fresh\n1e3,1\n", "row 1 of the column 'samples' holds '1e3'"),
