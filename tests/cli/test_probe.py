@@ -20,7 +20,9 @@ def test_every_call_is_a_round(tmp_path, capsys):
     panel = tmp_path / "panel.toml"
     panel.write_text(BUILT_IN)
     assert main(["probe", str(panel)]) == 0
-    assert capsys.readouterr().out == "round 1: 3 answers, 0 of them empty\n"
+    first, read = capsys.readouterr().out.splitlines()
+    assert first == "round 1: 3 answers, 0 of them empty"
+    assert read.startswith("Read panel.toml (panel): SHA-256 ")
     assert main(["probe", str(panel), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["round"] == 2
     assert len((tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()) == 6

@@ -135,8 +135,11 @@ def test_japanese_is_spoken(capsys):
         (["binary.txt", "--size", "1"], "binary.txt: looks binary (byte 0x00 at offset 4)"),
         (["missing.txt", "--size", "1"], "missing.txt: no such file"),
         (["counts.json", "--size", "1"], "counts.json: holds counts, and no items to store"),
-        (["labels.csv", "--size", "1"], "name a column with --column: id, label"),
-        (["labels.csv", "--size", "1", "--column", "z"], "has no column 'z'; it has: id, label"),
+        (["labels.csv", "--size", "1"], "name a column with --column: 'id', 'label'"),
+        (
+            ["labels.csv", "--size", "1", "--column", "z"],
+            "has no column 'z'; it has: 'id', 'label'",
+        ),
         (["verses.txt", "--size", "1", "--column", "z"], "leave --column out"),
         (["verses.txt", "--size", "1", "--tokenizer", "word"], "did you mean words?"),
         (["verses.txt", "--size", "1", "--seed", "-1"], "seed: got -1"),

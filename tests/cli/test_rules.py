@@ -117,7 +117,10 @@ def test_the_schema_is_json(capsys):
         ),
         (["simulate", "gaussian", "--rules", "act.toml", "--samples", "9"], "the family discrete"),
         (["plan", "corpus.txt", "--write-rules", "rules.txt"], "ends in .toml"),
-        (["watch", "healthy.jsonl", "--by", "round", "--text", "answer", "--rules", "x"], "x: no such file"),
+        (
+            ["watch", "healthy.jsonl", "--by", "round", "--text", "answer", "--rules", "x"],
+            "x: no such file",
+        ),
     ],
 )
 def test_a_mistake_is_a_line_on_standard_error(folder, capsys, arguments, message):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from hayflick.core.errors import EffortError
-from hayflick.core.progress import Progress
 
 LONG_S = 60.0
 """Work that takes longer is announced."""
@@ -65,7 +65,7 @@ class EffortProgress(Protocol):
         """Announce work, and raise an error if it must not start."""
 
 
-def expect(progress: Progress, effort: Effort) -> None:
+def expect(progress: Callable[..., None], effort: Effort) -> None:
     """Say what work takes before it starts. Python is not asked, but memory is checked.
 
     Parameters

@@ -19,7 +19,7 @@ from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
-from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.frames import Table, input_path, table_or_path
 from hayflick.corpus.json_lines import json_lines, refuse_line
 from hayflick.corpus.labels import label_of, labels_of

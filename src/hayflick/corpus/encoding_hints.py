@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from hayflick.corpus.encodings import opened
+from hayflick.corpus.compression import opened
 
 _READ_BYTES = 1 << 18
 _SAMPLE_BYTES = 1 << 16

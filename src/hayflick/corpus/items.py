@@ -20,7 +20,7 @@ from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source
-from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.frames import Table
 from hayflick.corpus.normalization import normalized_pieces
 from hayflick.corpus.reading import Corpus, text_files

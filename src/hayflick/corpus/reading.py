@@ -18,8 +18,8 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
+from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.counts import Counts, counts_of, read_mapping
-from hayflick.corpus.encodings import content_suffix
 from hayflick.corpus.frames import (
     Table,
     as_table,

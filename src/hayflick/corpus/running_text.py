@@ -7,14 +7,8 @@ from pathlib import Path
 
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.encodings import (
-    CHUNK_BYTES,
-    check_encoding,
-    content_suffix,
-    decoded,
-    opened,
-    pieces,
-)
+from hayflick.corpus.compression import content_suffix, opened
+from hayflick.corpus.encodings import CHUNK_BYTES, check_encoding, decoded, pieces
 from hayflick.corpus.normalization import normalized_pieces
 
 _HTML = (".html", ".htm", ".xhtml")

@@ -16,7 +16,8 @@ from polars import selectors
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.encodings import CHUNK_BYTES, content_suffix, decoded, opened
+from hayflick.corpus.compression import content_suffix, opened
+from hayflick.corpus.encodings import CHUNK_BYTES, decoded
 from hayflick.corpus.frames import Table
 from hayflick.corpus.labels import json_inside, labels_of, text_path
 from hayflick.corpus.normalization import normalized_expression

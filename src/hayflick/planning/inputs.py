@@ -13,7 +13,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
 from hayflick.core.source import Source
-from hayflick.corpus.encodings import content_suffix
+from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.frames import Table, as_table, holds_counts, input_path, is_in_memory
 from hayflick.corpus.numbers import holds_fractions, read_numbers
 from hayflick.corpus.reading import source_of

@@ -14,8 +14,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.core.source import Source
+from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.encodings import content_suffix
 from hayflick.corpus.frames import input_path
 from hayflick.corpus.reading import Corpus, read_corpus
 from hayflick.corpus.reserves import read_reserve, reserve_header

@@ -209,6 +209,7 @@ class RuleSet:
         >>> from hayflick.rules.parsing import parse_rules
         >>> rules = RuleSet.of(parse_rules('''
         ... format_version = 1
+        ... mode = "act"
         ... baseline = 5
         ... [[watch]]
         ... name = "words"

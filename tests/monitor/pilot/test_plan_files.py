@@ -78,7 +78,11 @@ def test_two_controls_are_refused(path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "is no JSON: .*line 1"), (b"[]", "is no JSON object"), (b"\xff", "line 1 is not UTF-8")],
+    [
+        (b"{", "is no JSON: .*line 1"),
+        (b"[]", "is no JSON object"),
+        (b"\xff", "line 1 is not UTF-8"),
+    ],
 )
 def test_other_files_are_refused(path, content, message):
     path.write_bytes(content)

@@ -70,11 +70,11 @@ def test_a_table_of_readings(tmp_path):
     [
         ("1,0.5\n1,0.7\n", {}, "has one round, takes at least 2"),
         ("1,0.5\n2,0.5\n", {}, "its readings do not vary"),
-        ("1,0.5\n2,high\n", {}, "line 2 holds 'high' in the column 'value', takes a number"),
-        ("1,0.5\n2,\n", {}, "line 2 has nothing in the column 'value'"),
-        ("1,0.5\n2,0\n", {"scale": "relative"}, "line 2 holds no number above 0"),
-        ("1,0.5\n2,-1\n", {"scale": "relative"}, "line 2 holds no number above 0"),
-        ("1,nan\n2,1\n", {}, "line 1 holds 'nan'"),
+        ("1,0.5\n2,high\n", {}, "line 3 holds 'high' in the column 'value', takes a number"),
+        ("1,0.5\n2,\n", {}, "line 3 has nothing in the column 'value'"),
+        ("1,0.5\n2,0\n", {"scale": "relative"}, "line 3 holds no number above 0"),
+        ("1,0.5\n2,-1\n", {"scale": "relative"}, "line 3 holds no number above 0"),
+        ("1,nan\n2,1\n", {}, "line 2 has nothing in the column 'value'"),
     ],
 )
 def test_what_cannot_be_used_is_named(rows, settings, message, tmp_path):
