@@ -45,7 +45,11 @@ def draw_command(
     ] = AllocationName.PROPORTIONAL,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="Pass over the rounds before this one.", show_default=False),
+        typer.Option(
+            "--from",
+            help="Leave out the rounds before this one: its name, or an equal number.",
+            show_default=False,
+        ),
     ] = None,
     skip_bad: options.SkipBadOption = False,
     encoding: options.EncodingOption = "utf-8",

@@ -83,7 +83,10 @@ def watch_command(
         ),
     ] = None,
     start: Annotated[
-        str | None, _optional("--from", help="Leave out the rounds before this one.")
+        str | None,
+        _optional(
+            "--from", help="Leave out the rounds before this one: its name, or an equal number."
+        ),
     ] = None,
     baseline: Annotated[
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
