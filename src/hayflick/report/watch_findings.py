@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,14 +71,14 @@ class WatchFindings:
         if result.alarms:
             return text("Alarm: {metric}, since round {since}", **self._change(result.alarms[0]))
         if result.decisions:
-            first = self.round_name(result.decisions[0].round)
+            first = self.round_in_words(result.decisions[0].round)
             return text("The rules have decided, first in round {round}", round=first)
         if result.rules is not None:
             return text("Healthy: the rules have decided nothing")
         if not result.charts:
             return text("Nothing could be watched")
         if result.silent_since is not None:
-            since = self.round_name(result.silent_since)
+            since = self.round_in_words(result.silent_since)
             return text("No reading since round {since}", since=since)
         return text("Healthy: no chart has alarmed since the baseline")
 
@@ -86,8 +87,8 @@ class WatchFindings:
         assert chart.since is not None
         return {
             "metric": self.subject(chart),
-            "since": self.round_name(chart.since),
-            "alarm": self.round_name(chart.first_alarm.round),
+            "since": self.round_in_words(chart.since),
+            "alarm": self.round_in_words(chart.first_alarm.round),
         }
 
     def subject(self, chart: ChartHistory) -> str:
@@ -103,6 +104,10 @@ class WatchFindings:
     def round_name(self, number: int) -> str:
         """Return the name of a round."""
         return shortened(self.result.rounds[number - 1])
+
+    def round_in_words(self, number: int) -> str:
+        """Return the name of a round for a sentence that says "round" before it."""
+        return re.sub(r"(?i)^round[\s_-]*(?=\d)", "", self.round_name(number))
 
     def summary(self) -> list[str]:
         """Return the alarms, the rate of false alarms, the projections and what was left out."""

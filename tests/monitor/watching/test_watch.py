@@ -117,6 +117,16 @@ def test_a_stream_that_has_gone_silent_is_not_healthy_in_words():
     assert findings.state(chart) == "no reading"
 
 
+def test_sentences_do_not_say_round_twice():
+    given = stream(width=narrowed, groups="")
+    names = tuple(f"Round {number}" for number in range(1, ROUNDS + 1))
+    watched = hf.watch(Answers(given.name, names, given.frame, given.vectors))
+    findings = WatchFindings(watched, Language("en"))
+    since = watched.alarms[0].since
+    assert findings.verdict() == f"Alarm: spread of answers, since round {since}"
+    assert findings.round_name(since) == f"Round {since}"
+
+
 def test_answers_that_are_all_alike_are_an_error_and_not_health():
     given = stream(groups="")
     given.vectors[:] = 1.0
@@ -233,3 +243,14 @@ def test_a_result_is_saved_as_a_page_and_printed_as_values(tmp_path):
     assert "Alarm" in watched._repr_html_()
     with pytest.raises(OutputError, match="exists already"):
         watched.save(page)
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "kept"), [("nfkc", "Ｓee", " Ｓee "), ("casefold", "Straße", "ＳTRASSE")]
+)
+def test_a_must_keep_list_is_spelled_as_the_answers_are(how, said, kept):
+    rows = [{"round": k, "answer": f"{said} {k} {j}"} for k in range(1, 14) for j in range(7)]
+    watched = hf.watch(
+        rows, by="round", text="answer", normalize=how, must_keep=[kept], tokenizer="whitespace"
+    )
+    assert {one.values["retention"] for one in watched.readings[""]} == {1.0}
