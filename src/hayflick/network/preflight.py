@@ -14,7 +14,7 @@ from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.http import key_of
 from hayflick.diversity.observing import RoundAnswers
 from hayflick.embed.hashing import HashingEmbedder
-from hayflick.network.agents.chat import ChatAgent
+from hayflick.network.agents.chat import MOST_BYTES_OF_A_TOKEN, ChatAgent
 from hayflick.network.experiment import BudgetSection, Experiment
 from hayflick.network.pool import Pool
 from hayflick.network.rounds import RoundOutput, measure_round
@@ -30,9 +30,6 @@ _MOST_AGENTS, _MOST_ANSWERS = 3, 6
 """Enough for every metric that compares agents, or answers, to be defined."""
 
 _MOST_MADE = 100
-
-_BYTES_OF_A_TOKEN = 32
-"""As in `hayflick.network.agents.chat`: no text has fewer tokens than one for so many bytes."""
 
 
 def check_first_round(setup: NetworkSetup, pool: Pool, *, rules: RuleSet | None) -> None:
@@ -219,7 +216,7 @@ def check_budget(
         texts = [pool.texts[one].text for one in np.asarray(numbers).tolist()]
         messages = asked.prompt.messages(experiment.query_texts[query], texts)
         length = sum(len(message["content"].encode()) for message in messages)
-        each = math.ceil(length / _BYTES_OF_A_TOKEN)
+        each = math.ceil(length / MOST_BYTES_OF_A_TOKEN)
         tokens += experiment.answers * each
         cost = asked.prices.cost(tokens_in=each, tokens_out=0)
         money += experiment.answers * (cost or 0.0)

@@ -98,6 +98,9 @@ class Retrieval(Protocol):
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
         """Return distinct positions of texts, in reading order."""
 
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        """Return how many texts are read of so many, of which `own` belong to the reader."""
+
     def describe(self) -> str:
         """Return the rule in the grammar of the command line."""
 
@@ -156,6 +159,10 @@ class UniformShare(Retrieval):
         return rng.choice(reader.readable, size=k, replace=False)
 
     @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        return np.floor(self.beta * readable + _ROUNDING)
+
+    @override
     def describe(self) -> str:
         return f"uniform:beta={self.beta:g}"
 
@@ -180,6 +187,10 @@ class FixedCount(Retrieval):
     def read(self, rng: np.random.Generator, pool: PoolView, reader: Reader) -> Integers:
         size = min(self.k, reader.readable.size)
         return rng.choice(reader.readable, size=size, replace=False)
+
+    @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        return np.minimum(self.k, np.floor(readable))
 
     @override
     def describe(self) -> str:
@@ -213,6 +224,10 @@ class NearestTexts(Retrieval):
         distances = np.einsum("td,td->t", apart, apart)
         order = np.lexsort((rng.random(distances.size), distances))
         return reader.readable[order[: self.k]]
+
+    @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        return np.minimum(self.k, np.floor(readable))
 
     @override
     def describe(self) -> str:
@@ -249,6 +264,10 @@ class RecentTexts(Retrieval):
         return reader.readable[np.argsort(keys, kind="stable")[:k]]
 
     @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        return np.floor(self.beta * readable + _ROUNDING)
+
+    @override
     def describe(self) -> str:
         return f"recent:beta={self.beta:g},half-life={self.half_life:g}"
 
@@ -278,6 +297,10 @@ class OwnTexts(Retrieval):
         return chosen
 
     @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        return np.floor(own if self.k is None else np.minimum(self.k, own))
+
+    @override
     def describe(self) -> str:
         return "own" if self.k is None else f"own:k={self.k}"
 
@@ -303,6 +326,13 @@ class CombinedRetrieval(Retrieval):
             rest = Reader(reader.agent, left, reader.target)
             read = np.concatenate([read, part.read(rng, pool, rest)])
         return read
+
+    @override
+    def expected_count(self, readable: Floats, own: Floats) -> Floats:
+        count = np.zeros_like(readable)
+        for part in self.parts:
+            count = count + part.expected_count(np.maximum(readable - count, 0.0), own)
+        return count
 
     @override
     def describe(self) -> str:

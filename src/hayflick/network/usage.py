@@ -24,16 +24,7 @@ from hayflick.network.agents.parsing import parse_sections
 from hayflick.network.agents.protocol import AgentSection
 from hayflick.network.experiment import Experiment, texts_of
 from hayflick.network.pool import parse_policy
-from hayflick.network.retrieval import (
-    CombinedRetrieval,
-    FixedCount,
-    NearestTexts,
-    OwnTexts,
-    RecentTexts,
-    Retrieval,
-    UniformShare,
-    parse_retrieval,
-)
+from hayflick.network.retrieval import parse_retrieval
 from hayflick.network.topology import mean_neighbours
 
 BYTES_OF_A_TOKEN = 4
@@ -116,7 +107,7 @@ class ReadingEstimate:
     @cached_property
     def texts_read(self) -> Numbers:
         """k_t: the mean number of texts that an agent reads, in the rounds that are counted."""
-        return _taken(parse_retrieval(self.experiment.retrieval), *self._readable)
+        return parse_retrieval(self.experiment.retrieval).expected_count(*self._readable)
 
     def check_first_round(self) -> None:
         """Refuse a retrieval that gives nothing in the first round.
@@ -258,18 +249,3 @@ def effort_of_answers(sections: Sequence[AgentSection], *, each: int, concurrenc
         # Questions and answers are in memory until the round is written.
         memory=2.0 * answers * _ANSWER_BYTES + letters,
     )
-
-
-def _taken(retrieval: Retrieval, readable: Numbers, own: Numbers) -> Numbers:
-    """Return how many of the texts a retrieval takes."""
-    if isinstance(retrieval, UniformShare | RecentTexts):
-        return np.floor(retrieval.beta * readable + 1e-9)
-    if isinstance(retrieval, FixedCount | NearestTexts):
-        return np.minimum(retrieval.k, np.floor(readable))
-    if isinstance(retrieval, OwnTexts):
-        return np.floor(own if retrieval.k is None else np.minimum(retrieval.k, own))
-    taken = np.zeros_like(readable)
-    if isinstance(retrieval, CombinedRetrieval):
-        for part in retrieval.parts:
-            taken = taken + _taken(part, np.maximum(readable - taken, 0.0), own)
-    return taken

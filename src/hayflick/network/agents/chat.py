@@ -35,7 +35,7 @@ from hayflick.network.agents.protocol import (
 
 _MOST_TOKENS = 10**12
 
-_BYTES_OF_A_TOKEN = 32
+MOST_BYTES_OF_A_TOKEN = 32
 """No text has fewer tokens than one for so many bytes: the mean of tokenizers in use is about 4.
 Single tokens are longer (128 blanks), but not throughout a text."""
 
@@ -209,7 +209,7 @@ def _credible(claimed: int | None, *, length: int, most: int) -> int | None:
 
 
 def _fewest(length: int) -> int:
-    return math.ceil(length / _BYTES_OF_A_TOKEN)
+    return math.ceil(length / MOST_BYTES_OF_A_TOKEN)
 
 
 @final
