@@ -154,8 +154,8 @@ class Source:
     @property
     def was_read(self) -> bool:
         """Whether it is data, not a law's name."""
-        told = (self.sha256, self.rows, self.column, self.tokenizer, self.notes or None)
-        return any(one is not None for one in told)
+        known = (self.sha256, self.rows, self.column, self.tokenizer, self.notes or None)
+        return any(one is not None for one in known)
 
     def without(self, reason: str, number: int) -> Source:
         """Return the source with more left out; the same for a number of 0."""

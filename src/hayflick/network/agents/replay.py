@@ -137,13 +137,13 @@ class ReplayAgent:
 
 def _record(path: Path, number: int, line: Mapping[str, Any] | str) -> _Record:
     if isinstance(line, str):
-        raise DataError(f"{path}: line {number} {line}; mend or remove it")
+        raise DataError(f"{path}: line {number} {line}; fix or remove it")
     try:
         return _Record.model_validate(line)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise DataError(f"{path}: line {number}: {where}: {first['msg']}; mend it") from None
+        raise DataError(f"{path}: line {number}: {where}: {first['msg']}; fix it") from None
 
 
 def _named(name: str, place: Place) -> str:
