@@ -25,7 +25,7 @@ def answers(tmp_path_factory):
                 "answer": " ".join(rng.choices(words, k=8)) if number <= last else "the same",
             }
             for number in range(1, 26)
-            for _ in range(40)
+            for _ in range(12)
         ]
         text = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / f"{name}.jsonl").write_text(text)
