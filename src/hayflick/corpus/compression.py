@@ -41,6 +41,10 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         If the file cannot be opened, or the compressed data are damaged.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # A pipe can be read once, and would wait for ever for someone to write.
+            kind = "is no ordinary file, such as a pipe or a device"
+            raise DataError(f"{path}: {kind}; write its content to a file, and give that")
         with open(path, "rb") as file:
             compressed = file.read(len(GZIP_MARK)) == GZIP_MARK
             file.seek(0)
