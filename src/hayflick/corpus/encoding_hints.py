@@ -24,6 +24,7 @@ _SAMPLE_BYTES = 1 << 16
 _FOREIGN = re.compile(rb"[\x80-\xff]")
 # What switches to two bytes per character.
 _ESCAPE = re.compile(rb"\x1b\$(?:[@AB]|[()][A-G])")
+_LONGEST_ESCAPE = 4
 _ESCAPING = ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_kr", "iso2022_jp_2")
 
 _JAPANESE = (
@@ -92,10 +93,17 @@ _LANGUAGES = (
     ("cp1250", "áéíóöőúüű", ""),  # Hungarian
     ("cp1250", "čćđšž", ""),  # Croatian, Slovenian
     ("cp1250", "ăâîşţ", ""),  # Romanian
+    # Of Central European letters, ąľśšťźž alone have other places in ISO 8859.
+    ("iso8859_2", "ąćęłńóśźż", ""),  # Polish
+    ("iso8859_2", "áčďéěíňóřšťúůýž", ""),  # Czech
+    ("iso8859_2", "áäčďéíĺľňóôŕšťúýž", ""),  # Slovak
+    ("iso8859_2", "čćđšž", ""),  # Croatian, Slovenian
     ("cp1254", "çğıöşüi̇", "âî"),  # Turkish
     ("cp1251", "оеаинтсрвлкмдпуяыьгзб", "чйхжшюцщэфъёіїєґ№"),
     ("cp1251", "оеаинтсрвлкмдпујњљћђ", "бчшжцзгхџф"),  # Serbian
     ("koi8_r", "оеаинтсрвлкмдпуяыьгзб", "чйхжшюцщэфъё"),
+    ("iso8859_5", "оеаинтсрвлкмдпуяыьгзб", "чйхжшюцщэфъёіїєђљњћџј"),
+    ("cp866", "оеаинтсрвлкмдпуяыьгзб", "чйхжшюцщэфъёіїє"),
     ("cp1253", "αοιετσνηυρπκμλςάίόέήώύ", "ωθδγχφβξζψϊϋΐΰ"),
     ("cp1255", "אבגדהוזחיכלמנסעפקרשתםן", "טךףץצ"),
     ("cp1256", "ابتدرسعفقكلمنهويةأحى", "آإئءؤثجخذزشصضطظغپچژگ،؟"),
@@ -151,6 +159,8 @@ def likely_encoding(path: Path) -> Hint | None:
         if faults <= _DAMAGED:
             return Hint(names[0], first_fault(path, names[0]))
     if plausible:
+        return None
+    if b"\0" in sample:
         return None
     single = [codec for score, codec in _by_language(sample) if score > _LIKELY]
     # Without a letter, bytes from 0x80 to 0x9F are control characters in Latin-1.
@@ -231,7 +241,7 @@ def _common(encoding: _Encoding) -> frozenset[str]:
 
 _ISOLATED = re.compile(r"(?<=[a-z])[^\x00-\x7f]{1,2}(?=[a-z])")
 _LETTER = re.compile("[A-Za-z]")
-_LATIN = ("cp1250", "cp1252", "cp1254")
+_LATIN = ("cp1250", "cp1252", "cp1254", "iso8859_2")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -320,12 +330,24 @@ def unmarked_encoding(path: Path, codec: str) -> str | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def escaping_encoding(path: Path) -> str | None:
-    """Return the variant of ISO-2022 that a file is in; None for any other text."""
+def escaping_encoding(path: Path) -> Hint | None:
+    """Return the variant of ISO-2022 that a file is in, or is but for some bytes; None if none."""
     with opened(path) as (stream, _):
-        if not any(_ESCAPE.search(chunk) for chunk in _chunks(stream)):
-            return None
-    return _first_that_decodes(path, _ESCAPING)
+        before, found = b"", False
+        for chunk in _chunks(stream):
+            # The beginning of a chunk may end the escape sequence that the one before begins.
+            found = _ESCAPE.search(before + chunk) is not None
+            before = chunk[-_LONGEST_ESCAPE:]
+            if found:
+                break
+    if not found:
+        return None
+    fault = {codec: first_fault(path, codec) for codec in _ESCAPING}
+    whole = next((codec for codec in _ESCAPING if fault[codec] is None), None)
+    if whole is not None:
+        return Hint(whole)
+    last = max(_ESCAPING, key=lambda codec: fault[codec] or 0)
+    return Hint(last, fault[last])
 
 
 def _sample(path: Path) -> bytes:

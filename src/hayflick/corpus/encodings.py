@@ -68,12 +68,15 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
     size = _size(path)
     decoder = codecs.getincrementaldecoder(codec)(errors="strict")
     position = 0
+    before = b""
     with opened(path) as (stream, file):
         while True:
             chunk = stream.read(CHUNK_BYTES)
             if position == 0:
                 _refuse_binary(path, chunk, codec)
-            _refuse_escapes(path, chunk, encoding, position)
+            # The end of the chunk before may be the beginning of an escape sequence.
+            _refuse_escapes(path, before + chunk, encoding, position - len(before))
+            before = chunk[1 - len(_ESCAPE) :]
             position += len(chunk)
             try:
                 text = decoder.decode(chunk, final=not chunk)
@@ -142,8 +145,12 @@ def _refuse_binary(path: Path, head: bytes, codec: str) -> None:
         _refuse_unmarked(path, head, codec)
     if codec.startswith(("utf-16", "utf-32")):
         return
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        mark = "starts with a UTF-16 byte-order mark; add --encoding utf-16"
+    marked = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    # The mark of UTF-32 begins with that of UTF-16.
+    found = next((mark for mark in marked if head.startswith(mark)), None)
+    if found is not None:
+        width = 8 * len(found)
+        mark = f"starts with a UTF-{width} byte-order mark; add --encoding utf-{width}"
         raise UndecodableError(f"{path}: {mark}", offset=0)
     offset = head.find(b"\0")
     if offset >= 0:
@@ -190,7 +197,9 @@ def _refuse_escapes(path: Path, chunk: bytes, encoding: str, position: int) -> N
     if likely is not None:
         offset = position + chunk.index(_ESCAPE)
         found = f"is not {encoding} (escape sequence 0x1b24 at offset {offset})"
-        remedy = f"name its encoding with --encoding, perhaps {likely}"
+        remedy = f"name its encoding with --encoding, perhaps {likely.encoding}"
+        if likely.offset is not None:
+            remedy = f"fix the file, and {remedy}, but for the byte at offset {likely.offset}"
         raise UndecodableError(f"{path}: {found}; {remedy}", offset=offset)
 
 
