@@ -105,3 +105,17 @@ def test_a_stated_decimal_sign_decides(tmp_path):
     ]
     with pytest.raises(DataError, match="labels, such as '12,5' in line 3"):
         read_numbers(path, columns=["x"], given=hf.TableFormat(decimal="."))
+
+
+@pytest.mark.parametrize("code", ["007", "00", "01", " 0123"])
+def test_a_zero_in_front_makes_a_column_codes(tmp_path, code):
+    path = tmp_path / "a.csv"
+    path.write_text(f"code\n{code}\n7\n1.0\n7\n")
+    assert hf.forecast(path, generations=1, replicates=0).to_dict()["types"] == 3
+
+
+def test_zeros_before_a_decimal_sign_are_no_codes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x\n0.5\n0\n-0.25\n05.25\n")
+    result = hf.forecast(path, generations=1, replicates=0)
+    assert result.to_dict()["family"] == "gaussian"

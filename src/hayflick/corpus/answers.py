@@ -228,7 +228,11 @@ class _Rows:
         }
         if row["by"] is None:
             raise _UnusableError(f"has nothing in the column {self.columns.by!r}, its round")
-        values = {f"value {name}": _number(name, record.get(name)) for name in self.columns.values}
+        decimal = None if self.given is None else self.given.decimal
+        values = {
+            f"value {name}": _number(name, record.get(name), decimal=decimal)
+            for name in self.columns.values
+        }
         return row | values
 
     def _vector(self, record: Mapping[str, Any]) -> NDArray[np.float32] | None:
@@ -304,11 +308,11 @@ def _label(name: str, cell: Any) -> str | None:
     return label_of(cell)
 
 
-def _number(name: str, cell: Any) -> float | None:
+def _number(name: str, cell: Any, *, decimal: str | None = None) -> float | None:
     if cell is None or (isinstance(cell, str) and cell.strip().lower() in NO_NUMBER):
         return None
     try:
-        number = float(cell)
+        number = float(_plain(cell, decimal) if isinstance(cell, str) else cell)
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
@@ -321,6 +325,16 @@ def _number(name: str, cell: Any) -> float | None:
         too_large = f"holds {shown} in the column {name!r}, takes a number below 1e308"
         raise _UnusableError(too_large)
     return number
+
+
+def _plain(cell: str, decimal: str | None) -> str | float:
+    """Return a cell for `float`, which alone would take 1_000 for a number."""
+    if "_" in cell:
+        raise ValueError
+    if decimal is None:
+        return cell
+    parsed = parse_numbers(pl.Series([cell]), decimal=decimal)
+    return cell if parsed.wrong is not None else float(parsed.numbers[0])
 
 
 def _vector(name: str, cell: Any) -> NDArray[np.float32]:

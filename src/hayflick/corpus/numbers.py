@@ -34,6 +34,7 @@ _POINT_GROUPS = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"
 _COMMA_GROUPS = r"[-+]?[1-9]\d{0,2}(?:,\d{3})+"
 _GROUPS = r"[1-9]\d{0,2}(?:[. \u{a0}\u{202f}']\d{3})+"
 _COMMA = rf"[-+]?(?:{_GROUPS}|\d*),\d+(?:[eE][-+]?\d+)?"
+_CODE = r"^\s*0\d+\s*$"
 _WITHOUT_POINT = rf"[-+]?(?:{_GROUPS}|\d+(?:[eE][-+]?\d+)?)"
 
 
@@ -281,7 +282,8 @@ def holds_fractions(
     """Return whether all cells of a table's column are numbers, and at least one is not whole.
 
     A number with a decimal sign or an exponent is taken as not whole. Whole numbers alone may as
-    well be labels. Cells without a number are ignored.
+    well be labels, and with a zero in front (``007``) they are codes, whatever stands beside them.
+    Cells without a number are ignored.
 
     Raises
     ------
@@ -301,7 +303,9 @@ def holds_fractions(
     parsed = _parsed(cells, given, found.table, where)
     sign = r"[,eE]" if parsed.decimal_comma else r"[.eE]"
     spelled = cells.filter(parsed.numbers.is_not_null())
-    return parsed.wrong is None and bool(spelled.str.contains(sign).any())
+    if parsed.wrong is not None or spelled.str.contains(_CODE).any():
+        return False
+    return bool(spelled.str.contains(sign).any())
 
 
 def _numeric(cells: pl.Series, given: TableFormat | None) -> bool:
