@@ -284,3 +284,23 @@ def test_labels_that_are_no_times_have_no_periods():
         round_order(["2026-11-02", "cold"], every="1d")
     with pytest.raises(ArgumentError, match="at most 1,000,000 rounds"):
         round_order(["1900-01-01", "2026-11-02"], every="1m")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "21st"],
+        ["1er tour", "2e tour", "3e tour", "10e tour"],
+        ["first round", "second round", "ninth round", "tenth round"],
+        ["round_one", "round_two", "round_three", "round_twelve"],
+        ["I", "II", "III", "IV", "V", "VIII", "IX", "X", "XI", "XIV", "XL", "XCIX"],
+        ["Phase Ⅰ", "Phase Ⅱ", "Phase Ⅳ", "Phase Ⅸ"],
+    ],
+)
+def test_numbers_are_also_read_in_words_as_ordinals_and_in_roman_digits(names):
+    assert round_order(names[::-1]).names == tuple(names)
+
+
+@pytest.mark.parametrize("names", [["mild", "civil", "vivid"], ["ten", "men"], ["run 1e", "run 1"]])
+def test_words_that_are_no_numbers_keep_the_order_of_the_file(names):
+    assert round_order(names).names == tuple(names)

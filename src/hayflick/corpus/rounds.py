@@ -1,7 +1,8 @@
 """Assign answers to rounds: in the order of numbers, of times, of numbers in names, or of the file.
 
 Numbers and times are tried first, then names that differ in their numbers alone (``round 2`` comes
-before ``round 10``). Names that give no order keep that of the file, and a note says so.
+before ``round 10``, ``2nd`` before ``10th``, ``IX`` before ``X``). Names that give no order keep
+that of the file, and a note says so.
 """
 
 from __future__ import annotations
@@ -241,6 +242,24 @@ def _by_appearance(labels: Sequence[str]) -> RoundOrder:
 
 _DIGITS = re.compile(r"(\d+)")
 _KANJI = re.compile(r"([〇零一二三四五六七八九十百千]+)")
+# Words of their own, also beside an underscore: round_ii.
+_BEGIN, _END = r"(?<![^\W_])", r"(?![^\W_])"
+_ROMAN = re.compile(
+    rf"{_BEGIN}(?=[ivxlc])(c{{0,3}}(?:xc|xl|l?x{{0,3}})(?:ix|iv|v?i{{0,3}}))(?<=[ivxlc]){_END}"
+)
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|ère|e|ème)\b")
+_CARDINALS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    " fifteen sixteen seventeen eighteen nineteen twenty"
+)
+_ORDINALS = (
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+    " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_NUMERALS = {
+    word: place for words in (_CARDINALS, _ORDINALS) for place, word in enumerate(words.split())
+}
+_WORDS = re.compile(rf"{_BEGIN}({'|'.join(_NUMERALS)}){_END}")
 
 
 @dataclass(frozen=True)
@@ -253,7 +272,7 @@ class _Name:
 
     @classmethod
     def of(cls, label: str, pattern: re.Pattern[str]) -> _Name:
-        plain = unicodedata.normalize("NFKC", label).casefold()
+        plain = _plain(label)
         pieces = pattern.split(" ".join(plain.split()))
         return cls(label, tuple(pieces[::2]), tuple(pieces[1::2]))
 
@@ -280,14 +299,22 @@ class _Name:
         return [number for gap, number in gaps if gap == "."]
 
 
+def _plain(label: str) -> str:
+    return unicodedata.normalize("NFKC", label).casefold()
+
+
 _KANJI_DIGITS = {one: place % 10 for place, one in enumerate("〇一二三四五六七八九")} | {"零": 0}
 _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 
 def _whole(number: str) -> Decimal:
-    """Return a number in digits, or in kanji below 10,000: 十, 二十一, 一〇."""
+    """Return a number in digits, in kanji below 10,000 (十, 二十一, 一〇), in words or Roman."""
     if number.isdecimal():
         return Decimal(number)
+    if number in _NUMERALS:
+        return Decimal(_NUMERALS[number])
+    if number.isascii():
+        return Decimal(_roman(number))
     total = digit = 0
     seen = False
     for sign in number:
@@ -299,14 +326,31 @@ def _whole(number: str) -> Decimal:
     return Decimal(total + digit)
 
 
+def _roman(number: str) -> int:
+    values = [_ROMAN_DIGITS[one] for one in number]
+    pairs = itertools.zip_longest(values, values[1:], fillvalue=0)
+    return sum(-one if one < following else one for one, following in pairs)
+
+
+_ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+
+
 def _by_names(labels: Sequence[str]) -> RoundOrder | None:
     """Return the order of names by the numbers in them; None if they differ in other ways too."""
+    bare = [_ORDINAL.sub("", _plain(label)) for label in labels]
+    # 1st, 2nd, 3rd: of numbers some of which are no ordinals, "1e" is another name than "1".
+    ordinal = all(one != _plain(label) for one, label in zip(bare, labels, strict=True))
     message = translatable(
         "the rounds are in the order of the numbers in their names: the first is {first}, the "
         "last {last}"
     )
-    for pattern in (_DIGITS, _KANJI):
+    for pattern in (_DIGITS, _KANJI, _WORDS, _ROMAN):
         names = [_Name.of(label, pattern) for label in labels]
+        if ordinal and pattern is _DIGITS:
+            names = [
+                replace(_Name.of(one, pattern), label=label)
+                for one, label in zip(bare, labels, strict=True)
+            ]
         if names[0].numbers and len({name.texts for name in names}) == 1:
             keys = [name.key for name in names]
             if pattern is _DIGITS:
