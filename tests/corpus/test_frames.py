@@ -1,12 +1,14 @@
 """Data in memory is read as files are; what is no data, and what no path can be, is refused."""
 
 import random
+import uuid
 
 import polars as pl
 import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.corpus.frames import as_table
 
 DRAW = random.Random(14)
 WORDS = ["rain", "moon", "salt", "stone", "bread", "window", "plum", "river", "fish", "paper"]
@@ -88,3 +90,16 @@ def test_every_function_takes_data_in_memory(tmp_path):
             watched.readings[""][0].values
             == hf.watch(path, by="round", text="answer").readings[""][0].values
         )
+
+
+def test_objects_that_have_a_name_are_labels():
+    one = uuid.UUID(int=7)
+    assert hf.forecast([one, one, None], generations=1, replicates=0).sources[0].rows == 3
+    pd = pytest.importorskip("pandas", reason="pandas is not installed")
+    months = pd.Series(pd.period_range("2026-01", periods=3, freq="M")).tolist()
+    assert as_table({"month": months})["month"].to_list() == ["2026-01", "2026-02", "2026-03"]
+
+
+def test_sets_are_no_labels():
+    with pytest.raises(DataError, match="holds a set, takes text"):
+        hf.forecast([{1, 2}, {3}], generations=1, replicates=0)

@@ -170,9 +170,16 @@ def _is_missing(cell: Any) -> bool:
     return type(cell).__name__ in ("NAType", "NaTType")
 
 
+_SETS = (set, frozenset)
+
+
 def _series(name: str, cells: list[Any]) -> pl.Series:
     try:
-        return pl.Series(name, cells, strict=True)
+        found = pl.Series(name, cells, strict=True)
+        if found.dtype == pl.Object and not any(isinstance(cell, _SETS) for cell in cells):
+            # What polars has no type for, such as a UUID or a period of pandas, has a name.
+            found = pl.Series(name, [label_of(cell) for cell in cells])
+        return found
     except UnicodeEncodeError:
         half = "holds half a character (a lone surrogate)"
         raise DataError(f"the column {name!r} {half}; fix its text") from None
