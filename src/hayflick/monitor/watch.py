@@ -27,6 +27,7 @@ from hayflick.core.reproducibility import stream
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.frames import input_path
+from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.lexical import NgramCounts
@@ -166,7 +167,7 @@ def watch(
         requests=_requests(charts, answers),
         embedder=embedder,
         tokenizer=tokenizer,
-        must_keep=weights,
+        must_keep=_spelled_as(answers, weights),
         metrics=tuple(metrics),
         rules=rule_set,
         seed=whole_number("seed", seed, at_least=0),
@@ -355,6 +356,16 @@ def _must_keep_weights(
         else:
             must_keep = read_reserve(path, header=header, like=Source(path.name)).counts.symbols
     return dict.fromkeys(must_keep, 1.0)
+
+
+def _spelled_as(answers: Answers, weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Return weights by entries in the spelling of the answers; of equal ones, the largest."""
+    how = answers.sources[0].normalization if answers.sources else "nfc"
+    spelled: dict[str, float] = {}
+    for entry, weight in weights.items():
+        name = normalize_text(entry, how)
+        spelled[name] = max(weight, spelled.get(name, weight))
+    return spelled
 
 
 @contextmanager
