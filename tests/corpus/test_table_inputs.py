@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import random
 from collections import Counter
 
@@ -575,3 +576,57 @@ def test_shared_refusals(cases, capsys):
         assert message in told
     assert watch(capsys, cases / "bigint_digits.jsonl")[0] == 0
     assert watch(capsys, cases / "u16le_nobom.csv", "--encoding", "utf-16-le")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "path"),
+    [
+        ("{'role': 'user', 'tool': None, 'content': 'It rains.'}", "answer.content"),
+        ("[\"It's\", 'rain']", "answer[0]"),
+        ("{'a': 1}", None),
+    ],
+)
+def test_objects_as_python_spells_them_are_named(tmp_path, cell, path):
+    table = tmp_path / "a.jsonl"
+    table.write_text(json.dumps({"answer": cell}) + "\n")
+    (note,) = notes(table, "answer")
+    assert "as Python spells them" in str(note)
+    assert path is None or f"their text is at {path}:" in str(note)
+
+
+@pytest.mark.parametrize(
+    "mark", ['"sep=;"\r\n', '"sep=;"\n', "sep=;,,\r\n", "SEP=;;\n", '\ufeff"sep=;"\r\n']
+)
+def test_the_line_of_a_spreadsheet_is_found_in_other_spellings(tmp_path, mark):
+    path = write(tmp_path / "a.csv", f"{mark}label;n\na,b;1\nc;2\n")
+    assert counts(path) == {"a,b": 1, "c": 1}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "jsonl", "parquet", "xlsx", "txt", "json"])
+def test_pipes_are_refused_in_place_of_waiting(tmp_path, suffix, capsys):
+    path = tmp_path / f"pipe.{suffix}"
+    os.mkfifo(path)
+    column = () if suffix in ("txt", "json") else ("--column", "label")
+    calls = [["forecast", path, *column], ["simulate", "discrete", "--corpus", path, *column]]
+    if column:
+        calls.append(["watch", path, "--by", "round", "--text", "answer"])
+    for arguments in calls:
+        code, _, error = run(capsys, *arguments)
+        assert (code, "is no ordinary file, such as a pipe" in error) == (2, True)
+
+
+def test_a_stated_decimal_sign_holds_in_json_lines(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"round": 1, "score": "0,5"}\n{"round": 2, "score": 2.5}\n')
+    columns = AnswerColumns(by="round", values=("score",))
+    found = read_answers(path, columns=columns, table=hf.TableFormat(decimal=","))
+    assert found.frame["value score"].to_list() == [0.5, 2.5]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_digits_with_underscores_are_no_numbers(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    csv, lines = "round,score\n1,1_000\n", '{"round": 1, "score": "1_000"}\n'
+    path.write_text(csv if suffix == "csv" else lines)
+    with pytest.raises(DataError, match="'1_000' in the column 'score', takes a number"):
+        read_answers(path, columns=AnswerColumns(by="round", values=("score",)))

@@ -8,10 +8,12 @@ first, then as an equal number.
 
 from __future__ import annotations
 
+import ast
 import datetime
 import json
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -126,6 +128,17 @@ def text_path(value: object) -> str | None:
     return None if found is None else found[0]
 
 
+def joined_path(column: str, path: str) -> str:
+    """Return the path to what is inside a column.
+
+    Examples
+    --------
+    >>> joined_path("reply", "content"), joined_path("reply", "[0].content")
+    ('reply.content', 'reply[0].content')
+    """
+    return f"{column}{path}" if path.startswith("[") else f"{column}.{path}"
+
+
 _TEXT_KEY = re.compile(
     r"(?:^|\.)(?:content|text|answer|completion|output|output_text|response|value|body)(?:\[\d+\])*$"
 )
@@ -158,6 +171,31 @@ def json_inside(text: str | None) -> Any | None:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, (dict, list)) and value else None
+
+
+_LONGEST_LITERAL = 10_000
+
+
+def python_inside(text: str | None) -> Any | None:
+    """Return the object or list that a text spells as Python does; None for any other text.
+
+    Frames of pandas are saved so, where a cell is a dictionary or a list.
+
+    Examples
+    --------
+    >>> python_inside("{'role': 'user', 'tool': None}"), python_inside("['quoted' words]")
+    ({'role': 'user', 'tool': None}, None)
+    """
+    if text is None or text.lstrip()[:1] not in ("{", "[") or len(text) > _LONGEST_LITERAL:
+        return None
+    try:
+        with warnings.catch_warnings():
+            # Of backslashes that spell nothing in Python.
+            warnings.simplefilter("ignore")
+            value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, (dict, list)) and value else None
 

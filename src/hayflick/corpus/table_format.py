@@ -22,7 +22,7 @@ SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertica
 
 _SPELLED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 _SAMPLED_ROWS = 1000
-_EXCEL_LINE = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
+_EXCEL_LINE = re.compile(r'"?sep=([^\r\n"])"?[,;\t]*\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

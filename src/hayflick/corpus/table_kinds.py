@@ -25,7 +25,7 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.json_lines import LONGEST_LINE, json_lines, text_lines
-from hayflick.corpus.labels import label_of, labels_of, text_path
+from hayflick.corpus.labels import joined_path, label_of, labels_of, text_path
 from hayflick.corpus.table_format import Dialect, csv_reader
 
 _BATCH_ROWS = 1 << 14
@@ -143,8 +143,7 @@ def nested_problem(value: object, name: str) -> str:
     inner = text_path(value.to_list() if isinstance(value, pl.Series) else value)
     if inner is None:
         return f"{kind}, takes text"
-    joint = "" if inner.startswith("[") else "."
-    where = f"its text is at {name}{joint}{inner}: copy that into a column of its own"
+    where = f"its text is at {joined_path(name, inner)}: copy that into a column of its own"
     return f"{kind}, takes text; {where}"
 
 

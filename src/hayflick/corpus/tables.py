@@ -19,7 +19,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.corpus.compression import content_suffix, opened
 from hayflick.corpus.encodings import CHUNK_BYTES, decoded
 from hayflick.corpus.frames import Table
-from hayflick.corpus.labels import json_inside, labels_of, text_path
+from hayflick.corpus.labels import joined_path, json_inside, labels_of, python_inside, text_path
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.table_format import SEPARATORS, Dialect, TableFormat, sniff
 from hayflick.corpus.table_kinds import DelimitedTable, FrameTable, LinesTable, OpenTable
@@ -100,10 +100,19 @@ def table_column(
 
 
 def json_note(name: str, cells: pl.Series) -> tuple[Note, ...]:
-    """Return a note if most cells are JSON objects or lists, spelled as text."""
-    inside = [value for value in map(json_inside, cells.to_list()) if value is not None]
+    """Return a note if most cells are objects or lists, spelled as text in JSON or Python."""
+    inside, python = [], False
+    for cell in cells.to_list():
+        value = json_inside(cell)
+        if value is None:
+            value = python_inside(cell)
+            python = python or value is not None
+        if value is not None:
+            inside.append(value)
     if not inside or 2 * len(inside) < len(cells):
         return ()
+    if python:
+        return (_python_note(name, inside),)
     path = next((path for path in map(text_path, inside) if path is not None), None)
     if path is None:
         return (
@@ -113,8 +122,19 @@ def json_note(name: str, cells: pl.Series) -> tuple[Note, ...]:
         "the cells of {column} are JSON, and are read with their braces and keys; their text is at"
         " {path}: copy that into a column of its own"
     )
-    joint = "" if path.startswith("[") else "."
-    return (Note(message, column=repr(name), path=f"{name}{joint}{path}"),)
+    return (Note(message, column=repr(name), path=joined_path(name, path)),)
+
+
+def _python_note(name: str, inside: Sequence[object]) -> Note:
+    path = next((path for path in map(text_path, inside) if path is not None), None)
+    if path is None:
+        message = translatable("the cells of {column} are objects or lists as Python spells them")
+        return Note(message, column=repr(name))
+    message = translatable(
+        "the cells of {column} are objects or lists as Python spells them, and are read with their"
+        " braces and keys; their text is at {path}: copy that into a column of its own"
+    )
+    return Note(message, column=repr(name), path=joined_path(name, path))
 
 
 @contextmanager
@@ -256,7 +276,8 @@ _LARGEST_COPY = 1 << 33
 def _uncompressed(path: Path) -> Iterator[Path]:
     """Yield the path of a file with its content uncompressed."""
     if not path.is_file():
-        raise DataError(f"{path}: no such file; check the path")
+        with opened(path):
+            raise DataError(f"{path}: no such file; check the path")
     if path.suffix.lower() != ".gz":
         yield path
         return
