@@ -113,3 +113,13 @@ def test_a_full_disk_is_said_and_messages_that_cannot_be_shown_are_not(answers):
         code = exit_code(arguments, folder=answers, stdout=subprocess.DEVNULL, stderr=full)
         assert code == 0
         assert exit_code(["--version"], folder=answers, stdout=full) == 2
+
+
+def test_a_note_is_said_once_where_both_streams_are_read_in_one_place(answers):
+    command = [sys.executable, "-m", "hayflick", "watch", "healthy.jsonl", *WATCH]
+    order = "the first is 1, the last 25"
+    done = subprocess.run(command, cwd=answers, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert " ".join(done.stdout.decode().split()).count(order) == 1
+    done = subprocess.run(command, cwd=answers, capture_output=True)
+    for stream in (done.stdout, done.stderr):
+        assert " ".join(stream.decode().split()).count(order) == 1

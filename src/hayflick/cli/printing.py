@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hayflick.cli.options import Format, Lang
+from hayflick.cli.streams import one_destination
 from hayflick.core.display import Result, report_of
 from hayflick.core.display_text import LONGEST_TEXT, display_text
 
@@ -57,7 +58,8 @@ def print_inputs(sources: Sequence[Source], lang: Lang) -> None:
     from hayflick.report.inputs import input_lines
     from hayflick.report.language import Language
 
-    print_tables(input_lines(sources, Language(lang.value)))
+    # Who reads both streams in one place has read the notes already.
+    print_tables(input_lines(sources, Language(lang.value), notes=not one_destination()))
 
 
 def say_gaussian(column: str | None) -> None:

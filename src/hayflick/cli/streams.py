@@ -76,6 +76,14 @@ def patient_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
+def one_destination() -> bool:
+    """Return whether standard output and standard error go to the same terminal, file or pipe."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def _open_closed_descriptors() -> None:
     for descriptor in (0, 1, 2):
         try:

@@ -10,13 +10,23 @@ from hayflick.report.language import Language
 _SHORT_HASH = 16
 
 
-def input_lines(sources: Sequence[Source], language: Language) -> list[str]:
-    """Return a line per input: file, rows, what was left out, columns, how it was read."""
-    return [_line(source, language) for source in sources]
+def input_lines(sources: Sequence[Source], language: Language, *, notes: bool = True) -> list[str]:
+    """Return a line per input: file, rows, what was left out, columns, how it was read.
+
+    Parameters
+    ----------
+    sources
+        The inputs.
+    language
+        Of the lines.
+    notes
+        Whether the notes are in them.
+    """
+    return [_line(source, language, notes=notes) for source in sources]
 
 
-def _line(source: Source, language: Language) -> str:
-    facts = "; ".join(_facts(source, language))
+def _line(source: Source, language: Language, *, notes: bool) -> str:
+    facts = "; ".join(_facts(source, language, notes=notes))
     name = input_name(source, language)
     if not facts:
         return language.text("Read {name}.", name=name)
@@ -58,35 +68,36 @@ def _roles(language: Language) -> dict[str, str]:
     }
 
 
-def _facts(source: Source, language: Language) -> list[str]:
+def _facts(source: Source, language: Language, *, notes: bool) -> list[str]:
     text = language.text
-    facts = [row_label(source.rows, language)] if source.rows is not None else []
+    facts = [] if source.rows is None else [_amount(source, source.rows, language)]
     facts += [_left_out(one, language) for one in source.left_out]
     if source.column is not None:
-        facts.append(text("column {column}", column=source.column))
+        facts.append(_columns(source.column, language))
     if source.tokenizer is not None:
         facts.append(text("tokenizer {tokenizer}", tokenizer=source.tokenizer))
     if source.encoding not in ("utf-8", "utf-8-sig"):
         facts.append(text("encoding {encoding}", encoding=source.encoding))
     if source.normalization != "nfc":
         facts.append(text("normalization {form}", form=source.normalization))
-    facts += [text(note.message, **note.values) for note in source.notes]
+    if notes:
+        facts += [text(note.message, **note.values) for note in source.notes]
     if source.sha256 is not None:
         facts.append(f"SHA-256 {source.sha256[:_SHORT_HASH]}…")
     return facts
 
 
-def row_label(rows: int, language: Language) -> str:
-    """Return a number of rows or lines.
+def _amount(source: Source, rows: int, language: Language) -> str:
+    text, number = language.text, language.number(rows)
+    if source.tokenizer is not None and source.column is None:
+        return text("one line") if rows == 1 else text("{lines} lines", lines=number)
+    return text("one row") if rows == 1 else text("{rows} rows", rows=number)
 
-    Examples
-    --------
-    >>> row_label(5000, Language("en")), row_label(1, Language("en"))
-    ('5,000 rows', 'one row')
-    """
-    if rows == 1:
-        return language.text("one row")
-    return language.text("{rows} rows", rows=language.number(rows))
+
+def _columns(names: str, language: Language) -> str:
+    if ", " in names:
+        return language.text("columns {columns}", columns=names)
+    return language.text("column {column}", column=names)
 
 
 def _left_out(one: LeftOut, language: Language) -> str:
