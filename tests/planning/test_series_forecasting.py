@@ -158,7 +158,7 @@ def test_what_cannot_be_computed_is_refused(settings, message):
 def test_a_family_without_a_forecast_is_refused():
     with pytest.raises(ArgumentError, match="model: got Bernoulli"):
         hf.forecast(hf.Bernoulli(0.5), samples=9)
-    with pytest.raises(ArgumentError, match="source: got 7, takes a file or a model"):
+    with pytest.raises(ArgumentError, match="source: got 7, takes a file, a table or a model"):
         hf.forecast(7)
 
 

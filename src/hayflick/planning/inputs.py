@@ -118,7 +118,7 @@ def chosen_family(source: str | os.PathLike[str] | Model, options: InputOptions)
 def _family_of_model(model: Model, options: InputOptions) -> str:
     """Return a model's family; refuse options of reading, as there is nothing to read."""
     if not hasattr(model, "describe"):
-        takes = "a file or a model, such as hayflick.Gaussian"
+        takes = "a file, a table or a model, such as hayflick.Gaussian"
         raise ArgumentError("source", got=model, takes=takes)
     family = str(model.describe()["family"])
     given = {
