@@ -44,9 +44,8 @@ from hayflick.chains.family import (
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
-from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError, listed
-from hayflick.core.grammar import Entry, number, whole
+from hayflick.core.grammar import Entry
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, PoolT, PopulationT, Recorded
 from hayflick.core.records import Mix
@@ -55,9 +54,7 @@ from hayflick.corpus.counts import Counts
 from hayflick.corpus.reading import Corpus, read_corpus, read_table, read_text
 from hayflick.corpus.table_format import TableFormat
 
-_MOST_TYPES = 100_000_000
-# What a symbol of a law without data costs, mostly as a string.
-_TYPE_BYTES, _TYPE_S = 150.0, 1e-6
+MOST_TYPES = 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +191,7 @@ class Discrete(NamedModel):
         >>> Discrete.zipf_mandelbrot(2, exponent=1.0).probabilities.round(3).tolist()
         [0.667, 0.333]
         """
-        types = whole_number("types", types, at_least=1, at_most=_MOST_TYPES)
+        types = whole_number("types", types, at_least=1, at_most=MOST_TYPES)
         exponent = number_between("exponent", exponent, low=0.0)
         offset = number_between("offset", offset, low=0.0)
         ranks = np.arange(1, types + 1)
@@ -339,26 +336,6 @@ class Discrete(NamedModel):
             "tokens": self.total,
             "estimator": self.estimator.describe(),
         }
-
-
-class ZipfMandelbrot:
-    """The family `zipf` of the command line: a `Discrete` by its parameters."""
-
-    family: ClassVar[str] = "zipf"
-    fitted_with: ClassVar[tuple[str, ...] | None] = None
-
-    @classmethod
-    def entry(cls, data: FamilyData) -> Entry[Model]:
-        """Return the entry of the grammar."""
-
-        def make(types: str, exponent: str = "1", offset: str = "0") -> Discrete:
-            many = whole_number("types", whole("types", types), at_least=1, at_most=_MOST_TYPES)
-            work = f"making a law of {many:,} symbols"
-            expect(data.progress, Effort(work, many * _TYPE_S, many * _TYPE_BYTES))
-            numbers = {"exponent": number("exponent", exponent), "offset": number("offset", offset)}
-            return Discrete.zipf_mandelbrot(whole("types", types), **numbers)
-
-        return Entry(make, ("types",), ("exponent", "offset"))
 
 
 class _SymbolChain(FamilyChain[PopulationT, PoolT]):

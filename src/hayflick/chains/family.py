@@ -25,7 +25,7 @@ from hayflick.corpus.table_format import TableFormat
 
 _FAMILIES = {
     "discrete": "discrete:Discrete",
-    "zipf": "discrete:ZipfMandelbrot",
+    "zipf": "zipf_mandelbrot:ZipfMandelbrot",
     "ngram": "ngram:NGram",
     "bernoulli": "bernoulli:Bernoulli",
     "poisson": "poisson:Poisson",

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 _Path: TypeAlias = str | os.PathLike[str]
 _MustKeep: TypeAlias = _Path | Sequence[str] | Mapping[str, float] | None
 
+_ROUND_S, _ROUND_BYTES = 4e-3, 8000.0
 _DELAYS = (0, 5, 20)
 _CLOSEST = 3
 _INTERRUPTIONS = (SimulationInterrupted, KeyboardInterrupt)
@@ -428,9 +429,6 @@ def plan(
     return replace(planned, sources=(*sources_of(planned.target), *files))
 
 
-_ROUND_S, _ROUND_BYTES = 4e-3, 8000.0
-
-
 def _model(
     source: _Path | Discrete | Gaussian,
     options: InputOptions,
@@ -444,15 +442,8 @@ def _model(
         return source
     numbers = of == VARIANCE or (of is None and chosen_family(source, options) == "gaussian")
     if not numbers:
-        return Discrete.from_file(
-            source,
-            column=options.column,
-            tokenizer=options.tokenizer,
-            encoding=options.encoding,
-            normalize=options.normalize,
-            table=options.table,
-            progress=progress,
-        )
+        model: Discrete = read_model(source, options, family="discrete", progress=progress)[0]
+        return model
     if listed or options.tokenizer is not None:
         option, got = ("must_keep", "a list") if listed else ("tokenizer", options.tokenizer)
         takes = "labels or words; of numbers the variance is kept"
