@@ -6,6 +6,7 @@ import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.table_format import TableFormat
 
 COLUMNS = AnswerColumns(by="round", text="answer", group="model", values=("score",))
 ROWS = [
@@ -210,3 +211,29 @@ def test_something_has_to_be_watched():
         AnswerColumns(by="round")
     with pytest.raises(ArgumentError, match="value: got score, takes each column once"):
         AnswerColumns(by="round", values=("score", "score"))
+
+
+def test_a_stated_decimal_sign_holds_in_json_lines(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"round": 1, "score": "0,5"}\n{"round": 2, "score": 2.5}\n')
+    columns = AnswerColumns(by="round", values=("score",))
+    found = read_answers(path, columns=columns, table=TableFormat(decimal=","))
+    assert found.frame["value score"].to_list() == [0.5, 2.5]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_digits_with_underscores_are_no_numbers(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    csv, lines = "round,score\n1,1_000\n", '{"round": 1, "score": "1_000"}\n'
+    path.write_text(csv if suffix == "csv" else lines)
+    with pytest.raises(DataError, match="'1_000' in the column 'score', takes a number"):
+        read_answers(path, columns=AnswerColumns(by="round", values=("score",)))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\u3000"])
+def test_a_round_has_a_name_that_is_seen(tmp_path, blank):
+    path = tmp_path / "a.jsonl"
+    records = [{"round": 1, "answer": "a"}, {"round": blank, "answer": "b"}]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.raises(DataError, match="line 2 has nothing in the column 'round', its round"):
+        read_answers(path, columns=AnswerColumns(by="round", text="answer"))

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import random
 from collections import Counter
 
@@ -600,33 +599,3 @@ def test_objects_as_python_spells_them_are_named(tmp_path, cell, path):
 def test_the_line_of_a_spreadsheet_is_found_in_other_spellings(tmp_path, mark):
     path = write(tmp_path / "a.csv", f"{mark}label;n\na,b;1\nc;2\n")
     assert counts(path) == {"a,b": 1, "c": 1}
-
-
-@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "jsonl", "parquet", "xlsx", "txt", "json"])
-def test_pipes_are_refused_in_place_of_waiting(tmp_path, suffix, capsys):
-    path = tmp_path / f"pipe.{suffix}"
-    os.mkfifo(path)
-    column = () if suffix in ("txt", "json") else ("--column", "label")
-    calls = [["forecast", path, *column], ["simulate", "discrete", "--corpus", path, *column]]
-    if column:
-        calls.append(["watch", path, "--by", "round", "--text", "answer"])
-    for arguments in calls:
-        code, _, error = run(capsys, *arguments)
-        assert (code, "is no ordinary file, such as a pipe" in error) == (2, True)
-
-
-def test_a_stated_decimal_sign_holds_in_json_lines(tmp_path):
-    path = tmp_path / "a.jsonl"
-    path.write_text('{"round": 1, "score": "0,5"}\n{"round": 2, "score": 2.5}\n')
-    columns = AnswerColumns(by="round", values=("score",))
-    found = read_answers(path, columns=columns, table=hf.TableFormat(decimal=","))
-    assert found.frame["value score"].to_list() == [0.5, 2.5]
-
-
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_digits_with_underscores_are_no_numbers(tmp_path, suffix):
-    path = tmp_path / f"a.{suffix}"
-    csv, lines = "round,score\n1,1_000\n", '{"round": 1, "score": "1_000"}\n'
-    path.write_text(csv if suffix == "csv" else lines)
-    with pytest.raises(DataError, match="'1_000' in the column 'score', takes a number"):
-        read_answers(path, columns=AnswerColumns(by="round", values=("score",)))

@@ -22,6 +22,19 @@ LARGEST_INTEGER = 2**64
 _MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|[\[\]{}]')
 
 
+def refuse_pipe(path: str | os.PathLike[str]) -> None:
+    """Refuse a pipe or a device: it can be read once, and would wait for ever for a writer.
+
+    Raises
+    ------
+    DataError
+        If the path is one.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        kind = "is no ordinary file, such as a pipe or a device"
+        raise DataError(f"{path}: {kind}; write its content to a file, and give that")
+
+
 def read_small_text(
     path: str | os.PathLike[str], *, what: str, at_most: int = LARGEST_DOCUMENT
 ) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.display_text import display_text
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
@@ -226,7 +227,7 @@ class _Rows:
         row: dict[str, Any] = {
             what: _label(name, record.get(name)) for what, name in labels.items()
         }
-        if row["by"] is None:
+        if row["by"] is None or not row["by"].strip():
             raise _UnusableError(f"has nothing in the column {self.columns.by!r}, its round")
         decimal = None if self.given is None else self.given.decimal
         values = {
@@ -278,6 +279,7 @@ class _Rows:
 
     def _stored_vectors(self, path: Path, frame: pl.DataFrame) -> NDArray[np.float32]:
         """Return the rows of a ``.npy`` file that belong to the answers."""
+        refuse_pipe(path)
         try:
             stored = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as fault:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import DataError
 
 GZIP_MARK = b"\x1f\x8b"
@@ -41,10 +42,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         If the file cannot be opened, or the compressed data are damaged.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            # A pipe can be read once, and would wait for ever for someone to write.
-            kind = "is no ordinary file, such as a pipe or a device"
-            raise DataError(f"{path}: {kind}; write its content to a file, and give that")
+        refuse_pipe(path)
         with open(path, "rb") as file:
             compressed = file.read(len(GZIP_MARK)) == GZIP_MARK
             file.seek(0)

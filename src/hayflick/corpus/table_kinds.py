@@ -103,7 +103,8 @@ class OpenTable(ABC):
         if column is None and len(names) == 1:
             return names[0]
         if column is None:
-            raise DataError(f"{self.path}: has several columns; name a column with --column: {listed}")
+            remedy = f"name a column with --column: {listed}"
+            raise DataError(f"{self.path}: has several columns; {remedy}")
         places = [str(place) for place, name in enumerate(names, 1) if name == column]
         if len(places) > 1:
             where = f"columns {' and '.join(places)} of {len(names)}"

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.display import Result
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading, Verdict
@@ -317,6 +318,7 @@ def readings_of_run(path: _Path) -> tuple[Reading, ...]:
     """
     import xarray
 
+    refuse_pipe(path)
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as opened:
             runs = opened.isel(replicate=0).load()

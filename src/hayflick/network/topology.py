@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from hayflick.core.checks import share, whole_number
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.grammar import Entry, number, parse, whole
 
@@ -236,8 +237,9 @@ def of_file(path: str | os.PathLike[str], *, agents: int) -> Topology:
     ArgumentError
         If a number is not that of an agent.
     """
+    refuse_pipe(path)
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise DataError(f"{path}: cannot be read as UTF-8 text ({fault})") from None
     edges = []

@@ -12,6 +12,7 @@ import numpy as np
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.protocols import Regime
 from hayflick.planning.cost import CostModel
@@ -120,6 +121,7 @@ def read_history(path: str | os.PathLike[str], *, model: Discrete) -> History:
     import xarray
 
     path = Path(path)
+    refuse_pipe(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path of the history")
     try:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
 from hayflick.core.output import check_folder
 
@@ -367,6 +368,7 @@ def check_readable(path: Path) -> None:
     try:
         if path.is_dir():
             raise DataError(f"{path}: is a folder, takes a database; {remedy}")
+        refuse_pipe(path)
         with path.open("rb") as file:
             if not file.read(1):
                 raise DataError(f"{path}: is empty; {remedy}")
