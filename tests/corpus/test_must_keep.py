@@ -22,6 +22,8 @@ def test_a_list_is_lines_or_json(tmp_path, name, content):
     ("name", "content", "message"),
     [
         ("list.txt", " \n\n", "names nothing"),
+        ("list.csv", "label\nrefund\n", "is a table, whose header would be a symbol"),
+        ("list.jsonl.gz", '{"label": "refund"}\n', "is a table"),
         ("list.txt", "", "is empty"),
         ("list.json", "[]", "names nothing"),
         ("list.json", '{"refund": 1}', "takes a list of texts"),

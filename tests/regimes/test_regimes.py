@@ -111,6 +111,8 @@ def test_a_schedule_is_read_from_a_table(tmp_path):
     regime = parse_regime(f"scheduled:{plan}", like=WORDS)
     assert (regime.samples, regime.fresh) == ((100, 200), (0, 20))
     assert regime.describe() == "scheduled:file=plan=a,b.csv"
+    plan.write_text("samples;fresh\n100.0;0.0\n\n200.;20\n")
+    assert hf.Scheduled.from_file(plan).fresh == (0, 20)
     lines = tmp_path / "plan.jsonl"
     lines.write_text('{"samples": 100, "fresh": 0}\n{"samples": 200, "fresh": 20}\n')
     assert hf.Scheduled.from_file(lines).fresh == (0, 20)
@@ -122,8 +124,8 @@ def test_a_schedule_is_read_from_a_table(tmp_path):
         ("plan.txt", "samples,fresh\n1,1\n", "is no table; takes .csv, "),
         ("plan.csv", "samples,real\n1,1\n", "has no column 'fresh'; it has: 'samples', 'real'"),
         ("plan.csv", "samples,fresh\n", "has no rows"),
-        ("plan.csv", "samples,fresh\n9,1\n9,\n", "row 2 of the column 'fresh' holds nothing"),
-        ("plan.csv", "samples,fresh\n1e3,1\n", "row 1 of the column 'samples' holds '1e3'"),
+        ("plan.csv", "samples,fresh\n9,1\n9,\n", "line 3, column 'fresh': holds nothing"),
+        ("plan.csv", "samples,fresh\n1e3,1\n", "line 2, column 'samples': holds '1e3'"),
         ("plan.csv", "samples,fresh\n9,1,1\n", "line 2 has 3 cells, the header has 2"),
     ],
 )

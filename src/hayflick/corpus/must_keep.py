@@ -12,6 +12,7 @@ from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.reading import Corpus
+from hayflick.corpus.tables import is_table
 from hayflick.corpus.tokenizers import tokenizer_named
 
 
@@ -23,6 +24,9 @@ def read_must_keep(path: Path, *, encoding: str = "utf-8") -> tuple[str, ...]:
     DataError
         If the file cannot be read, is not a list of texts, or is empty.
     """
+    if is_table(path):
+        takes = "takes a text with one symbol per line, or a JSON list (.json)"
+        raise DataError(f"{path}: is a table, whose header would be a symbol; {takes}")
     text = "".join(decoded(path, encoding=encoding))
     entries = text.split("\n")
     if path.suffix.lower() == ".json":

@@ -13,6 +13,7 @@ import polars as pl
 from typing_extensions import override
 
 from hayflick.core import checks
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
@@ -135,13 +136,15 @@ def _shortened(numbers: Sequence[int]) -> str:
 def _column(path: Path, name: str, encoding: str) -> tuple[int, ...]:
     with table_column(path, column=name, encoding=encoding) as found:
         texts = found.labels.collect().get_column("text")
-    numbers = texts.str.strip_chars().cast(pl.Int64, strict=False)
-    bad = numbers.is_null().arg_true()
-    if len(bad):
-        row = int(bad[0])
-        held = repr(texts[row]) if texts[row] else "nothing"
-        where = f"{path}: row {row + 1} of the column {name!r}"
-        raise DataError(f"{where} holds {held}, takes a whole number")
+        # Frames that have had an empty cell are saved with 9.0 for 9.
+        digits = texts.str.strip_chars().str.replace(r"^(\d+)\.0*$", "${1}")
+        numbers = digits.cast(pl.Int64, strict=False)
+        bad = numbers.is_null().arg_true()
+        if len(bad):
+            row = int(bad[0])
+            held = repr(display_text(texts[row], longest=40)) if texts[row] else "nothing"
+            where = f"{path}: line {found.table.lines_of([row])[0]}, column {name!r}:"
+            raise DataError(f"{where} holds {held}, takes a whole number")
     if not len(numbers):
         raise DataError(f"{path}: has no rows; each takes the samples and fresh of one round")
     return tuple(numbers.to_list())
