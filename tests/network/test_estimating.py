@@ -9,6 +9,8 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
+from hayflick.cli.options import Format, Lang
+from hayflick.cli.printing import print_result
 from hayflick.core.errors import EffortError
 
 from .conftest import REAL, Scripted, village
@@ -162,3 +164,17 @@ def test_a_run_that_would_never_end_needs_consent(cases, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
     with pytest.raises(EffortError, match="of memory"):
         hf.run_network(cases / "attack" / "million-rounds.toml", out=tmp_path / "run")
+
+
+def test_of_many_agents_the_last_ones_share_a_row(capsys):
+    texts = ["It rains."]
+    agents = [{"name": f"a{n}", "kind": "ngram", "texts": texts} for n in range(10_000)]
+    found = hf.estimate_network(village(agents=agents, rounds=50))
+    begun = time.perf_counter()
+    print_result(found, Format.TABLE, Lang.EN)
+    assert time.perf_counter() - begun < 1.0
+    shown = capsys.readouterr().out
+    assert "a59" in shown
+    assert "a60" not in shown
+    assert "9,940 more agents," in shown
+    assert len(found.to_dict()["agents"]) == 10_000

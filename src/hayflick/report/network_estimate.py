@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.network.estimate import NetworkEstimate
+from hayflick.network.estimate import AgentUsage, NetworkEstimate
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, table, tables_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 FORMAT_VERSION = 1
+
+_MOST_ROWS = 60
+"""Agents with a row of their own: of ten thousand, nobody reads each."""
 
 
 def record(estimate: NetworkEstimate) -> dict[str, Any]:
@@ -35,9 +40,12 @@ def tables(estimate: NetworkEstimate, *, lang: str = "en") -> list[RenderableTyp
     shown = table(
         text("agent"), text("answers"), text("tokens read"), text("tokens written"), text("cost")
     )
-    for one in estimate.agents:
-        numbers = (one.answers, one.tokens_in, one.tokens_out)
-        shown.add_row(one.agent, *(f"{number:,}" for number in numbers), _cost(one.cost))
+    for one in estimate.agents[:_MOST_ROWS]:
+        _add_row(shown, one)
+    more = estimate.agents[_MOST_ROWS:]
+    if more:
+        name = text("{number} more agents, together (JSON has each)", number=f"{len(more):,}")
+        _add_row(shown, _together(name, more))
     return [*_sentences(estimate, language), shown]
 
 
@@ -61,6 +69,23 @@ def fragment(estimate: NetworkEstimate) -> str:
     """Return what a notebook shows of an estimate."""
     heading, *rest = _sentences(estimate, Language("en"))
     return notebook(heading, rest, sources=estimate.sources)
+
+
+def _add_row(shown: Table, usage: AgentUsage) -> None:
+    numbers = (usage.answers, usage.tokens_in, usage.tokens_out)
+    shown.add_row(usage.agent, *(f"{number:,}" for number in numbers), _cost(usage.cost))
+
+
+def _together(name: str, usages: Sequence[AgentUsage]) -> AgentUsage:
+    """Return what several agents take; the cost of those that have one."""
+    costs = [one.cost for one in usages if one.cost is not None]
+    return AgentUsage(
+        name,
+        sum(one.answers for one in usages),
+        sum(one.tokens_in for one in usages),
+        sum(one.tokens_out for one in usages),
+        sum(costs) if costs else None,
+    )
 
 
 def _sentences(estimate: NetworkEstimate, language: Language) -> list[str]:
