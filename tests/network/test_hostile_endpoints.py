@@ -181,6 +181,7 @@ def test_a_budget_is_never_exceeded_whatever_usage_is_claimed(serving, tmp_path,
     # At least what the texts themselves can have.
     assert tokens >= server.requests * (200 // 32)
     assert money >= server.requests * (200 // 32) * 2000 / 1e6
+    assert not any(one.differences for one in hf.verify_network(tmp_path / "run").checks)
 
 
 def test_a_reply_that_claims_too_few_tokens_is_charged_by_its_length(serving, tmp_path):

@@ -121,6 +121,21 @@ def test_a_run_that_was_stopped_is_sound(tmp_path):
             "readings",
         ),
         ("UPDATE run_rounds SET decisions = '[]' WHERE number = 3", "decisions"),
+        ("DELETE FROM run_rounds WHERE number = 4", "every round is complete"),
+        ("UPDATE run SET seed = seed + 1", "every round is complete"),
+        (
+            "UPDATE run_answers SET tokens_out = -5 WHERE round = 2 AND place = 1",
+            "spending fits the answers and the budget",
+        ),
+        (
+            "UPDATE run_answers SET attempts = 0 WHERE round = 2 AND place = 1",
+            "spending fits the answers and the budget",
+        ),
+        ("UPDATE run_usage SET tokens = 1", "spending fits the answers and the budget"),
+        (
+            "UPDATE run_texts SET embedding = zeroblob(length(embedding)) WHERE number = 9",
+            "texts of the pool",
+        ),
         ("DELETE FROM run_answers WHERE round = 1 AND place = 2", "every round is complete"),
         ("UPDATE run_usage SET tokens = -1", "spending fits the answers and the budget"),
         (
@@ -136,6 +151,34 @@ def test_what_was_changed_is_said(folder, capsys, statement, check):
     found = json.loads(capsys.readouterr().out)
     assert not found["sound"]
     assert any(one["name"] == check and one["differences"] for one in found["checks"])
+
+
+def test_what_needs_no_vectors_is_computed_where_vectors_cost_money(folder, monkeypatch):
+    monkeypatch.setattr("hayflick.network.verify.HashingEmbedder", type("Free", (), {}))
+    assert differences(folder / "run") == {}
+    run = changed(
+        folder / "run", "UPDATE run_answers SET text = 'Other.' WHERE round = 2 AND place = 2"
+    )
+    assert set(differences(run)) == {"readings"}
+
+
+def test_a_cost_is_that_of_the_tokens_at_the_prices(folder):
+    prices = {"kind": "openai", "model": "m", "price_in": 1.0, "price_out": 2.0}
+    with closing(sqlite3.connect(folder / "run" / "run.db")) as database:
+        ((config,),) = database.execute("SELECT config FROM run")
+        config = json.loads(config)
+        agent = config["experiment"]["agents"][0]
+        agent.pop("texts")
+        agent.update(prices, base_url="http://127.0.0.1:1/v1")
+        database.execute("UPDATE run SET config = ?", [json.dumps(config)])
+        database.execute(
+            "UPDATE run_answers SET tokens_in = 1000000, tokens_out = 1, cost = 1.000002"
+        )
+        database.execute("UPDATE run_usage SET tokens = 900000000, money = 900")
+        database.commit()
+    assert "spending fits the answers and the budget" not in differences(folder / "run")
+    run = changed(folder / "run", "UPDATE run_answers SET tokens_out = 2 WHERE round = 2")
+    assert "its tokens cost" in differences(run)["spending fits the answers and the budget"][0]
 
 
 def test_a_file_that_has_changed_is_said(whole, tmp_path):

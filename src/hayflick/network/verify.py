@@ -24,8 +24,10 @@ from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.diversity.observing import RoundAnswers
 from hayflick.embed.embedder import Vectors
 from hayflick.embed.hashing import HashingEmbedder
+from hayflick.network.agents.budget import Prices
 from hayflick.network.experiment import fingerprints
 from hayflick.network.interventions import RecordedAction, injected_texts
 from hayflick.network.pool import Pool
@@ -129,11 +131,14 @@ def verify_network(folder: str | os.PathLike[str]) -> NetworkVerification:
     place = run_folder(folder)
     run = NetworkRun.read(place)
     with stored_run(place) as store:
-        config = store.config
+        config, seed, finished = store.config, store.seed, store.finished
     where = Path(config["folder"])
     checks = [
         RunCheck(translatable("files are unchanged"), _limited(_files(run, config, where))),
-        RunCheck(translatable("every round is complete"), _limited(_complete(run))),
+        RunCheck(
+            translatable("every round is complete"),
+            _limited(_complete(run, seed=seed, finished=finished)),
+        ),
         RunCheck(
             translatable("spending fits the answers and the budget"), _limited(_spending(run))
         ),
@@ -169,8 +174,12 @@ def _files(run: NetworkRun, config: Mapping[str, Any], folder: Path) -> Found:
             yield f"{folder / name} {what} since the run began"
 
 
-def _complete(run: NetworkRun) -> Found:
+def _complete(run: NetworkRun, *, seed: int, finished: int) -> Found:
     experiment = run.experiment
+    if seed != experiment.seed:
+        yield f"the run has seed {seed}, and its experiment {experiment.seed}"
+    later = sorted({one.round for one in run.texts if one.round > finished})
+    yield from (f"round {number}: texts of a round that was not finished" for number in later)
     each = Counter((one.round, one.agent, one.query) for one in run.answers)
     reads = Counter((one.round, one.agent, one.query) for one in run.reads)
     for number in range(1, run.rounds + 1):
@@ -193,11 +202,32 @@ def _has(readings: Sequence[Reading], number: int) -> bool:
     return any(one.round == number for one in readings)
 
 
+def _usage(run: NetworkRun) -> Found:
+    """Yield numbers of answers that no agent gives, and costs that are not those of the tokens."""
+    sections = {str(one["name"]): one for one in run.experiment.agents}
+    for one in run.answers:
+        numbers = one.tokens_in, one.tokens_out, one.cost, one.latency_s
+        where = f"round {one.round}, agent {one.agent}, query {one.query}, answer {one.place}"
+        if not all(number is None or 0 <= number < math.inf for number in numbers):
+            yield f"{where}: its numbers are {numbers}, takes none below 0"
+        if one.attempts < 1:
+            yield f"{where}: {one.attempts} attempts, takes 1 or more"
+        section = sections[one.agent]
+        if section.get("kind") == "openai":
+            prices = Prices(section.get("price_in"), section.get("price_out"))
+            due = prices.cost(tokens_in=one.tokens_in, tokens_out=one.tokens_out)
+            if (one.cost, due).count(None) == 1 or not math.isclose(one.cost or 0.0, due or 0.0):
+                yield f"{where}: it cost {_number(one.cost)}, and its tokens cost {_number(due)}"
+
+
 def _spending(run: NetworkRun) -> Found:
+    yield from _usage(run)
     tokens, money = run.spent
     if not tokens >= 0 or not 0.0 <= money < math.inf:
         yield f"{tokens} tokens and {money:g} in money are no spending"
     chats = {str(one["name"]) for one in run.experiment.agents if one.get("kind") == "openai"}
+    if not chats and (tokens or money):
+        yield f"{tokens:,} tokens and {money:g} in money are spent, and no agent has an endpoint"
     paid = [one for one in run.answers if one.agent in chats]
     claimed = sum((one.tokens_in or 0) + (one.tokens_out or 0) for one in paid)
     cost = sum(one.cost or 0.0 for one in paid)
@@ -218,6 +248,11 @@ def _texts(run: NetworkRun, setup: NetworkSetup, folder: Path) -> Found:
         begun = first
     if first != begun:
         yield f"the first pool holds {len(first)} texts, which are not those of the experiment"
+    if isinstance(setup.embedder, HashingEmbedder):
+        vectors = np.asarray(setup.embed([one.text for one in run.texts]), "<f4")
+        for one, vector in zip(run.texts, vectors, strict=True):
+            if one.embedding != vector.tobytes():
+                yield f"text {one.number}: its vector is not that of the text"
     joined: dict[int, list[StoredText]] = {}
     for one in run.texts:
         joined.setdefault(one.round, []).append(one)
@@ -292,8 +327,10 @@ def _readings(run: NetworkRun, setup: NetworkSetup, pool: Pool) -> Found:
         stored = {one.group: one for group in run.readings.values() for one in group
                   if one.round == number}  # fmt: skip
         if not computed:
-            due = Reading(number, {k: v for k, v in values.items() if v is not None})
-            yield from _different(stored.get(""), due, only=set(values))
+            texts = [one.text for one in answers[number]]
+            (words,) = observer.read(RoundAnswers(round=number, texts=texts))
+            due = Reading(number, {**words.values, **_known(values)})
+            yield from _different(stored.get(""), due, only={*words.values, *values})
             continue
         vectors: Vectors = setup.embed([one.text for one in answers[number]])
         output = RoundOutput(number, answers[number], vectors, values)
@@ -301,6 +338,10 @@ def _readings(run: NetworkRun, setup: NetworkSetup, pool: Pool) -> Found:
             yield from _different(stored.get(due.group), due, only=None)
         for key, mean in output.mean_vectors().items():
             yield from _mean_difference(run, number, key, mean)
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _mean_difference(run: NetworkRun, number: int, key: tuple[str, int], mean: Any) -> Found:
