@@ -162,6 +162,13 @@ def test_a_bricked_run_goes_on_with_corrected_rules(tmp_path, capsys):
     assert not any("stopped" in one.reason for one in found.decisions)
     assert hf.verify_network(run).sound
     assert '"from_round": 5' in json.dumps(found.to_dict()["rules"])
+    page = found.save(tmp_path / "page.html").read_text()
+    assert "From round 1 on, rules.toml decides (SHA-256 " in page
+    assert "From round 5 on, better.toml decides (SHA-256 " in page
+    capsys.readouterr()
+    assert main(["network", "resume", str(run)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "From round 5 on, better.toml decides" in shown
 
 
 def test_rules_that_cannot_work_are_refused_when_a_run_goes_on_and_it_stays_as_it_is(tmp_path):

@@ -76,7 +76,7 @@ def tables(run: NetworkRun, *, lang: str = "en") -> list[RenderableType]:
         for row in findings.rows():
             shown.add_row(*row)
         parts.append(shown)
-    return [*parts, *findings.decisions()]
+    return [*parts, *findings.rules(), *findings.decisions()]
 
 
 def page(run: NetworkRun, *, lang: str = "en") -> str:

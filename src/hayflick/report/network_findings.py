@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -136,6 +137,23 @@ class NetworkFindings:
         """What the trace of ‖D‖ is marked with."""
         return run_marks(self.run, self.language)
 
+    def rules(self) -> list[str]:
+        """Return which rules decided from which round on, where they were replaced or added."""
+        text = self.language.text
+        if [one.from_round for one in self.run.rules] in ([], [1]):
+            return []
+        return [
+            text(
+                "From round {round} on, {name} decides (SHA-256 {hash}…).",
+                round=one.from_round,
+                name=Path(one.name).name,
+                hash=one.sha256[:_SHORT_HASH],
+            )
+            if one.sha256 is not None
+            else text("From round {round} on, {name} decides.", round=one.from_round, name=one.name)
+            for one in self.run.rules
+        ]
+
     def decision_rows(self) -> list[tuple[str, str, str]]:
         """Return round, action and reason of everything that was decided."""
         return [
@@ -156,6 +174,9 @@ class NetworkFindings:
             )
             for one in self.run.decisions
         ]
+
+
+_SHORT_HASH = 16
 
 
 def _squares(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -186,7 +207,7 @@ class Marks:
 
 def run_marks(run: NetworkRun, language: Language) -> Marks:
     """Return the marks of a run: of its rules where it has any, else of the charts."""
-    if run.experiment.rules is not None or run.decisions:
+    if run.rules or run.experiment.rules is not None or run.decisions:
         return _of_rules(run, language)
     watched = watch_run(run)
     return _of_charts(watched, language) if watched.charts else _unknown(watched, run, language)
