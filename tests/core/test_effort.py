@@ -133,3 +133,32 @@ def test_boundless_work_is_not_started_without_consent(arguments, words, capsys,
 def test_numbers_and_paths_beyond_all_bounds_are_refused(arguments, words, capsys):
     assert main([one.format(words=words) for one in arguments]) == 2
     assert "internal error" not in capsys.readouterr().err
+
+
+def test_what_a_trial_of_rules_takes_is_announced_as_a_whole(tmp_path, capsys, monkeypatch):
+    hour = Effort("simulating 32 runs", seconds=3600.0)
+    monkeypatch.setattr("hayflick.simulation.simulate.simulation_effort", lambda *_, **__: hour)
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        'format_version = 1\nmode = "act"\n[[watch]]\nname = "w"\nmetric = "surviving_fraction"\n'
+        'below = 0.5\nactions = ["t"]\n[[action]]\nname = "t"\nkind = "notify"\nmessage = "m"\n'
+    )
+    words = tmp_path / "words.txt"
+    words.write_text("the cat sat on the mat and the dog sat too")
+    arguments = ["rules", "evaluate", str(rules), "--corpus", str(words), "--replicates", "32"]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "3 times simulating 32 runs takes about 3 hours; add --yes" in said
+    assert main([*arguments, "--yes"]) == 0
+    assert capsys.readouterr().err.count("note: 3 times simulating 32 runs") == 1
+
+
+def test_what_answers_take_is_told_by_a_round_after_the_first(tmp_path, capsys, monkeypatch):
+    lines = (f'{{"r": {row // 5}, "a": "It rains {row}."}}\n' for row in range(100))
+    (tmp_path / "answers.jsonl").write_text("".join(lines))
+    clock = iter(range(0, 10**9, 300))
+    monkeypatch.setattr("hayflick.monitor.watch.time.monotonic", lambda: next(clock))
+    arguments = ["watch", str(tmp_path / "answers.jsonl"), "--text", "a", "--by", "r"]
+    assert main(arguments) == 2
+    assert "more answers takes about" in capsys.readouterr().err
+    assert main([*arguments, "--yes"]) in (0, 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from hayflick.core.errors import EffortError
+from hayflick.core.progress import Progress
 
 LONG_S = 60.0
 """Work that takes longer is announced."""
@@ -96,6 +97,39 @@ def expect(progress: Callable[..., None], effort: Effort) -> None:
         raise EffortError(f"{effort}, {has}; take smaller settings")
     if isinstance(progress, EffortProgress):
         progress.expect(effort)
+
+
+class StageProgress:
+    """Progress of a part of the work under a name of its own; what the part takes is announced.
+
+    Parameters
+    ----------
+    progress
+        Of the whole work.
+    stage
+        What its stages are called.
+    times
+        How many such parts there are; what all of them take is announced.
+
+    Examples
+    --------
+    >>> StageProgress(lambda *stage: print(*stage), "numbering")("reading", 1, 2)
+    numbering 1 2
+    """
+
+    def __init__(self, progress: Progress, stage: str, *, times: int = 1) -> None:
+        self._progress, self._stage, self._times = progress, stage, times
+
+    def __call__(self, stage: str, done: float, total: float) -> None:  # noqa: ARG002
+        """Report `done` of `total` units of the part."""
+        self._progress(self._stage, done, total)
+
+    def expect(self, effort: Effort) -> None:
+        """Announce all parts."""
+        if self._times > 1:
+            work = f"{self._times} times {effort.work}"
+            effort = replace(effort, work=work, seconds=self._times * effort.seconds)
+        expect(self._progress, effort)
 
 
 def machine_memory() -> float:

@@ -26,6 +26,7 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.display import Result
+from hayflick.core.effort import StageProgress
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Chain, Regime
@@ -258,8 +259,9 @@ def evaluate_rules(
         seed=seed,
         threads=threads,
         progress=progress,
+        keep=None if keep is None else check_target(keep),
     )
-    return trial.evaluation(None if keep is None else check_target(keep), unmeasured)
+    return trial.evaluation(unmeasured)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -275,6 +277,12 @@ class _Trial:
     seed: int
     threads: int | None
     progress: Progress
+    keep: float | None
+
+    @property
+    def kinds(self) -> int:
+        """Number of kinds of runs."""
+        return 3 if self.keep is None else 4
 
     @property
     def onset(self) -> int:
@@ -282,8 +290,8 @@ class _Trial:
         has_charts = any(watch.chart is not None for watch in self.rule_set.rules.watch)
         return self.rule_set.rules.baseline if has_charts else 0
 
-    def evaluation(self, keep: float | None, unmeasured: tuple[str, ...]) -> RulesEvaluation:
-        onset, size, rounds = self.onset, self.samples, self.rounds
+    def evaluation(self, unmeasured: tuple[str, ...]) -> RulesEvaluation:
+        onset, size, rounds, keep = self.onset, self.samples, self.rounds, self.keep
         collapse: Regime = Replace()
         if onset:
             collapse = ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace())
@@ -330,7 +338,7 @@ class _Trial:
             replicates=self.replicates,
             seed=self.seed,
             threads=self.threads,
-            progress=lambda _, done, total: self.progress(stage, done, total),
+            progress=StageProgress(self.progress, stage, times=self.kinds),
         )
         values = runs[self.metric].values
         retained = values[:, after] / values[:, :1]

@@ -8,7 +8,9 @@ one round at a time.
 from __future__ import annotations
 
 import itertools
+import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
@@ -50,7 +53,7 @@ _Sample: TypeAlias = tuple[list[str], NDArray[Any]]
 _VALUE = "value "  # what the columns of further numbers begin with in `Answers.frame`
 _TOKENIZER_TEXTS = 1000
 _SAMPLED_VECTORS = 2000
-_PHRASED_TEXTS = 20_000
+_PHRASED_TEXTS, _PHRASED_BYTES = 20_000, 4_000_000
 _MOST_TEMPLATES = 20
 _TYPICAL = 5
 
@@ -240,7 +243,7 @@ def _read_rounds(
     """Return the readings by group, and texts with vectors of the first and the last round."""
     embedder = settings.embedder if _embeds(answers) else None
     with _opened(cache, settings.embedder) as store:
-        rounds = _rounds(answers, embedder, store, progress)
+        rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
         scaling = list(itertools.islice(rounds, settings.scaling))
         observer = _observer(answers, scaling, settings)
         return _measure(itertools.chain(scaling, rounds), observer, answers.rounds)
@@ -396,11 +399,21 @@ def _value_columns(answers: Answers) -> list[str]:
 
 
 def _rounds(
-    answers: Answers, embedder: Embedder | None, cache: EmbeddingCache | None, progress: Progress
+    answers: Answers,
+    embedder: Embedder | None,
+    cache: EmbeddingCache | None,
+    progress: Progress,
+    *,
+    tried: int,
 ) -> Iterator[RoundAnswers]:
-    """Yield the answers of each round with their vectors."""
+    """Yield the answers of each round with their vectors.
+
+    The round `tried` tells what the others will take: the ones before it were held, and in the
+    first one kernels are compiled.
+    """
     done = 0
     for number, frame, vectors in answers.by_round():
+        begun = time.monotonic()
         texts = _filled(frame, "text")
         if embedder is not None and texts:
             vectors = np.concatenate(list(embed_all(embedder, texts, cache=cache)))
@@ -417,6 +430,10 @@ def _rounds(
             },
         )
         done += len(frame)
+        if number == tried:
+            left = len(answers.frame) - done
+            seconds = (time.monotonic() - begun) * left / max(1, len(frame))
+            expect(progress, Effort(f"measuring {left:,} more answers", seconds))
         progress("measuring answers", done, len(answers.frame))
 
 
@@ -520,8 +537,11 @@ def _changed_phrases(
     sides = []
     for rounds in (pl.col("round") >= start, pl.col("round") <= baseline):
         texts = answers.frame.filter(rounds)["text"].drop_nulls()
-        if len(texts) > _PHRASED_TEXTS:
-            texts = texts.sample(_PHRASED_TEXTS, seed=seed)
+        # Phrases take a hundred times as much memory as their texts.
+        size = max(1, int(texts.str.len_bytes().sum()))
+        most = min(_PHRASED_TEXTS, math.ceil(len(texts) * min(1.0, _PHRASED_BYTES / size)))
+        if len(texts) > most:
+            texts = texts.sample(most, seed=seed)
         sides.append(PhraseCounts.of(texts.to_list()))
     if not all(side.texts for side in sides):
         return ()

@@ -18,6 +18,7 @@ from typing_extensions import override
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
 from hayflick.core.display import Result
+from hayflick.core.effort import StageProgress
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import PAGE_SUFFIXES, write_text
 from hayflick.core.progress import Progress, silent
@@ -260,7 +261,9 @@ def reserve(
     )
     listed = None if must_keep is None else must_keep_places(must_keep, corpus=corpus)
     worth = _worth(corpus.counts, weights, listed)
-    blocks = item_blocks(path, corpus=corpus, given=table, progress=_renamed(progress))
+    blocks = item_blocks(
+        path, corpus=corpus, given=table, progress=StageProgress(progress, "numbering")
+    )
     with stored_items(blocks) as store:
         _check_budget(store, budget, by_tokens=by_tokens, name=corpus.source.name)
         chosen = cover(store, weights=worth, budget=budget, by_tokens=by_tokens, progress=progress)
@@ -321,8 +324,3 @@ def _worth(counts: Counts, weights: str, listed: Sequence[int] | None) -> Floats
     if listed is not None:
         worth[np.setdiff1d(np.arange(counts.types), listed)] = 0.0
     return worth
-
-
-def _renamed(progress: Progress) -> Progress:
-    """Return a progress that tells the second reading from the first."""
-    return lambda _, done, total: progress("numbering", done, total)

@@ -7,6 +7,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.corpus.answers import Answers
+from hayflick.diversity.phrases import PhraseCounts
 from hayflick.monitor.charting import ChartRequest
 from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
@@ -254,3 +255,18 @@ def test_a_must_keep_list_is_spelled_as_the_answers_are(how, said, kept):
         rows, by="round", text="answer", normalize=how, must_keep=[kept], tokenizer="whitespace"
     )
     assert {one.values["retention"] for one in watched.readings[""]} == {1.0}
+
+
+def test_phrases_are_sought_in_a_bounded_amount_of_text(tmp_path, monkeypatch):
+    lines = (f'{{"r": {row // 50}, "a": "It rains {row} times."}}\n' for row in range(600))
+    (tmp_path / "answers.jsonl").write_text("".join(lines))
+    counted = []
+    count = PhraseCounts.of
+    monkeypatch.setattr("hayflick.monitor.watch._PHRASED_BYTES", 1000)
+    monkeypatch.setattr(
+        PhraseCounts, "of", lambda texts: counted.append(len(texts)) or count(texts)
+    )
+    hf.watch(tmp_path / "answers.jsonl", text="a", by="r", baseline=6)
+    # 18 or 19 bytes each, of 300 texts.
+    assert all(50 <= number <= 60 for number in counted)
+    assert len(counted) == 2
