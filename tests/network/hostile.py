@@ -1,6 +1,7 @@
 """An endpoint that means harm: every reply is made by a function, and sent byte by byte."""
 
 import base64
+import codecs
 import gzip
 import itertools
 import json
@@ -81,6 +82,14 @@ def forms(key=KEY):
         "bytes": "".join(f"\\x{byte:02x}" for byte in data),
         "list": json.dumps(list(key)),
         "full width": "".join(chr(byte + 0xFEE0) for byte in data),
+        "hex of C": ", ".join(f"0x{byte:02x}" for byte in data),
+        "decimal": " ".join(map(str, data)),
+        "binary": " ".join(f"{byte:08b}" for byte in data),
+        "UTF-16": key.encode("utf-16-be").hex(" "),
+        "rot13": codecs.encode(key, "rot13"),
+        "base85": base64.b85encode(data).decode(),
+        "ascii85": base64.a85encode(data).decode(),
+        "thirds": f"{key[:6]} and {key[6:18]}, and then {key[18:]}",
         "first half": key[:13],
         "second half": key[13:],
     }

@@ -12,6 +12,7 @@ hidden in messages, where it stands alone, but not in answers, which it would da
 from __future__ import annotations
 
 import base64
+import codecs
 import html
 import re
 import unicodedata
@@ -29,6 +30,8 @@ _LONGEST_SEARCHED = 100_000
 """A longer text that holds a key in an unusual form is hidden as a whole."""
 
 _SHORTEST_PIECE, _LONGEST_WORD, _SHORTEST_SECRET = 10, 16, 4
+_FURTHER_PIECE = 6
+"""Letters and digits of a part of a key that is hidden beside one that was found."""
 
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -126,16 +129,25 @@ def _forms(key: str) -> tuple[str, ...]:
     found = {form for form in forms if len(form) >= _SHORTEST_ENCODED}
     if len(plain) >= _SHORTEST_SPREAD:
         found |= {plain, plain[::-1]}
-    piece = max(_SHORTEST_PIECE, len(plain) // 2)
     for whole in (plain, plain[::-1]):
-        found |= {whole[start : start + piece] for start in range(len(whole) - piece + 1)}
+        found |= set(_pieces(whole, _SHORTEST_PIECE))
     return tuple(sorted(found, key=len, reverse=True))
 
 
+def _pieces(letters: str, length: int) -> list[str]:
+    return [letters[start : start + length] for start in range(len(letters) - length + 1)]
+
+
 def _encoded(key: str) -> Iterator[str]:
-    for codec in ("utf-8", "utf-16-le"):
+    yield codecs.encode(key, "rot13")
+    for codec in ("utf-8", "utf-16-le", "utf-16-be"):
         data = key.encode(codec)
         yield data.hex()
+        yield data.hex()[::-1]
+        for byte in ("0x{:02x}", "{}", "{:08b}"):
+            yield "".join(map(byte.format, data))
+        yield base64.b85encode(data).decode()
+        yield base64.a85encode(data).decode()
         yield base64.b32encode(data).decode().rstrip("=")
         for first in _in_base64(data):
             yield first
@@ -196,7 +208,7 @@ def _places(text: str, key: str, stripped: bool, escapes: bool) -> Iterator[Span
                 kept.append(one)
                 places.append(place)
     letters = "".join(kept)
-    for form in _forms(key):
+    for form in (*_forms(key), *_pieces(_letters(key), _FURTHER_PIECE)):
         start = letters.find(form)
         while start >= 0:
             yield places[start][0], places[start + len(form) - 1][1]
