@@ -105,7 +105,7 @@ def test_boundless_work_is_not_started_without_consent(arguments, words, capsys,
     monkeypatch.setattr("hayflick.core.effort.machine_memory", lambda: 8e9)
     start = time.monotonic()
     assert main([one.format(words=words) for one in arguments]) == 2
-    assert time.monotonic() - start < 15.0
+    assert time.monotonic() - start < 60.0
     error = capsys.readouterr().err
     assert "takes about" in error
     assert "add --yes" in error or "this machine has 8 GB" in error

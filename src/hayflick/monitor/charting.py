@@ -73,8 +73,7 @@ class ChartRequest:
         ArgumentError
             If there is no such metric or chart; the nearest names are offered.
         """
-        head, equals, rest = text.partition("=")
-        metric, chart = (head, rest) if equals and ":" not in head else (SPREAD, text)
+        metric, chart = _split(text, values)
         harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
         spec = parse_chart(chart)
         if spec.kind is GuaranteedChart and metric != SPREAD:
@@ -83,6 +82,15 @@ class ChartRequest:
         if spec.kind is not GuaranteedChart or harmful != "both":
             spec = replace(spec, settings={"direction": harmful, **spec.settings})
         return cls(text, metric, spec, required)
+
+
+def _split(text: str, values: Sequence[str]) -> tuple[str, str]:
+    """Return metric and chart; a column's name may hold the signs of the grammar."""
+    for name in sorted(values, key=len, reverse=True):
+        if text.startswith(f"{name}="):
+            return name, text[len(name) + 1 :]
+    head, equals, rest = text.partition("=")
+    return (head, rest) if equals and ":" not in head else (SPREAD, text)
 
 
 def chart_requests(

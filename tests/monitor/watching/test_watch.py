@@ -270,3 +270,18 @@ def test_phrases_are_sought_in_a_bounded_amount_of_text(tmp_path, monkeypatch):
     # 18 or 19 bytes each, of 300 texts.
     assert all(50 <= number <= 60 for number in counted)
     assert len(counted) == 2
+
+
+@pytest.mark.parametrize("name", ["=x", "a=b", "](j:a(1))", "a=cusum:run_length=5", '"><b c=d>'])
+def test_a_column_may_be_named_with_the_signs_of_a_chart(name):
+    rows = [{"r": row // 5, name: row % 5 + 0.1 * (row % 7)} for row in range(300)]
+    found = hf.watch(pl.DataFrame(rows), by="r", values=[name], baseline=50)
+    assert [one.metric for one in found.charts] == [name]
+    chosen = hf.watch(
+        pl.DataFrame(rows),
+        by="r",
+        values=[name],
+        baseline=50,
+        charts=[f"{name}=shewhart:run_length=200"],
+    )
+    assert [one.metric for one in chosen.charts] == [name]
