@@ -101,6 +101,20 @@ def serving():
         one.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _compiled(tmp_path_factory):
+    """Compile what a run needs: a compiler's memory is not that of replies."""
+    work = (
+        "import sys, hayflick as hf\n"
+        "agent = dict(name='a', kind='ngram', texts=['It rains in May. The sea is calm.'])\n"
+        "pool = dict(texts=['It rains.', 'It snows.'])\n"
+        "hf.run_network(hf.Experiment.of(dict(format_version=1, rounds=2, answers=2, query='q',"
+        " pool=pool, agents=[agent])), out=sys.argv[1])\n"
+    )
+    out = tmp_path_factory.mktemp("compiled") / "run"
+    subprocess.run([sys.executable, "-c", work, str(out)], check=True, timeout=300)
+
+
 def test_no_reply_takes_memory_or_time_without_end_and_each_fault_is_named(serving, tmp_path):
     assert set(NAMED) == set(FAULTS)
     urls = {name: serving(lambda _, __, make=make: make()).url for name, make in FAULTS.items()}
