@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from hayflick.core.errors import EffortError
-from hayflick.core.progress import Progress
 
 LONG_S = 60.0
 """Work that takes longer is announced."""
@@ -117,7 +116,7 @@ class StageProgress:
     numbering 1 2
     """
 
-    def __init__(self, progress: Progress, stage: str, *, times: int = 1) -> None:
+    def __init__(self, progress: Callable[..., None], stage: str, *, times: int = 1) -> None:
         self._progress, self._stage, self._times = progress, stage, times
 
     def __call__(self, stage: str, done: float, total: float) -> None:  # noqa: ARG002
