@@ -1,7 +1,6 @@
 """A browser opens every page with hostile names: nothing runs, nothing is fetched."""
 
 import csv
-import shutil
 
 import pytest
 from hostile import ENCODABLE, NAMES, RESULTS, TEXTS, pages
@@ -10,20 +9,6 @@ from hayflick.core.source import Source
 from hayflick.report.language import Language
 from hayflick.report.rendering import tables_page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None:
-    pytest.skip("there is no chromium; make test-browser installs it", allow_module_level=True)
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FOUND = """
 () => ({
   title: document.title,
@@ -39,14 +24,6 @@ FOUND = """
   overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
 })
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def open_page(browser, path, *, width=1280):

@@ -1,7 +1,6 @@
 """Every page as a reader sees it: whole, readable, on any screen, without a network."""
 
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,30 +18,8 @@ from hayflick.report import forecast as report
 from hayflick.report.network import page as network_page
 from hayflick.report.watch import page as watch_page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None:
-    pytest.skip("there is no chromium; make test-browser installs it", allow_module_level=True)
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = "とても長い名前のラベル：お客様相談窓口に寄せられたご意見・ご要望の分類（重複を含む）" * 4
 UNBROKEN = "a" * 400
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def labels():
