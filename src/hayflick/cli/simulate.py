@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,18 +129,10 @@ def simulate_command(
     Prints medians and spreads by round; --out keeps every run.
     """
     from hayflick.chains.stages import parse_stages
-    from hayflick.report.drawing import check_picture
     from hayflick.report.simulation import plot_runs, record, tables
     from hayflick.simulation.simulate import simulate
 
-    files = [corpus, rules, *values(select, degrade, regime)]
-    if out is not None and plot is not None and out.resolve() == plot.resolve():
-        raise ArgumentError("plot", got=str(plot), takes="another file than out")
-    if out is not None:
-        check_not_input(out, files)
-        check_writable(out, force=force)
-    if plot is not None:
-        check_picture(plot, name="plot", inputs=files, force=force)
+    _check_files(out, plot, [corpus, rules, *values(select, degrade, regime)], force=force)
     stages = parse_stages(
         sampler=sampler,
         degradation=degrade,
@@ -195,6 +188,21 @@ def simulate_command(
         print_tables(tables(runs, lang=lang.value))
         print_inputs(sources_in(runs.attrs), lang)
     return INTERRUPTED if interrupted else 0
+
+
+def _check_files(
+    out: Path | None, plot: Path | None, inputs: Sequence[str | Path | None], *, force: bool
+) -> None:
+    """Refuse files that cannot be written, before any work starts."""
+    if out is not None and plot is not None and out.resolve() == plot.resolve():
+        raise ArgumentError("plot", got=str(plot), takes="another file than out")
+    if out is not None:
+        check_not_input(out, inputs)
+        check_writable(out, force=force)
+    if plot is not None:
+        from hayflick.report.drawing import check_picture
+
+        check_picture(plot, name="plot", inputs=inputs, force=force)
 
 
 def _simulated_rules(path: Path) -> SimulatedRules:

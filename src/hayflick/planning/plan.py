@@ -511,8 +511,7 @@ def _planned(
         except _INTERRUPTIONS:
             interrupted = True
 
-    closest = sorted(found.points, key=lambda design: (-design.lowest, design.price))
-    designs = _first_of_each_kind(found.sufficient) or _first_of_each_kind(closest)[:_CLOSEST]
+    designs = _proposed(found)
     sensitivities: tuple[Sensitivity, ...] = ()
     simulated, best = None, designs[0]
     if found.sufficient:
@@ -527,16 +526,11 @@ def _planned(
                 sensitivities += stage_sensitivities(best, simulation)
         except _INTERRUPTIONS:
             interrupted = True
-        reason = "" if answer is None else answer.reason
-    else:
-        reason = (
-            f"no design that was looked at keeps {keep:.1%}; the closest keeps {best.lowest:.1%}"
-        )
     return Plan(
         problem=problem,
         keep=keep,
         costs=costs,
-        reason=reason,
+        reason=_reason(found, best, answer, keep),
         designs=designs,
         frontier=found,
         fresh=answer,
@@ -550,6 +544,19 @@ def _planned(
         seed=seed,
         interrupted=interrupted,
     )
+
+
+def _proposed(found: Frontier) -> tuple[Design, ...]:
+    """Return the cheapest sufficient design of each kind; without any, the closest ones."""
+    closest = sorted(found.points, key=lambda design: (-design.lowest, design.price))
+    return _first_of_each_kind(found.sufficient) or _first_of_each_kind(closest)[:_CLOSEST]
+
+
+def _reason(found: Frontier, best: Design, fresh: FreshShare | None, keep: float) -> str:
+    """Return why the target is out of reach; empty if it is not."""
+    if found.sufficient:
+        return "" if fresh is None else fresh.reason
+    return f"no design that was looked at keeps {keep:.1%}; the closest keeps {best.lowest:.1%}"
 
 
 def _without_law(
