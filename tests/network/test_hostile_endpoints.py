@@ -80,9 +80,9 @@ NAMED = {
     "endless header": "no HTTP, or its headers are too large",
     "endless hints": "no reply within 3 s|the connection broke off",
     "drip": "no reply within 3 s",
-    "deep": "cut off or no JSON",
-    "deep objects": "cut off or no JSON",
-    "lists": "no choices with a message",
+    "deep": "has more than 100,000 brackets",
+    "deep objects": "has more than 100,000 brackets",
+    "lists": "has more than 100,000 brackets",
     "digits": "cut off or no JSON",
     "long answer": "too long: it has 3,500,000 bytes, and 40 tokens were asked for",
 }

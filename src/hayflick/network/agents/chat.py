@@ -61,19 +61,25 @@ class Reply:
     model: str
 
 
+_MOST_BRACKETS = 100_000
+
+
 def read_reply(body: bytes) -> Reply:
     """Parse the body of a reply.
 
     Raises
     ------
     RequestFailure
-        If it is no JSON, or no chat completion.
+        If it is no JSON, no chat completion, or would take far more memory than one.
 
     Examples
     --------
     >>> read_reply(b'{"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}')
     Reply(text='Yes.', tokens_in=None, tokens_out=None, finish='stop', model='')
     """
+    # Parsed, each of them takes many times its bytes.
+    if body.count(b"[") + body.count(b"{") > _MOST_BRACKETS:
+        raise _malformed(f"has more than {_MOST_BRACKETS:,} brackets")
     try:
         reply = json.loads(body)
         choice = reply["choices"][0]
