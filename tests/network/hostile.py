@@ -13,7 +13,8 @@ from functools import cache
 from urllib.parse import quote
 
 KEY = "sk-Zq81Not4Anyone-77Xy_kLm"
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+# Connections are closed after a reply, and say so: else the client would ask on them again.
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
 def chat(text="It rains.", usage=None, **choice):
@@ -22,7 +23,7 @@ def chat(text="It rains.", usage=None, **choice):
 
 
 def whole(body, *fields, status=b"200 OK"):
-    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\n"
+    head = HEAD.replace(b"200 OK", status)
     lines = b"".join(one + b"\r\n" for one in fields)
     return head + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
