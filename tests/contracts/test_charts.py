@@ -12,6 +12,7 @@ from hayflick.detection.parsing import charts, parse_chart, restore
 
 EXAMPLES = {
     "guaranteed": ["guaranteed", "guaranteed:form=product", "guaranteed:direction=rises"],
+    "rank": ["rank", "rank:false_alarms=0.01,form=product", "rank:direction=rises"],
     "shewhart": ["shewhart:500", "shewhart:direction=falls", "shewhart:reference=adaptive"],
     "ewma": ["ewma", "ewma:direction=rises,weight=0.3", "ewma:reference=adaptive"],
     "cusum": ["cusum", "cusum:direction=falls,shift=0.5", "cusum:reference=adaptive"],

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Reading, State, Verdict
 
@@ -60,14 +61,14 @@ class ControlChart(ABC, Generic[ObservationT]):
         if observation is None:
             return self._verdict(reading, State.NO_READING)
         statistic = self._update_statistic(observation, reading.round)
-        alarm = statistic >= self.limit
+        alarm = self._alarms(statistic)
         return self._verdict(
             reading,
             State.ALARM if alarm else State.HEALTHY,
             value=self._value(observation),
             statistic=statistic,
             since=self._since() if alarm else None,
-            evidence=self._evidence(statistic),
+            evidence=self._odds(statistic),
         )
 
     def _verdict(self, reading: Reading, state: State, **numbers: Any) -> Verdict:
@@ -115,6 +116,10 @@ class ControlChart(ABC, Generic[ObservationT]):
     def _update_statistic(self, observation: ObservationT, round_number: int) -> float:
         """Take up an observation and return the statistic."""
 
+    def _alarms(self, statistic: float) -> bool:
+        """Return whether the alarm stands."""
+        return statistic >= self.limit
+
     @abstractmethod
     def _value(self, observation: ObservationT) -> float:
         """Return the observation as one number, in the metric's own units."""
@@ -123,7 +128,7 @@ class ControlChart(ABC, Generic[ObservationT]):
     def _since(self) -> int | None:
         """Return the estimated first round of the change."""
 
-    def _evidence(self, statistic: float) -> float | None:  # noqa: ARG002
+    def _odds(self, statistic: float) -> float | None:  # noqa: ARG002
         """Return the odds against a healthy stream; None for a chart that gives none."""
         return None
 
@@ -156,3 +161,22 @@ def one_of(argument: str, value: str, *, names: tuple[str, ...]) -> str:
     if value not in names:
         raise ArgumentError(argument, got=value, takes=f"one of {', '.join(names)}")
     return value
+
+
+def open_probability(argument: str, value: float) -> float:
+    """Return `value` as a probability above 0 and below 1.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no such number.
+
+    Examples
+    --------
+    >>> open_probability("false_alarms", 0.001)
+    0.001
+    """
+    number = number_between(argument, value, low=0.0, high=1.0)
+    if not 0.0 < number < 1.0:
+        raise ArgumentError(argument, got=value, takes="a number above 0 and below 1")
+    return number

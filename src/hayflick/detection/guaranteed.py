@@ -9,13 +9,8 @@ is one round. For every fraction f of the largest bet, with λ = f / (1 - θ),
 
     L_t = Π over the round's pairs of (1 + λ (θ - y))
 
-has a conditional mean of at most 1 under H0. The guarantee of each form, if H0 holds in every
-round, without a horizon:
-
-- *sum* M_t = (M_{t-1} + 1) L_t, averaged over the fractions (an e-detector of the
-  Shiryaev-Roberts kind): the mean number of readings up to a false alarm at M ≥ 1/α is
-  at least 1/α;
-- *product* M_t = M_{t-1} L_t, averaged likewise: Pr(ever a false alarm) ≤ α (Ville).
+has a conditional mean of at most 1 under H0. The evidence M over all fractions, and what its forms
+promise, are those of `hayflick.detection.evidence`.
 
 M moves once per reading: moved once per pair, 1/α would count pairs. A verdict's `evidence` is
 M; the sum form's adds up the evidence for every round in which a change may have begun.
@@ -48,7 +43,7 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 from typing_extensions import override
 
 from hayflick.core.arrays import Floats
@@ -56,7 +51,8 @@ from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline, scores_of
-from hayflick.detection.control_chart import ControlChart, one_of
+from hayflick.detection.control_chart import ControlChart, one_of, open_probability
+from hayflick.detection.evidence import DIRECTIONS, FALSE_ALARMS, FORMS, Evidence, mean_of_logs
 
 FRACTIONS: Floats = expit(np.linspace(-7.0, 3.0, 20))
 """Fractions of the largest bet, 0.0009 to 0.95, evenly spaced in their log-odds."""
@@ -89,12 +85,7 @@ def log_capital(scores: Floats, *, claimed: float) -> Floats:
     return np.array([np.log1p(fraction * returns).sum() for fraction in FRACTIONS])
 
 
-def mean_of_logs(logs: Floats) -> float:
-    """Return the logarithm of the mean of numbers, given their logarithms."""
-    return float(logsumexp(logs)) - math.log(logs.size)
-
-
-def lower_bound(scores: Floats, *, error: float) -> float:
+def lower_bound(scores: Floats, *, error: float, copies: float = 1.0) -> float:
     """Return a lower confidence bound of the mean.
 
     Parameters
@@ -103,6 +94,8 @@ def lower_bound(scores: Floats, *, error: float) -> float:
         Numbers in [0, 1], shape ``(pairs,)``, each with the same mean given those before it.
     error
         Probability δ that the bound lies above the mean, above 0 and below 1.
+    copies
+        The bound is that of so many copies of the numbers.
 
     Returns
     -------
@@ -119,9 +112,8 @@ def lower_bound(scores: Floats, *, error: float) -> float:
         return 0.0
 
     def lead(log_share: float) -> float:
-        return mean_of_logs(log_capital(scores, claimed=mean * math.exp(log_share))) + math.log(
-            error
-        )
+        logs = log_capital(scores, claimed=mean * math.exp(log_share))
+        return mean_of_logs(copies * logs) + math.log(error)
 
     if lead(_SMALLEST_LOG) <= 0.0:
         return 0.0
@@ -162,9 +154,6 @@ def copies_required(scores: Floats, *, share: float, error: float) -> float:
     return math.exp(brentq(lead, math.log(enough) - 50.0, math.log(enough)))
 
 
-FORMS = ("sum", "product")
-DIRECTIONS = ("falls", "rises")
-
 _LEAST_SHARE_OF_MEAN = 0.5
 """With a bound below half of the mean, a loss of half the diversity could go unnoticed."""
 
@@ -183,6 +172,8 @@ class Guarantee:
         α: the alarm is at M ≥ 1/α.
     form, direction
         As of `GuaranteedChart`.
+    baseline_error
+        δ of the bound that the threshold comes from; 0 if it is known.
     """
 
     metric: str
@@ -190,6 +181,7 @@ class Guarantee:
     alpha: float
     form: str
     direction: str
+    baseline_error: float = 0.0
 
     def __post_init__(self) -> None:
         one_of("form", self.form, names=FORMS)
@@ -221,46 +213,6 @@ def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
             " such readings, more pairs in each, or a larger rate of false alarms"
         )
     return bound
-
-
-def open_probability(argument: str, value: float) -> float:
-    """Return `value` as a probability above 0 and below 1.
-
-    Raises
-    ------
-    ArgumentError
-        If it is no such number.
-
-    Examples
-    --------
-    >>> open_probability("false_alarms", 0.001)
-    0.001
-    """
-    number = number_between(argument, value, low=0.0, high=1.0)
-    if not 0.0 < number < 1.0:
-        raise ArgumentError(argument, got=value, takes="a number above 0 and below 1")
-    return number
-
-
-_LARGEST_LOG = 690.0
-"""Statistics are capped at e to this power, about 1e299, below the largest float."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wealth:
-    """The chart's memory, for each fraction of the largest bet.
-
-    `carried` is ln(M + 1) in the sum form and ln M in the product form. `best` is the
-    largest ln Π L over all first rounds of a change so far, and `since` that first round.
-    """
-
-    carried: tuple[float, ...] = (0.0,) * FRACTIONS.size
-    best: tuple[float, ...] = (0.0,) * FRACTIONS.size
-    since: tuple[int | None, ...] = (None,) * FRACTIONS.size
-
-
-FALSE_ALARMS = 0.001
-"""Default rate of false alarms: one in 1,000 readings."""
 
 
 @final
@@ -340,9 +292,9 @@ class GuaranteedChart(ControlChart[Floats]):
         if kept <= 0.0:
             raise ArgumentError("tolerance", got=tolerance, takes="a number below 1")
         alpha = rate - error if form == "product" else rate * (1.0 - error)
-        unset = Guarantee(metric, math.nan, alpha, form, direction)
+        unset = Guarantee(metric, math.nan, alpha, form, direction, error)
         self._guarantee = replace(unset, threshold=kept * _bound(healthy, unset, error=error))
-        self._wealth = _Wealth()
+        self._evidence = Evidence.none(bets=FRACTIONS.size)
         self.warnings = healthy.warnings
 
     @classmethod
@@ -381,7 +333,7 @@ class GuaranteedChart(ControlChart[Floats]):
             metric, theta if direction == "falls" else 1.0 - theta, alpha, form, direction
         )
         chart = cls.__new__(cls)
-        chart._guarantee, chart._wealth = guarantee, _Wealth()
+        chart._guarantee, chart._evidence = guarantee, Evidence.none(bets=FRACTIONS.size)
         return chart
 
     @property
@@ -395,6 +347,11 @@ class GuaranteedChart(ControlChart[Floats]):
         return 1.0 / self._guarantee.alpha
 
     @property
+    def guarantee(self) -> Guarantee:
+        """The null hypothesis and the error rate."""
+        return self._guarantee
+
+    @property
     def threshold(self) -> float:
         """Threshold that the mean score must not cross, in its own units."""
         theta = self._guarantee.threshold
@@ -402,7 +359,7 @@ class GuaranteedChart(ControlChart[Floats]):
 
     @override
     def restart(self) -> None:
-        self._wealth = _Wealth()
+        self._evidence = Evidence.none(bets=FRACTIONS.size)
 
     @override
     def _observe(self, reading: Reading) -> Floats | None:
@@ -413,16 +370,10 @@ class GuaranteedChart(ControlChart[Floats]):
         # The claim E[y] ≥ θ is the claim E[1 - y] ≤ 1 - θ.
         claimed = 1.0 - self._guarantee.threshold
         growth = log_capital(1.0 - self._guarantee.oriented(observation), claimed=claimed)
-        logs = np.array(self._wealth.carried) + growth
-        carried = np.logaddexp(0.0, logs) if self._guarantee.form == "sum" else logs
-        best = np.array(self._wealth.best)
-        starts = zip(best, self._wealth.since, strict=True)
-        self._wealth = _Wealth(
-            carried=tuple(carried.tolist()),
-            best=tuple((np.maximum(best, 0.0) + growth).tolist()),
-            since=tuple(round_number if lead <= 0.0 else since for lead, since in starts),
+        self._evidence, statistic = self._evidence.grown(
+            growth, round_number=round_number, form=self._guarantee.form
         )
-        return math.exp(min(mean_of_logs(logs), _LARGEST_LOG))
+        return statistic
 
     @override
     def _value(self, observation: Floats) -> float:
@@ -430,10 +381,10 @@ class GuaranteedChart(ControlChart[Floats]):
 
     @override
     def _since(self) -> int | None:
-        return self._wealth.since[int(np.argmax(self._wealth.best))]
+        return self._evidence.first_round
 
     @override
-    def _evidence(self, statistic: float) -> float:
+    def _odds(self, statistic: float) -> float:
         return statistic
 
     @override
@@ -442,9 +393,9 @@ class GuaranteedChart(ControlChart[Floats]):
 
     @override
     def _memory(self) -> dict[str, Any]:
-        return {name: list(numbers) for name, numbers in asdict(self._wealth).items()}
+        return self._evidence.to_dict()
 
     @override
     def _resume(self, settings: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
         self._guarantee = Guarantee(**settings)
-        self._wealth = _Wealth(**{name: tuple(numbers) for name, numbers in memory.items()})
+        self._evidence = Evidence.from_dict(memory)

@@ -18,10 +18,13 @@ from hayflick.detection.classical import (
     ShewhartChart,
 )
 from hayflick.detection.control_chart import FORMAT_VERSION, ControlChart
-from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
+from hayflick.detection.evidence import FALSE_ALARMS
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.rank import RankChart
 
 _CHARTS: tuple[type[ControlChart[Any]], ...] = (
     GuaranteedChart,
+    RankChart,
     ShewhartChart,
     EwmaChart,
     CusumChart,

@@ -16,9 +16,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gammaln, xlogy
 
-from hayflick.core.arrays import Floats
-from hayflick.core.checks import as_float
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.checks import as_float, whole_number
 from hayflick.core.errors import ArgumentError
 
 
@@ -90,6 +91,77 @@ def shannon_entropy(weights: ArrayLike) -> float | None:
     """
     shares = _shares(weights)
     return max(0.0, -float(shares @ np.log(shares))) if shares.size else None
+
+
+def rarefied_entropy(counts: ArrayLike, *, size: int) -> float | None:
+    """Return the expected Shannon entropy of a sample without replacement, in nats.
+
+    With K_i the number of kind i in the sample, hypergeometric with N = Σ n_i, it is
+    log m - Σ E[K_i log K_i] / m: exact but for rounding. Samples of one size make counts of
+    different totals comparable.
+
+    Parameters
+    ----------
+    counts
+        Number of items of each kind, shape ``(kinds,)``, whole numbers of at least 0.
+    size
+        m, the number of items in the sample, at least 1.
+
+    Returns
+    -------
+    A number from 0 to log m; None if there are fewer than `size` items.
+
+    Raises
+    ------
+    ArgumentError
+        If a count is negative or not whole, or `size` is below 1.
+
+    Examples
+    --------
+    >>> round(rarefied_entropy([2, 2], size=2), 4), rarefied_entropy([2], size=3)
+    (0.4621, None)
+    """
+    size = whole_number("size", size, at_least=1)
+    given = np.asarray(counts).ravel()
+    wrong = given[~((given >= 0) & (given == np.floor(given)))]
+    if wrong.size:
+        raise ArgumentError("counts", got=wrong[0].item(), takes="whole numbers of at least 0")
+    numbers, times = np.unique(given[given > 0].astype(np.int64), return_counts=True)
+    total = int(numbers @ times)
+    if size > total:
+        return None
+    low, high = _likely_range(numbers, size, total)
+    kinds = np.repeat(np.arange(numbers.size), high - low + 1)
+    starts = np.cumsum(high - low + 1) - (high - low + 1)
+    drawn = np.arange(kinds.size) - starts[kinds] + low[kinds]
+    chance = _hypergeometric(drawn, numbers[kinds], size, total)
+    # Divided by their sum, as logarithms of factorials of large totals lose digits.
+    expected = np.bincount(kinds, chance * xlogy(drawn, drawn)) / np.bincount(kinds, chance)
+    return max(0.0, math.log(size) - float(times @ expected) / size)
+
+
+_DEVIATIONS = 12.0
+
+
+def _likely_range(numbers: Integers, size: int, total: int) -> tuple[Integers, Integers]:
+    """Return the numbers in the sample outside of which the probability is negligible."""
+    mean = numbers * (size / total)
+    spread = _DEVIATIONS * (1.0 + np.sqrt(mean * (1.0 - size / total)))
+    low = np.maximum(np.floor(mean - spread), np.maximum(0, size - (total - numbers)))
+    high = np.minimum(np.ceil(mean + spread), np.minimum(numbers, size))
+    return low.astype(np.int64), high.astype(np.int64)
+
+
+def _hypergeometric(drawn: Integers, numbers: Integers, size: int, total: int) -> Floats:
+    """Return the probability of `drawn` items of a kind in the sample."""
+
+    def log_choose(items: Integers, chosen: Integers) -> Floats:
+        logs: Floats = gammaln(items + 1.0) - gammaln(chosen + 1.0) - gammaln(items - chosen + 1.0)
+        return logs
+
+    logs = log_choose(numbers, drawn) + log_choose(total - numbers, size - drawn)
+    probabilities: Floats = np.exp(logs - log_choose(np.array(total), np.array(size)))
+    return probabilities
 
 
 def _shares(weights: ArrayLike) -> Floats:

@@ -11,7 +11,8 @@ from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
 from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.early_warning import Projection, early_warning
-from hayflick.detection.guaranteed import FALSE_ALARMS, GuaranteedChart
+from hayflick.detection.evidence import FALSE_ALARMS
+from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import SPREAD

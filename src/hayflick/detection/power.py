@@ -1,0 +1,191 @@
+"""What a chart can find: the smallest loss that it finds within some rounds.
+
+Two kinds of loss, as shares of the baseline's mean: a *step* that is there in full from one round
+on, and a *steady* fall that is reached in equal parts by the last round of the horizon. A loss is
+found if the chart alarms within the horizon with a probability of .8.
+
+Rounds are simulated from the baseline itself, with a fixed seed: for a rank chart, independent
+normal numbers with the baseline's mean and deviation; for a chart of the scores of pairs, scores
+drawn from the baseline's, times the part of the mean that is left. The loss is found by bisection
+with the same draws throughout, to a hundredth of its size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+import numpy as np
+from scipy.special import logsumexp
+
+from hayflick.core.arrays import Floats
+from hayflick.core.reproducibility import stream
+from hayflick.detection.baseline import Baseline
+from hayflick.detection.guaranteed import FRACTIONS, GuaranteedChart, lower_bound
+from hayflick.detection.rank import RankChart, log_bets
+
+HORIZONS = (5, 10, 20)
+"""Numbers of rounds within which a loss is to be found."""
+
+PROBABILITY = 0.8
+"""Probability with which it is found."""
+
+SMALL_LOSS = 0.05
+"""The loss that the number of answers is stated for."""
+
+_KINDS = ("step", "steady")
+_RUNS = 400
+_SEED = 1
+_PRECISION = 0.01
+_MOST_FACTOR = 10_000.0
+_LEVELS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class DetectableLoss:
+    """The smallest loss that a chart finds within some rounds with a probability of .8.
+
+    Parameters
+    ----------
+    kind
+        ``step`` or ``steady``.
+    rounds
+        The horizon.
+    loss
+        Share of the baseline's mean; None if no loss is found in so few rounds.
+    answers
+        How many times as many answers a round would be needed to find a loss of 5 %; None if no
+        number is enough.
+    """
+
+    kind: str
+    rounds: int
+    loss: float | None
+    answers: float | None
+
+
+def detectable_losses(
+    chart: RankChart | GuaranteedChart, healthy: Baseline
+) -> tuple[DetectableLoss, ...]:
+    """Return what a chart can find, by kind and horizon.
+
+    Parameters
+    ----------
+    chart
+        The chart.
+    healthy
+        The baseline that it was made from.
+
+    Examples
+    --------
+    >>> from hayflick.core.records import Reading
+    >>> readings = [Reading(t, {"words": 500.0 + t * t % 11}) for t in range(1, 11)]
+    >>> chart = RankChart(readings, metric="words")
+    >>> found = detectable_losses(chart, Baseline.of_values(readings, metric="words"))
+    >>> [(one.kind, one.rounds, one.loss and round(one.loss, 2)) for one in found][2:5]
+    [('step', 20, None), ('steady', 5, 0.05), ('steady', 10, 0.03)]
+    """
+    if isinstance(chart, RankChart):
+        find = partial(_of_ranks, chart, healthy)
+    else:
+        find = partial(_of_pairs, chart, healthy)
+    return tuple(find(kind, rounds) for kind in _KINDS for rounds in HORIZONS)
+
+
+def _of_ranks(chart: RankChart, healthy: Baseline, kind: str, rounds: int) -> DetectableLoss:
+    shift = _smallest_shift(kind, rounds, healthy.readings, 1.0 / chart.limit, chart.form)
+    mean, deviation = abs(healthy.mean), healthy.deviation
+    if shift is None or mean == 0.0:
+        return DetectableLoss(kind, rounds, None, None)
+    loss = shift * deviation / mean
+    # The deviation falls with the square root of the number of answers.
+    answers = (loss / SMALL_LOSS) ** 2
+    return DetectableLoss(kind, rounds, loss if loss <= 1.0 else None, max(1.0, answers))
+
+
+@cache
+def _smallest_shift(kind: str, rounds: int, readings: int, alpha: float, form: str) -> float | None:
+    """Return the smallest shift that a rank chart finds, in the baseline's deviations."""
+    rng = stream(_SEED, block=0)
+    noise = rng.standard_normal((_RUNS, readings + rounds))
+
+    def found(shift: float) -> float:
+        series = noise.copy()
+        series[:, readings:] -= shift * _profile(kind, rounds)
+        growth = np.stack(list(_rank_growth(series, readings)), axis=1)
+        return _share_found(growth, 1.0 / alpha, form)
+
+    return _smallest(found, most=100.0)
+
+
+def _rank_growth(series: Floats, readings: int) -> Iterator[Floats]:
+    """Yield ln L of every run and bet for each round after the baseline."""
+    for now in range(readings, series.shape[1]):
+        below = (series[:, :now] < series[:, now, None]).sum(axis=1)
+        yield log_bets(below, np.zeros_like(below), earlier=now)
+
+
+def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int) -> DetectableLoss:
+    guarantee = chart.guarantee
+    scores = np.concatenate(healthy.scores)
+    pairs = float(np.median([one.size for one in healthy.scores]))
+    oriented, error = guarantee.oriented(scores), guarantee.baseline_error
+    kept = guarantee.threshold / lower_bound(oriented, error=error)
+    levels = np.quantile(oriented, (np.arange(_LEVELS) + 0.5) / _LEVELS)
+
+    def found(loss: float, factor: float = 1.0) -> float:
+        threshold = kept * lower_bound(oriented, error=error, copies=factor)
+        path = loss * _profile(kind, rounds)
+        growth = _pair_growth(levels, factor * pairs, threshold, path)
+        return _share_found(growth, chart.limit, guarantee.form)
+
+    loss = _smallest(found, most=1.0)
+    needed = _smallest(partial(found, SMALL_LOSS), least=1.0, most=_MOST_FACTOR)
+    return DetectableLoss(kind, rounds, loss, needed)
+
+
+def _pair_growth(levels: Floats, pairs: float, threshold: float, path: Floats) -> Floats:
+    """Return ln L of every run, round and fraction; sums over pairs are taken for normal."""
+    noise = stream(_SEED, block=1).standard_normal((_RUNS, path.size, FRACTIONS.size))
+    claimed = 1.0 - threshold
+    growth = np.empty_like(noise)
+    for place, loss in enumerate(path):
+        returns = (1.0 - levels * (1.0 - loss)) / claimed - 1.0
+        logs = np.log1p(FRACTIONS * returns[:, None])
+        values, axes = np.linalg.eigh(np.cov(logs, rowvar=False, bias=True))
+        root = axes * np.sqrt(np.maximum(values, 0.0) * pairs)
+        growth[:, place] = pairs * logs.mean(axis=0) + noise[:, place] @ root.T
+    return growth
+
+
+def _profile(kind: str, rounds: int) -> Floats:
+    """Return the share of the loss that is reached in each round."""
+    if kind == "step":
+        return np.ones(rounds)
+    return np.arange(1, rounds + 1) / rounds
+
+
+def _share_found(growth: Floats, limit: float, form: str) -> float:
+    """Return the share of runs that alarm, from ln L of shape ``(runs, rounds, bets)``."""
+    carried = np.zeros(growth[:, 0].shape)
+    alarmed = np.zeros(len(growth), bool)
+    for place in range(growth.shape[1]):
+        logs = carried + growth[:, place]
+        alarmed |= logsumexp(logs, axis=1) - math.log(logs.shape[1]) >= math.log(limit)
+        carried = np.logaddexp(0.0, logs) if form == "sum" else logs
+    return float(alarmed.mean())
+
+
+def _smallest(found: Callable[[float], float], *, most: float, least: float = 0.0) -> float | None:
+    """Return the smallest number that is found often enough; None if `most` is not."""
+    if found(most) < PROBABILITY:
+        return None
+    if least > 0.0 and found(least) >= PROBABILITY:
+        return least
+    low, high = least, most
+    while high - low > _PRECISION * high:
+        middle = (low + high) / 2.0 if low * 4.0 > high or low == 0.0 else math.sqrt(low * high)
+        low, high = (low, middle) if found(middle) >= PROBABILITY else (middle, high)
+    return high
