@@ -332,3 +332,47 @@ def vendi_score_of_kernel(kernel: ArrayLike, *, order: float = 1.0) -> float | N
     if not matrix.size:
         return None
     return hill_number(positive_spectrum(matrix / len(matrix)), order=order)
+
+
+def effective_answers(vectors: ArrayLike, *, size: int, rng: np.random.Generator) -> float | None:
+    """Return the Vendi score at a fixed number of answers.
+
+    The Vendi score of a round grows with its number of answers. This is the mean score of
+    disjoint random subsets of one size, as many as there are.
+
+    Parameters
+    ----------
+    vectors
+        Shape ``(N, d)``, none of them zero.
+    size
+        Number of answers of a subset, at least 1.
+    rng
+        Draws the subsets.
+
+    Returns
+    -------
+    A number from 1 to `size`; None if there are fewer than `size` vectors.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `SecondMoments.of_directions`.
+
+    Examples
+    --------
+    >>> round(effective_answers(np.eye(6), size=3, rng=np.random.default_rng(1)), 6)
+    3.0
+    """
+    size = whole_number("size", size, at_least=1)
+    rows = unit_rows("vectors", vectors)
+    order = rng.permutation(len(rows))
+    subsets = (rows[order[first : first + size]] for first in range(0, len(rows) - size + 1, size))
+    scores = [hill_number(_similarities(subset), order=1) for subset in subsets]
+    known = [score for score in scores if score is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _similarities(rows: Floats) -> Floats:
+    """Return the eigenvalues of E x xᵀ of vectors of length 1, from the smaller matrix."""
+    few = len(rows) < rows.shape[1]
+    return positive_spectrum((rows @ rows.T if few else rows.T @ rows) / len(rows))
