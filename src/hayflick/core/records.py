@@ -135,9 +135,10 @@ class Reading:
 
 
 class State(StrEnum):
-    """State of a stream by a chart."""
+    """State of a stream: by a chart, or (``falling``, before an alarm) by all charts together."""
 
     HEALTHY = "healthy"
+    FALLING = "falling"
     ALARM = "alarm"
     NO_READING = "no reading"
 

@@ -77,6 +77,15 @@ class ChartSpec:
             return None
         return self.kind.readings_needed(**self.settings)
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether the chart's rate of false alarms is proved."""
+        return self.kind in (GuaranteedChart, RankChart)
+
+    def with_rate(self, false_alarms: float) -> ChartSpec:
+        """Return the chart at another rate of false alarms."""
+        return replace(self, settings={**self.settings, "false_alarms": false_alarms})
+
     def shared_by(self, charts: int) -> ChartSpec:
         """Return the chart as one of several that share its rate of false alarms evenly.
 
@@ -89,9 +98,8 @@ class ChartSpec:
         >>> parse_chart("cusum:run_length=500").shared_by(4).settings["run_length"]
         2000.0
         """
-        if self.kind is GuaranteedChart:
-            rate = self.settings.get("false_alarms", FALSE_ALARMS) / charts
-            return replace(self, settings={**self.settings, "false_alarms": rate})
+        if self.has_rate:
+            return self.with_rate(self.settings.get("false_alarms", FALSE_ALARMS) / charts)
         run_length = self.settings.get("run_length", RUN_LENGTH) * charts
         return replace(self, settings={**self.settings, "run_length": run_length})
 

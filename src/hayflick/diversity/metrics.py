@@ -106,6 +106,8 @@ _VECTORS, _GROUPS, _TEXTS = MetricSource.VECTORS, MetricSource.GROUPS, MetricSou
 
 METRICS: tuple[Metric, ...] = (
     Metric("spread", "mean score of disjoint pairs of answers", _UP, _SHARE, _VECTORS),
+    Metric("between_prompts", "mean score of answers to different prompts", _UP, _SHARE, _VECTORS),
+    Metric("effective_answers", "vendi_1 at a fixed number of answers", _UP, _NUMBER, _VECTORS),
     Metric("frobenius_norm", "root of the sum of all squared distances", _UP, _NUMBER, _VECTORS),
     Metric("rms_distance", "root mean square distance of two answers", _UP, _NUMBER, _VECTORS),
     Metric("mean_cosine", "mean cosine of two answers", _DOWN, _NUMBER, _VECTORS),
@@ -127,6 +129,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("hill_0", "different words", _UP, _NUMBER, _TEXTS),
     Metric("hill_1", "equally frequent words as diverse as these", _UP, _NUMBER, _TEXTS),
     Metric("hill_2", "hill_1, rare words weigh less", _UP, _NUMBER, _TEXTS),
+    Metric("effective_words", "hill_1 at a fixed number of words", _UP, _NUMBER, _TEXTS),
     Metric("entropy", "Shannon entropy of the words, in nats", _UP, _NUMBER, _TEXTS),
     Metric(
         *("compression_ratio", "bytes per compressed byte", _DOWN, _NUMBER, _TEXTS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,21 @@ from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
 from hayflick.diversity.drift import drift
 from hayflick.diversity.groups import Groups
+from hayflick.diversity.hill import rarefied_entropy
 from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
 from hayflick.diversity.metrics import MetricSource, defined, measured
 from hayflick.diversity.pairs import disjoint_pairs, pair_scores
+from hayflick.diversity.prompt_pairs import PromptMix
 from hayflick.diversity.repetition import duplicate_rate, near_duplicate_rate
 from hayflick.diversity.retention import retention
 from hayflick.diversity.scatter import Scatter
-from hayflick.diversity.spectrum import spectrum_numbers
+from hayflick.diversity.spectrum import effective_answers, spectrum_numbers
 
 SPREAD = "spread"
 """The metric of the guaranteed chart: scores of disjoint pairs."""
+
+BETWEEN_PROMPTS = "between_prompts"
+"""The metric of pairs of answers to different prompts, which has scores too."""
 
 SLOW = ("near_duplicate_rate", "drift")
 """Metrics that are measured only on request."""
@@ -107,6 +112,55 @@ class RoundAnswers:
         return {str(kind): self.taken(rows) for kind, rows in zip(kinds, places, strict=True)}
 
 
+@dataclass(frozen=True, slots=True)
+class CommonSizes:
+    """What the rounds of a stream, or of one group, are measured at, from the baseline.
+
+    Parameters
+    ----------
+    words
+        Number of words of ``effective_words``: half of the smallest round's; None if there is
+        none.
+    answers
+        Number of answers of ``effective_answers``, likewise.
+    mix
+        The pairs of prompts of ``between_prompts``; None without prompts.
+    """
+
+    words: int | None = None
+    answers: int | None = None
+    mix: PromptMix | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        words: Sequence[int] = (),
+        answers: Sequence[int] = (),
+        prompts: Sequence[Sequence[str]] | None = None,
+        rng: np.random.Generator,
+    ) -> CommonSizes:
+        """Return the sizes of a baseline.
+
+        Parameters
+        ----------
+        words, answers
+            Numbers of words and of answers of each round.
+        prompts
+            The prompts of each round's answers; None without prompts.
+        rng
+            Draws the pairs of prompts.
+
+        Examples
+        --------
+        >>> sizes = CommonSizes.of(words=[90, 70], answers=[9, 8], rng=np.random.default_rng(1))
+        >>> sizes.words, sizes.answers
+        (35, 4)
+        """
+        mix = None if prompts is None else PromptMix.of(prompts, rng=rng)
+        return cls(min(words, default=0) // 2 or None, min(answers, default=0) // 2 or None, mix)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observer:
     """How the rounds of one stream are measured.
@@ -115,6 +169,10 @@ class Observer:
     ----------
     scale
         h of the pair scores, in the vectors' units squared; None for no scores.
+    between_scale
+        h of the scores between prompts, likewise.
+    sizes
+        The sizes that numbers are rarefied to, by group; the empty name stands for all answers.
     tokenizer
         Name of the tokenizer that splits the texts.
     baseline
@@ -142,32 +200,33 @@ class Observer:
 
     scale: float | None
     tokenizer: str
+    between_scale: float | None = None
+    sizes: Mapping[str, CommonSizes] = field(default_factory=dict)
     baseline: NgramCounts | None = None
     baseline_vectors: NDArray[Any] | None = None
     must_keep: Mapping[str, float] = field(default_factory=dict)
     slow: frozenset[str] = frozenset()
     seed: int = 1
 
-    def read(self, answers: RoundAnswers) -> tuple[Reading, ...]:
+    def read(
+        self, answers: RoundAnswers, *, counted: RoundCounts | None = None
+    ) -> tuple[Reading, ...]:
         """Return the reading of all answers, then that of each group.
 
         A metric that is undefined, as most are for fewer than two answers, is absent.
+
+        Parameters
+        ----------
+        answers
+            The answers of a round.
+        counted
+            What `count_words` returned for them; None if they were not counted yet.
         """
         parts = answers.by_group()
-        together, counts = self._counts(answers)
+        together, counts = counted or count_words(answers, tokenizer=self.tokenizer)
         rng = stream(self.seed, block=answers.round)
         whole = self._reading("", answers, together, rng, self._of_all(answers, parts, rng))
         return (whole, *(self._reading(n, part, counts.get(n), rng) for n, part in parts.items()))
-
-    def _counts(
-        self, answers: RoundAnswers
-    ) -> tuple[NgramCounts | None, Mapping[str, NgramCounts]]:
-        """Return the counts of all texts, None without texts, and those of each group."""
-        if answers.texts is None:
-            return None, {}
-        if answers.groups is None or not answers.size:
-            return NgramCounts.of(answers.texts, tokenizer=self.tokenizer), {}
-        return NgramCounts.by_group(answers.texts, answers.groups, tokenizer=self.tokenizer)
 
     def _reading(
         self,
@@ -179,12 +238,13 @@ class Observer:
     ) -> Reading:
         values: dict[str, float] = {"answers": answers.size}
         scores: dict[str, Floats] = {}
+        sizes = self.sizes.get(group, CommonSizes())
         if answers.vectors is not None:
             directed = answers.with_direction()
             values["empty_answers"] = answers.size - directed.size
-            self._of_vectors(directed, rng, values, scores)
+            self._of_vectors(directed, sizes, rng, values, scores)
         if counts is not None:
-            values |= self._of_texts(answers.texts or (), counts)
+            values |= self._of_texts(answers.texts or (), counts, sizes)
         for name, numbers in answers.values.items():
             known = numbers[np.isfinite(numbers)]
             values |= {name: float(known.mean())} if known.size else {}
@@ -195,6 +255,7 @@ class Observer:
     def _of_vectors(
         self,
         answers: RoundAnswers,
+        sizes: CommonSizes,
         rng: np.random.Generator,
         values: dict[str, float],
         scores: dict[str, Floats],
@@ -206,13 +267,27 @@ class Observer:
         values |= Scatter.of(vectors).numbers() | measured(vectors, on=MetricSource.VECTORS)
         pairs = disjoint_pairs(answers.size, rng=rng, prompts=answers.prompts)
         values["unpaired_answers"] = pairs.unpaired
-        if self.scale is None or not pairs.first.size:
-            return
-        found = pair_scores(vectors[pairs.first], vectors[pairs.second], scale=self.scale)
-        values[SPREAD], scores[SPREAD] = float(found.mean()), found
+        if sizes.answers is not None and vectors.any(axis=1).all():
+            found = effective_answers(vectors, size=sizes.answers, rng=rng)
+            values |= defined({"effective_answers": found})
+        between = None
+        if sizes.mix is not None and answers.prompts is not None:
+            between = sizes.mix.matched(answers.prompts, rng=rng)
+        for metric, chosen, scale in (
+            (SPREAD, pairs, self.scale),
+            (BETWEEN_PROMPTS, between, self.between_scale),
+        ):
+            if chosen is not None and scale is not None and chosen.first.size:
+                y = pair_scores(vectors[chosen.first], vectors[chosen.second], scale=scale)
+                values[metric], scores[metric] = float(y.mean()), y
 
-    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float]:
+    def _of_texts(
+        self, texts: Sequence[str], counts: NgramCounts, sizes: CommonSizes
+    ) -> dict[str, float]:
         against: dict[str, float | None] = {}
+        if sizes.words is not None:
+            entropy = rarefied_entropy(counts.numbers_of(1), size=sizes.words)
+            against["effective_words"] = None if entropy is None else float(np.exp(entropy))
         if self.baseline is not None:
             against["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
             against["tail_mass"] = tail_mass(counts, self.baseline)
@@ -244,6 +319,34 @@ class Observer:
             moved = drift(directed.vectors, baseline=self.baseline_vectors, rng=rng)
             values |= {} if moved is None else moved.numbers()
         return values
+
+
+RoundCounts: TypeAlias = tuple[NgramCounts | None, Mapping[str, NgramCounts]]
+"""The counts of all texts of a round, None without texts, and those of each group."""
+
+
+def count_words(answers: RoundAnswers, *, tokenizer: str) -> RoundCounts:
+    """Return the counts of a round's texts.
+
+    Parameters
+    ----------
+    answers
+        The answers; their vectors are not used.
+    tokenizer
+        Name of the tokenizer that splits the texts.
+
+    Examples
+    --------
+    >>> answers = RoundAnswers(round=1, texts=["a cat", "a dog"], groups=["m", "n"])
+    >>> together, by_group = count_words(answers, tokenizer="words")
+    >>> together.types(), sorted(by_group)
+    (3, ['m', 'n'])
+    """
+    if answers.texts is None:
+        return None, {}
+    if answers.groups is None or not answers.size:
+        return NgramCounts.of(answers.texts, tokenizer=tokenizer), {}
+    return NgramCounts.by_group(answers.texts, answers.groups, tokenizer=tokenizer)
 
 
 def _picked(column: Sequence[str] | None, places: Integers) -> list[str] | None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
+from hayflick.detection.baseline import Baseline
 from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.early_warning import Projection, early_warning
 from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart
+from hayflick.detection.power import DetectableLoss, detectable_losses
+from hayflick.detection.rank import RankChart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
-from hayflick.diversity.observing import SPREAD
-from hayflick.monitor.watch_result import ChartHistory, MissingChart
+from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
+from hayflick.monitor.panel import Panel, shares
+from hayflick.monitor.watch_result import Change, ChartHistory, MissingChart
 
-DEFAULT_CHART = "guaranteed"
-DEFAULT_VALUE_CHART = "cusum:run_length=1000"
+SCORED = (SPREAD, BETWEEN_PROMPTS)
+"""Metrics with scores of pairs, which the guaranteed chart takes."""
 
 _HARMFUL = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEADY: "both"}
 
@@ -38,6 +45,9 @@ class ChartRequest:
         The chart, before there is a baseline.
     required
         Whether it is an error if the chart cannot be made.
+    weight
+        Share of the panel's rate of false alarms that the charts of this request have; None for
+        a chart outside of the panel, whose rate is its own.
 
     Examples
     --------
@@ -51,10 +61,16 @@ class ChartRequest:
     metric: str
     spec: ChartSpec
     required: bool = True
+    weight: float | None = None
 
     @classmethod
     def parsed(
-        cls, text: str, *, values: Sequence[str] = (), required: bool = True
+        cls,
+        text: str,
+        *,
+        values: Sequence[str] = (),
+        required: bool = True,
+        weight: float | None = None,
     ) -> ChartRequest:
         """Return the chart that ``[METRIC=]CHART`` names; without a metric, it is ``spread``.
 
@@ -66,8 +82,8 @@ class ChartRequest:
             The request.
         values
             Names of further numbers that can be charted beside the metrics.
-        required
-            Whether it is an error if the chart cannot be made.
+        required, weight
+            See the class.
 
         Raises
         ------
@@ -77,12 +93,13 @@ class ChartRequest:
         metric, chart = _split(text, values)
         harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
         spec = parse_chart(chart)
-        if spec.kind is GuaranteedChart and metric != SPREAD:
-            takes = f"{SPREAD} with the chart guaranteed; shewhart, ewma and cusum take any metric"
+        if spec.kind is GuaranteedChart and metric not in SCORED:
+            takes = f"{' or '.join(SCORED)} with the chart guaranteed; the others take any metric"
             raise ArgumentError("chart", got=text, takes=takes)
-        if spec.kind is not GuaranteedChart or harmful != "both":
-            spec = replace(spec, settings={"direction": harmful, **spec.settings})
-        return cls(text, metric, spec, required)
+        if spec.has_rate and harmful == "both":
+            harmful = "falls"
+        spec = replace(spec, settings={"direction": harmful, **spec.settings})
+        return cls(text, metric, spec, required, weight)
 
 
 def _split(text: str, values: Sequence[str]) -> tuple[str, str]:
@@ -94,29 +111,49 @@ def _split(text: str, values: Sequence[str]) -> tuple[str, str]:
     return (head, rest) if equals and ":" not in head else (SPREAD, text)
 
 
-def chart_requests(
-    texts: Sequence[str] | None, *, values: Sequence[str], has_vectors: bool
-) -> tuple[ChartRequest, ...]:
-    """Return the charts that are requested, or the default ones if `texts` is None.
+def chart_requests(texts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
+    """Return the charts that are requested.
 
     Raises
     ------
     ArgumentError
         If a chart is not understood or requested twice, or a value is named like a metric.
     """
-    taken = {metric.name for metric in METRICS} & set(values)
-    if taken:
-        takes = "a column that is not called like a metric; rename it"
-        raise ArgumentError("value", got=min(taken), takes=takes)
-    if texts is None:
-        defaults = [DEFAULT_CHART] if has_vectors else []
-        defaults += [f"{name}={DEFAULT_VALUE_CHART}" for name in values]
-        return tuple(ChartRequest.parsed(one, values=values, required=False) for one in defaults)
+    _check_names(values)
     requests = tuple(ChartRequest.parsed(text, values=values) for text in texts)
     repeated = [text for text in texts if list(texts).count(text) > 1]
     if repeated:
         raise ArgumentError("chart", got=repeated[0], takes="each chart once")
     return requests
+
+
+def panel_requests(charts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
+    """Return the charts of the panel, each with the same weight.
+
+    Parameters
+    ----------
+    charts
+        What `hayflick.monitor.panel.panel_charts` returned.
+    values
+        Names of further numbers that are charted.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is named like a metric.
+    """
+    _check_names(values)
+    return tuple(
+        ChartRequest.parsed(text, values=values, required=False, weight=1.0 / len(charts))
+        for text in charts
+    )
+
+
+def _check_names(values: Sequence[str]) -> None:
+    taken = {metric.name for metric in METRICS} & set(values)
+    if taken:
+        takes = "a column that is not called like a metric; rename it"
+        raise ArgumentError("value", got=min(taken), takes=takes)
 
 
 def run_charts(
@@ -125,10 +162,12 @@ def run_charts(
     *,
     baseline: int,
     scaling: int,
+    panel: Panel | None = None,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the histories of all charts, and the charts that could not be made.
 
-    The charts of one request share its rate of false alarms evenly over the groups.
+    The charts of one request share its rate of false alarms evenly over the groups; requests with
+    a weight share the rate of the panel.
 
     Parameters
     ----------
@@ -140,6 +179,8 @@ def run_charts(
         Number of healthy rounds at the beginning.
     scaling
         How many of these set the scale of the scores, and are in no guaranteed chart.
+    panel
+        The rate that requests with a weight share; the default one for None.
 
     Raises
     ------
@@ -149,41 +190,107 @@ def run_charts(
     histories: list[ChartHistory] = []
     missing: list[MissingChart] = []
     for request in requests:
-        metric = request.metric
-        groups = [name for name, series in readings.items() if _has_metric(series, metric)]
+        groups = [name for name, series in readings.items() if _has_metric(series, request.metric)]
         if not groups:
             missing.append(_unread(request, readings[""]))
         elif groups != [""]:
             # Some metrics are those of all answers together alone.
             lacking = [name for name in readings if name not in set(groups)]
-            missing += [MissingChart(request.text, metric, name, _NO_READING) for name in lacking]
-        spec = request.spec.shared_by(max(1, len(groups)))
+            missing += [
+                MissingChart(request.text, request.metric, name, _NO_READING) for name in lacking
+            ]
         # The rounds that set the scale of the scores say nothing about their mean.
-        first = scaling if spec.kind is GuaranteedChart else 0
-        for group in groups:
-            series = readings[group]
+        first = scaling if request.spec.kind is GuaranteedChart else 0
+        specs = _specs(request, groups, panel or Panel())
+        for group, (spec, weight) in specs.items():
             try:
-                chart = spec.start(series[first:baseline], metric=metric)
+                histories.append(
+                    _history(
+                        request,
+                        group,
+                        spec,
+                        readings[group],
+                        first=first,
+                        baseline=baseline,
+                        weight=weight,
+                    )
+                )
             except DataError as fault:
                 if request.required and not group:
                     raise
-                missing.append(MissingChart(request.text, metric, group, str(fault)))
-                continue
-            verdicts = tuple(map(chart.update, series[baseline:]))
-            threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None
-            history = ChartHistory(
-                text=request.text,
-                metric=metric,
-                group=group,
-                baseline=len(series[first:baseline]),
-                verdicts=verdicts,
-                threshold=threshold,
-                warnings=chart.warnings,
-                rate=_false_alarm_rate(spec),
-                projection=_projection(chart, series, threshold, spec.settings),
-            )
-            histories.append(history)
+                missing.append(MissingChart(request.text, request.metric, group, str(fault)))
     return tuple(histories), tuple(missing)
+
+
+def _specs(
+    request: ChartRequest, groups: Sequence[str], panel: Panel
+) -> dict[str, tuple[ChartSpec, float | None]]:
+    """Return the chart of each group at its share of the rate, and its weight in the panel."""
+    if request.weight is None:
+        return dict.fromkeys(groups, (request.spec.shared_by(max(1, len(groups))), None))
+    specs: dict[str, tuple[ChartSpec, float | None]] = {}
+    for group, share in shares(groups).items():
+        weight = share * request.weight
+        spec = request.spec.with_rate(weight * panel.alpha)
+        specs[group] = replace(spec, settings={**spec.settings, "form": panel.form}), weight
+    return specs
+
+
+def _history(
+    request: ChartRequest,
+    group: str,
+    spec: ChartSpec,
+    series: Sequence[Reading],
+    *,
+    first: int,
+    baseline: int,
+    weight: float | None,
+) -> ChartHistory:
+    metric = request.metric
+    healthy = series[first:baseline]
+    chart = spec.start(healthy, metric=metric)
+    # Before the chart has taken up any reading.
+    power = () if group or weight is None else _power(chart, healthy)
+    verdicts = tuple(map(chart.update, series[baseline:]))
+    threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None
+    return ChartHistory(
+        text=request.text,
+        metric=metric,
+        group=group,
+        baseline=len(healthy),
+        verdicts=verdicts,
+        threshold=threshold,
+        warnings=chart.warnings,
+        rate=_false_alarm_rate(spec) if weight is None else None,
+        projection=_projection(chart, series, threshold, spec.settings),
+        weight=weight,
+        change=_change(series, metric, baseline),
+        power=power,
+    )
+
+
+def _power(chart: ControlChart[Any], healthy: Sequence[Reading]) -> tuple[DetectableLoss, ...]:
+    if isinstance(chart, RankChart):
+        return detectable_losses(chart, Baseline.of_values(healthy, metric=chart.metric))
+    if isinstance(chart, GuaranteedChart):
+        return detectable_losses(chart, Baseline.of_scores(healthy, metric=chart.metric))
+    return ()
+
+
+_LATEST = 5
+
+
+def _change(series: Sequence[Reading], metric: str, baseline: int) -> Change | None:
+    """Return how the last readings compare with the baseline; None without either."""
+    healthy = Baseline.of_values(series[:baseline], metric=metric)
+    later = Baseline.of_values(series[baseline:], metric=metric).series[-_LATEST:]
+    if not healthy.readings or not later.size:
+        return None
+    before, now = float(np.median(healthy.series)), float(np.median(later))
+    # The standard error of a median of normal numbers, for both medians.
+    sizes = 1.0 / healthy.readings + 1.0 / later.size
+    error = math.sqrt(math.pi / 2.0 * sizes) * healthy.deviation if healthy.readings > 1 else 0.0
+    return Change(before, now, error)
 
 
 _NO_READING = translatable("no round has a reading of it")
@@ -220,8 +327,8 @@ def _has_metric(readings: Sequence[Reading], metric: str) -> bool:
 
 
 def _false_alarm_rate(spec: ChartSpec) -> float | None:
-    """Return the false alarms per reading that a guaranteed chart of the sum form allows."""
-    if spec.kind is not GuaranteedChart or spec.settings.get("form", "sum") != "sum":
+    """Return the false alarms per reading that a chart of the sum form with a rate allows."""
+    if not spec.has_rate or spec.settings.get("form", "sum") != "sum":
         return None
     return float(spec.settings.get("false_alarms", FALSE_ALARMS))
 

@@ -13,7 +13,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -33,13 +34,29 @@ from hayflick.corpus.frames import input_path
 from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import tokenizer_for
+from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.metrics import metric_named
-from hayflick.diversity.observing import SLOW, Observer, RoundAnswers
-from hayflick.diversity.pairs import disjoint_pairs, squared_distances
+from hayflick.diversity.observing import (
+    SLOW,
+    CommonSizes,
+    Observer,
+    RoundAnswers,
+    RoundCounts,
+    count_words,
+)
+from hayflick.diversity.pairs import Pairs, disjoint_pairs, squared_distances
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
+from hayflick.diversity.prompt_pairs import PromptMix
 from hayflick.embed.embedder import Embedder, embed_all
-from hayflick.monitor.charting import ChartRequest, chart_requests, run_charts, scaling_rounds
+from hayflick.monitor.charting import (
+    ChartRequest,
+    chart_requests,
+    panel_requests,
+    run_charts,
+    scaling_rounds,
+)
+from hayflick.monitor.panel import Panel, panel_charts
 from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
@@ -76,6 +93,8 @@ def watch(
     table: TableFormat | None = None,
     baseline: int = 10,
     charts: Sequence[str] | None = None,
+    false_alarms: float = FALSE_ALARMS,
+    form: str = "sum",
     embedder: str | Embedder = "hashing",
     cache: _Path | None = None,
     tokenizer: str = "auto",
@@ -103,8 +122,10 @@ def watch(
         distances, the rest the limits of guaranteed charts; other charts take all of them.
     charts
         Each ``[METRIC=]CHART``, such as ``guaranteed:tolerance=0.02`` or ``distinct_2=cusum``.
-        None for ``guaranteed`` on the spread of the answers, and a cusum on every column of
-        values.
+        None for the panel of `hayflick.monitor.panel`.
+    false_alarms, form
+        Rate of false alarms of the whole panel. ``sum``: at most so many in a round on average;
+        ``product``: the chance of ever one.
     embedder
         Turns texts into vectors: an embedder, or one in the grammar of
         `hayflick.embed.embedder`. Not used if the answers have vectors.
@@ -168,6 +189,7 @@ def watch(
     settings = _Settings(
         baseline=_checked_baseline(baseline, answers),
         requests=_requests(charts, answers),
+        panel=Panel(false_alarms, form) if charts is None else None,
         embedder=embedder,
         tokenizer=tokenizer,
         must_keep=_spelled_as(answers, weights),
@@ -186,6 +208,7 @@ class _Settings:
 
     baseline: int
     requests: tuple[ChartRequest, ...]
+    panel: Panel | None
     embedder: Embedder
     tokenizer: str
     must_keep: Mapping[str, float]
@@ -222,11 +245,16 @@ def _checked_baseline(baseline: int, answers: Answers) -> int:
 
 
 def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
-    return chart_requests(
-        charts,
-        values=[name.removeprefix(_VALUE) for name in _value_columns(answers)],
+    values = [name.removeprefix(_VALUE) for name in _value_columns(answers)]
+    if charts is not None:
+        return chart_requests(charts, values=values)
+    charts = panel_charts(
         has_vectors=answers.vectors is not None or _has_text(answers),
+        has_text=_has_text(answers),
+        has_prompts="prompt" in answers.frame.columns,
+        values=values,
     )
+    return panel_requests(charts, values=values)
 
 
 def _has_text(answers: Answers) -> bool:
@@ -245,8 +273,9 @@ def _read_rounds(
     with _opened(cache, settings.embedder) as store:
         rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
         scaling = list(itertools.islice(rounds, settings.scaling))
-        observer = _observer(answers, scaling, settings)
-        return _measure(itertools.chain(scaling, rounds), observer, answers.rounds)
+        counted = _baseline_counts(answers, settings)
+        observer = _observer(scaling, counted, settings)
+        return _measure(itertools.chain(scaling, rounds), observer, counted, answers.rounds)
 
 
 def _judged(
@@ -254,7 +283,9 @@ def _judged(
 ) -> WatchResult:
     """Return the result: what charts and rules say of the readings."""
     baseline, requests = settings.baseline, settings.requests
-    histories, missing = run_charts(readings, requests, baseline=baseline, scaling=settings.scaling)
+    histories, missing = run_charts(
+        readings, requests, baseline=baseline, scaling=settings.scaling, panel=settings.panel
+    )
     outcome = _outcome(settings.rules, readings)
     if requests and not histories:
         reasons = dict.fromkeys(f"{one.metric}: {one.reason}" for one in missing)
@@ -279,12 +310,15 @@ def _judged(
         rules=settings.rules,
         decisions=() if outcome is None else outcome.decisions,
         idle_watches=() if outcome is None else outcome.idle,
+        panel=settings.panel,
         sources=sources_of(answers, settings.rules, settings),
         settings={
             "answers": answers.name,
             "rounds": len(answers.rounds),
             "baseline": baseline,
             "charts": [request.text for request in requests],
+            "false_alarms": None if settings.panel is None else settings.panel.false_alarms,
+            "form": None if settings.panel is None else settings.panel.form,
             "embedder": settings.embedder.id if _embeds(answers) else None,
             "tokenizer": settings.tokenizer,
             "must_keep": len(settings.must_keep),
@@ -414,21 +448,11 @@ def _rounds(
     done = 0
     for number, frame, vectors in answers.by_round():
         begun = time.monotonic()
-        texts = _filled(frame, "text")
-        if embedder is not None and texts:
-            vectors = np.concatenate(list(embed_all(embedder, texts, cache=cache)))
-        yield RoundAnswers(
-            round=number,
-            label=answers.rounds[number - 1],
-            texts=texts,
-            vectors=vectors,
-            groups=_filled(frame, "group"),
-            prompts=_filled(frame, "prompt"),
-            values={
-                name.removeprefix(_VALUE): frame[name].fill_null(np.nan).to_numpy()
-                for name in _value_columns(answers)
-            },
-        )
+        batch = _batch(answers, number, frame, vectors)
+        if embedder is not None and batch.texts:
+            vectors = np.concatenate(list(embed_all(embedder, batch.texts, cache=cache)))
+            batch = replace(batch, vectors=vectors)
+        yield batch
         done += len(frame)
         if number == tried:
             left = len(answers.frame) - done
@@ -437,26 +461,99 @@ def _rounds(
         progress("measuring answers", done, len(answers.frame))
 
 
+def _batch(
+    answers: Answers, number: int, frame: pl.DataFrame, vectors: NDArray[Any] | None
+) -> RoundAnswers:
+    return RoundAnswers(
+        round=number,
+        label=answers.rounds[number - 1],
+        texts=_filled(frame, "text"),
+        vectors=vectors,
+        groups=_filled(frame, "group"),
+        prompts=_filled(frame, "prompt"),
+        values={
+            name.removeprefix(_VALUE): frame[name].fill_null(np.nan).to_numpy()
+            for name in _value_columns(answers)
+        },
+    )
+
+
 def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
     return frame[name].fill_null("").to_list() if name in frame.columns else None
 
 
-def _observer(answers: Answers, scaling: Sequence[RoundAnswers], settings: _Settings) -> Observer:
+@dataclass(frozen=True, eq=False)
+class _BaselineCounts:
+    """The words of the baseline, and what all rounds are rarefied to."""
+
+    tokenizer: str
+    rounds: dict[int, RoundCounts]
+    sizes: Mapping[str, CommonSizes]
+
+    @property
+    def together(self) -> NgramCounts | None:
+        """The counts of the whole baseline; None without texts."""
+        known = [counts for counts, _ in self.rounds.values() if counts is not None]
+        return reduce(NgramCounts.merge, known) if known else None
+
+
+def _baseline_counts(answers: Answers, settings: _Settings) -> _BaselineCounts:
+    """Count the words of the baseline's rounds, and return the sizes that follow from them."""
+    healthy = answers.frame.filter(pl.col("round") <= settings.baseline)
+    tokenizer = settings.tokenizer
+    if tokenizer == "auto" and _has_text(answers):
+        texts = healthy["text"].drop_nulls().head(_TOKENIZER_TEXTS)
+        tokenizer = tokenizer_for(texts.to_list()).name
+    rounds: dict[int, RoundCounts] = {}
+    words: dict[str, list[int]] = {}
+    sizes: dict[str, list[int]] = {}
+    prompts: dict[str, list[list[str]]] = {}
+    for number, part, _ in itertools.islice(answers.by_round(), settings.baseline):
+        batch = _batch(answers, number, part, None)
+        rounds[number] = together, by_group = count_words(batch, tokenizer=tokenizer)
+        for group, one in {"": batch, **batch.by_group()}.items():
+            counts = by_group.get(group) if group else together
+            words.setdefault(group, []).append(0 if counts is None else counts.total())
+            sizes.setdefault(group, []).append(_with_content(one))
+            if one.prompts is not None:
+                prompts.setdefault(group, []).append(list(one.prompts))
+    rng = stream(settings.seed, block=0)
+    return _BaselineCounts(
+        tokenizer,
+        rounds,
+        {
+            group: CommonSizes.of(
+                words=[number for number in words[group] if number],
+                answers=[number for number in sizes[group] if number],
+                prompts=prompts.get(group),
+                rng=rng,
+            )
+            for group in sizes
+        },
+    )
+
+
+def _with_content(batch: RoundAnswers) -> int:
+    """Return the number of answers that are not empty."""
+    if batch.texts is None:
+        return batch.size
+    return sum(bool(text.strip()) for text in batch.texts)
+
+
+def _observer(
+    answers: Answers, scaling: Sequence[RoundAnswers], counted: _BaselineCounts, settings: _Settings
+) -> Observer:
     """Return what measures every round: the scale is set by the first rounds alone."""
-    counts, tokenizer = None, settings.tokenizer
-    if _has_text(answers):
-        healthy = answers.frame.filter(pl.col("round") <= settings.baseline)
-        texts = healthy["text"].drop_nulls().to_list()
-        if tokenizer == "auto":
-            tokenizer = tokenizer_for(texts[:_TOKENIZER_TEXTS]).name
-        counts = NgramCounts.of(texts, tokenizer=tokenizer)
     whole = [batch.with_direction() for batch in scaling]
     vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]
     slow = settings.slow
+    mix = counted.sizes[""].mix
     return Observer(
         scale=_scale(whole, settings.seed),
-        tokenizer=tokenizer,
-        baseline=counts,
+        between_scale=None if mix is None else _scale(whole, settings.seed, mix=mix),
+        sizes=counted.sizes,
+        tokenizer=counted.tokenizer,
+        baseline=counted.together,
         baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
         must_keep=settings.must_keep,
         slow=slow,
@@ -464,22 +561,33 @@ def _observer(answers: Answers, scaling: Sequence[RoundAnswers], settings: _Sett
     )
 
 
-def _scale(batches: Sequence[RoundAnswers], seed: int) -> float | None:
-    """Return the median squared distance over disjoint pairs; None if it is 0 or there is none."""
+def _scale(
+    batches: Sequence[RoundAnswers], seed: int, *, mix: PromptMix | None = None
+) -> float | None:
+    """Return the median squared distance over disjoint pairs; None if it is 0 or there is none.
+
+    The pairs are those within prompts, or those of a mix between prompts.
+    """
     squares = [np.empty(0)]
     for batch in batches:
         if batch.vectors is not None:
             rng = stream(seed, block=batch.round)
-            pairs = disjoint_pairs(batch.size, rng=rng, prompts=batch.prompts)
-            ends = batch.vectors[pairs.first], batch.vectors[pairs.second]
-            squares.append(squared_distances(*ends))
+            pairs: Pairs | None = disjoint_pairs(batch.size, rng=rng, prompts=batch.prompts)
+            if mix is not None:
+                pairs = mix.matched(batch.prompts or (), rng=rng)
+            if pairs is not None:
+                ends = batch.vectors[pairs.first], batch.vectors[pairs.second]
+                squares.append(squared_distances(*ends))
     together = np.concatenate(squares)
     median = float(np.median(together)) if together.size else 0.0
     return median if median > 0.0 else None
 
 
 def _measure(
-    batches: Iterator[RoundAnswers], observer: Observer, labels: Sequence[str]
+    batches: Iterator[RoundAnswers],
+    observer: Observer,
+    counted: _BaselineCounts,
+    labels: Sequence[str],
 ) -> tuple[dict[str, tuple[Reading, ...]], list[_Sample]]:
     """Return the readings by group, and texts with vectors of the first and the last round.
 
@@ -488,7 +596,8 @@ def _measure(
     rounds: list[dict[str, Reading]] = []
     samples: list[_Sample] = []
     for batch in batches:
-        rounds.append({reading.group: reading for reading in observer.read(batch)})
+        read = observer.read(batch, counted=counted.rounds.pop(batch.round, None))
+        rounds.append({reading.group: reading for reading in read})
         sample = _sample(batch, observer.seed)
         if sample is not None:
             samples[1:] = [sample]

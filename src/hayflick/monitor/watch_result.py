@@ -15,10 +15,46 @@ from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.answers import BadRows
 from hayflick.detection.early_warning import Projection
+from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.phrases import Template
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
+
+from hayflick.monitor.panel import FALLING_SHARE, Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the last readings of a number compare with its baseline.
+
+    Parameters
+    ----------
+    before, now
+        Median of the baseline, and of the last five readings.
+    error
+        Standard error of their difference, from the baseline's scatter.
+
+    Examples
+    --------
+    >>> change = Change(500.0, 400.0, error=10.0)
+    >>> change.loss, change.is_clear
+    (0.2, True)
+    """
+
+    before: float
+    now: float
+    error: float
+
+    @property
+    def loss(self) -> float | None:
+        """Share of the baseline that is lost, negative for a gain; None for a baseline of 0."""
+        return 1.0 - self.now / self.before if self.before > 0.0 else None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is more than two standard errors."""
+        return abs(self.now - self.before) > 2.0 * self.error
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +80,12 @@ class ChartHistory:
         guarantee.
     projection
         When the metric is expected to reach its limit; None if it has no limit to fall to.
+    weight
+        The chart's share of the panel's rate; None for a chart outside of the panel.
+    change
+        How the last readings compare with the baseline; None without either.
+    power
+        The losses that it can find, by kind and horizon; empty where they were not computed.
     """
 
     text: str
@@ -55,6 +97,15 @@ class ChartHistory:
     warnings: tuple[str, ...] = ()
     rate: float | None = None
     projection: Projection | None = None
+    weight: float | None = None
+    change: Change | None = None
+    power: tuple[DetectableLoss, ...] = ()
+
+    @property
+    def evidence(self) -> float | None:
+        """The last odds against a healthy stream; None where the chart gives none."""
+        known = [one.evidence for one in self.verdicts if one.evidence is not None]
+        return known[-1] if known else None
 
     @property
     def alarms(self) -> tuple[Verdict, ...]:
@@ -144,6 +195,8 @@ class WatchResult(Result):
         Number of answers that were read, and the rows that were left out.
     rules, decisions
         The rules, and what they decided; None and empty without rules.
+    panel
+        The rate that the charts with a weight share; None without such charts.
     idle_watches
         Watches of the rules that could not judge any reading, or cannot any more.
     settings
@@ -169,6 +222,7 @@ class WatchResult(Result):
     rules: RuleSet | None = None
     decisions: tuple[Decision, ...] = ()
     idle_watches: tuple[StoppedWatch, ...] = ()
+    panel: Panel | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     sources: tuple[Source, ...] = ()
@@ -183,6 +237,23 @@ class WatchResult(Result):
     def alarmed_first(self) -> tuple[ChartHistory, ...]:
         """All charts, those that have alarmed first."""
         return (*self.alarms, *(chart for chart in self.charts if chart.first_alarm is None))
+
+    @property
+    def falling(self) -> tuple[ChartHistory, ...]:
+        """The numbers of the panel that lost more than a twentieth, beyond their scatter.
+
+        Those of charts that have alarmed are not among them, and each number is named once.
+        """
+        if self.alarms:
+            return ()
+        found: dict[tuple[str, str], ChartHistory] = {}
+        for chart in self.charts:
+            loss = None if chart.change is None else chart.change.loss
+            if chart.weight is None or chart.change is None or loss is None:
+                continue
+            if loss > FALLING_SHARE and chart.change.is_clear:
+                found.setdefault((chart.group, chart.metric), chart)
+        return tuple(found.values())
 
     @property
     def healthy(self) -> bool:
@@ -214,6 +285,8 @@ class WatchResult(Result):
         """
         if not self.healthy:
             return State.ALARM
+        if self.falling:
+            return State.FALLING
         charted = bool(self.charts) or self.rules is not None
         return State.HEALTHY if charted and self.silent_since is None else State.NO_READING
 

@@ -411,7 +411,7 @@ def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
     # A run needs no control charts; its page does.
     from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
 
-    requests = chart_requests(None, values=(), has_vectors=True)
+    requests = chart_requests(["guaranteed"], values=())
     scaling = scaling_rounds(baseline)
     made, missing = run_charts(run.readings, requests, baseline=baseline, scaling=scaling)
     return NetworkWatch(baseline, made, missing)
