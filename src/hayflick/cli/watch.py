@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,20 @@ def _show_metrics(wanted: bool) -> None:
         for metric in METRICS:
             typer.echo(f"{metric.name:<{width}}  {metric.meaning} ({metric.healthy.value})")
         raise typer.Exit
+
+
+class Form(StrEnum):
+    """Forms of a panel's rate of false alarms."""
+
+    SUM = "sum"
+    PRODUCT = "product"
+
+
+class FailOn(StrEnum):
+    """Verdicts that can make the exit code 1."""
+
+    FALLING = "falling"
+    ALARM = "alarm"
 
 
 def watch_command(
@@ -94,12 +109,23 @@ def watch_command(
     chart: Annotated[
         list[str] | None,
         _optional(
-            help="guaranteed, shewhart, ewma or cusum, with settings: "
+            help="rank, guaranteed, shewhart, ewma or cusum, with settings: "
             "guaranteed:tolerance=0.02,false_alarms=0.001 or distinct_2=cusum:run_length=1000; "
-            "several are allowed. [default: guaranteed on the spread, a cusum on every --value]",
+            "several are allowed. [default: a panel of spread, answers, words and every --value, "
+            "with --prompt between prompts too]",
             metavar="[METRIC=]CHART",
         ),
     ] = None,
+    false_alarms: Annotated[
+        float,
+        typer.Option(help="False alarms of the whole panel, per round (sum) or ever (product)."),
+    ] = 0.001,
+    form: Annotated[
+        Form, typer.Option(help="sum goes on for ever; product is for one stretch of rounds.")
+    ] = Form.SUM,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="The verdict from which the exit code is 1.")
+    ] = FailOn.ALARM,
     rules: Annotated[
         Path | None,
         _optional(
@@ -161,7 +187,7 @@ def watch_command(
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 
-    Exit code 0 is healthy, 1 an alarm or a decision of the rules.
+    Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
     if out is not None:
         check_page(out, inputs=[source, must_keep, vectors, rules], force=force)
@@ -188,6 +214,8 @@ def watch_command(
             ),
             baseline=baseline,
             charts=chart or None,
+            false_alarms=false_alarms,
+            form=form.value,
             embedder=embedder,
             cache=cache,
             tokenizer=tokenizer,
@@ -201,4 +229,5 @@ def watch_command(
         result.save(out, lang=lang.value, force=force)
     print_result(result, output_format, lang)
     say_written(out)
-    return 0 if result.healthy else ALARM
+    failed = not result.healthy or (fail_on is FailOn.FALLING and bool(result.falling))
+    return ALARM if failed else 0

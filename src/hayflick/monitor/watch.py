@@ -541,7 +541,7 @@ def _with_content(batch: RoundAnswers) -> int:
 
 
 def _observer(
-    answers: Answers, scaling: Sequence[RoundAnswers], counted: _BaselineCounts, settings: _Settings
+    scaling: Sequence[RoundAnswers], counted: _BaselineCounts, settings: _Settings
 ) -> Observer:
     """Return what measures every round: the scale is set by the first rounds alone."""
     whole = [batch.with_direction() for batch in scaling]

@@ -108,6 +108,12 @@ class ChartHistory:
         return known[-1] if known else None
 
     @property
+    def limit(self) -> float | None:
+        """The limit of the statistic; None before the first reading."""
+        known = [one.limit for one in self.verdicts if one.limit is not None]
+        return known[-1] if known else None
+
+    @property
     def alarms(self) -> tuple[Verdict, ...]:
         """The verdicts that are alarms."""
         return tuple(verdict for verdict in self.verdicts if verdict.alarm)

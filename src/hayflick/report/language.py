@@ -131,6 +131,8 @@ def _of_vectors(language: Language) -> dict[str, str]:
     text = language.text
     return {
         "spread": text("spread of answers"),
+        "between_prompts": text("distance between prompts"),
+        "effective_answers": text("effective number of answers"),
         "frobenius_norm": text("norm of all distances ‖D‖"),
         "rms_distance": text("root mean square distance"),
         "mean_cosine": text("mean cosine of two answers"),
@@ -161,6 +163,7 @@ def _of_texts(language: Language) -> dict[str, str]:
         "hill_0": text("different words"),
         "hill_1": text("Hill number of order 1"),
         "hill_2": text("Hill number of order 2"),
+        "effective_words": text("effective number of words"),
         "entropy": text("entropy of the words"),
         "compression_ratio": text("compression ratio"),
         "duplicate_rate": text("answers that another one equals"),

@@ -39,6 +39,10 @@ def record(result: WatchResult) -> dict[str, Any]:
         "baseline": result.baseline,
         "healthy": result.healthy,
         "verdict": result.verdict.value,
+        "panel": None if result.panel is None else asdict(result.panel),
+        "falling": [
+            {"metric": chart.metric, "group": chart.group or None} for chart in result.falling
+        ],
         "charts": [_chart(chart, result.rounds) for chart in result.charts],
         "rules": None
         if result.rules is None
@@ -69,6 +73,12 @@ def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
         "first_alarm": rounds[alarm.round - 1] if alarm else None,
         "threshold": chart.threshold,
         "baseline_readings": chart.baseline,
+        "weight": chart.weight,
+        "evidence": chart.evidence,
+        "change": None
+        if chart.change is None
+        else {**asdict(chart.change), "loss": chart.change.loss},
+        "detectable": [asdict(one) for one in chart.power],
         "warnings": list(chart.warnings),
         "projection": None if chart.projection is None else asdict(chart.projection),
         "verdicts": [
@@ -103,6 +113,7 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
         more = language.number(len(result.charts) - _MOST_ROWS)
         parts.append(text("Further charts, in the page and the JSON: {more}.", more=more))
     parts += _not_charted(findings)
+    parts += _power(findings)
     if result.templates:
         phrases = table(text("phrase"), text("baseline"), text("now"))
         for one in result.templates[:_MOST_PHRASES]:
@@ -128,6 +139,17 @@ def _not_charted(findings: WatchFindings) -> list[RenderableType]:
         return [missing]
     more = findings.language.number(len(rows) - _MOST_MISSING)
     return [missing, text("And {number} more.", number=more)]
+
+
+def _power(findings: WatchFindings) -> list[RenderableType]:
+    """Return the losses that the panel can find, as a table."""
+    rows, text = findings.power(), findings.language.text
+    if not rows:
+        return []
+    found = table(*findings.power_headings())
+    for row in rows:
+        found.add_row(*row)
+    return [text("What this baseline can find, with a probability of 80 %:"), found]
 
 
 def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
@@ -161,6 +183,7 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         missing=findings.not_charted()[:_MOST_LINES],
         further_missing=max(0, len(findings.not_charted()) - _MOST_LINES),
         states=_states(result),
+        power=findings.power(),
         charts=[history_chart(chart, findings) for chart in result.alarmed_first[:_MOST_PICTURES]],
         metrics=[metric_chart(name, findings) for name in result.metrics()],
         decisions=decisions_rows(decided, rounds=result.rounds, language=language),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hayflick.core.records import State
 from hayflick.detection.early_warning import Projection
-from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
+from hayflick.detection.power import HORIZONS, DetectableLoss
+from hayflick.monitor.panel import FALLING_SHARE
+from hayflick.monitor.watch_result import Change, ChartHistory, UnreadMetric, WatchResult
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 
@@ -80,7 +83,15 @@ class WatchFindings:
         if result.silent_since is not None:
             since = self.round_in_words(result.silent_since)
             return text("No reading since round {since}", since=since)
+        if result.falling:
+            names = [self._fallen(chart) for chart in result.falling]
+            return text("Falling, without an alarm: {metrics}", metrics=", ".join(names[:_NAMED]))
         return text("Healthy: no chart has alarmed since the baseline")
+
+    def _fallen(self, chart: ChartHistory) -> str:
+        loss = 0.0 if chart.change is None else chart.change.loss or 0.0
+        share = self.language.percent(loss)
+        return self.language.text("{metric} −{loss}", metric=self.subject(chart), loss=share)
 
     def _change(self, chart: ChartHistory) -> dict[str, str]:
         assert chart.first_alarm is not None
@@ -118,6 +129,7 @@ class WatchFindings:
             sentences.append(
                 self.language.text("Further charts that have alarmed: {more}.", more=more)
             )
+        sentences += self._panel()
         rates = [chart.rate for chart in self.result.charts if chart.rate is not None]
         if rates:
             sentences.append(
@@ -131,6 +143,103 @@ class WatchFindings:
         for chart in self.result.charts:
             sentences += [] if chart.group else self._projection(chart)
         return sentences + self._omissions()
+
+    def _panel(self) -> list[str]:
+        """Return what the panel promises, and which of its numbers have moved."""
+        panel, text, number = self.result.panel, self.language.text, self.language.number
+        charts = [chart for chart in self.result.charts if chart.weight is not None]
+        if panel is None or not charts:
+            return []
+        if panel.form == "sum":
+            promise = text(
+                "A panel of {charts} charts: together, a healthy stream gives at most one false "
+                "alarm in {rounds} rounds on average, if its rounds do not depend on one another.",
+                charts=number(len(charts)),
+                rounds=number(round(1.0 / panel.false_alarms)),
+            )
+        else:
+            promise = text(
+                "A panel of {charts} charts: together, a healthy stream ever gives a false alarm "
+                "with a probability of at most {chance}, if its rounds do not depend on one "
+                "another.",
+                charts=number(len(charts)),
+                chance=self.language.percent(panel.false_alarms),
+            )
+        moved: dict[str, str] = {}
+        for chart in charts:
+            change = chart.change
+            if chart.group or change is None or change.loss is None or chart.first_alarm:
+                continue
+            if abs(change.loss) > FALLING_SHARE:
+                moved.setdefault(chart.metric, self._moved(chart, change, change.loss))
+        return [promise, *moved.values()]
+
+    def _moved(self, chart: ChartHistory, change: Change, loss: float) -> str:
+        """Return how a number of the panel has moved without an alarm."""
+        text, percent = self.language.text, self.language.percent
+        values = {
+            "metric": self.subject(chart),
+            "before": significant(change.before),
+            "now": significant(change.now),
+            "share": percent(abs(loss)),
+        }
+        if loss < 0.0:
+            return text("{metric} has risen by {share}: from {before} to {now}.", **values)
+        if not change.is_clear:
+            return text(
+                "{metric} is {share} lower, within the scatter of the baseline: from {before} to "
+                "{now}.",
+                **values,
+            )
+        evidence = "–" if chart.evidence is None else significant(max(1.0, chart.evidence))
+        limit = "–" if chart.limit is None else significant(chart.limit)
+        return text(
+            "{metric} has fallen by {share}: from {before} to {now}; evidence {evidence} of the "
+            "{limit} that alarm.",
+            **values,
+            evidence=evidence,
+            limit=limit,
+        )
+
+    def power_headings(self) -> list[str]:
+        """Return the headings of the table of `power`."""
+        text, number = self.language.text, self.language.number
+        within = [text("{rounds} rounds", rounds=number(rounds)) for rounds in HORIZONS]
+        return [text("smallest loss found within"), *within, text("answers for 5 %")]
+
+    def power(self) -> list[tuple[str, ...]]:
+        """Return, for each number and kind of loss, the smallest loss that is found."""
+        text = self.language.text
+        kinds = {"step": text("sudden"), "steady": text("steady")}
+        rows = []
+        for (metric, kind), found in self._detectable().items():
+            losses = [self._loss(found[rounds].loss) for rounds in HORIZONS]
+            factor = found[HORIZONS[-1]].answers
+            label = f"{metric_label(metric, self.language)}, {kinds[kind]}"
+            rows.append((label, *losses, self._answers(factor)))
+        return rows
+
+    def _detectable(self) -> dict[tuple[str, str], dict[int, DetectableLoss]]:
+        """Return the best of a number's charts, by kind of loss and horizon."""
+        best: dict[tuple[str, str], dict[int, DetectableLoss]] = {}
+        for chart in self.result.charts:
+            for one in chart.power:
+                known = best.setdefault((chart.metric, one.kind), {})
+                now = known.get(one.rounds)
+                if now is None or (one.loss is not None and one.loss < (now.loss or math.inf)):
+                    known[one.rounds] = one
+        return best
+
+    def _loss(self, loss: float | None) -> str:
+        return self.language.text("not found") if loss is None else self.language.percent(loss)
+
+    def _answers(self, factor: float | None) -> str:
+        """Return how many answers a round would be needed to find a loss of 5 % in 20 rounds."""
+        readings = self.result.readings[""][: self.result.baseline]
+        sizes = sorted(reading.values.get("answers", 0.0) for reading in readings)
+        if factor is None or not sizes:
+            return self.language.text("not found")
+        return self.language.number(math.ceil(factor * sizes[len(sizes) // 2]))
 
     def alarm_sentence(self, chart: ChartHistory) -> str:
         """Return when a chart has alarmed, and at what mean."""
