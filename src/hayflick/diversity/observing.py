@@ -124,7 +124,8 @@ class CommonSizes:
     answers
         Number of answers of ``effective_answers``, likewise.
     mix
-        The pairs of prompts of ``between_prompts``; None without prompts.
+        The pairs of prompts of ``between_prompts``, whose answers the other two are measured on
+        too; None without prompts. Where no prompt comes again, all answers are measured.
     """
 
     words: int | None = None
@@ -133,12 +134,7 @@ class CommonSizes:
 
     @classmethod
     def of(
-        cls,
-        *,
-        words: Sequence[int] = (),
-        answers: Sequence[int] = (),
-        prompts: Sequence[Sequence[str]] | None = None,
-        rng: np.random.Generator,
+        cls, *, words: Sequence[int], answers: Sequence[int], mix: PromptMix | None = None
     ) -> CommonSizes:
         """Return the sizes of a baseline.
 
@@ -146,19 +142,25 @@ class CommonSizes:
         ----------
         words, answers
             Numbers of words and of answers of each round.
-        prompts
-            The prompts of each round's answers; None without prompts.
-        rng
-            Draws the pairs of prompts.
+        mix
+            See the class.
 
         Examples
         --------
-        >>> sizes = CommonSizes.of(words=[90, 70], answers=[9, 8], rng=np.random.default_rng(1))
+        >>> sizes = CommonSizes.of(words=[90, 70], answers=[9, 8])
         >>> sizes.words, sizes.answers
         (35, 4)
         """
-        mix = None if prompts is None else PromptMix.of(prompts, rng=rng)
+        if mix is not None and mix.pairs:
+            share = [2 * len(mix.pairs) / number for number in answers if number]
+            words = [int(number * part) for number, part in zip(words, share, strict=False)]
+            answers = [2 * len(mix.pairs)]
         return cls(min(words, default=0) // 2 or None, min(answers, default=0) // 2 or None, mix)
+
+    @property
+    def has_mix(self) -> bool:
+        """Whether the rounds are measured at a mix of prompts."""
+        return self.mix is not None and bool(self.mix.pairs)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -242,9 +244,10 @@ class Observer:
         if answers.vectors is not None:
             directed = answers.with_direction()
             values["empty_answers"] = answers.size - directed.size
-            self._of_vectors(directed, sizes, rng, values, scores)
+            self._of_vectors(directed, rng, values, scores)
+        self._of_mix(answers, counts, sizes, rng, values, scores)
         if counts is not None:
-            values |= self._of_texts(answers.texts or (), counts, sizes)
+            values |= self._of_texts(answers.texts or (), counts)
         for name, numbers in answers.values.items():
             known = numbers[np.isfinite(numbers)]
             values |= {name: float(known.mean())} if known.size else {}
@@ -255,7 +258,6 @@ class Observer:
     def _of_vectors(
         self,
         answers: RoundAnswers,
-        sizes: CommonSizes,
         rng: np.random.Generator,
         values: dict[str, float],
         scores: dict[str, Floats],
@@ -267,27 +269,44 @@ class Observer:
         values |= Scatter.of(vectors).numbers() | measured(vectors, on=MetricSource.VECTORS)
         pairs = disjoint_pairs(answers.size, rng=rng, prompts=answers.prompts)
         values["unpaired_answers"] = pairs.unpaired
-        if sizes.answers is not None and vectors.any(axis=1).all():
-            found = effective_answers(vectors, size=sizes.answers, rng=rng)
-            values |= defined({"effective_answers": found})
-        between = None
-        if sizes.mix is not None and answers.prompts is not None:
-            between = sizes.mix.matched(answers.prompts, rng=rng)
-        for metric, chosen, scale in (
-            (SPREAD, pairs, self.scale),
-            (BETWEEN_PROMPTS, between, self.between_scale),
-        ):
-            if chosen is not None and scale is not None and chosen.first.size:
-                y = pair_scores(vectors[chosen.first], vectors[chosen.second], scale=scale)
-                values[metric], scores[metric] = float(y.mean()), y
+        if self.scale is not None and pairs.first.size:
+            found = pair_scores(vectors[pairs.first], vectors[pairs.second], scale=self.scale)
+            values[SPREAD], scores[SPREAD] = float(found.mean()), found
 
-    def _of_texts(
-        self, texts: Sequence[str], counts: NgramCounts, sizes: CommonSizes
-    ) -> dict[str, float]:
-        against: dict[str, float | None] = {}
-        if sizes.words is not None:
+    def _of_mix(
+        self,
+        answers: RoundAnswers,
+        counts: NgramCounts | None,
+        sizes: CommonSizes,
+        rng: np.random.Generator,
+        values: dict[str, float],
+        scores: dict[str, Floats],
+    ) -> None:
+        """Add what is measured at the baseline's sizes and, with prompts, at its mix of prompts."""
+        chosen = answers
+        if sizes.has_mix:
+            chosen = answers.with_direction()
+            assert sizes.mix is not None
+            pairs = sizes.mix.matched(chosen.prompts or (), rng=rng)
+            if pairs is None:
+                return
+            if chosen.vectors is not None and self.between_scale is not None:
+                ends = chosen.vectors[pairs.first], chosen.vectors[pairs.second]
+                y = pair_scores(*ends, scale=self.between_scale)
+                values[BETWEEN_PROMPTS], scores[BETWEEN_PROMPTS] = float(y.mean()), y
+            chosen = chosen.taken(np.concatenate([pairs.first, pairs.second]))
+            if chosen.texts is not None:
+                counts = NgramCounts.of(chosen.texts, tokenizer=self.tokenizer, longest=1)
+        vectors = chosen.with_direction().vectors
+        if sizes.answers is not None and vectors is not None and vectors.any(axis=1).all():
+            effective = effective_answers(vectors, size=sizes.answers, rng=rng)
+            values |= defined({"effective_answers": effective})
+        if sizes.words is not None and counts is not None:
             entropy = rarefied_entropy(counts.numbers_of(1), size=sizes.words)
-            against["effective_words"] = None if entropy is None else float(np.exp(entropy))
+            values |= defined({"effective_words": entropy and float(np.exp(entropy))})
+
+    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float]:
+        against: dict[str, float | None] = {}
         if self.baseline is not None:
             against["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
             against["tail_mass"] = tail_mass(counts, self.baseline)

@@ -94,7 +94,7 @@ class ChartRequest:
         harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
         spec = parse_chart(chart)
         if spec.kind is GuaranteedChart and metric not in SCORED:
-            takes = f"{' or '.join(SCORED)} with the chart guaranteed; the others take any metric"
+            takes = f"{' or '.join(SCORED)} with the chart guaranteed; others take any metric"
             raise ArgumentError("chart", got=text, takes=takes)
         if spec.has_rate and harmful == "both":
             harmful = "falls"
@@ -248,6 +248,7 @@ def _history(
 ) -> ChartHistory:
     metric = request.metric
     healthy = series[first:baseline]
+    _check_can_fall(healthy, metric)
     chart = spec.start(healthy, metric=metric)
     # Before the chart has taken up any reading.
     power = () if group or weight is None else _power(chart, healthy)
@@ -275,6 +276,20 @@ def _power(chart: ControlChart[Any], healthy: Sequence[Reading]) -> tuple[Detect
     if isinstance(chart, GuaranteedChart):
         return detectable_losses(chart, Baseline.of_scores(healthy, metric=chart.metric))
     return ()
+
+
+_LOWEST = {"effective_words": 1.0, "effective_answers": 1.0, SPREAD: 0.0, BETWEEN_PROMPTS: 0.0}
+_ROUNDING = 1e-9
+
+
+def _check_can_fall(healthy: Sequence[Reading], metric: str) -> None:
+    """Refuse a baseline in which everything is lost already."""
+    found = Baseline.of_values(healthy, metric=metric).series
+    lowest = _LOWEST.get(metric)
+    if lowest is not None and found.size and float(found.max()) <= lowest + _ROUNDING:
+        raise DataError(
+            f"every reading of {metric} is at its lowest, {lowest:g}; nothing can be lost"
+        )
 
 
 _LATEST = 5

@@ -508,8 +508,8 @@ def _baseline_counts(answers: Answers, settings: _Settings) -> _BaselineCounts:
     words: dict[str, list[int]] = {}
     sizes: dict[str, list[int]] = {}
     prompts: dict[str, list[list[str]]] = {}
-    for number, part, _ in itertools.islice(answers.by_round(), settings.baseline):
-        batch = _batch(answers, number, part, None)
+    for number, part, vectors in itertools.islice(answers.by_round(), settings.baseline):
+        batch = _batch(answers, number, part, vectors)
         rounds[number] = together, by_group = count_words(batch, tokenizer=tokenizer)
         for group, one in {"": batch, **batch.by_group()}.items():
             counts = by_group.get(group) if group else together
@@ -525,8 +525,7 @@ def _baseline_counts(answers: Answers, settings: _Settings) -> _BaselineCounts:
             group: CommonSizes.of(
                 words=[number for number in words[group] if number],
                 answers=[number for number in sizes[group] if number],
-                prompts=prompts.get(group),
-                rng=rng,
+                mix=PromptMix.of(prompts[group], rng=rng) if group in prompts else None,
             )
             for group in sizes
         },

@@ -70,17 +70,19 @@ def test_a_value_without_a_number_alone_is_no_health(tmp_path, capsys):
 
 def test_a_constant_value_is_named_with_its_reason(tmp_path):
     path = written(tmp_path / "a.jsonl", rows(score=lambda *_: 0.5, last=80))
+    charts = ["guaranteed", "score=cusum"]
+    with pytest.raises(DataError, match=r"all 70 readings of score are 0\.5"):
+        hf.watch(path, **COLUMNS, values=["score"], baseline=70, charts=charts)
+    # The rank chart of the panel takes a constant for what it is: no loss.
     watched = hf.watch(path, **COLUMNS, values=["score"], baseline=70)
-    [missing] = watched.missing_charts
-    assert (missing.metric, missing.group) == ("score", "")
-    assert "all 70 readings of score are 0.5" in missing.reason
+    assert not watched.missing_charts
 
 
 def test_a_value_with_fewer_readings_than_its_chart_takes_says_how_many(tmp_path):
     path = written(tmp_path / "a.jsonl", rows(score=noisy))
-    watched = hf.watch(path, **COLUMNS, values=["score"])
-    assert "10 readings of score, takes at least" in watched.missing_charts[0].reason
-    assert watched.uncharted == ("score",)
+    watched = hf.watch(path, **COLUMNS, values=["score"], baseline=4)
+    assert "4 readings of score, takes at least" in watched.missing_charts[-1].reason
+    assert "score" in watched.uncharted
 
 
 def test_rounds_without_a_number_are_counted(tmp_path, capsys):

@@ -36,11 +36,12 @@ def narrowed(number):
 def test_a_healthy_stream_is_healthy():
     watched = hf.watch(stream())
     assert watched.healthy
-    assert [(chart.metric, chart.group) for chart in watched.charts] == [
-        ("spread", ""),
-        ("spread", "a"),
-        ("spread", "b"),
+    assert [(chart.text, chart.group) for chart in watched.charts] == [
+        (text, group)
+        for text in ("spread=guaranteed", "effective_answers=rank", "spread=rank")
+        for group in ("", "a", "b")
     ]
+    assert sum(chart.weight for chart in watched.charts) == pytest.approx(1.0)
     assert {len(chart.verdicts) for chart in watched.charts} == {20}
     assert {chart.read for chart in watched.charts} == {20}
 
@@ -68,10 +69,39 @@ def test_one_narrow_group_is_named():
 
 
 def test_charts_of_one_kind_share_their_rate():
-    limits = {chart.verdicts[0].limit for chart in hf.watch(stream()).charts}
-    alone = hf.watch(stream(groups="")).charts[0].verdicts[0].limit
+    charts = ["guaranteed"]
+    limits = {chart.verdicts[0].limit for chart in hf.watch(stream(), charts=charts).charts}
+    alone = hf.watch(stream(groups=""), charts=charts).charts[0].verdicts[0].limit
     (shared,) = limits
     assert shared == pytest.approx(3 * alone, rel=1e-2)
+
+
+def test_all_charts_of_the_panel_share_one_rate():
+    for form, alpha in (("sum", 0.01), ("product", 0.02)):
+        watched = hf.watch(stream(), false_alarms=0.02, form=form)
+        for chart in watched.charts:
+            # A pair chart spends part of its share on the error of its baseline.
+            least = 1.0 / (chart.weight * alpha)
+            assert least <= chart.limit * (1.0 + 1e-9)
+            assert chart.text != "spread=rank" or chart.limit == pytest.approx(least)
+        by_group = dict.fromkeys(("", "a", "b"), 0.0)
+        for chart in watched.charts:
+            by_group[chart.group] += chart.weight
+        assert list(by_group.values()) == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_what_the_panel_promises_takes_a_rate_and_a_form():
+    for settings in ({"false_alarms": 0.0}, {"false_alarms": 1.5}, {"form": "both"}):
+        with pytest.raises(ArgumentError):
+            hf.watch(stream(groups=""), **settings)
+
+
+def test_a_slow_loss_is_called_falling_before_it_alarms():
+    watched = hf.watch(stream(groups="", width=lambda number: 1.0 if number < 26 else 0.85))
+    assert watched.verdict.value == "falling"
+    assert watched.healthy
+    assert [chart.metric for chart in watched.falling] == ["spread"]
+    assert WatchFindings(watched, Language("en")).verdict().startswith("Falling, without an alarm")
 
 
 def test_the_first_fifth_of_the_baseline_sets_the_scale_alone():
@@ -87,10 +117,11 @@ def test_a_column_of_values_is_charted():
     watched = hf.watch(given, charts=["accuracy=shewhart:run_length=100"], baseline=20)
     (chart,) = watched.charts
     assert (chart.metric, chart.first_alarm.round) == ("accuracy", 26)
-    # By default, a baseline that is too short for its chart is reported and no error.
-    watched = hf.watch(given)
-    assert [chart.metric for chart in watched.charts] == ["spread"]
-    assert "takes at least" in watched.missing_charts[0].reason
+    # By default, the rank chart needs no long baseline.
+    assert "accuracy" in [chart.metric for chart in hf.watch(given).charts]
+    # One that is too short for its chart is reported and no error.
+    short = hf.watch(given, baseline=4)
+    assert "takes at least" in short.missing_charts[-1].reason
     with pytest.raises(DataError, match="takes at least"):
         hf.watch(given, charts=["accuracy=cusum:run_length=1000"])
 
@@ -99,8 +130,9 @@ def test_a_round_without_answers_gives_no_reading():
     given = stream(groups="")
     keep = (given.frame["round"] != 15).to_numpy()
     without = Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
-    (chart,) = hf.watch(without).charts
-    assert chart.read == 19
+    watched = hf.watch(without)
+    assert {chart.read for chart in watched.charts} == {19}
+    chart = watched.charts[0]
     (silent,) = [verdict for verdict in chart.verdicts if verdict.round == 15]
     assert (silent.state.value, silent.value) == ("no reading", None)
 
@@ -111,8 +143,8 @@ def test_a_stream_that_has_gone_silent_is_not_healthy_in_words():
     watched = hf.watch(
         Answers(given.name, given.rounds, given.frame.filter(keep), given.vectors[keep])
     )
-    (chart,) = watched.charts
-    assert chart.silent_since == 25
+    assert {chart.silent_since for chart in watched.charts} == {25}
+    chart = watched.charts[0]
     findings = WatchFindings(watched, Language("en"))
     assert findings.verdict() == "No reading since round day 25"
     assert findings.state(chart) == "no reading"
@@ -182,7 +214,7 @@ def test_texts_are_embedded_and_told_apart():
         ({"baseline": 30}, "baseline: got 30, takes less than the 30 rounds of stream.jsonl"),
         ({"charts": ["guarded"]}, "chart: got guarded"),
         ({"charts": ["distinct_9=ewma"]}, "did you mean distinct_"),
-        ({"charts": ["vendi_1=guaranteed"]}, "takes spread with the chart guaranteed"),
+        ({"charts": ["vendi_1=guaranteed"]}, "takes spread or between_prompts with"),
         ({"charts": ["ewma", "ewma"]}, "takes each chart once"),
         ({"metrics": ["drft"]}, "did you mean drift"),
         ({"metrics": ["entropy"]}, "takes one of near_duplicate_rate, drift"),
