@@ -409,9 +409,9 @@ def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
     if run.rounds <= baseline:
         return NetworkWatch(baseline)
     # A run needs no control charts; its page does.
-    from hayflick.monitor.charting import chart_requests, run_charts, scaling_rounds
+    from hayflick.monitor.charting import ChartRequest, run_charts, scaling_rounds
 
-    requests = chart_requests(["guaranteed"], values=())
+    requests = [ChartRequest.parsed("guaranteed", required=False)]
     scaling = scaling_rounds(baseline)
     made, missing = run_charts(run.readings, requests, baseline=baseline, scaling=scaling)
     return NetworkWatch(baseline, made, missing)
