@@ -1,20 +1,15 @@
 """`watch`: measure the rounds of a stream of answers, chart them and report what has changed.
 
-The first part of the baseline sets what all rounds are measured against: the scale of distances
-and the baseline's words. The vectors of that part are held while it is measured, then those of
-one round at a time.
+How they are measured is in `hayflick.monitor.measuring`, which charts there are in
+`hayflick.monitor.panel` and `hayflick.monitor.charting`.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import reduce
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,54 +17,39 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
-from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
-from hayflick.core.reproducibility import stream
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.frames import input_path
 from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.table_format import TableFormat
-from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.detection.evidence import FALSE_ALARMS
-from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.metrics import metric_named
-from hayflick.diversity.observing import (
-    SLOW,
-    CommonSizes,
-    Observer,
-    RoundAnswers,
-    RoundCounts,
-    count_words,
-)
-from hayflick.diversity.pairs import Pairs, disjoint_pairs, squared_distances
+from hayflick.diversity.observing import SLOW
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
-from hayflick.diversity.prompt_pairs import PromptMix
-from hayflick.embed.embedder import Embedder, embed_all
-from hayflick.monitor.charting import (
-    ChartRequest,
-    chart_requests,
-    panel_requests,
-    run_charts,
-    scaling_rounds,
+from hayflick.embed.embedder import Embedder
+from hayflick.monitor.charting import ChartRequest, chart_requests, panel_requests, run_charts
+from hayflick.monitor.measuring import (
+    VALUE,
+    Measurement,
+    Readings,
+    Sample,
+    embeds,
+    has_text,
+    measure_rounds,
+    value_columns,
 )
 from hayflick.monitor.panel import Panel, panel_charts
 from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet, RulesOutcome
-    from hayflick.storage.embedding_cache import EmbeddingCache
 
 _Path: TypeAlias = str | os.PathLike[str]
-_Readings: TypeAlias = Mapping[str, tuple[Reading, ...]]
-_Sample: TypeAlias = tuple[list[str], NDArray[Any]]
 
-_VALUE = "value "  # what the columns of further numbers begin with in `Answers.frame`
-_TOKENIZER_TEXTS = 1000
-_SAMPLED_VECTORS = 2000
 _PHRASED_TEXTS, _PHRASED_BYTES = 20_000, 4_000_000
 _MOST_TEMPLATES = 20
 _TYPICAL = 5
@@ -198,7 +178,9 @@ def watch(
         seed=whole_number("seed", seed, at_least=0),
         sources=Source.files(("must-keep list", must_keep)),
     )
-    readings, samples = _read_rounds(answers, settings, cache, progress)
+    readings, samples = measure_rounds(
+        answers, settings.measurement, cache=cache, progress=progress
+    )
     return _judged(answers, settings, readings, samples)
 
 
@@ -222,8 +204,16 @@ class _Settings:
         _slow_metrics(self.metrics, self.requests)
 
     @property
-    def scaling(self) -> int:
-        return scaling_rounds(self.baseline)
+    def measurement(self) -> Measurement:
+        """How the rounds are measured."""
+        return Measurement(
+            baseline=self.baseline,
+            embedder=self.embedder,
+            tokenizer=self.tokenizer,
+            must_keep=self.must_keep,
+            slow=self.slow,
+            seed=self.seed,
+        )
 
     @property
     def slow(self) -> frozenset[str]:
@@ -245,46 +235,29 @@ def _checked_baseline(baseline: int, answers: Answers) -> int:
 
 
 def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
-    values = [name.removeprefix(_VALUE) for name in _value_columns(answers)]
+    values = [name.removeprefix(VALUE) for name in value_columns(answers)]
     if charts is not None:
         return chart_requests(charts, values=values)
     charts = panel_charts(
-        has_vectors=answers.vectors is not None or _has_text(answers),
-        has_text=_has_text(answers),
+        has_vectors=answers.vectors is not None or has_text(answers),
+        has_text=has_text(answers),
         has_prompts="prompt" in answers.frame.columns,
         values=values,
     )
     return panel_requests(charts, values=values)
 
 
-def _has_text(answers: Answers) -> bool:
-    return "text" in answers.frame.columns
-
-
-def _embeds(answers: Answers) -> bool:
-    return answers.vectors is None and _has_text(answers)
-
-
-def _read_rounds(
-    answers: Answers, settings: _Settings, cache: _Path | None, progress: Progress
-) -> tuple[_Readings, list[_Sample]]:
-    """Return the readings by group, and texts with vectors of the first and the last round."""
-    embedder = settings.embedder if _embeds(answers) else None
-    with _opened(cache, settings.embedder) as store:
-        rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
-        scaling = list(itertools.islice(rounds, settings.scaling))
-        counted = _baseline_counts(answers, settings)
-        observer = _observer(scaling, counted, settings)
-        return _measure(itertools.chain(scaling, rounds), observer, counted, answers.rounds)
-
-
 def _judged(
-    answers: Answers, settings: _Settings, readings: _Readings, samples: Sequence[_Sample]
+    answers: Answers, settings: _Settings, readings: Readings, samples: Sequence[Sample]
 ) -> WatchResult:
     """Return the result: what charts and rules say of the readings."""
     baseline, requests = settings.baseline, settings.requests
     histories, missing = run_charts(
-        readings, requests, baseline=baseline, scaling=settings.scaling, panel=settings.panel
+        readings,
+        requests,
+        baseline=baseline,
+        scaling=settings.measurement.scaling,
+        panel=settings.panel,
     )
     outcome = _outcome(settings.rules, readings)
     if requests and not histories:
@@ -319,7 +292,7 @@ def _judged(
             "charts": [request.text for request in requests],
             "false_alarms": None if settings.panel is None else settings.panel.false_alarms,
             "form": None if settings.panel is None else settings.panel.form,
-            "embedder": settings.embedder.id if _embeds(answers) else None,
+            "embedder": settings.embedder.id if embeds(answers) else None,
             "tokenizer": settings.tokenizer,
             "must_keep": len(settings.must_keep),
             "metrics": sorted(settings.slow),
@@ -337,9 +310,9 @@ def _unread_metrics(
     few = translatable("too few answers to measure it")
     reasons = dict.fromkeys((*asked, *settings.metrics), few)
     if settings.must_keep:
-        reasons["retention"] = few if _has_text(answers) else translatable("there is no text")
-    for name in _value_columns(answers):
-        reasons[name.removeprefix(_VALUE)] = translatable("its column has no number there")
+        reasons["retention"] = few if has_text(answers) else translatable("there is no text")
+    for name in value_columns(answers):
+        reasons[name.removeprefix(VALUE)] = translatable("its column has no number there")
     found = []
     for metric, reason in reasons.items():
         rounds = sum(metric not in reading.values for reading in readings)
@@ -359,7 +332,7 @@ def _rule_set(rules: _Path | RuleSet | None, progress: Progress) -> RuleSet | No
     return rules
 
 
-def _outcome(rule_set: RuleSet | None, readings: _Readings) -> RulesOutcome | None:
+def _outcome(rule_set: RuleSet | None, readings: Readings) -> RulesOutcome | None:
     if rule_set is None:
         return None
     from hayflick.rules.rule_set import apply_rules
@@ -405,19 +378,6 @@ def _spelled_as(answers: Answers, weights: Mapping[str, float]) -> Mapping[str, 
     return spelled
 
 
-@contextmanager
-def _opened(cache: _Path | None, embedder: Embedder) -> Iterator[EmbeddingCache | None]:
-    """Yield the store of vectors, or None without a `cache`."""
-    if cache is None:
-        yield None
-        return
-    from hayflick.storage.database import Database
-    from hayflick.storage.embedding_cache import EmbeddingCache
-
-    with Database(cache) as database:
-        yield EmbeddingCache(database, embedder=embedder.id)
-
-
 def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
     for name in metrics:
         if name not in SLOW:
@@ -426,202 +386,6 @@ def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> f
             raise ArgumentError("metric", got=name, takes=takes)
     charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
     return frozenset(metrics) | (charted & set(SLOW))
-
-
-def _value_columns(answers: Answers) -> list[str]:
-    return [name for name in answers.frame.columns if name.startswith(_VALUE)]
-
-
-def _rounds(
-    answers: Answers,
-    embedder: Embedder | None,
-    cache: EmbeddingCache | None,
-    progress: Progress,
-    *,
-    tried: int,
-) -> Iterator[RoundAnswers]:
-    """Yield the answers of each round with their vectors.
-
-    The round `tried` tells what the others will take: the ones before it were held, and in the
-    first one kernels are compiled.
-    """
-    done = 0
-    for number, frame, vectors in answers.by_round():
-        begun = time.monotonic()
-        batch = _batch(answers, number, frame, vectors)
-        if embedder is not None and batch.texts:
-            vectors = np.concatenate(list(embed_all(embedder, batch.texts, cache=cache)))
-            batch = replace(batch, vectors=vectors)
-        yield batch
-        done += len(frame)
-        if number == tried:
-            left = len(answers.frame) - done
-            seconds = (time.monotonic() - begun) * left / max(1, len(frame))
-            expect(progress, Effort(f"measuring {left:,} more answers", seconds))
-        progress("measuring answers", done, len(answers.frame))
-
-
-def _batch(
-    answers: Answers, number: int, frame: pl.DataFrame, vectors: NDArray[Any] | None
-) -> RoundAnswers:
-    return RoundAnswers(
-        round=number,
-        label=answers.rounds[number - 1],
-        texts=_filled(frame, "text"),
-        vectors=vectors,
-        groups=_filled(frame, "group"),
-        prompts=_filled(frame, "prompt"),
-        values={
-            name.removeprefix(_VALUE): frame[name].fill_null(np.nan).to_numpy()
-            for name in _value_columns(answers)
-        },
-    )
-
-
-def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
-    return frame[name].fill_null("").to_list() if name in frame.columns else None
-
-
-@dataclass(frozen=True, eq=False)
-class _BaselineCounts:
-    """The words of the baseline, and what all rounds are rarefied to."""
-
-    tokenizer: str
-    rounds: dict[int, RoundCounts]
-    sizes: Mapping[str, CommonSizes]
-
-    @property
-    def together(self) -> NgramCounts | None:
-        """The counts of the whole baseline; None without texts."""
-        known = [counts for counts, _ in self.rounds.values() if counts is not None]
-        return reduce(NgramCounts.merge, known) if known else None
-
-
-def _baseline_counts(answers: Answers, settings: _Settings) -> _BaselineCounts:
-    """Count the words of the baseline's rounds, and return the sizes that follow from them."""
-    healthy = answers.frame.filter(pl.col("round") <= settings.baseline)
-    tokenizer = settings.tokenizer
-    if tokenizer == "auto" and _has_text(answers):
-        texts = healthy["text"].drop_nulls().head(_TOKENIZER_TEXTS)
-        tokenizer = tokenizer_for(texts.to_list()).name
-    rounds: dict[int, RoundCounts] = {}
-    words: dict[str, list[int]] = {}
-    sizes: dict[str, list[int]] = {}
-    prompts: dict[str, list[list[str]]] = {}
-    for number, part, vectors in itertools.islice(answers.by_round(), settings.baseline):
-        batch = _batch(answers, number, part, vectors)
-        rounds[number] = together, by_group = count_words(batch, tokenizer=tokenizer)
-        for group, one in {"": batch, **batch.by_group()}.items():
-            counts = by_group.get(group) if group else together
-            words.setdefault(group, []).append(0 if counts is None else counts.total())
-            sizes.setdefault(group, []).append(_with_content(one))
-            if one.prompts is not None:
-                prompts.setdefault(group, []).append(list(one.prompts))
-    rng = stream(settings.seed, block=0)
-    return _BaselineCounts(
-        tokenizer,
-        rounds,
-        {
-            group: CommonSizes.of(
-                words=[number for number in words[group] if number],
-                answers=[number for number in sizes[group] if number],
-                mix=PromptMix.of(prompts[group], rng=rng) if group in prompts else None,
-            )
-            for group in sizes
-        },
-    )
-
-
-def _with_content(batch: RoundAnswers) -> int:
-    """Return the number of answers that are not empty."""
-    if batch.texts is None:
-        return batch.size
-    return sum(bool(text.strip()) for text in batch.texts)
-
-
-def _observer(
-    scaling: Sequence[RoundAnswers], counted: _BaselineCounts, settings: _Settings
-) -> Observer:
-    """Return what measures every round: the scale is set by the first rounds alone."""
-    whole = [batch.with_direction() for batch in scaling]
-    vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]
-    slow = settings.slow
-    mix = counted.sizes[""].mix
-    return Observer(
-        scale=_scale(whole, settings.seed),
-        between_scale=None if mix is None else _scale(whole, settings.seed, mix=mix),
-        sizes=counted.sizes,
-        tokenizer=counted.tokenizer,
-        baseline=counted.together,
-        baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
-        must_keep=settings.must_keep,
-        slow=slow,
-        seed=settings.seed,
-    )
-
-
-def _scale(
-    batches: Sequence[RoundAnswers], seed: int, *, mix: PromptMix | None = None
-) -> float | None:
-    """Return the median squared distance over disjoint pairs; None if it is 0 or there is none.
-
-    The pairs are those within prompts, or those of a mix between prompts.
-    """
-    squares = [np.empty(0)]
-    for batch in batches:
-        if batch.vectors is not None:
-            rng = stream(seed, block=batch.round)
-            pairs: Pairs | None = disjoint_pairs(batch.size, rng=rng, prompts=batch.prompts)
-            if mix is not None:
-                pairs = mix.matched(batch.prompts or (), rng=rng)
-            if pairs is not None:
-                ends = batch.vectors[pairs.first], batch.vectors[pairs.second]
-                squares.append(squared_distances(*ends))
-    together = np.concatenate(squares)
-    median = float(np.median(together)) if together.size else 0.0
-    return median if median > 0.0 else None
-
-
-def _measure(
-    batches: Iterator[RoundAnswers],
-    observer: Observer,
-    counted: _BaselineCounts,
-    labels: Sequence[str],
-) -> tuple[dict[str, tuple[Reading, ...]], list[_Sample]]:
-    """Return the readings by group, and texts with vectors of the first and the last round.
-
-    A group that is silent in a round has an empty reading there.
-    """
-    rounds: list[dict[str, Reading]] = []
-    samples: list[_Sample] = []
-    for batch in batches:
-        read = observer.read(batch, counted=counted.rounds.pop(batch.round, None))
-        rounds.append({reading.group: reading for reading in read})
-        sample = _sample(batch, observer.seed)
-        if sample is not None:
-            samples[1:] = [sample]
-    groups = sorted(set().union(*rounds))
-    readings = {
-        group: tuple(
-            found.get(group, Reading(number, group=group, label=label))
-            for number, (label, found) in enumerate(zip(labels, rounds, strict=True), start=1)
-        )
-        for group in groups
-    }
-    return readings, samples
-
-
-def _sample(batch: RoundAnswers, seed: int) -> _Sample | None:
-    whole = batch.with_direction()
-    if whole.vectors is None or whole.texts is None or not whole.size:
-        return None
-    places = np.arange(whole.size)
-    if whole.size > _SAMPLED_VECTORS:
-        rng = stream(seed, block=batch.round)
-        places = np.sort(rng.choice(whole.size, _SAMPLED_VECTORS, replace=False))
-    return [whole.texts[int(place)] for place in places], np.asarray(
-        whole.vectors[places], np.float64
-    )
 
 
 def _typical(texts: Sequence[str], vectors: NDArray[Any]) -> list[str]:

@@ -1,0 +1,325 @@
+"""How the rounds of a stream of answers are measured: one reading per round and group.
+
+The first part of the baseline sets what all rounds are measured against: the scale of distances,
+the baseline's words, and the sizes that rounds are rarefied to. The vectors of that part are held
+while it is measured, then those of one round at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hayflick.core.effort import Effort, expect
+from hayflick.core.progress import Progress
+from hayflick.core.records import Reading
+from hayflick.core.reproducibility import stream
+from hayflick.corpus.answers import Answers
+from hayflick.corpus.tokenizers import tokenizer_for
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.observing import (
+    CommonSizes,
+    Observer,
+    RoundAnswers,
+    RoundCounts,
+    count_words,
+)
+from hayflick.diversity.pairs import Pairs, disjoint_pairs, squared_distances
+from hayflick.diversity.prompt_pairs import PromptMix
+from hayflick.embed.embedder import Embedder, embed_all
+from hayflick.monitor.charting import scaling_rounds
+
+if TYPE_CHECKING:
+    import os
+
+    from hayflick.storage.embedding_cache import EmbeddingCache
+
+Readings: TypeAlias = Mapping[str, tuple[Reading, ...]]
+Sample: TypeAlias = tuple[list[str], NDArray[Any]]
+
+VALUE = "value "
+"""What the columns of further numbers begin with in `Answers.frame`."""
+
+_TOKENIZER_TEXTS = 1000
+_SAMPLED_VECTORS = 2000
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measurement:
+    """How the rounds of a stream are measured.
+
+    Parameters
+    ----------
+    baseline
+        Number of healthy rounds at the beginning.
+    embedder
+        Turns texts into vectors, where the answers have none.
+    tokenizer
+        How texts are split into words; ``auto`` follows from the baseline.
+    must_keep
+        Weights of what is to be retained.
+    slow
+        The slow metrics to measure.
+    seed
+        Seed of the pairs and of every other random draw.
+    """
+
+    baseline: int
+    embedder: Embedder
+    tokenizer: str
+    must_keep: Mapping[str, float]
+    slow: frozenset[str]
+    seed: int
+
+    @property
+    def scaling(self) -> int:
+        """Number of rounds that set the scale of distances."""
+        return scaling_rounds(self.baseline)
+
+
+def has_text(answers: Answers) -> bool:
+    """Return whether there are texts."""
+    return "text" in answers.frame.columns
+
+
+def embeds(answers: Answers) -> bool:
+    """Return whether the texts are to be turned into vectors."""
+    return answers.vectors is None and has_text(answers)
+
+
+def value_columns(answers: Answers) -> list[str]:
+    """Return the columns of further numbers in `Answers.frame`."""
+    return [name for name in answers.frame.columns if name.startswith(VALUE)]
+
+
+def measure_rounds(
+    answers: Answers,
+    settings: Measurement,
+    *,
+    cache: str | os.PathLike[str] | None,
+    progress: Progress,
+) -> tuple[Readings, list[Sample]]:
+    """Return the readings by group, and texts with vectors of the first and the last round."""
+    embedder = settings.embedder if embeds(answers) else None
+    with _opened(cache, settings.embedder) as store:
+        rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
+        scaling = list(itertools.islice(rounds, settings.scaling))
+        counted = _baseline_counts(answers, settings)
+        observer = _observer(scaling, counted, settings)
+        return _measure(itertools.chain(scaling, rounds), observer, counted, answers.rounds)
+
+
+@contextmanager
+def _opened(
+    cache: str | os.PathLike[str] | None, embedder: Embedder
+) -> Iterator[EmbeddingCache | None]:
+    """Yield the store of vectors, or None without a `cache`."""
+    if cache is None:
+        yield None
+        return
+    from hayflick.storage.database import Database
+    from hayflick.storage.embedding_cache import EmbeddingCache
+
+    with Database(cache) as database:
+        yield EmbeddingCache(database, embedder=embedder.id)
+
+
+def _rounds(
+    answers: Answers,
+    embedder: Embedder | None,
+    cache: EmbeddingCache | None,
+    progress: Progress,
+    *,
+    tried: int,
+) -> Iterator[RoundAnswers]:
+    """Yield the answers of each round with their vectors.
+
+    The round `tried` tells what the others will take: the ones before it were held, and in the
+    first one kernels are compiled.
+    """
+    done = 0
+    for number, frame, vectors in answers.by_round():
+        begun = time.monotonic()
+        batch = _batch(answers, number, frame, vectors)
+        if embedder is not None and batch.texts:
+            vectors = np.concatenate(list(embed_all(embedder, batch.texts, cache=cache)))
+            batch = replace(batch, vectors=vectors)
+        yield batch
+        done += len(frame)
+        if number == tried:
+            left = len(answers.frame) - done
+            seconds = (time.monotonic() - begun) * left / max(1, len(frame))
+            expect(progress, Effort(f"measuring {left:,} more answers", seconds))
+        progress("measuring answers", done, len(answers.frame))
+
+
+def _batch(
+    answers: Answers, number: int, frame: pl.DataFrame, vectors: NDArray[Any] | None
+) -> RoundAnswers:
+    return RoundAnswers(
+        round=number,
+        label=answers.rounds[number - 1],
+        texts=_filled(frame, "text"),
+        vectors=vectors,
+        groups=_filled(frame, "group"),
+        prompts=_filled(frame, "prompt"),
+        values={
+            name.removeprefix(VALUE): frame[name].fill_null(np.nan).to_numpy()
+            for name in value_columns(answers)
+        },
+    )
+
+
+def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
+    return frame[name].fill_null("").to_list() if name in frame.columns else None
+
+
+@dataclass(frozen=True, eq=False)
+class _BaselineCounts:
+    """The words of the baseline, and what all rounds are rarefied to."""
+
+    tokenizer: str
+    rounds: dict[int, RoundCounts]
+    sizes: Mapping[str, CommonSizes]
+
+    @property
+    def together(self) -> NgramCounts | None:
+        """The counts of the whole baseline; None without texts."""
+        known = [counts for counts, _ in self.rounds.values() if counts is not None]
+        return reduce(NgramCounts.merge, known) if known else None
+
+
+def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts:
+    """Count the words of the baseline's rounds, and return the sizes that follow from them."""
+    healthy = answers.frame.filter(pl.col("round") <= settings.baseline)
+    tokenizer = settings.tokenizer
+    if tokenizer == "auto" and has_text(answers):
+        texts = healthy["text"].drop_nulls().head(_TOKENIZER_TEXTS)
+        tokenizer = tokenizer_for(texts.to_list()).name
+    rounds: dict[int, RoundCounts] = {}
+    words: dict[str, list[int]] = {}
+    sizes: dict[str, list[int]] = {}
+    prompts: dict[str, list[list[str]]] = {}
+    for number, part, vectors in itertools.islice(answers.by_round(), settings.baseline):
+        batch = _batch(answers, number, part, vectors)
+        rounds[number] = together, by_group = count_words(batch, tokenizer=tokenizer)
+        for group, one in {"": batch, **batch.by_group()}.items():
+            counts = by_group.get(group) if group else together
+            words.setdefault(group, []).append(0 if counts is None else counts.total())
+            sizes.setdefault(group, []).append(_with_content(one))
+            if one.prompts is not None:
+                prompts.setdefault(group, []).append(list(one.prompts))
+    rng = stream(settings.seed, block=0)
+    return _BaselineCounts(
+        tokenizer,
+        rounds,
+        {
+            group: CommonSizes.of(
+                words=[number for number in words[group] if number],
+                answers=[number for number in sizes[group] if number],
+                mix=PromptMix.of(prompts[group], rng=rng) if group in prompts else None,
+            )
+            for group in sizes
+        },
+    )
+
+
+def _with_content(batch: RoundAnswers) -> int:
+    """Return the number of answers that are not empty."""
+    if batch.texts is None:
+        return batch.size
+    return sum(bool(text.strip()) for text in batch.texts)
+
+
+def _observer(
+    scaling: Sequence[RoundAnswers], counted: _BaselineCounts, settings: Measurement
+) -> Observer:
+    """Return what measures every round: the scale is set by the first rounds alone."""
+    whole = [batch.with_direction() for batch in scaling]
+    vectors = [batch.vectors[:_SAMPLED_VECTORS] for batch in whole if batch.vectors is not None]
+    slow = settings.slow
+    mix = counted.sizes[""].mix
+    return Observer(
+        scale=_scale(whole, settings.seed),
+        between_scale=None if mix is None else _scale(whole, settings.seed, mix=mix),
+        sizes=counted.sizes,
+        tokenizer=counted.tokenizer,
+        baseline=counted.together,
+        baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
+        must_keep=settings.must_keep,
+        slow=slow,
+        seed=settings.seed,
+    )
+
+
+def _scale(
+    batches: Sequence[RoundAnswers], seed: int, *, mix: PromptMix | None = None
+) -> float | None:
+    """Return the median squared distance over disjoint pairs; None if it is 0 or there is none.
+
+    The pairs are those within prompts, or those of a mix between prompts.
+    """
+    squares = [np.empty(0)]
+    for batch in batches:
+        if batch.vectors is not None:
+            rng = stream(seed, block=batch.round)
+            pairs: Pairs | None = disjoint_pairs(batch.size, rng=rng, prompts=batch.prompts)
+            if mix is not None:
+                pairs = mix.matched(batch.prompts or (), rng=rng)
+            if pairs is not None:
+                ends = batch.vectors[pairs.first], batch.vectors[pairs.second]
+                squares.append(squared_distances(*ends))
+    together = np.concatenate(squares)
+    median = float(np.median(together)) if together.size else 0.0
+    return median if median > 0.0 else None
+
+
+def _measure(
+    batches: Iterator[RoundAnswers],
+    observer: Observer,
+    counted: _BaselineCounts,
+    labels: Sequence[str],
+) -> tuple[dict[str, tuple[Reading, ...]], list[Sample]]:
+    """Return the readings by group, and texts with vectors of the first and the last round.
+
+    A group that is silent in a round has an empty reading there.
+    """
+    rounds: list[dict[str, Reading]] = []
+    samples: list[Sample] = []
+    for batch in batches:
+        read = observer.read(batch, counted=counted.rounds.pop(batch.round, None))
+        rounds.append({reading.group: reading for reading in read})
+        sample = _sample(batch, observer.seed)
+        if sample is not None:
+            samples[1:] = [sample]
+    groups = sorted(set().union(*rounds))
+    readings = {
+        group: tuple(
+            found.get(group, Reading(number, group=group, label=label))
+            for number, (label, found) in enumerate(zip(labels, rounds, strict=True), start=1)
+        )
+        for group in groups
+    }
+    return readings, samples
+
+
+def _sample(batch: RoundAnswers, seed: int) -> Sample | None:
+    whole = batch.with_direction()
+    if whole.vectors is None or whole.texts is None or not whole.size:
+        return None
+    places = np.arange(whole.size)
+    if whole.size > _SAMPLED_VECTORS:
+        rng = stream(seed, block=batch.round)
+        places = np.sort(rng.choice(whole.size, _SAMPLED_VECTORS, replace=False))
+    return [whole.texts[int(place)] for place in places], np.asarray(
+        whole.vectors[places], np.float64
+    )
