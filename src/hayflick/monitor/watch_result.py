@@ -130,6 +130,14 @@ class ChartHistory:
         return None if alarm is None else alarm.since or alarm.round
 
     @property
+    def has_fallen(self) -> bool:
+        """Whether a number of the panel lost more than a twentieth, beyond its scatter."""
+        loss = None if self.change is None else self.change.loss
+        if self.weight is None or self.change is None or loss is None:
+            return False
+        return loss > FALLING_SHARE and self.change.is_clear
+
+    @property
     def silent_since(self) -> int | None:
         """Round since which there is no reading; None if the last round has one."""
         silent = [one.state is State.NO_READING for one in self.verdicts]
@@ -254,10 +262,7 @@ class WatchResult(Result):
             return ()
         found: dict[tuple[str, str], ChartHistory] = {}
         for chart in self.charts:
-            loss = None if chart.change is None else chart.change.loss
-            if chart.weight is None or chart.change is None or loss is None:
-                continue
-            if loss > FALLING_SHARE and chart.change.is_clear:
+            if chart.has_fallen:
                 found.setdefault((chart.group, chart.metric), chart)
         return tuple(found.values())
 
