@@ -13,7 +13,7 @@ with the same draws throughout, to a hundredth of its size.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -127,6 +127,48 @@ def _rank_growth(series: Floats, readings: int) -> Iterator[Floats]:
         yield log_bets(below, np.zeros_like(below), earlier=now)
 
 
+def rounds_to_find(
+    readings: int, *, limits: Sequence[float], within: int, form: str
+) -> tuple[int | None, ...]:
+    """Return in how many rounds rank charts at other limits find the same steady fall.
+
+    The slope is that at which the chart with the first limit finds the fall in about `within`.
+
+    Parameters
+    ----------
+    readings
+        Number of readings in the baseline.
+    limits
+        1/α of each chart.
+    within
+        Number of rounds in which the first chart is to find it.
+    form
+        ``sum`` or ``product``.
+
+    Returns
+    -------
+    For each limit the rounds after which the fall is found with a probability of .8; None if it
+    is not within five times as many rounds.
+
+    Examples
+    --------
+    >>> rounds_to_find(10, limits=[2000.0, 4000.0, 48000.0], within=10, form="sum")
+    (11, 11, 13)
+    """
+    shift = _smallest_shift("steady", within, readings, 1.0 / limits[0], form)
+    if shift is None:
+        return (None,) * len(limits)
+    series = stream(_SEED, block=0).standard_normal((_RUNS, readings + _LONGER * within))
+    series[:, readings:] -= shift / within * np.arange(1, _LONGER * within + 1)
+    growth = np.stack(list(_rank_growth(series, readings)), axis=1)
+    shares = [_shares_found(growth, limit, form) for limit in limits]
+    found = [np.flatnonzero(share >= PROBABILITY) for share in shares]
+    return tuple(int(rounds[0]) + 1 if rounds.size else None for rounds in found)
+
+
+_LONGER = 5
+
+
 def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int) -> DetectableLoss:
     guarantee = chart.guarantee
     scores = np.concatenate(healthy.scores)
@@ -169,13 +211,19 @@ def _profile(kind: str, rounds: int) -> Floats:
 
 def _share_found(growth: Floats, limit: float, form: str) -> float:
     """Return the share of runs that alarm, from ln L of shape ``(runs, rounds, bets)``."""
+    return float(_shares_found(growth, limit, form)[-1])
+
+
+def _shares_found(growth: Floats, limit: float, form: str) -> Floats:
+    """Return the share of runs that have alarmed by each round."""
     carried = np.zeros(growth[:, 0].shape)
-    alarmed = np.zeros(len(growth), bool)
+    alarmed = np.zeros((len(growth), growth.shape[1]), bool)
     for place in range(growth.shape[1]):
         logs = carried + growth[:, place]
-        alarmed |= logsumexp(logs, axis=1) - math.log(logs.shape[1]) >= math.log(limit)
+        alarmed[:, place] = logsumexp(logs, axis=1) - math.log(logs.shape[1]) >= math.log(limit)
         carried = np.logaddexp(0.0, logs) if form == "sum" else logs
-    return float(alarmed.mean())
+    shares: Floats = np.logical_or.accumulate(alarmed, axis=1).mean(axis=0)
+    return shares
 
 
 def _smallest(found: Callable[[float], float], *, most: float, least: float = 0.0) -> float | None:
