@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.compression import content_suffix
+from hayflick.corpus.continuing import Beginning, ReadPart, check_order, order_labels, part_notes
+from hayflick.corpus.encodings import check_encoding
 from hayflick.corpus.frames import Table, input_path, table_or_path
 from hayflick.corpus.json_lines import json_lines, refuse_line
 from hayflick.corpus.labels import label_of, labels_of
-from hayflick.corpus.normalization import merging_names, normalized_expression
+from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
 from hayflick.corpus.reading import source_of
 from hayflick.corpus.rounds import RoundOrder, round_order
@@ -144,16 +146,36 @@ class _Rows:
     dimensions: int = 0
     read: int = 0
     seen: set[str] = field(default_factory=set)
+    bytes: int = 0
 
     @property
     def name(self) -> str:
         """Name of the input, for messages."""
         return str(self.path) if isinstance(self.path, Path) else "the table"
 
-    def add_lines(self, *, encoding: str, progress: Progress) -> None:
-        """Add the lines of a file of JSON lines."""
+    def go_on(self, part: ReadPart) -> None:
+        """Count what was read before."""
+        self.read, self.dimensions, self.notes = part.rows, part.dimensions, list(part.notes)
+        self.bad = BadRows(part.bad, list(part.first_bad))
+        self.seen = set(self.columns.wanted)
+
+    def add_lines(
+        self, *, encoding: str, progress: Progress, behind: Beginning | None = None
+    ) -> None:
+        """Add the lines of a file of JSON lines, or those behind its beginning."""
         assert isinstance(self.path, Path)
-        for number, record in json_lines(self.path, encoding=encoding, progress=progress):
+        start, lines = (0, 0) if behind is None else (behind.size, behind.lines)
+        self.bytes = start
+
+        def counted(stage: str, done: float, total: float) -> None:
+            self.bytes = int(done)
+            progress(stage, done, total)
+
+        if behind is not None and self.path.stat().st_size == start:
+            return
+        for number, record in json_lines(
+            self.path, encoding=encoding, start=start, lines=lines, progress=counted
+        ):
             if isinstance(record, str):
                 self._refuse(number, record)
             else:
@@ -378,6 +400,8 @@ class Answers:
         Rows that were skipped.
     sources
         What was read: the table, and the file of vectors.
+    part
+        What reading further takes; None for answers that were not read from a table.
     """
 
     name: str
@@ -386,6 +410,7 @@ class Answers:
     vectors: NDArray[np.float32] | None = None
     bad: BadRows = field(default_factory=BadRows)
     sources: tuple[Source, ...] = ()
+    part: ReadPart | None = None
 
     @property
     def dimensions(self) -> int | None:
@@ -412,6 +437,7 @@ def read_answers(
     encoding: str = "utf-8",
     normalize: str = "nfc",
     table: TableFormat | None = None,
+    after: ReadPart | None = None,
     progress: Progress = silent,
 ) -> Answers:
     """Return the answers in a table: CSV, TSV, JSON lines, Parquet or xlsx.
@@ -439,6 +465,9 @@ def read_answers(
         ``casefold``.
     table
         What is known of the format of the table; None to see it from the file.
+    after
+        What was read before: its rounds are the first ones, and if the file still begins with
+        what was read of it (`continues`), only the answers behind are returned.
     progress
         Called with the number of bytes read so far.
 
@@ -457,25 +486,37 @@ def read_answers(
     is_lines = isinstance(given, Path) and content_suffix(given) in _LINES
     if is_lines and table is not None:
         check_format(table, given)
-    add = rows.add_lines if is_lines else rows.add_table
-    add(encoding=encoding, progress=progress)
+    part = after or ReadPart()
+    behind = part.beginning if continues(given, columns, encoding, part) else None
+    if behind is not None:
+        rows.go_on(part)
+    if is_lines:
+        rows.add_lines(encoding=encoding, progress=progress, behind=behind)
+    else:
+        rows.add_table(encoding=encoding, progress=progress)
     frame, bad = rows.frame(), rows.bad
-    if frame.is_empty():
+    if frame.is_empty() and behind is None:
         why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
         raise DataError(f"{rows.name}: holds no answer that can be used; {why}")
     vectors = rows.vectors_of(frame)
-    order = round_order(
-        frame["by"].unique(maintain_order=True).to_list(), every=every, time_zone=time_zone
-    )
+    labels = list(dict.fromkeys((*part.labels, *frame["by"].unique(maintain_order=True))))
+    order = round_order(labels, every=every, time_zone=time_zone)
+    check_order(part.names, order.names)
     first = _first(order, start)
     numbers = frame["by"].replace_strict(order.places, return_dtype=pl.Int64) - (first - 1)
     frame = frame.with_columns(round=numbers).drop("by", "place")
     places = np.argsort(numbers.to_numpy(), kind="stable")
     places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
     picked = None if vectors is None else vectors[places]
+    found = _part(rows, frame, order, labels, periods=every is not None)
+    found = replace(found, before=len(frame) - len(places))
+    if after is not None and isinstance(given, Path) and is_lines:
+        found = replace(found, beginning=Beginning.of(given, rows.bytes))
+    if behind is not None:
+        found = part.followed_by(found)
     left_out = (
         LeftOut("rows that cannot be used", bad.total),
-        LeftOut("answers before the first round", len(frame) - len(places)),
+        LeftOut("answers before the first round", found.before),
     )
     source = source_of(
         given,
@@ -485,44 +526,44 @@ def read_answers(
         rows=rows.read,
         normalization=normalize,
         left_out=tuple(one for one in left_out if one.number),
-        notes=(*rows.notes, *order.notes, *_spelling_notes(frame), *_empty_notes(frame)),
+        notes=(*rows.notes, *order.notes, *part_notes(found)),
     )
     sources = (source, *Source.files(("vectors", columns.vector_file)))
     name = given.name if isinstance(given, Path) else "the table"
-    return Answers(name, order.names[first - 1 :], frame[places], picked, bad, sources)
+    return Answers(name, order.names[first - 1 :], frame[places], picked, bad, sources, found)
 
 
-_MOST_NOTES = 3
+def continues(given: Any, columns: AnswerColumns, encoding: str, part: ReadPart) -> bool:
+    """Return whether a file begins with what was read of it, so that reading can go on behind."""
+    if not isinstance(given, Path) or part.beginning is None:
+        return False
+    return _can_go_on(given, columns, encoding) and part.beginning.is_of(given)
 
 
-def _spelling_notes(frame: pl.DataFrame) -> Iterator[Note]:
-    """Yield the names of groups that differ only in case, width or blanks."""
-    if "group" not in frame.columns:
-        return
-    names = frame["group"].drop_nulls().unique(maintain_order=True)
-    alike = merging_names(names.to_list())
-    for group in alike[:_MOST_NOTES]:
-        yield Note(
-            "these are different groups, although they differ only in case, width, blanks or "
-            "invisible characters: {groups}; --normalize casefold makes them one",
-            groups=listed(group, most=5),
-        )
-    if len(alike) > _MOST_NOTES:
-        more = len(alike) - _MOST_NOTES
-        yield Note("further groups that differ only in their spelling: {number}", number=more)
+def _can_go_on(path: Path, columns: AnswerColumns, encoding: str) -> bool:
+    is_plain = path.suffix.lower() in _LINES and check_encoding(encoding) == "utf-8-sig"
+    return is_plain and columns.vector_file is None
 
 
-def _empty_notes(frame: pl.DataFrame) -> Iterator[Note]:
-    """Yield how many cells of each column of numbers are empty."""
-    for column in frame.columns:
-        empty = frame[column].null_count()
-        if column.startswith("value ") and empty:
-            yield Note(
-                "{number} of {rows} cells of the column {column} have no number, and are left out",
-                number=f"{empty:,}",
-                rows=f"{len(frame):,}",
-                column=column.removeprefix("value "),
-            )
+def _part(
+    rows: _Rows, frame: pl.DataFrame, order: RoundOrder, labels: list[str], *, periods: bool
+) -> ReadPart:
+    """Return what was read of a table."""
+    groups = frame["group"].drop_nulls() if "group" in frame.columns else pl.Series([""])[:0]
+    return ReadPart(
+        names=order.names,
+        labels=order_labels(labels, order.places, periods=periods),
+        rows=rows.read,
+        answers=len(frame),
+        dimensions=rows.dimensions,
+        bad=rows.bad.total,
+        first_bad=tuple(rows.bad.first),
+        groups=tuple(groups.unique(maintain_order=True)),
+        empty={
+            name: frame[name].null_count() for name in frame.columns if name.startswith("value ")
+        },
+        notes=tuple(rows.notes),
+    )
 
 
 def _first(order: RoundOrder, start: str | None) -> int:

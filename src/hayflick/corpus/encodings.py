@@ -45,7 +45,9 @@ def check_encoding(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent) -> Iterator[str]:
+def decoded(
+    path: Path, *, encoding: str = "utf-8", start: int = 0, progress: Progress = silent
+) -> Iterator[str]:
     """Yield the text of a file as it is decoded, in memory independent of its size.
 
     Parameters
@@ -54,6 +56,8 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
         The file; a gzip file is decompressed.
     encoding
         Any text codec of Python.
+    start
+        Number of bytes of the file to leave out.
     progress
         Called with the number of bytes of the file read so far.
 
@@ -67,12 +71,14 @@ def decoded(path: Path, *, encoding: str = "utf-8", progress: Progress = silent)
     codec = check_encoding(encoding)
     size = _size(path)
     decoder = codecs.getincrementaldecoder(codec)(errors="strict")
-    position = 0
+    position = start
     before = b""
     with opened(path) as (stream, file):
+        if start:
+            stream.seek(start)
         while True:
             chunk = stream.read(CHUNK_BYTES)
-            if position == 0:
+            if position == start:
                 _refuse_binary(path, chunk, codec)
             # The end of the chunk before may be the beginning of an escape sequence.
             _refuse_escapes(path, before + chunk, encoding, position - len(before))

@@ -22,9 +22,21 @@ _MOST_DIGITS = 4000
 
 
 def json_lines(
-    path: Path, *, encoding: str = "utf-8", progress: Progress = silent
+    path: Path,
+    *,
+    encoding: str = "utf-8",
+    start: int = 0,
+    lines: int = 0,
+    progress: Progress = silent,
 ) -> Iterator[Line]:
     r"""Yield the records of a file one by one, except blank lines.
+
+    Parameters
+    ----------
+    path, encoding, progress
+        As of `hayflick.corpus.encodings.decoded`.
+    start, lines
+        Number of bytes and of lines of the file to leave out.
 
     Raises
     ------
@@ -41,8 +53,8 @@ def json_lines(
     >>> list(json_lines(path))
     [(1, {'answer': 'yes'}), (2, 'is no JSON (Expecting value)')]
     """
-    text = decoded(path, encoding=encoding, progress=progress)
-    for number, line in enumerate(text_lines(path, text), start=1):
+    text = decoded(path, encoding=encoding, start=start, progress=progress)
+    for number, line in enumerate(text_lines(path, text), start=lines + 1):
         if line.strip():
             yield number, _record(line)
 
