@@ -163,12 +163,14 @@ class Verdict:
         Odds against a healthy stream, where the chart gives them; None elsewhere.
     chart
         Name of the chart.
+    label, since_label
+        Names of the rounds `round` and `since` in the data; if empty, their numbers are the names.
 
     Examples
     --------
     >>> verdict = Verdict("spread", round=9, state=State.ALARM, statistic=1200.0, limit=1000.0)
-    >>> verdict.alarm
-    True
+    >>> verdict.alarm, verdict.name, verdict.since_name
+    (True, '9', None)
     """
 
     metric: str
@@ -181,6 +183,18 @@ class Verdict:
     since: int | None = None
     evidence: float | None = None
     chart: str = ""
+    label: str = ""
+    since_label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the round that was judged."""
+        return self.label or str(self.round)
+
+    @property
+    def since_name(self) -> str | None:
+        """Name of the first round of the change; None while healthy."""
+        return None if self.since is None else self.since_label or str(self.since)
 
     @property
     def alarm(self) -> bool:

@@ -1,10 +1,9 @@
 """The baseline: readings of a healthy stream, and their statistics.
 
-The guarantee of a chart holds for readings that are independent given the past. Two signs of
-dependence give a warning; each appears by chance in one healthy baseline of a hundred:
-
-- *autocorrelation* of the readings: the lag-1 coefficient is above 2.33 / √readings;
-- *round effects*: the scores of one round are alike, by a one-way analysis of variance.
+The guarantee of a chart holds for readings that are independent given the past. Signs of
+dependence give a warning: a trend or an autocorrelation of the readings (the tests of
+`hayflick.detection.dependence`), and *round effects*, scores of one round that are alike by a
+one-way analysis of variance at 1 %.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import special
@@ -19,8 +19,9 @@ from scipy import special
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import DataError
 from hayflick.core.records import Reading
+from hayflick.detection.dependence import DependenceTests, dependence_tests, lag_one
 
-_CHANCE_OF_A_WARNING = 0.01
+_CHANCE_OF_ROUND_EFFECTS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,12 @@ class Baseline:
     @property
     def autocorrelation(self) -> float:
         """Lag-1 autocorrelation of the readings; NaN if they do not vary."""
-        if self.readings < 3 or np.ptp(self.series) == 0.0:
-            return math.nan
-        gaps = self.series - self.series.mean()
-        return float(gaps[1:] @ gaps[:-1]) / float(gaps @ gaps)
+        return lag_one(self.series)
+
+    @cached_property
+    def dependence(self) -> DependenceTests:
+        """The tests for a trend and for autocorrelation."""
+        return dependence_tests(self.series)
 
     @property
     def round_effect(self) -> float:
@@ -102,19 +105,18 @@ class Baseline:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Signs that the readings are not independent, in sentences."""
-        found = []
-        least = -float(special.ndtri(_CHANCE_OF_A_WARNING)) / math.sqrt(max(1, self.readings))
-        if self.autocorrelation > least:
-            found.append(
-                f"{self.metric}: the baseline's readings follow one another (autocorrelation"
-                f" {self.autocorrelation:.2f}); false alarms can be more frequent than stated"
-            )
-        if self.round_effect < _CHANCE_OF_A_WARNING:
-            found.append(
-                f"{self.metric}: scores of one round are alike (p = {self.round_effect:.2g});"
-                " false alarms can be more frequent than stated, a larger tolerance makes up"
-            )
-        return tuple(found)
+        return (*map(str, self.dependence.notes(self.metric)), *self.round_effects)
+
+    @property
+    def round_effects(self) -> tuple[str, ...]:
+        """The warning that scores of one round are alike; empty if they are not."""
+        if not self.round_effect < _CHANCE_OF_ROUND_EFFECTS:
+            return ()
+        warning = (
+            f"{self.metric}: scores of one round are alike (p = {self.round_effect:.2g});"
+            " false alarms can be more frequent than stated, a larger tolerance makes up"
+        )
+        return (warning,)
 
 
 def value_of(reading: Reading, *, metric: str) -> float | None:

@@ -249,6 +249,10 @@ class ClassicalChart(ControlChart[float]):
         return max(self._levels, key=lambda level: abs(level.statistic)).since
 
     @override
+    def _starts(self) -> set[int]:
+        return {level.since for level in self._levels if level.since is not None}
+
+    @override
     def _settings(self) -> dict[str, Any]:
         return asdict(self._design)
 

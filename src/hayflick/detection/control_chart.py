@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from hayflick.core.checks import number_between
@@ -39,6 +40,9 @@ class ControlChart(ABC, Generic[ObservationT]):
     warnings: tuple[str, ...] = ()
     """Signs in the baseline that the guarantee may not hold."""
 
+    _names: Mapping[int, str] = MappingProxyType({})
+    """Names of the rounds in which a change may have begun, where the data name them."""
+
     @property
     @abstractmethod
     def metric(self) -> str:
@@ -62,14 +66,23 @@ class ControlChart(ABC, Generic[ObservationT]):
             return self._verdict(reading, State.NO_READING)
         statistic = self._update_statistic(observation, reading.round)
         alarm = self._alarms(statistic)
+        self._name(reading)
+        since = self._since() if alarm else None
         return self._verdict(
             reading,
             State.ALARM if alarm else State.HEALTHY,
             value=self._value(observation),
             statistic=statistic,
-            since=self._since() if alarm else None,
+            since=since,
+            since_label="" if since is None else self._names.get(since, ""),
             evidence=self._odds(statistic),
         )
+
+    def _name(self, reading: Reading) -> None:
+        """Keep the names of the rounds in which a change may have begun, and no others."""
+        if reading.label or self._names:
+            names = {**self._names, reading.round: reading.label}
+            self._names = {one: names[one] for one in self._starts() if names.get(one)}
 
     def _verdict(self, reading: Reading, state: State, **numbers: Any) -> Verdict:
         return Verdict(
@@ -79,6 +92,7 @@ class ControlChart(ABC, Generic[ObservationT]):
             group=reading.group,
             limit=self.limit,
             chart=self.name,
+            label=reading.label,
             **numbers,
         )
 
@@ -97,6 +111,7 @@ class ControlChart(ABC, Generic[ObservationT]):
             "chart": self.name,
             "settings": self._settings(),
             "memory": self._memory(),
+            "names": {str(number): name for number, name in self._names.items()},
             "warnings": list(self.warnings),
         }
 
@@ -105,6 +120,7 @@ class ControlChart(ABC, Generic[ObservationT]):
         """Return the chart whose `state` this is."""
         chart = cls.__new__(cls)
         chart.warnings = tuple(state["warnings"])
+        chart._names = {int(number): name for number, name in state.get("names", {}).items()}
         chart._resume(state["settings"], state["memory"])
         return chart
 
@@ -127,6 +143,10 @@ class ControlChart(ABC, Generic[ObservationT]):
     @abstractmethod
     def _since(self) -> int | None:
         """Return the estimated first round of the change."""
+
+    @abstractmethod
+    def _starts(self) -> set[int]:
+        """Return the rounds of which one may become the first round of a change."""
 
     def _odds(self, statistic: float) -> float | None:  # noqa: ARG002
         """Return the odds against a healthy stream; None for a chart that gives none."""

@@ -99,6 +99,11 @@ class Evidence:
         """Estimated first round of a change."""
         return self.since[int(np.argmax(self.best))]
 
+    @property
+    def starts(self) -> set[int]:
+        """The rounds of which one may become the first round of a change."""
+        return {first for first in self.since if first is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as plain values, ready for JSON."""
         return {name: list(numbers) for name, numbers in asdict(self).items()}

@@ -384,6 +384,10 @@ class GuaranteedChart(ControlChart[Floats]):
         return self._evidence.first_round
 
     @override
+    def _starts(self) -> set[int]:
+        return self._evidence.starts
+
+    @override
     def _odds(self, statistic: float) -> float:
         return statistic
 

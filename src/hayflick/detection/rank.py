@@ -226,6 +226,11 @@ class RankChart(ControlChart[float]):
         return self._past.since
 
     @override
+    def _starts(self) -> set[int]:
+        began = self._past.since
+        return self._past.evidence.starts | ({began} if began is not None else set())
+
+    @override
     def _odds(self, statistic: float) -> float:
         return statistic
 

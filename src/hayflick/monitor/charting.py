@@ -14,6 +14,7 @@ from hayflick.core.notes import translatable
 from hayflick.core.records import Reading
 from hayflick.detection.baseline import Baseline
 from hayflick.detection.control_chart import ControlChart
+from hayflick.detection.dependence import DependenceTests
 from hayflick.detection.early_warning import Projection, early_warning
 from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.detection.guaranteed import GuaranteedChart
@@ -253,6 +254,7 @@ def _history(
     # Before the chart has taken up any reading.
     power = () if group or weight is None else _power(chart, healthy)
     verdicts = tuple(map(chart.update, series[baseline:]))
+    dependence = Baseline.of_values(series[:baseline], metric=metric).dependence
     threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None
     return ChartHistory(
         text=request.text,
@@ -261,13 +263,26 @@ def _history(
         baseline=len(healthy),
         verdicts=verdicts,
         threshold=threshold,
-        warnings=chart.warnings,
+        warnings=_warnings(chart, healthy, dependence),
+        dependence=dependence,
         rate=_false_alarm_rate(spec) if weight is None else None,
         projection=_projection(chart, series, threshold, spec.settings),
         weight=weight,
         change=_change(series, metric, baseline),
         power=power,
     )
+
+
+def _warnings(
+    chart: ControlChart[Any], healthy: Sequence[Reading], dependence: DependenceTests
+) -> tuple[str, ...]:
+    """Return the warnings of a chart; what depends on the order is said of the whole baseline."""
+    metric = chart.metric
+    scored = isinstance(chart, GuaranteedChart)
+    of_chart = (Baseline.of_scores if scored else Baseline.of_values)(healthy, metric=metric)
+    said = set(map(str, of_chart.dependence.notes(metric)))
+    others = [warning for warning in chart.warnings if warning not in said]
+    return (*map(str, dependence.notes(metric)), *others)
 
 
 def _power(chart: ControlChart[Any], healthy: Sequence[Reading]) -> tuple[DetectableLoss, ...]:

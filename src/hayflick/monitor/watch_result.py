@@ -14,6 +14,7 @@ from hayflick.core.records import Reading, State, Verdict
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.answers import BadRows
+from hayflick.detection.dependence import DependenceTests
 from hayflick.detection.early_warning import Projection
 from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.phrases import Template
@@ -74,7 +75,7 @@ class ChartHistory:
     threshold
         The limit in the metric's own units; None if the chart has none.
     warnings
-        Signs in the baseline that the guarantee may not hold.
+        Signs in the baseline that the guarantee may not hold, those of `dependence` first.
     rate
         Upper bound of the false alarms per healthy reading; None if the chart has another
         guarantee.
@@ -86,6 +87,8 @@ class ChartHistory:
         How the last readings compare with the baseline; None without either.
     power
         The losses that it can find, by kind and horizon; empty where they were not computed.
+    dependence
+        Tests of the baseline for a trend and for autocorrelation.
     """
 
     text: str
@@ -100,6 +103,7 @@ class ChartHistory:
     weight: float | None = None
     change: Change | None = None
     power: tuple[DetectableLoss, ...] = ()
+    dependence: DependenceTests | None = None
 
     @property
     def evidence(self) -> float | None:
@@ -125,9 +129,24 @@ class ChartHistory:
 
     @property
     def since(self) -> int | None:
-        """Estimated first round of the change; None without an alarm."""
+        """Number of the estimated first round of the change; None without an alarm."""
         alarm = self.first_alarm
         return None if alarm is None else alarm.since or alarm.round
+
+    @property
+    def since_name(self) -> str | None:
+        """Name of the estimated first round of the change; None without an alarm."""
+        alarm = self.first_alarm
+        return None if alarm is None else alarm.since_name or alarm.name
+
+    @property
+    def cleared(self) -> Verdict | None:
+        """The first verdict after the last alarm; None without an alarm, or while it stands."""
+        last = max((place for place, one in enumerate(self.verdicts) if one.alarm), default=None)
+        if last is None:
+            return None
+        later = self.verdicts[last + 1 :]
+        return next((one for one in later if one.state is State.HEALTHY), None)
 
     @property
     def has_fallen(self) -> bool:
@@ -138,8 +157,14 @@ class ChartHistory:
         return loss > FALLING_SHARE and self.change.is_clear
 
     @property
+    def silent_since_name(self) -> str | None:
+        """Name of the round `silent_since`."""
+        names = {verdict.round: verdict.name for verdict in self.verdicts}
+        return None if self.silent_since is None else names[self.silent_since]
+
+    @property
     def silent_since(self) -> int | None:
-        """Round since which there is no reading; None if the last round has one."""
+        """Number of the round since which there is no reading; None if the last one has one."""
         silent = [one.state is State.NO_READING for one in self.verdicts]
         if not silent or not silent[-1]:
             return None
@@ -179,6 +204,27 @@ class UnreadMetric:
     metric: str
     rounds: int
     reason: str
+
+
+RAREFIED = ("effective_words", "effective_answers")
+"""Numbers that are measured at one size of all rounds, half of the smallest of the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortRounds:
+    """Rounds that have answers, and too few of them for a number that is measured at one size.
+
+    Parameters
+    ----------
+    metric, group
+        The number, and the group; an empty group is all answers together.
+    rounds
+        Names of the rounds.
+    """
+
+    metric: str
+    group: str
+    rounds: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -282,10 +328,31 @@ class WatchResult(Result):
 
     @property
     def silent_since(self) -> int | None:
-        """The round since which no chart of all answers has a reading; None if one has."""
+        """Number of the round since which no chart of all answers has a reading, or None."""
         since = [chart.silent_since for chart in self.charts if not chart.group]
         known = [number for number in since if number is not None]
         return max(known) if known and len(known) == len(since) else None
+
+    @property
+    def silent_since_name(self) -> str | None:
+        """Name of the round `silent_since`."""
+        return None if self.silent_since is None else self.rounds[self.silent_since - 1]
+
+    @property
+    def short_rounds(self) -> tuple[ShortRounds, ...]:
+        """Rounds that are too short for a number that is charted."""
+        charted = dict.fromkeys(
+            (chart.metric, chart.group) for chart in self.charts if chart.metric in RAREFIED
+        )
+        found = []
+        for metric, group in charted:
+            short = [
+                reading.name
+                for reading in self.readings[group]
+                if metric not in reading.values and reading.values.get("answers", 0.0) > 0.0
+            ]
+            found += [ShortRounds(metric, group, tuple(short))] if short else []
+        return tuple(found)
 
     @property
     def verdict(self) -> State:

@@ -70,6 +70,8 @@ class Threshold(Rule):
             limit=self.below,
             since=reading.round,
             chart="threshold",
+            label=reading.label,
+            since_label=reading.label,
         )
         reason = f"{self.metric} {value:.4g} is below {self.below:g}"
         inject = ActionKind.INJECT

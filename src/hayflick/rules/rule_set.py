@@ -496,7 +496,7 @@ def _reason(watch: WatchTable, verdict: Verdict) -> str:
         text += f" is {side} {verdict.limit:.4g}"
     else:
         text += f", {verdict.chart} {verdict.statistic:.4g} at its limit {verdict.limit:.4g}"
-        text += "" if verdict.since is None else f", since round {verdict.since}"
+        text += "" if verdict.since is None else f", since round {verdict.since_name}"
     if watch.confirm.of > 1:
         text += f", confirmed by {watch.confirm.needed} of {watch.confirm.of} readings"
     return text
@@ -514,12 +514,20 @@ class Decision:
         The actions to take.
     proposed
         The actions in mode ``act``.
+    label
+        Name of the round in the data; if empty, its number is the name.
     """
 
     round: int
     group: str
     actions: tuple[Action, ...]
     proposed: tuple[Action, ...]
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the round."""
+        return self.label or str(self.round)
 
 
 @dataclass(frozen=True, eq=False)
@@ -570,8 +578,8 @@ def apply_rules(rule_set: RuleSet, readings: Mapping[str, Sequence[Reading]]) ->
             verdicts = running.verdicts.items()
             judged |= {(name, reading.group) for name, one in verdicts if one.value is not None}
             if running.proposed:
-                decided = Decision(reading.round, reading.group, actions, running.proposed)
-                found.append(decided)
+                who = reading.round, reading.group
+                found.append(Decision(*who, actions, running.proposed, reading.label))
     idle = tuple(running.idle(judged))
     stopped = {(one.watch, one.group) for one in idle}
     active = frozenset(name for name, group in judged if (name, group) not in stopped)

@@ -54,6 +54,8 @@ class Limit:
             limit=self.above if high or self.below is None else self.below,
             since=reading.round if low or high else None,
             chart="limit",
+            label=reading.label,
+            since_label=reading.label if low or high else "",
         )
 
     def restart(self) -> None:
@@ -192,7 +194,8 @@ class Stream:
 
     def _no_reading(self, reading: Reading) -> Verdict:
         name = self.metric or self.watch.metrics[0]
-        return Verdict(name, reading.round, State.NO_READING, group=reading.group)
+        silent = State.NO_READING
+        return Verdict(name, reading.round, silent, group=reading.group, label=reading.label)
 
     def _learn(self, reading: Reading, rate: float) -> None:
         if self.metric is None or not self._has(reading, self.metric):
