@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from hayflick.core.arrays import Floats
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.core.reproducibility import stream
 
 CHANCE = 0.05
@@ -115,19 +115,19 @@ class DependenceTests:
         """
         found = []
         if self.falls:
-            message = (
+            message = translatable(
                 "{metric} falls already in the baseline (trend, p = {p}): the stream may be losing"
                 " from its first round on, and the alarm comes late"
             )
             found.append(Note(message, metric=subject, p=f"{self.trend:.2g}"))
         if self.rises:
-            message = (
+            message = translatable(
                 "{metric} rises in the baseline (trend, p = {p}): the rate of false alarms is not"
                 " the promised one"
             )
             found.append(Note(message, metric=subject, p=f"{self.trend:.2g}"))
         if self.is_autocorrelated:
-            message = (
+            message = translatable(
                 "{metric}: rounds of the baseline follow one another (autocorrelation {r}, p ="
                 " {p}): false alarms can be more frequent than promised"
             )
