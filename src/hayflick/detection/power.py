@@ -32,6 +32,9 @@ HORIZONS = (5, 10, 20)
 PROBABILITY = 0.8
 """Probability with which it is found."""
 
+LONGER = 5
+"""How many times as many rounds a slower chart is given to find the same fall."""
+
 SMALL_LOSS = 0.05
 """The loss that the number of answers is stated for."""
 
@@ -158,15 +161,12 @@ def rounds_to_find(
     shift = _smallest_shift("steady", within, readings, 1.0 / limits[0], form)
     if shift is None:
         return (None,) * len(limits)
-    series = stream(_SEED, block=0).standard_normal((_RUNS, readings + _LONGER * within))
-    series[:, readings:] -= shift / within * np.arange(1, _LONGER * within + 1)
+    series = stream(_SEED, block=0).standard_normal((_RUNS, readings + LONGER * within))
+    series[:, readings:] -= shift / within * np.arange(1, LONGER * within + 1)
     growth = np.stack(list(_rank_growth(series, readings)), axis=1)
     shares = [_shares_found(growth, limit, form) for limit in limits]
     found = [np.flatnonzero(share >= PROBABILITY) for share in shares]
     return tuple(int(rounds[0]) + 1 if rounds.size else None for rounds in found)
-
-
-_LONGER = 5
 
 
 def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int) -> DetectableLoss:

@@ -30,8 +30,7 @@ class GroupsApart:
     @property
     def merged(self) -> bool:
         """Whether the groups can no longer be told apart, and could be in the baseline."""
-        known = self.before is not None and self.now is not None
-        return known and bool(self.before.is_clear) and self.now.is_clear is False
+        return self.alike and self.before is not None and bool(self.before.is_clear)
 
     @property
     def alike(self) -> bool:

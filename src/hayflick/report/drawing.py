@@ -156,7 +156,7 @@ def _draw_nothing() -> None:
     vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
 
-def to_svg(chart: Any) -> str:
+def to_svg(chart: Any, *, font_size: int = 12) -> str:
     """Return a chart as an SVG element, without any style that a page's policy would refuse.
 
     Labels remain text, drawn with the reader's fonts; every text in the chart is shown as
@@ -166,7 +166,9 @@ def to_svg(chart: Any) -> str:
     import vl_convert
 
     axis = {"labelColor": _INK, "titleColor": _INK, "gridColor": _GRID, "titleFontWeight": 500}
-    styled = chart.configure(font=_FONT).configure_axis(**axis, labelFontSize=12, titleFontSize=13)
+    styled = chart.configure(font=_FONT).configure_axis(
+        **axis, labelFontSize=font_size, titleFontSize=font_size + 1
+    )
     styled = styled.configure_legend(labelFontSize=12, titleFontSize=12)
     # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hayflick.core.display_text import LONGEST_TEXT, distinct_names
+from hayflick.core.records import State
+from hayflick.monitor.grouping import grouping_delay, groups_apart
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
-from hayflick.report.language import Language
+from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import notebook, render, shown_record, significant, table
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
-from hayflick.report.watch_charts import history_chart, metric_chart
+from hayflick.report.sparklines import sparkline
+from hayflick.report.watch_charts import (
+    chart_legend,
+    group_pictures,
+    number_chart,
+    separation_chart,
+)
 from hayflick.report.watch_findings import WatchFindings
+from hayflick.report.watch_tables import WatchTables
+from hayflick.report.watched_baseline import dependence_record
+from hayflick.report.watched_numbers import WatchedNumber, ordered
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FORMAT_VERSION = 1
-_MOST_ROWS, _MOST_MISSING, _MOST_PHRASES = 20, 8, 8
-_MOST_PICTURES, _MOST_LINES = 24, 100
+_MOST_ROWS, _MOST_MISSING, _MOST_LOST = 20, 8, 4
+_MOST_TILES, _MOST_PICTURES, _MOST_GROUPS, _MOST_LINES = 8, 20, 2, 100
+_MOST_CELLS = 20_000
+"""Readings that a page carries; those of many groups would make most of it."""
 
 
 def record(result: WatchResult) -> dict[str, Any]:
@@ -51,14 +66,32 @@ def record(result: WatchResult) -> dict[str, Any]:
             "idle": [asdict(one) for one in result.idle_watches],
         },
         "not_charted": [asdict(one) for one in result.missing_charts],
+        "short_rounds": [
+            {**asdict(one), "rounds": list(one.rounds)} for one in result.short_rounds
+        ],
         "not_measured": [asdict(one) for one in result.unread],
         "readings": {
             group: [dict(reading.values) for reading in readings]
             for group, readings in result.readings.items()
         },
+        "groups": _groups(result),
         "templates": [{**asdict(one), "lost": one.lost} for one in result.templates],
         "typical": {"first": list(result.typical_first), "last": list(result.typical_last)},
         "provenance": result.provenance(),
+    }
+
+
+def _groups(result: WatchResult) -> dict[str, Any] | None:
+    """Return how far apart the groups are, and what grouping costs; None without groups."""
+    if not result.groups:
+        return None
+    apart, delay = groups_apart(result), grouping_delay(result)
+    return {
+        "separation": {
+            name: None if found is None else {**asdict(found), "is_clear": found.is_clear}
+            for name, found in (("before", apart.before), ("now", apart.now))
+        },
+        "delay": None if delay is None else asdict(delay),
     }
 
 
@@ -71,6 +104,7 @@ def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
         "state": "alarm" if alarm else "healthy" if chart.read else "no reading",
         "since": rounds[chart.since - 1] if chart.since else None,
         "first_alarm": rounds[alarm.round - 1] if alarm else None,
+        "cleared": None if chart.cleared is None else chart.cleared.name,
         "threshold": chart.threshold,
         "baseline_readings": chart.baseline,
         "weight": chart.weight,
@@ -79,6 +113,7 @@ def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
         if chart.change is None
         else {**asdict(chart.change), "loss": chart.change.loss},
         "detectable": [asdict(one) for one in chart.power],
+        "dependence": dependence_record(chart.dependence),
         "warnings": list(chart.warnings),
         "projection": None if chart.projection is None else asdict(chart.projection),
         "verdicts": [
@@ -96,39 +131,45 @@ def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
 
 
 def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]:
-    """Return what the terminal shows: verdict, charts, phrases."""
+    """Return what the terminal shows: verdict, what fell, charts, phrases."""
     language = Language(lang)
     text, percent = language.text, language.percent
     findings = WatchFindings(result, language)
-    parts: list[RenderableType] = [findings.data(), findings.verdict(), *findings.summary()]
+    parts: list[RenderableType] = [findings.verdict(), *findings.story(), findings.data()]
+    parts += [*findings.promises(), *findings.movements(), *findings.omissions()]
     parts += findings.warnings()
+    gained, lost = findings.phrases()
+    if gained or lost:
+        phrases = table(text("phrase"), text("baseline"), text("now"))
+        for one in (*gained, *lost[:_MOST_LOST]):
+            shares = percent(one.baseline_rate), percent(one.present_rate)
+            phrases.add_row(one.phrase, *shares)
+        parts.append(phrases)
     if result.charts:
-        charts = table(
-            text("watched"), text("chart"), text("state"), text("since"), text("now"), text("limit")
-        )
+        shown = WatchTables(findings)
+        charts = table(*_narrow(shown.chart_headings()))
         for chart in result.alarmed_first[:_MOST_ROWS]:
-            charts.add_row(*_cells(chart, findings))
+            charts.add_row(*_narrow(shown.chart_row(chart)))
         parts.append(charts)
     if len(result.charts) > _MOST_ROWS:
         more = language.number(len(result.charts) - _MOST_ROWS)
         parts.append(text("Further charts, in the page and the JSON: {more}.", more=more))
     parts += _not_charted(findings)
     parts += _power(findings)
-    if result.templates:
-        phrases = table(text("phrase"), text("baseline"), text("now"))
-        for one in result.templates[:_MOST_PHRASES]:
-            shares = percent(one.baseline_rate), percent(one.present_rate)
-            phrases.add_row(one.phrase, *shares)
-        parts.append(phrases)
     if result.rules is not None:
         rules, decisions = result.rules, result.decisions
         parts += decisions_tables(rules, decisions, rounds=result.rounds, lang=lang)
     return parts
 
 
+def _narrow(row: Sequence[str]) -> tuple[str, ...]:
+    """Return a row of the charts without what the terminal has no room for: the baseline."""
+    return (*row[:4], *row[5:])
+
+
 def _not_charted(findings: WatchFindings) -> list[RenderableType]:
     """Return what was asked for and is not charted, as a table."""
-    text, rows = findings.language.text, findings.not_charted()
+    text, rows = findings.language.text, WatchTables(findings).not_charted()
     if not rows:
         return []
     missing = table(text("not charted"), text("reason"))
@@ -143,27 +184,14 @@ def _not_charted(findings: WatchFindings) -> list[RenderableType]:
 
 def _power(findings: WatchFindings) -> list[RenderableType]:
     """Return the losses that the panel can find, as a table."""
-    rows, text = findings.power(), findings.language.text
+    shown, text = WatchTables(findings), findings.language.text
+    rows = shown.power()
     if not rows:
         return []
-    found = table(*findings.power_headings())
+    found = table(*shown.power_headings())
     for row in rows:
         found.add_row(*row)
     return [text("What this baseline can find, with a probability of 80 %:"), found]
-
-
-def _cells(chart: ChartHistory, findings: WatchFindings) -> tuple[str, ...]:
-    """Return a chart as a row: subject, chart, state, since, value now, limit."""
-    since = "" if chart.since is None else findings.round_name(chart.since)
-    known = [verdict.value for verdict in chart.verdicts if verdict.value is not None]
-    return (
-        findings.subject(chart),
-        chart.text.partition("=")[2] if chart.text.startswith(chart.metric) else chart.text,
-        findings.state(chart),
-        since,
-        significant(known[-1]) if known and chart.silent_since is None else "–",
-        "–" if chart.threshold is None else significant(chart.threshold),
-    )
 
 
 def page(result: WatchResult, *, lang: str = "en") -> str:
@@ -171,6 +199,9 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
     language = Language(lang)
     findings = WatchFindings(result, language)
     decided = result.decisions[:_MOST_LINES]
+    shown = WatchTables(findings)
+    missing = shown.not_charted()
+    pictured = _pictured(findings)
     return render(
         "watch.html.jinja",
         "style.css",
@@ -178,18 +209,72 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         sources=result.sources,
         result=result,
         findings=findings,
-        rows=[_cells(chart, findings) for chart in result.alarmed_first[:_MOST_LINES]],
+        shown=shown,
+        rows=[shown.chart_row(chart) for chart in result.alarmed_first[:_MOST_LINES]],
         further=max(0, len(result.charts) - _MOST_LINES),
-        missing=findings.not_charted()[:_MOST_LINES],
-        further_missing=max(0, len(findings.not_charted()) - _MOST_LINES),
+        missing=missing[:_MOST_LINES],
+        further_missing=max(0, len(missing) - _MOST_LINES),
         states=_states(result),
-        power=findings.power(),
-        charts=[history_chart(chart, findings) for chart in result.alarmed_first[:_MOST_PICTURES]],
-        metrics=[metric_chart(name, findings) for name in result.metrics()],
+        power=shown.power(),
+        charts=(),
+        tiles=[findings.tile(one) for one in findings.numbers[:_MOST_TILES]],
+        panel=[(findings.tile(one), number_chart(one, findings)) for one in pictured],
+        legend=chart_legend(pictured, findings),
+        phrases=findings.phrases(),
+        groups=group_pictures(findings),
+        group_rows=shown.group_rows()[:_MOST_LINES],
+        separation=separation_chart(findings) if result.groups else None,
+        lines=_lines(findings),
+        readings=_readings(result),
         decisions=decisions_rows(decided, rounds=result.rounds, language=language),
         further_decisions=len(result.decisions) - len(decided),
         provenance=shown_record(result.provenance()),
     )
+
+
+def _pictured(findings: WatchFindings) -> list[WatchedNumber]:
+    """Return the numbers that have a picture: those of all answers, and groups that alarmed."""
+    of_groups = [group.numbers[0] for group in findings.groups if group.state is State.ALARM]
+    return ordered([*findings.numbers[:_MOST_PICTURES], *of_groups[:_MOST_GROUPS]])
+
+
+def _lines(findings: WatchFindings) -> list[tuple[str, str, str, str]]:
+    """Return every metric of all answers: name, median of the baseline, last value, line."""
+    result, rows = findings.result, []
+    for metric in result.metrics():
+        values = result.series(metric)
+        healthy = [one for one in values[: result.baseline] if one is not None]
+        last = next((one for one in reversed(values) if one is not None), None)
+        rows.append(
+            (
+                metric_label(metric, findings.language),
+                significant(median(healthy)) if healthy else "–",
+                "–" if last is None else significant(last),
+                sparkline(values, baseline=result.baseline),
+            )
+        )
+    return rows
+
+
+def _readings(result: WatchResult) -> pl.DataFrame:
+    """Return the readings for a file; of many groups, only those of all answers together."""
+    labels = distinct_names(result.rounds, longest=LONGEST_TEXT)
+    metrics = result.metrics()
+    cells = len(result.readings) * len(labels) * len(metrics)
+    groups = list(result.readings) if cells <= _MOST_CELLS else [""]
+    parts = [
+        pl.DataFrame(
+            {
+                "round": range(1, len(labels) + 1),
+                "label": labels,
+                "group": [group] * len(labels),
+                **{name: result.series(name, group=group) for name in metrics},
+            },
+            schema_overrides=dict.fromkeys(metrics, pl.Float64),
+        )
+        for group in groups
+    ]
+    return pl.concat(parts)
 
 
 def _states(result: WatchResult) -> pl.DataFrame:
@@ -211,5 +296,5 @@ _STATES = ("metric", "group", "chart", "state", "since", "first_alarm", "thresho
 def fragment(result: WatchResult) -> str:
     """Return what a notebook shows, as HTML."""
     findings = WatchFindings(result, Language("en"))
-    charts = [history_chart(chart, findings) for chart in result.alarmed_first[:1]]
+    charts = [number_chart(one, findings) for one in _pictured(findings)[:1]]
     return notebook(findings.verdict(), findings.summary(), charts, sources=result.sources)

@@ -57,7 +57,7 @@ def test_a_value_without_any_number_is_named_everywhere(tmp_path, capsys, score)
     assert "Healthy: no chart has alarmed since the baseline; not charted: score" in out
     assert "no round has a reading of it" in out
     page = watched.save(tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "not charted: score" in page
+    assert "Not charted, for reasons given below: score." in page
     assert "no round has a reading of it" in page
     assert "管理図なし：score" in watched.save(tmp_path / "ja.html", lang="ja").read_text("utf-8")
 
