@@ -43,6 +43,7 @@ for _result, _report in {
     "planning.expressivity:Expressivity": "expressivity",
     "planning.plan:Plan": "plan",
     "planning.reserve:Reserve": "reserve",
+    "monitor.compare_result:Comparison": "compare",
     "monitor.review:ReviewResult": "review",
     "monitor.review_sample:ReviewSample": "review_sample",
     "monitor.watch_result:WatchResult": "watch",

@@ -48,6 +48,8 @@ from .laws.network import network_law as network_law
 from .laws.survival import survival as survival
 from .monitor.check_rules import RulesCheck as RulesCheck
 from .monitor.check_rules import check_rules as check_rules
+from .monitor.compare import compare as compare
+from .monitor.compare_result import Comparison as Comparison
 from .monitor.evaluate_rules import RulesEvaluation as RulesEvaluation
 from .monitor.evaluate_rules import SimulatedRules as SimulatedRules
 from .monitor.evaluate_rules import evaluate_rules as evaluate_rules

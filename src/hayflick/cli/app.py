@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from hayflick.cli.compare import compare_command
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
 from hayflick.cli.network import network_app
@@ -48,6 +49,7 @@ app.command("simulate")(simulate_command)
 app.command("plan")(plan_command)
 app.command("reserve")(reserve_command)
 app.command("watch")(watch_command)
+app.command("compare")(compare_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 app.command("probe")(probe_command)

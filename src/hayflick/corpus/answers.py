@@ -44,7 +44,7 @@ class AnswerColumns:
     text
         The answer; None if there are only vectors or values.
     by
-        The round: a number, a time or a name.
+        The round: a number, a time or a name; None if all answers are one round.
     group
         The model or agent that answered; None for no groups.
     prompt
@@ -61,7 +61,7 @@ class AnswerColumns:
         twice.
     """
 
-    by: str
+    by: str | None
     text: str | None = None
     group: str | None = None
     prompt: str | None = None
@@ -69,7 +69,7 @@ class AnswerColumns:
     vectors: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.by:
+        if self.by == "":
             takes = "the column that says which round an answer belongs to"
             raise ArgumentError("by", got="nothing", takes=takes)
         if self.text is None and self.vectors is None and not self.values:
@@ -249,7 +249,7 @@ class _Rows:
         row: dict[str, Any] = {
             what: _label(name, record.get(name)) for what, name in labels.items()
         }
-        if row["by"] is None or not row["by"].strip():
+        if self.columns.by is not None and not (row["by"] or "").strip():
             raise _UnusableError(f"has nothing in the column {self.columns.by!r}, its round")
         decimal = None if self.given is None else self.given.decimal
         values = {
@@ -495,6 +495,8 @@ def read_answers(
     else:
         rows.add_table(encoding=encoding, progress=progress)
     frame, bad = rows.frame(), rows.bad
+    if columns.by is None:
+        frame = frame.with_columns(by=pl.lit("1"))
     if frame.is_empty() and behind is None:
         why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
         raise DataError(f"{rows.name}: holds no answer that can be used; {why}")
@@ -526,7 +528,7 @@ def read_answers(
         rows=rows.read,
         normalization=normalize,
         left_out=tuple(one for one in left_out if one.number),
-        notes=(*rows.notes, *order.notes, *part_notes(found)),
+        notes=(*rows.notes, *(order.notes if columns.by else ()), *part_notes(found)),
     )
     sources = (source, *Source.files(("vectors", columns.vector_file)))
     name = given.name if isinstance(given, Path) else "the table"
