@@ -311,7 +311,7 @@ def _limit(healthy: Baseline, recursion: Recursion, **calibration: Any) -> float
     raise DataError(
         f"baseline: {healthy.readings} readings of {healthy.metric}, takes at least {needed} for"
         f" a run length of {calibration['run_length']:g} with a confidence of"
-        f" {calibration['confidence']:g}"
+        f" {calibration['confidence']:g}; the chart rank takes ten"
     )
 
 

@@ -208,9 +208,10 @@ def _bound(healthy: Baseline, guarantee: Guarantee, *, error: float) -> float:
         copies = copies_required(scores, share=_LEAST_SHARE_OF_MEAN, error=error)
         needed = f"about {math.ceil(copies * healthy.readings)}" if copies < math.inf else "more"
         raise DataError(
-            f"baseline: {healthy.readings} readings with {scores.size} scores of {metric} put its"
-            f" mean, {mean:.3g}, only above {bound:.3g} with an error of {error:g}; takes {needed}"
-            " such readings, more pairs in each, or a larger rate of false alarms"
+            f"baseline: {healthy.readings} reading{'s'[: healthy.readings != 1]} with"
+            f" {scores.size} scores of {metric} put its mean, {mean:.3g}, only above {bound:.3g}"
+            f" with an error of {error:g}; takes {needed} such readings, more pairs in each, or a"
+            " larger rate of false alarms"
         )
     return bound
 

@@ -24,7 +24,7 @@ from hayflick.detection.rank import RankChart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
 from hayflick.monitor.panel import Panel, shares
-from hayflick.monitor.watch_result import Change, ChartHistory, MissingChart
+from hayflick.monitor.watch_result import RAREFIED, Change, ChartHistory, MissingChart
 
 SCORED = (SPREAD, BETWEEN_PROMPTS)
 """Metrics with scores of pairs, which the guaranteed chart takes."""
@@ -193,7 +193,7 @@ def run_charts(
     for request in requests:
         groups = [name for name, series in readings.items() if _has_metric(series, request.metric)]
         if not groups:
-            missing.append(_unread(request, readings[""]))
+            missing.append(_unread(request, readings[""], baseline=baseline, scaling=scaling))
         elif groups != [""]:
             # Some metrics are those of all answers together alone.
             lacking = [name for name in readings if name not in set(groups)]
@@ -302,6 +302,9 @@ def _check_can_fall(healthy: Sequence[Reading], metric: str) -> None:
     found = Baseline.of_values(healthy, metric=metric).series
     lowest = _LOWEST.get(metric)
     if lowest is not None and found.size and float(found.max()) <= lowest + _ROUNDING:
+        reason = _without_size(healthy, metric) if metric in RAREFIED else _NO_READING
+        if reason != _NO_READING:
+            raise DataError(reason)
         raise DataError(
             f"every reading of {metric} is at its lowest, {lowest:g}; nothing can be lost"
         )
@@ -326,19 +329,78 @@ def _change(series: Sequence[Reading], metric: str, baseline: int) -> Change | N
 _NO_READING = translatable("no round has a reading of it")
 
 
-def _unread(request: ChartRequest, readings: Sequence[Reading]) -> MissingChart:
+def _unread(
+    request: ChartRequest, readings: Sequence[Reading], *, baseline: int, scaling: int
+) -> MissingChart:
     """Return why a chart cannot be made of a metric that no round has a reading of."""
     reason = _NO_READING
-    if request.metric == SPREAD and _has_metric(readings, "rms_distance"):
-        reason = translatable(
-            "the first rounds' answers are all alike, so there is no spread to lose"
-        )
-    elif request.metric == SPREAD:
-        reason = translatable("no round has two answers that could be compared")
+    if request.metric == SPREAD:
+        reason = _without_spread(readings, scaling)
+    elif request.metric == BETWEEN_PROMPTS and _has_metric(readings, "unpaired_answers"):
+        reason = translatable("no two prompts are asked in every round of the baseline")
+    elif request.metric in RAREFIED and _has_metric(readings, "answers"):
+        reason = _without_size(readings[:baseline], request.metric)
     if request.required and reason == _NO_READING:
-        remedy = "see what it is made from: hayflick watch --list-metrics"
-        raise DataError(f"{request.metric}: {_NO_READING}; {remedy}")
+        raise DataError(f"{request.metric}: {_NO_READING}; {_remedy(request.metric)}")
     return MissingChart(request.text, request.metric, "", reason)
+
+
+def _remedy(metric: str) -> str:
+    """Return what to do about a metric without a reading."""
+    if metric in {known.name for known in METRICS}:
+        return "see what it is made from: hayflick watch --list-metrics"
+    return "its column holds no number"
+
+
+def _without_spread(readings: Sequence[Reading], scaling: int) -> str:
+    """Return why no round has a spread: no pairs at all, none at first, or pairs without one."""
+    pairs = [_pairs(reading) for reading in readings]
+    if not any(pairs):
+        # Without prompts, at most one answer of a round has no partner.
+        if any(reading.values.get("unpaired_answers", 0.0) > 1.0 for reading in readings):
+            return translatable(
+                "no round has two answers to the same prompt, and pairs are within a prompt"
+            )
+        return translatable("no round has two answers that could be compared")
+    if not any(pairs[:scaling]):
+        return translatable(
+            "the first rounds of the baseline, which set the scale of distances, have no two "
+            "answers that could be compared"
+        )
+    if any(reading.values.get("rms_distance", 0.0) > 0.0 for reading in readings[:scaling]):
+        return translatable(
+            "at least half of the pairs of answers in the first rounds are exactly alike, so "
+            "there is no distance to measure others by"
+        )
+    return translatable("the first rounds' answers are all alike, so there is no spread to lose")
+
+
+def _pairs(reading: Reading) -> float:
+    """Return the number of answers of a round that have a partner."""
+    values = reading.values
+    if "unpaired_answers" not in values:
+        return 0.0
+    left = values.get("empty_answers", 0.0) + values["unpaired_answers"]
+    return values.get("answers", 0.0) - left
+
+
+def _without_size(healthy: Sequence[Reading], metric: str) -> str:
+    """Return why a number that is measured at one size cannot be told."""
+    answers = [one.values.get("answers", 0.0) - _empty(one) for one in healthy]
+    if not any(answers):
+        return translatable("the rounds of the baseline have no answer that is not empty")
+    if metric == "effective_answers" and min(one for one in answers if one) < _LEAST_ANSWERS:
+        return translatable(
+            "a round of the baseline has fewer than 4 answers, half of which are too few"
+        )
+    return _NO_READING
+
+
+_LEAST_ANSWERS = 4.0
+
+
+def _empty(reading: Reading) -> float:
+    return reading.values.get("empty_answers", 0.0)
 
 
 def scaling_rounds(baseline: int) -> int:
