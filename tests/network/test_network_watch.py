@@ -8,7 +8,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.corpus.answers import Answers
-from hayflick.network.run_results import watch_run
+from hayflick.network.run_watch import watch_run
 
 WORDS = [f"word{place}" for place in range(14)]
 
@@ -29,30 +29,51 @@ def watched():
 
 def run(watched, *, rounds=30):
     readings = {group: found[:rounds] for group, found in watched.readings.items()}
-    return SimpleNamespace(readings=readings, rounds=rounds)
+    experiment = SimpleNamespace(observe=SimpleNamespace(tokenizer="words"))
+    return SimpleNamespace(
+        readings=readings, rounds=rounds, answers=(), texts=(), experiment=experiment
+    )
 
 
-def test_the_same_readings_lead_to_the_same_verdicts_as_in_a_table(watched):
+def test_the_readings_of_a_run_are_watched_by_the_panel(watched):
     found = watch_run(run(watched))
     assert found.baseline == watched.baseline
-    assert [chart.group for chart in found.charts] == ["", "anna", "bert"]
-    for one, other in zip(found.charts, watched.charts, strict=True):
-        assert (one.group, one.verdicts, one.threshold) == (
-            other.group,
-            other.verdicts,
-            other.threshold,
-        )
-    alarmed = {chart.group: chart.first_alarm.since for chart in found.charts if chart.alarms}
+    kinds = [(chart.text, chart.group) for chart in found.result.charts]
+    assert kinds[:3] == [("spread=guaranteed", group) for group in ("", "anna", "bert")]
+    assert ("effective_words=rank", "bert") in kinds
+    assert ("separation=rank", "") in kinds
+    assert sum(chart.weight for chart in found.result.charts) == pytest.approx(1.0)
+    # The same readings with the same limits in the metric's own units as in a table.
+    for one, other in zip(found.result.charts, watched.charts, strict=False):
+        values = [verdict.value for verdict in other.verdicts]
+        assert (one.group, [verdict.value for verdict in one.verdicts]) == (other.group, values)
+    assert found.verdict.value == "alarm"
+    spread = [chart for chart in found.result.alarms if chart.text == "spread=guaranteed"]
+    alarmed = {chart.group: chart.since for chart in spread}
     assert alarmed["bert"] == 21
     assert "anna" not in alarmed
 
 
 def test_another_baseline_moves_the_verdicts(watched):
     found = watch_run(run(watched), baseline=15)
-    assert [len(chart.verdicts) for chart in found.charts] == [15, 15, 15]
+    assert {len(chart.verdicts) for chart in found.result.charts} == {15}
 
 
 def test_a_run_without_a_round_after_the_baseline_has_no_chart(watched):
     found = watch_run(run(watched, rounds=10))
-    assert (found.charts, found.unwatched) == ((), ())
-    assert len(watch_run(run(watched, rounds=11)).charts) == 3
+    assert (found.result, found.unwatched, found.verdict.value) == (None, (), "no reading")
+    assert len(watch_run(run(watched, rounds=11)).result.charts) == 10
+
+
+def test_words_are_counted_at_half_of_the_smallest_round(watched):
+    made = run(watched)
+    made.answers = [
+        SimpleNamespace(round=number, agent=agent, text=" ".join(WORDS[: 10 + number % 3]))
+        for number in range(1, 31)
+        for agent in ("anna", "bert")
+        for _ in range(3)
+    ]
+    found = watch_run(made).result.series("effective_words", group="anna")
+    # Three answers of ten words in the smallest round: fifteen words of ten kinds.
+    assert found[2] == pytest.approx(8.2, abs=0.6)
+    assert all(value is not None and value < 12 for value in found)

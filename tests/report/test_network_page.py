@@ -33,7 +33,9 @@ def run(tmp_path_factory):
 def test_a_page_holds_the_run_and_no_script(run, lang):
     shown = page(run, lang=lang)
     steps = run.rounds
-    assert shown.count("<svg") == 4 + steps
+    charted = NetworkFindings(run, Language(lang)).charted.numbers
+    assert {"separation", "effective_words"} <= {one.metric for one in charted}
+    assert shown.count("<svg") == 4 + steps + len(charted)
     assert "<script" not in shown
     assert "<anna>" not in shown
     assert "&lt;anna&gt;" in shown
@@ -122,11 +124,49 @@ def test_a_run_without_rules_is_watched_as_answers_are(run):
     first = [rounds[0] for rounds in marks.rounds.values()]
     assert all(20 < round_ <= 23 for round_ in first)
     assert marks.rounds["alarm: all answers"] == list(range(first[0], 31))
-    assert "take the first 10 rounds as healthy" in marks.sentences[0]
-    said = f"spread of answers: first alarm in round {first[0]}; the change began about round 21."
-    assert said in marks.sentences
-    assert any(one.startswith("spread of answers of bert: first alarm") for one in marks.sentences)
-    assert not any("<anna>" in one for one in marks.sentences)
+    assert "with the first 10 rounds as healthy: spread of answers" in marks.sentences[0]
+    fallen = with_spread(run, rounds=30, falls_after=20)
+    told = NetworkFindings(fallen, Language("en"))
+    assert told.verdict() == "Alarm: spread of answers, since round 21"
+    assert told.verdict_class() == "alarm"
+    assert f"first alarm in round {first[0]}; the change began about round 21." in told.lead()[0]
+    assert told.lead()[1].startswith("Groups that have alarmed, 1 of 2: bert (−")
+    shown = page(fallen)
+    assert '<p class="verdict alarm">Alarm: spread of answers, since round 21</p>' in shown
+    assert shown.index("verdict alarm") < shown.index("Stopped: 30 of 12") < shown.index("<svg")
+
+
+def test_agents_that_can_no_longer_be_told_apart_are_never_called_healthy(run):
+    quiet = with_spread(run, rounds=30)
+    rng = np.random.default_rng(2)
+    merged = {
+        group: [
+            replace(
+                one,
+                values={
+                    **one.values,
+                    "group_frobenius_norm": rng.normal(2.0 if one.round <= 15 else 1.0, 0.1),
+                    "noise_floor": 1.0,
+                },
+            )
+            for one in series
+        ]
+        for group, series in quiet.readings.items()
+    }
+    findings = NetworkFindings(replace(quiet, readings=merged), Language("en"))
+    assert findings.verdict() == "Alarm: the agents can no longer be told apart"
+    assert findings.verdict_class() == "alarm"
+    assert "separation" in {chart.metric for chart in findings.watched.result.alarms}
+    alike = {
+        group: [replace(one, values={**one.values, "group_frobenius_norm": 0.5}) for one in series]
+        for group, series in quiet.readings.items()
+    }
+    findings = NetworkFindings(replace(quiet, readings=alike), Language("en"))
+    assert (findings.verdict(), findings.verdict_class()) == (
+        "The agents cannot be told apart",
+        "falling",
+    )
+    assert "エージェントは互いに区別できません" in page(findings.run, lang="ja")
 
 
 def test_alarms_are_drawn_on_the_trace_and_in_its_numbers(run):
@@ -160,16 +200,21 @@ def test_a_run_no_longer_than_its_baseline_says_that_alarms_cannot_be_told(run, 
 def test_a_run_with_too_few_answers_says_so_and_why(run):
     marks = run_marks(run, Language("en"))
     assert marks.rounds == {}
-    assert "the answers of the first 10 rounds are too few" in marks.meaning
+    assert marks.technical[0].startswith("spread of answers: baseline")
     assert "takes" in marks.technical[0]
+    silent = {"": [Reading(number, {"answers": 1.0}) for number in range(1, 13)]}
+    findings = NetworkFindings(replace(run, readings=silent, answers=[]), Language("en"))
+    assert "the answers of the first 10 rounds are too few" in findings.marks.meaning
+    assert findings.verdict() == "No verdict: the run cannot be watched yet"
+    assert findings.verdict_class() == "no-reading"
 
 
 def test_an_agent_that_is_not_watched_is_named(run):
     long = with_spread(run, rounds=30)
     readings = {**long.readings, "bert": with_spread(run, rounds=30, pairs=1).readings["bert"]}
     marks = run_marks(replace(long, readings=readings), Language("en"))
-    assert "Not watched, for want of answers in the first rounds: bert." in marks.sentences
-    assert marks.technical[0].startswith("bert: baseline")
+    assert "Not watched in full, for reasons given below: bert." in marks.sentences
+    assert marks.technical[0].startswith("spread of answers of bert: baseline")
 
 
 def test_decisions_are_marked_by_kind_with_their_reasons_in_a_table(run):

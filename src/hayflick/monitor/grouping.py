@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hayflick.detection.power import rounds_to_find
@@ -29,8 +30,12 @@ class GroupsApart:
 
     @property
     def merged(self) -> bool:
-        """Whether the groups can no longer be told apart, and could be in the baseline."""
-        return self.alike and self.before is not None and bool(self.before.is_clear)
+        """Whether the groups can no longer be told apart, and are clearly nearer than before."""
+        before, now = self.before, self.now
+        if not self.alike or before is None or now is None or not before.is_clear:
+            return False
+        error = math.hypot(before.error or 0.0, now.error or 0.0)
+        return before.ratio**2 - now.ratio**2 > 2.0 * error
 
     @property
     def alike(self) -> bool:

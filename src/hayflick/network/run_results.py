@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from typing_extensions import override
@@ -29,9 +29,6 @@ from hayflick.network.rounds import reading_from_record
 from hayflick.network.run_rules import RunRules
 from hayflick.storage.database import Database, check_readable
 from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredText
-
-if TYPE_CHECKING:
-    from hayflick.monitor.watch_result import ChartHistory, MissingChart
 
 
 @contextmanager
@@ -371,47 +368,3 @@ def record_network(folder: str | os.PathLike[str]) -> RecordedRun:
 def _sum(numbers: Sequence[float | None]) -> float | None:
     known = [number for number in numbers if number is not None]
     return float(sum(known)) if known else None
-
-
-BASELINE = 10
-"""Number of first rounds that are taken as healthy."""
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkWatch:
-    """The control charts of a run.
-
-    Parameters
-    ----------
-    baseline
-        Number of first rounds that are taken as healthy.
-    charts
-        Those that could be made: of all answers first, then of agents.
-    unwatched
-        Those that could not be made, and why.
-    """
-
-    baseline: int
-    charts: tuple[ChartHistory, ...] = ()
-    unwatched: tuple[MissingChart, ...] = ()
-
-
-def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
-    """Return the guaranteed charts of a run; there are none without a round after the baseline.
-
-    Parameters
-    ----------
-    run
-        Finished or not.
-    baseline
-        Number of first rounds that are taken as healthy.
-    """
-    if run.rounds <= baseline:
-        return NetworkWatch(baseline)
-    # A run needs no control charts; its page does.
-    from hayflick.monitor.charting import ChartRequest, run_charts, scaling_rounds
-
-    requests = [ChartRequest.parsed("guaranteed", required=False)]
-    scaling = scaling_rounds(baseline)
-    made, missing = run_charts(run.readings, requests, baseline=baseline, scaling=scaling)
-    return NetworkWatch(baseline, made, missing)

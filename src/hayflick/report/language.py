@@ -145,6 +145,7 @@ def _of_vectors(language: Language) -> dict[str, str]:
         "between": text("scatter between groups"),
         "group_frobenius_norm": text("norm of the groups' distances ‖D‖"),
         "noise_floor": text("the same by chance, if groups are alike"),
+        "separation": text("distance between agents, over chance"),
         "drift": text("distance from the baseline"),
         "drift_p": text("p-value of no drift"),
     }

@@ -19,6 +19,7 @@ from hayflick.report.network_charts import (
 )
 from hayflick.report.network_findings import NetworkFindings
 from hayflick.report.rendering import notebook, render, shown_record, table
+from hayflick.report.watch_charts import chart_legend, number_chart
 from hayflick.storage.runs import StoredAnswer, StoredText
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def tables(run: NetworkRun, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows of a run."""
     language = Language(lang)
     findings = NetworkFindings(run, language)
-    parts: list[RenderableType] = list(findings.sentences())
+    parts: list[RenderableType] = [findings.verdict(), *findings.sentences()]
+    parts += [] if findings.charted is None else findings.charted.story()
     if run.rounds:
         text = language.text
         shown = table(text("measured"), text("first round"), text("last round"))
@@ -89,6 +91,8 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
     """
     language = Language(lang)
     findings = NetworkFindings(run, language)
+    charted = findings.charted
+    numbers = [] if charted is None else charted.numbers
     return render(
         "network.html.jinja",
         "style.css",
@@ -97,6 +101,11 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
         run=run,
         findings=findings,
         charts=charts(findings),
+        tiles=[] if charted is None else [charted.tile(one) for one in numbers],
+        panel=[]
+        if charted is None
+        else [(charted.tile(one), number_chart(one, charted)) for one in numbers],
+        legend=[] if charted is None else chart_legend(numbers, charted),
         provenance=shown_record(run.provenance()),
     )
 
@@ -104,8 +113,9 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
 def fragment(run: NetworkRun) -> str:
     """Return what a notebook shows of a run."""
     findings = NetworkFindings(run, Language("en"))
-    state, *summary = findings.sentences()
-    return notebook(state, summary, charts(findings)[:1], sources=run.sources)
+    return notebook(
+        findings.verdict(), findings.sentences(), charts(findings)[:1], sources=run.sources
+    )
 
 
 def charts(findings: NetworkFindings) -> tuple[RenderedChart, ...]:

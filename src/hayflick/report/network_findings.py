@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hayflick.core.records import ActionKind
-from hayflick.network.run_results import NetworkRun, NetworkWatch, watch_run
+from hayflick.core.records import ActionKind, State
+from hayflick.network.run_results import NetworkRun
+from hayflick.network.run_watch import MOST_AGENTS, NetworkWatch, watch_run
 from hayflick.report.language import Language, metric_label
-from hayflick.report.rendering import shortened
 from hayflick.report.rules_decisions import action_text
-from hayflick.report.watch_findings import joined_names
+from hayflick.report.watch_findings import WatchFindings, joined_names
 
 NORM, FLOOR = "group_frobenius_norm", "noise_floor"
 _SHOWN = (
@@ -135,7 +135,41 @@ class NetworkFindings:
     @cached_property
     def marks(self) -> Marks:
         """What the trace of ‖D‖ is marked with."""
-        return run_marks(self.run, self.language)
+        return run_marks(self.run, self.language, self.watched)
+
+    @cached_property
+    def watched(self) -> NetworkWatch:
+        """What the charts say of the run."""
+        return watch_run(self.run)
+
+    @cached_property
+    def charted(self) -> WatchFindings | None:
+        """The findings of the charts; None where there are none."""
+        result = self.watched.result
+        return WatchFindings(result, self.language) if result and result.charts else None
+
+    def verdict(self) -> str:
+        """Return the verdict of `watch` on the run, and whether agents can be told apart."""
+        text, apart, state = self.language.text, self.watched.apart, self.watched.verdict
+        if self.charted is None:
+            return text("No verdict: the run cannot be watched yet")
+        if apart is not None and apart.merged:
+            if state is State.ALARM:
+                return text("Alarm: the agents can no longer be told apart")
+            return text("The agents can no longer be told apart")
+        if apart is not None and apart.alike and not self.charted.result.alarms:
+            return text("The agents cannot be told apart")
+        return self.charted.headline()
+
+    def verdict_class(self) -> str:
+        """Return the name of the verdict's style."""
+        return self.watched.verdict.value.replace(" ", "-")
+
+    def lead(self) -> list[str]:
+        """Return what the verdict stands on: what has fallen, and how far apart agents are."""
+        if self.charted is None:
+            return list(self.marks.sentences)
+        return [*self.charted.story(), self.agreement()]
 
     def rules(self) -> list[str]:
         """Return which rules decided from which round on, where they were replaced or added."""
@@ -205,12 +239,12 @@ class Marks:
     technical: Sequence[str] = ()
 
 
-def run_marks(run: NetworkRun, language: Language) -> Marks:
+def run_marks(run: NetworkRun, language: Language, watched: NetworkWatch | None = None) -> Marks:
     """Return the marks of a run: of its rules where it has any, else of the charts."""
     if run.rules or run.experiment.rules is not None or run.decisions:
         return _of_rules(run, language)
-    watched = watch_run(run)
-    return _of_charts(watched, language) if watched.charts else _unknown(watched, run, language)
+    watched = watched or watch_run(run)
+    return _of_charts(watched, language) if watched.is_charted else _unknown(watched, run, language)
 
 
 def _of_rules(run: NetworkRun, language: Language) -> Marks:
@@ -241,54 +275,58 @@ def _of_rules(run: NetworkRun, language: Language) -> Marks:
 
 
 def _of_charts(watched: NetworkWatch, language: Language) -> Marks:
-    text = language.text
-    sentences = [
-        text(
-            "Watched as hayflick watch does: a guaranteed chart of the spread of all answers, and "
-            "one of every agent's, which take the first {baseline} rounds as healthy.",
-            baseline=watched.baseline,
-        )
-    ]
+    result, text = watched.result, language.text
+    assert result is not None
+    findings = WatchFindings(result, language)
     rounds: dict[str, set[int]] = {
         text("alarm: all answers"): set(),
         text("alarm: an agent"): set(),
     }
     together, single = rounds
-    for chart in watched.charts:
-        alarm = chart.first_alarm
-        if alarm is None:
-            continue
+    for chart in result.charts:
         rounds[single if chart.group else together] |= {one.round for one in chart.alarms}
-        subject = metric_label(chart.metric, language)
-        if chart.group:
-            subject = text("{metric} of {group}", metric=subject, group=shortened(chart.group))
-        sentences.append(
-            text(
-                "{metric}: first alarm in round {alarm}; the change began about round {since}.",
-                metric=subject,
-                alarm=alarm.round,
-                since=alarm.round if alarm.since is None else alarm.since,
-            )
-        )
     marked = {name: sorted(numbers) for name, numbers in rounds.items() if numbers}
     meaning = text("No chart has alarmed.")
     if marked:
         meaning = text(
-            "Triangles mark the rounds in which a chart of the answers' spread alarms; the line "
-            "below them is where an alarm begins."
+            "Triangles mark the rounds in which a chart alarms; the line below them is where an "
+            "alarm begins."
         )
-    else:
-        sentences.append(meaning)
-    groups = [one.group or text("all answers") for one in watched.unwatched]
+    numbers = [
+        metric_label(one, language) for one in dict.fromkeys(c.metric for c in result.charts)
+    ]
+    watched_for = text(
+        "Watched as hayflick watch does, with the first {baseline} rounds as healthy: {numbers}. "
+        "The effective number of answers is not watched, as a run keeps no vectors of single "
+        "answers.",
+        baseline=watched.baseline,
+        numbers=", ".join(numbers),
+    )
+    sentences = [watched_for, *findings.promises()]
+    if not result.groups:
+        sentences.append(
+            text(
+                "The agents have no charts of their own, as they are more than {most}.",
+                most=language.number(MOST_AGENTS),
+            )
+        )
+    sentences += [] if marked else [meaning]
+    groups = list(dict.fromkeys(one.group or text("all answers") for one in watched.unwatched))
     if groups:
         sentences.append(
             text(
-                "Not watched, for want of answers in the first rounds: {groups}.",
+                "Not watched in full, for reasons given below: {groups}.",
                 groups=joined_names(groups),
             )
         )
-    technical = [f"{one.group}: {one.reason}" for one in watched.unwatched]
+    technical = [
+        f"{findings.named(one.metric, one.group)}: {text(one.reason)}"
+        for one in watched.unwatched[:_TECHNICAL]
+    ]
     return Marks(marked, meaning, sentences, technical)
+
+
+_TECHNICAL = 20
 
 
 def _unknown(watched: NetworkWatch, run: NetworkRun, language: Language) -> Marks:

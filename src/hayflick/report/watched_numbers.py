@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hayflick.core.records import State
 from hayflick.monitor.watch_result import Change, ChartHistory, WatchResult
 
-_ORDER = {State.ALARM: 0, State.FALLING: 1, State.NO_READING: 2, State.HEALTHY: 3}
+_ORDER = {State.ALARM: 0, State.FALLING: 1, State.HEALTHY: 2, State.NO_READING: 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +107,8 @@ class WatchedGroup:
 
     @property
     def worst(self) -> WatchedNumber:
-        """The number that has lost most; of a group that has alarmed, the first to alarm."""
-        if self.state is State.ALARM:
+        """The number that its state comes from; of a healthy group, the one that lost most."""
+        if self.state in (State.ALARM, State.FALLING):
             return self.numbers[0]
         return max(self.numbers, key=lambda one: -math.inf if one.loss is None else one.loss)
 
@@ -120,7 +120,7 @@ class WatchedGroup:
 
 
 def watched_groups(result: WatchResult) -> list[WatchedGroup]:
-    """Return the groups that are charted: alarmed ones first, then those that lost most."""
+    """Return the groups that are charted by state, alarmed ones first, then by loss."""
     charts: dict[str, dict[str, list[ChartHistory]]] = {}
     for chart in result.alarmed_first:
         if chart.group:
@@ -132,4 +132,4 @@ def watched_groups(result: WatchResult) -> list[WatchedGroup]:
         )
         for name, found in charts.items()
     ]
-    return sorted(groups, key=lambda one: (one.state is not State.ALARM, -one.loss, one.name))
+    return sorted(groups, key=lambda one: (_ORDER[one.state], -one.loss, one.name))
