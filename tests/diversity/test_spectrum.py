@@ -22,6 +22,25 @@ def test_the_matrix_is_the_covariance(rng, monkeypatch):
     assert moments.scatter.m2 == pytest.approx(hf.Scatter.of(vectors).m2, rel=1e-12)
 
 
+@pytest.mark.parametrize("mean", [0.0, 0.3, 1e4])
+@pytest.mark.parametrize(("count", "components"), [(2, 1), (3, 2), (9, 40), (200, 30)])
+def test_one_reduction_gives_the_eigenvalues_of_both_matrices(rng, count, components, mean):
+    vectors = rng.normal(size=(count, components)) + mean * rng.normal(size=components)
+    moments = SecondMoments.of(np.concatenate([vectors, 2 * vectors.mean(axis=0) - vectors]))
+    for found, matrix in (
+        (moments.second_moment_eigenvalues, moments.second_moment),
+        (moments.eigenvalues, moments.matrix / (moments.count - 1)),
+    ):
+        expected = np.linalg.eigvalsh(matrix)[::-1]
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13 * expected[0])
+
+
+def test_no_mean_needs_no_reflection():
+    moments = SecondMoments.of([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    np.testing.assert_allclose(moments.second_moment_eigenvalues, [2.0, 0.5])
+    np.testing.assert_allclose(moments.eigenvalues, [8 / 3, 2 / 3])
+
+
 def test_a_mean_of_ten_thousand_deviations(rng):
     vectors = rng.normal(size=(500, 4))
     far = SecondMoments.of(vectors + 1e4).matrix

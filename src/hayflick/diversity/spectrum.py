@@ -8,6 +8,10 @@ With C = Σ (x - m)(x - m)ᵀ and eigenvalues λ of the covariance C / (N - 1), 
 For fewer vectors than components, the N x N matrices of inner products have the same nonzero
 eigenvalues: those of the gaps x - m have those of C, those of x have those of E x xᵀ.
 
+C / N and E x xᵀ differ in m mᵀ alone. In a basis that begins with m, the reduction of C to a
+tridiagonal matrix leaves m as it is: E x xᵀ is then the same matrix with |m|² added to its first
+entry. One reduction, which is nearly all of the work, gives both sets of eigenvalues.
+
 References
 ----------
 Roy, Vetterli, *The Effective Rank*, EUSIPCO 2007, of the covariance; Wilks, *Certain
@@ -23,6 +27,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import lapack
 from typing_extensions import override
 
 from hayflick.core.arrays import Floats
@@ -119,14 +124,26 @@ class SecondMoments(Summary):
         return moment
 
     @cached_property
+    def _tridiagonal(self) -> tuple[Floats, Floats]:
+        """The matrix reduced in a basis that begins with the mean."""
+        return _tridiagonal(_reflected(_reflected(self.matrix, self.mean).T, self.mean))
+
+    @cached_property
     def second_moment_eigenvalues(self) -> Floats | None:
         """Eigenvalues of E x xᵀ, largest first, rounding set to 0; None for no vector."""
-        return None if self.second_moment is None else positive_spectrum(self.second_moment)
+        if self.count == 0:
+            return None
+        diagonal, beside = self._tridiagonal
+        around_zero = diagonal / self.count
+        around_zero[0] += self.mean @ self.mean
+        return _positive(_eigenvalues(around_zero, beside / self.count))
 
     @cached_property
     def eigenvalues(self) -> Floats | None:
         """Eigenvalues of the covariance, largest first; None for fewer than two vectors."""
-        return positive_spectrum(self.matrix / (self.count - 1)) if self.count > 1 else None
+        if self.count < 2:
+            return None
+        return _positive(_eigenvalues(*self._tridiagonal) / (self.count - 1))
 
     @property
     def effective_rank(self) -> float | None:
@@ -210,9 +227,47 @@ def positive_spectrum(matrix: Floats) -> Floats:
     >>> positive_spectrum(np.array([[2.0, 2.0], [2.0, 2.0]]))
     array([4., 0.])
     """
-    values = np.linalg.eigvalsh(matrix)[::-1]
-    floor = max(float(values[0]), 0.0) * len(matrix) * np.finfo(np.float64).eps
+    values: Floats = np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
+    return _positive(values)
+
+
+def _positive(values: Floats) -> Floats:
+    """Return eigenvalues, largest first, with 0 for those that are nothing but rounding."""
+    floor = max(float(values[0]), 0.0) * len(values) * np.finfo(np.float64).eps
     return np.where(values > floor, values, 0.0)
+
+
+def _reflected(matrix: Floats, axis: Floats) -> Floats:
+    """Return the rows of a matrix reflected so that `axis` becomes the first axis."""
+    length = float(np.linalg.norm(axis))
+    if length == 0.0:
+        return matrix
+    normal = axis / length
+    normal[0] += np.copysign(1.0, normal[0])
+    reflected: Floats = matrix - np.outer(normal, (normal @ matrix) * (2.0 / (normal @ normal)))
+    return reflected
+
+
+def _tridiagonal(matrix: Floats) -> tuple[Floats, Floats]:
+    """Return a symmetric matrix reduced to its diagonal and the one beside it.
+
+    The reduction leaves the first axis as it is.
+    """
+    work, _ = lapack.dsytrd_lwork(len(matrix), lower=1)
+    _, diagonal, beside, _, _ = lapack.dsytrd(matrix, lower=1, lwork=int(work))
+    return diagonal, beside
+
+
+def _eigenvalues(diagonal: Floats, beside: Floats) -> Floats:
+    """Return the eigenvalues of a tridiagonal matrix, largest first."""
+    if not beside.size:
+        return diagonal
+    values, failed = lapack.dsterf(diagonal, beside)
+    if failed:
+        full = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+        values = np.linalg.eigvalsh(full)
+    descending: Floats = values[::-1]
+    return descending
 
 
 def _in_blocks(prepare: Callable[..., Floats], vectors: ArrayLike, *, unit: bool) -> SecondMoments:
@@ -248,15 +303,21 @@ def _of_few(rows: NDArray[Any], *, unit: bool, directed: bool) -> dict[str, floa
         return {}
     directions = unit_rows("vectors", rows) if directed else None
     measured = finite_rows("vectors", rows) if directions is None or not unit else directions
-    _, gaps = _centred(measured)
-    spread = positive_spectrum(gaps @ gaps.T / (len(rows) - 1))
+    mean, gaps = _centred(measured)
+    # Rows of gaps add up to 0: in a basis that begins with (1, …, 1), the first of them is 0, and
+    # that of the vectors themselves is √N times their mean.
+    rest = _reflected(gaps, np.ones(len(gaps)))[1:]
+    around_zero = np.vstack([np.sqrt(len(gaps)) * mean, rest])
+    diagonal, beside = _tridiagonal(around_zero @ around_zero.T)
+    spread = _positive(_eigenvalues(diagonal[1:], beside[1:]))
     numbers = {
         "effective_rank": hill_number(spread, order=1),
         "participation_ratio": hill_number(spread, order=2),
     }
-    if directions is not None:
-        similarity = positive_spectrum(directions @ directions.T / len(rows))
-        numbers["vendi_1"] = hill_number(similarity, order=1)
+    if measured is directions:
+        numbers["vendi_1"] = hill_number(_positive(_eigenvalues(diagonal, beside)), order=1)
+    elif directions is not None:
+        numbers["vendi_1"] = hill_number(_similarities(directions), order=1)
     return defined(numbers)
 
 
