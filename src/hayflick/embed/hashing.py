@@ -67,6 +67,8 @@ OTHER, SPACE, WITHOUT_SPACES = 0, 1, 2
 
 _ASCII, _ALL = 0x80, 0x110000
 _FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
+_AFTER_SPACES = 0x3001
+"""Unicode has no spaces from here on."""
 
 
 def folded(text: str) -> str:
@@ -110,12 +112,13 @@ def kinds_of(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
 @cache
 def _kinds(end: int) -> NDArray[np.uint8]:
     kinds = np.full(end, OTHER, np.uint8)
-    kinds[[point for point in range(end) if chr(point).isspace()]] = SPACE
+    kinds[[point for point in range(min(end, _AFTER_SPACES)) if chr(point).isspace()]] = SPACE
     if end > _ASCII:
         # Surrogates are no characters, and polars accepts none.
         numbers = np.r_[_ASCII:_FIRST_SURROGATE, _AFTER_SURROGATES:end].astype("<u4")
-        letters = pl.Series(list(numbers.tobytes().decode("utf-32-le")))
-        kinds[numbers[letters.str.contains(f"[{UNSPACED}]").to_numpy()]] = WITHOUT_SPACES
+        letters = pl.Series([numbers.tobytes().decode("utf-32-le")])
+        unspaced = letters.str.replace_all(f"[^{UNSPACED}]+", "").item()
+        kinds[np.frombuffer(unspaced.encode("utf-32-le"), "<u4")] = WITHOUT_SPACES
     return kinds
 
 
