@@ -178,3 +178,15 @@ def test_groups_without_a_word_have_no_counts():
     assert parts["left"].numbers() == {}
     assert parts["left"].texts == 1
     assert NgramCounts.by_group([], [], tokenizer="words")[1] == {}
+
+
+def test_few_and_many_tokens_are_looked_up_alike(rng, monkeypatch):
+    words = np.array([f"w{number}" for number in range(400)])
+    said, baseline = (hf.NgramCounts.of([" ".join(rng.choice(words, 300))]) for _ in range(2))
+    few = vocabulary_kept(said, baseline), tail_mass(said, baseline)
+    monkeypatch.setattr("hayflick.diversity.lexical._FEW", 0)
+    assert (vocabulary_kept(said, baseline), tail_mass(said, baseline)) == few
+    mine, theirs = (dict(counts.tables[0].rows()) for counts in (said, baseline))
+    rare = {word for word, number in theirs.items() if number == 1}
+    assert few[0] == len(mine.keys() & theirs.keys()) / len(theirs)
+    assert few[1] == sum(mine.get(word, 0) for word in rare) / sum(mine.values())

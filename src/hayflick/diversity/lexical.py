@@ -164,7 +164,8 @@ class _Vocabulary:
         return frozenset(self.symbols)
 
 
-_FEW = 1000
+_FEW = 20_000
+"""Up to so many tokens, a table is looked up in Python: a query takes longer to begin."""
 
 # n-grams up to this n have a metric of their own.
 _LONGEST_METRIC = 3
@@ -337,12 +338,17 @@ class NgramCounts(Summary):
             self._rare_by_number[at_most] = _Vocabulary(rare.get_column("symbol"))
         return self._rare_by_number[at_most]
 
-    def _among(self, vocabulary: _Vocabulary) -> pl.DataFrame:
-        """Return the counts of those tokens that are in a vocabulary."""
+    def _among(self, vocabulary: _Vocabulary) -> Integers:
+        """Return how often each of those tokens occurs that are in a vocabulary."""
         table = self.tables[0]
         if table.height > _FEW:
-            return table.join(vocabulary.symbols.to_frame(), on="symbol", how="semi")
-        return table.filter([one in vocabulary.names for one in table.get_column("symbol")])
+            table = table.join(vocabulary.symbols.to_frame(), on="symbol", how="semi")
+            found: Integers = table.get_column("number").to_numpy()
+            return found
+        names = vocabulary.names
+        known = [one in names for one in table.get_column("symbol").to_list()]
+        found = table.get_column("number").to_numpy()[np.array(known, dtype=bool)]
+        return found
 
     def types(self, length: int = 1) -> int:
         """Return the number of different n-grams of `length` tokens."""
@@ -426,7 +432,7 @@ def vocabulary_kept(counts: NgramCounts, baseline: NgramCounts) -> float | None:
     _check_comparable(counts, baseline)
     if not baseline.types() or not counts.texts:
         return None
-    return counts._among(baseline._symbols).height / baseline.types()
+    return counts._among(baseline._symbols).size / baseline.types()
 
 
 def tail_mass(counts: NgramCounts, baseline: NgramCounts, *, at_most: int = 1) -> float | None:
@@ -461,7 +467,7 @@ def tail_mass(counts: NgramCounts, baseline: NgramCounts, *, at_most: int = 1) -
     rare = baseline._rare(at_most)
     if not len(rare) or not counts.total():
         return None
-    return int(counts._among(rare).get_column("number").sum()) / counts.total()
+    return int(counts._among(rare).sum()) / counts.total()
 
 
 def _check_comparable(counts: NgramCounts, baseline: NgramCounts) -> None:
