@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
+from hayflick.detection.evidence import log_means
 from hayflick.detection.guaranteed import (
     FRACTIONS,
     copies_required,
@@ -63,3 +65,12 @@ def test_as_many_copies_as_needed_reach_the_share():
     assert lower_bound(np.tile(scores, copies), error=0.001) >= 0.5 * mean
     assert lower_bound(np.tile(scores, copies - 1), error=0.001) < 0.5 * mean
     assert copies_required(np.append(np.zeros(10**6), 1.0), share=0.5, error=0.001) == np.inf
+
+
+def test_means_of_logarithms_are_those_of_scipy(rng):
+    logs = rng.normal(scale=500, size=(50, 7))
+    logs[0], logs[1, :3] = -np.inf, -np.inf
+    before = logs.copy()
+    assert log_means(logs) == pytest.approx(logsumexp(logs, axis=1) - np.log(7), rel=1e-14)
+    assert (logs == before).all()
+    assert mean_of_logs(logs[0]) == -np.inf

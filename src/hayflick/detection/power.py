@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
-from scipy.special import logsumexp
 
 from hayflick.core.arrays import Floats
 from hayflick.core.reproducibility import stream
 from hayflick.detection.baseline import Baseline
+from hayflick.detection.evidence import log_means
 from hayflick.detection.guaranteed import FRACTIONS, GuaranteedChart, lower_bound
 from hayflick.detection.rank import RankChart, log_bets
 
@@ -220,7 +220,7 @@ def _shares_found(growth: Floats, limit: float, form: str) -> Floats:
     alarmed = np.zeros((len(growth), growth.shape[1]), bool)
     for place in range(growth.shape[1]):
         logs = carried + growth[:, place]
-        alarmed[:, place] = logsumexp(logs, axis=1) - math.log(logs.shape[1]) >= math.log(limit)
+        alarmed[:, place] = log_means(logs) >= math.log(limit)
         carried = np.logaddexp(0.0, logs) if form == "sum" else logs
     shares: Floats = np.logical_or.accumulate(alarmed, axis=1).mean(axis=0)
     return shares
