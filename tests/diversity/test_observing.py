@@ -4,7 +4,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.diversity.groups import Groups
-from hayflick.diversity.observing import Observer, RoundAnswers
+from hayflick.diversity.observing import CommonSizes, Observer, RoundAnswers
 
 OBSERVER = Observer(scale=2.0, tokenizer="words")
 
@@ -129,3 +129,9 @@ def test_the_same_seed_pairs_alike_and_another_differently():
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(ArgumentError, match=r"answers: got lengths \[39, 40\], takes columns"):
         _ = answers(texts=["x"] * 39).size
+
+
+def test_effective_answers_are_measured_at_150_at_most():
+    assert CommonSizes.of(words=[], answers=[299, 400]).answers == 149
+    assert CommonSizes.of(words=[], answers=[1000, 400]).answers == 150
+    assert CommonSizes.of(words=[], answers=[]).answers is None

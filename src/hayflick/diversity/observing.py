@@ -40,6 +40,10 @@ SLOW = ("near_duplicate_rate", "drift")
 
 _NEAR_COSINE = 0.95
 
+_MOST_ANSWERS = 150
+"""Largest number of answers that ``effective_answers`` is measured at: time grows with its square,
+and what it says of a loss hardly does."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RoundAnswers:
@@ -122,7 +126,7 @@ class CommonSizes:
         Number of words of ``effective_words``: half of the smallest round's; None if there is
         none.
     answers
-        Number of answers of ``effective_answers``, likewise.
+        Number of answers of ``effective_answers``, likewise, but at most 150.
     mix
         The pairs of prompts of ``between_prompts``, whose answers the other two are measured on
         too; None without prompts. Where no prompt comes again, all answers are measured.
@@ -155,7 +159,8 @@ class CommonSizes:
             share = [2 * len(mix.pairs) / number for number in answers if number]
             words = [int(number * part) for number, part in zip(words, share, strict=False)]
             answers = [2 * len(mix.pairs)]
-        return cls(min(words, default=0) // 2 or None, min(answers, default=0) // 2 or None, mix)
+        half = min(min(answers, default=0) // 2, _MOST_ANSWERS)
+        return cls(min(words, default=0) // 2 or None, half or None, mix)
 
     @property
     def has_mix(self) -> bool:
