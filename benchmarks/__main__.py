@@ -21,7 +21,9 @@ import families
 import groups
 import laws
 import network
+import panel
 import planning
+import recorded
 import rounds
 import simulation
 import watching
@@ -43,7 +45,10 @@ SECTIONS = {
         rounds,
     ),
     "false_alarms": (false_alarms,),
+    "panel": (panel,),
+    "recorded": (recorded,),
 }
+HEADERS = {"recorded": recorded.HEADER}
 
 
 def main() -> int:
@@ -52,7 +57,7 @@ def main() -> int:
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}.",
         "",
-        "| what | ours | alternative | measured | target | met |",
+        HEADERS.get(section, "| what | ours | alternative | measured | target | met |"),
         "| --- | --- | --- | --- | --- | --- |",
     ]
     missed = False
