@@ -83,6 +83,7 @@ def folder(tmp_path_factory):
     texts = {
         "corpus.txt": "\n".join(SENTENCES) + "\n",
         "answers.jsonl": lines(answers),
+        "later.jsonl": lines(answers[100:]),
         "results.jsonl": lines(results),
         "labels.csv": "id,label\n" + "".join(f"{k},l{k % 7}\n" for k in range(50)) + "50,\n",
         "numbers.csv": "weight,height\n" + "".join(f"{k}.5,{k * k % 7}.25\n" for k in range(20)),
@@ -159,6 +160,10 @@ RESULTS = {
     "watch": (
         lambda: hf.watch("answers.jsonl", must_keep="keep.txt", rules="spread.toml", **_ANSWERS),
         {"answers.jsonl": 240, "keep.txt": None, "spread.toml": None},
+    ),
+    "compare": (
+        lambda: hf.compare("answers.jsonl", "later.jsonl", text="answer"),
+        {"answers.jsonl": 240, "later.jsonl": 140},
     ),
     "draw_review": (
         lambda: hf.draw_review("answers.jsonl", number=10, **_ANSWERS),

@@ -61,6 +61,7 @@ def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parity")
     (folder / "corpus.txt").write_text("\n".join(SENTENCES))
     (folder / "answers.jsonl").write_text(lines(ANSWERS))
+    (folder / "later.jsonl").write_text(lines(ANSWERS[100:]))
     (folder / "results.jsonl").write_text(lines(RESULTS))
     texts = {"pool": SENTENCES[:8], "one": SENTENCES[8:60], "two": SENTENCES[60:]}
     filled = {name: json.dumps(values) for name, values in texts.items()}
@@ -112,6 +113,9 @@ PAIRS = {
     ),
     "watch answers.jsonl --by round --text answer": lambda: hf.watch(
         "answers.jsonl", by="round", text="answer"
+    ),
+    "compare answers.jsonl later.jsonl --text answer --value round": lambda: hf.compare(
+        "answers.jsonl", "later.jsonl", text="answer", values=["round"]
     ),
     "review judge review.csv": lambda: hf.judge_review("review.csv"),
     "rules check rules.toml --corpus corpus.txt": lambda: hf.check_rules(

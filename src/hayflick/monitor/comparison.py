@@ -1,8 +1,9 @@
 """How two sets of answers differ: numbers at a common size, with simultaneous intervals.
 
 Both sets are measured on equally many answers to every prompt, half of what the smaller one has,
-and on equally many words: sizes and mixes of prompts make no difference. Each number is the mean
-over 400 half-samples, and the intervals come from how it differs between them.
+and on equally many words: sizes and mixes of prompts make no difference. Numbers that depend on the
+size are means over 400 half-samples, the others are those of the whole sets; the intervals come
+from how all of them differ between half-samples.
 
 A half-sample keeps a random half of the answers to every prompt, without replacement; in the
 larger set, several subsets of the common size are measured in it and averaged. Of prompts with
@@ -191,11 +192,12 @@ def differences(
     logs, centres, kept = [], [], []
     for name, (before, now) in found.items():
         pair = np.stack([before, now])
+        whole = series.whole.get(name, pair.mean(axis=1))
         scale = _scale(name, pair, old, new)
-        centre = _gap(pair.mean(axis=1)[:, None], scale)[0]
+        centre = _gap(whole[:, None], scale)[0]
         logs.append(_gap(pair, scale) - centre)
         centres.append(centre)
-        kept.append((name, scale, float(pair[0].mean()), float(pair[1].mean())))
+        kept.append((name, scale, float(whole[0]), float(whole[1])))
     gaps = np.array(logs).reshape(len(logs), HALF_SAMPLES)
     spread = np.sqrt((gaps**2).mean(axis=1))
     varies = spread > 1e-12 * (1.0 + np.abs(np.array(centres)))
@@ -282,6 +284,11 @@ class _Halves:
         self.kept = (ranks < half[:, prompts]) & present[:, prompts]
         self._ranks, self._half = ranks, half[:, prompts]
 
+    @property
+    def and_whole(self) -> Marks:
+        """The half-samples, and all answers as the last row."""
+        return np.vstack([self.kept, np.ones((1, self.answers.size), bool)])
+
     def of_subset(self, number: int) -> Marks:
         """Return the answers of one of the subsets of the common size, in each half-sample."""
         size = self.subset[self.answers.prompts]
@@ -308,6 +315,8 @@ class _Series:
         self.subset = np.where(common >= FEWEST_WITHIN, common // 2, common)
         self.words: int | None = None
         self.missing: dict[str, str] = {}
+        self.whole: dict[str, Floats] = {}
+        """Numbers of the whole sets, where they depend neither on size nor on a draw."""
 
     def numbers(self) -> dict[str, tuple[Floats, Floats]]:
         """Return the numbers by name."""
@@ -378,9 +387,9 @@ class _Series:
             self.missing["spread"] = alike
         else:
             sides = zip(self.sides, self.halves, strict=True)
-            spread = [_within(part, half.kept, weights, within) for part, half in sides]
+            spread = [_within(part, half.and_whole, weights, within) for part, half in sides]
             if np.isfinite(spread).all():
-                found["spread"] = (spread[0], spread[1])
+                found["spread"] = self._split("spread", spread)
             else:
                 self.missing["spread"] = translatable(
                     "too few prompts have two answers on both sides"
@@ -391,8 +400,13 @@ class _Series:
             self.missing["between_prompts"] = alike
             return found
         sides = zip(self.sides, self.halves, strict=True)
-        apart = [_between(part, half.kept, between) for part, half in sides]
-        return {**found, "between_prompts": (apart[0], apart[1])}
+        apart = [_between(part, half.and_whole, between) for part, half in sides]
+        return {**found, "between_prompts": self._split("between_prompts", apart)}
+
+    def _split(self, name: str, pair: list[Floats]) -> tuple[Floats, Floats]:
+        """Return the half-samples' numbers, and keep those of the whole sets, which come last."""
+        self.whole[name] = np.array([one[-1] for one in pair])
+        return pair[0][:-1], pair[1][:-1]
 
     def _means(self, name: str) -> tuple[Floats, Floats] | None:
         pair = []
@@ -400,7 +414,8 @@ class _Series:
             values = side.values[name]
             known = np.isfinite(values)
             sums, sizes = (
-                _by_prompt(half.kept * part, side) for part in (np.where(known, values, 0.0), known)
+                _by_prompt(half.and_whole * part, side)
+                for part in (np.where(known, values, 0.0), known)
             )
             weights = np.where(sizes > 0, self.common, 0)
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -410,7 +425,7 @@ class _Series:
         if not all(np.isfinite(one).all() for one in pair):
             self.missing[name] = translatable("its column has too few numbers")
             return None
-        return pair[0], pair[1]
+        return self._split(_VALUE + name, pair)
 
 
 def _by_prompt(rows: NDArray[Any], side: AnswerSet) -> Floats:
