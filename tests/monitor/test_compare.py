@@ -177,13 +177,13 @@ FULL = {"a": answers(30, seed=24), "p": ["x"] * 30, "e": [[1.0, 2.0]] * 30}
     ("new", "columns", "message"),
     [
         ({"b": ["x"] * 30}, {"text": "a"}, "has no column 'a'"),
-        ({"a": ["x y"] * 12}, {"text": "a"}, "the new table: has 12 answers.*at least 20"),
+        ({"a": ["x y"] * 12}, {"text": "a"}, "the new table: answers that are not empty: 12;.*at least 20"),
         ({"a": ["", None, " "] * 10}, {"text": "a"}, "new table: all of its 30 answers are empty"),
         ({"a": ["x"] * 30, "p": ["q"] * 30}, {"text": "a", "prompt": "p"}, "no prompt in common"),
         (
             {"a": ["x"] * 40, "p": ["x"] * 5 + ["q"] * 35},
             {"text": "a", "prompt": "p"},
-            "has 5 answers to prompts of both",
+            "answers to prompts of both: 5",
         ),
         ({"e": [[1.0, 2.0, 3.0]] * 30}, {"vectors": "e"}, "vectors of 2 numbers"),
         ({"e": [[0.0, 0.0]] * 30}, {"vectors": "e"}, "a vector of zeros or none"),

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import as_float, whole_number
+from hayflick.core.display_text import display_text
 from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
@@ -255,10 +256,10 @@ def _match(sides: Sequence[_Side]) -> None:
     known = [dict.fromkeys(side.frame["prompt"].to_list()) for side in sides]
     both = [prompt for prompt in known[0] if prompt in known[1]]
     if not both:
-        first = [repr(next(iter(prompts)))[:60] for prompts in known]
+        first = [display_text(next(iter(prompts)), longest=60) for prompts in known]
         raise DataError(
-            f"{sides[0].name} and {sides[1].name}: have no prompt in common ({first[0]} is the "
-            f"first here, {first[1]} there); leave out --prompt to compare whole sets"
+            f"{sides[0].name} and {sides[1].name}: have no prompt in common (the first "
+            f"are {first[0]!r} and {first[1]!r}); leave out --prompt to compare whole sets"
         )
     numbers = pl.DataFrame({"prompt": both, "number": range(len(both))})
     for side, prompts in zip(sides, known, strict=True):
@@ -267,9 +268,9 @@ def _match(sides: Sequence[_Side]) -> None:
         side.unmatched = len(side.frame) - len(matched)
         side.frame = matched.sort("number", maintain_order=True)
         if len(matched) < FEWEST_ANSWERS:
-            what = "answers to prompts of both" if side.unmatched else "answers that are not empty"
+            what = "to prompts of both" if side.unmatched else "that are not empty"
             raise DataError(
-                f"{side.name}: has {len(matched)} {what}, a comparison takes at least "
+                f"{side.name}: answers {what}: {len(matched)}; a comparison takes at least "
                 f"{FEWEST_ANSWERS} on each side"
             )
 
@@ -334,12 +335,16 @@ def _embed(
         for at, side in enumerate(sides):
             assert side.measured is not None
             texts = side.measured["text"].to_list()
-            if at == 0 and len(texts) > _TRIED_TEXTS:
-                begun = time.monotonic()
-                list(embed_all(embedder, texts[:_TRIED_TEXTS], cache=store))
-                seconds = (time.monotonic() - begun) * 2 * len(texts) / _TRIED_TEXTS
-                expect(progress, Effort(f"embedding {2 * len(texts):,} answers", seconds))
-            found = np.concatenate(list(embed_all(embedder, texts, cache=store)))
+            parts = list(embed_all(embedder, texts[:1], cache=store))
+            begun = time.monotonic()
+            parts += embed_all(embedder, texts[1:_TRIED_TEXTS], cache=store)
+            if at == 0:
+                # The first text compiles kernels or loads a model.
+                number = 2 * max(0, len(texts) - _TRIED_TEXTS)
+                seconds = (time.monotonic() - begun) * number / _TRIED_TEXTS
+                expect(progress, Effort(f"embedding {number:,} more answers", seconds))
+            parts += embed_all(embedder, texts[_TRIED_TEXTS:], cache=store)
+            found = np.concatenate(parts)
             side.vectors = np.zeros((side.answers, found.shape[1]))
             side.vectors[side.places()] = found
             known = np.isfinite(found).all(axis=1) & found.any(axis=1)

@@ -272,7 +272,7 @@ def gate_sentences(result: Comparison, share: float, language: Language) -> list
         )
         for one in result.undecided(share)
     ]
-    passed = text("no number is below {share} of the old one", share=percent)
+    passed = text("no number fell below {share} of the old one, beyond chance", share=percent)
     return sentences if result.below(share) else [*sentences, passed]
 
 
