@@ -1,7 +1,7 @@
 """Run the benchmarks and write the results into README.md beside this file.
 
-Without an argument, what `make bench` shows; `python benchmarks false_alarms` runs the campaign of
-that name, a few minutes long, and writes the table under it.
+Without an argument, what `make bench` shows; `python benchmarks false_alarms`, `panel` or `recorded`
+runs the campaign of that name, minutes long, and writes the table under it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import agents
+import comparing
 import counting
 import diversity
 import embedding
@@ -47,6 +48,7 @@ SECTIONS = {
     "false_alarms": (false_alarms,),
     "panel": (panel,),
     "recorded": (recorded,),
+    "comparing": (comparing,),
 }
 HEADERS = {"recorded": recorded.HEADER}
 
