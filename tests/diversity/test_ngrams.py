@@ -1,5 +1,6 @@
 """Tables of runs, and the choice of a tokenizer."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -58,3 +59,19 @@ def test_the_tokenizer_of_a_name_or_of_the_texts():
 def test_one_text_is_not_taken_for_its_letters(take):
     with pytest.raises(ArgumentError, match="texts: got one text, takes several, in a list"):
         take("so it is")
+
+
+def test_several_sets_in_one_go_are_those_counted_alone(rng):
+    words = np.array(["the", "cat", "sat", "雨が", "Café", "🙂"])
+    parts = [
+        [" ".join(rng.choice(words, rng.integers(0, 6))) for _ in range(number)]
+        for number in (5, 0, 1, 40)
+    ]
+    together = hf.NgramCounts.of_each(parts, tokenizer="mixed")
+    for found, part in zip(together, parts, strict=True):
+        alone = hf.NgramCounts.of(part, tokenizer="mixed")
+        assert found.texts == alone.texts == len(part)
+        for ours, theirs in zip(found.tables, alone.tables, strict=True):
+            assert ours.schema == theirs.schema
+            assert ours.sort("symbol").equals(theirs.sort("symbol"))
+    assert hf.NgramCounts.of_each([], tokenizer="words") == []

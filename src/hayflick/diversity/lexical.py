@@ -294,6 +294,58 @@ class NgramCounts(Summary):
         }
         return cls(splitter.name, tuple(whole for whole, _ in tables), len(texts)), found
 
+    @classmethod
+    def of_each(
+        cls, parts: Sequence[Sequence[str]], *, tokenizer: str, longest: int = 3
+    ) -> list[NgramCounts]:
+        """Count several small sets of answers, such as rounds, in one go.
+
+        Parameters
+        ----------
+        parts
+            The answers of each set; all are held in memory at once.
+        tokenizer, longest
+            As of `of`; ``auto`` chooses one for all sets.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no tokenizer of that name, or `longest` is below 1.
+
+        Examples
+        --------
+        >>> first, second = NgramCounts.of_each([["a b", "a c"], ["b"]], tokenizer="words")
+        >>> first.types(), second.types()
+        (3, 1)
+        """
+        texts = list(chain.from_iterable(parts))
+        splitter = chosen_tokenizer(tokenizer, samples=texts[:_SAMPLES])
+        longest = whole_number("longest", longest, at_least=1)
+        coded, spelled = _coded(texts, splitter)
+        part = pl.Series(np.repeat(np.arange(len(parts)), list(map(len, parts))), dtype=pl.UInt32)
+        coded = coded.with_columns(part=part.gather(coded["answer"]))
+        lengths = range(1, longest + 1)
+        tables = [
+            table.sort("part", maintain_order=True)
+            for table in pl.collect_all(
+                [_counted(coded, spelled, length, by=["part"]) for length in lengths]
+            )
+        ]
+        ends = [
+            np.searchsorted(table["part"].to_numpy(), np.arange(len(parts) + 1)) for table in tables
+        ]
+        return [
+            cls(
+                splitter.name,
+                tuple(
+                    table[int(end[place]) : int(end[place + 1])].drop("part")
+                    for table, end in zip(tables, ends, strict=True)
+                ),
+                len(answers),
+            )
+            for place, answers in enumerate(parts)
+        ]
+
     @property
     def longest(self) -> int:
         """The largest n that is counted."""
@@ -343,12 +395,12 @@ class NgramCounts(Summary):
         table = self.tables[0]
         if table.height > _FEW:
             table = table.join(vocabulary.symbols.to_frame(), on="symbol", how="semi")
-            found: Integers = table.get_column("number").to_numpy()
-            return found
-        names = vocabulary.names
-        known = [one in names for one in table.get_column("symbol").to_list()]
-        found = table.get_column("number").to_numpy()[np.array(known, dtype=bool)]
-        return found
+        else:
+            names = vocabulary.names
+            known = [one in names for one in table.get_column("symbol").to_list()]
+            table = table.filter(pl.Series(known, dtype=pl.Boolean))
+        numbers: Integers = table.get_column("number").to_numpy()
+        return numbers
 
     def types(self, length: int = 1) -> int:
         """Return the number of different n-grams of `length` tokens."""

@@ -184,6 +184,9 @@ class Observer:
         Name of the tokenizer that splits the texts.
     baseline
         Counts of the baseline's texts, for ``vocabulary_kept`` and ``tail_mass``; None for none.
+    baselines
+        The same of each group, which is measured against its own words; groups are measured against
+        all words if there are none.
     baseline_vectors
         Vectors of the baseline, for ``drift``; None for none.
     must_keep
@@ -210,6 +213,7 @@ class Observer:
     between_scale: float | None = None
     sizes: Mapping[str, CommonSizes] = field(default_factory=dict)
     baseline: NgramCounts | None = None
+    baselines: Mapping[str, NgramCounts] = field(default_factory=dict)
     baseline_vectors: NDArray[Any] | None = None
     must_keep: Mapping[str, float] = field(default_factory=dict)
     slow: frozenset[str] = frozenset()
@@ -252,7 +256,8 @@ class Observer:
             self._of_vectors(directed, rng, values, scores)
         self._of_mix(answers, counts, sizes, rng, values, scores)
         if counts is not None:
-            values |= self._of_texts(answers.texts or (), counts)
+            own = self.baselines.get(group) if group and self.baselines else self.baseline
+            values |= self._of_texts(answers.texts or (), counts, own)
         for name, numbers in answers.values.items():
             known = numbers[np.isfinite(numbers)]
             values |= {name: float(known.mean())} if known.size else {}
@@ -310,11 +315,13 @@ class Observer:
             entropy = rarefied_entropy(counts.numbers_of(1), size=sizes.words)
             values |= defined({"effective_words": entropy and float(np.exp(entropy))})
 
-    def _of_texts(self, texts: Sequence[str], counts: NgramCounts) -> dict[str, float]:
+    def _of_texts(
+        self, texts: Sequence[str], counts: NgramCounts, baseline: NgramCounts | None
+    ) -> dict[str, float]:
         against: dict[str, float | None] = {}
-        if self.baseline is not None:
-            against["vocabulary_kept"] = vocabulary_kept(counts, self.baseline)
-            against["tail_mass"] = tail_mass(counts, self.baseline)
+        if baseline is not None:
+            against["vocabulary_kept"] = vocabulary_kept(counts, baseline)
+            against["tail_mass"] = tail_mass(counts, baseline)
         if self.must_keep:
             against["retention"] = retention(counts, must_keep=self.must_keep)
         # In the order in which a page shows them.
@@ -371,6 +378,28 @@ def count_words(answers: RoundAnswers, *, tokenizer: str) -> RoundCounts:
     if answers.groups is None or not answers.size:
         return NgramCounts.of(answers.texts, tokenizer=tokenizer), {}
     return NgramCounts.by_group(answers.texts, answers.groups, tokenizer=tokenizer)
+
+
+def count_rounds(rounds: Sequence[RoundAnswers], *, tokenizer: str) -> list[RoundCounts]:
+    """Return the counts of the texts of several rounds: small ones without groups in one go.
+
+    Parameters
+    ----------
+    rounds
+        The answers of each round; their vectors are not used.
+    tokenizer
+        Name of the tokenizer that splits the texts.
+
+    Examples
+    --------
+    >>> rounds = [RoundAnswers(round=number, texts=["a cat"] * number) for number in (1, 2)]
+    >>> [together.total() for together, _ in count_rounds(rounds, tokenizer="words")]
+    [2, 4]
+    """
+    texts = [one.texts for one in rounds if one.texts is not None and one.groups is None]
+    if len(texts) < max(2, len(rounds)):
+        return [count_words(one, tokenizer=tokenizer) for one in rounds]
+    return [(counts, {}) for counts in NgramCounts.of_each(texts, tokenizer=tokenizer)]
 
 
 def _picked(column: Sequence[str] | None, places: Integers) -> list[str] | None:
