@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import translatable
@@ -214,6 +215,7 @@ def run_charts(
                         first=first,
                         baseline=baseline,
                         weight=weight,
+                        groups=sum(map(bool, specs)),
                     )
                 )
             except DataError as fault:
@@ -246,6 +248,7 @@ def _history(
     first: int,
     baseline: int,
     weight: float | None,
+    groups: int,
 ) -> ChartHistory:
     metric = request.metric
     healthy = series[first:baseline]
@@ -268,7 +271,7 @@ def _history(
         rate=_false_alarm_rate(spec) if weight is None else None,
         projection=_projection(chart, series, threshold, spec.settings),
         weight=weight,
-        change=_change(series, metric, baseline),
+        change=_change(series, metric, baseline, among=groups if group else 1),
         power=power,
     )
 
@@ -313,7 +316,9 @@ def _check_can_fall(healthy: Sequence[Reading], metric: str) -> None:
 _LATEST = 5
 
 
-def _change(series: Sequence[Reading], metric: str, baseline: int) -> Change | None:
+def _change(
+    series: Sequence[Reading], metric: str, baseline: int, *, among: int = 1
+) -> Change | None:
     """Return how the last readings compare with the baseline; None without either."""
     healthy = Baseline.of_values(series[:baseline], metric=metric)
     later = Baseline.of_values(series[baseline:], metric=metric).series[-_LATEST:]
@@ -323,7 +328,21 @@ def _change(series: Sequence[Reading], metric: str, baseline: int) -> Change | N
     # The standard error of a median of normal numbers, for both medians.
     sizes = 1.0 / healthy.readings + 1.0 / later.size
     error = math.sqrt(math.pi / 2.0 * sizes) * healthy.deviation if healthy.readings > 1 else 0.0
-    return Change(before, now, error)
+    return Change(before, now, error, _clear_at(healthy.readings, among))
+
+
+def _clear_at(readings: int, among: int) -> float:
+    """Return the standard errors that one of many groups has to move for a clear change.
+
+    Two, as of all answers, are surpassed by chance in one case of 44; of G groups, each gets a part
+    of that chance, by Student's law, as the scatter of few rounds is itself uncertain.
+    """
+    if among == 1:
+        return 2.0
+    return min(_MOST_ERRORS, float(stdtrit(max(1, readings - 1), 1.0 - _CHANCE / among)))
+
+
+_CHANCE, _MOST_ERRORS = 0.02275, 12.0
 
 
 _NO_READING = translatable("no round has a reading of it")

@@ -197,6 +197,16 @@ class _BaselineCounts:
         known = [counts for counts, _ in self.rounds.values() if counts is not None]
         return reduce(NgramCounts.merge, known) if known else None
 
+    @property
+    def of_groups(self) -> dict[str, NgramCounts]:
+        """The words of each group's baseline, without longer phrases."""
+        parts: dict[str, list[NgramCounts]] = {}
+        for _, by_group in self.rounds.values():
+            for group, counts in by_group.items():
+                words = NgramCounts(counts.tokenizer, counts.tables[:1], counts.texts)
+                parts.setdefault(group, []).append(words)
+        return {group: reduce(NgramCounts.merge, counts) for group, counts in parts.items()}
+
 
 def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts:
     """Count the words of the baseline's rounds, and return the sizes that follow from them."""
@@ -254,6 +264,7 @@ def _observer(
         sizes=counted.sizes,
         tokenizer=counted.tokenizer,
         baseline=counted.together,
+        baselines=counted.of_groups,
         baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
         must_keep=settings.must_keep,
         slow=slow,

@@ -35,6 +35,9 @@ class Change:
         Median of the baseline, and of the last five readings.
     error
         Standard error of their difference, from the baseline's scatter.
+    clear_at
+        Number of standard errors from which on the difference is clear: two, and more for one of
+        many groups, some of which differ by as much by chance.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class Change:
     before: float
     now: float
     error: float
+    clear_at: float = 2.0
 
     @property
     def loss(self) -> float | None:
@@ -54,8 +58,8 @@ class Change:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the difference is more than two standard errors."""
-        return abs(self.now - self.before) > 2.0 * self.error
+        """Whether the difference is more than scatter alone gives."""
+        return abs(self.now - self.before) > self.clear_at * self.error
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
