@@ -55,6 +55,8 @@ bench: setup ## Measure against the targets; results go to benchmarks/README.md
 soak: setup ## Long campaigns: a run that is killed twenty times, false alarms over thousands of streams, 2,000 random commands
 	$(BIN)/python benchmarks/kills.py 20
 	$(BIN)/python benchmarks false_alarms
+	$(BIN)/python benchmarks panel
+	$(BIN)/python benchmarks recorded
 	$(BIN)/python tests/fuzz/campaign.py --cases 2000
 
 docs: setup ## Write the command line's help into docs/cli.md, and draw the rooms

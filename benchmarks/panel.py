@@ -24,6 +24,7 @@ from hayflick.corpus.answers import Answers
 from hayflick.detection.dependence import dependence_tests
 from hayflick.detection.rank import EXPONENTS, log_bets
 from hayflick.diversity import observing
+from hayflick.diversity.lexical import NgramCounts
 from hayflick.embed.embedder import parse_embedder
 from hayflick.monitor import charting, measuring
 from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
@@ -64,7 +65,7 @@ def _false_alarms() -> Iterator[Result]:
 
 def rates(first: NDArray[np.float64]) -> Iterator[Result]:
     """Return the rates of the first alarms in both forms, shape ``(streams, 2)``."""
-    for rounds in (5, 10, 20, 30, 40, 50):
+    for rounds in (5, 10, 20, 30, 40, JUDGED):
         yield _rate("sum", rounds, first[:, 0], ALPHA * rounds)
     yield _rate("product", JUDGED, first[:, 1], ALPHA)
 
@@ -88,20 +89,27 @@ def first_alarms(number: int) -> tuple[float, float]:
     rng = np.random.default_rng((20, number))
     rounds = BASELINE + JUDGED
     answers = wikitext.shuffled(rng, rounds=rounds, each=each, prompts=prompts, groups=groups)
-    readings = _readings(answers, seed=number)
-    charts = panel_charts(has_vectors=True, has_text=True, has_prompts=prompts, values=())
-    requests = panel_requests(charts, values=())
-    found = {}
-    # What the charts could find is beside the point here, and takes long.
-    with mock.patch.object(charting, "detectable_losses", return_value=()):
-        for form, panel in PANELS.items():
-            histories, _ = run_charts(
-                readings, requests, baseline=BASELINE, scaling=scaling_rounds(BASELINE), panel=panel
-            )
-            found[form] = _first(histories)
+    readings = _readings(answers, seed=number, words=wikitext.Words)
+    found = {
+        form: _first_alarm(readings, panel, has_prompts=prompts) for form, panel in PANELS.items()
+    }
     if number < len(KINDS):
         _hold_against_watch(answers, found, seed=number)
     return found["sum"], found["product"]
+
+
+def _first_alarm(readings: Readings, panel: Panel, *, has_prompts: bool = False) -> float:
+    charts = panel_charts(has_vectors=True, has_text=True, has_prompts=has_prompts, values=())
+    # What the charts could find is beside the point here, and takes long.
+    with mock.patch.object(charting, "detectable_losses", return_value=()):
+        histories, _ = run_charts(
+            readings,
+            panel_requests(charts, values=()),
+            baseline=BASELINE,
+            scaling=scaling_rounds(BASELINE),
+            panel=panel,
+        )
+    return _first(histories)
 
 
 def _first(histories: Sequence[ChartHistory]) -> float:
@@ -118,8 +126,8 @@ def _hold_against_watch(answers: Answers, found: Mapping[str, float], *, seed: i
             raise AssertionError(f"{form}: {found[form]} here, {_first(watched.charts)} in watch")
 
 
-def _readings(answers: Answers, *, seed: int) -> Readings:
-    """Return the panel's numbers as `watch` measures them, and no others."""
+def _readings(answers: Answers, *, seed: int, words: type = NgramCounts) -> Readings:
+    """Return the panel's numbers as `watch` measures them, and no others; `words` counts words."""
     settings = Measurement(
         baseline=BASELINE,
         embedder=parse_embedder("hashing"),
@@ -133,21 +141,21 @@ def _readings(answers: Answers, *, seed: int) -> Readings:
     with (
         mock.patch.multiple(
             observing,
-            NgramCounts=wikitext.Words,
+            NgramCounts=words,
             Scatter=scatter,
             Groups=scatter,
             measured=none,
             spectrum_numbers=none,
         ),
         mock.patch.object(observing.Observer, "_of_texts", none),
-        mock.patch.object(measuring, "NgramCounts", wikitext.Words),
+        mock.patch.object(measuring, "NgramCounts", words),
     ):
         measured = measure_rounds(answers, settings, cache=None, progress=silent)
     return measured.readings(answers.rounds)
 
 
 def _steady_loss_of_words() -> Result:
-    rounds = 40
+    rounds = 25
     delays = np.array([_delay(seed, rounds, LOST_EACH_ROUND) for seed in range(RUNS)])
     late = float(np.max(delays))
     median = float(np.median(delays))
@@ -179,7 +187,11 @@ def _delay(seed: int, rounds: int, lost: float, *, at_once: bool = False) -> flo
     rng = np.random.default_rng((21, seed))
     kept = [1.0] * BASELINE
     kept += [1.0 - lost if at_once else (1.0 - lost) ** t for t in range(1, rounds + 1)]
-    return _first(hf.watch(wikitext.losing(rng, kept, each=100)).charts)
+    answers = wikitext.losing(rng, kept, each=100)
+    delay = _first_alarm(_readings(answers, seed=1), Panel())
+    if seed == 0 and delay != _first(hf.watch(answers, tokenizer="words").charts):
+        raise AssertionError("watch finds the loss in another round")
+    return delay
 
 
 def _halved_spread() -> Result:

@@ -152,7 +152,7 @@ def _vectors(stream: str) -> list[Any]:
 
 @cache
 def _descriptors(stream: str) -> list[Any]:
-    """Return a table of Evidently's text descriptors by generation."""
+    """Return a table of Evidently's text descriptors by generation; it divides by the length."""
     import pandas
     from evidently import DataDefinition, Dataset
     from evidently.descriptors import (
@@ -166,7 +166,7 @@ def _descriptors(stream: str) -> list[Any]:
     tables = []
     for texts in _texts(stream):
         read = Dataset.from_pandas(
-            pandas.DataFrame({"answer": texts}),
+            pandas.DataFrame({"answer": [text for text in texts if text.strip()]}),
             data_definition=DataDefinition(text_columns=["answer"]),
             descriptors=[kind("answer", alias=kind.__name__) for kind in kinds],
         )
