@@ -1,7 +1,7 @@
 """Run the benchmarks and write the results into README.md beside this file.
 
-Without an argument, what `make bench` shows; `python benchmarks false_alarms`, `panel` or `recorded`
-runs the campaign of that name, minutes long, and writes the table under it.
+Without an argument, what `make bench` shows; `python benchmarks false_alarms`, or another name of
+SECTIONS, runs the campaign of that name, minutes long, and writes the table under it.
 """
 
 from __future__ import annotations
