@@ -24,9 +24,8 @@ from hayflick.corpus.answers import Answers
 from hayflick.detection.dependence import dependence_tests
 from hayflick.detection.rank import EXPONENTS, log_bets
 from hayflick.diversity import observing
-from hayflick.diversity.lexical import NgramCounts
 from hayflick.embed.embedder import parse_embedder
-from hayflick.monitor import charting, measuring
+from hayflick.monitor import charting
 from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
 from hayflick.monitor.measuring import Measurement, Readings, measure_rounds
 from hayflick.monitor.panel import Panel, panel_charts
@@ -89,7 +88,7 @@ def first_alarms(number: int) -> tuple[float, float]:
     rng = np.random.default_rng((20, number))
     rounds = BASELINE + JUDGED
     answers = wikitext.shuffled(rng, rounds=rounds, each=each, prompts=prompts, groups=groups)
-    readings = _readings(answers, seed=number, words=wikitext.Words)
+    readings = _readings(answers, seed=number)
     found = {
         form: _first_alarm(readings, panel, has_prompts=prompts) for form, panel in PANELS.items()
     }
@@ -126,8 +125,8 @@ def _hold_against_watch(answers: Answers, found: Mapping[str, float], *, seed: i
             raise AssertionError(f"{form}: {found[form]} here, {_first(watched.charts)} in watch")
 
 
-def _readings(answers: Answers, *, seed: int, words: type = NgramCounts) -> Readings:
-    """Return the panel's numbers as `watch` measures them, and no others; `words` counts words."""
+def _readings(answers: Answers, *, seed: int) -> Readings:
+    """Return the panel's numbers as `watch` measures them, and no others."""
     settings = Measurement(
         baseline=BASELINE,
         embedder=parse_embedder("hashing"),
@@ -140,15 +139,9 @@ def _readings(answers: Answers, *, seed: int, words: type = NgramCounts) -> Read
     scatter = mock.Mock(of=mock.Mock(return_value=mock.Mock(numbers=none)))
     with (
         mock.patch.multiple(
-            observing,
-            NgramCounts=words,
-            Scatter=scatter,
-            Groups=scatter,
-            measured=none,
-            spectrum_numbers=none,
+            observing, Scatter=scatter, Groups=scatter, measured=none, spectrum_numbers=none
         ),
         mock.patch.object(observing.Observer, "_of_texts", none),
-        mock.patch.object(measuring, "NgramCounts", words),
     ):
         measured = measure_rounds(answers, settings, cache=None, progress=silent)
     return measured.readings(answers.rounds)

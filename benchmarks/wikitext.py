@@ -17,7 +17,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.corpus.answers import Answers
-from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.embed.embedder import embed_all, parse_embedder
 
 TEXT = Path(__file__).parents[2] / "shared" / "data" / "wikitext2-500k.txt"
@@ -49,52 +48,6 @@ def pieces() -> Pieces:
     ]
     vectors = np.concatenate(list(embed_all(parse_embedder("hashing"), texts)))
     return Pieces(np.array(texts, dtype=object), vectors)
-
-
-@cache
-def _numbered() -> tuple[dict[str, NDArray[np.int64]], int]:
-    """Return the words of every piece as numbers, and how many words there are."""
-    texts = pieces().texts.tolist()
-    frame = pl.LazyFrame({"place": np.arange(len(texts)), "text": texts})
-    words = tokenizer_named("words").tokens(frame).collect().sort("place", maintain_order=True)
-    numbers = words["symbol"].rank("dense").to_numpy().astype(np.int64) - 1
-    ends = np.searchsorted(words["place"].to_numpy(), np.arange(1, len(texts)))
-    return dict(zip(texts, np.split(numbers, ends), strict=True)), int(numbers.max()) + 1
-
-
-@dataclass(frozen=True, eq=False)
-class Words:
-    """How often each word is in some pieces: what the panel asks of `NgramCounts`, from a store."""
-
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, texts: Sequence[str], **_: Any) -> Words:
-        """Return the counts of some pieces."""
-        numbers, kinds = _numbered()
-        return cls(np.bincount(np.concatenate([numbers[text] for text in texts]), minlength=kinds))
-
-    @classmethod
-    def by_group(
-        cls, texts: Sequence[str], groups: Sequence[str], **_: Any
-    ) -> tuple[Words, dict[str, Words]]:
-        """Return the counts of all pieces, and those of each group."""
-        members: dict[str, list[str]] = {}
-        for text, group in zip(texts, groups, strict=True):
-            members.setdefault(group, []).append(text)
-        return cls.of(texts), {group: cls.of(members[group]) for group in sorted(members)}
-
-    def merge(self, other: Words) -> Words:
-        """Return the counts of both."""
-        return Words(self.counts + other.counts)
-
-    def total(self) -> int:
-        """Return the number of words."""
-        return int(self.counts.sum())
-
-    def numbers_of(self, _: int) -> NDArray[np.int64]:
-        """Return how often each word is there."""
-        return self.counts[self.counts > 0]
 
 
 def shuffled(
