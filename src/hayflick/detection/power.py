@@ -6,7 +6,8 @@ found if the chart alarms within the horizon with a probability of .8.
 
 Rounds are simulated from the baseline itself, with a fixed seed: for a rank chart, independent
 normal numbers with the baseline's mean and deviation; for a chart of the scores of pairs, scores
-drawn from the baseline's, times the part of the mean that is left. The loss is found by bisection
+drawn from the baseline's, times the part of the mean that is left, where the stream's mean differs
+from the baseline's by its standard error. The loss is found by bisection
 with the same draws throughout, to a hundredth of its size.
 """
 
@@ -176,11 +177,13 @@ def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int)
     oriented, error = guarantee.oriented(scores), guarantee.baseline_error
     kept = guarantee.threshold / lower_bound(oriented, error=error)
     levels = np.quantile(oriented, (np.arange(_LEVELS) + 0.5) / _LEVELS)
+    unsure = float(oriented.std() / oriented.mean()) / math.sqrt(oriented.size)
 
     def found(loss: float, factor: float = 1.0) -> float:
         threshold = kept * lower_bound(oriented, error=error, copies=factor)
         path = loss * _profile(kind, rounds)
-        growth = _pair_growth(levels, factor * pairs, threshold, path)
+        sure = unsure / math.sqrt(factor)
+        growth = _pair_growth(levels, factor * pairs, threshold, path, unsure=sure)
         return _share_found(growth, chart.limit, guarantee.form)
 
     loss = _smallest(found, most=1.0)
@@ -188,8 +191,14 @@ def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int)
     return DetectableLoss(kind, rounds, loss, needed)
 
 
-def _pair_growth(levels: Floats, pairs: float, threshold: float, path: Floats) -> Floats:
-    """Return ln L of every run, round and fraction; sums over pairs are taken for normal."""
+def _pair_growth(
+    levels: Floats, pairs: float, threshold: float, path: Floats, *, unsure: float
+) -> Floats:
+    """Return ln L of every run, round and fraction; sums over pairs are taken for normal.
+
+    The mean of a stream differs from its baseline's by `unsure`, a relative standard error.
+    """
+    gaps = unsure * stream(_SEED, block=2).standard_normal(_RUNS)
     noise = stream(_SEED, block=1).standard_normal((_RUNS, path.size, FRACTIONS.size))
     claimed = 1.0 - threshold
     growth = np.empty_like(noise)
@@ -198,7 +207,10 @@ def _pair_growth(levels: Floats, pairs: float, threshold: float, path: Floats) -
         logs = np.log1p(FRACTIONS * returns[:, None])
         values, axes = np.linalg.eigh(np.cov(logs, rowvar=False, bias=True))
         root = axes * np.sqrt(np.maximum(values, 0.0) * pairs)
-        growth[:, place] = pairs * logs.mean(axis=0) + noise[:, place] @ root.T
+        # A mean that is higher by a small share is a loss that is smaller by it.
+        slopes = -FRACTIONS * (levels * (1.0 - loss) / claimed)[:, None] / np.exp(logs)
+        means = logs.mean(axis=0) + gaps[:, None] * slopes.mean(axis=0)
+        growth[:, place] = pairs * means + noise[:, place] @ root.T
     return growth
 
 
