@@ -269,6 +269,8 @@ class WatchResult(Result):
         Seed of every random draw.
     sources
         What was read: the answers, the rules, the must-keep list.
+    baseline_from
+        Name of the reference whose rounds are the baseline; None for the stream's own first ones.
     """
 
     name: str
@@ -290,6 +292,7 @@ class WatchResult(Result):
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     sources: tuple[Source, ...] = ()
+    baseline_from: str | None = None
 
     @property
     def alarms(self) -> tuple[ChartHistory, ...]:

@@ -52,6 +52,7 @@ def record(result: WatchResult) -> dict[str, Any]:
         },
         "rounds": list(result.rounds),
         "baseline": result.baseline,
+        "baseline_from": result.baseline_from,
         "healthy": result.healthy,
         "verdict": result.verdict.value,
         "panel": None if result.panel is None else asdict(result.panel),

@@ -84,6 +84,16 @@ class WatchFindings:
     def data(self) -> str:
         """Return what was read."""
         number = self.language.number
+        if self.result.baseline_from is not None:
+            return self.language.text(
+                "{name}, with {reference} in front: {answers} answers in {rounds} rounds, the "
+                "first {baseline} of them the baseline, from {reference}.",
+                name=self.result.name,
+                reference=self.result.baseline_from,
+                answers=number(self.result.answers),
+                rounds=number(len(self.result.rounds)),
+                baseline=number(self.result.baseline),
+            )
         return self.language.text(
             "{name}: {answers} answers in {rounds} rounds, the first {baseline} of them the "
             "baseline.",
