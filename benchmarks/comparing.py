@@ -20,7 +20,7 @@ from scipy import sparse
 import wikitext
 from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.embed.embedder import embed_all, parse_embedder
-from hayflick.monitor.comparison import AnswerSet, Measured, differences
+from hayflick.monitor.comparison import AnswerSet, MeasuredDifferences, differences
 from pairs import Result
 
 TRIALS, SPLITS, SMALL = 500, 200, 100
@@ -93,7 +93,7 @@ def _coverage(texts: Texts, old: int, new: int, *, prompts: int) -> Result:
     )
 
 
-def _differs(found: Measured) -> bool:
+def _differs(found: MeasuredDifferences) -> bool:
     return any(one.differs for one in found.differences)
 
 

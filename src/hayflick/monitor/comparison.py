@@ -137,7 +137,7 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredDifferences:
     """How two sets differ.
 
     Parameters
@@ -166,7 +166,7 @@ def differences(
     confidence: float = 0.95,
     seed: int = 1,
     progress: Progress = silent,
-) -> Measured:
+) -> MeasuredDifferences:
     """Return how two sets of answers differ, with intervals that hold for all numbers together.
 
     Parameters
@@ -203,7 +203,7 @@ def differences(
     varies = spread > 1e-12 * (1.0 + np.abs(np.array(centres)))
     largest = np.abs(gaps[varies] / spread[varies, None]).max(axis=0, initial=0.0)
     reach = float(np.quantile(largest, confidence)) * np.where(varies, spread, 0.0)
-    return Measured(
+    return MeasuredDifferences(
         tuple(
             _difference(*one, float(c), float(r))
             for one, c, r in zip(kept, centres, reach, strict=True)

@@ -56,7 +56,9 @@ class CompareFindings:
 
     def state(self) -> str:
         """Return the class of the verdict on a page."""
-        return "below" if any(one.fell for one in self._diverse()) else ""
+        if any(one.fell for one in self._diverse()):
+            return "below"
+        return "falling" if self.result.verdict is ComparisonVerdict.DIFFERENT else ""
 
     def _diverse(self) -> list[Difference]:
         return [one for one in self.result.differences if one.metric in DIVERSITY and one.differs]
@@ -105,6 +107,8 @@ class CompareFindings:
             )
         sentences += self._lengths()
         sentences.append(self._promise())
+        if any(one.ratio is None for one in result.differences):
+            sentences.append(text("A number with a sign is a difference, new less old."))
         sentences += self._prompts()
         for side in (result.old, result.new):
             if side.empty_answers:
@@ -195,7 +199,6 @@ class CompareFindings:
         if one.ratio is None:
             middle = f"{one.new - one.old:+.3g}"
             interval = f"{one.low:+.3g} … {one.high:+.3g}"
-            middle = text("difference {difference}", difference=middle)
         else:
             middle, interval = _ratio(one.ratio), f"{_ratio(one.low)} … {_ratio(one.high)}"
         label = shortened(metric_label(one.metric, self.language))
