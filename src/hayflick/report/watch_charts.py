@@ -28,6 +28,8 @@ WIDTH = 340
 _HEIGHT, _BELOW = 150, 74
 _LABELS, _FONT = 46, 13
 """Width of the axis labels in pixels, the same above and below, and the size of their font."""
+_NAME = 91
+"""Width of the name of a round, which a picture on a telephone has room for."""
 _RANGE, _PAIRS = "#e3edf7", "#c77700"
 _COLOURS = {"baseline": drawing.GREY, State.HEALTHY: drawing.LAW, State.ALARM: drawing.LIMIT}
 
@@ -202,7 +204,8 @@ def _rounds(numbers: pl.DataFrame, *, labels: bool) -> Any:
 
     last = numbers.height
     scale = alt.Scale(domain=[0.5, last + 0.5], nice=False)
-    axis = drawing.named_rounds_axis(numbers["label"].to_list())
+    names = drawing.axis_names(numbers["label"].to_list(), pixels=_NAME)
+    axis = drawing.named_rounds_axis(names)
     axis.labels, axis.tickCount, axis.labelFlush = labels, 5, 8
     return alt.X("generation:Q", title=None, axis=axis, scale=scale)
 
