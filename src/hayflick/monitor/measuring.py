@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hayflick.core.effort import Effort, expect
 from hayflick.core.progress import Progress
@@ -31,7 +32,7 @@ from hayflick.diversity.observing import (
     Observer,
     RoundAnswers,
     RoundCounts,
-    count_words,
+    count_rounds,
 )
 from hayflick.diversity.pairs import Pairs, disjoint_pairs, squared_distances
 from hayflick.diversity.prompt_pairs import PromptMix
@@ -51,6 +52,8 @@ VALUE = "value "
 
 _TOKENIZER_TEXTS = 1000
 _SAMPLED_VECTORS = 2000
+_COUNTED_TOGETHER = 5000
+"""Number of answers whose words are counted at once, if their rounds have fewer."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,6 +112,19 @@ def measure_rounds(
     progress: Progress,
 ) -> tuple[Readings, list[Sample]]:
     """Return the readings by group, and texts with vectors of the first and the last round."""
+    # The threads of a small matrix wait for one another longer than one alone takes. Last digits do
+    # not depend on their number either.
+    with threadpool_limits(1, "blas"):
+        return _measured(answers, settings, cache=cache, progress=progress)
+
+
+def _measured(
+    answers: Answers,
+    settings: Measurement,
+    *,
+    cache: str | os.PathLike[str] | None,
+    progress: Progress,
+) -> tuple[Readings, list[Sample]]:
     embedder = settings.embedder if embeds(answers) else None
     with _opened(cache, settings.embedder) as store:
         rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
@@ -180,7 +196,10 @@ def _batch(
 
 
 def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
-    return frame[name].fill_null("").to_list() if name in frame.columns else None
+    if name not in frame.columns:
+        return None
+    column = frame[name]
+    return (column.fill_null("") if column.null_count() else column).to_list()
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,9 +238,11 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
     words: dict[str, list[int]] = {}
     sizes: dict[str, list[int]] = {}
     prompts: dict[str, list[list[str]]] = {}
-    for number, part, vectors in itertools.islice(answers.by_round(), settings.baseline):
-        batch = _batch(answers, number, part, vectors)
-        rounds[number] = together, by_group = count_words(batch, tokenizer=tokenizer)
+    batches = (
+        _batch(answers, *one) for one in itertools.islice(answers.by_round(), settings.baseline)
+    )
+    for batch, found in _counted(batches, tokenizer, {}):
+        rounds[batch.round] = together, by_group = found
         for group, one in {"": batch, **batch.by_group()}.items():
             counts = by_group.get(group) if group else together
             words.setdefault(group, []).append(0 if counts is None else counts.total())
@@ -306,8 +327,8 @@ def _measure(
     """
     rounds: list[dict[str, Reading]] = []
     samples: list[Sample] = []
-    for batch in batches:
-        read = observer.read(batch, counted=counted.rounds.pop(batch.round, None))
+    for batch, words in _counted(batches, observer.tokenizer, counted.rounds):
+        read = observer.read(batch, counted=words)
         rounds.append({reading.group: reading for reading in read})
         sample = _sample(batch, observer.seed)
         if sample is not None:
@@ -321,6 +342,25 @@ def _measure(
         for group in groups
     }
     return readings, samples
+
+
+def _counted(
+    batches: Iterator[RoundAnswers], tokenizer: str, known: dict[int, RoundCounts]
+) -> Iterator[tuple[RoundAnswers, RoundCounts]]:
+    """Yield every round with the counts of its words; those of small rounds are counted together.
+
+    The first two are counted alone: their time tells what the others will take.
+    """
+    waiting: list[RoundAnswers] = []
+    for place, batch in enumerate(batches):
+        if batch.round in known:
+            yield batch, known.pop(batch.round)
+            continue
+        waiting.append(batch)
+        if place < 2 or sum(one.size for one in waiting) >= _COUNTED_TOGETHER:
+            yield from zip(waiting, count_rounds(waiting, tokenizer=tokenizer), strict=True)
+            waiting = []
+    yield from zip(waiting, count_rounds(waiting, tokenizer=tokenizer), strict=True)
 
 
 def _sample(batch: RoundAnswers, seed: int) -> Sample | None:
