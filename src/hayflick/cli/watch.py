@@ -106,6 +106,15 @@ def watch_command(
     baseline: Annotated[
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
     ] = 10,
+    baseline_from: Annotated[
+        Path | None,
+        _optional(
+            help="A table with the same columns whose answers are the baseline, such as real "
+            "texts or last year's answers; then all rounds of the input are judged. Without the "
+            "column of --by it is cut into rounds at random.",
+            metavar="FILE",
+        ),
+    ] = None,
     chart: Annotated[
         list[str] | None,
         _optional(
@@ -190,7 +199,7 @@ def watch_command(
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
     if out is not None:
-        check_page(out, inputs=[source, must_keep, vectors, rules], force=force)
+        check_page(out, inputs=[source, must_keep, vectors, rules, baseline_from], force=force)
         expect_page()
     from hayflick.monitor.watch import watch
 
@@ -213,6 +222,7 @@ def watch_command(
                 separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
             ),
             baseline=baseline,
+            baseline_from=baseline_from,
             charts=chart or None,
             false_alarms=false_alarms,
             form=form.value,

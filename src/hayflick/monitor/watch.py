@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -43,6 +44,7 @@ from hayflick.monitor.measuring import (
     value_columns,
 )
 from hayflick.monitor.panel import Panel, panel_charts
+from hayflick.monitor.reference import check_reference, read_reference, with_reference
 from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def watch(
     normalize: str = "nfc",
     table: TableFormat | None = None,
     baseline: int = 10,
+    baseline_from: Any = None,
     charts: Sequence[str] | None = None,
     false_alarms: float = FALSE_ALARMS,
     form: str = "sum",
@@ -100,6 +103,10 @@ def watch(
     baseline
         Number of healthy rounds at the beginning. The first fifth of them sets the scale of
         distances, the rest the limits of guaranteed charts; other charts take all of them.
+    baseline_from
+        A reference in place of the stream's first rounds, such as real texts or last year's
+        answers, with the same columns; see `hayflick.monitor.reference`. Then all rounds of the
+        stream are judged, and `baseline` is not used. None for none.
     charts
         Each ``[METRIC=]CHART``, such as ``guaranteed:tolerance=0.02`` or ``distinct_2=cusum``.
         None for the panel of `hayflick.monitor.panel`.
@@ -147,6 +154,9 @@ def watch(
     ('alarm', [26])
     """
     rule_set = _rule_set(rules, progress)
+    if baseline_from is not None:
+        check_reference(source, baseline_from)
+        _check_without_reference(rules=rules)
     embedder = _embedder(embedder)
     weights = _must_keep_weights(must_keep)
     answers = source
@@ -164,6 +174,20 @@ def watch(
             table=table,
             progress=progress,
         )
+    if baseline_from is not None:
+        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+        reference = read_reference(
+            baseline_from,
+            columns=partial(AnswerColumns, by=by, values=tuple(values), **named),
+            every=every,
+            time_zone=time_zone,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            normalize=normalize,
+            table=table,
+            progress=progress,
+        )
+        answers, baseline = with_reference(answers, reference, seed=seed)
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()
     settings = _Settings(
@@ -175,6 +199,7 @@ def watch(
         must_keep=_spelled_as(answers, weights),
         metrics=tuple(metrics),
         rules=rule_set,
+        reference=None if baseline_from is None else reference.name,
         seed=whole_number("seed", seed, at_least=0),
         sources=Source.files(("must-keep list", must_keep)),
     )
@@ -196,6 +221,7 @@ class _Settings:
     must_keep: Mapping[str, float]
     metrics: tuple[str, ...]
     rules: RuleSet | None
+    reference: str | None
     seed: int
     sources: tuple[Source, ...]
 
@@ -226,10 +252,21 @@ class _Settings:
         return _slow_metrics(metrics, self.requests)
 
 
+def _check_without_reference(*, rules: object) -> None:
+    """Refuse what takes the stream's own first rounds as its baseline."""
+    if rules is not None:
+        takes = "no rules: the baseline of rules is the stream's own first rounds"
+        raise ArgumentError("baseline_from", got="a reference with rules", takes=takes)
+
+
 def _checked_baseline(baseline: int, answers: Answers) -> int:
     baseline = whole_number("baseline", baseline, at_least=2)
     if baseline >= len(answers.rounds):
-        takes = f"less than the {len(answers.rounds)} rounds of {answers.name}"
+        rounds = len(answers.rounds)
+        takes = (
+            f"at most {rounds - 1}: {answers.name} has {rounds} rounds, and those behind the"
+            " baseline are judged"
+        )
         raise ArgumentError("baseline", got=baseline, takes=takes)
     return baseline
 
@@ -271,6 +308,7 @@ def _judged(
         name=answers.name,
         rounds=answers.rounds,
         baseline=baseline,
+        baseline_from=settings.reference,
         readings=readings,
         charts=histories,
         missing_charts=missing,
@@ -289,6 +327,7 @@ def _judged(
             "answers": answers.name,
             "rounds": len(answers.rounds),
             "baseline": baseline,
+            "baseline_from": settings.reference,
             "charts": [request.text for request in requests],
             "false_alarms": None if settings.panel is None else settings.panel.false_alarms,
             "form": None if settings.panel is None else settings.panel.form,

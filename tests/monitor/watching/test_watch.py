@@ -211,7 +211,7 @@ def test_texts_are_embedded_and_told_apart():
     ("settings", "message"),
     [
         ({"baseline": 1}, "baseline: got 1, takes a whole number of at least 2"),
-        ({"baseline": 30}, "baseline: got 30, takes less than the 30 rounds of stream.jsonl"),
+        ({"baseline": 30}, "baseline: got 30, takes at most 29: stream.jsonl has 30 rounds"),
         ({"charts": ["guarded"]}, "chart: got guarded"),
         ({"charts": ["distinct_9=ewma"]}, "did you mean distinct_"),
         ({"charts": ["vendi_1=guaranteed"]}, "takes spread or between_prompts with"),
