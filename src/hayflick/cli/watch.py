@@ -34,6 +34,13 @@ class Form(StrEnum):
     PRODUCT = "product"
 
 
+class ExitOn(StrEnum):
+    """Alarms that can make the exit code 1."""
+
+    ANY = "any"
+    NEW = "new"
+
+
 class FailOn(StrEnum):
     """Verdicts that can make the exit code 1."""
 
@@ -135,6 +142,19 @@ def watch_command(
     fail_on: Annotated[
         FailOn, typer.Option(help="The verdict from which the exit code is 1.")
     ] = FailOn.ALARM,
+    exit_on: Annotated[
+        ExitOn,
+        typer.Option(
+            help="With --state: any is an alarm of any age, new one that the state did not know."
+        ),
+    ] = ExitOn.ANY,
+    state: Annotated[
+        Path | None,
+        _optional(
+            help="Keep here what was measured: the next call reads and measures new rounds only.",
+            metavar="FILE",
+        ),
+    ] = None,
     rules: Annotated[
         Path | None,
         _optional(
@@ -199,7 +219,8 @@ def watch_command(
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
     if out is not None:
-        check_page(out, inputs=[source, must_keep, vectors, rules, baseline_from], force=force)
+        inputs = [source, must_keep, vectors, rules, baseline_from, state]
+        check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.monitor.watch import watch
 
@@ -233,11 +254,13 @@ def watch_command(
             metrics=metric or (),
             rules=rules,
             seed=seed,
+            state=state,
             progress=progress,
         )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     print_result(result, output_format, lang)
     say_written(out)
-    failed = not result.healthy or (fail_on is FailOn.FALLING and bool(result.falling))
+    alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
+    failed = alarmed or (fail_on is FailOn.FALLING and bool(result.falling))
     return ALARM if failed else 0

@@ -402,6 +402,8 @@ class Answers:
         What was read: the table, and the file of vectors.
     part
         What reading further takes; None for answers that were not read from a table.
+    continued
+        Whether these are only the answers behind those that were read before.
     """
 
     name: str
@@ -411,6 +413,7 @@ class Answers:
     bad: BadRows = field(default_factory=BadRows)
     sources: tuple[Source, ...] = ()
     part: ReadPart | None = None
+    continued: bool = False
 
     @property
     def dimensions(self) -> int | None:
@@ -487,6 +490,9 @@ def read_answers(
     if is_lines and table is not None:
         check_format(table, given)
     part = after or ReadPart()
+    if part.names and isinstance(given, Path) and is_lines and not _size(given):
+        # After its log was rotated, before the first answer.
+        part = part.of_empty_file()
     behind = part.beginning if continues(given, columns, encoding, part) else None
     if behind is not None:
         rows.go_on(part)
@@ -532,7 +538,16 @@ def read_answers(
     )
     sources = (source, *Source.files(("vectors", columns.vector_file)))
     name = given.name if isinstance(given, Path) else "the table"
-    return Answers(name, order.names[first - 1 :], frame[places], picked, bad, sources, found)
+    return Answers(
+        name,
+        order.names[first - 1 :],
+        frame[places],
+        picked,
+        bad,
+        sources,
+        found,
+        continued=behind is not None,
+    )
 
 
 def continues(given: Any, columns: AnswerColumns, encoding: str, part: ReadPart) -> bool:
@@ -540,6 +555,10 @@ def continues(given: Any, columns: AnswerColumns, encoding: str, part: ReadPart)
     if not isinstance(given, Path) or part.beginning is None:
         return False
     return _can_go_on(given, columns, encoding) and part.beginning.is_of(given)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 1
 
 
 def _can_go_on(path: Path, columns: AnswerColumns, encoding: str) -> bool:

@@ -59,6 +59,19 @@ class ReadPart:
     notes: tuple[Note, ...] = ()
     beginning: Beginning | None = None
 
+    def of_empty_file(self) -> ReadPart:
+        """Return the same rounds, with an empty file in the place of the one that was read."""
+        return replace(
+            self,
+            rows=0,
+            answers=0,
+            before=0,
+            bad=0,
+            first_bad=(),
+            empty=dict.fromkeys(self.empty, 0),
+            beginning=Beginning(size=0, sha256=_NO_BYTES, lines=0, ends_line=True),
+        )
+
     def followed_by(self, later: ReadPart) -> ReadPart:
         """Return what was read in two steps; most was counted from the first row on."""
         return replace(
@@ -68,6 +81,9 @@ class ReadPart:
             groups=tuple(dict.fromkeys((*self.groups, *later.groups))),
             empty={name: number + self.empty.get(name, 0) for name, number in later.empty.items()},
         )
+
+
+_NO_BYTES = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

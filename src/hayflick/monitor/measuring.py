@@ -89,6 +89,45 @@ class Measurement:
         return scaling_rounds(self.baseline)
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The rounds of a stream that were measured.
+
+    Parameters
+    ----------
+    observer
+        What measured them.
+    rounds
+        The readings of each round, by group.
+    samples
+        Texts with vectors of the first and of the last round that have any; those alone of which
+        the rounds were measured just now.
+    """
+
+    observer: Observer
+    rounds: tuple[Mapping[str, Reading], ...]
+    samples: tuple[Sample, ...] = ()
+
+    def readings(self, labels: Sequence[str]) -> Readings:
+        """Return the readings by group; of a group that is silent in a round, an empty one.
+
+        Parameters
+        ----------
+        labels
+            Names of the rounds.
+        """
+        groups = sorted(set().union(*self.rounds))
+        return {
+            group: tuple(
+                found.get(group, Reading(number, group=group, label=label))
+                for number, (label, found) in enumerate(
+                    zip(labels, self.rounds, strict=True), start=1
+                )
+            )
+            for group in groups
+        }
+
+
 def has_text(answers: Answers) -> bool:
     """Return whether there are texts."""
     return "text" in answers.frame.columns
@@ -110,12 +149,13 @@ def measure_rounds(
     *,
     cache: str | os.PathLike[str] | None,
     progress: Progress,
-) -> tuple[Readings, list[Sample]]:
-    """Return the readings by group, and texts with vectors of the first and the last round."""
+    known: Measured | None = None,
+) -> Measured:
+    """Measure all rounds, or those behind the ones that are known."""
     # The threads of a small matrix wait for one another longer than one alone takes. Last digits do
     # not depend on their number either.
     with threadpool_limits(1, "blas"):
-        return _measured(answers, settings, cache=cache, progress=progress)
+        return _measured(answers, settings, cache=cache, progress=progress, known=known)
 
 
 def _measured(
@@ -124,14 +164,21 @@ def _measured(
     *,
     cache: str | os.PathLike[str] | None,
     progress: Progress,
-) -> tuple[Readings, list[Sample]]:
+    known: Measured | None,
+) -> Measured:
     embedder = settings.embedder if embeds(answers) else None
+    first = 1 if known is None else len(known.rounds) + 1
+    tried = settings.scaling + 1 if known is None else first + 1
     with _opened(cache, settings.embedder) as store:
-        rounds = _rounds(answers, embedder, store, progress, tried=settings.scaling + 1)
+        rounds = _rounds(answers, embedder, store, progress, first=first, tried=tried)
+        if known is not None:
+            later, samples = _measure(rounds, known.observer, {})
+            return Measured(known.observer, (*known.rounds, *later), samples)
         scaling = list(itertools.islice(rounds, settings.scaling))
         counted = _baseline_counts(answers, settings)
         observer = _observer(scaling, counted, settings)
-        return _measure(itertools.chain(scaling, rounds), observer, counted, answers.rounds)
+        measured, samples = _measure(itertools.chain(scaling, rounds), observer, counted.rounds)
+        return Measured(observer, measured, samples)
 
 
 @contextmanager
@@ -155,15 +202,16 @@ def _rounds(
     cache: EmbeddingCache | None,
     progress: Progress,
     *,
+    first: int,
     tried: int,
 ) -> Iterator[RoundAnswers]:
-    """Yield the answers of each round with their vectors.
+    """Yield the answers of each round from the `first` on, with their vectors.
 
     The round `tried` tells what the others will take: the ones before it were held, and in the
     first one kernels are compiled.
     """
     done = 0
-    for number, frame, vectors in answers.by_round():
+    for number, frame, vectors in itertools.islice(answers.by_round(), first - 1, None):
         begun = time.monotonic()
         batch = _batch(answers, number, frame, vectors)
         if embedder is not None and batch.texts:
@@ -316,32 +364,18 @@ def _scale(
 
 
 def _measure(
-    batches: Iterator[RoundAnswers],
-    observer: Observer,
-    counted: _BaselineCounts,
-    labels: Sequence[str],
-) -> tuple[dict[str, tuple[Reading, ...]], list[Sample]]:
-    """Return the readings by group, and texts with vectors of the first and the last round.
-
-    A group that is silent in a round has an empty reading there.
-    """
+    batches: Iterator[RoundAnswers], observer: Observer, counted: dict[int, RoundCounts]
+) -> tuple[tuple[Mapping[str, Reading], ...], tuple[Sample, ...]]:
+    """Return the readings of each round, and texts with vectors of the first and the last one."""
     rounds: list[dict[str, Reading]] = []
     samples: list[Sample] = []
-    for batch, words in _counted(batches, observer.tokenizer, counted.rounds):
+    for batch, words in _counted(batches, observer.tokenizer, counted):
         read = observer.read(batch, counted=words)
         rounds.append({reading.group: reading for reading in read})
         sample = _sample(batch, observer.seed)
         if sample is not None:
             samples[1:] = [sample]
-    groups = sorted(set().union(*rounds))
-    readings = {
-        group: tuple(
-            found.get(group, Reading(number, group=group, label=label))
-            for number, (label, found) in enumerate(zip(labels, rounds, strict=True), start=1)
-        )
-        for group in groups
-    }
-    return readings, samples
+    return tuple(rounds), tuple(samples)
 
 
 def _counted(

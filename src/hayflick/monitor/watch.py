@@ -6,55 +6,44 @@ How they are measured is in `hayflick.monitor.measuring`, which charts there are
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import translatable
+from hayflick.core.output import check_not_input
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
-from hayflick.corpus.frames import input_path
-from hayflick.corpus.normalization import normalize_text
+from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
-from hayflick.diversity.phrases import PhraseCounts, Template, templates
 from hayflick.embed.embedder import Embedder
+from hayflick.monitor.alarms import KnownAlarms
+from hayflick.monitor.changed_phrases import changed_phrases
 from hayflick.monitor.charting import ChartRequest, chart_requests, panel_requests, run_charts
-from hayflick.monitor.measuring import (
-    VALUE,
-    Measurement,
-    Readings,
-    Sample,
-    embeds,
-    has_text,
-    measure_rounds,
-    value_columns,
-)
+from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
+from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
 from hayflick.monitor.panel import Panel, panel_charts
 from hayflick.monitor.reference import check_reference, read_reference, with_reference
-from hayflick.monitor.watch_result import ChartHistory, UnreadMetric, WatchResult
+from hayflick.monitor.state import bad_rows, open_part, state_source
+from hayflick.monitor.state_file import StateFile, held_state
+from hayflick.monitor.stream import MeasuredStream, measured_stream
+from hayflick.monitor.watch_result import UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet, RulesOutcome
 
 _Path: TypeAlias = str | os.PathLike[str]
-
-_PHRASED_TEXTS, _PHRASED_BYTES = 20_000, 4_000_000
-_MOST_TEMPLATES = 20
-_TYPICAL = 5
 
 
 def watch(
@@ -85,6 +74,7 @@ def watch(
     metrics: Sequence[str] = (),
     rules: _Path | RuleSet | None = None,
     seed: int = 1,
+    state: _Path | None = None,
     progress: Progress = silent,
 ) -> WatchResult:
     """Watch the answers of models round by round.
@@ -130,6 +120,9 @@ def watch(
         used, and without `charts` nothing else is charted. None for none.
     seed
         Seed of the pairs and of every other random draw.
+    state
+        A file that keeps what was measured, so that the next call reads and measures new rounds
+        only; see `hayflick.monitor.state`. None to read everything again.
     progress
         Called with how far reading and measuring have come.
 
@@ -143,6 +136,7 @@ def watch(
 
     Examples
     --------
+    >>> import polars as pl
     >>> frame = pl.DataFrame({"round": [k // 30 + 1 for k in range(900)]}).with_row_index("row")
     >>> words = [f"w{k * k % 97}" if k < 750 else "same" for k in range(902)]
     >>> texts = [f"{words[k]} {words[k + 1]} {words[k + 2]}" for k in range(900)]
@@ -154,59 +148,105 @@ def watch(
     ('alarm', [26])
     """
     rule_set = _rule_set(rules, progress)
-    if baseline_from is not None:
-        check_reference(source, baseline_from)
-        _check_without_reference(rules=rules)
-    embedder = _embedder(embedder)
-    weights = _must_keep_weights(must_keep)
-    answers = source
-    if not isinstance(answers, Answers):
-        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
-        answers = read_answers(
-            answers,
-            columns=AnswerColumns(by=by or "", values=tuple(values), **named),
-            every=every,
-            time_zone=time_zone,
-            start=start,
-            skip_bad=skip_bad,
-            encoding=encoding,
-            normalize=normalize,
-            table=table,
-            progress=progress,
-        )
-    if baseline_from is not None:
-        named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
-        reference = read_reference(
-            baseline_from,
-            columns=partial(AnswerColumns, by=by, values=tuple(values), **named),
-            every=every,
-            time_zone=time_zone,
-            skip_bad=skip_bad,
-            encoding=encoding,
-            normalize=normalize,
-            table=table,
-            progress=progress,
-        )
-        answers, baseline = with_reference(answers, reference, seed=seed)
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()
-    settings = _Settings(
-        baseline=_checked_baseline(baseline, answers),
-        requests=_requests(charts, answers),
-        panel=Panel(false_alarms, form) if charts is None else None,
-        embedder=embedder,
-        tokenizer=tokenizer,
-        must_keep=_spelled_as(answers, weights),
-        metrics=tuple(metrics),
-        rules=rule_set,
-        reference=None if baseline_from is None else reference.name,
-        seed=whole_number("seed", seed, at_least=0),
-        sources=Source.files(("must-keep list", must_keep)),
-    )
-    readings, samples = measure_rounds(
-        answers, settings.measurement, cache=cache, progress=progress
-    )
-    return _judged(answers, settings, readings, samples)
+    if baseline_from is not None:
+        check_reference(source, baseline_from)
+        _check_without_reference(rules=rules, state=state)
+    embedder = _embedder(embedder)
+    weights = must_keep_weights(must_keep)
+    kept = {
+        "by": by,
+        "text": text,
+        "group": group,
+        "prompt": prompt,
+        "value": list(values),
+        "vectors": "a file" if vectors is not None and vectors.endswith(".npy") else vectors,
+        "every": every,
+        "time-zone": time_zone,
+        "from": start,
+        "normalize": normalize,
+        "baseline": baseline,
+        "tokenizer": tokenizer,
+        "embedder": None if vectors is not None else embedder.id,
+        "must-keep": fingerprint(weights),
+        "metric": sorted({*metrics, *_of_rules(rule_set)}),
+        "seed": seed,
+    }
+    seed = whole_number("seed", seed, at_least=0)
+    given = (source, must_keep, vectors, cache, rules)
+    with _held(state, given) as file:
+        known = None if file is None else file.read()
+        if file is not None and known is not None:
+            known.check_settings(kept, name=file.name)
+        after = None if file is None else ReadPart() if known is None else known.part
+        answers = source
+        if not isinstance(answers, Answers):
+            named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+            answers = read_answers(
+                answers,
+                columns=AnswerColumns(by=by or "", values=tuple(values), **named),
+                every=every,
+                time_zone=time_zone,
+                start=start,
+                normalize=normalize,
+                skip_bad=skip_bad,
+                encoding=encoding,
+                table=table,
+                after=after,
+                progress=progress,
+            )
+        earlier_bad, bad = bad_rows(answers, known)
+        if baseline_from is not None:
+            named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+            reference = read_reference(
+                baseline_from,
+                columns=partial(AnswerColumns, by=by, values=tuple(values), **named),
+                every=every,
+                time_zone=time_zone,
+                skip_bad=skip_bad,
+                encoding=encoding,
+                normalize=normalize,
+                table=table,
+                progress=progress,
+            )
+            answers, baseline = with_reference(answers, reference, seed=seed)
+        if file is not None:
+            answers = open_part(answers, known, name=file.name)
+        settings = _Settings(
+            baseline=_checked_baseline(baseline, answers),
+            requests=_requests(charts, answers),
+            panel=Panel(false_alarms, form) if charts is None else None,
+            embedder=embedder,
+            tokenizer=tokenizer,
+            must_keep=spelled_as(answers, weights),
+            metrics=tuple(metrics),
+            rules=rule_set,
+            reference=None if baseline_from is None else reference.name,
+            seed=seed,
+            sources=Source.files(("must-keep list", must_keep)),
+        )
+        stream = measured_stream(
+            answers, settings.measurement, known, bad=bad, cache=cache, progress=progress
+        )
+        if state is not None:
+            stream = replace(stream, sources=(state_source(state, known),))
+        result = _judged(answers, settings, stream)
+        if file is not None:
+            alarms = KnownAlarms.of(result.charts, rounds=len(result.rounds))
+            file.write(stream.state(answers, kept, alarms, earlier_bad=earlier_bad), known=known)
+    return result
+
+
+@contextmanager
+def _held(state: _Path | None, given: Sequence[object]) -> Iterator[StateFile | None]:
+    """Hold the file of a state, which is none of the inputs; yield None without one."""
+    if state is None:
+        yield None
+        return
+    check_not_input(Path(state), [one for one in given if isinstance(one, (str, os.PathLike))])
+    with held_state(state) as file:
+        yield file
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -245,18 +285,15 @@ class _Settings:
     def slow(self) -> frozenset[str]:
         """The slow metrics to measure."""
         metrics = self.metrics
-        if self.rules is not None:
-            from hayflick.rules.rule_set import slow_metrics
-
-            metrics = (*metrics, *slow_metrics(self.rules, SLOW))
-        return _slow_metrics(metrics, self.requests)
+        return _slow_metrics((*metrics, *_of_rules(self.rules)), self.requests)
 
 
-def _check_without_reference(*, rules: object) -> None:
+def _check_without_reference(*, rules: object, state: object) -> None:
     """Refuse what takes the stream's own first rounds as its baseline."""
-    if rules is not None:
-        takes = "no rules: the baseline of rules is the stream's own first rounds"
-        raise ArgumentError("baseline_from", got="a reference with rules", takes=takes)
+    for name, given in (("rules", rules), ("state", state)):
+        if given is not None:
+            takes = f"no {name}: the baseline of {name} is the stream's own first rounds"
+            raise ArgumentError("baseline_from", got=f"a reference with {name}", takes=takes)
 
 
 def _checked_baseline(baseline: int, answers: Answers) -> int:
@@ -284,11 +321,10 @@ def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequ
     return panel_requests(charts, values=values)
 
 
-def _judged(
-    answers: Answers, settings: _Settings, readings: Readings, samples: Sequence[Sample]
-) -> WatchResult:
+def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> WatchResult:
     """Return the result: what charts and rules say of the readings."""
     baseline, requests = settings.baseline, settings.requests
+    readings = stream.measured.readings(answers.rounds)
     histories, missing = run_charts(
         readings,
         requests,
@@ -313,16 +349,17 @@ def _judged(
         charts=histories,
         missing_charts=missing,
         unread=_unread_metrics(answers, settings, readings[""]),
-        templates=_changed_phrases(answers, baseline, histories, settings.seed),
-        typical_first=_typical(*samples[0]) if samples else [],
-        typical_last=_typical(*samples[-1]) if samples else [],
-        answers=len(answers.frame),
-        bad=answers.bad,
+        templates=changed_phrases(stream.texts, rounds=len(answers.rounds), baseline=baseline),
+        typical_first=stream.typical_first,
+        typical_last=stream.typical_last,
+        answers=stream.answers,
+        bad=stream.bad,
         rules=settings.rules,
         decisions=() if outcome is None else outcome.decisions,
         idle_watches=() if outcome is None else outcome.idle,
         panel=settings.panel,
-        sources=sources_of(answers, settings.rules, settings),
+        sources=sources_of(answers, settings.rules, settings, stream),
+        known_alarms=None if stream.known is None else stream.known.alarms,
         settings={
             "answers": answers.name,
             "rounds": len(answers.rounds),
@@ -387,34 +424,13 @@ def _embedder(embedder: str | Embedder) -> Embedder:
     return parse_embedder(embedder)
 
 
-def _must_keep_weights(
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None,
-) -> Mapping[str, float]:
-    if must_keep is None:
-        return {}
-    if isinstance(must_keep, Mapping):
-        return must_keep
-    if isinstance(must_keep, (str, os.PathLike)):
-        from hayflick.corpus.must_keep import read_must_keep
-        from hayflick.corpus.reserves import read_reserve, reserve_header
+def _of_rules(rules: RuleSet | None) -> tuple[str, ...]:
+    """Return the slow metrics that rules read."""
+    if rules is None:
+        return ()
+    from hayflick.rules.rule_set import slow_metrics
 
-        path = input_path(must_keep)
-        header = reserve_header(path)
-        if header is None:
-            must_keep = read_must_keep(path)
-        else:
-            must_keep = read_reserve(path, header=header, like=Source(path.name)).counts.symbols
-    return dict.fromkeys(must_keep, 1.0)
-
-
-def _spelled_as(answers: Answers, weights: Mapping[str, float]) -> Mapping[str, float]:
-    """Return weights by entries in the spelling of the answers; of equal ones, the largest."""
-    how = answers.sources[0].normalization if answers.sources else "nfc"
-    spelled: dict[str, float] = {}
-    for entry, weight in weights.items():
-        name = normalize_text(entry, how)
-        spelled[name] = max(weight, spelled.get(name, weight))
-    return spelled
+    return tuple(slow_metrics(rules, SLOW))
 
 
 def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
@@ -425,35 +441,3 @@ def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> f
             raise ArgumentError("metric", got=name, takes=takes)
     charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
     return frozenset(metrics) | (charted & set(SLOW))
-
-
-def _typical(texts: Sequence[str], vectors: NDArray[Any]) -> list[str]:
-    """Return the different texts that are nearest to the mean of all."""
-    gaps = vectors - vectors.mean(axis=0)
-    order = np.argsort(np.einsum("ij,ij->i", gaps, gaps), kind="stable")
-    return list(dict.fromkeys(texts[int(place)] for place in order))[:_TYPICAL]
-
-
-def _changed_phrases(
-    answers: Answers, baseline: int, histories: Sequence[ChartHistory], seed: int
-) -> tuple[Template, ...]:
-    """Return phrases that are newly frequent or lost since the baseline.
-
-    They are sought from the first alarm on; without one, in as many rounds as the baseline has.
-    """
-    if "text" not in answers.frame.columns:
-        return ()
-    alarms = [chart.first_alarm.round for chart in histories if chart.first_alarm is not None]
-    start = min(alarms, default=max(baseline, len(answers.rounds) - baseline) + 1)
-    sides = []
-    for rounds in (pl.col("round") >= start, pl.col("round") <= baseline):
-        texts = answers.frame.filter(rounds)["text"].drop_nulls()
-        # Phrases take a hundred times as much memory as their texts.
-        size = max(1, int(texts.str.len_bytes().sum()))
-        most = min(_PHRASED_TEXTS, math.ceil(len(texts) * min(1.0, _PHRASED_BYTES / size)))
-        if len(texts) > most:
-            texts = texts.sample(most, seed=seed)
-        sides.append(PhraseCounts.of(texts.to_list()))
-    if not all(side.texts for side in sides):
-        return ()
-    return templates(sides[0], baseline=sides[1], most=_MOST_TEMPLATES)

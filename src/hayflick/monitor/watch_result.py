@@ -22,6 +22,7 @@ from hayflick.diversity.phrases import Template
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
+from hayflick.monitor.alarms import AlarmNews, KnownAlarms
 from hayflick.monitor.panel import FALLING_SHARE, Panel
 
 
@@ -268,9 +269,11 @@ class WatchResult(Result):
     seed
         Seed of every random draw.
     sources
-        What was read: the answers, the rules, the must-keep list.
+        What was read: the answers, the rules, the must-keep list, the state.
     baseline_from
         Name of the reference whose rounds are the baseline; None for the stream's own first ones.
+    known_alarms
+        What the state knew of the alarms; None without a state, or with a new one.
     """
 
     name: str
@@ -292,6 +295,7 @@ class WatchResult(Result):
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     sources: tuple[Source, ...] = ()
+    known_alarms: KnownAlarms | None = None
     baseline_from: str | None = None
 
     @property
@@ -299,6 +303,37 @@ class WatchResult(Result):
         """The charts that have alarmed, the earliest first."""
         alarmed = [(chart.first_alarm.round, chart) for chart in self.charts if chart.first_alarm]
         return tuple(chart for _, chart in sorted(alarmed, key=lambda pair: pair[0]))
+
+    @property
+    def news(self) -> AlarmNews:
+        """The alarms that are new, that stand and that are over since the state was written.
+
+        Without a state, all alarms are new.
+        """
+        return AlarmNews.of(self.charts, self.known_alarms)
+
+    @property
+    def new_alarms(self) -> tuple[ChartHistory, ...]:
+        """The charts with an alarm that the state did not know."""
+        return self.news.new
+
+    @property
+    def standing(self) -> tuple[ChartHistory, ...]:
+        """The charts whose alarm the state knew and that still stands."""
+        return self.news.standing
+
+    @property
+    def cleared(self) -> tuple[ChartHistory, ...]:
+        """The charts whose alarm stood when the state was written and does no longer."""
+        return self.news.cleared
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is an alarm, or a decision of rules that may act, that is new."""
+        if self.new_alarms:
+            return True
+        known = 0 if self.known_alarms is None else self.known_alarms.rounds
+        return self.calls_for_action and any(one.round > known for one in self.decisions)
 
     @property
     def alarmed_first(self) -> tuple[ChartHistory, ...]:

@@ -62,6 +62,7 @@ def _roles(language: Language) -> dict[str, str]:
         "reserve": text("reserve"),
         "rules": text("rules"),
         "schedule": text("schedule"),
+        "state": text("state"),
         "texts of an agent": text("texts of an agent"),
         "topology": text("topology"),
         "vectors": text("vectors"),

@@ -24,6 +24,7 @@ from hayflick.report.watch_charts import (
     separation_chart,
 )
 from hayflick.report.watch_findings import WatchFindings
+from hayflick.report.watch_news import news_record, news_sentences
 from hayflick.report.watch_tables import WatchTables
 from hayflick.report.watched_baseline import dependence_record
 from hayflick.report.watched_numbers import WatchedNumber, ordered
@@ -59,6 +60,7 @@ def record(result: WatchResult) -> dict[str, Any]:
         "falling": [
             {"metric": chart.metric, "group": chart.group or None} for chart in result.falling
         ],
+        "alarms": news_record(result),
         "charts": [_chart(chart, result.rounds) for chart in result.charts],
         "rules": None
         if result.rules is None
@@ -136,7 +138,8 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     language = Language(lang)
     text, percent = language.text, language.percent
     findings = WatchFindings(result, language)
-    parts: list[RenderableType] = [findings.verdict(), *findings.story(), findings.data()]
+    parts: list[RenderableType] = [findings.verdict(), *findings.story()]
+    parts += [*news_sentences(findings), findings.data()]
     parts += [*findings.promises(), *findings.movements(), *findings.omissions()]
     parts += findings.warnings()
     gained, lost = findings.phrases()
@@ -210,6 +213,7 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         sources=result.sources,
         result=result,
         findings=findings,
+        news=news_sentences(findings),
         shown=shown,
         rows=[shown.chart_row(chart) for chart in result.alarmed_first[:_MOST_LINES]],
         further=max(0, len(result.charts) - _MOST_LINES),

@@ -102,10 +102,22 @@ def _add_runs(connection: sa.Connection) -> None:
     tables.create_all(connection)
 
 
+def _add_watch_records(connection: sa.Connection) -> None:
+    tables = sa.MetaData()
+    for table, key in (("watch_parts", "name"), ("watch_rounds", "number")):
+        kind = sa.String if key == "name" else sa.Integer
+        content = sa.Column("content", sa.LargeBinary, nullable=False)
+        sa.Table(table, tables, sa.Column(key, kind, primary_key=True), content)
+    tables.create_all(connection)
+
+
 Step: TypeAlias = Callable[[sa.Connection], None]
 
-MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs)
+MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs, _add_watch_records)
 """All steps in order; append new ones."""
+
+_OLDEST_READ = 2
+"""Steps that a file has had that is read without being changed: those behind add no column."""
 
 
 def schema_version(connection: sa.Connection) -> int:
@@ -309,8 +321,9 @@ class Database:
             if not sa.inspect(connection).has_table(_VERSION_TABLE):
                 raise DataError(f"{self.name}: holds no data of hayflick, or {_DAMAGED}")
             version = connection.scalar(sa.select(_schema.c.format_version))
-        if version != len(MIGRATIONS):
-            reads = f"this version of hayflick reads {len(MIGRATIONS)}"
+        known = isinstance(version, int) and _OLDEST_READ <= version <= len(MIGRATIONS)
+        if not known:
+            reads = f"this version of hayflick reads {_OLDEST_READ} to {len(MIGRATIONS)}"
             raise DataError(
                 f"{self.name}: has format_version {version!r:.40}, and {reads}; update hayflick, or"
                 " restore a copy of the file"

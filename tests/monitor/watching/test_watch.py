@@ -294,12 +294,12 @@ def test_phrases_are_sought_in_a_bounded_amount_of_text(tmp_path, monkeypatch):
     (tmp_path / "answers.jsonl").write_text("".join(lines))
     counted = []
     count = PhraseCounts.of
-    monkeypatch.setattr("hayflick.monitor.watch._PHRASED_BYTES", 1000)
+    monkeypatch.setattr("hayflick.monitor.changed_phrases._PHRASED_BYTES", 1000)
     monkeypatch.setattr(
         PhraseCounts, "of", lambda texts: counted.append(len(texts)) or count(texts)
     )
     hf.watch(tmp_path / "answers.jsonl", text="a", by="r", baseline=6)
-    # 18 or 19 bytes each, of 300 texts.
+    # 18 or 19 bytes each, of 300 texts in 6 rounds.
     assert all(50 <= number <= 60 for number in counted)
     assert len(counted) == 2
 

@@ -1,0 +1,286 @@
+"""The file of the state of a watched stream: what it holds, as plain values."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from hayflick.core.errors import DataError
+from hayflick.core.notes import Note
+from hayflick.core.records import Reading
+from hayflick.corpus.answers import Answers, BadRows
+from hayflick.corpus.continuing import Beginning, ReadPart
+from hayflick.diversity.lexical import NgramCounts
+from hayflick.diversity.observing import CommonSizes, Observer
+from hayflick.diversity.prompt_pairs import PromptMix
+from hayflick.monitor.alarms import KnownAlarms
+from hayflick.monitor.changed_phrases import phrased_rounds
+from hayflick.monitor.state import KeptRound, StreamState
+
+if TYPE_CHECKING:
+    from hayflick.storage.watch_records import WatchRecords
+
+FORMAT_VERSION = 1
+"""Version of the records; to be raised too when a number is measured in another way."""
+
+
+@contextmanager
+def held_state(path: str | os.PathLike[str]) -> Iterator[StateFile]:
+    """Hold the file of a state, from reading to writing it.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, or belongs to something else.
+    OutputError
+        If it cannot be written, or another call holds it for half a minute.
+    """
+    from hayflick.storage.watch_records import watch_records
+
+    with watch_records(path) as records:
+        yield StateFile(records)
+
+
+class StateFile:
+    """The file of a state, which this call holds."""
+
+    def __init__(self, records: WatchRecords) -> None:
+        self._records = records
+        self.name = records.name
+
+    def read(self) -> StreamState | None:
+        """Return the state; None for a new file.
+
+        Raises
+        ------
+        DataError
+            If it is damaged, or was written by another version.
+        """
+        parts = self._records.parts()
+        if not parts:
+            return None
+        try:
+            version = parts["stream"]["format_version"]
+            if version == FORMAT_VERSION:
+                return _state(parts, self._records.rounds())
+        except (ValueError, TypeError, KeyError, LookupError, pl.exceptions.PolarsError):
+            raise self._records.damaged() from None
+        raise DataError(
+            f"{self.name}: is a state of format_version {version!r:.20}, this version of hayflick "
+            f"reads {FORMAT_VERSION}; begin with another state"
+        )
+
+    def write(self, state: StreamState, *, known: StreamState | None) -> None:
+        """Write a state; the rounds that were closed before stay as they are."""
+        count = len(state.rounds)
+        first = 1 if known is None else len(known.rounds)
+        kept = set(phrased_rounds(count, _baseline(state)))
+        rounds = [_round_record(one) for one in state.rounds[first - 1 :]]
+        texts = {
+            str(number): list(one.texts)
+            for number, one in enumerate(state.rounds, start=1)
+            if one.texts is not None and number in kept
+        }
+        parts = {**_records_of(state), "texts": texts}
+        self._records.replace(parts, rounds, first=first)
+
+
+def _baseline(state: StreamState) -> int:
+    return int(state.settings["baseline"])
+
+
+def _records_of(state: StreamState) -> dict[str, Any]:
+    """Return the parts of a state as plain values."""
+    alarms = [[*key, stands] for key, stands in state.alarms.charts.items()]
+    return {
+        "stream": {
+            "format_version": FORMAT_VERSION,
+            "settings": dict(state.settings),
+            "names": state.names,
+            "typical": [list(state.typical_first), list(state.typical_last)],
+            "alarms": alarms,
+            "earlier_bad": asdict(state.earlier_bad),
+        },
+        "part": {
+            **asdict(replace(state.part, notes=())),
+            "notes": [[note.message, dict(note.values)] for note in state.part.notes],
+        },
+        "observer": _observer_record(state.observer),
+        "last": _answers_record(state.last),
+    }
+
+
+def _state(parts: Mapping[str, Any], rounds: Sequence[Any]) -> StreamState:
+    stream, texts = parts["stream"], parts["texts"]
+    names = tuple(stream["names"])
+    kept = tuple(
+        KeptRound(
+            readings=_readings(record["readings"], number, name),
+            answers=record["answers"],
+            digest=record["digest"],
+            texts=texts.get(str(number)),
+        )
+        for number, (name, record) in enumerate(zip(names, rounds, strict=True), start=1)
+    )
+    charts = {(metric, group, text): stands for metric, group, text, stands in stream["alarms"]}
+    return StreamState(
+        settings=stream["settings"],
+        part=_part(parts["part"]),
+        names=names,
+        observer=_observer(parts["observer"]),
+        rounds=kept,
+        last=_answers(parts["last"], names),
+        typical_first=stream["typical"][0],
+        typical_last=stream["typical"][1],
+        alarms=KnownAlarms(len(names), charts),
+        earlier_bad=_bad(stream["earlier_bad"]),
+    )
+
+
+def _bad(record: Mapping[str, Any]) -> BadRows:
+    return BadRows(record["total"], [(row, reason) for row, reason in record["first"]])
+
+
+def _part(record: Mapping[str, Any]) -> ReadPart:
+    known = dict(record)
+    for name in ("names", "labels", "groups"):
+        known[name] = tuple(known[name])
+    known["first_bad"] = tuple((row, reason) for row, reason in known["first_bad"])
+    known["notes"] = tuple(Note(message, **values) for message, values in known["notes"])
+    beginning = known["beginning"]
+    known["beginning"] = None if beginning is None else Beginning(**beginning)
+    return ReadPart(**known)
+
+
+def _round_record(kept: KeptRound) -> dict[str, Any]:
+    readings = {
+        group: {
+            "values": dict(reading.values),
+            "scores": {name: _array_text(scores) for name, scores in reading.scores.items()},
+        }
+        for group, reading in kept.readings.items()
+    }
+    return {"readings": readings, "answers": kept.answers, "digest": kept.digest}
+
+
+def _readings(record: Mapping[str, Any], number: int, label: str) -> dict[str, Reading]:
+    return {
+        group: Reading(
+            number,
+            one["values"],
+            {name: _array(text) for name, text in one["scores"].items()},
+            group,
+            label,
+        )
+        for group, one in record.items()
+    }
+
+
+def _array_text(array: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(np.asarray(array, "<f8").tobytes()).decode()
+
+
+def _array(text: str) -> np.ndarray[Any, Any]:
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
+
+
+def _matrix_record(matrix: np.ndarray[Any, Any] | None) -> dict[str, Any] | None:
+    if matrix is None:
+        return None
+    return {
+        "kind": matrix.dtype.str,
+        "shape": matrix.shape,
+        "numbers": base64.b64encode(np.ascontiguousarray(matrix).tobytes()).decode(),
+    }
+
+
+def _matrix(record: Mapping[str, Any] | None) -> np.ndarray[Any, Any] | None:
+    if record is None:
+        return None
+    numbers = np.frombuffer(base64.b64decode(record["numbers"], validate=True), record["kind"])
+    return numbers.reshape(record["shape"]).copy()
+
+
+def _words_record(counts: NgramCounts) -> dict[str, Any]:
+    """Return the words of a baseline; no number is made from its longer phrases."""
+    return {"texts": counts.texts, **counts.tables[0].to_dict(as_series=False)}
+
+
+def _words(record: Mapping[str, Any], tokenizer: str) -> NgramCounts:
+    table = pl.DataFrame(
+        {"symbol": record["symbol"], "number": record["number"]},
+        schema={"symbol": pl.String, "number": pl.Int64},
+    )
+    return NgramCounts(tokenizer, (table,), record["texts"])
+
+
+def _observer_record(observer: Observer) -> dict[str, Any]:
+    baseline = observer.baseline
+    return {
+        "scale": observer.scale,
+        "between_scale": observer.between_scale,
+        "sizes": {
+            group: {"words": one.words, "answers": one.answers, "mix": one.mix and asdict(one.mix)}
+            for group, one in observer.sizes.items()
+        },
+        "tokenizer": observer.tokenizer,
+        "words": None if baseline is None else _words_record(baseline),
+        "words_of_groups": {name: _words_record(one) for name, one in observer.baselines.items()},
+        "vectors": _matrix_record(observer.baseline_vectors),
+        "must_keep": dict(observer.must_keep),
+        "slow": sorted(observer.slow),
+        "seed": observer.seed,
+    }
+
+
+def _observer(record: Mapping[str, Any]) -> Observer:
+    words, sizes = record["words"], {}
+    for group, one in record["sizes"].items():
+        mix = one["mix"]
+        if mix is not None:
+            pairs = tuple((first, second) for first, second in mix["pairs"])
+            mix = PromptMix(tuple(mix["prompts"]), pairs)
+        sizes[group] = CommonSizes(one["words"], one["answers"], mix)
+    return Observer(
+        scale=record["scale"],
+        between_scale=record["between_scale"],
+        sizes=sizes,
+        tokenizer=record["tokenizer"],
+        baseline=None if words is None else _words(words, record["tokenizer"]),
+        baselines={
+            name: _words(one, record["tokenizer"])
+            for name, one in record["words_of_groups"].items()
+        },
+        baseline_vectors=_matrix(record["vectors"]),
+        must_keep=record["must_keep"],
+        slow=frozenset(record["slow"]),
+        seed=record["seed"],
+    )
+
+
+def _answers_record(answers: Answers) -> dict[str, Any]:
+    return {
+        "columns": answers.frame.to_dict(as_series=False),
+        "vectors": _matrix_record(answers.vectors),
+    }
+
+
+def _answers(record: Mapping[str, Any], names: tuple[str, ...]) -> Answers:
+    columns = record["columns"]
+    kinds: dict[str, Any] = {
+        name: pl.Int64
+        if name in ("row", "round")
+        else pl.Float64
+        if name.startswith("value ")
+        else pl.String
+        for name in columns
+    }
+    frame = pl.DataFrame(columns, schema=kinds)
+    return Answers("state", names, frame, _matrix(record["vectors"]))
