@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from scipy import special
 from typing_extensions import override
 
 from hayflick.core.checks import check_language, number_between, positive_number, whole_number
@@ -28,6 +29,7 @@ from hayflick.planning.search import smallest as smallest_number
 _Path: TypeAlias = str | os.PathLike[str]
 
 _NODES = 64
+_LARGEST_SHIFT = 37.0  # beyond, the series of scipy's noncentral t do not always converge
 
 
 def welch_power(effect: float, *, variance: float, rounds: int, level: float, sides: int) -> float:
@@ -65,13 +67,16 @@ def welch_power(effect: float, *, variance: float, rounds: int, level: float, si
     u = stats.beta.ppf((np.arange(_NODES) + 0.5) / _NODES, half, half)
     critical = stats.t.isf(level / sides, (rounds - 1) / (u**2 + (1.0 - u) ** 2))
     shift = effect / math.sqrt(2.0 * variance / rounds)
+    degrees = 2 * (rounds - 1)
 
     def tail(shift: float) -> float:
-        # Far out the series of scipy do not converge; there the probability is 0 or 1.
-        if abs(shift) > 37.0:
-            return float(shift > 0.0)
-        chances = stats.nct.sf(critical, 2 * (rounds - 1), shift)
-        return float(np.nan_to_num(chances, nan=float(shift > 0.0)).mean())
+        if abs(shift) <= _LARGEST_SHIFT:
+            return float(stats.nct.sf(critical, degrees, shift).mean())
+        # Given the normal part of the numerator, Pr(T > critical) is a law of the variance.
+        normal, weights = special.roots_hermitenorm(_NODES)
+        most = np.maximum(normal + shift, 0.0) / critical[:, None]
+        chances = special.chdtr(degrees, degrees * most**2) @ weights / weights.sum()
+        return float(chances.mean())
 
     return tail(shift) + (tail(-shift) if sides == 2 else 0.0)
 

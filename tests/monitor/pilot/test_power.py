@@ -60,3 +60,27 @@ def test_what_is_sure_is_sure():
     settings = {"variance": 1e-6, "rounds": 3, "level": 0.05, "sides": 2}
     assert welch_power(1.0, **settings) == pytest.approx(1.0, abs=1e-6)
     assert welch_power(-1.0, **{**settings, "sides": 1}) < 1e-9
+
+
+def simulated(effect, *, rounds, level, sides, trials=100_000):
+    arms = np.random.default_rng(6).normal(size=(2, trials, rounds))
+    arms[1] += effect
+    tail = stats.ttest_ind(arms[1], arms[0], axis=1, equal_var=False)
+    p = tail.pvalue if sides == 2 else stats.t.sf(tail.statistic, tail.df)
+    return (p < level).mean()
+
+
+@pytest.mark.parametrize(
+    ("effect", "rounds", "level", "sides"),
+    [(38.0, 2, 0.001, 2), (38.0, 2, 0.001, 1), (200.0, 2, 1e-4, 2), (30.0, 3, 1e-4, 2)],
+)
+def test_a_large_effect_in_few_rounds_is_not_sure(effect, rounds, level, sides):
+    power = welch_power(effect, variance=1.0, rounds=rounds, level=level, sides=sides)
+    expected = simulated(effect, rounds=rounds, level=level, sides=sides)
+    assert power == pytest.approx(expected, abs=0.006)
+
+
+def test_the_power_has_no_step_where_the_computation_changes():
+    settings = {"variance": 1.0, "rounds": 2, "level": 0.001, "sides": 2}
+    before, after = (welch_power(shift, **settings) for shift in (36.9999, 37.0001))
+    assert after == pytest.approx(before, abs=1e-5)
