@@ -97,6 +97,38 @@ def test_the_diffusion_is_the_limit_of_many_items():
     assert hf.loss_time(model).of_symbols(["a"])[0] == pytest.approx(diffusion, rel=1e-3)
 
 
+@pytest.mark.parametrize("exponent", [6, 8, 10])
+def test_the_largest_training_sets_follow_the_diffusion(exponent):
+    n = 10**exponent
+    shares = np.array([0.5, 0.1, 0.9, 1e-2, 1e-3])
+    found = hf.loss_time(hf.Discrete.from_counts({"a": 1, "b": 1}), samples=n)
+    expected = -2 * n * shares * np.log(shares) / (1 - shares)
+    assert_allclose(found.of_probabilities(shares), expected, rtol=5e-4)
+    # The number of rounds a few copies live grows by 2 c ln 10 with every power of ten.
+    counts = np.array([1.0, 10.0, 100.0])
+    few = found.of_probabilities(counts / n) / counts + 2 * np.log(counts / n)
+    assert_allclose(few, [-0.6455, -0.1492, -0.0232], atol=2e-3)
+
+
+def test_with_fresh_data_the_time_grows_with_the_training_set():
+    # The diffusion's limit: the same number of fresh items, time in units of n.
+    pair = hf.Discrete.from_counts({"a": 1, "b": 1})
+    shares = np.array([0.1, 0.01, 0.001])
+    times = []
+    for n in (10**6, 10**8, 10**10):
+        law = hf.loss_time(pair, samples=n, regime=hf.Fresh(share=2 / n))
+        times.append(law.of_probabilities(shares) / n)
+    assert_allclose(times[0], times[2], rtol=2e-3)
+    assert_allclose(times[1], times[2], rtol=2e-4)
+
+
+def test_how_far_off_a_time_can_be_is_stated(words):
+    exact = hf.loss_time(words)
+    assert exact.error_of(np.array([10.0, np.inf])).max() < 1e-11
+    wide = hf.loss_time(words, samples=10_000)
+    assert_allclose(wide.error_of(np.array([100.0, 1e11])), [0.002, 0.007], rtol=1e-3)
+
+
 def test_what_is_practically_never_lost_takes_forever(words):
     whole = hf.loss_time(words, samples=10_000, regime=hf.Fresh(share=0.9))
     assert whole.of_probabilities(np.array([0.6])) == np.inf
