@@ -67,3 +67,15 @@ def test_stored_items_against_simulation(words, rng):
         found = 1 - (law**2).sum(axis=1)
         error = found.std() / np.sqrt(len(found))
         assert abs(found.mean() - expected[generation]) < 4 * error
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_diversity_that_stays_at_half_has_halved(seed):
+    # With one fresh item of two, it is half from the first round on, up to the last digit.
+    counts = np.random.default_rng(seed).integers(1, 1000, 7)
+    model = hf.Discrete.from_counts({f"{place}": int(count) for place, count in enumerate(counts)})
+    for generations in (1, 30):
+        law = hf.expected_diversity(
+            model, generations=generations, samples=2, regime=hf.Fresh(share=0.5)
+        )
+        assert law.half_life == pytest.approx(1.0)

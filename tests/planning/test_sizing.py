@@ -53,6 +53,16 @@ def test_the_size_is_the_smallest(words):
     assert with_fresh.samples < answer.samples
 
 
+def test_the_exact_law_finds_the_size_where_it_holds(words):
+    answer = hf.sample_size(words, keep=0.9, generations=4, law="exact")
+    for size, enough in ((answer.samples, True), (answer.samples - 1, False)):
+        left = kept(words, hf.Fresh(0.0), generations=4, samples=size, law="exact")[-1]
+        assert (left >= 0.9) == enough
+    rare = hf.Discrete.from_counts({"the": 999_999, "here": 1})
+    with pytest.raises(ArgumentError, match=r"at most 3000 items, none of which keeps 0\.9; use"):
+        hf.sample_size(rare, keep=0.9, generations=2, law="exact")
+
+
 def test_the_period_counts_the_worst_round(words):
     answer = hf.period(words, keep=0.8, generations=20)
     for choice in answer.choices:

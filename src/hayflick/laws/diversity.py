@@ -220,16 +220,24 @@ class _MomentRecursion:
         return step
 
 
+# A diversity that stays at half of what it was is there, whatever its last digit.
+_ROUNDING = 1e-12
+
+
+def _half(diversity: float) -> float:
+    return 0.5 * diversity * (1.0 + _ROUNDING)
+
+
 def _half_life(recursion: _MomentRecursion, expected: Floats) -> float | None:
     found = _within(expected)
     if found is not None or expected[0] <= 0.0 or not recursion.rounds.constant:
         return found
-    return _search(recursion, expected[0] / 2.0)
+    return _search(recursion, _half(expected[0]))
 
 
 def _within(expected: Floats) -> float | None:
     """Return the half-life, where it is not beyond the computed rounds."""
-    half = expected[0] / 2.0
+    half = _half(expected[0])
     below = np.flatnonzero(expected <= half)
     if expected[0] <= 0.0 or not below.size:
         return None
@@ -259,4 +267,4 @@ def _interpolated(last: int, before: float, after: float, half: float) -> float:
     """Return where a geometric decay from `before` to `after` at `last` passes `half`."""
     if after <= 0.0:
         return float(last)
-    return float(last - 1 + np.log(before / half) / np.log(before / after))
+    return float(last - 1 + min(1.0, np.log(before / half) / np.log(before / after)))

@@ -12,6 +12,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
+from hayflick.laws.wright_fisher import LARGEST_SAMPLE
 from hayflick.planning.designs import Design
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
 from hayflick.planning.retention import Retention
@@ -294,9 +295,19 @@ def sample_size(
     problem = planning_problem(
         model, generations=generations, samples=1, must_keep=must_keep, law=law
     )
-    size = smallest(
-        lambda n: problem.retention(regime, n).lowest, target=keep, low=1, high=_LARGEST
-    )
+    largest = LARGEST_SAMPLE if law == "exact" else _LARGEST
+
+    def kept(size: int) -> float:
+        return problem.retention(regime, size).lowest
+
+    # The exact law of a large training set is dear.
+    high = 2
+    while high < largest and not reaches(kept(high), keep):
+        high = min(2 * high, largest)
+    size = smallest(kept, target=keep, low=high // 2, high=high)
+    if size is None and law == "exact":
+        takes = f"training sets of at most {largest} items, none of which keeps {keep:g}"
+        raise ArgumentError("law", got=law, takes=f"{takes}; use law='auto'")
     if size is None:
         return SampleSize(None, None, regime, None)
     return SampleSize(size, size * generations, regime, problem.retention(regime, size))
