@@ -83,3 +83,9 @@ def test_the_error_shrinks_as_the_training_set_grows(words):
         rounds = rounds_of(words, regime=hf.Fresh(share=0.1), samples=size, generations=10)
         errors.append(Branching.of(rounds).error(np.array([1 / size]))[0])
     assert errors[0] > 50 * errors[1] > 2500 * errors[2]
+
+
+def test_some_symbol_survives_every_round():
+    model = hf.Discrete.from_counts({f"word{place}": 1 for place in range(2000)})
+    law = hf.survival(model, generations=100_000, law="branching")
+    assert law.surviving_fraction[-1] == 1 / 2000

@@ -258,7 +258,8 @@ def _share(spectrum: FrequencySpectrum, law: WrightFisher | Branching, *, types:
     kept = types - spectrum.weights.sum()
     share: Floats = (law.total(spectrum.probabilities, spectrum.weights) + kept) / types
     share[0] = 1.0
-    return np.clip(share, 0.0, 1.0)
+    # Some symbol is in every training set, which the branching law does not know.
+    return np.clip(share, 1.0 / types, 1.0)
 
 
 def _baseline(model: Discrete, rounds: ChainRounds) -> Floats:

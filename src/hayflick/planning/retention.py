@@ -169,7 +169,10 @@ def retention_by_law(
     held = total - float(free.total_weights.sum())
     expected = (chosen.total(free.probabilities, free.total_weights) + held) / total
     expected[0] = 1.0
-    expected = np.clip(expected, 0.0, 1.0)
+    # Some type is in every training set, which the branching law does not know.
+    covers_all = round(float(groups.numbers.sum())) == rounds.reserve.size
+    least = float(groups.weights.min()) / total if covers_all else 0.0
+    expected = np.clip(expected, least, 1.0)
     bound = float(free.total_weights @ chosen.error(free.probabilities)) / total
     error = min(bound, 1.0 - float(expected.min()))
     return Retention(expected, chosen.name, error, real_data_alone(groups, rounds.samples.tolist()))
