@@ -18,10 +18,11 @@ Suresh et al., arXiv:2412.17646, Theorem 1 (its lower bound is this law); Ewens,
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.laws.rounds import ChainRounds
@@ -29,20 +30,25 @@ from hayflick.laws.rounds import ChainRounds
 _MOST_CELLS = 1 << 22
 
 
-def survival_exponents(generations: int, *, rate: float = 1.0) -> Floats:
+def survival_exponents(
+    generations: int, *, rate: float = 1.0, first: NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Return g_k for k = 1 … `generations`: g_1 = 1, g_{k+1} = 1 - exp(-ρ g_k).
 
     Pr(N_k ≠ 0) = 1 - exp(-c g_k) for a symbol of count c under replace; 1/k ≤ g_k ≤ 3/k.
-    ρ is the mean number of descendants, `rate`.
+    ρ is the mean number of descendants, `rate`. Other values of g_1 may be given as `first`, and
+    are along the further axes.
 
     Examples
     --------
     >>> survival_exponents(3).round(4).tolist()
     [1.0, 0.6321, 0.4685]
     """
-    exponents = np.ones(generations)
+    start = np.ones(()) if first is None else first
+    exponents = np.empty((generations, *start.shape), start.dtype)
+    exponents[0] = start
     for generation in range(1, generations):
-        exponents[generation] = -math.expm1(-rate * exponents[generation - 1])
+        exponents[generation] = -np.expm1(-rate * exponents[generation - 1])
     return exponents
 
 
@@ -70,9 +76,11 @@ class Branching:
     @classmethod
     def of(cls, rounds: ChainRounds) -> Branching:
         """Return the law of rounds; where all are alike it takes one pass over them."""
-        alike = all(np.ptp(kind) == 0 for kind in (rounds.generated, rounds.fresh, rounds.samples))
-        slope, offset, squares = _same_mix(rounds) if alike else _varying_mix(rounds)
-        return cls(slope, offset, _steps(rounds.generated), squares, _steps(rounds.fresh))
+        parts = composed(rounds, np.ones(()))
+        slope = parts.slope.copy()
+        slope[0] = np.inf
+        squares = 0.5 * parts.fresh_squares
+        return cls(slope, parts.offset, _steps(rounds.generated), squares, _steps(rounds.fresh))
 
     def present(self, probabilities: Floats) -> Floats:
         """Return Pr(N_k ≠ 0), shape ``(len(probabilities), K + 1)``.
@@ -114,40 +122,81 @@ class Branching:
         return bound
 
 
-def _same_mix(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
-    """Return slopes, offsets and squares where every round has the same mix."""
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """What the exponents of the generating functions of every round are made of.
+
+    Each has the shape ``(K + 1, *v.shape)``, and is 0 at k = 0.
+
+    Parameters
+    ----------
+    slope, offset
+        a_k and b_k.
+    stored
+        Σ_{j<k} log(1 - v_j), the exponent of one stored item of a symbol.
+    fresh_squares
+        Σ_{j<k} m v_j².
+    """
+
+    slope: NDArray[Any]
+    offset: NDArray[Any]
+    stored: NDArray[Any]
+    fresh_squares: NDArray[Any]
+
+
+def composed(rounds: ChainRounds, v: NDArray[Any]) -> Composed:
+    """Return the exponents of the generating functions; for rounds that are alike, in one pass.
+
+    Parameters
+    ----------
+    rounds
+        What each round is trained on.
+    v
+        1 - z, where z is the argument of the generating function: real or complex, of any shape.
+    """
+    alike = all(np.ptp(kind) == 0 for kind in (rounds.generated, rounds.fresh, rounds.samples))
+    with np.errstate(divide="ignore"):
+        return _same_mix(rounds, v) if alike else _varying_mix(rounds, v)
+
+
+def _same_mix(rounds: ChainRounds, v: NDArray[Any]) -> Composed:
+    """Return the exponents where every round has the same mix."""
     generated, fresh = float(rounds.generated[0]), float(rounds.fresh[0])
     first, later = rounds.uniform[0], rounds.uniform[-1]
-    rate = generated * (1.0 - later) / float(rounds.samples[0])
-    v = survival_exponents(rounds.number, rate=rate)
-    before = np.concatenate([[0.0], np.cumsum(v)])
+    path = survival_exponents(
+        rounds.number, rate=generated * (1.0 - later) / float(rounds.samples[0]), first=v
+    )
+    before = _sums(path)
     per_type = generated / rounds.reserve.size
-    slope = np.concatenate([[np.inf], generated * (1.0 - first) * v + fresh * before[1:]])
-    offset = np.concatenate([[0.0], per_type * (first * v + later * before[:-1])])
-    squares = np.concatenate([[0.0], 0.5 * fresh * np.cumsum(v**2)])
-    return slope, offset, squares
+    slope, offset = np.zeros_like(before), np.zeros_like(before)
+    slope[1:] = generated * (1.0 - first) * path + fresh * before[1:]
+    offset[1:] = per_type * (first * path + later * before[:-1])
+    return Composed(slope, offset, _sums(np.log1p(-path)), fresh * _sums(path**2))
 
 
-def _varying_mix(rounds: ChainRounds) -> tuple[Floats, Floats, Floats]:
+def _sums(path: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([np.zeros_like(path[:1]), np.cumsum(path, axis=0)])
+
+
+def _varying_mix(rounds: ChainRounds, v: NDArray[Any]) -> Composed:
     """Return the same for any rounds, composing backwards for every target at once."""
     number, types = rounds.number, rounds.reserve.size
-    slope, offset, squares = np.zeros((3, number + 1))
-    slope[0] = np.inf
-    # v = 1 - z, where z is the argument of the generating function of one round.
-    v = np.ones(number + 1)
+    path = np.repeat(v[None], number + 1, axis=0)
+    slope, offset, stored, squares = (np.zeros_like(path) for _ in range(4))
     for place in range(number - 1, -1, -1):
         target = slice(place + 1, None)
         generated, fresh = rounds.generated[place], rounds.fresh[place]
         uniform = rounds.uniform[place]
-        slope[target] += fresh * v[target]
-        offset[target] += generated * uniform / types * v[target]
-        squares[target] += 0.5 * fresh * v[target] ** 2
+        slope[target] += fresh * path[target]
+        offset[target] += generated * uniform / types * path[target]
+        stored[target] += np.log1p(-path[target])
+        squares[target] += fresh * path[target] ** 2
         if place == 0:
-            slope[target] += generated * (1.0 - uniform) * v[target]
+            slope[target] += generated * (1.0 - uniform) * path[target]
         else:
             rate = generated * (1.0 - uniform) / rounds.samples[place - 1]
-            v[target] = -np.expm1(-rate * v[target])
-    return slope, offset, squares
+            path[target] = -np.expm1(-rate * path[target])
+    return Composed(slope, offset, stored, squares)
 
 
 def _steps(draws: Integers) -> Floats:
