@@ -1,12 +1,16 @@
+import asyncio
 import json
+import socket
 
 import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.core.errors import ArgumentError, DataError, EndpointError
+from hayflick.core.errors import ArgumentError, BudgetExhausted, DataError, EndpointError
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import file_lock
+
+from .hostile import HostileServer, chat, whole
 
 PANEL = """
 format_version = 1
@@ -60,7 +64,7 @@ def failing(monkeypatch):
 
     def answer(agent, query, context, *, seed, **more):
         if left and left[0] == len(asked):
-            raise EndpointError("down", agent=agent.name, url="http://127.0.0.1:9/v1")
+            raise BudgetExhausted("the budget is spent")
         asked.append(seed)
         return write(agent, query, context, seed=seed, **more)
 
@@ -73,7 +77,7 @@ def test_a_round_that_is_cut_off_is_finished_and_nothing_asked_again(panel, fail
     hf.probe(panel)
     whole = rows(panel)
     left[:] = [17]
-    with pytest.raises(EndpointError, match="down"):
+    with pytest.raises(BudgetExhausted, match="spent"):
         hf.probe(panel)
     assert rows(panel) == whole
     partial = panel.parent / "answers.jsonl.partial"
@@ -214,3 +218,119 @@ def test_damaged_answers_of_a_round_under_way_are_named(tmp_path, capsys, conten
     (tmp_path / "a.jsonl.partial").write_bytes(content)
     assert main(["probe", str(panel)]) == 2
     assert "a.jsonl.partial: a line is no answer of a probe" in capsys.readouterr().err
+
+
+class Endpoint:
+    """What an agent of the panel does in place of writing."""
+
+    def __init__(self, monkeypatch):
+        self.down, self.hanging = set(), set()
+        write = NGramAgent.answer
+
+        async def answer(agent, query, context, *, seed, **more):
+            if agent.name in self.down:
+                raise EndpointError("down", agent=agent.name, url="http://127.0.0.1:9/v1")
+            if agent.name in self.hanging:
+                await asyncio.sleep(60)
+            return await write(agent, query, context, seed=seed, **more)
+
+        monkeypatch.setattr(NGramAgent, "answer", answer)
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    return Endpoint(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("down", "127.0.0.1:9/v1: down"), ("hanging", "no answer within 1 s")]
+)
+def test_an_endpoint_that_fails_costs_its_own_answers_alone(panel, endpoint, kind, reason):
+    getattr(endpoint, kind).add("bert")
+    probed = hf.probe(panel, deadline=1.0)
+    assert (probed.round, probed.answers) == (1, 6)
+    [lacking] = probed.missing
+    assert (lacking.agent, lacking.number) == ("bert", 6)
+    assert reason in lacking.reason
+    found = rows(panel)
+    assert [row["answer"] is None for row in found] == [False] * 6 + [True] * 6
+    assert all(reason in row["missing"] for row in found[6:])
+    getattr(endpoint, kind).clear()
+    again = hf.probe(panel)
+    assert (again.round, again.answers, again.missing) == (2, 12, ())
+
+
+def test_an_agent_that_is_down_has_no_reading_and_the_others_do(panel, endpoint):
+    for number in range(14):
+        endpoint.down = {"bert"} if number > 11 else set()
+        hf.probe(panel)
+    columns = {"by": "round", "text": "answer", "group": "agent", "prompt": "prompt"}
+    answers = panel.parent / "answers.jsonl"
+    watched = hf.watch(answers, **columns, embedder="hashing:dimensions=64")
+    silent = {chart.group: chart.silent_since for chart in watched.charts if chart.group}
+    assert silent == {"anna": None, "bert": 13}
+    assert watched.silent_since is None
+
+
+def test_a_round_that_nobody_answers_is_not_recorded(panel, endpoint, capsys):
+    endpoint.down = {"anna", "bert"}
+    assert main(["probe", str(panel)]) == 3
+    assert "down" in capsys.readouterr().err
+    assert not (panel.parent / "answers.jsonl").exists()
+    endpoint.down = set()
+    assert main(["probe", str(panel)]) == 0
+    assert {row["round"] for row in rows(panel)} == {1}
+
+
+def test_the_command_says_who_is_down(panel, endpoint, capsys):
+    endpoint.down = {"bert"}
+    assert main(["probe", str(panel), "--deadline", "5"]) == 0
+    said = capsys.readouterr()
+    assert "round 1 is closed without all answers of: bert" in said.err
+    assert "bert: 6 answers missing: agent bert" in said.out
+    assert main(["probe", str(panel), "--deadline", "0"]) == 2
+    assert "deadline: got 0" in capsys.readouterr().err
+
+
+def test_a_round_that_was_cut_off_long_ago_is_closed_before_a_new_one(panel, failing):
+    _, left = failing
+    left[:] = [5]
+    with pytest.raises(BudgetExhausted):
+        hf.probe(panel)
+    left.clear()
+    partial = panel.parent / "answers.jsonl.partial"
+    today = json.loads(partial.read_text().splitlines()[0])["time"]
+    partial.write_text(partial.read_text().replace(today, "2026-01-01T00:00:00+00:00"))
+    probed = hf.probe(panel)
+    assert (probed.round, probed.closed, probed.answers) == (2, 1, 12)
+    found = rows(panel)
+    assert [row["round"] for row in found] == [1] * 12 + [2] * 12
+    assert sum(row["answer"] is None for row in found) == 7
+    assert {row["time"] for row in found[:12]} == {"2026-01-01T00:00:00+00:00"}
+
+
+def test_a_deadline_stands_in_the_panel(panel, endpoint):
+    endpoint.hanging = {"anna"}
+    panel.write_text("deadline = 0.5\n" + PANEL)
+    assert [one.agent for one in hf.probe(panel).missing] == ["anna"]
+    panel.write_text("deadline = -1\n" + PANEL)
+    with pytest.raises(ArgumentError, match="deadline"):
+        hf.probe(panel)
+
+
+def test_a_dead_endpoint_in_a_panel_of_two(panel, cases):
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead = closed.getsockname()[1]
+    server = HostileServer(lambda _, __: whole(chat("It rains.")))
+    text = (cases / "panel_one_dead.toml").read_text(encoding="utf-8")
+    text = text.replace("http://127.0.0.1:18431/v1", server.url).replace("18999", str(dead))
+    panel.write_text(text, encoding="utf-8")
+    try:
+        rounds = [hf.probe(panel), hf.probe(panel)]
+    finally:
+        server.close()
+    assert [(one.round, one.answers) for one in rounds] == [(1, 3), (2, 3)]
+    assert {(one.agent, one.number) for done in rounds for one in done.missing} == {("dead", 3)}
+    assert all(f"127.0.0.1:{dead}" in one.missing[0].reason for one in rounds)

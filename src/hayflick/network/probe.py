@@ -4,11 +4,15 @@ Every call adds a round to a file of JSON lines that `hayflick watch` reads. The
 are stored beside it as they arrive; once all are there, the file is replaced by one with the whole
 round. So a reader never sees a part of a round, and a round that was interrupted is continued
 instead of being asked again.
+
+An endpoint that is down costs its own answers alone: a round ends at its deadline at the latest,
+and what is missing then stands in the file without an answer, with the reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -20,10 +24,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import number_between, whole_number
 from hayflick.core.display import Result
-from hayflick.core.effort import expect
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.effort import Effort, expect
+from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.core.output import check_folder, write_file
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
@@ -46,6 +50,13 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "cost": (int, float, type(None)),
 }
 """What an answer that was stored holds."""
+
+_ATTEMPTS = 2
+"""How often an agent whose request failed is asked for what is left of a round."""
+
+_SHORTEST_DEADLINE_S = 600.0
+_DEADLINE_OVER_ESTIMATE = 4.0
+_SHORTEST_STATED_S, _LONGEST_DEADLINE_S = 0.1, 7 * 86_400.0
 
 _TAIL = 1 << 20
 """Bytes at the end of the file that its last line is looked for in."""
@@ -72,6 +83,7 @@ class Panel(BaseModel):
     answers: int = Field(default=5, ge=1, le=100_000)
     file: str = Field(min_length=1)
     concurrency: int = Field(default=32, ge=1, le=10_000)
+    deadline: float | None = Field(default=None, ge=_SHORTEST_STATED_S, le=_LONGEST_DEADLINE_S)
     budget: BudgetSection = Field(default_factory=BudgetSection)
     agents: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_AGENTS)
 
@@ -91,6 +103,15 @@ class Panel(BaseModel):
             raise refusal(name, fault, model=cls) from None
 
 
+@dataclass(frozen=True, slots=True)
+class MissingAnswers:
+    """Answers of an agent that a round lacks, and why."""
+
+    agent: str
+    number: int
+    reason: str
+
+
 @dataclass(frozen=True)
 class ProbeRound(Result):
     """A finished round of a probe.
@@ -105,6 +126,11 @@ class ProbeRound(Result):
         How many answers there are, and how many of them are empty.
     panel
         Who was asked what.
+    missing
+        What agents did not answer.
+    closed
+        Number of an earlier round that was cut off before its deadline, and was closed with the
+        answers that it had; None without one.
     sources
         What was read: the panel, and the answers of earlier rounds.
     """
@@ -114,6 +140,8 @@ class ProbeRound(Result):
     answers: int
     empty: int
     panel: Panel = field(repr=False)
+    missing: tuple[MissingAnswers, ...] = ()
+    closed: int | None = None
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     def provenance(self) -> dict[str, Any]:
@@ -122,13 +150,21 @@ class ProbeRound(Result):
         return provenance({**values, "round": self.round}, seed=self.panel.seed)
 
 
-def probe(panel: str | os.PathLike[str], *, progress: Progress = silent) -> ProbeRound:
+def probe(
+    panel: str | os.PathLike[str], *, deadline: float | None = None, progress: Progress = silent
+) -> ProbeRound:
     """Ask a panel once more, and add the round of answers to its file.
+
+    What an agent has not answered when its requests went on failing, or at the deadline, is missing
+    in the round. A round that was cut off is continued before its deadline, and closed after it.
 
     Parameters
     ----------
     panel
         A TOML file; files that it names are looked up in its folder.
+    deadline
+        Seconds after which the round ends; where None, as the panel says, else four times the
+        estimate of the round, ten minutes at least.
     progress
         Told beforehand what the round takes.
 
@@ -136,7 +172,9 @@ def probe(panel: str | os.PathLike[str], *, progress: Progress = silent) -> Prob
     ------
     ArgumentError, DataError
         If the panel is invalid, or its file holds something else.
-    EndpointError, BudgetExhausted
+    EndpointError
+        If no agent answered at all; nothing is added.
+    BudgetExhausted
         If the round cannot be finished now; the next call continues it.
 
     Examples
@@ -164,16 +202,32 @@ def probe(panel: str | os.PathLike[str], *, progress: Progress = silent) -> Prob
     file = path.parent / found.file
     each = found.answers * len(found.prompts)
     sections = parse_sections(found.agents)
-    expect(progress, effort_of_answers(sections, each=each, concurrency=found.concurrency))
+    effort = effort_of_answers(sections, each=each, concurrency=found.concurrency)
+    expect(progress, effort)
+    seconds = _deadline(deadline, found, effort)
     check_folder(file.parent)
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
         named = [(role, path.parent / name) for role, name in agent_files(found.agents)]
         sources = Source.files(("panel", path), ("answers of earlier rounds", file), *named)
         cycle = _Cycle(found, file)
+        closed = None
+        if cycle.age > seconds:
+            closed = cycle.finish("the round was cut off").round
+            cycle = _Cycle(found, file)
         budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(found.agents, folder=path.parent, budget=budget)
-        run_async(cycle.ask(agents))
-        return replace(cycle.finish(agents), sources=sources)
+        run_async(cycle.ask(agents, seconds=seconds - cycle.age))
+        done = cycle.finish(f"no answer within {seconds:,.0f} s")
+        return replace(done, closed=closed, sources=sources)
+
+
+def _deadline(stated: float | None, panel: Panel, effort: Effort) -> float:
+    if stated is not None:
+        return number_between("deadline", stated, low=_SHORTEST_STATED_S, high=_LONGEST_DEADLINE_S)
+    if panel.deadline is not None:
+        return panel.deadline
+    longest = max(_SHORTEST_DEADLINE_S, _DEADLINE_OVER_ESTIMATE * effort.seconds)
+    return min(longest, _LONGEST_DEADLINE_S)
 
 
 class _Cycle:
@@ -184,8 +238,10 @@ class _Cycle:
         self.partial = file.with_name(f"{file.name}.partial")
         self.number = _last_round(file) + 1
         self.rows = [row for row in _rows(self.partial) if row["round"] == self.number]
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        self.started = self.rows[0]["time"] if self.rows else now
+        self.failures: dict[str, Exception] = {}
+        now = datetime.now(UTC)
+        self.started = self.rows[0]["time"] if self.rows else now.isoformat(timespec="seconds")
+        self.age = max(0.0, (now - _time(self.started, self.partial)).total_seconds())
         # A line that was cut off, or a round that is in the file already, is left out.
         self.partial.write_text("".join(map(_line, self.rows)), encoding="utf-8")
 
@@ -193,21 +249,52 @@ class _Cycle:
         tokens = sum((row["tokens_in"] or 0) + (row["tokens_out"] or 0) for row in self.rows)
         return Spending(tokens, sum(row["cost"] or 0.0 for row in self.rows))
 
-    async def ask(self, agents: Sequence[Agent]) -> None:
-        """Ask what has no answer yet."""
-        answered = {_key(row) for row in self.rows}
-        panel, number = self.panel, self.number
-        questions = [
-            Question(agent, prompt, (), AnswerSeed(panel.seed, agent.name, number, query, index))
-            for index in range(panel.answers)
-            for query, prompt in enumerate(panel.prompts)
-            for agent in agents
-            if (agent.name, query, index) not in answered
-        ]
+    async def ask(self, agents: Sequence[Agent], *, seconds: float) -> None:
+        """Ask what has no answer yet, every agent by itself, until the round ends.
+
+        Raises
+        ------
+        EndpointError
+            If there is no answer at all.
+        BudgetExhausted
+            If the next request could exceed the budget.
+        """
+        asked = [self._ask(agent, agents=len(agents)) for agent in agents]
         try:
-            await ask_all(questions, concurrency=panel.concurrency, store=self._store)
+            async with asyncio.timeout(seconds):
+                found = await asyncio.gather(*asked, return_exceptions=True)
+        except TimeoutError:
+            found = []
         finally:
             await asyncio.gather(*(agent.close() for agent in agents))
+        for failure in found:
+            if isinstance(failure, BaseException):
+                raise failure
+        if not self.rows and self.failures:
+            raise next(iter(self.failures.values()))
+
+    async def _ask(self, agent: Agent, *, agents: int) -> None:
+        """Ask an agent what it has not answered yet; remember the last failure, if it fails."""
+        panel, number = self.panel, self.number
+        for _ in range(_ATTEMPTS):
+            answered = {_key(row) for row in self.rows}
+            questions = [
+                Question(
+                    agent, prompt, (), AnswerSeed(panel.seed, agent.name, number, query, index)
+                )
+                for index in range(panel.answers)
+                for query, prompt in enumerate(panel.prompts)
+                if (agent.name, query, index) not in answered
+            ]
+            try:
+                # Agents do not wait for one another.
+                each = max(1, panel.concurrency // agents)
+                await ask_all(questions, concurrency=each, store=self._store)
+            except EndpointError as failure:
+                self.failures[agent.name] = failure
+            else:
+                self.failures.pop(agent.name, None)
+                return
 
     def _store(self, answers: Sequence[StoredAnswer]) -> None:
         rows = [self._row(one) for one in answers]
@@ -227,18 +314,24 @@ class _Cycle:
         place = {"prompt": self.panel.prompts[query], "query": query, "index": index}
         return {**row, "time": self.started, **place, "answer": text}
 
-    def finish(self, agents: Sequence[Agent]) -> ProbeRound:
-        """Add the round to the file."""
-        order = {agent.name: number for number, agent in enumerate(agents)}
+    def finish(self, unanswered: str) -> ProbeRound:
+        """Add the round to the file; without an answer, with a reason, where there is none."""
+        rows = {_key(row): row for row in self.rows}
         # The panel may have changed since the round was started.
-        wanted = [
-            row
-            for row in self.rows
-            if row["agent"] in order
-            and row["query"] < len(self.panel.prompts)
-            and row["index"] < self.panel.answers
-        ]
-        wanted.sort(key=lambda row: (order[row["agent"]], row["query"], row["index"]))
+        names = [str(section["name"]) for section in self.panel.agents]
+        wanted: list[_Row] = []
+        missing: dict[str, MissingAnswers] = {}
+        for name in names:
+            reason = str(self.failures.get(name, unanswered))
+            for query, index in itertools.product(
+                range(len(self.panel.prompts)), range(self.panel.answers)
+            ):
+                row = rows.get((name, query, index))
+                if row is None:
+                    row = self._gap(name, query, index, reason)
+                    number = missing[name].number if name in missing else 0
+                    missing[name] = MissingAnswers(name, number + 1, reason)
+                wanted.append(row)
 
         def write(temporary: Path) -> None:
             if self.file.exists():
@@ -248,8 +341,27 @@ class _Cycle:
 
         write_file(self.file, write, force=True)
         self.partial.unlink()
-        empty = sum(not row["answer"].strip() for row in wanted)
-        return ProbeRound(self.number, self.file, len(wanted), empty, self.panel)
+        texts = [row["answer"] for row in wanted if row["answer"] is not None]
+        empty = sum(not text.strip() for text in texts)
+        lacking = tuple(missing.values())
+        return ProbeRound(self.number, self.file, len(texts), empty, self.panel, missing=lacking)
+
+    def _gap(self, agent: str, query: int, index: int, reason: str) -> _Row:
+        prompt = self.panel.prompts[query]
+        place = {"prompt": prompt, "query": query, "index": index}
+        place |= {"round": self.number, "agent": agent, "time": self.started}
+        return {**place, "answer": None, "missing": reason}
+
+
+def _time(text: str, partial: Path) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise _damaged(partial) from None
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError(f"{path}: a line is no answer of a probe; remove the file")
 
 
 def _key(row: _Row) -> tuple[str, int, int]:
@@ -276,7 +388,7 @@ def _rows(path: Path) -> list[_Row]:
     except (ValueError, LookupError, TypeError, RecursionError, OSError):
         whole, rows = False, []
     if not whole:
-        raise DataError(f"{path}: a line is no answer of a probe; remove the file")
+        raise _damaged(path)
     return rows
 
 
