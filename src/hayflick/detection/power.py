@@ -198,11 +198,12 @@ def _pair_growth(
 
     The mean of a stream differs from its baseline's by `unsure`, a relative standard error.
     """
-    gaps = unsure * stream(_SEED, block=2).standard_normal(_RUNS)
-    noise = stream(_SEED, block=1).standard_normal((_RUNS, path.size, FRACTIONS.size))
+    gaps = unsure * _noise(2, _RUNS)
+    noise = _noise(1, _RUNS, path.size, FRACTIONS.size)
     claimed = 1.0 - threshold
     growth = np.empty_like(noise)
-    for place, loss in enumerate(path):
+    losses, first = np.unique(path, return_inverse=True)
+    for number, loss in enumerate(losses):
         returns = (1.0 - levels * (1.0 - loss)) / claimed - 1.0
         logs = np.log1p(FRACTIONS * returns[:, None])
         values, axes = np.linalg.eigh(np.cov(logs, rowvar=False, bias=True))
@@ -210,8 +211,15 @@ def _pair_growth(
         # A mean that is higher by a small share is a loss that is smaller by it.
         slopes = -FRACTIONS * (levels * (1.0 - loss) / claimed)[:, None] / np.exp(logs)
         means = logs.mean(axis=0) + gaps[:, None] * slopes.mean(axis=0)
-        growth[:, place] = pairs * means + noise[:, place] @ root.T
+        places = first == number
+        growth[:, places] = (pairs * means)[:, None] + noise[:, places] @ root.T
     return growth
+
+
+@cache
+def _noise(block: int, *shape: int) -> Floats:
+    """Return standard normal numbers, the same for every loss that is tried."""
+    return stream(_SEED, block=block).standard_normal(shape)
 
 
 def _profile(kind: str, rounds: int) -> Floats:
