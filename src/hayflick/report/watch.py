@@ -98,13 +98,21 @@ def _groups(result: WatchResult) -> dict[str, Any] | None:
     }
 
 
+def _state(chart: ChartHistory) -> State:
+    if chart.first_alarm is not None:
+        return State.ALARM
+    if not chart.read:
+        return State.NO_READING
+    return State.FALLING if chart.has_fallen else State.HEALTHY
+
+
 def _chart(chart: ChartHistory, rounds: Sequence[str]) -> dict[str, Any]:
     alarm = chart.first_alarm
     return {
         "metric": chart.metric,
         "group": chart.group or None,
         "chart": chart.text,
-        "state": "alarm" if alarm else "healthy" if chart.read else "no reading",
+        "state": _state(chart).value,
         "since": rounds[chart.since - 1] if chart.since else None,
         "first_alarm": rounds[alarm.round - 1] if alarm else None,
         "cleared": None if chart.cleared is None else chart.cleared.name,

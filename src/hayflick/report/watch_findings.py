@@ -591,14 +591,15 @@ class WatchFindings:
         return sentences
 
     def state(self, chart: ChartHistory) -> str:
-        """Return the state of a chart: alarm, healthy or no reading."""
+        """Return the state of a chart: alarm, falling, healthy or no reading."""
         if chart.first_alarm is not None and chart.cleared is None:
             return self.state_name(State.ALARM)
         if chart.cleared is not None:
             over = self.round_in_words(chart.cleared.round)
             return self.language.text("alarm, over in round {round}", round=over)
-        silent = chart.silent_since is not None
-        return self.state_name(State.NO_READING if silent else State.HEALTHY)
+        if chart.silent_since is not None:
+            return self.state_name(State.NO_READING)
+        return self.state_name(State.FALLING if chart.has_fallen else State.HEALTHY)
 
     def state_name(self, state: State) -> str:
         """Return a state in the reader's language."""
