@@ -95,7 +95,10 @@ def test_metrics_are_listed(capsys):
         (["healthy.jsonl", "--text", "reply", "--by", "round"], "no line has the column 'reply'"),
         (["healthy.jsonl", "--text", "answer"], "Missing option '--by'"),
         (["healthy.jsonl", "--by", "round"], "text: got no column"),
-        (["healthy.jsonl", *COLUMNS, "--baseline", "40"], "at most 24: healthy.jsonl has 25 rounds"),
+        (
+            ["healthy.jsonl", *COLUMNS, "--baseline", "40"],
+            "at most 24: healthy.jsonl has 25 rounds",
+        ),
         (["healthy.jsonl", *COLUMNS, "--chart", "guarnteed"], "did you mean guaranteed?"),
         (["healthy.jsonl", *COLUMNS, "--chart", "distnct_2=ewma"], "did you mean distinct_2"),
         (["healthy.jsonl", *COLUMNS, "--chart", "entropy=cusum"], "takes at least"),

@@ -177,7 +177,11 @@ FULL = {"a": answers(30, seed=24), "p": ["x"] * 30, "e": [[1.0, 2.0]] * 30}
     ("new", "columns", "message"),
     [
         ({"b": ["x"] * 30}, {"text": "a"}, "has no column 'a'"),
-        ({"a": ["x y"] * 12}, {"text": "a"}, "the new table: answers that are not empty: 12;.*at least 20"),
+        (
+            {"a": ["x y"] * 12},
+            {"text": "a"},
+            "new table: answers that are not empty: 12;.*at least 20",
+        ),
         ({"a": ["", None, " "] * 10}, {"text": "a"}, "new table: all of its 30 answers are empty"),
         ({"a": ["x"] * 30, "p": ["q"] * 30}, {"text": "a", "prompt": "p"}, "no prompt in common"),
         (
