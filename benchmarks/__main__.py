@@ -27,6 +27,7 @@ import planning
 import recorded
 import rounds
 import simulation
+import state
 import watching
 
 README = Path(__file__).with_name("README.md")
@@ -49,6 +50,7 @@ SECTIONS = {
     "panel": (panel,),
     "recorded": (recorded,),
     "comparing": (comparing,),
+    "state": (state,),
 }
 HEADERS = {"recorded": recorded.HEADER}
 

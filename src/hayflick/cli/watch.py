@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say_written
-from hayflick.core.output import check_page
+from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
+from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hayflick.monitor.notices import WebHook
+    from hayflick.monitor.watch_result import WatchResult
 
 _optional = partial(typer.Option, show_default=False)
 
@@ -39,6 +44,14 @@ class ExitOn(StrEnum):
 
     ANY = "any"
     NEW = "new"
+
+
+class NoticeForm(StrEnum):
+    """Forms of a notice."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+    JSON = "json"
 
 
 class FailOn(StrEnum):
@@ -155,6 +168,26 @@ def watch_command(
             metavar="FILE",
         ),
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        _optional(
+            help="Post new and cleared alarms to this web hook; without --state every alarm is "
+            "new. Several are allowed. A failure is said and changes no exit code.",
+            metavar="URL",
+        ),
+    ] = None,
+    notify_form: Annotated[
+        NoticeForm | None,
+        _optional(help="The form of the notices. [default: by the host, else json]"),
+    ] = None,
+    prometheus: Annotated[
+        Path | None,
+        _optional(
+            help="Write verdict, charts and last readings here for node_exporter's textfile "
+            "collector, which reads names ending in .prom; the file is replaced.",
+            metavar="FILE",
+        ),
+    ] = None,
     rules: Annotated[
         Path | None,
         _optional(
@@ -218,8 +251,12 @@ def watch_command(
 
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
+    inputs = [source, must_keep, vectors, rules, baseline_from, state, cache]
+    hooks = _web_hooks(notify or (), notify_form)
+    if prometheus is not None:
+        check_not_input(prometheus, [*inputs, out])
+        check_writable(prometheus, force=True)
     if out is not None:
-        inputs = [source, must_keep, vectors, rules, baseline_from, state]
         check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.monitor.watch import watch
@@ -259,8 +296,33 @@ def watch_command(
         )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
+    if prometheus is not None:
+        from hayflick.monitor.prometheus import write_prometheus
+
+        write_prometheus(result, prometheus)
+    _post(result, hooks)
     print_result(result, output_format, lang)
-    say_written(out)
+    say_written(out, prometheus)
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
     failed = alarmed or (fail_on is FailOn.FALLING and bool(result.falling))
     return ALARM if failed else 0
+
+
+def _web_hooks(urls: Sequence[str], form: NoticeForm | None) -> list[WebHook]:
+    """Return the web hooks; bad addresses and a missing extra are refused before any work."""
+    if not urls:
+        return []
+    from hayflick.monitor.notices import WebHook
+
+    hooks = [WebHook(url, None if form is None else form.value) for url in dict.fromkeys(urls)]
+    for hook in hooks:
+        hook.client()
+    return hooks
+
+
+def _post(result: WatchResult, hooks: Sequence[WebHook]) -> None:
+    if hooks:
+        from hayflick.monitor.notices import post_notices
+
+        for failure in post_notices(result, hooks):
+            say(f"note: {failure}")

@@ -10,7 +10,11 @@ from contextvars import ContextVar
 
 _MASK = "***"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
-_SECRET_NAME = re.compile(r"key|token(?!s|iz)|secret|passw|credential|auth(?!or)", re.IGNORECASE)
+# Whoever knows the address of a web hook can post to it.
+_WEB_HOOK = "--notify="
+_SECRET_NAME = re.compile(
+    r"key|token(?!s|iz)|secret|passw|credential|auth(?!or)|^--notify$", re.IGNORECASE
+)
 _ASSIGNMENT = re.compile(r"(?<![\w-])(-{0,2}[\w.-]+)=([^\s&;,]+)")
 _KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:sk|pk|rk|hf|gh[opsu]|github_pat|xox[abp]|glpat|AKIA|AIza|eyJ)[A-Za-z0-9_-]{12,}"
@@ -51,6 +55,8 @@ def masked_command(arguments: Sequence[str]) -> str:
     --------
     >>> masked_command(["watch", "http://me:secret@example.org/a.csv", "--api-key", "abc"])
     "hayflick watch 'http://***@example.org/a.csv' --api-key ***"
+    >>> masked_command(["watch", "a.csv", "--notify", "https://example.org/a?b=c&d"])
+    'hayflick watch a.csv --notify ***'
     """
     shown = []
     is_secret = False
@@ -63,6 +69,8 @@ def masked_command(arguments: Sequence[str]) -> str:
 
 
 def _masked(argument: str) -> str:
+    if argument.startswith(_WEB_HOOK):
+        return f"{_WEB_HOOK}{_MASK}"
     without = _CREDENTIALS.sub(f"{_MASK}@", argument)
     without = _ASSIGNMENT.sub(_masked_assignment, without)
     return _KEY.sub(_MASK, without)

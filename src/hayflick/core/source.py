@@ -85,6 +85,7 @@ class Source:
         *,
         files: Iterable[Path] | None = None,
         count_lines: bool = False,
+        sha256: str | None = None,
         **fields: Any,
     ) -> Source:
         """Return the source of a file or a folder, with its hash.
@@ -101,6 +102,8 @@ class Source:
             The files that were read in a folder; the default is all of them.
         count_lines
             Whether its rows are the lines of its files.
+        sha256
+            Its hash, if it is known; lines are not counted then.
         **fields
             Other fields of the source. Empty cells that are given as `missing` alone are added
             to `left_out`.
@@ -111,7 +114,9 @@ class Source:
             fields["left_out"] = (LeftOut("empty cells", fields["missing"]),)
         try:
             encoding = fields.get("encoding", "utf-8") if count_lines else None
-            sha256, lines = _hash_and_lines(path, files, encoding)
+            lines = None
+            if sha256 is None:
+                sha256, lines = _hash_and_lines(path, files, encoding)
         except OSError:
             sha256, lines = None, None
         if count_lines:

@@ -21,7 +21,15 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.compression import content_suffix
-from hayflick.corpus.continuing import Beginning, ReadPart, check_order, order_labels, part_notes
+from hayflick.corpus.continuing import (
+    Beginning,
+    Hasher,
+    ReadPart,
+    check_order,
+    is_empty,
+    order_labels,
+    part_notes,
+)
 from hayflick.corpus.encodings import check_encoding
 from hayflick.corpus.frames import Table, input_path, table_or_path
 from hayflick.corpus.json_lines import json_lines, refuse_line
@@ -470,7 +478,7 @@ def read_answers(
         What is known of the format of the table; None to see it from the file.
     after
         What was read before: its rounds are the first ones, and if the file still begins with
-        what was read of it (`continues`), only the answers behind are returned.
+        what was read of it, only the answers behind are returned.
     progress
         Called with the number of bytes read so far.
 
@@ -490,10 +498,13 @@ def read_answers(
     if is_lines and table is not None:
         check_format(table, given)
     part = after or ReadPart()
-    if part.names and isinstance(given, Path) and is_lines and not _size(given):
+    if part.names and isinstance(given, Path) and is_lines and is_empty(given):
         # After its log was rotated, before the first answer.
         part = part.of_empty_file()
-    behind = part.beginning if continues(given, columns, encoding, part) else None
+    hasher = None
+    if isinstance(given, Path) and part.beginning and _can_go_on(given, columns, encoding):
+        hasher = part.beginning.hasher_of(given)
+    behind = None if hasher is None else part.beginning
     if behind is not None:
         rows.go_on(part)
     if is_lines:
@@ -516,10 +527,12 @@ def read_answers(
     places = np.argsort(numbers.to_numpy(), kind="stable")
     places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
     picked = None if vectors is None else vectors[places]
-    found = _part(rows, frame, order, labels, periods=every is not None)
-    found = replace(found, before=len(frame) - len(places))
+    found = replace(
+        _part(rows, frame, order, labels, periods=every is not None),
+        before=len(frame) - len(places),
+    )
     if after is not None and isinstance(given, Path) and is_lines:
-        found = replace(found, beginning=Beginning.of(given, rows.bytes))
+        found = replace(found, beginning=(hasher or Hasher()).beginning(given, rows.bytes))
     if behind is not None:
         found = part.followed_by(found)
     left_out = (
@@ -530,6 +543,7 @@ def read_answers(
         given,
         column=", ".join(columns.wanted),
         encoding=encoding,
+        sha256=found.hash_of(given),
         sheet=rows.sheet,
         rows=rows.read,
         normalization=normalize,
@@ -548,17 +562,6 @@ def read_answers(
         found,
         continued=behind is not None,
     )
-
-
-def continues(given: Any, columns: AnswerColumns, encoding: str, part: ReadPart) -> bool:
-    """Return whether a file begins with what was read of it, so that reading can go on behind."""
-    if not isinstance(given, Path) or part.beginning is None:
-        return False
-    return _can_go_on(given, columns, encoding) and part.beginning.is_of(given)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 1
 
 
 def _can_go_on(path: Path, columns: AnswerColumns, encoding: str) -> bool:

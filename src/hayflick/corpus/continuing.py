@@ -59,6 +59,13 @@ class ReadPart:
     notes: tuple[Note, ...] = ()
     beginning: Beginning | None = None
 
+    def hash_of(self, given: object) -> str | None:
+        """Return the hash of a file if all of it was read and hashed; None to hash it."""
+        known = self.beginning
+        if known is None or not isinstance(given, Path):
+            return None
+        return known.sha256 if given.stat().st_size == known.size else None
+
     def of_empty_file(self) -> ReadPart:
         """Return the same rounds, with an empty file in the place of the one that was read."""
         return replace(
@@ -119,24 +126,48 @@ class Beginning:
         >>> Beginning.of(path, 5).lines
         1
         """
-        digest, lines, left, last = hashlib.sha256(), 0, size, b"\n"
-        with path.open("rb") as file:
-            while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
-                digest.update(chunk)
-                lines, last, left = lines + chunk.count(b"\n"), chunk[-1:], left - len(chunk)
-        return cls(size - left, digest.hexdigest(), lines, last == b"\n")
+        return Hasher().beginning(path, size)
 
-    def is_of(self, path: Path) -> bool:
-        """Return whether a file begins with these bytes, and goes on with another line."""
+    def hasher_of(self, path: Path) -> Hasher | None:
+        """Return the hasher behind these bytes of a file; None if it does not go on behind them.
+
+        A file goes on if it begins with these bytes, and with another line behind them.
+        """
+        hasher = Hasher()
         try:
-            if Beginning.of(path, self.size) != self:
-                return False
+            if path.stat().st_size < self.size or hasher.beginning(path, self.size) != self:
+                return None
             with path.open("rb") as file:
                 file.seek(self.size)
                 following = file.read(1)
         except OSError:
-            return False
-        return self.ends_line or following in (b"", b"\n", b"\r")
+            return None
+        return hasher if self.ends_line or following in (b"", b"\n", b"\r") else None
+
+
+class Hasher:
+    """Hashes a file from its beginning on, further with every call."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = self._lines = 0
+        self._last = b"\n"
+
+    def beginning(self, path: Path, size: int) -> Beginning:
+        """Return the first `size` bytes of a file, fewer if it has fewer."""
+        with path.open("rb") as file:
+            file.seek(self._size)
+            while self._size < size and (chunk := file.read(min(size - self._size, _CHUNK_BYTES))):
+                self._digest.update(chunk)
+                self._size += len(chunk)
+                self._lines += chunk.count(b"\n")
+                self._last = chunk[-1:]
+        return Beginning(self._size, self._digest.hexdigest(), self._lines, self._last == b"\n")
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether a file has no bytes."""
+    return path.is_file() and not path.stat().st_size
 
 
 def check_order(known: Sequence[str], names: Sequence[str]) -> None:

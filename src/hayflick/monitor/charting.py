@@ -165,6 +165,7 @@ def run_charts(
     baseline: int,
     scaling: int,
     panel: Panel | None = None,
+    powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the histories of all charts, and the charts that could not be made.
 
@@ -183,6 +184,9 @@ def run_charts(
         How many of these set the scale of the scores, and are in no guaranteed chart.
     panel
         The rate that requests with a weight share; the default one for None.
+    powers
+        What charts were found to detect on this baseline, which takes half a second; what is
+        found now is added.
 
     Raises
     ------
@@ -216,6 +220,7 @@ def run_charts(
                         baseline=baseline,
                         weight=weight,
                         groups=sum(map(bool, specs)),
+                        powers={} if powers is None else powers,
                     )
                 )
             except DataError as fault:
@@ -249,13 +254,17 @@ def _history(
     baseline: int,
     weight: float | None,
     groups: int,
+    powers: dict[str, tuple[DetectableLoss, ...]],
 ) -> ChartHistory:
     metric = request.metric
     healthy = series[first:baseline]
     _check_can_fall(healthy, metric)
     chart = spec.start(healthy, metric=metric)
     # Before the chart has taken up any reading.
-    power = () if group or weight is None else _power(chart, healthy)
+    power: tuple[DetectableLoss, ...] = ()
+    if not group and weight is not None:
+        settings = f"{request.text} {sorted(spec.settings.items())}"
+        power = powers[settings] = powers.get(settings) or _power(chart, healthy)
     verdicts = tuple(map(chart.update, series[baseline:]))
     dependence = Baseline.of_values(series[:baseline], metric=metric).dependence
     threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None

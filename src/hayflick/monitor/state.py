@@ -24,6 +24,7 @@ from hayflick.core.records import Reading
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers, BadRows
 from hayflick.corpus.continuing import ReadPart, check_order
+from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.observing import Observer
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import Texts
@@ -74,6 +75,8 @@ class StreamState:
         Typical answers of the first and of the last round.
     alarms
         The charts, and whether they alarm.
+    powers
+        What charts can detect on the baseline, by their settings.
     earlier_bad
         Rows that were skipped in files before the one that `part` is about.
     """
@@ -87,6 +90,7 @@ class StreamState:
     typical_first: Sequence[str]
     typical_last: Sequence[str]
     alarms: KnownAlarms
+    powers: Mapping[str, tuple[DetectableLoss, ...]] = field(default_factory=dict)
     earlier_bad: BadRows = field(default_factory=BadRows)
 
     @property

@@ -17,6 +17,7 @@ from hayflick.core.notes import Note
 from hayflick.core.records import Reading
 from hayflick.corpus.answers import Answers, BadRows
 from hayflick.corpus.continuing import Beginning, ReadPart
+from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import CommonSizes, Observer
 from hayflick.diversity.prompt_pairs import PromptMix
@@ -106,6 +107,9 @@ def _records_of(state: StreamState) -> dict[str, Any]:
             "names": state.names,
             "typical": [list(state.typical_first), list(state.typical_last)],
             "alarms": alarms,
+            "powers": {
+                name: [asdict(one) for one in found] for name, found in state.powers.items()
+            },
             "earlier_bad": asdict(state.earlier_bad),
         },
         "part": {
@@ -140,6 +144,10 @@ def _state(parts: Mapping[str, Any], rounds: Sequence[Any]) -> StreamState:
         typical_first=stream["typical"][0],
         typical_last=stream["typical"][1],
         alarms=KnownAlarms(len(names), charts),
+        powers={
+            name: tuple(DetectableLoss(**one) for one in found)
+            for name, found in stream["powers"].items()
+        },
         earlier_bad=_bad(stream["earlier_bad"]),
     )
 

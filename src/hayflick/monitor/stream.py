@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hayflick.core.progress import Progress
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers, BadRows
 from hayflick.corpus.continuing import ReadPart
+from hayflick.detection.power import DetectableLoss
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import Texts, phrased_rounds, sampled_texts, typical
 from hayflick.monitor.measuring import Measured, Measurement, measure_rounds
 from hayflick.monitor.state import StreamState, kept_rounds, last_round
+
+_MOST_POWERS = 50
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,6 +36,8 @@ class MeasuredStream:
         Typical answers of the first and of the last round.
     known
         What was known before; None without a state, or with a new one.
+    powers
+        What charts can detect on this baseline.
     sources
         The state.
     """
@@ -44,6 +49,7 @@ class MeasuredStream:
     typical_first: Sequence[str]
     typical_last: Sequence[str]
     known: StreamState | None
+    powers: dict[str, tuple[DetectableLoss, ...]] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
 
     def state(
@@ -67,6 +73,7 @@ class MeasuredStream:
             typical_first=self.typical_first,
             typical_last=self.typical_last,
             alarms=alarms,
+            powers=dict(list(self.powers.items())[-_MOST_POWERS:]),
             earlier_bad=earlier_bad,
         )
 
@@ -99,4 +106,5 @@ def measured_stream(
         typical_first=first,
         typical_last=last,
         known=known,
+        powers={} if known is None else dict(known.powers),
     )

@@ -144,8 +144,8 @@ def watch(
     ...     "talk", tuple(map(str, range(1, 31))), frame.with_columns(text=pl.Series(texts))
     ... )
     >>> watched = watch(answers, baseline=10)
-    >>> watched.verdict.value, [chart.first_alarm.since for chart in watched.alarms]
-    ('alarm', [26])
+    >>> watched.verdict.value, {chart.first_alarm.since for chart in watched.alarms}
+    ('alarm', {26})
     """
     rule_set = _rule_set(rules, progress)
     if rule_set is not None:
@@ -331,6 +331,7 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         baseline=baseline,
         scaling=settings.measurement.scaling,
         panel=settings.panel,
+        powers=stream.powers,
     )
     outcome = _outcome(settings.rules, readings)
     if requests and not histories:

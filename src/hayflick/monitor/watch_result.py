@@ -43,7 +43,7 @@ class Change:
     Examples
     --------
     >>> change = Change(500.0, 400.0, error=10.0)
-    >>> change.loss, change.is_clear
+    >>> round(change.loss, 3), change.is_clear
     (0.2, True)
     """
 
