@@ -28,14 +28,14 @@ from hayflick.embed.embedder import parse_embedder
 from hayflick.monitor import charting
 from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
 from hayflick.monitor.measuring import Measurement, Readings, measure_rounds
-from hayflick.monitor.panel import Panel, panel_charts
+from hayflick.monitor.panel import ChartPanel, panel_charts
 from hayflick.monitor.watch_result import ChartHistory
 from pairs import Result
 
 STREAMS = 1000
 BASELINE, JUDGED = 10, 50
 ALPHA = 0.02
-PANELS = {"sum": Panel(2.0 * ALPHA, "sum"), "product": Panel(ALPHA, "product")}
+PANELS = {"sum": ChartPanel(2.0 * ALPHA, "sum"), "product": ChartPanel(ALPHA, "product")}
 KINDS = tuple(itertools.product((30, 100), (False, True), (0, 3)))
 """Answers a round, whether there are prompts, number of groups."""
 
@@ -97,7 +97,7 @@ def first_alarms(number: int) -> tuple[float, float]:
     return found["sum"], found["product"]
 
 
-def _first_alarm(readings: Readings, panel: Panel, *, has_prompts: bool = False) -> float:
+def _first_alarm(readings: Readings, panel: ChartPanel, *, has_prompts: bool = False) -> float:
     charts = panel_charts(has_vectors=True, has_text=True, has_prompts=has_prompts, values=())
     # What the charts could find is beside the point here, and takes long.
     with mock.patch.object(charting, "detectable_losses", return_value=()):
@@ -181,7 +181,7 @@ def _delay(seed: int, rounds: int, lost: float, *, at_once: bool = False) -> flo
     kept = [1.0] * BASELINE
     kept += [1.0 - lost if at_once else (1.0 - lost) ** t for t in range(1, rounds + 1)]
     answers = wikitext.losing(rng, kept, each=100)
-    delay = _first_alarm(_readings(answers, seed=1), Panel())
+    delay = _first_alarm(_readings(answers, seed=1), ChartPanel())
     if seed == 0 and delay != _first(hf.watch(answers, tokenizer="words").charts):
         raise AssertionError("watch finds the loss in another round")
     return delay

@@ -157,7 +157,7 @@ def test_what_answers_take_is_told_by_a_round_after_the_first(tmp_path, capsys, 
     lines = (f'{{"r": {row // 5}, "a": "It rains {row}."}}\n' for row in range(100))
     (tmp_path / "answers.jsonl").write_text("".join(lines))
     clock = iter(range(0, 10**9, 300))
-    monkeypatch.setattr("hayflick.monitor.watch.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("hayflick.monitor.measuring.time.monotonic", lambda: next(clock))
     arguments = ["watch", str(tmp_path / "answers.jsonl"), "--text", "a", "--by", "r"]
     assert main(arguments) == 2
     assert "more answers takes about" in capsys.readouterr().err

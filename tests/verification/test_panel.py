@@ -6,10 +6,10 @@ from scipy.stats import binomtest
 
 import hayflick as hf
 from hayflick.monitor import charting
-from hayflick.monitor.panel import Panel, panel_charts
+from hayflick.monitor.panel import ChartPanel, panel_charts
 
 STREAMS, BASELINE, JUDGED, PAIRS = 40, 10, 20, 12
-PANELS = {"sum": Panel(0.04, "sum"), "product": Panel(0.1, "product")}
+PANELS = {"sum": ChartPanel(0.04, "sum"), "product": ChartPanel(0.1, "product")}
 
 
 def healthy_readings(seed, group):

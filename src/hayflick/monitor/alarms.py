@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from hayflick.core.records import State, Verdict
 
-if TYPE_CHECKING:
-    from hayflick.monitor.watch_result import ChartHistory
-
 Key: TypeAlias = tuple[str, str, str]
 """Metric, group and chart, in the grammar of the command line."""
+
+
+class Charted(Protocol):
+    """A chart with its verdicts."""
+
+    @property
+    def metric(self) -> str:
+        """What it reads."""
+
+    @property
+    def group(self) -> str:
+        """The group that it reads; empty for all answers together."""
+
+    @property
+    def text(self) -> str:
+        """The chart in the grammar of the command line."""
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One per round after the baseline."""
+
+
+C = TypeVar("C", bound=Charted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +51,13 @@ class KnownAlarms:
     charts: Mapping[Key, bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, charts: Iterable[ChartHistory], *, rounds: int) -> KnownAlarms:
+    def of(cls, charts: Iterable[Charted], *, rounds: int) -> KnownAlarms:
         """Return what is known after a call that has read so many rounds."""
         return cls(rounds, {key_of(chart): stands(chart) for chart in charts})
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmNews:
+class AlarmNews(Generic[C]):
     """The alarms of a stream, by what an earlier call knew of them.
 
     Parameters
@@ -50,14 +70,14 @@ class AlarmNews:
         Charts whose alarm stood and does no longer.
     """
 
-    new: tuple[ChartHistory, ...] = ()
-    standing: tuple[ChartHistory, ...] = ()
-    cleared: tuple[ChartHistory, ...] = ()
+    new: tuple[C, ...] = ()
+    standing: tuple[C, ...] = ()
+    cleared: tuple[C, ...] = ()
 
     @classmethod
-    def of(cls, charts: Iterable[ChartHistory], known: KnownAlarms | None) -> AlarmNews:
+    def of(cls, charts: Iterable[C], known: KnownAlarms | None) -> AlarmNews[C]:
         """Sort charts by what was known; without that, every alarm is new."""
-        found: dict[str, list[ChartHistory]] = {"new": [], "standing": [], "cleared": []}
+        found: dict[str, list[C]] = {"new": [], "standing": [], "cleared": []}
         for chart in charts:
             news = _news(chart, known)
             if news:
@@ -65,18 +85,18 @@ class AlarmNews:
         return cls(**{name: tuple(alarmed) for name, alarmed in found.items()})
 
 
-def key_of(chart: ChartHistory) -> Key:
+def key_of(chart: Charted) -> Key:
     """Return what identifies a chart between calls."""
     return chart.metric, chart.group, chart.text
 
 
-def stands(chart: ChartHistory) -> bool:
+def stands(chart: Charted) -> bool:
     """Return whether the last reading of a chart is an alarm."""
     read = [one for one in chart.verdicts if one.state is not State.NO_READING]
     return bool(read) and read[-1].alarm
 
 
-def _news(chart: ChartHistory, known: KnownAlarms | None) -> str | None:
+def _news(chart: Charted, known: KnownAlarms | None) -> str | None:
     begun = _begun(chart.verdicts)
     if known is None or key_of(chart) not in known.charts:
         return "new" if begun else None

@@ -24,8 +24,8 @@ from hayflick.detection.power import DetectableLoss, detectable_losses
 from hayflick.detection.rank import RankChart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
-from hayflick.monitor.panel import Panel, shares
-from hayflick.monitor.watch_result import RAREFIED, Change, ChartHistory, MissingChart
+from hayflick.monitor.panel import ChartPanel, shares
+from hayflick.monitor.watch_result import RAREFIED, ChartHistory, MetricChange, MissingChart
 
 SCORED = (SPREAD, BETWEEN_PROMPTS)
 """Metrics with scores of pairs, which the guaranteed chart takes."""
@@ -164,7 +164,7 @@ def run_charts(
     *,
     baseline: int,
     scaling: int,
-    panel: Panel | None = None,
+    panel: ChartPanel | None = None,
     powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the histories of all charts, and the charts that could not be made.
@@ -207,7 +207,7 @@ def run_charts(
             ]
         # The rounds that set the scale of the scores say nothing about their mean.
         first = scaling if request.spec.kind is GuaranteedChart else 0
-        specs = _specs(request, groups, panel or Panel())
+        specs = _specs(request, groups, panel or ChartPanel())
         for group, (spec, weight) in specs.items():
             try:
                 histories.append(
@@ -231,7 +231,7 @@ def run_charts(
 
 
 def _specs(
-    request: ChartRequest, groups: Sequence[str], panel: Panel
+    request: ChartRequest, groups: Sequence[str], panel: ChartPanel
 ) -> dict[str, tuple[ChartSpec, float | None]]:
     """Return the chart of each group at its share of the rate, and its weight in the panel."""
     if request.weight is None:
@@ -327,7 +327,7 @@ _LATEST = 5
 
 def _change(
     series: Sequence[Reading], metric: str, baseline: int, *, among: int = 1
-) -> Change | None:
+) -> MetricChange | None:
     """Return how the last readings compare with the baseline; None without either."""
     healthy = Baseline.of_values(series[:baseline], metric=metric)
     later = Baseline.of_values(series[baseline:], metric=metric).series[-_LATEST:]
@@ -337,7 +337,7 @@ def _change(
     # The standard error of a median of normal numbers, for both medians.
     sizes = 1.0 / healthy.readings + 1.0 / later.size
     error = math.sqrt(math.pi / 2.0 * sizes) * healthy.deviation if healthy.readings > 1 else 0.0
-    return Change(before, now, error, _clear_at(healthy.readings, among))
+    return MetricChange(before, now, error, _clear_at(healthy.readings, among))
 
 
 def _clear_at(readings: int, among: int) -> float:

@@ -37,7 +37,7 @@ FALLING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class ChartPanel:
     """The rate of false alarms that all charts of a panel share.
 
     Parameters
@@ -55,7 +55,7 @@ class Panel:
 
     Examples
     --------
-    >>> Panel(false_alarms=0.001).alpha
+    >>> ChartPanel(false_alarms=0.001).alpha
     0.0005
     """
 

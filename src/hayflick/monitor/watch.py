@@ -33,7 +33,7 @@ from hayflick.monitor.changed_phrases import changed_phrases
 from hayflick.monitor.charting import ChartRequest, chart_requests, panel_requests, run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
-from hayflick.monitor.panel import Panel, panel_charts
+from hayflick.monitor.panel import ChartPanel, panel_charts
 from hayflick.monitor.reference import check_reference, read_reference, with_reference
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet, RulesOutcome
 
 _Path: TypeAlias = str | os.PathLike[str]
+
+_WORDS, _DISTANCE = "effective_words", "rms_distance"
+_ROUNDING = 1e-9
 
 
 def watch(
@@ -144,8 +147,8 @@ def watch(
     ...     "talk", tuple(map(str, range(1, 31))), frame.with_columns(text=pl.Series(texts))
     ... )
     >>> watched = watch(answers, baseline=10)
-    >>> watched.verdict.value, {chart.first_alarm.since for chart in watched.alarms}
-    ('alarm', {26})
+    >>> watched.verdict.value, {chart.since_name for chart in watched.alarms}
+    ('alarm', {'26'})
     """
     rule_set = _rule_set(rules, progress)
     if rule_set is not None:
@@ -216,7 +219,7 @@ def watch(
         settings = _Settings(
             baseline=_checked_baseline(baseline, answers),
             requests=_requests(charts, answers),
-            panel=Panel(false_alarms, form) if charts is None else None,
+            panel=ChartPanel(false_alarms, form) if charts is None else None,
             embedder=embedder,
             tokenizer=tokenizer,
             must_keep=spelled_as(answers, weights),
@@ -255,7 +258,7 @@ class _Settings:
 
     baseline: int
     requests: tuple[ChartRequest, ...]
-    panel: Panel | None
+    panel: ChartPanel | None
     embedder: Embedder
     tokenizer: str
     must_keep: Mapping[str, float]
@@ -334,6 +337,13 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         powers=stream.powers,
     )
     outcome = _outcome(settings.rules, readings)
+    words_alone = all(one.metric == _WORDS for one in histories)
+    if settings.panel is not None and words_alone and _are_alike(readings[""][:baseline]):
+        remedy = "name a healthy baseline: baseline_from, on the command line --baseline-from"
+        raise DataError(
+            f"{answers.name}: nothing can be watched: the answers of each round of the baseline are"
+            f" all alike, so there is nothing to lose; {remedy}"
+        )
     if requests and not histories:
         reasons = dict.fromkeys(f"{one.metric}: {one.reason}" for one in missing)
         raise DataError(f"{answers.name}: nothing can be watched: {'; '.join(list(reasons)[:3])}")
@@ -377,6 +387,12 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         },
         seed=settings.seed,
     )
+
+
+def _are_alike(healthy: Sequence[Reading]) -> bool:
+    """Return whether every round has the same answer to everything."""
+    found = [one.values[_DISTANCE] for one in healthy if _DISTANCE in one.values]
+    return bool(found) and max(found) <= _ROUNDING
 
 
 def _unread_metrics(

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 from hayflick.monitor.alarms import AlarmNews, KnownAlarms
-from hayflick.monitor.panel import FALLING_SHARE, Panel
+from hayflick.monitor.panel import FALLING_SHARE, ChartPanel
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MetricChange:
     """How the last readings of a number compare with its baseline.
 
     Parameters
@@ -42,7 +42,7 @@ class Change:
 
     Examples
     --------
-    >>> change = Change(500.0, 400.0, error=10.0)
+    >>> change = MetricChange(500.0, 400.0, error=10.0)
     >>> round(change.loss, 3), change.is_clear
     (0.2, True)
     """
@@ -106,7 +106,7 @@ class ChartHistory:
     rate: float | None = None
     projection: Projection | None = None
     weight: float | None = None
-    change: Change | None = None
+    change: MetricChange | None = None
     power: tuple[DetectableLoss, ...] = ()
     dependence: DependenceTests | None = None
 
@@ -291,7 +291,7 @@ class WatchResult(Result):
     rules: RuleSet | None = None
     decisions: tuple[Decision, ...] = ()
     idle_watches: tuple[StoppedWatch, ...] = ()
-    panel: Panel | None = None
+    panel: ChartPanel | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 1
     sources: tuple[Source, ...] = ()
@@ -305,7 +305,7 @@ class WatchResult(Result):
         return tuple(chart for _, chart in sorted(alarmed, key=lambda pair: pair[0]))
 
     @property
-    def news(self) -> AlarmNews:
+    def news(self) -> AlarmNews[ChartHistory]:
         """The alarms that are new, that stand and that are over since the state was written.
 
         Without a state, all alarms are new.

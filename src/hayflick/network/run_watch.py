@@ -19,7 +19,7 @@ from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import SPREAD, CommonSizes
 from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
 from hayflick.monitor.grouping import FLOOR, NORM, GroupsApart, groups_apart
-from hayflick.monitor.panel import Panel
+from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.watch_result import MissingChart, WatchResult
 from hayflick.network.run_results import NetworkRun
 
@@ -96,7 +96,7 @@ def watch_run(run: NetworkRun, *, baseline: int = BASELINE) -> NetworkWatch:
     charts += [
         f"{name}=rank" for name in (_WORDS, SPREAD, SEPARATION) if name in metrics | {SPREAD}
     ]
-    panel = Panel()
+    panel = ChartPanel()
     made, missing = run_charts(
         readings,
         panel_requests(charts, values=[SEPARATION]),

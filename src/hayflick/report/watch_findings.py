@@ -13,7 +13,7 @@ from hayflick.detection.power import LONGER
 from hayflick.diversity.phrases import Template
 from hayflick.monitor.grouping import GroupsApart, grouping_delay, groups_apart
 from hayflick.monitor.panel import FALLING_SHARE
-from hayflick.monitor.watch_result import Change, ChartHistory, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, MetricChange, WatchResult
 from hayflick.report import drawing
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
@@ -426,7 +426,7 @@ class WatchFindings:
         number = self.language.number
         return number(rounds) if rounds is not None else f"> {number(LONGER * without)}"
 
-    def _moved(self, number: WatchedNumber, change: Change, loss: float) -> str:
+    def _moved(self, number: WatchedNumber, change: MetricChange, loss: float) -> str:
         """Return how a number of the panel has moved without an alarm."""
         text, percent = self.language.text, self.language.percent
         values = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hayflick.core.records import State
-from hayflick.monitor.watch_result import Change, ChartHistory, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, MetricChange, WatchResult
 
 _ORDER = {State.ALARM: 0, State.FALLING: 1, State.HEALTHY: 2, State.NO_READING: 3}
 
@@ -44,7 +44,7 @@ class WatchedNumber:
         return next((chart for chart in self.charts if chart.first_alarm is not None), None)
 
     @property
-    def change(self) -> Change | None:
+    def change(self) -> MetricChange | None:
         """How the last readings compare with the baseline; None without either."""
         return next((chart.change for chart in self.charts if chart.change is not None), None)
 

@@ -42,7 +42,12 @@ def test_mostly_equal_answers_are_not_all_alike(rng):
 
 
 def test_equal_answers_are_all_alike(rng):
-    found = dict(reasons(stream(rng, said=lambda *_: "yes of course"), text="said"))
+    rows = stream(rng, said=lambda *_: "yes of course")
+    with pytest.raises(hf.HayflickError, match="all alike, so there is nothing to lose"):
+        reasons(rows, text="said")
+    # A number beside them can be watched.
+    rows = [{**row, "score": float(rng.random())} for row in rows]
+    found = dict(reasons(rows, text="said", values=["score"]))
     assert "all alike" in found["spread"]
     assert "lowest" in found["effective_answers"]
 

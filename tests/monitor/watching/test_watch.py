@@ -164,7 +164,7 @@ def test_answers_that_are_all_alike_are_an_error_and_not_health():
     given = stream(groups="")
     given.vectors[:] = 1.0
     with pytest.raises(
-        DataError, match="nothing can be watched: spread: the first rounds' answers are all"
+        DataError, match="nothing can be watched: the answers of each round of the baseline are all"
     ):
         hf.watch(given)
 
