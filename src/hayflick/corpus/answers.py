@@ -535,32 +535,29 @@ def read_answers(
         found = replace(found, beginning=(hasher or Hasher()).beginning(given, rows.bytes))
     if behind is not None:
         found = part.followed_by(found)
-    left_out = (
-        LeftOut("rows that cannot be used", bad.total),
-        LeftOut("answers before the first round", found.before),
-    )
-    source = source_of(
-        given,
-        column=", ".join(columns.wanted),
-        encoding=encoding,
-        sha256=found.hash_of(given),
-        sheet=rows.sheet,
-        rows=rows.read,
-        normalization=normalize,
-        left_out=tuple(one for one in left_out if one.number),
-        notes=(*rows.notes, *(order.notes if columns.by else ()), *part_notes(found)),
-    )
+    source = _source(rows, found, order, encoding=encoding)
     sources = (source, *Source.files(("vectors", columns.vector_file)))
     name = given.name if isinstance(given, Path) else "the table"
-    return Answers(
-        name,
-        order.names[first - 1 :],
-        frame[places],
-        picked,
-        bad,
-        sources,
-        found,
-        continued=behind is not None,
+    names = order.names[first - 1 :]
+    went_on = behind is not None
+    return Answers(name, names, frame[places], picked, bad, sources, found, continued=went_on)
+
+
+def _source(rows: _Rows, found: ReadPart, order: RoundOrder, *, encoding: str) -> Source:
+    left_out = (
+        LeftOut("rows that cannot be used", rows.bad.total),
+        LeftOut("answers before the first round", found.before),
+    )
+    return source_of(
+        rows.path,
+        column=", ".join(rows.columns.wanted),
+        encoding=encoding,
+        sha256=found.hash_of(rows.path),
+        sheet=rows.sheet,
+        rows=rows.read,
+        normalization=rows.normalize,
+        left_out=tuple(one for one in left_out if one.number),
+        notes=(*rows.notes, *(order.notes if rows.columns.by else ()), *part_notes(found)),
     )
 
 

@@ -121,9 +121,8 @@ def compare(
     chosen_embedder = _embedder(embedder)
     if tokenizer != "auto":
         tokenizer_named(tokenizer)
-    columns = AnswerColumns(
-        by=None, text=text, prompt=prompt, values=tuple(values), vectors=vectors
-    )
+    named = {"text": text, "prompt": prompt, "vectors": vectors}
+    columns = AnswerColumns(by=None, values=tuple(values), **named)
     read = [
         read_answers(
             given,
@@ -136,7 +135,7 @@ def compare(
         )
         for given in (old, new)
     ]
-    sides = [_Side.of(answers, name) for answers, name in zip(read, ("old", "new"), strict=True)]
+    sides = [_Side.of(read[0], "old"), _Side.of(read[1], "new")]
     _match(sides)
     was_sampled = _sample(sides, seed)
     has_text = text is not None

@@ -38,7 +38,7 @@ from hayflick.monitor.reference import check_reference, read_reference, with_ref
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
-from hayflick.monitor.watch_result import UnreadMetric, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, MissingChart, UnreadMetric, WatchResult
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet, RulesOutcome
@@ -176,6 +176,17 @@ def watch(
         "metric": sorted({*metrics, *_of_rules(rule_set)}),
         "seed": seed,
     }
+    named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
+    columns = partial(AnswerColumns, values=tuple(values), **named)
+    reading: dict[str, Any] = {
+        "every": every,
+        "time_zone": time_zone,
+        "normalize": normalize,
+        "skip_bad": skip_bad,
+        "encoding": encoding,
+        "table": table,
+        "progress": progress,
+    }
     seed = whole_number("seed", seed, at_least=0)
     given = (source, must_keep, vectors, cache, rules)
     with _held(state, given) as file:
@@ -185,34 +196,12 @@ def watch(
         after = None if file is None else ReadPart() if known is None else known.part
         answers = source
         if not isinstance(answers, Answers):
-            named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
             answers = read_answers(
-                answers,
-                columns=AnswerColumns(by=by or "", values=tuple(values), **named),
-                every=every,
-                time_zone=time_zone,
-                start=start,
-                normalize=normalize,
-                skip_bad=skip_bad,
-                encoding=encoding,
-                table=table,
-                after=after,
-                progress=progress,
+                answers, columns=columns(by=by or ""), start=start, after=after, **reading
             )
         earlier_bad, bad = bad_rows(answers, known)
         if baseline_from is not None:
-            named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
-            reference = read_reference(
-                baseline_from,
-                columns=partial(AnswerColumns, by=by, values=tuple(values), **named),
-                every=every,
-                time_zone=time_zone,
-                skip_bad=skip_bad,
-                encoding=encoding,
-                normalize=normalize,
-                table=table,
-                progress=progress,
-            )
+            reference = read_reference(baseline_from, columns=partial(columns, by=by), **reading)
             answers, baseline = with_reference(answers, reference, seed=seed)
         if file is not None:
             answers = open_part(answers, known, name=file.name)
@@ -337,20 +326,8 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         powers=stream.powers,
     )
     outcome = _outcome(settings.rules, readings)
-    words_alone = all(one.metric == _WORDS for one in histories)
-    if settings.panel is not None and words_alone and _are_alike(readings[""][:baseline]):
-        remedy = "name a healthy baseline: baseline_from, on the command line --baseline-from"
-        raise DataError(
-            f"{answers.name}: nothing can be watched: the answers of each round of the baseline are"
-            f" all alike, so there is nothing to lose; {remedy}"
-        )
-    if requests and not histories:
-        reasons = dict.fromkeys(f"{one.metric}: {one.reason}" for one in missing)
-        raise DataError(f"{answers.name}: nothing can be watched: {'; '.join(list(reasons)[:3])}")
-    if outcome is not None and not histories and not outcome.active:
-        one = outcome.idle[0]
-        reason = f"[[watch]] {one.watch}: {one.reason}"
-        raise DataError(f"{answers.name}: the rules can judge nothing: {reason}")
+    healthy = readings[""][:baseline]
+    _check_judged(answers.name, settings, healthy, histories, missing, outcome)
     return WatchResult(
         name=answers.name,
         rounds=answers.rounds,
@@ -387,6 +364,31 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         },
         seed=settings.seed,
     )
+
+
+def _check_judged(
+    name: str,
+    settings: _Settings,
+    healthy: Sequence[Reading],
+    histories: Sequence[ChartHistory],
+    missing: Sequence[MissingChart],
+    outcome: RulesOutcome | None,
+) -> None:
+    """Refuse a stream of which nothing can be judged."""
+    words_alone = all(one.metric == _WORDS for one in histories)
+    if settings.panel is not None and words_alone and _are_alike(healthy):
+        remedy = "name a healthy baseline: baseline_from, on the command line --baseline-from"
+        raise DataError(
+            f"{name}: nothing can be watched: the answers of each round of the baseline are all"
+            f" alike, so there is nothing to lose; {remedy}"
+        )
+    if settings.requests and not histories:
+        reasons = dict.fromkeys(f"{one.metric}: {one.reason}" for one in missing)
+        raise DataError(f"{name}: nothing can be watched: {'; '.join(list(reasons)[:3])}")
+    if outcome is not None and not histories and not outcome.active:
+        one = outcome.idle[0]
+        reason = f"[[watch]] {one.watch}: {one.reason}"
+        raise DataError(f"{name}: the rules can judge nothing: {reason}")
 
 
 def _are_alike(healthy: Sequence[Reading]) -> bool:

@@ -19,8 +19,8 @@ from hayflick.monitor.watch_result import ChartHistory, WatchResult
 from hayflick.report import drawing
 from hayflick.report.rendering import shortened
 from hayflick.report.sparklines import small_multiple
-from hayflick.report.watch_findings import Tile, WatchFindings
-from hayflick.report.watched_numbers import WatchedNumber
+from hayflick.report.watch_findings import WatchFindings
+from hayflick.report.watched_numbers import Tile, WatchedNumber
 
 WIDTH = 340
 """Width of a picture: a telephone shows it at nearly full size."""

@@ -19,6 +19,7 @@ from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.watched_baseline import dependence_sentences, other_warnings, short_rounds
 from hayflick.report.watched_numbers import (
+    Tile,
     WatchedGroup,
     WatchedNumber,
     watched_groups,
@@ -48,30 +49,6 @@ def _is_part(phrase: Template, longer: Template) -> bool:
         return False
     most = max(phrase.present_rate, phrase.baseline_rate)
     return max(longer.present_rate, longer.baseline_rate) > _NEARLY * most
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A number in a few words.
-
-    Parameters
-    ----------
-    subject
-        Its name.
-    state, state_name
-        Its state, as a name of a style and in the reader's language.
-    change, values
-        The share that it has lost or gained; before and now.
-    when
-        Since when, or how near an alarm is; may be empty.
-    """
-
-    subject: str
-    state: str
-    state_name: str
-    change: str
-    values: str
-    when: str
 
 
 @dataclass(frozen=True)
@@ -483,8 +460,8 @@ class WatchFindings:
 
     def largest_share(self) -> float:
         """Return the largest share of a phrase, which the bars are drawn against."""
-        rates = [(one.present_rate, one.baseline_rate) for one in self.result.templates]
-        return max((rate for pair in rates for rate in pair), default=1.0)
+        found = self.result.templates
+        return max((max(one.present_rate, one.baseline_rate) for one in found), default=1.0)
 
     def bar_colour(self) -> str:
         """Return the colour of phrases that became more frequent: red where something fell."""
@@ -497,7 +474,6 @@ class WatchFindings:
         return {chart.metric for chart in self.result.charts}
 
     def _number_of(self, chart: ChartHistory) -> WatchedNumber:
-        """Return the number of a chart."""
         everything = [*self.numbers, *(one for group in self.groups for one in group.numbers)]
         return next(one for one in everything if chart in one.charts)
 
@@ -510,11 +486,9 @@ class WatchFindings:
         for one in sorted(self.result.templates, key=lambda one: -len(one.phrase)):
             if not any(_is_part(one, longer) for longer in found):
                 found.append(one)
-        gained = [one for one in found if not one.lost]
-        lost = [one for one in found if one.lost]
-        gained.sort(key=lambda one: one.baseline_rate - one.present_rate)
-        lost.sort(key=lambda one: one.present_rate - one.baseline_rate)
-        return gained[:_PHRASES], lost[:_PHRASES]
+        found.sort(key=lambda one: -abs(one.present_rate - one.baseline_rate))
+        gained = [one for one in found if not one.lost][:_PHRASES]
+        return gained, [one for one in found if one.lost][:_PHRASES]
 
     def alarm_sentence(self, chart: ChartHistory) -> str:
         """Return when a chart has alarmed, and at what mean."""
@@ -585,9 +559,8 @@ class WatchFindings:
         if empty := result.total("empty_answers"):
             sentences.append(text("Empty answers, left out: {empty}.", empty=number(empty)))
         if unpaired := result.total("unpaired_answers"):
-            sentences.append(
-                text("Answers that could not be paired: {unpaired}.", unpaired=number(unpaired))
-            )
+            shown = number(unpaired)
+            sentences.append(text("Answers that could not be paired: {unpaired}.", unpaired=shown))
         return sentences
 
     def state(self, chart: ChartHistory) -> str:

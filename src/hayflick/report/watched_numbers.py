@@ -12,6 +12,30 @@ from hayflick.monitor.watch_result import ChartHistory, MetricChange, WatchResul
 _ORDER = {State.ALARM: 0, State.FALLING: 1, State.HEALTHY: 2, State.NO_READING: 3}
 
 
+@dataclass(frozen=True)
+class Tile:
+    """A number in a few words.
+
+    Parameters
+    ----------
+    subject
+        Its name.
+    state, state_name
+        Its state, as a name of a style and in the reader's language.
+    change, values
+        The share that it has lost or gained; before and now.
+    when
+        Since when, or how near an alarm is; may be empty.
+    """
+
+    subject: str
+    state: str
+    state_name: str
+    change: str
+    values: str
+    when: str
+
+
 @dataclass(frozen=True, eq=False)
 class WatchedNumber:
     """A number of all answers or of a group, and its charts.
