@@ -44,8 +44,8 @@ def probe_command(
         say(f"go on with: hayflick probe {panel}")
         return INCOMPLETE
     if done.missing:
-        names = ", ".join(display_text(one.agent) for one in done.missing)
-        say(f"round {done.round} is closed without all answers of: {names}")
+        names = ", ".join(f"{display_text(one.agent)} ({one.number:,})" for one in done.missing)
+        say(f"round {done.round} is closed without answers of: {names}")
     print_result(done, output_format, Lang.EN)
     say_written(done.file)
     return 0

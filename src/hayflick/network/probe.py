@@ -241,7 +241,9 @@ class _Cycle:
         self.failures: dict[str, Exception] = {}
         now = datetime.now(UTC)
         self.started = self.rows[0]["time"] if self.rows else now.isoformat(timespec="seconds")
-        self.age = max(0.0, (now - _time(self.started, self.partial)).total_seconds())
+        # Times are stored in whole seconds; a new round has all of its time.
+        age = (now - _time(self.started, self.partial)).total_seconds() if self.rows else 0.0
+        self.age = max(0.0, age)
         # A line that was cut off, or a round that is in the file already, is left out.
         self.partial.write_text("".join(map(_line, self.rows)), encoding="utf-8")
 
@@ -270,8 +272,14 @@ class _Cycle:
         for failure in found:
             if isinstance(failure, BaseException):
                 raise failure
-        if not self.rows and self.failures:
-            raise next(iter(self.failures.values()))
+        if not self.rows:
+            raise next(iter(self.failures.values()), self._silence(seconds))
+
+    def _silence(self, seconds: float) -> EndpointError:
+        first = self.panel.agents[0]
+        address = str(first.get("base_url", first["kind"]))
+        reason = f"no agent answered within {seconds:,.1f} s"
+        return EndpointError(reason, agent=str(first["name"]), url=address)
 
     async def _ask(self, agent: Agent, *, agents: int) -> None:
         """Ask an agent what it has not answered yet; remember the last failure, if it fails."""
