@@ -19,7 +19,7 @@ from hayflick.corpus.answers import Answers
 from hayflick.corpus.sentences import split_sentences
 from hayflick.monitor.pilot_variation import PilotData
 from hayflick.network.mitigation import MitigationCase, MitigationStudy, mark_frontier
-from hayflick.network.probe import Panel, ProbeRound
+from hayflick.network.probe import MissingAnswers, Panel, ProbeRound
 from hayflick.rules.parsing import parse_rules
 
 TEXTS = (
@@ -135,6 +135,16 @@ def _answers(name: str, *, groups: bool = True) -> Answers:
     return Answers(name, NAMES, frame)
 
 
+def _compared(name: str) -> hf.Comparison:
+    """Return a comparison of hostile answers to hostile prompts."""
+    table = _answers(name).frame.filter(pl.col("text").str.strip_chars() != "")
+    table = table.with_columns(pl.col("round").cast(pl.Float64))
+    sides = table.filter(pl.col("round") < 20), table.filter(pl.col("round") > 20)
+    found = hf.compare(*sides, text="text", prompt="prompt", values=["round"])
+    old, new = (dataclasses.replace(side, name=name) for side in (found.old, found.new))
+    return dataclasses.replace(found, old=old, new=new)
+
+
 def _rules(name: str) -> Any:
     """Return rules whose every name is hostile."""
     watched, told = ENCODABLE[0], ENCODABLE[14]
@@ -205,7 +215,9 @@ def _mitigation(name: str) -> MitigationStudy:
 def _probe(name: str) -> ProbeRound:
     agents = [{"name": text[:200], "kind": "ngram", "texts": ["It rains."]} for text in NAMES[:3]]
     panel = {"format_version": 1, "prompts": [name], "agents": agents, "file": "answers.jsonl"}
-    return ProbeRound(1, Path(name[:200].replace("\x00", "")), 4, 1, Panel.model_validate(panel))
+    missing = tuple(MissingAnswers(text, 3, name) for text in NAMES[:3])
+    file = Path(name[:200].replace("\x00", ""))
+    return ProbeRound(1, file, 4, 1, Panel.model_validate(panel), missing=missing, closed=2)
 
 
 def _review(name: str) -> Any:
@@ -285,6 +297,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "gallery": _gallery,
     "mitigation": lambda name, _: _mitigation(name),
     "probe": lambda name, _: _probe(name),
+    "compare": lambda name, _: _compared(name),
 }
 """How every result is made, by name, from the name of its input and a folder."""
 

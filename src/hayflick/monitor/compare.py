@@ -31,6 +31,7 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
 from hayflick.embed.embedder import Embedder, embed_all
+from hayflick.monitor.changed_phrases import typical
 from hayflick.monitor.compare_result import ComparedSide, Comparison
 from hayflick.monitor.comparison import AnswerSet, differences
 from hayflick.monitor.measuring import VALUE
@@ -48,7 +49,6 @@ FEWEST_ANSWERS = 20
 
 _TOKENIZER_TEXTS, _TRIED_TEXTS = 1000, 64
 _PHRASED_TEXTS, _PHRASED_BYTES = 20_000, 4_000_000
-_MOST_TYPICAL = 5
 
 
 def compare(
@@ -230,8 +230,13 @@ class _Side:
             words_per_answer=words,
             other_prompts=self.other_prompts,
             unmatched_answers=self.unmatched,
-            typical=_typical(self.measured, answers.vectors),
+            typical=self._typical(answers.vectors),
         )
+
+    def _typical(self, vectors: Floats | None) -> tuple[str, ...]:
+        if self.measured is None or vectors is None or "text" not in self.measured.columns:
+            return ()
+        return tuple(typical(self.measured["text"].to_list(), vectors))
 
 
 def _checked_confidence(confidence: float) -> float:
@@ -405,16 +410,6 @@ def _word_counts(sides: Sequence[_Side], split: Tokenizer) -> list[sparse.csr_ar
     counts = sparse.csr_array(sparse.coo_array((ones, cells), shape=(len(texts), number)))
     first = len(frames[0])
     return [counts[:first], counts[first:]]
-
-
-def _typical(frame: pl.DataFrame, vectors: Floats | None) -> tuple[str, ...]:
-    """Return the different texts that are nearest to the mean of all."""
-    if vectors is None or "text" not in frame.columns:
-        return ()
-    gaps = vectors - vectors.mean(axis=0)
-    order = np.argsort(np.einsum("ij,ij->i", gaps, gaps), kind="stable")
-    texts = frame["text"].gather(order).unique(maintain_order=True)
-    return tuple(texts.head(_MOST_TYPICAL).to_list())
 
 
 def _phrases(sides: Sequence[_Side], seed: int) -> tuple[Template, ...]:
