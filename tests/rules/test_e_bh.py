@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hayflick.rules.rule_set import e_bh
+from hayflick.rules.e_bh import e_bh
 
 
 def by_definition(evidence, level):

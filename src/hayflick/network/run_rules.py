@@ -144,6 +144,9 @@ class RoundDecisions:
         try:
             for reading in readings:
                 actions += self.rule.decide(reading)
+            # What is put into the next round whatever is read.
+            if readings:
+                actions += getattr(self.rule, "due", _nothing)(readings[0].round + 1)
         except HayflickError as fault:
             self._failed = True
             actions.append(_notice(f"the rules have stopped, and decide nothing more: {fault}"))
@@ -154,6 +157,10 @@ class RoundDecisions:
                 stopped = f"[[watch]] {one.watch}{group} has stopped, and decides nothing more"
                 actions.append(_notice(f"{stopped}: {one.reason}"))
         return actions
+
+
+def _nothing(round: int) -> Sequence[Action]:  # noqa: A002, ARG001
+    return ()
 
 
 def _notice(reason: str) -> Action:

@@ -90,7 +90,8 @@ class Triggered(NamedRegime, ReactiveRegime):
     Parameters
     ----------
     rule
-        An object with ``decide(reading) -> actions``. Every run has its own copy.
+        An object with ``decide(reading) -> actions``. Every run has its own copy. If it has
+        ``due(generation) -> actions`` too, these are what is put into a round whatever is read.
     base
         The regime of other rounds; it may neither store items nor accumulate.
 
@@ -165,6 +166,10 @@ class Triggered(NamedRegime, ReactiveRegime):
         return f"triggered:below={rule.below:g},items={rule.items},metric={rule.metric}"
 
 
+def _nothing(generation: int) -> Sequence[Action]:  # noqa: ARG001
+    return ()
+
+
 @dataclass
 class TriggeredRun(Responder):
     """One run of a triggered regime, with the injections that are active."""
@@ -185,6 +190,8 @@ class TriggeredRun(Responder):
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
         mix = self.base.mix(generation, samples=samples)
         actions = [action for last, action in self._active if last >= generation]
+        # What is put in whatever is read, from the first round on.
+        actions += getattr(self.rule, "due", _nothing)(generation)
         stores = [action.reserve for action in actions if action.reserve is not None]
         if any(store is not stores[0] for store in stores):
             takes = "one reserve at a time"

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,8 @@ from hayflick.corpus.encodings import decoded
 from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
 from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.rules.model import Inject, Notify, Review, VaryPrompts
+
+_MOST_STORED = 1_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,8 @@ class ReserveFile:
         """
         if not path.is_file():
             return cls(name, (), error=f"{name} is missing")
+        if path.suffix.lower() == ".json":
+            return cls._of_counts(path, name)
         header = reserve_header(path)
         try:
             rows = "".join(decoded(path, encoding="utf-8")).splitlines()
@@ -101,6 +105,21 @@ class ReserveFile:
             tokenizer = tokenizer if like is not None else header.get("tokenizer")
         held = tuple(text for text in texts if text.strip())
         return cls(name, held, tokenizer, "" if held else f"{name} is empty")
+
+    @classmethod
+    def _of_counts(cls, path: Path, name: str) -> ReserveFile:
+        """Read a JSON object of symbol: number of items, as the regime ``anchor`` takes it."""
+        try:
+            counts = json.loads("".join(decoded(path, encoding="utf-8")))
+            held = [text for text, number in counts.items() for _ in range(_whole(number))]
+        except (HayflickError, ValueError, AttributeError, TypeError) as fault:
+            takes = "takes a JSON object of symbol: number of items"
+            return cls(name, (), error=f"{name}: {takes} ({fault})")
+        return cls(name, tuple(held), error="" if held else f"{name} is empty")
+
+    @cached_property
+    def _counted(self) -> dict[tuple[str, ...], Counts]:
+        return {}
 
     def take(self, items: int, *, used: int, repeat: bool = False) -> Withdrawal:
         """Return the next items.
@@ -117,6 +136,9 @@ class ReserveFile:
         if self.error:
             return Withdrawal((), used, f"{self.error}; nothing is put in")
         if repeat:
+            if items == len(self.texts):
+                # The whole reserve again, whatever its order.
+                return Withdrawal(self.texts, used + items)
             places = [(used + place) % len(self.texts) for place in range(items)]
             return Withdrawal(tuple(self.texts[place] for place in places), used + items)
         texts = self.texts[used : used + items]
@@ -127,12 +149,24 @@ class ReserveFile:
         return Withdrawal(texts, used + len(texts), left if len(texts) < items else "")
 
     def counts(self, texts: Sequence[str]) -> Counts:
-        """Return the counts of the symbols of items."""
+        """Return the counts of the symbols of items; the same object for the same items."""
+        key = tuple(texts)
+        if key not in self._counted:
+            self._counted[key] = self._counts(key)
+        return self._counted[key]
+
+    def _counts(self, texts: tuple[str, ...]) -> Counts:
         if self.tokenizer is None:
             return Counts.from_mapping(Counter(text.strip() for text in texts))
         tokens = tokenizer_named(self.tokenizer).tokens(pl.LazyFrame({"text": list(texts)}))
         symbols = tokens.collect().get_column("symbol")
         return Counts.from_mapping(Counter(symbol for symbol in symbols if symbol))
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= _MOST_STORED:
+        raise ValueError(f"got {number!r} items")
+    return number
 
 
 def _column(rows: Sequence[str], column: str, name: str) -> list[str]:
@@ -250,3 +284,30 @@ def _inject(
         texts=taken.texts,
     )
     return injection, {table.reserve: taken.used}
+
+
+def standing_action(
+    table: Inject,
+    round: int,  # noqa: A002
+    resources: ActionResources,
+) -> Action | None:
+    """Return an action that is due in a round whatever is read; None in other rounds.
+
+    Examples
+    --------
+    >>> table = Inject(name="real", kind="inject", items=2, every=5)
+    >>> nothing = ActionResources({}, {})
+    >>> [standing_action(table, k, nothing) is not None for k in (1, 4, 5, 10)]
+    [False, False, True, True]
+    """
+    if table.every is None or round % table.every:
+        return None
+    reason = f"{table.name}: due in round {round}, whatever is read"
+    action = partial(Action, evidence=(), kind=ActionKind.INJECT)
+    # How far a reserve has been used follows from the round.
+    used = {} if table.reserve is None else {table.reserve: _used_before(table, round)}
+    return _inject(table, action, reason, resources, used)[0]
+
+
+def _used_before(table: Inject, round: int) -> int:  # noqa: A002
+    return (round // (table.every or 1) - 1) * (table.items or 0)

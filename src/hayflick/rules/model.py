@@ -61,6 +61,14 @@ class WatchTable(Table):
         Annotated[float, Field(gt=0.0, le=1.0)] | None,
         Field(description="Share to keep; limit and dose follow by law where they are left out."),
     ] = None
+    confidence: Annotated[
+        Annotated[float, Field(gt=0.0, lt=1.0)] | None,
+        Field(description="Share of runs that are to keep the target in every round; 0.95."),
+    ] = None
+    at_least: Annotated[
+        Positive | None,
+        Field(description="Items that a class needs to count as kept, beside a target; 1."),
+    ] = None
     healthy: Annotated[
         Literal["higher", "lower", "steady"] | None,
         Field(description="Which way is healthy; the metric's own where left out."),
@@ -91,6 +99,10 @@ class Inject(_Action):
     kind: Literal["inject"]
     items: Annotated[Positive | None, Field(description="Real items in every round.")] = None
     rounds: Annotated[Positive, Field(description="For how many rounds.")] = 1
+    every: Annotated[
+        Positive | None,
+        Field(description="Put in every so-manieth round, whatever is read; no watch decides it."),
+    ] = None
     reserve: Annotated[
         str | None, Field(description="File with the items; new ones where left out.")
     ] = None
@@ -154,6 +166,12 @@ class RulesFile(Table):
     ] = None
     watch: Annotated[list[WatchTable], Field(min_length=1)]
     action: list[ActionTable] = []
+
+    @property
+    def standing(self) -> tuple[Inject, ...]:
+        """The actions that are due in certain rounds, whatever is read."""
+        actions = (one for one in self.action if isinstance(one, Inject))
+        return tuple(one for one in actions if one.every is not None)
 
     def action_named(self, name: str) -> Inject | VaryPrompts | Review | Notify:
         """Return the action of a name, which is known to exist."""

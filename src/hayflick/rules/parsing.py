@@ -44,6 +44,7 @@ def _faults(rules: RulesFile) -> Iterator[str]:
     for action in rules.action:
         if isinstance(action, Inject):
             yield from (f"[[action]] {action.name}: {fault}" for fault in _injection(action))
+    yield from _standing(rules)
     yield from _rate(rules)
     yield from _doses(rules)
     yield from _limits_that_meet(rules.watch)
@@ -83,6 +84,9 @@ def _limit_contradictions(watch: WatchTable) -> Iterator[str]:
     wrong = {"lower": "below", "higher": "above"}.get(healthy)
     if watch.healthy is not None and wrong is not None and getattr(watch, wrong) is not None:
         yield f"healthy = {healthy!r} and {wrong} = {getattr(watch, wrong):g} contradict each other"
+    for key in ("confidence", "at_least"):
+        if getattr(watch, key) is not None and watch.target is None:
+            yield f"{key} and no target contradict each other: it says how the target is kept"
     if watch.target is not None and healthy != "higher":
         yield f"target and healthy = {healthy!r} contradict each other: a target is a share to keep"
     if watch.confirm.needed > watch.confirm.of:
@@ -110,6 +114,22 @@ def _chart(watch: WatchTable, rules: RulesFile) -> Iterator[str]:
     product = guaranteed and design.settings.get("form") == "product"
     if rules.false_discoveries is not None and "*" in watch.groups and not product:
         yield f"chart: {watch.chart} and false_discoveries contradict each other; form=product fits"
+
+
+def _standing(rules: RulesFile) -> Iterator[str]:
+    """Yield what actions that are due whatever is read cannot have."""
+    for action in rules.standing:
+        named = [watch.name for watch in rules.watch if action.name in watch.actions]
+        place = f"[[action]] {action.name}"
+        if named:
+            yield (
+                f"{place} (every {action.every}) and [[watch]] {named[0]} contradict each other:"
+                " what is put in whatever is read needs no watch"
+            )
+        if action.rounds > 1:
+            yield f"{place}: every and rounds contradict each other: leave rounds out"
+        if action.items is None:
+            yield f"{place}: lacks the key items, which only a target can give"
 
 
 def _injection(action: Inject) -> Iterator[str]:
@@ -161,6 +181,7 @@ def _limits_that_meet(watches: Sequence[WatchTable]) -> Iterator[str]:
 
 def _reserves(rules: RulesFile) -> Iterator[str]:
     used = {name for watch in rules.watch for name in watch.actions}
+    used |= {action.name for action in rules.standing}
     stored = [
         action
         for action in rules.action

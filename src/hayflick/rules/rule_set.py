@@ -16,46 +16,23 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hayflick.core.errors import DataError
 from hayflick.core.notes import translatable
 from hayflick.core.records import Action, ActionKind, Reading, Verdict
 from hayflick.core.source import Source
-from hayflick.rules.actions import ActionResources, ReserveFile, build_action, read_prompts
+from hayflick.rules.actions import (
+    ActionResources,
+    ReserveFile,
+    build_action,
+    read_prompts,
+    standing_action,
+)
+from hayflick.rules.e_bh import e_bh
 from hayflick.rules.model import Inject, Mode, RulesFile, VaryPrompts, WatchTable
 from hayflick.rules.parsing import read_rules
 from hayflick.rules.stream import Stream, chart_spec
-
-KeyT = TypeVar("KeyT")
-
-
-def e_bh(evidence: Mapping[KeyT, float], *, false_discoveries: float) -> frozenset[KeyT]:
-    """Return the discoveries of the e-BH procedure.
-
-    Parameters
-    ----------
-    evidence
-        E-values of all streams, by name.
-    false_discoveries
-        False discovery rate q: the expected share of healthy streams among the discoveries.
-
-    References
-    ----------
-    Wang and Ramdas, Journal of the Royal Statistical Society B 84 (2022), 822-852.
-
-    Examples
-    --------
-    >>> sorted(e_bh({"a": 50.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
-    ['a', 'b']
-    >>> sorted(e_bh({"a": 1.0, "b": 25.0, "c": 1.0, "d": 0.2}, false_discoveries=0.1))
-    []
-    """
-    order = sorted(evidence, key=lambda name: -evidence[name])
-    needed = len(order) / false_discoveries
-    enough = [k for k, name in enumerate(order, start=1) if k * evidence[name] >= needed]
-    return frozenset(order[: max(enough, default=0)])
-
 
 FORMAT_VERSION = 1
 """Version of the state that `RunningRules.state` returns."""
@@ -349,6 +326,14 @@ class RunningRules:
             case Mode.WARN:
                 return tuple(one for one in self.proposed if one.kind is ActionKind.NOTIFY)
         return self.proposed
+
+    def due(self, round: int) -> tuple[Action, ...]:  # noqa: A002
+        """Return the actions of a round that are due whatever is read; none but in mode ``act``."""
+        if self.rule_set.rules.mode is not Mode.ACT:
+            return ()
+        standing = self.rule_set.rules.standing
+        due = (standing_action(one, round, self.rule_set.resources) for one in standing)
+        return tuple(action for action in due if action is not None)
 
     @property
     def stopped(self) -> tuple[StoppedWatch, ...]:

@@ -101,15 +101,15 @@ def reactive_rounds(
 ) -> Iterator[Step]:
     """Yield every generation, where each replicate reacts to its own readings.
 
-    Beside the models, ``real_items`` of the training set are recorded, and the number of
-    ``actions`` decided on the reading.
+    Beside the models, ``real_items`` of the training set are recorded, ``stored_items`` among
+    them, and the number of ``actions`` decided on the reading.
     """
     assert schedule.respond is not None
     streams = rng.spawn(replicates)
     responders = [schedule.respond() for _ in streams]
     populations = [chain.start(1) for _ in streams]
     measured = [chain.measure(population) for population in populations]
-    real = actions = [0] * replicates
+    real = stored = actions = [0] * replicates
     for generation in range(len(schedule.mixes) + 1):
         if generation:
             mixes = [one.mix(generation, samples=chain.samples) for one in responders]
@@ -122,7 +122,12 @@ def reactive_rounds(
                 len(one.read(reading)) for one, reading in zip(responders, readings, strict=True)
             ]
             real = [mix.fresh + mix.reserved for mix in mixes]
-        decided = {"real_items": np.array(real), "actions": np.array(actions)}
+            stored = [mix.reserved for mix in mixes]
+        decided = {
+            "real_items": np.array(real),
+            "stored_items": np.array(stored),
+            "actions": np.array(actions),
+        }
         yield partial(_last, chain, populations), {**_side_by_side(measured), **decided}
 
 

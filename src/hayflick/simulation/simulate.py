@@ -128,7 +128,8 @@ def simulate(
     and ``count_by_rank`` (last generation, by ``rank``). Where rounds accumulate, survivors
     are counted in the newest n items (of a subsample: in it), ``surviving_in_pool`` in all
     that is kept; diversity and ranks are the model's. Where rounds react to what was read,
-    ``real_items`` of a generation's training set, and ``actions`` decided after it.
+    ``real_items`` of a generation's training set, ``stored_items`` among them, and ``actions``
+    decided after it.
     Attribute ``provenance`` is JSON.
 
     Raises
