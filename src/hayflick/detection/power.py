@@ -14,17 +14,16 @@ with the same draws throughout, to a hundredth of its size.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
 from hayflick.core.arrays import Floats
 from hayflick.core.reproducibility import stream
 from hayflick.detection.baseline import Baseline
-from hayflick.detection.evidence import log_means
-from hayflick.detection.guaranteed import FRACTIONS, GuaranteedChart, lower_bound
+from hayflick.detection.guaranteed import FRACTIONS, Guarantee, GuaranteedChart, lower_bound
 from hayflick.detection.rank import RankChart, log_bets
 
 HORIZONS = (5, 10, 20)
@@ -94,7 +93,7 @@ def detectable_losses(
     if isinstance(chart, RankChart):
         find = partial(_of_ranks, chart, healthy)
     else:
-        find = partial(_of_pairs, chart, healthy)
+        find = partial(_of_pairs, chart, _PairScores.of(healthy, chart.guarantee))
     return tuple(find(kind, rounds) for kind in _KINDS for rounds in HORIZONS)
 
 
@@ -112,14 +111,12 @@ def _of_ranks(chart: RankChart, healthy: Baseline, kind: str, rounds: int) -> De
 @cache
 def _smallest_shift(kind: str, rounds: int, readings: int, alpha: float, form: str) -> float | None:
     """Return the smallest shift that a rank chart finds, in the baseline's deviations."""
-    rng = stream(_SEED, block=0)
-    noise = rng.standard_normal((_RUNS, readings + rounds))
+    noise = _noise(0, _RUNS, readings + rounds)
 
-    def found(shift: float) -> float:
+    def found(shift: float) -> bool:
         series = noise.copy()
         series[:, readings:] -= shift * _profile(kind, rounds)
-        growth = np.stack(list(_rank_growth(series, readings)), axis=1)
-        return _share_found(growth, 1.0 / alpha, form)
+        return _is_found(_rank_growth(series, readings), 1.0 / alpha, form)
 
     return _smallest(found, most=100.0)
 
@@ -128,7 +125,13 @@ def _rank_growth(series: Floats, readings: int) -> Iterator[Floats]:
     """Yield ln L of every run and bet for each round after the baseline."""
     for now in range(readings, series.shape[1]):
         below = (series[:, :now] < series[:, now, None]).sum(axis=1)
-        yield log_bets(below, np.zeros_like(below), earlier=now)
+        yield _bets_by_rank(now)[below]
+
+
+@lru_cache(maxsize=128)
+def _bets_by_rank(earlier: int) -> Floats:
+    below = np.arange(earlier + 1)
+    return log_bets(below, np.zeros_like(below), earlier=earlier)
 
 
 def rounds_to_find(
@@ -164,56 +167,68 @@ def rounds_to_find(
         return (None,) * len(limits)
     series = stream(_SEED, block=0).standard_normal((_RUNS, readings + LONGER * within))
     series[:, readings:] -= shift / within * np.arange(1, LONGER * within + 1)
-    growth = np.stack(list(_rank_growth(series, readings)), axis=1)
-    shares = [_shares_found(growth, limit, form) for limit in limits]
-    found = [np.flatnonzero(share >= PROBABILITY) for share in shares]
-    return tuple(int(rounds[0]) + 1 if rounds.size else None for rounds in found)
+    growth = list(_rank_growth(series, readings))
+    return tuple(_rounds_to_find(growth, limit, form) for limit in limits)
 
 
-def _of_pairs(chart: GuaranteedChart, healthy: Baseline, kind: str, rounds: int) -> DetectableLoss:
-    guarantee = chart.guarantee
-    scores = np.concatenate(healthy.scores)
-    pairs = float(np.median([one.size for one in healthy.scores]))
-    oriented, error = guarantee.oriented(scores), guarantee.baseline_error
-    kept = guarantee.threshold / lower_bound(oriented, error=error)
-    levels = np.quantile(oriented, (np.arange(_LEVELS) + 0.5) / _LEVELS)
-    unsure = float(oriented.std() / oriented.mean()) / math.sqrt(oriented.size)
+@dataclass(frozen=True, eq=False)
+class _PairScores:
+    """The scores of a baseline, and what follows from them for every loss and horizon."""
 
-    def found(loss: float, factor: float = 1.0) -> float:
-        threshold = kept * lower_bound(oriented, error=error, copies=factor)
-        path = loss * _profile(kind, rounds)
-        sure = unsure / math.sqrt(factor)
-        growth = _pair_growth(levels, factor * pairs, threshold, path, unsure=sure)
-        return _share_found(growth, chart.limit, guarantee.form)
+    levels: Floats
+    pairs: float
+    unsure: float
+    threshold: Callable[[float], float]
+
+    @classmethod
+    def of(cls, healthy: Baseline, guarantee: Guarantee) -> _PairScores:
+        """Return those of a baseline; `threshold` is the chart's with more times as many pairs."""
+        oriented = guarantee.oriented(np.concatenate(healthy.scores))
+
+        @cache
+        def bound(copies: float) -> float:
+            return lower_bound(oriented, error=guarantee.baseline_error, copies=copies)
+
+        kept = guarantee.threshold / bound(1.0)
+        return cls(
+            levels=np.quantile(oriented, (np.arange(_LEVELS) + 0.5) / _LEVELS),
+            pairs=float(np.median([one.size for one in healthy.scores])),
+            unsure=float(oriented.std() / oriented.mean()) / math.sqrt(oriented.size),
+            threshold=lambda factor: kept * bound(factor),
+        )
+
+
+def _of_pairs(
+    chart: GuaranteedChart, scores: _PairScores, kind: str, rounds: int
+) -> DetectableLoss:
+    def found(loss: float, factor: float = 1.0) -> bool:
+        growth = _pair_growth(scores, loss * _profile(kind, rounds), factor=factor)
+        return _is_found(growth, chart.limit, chart.guarantee.form)
 
     loss = _smallest(found, most=1.0)
     needed = _smallest(partial(found, SMALL_LOSS), least=1.0, most=_MOST_FACTOR)
     return DetectableLoss(kind, rounds, loss, needed)
 
 
-def _pair_growth(
-    levels: Floats, pairs: float, threshold: float, path: Floats, *, unsure: float
-) -> Floats:
-    """Return ln L of every run, round and fraction; sums over pairs are taken for normal.
+def _pair_growth(scores: _PairScores, path: Floats, *, factor: float) -> Iterator[Floats]:
+    """Yield ln L of every run and fraction for each round; sums over pairs are taken for normal.
 
-    The mean of a stream differs from its baseline's by `unsure`, a relative standard error.
+    The mean of a stream differs from its baseline's by a relative standard error.
     """
-    gaps = unsure * _noise(2, _RUNS)
+    gaps = scores.unsure / math.sqrt(factor) * _noise(2, _RUNS)
     noise = _noise(1, _RUNS, path.size, FRACTIONS.size)
-    claimed = 1.0 - threshold
-    growth = np.empty_like(noise)
-    losses, first = np.unique(path, return_inverse=True)
-    for number, loss in enumerate(losses):
-        returns = (1.0 - levels * (1.0 - loss)) / claimed - 1.0
-        logs = np.log1p(FRACTIONS * returns[:, None])
-        values, axes = np.linalg.eigh(np.cov(logs, rowvar=False, bias=True))
-        root = axes * np.sqrt(np.maximum(values, 0.0) * pairs)
-        # A mean that is higher by a small share is a loss that is smaller by it.
-        slopes = -FRACTIONS * (levels * (1.0 - loss) / claimed)[:, None] / np.exp(logs)
-        means = logs.mean(axis=0) + gaps[:, None] * slopes.mean(axis=0)
-        places = first == number
-        growth[:, places] = (pairs * means)[:, None] + noise[:, places] @ root.T
-    return growth
+    claimed, pairs = 1.0 - scores.threshold(factor), factor * scores.pairs
+    known: float | None = None
+    for number, loss in enumerate(path.tolist()):
+        if loss != known:
+            known, left = loss, scores.levels * (1.0 - loss)
+            logs = np.log1p(FRACTIONS * ((1.0 - left) / claimed - 1.0)[:, None])
+            values, axes = np.linalg.eigh(np.cov(logs, rowvar=False, bias=True))
+            root = axes * np.sqrt(np.maximum(values, 0.0) * pairs)
+            # A mean that is higher by a small share is a loss that is smaller by it.
+            slopes = -FRACTIONS * (left / claimed)[:, None] / np.exp(logs)
+            means = pairs * (logs.mean(axis=0) + gaps[:, None] * slopes.mean(axis=0))
+        yield means + noise[:, number] @ root.T
 
 
 @cache
@@ -229,31 +244,34 @@ def _profile(kind: str, rounds: int) -> Floats:
     return np.arange(1, rounds + 1) / rounds
 
 
-def _share_found(growth: Floats, limit: float, form: str) -> float:
-    """Return the share of runs that alarm, from ln L of shape ``(runs, rounds, bets)``."""
-    return float(_shares_found(growth, limit, form)[-1])
+def _is_found(growth: Iterable[Floats], limit: float, form: str) -> bool:
+    """Return whether a loss is found, from ln L of shape ``(runs, bets)`` of every round."""
+    return _rounds_to_find(growth, limit, form) is not None
 
 
-def _shares_found(growth: Floats, limit: float, form: str) -> Floats:
-    """Return the share of runs that have alarmed by each round."""
-    carried = np.zeros(growth[:, 0].shape)
-    alarmed = np.zeros((len(growth), growth.shape[1]), bool)
-    for place in range(growth.shape[1]):
-        logs = carried + growth[:, place]
-        alarmed[:, place] = log_means(logs) >= math.log(limit)
-        carried = np.logaddexp(0.0, logs) if form == "sum" else logs
-    shares: Floats = np.logical_or.accumulate(alarmed, axis=1).mean(axis=0)
-    return shares
+def _rounds_to_find(growth: Iterable[Floats], limit: float, form: str) -> int | None:
+    """Return the number of rounds after which enough runs have alarmed; None if they do not."""
+    capital, alarmed = np.array(1.0), np.zeros(_RUNS, bool)
+    for rounds, logs in enumerate(growth, 1):
+        # A run whose capital is too large for a float has alarmed.
+        with np.errstate(over="ignore", invalid="ignore"):
+            capital = capital * np.exp(logs)
+            alarmed |= capital.mean(axis=-1) >= limit
+        if alarmed.mean() >= PROBABILITY:
+            return rounds
+        if form == "sum":
+            capital += 1.0
+    return None
 
 
-def _smallest(found: Callable[[float], float], *, most: float, least: float = 0.0) -> float | None:
+def _smallest(found: Callable[[float], bool], *, most: float, least: float = 0.0) -> float | None:
     """Return the smallest number that is found often enough; None if `most` is not."""
-    if found(most) < PROBABILITY:
+    if not found(most):
         return None
-    if least > 0.0 and found(least) >= PROBABILITY:
+    if least > 0.0 and found(least):
         return least
     low, high = least, most
     while high - low > _PRECISION * high:
         middle = (low + high) / 2.0 if low * 4.0 > high or low == 0.0 else math.sqrt(low * high)
-        low, high = (low, middle) if found(middle) >= PROBABILITY else (middle, high)
+        low, high = (low, middle) if found(middle) else (middle, high)
     return high
