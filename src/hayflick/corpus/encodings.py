@@ -193,8 +193,11 @@ _ESCAPE = b"\x1b$"
 
 def _refuse_escapes(path: Path, chunk: bytes, encoding: str, position: int) -> None:
     """Refuse ISO-2022 where another encoding would take its characters for ASCII."""
-    if _ESCAPE not in chunk or codecs.lookup(encoding).name.startswith(
-        ("iso2022", "utf-16", "utf-32")
+    # One byte is found faster than two.
+    if (
+        _ESCAPE[:1] not in chunk
+        or _ESCAPE not in chunk
+        or codecs.lookup(encoding).name.startswith(("iso2022", "utf-16", "utf-32"))
     ):
         return
     from hayflick.corpus.encoding_hints import escaping_encoding

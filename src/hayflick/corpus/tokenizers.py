@@ -7,6 +7,7 @@ the text. Invisible characters are left out beforehand (`hayflick.corpus.normali
 from __future__ import annotations
 
 import difflib
+import itertools
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,10 @@ from hayflick.corpus.normalization import (
 CountedT = TypeVar("CountedT")
 
 
+SEPARATOR = 0xFF
+"""In `Tokenizer.ascii_spelling`, a character that is in no token."""
+
+
 class Tokenizer(ABC):
     """Splits a column ``text`` into a column ``symbol`` of one token per row.
 
@@ -41,6 +46,10 @@ class Tokenizer(ABC):
 
     separators: ClassVar[str] = " \n\t\u3000"
     """Characters after which a long text can be cut without splitting a token."""
+
+    ascii_spelling: ClassVar[bytes | None] = None
+    """What each ASCII character becomes in a token, or `SEPARATOR`; tokens are the runs between
+    separators. None if they are something else."""
 
     @property
     @abstractmethod
@@ -130,10 +139,19 @@ def _found(
     return frame.select(spelled.str.extract_all(pattern)).to_series()
 
 
+_ASCII_WORDS = bytes(
+    ord(letter.lower()) if letter.isalnum() or letter == "_" else SEPARATOR
+    for letter in map(chr, range(128))
+)
+_ASCII_BLANKS = b" \t\n\r\v\f"
+
+
 @final
 @dataclass(frozen=True)
 class Words(Tokenizer):
     """Runs of letters, digits and marks, in lower case, and emoji."""
+
+    ascii_spelling: ClassVar[bytes] = _ASCII_WORDS
 
     name = "words"
 
@@ -146,6 +164,10 @@ class Words(Tokenizer):
 @dataclass(frozen=True)
 class Whitespace(Tokenizer):
     """Runs of characters between whitespace, as written."""
+
+    ascii_spelling: ClassVar[bytes] = bytes(
+        SEPARATOR if code in _ASCII_BLANKS else code for code in range(128)
+    )
 
     name = "whitespace"
 
@@ -263,6 +285,8 @@ class Mixed(Tokenizer):
     ['windows', '11', 'の更', '更新']
     """
 
+    ascii_spelling: ClassVar[bytes] = _ASCII_WORDS
+
     name = "mixed"
 
     @override
@@ -310,6 +334,8 @@ class Japanese(Tokenizer):
     def __post_init__(self) -> None:
         if not japanese_installed():
             raise MissingExtraError("the japanese tokenizer", extra="ja")
+
+    ascii_spelling: ClassVar[bytes] = _ASCII_WORDS
 
     name = "japanese"
 
@@ -465,6 +491,10 @@ BATCH_CHARACTERS = 1 << 25
 """Size of a batch; memory is bounded by it and by the number of types."""
 
 
+LONG_TEXT = 1 << 24
+"""Characters from which loading compiled code to count ASCII text saves time."""
+
+
 def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     """Return how often each token occurs in running text.
 
@@ -479,6 +509,18 @@ def count_pieces(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     -------
     Columns ``symbol`` and ``number``, in no order.
     """
+    head = next(batches(pieces), [])
+    text = itertools.chain(head, pieces)
+    if tokenizer.ascii_spelling is None or sum(map(len, head)) < LONG_TEXT:
+        return _counted(text, tokenizer)
+    from hayflick.corpus.ascii_runs import AsciiRuns
+
+    runs = AsciiRuns(tokenizer.ascii_spelling)
+    others = _counted(filter(None, map(runs.add, text)), tokenizer)
+    return merged_counts([others, runs.table()])
+
+
+def _counted(pieces: Iterator[str], tokenizer: Tokenizer) -> pl.DataFrame:
     waiting: list[pl.DataFrame] = []
     for batch in batches(pieces):
         tokens = tokenizer.tokens(pl.LazyFrame({"text": batch}))
