@@ -11,6 +11,7 @@ from .chains.estimators import AddDelta as AddDelta
 from .chains.estimators import GoodTuring as GoodTuring
 from .chains.gaussian import Gaussian as Gaussian
 from .chains.multivariate_gaussian import MultivariateGaussian as MultivariateGaussian
+from .chains.negative_binomial import NegativeBinomial as NegativeBinomial
 from .chains.ngram import NGram as NGram
 from .chains.poisson import Poisson as Poisson
 from .chains.samplers import Temperature as Temperature

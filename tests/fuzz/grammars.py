@@ -28,7 +28,14 @@ REGIMES = (
     "triggered:{n},items={n},metric={t}",
 )
 FAMILIES = (
-    *("bernoulli:{n}", "poisson:{n}", "gaussian", "multivariate-gaussian", "symmetric-mixture"),
+    *(
+        "bernoulli:{n}",
+        "poisson:{n}",
+        "negative-binomial:{n},dispersion={n}",
+        "gaussian",
+        "multivariate-gaussian",
+        "symmetric-mixture",
+    ),
     *(
         "zipf:{n}",
         "discrete",

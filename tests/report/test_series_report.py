@@ -30,6 +30,7 @@ CASES = {
     "singular": (PLANE, {"samples": 3}),
     "poisson": (hf.Poisson(0.2, total=30), {}),
     "hopeless": (hf.Poisson(0.01), {"samples": 2}),
+    "negative-binomial": (hf.NegativeBinomial(2.0, 1.0, total=40), {}),
     "ngram": (TEXT, {}),
 }
 

@@ -275,6 +275,9 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
         hf.MultivariateGaussian(np.zeros(2), np.eye(2), total=30, names=(name, ENCODABLE[1])), name
     ),
     "forecast-poisson": lambda name, _: _series(hf.Poisson(0.2, total=30), name),
+    "forecast-negative-binomial": lambda name, _: _series(
+        hf.NegativeBinomial(2.0, 1.0, total=30), name
+    ),
     "forecast-ngram": lambda name, _: _series(
         hf.NGram(split_sentences(". ".join(text[:500] for text in ENCODABLE)), order=2), name
     ),

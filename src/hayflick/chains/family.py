@@ -29,6 +29,7 @@ _FAMILIES = {
     "ngram": "ngram:NGram",
     "bernoulli": "bernoulli:Bernoulli",
     "poisson": "poisson:Poisson",
+    "negative-binomial": "negative_binomial:NegativeBinomial",
     "gaussian": "gaussian:Gaussian",
     "multivariate-gaussian": "multivariate_gaussian:MultivariateGaussian",
     "symmetric-mixture": "symmetric_mixture:SymmetricMixture",

@@ -43,6 +43,33 @@ from hayflick.corpus.table_format import TableFormat
 _LARGEST_SUM = 1e15
 
 
+def read_event_counts(
+    path: str | os.PathLike[str] | pl.DataFrame,
+    *,
+    column: str | None = None,
+    encoding: str = "utf-8",
+    table: TableFormat | None = None,
+) -> Floats:
+    """Return a column of counts, shape ``(items,)``.
+
+    Raises
+    ------
+    DataError
+        If a value is no whole number of at least 0, or as
+        `hayflick.corpus.numbers.read_numbers`.
+    """
+    columns = None if column is None else [column]
+    read = read_numbers(path, columns=columns, given=table, encoding=encoding)
+    values = read.values[:, 0]
+    bad = (values < 0) | (values != np.round(values))
+    if bad.any():
+        raise DataError(
+            f"{read.name}: the column {read.columns[0]!r} holds {values[bad][0]:g}, takes "
+            "counts: whole numbers from 0"
+        )
+    return values
+
+
 @dataclass(frozen=True)
 class Poisson(NamedModel):
     """A rate, re-estimated by the mean in every generation.
@@ -94,15 +121,7 @@ class Poisson(NamedModel):
             If a value is no whole number of at least 0, or as
             `hayflick.corpus.numbers.read_numbers`.
         """
-        columns = None if column is None else [column]
-        read = read_numbers(path, columns=columns, given=table, encoding=encoding)
-        values = read.values[:, 0]
-        bad = (values < 0) | (values != np.round(values))
-        if bad.any():
-            raise DataError(
-                f"{read.name}: the column {read.columns[0]!r} holds {values[bad][0]:g}, takes "
-                "counts: whole numbers from 0"
-            )
+        values = read_event_counts(path, column=column, encoding=encoding, table=table)
         return cls(float(values.mean()), total=values.size)
 
     @classmethod

@@ -35,6 +35,7 @@ class FamilyName(StrEnum):
     GAUSSIAN = "gaussian"
     MULTIVARIATE_GAUSSIAN = "multivariate-gaussian"
     POISSON = "poisson"
+    NEGATIVE_BINOMIAL = "negative-binomial"
     NGRAM = "ngram"
 
 

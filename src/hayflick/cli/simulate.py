@@ -33,8 +33,9 @@ def simulate_command(
         str,
         typer.Argument(
             metavar="FAMILY",
-            help="bernoulli:P, poisson:RATE, gaussian, multivariate-gaussian, symmetric-mixture, "
-            "zipf:TYPES, discrete or ngram:ORDER; those that are fitted to data take --corpus.",
+            help="bernoulli:P, poisson:RATE, negative-binomial, gaussian, multivariate-gaussian, "
+            "symmetric-mixture, zipf:TYPES, discrete or ngram:ORDER; those that are fitted to data "
+            "take --corpus.",
         ),
     ],
     corpus: Annotated[

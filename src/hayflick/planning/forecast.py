@@ -61,8 +61,9 @@ def forecast(
         A text, a folder of texts, a table, a JSON object of symbol: count, or a model such as
         `hayflick.Gaussian`.
     family
-        ``discrete``, ``gaussian``, ``multivariate-gaussian``, ``poisson`` or ``ngram``; None
-        leaves the choice to `hayflick.planning.inputs.chosen_family`.
+        ``discrete``, ``gaussian``, ``multivariate-gaussian``, ``poisson``,
+        ``negative-binomial`` or ``ngram``; None leaves the choice to
+        `hayflick.planning.inputs.chosen_family`.
     column, columns
         A table's column, or the names of several for a multivariate Gaussian.
     order

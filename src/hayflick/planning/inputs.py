@@ -20,10 +20,12 @@ from hayflick.corpus.reading import source_of
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import is_table
 
-FAMILIES = ("discrete", "gaussian", "multivariate-gaussian", "poisson", "ngram")
+FAMILIES = (
+    *("discrete", "gaussian", "multivariate-gaussian", "poisson", "negative-binomial", "ngram"),
+)
 """Families that can be forecast."""
 
-_NUMERIC = ("gaussian", "multivariate-gaussian", "poisson")
+_NUMERIC = ("gaussian", "multivariate-gaussian", "poisson", "negative-binomial")
 _DEFAULT_ORDER = 2
 
 

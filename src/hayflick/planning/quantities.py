@@ -127,6 +127,11 @@ def is_alive(runs: xarray.Dataset) -> Floats:
     return (runs["rate"].to_numpy() > 0.0).astype(np.float64)
 
 
+def has_events(runs: xarray.Dataset) -> Floats:
+    """Return 1 where the mean of a run is above 0, else 0; shape ``(replicate, K + 1)``."""
+    return (runs["mean"].to_numpy() > 0.0).astype(np.float64)
+
+
 def spread_laws(
     *, samples: int, fresh: int, generations: int, ddof: int, dimensions: int = 1
 ) -> Mapping[str, Band]:
@@ -168,6 +173,13 @@ def _quantiles(samples: int, generations: int, *, ddof: int, dimensions: int) ->
 def spread_of_one(runs: xarray.Dataset, *, deviation: float) -> Floats:
     """Return the spread of runs of a Gaussian, shape ``(replicate, K + 1)``."""
     spread: Floats = runs["deviation"].to_numpy() / deviation
+    return spread
+
+
+def spread_of_counts(runs: xarray.Dataset, *, deviation: float) -> Floats:
+    """Return the spread of runs of a negative binomial law, shape ``(replicate, K + 1)``."""
+    mean, dispersion = runs["mean"].to_numpy(), runs["dispersion"].to_numpy()
+    spread: Floats = np.sqrt(mean + dispersion * mean**2) / deviation
     return spread
 
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from hayflick.chains.gaussian import Gaussian
 from hayflick.chains.multivariate_gaussian import MultivariateGaussian
+from hayflick.chains.negative_binomial import NegativeBinomial
 from hayflick.chains.ngram import NGram
 from hayflick.chains.poisson import Poisson
 from hayflick.core.arrays import Floats
@@ -25,11 +26,13 @@ from hayflick.planning.quantities import (
     Band,
     BandPoint,
     Quantity,
+    has_events,
     is_alive,
     mean,
     rate_laws,
     root_mean_square,
     spread_laws,
+    spread_of_counts,
     spread_of_one,
     spread_of_several,
     variable,
@@ -49,7 +52,7 @@ A convention, as `KEPT_OF_BASELINE` is one: a Gaussian of half the width reaches
 beyond two standard deviations of the real one in 1 of 16,000 draws instead of 1 of 22.
 """
 
-_NUMBER_RUNS, _VECTOR_RUNS, _TEXT_RUNS = 4096, 256, 8
+_NUMBER_RUNS, _VECTOR_RUNS, _COUNT_RUNS, _TEXT_RUNS = 4096, 256, 256, 8
 
 Laws: TypeAlias = Callable[..., Mapping[str, Band]]
 
@@ -73,6 +76,8 @@ class TrackedQuantities:
         Simulated runs per fresh share that is compared, where there is no law.
     dimensions
         Dimensions of an item.
+    baseline_runs
+        Simulated runs of one training on real data alone.
     """
 
     family: str
@@ -81,6 +86,7 @@ class TrackedQuantities:
     laws: Laws
     compared_runs: int = _NUMBER_RUNS
     dimensions: int = 1
+    baseline_runs: int = 64
 
 
 def tracked_quantities(model: Any) -> TrackedQuantities:
@@ -103,10 +109,12 @@ def tracked_quantities(model: Any) -> TrackedQuantities:
             return _of_vectors(model)
         case Poisson():
             return _of_poisson(model)
+        case NegativeBinomial():
+            return _of_negative_binomial(model)
         case NGram():
             return _of_text()
         case _:
-            takes = "a Gaussian, a multivariate Gaussian, a Poisson rate or an n-gram model"
+            takes = "a Gaussian, a Poisson, a negative binomial or an n-gram model"
             raise ArgumentError("model", got=type(model).__name__, takes=takes)
 
 
@@ -137,12 +145,29 @@ def _of_poisson(model: Poisson) -> TrackedQuantities:
     return TrackedQuantities("poisson", (chance, rate), KEPT_OF_BASELINE, laws)
 
 
+def _of_negative_binomial(model: NegativeBinomial) -> TrackedQuantities:
+    quantities = (
+        Quantity("spread", partial(spread_of_counts, deviation=model.deviation)),
+        Quantity("dispersion", variable("dispersion"), is_share=False),
+        Quantity("mean", variable("mean"), is_share=False),
+        Quantity("events", has_events, mean),
+    )
+    family = "negative-binomial"
+    return TrackedQuantities(
+        *(family, quantities, SPREAD_OF_BASELINE, _no_laws, _COUNT_RUNS), baseline_runs=1024
+    )
+
+
+def _no_laws(**_: Any) -> Mapping[str, Band]:
+    return {}
+
+
 def _of_text() -> TrackedQuantities:
     words = Quantity("words", variable("surviving_fraction"))
     contexts = Quantity("contexts", variable("surviving_contexts"))
     length = Quantity("sentence_length", variable("sentence_length"), is_share=False)
     quantities = (words, contexts, length)
-    return TrackedQuantities("ngram", quantities, KEPT_OF_BASELINE, lambda **_: {}, _TEXT_RUNS)
+    return TrackedQuantities("ngram", quantities, KEPT_OF_BASELINE, _no_laws, _TEXT_RUNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,7 +316,6 @@ class SeriesForecast(BaseForecast):
         return pl.concat(frames, how="diagonal")
 
 
-_BASELINE_RUNS = 64
 _MOST_CELLS = 10_000_000
 _FEWEST_RUNS = 8
 
@@ -411,7 +435,7 @@ def _real_data_alone(
 ) -> dict[str, BandPoint]:
     """Return every quantity after one training on real data alone."""
     laws = tracked.laws(samples=samples, fresh=samples, generations=1)
-    runs = run(generations=1, regime=Fresh(1.0), replicates=_BASELINE_RUNS)
+    runs = run(generations=1, regime=Fresh(1.0), replicates=tracked.baseline_runs)
     bands = {q.name: laws.get(q.name) or _simulated(q, runs) for q in tracked.quantities}
     return {name: band.at(1) for name, band in bands.items()}
 

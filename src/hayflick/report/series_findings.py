@@ -176,6 +176,48 @@ class SpreadFindings(SeriesFindings):
 
 
 @dataclass(frozen=True)
+class CountFindings(SpreadFindings):
+    """Sentences on a negative binomial law."""
+
+    @override
+    def label(self, name: str) -> str:
+        text = self.language.text
+        labels = {
+            "spread": text("spread left, median"),
+            "dispersion": text("dispersion"),
+            "mean": text("mean"),
+            "events": text("chance that not all counts are 0"),
+        }
+        return labels[name]
+
+    @override
+    def data(self) -> str:
+        model, text = self.forecast.model, self.language.text
+        if model.total is None:
+            return text("{name} is a law, not fitted to data.", name=self.forecast.name)
+        return text(
+            "{name}, column {column}: {total} counts with mean {mean}. The law fitted to them has "
+            "dispersion {dispersion} and standard deviation {deviation}: its variance is {ratio} "
+            "times its mean.",
+            name=self.forecast.name,
+            column=self.forecast.source.column or "–",
+            total=self.language.number(model.total),
+            mean=significant(model.mean),
+            deviation=significant(model.deviation),
+            dispersion=significant(model.dispersion),
+            ratio=significant(1.0 + model.dispersion * model.mean),
+        )
+
+    @override
+    def sense(self) -> str:
+        return self.language.text(
+            "Collapse here means that the spread of a round's model is lost: large counts become "
+            "rarer. A dispersion of 0 is the Poisson law, whose variance is its mean; a mean of 0 "
+            "stays 0 unless real data are mixed in."
+        )
+
+
+@dataclass(frozen=True)
 class ChanceFindings(SeriesFindings):
     """Sentences on a Poisson rate."""
 
@@ -280,6 +322,7 @@ _FINDINGS: dict[str, type[SeriesFindings]] = {
     "gaussian": SpreadFindings,
     "multivariate-gaussian": SpreadFindings,
     "poisson": ChanceFindings,
+    "negative-binomial": CountFindings,
     "ngram": TextFindings,
 }
 

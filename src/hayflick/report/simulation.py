@@ -221,6 +221,7 @@ def variable_label(name: str, language: Language) -> str:
         "rate": text("rate"),
         "mean": text("mean"),
         "deviation": text("standard deviation"),
+        "dispersion": text("dispersion"),
         "log_variance_ratio": text("log of the generalised variance, against the real data's"),
         "rank": text("rank of the covariance"),
         "mean_distance": text("distance of the mean from the real one"),
