@@ -87,13 +87,13 @@ from .planning.expressivity import Expressivity as Expressivity
 from .planning.expressivity import expressivity as expressivity
 from .planning.forecast import forecast as forecast
 from .planning.forecast_result import Forecast as Forecast
+from .planning.inspection import inspection as inspection
 from .planning.plan import Plan as Plan
 from .planning.plan import plan as plan
 from .planning.reserve import Reserve as Reserve
 from .planning.reserve import reserve as reserve
 from .planning.series_forecast import SeriesForecast as SeriesForecast
 from .planning.sizing import fresh_share as fresh_share
-from .planning.sizing import inspection as inspection
 from .planning.sizing import period as period
 from .planning.sizing import recovery as recovery
 from .planning.sizing import sample_size as sample_size

@@ -1,6 +1,5 @@
-"""The single answers: share, size, period, inspection, recovery."""
+"""The single answers: share, size, period, recovery."""
 
-import numpy as np
 import pytest
 
 import hayflick as hf
@@ -76,33 +75,6 @@ def test_the_period_counts_the_worst_round(words):
     assert answer.choices[-1].share is None
     assert answer.longest == answer.choices[-2].every
     assert hf.period(words, keep=0.99, generations=20).best is None
-
-
-def test_looking_is_timed_by_its_cost():
-    answer = hf.inspection(check=100, delay=40, horizon=50)
-    p, costs = 1 / 50, []
-    for every in range(1, 51):
-        unseen = sum(1 - (1 - p) ** i for i in range(every))
-        costs.append((100 + 40 * unseen) / every)
-    np.testing.assert_allclose(answer.by_interval, costs)
-    assert answer.every == int(np.argmin(costs)) + 1
-    assert answer.every == pytest.approx((2 * 100 / (p * 40)) ** 0.5, rel=0.2)
-    assert hf.inspection(check=0, delay=1, horizon=9).every == 1
-    assert hf.inspection(check=1, delay=0, horizon=9).every == 9
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"check": -1}, "check: got -1"),
-        ({"check": 0, "delay": 0}, "all 0"),
-        ({"horizon": 0}, "horizon: got 0"),
-        ({"faults": 0}, "faults: got 0"),
-    ],
-)
-def test_inspection_refuses(options, message):
-    with pytest.raises(ArgumentError, match=message):
-        hf.inspection(**{"check": 1, "delay": 1, "horizon": 5, **options})
 
 
 def test_recovery_counts_rounds_and_items(words):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hayflick.core.checks import number_between, positive_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
+
+if TYPE_CHECKING:
+    from hayflick.planning.inspection import Inspection
 
 PRICES = ("real", "generated", "check", "monitoring", "loss")
 """What has a price, in the order of `CostModel` and `Usage`."""
@@ -30,7 +34,8 @@ class Usage:
     check, monitoring
         Human checks, and rounds that are monitored.
     loss
-        Weight that is forgotten, on average over the rounds.
+        Weight that is forgotten, on average over the rounds, unseen faults included where checks
+        are timed.
     """
 
     real: float
@@ -47,6 +52,26 @@ class Usage:
         stored = mixes[0].reserved
         generated = sum(mix.generated for mix in mixes) / rounds
         return cls((fresh + stored) / rounds, generated, 1.0, 1.0, forgotten)
+
+    def inspected(self, found: Inspection, *, loss: float) -> Usage:
+        """Return the usage with a check every T rounds, and with what unseen faults lose.
+
+        Parameters
+        ----------
+        found
+            How often is checked.
+        loss
+            The price of a unit of weight that is missing for one round, above 0.
+
+        Examples
+        --------
+        >>> from hayflick.planning.inspection import inspection_of
+        >>> found = inspection_of([1.0, 0.9, 0.8], check=10, loss=200, horizon=4)
+        >>> used = Usage(5, 95, 1, 1, 0).inspected(found, loss=200)
+        >>> found.every, used.check, round(used.loss, 5)
+        (2, 0.5, 0.0125)
+        """
+        return replace(self, check=found.checks_per_round, loss=self.loss + found.fault_cost / loss)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,18 @@
-"""Single questions: how much fresh data, how often, how large, how to recover, when to check."""
+"""Single questions: how much fresh data, how often, how large, how to recover."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from hayflick.chains.discrete import Discrete
-from hayflick.core.arrays import Floats
-from hayflick.core.checks import number_between, whole_number
+from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.laws.wright_fisher import LARGEST_SAMPLE
 from hayflick.planning.designs import Design
+from hayflick.planning.inspection import Inspection as Inspection
+from hayflick.planning.inspection import inspection as inspection
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import reaches, smallest
@@ -410,66 +409,3 @@ def _by_share(problem: PlanningProblem, keep: float, share: float, waited: int) 
         return Recovery(waited, None, None, None, kept)
     items = reached[0] * fresh.mix(1, samples=problem.samples).fresh
     return Recovery(waited, share if reached[0] else 0.0, reached[0], items, kept)
-
-
-@dataclass(frozen=True, eq=False)
-class Inspection:
-    """The answer to "how often to check?".
-
-    Parameters
-    ----------
-    every
-        Rounds from one check to the next.
-    cost_per_round
-        Of checks and delays at that interval.
-    delay
-        Rounds for which a fault stays unseen on average.
-    by_interval
-        The cost per round of checking every 1, 2, … rounds, shape ``(horizon,)``.
-    """
-
-    every: int
-    cost_per_round: float
-    delay: float
-    by_interval: Floats
-
-
-def inspection(*, check: float, delay: float, horizon: int, faults: float = 1.0) -> Inspection:
-    """Return the interval between checks of the lowest cost.
-
-    Parameters
-    ----------
-    check
-        What a check costs.
-    delay
-        What a round costs in which a fault is there and unseen.
-    horizon
-        Rounds to come; the longest interval that is looked at.
-    faults
-        Faults to be expected over the horizon, above 0 and at most one a round.
-
-    Raises
-    ------
-    ArgumentError
-        If a cost is below 0, both are 0, or another argument is out of its range.
-
-    Examples
-    --------
-    >>> answer = inspection(check=100, delay=40, horizon=50, faults=1)
-    >>> answer.every, round(answer.cost_per_round, 2)
-    (18, 11.68)
-    """
-    number_between("check", check, low=0.0)
-    number_between("delay", delay, low=0.0)
-    rounds = whole_number("horizon", horizon, at_least=1)
-    if check == delay == 0.0:
-        raise ArgumentError("costs", got="all 0", takes="at least one above 0")
-    if not 0.0 < faults <= rounds:
-        raise ArgumentError("faults", got=faults, takes=f"a number above 0, up to {rounds}")
-    there = -np.expm1(np.arange(rounds) * np.log1p(-min(faults / rounds, 1.0 - 1e-12)))
-    intervals = np.arange(1, rounds + 1)
-    unseen = np.cumsum(there) / intervals
-    costs = check / intervals + delay * unseen
-    best = int(np.argmin(costs))
-    per_fault = float(unseen[best] / (faults / rounds))
-    return Inspection(best + 1, float(costs[best]), per_fault, costs)
