@@ -1,4 +1,4 @@
-"""The compiled kernel against scikit-learn's hasher and a matrix written out in full."""
+"""Hashes and projection against scikit-learn's hasher and a matrix written out in full."""
 
 import unicodedata
 
@@ -11,12 +11,11 @@ from sklearn.utils import murmurhash3_32
 from hayflick.embed.hashing import (
     BUCKETS,
     QUARTERS,
-    WITHOUT_SPACES,
     HashingEmbedder,
     folded,
-    kinds_of,
     murmur,
     splitmix64,
+    unspaced_letters,
 )
 
 SPACED = [
@@ -68,11 +67,9 @@ def words_of_any_script(text):
     """Return the n-grams of every word as scikit-learn's own analysers cut it."""
     spaced = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5)).build_analyzer()
     unspaced = HashingVectorizer(analyzer="char", ngram_range=(1, 3)).build_analyzer()
-    table = kinds_of(np.array([0x10FFFF], np.uint32))
     grams = []
     for word in folded(text).split():
-        crowded = (table[[ord(letter) for letter in word]] == WITHOUT_SPACES).any()
-        grams += (unspaced if crowded else spaced)(word)
+        grams += (unspaced if unspaced_letters(word) else spaced)(word)
     return grams
 
 
@@ -81,14 +78,14 @@ def test_the_hash_is_that_of_scikit_learn(rng, length):
     for _ in range(20):
         coded = rng.integers(0, 256, length + 2).astype(np.uint8)
         expected = murmurhash3_32(coded[1:-1].tobytes(), positive=True)
-        assert murmur(coded, 1, length + 1) == expected
+        assert murmur(coded, np.array([1]), np.array([length + 1])).tolist() == [expected]
 
 
 def test_the_stream_of_numbers_is_the_published_one():
     # The first outputs of splitmix64.c for the seed 1234567.
     state, found = 1234567, []
     for _ in range(3):
-        found.append(int(splitmix64(np.uint64(state))))
+        found.append(int(splitmix64(np.array([state], np.uint64)).item()))
         state = (state + 0x9E3779B97F4A7C15) & MASK
     assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
@@ -136,18 +133,26 @@ def test_inner_products_are_kept_on_average():
 
 
 def test_letters_without_spaces_are_those_of_their_scripts():
-    table = kinds_of(np.array([0x10FFFF], np.uint32))
+    found = unspaced_letters(map(chr, range(0x110000)))
     unspaced = ("CJK UNIFIED IDEOGRAPH", "HIRAGANA LETTER", "KATAKANA LETTER", "THAI CHARACTER")
     spaced = ("LATIN", "CYRILLIC", "ARABIC LETTER", "HANGUL SYLLABLE", "DEVANAGARI")
     for point in range(0x20000):
         name = unicodedata.name(chr(point), "")
-        assert not name.startswith(unspaced) or table[point] == WITHOUT_SPACES, name
-        assert not name.startswith(spaced) or table[point] != WITHOUT_SPACES, name
-    assert not (table[0xD800:0xE000] == WITHOUT_SPACES).any()
+        assert not name.startswith(unspaced) or chr(point) in found, name
+        assert not name.startswith(spaced) or chr(point) not in found, name
 
 
-def test_whitespace_is_that_of_python():
-    table = kinds_of(np.array([0x10FFFF], np.uint32))
-    spaces = [point for point in range(0x110000) if chr(point).isspace()]
-    assert np.flatnonzero(table == 1).tolist() == spaces
-    assert kinds_of(np.array([65], np.uint32)).tolist() == table[:128].tolist()
+def test_lone_surrogates_are_letters_of_no_script():
+    assert unspaced_letters("\ud800雨") == {"雨"}
+    vectors = HashingEmbedder().embed(["\ud800 rain", "rain", "雨\udfff"])
+    assert np.isfinite(vectors).all()
+    assert 0.5 < vectors[0] @ vectors[1] < 0.99
+
+
+def test_more_words_than_are_held_give_the_same_vectors(rng):
+    # At so many dimensions, 1,024 words are held.
+    texts = [" ".join(f"w{word}" for word in rng.integers(0, 5_000, 400)) for _ in range(12)]
+    embedder = HashingEmbedder(dimensions=1 << 14)
+    together = embedder.embed(texts)
+    assert np.array_equal(embedder.embed(texts[::-1])[::-1], together)
+    assert np.array_equal(np.concatenate([embedder.embed([text]) for text in texts]), together)

@@ -31,7 +31,6 @@ from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import whole_number
-from hayflick.core.compiled import njit
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.diversity.metrics import Summary, defined
 
@@ -121,45 +120,8 @@ def refuse_not_finite(argument: str, rows: NDArray[Any], *, first: int = 0) -> N
         raise DataError(f"{argument}: row {row} holds a number that is not finite; leave it out")
 
 
-# A block of vectors of 384 components of 4 bytes each fits in the second-level cache.
-_BLOCK = 128
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def slab_scatter(rows: NDArray[Any]) -> tuple[Floats, float]:
-    """Return the mean and M2 of rows, shape ``(N, d)`` with N of at least 1, in float64."""
-    size, dimension = rows.shape
-    sums, squares = np.empty(dimension), np.empty(dimension)
-    mean = np.empty(dimension)
-    for column in range(dimension):
-        mean[column] = rows[0, column]
-    m2 = 0.0
-    for start in range(0, size, _BLOCK):
-        stop = min(start + _BLOCK, size)
-        number = stop - start
-        _add_up(rows, start, stop, mean, sums, squares)
-        around, gap = 0.0, 0.0
-        for column in range(dimension):
-            moved = sums[column] / number
-            gap += moved * moved
-            around += squares[column]
-            mean[column] += sums[column] / stop
-        m2 += around - number * gap + gap * start * (number / stop)
-    return mean, m2
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_up(
-    rows: NDArray[Any], start: int, stop: int, centre: Floats, sums: Floats, squares: Floats
-) -> None:
-    """Fill in the sums of the gaps to a centre, and of their squares, by component."""
-    sums[:] = 0.0
-    squares[:] = 0.0
-    for row in range(start, stop):
-        for column in range(centre.size):
-            gap = np.float64(rows[row, column]) - centre[column]
-            sums[column] += gap
-            squares[column] += gap * gap
+# Fewer numbers take less time than loading compiled code.
+_FEW = 1 << 19
 
 
 # Fixed, so that rows are added up in the same order whatever the number of threads.
@@ -292,11 +254,25 @@ class Scatter(Summary):
         )
 
 
+def _mean_and_m2(rows: NDArray[Any]) -> tuple[Floats, float]:
+    if rows.size > _FEW:
+        from hayflick.diversity.scatter_kernel import slab_scatter
+
+        return slab_scatter(rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = rows.mean(axis=0, dtype=np.float64)
+        gaps = rows - mean
+        # What rounding has left of the mean.
+        moved = gaps.mean(axis=0)
+        m2 = float(np.einsum("ij,ij->", gaps, gaps)) - len(rows) * float(moved @ moved)
+        return mean + moved, m2
+
+
 def _of_slab(slab: NDArray[Any], first: int) -> Scatter:
     """Return the summary of a slab of rows, the first of which has the number `first`."""
     kept = slab.dtype in (np.float32, np.float64)
     rows = np.ascontiguousarray(slab, dtype=slab.dtype.newbyteorder("=") if kept else np.float64)
-    mean, m2 = slab_scatter(rows)
+    mean, m2 = _mean_and_m2(rows)
     if not math.isfinite(m2):
         refuse_not_finite("vectors", rows, first=first)
         raise DataError(f"vectors: rows from {first} on are too large to square; scale them down")
@@ -305,7 +281,7 @@ def _of_slab(slab: NDArray[Any], first: int) -> Scatter:
 
 def _of_slab_directions(slab: NDArray[Any], first: int) -> Scatter:
     rows = unit_rows("vectors", slab, first=first)
-    mean, m2 = slab_scatter(rows)
+    mean, m2 = _mean_and_m2(rows)
     return Scatter(len(rows), mean, m2, unit=True)
 
 

@@ -6,69 +6,73 @@ and meaning does not matter at all; use a sentence model for that.
 
 from __future__ import annotations
 
+import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import final
+from functools import lru_cache
+from itertools import accumulate, chain
+from typing import TypeAlias, final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
-from hayflick.core.arrays import Integers
+from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
-from hayflick.core.compiled import njit
 from hayflick.corpus.tokenizers import UNSPACED
 from hayflick.embed.embedder import Vectors
+
+_Hashes: TypeAlias = NDArray[np.uint32]
 
 _C1, _C2, _ADDED = np.uint32(0xCC9E2D51), np.uint32(0x1B873593), np.uint32(0xE6546B64)
 _F1, _F2 = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 
 
-@njit(nogil=True, cache=True)
-def murmur(coded: NDArray[np.uint8], start: int, end: int) -> np.uint32:
-    """Return the hash of ``coded[start:end]`` with seed 0."""
-    hashed = np.uint32(0)
-    place = start
-    while place + 4 <= end:
-        hashed = np.uint32(hashed ^ _scrambled(_little_endian(coded, place, 4)))
-        hashed = np.uint32(_rotated(hashed, 13) * np.uint32(5) + _ADDED)
-        place += 4
-    if place < end:
-        hashed = np.uint32(hashed ^ _scrambled(_little_endian(coded, place, end - place)))
-    hashed = np.uint32(hashed ^ np.uint32(end - start))
-    hashed = np.uint32(np.uint32(hashed ^ (hashed >> np.uint32(16))) * _F1)
-    hashed = np.uint32(np.uint32(hashed ^ (hashed >> np.uint32(13))) * _F2)
-    return np.uint32(hashed ^ (hashed >> np.uint32(16)))
+def murmur(coded: NDArray[np.uint8], starts: Integers, ends: Integers) -> _Hashes:
+    """Return the hashes of ``coded[start:end]`` with seed 0."""
+    padded = np.append(coded, np.zeros(4, np.uint8)).astype(np.uint32)
+    # The four bytes from every place on, the first one lowest.
+    fours: _Hashes = padded[:-3].copy()
+    for place in (1, 2, 3):
+        fours |= padded[place : place - 3 or None] << np.uint32(8 * place)
+    hashed: _Hashes = np.zeros(starts.size, np.uint32)
+    at = starts
+    for _ in range(int((ends - starts).max(initial=0)) // 4):
+        whole = at + 4 <= ends
+        added = _rotated(hashed ^ _scrambled(fours[at]), 13) * np.uint32(5) + _ADDED
+        hashed, at = np.where(whole, added, hashed), np.where(whole, at + 4, at)
+    bits_left = (8 * (ends - at)).astype(np.uint32)
+    hashed ^= _scrambled(fours[at] & ((np.uint32(1) << bits_left) - np.uint32(1)))
+    hashed ^= (ends - starts).astype(np.uint32)
+    for shift, factor in ((16, _F1), (13, _F2)):
+        hashed = _shifted(hashed, shift) * factor
+    return _shifted(hashed, 16)
 
 
-@njit(nogil=True, cache=True)
-def _little_endian(coded: NDArray[np.uint8], place: int, size: int) -> np.uint32:
-    block = np.uint32(0)
-    for offset in range(size):
-        block = np.uint32(block | (np.uint32(coded[place + offset]) << np.uint32(8 * offset)))
-    return block
+def _scrambled(block: _Hashes) -> _Hashes:
+    return _rotated(block * _C1, 15) * _C2
 
 
-@njit(nogil=True, cache=True)
-def _scrambled(block: np.uint32) -> np.uint32:
-    return np.uint32(_rotated(np.uint32(block * _C1), 15) * _C2)
+def _rotated(numbers: _Hashes, places: int) -> _Hashes:
+    return (numbers << np.uint32(places)) | (numbers >> np.uint32(32 - places))
 
 
-@njit(nogil=True, cache=True)
-def _rotated(number: np.uint32, places: int) -> np.uint32:
-    left = np.uint32(number << np.uint32(places))
-    return np.uint32(left | (number >> np.uint32(32 - places)))
+def _shifted(numbers: _Hashes, places: int) -> _Hashes:
+    return numbers ^ (numbers >> np.uint32(places))
 
 
-OTHER, SPACE, WITHOUT_SPACES = 0, 1, 2
-"""Kinds of characters; the last one is a letter of a script without spaces between words."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
-_ASCII, _ALL = 0x80, 0x110000
-_FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
-_AFTER_SPACES = 0x3001
-"""Unicode has no spaces from here on."""
+
+def splitmix64(states: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the next numbers of SplitMix64 streams after some states."""
+    mixed = states + _GOLDEN
+    for shift, factor in ((30, _M1), (27, _M2)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * factor
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def folded(text: str) -> str:
@@ -82,44 +86,17 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
-def code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], Integers]:
-    """Return the concatenated code points of all texts, and the end of each text.
+def unspaced_letters(letters: Iterable[str]) -> set[str]:
+    """Return the letters of scripts without spaces between words.
 
     Examples
     --------
-    >>> points, ends = code_points(["ab", "", "c"])
-    >>> points.tolist(), ends.tolist()
-    ([97, 98, 99], [2, 2, 3])
+    >>> unspaced_letters("é雨")
+    {'雨'}
     """
-    joined = "".join(texts).encode("utf-32-le", "surrogatepass")
-    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-    return np.frombuffer(joined, "<u4").astype(np.uint32, copy=False), ends
-
-
-def kinds_of(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Return a table of kinds by code point that covers `points`.
-
-    Examples
-    --------
-    >>> points, _ = code_points(["a 雨"])
-    >>> kinds_of(points)[points].tolist()
-    [0, 1, 2]
-    """
-    ascii_only = not points.size or points.max() < _ASCII
-    return _kinds(_ASCII if ascii_only else _ALL)
-
-
-@cache
-def _kinds(end: int) -> NDArray[np.uint8]:
-    kinds = np.full(end, OTHER, np.uint8)
-    kinds[[point for point in range(min(end, _AFTER_SPACES)) if chr(point).isspace()]] = SPACE
-    if end > _ASCII:
-        # Surrogates are no characters, and polars accepts none.
-        numbers = np.r_[_ASCII:_FIRST_SURROGATE, _AFTER_SURROGATES:end].astype("<u4")
-        letters = pl.Series([numbers.tobytes().decode("utf-32-le")])
-        unspaced = letters.str.replace_all(f"[^{UNSPACED}]+", "").item()
-        kinds[np.frombuffer(unspaced.encode("utf-32-le"), "<u4")] = WITHOUT_SPACES
-    return kinds
+    # Surrogates are no characters, and polars accepts none.
+    text = pl.Series(["".join(letters).encode(errors="replace").decode()])
+    return set(text.str.replace_all(f"[^{UNSPACED}]+", "").item())
 
 
 BUCKETS = 1 << 20
@@ -129,131 +106,110 @@ QUARTERS = 4
 SPACED_LENGTHS, UNSPACED_LENGTHS = (3, 5), (1, 3)
 """Shortest and longest n-grams."""
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_MOST_CELLS, _CELLS_AT_ONCE, _CHARACTERS_AT_ONCE = 1 << 24, 1 << 20, 1 << 17
 
 
-@njit(nogil=True, cache=True)
-def project(
-    points: NDArray[np.uint32], ends: Integers, kinds: NDArray[np.uint8], seed: int, dimensions: int
-) -> NDArray[np.float32]:
-    """Return the unit vectors of texts, shape ``(ends.size, dimensions)``; NaN without n-grams.
+class _WordVectors:
+    """The sums of the n-grams of words; they are kept, as most words come again.
 
-    Parameters
-    ----------
-    points, ends
-        The texts' code points, and where each text ends.
-    kinds
-        Kind by code point.
-    seed
-        Of the projection.
-    dimensions
-        Length of a vector.
+    Sums are whole numbers, exact in any order.
     """
-    vectors = np.zeros((ends.size, dimensions), np.float32)
-    key = splitmix64(np.uint64(seed))
-    start = 0
-    for text in range(ends.size):
-        row = vectors[text]
-        _add_words(points[start : ends[text]], kinds, key, row)
-        start = ends[text]
-        # A sum of whole numbers, exact in any order.
-        square = 0.0
-        for place in range(dimensions):
-            square += np.float64(row[place]) * row[place]
-        row /= np.float32(np.sqrt(square)) if square > 0.0 else np.float32(np.nan)
-    return vectors
+
+    def __init__(self, dimensions: int, seed: int) -> None:
+        self.dimensions = dimensions
+        self._key = splitmix64(np.array([seed], np.uint64))
+        self._most = _MOST_CELLS // dimensions
+        self._rows: dict[str, int] = {}
+        self._unspaced: dict[str, bool] = {}
+        self._sums = np.zeros((0, dimensions), np.float32)
+        self._lock = threading.Lock()
+
+    def sums_of(self, texts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """Return the sums of texts that are given as words, shape ``(texts, dimensions)``."""
+        words = list(chain.from_iterable(texts))
+        ends = np.array([0, *accumulate(map(len, texts))], np.int64)
+        sums = np.zeros((len(texts), self.dimensions), np.float32)
+        for first in range(0, len(words), self._most):
+            part = words[first : first + self._most]
+            with self._lock:
+                self._add(part)
+                rows = np.fromiter(map(self._rows.__getitem__, part), np.int32, len(part))
+                held = self._sums[: len(self._rows)]
+            of_texts = np.clip(ends - first, 0, len(part)).astype(np.int32)
+            ones = np.ones(len(part), np.float32)
+            sums += sparse.csr_array((ones, rows, of_texts), (len(texts), len(held))) @ held
+        return sums
+
+    def _add(self, words: Sequence[str]) -> None:
+        """Add words that are not known yet; all others are forgotten where there is no room."""
+        new = list(set(words).difference(self._rows))
+        if len(self._rows) + len(new) > self._most:
+            self._rows, new = {}, list(set(words))
+        known, size = len(self._rows), len(self._rows) + len(new)
+        if size > len(self._sums):
+            # A new array: another thread may still read the old one.
+            sums = np.empty((min(self._most, 2 * size), self.dimensions), np.float32)
+            sums[:known] = self._sums[:known]
+            self._sums = sums
+        elif not known:
+            self._sums = np.empty_like(self._sums)
+        unspaced = self._unspaced_words(new)
+        at_once = max(1, _CELLS_AT_ONCE // self.dimensions)
+        for group, margin, lengths in (
+            ([word for word in new if word not in unspaced], " ", SPACED_LENGTHS),
+            (list(unspaced), "", UNSPACED_LENGTHS),
+        ):
+            for first in range(0, len(group), at_once):
+                some = group[first : first + at_once]
+                padded = [f"{margin}{word}{margin}" for word in some]
+                after = known + len(some)
+                self._sums[known:after] = self._sums_of_words(padded, lengths)
+                self._rows.update(zip(some, range(known, after), strict=True))
+                known = after
+
+    def _unspaced_words(self, words: Sequence[str]) -> set[str]:
+        """Return the words with a letter of a script without spaces between words."""
+        others = [word for word in words if not word.isascii()]
+        letters = set().union(*others).difference(self._unspaced)
+        if letters:
+            unspaced = unspaced_letters(letters)
+            self._unspaced |= {letter: letter in unspaced for letter in letters}
+        return {word for word in others if any(map(self._unspaced.get, word))}
+
+    def _sums_of_words(self, words: Sequence[str], lengths: tuple[int, int]) -> Floats:
+        coded = np.frombuffer("".join(words).encode("utf-8", "surrogatepass"), np.uint8)
+        # The places of characters: all bytes but those that continue one.
+        places = np.append(np.flatnonzero(coded & 0xC0 != 0x80), coded.size)
+        sizes = np.fromiter(map(len, words), np.int64, len(words))
+        word_of = np.repeat(np.arange(len(words)), sizes)
+        ends = np.repeat(np.cumsum(sizes), sizes)
+        sums = np.zeros(len(words) * self.dimensions)
+        for begin in range(0, word_of.size, _CHARACTERS_AT_ONCE):
+            some = np.arange(begin, min(begin + _CHARACTERS_AT_ONCE, word_of.size))
+            ngrams = range(lengths[0], lengths[1] + 1)
+            inside = [some[some + length <= ends[some]] for length in ngrams]
+            first = np.concatenate(inside)
+            after = first + np.repeat(ngrams, [len(one) for one in inside])
+            cells, signs = self._cells(murmur(coded, places[first], places[after]))
+            cells += word_of[first, None] * self.dimensions
+            sums += np.bincount(cells.ravel(), signs.ravel(), minlength=sums.size)
+        return sums.reshape(-1, self.dimensions)
+
+    def _cells(self, hashes: NDArray[np.uint32]) -> tuple[Integers, Floats]:
+        """Return the coordinates that n-grams contribute to, and with which signs."""
+        hashed = hashes.view(np.int32).astype(np.int64)
+        buckets = (np.abs(hashed) % BUCKETS).astype(np.uint64)
+        bits = splitmix64(self._key + buckets * _GOLDEN)[:, None]
+        fields = (bits >> (16 * np.arange(QUARTERS, dtype=np.uint64)) & 0xFFFF).astype(np.int64)
+        starts = np.arange(QUARTERS + 1) * self.dimensions // QUARTERS
+        cells = starts[:-1] + ((fields >> 1) * np.diff(starts) >> 15)
+        signs = np.where(hashed >= 0, 1.0, -1.0)[:, None] * np.where(fields & 1, 1.0, -1.0)
+        return cells, signs
 
 
-@njit(nogil=True, cache=True)
-def _add_words(
-    points: NDArray[np.uint32], kinds: NDArray[np.uint8], key: np.uint64, row: NDArray[np.float32]
-) -> None:
-    # A character has at most 4 bytes, and a word two spaces around it.
-    coded = np.empty(4 * points.size + 2, np.uint8)
-    starts = np.empty(points.size + 3, np.int64)
-    first = 0
-    while first < points.size:
-        unspaced = False
-        after = first
-        while after < points.size and kinds[points[after]] != SPACE:
-            unspaced |= kinds[points[after]] == WITHOUT_SPACES
-            after += 1
-        if after > first:
-            length = _encode(points[first:after], 0 if unspaced else 1, coded, starts)
-            shortest, longest = UNSPACED_LENGTHS if unspaced else SPACED_LENGTHS
-            _add_ngrams(coded, starts[: length + 1], shortest, longest, key, row)
-        first = after + 1
-
-
-@njit(nogil=True, cache=True)
-def _encode(
-    word: NDArray[np.uint32], spaces: int, coded: NDArray[np.uint8], starts: Integers
-) -> int:
-    """Write a word in UTF-8, with spaces on either side; return its number of characters."""
-    end = 0
-    length = word.size + 2 * spaces
-    for place in range(length):
-        starts[place] = end
-        inside = spaces <= place < length - spaces
-        point = word[place - spaces] if inside else np.uint32(0x20)
-        end = _write_character(point, coded, end)
-    starts[length] = end
-    return length
-
-
-@njit(nogil=True, cache=True)
-def _write_character(point: np.uint32, coded: NDArray[np.uint8], end: int) -> int:
-    number = np.int64(point)
-    if number < 0x80:
-        coded[end] = np.uint8(number)
-        return end + 1
-    more = 1 if number < 0x800 else 2 if number < 0x10000 else 3
-    lead = 0xC0 if more == 1 else 0xE0 if more == 2 else 0xF0
-    coded[end] = np.uint8(lead | (number >> (6 * more)))
-    for place in range(1, more + 1):
-        coded[end + place] = np.uint8(0x80 | ((number >> (6 * (more - place))) & 0x3F))
-    return end + more + 1
-
-
-@njit(nogil=True, cache=True)
-def _add_ngrams(
-    coded: NDArray[np.uint8],
-    starts: Integers,
-    shortest: int,
-    longest: int,
-    key: np.uint64,
-    row: NDArray[np.float32],
-) -> None:
-    length = starts.size - 1
-    for size in range(shortest, min(longest, length) + 1):
-        for first in range(length - size + 1):
-            unsigned = murmur(coded, starts[first], starts[first + size])
-            hashed = np.int64(np.int32(unsigned))
-            sign = np.float32(1.0) if hashed >= 0 else np.float32(-1.0)
-            _add_bucket(abs(hashed) % BUCKETS, sign, key, row)
-
-
-@njit(nogil=True, cache=True)
-def _add_bucket(
-    bucket: np.int64, sign: np.float32, key: np.uint64, row: NDArray[np.float32]
-) -> None:
-    bits = splitmix64(np.uint64(key + np.uint64(bucket) * _GOLDEN))
-    for quarter in range(QUARTERS):
-        field = np.int64((bits >> np.uint64(16 * quarter)) & np.uint64(0xFFFF))
-        first = quarter * row.size // QUARTERS
-        size = (quarter + 1) * row.size // QUARTERS - first
-        place = first + (((field >> 1) * size) >> 15)
-        row[place] += sign if field & 1 else -sign
-
-
-@njit(nogil=True, cache=True)
-def splitmix64(state: np.uint64) -> np.uint64:
-    """Return the next number of a SplitMix64 stream after `state`."""
-    mixed = state + _GOLDEN
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * _M1
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * _M2
-    return np.uint64(mixed ^ (mixed >> np.uint64(31)))
+@lru_cache(maxsize=4)
+def _word_vectors(dimensions: int, seed: int) -> _WordVectors:
+    return _WordVectors(dimensions, seed)
 
 
 DIMENSIONS = 384
@@ -305,6 +261,9 @@ class HashingEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the unit vectors of texts; NaN for a text of nothing but whitespace."""
-        points, ends = code_points([folded(text) for text in texts])
-        vectors: Vectors = project(points, ends, kinds_of(points), self.seed, self.dimensions)
+        words = [folded(text).split() for text in texts]
+        vectors = _word_vectors(self.dimensions, self.seed).sums_of(words)
+        squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+        squares[squares == 0.0] = np.nan
+        vectors /= np.sqrt(squares).astype(np.float32)[:, None]
         return vectors
