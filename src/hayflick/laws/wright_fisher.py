@@ -103,17 +103,19 @@ class WrightFisher:
         total: Floats = weights @ self.present(probabilities)
         return total
 
-    def laws(self, probabilities: Floats) -> Iterator[Floats]:
+    def laws(self, probabilities: Floats, *, stored: int = 0) -> Iterator[Floats]:
         """Yield the law of the count after each round, cut off where it is negligible.
 
         Parameters
         ----------
         probabilities
             Real probabilities of symbols, of similar size for speed.
+        stored
+            Items of each of them that a reserve puts into every round.
 
         Returns
         -------
-        Arrays of shape ``(symbols, counts)``, the count from 0.
+        Arrays of shape ``(symbols, counts)``, the count from `stored` on.
         """
         p = np.asarray(probabilities, dtype=np.float64)
         rounds, types = self.rounds, self.rounds.reserve.size
@@ -125,9 +127,9 @@ class WrightFisher:
                 law = binomial_rows(generated, (1.0 - uniform) * p + uniform / types)
             else:
                 matrix = transition.block(
-                    law.shape[1], int(rounds.samples[place - 1]), generated, uniform
+                    stored + law.shape[1], int(rounds.samples[place - 1]), generated, uniform
                 )
-                law = law @ matrix
+                law = law @ matrix[stored:]
             fresh = int(rounds.fresh[place])
             if fresh:
                 law = _convolved(law, _trimmed(binomial_rows(fresh, p)))
