@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import whole_number
@@ -148,7 +149,9 @@ def classical_scaling(distances: ArrayLike, *, dimensions: int) -> tuple[Floats,
     whole_number("dimensions", dimensions, at_least=1, at_most=len(matrix))
     squares = matrix**2
     centred = squares - squares.mean(axis=0) - squares.mean(axis=1)[:, None] + squares.mean()
-    values, vectors = np.linalg.eigh(-0.5 * centred)
+    # Two threads take up to eight times as long as one where they do not have a core each.
+    with threadpool_limits(1, "blas"):
+        values, vectors = np.linalg.eigh(-0.5 * centred)
     values, vectors = values[::-1], vectors[:, ::-1]
     coordinates = np.zeros((len(matrix), dimensions))
     for own in _eigenspaces(values, dimensions):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.effort import expect
 from hayflick.core.errors import ArgumentError
@@ -245,7 +247,9 @@ def _run(
     loop = NetworkLoop(
         setup=cached, store=store, folder=folder, rule=rule, say=say, progress=progress
     )
-    run_async(loop.run())
+    # The threads of small matrices wait for one another, and take the time of those that ask.
+    with threadpool_limits(1, "blas"):
+        run_async(loop.run())
 
 
 def _with_budget(experiment: Experiment, tokens: int | None, money: float | None) -> Experiment:
