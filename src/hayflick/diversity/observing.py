@@ -7,7 +7,7 @@ list) is fixed beforehand, so that all rounds are measured alike.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
 from hayflick.diversity.drift import drift
+from hayflick.diversity.group_mix import GroupMix
 from hayflick.diversity.groups import Groups
 from hayflick.diversity.hill import rarefied_entropy
 from hayflick.diversity.lexical import NgramCounts, tail_mass, vocabulary_kept
@@ -34,6 +35,10 @@ SPREAD = "spread"
 
 BETWEEN_PROMPTS = "between_prompts"
 """The metric of pairs of answers to different prompts, which has scores too."""
+
+LEFT_OUT = "left_out_answers"
+"""Number of answers that are in no number of all answers together, so that the mix of groups stays;
+a round in which no group lacks answers has none."""
 
 SLOW = ("near_duplicate_rate", "drift")
 """Metrics that are measured only on request."""
@@ -98,6 +103,18 @@ class RoundAnswers:
             prompts=_picked(self.prompts, places),
             values={name: values[places] for name, values in self.values.items()},
         )
+
+    def answered(self) -> NDArray[np.bool_]:
+        """Return which rows hold an answer."""
+        known: NDArray[np.bool_]
+        if self.vectors is not None:
+            known = np.isfinite(self.vectors).all(axis=1)
+        elif self.texts is not None:
+            known = np.array([bool(text.strip()) for text in self.texts], np.bool_)
+        else:
+            found = [np.isfinite(numbers) for numbers in self.values.values()]
+            known = np.logical_or.reduce(found) if found else np.ones(self.size, np.bool_)
+        return known
 
     def with_direction(self) -> RoundAnswers:
         """Return the answers whose vectors are finite."""
@@ -193,6 +210,9 @@ class Observer:
         Words or phrases with their weights, for ``retention``.
     slow
         Names of the `SLOW` metrics to measure too.
+    groups
+        How much of what they are asked the groups of the baseline answer; None for rounds that are
+        measured as they are.
     seed
         Seed of the pairs and of every other random draw.
 
@@ -217,6 +237,7 @@ class Observer:
     baseline_vectors: NDArray[Any] | None = None
     must_keep: Mapping[str, float] = field(default_factory=dict)
     slow: frozenset[str] = frozenset()
+    groups: GroupMix | None = None
     seed: int = 1
 
     def read(
@@ -236,8 +257,35 @@ class Observer:
         parts = answers.by_group()
         together, counts = counted or count_words(answers, tokenizer=self.tokenizer)
         rng = stream(self.seed, block=answers.round)
-        whole = self._reading("", answers, together, rng, self._of_all(answers, parts, rng))
+        kept: Integers | None = None
+        if self.groups is not None and answers.groups is not None:
+            kept = self.groups.kept(answers.groups, answers.answered(), rng=rng)
+        if kept is None:
+            whole = self._reading("", answers, together, rng, self._of_all(answers, parts, rng))
+        else:
+            whole = self._at_mix(answers, kept, parts, rng)
         return (whole, *(self._reading(n, part, counts.get(n), rng) for n, part in parts.items()))
+
+    def _at_mix(
+        self,
+        answers: RoundAnswers,
+        places: Integers,
+        parts: Mapping[str, RoundAnswers],
+        rng: np.random.Generator,
+    ) -> Reading:
+        """Return the reading of a round in which groups lack answers: of some answers, or none."""
+        answered = int(answers.answered().sum())
+        values = {
+            "answers": float(answers.size),
+            "empty_answers": float(answers.size - answered),
+            LEFT_OUT: float(answered - len(places)),
+        }
+        if not places.size:
+            return Reading(answers.round, values, {}, "", answers.label)
+        chosen = answers.taken(places)
+        counts, _ = count_words(chosen, tokenizer=self.tokenizer)
+        read = self._reading("", chosen, counts, rng, self._of_all(chosen, parts, rng))
+        return replace(read, values={**read.values, **values})
 
     def _reading(
         self,

@@ -26,6 +26,7 @@ from hayflick.core.records import Reading
 from hayflick.core.reproducibility import stream
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.tokenizers import tokenizer_for
+from hayflick.diversity.group_mix import GroupMix
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import (
     CommonSizes,
@@ -257,6 +258,7 @@ class _BaselineCounts:
     tokenizer: str
     rounds: dict[int, RoundCounts]
     sizes: Mapping[str, CommonSizes]
+    groups: GroupMix | None
 
     @property
     def together(self) -> NgramCounts | None:
@@ -286,17 +288,22 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
     words: dict[str, list[int]] = {}
     sizes: dict[str, list[int]] = {}
     prompts: dict[str, list[list[str]]] = {}
+    answered: list[dict[str, tuple[int, int]]] = []
     batches = (
         _batch(answers, *one) for one in itertools.islice(answers.by_round(), settings.baseline)
     )
     for batch, found in _counted(batches, tokenizer, {}):
         rounds[batch.round] = together, by_group = found
-        for group, one in {"": batch, **batch.by_group()}.items():
+        parts = batch.by_group()
+        held = {group: one.answered() for group, one in parts.items()}
+        answered.append({group: (one.size, int(one.sum())) for group, one in held.items()})
+        for group, one in {"": batch, **parts}.items():
             counts = by_group.get(group) if group else together
             words.setdefault(group, []).append(0 if counts is None else counts.total())
             sizes.setdefault(group, []).append(_with_content(one))
             if one.prompts is not None:
-                prompts.setdefault(group, []).append(list(one.prompts))
+                asked = itertools.compress(one.prompts, one.answered().tolist())
+                prompts.setdefault(group, []).append(list(asked))
     rng = stream(settings.seed, block=0)
     return _BaselineCounts(
         tokenizer,
@@ -305,10 +312,14 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
             group: CommonSizes.of(
                 words=[number for number in words[group] if number],
                 answers=[number for number in sizes[group] if number],
-                mix=PromptMix.of(prompts[group], rng=rng) if group in prompts else None,
+                # A round in which nobody answered says nothing of the mix.
+                mix=PromptMix.of([one for one in prompts[group] if one], rng=rng)
+                if group in prompts
+                else None,
             )
             for group in sizes
         },
+        GroupMix.of(answered) if any(answered) else None,
     )
 
 
@@ -337,6 +348,7 @@ def _observer(
         baseline_vectors=np.concatenate(vectors) if slow and vectors else None,
         must_keep=settings.must_keep,
         slow=slow,
+        groups=counted.groups,
         seed=settings.seed,
     )
 

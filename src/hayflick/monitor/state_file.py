@@ -18,6 +18,7 @@ from hayflick.core.records import Reading
 from hayflick.corpus.answers import Answers, BadRows
 from hayflick.corpus.continuing import Beginning, ReadPart
 from hayflick.detection.power import DetectableLoss
+from hayflick.diversity.group_mix import GroupMix
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import CommonSizes, Observer
 from hayflick.diversity.prompt_pairs import PromptMix
@@ -28,7 +29,7 @@ from hayflick.monitor.state import KeptRound, StreamState
 if TYPE_CHECKING:
     from hayflick.storage.watch_records import WatchRecords
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the records; to be raised too when a number is measured in another way."""
 
 
@@ -244,6 +245,7 @@ def _observer_record(observer: Observer) -> dict[str, Any]:
         "vectors": _matrix_record(observer.baseline_vectors),
         "must_keep": dict(observer.must_keep),
         "slow": sorted(observer.slow),
+        "groups": observer.groups and asdict(observer.groups),
         "seed": observer.seed,
     }
 
@@ -269,6 +271,7 @@ def _observer(record: Mapping[str, Any]) -> Observer:
         baseline_vectors=_matrix(record["vectors"]),
         must_keep=record["must_keep"],
         slow=frozenset(record["slow"]),
+        groups=record["groups"] and GroupMix(**record["groups"]),
         seed=record["seed"],
     )
 

@@ -32,6 +32,7 @@ from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import changed_phrases
 from hayflick.monitor.charting import ChartRequest, chart_requests, panel_requests, run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
+from hayflick.monitor.mix_changes import is_unread
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
 from hayflick.monitor.panel import ChartPanel, panel_charts
 from hayflick.monitor.reference import check_reference, read_reference, with_reference
@@ -410,7 +411,9 @@ def _unread_metrics(
         reasons[name.removeprefix(VALUE)] = translatable("its column has no number there")
     found = []
     for metric, reason in reasons.items():
-        rounds = sum(metric not in reading.values for reading in readings)
+        # Rounds whose groups lack answers are named as such.
+        measured = [reading.values for reading in readings if not is_unread(reading)]
+        rounds = sum(metric not in values for values in measured)
         found += [UnreadMetric(metric, rounds, reason)] if rounds else []
     return tuple(found)
 

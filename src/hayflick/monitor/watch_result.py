@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 from hayflick.monitor.alarms import AlarmNews, KnownAlarms
+from hayflick.monitor.mix_changes import MixChange, is_unread, mix_changes
 from hayflick.monitor.panel import FALLING_SHARE, ChartPanel
 
 
@@ -391,10 +392,17 @@ class WatchResult(Result):
             short = [
                 reading.name
                 for reading in self.readings[group]
-                if metric not in reading.values and reading.values.get("answers", 0.0) > 0.0
+                if metric not in reading.values
+                and reading.values.get("answers", 0.0) > reading.values.get("empty_answers", 0.0)
+                and not is_unread(reading)
             ]
             found += [ShortRounds(metric, group, tuple(short))] if short else []
         return tuple(found)
+
+    @property
+    def mix_changes(self) -> tuple[MixChange, ...]:
+        """How the groups that all answers together are made of have changed."""
+        return mix_changes(self.readings, baseline=self.baseline)
 
     @property
     def verdict(self) -> State:

@@ -157,6 +157,7 @@ def _of_texts(language: Language) -> dict[str, str]:
         "answers": text("answers"),
         "empty_answers": text("empty answers"),
         "unpaired_answers": text("answers that could not be paired"),
+        "left_out_answers": text("answers left out to keep the mix of groups"),
         "distinct_1": text("different words per word"),
         "distinct_2": text("different pairs of words per pair"),
         "distinct_3": text("different triples of words per triple"),

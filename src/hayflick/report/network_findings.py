@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from typing_extensions import override
 
 from hayflick.core.records import ActionKind, State
 from hayflick.network.run_results import NetworkRun
@@ -146,7 +147,7 @@ class NetworkFindings:
     def charted(self) -> WatchFindings | None:
         """The findings of the charts; None where there are none."""
         result = self.watched.result
-        return WatchFindings(result, self.language) if result and result.charts else None
+        return AgentFindings(result, self.language) if result and result.charts else None
 
     def verdict(self) -> str:
         """Return the verdict of `watch` on the run, and whether agents can be told apart."""
@@ -211,6 +212,25 @@ class NetworkFindings:
 
 
 _SHORT_HASH = 16
+
+
+class AgentFindings(WatchFindings):
+    """The sentences about a watched run, whose groups are agents."""
+
+    @override
+    def story_of_groups(self) -> list[str]:
+        messages = {
+            State.ALARM: self.language.text(
+                "Agents that have alarmed, {number} of {all}: {groups}.",
+                **self._groups_in(State.ALARM),
+            ),
+            State.FALLING: self.language.text(
+                "Agents that have fallen without an alarm, {number} of {all}: {groups}.",
+                **self._groups_in(State.FALLING),
+            ),
+        }
+        states = {agent.state for agent in self.groups}
+        return [message for state, message in messages.items() if state in states]
 
 
 def _squares(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -27,6 +27,7 @@ from hayflick.report.watch_findings import WatchFindings
 from hayflick.report.watch_news import news_record, news_sentences
 from hayflick.report.watch_tables import WatchTables
 from hayflick.report.watched_baseline import dependence_record
+from hayflick.report.watched_mix import mix_record
 from hayflick.report.watched_numbers import WatchedNumber, ordered
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def record(result: WatchResult) -> dict[str, Any]:
         "short_rounds": [
             {**asdict(one), "rounds": list(one.rounds)} for one in result.short_rounds
         ],
+        "mix_changes": mix_record(result),
         "not_measured": [asdict(one) for one in result.unread],
         "readings": {
             group: [dict(reading.values) for reading in readings]

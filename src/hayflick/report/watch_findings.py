@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hayflick.core.records import State
 from hayflick.detection.early_warning import Projection
@@ -18,6 +17,7 @@ from hayflick.report import drawing
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.watched_baseline import dependence_sentences, other_warnings, short_rounds
+from hayflick.report.watched_mix import mix_sentences
 from hayflick.report.watched_numbers import (
     Tile,
     WatchedGroup,
@@ -25,9 +25,6 @@ from hayflick.report.watched_numbers import (
     watched_groups,
     watched_numbers,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _NAMED = 10
 _SENTENCES = 10
@@ -116,12 +113,14 @@ class WatchFindings:
             return text("Healthy: the rules have decided nothing")
         if not result.charts:
             return text("Nothing could be watched")
-        if result.silent_since is not None:
-            since = self.round_in_words(result.silent_since)
-            return text("No reading since round {since}", since=since)
         if result.falling:
             names = [self._fallen(chart) for chart in result.falling]
             return text("Falling, without an alarm: {metrics}", metrics=", ".join(names[:_NAMED]))
+        if result.silent_since is not None:
+            since = self.round_in_words(result.silent_since)
+            if any(chart.group and chart.silent_since is None for chart in result.charts):
+                return text("No reading of all answers since round {since}", since=since)
+            return text("No reading since round {since}", since=since)
         return text("Healthy: no chart has alarmed since the baseline")
 
     def _fallen(self, chart: ChartHistory) -> str:
@@ -169,7 +168,7 @@ class WatchFindings:
         return [*sentences, *self.story_of_groups(), *self._steady()]
 
     def story_of_groups(self) -> list[str]:
-        """Return which groups have alarmed and which have fallen, a sentence each."""
+        """Return which groups have fallen silent, alarmed and fallen, a sentence each."""
         messages = {
             State.ALARM: self.language.text(
                 "Groups that have alarmed, {number} of {all}: {groups}.",
@@ -181,7 +180,8 @@ class WatchFindings:
             ),
         }
         states = {group.state for group in self.groups}
-        return [message for state, message in messages.items() if state in states]
+        moved = [message for state, message in messages.items() if state in states]
+        return [*mix_sentences(self.result, self.language), *moved]
 
     def _groups_in(self, state: State) -> dict[str, str]:
         """Return the number and the names of groups in a state, with what they lost."""
