@@ -205,7 +205,7 @@ def _many(rounds: ChainRounds, p: Floats, least: Integers, stored: Integers) -> 
     choose = [math.comb(_EULER_AVERAGES, number) for number in range(_EULER_AVERAGES + 1)]
     below = sums @ np.array(choose) / 2.0**_EULER_AVERAGES
     below *= math.exp(0.5 * _EULER_DAMPING) / at[:, 0]
-    found = np.clip(1.0 - below, 0.0, 1.0).T
+    found: Floats = np.clip(1.0 - below, 0.0, 1.0).T
     found[:, 0] = 1.0
     return found
 

@@ -1,0 +1,138 @@
+"""What becomes of every class of a column, and how much of the real data a loss concerns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hayflick.chains.discrete import Discrete
+from hayflick.core.arrays import Floats, Integers
+from hayflick.core.protocols import Regime
+from hayflick.laws.count_law import at_least_by_law, expected_counts
+from hayflick.laws.rounds import rounds_of
+from hayflick.laws.survival import Survival, spectrum_of
+from hayflick.planning.at_least import MOST_CLASSES, default_least
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOutlook:
+    """What becomes of a class up to the last round.
+
+    Parameters
+    ----------
+    symbol, count
+        The class, and its count in the real data (expected, for a law without data).
+    gone
+        Probability that the last round's training set lacks it.
+    expected
+        Its expected number of examples there.
+    least
+        How many examples it needs.
+    below_least
+        Probability that the last round's training set holds fewer.
+    below_half
+        Probability that it holds fewer than half as many as the first model's data.
+    law
+        ``exact``, ``branching`` or ``simulated``: how the probabilities were found.
+    enough
+        Probability to hold at least `least`, in the rounds 0 … K.
+    """
+
+    symbol: str
+    count: float
+    gone: float
+    expected: float
+    least: int
+    below_least: float
+    below_half: float
+    law: str
+    enough: tuple[float, ...] = field(repr=False)
+
+
+def class_outlooks(
+    model: Discrete,
+    *,
+    regime: Regime,
+    generations: int,
+    samples: int | None = None,
+    least: Integers | None = None,
+    seed: int = 1,
+) -> tuple[ClassOutlook, ...]:
+    """Return what becomes of each of at most 200 classes, the most frequent first.
+
+    Parameters
+    ----------
+    model
+        The real data's law.
+    regime, generations, samples
+        What each of how many rounds is trained on.
+    least
+        How many examples every class needs, shape ``(types,)``; the default where None, see
+        `hayflick.planning.at_least.default_least`.
+    seed
+        Of the simulations of classes that no law covers.
+
+    Returns
+    -------
+    Nothing for more classes, and for rounds that accumulate.
+
+    Examples
+    --------
+    >>> from hayflick.regimes.replace import Replace
+    >>> labels = Discrete.from_counts({"R": 3000, "PG-13": 1500, "PG": 400, "NC-17": 16})
+    >>> rare = class_outlooks(labels, regime=Replace(), generations=50)[-1]
+    >>> rare.symbol, round(rare.gone, 2), round(rare.expected, 6)
+    ('NC-17', 0.54, 16.0)
+    """
+    size = model.training_size(samples)
+    if model.types > MOST_CLASSES or regime.mix(1, samples=size).accumulate:
+        return ()
+    rounds = rounds_of(model, regime=regime, samples=size, generations=generations)
+    p, stored = model.probabilities, rounds.reserve
+    needed = default_least(model) if least is None else least
+    half = np.ceil(p * size / 2.0 - 1e-9).astype(np.int64)
+    ones = np.ones(model.types, np.int64)
+    chances, law = at_least_by_law(
+        rounds,
+        np.tile(p, 3),
+        least=np.concatenate([ones, needed, np.maximum(half, 1)]),
+        stored=np.tile(stored, 3),
+        seed=seed,
+    )
+    present, enough, halves = chances.reshape(3, model.types, -1)
+    expected = expected_counts(rounds, p, stored=stored)[:, -1]
+    counts = model.weights if model.total else p * size
+    return tuple(
+        ClassOutlook(
+            symbol=model.symbols[place],
+            count=counts[place].item(),
+            gone=1.0 - float(present[place, -1]),
+            expected=float(expected[place]),
+            least=int(needed[place]),
+            below_least=1.0 - float(enough[place, -1]),
+            below_half=1.0 - float(halves[place, -1]),
+            law=law,
+            enough=tuple(enough[place].tolist()),
+        )
+        for place in np.argsort(-model.weights, kind="stable")
+    )
+
+
+def mass_lost(survived: Survival) -> Floats:
+    """Return which share of the real data lost types cover, in the rounds 0 … K: Σ p_0 Pr(N_k = 0).
+
+    Of the branching law, which is a lower bound on what survives, it is an upper bound.
+
+    Examples
+    --------
+    >>> from hayflick.laws.survival import survival
+    >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
+    >>> mass_lost(survival(words, generations=10))[[0, 1, 10]].round(4).tolist()
+    [0.0, 0.0037, 0.0431]
+    """
+    spectrum = spectrum_of(survived.model, reserve=survived.rounds.reserve)
+    mass = spectrum.weights * spectrum.probabilities
+    lost: Floats = mass.sum() - survived.law.total(spectrum.probabilities, mass)
+    lost[0] = 0.0
+    return np.clip(lost, 0.0, 1.0)
