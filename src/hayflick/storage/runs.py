@@ -7,6 +7,7 @@ from what is stored. JSON preserves every digit, so a resumed run continues with
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -119,19 +120,24 @@ def _table(name: str, record: type[StoredText | StoredAnswer | StoredRead]) -> s
     return sa.table(name, *(sa.column(one.name) for one in fields(record)))
 
 
-def _stored(kind: type[RecordT], row: sa.Row[Any], *, name: str) -> RecordT:
-    """Return the record of a row, whose values SQLite may hold in any type."""
-    values = dict(row._mapping)
-    for one in fields(kind):
-        takes, _, optional = str(one.type).partition(" | ")
-        value = values[one.name]
-        if value is None and optional:
-            continue
-        if not isinstance(value, _TYPES[takes]):
-            got = f"{one.name} is {type(value).__name__}, takes {takes}"
+_ROWS_AT_ONCE = 1000
+
+
+def _stored(kind: type[RecordT], found: sa.Result[Any], *, name: str) -> list[RecordT]:
+    """Return the records of rows, whose values SQLite may hold in any type."""
+    columns = [(one.name, str(one.type).partition(" | ")) for one in fields(kind)]
+
+    def value(found: object, column: tuple[str, tuple[str, str, str]]) -> Any:
+        field_name, (takes, _, optional) = column
+        if not isinstance(found, _TYPES[takes]) and not (found is None and optional):
+            got = f"{field_name} is {type(found).__name__}, takes {takes}"
             raise DataError(f"{name}: a row of a run's {kind.__name__}: {got}; {_REMEDY}")
-        values[one.name] = {"bool": bool, "bytes": bytes}.get(takes, lambda same: same)(value)
-    return kind(**values)
+        if takes == "bool":
+            return bool(found)
+        return bytes(found) if isinstance(found, memoryview) else found
+
+    rows = itertools.chain.from_iterable(found.partitions(_ROWS_AT_ONCE))
+    return [kind(*map(value, row, columns)) for row in rows]
 
 
 _run = sa.table("run", sa.column("format_version"), sa.column("seed"), sa.column("config"))
@@ -262,7 +268,7 @@ class RunStore:
         """Return all texts in order, including those that await review or were withdrawn."""
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_texts).order_by(_texts.c.number))
-            return [_stored(StoredText, row, name=self._database.name) for row in rows]
+            return _stored(StoredText, rows, name=self._database.name)
 
     def answers(self, *, round: int | None = None) -> list[StoredAnswer]:  # noqa: A002
         """Return the answers of a round, or of all, by round, agent, query and place."""
@@ -272,7 +278,7 @@ class RunStore:
         keys = (_answers.c[name] for name in ("round", "agent", "query", "place"))
         with self._database.connect() as connection:
             rows = connection.execute(query.order_by(*keys))
-            return [_stored(StoredAnswer, row, name=self._database.name) for row in rows]
+            return _stored(StoredAnswer, rows, name=self._database.name)
 
     def rounds(self) -> list[StoredRound]:
         """Return the finished rounds in order."""
@@ -288,7 +294,7 @@ class RunStore:
         keys = (_reads.c.round, _reads.c.agent, _reads.c.query)
         with self._database.connect() as connection:
             rows = connection.execute(sa.select(_reads).order_by(*keys))
-            return [_stored(StoredRead, row, name=self._database.name) for row in rows]
+            return _stored(StoredRead, rows, name=self._database.name)
 
     def add_answers(self, answers: Sequence[StoredAnswer], *, spent: tuple[int, float]) -> None:
         """Store answers, and the tokens and money that the run has used with them."""
