@@ -42,23 +42,21 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
 from typing_extensions import override
 
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import number_between
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Reading
+from hayflick.core.roots import root_between
 from hayflick.detection.baseline import Baseline, scores_of
 from hayflick.detection.control_chart import ControlChart, one_of, open_probability
 from hayflick.detection.evidence import DIRECTIONS, FALSE_ALARMS, FORMS, Evidence, mean_of_logs
 
-FRACTIONS: Floats = expit(np.linspace(-7.0, 3.0, 20))
+FRACTIONS: Floats = 1.0 / (1.0 + np.exp(-np.linspace(-7.0, 3.0, 20)))
 """Fractions of the largest bet, 0.0009 to 0.95, evenly spaced in their log-odds."""
 
 _SMALLEST_LOG = -600.0
-_PRECISION = 1e-12
 
 
 def log_capital(scores: Floats, *, claimed: float) -> Floats:
@@ -118,7 +116,7 @@ def lower_bound(scores: Floats, *, error: float, copies: float = 1.0) -> float:
     if lead(_SMALLEST_LOG) <= 0.0:
         return 0.0
     # At the mean itself no capital is above 1.
-    return mean * math.exp(brentq(lead, _SMALLEST_LOG, 0.0, xtol=_PRECISION))
+    return mean * math.exp(root_between(lead, _SMALLEST_LOG, 0.0))
 
 
 def copies_required(scores: Floats, *, share: float, error: float) -> float:
@@ -151,7 +149,7 @@ def copies_required(scores: Floats, *, share: float, error: float) -> float:
     if fastest <= 0.0:
         return math.inf
     enough = math.log(FRACTIONS.size / error) / fastest
-    return math.exp(brentq(lead, math.log(enough) - 50.0, math.log(enough)))
+    return math.exp(root_between(lead, math.log(enough) - 50.0, math.log(enough)))
 
 
 _LEAST_SHARE_OF_MEAN = 0.5

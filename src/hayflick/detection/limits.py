@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammaincc, ndtr, roots_hermitenorm
 
 from hayflick.core.arrays import Floats
@@ -150,6 +149,7 @@ def known_limit(recursion: Recursion, *, direction: str, run_length: float) -> f
     >>> round(known_limit(Recursion(0.0, 1.0), direction="both", run_length=370.398), 4)
     3.0
     """
+    from scipy.optimize import brentq
 
     def excess(limit: float) -> float:
         law = {"shift": np.zeros(1), "scale": np.ones(1)}
@@ -190,6 +190,8 @@ def adjusted_limit(
     >>> [limit and round(limit, 2) for limit in limits]
     [3.17, 3.9, None]
     """
+    from scipy.optimize import brentq
+
     known = known_limit(recursion, direction=direction, run_length=run_length)
 
     def lead(limit: float) -> float:
