@@ -18,21 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import roots_hermitenorm
 
 from hayflick.chains.discrete import Discrete
-from hayflick.core.arrays import Floats, Integers
+from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
+from hayflick.laws.count_grid import LARGEST_EXACT, CountGrid
 from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.regimes.replace import Replace
 
-_LARGEST_EXACT = 500
-_SINGLE_COUNTS = 64
-_NODES_PER_UNIT = 40
-_WIDEST_VARIANCE = 1000.0
-_DEVIATIONS = 9.0
-_HERMITE = roots_hermitenorm(32)
 # The equations are ill-conditioned beyond: such a symbol is practically never lost.
 _LONGEST = 1e12
 _ROUNDING = 5e-14
@@ -133,28 +127,22 @@ def loss_time(
         raise ArgumentError("regime", got=regime.describe(), takes=takes)
     # The first round draws from the fit to the real data, all later ones are like the second.
     rounds = rounds_of(model, regime=regime, samples=samples, generations=2)
-    exact = rounds.samples[0] <= _LARGEST_EXACT
+    exact = rounds.samples[0] <= LARGEST_EXACT
     return LossTime(model, rounds, "exact" if exact else "interpolated")
 
 
-class _FirstPassage:
+class _FirstPassage(CountGrid):
     """First passage to 0 on a grid of counts."""
 
     def __init__(self, rounds: ChainRounds) -> None:
-        self.size = int(rounds.samples[0])
-        self.generated, self.fresh = int(rounds.generated[0]), int(rounds.fresh[0])
-        self.shares, self.types = rounds.uniform, rounds.reserve.size
-        can_fix = self.generated == self.size and self.shares[1] == 0.0
-        # A symbol that is fixed is never lost.
-        self.last = self.size - 1 if can_fix else self.size
-        self.grid = _grid(self.size, self.last)
+        super().__init__(rounds)
         # Chance of ever being lost from each count.
-        self.lost = 1.0 - self.grid / self.size if can_fix else np.ones(self.grid.size)
+        self.lost = 1.0 - self.grid / self.size if self.can_fix else np.ones(self.grid.size)
         self._solved: tuple[float, Floats] | None = None
 
     def mean(self, chance: float) -> float:
         """Return the expected round of first loss of a symbol of real probability `chance`."""
-        start = self._row((1.0 - self.shares[0]) * chance + self.shares[0] / self.types, chance)
+        start = self.first_row(chance)
         at_once, onward = start[0], start[1:]
         ever = at_once + onward @ self.lost
         if ever <= 0.0:
@@ -167,95 +155,7 @@ class _FirstPassage:
         # Without fresh data the equations are the same for every symbol.
         key = chance if self.fresh else 0.0
         if self._solved is None or self._solved[0] != key:
-            observed = (1.0 - self.shares[1]) * self.grid / self.size + self.shares[1] / self.types
-            matrix = np.array([self._row(float(law), chance)[1:] for law in observed])
-            self._solved = key, np.linalg.solve(np.eye(self.grid.size) - matrix, self.lost)
+            matrix = self.matrix(chance)[:, 1:]
+            times = np.linalg.solve(np.eye(self.grid.size) - matrix, self.lost)
+            self._solved = key, np.asarray(times, dtype=np.float64)
         return self._solved[1]
-
-    def _row(self, law: float, chance: float) -> Floats:
-        """Return the next count's law as weights on 0 and on the counts of the grid."""
-        mean = self.generated * law + self.fresh * chance
-        variance = self.generated * law * (1.0 - law) + self.fresh * chance * (1.0 - chance)
-        if variance > _WIDEST_VARIANCE and self.size > _LARGEST_EXACT:
-            points, weights = _HERMITE
-            counts = np.clip(mean + np.sqrt(variance) * points, 0.0, self.size)
-            return self._interpolated(counts, weights / weights.sum())
-        generated, first = _window(self.generated, law)
-        if self.fresh:
-            fresh, offset = _window(self.fresh, chance)
-            generated, first = np.convolve(generated, fresh), first + offset
-        return self._interpolated(first + np.arange(generated.size, dtype=np.float64), generated)
-
-    def _interpolated(self, counts: Floats, weights: Floats) -> Floats:
-        """Spread weights at counts over the neighbouring counts of the grid."""
-        row = np.zeros(self.grid.size + 1)
-        zero = counts < 1.0
-        row[0] = weights[zero].sum()
-        inside = ~zero & (counts <= self.last)
-        counts, weights = counts[inside], weights[inside]
-        nodes, at = _logit(self.grid, self.size), _logit(counts, self.size)
-        members = _stencils(nodes, at)
-        np.add.at(row, 1 + members, weights[:, None] * _lagrange(nodes[members], at))
-        return row
-
-
-_STENCIL = 5
-
-
-def _stencils(nodes: Floats, at: Floats) -> Integers:
-    """Return the places of the nodes that each point is interpolated between.
-
-    Piecewise interpolation has a kink at the nodes, which counts where steps are much smaller than
-    the nodes' distances. There all points of a row have the same nodes.
-    """
-    size = min(_STENCIL, nodes.size)
-    if not at.size:
-        return np.empty((0, size), np.int64)
-    middle = int(np.searchsorted(nodes, 0.5 * (at[0] + at[-1])))
-    first = np.full(at.size, np.clip(middle - size // 2, 0, nodes.size - size))
-    if at[0] < nodes[first[0]] or at[-1] > nodes[first[0] + size - 1]:
-        first = np.clip(np.searchsorted(nodes, at) - size // 2, 0, nodes.size - size)
-    stencils: Integers = first[:, None] + np.arange(size)
-    return stencils
-
-
-def _grid(size: int, last: int) -> Floats:
-    """Return the counts at which the mean is an unknown, from 1 to `last`."""
-    if size <= _LARGEST_EXACT:
-        return np.arange(1.0, last + 1.0)
-    decades = np.log(size / 2.0 / _SINGLE_COUNTS)
-    steps = np.geomspace(_SINGLE_COUNTS, size / 2.0, max(2, int(_NODES_PER_UNIT * decades)))
-    low = np.concatenate([np.arange(1.0, _SINGLE_COUNTS + 1.0), np.round(steps)])
-    both = np.unique(np.concatenate([low, size - low, [last]]))
-    return both[(both >= 1.0) & (both <= last)]
-
-
-def _window(trials: int, chance: float) -> tuple[Floats, int]:
-    """Return a binomial law where it is not negligible, and the count it begins at."""
-    if chance <= 0.0 or chance >= 1.0:
-        return np.ones(1), trials if chance >= 1.0 else 0
-    mean, deviation = trials * chance, np.sqrt(trials * chance * (1.0 - chance))
-    reach = _DEVIATIONS * deviation + _DEVIATIONS**2
-    first, last = max(0, int(mean - reach)), min(trials, int(mean + reach))
-    # By the ratios of neighbours: the factorials of large numbers cancel down to their rounding.
-    hits = np.arange(first, last, dtype=np.float64)
-    steps = np.log((trials - hits) / (hits + 1.0) * (chance / (1.0 - chance)))
-    logs = np.concatenate([[0.0], np.cumsum(steps)])
-    law = np.exp(logs - logs.max())
-    return law / law.sum(), first
-
-
-def _logit(counts: Floats, size: int) -> Floats:
-    logit: Floats = np.log(counts / (size + 1.0 - counts))
-    return logit
-
-
-def _lagrange(nodes: Floats, at: Floats) -> Floats:
-    """Return interpolation weights of each row's nodes, shape ``(points, nodes)``."""
-    weights = np.ones_like(nodes)
-    for one in range(nodes.shape[1]):
-        for other in range(nodes.shape[1]):
-            if other != one:
-                gap = nodes[:, one] - nodes[:, other]
-                weights[:, one] *= (at - nodes[:, other]) / gap
-    return weights
