@@ -1,6 +1,10 @@
 import asyncio
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -10,7 +14,7 @@ from hayflick.core.errors import ArgumentError, BudgetExhausted, DataError, Endp
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.run_results import file_lock
 
-from .hostile import HostileServer, chat, whole
+from .hostile import HostileServer, chat, dripping, whole
 
 PANEL = """
 format_version = 1
@@ -269,7 +273,9 @@ def test_an_agent_that_is_down_has_no_reading_and_the_others_do(panel, endpoint)
     watched = hf.watch(answers, **columns, embedder="hashing:dimensions=64")
     silent = {chart.group: chart.silent_since for chart in watched.charts if chart.group}
     assert silent == {"anna": None, "bert": 13}
-    assert watched.silent_since is None
+    # Without it, all answers together are another mix.
+    assert watched.silent_since == 13
+    assert [(one.kind, one.group) for one in watched.mix_changes] == [("silent", "bert")]
 
 
 def test_a_round_that_nobody_answers_is_not_recorded(panel, endpoint, capsys):
@@ -344,3 +350,135 @@ def test_a_dead_endpoint_in_a_panel_of_two(panel, cases):
     assert [(one.round, one.answers) for one in rounds] == [(1, 3), (2, 3)]
     assert {(one.agent, one.number) for done in rounds for one in done.missing} == {("dead", 3)}
     assert all(f"127.0.0.1:{dead}" in one.missing[0].reason for one in rounds)
+
+
+def test_a_later_round_that_nobody_answers_is_a_gap_in_the_record(panel, endpoint, capsys):
+    assert main(["probe", str(panel)]) == 0
+    endpoint.down = {"anna", "bert"}
+    assert main(["probe", str(panel)]) == 3
+    said = capsys.readouterr()
+    assert "round 2 is closed without answers of: anna (6), bert (6)" in said.err
+    assert "round 2: 0 answers" in said.out
+    endpoint.down, endpoint.hanging = set(), {"anna", "bert"}
+    probed = hf.probe(panel, deadline=0.5)
+    assert (probed.round, probed.answers, len(probed.missing)) == (3, 0, 2)
+    endpoint.hanging = set()
+    assert hf.probe(panel).round == 4
+    found = rows(panel)
+    assert [row["round"] for row in found] == [number for number in (1, 2, 3, 4) for _ in range(12)]
+    gaps = [row for row in found if row["round"] in (2, 3)]
+    assert all(row["answer"] is None and row["missing"] for row in gaps)
+
+
+def test_a_record_with_whole_gaps_is_watched(panel, endpoint):
+    for number in range(1, 18):
+        endpoint.down = {"anna", "bert"} if number in (4, 14, 17) else set()
+        hf.probe(panel)
+    columns = {"by": "round", "text": "answer", "group": "agent", "prompt": "prompt"}
+    answers = panel.parent / "answers.jsonl"
+    watched = hf.watch(answers, **columns, embedder="hashing:dimensions=64")
+    assert len(watched.rounds) == 17
+    gaps = [{one.group: one.rounds for one in watched.mix_changes if one.kind == "silent"}]
+    assert gaps == [{"anna": ("4", "14", "17"), "bert": ("4", "14", "17")}]
+    assert watched.series("spread")[3] is watched.series("spread")[16] is None
+    assert all(watched.series("effective_words")[place] for place in (4, 9, 14))
+
+
+def served(panel, reply, *, agents=("live", "bad"), more="", deadline=""):
+    """Return the endpoint of `live`, and write a panel whose other agents have other ones."""
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    live = HostileServer(lambda _, __: whole(chat("It rains.")))
+    bad = HostileServer(reply)
+    sections = "".join(
+        f'[[agents]]\nname = "{name}"\nkind = "openai"\nmodel = "m"\n'
+        f'base_url = "{live.url if name == "live" else bad.url}"\n{more}\n'
+        for name in agents
+    )
+    panel.write_text(PANEL.split("[[agents]]")[0] + deadline + "\n" + sections)
+    return live, bad
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(b"503 Service Unavailable", "503"), (b"429 Too Many Requests", "429"), (None, "broke off")],
+)
+def test_a_short_deadline_hides_no_reason(panel, status, reason):
+    reply = (lambda _, __: b"") if status is None else lambda _, __: whole(b"no", status=status)
+    servers = served(panel, reply)
+    try:
+        probed = hf.probe(panel, deadline=1.5)
+    finally:
+        for server in servers:
+            server.close()
+    [lacking] = probed.missing
+    assert (lacking.agent, probed.answers) == ("bad", 6)
+    assert servers[1].url in lacking.reason
+    assert reason in lacking.reason
+    assert "no answer within" not in lacking.reason
+    assert "asked again until the deadline, 1.5 s" in lacking.reason
+
+
+def test_a_refused_connection_of_all_agents_is_said(panel, capsys):
+    servers = served(panel, lambda _, __: b"", agents=("one", "two"))
+    for server in servers:
+        server.close()
+    assert main(["probe", str(panel), "--deadline", "1"]) == 3
+    said = capsys.readouterr().err
+    assert "agent one" in said
+    assert "no connection" in said
+    assert "no agent answered" not in said
+
+
+def test_one_endpoint_of_two_agents_tells_their_failures_apart(panel):
+    def reply(_, body):
+        return whole(b"no", status=b"503 Busy") if b'"bad"' in body else whole(chat("It rains."))
+
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
+    server = HostileServer(reply)
+    sections = "".join(
+        f'[[agents]]\nname = "{name}"\nkind = "openai"\nmodel = "{name}"\n'
+        f'base_url = "{server.url}"\n'
+        for name in ("good", "bad")
+    )
+    panel.write_text(PANEL.split("[[agents]]")[0] + sections)
+    try:
+        probed = hf.probe(panel, deadline=1.5)
+    finally:
+        server.close()
+    assert [one.agent for one in probed.missing] == ["bad"]
+    assert "503" in probed.missing[0].reason
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(panel, tmp_path):
+    hf.probe(panel)
+    text = panel.read_text()
+    servers = served(panel, lambda _, __: dripping(b"{"), more="timeout_s = 60")
+    assert text != panel.read_text()
+    command = [sys.executable, "-m", "hayflick", "probe", str(panel)]
+    try:
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        partial = panel.parent / "answers.jsonl.partial"
+        for _ in range(200):
+            time.sleep(0.1)
+            if partial.exists() and partial.read_text().count("\n") == 6:
+                break
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=30)[1]
+    finally:
+        for server in servers:
+            server.close()
+    assert running.returncode == 130
+    assert "interrupted: 6 of 12 answers of round 2 are kept; whole rounds in the file: 1" in said
+    assert f"s with: hayflick probe {panel}" in said
+    assert "nothing was finished" not in said
+    assert partial.read_text().count("\n") == 6
+
+
+def test_every_agent_has_its_progress(panel):
+    told = []
+    hf.probe(panel, progress=lambda *stage: told.append(stage))
+    stages = [f"answers of {name}" for name in ("anna", "bert")]
+    for stage in stages:
+        steps = [(done, total) for name, done, total in told if name == stage]
+        assert steps[0] == (0, 6)
+        assert steps[-1] == (6, 6)

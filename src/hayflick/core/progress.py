@@ -130,6 +130,6 @@ def progress_bar(*, yes: bool = True) -> Iterator[CommandProgress]:
     if not console.is_terminal:
         yield CommandProgress(_Lines(), yes=yes)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         yield CommandProgress(_Terminal(bars), yes=yes, bars=bars)

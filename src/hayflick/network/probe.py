@@ -6,7 +6,8 @@ round. So a reader never sees a part of a round, and a round that was interrupte
 instead of being asked again.
 
 An endpoint that is down costs its own answers alone: a round ends at its deadline at the latest,
-and what is missing then stands in the file without an answer, with the reason.
+and what is missing then stands in the file without an answer, with the reason. So does a round that
+nobody answers, once the file has a round.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import itertools
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.display import Result
+from hayflick.core.display_text import display_text
 from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
 from hayflick.core.output import check_folder, write_file
@@ -35,7 +38,7 @@ from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents, parse_sections
-from hayflick.network.agents.protocol import Agent, AnswerSeed
+from hayflick.network.agents.protocol import Agent, AnswerSeed, RemoteAgent
 from hayflick.network.experiment import MOST_AGENTS, BudgetSection, agent_files, refusal
 from hayflick.network.rounds import Question, ask_all, run_async
 from hayflick.network.run_results import file_lock
@@ -57,6 +60,9 @@ _ATTEMPTS = 2
 _SHORTEST_DEADLINE_S = 600.0
 _DEADLINE_OVER_ESTIMATE = 4.0
 _SHORTEST_STATED_S, _LONGEST_DEADLINE_S = 0.1, 7 * 86_400.0
+
+_MOST_BARS = 20
+"""Up to so many agents have a progress of their own."""
 
 _TAIL = 1 << 20
 """Bytes at the end of the file that its last line is looked for in."""
@@ -112,6 +118,25 @@ class MissingAnswers:
     reason: str
 
 
+class ProbeInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a round; what was answered is kept, and the next call goes on.
+
+    Attributes
+    ----------
+    round : int
+        Number of the round.
+    kept, asked : int
+        How many of its answers are kept, and how many it has.
+    seconds_left : float
+        Until its deadline; after it, the next call closes the round with what it has.
+    """
+
+    def __init__(self, number: int, *, kept: int, asked: int, seconds_left: float) -> None:
+        self.round, self.kept, self.asked = number, kept, asked
+        self.seconds_left = seconds_left
+        super().__init__(f"{kept} of {asked} answers of round {number} are kept")
+
+
 @dataclass(frozen=True)
 class ProbeRound(Result):
     """A finished round of a probe.
@@ -123,7 +148,8 @@ class ProbeRound(Result):
     file
         Where the answers were added.
     answers, empty
-        How many answers there are, and how many of them are empty.
+        How many answers there are, and how many of them are empty. Without any, the round stands
+        in the file as a gap.
     panel
         Who was asked what.
     missing
@@ -166,16 +192,18 @@ def probe(
         Seconds after which the round ends; where None, as the panel says, else four times the
         estimate of the round, ten minutes at least.
     progress
-        Told beforehand what the round takes.
+        Told beforehand what the round takes, then how far every agent has come.
 
     Raises
     ------
     ArgumentError, DataError
         If the panel is invalid, or its file holds something else.
     EndpointError
-        If no agent answered at all; nothing is added.
+        If no agent answered at all, and the file has no round yet; nothing is added.
     BudgetExhausted
         If the round cannot be finished now; the next call continues it.
+    ProbeInterrupted
+        At Ctrl-C; the next call continues the round.
 
     Examples
     --------
@@ -209,14 +237,17 @@ def probe(
     with file_lock(file.with_name(f".{file.name}.lock"), subject=str(file)):
         named = [(role, path.parent / name) for role, name in agent_files(found.agents)]
         sources = Source.files(("panel", path), ("answers of earlier rounds", file), *named)
-        cycle = _Cycle(found, file)
+        cycle = _Cycle(found, file, progress)
         closed = None
         if cycle.age > seconds:
             closed = cycle.finish("the round was cut off").round
-            cycle = _Cycle(found, file)
+            cycle = _Cycle(found, file, progress)
         budget = Budget(**found.budget.model_dump(), spent=cycle.spent())
         agents = parse_agents(found.agents, folder=path.parent, budget=budget)
-        run_async(cycle.ask(agents, seconds=seconds - cycle.age))
+        try:
+            run_async(cycle.ask(agents, seconds=seconds - cycle.age))
+        except KeyboardInterrupt:
+            raise cycle.interrupted(seconds) from None
         done = cycle.finish(f"no answer within {seconds:,.0f} s")
         return replace(done, closed=closed, sources=sources)
 
@@ -233,11 +264,12 @@ def _deadline(stated: float | None, panel: Panel, effort: Effort) -> float:
 class _Cycle:
     """A round under way: the one that was interrupted, or a new one."""
 
-    def __init__(self, panel: Panel, file: Path) -> None:
-        self.panel, self.file = panel, file
+    def __init__(self, panel: Panel, file: Path, progress: Progress) -> None:
+        self.panel, self.file, self.progress = panel, file, progress
         self.partial = file.with_name(f"{file.name}.partial")
         self.number = _last_round(file) + 1
         self.rows = [row for row in _rows(self.partial) if row["round"] == self.number]
+        self.answered = Counter(row["agent"] for row in self.rows)
         self.failures: dict[str, Exception] = {}
         now = datetime.now(UTC)
         self.started = self.rows[0]["time"] if self.rows else now.isoformat(timespec="seconds")
@@ -257,29 +289,55 @@ class _Cycle:
         Raises
         ------
         EndpointError
-            If there is no answer at all.
+            If there is no answer at all, in the first round.
         BudgetExhausted
             If the next request could exceed the budget.
         """
+        for agent in agents:
+            self._report(agent.name)
         asked = [self._ask(agent, agents=len(agents)) for agent in agents]
         try:
             async with asyncio.timeout(seconds):
                 found = await asyncio.gather(*asked, return_exceptions=True)
         except TimeoutError:
             found = []
+            self._remember(agents, seconds)
         finally:
             await asyncio.gather(*(agent.close() for agent in agents))
         for failure in found:
             if isinstance(failure, BaseException):
                 raise failure
-        if not self.rows:
+        if not self.rows and self.number == 1:
             raise next(iter(self.failures.values()), self._silence(seconds))
 
+    def _remember(self, agents: Sequence[Agent], seconds: float) -> None:
+        """Remember why requests failed that were to be made again when the round ended."""
+        for agent, section in zip(agents, self.panel.agents, strict=True):
+            failing = agent.failing if isinstance(agent, RemoteAgent) else None
+            if failing is not None and agent.name not in self.failures:
+                reason = f"{failing}; asked again until the deadline, {seconds:,.1f} s"
+                self.failures[agent.name] = _failure(section, reason)
+
     def _silence(self, seconds: float) -> EndpointError:
-        first = self.panel.agents[0]
-        address = str(first.get("base_url", first["kind"]))
-        reason = f"no agent answered within {seconds:,.1f} s"
-        return EndpointError(reason, agent=str(first["name"]), url=address)
+        return _failure(self.panel.agents[0], f"no agent answered within {seconds:,.1f} s")
+
+    def _report(self, agent: str) -> None:
+        """Tell how far an agent has come; of many agents, how far all have."""
+        each = self.panel.answers * len(self.panel.prompts)
+        if len(self.panel.agents) > _MOST_BARS:
+            self.progress("answers", len(self.rows), each * len(self.panel.agents))
+            return
+        stage = f"answers of {display_text(agent, longest=40)}"
+        self.progress(stage, self.answered[agent], each)
+
+    def interrupted(self, seconds: float) -> ProbeInterrupted:
+        """Return what is kept of the round."""
+        asked = self.panel.answers * len(self.panel.prompts) * len(self.panel.agents)
+        begun = _time(self.started, self.partial)
+        left = seconds - (datetime.now(UTC) - begun).total_seconds()
+        return ProbeInterrupted(
+            self.number, kept=len(self.rows), asked=asked, seconds_left=max(0.0, left)
+        )
 
     async def _ask(self, agent: Agent, *, agents: int) -> None:
         """Ask an agent what it has not answered yet; remember the last failure, if it fails."""
@@ -315,6 +373,10 @@ class _Cycle:
             os.truncate(self.partial, size)
             raise
         self.rows.extend(rows)
+        arrived = Counter(row["agent"] for row in rows)
+        self.answered += arrived
+        for agent in arrived:
+            self._report(agent)
 
     def _row(self, answer: StoredAnswer) -> _Row:
         row = {name: getattr(answer, name) for name in answer.__slots__}
@@ -359,6 +421,11 @@ class _Cycle:
         place = {"prompt": prompt, "query": query, "index": index}
         place |= {"round": self.number, "agent": agent, "time": self.started}
         return {**place, "answer": None, "missing": reason}
+
+
+def _failure(section: Mapping[str, Any], reason: str) -> EndpointError:
+    address = str(section.get("base_url", section["kind"]))
+    return EndpointError(reason, agent=str(section["name"]), url=address)
 
 
 def _time(text: str, partial: Path) -> datetime:

@@ -258,6 +258,7 @@ class Endpoint:
         self.base_url = _checked_url(base_url)
         self.retries = Retries() if retries is None else retries
         self.budget = Budget() if budget is None else budget
+        self._failing: dict[str, str] = {}
         self._client = HttpClient(
             self.base_url,
             feature="an agent behind an endpoint",
@@ -310,11 +311,17 @@ class Endpoint:
                 )
             )
         except RequestFailure as failure:
+            self._failing[request.agent] = failure.reason
             if not failure.charged:
                 reserved.use(Spending())
             raise
+        self._failing.pop(request.agent, None)
         reserved.use(request.spent(reply))
         return reply
+
+    def failing(self, agent: str) -> str | None:
+        """Return why an agent's last request failed; None if it did not, or there was none."""
+        return self._failing.get(agent)
 
     async def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -445,6 +452,11 @@ class ChatAgent:
         if self.seeded:
             body["seed"] = number % 2**_SEED_BITS
         return {**body, **self.extra}
+
+    @property
+    def failing(self) -> str | None:
+        """Why the last request failed; None if it did not, or if there was none."""
+        return self.endpoint.failing(self.name)
 
     async def close(self) -> None:
         """Close the endpoint's connection."""

@@ -162,6 +162,15 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class RemoteAgent(Protocol):
+    """An agent that waits and asks again where its endpoint fails."""
+
+    @property
+    def failing(self) -> str | None:
+        """Why the last request failed; None if it did not, or if there was none."""
+
+
+@runtime_checkable
 class Learner(Agent, Protocol):
     """An agent that may learn from what it reads."""
 
