@@ -1,6 +1,7 @@
 """Phrases that came or went: by hand, in any script, and with few false finds."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -119,3 +120,30 @@ def test_bad_input():
     for name, value in (("fewest", 0), ("prior", 0), ("error", 0.9), ("most", 0)):
         with pytest.raises(ArgumentError, match=f"{name}: got"):
             templates(some, baseline=some, **{name: value})
+
+
+def test_frequent_phrases_are_those_of_all(rng):
+    words = [*"abcde", "今日", "は", "😀"]
+    sides = [
+        ["".join(f"{one} " for one in rng.choice(words, rng.integers(0, 9))) for _ in range(size)]
+        for size in (40, 25, 0, 1)
+    ]
+    for fewest in (1, 2, 5, 50):
+        found = PhraseCounts.frequent(sides, fewest=fewest)
+        alone = [PhraseCounts.of(side) for side in sides]
+        together = sum((Counter(dict(one.table.rows())) for one in alone), Counter())
+        for ours, theirs in zip(found, alone, strict=True):
+            expected = {
+                phrase: number
+                for phrase, number in theirs.table.rows()
+                if together[phrase] >= fewest
+            }
+            assert dict(ours.table.rows()) == expected
+            assert ours.table.height == len(expected)
+            assert ours.texts == theirs.texts
+
+
+def test_no_answers_have_no_frequent_phrases():
+    for sides in ([[], []], [["", " "], ["a"]], []):
+        found = PhraseCounts.frequent(sides)
+        assert [one.table.height for one in found] == [0] * len(sides)

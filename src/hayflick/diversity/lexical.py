@@ -13,7 +13,7 @@ Species Diversity*, Ecology 52 (1971), equation 14.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import final
@@ -31,6 +31,7 @@ from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 from hayflick.diversity.hill import hill_number, shannon_entropy
 from hayflick.diversity.metrics import Summary, defined
+from hayflick.diversity.token_runs import TablesOnUse, runs_by_part
 
 _SAMPLES = 1000
 
@@ -94,14 +95,17 @@ def count_ngrams(
     >>> pairs.rows()
     [('so so', 2)]
     """
-    coded, spelled = _coded(texts, tokenizer)
+    coded, spelled = coded_tokens(texts, tokenizer)
     return pl.collect_all(
         [_counted(coded, spelled, length, once_per_text=once_per_text) for length in lengths]
     )
 
 
-def _coded(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the tokens of each answer as positions in the list of all, and that list."""
+def coded_tokens(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the tokens of each answer as positions in the list of all, and that list.
+
+    Columns are ``answer``, the number of the answer, ascending, and ``symbol``.
+    """
     numbered = pl.Series("text", texts, dtype=pl.String).to_frame().with_row_index("answer")
     spelled_alike = numbered.lazy().with_columns(normalized_expression(pl.col("text"), "nfc"))
     tokens = tokenizer.tokens(spelled_alike).collect()
@@ -184,6 +188,8 @@ class NgramCounts(Summary):
         For n = 1, 2, …: columns ``symbol`` (tokens with spaces between them) and ``number``.
     texts
         Number of answers.
+    counted
+        The numbers of each table, where they are known without it; None for others.
 
     Examples
     --------
@@ -195,8 +201,9 @@ class NgramCounts(Summary):
     """
 
     tokenizer: str
-    tables: tuple[pl.DataFrame, ...]
+    tables: Sequence[pl.DataFrame]
     texts: int
+    counted: tuple[Integers, ...] | None = field(default=None, kw_only=True, repr=False)
 
     @classmethod
     def empty(cls, *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
@@ -277,7 +284,7 @@ class NgramCounts(Summary):
         waiting: list[list[pl.DataFrame]] = [[] for _ in range(longest)]
         first = 0
         for batch in counting.batches(iter(texts)):
-            coded, spelled = _coded(batch, splitter)
+            coded, spelled = coded_tokens(batch, splitter)
             coded = coded.with_columns(
                 group=codes[first : first + len(batch)].gather(coded["answer"])
             )
@@ -321,28 +328,16 @@ class NgramCounts(Summary):
         texts = list(chain.from_iterable(parts))
         splitter = chosen_tokenizer(tokenizer, samples=texts[:_SAMPLES])
         longest = whole_number("longest", longest, at_least=1)
-        coded, spelled = _coded(texts, splitter)
-        part = pl.Series(np.repeat(np.arange(len(parts)), list(map(len, parts))), dtype=pl.UInt32)
-        coded = coded.with_columns(part=part.gather(coded["answer"]))
-        lengths = range(1, longest + 1)
+        coded, spelled = coded_tokens(texts, splitter)
+        part = np.repeat(np.arange(len(parts)), list(map(len, parts)))
+        found = runs_by_part(coded, part, longest=longest, kinds=len(spelled))
+        numbers = [[each[place].number for each in found] for place in range(len(parts))]
         tables = [
-            table.sort("part", maintain_order=True)
-            for table in pl.collect_all(
-                [_counted(coded, spelled, length, by=["part"]) for length in lengths]
-            )
-        ]
-        ends = [
-            np.searchsorted(table["part"].to_numpy(), np.arange(len(parts) + 1)) for table in tables
+            TablesOnUse([each[place] for each in found], coded["symbol"], spelled)
+            for place in range(len(parts))
         ]
         return [
-            cls(
-                splitter.name,
-                tuple(
-                    table[int(end[place]) : int(end[place + 1])].drop("part")
-                    for table, end in zip(tables, ends, strict=True)
-                ),
-                len(answers),
-            )
+            cls(splitter.name, tables[place], len(answers), counted=tuple(numbers[place]))
             for place, answers in enumerate(parts)
         ]
 
@@ -362,7 +357,10 @@ class NgramCounts(Summary):
     @cached_property
     def _numbers(self) -> tuple[Integers, ...]:
         # Sorted, so that sums over them do not depend on the order of the table.
-        return tuple(np.sort(table.get_column("number").to_numpy()) for table in self.tables)
+        counted = self.counted
+        if counted is None:
+            counted = tuple(table.get_column("number").to_numpy() for table in self.tables)
+        return tuple(map(np.sort, counted))
 
     def numbers_of(self, length: int = 1) -> Integers:
         """Return how often each different n-gram of `length` tokens occurs, ascending.
@@ -377,7 +375,7 @@ class NgramCounts(Summary):
 
     @cached_property
     def _symbols(self) -> _Vocabulary:
-        return _Vocabulary(self.tables[0].get_column("symbol"))
+        return _Vocabulary(self._words.get_column("symbol"))
 
     @cached_property
     def _rare_by_number(self) -> dict[int, _Vocabulary]:
@@ -386,21 +384,28 @@ class NgramCounts(Summary):
     def _rare(self, at_most: int) -> _Vocabulary:
         """Return the tokens that occur at most so often, which many groups are compared with."""
         if at_most not in self._rare_by_number:
-            rare = self.tables[0].filter(pl.col("number") <= at_most)
+            rare = self._words.filter(pl.col("number") <= at_most)
             self._rare_by_number[at_most] = _Vocabulary(rare.get_column("symbol"))
         return self._rare_by_number[at_most]
 
     def _among(self, vocabulary: _Vocabulary) -> Integers:
         """Return how often each of those tokens occurs that are in a vocabulary."""
-        table = self.tables[0]
+        table = self._words
         if table.height > _FEW:
             table = table.join(vocabulary.symbols.to_frame(), on="symbol", how="semi")
-        else:
-            names = vocabulary.names
-            known = [one in names for one in table.get_column("symbol").to_list()]
-            table = table.filter(pl.Series(known, dtype=pl.Boolean))
-        numbers: Integers = table.get_column("number").to_numpy()
-        return numbers
+            numbers: Integers = table.get_column("number").to_numpy()
+            return numbers
+        listed = self._listed_words
+        known = np.fromiter(map(vocabulary.names.__contains__, listed), np.bool_, len(listed))
+        return table.get_column("number").to_numpy()[known]
+
+    @cached_property
+    def _words(self) -> pl.DataFrame:
+        return self.tables[0]
+
+    @cached_property
+    def _listed_words(self) -> list[str]:
+        return self._words.get_column("symbol").to_list()
 
     def types(self, length: int = 1) -> int:
         """Return the number of different n-grams of `length` tokens."""

@@ -22,8 +22,12 @@ from hayflick.corpus import tokenizers as counting
 from hayflick.corpus.tokenizers import UNSPACED, Tokenizer, words_and
 from hayflick.diversity import lexical as ngrams
 from hayflick.diversity.metrics import Summary
+from hayflick.diversity.token_runs import frequent_runs, spelled_runs
 
 LENGTHS = (2, 3, 4, 5)
+
+FEWEST = 5
+"""Smallest number of answers in which a phrase has to occur, so that its change is tested."""
 
 
 class _WordsAndLetters(Tokenizer):
@@ -86,6 +90,44 @@ class PhraseCounts(Summary):
                 counting.add_table(waiting, table)
         return cls(number, counting.merged_counts(waiting))
 
+    @classmethod
+    def frequent(
+        cls, sides: Sequence[Sequence[str]], *, fewest: int = FEWEST
+    ) -> tuple[PhraseCounts, ...]:
+        """Count the phrases that occur in at least `fewest` of all answers, on each side.
+
+        This takes far less time than counting all phrases, most of which occur once.
+
+        Parameters
+        ----------
+        sides
+            Several sets of answers; all are held in memory at once.
+        fewest
+            Smallest number of answers, of all sides together.
+
+        Examples
+        --------
+        >>> sides = [["I am here", "I am"], ["you are here", "I am"]]
+        >>> [one.table.rows() for one in PhraseCounts.frequent(sides, fewest=2)]
+        [[('i am', 2)], [('i am', 1)]]
+        """
+        fewest = whole_number("fewest", fewest, at_least=1)
+        texts = [text for side in sides for text in side]
+        side_of = np.repeat(np.arange(len(sides)), list(map(len, sides)))
+        coded, spelled = ngrams.coded_tokens(texts, _WordsAndLetters())
+        parts: list[list[pl.DataFrame]] = [[counting.no_counts()] for _ in sides]
+        for length, first, pairs in frequent_runs(
+            coded, texts=len(texts), lengths=LENGTHS, fewest=fewest
+        ):
+            symbols = spelled_runs(coded["symbol"], spelled, first, length=length)
+            for side, tables in enumerate(parts):
+                runs = pairs[0][side_of[pairs[1]] == side]
+                number = np.bincount(runs, minlength=first.size)
+                table = pl.DataFrame({"symbol": symbols, "number": number.astype(np.int64)})
+                tables.append(table.filter(pl.col("number") > 0))
+        sizes = map(len, sides)
+        return tuple(cls(size, pl.concat(part)) for size, part in zip(sizes, parts, strict=True))
+
     @override
     def merge(self, other: PhraseCounts) -> PhraseCounts:
         table = counting.merged_counts([self.table, other.table])
@@ -145,7 +187,7 @@ def templates(
     present: PhraseCounts,
     *,
     baseline: PhraseCounts,
-    fewest: int = 5,
+    fewest: int = FEWEST,
     prior: float = 10.0,
     error: float = 0.05,
     most: int | None = 50,

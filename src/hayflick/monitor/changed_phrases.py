@@ -65,9 +65,11 @@ def changed_phrases(texts: Texts, *, rounds: int, baseline: int) -> tuple[Templa
         Number of rounds, and of those in the baseline.
     """
     numbers = phrased_rounds(rounds, baseline)
-    before, now = (
-        PhraseCounts.of([text for number in side for text in texts.get(number, ())])
-        for side in (numbers[:baseline], numbers[baseline:])
+    before, now = PhraseCounts.frequent(
+        [
+            [text for number in side for text in texts.get(number, ())]
+            for side in (numbers[:baseline], numbers[baseline:])
+        ]
     )
     if not before.texts or not now.texts:
         return ()
