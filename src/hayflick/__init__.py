@@ -41,7 +41,7 @@ for _result, _report in {
     "planning.forecast_result:Forecast": "forecast",
     "planning.series_forecast:SeriesForecast": "series",
     "planning.expressivity:Expressivity": "expressivity",
-    "planning.plan:Plan": "plan",
+    "planning.plan_result:Plan": "plan",
     "planning.reserve:Reserve": "reserve",
     "monitor.compare_result:Comparison": "compare",
     "monitor.review:ReviewResult": "review",

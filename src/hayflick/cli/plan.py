@@ -22,7 +22,7 @@ from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from hayflick.planning.cost import CostModel
-    from hayflick.planning.plan import Plan
+    from hayflick.planning.plan_result import Plan
 
 
 class Of(StrEnum):
@@ -45,6 +45,19 @@ def plan_command(
     keep: Annotated[
         float, typer.Option(help="Share that is to be left in every round, above 0, up to 1.")
     ] = 0.9,
+    confidence: Annotated[
+        float,
+        typer.Option(help="Share of runs in which it is to be left, above 0 and below 1."),
+    ] = 0.95,
+    at_least: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Items that a training set must hold of a symbol to keep it, or as many as the "
+            "data hold. [default: 5 of a label, 1 of a word]",
+            show_default=False,
+        ),
+    ] = None,
     generations: Annotated[int, typer.Option(help="Rounds to plan for.")] = 50,
     of: Annotated[
         Of | None,
@@ -140,7 +153,8 @@ def plan_command(
     if out is not None:
         check_page(out, inputs=inputs, force=force)
         expect_page()
-    from hayflick.planning.plan import check_reserve_file, plan
+    from hayflick.planning.plan import plan
+    from hayflick.planning.plan_result import check_reserve_file
 
     named = {
         "real": cost_real,
@@ -160,6 +174,8 @@ def plan_command(
         result = plan(
             source,
             keep=keep,
+            confidence=confidence,
+            at_least=at_least,
             generations=generations,
             must_keep=must_keep,
             of=None if of is None else of.value,

@@ -26,9 +26,11 @@ from hayflick.laws.wright_fisher import LARGEST_SAMPLE, WrightFisher
 EXACT, BRANCHING, SIMULATED = "exact", "branching", "simulated"
 """The laws' names."""
 
+MOST_PRODUCTS = 4e10
+"""Products that take a few seconds."""
+
 _RUNS = 4000
-_AFFORDABLE = 4e10
-_CERTAIN = 1e-4
+_CERTAIN, _LIKELY = 1e-7, 1e-4
 _DEVIATIONS = 12.0
 # Building an entry of a transition matrix takes so many products.
 _ENTRY = 40.0
@@ -45,6 +47,7 @@ def at_least_by_law(
     least: Integers | int,
     stored: Integers | None = None,
     seed: int = 1,
+    most: float = MOST_PRODUCTS,
 ) -> tuple[Floats, str]:
     """Return Pr(N_k ≥ N) of types, shape ``(types, K + 1)`` and 1 in round 0, and the law's name.
 
@@ -60,6 +63,8 @@ def at_least_by_law(
         Items of each type that a reserve puts into every round; none where None.
     seed
         Of a simulation.
+    most
+        Floating-point products that the exact chain may take.
 
     Returns
     -------
@@ -84,10 +89,18 @@ def at_least_by_law(
     # Types with the same count are one, and a corpus has millions of them.
     kinds, where = _distinct(p, wanted, kept)
     p, wanted, kept = p[kinds], wanted[kinds], kept[kinds]
-    if _is_affordable(rounds, p):
-        found, law = _exact(rounds, p, wanted, kept), EXACT
-    else:
-        found, law = _approximate(rounds, p, wanted, kept, seed)
+    found = _branching(rounds, p, wanted, kept)
+    # The branching law scatters too widely: what it takes for certain is.
+    sure = found.min(axis=1)
+    open_, law = sure < 1.0 - _CERTAIN, EXACT
+    if not _is_affordable(rounds, p[open_], most):
+        open_, law = (sure < 1.0 - _LIKELY) & (p > LARGEST_PROBABILITY), BRANCHING
+    places = np.flatnonzero(open_)
+    if law == EXACT:
+        found[places] = _exact(rounds, p[places], wanted[places], kept[places])
+    elif places.size:
+        law = SIMULATED
+        found[places] = _simulated(rounds, p[places], wanted[places], kept[places], seed)
     return found[where], law
 
 
@@ -136,18 +149,20 @@ def _distinct(p: Floats, least: Integers, stored: Integers) -> tuple[Integers, I
     return order[new], where
 
 
-def _is_affordable(rounds: ChainRounds, p: Floats) -> bool:
-    """Return whether the exact chain takes a few seconds at most."""
+def _is_affordable(rounds: ChainRounds, p: Floats, most: float) -> bool:
+    """Return whether the exact chain takes so many products at most."""
     size = float(rounds.samples.max())
     if size > LARGEST_SAMPLE:
         return False
+    if not p.size:
+        return True
     count = size * p
     width = np.minimum(size, count + _DEVIATIONS * np.sqrt(count * rounds.number) + 144.0)
     alike = all(
         np.ptp(kind) == 0 for kind in (rounds.generated, rounds.samples, rounds.uniform[1:])
     )
     built = _ENTRY * float(width.max()) * size * (1 if alike else rounds.number)
-    return float((width * width.max()).sum()) * rounds.number + built <= _AFFORDABLE
+    return float((width * width.max()).sum()) * rounds.number + built <= most
 
 
 def _exact(rounds: ChainRounds, p: Floats, least: Integers, stored: Integers) -> Floats:
@@ -168,9 +183,7 @@ def _exact(rounds: ChainRounds, p: Floats, least: Integers, stored: Integers) ->
     return np.clip(found, 0.0, 1.0)
 
 
-def _approximate(
-    rounds: ChainRounds, p: Floats, least: Integers, stored: Integers, seed: int
-) -> tuple[Floats, str]:
+def _branching(rounds: ChainRounds, p: Floats, least: Integers, stored: Integers) -> Floats:
     found = np.ones((p.size, rounds.number + 1))
     small = least <= _LARGEST_LATTICE
     for limit in np.unique(least[small]):
@@ -182,12 +195,7 @@ def _approximate(
     for first in range(0, large.size, step):
         places = large[first : first + step]
         found[places] = _many(rounds, p[places], least[places], stored[places])
-    # The branching law scatters too widely: what it takes for certain is.
-    common = np.flatnonzero((p > LARGEST_PROBABILITY) & (found.min(axis=1) < 1.0 - _CERTAIN))
-    if not common.size:
-        return found, BRANCHING
-    found[common] = _simulated(rounds, p[common], least[common], stored[common], seed)
-    return found, SIMULATED
+    return found
 
 
 def _many(rounds: ChainRounds, p: Floats, least: Integers, stored: Integers) -> Floats:

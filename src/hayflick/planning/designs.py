@@ -13,6 +13,7 @@ from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.progress import silent
 from hayflick.core.protocols import Regime
+from hayflick.planning.confidence import BOUND, Assurance
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.search import cheapest, reaches
@@ -33,6 +34,8 @@ class Design:
         What an average round uses, in the units that have a price.
     cost_per_round
         What that costs; None without prices.
+    keep
+        What is to be left in every round.
     """
 
     strategy: Strategy
@@ -40,13 +43,15 @@ class Design:
     retention: Retention
     usage: Usage
     cost_per_round: float | None
+    keep: float
 
     @classmethod
-    def at(cls, strategy: Strategy, number: int, costs: CostModel | None) -> Design:
+    def at(cls, strategy: Strategy, number: int, *, keep: float, costs: CostModel | None) -> Design:
         """Return the design of a strategy at a number."""
         kept = strategy.retention(number)
         usage = strategy.usage(number, kept)
-        return cls(strategy, number, kept, usage, None if costs is None else costs.per_round(usage))
+        cost = None if costs is None else costs.per_round(usage)
+        return cls(strategy, number, kept, usage, cost, keep)
 
     @property
     def kind(self) -> str:
@@ -76,9 +81,14 @@ class Design:
         return self.strategy.real_per_round(self.number, self.usage)
 
     @property
+    def real_items(self) -> float:
+        """Different real items over the horizon: stored ones count once, not in every round."""
+        return self.usage.real * self.strategy.problem.generations
+
+    @property
     def price(self) -> float:
-        """What designs are ranked by: cost per round, without prices real items per round."""
-        return self.real_per_round if self.cost_per_round is None else self.cost_per_round
+        """What designs are ranked by: cost per round, without prices real items acquired."""
+        return self.usage.real if self.cost_per_round is None else self.cost_per_round
 
     @property
     def lowest(self) -> float:
@@ -100,14 +110,41 @@ class Design:
             self.regime, samples=self.samples, generations=problem.generations
         )
 
-    def is_sufficient(self, keep: float) -> bool:
-        """Return whether enough is kept in every round."""
-        return reaches(self.retention.assured, keep)
+    @property
+    def is_sufficient(self) -> bool:
+        """Whether enough is kept in every round: in enough runs, or on average."""
+        return reaches(self.strategy.room(self.number, self.keep), 0.0)
+
+    @cached_property
+    def assurance(self) -> Assurance | None:
+        """The share of runs that keep enough in every round; None where only the average is known.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        strategy = self.strategy
+        found = strategy.assurance(self.number, self.keep)
+        if found is None or found.law != BOUND:
+            return found
+        return strategy.problem.assurance(
+            self.regime,
+            self.samples,
+            self.keep,
+            bounds=strategy.bounds(self.number, self.keep),
+            precisely=True,
+        )
+
+    @property
+    def confidence(self) -> float:
+        """The share of runs that keep enough, as far as it is known; else 0."""
+        return 0.0 if self.assurance is None else self.assurance.confidence
 
     def simulated(
         self, simulation: SimulationSettings, *, replicates: int, stages: Stages = Stages()
-    ) -> SimulatedRetention | None:
-        """Return what simulated runs of the design keep; None if they cannot be measured.
+    ) -> SimulatedRetention:
+        """Return what simulated runs of the design keep.
 
         Raises
         ------
@@ -133,15 +170,14 @@ def cheapest_design(strategy: Strategy, *, keep: float, costs: CostModel | None)
     """
 
     def price(number: int) -> float:
-        design = Design.at(strategy, number, costs)
-        return design.price if design.is_sufficient(keep) else np.inf
+        return Design.at(strategy, number, keep=keep, costs=costs).price
 
     number = strategy.smallest(keep)
     if number is None:
         return None
     if costs is not None:
         number = cheapest(price, low=number, high=strategy.maximum)
-    return Design.at(strategy, number, costs)
+    return Design.at(strategy, number, keep=keep, costs=costs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +204,11 @@ class Frontier:
         self, strategy: Strategy, *, keep: float, costs: CostModel | None
     ) -> Frontier:
         """Return the frontier with the designs of one more strategy."""
-        points = [*self.points, *(Design.at(strategy, number, costs) for number in strategy.grid())]
+
+        def at(number: int) -> Design:
+            return Design.at(strategy, number, keep=keep, costs=costs)
+
+        points = [*self.points, *(at(number) for number in strategy.grid())]
         sufficient = list(self.sufficient)
         found = cheapest_design(strategy, keep=keep, costs=costs)
         if found is not None:
@@ -330,8 +370,6 @@ def stage_sensitivities(design: Design, simulation: SimulationSettings) -> tuple
         simulation.progress("moving knobs", done, len(changes))
         replicates = target.stage_replicates(generations)
         runs = design.simulated(quiet, replicates=replicates, stages=change.stages)
-        if runs is None:  # pragma: no cover - a target without such runs has no such changes
-            raise AssertionError("runs of a target with stages to change are measured")
         first = design.retention.counted_from
         error = float(runs.standard_error[first + int(np.argmin(runs.kept[first:]))])
         found.append(

@@ -13,6 +13,9 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
 from hayflick.laws.survival import LAWS
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
+from hayflick.planning.at_least import default_least
+from hayflick.planning.confidence import Assurance, LawfulBounds
 from hayflick.planning.retention import Retention, SimulationSettings
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, SymbolTarget, Target
 from hayflick.planning.variance_target import VarianceTarget
@@ -98,6 +101,9 @@ class PlanningProblem:
         The first round in which the target must be met; later than 1 to recover to it first.
     simulation
         How to simulate what no law covers; None for laws alone.
+    confidence
+        The share of runs that are to keep enough in every round; None where the average over
+        the runs is to.
     """
 
     target: Target
@@ -107,14 +113,23 @@ class PlanningProblem:
     elapsed: ElapsedRounds | None = None
     counted_from: int = 1
     simulation: SimulationSettings | None = None
+    confidence: float | None = None
+
+    def resumed(self, regime: Regime) -> Regime:
+        """Return a regime as it follows on the elapsed rounds."""
+        return regime if self.elapsed is None else ResumedRegime(self.elapsed, regime)
+
+    @property
+    def elapsed_rounds(self) -> int:
+        """How many rounds have been trained already."""
+        return 0 if self.elapsed is None else self.elapsed.rounds
 
     def retention(self, regime: Regime, samples: int) -> Retention:
         """Return what a regime keeps at a size of training set, from now on."""
-        elapsed = self.elapsed
         kept = self.target.retention(
-            regime=regime if elapsed is None else ResumedRegime(elapsed, regime),
+            regime=self.resumed(regime),
             samples=samples,
-            generations=self.generations + (0 if elapsed is None else elapsed.rounds),
+            generations=self.generations + self.elapsed_rounds,
             law=self.law,
             simulation=self.simulation,
         )
@@ -122,8 +137,47 @@ class PlanningProblem:
 
     def from_now(self, kept: Retention) -> Retention:
         """Return what is kept in the rounds to come."""
-        gone = 0 if self.elapsed is None else self.elapsed.rounds
-        return kept.after(gone, counted_from=self.counted_from)
+        return kept.after(self.elapsed_rounds, counted_from=self.counted_from)
+
+    def assurance(
+        self,
+        regime: Regime,
+        samples: int,
+        keep: float,
+        *,
+        bounds: LawfulBounds | None = None,
+        precisely: bool = False,
+    ) -> Assurance | None:
+        """Return the share of runs in which a regime keeps enough in every round that counts.
+
+        Parameters
+        ----------
+        regime, samples
+            What each round is trained on.
+        keep
+            What is to be left.
+        bounds
+            What is known by law; None to ask the target.
+        precisely
+            Whether the share itself is wanted, rather than on which side of the confidence it is.
+
+        Returns
+        -------
+        None where no law says anything, and nothing is to be simulated.
+        """
+        return assurance_of(
+            self.target,
+            regime=self.resumed(regime),
+            samples=samples,
+            generations=self.generations + self.elapsed_rounds,
+            keep=keep,
+            confidence=DEFAULT_CONFIDENCE if self.confidence is None else self.confidence,
+            counted_from=self.elapsed_rounds + self.counted_from,
+            law=self.law,
+            simulation=self.simulation,
+            bounds=bounds,
+            precisely=precisely,
+        )
 
 
 def planning_problem(
@@ -135,6 +189,8 @@ def planning_problem(
     of: str | None = None,
     law: str = "auto",
     simulation: SimulationSettings | None = None,
+    confidence: float | None = None,
+    at_least: int | None = 1,
 ) -> PlanningProblem:
     """Return the problem of a plan, with every argument checked.
 
@@ -153,6 +209,11 @@ def planning_problem(
         ``auto``, ``exact`` or ``branching``.
     simulation
         How to simulate what no law covers; None for laws alone.
+    confidence
+        The share of runs that are to keep enough in every round; None for the average.
+    at_least
+        Items that a training set must hold of a type to keep it, or as many as the data hold;
+        None for those of labels or words, see `hayflick.planning.at_least.default_least`.
 
     Raises
     ------
@@ -171,9 +232,18 @@ def planning_problem(
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     if law not in LAWS:
         raise ArgumentError("law", got=law, takes=f"one of {', '.join(LAWS)}")
-    target = _target(model, must_keep, of) if isinstance(model, (Discrete, Gaussian)) else model
+    target: Target
+    if isinstance(model, (Discrete, Gaussian)):
+        target = _target(model, must_keep, of, at_least)
+    else:
+        target = model
     return PlanningProblem(
-        target, rounds, target.model.training_size(samples), law, simulation=simulation
+        target,
+        rounds,
+        target.model.training_size(samples),
+        law,
+        simulation=simulation,
+        confidence=confidence,
     )
 
 
@@ -195,10 +265,29 @@ def check_target(keep: float) -> float:
     return share
 
 
+def check_confidence(confidence: float) -> float:
+    """Return the share of runs that are to keep enough.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no number above 0 and below 1.
+    """
+    takes = "a share of runs above 0 and below 1, such as 0.95"
+    try:
+        share = float(confidence)
+    except (TypeError, ValueError):
+        raise ArgumentError("confidence", got=confidence, takes=takes) from None
+    if not 0.0 < share < 1.0:
+        raise ArgumentError("confidence", got=confidence, takes=takes)
+    return share
+
+
 def _target(
     model: Discrete | Gaussian,
     must_keep: Sequence[str] | Mapping[str, float] | None,
     of: str | None,
+    at_least: int | None,
 ) -> Target:
     kind = of or _usual_kind(model, must_keep)
     if kind == TYPES and must_keep is not None:
@@ -212,9 +301,13 @@ def _target(
         raise ArgumentError("of", got=kind, takes=takes)
     if isinstance(model, Gaussian):
         return VarianceTarget(model)
+    if kind == DIVERSITY:
+        return SymbolTarget.of_diversity(model)
+    needed = default_least(model, at_least)
+    least = needed if needed.max() > 1 else None
     if must_keep is not None:
-        return SymbolTarget.of_list(model, must_keep)
-    return SymbolTarget.of_types(model) if kind == TYPES else SymbolTarget.of_diversity(model)
+        return SymbolTarget.of_list(model, must_keep, least=least)
+    return SymbolTarget.of_types(model, least=least)
 
 
 def _usual_kind(

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from scipy.special import xlog1py
+from scipy.special import bdtrc, xlog1py
 
-from hayflick.chains.discrete import Discrete
-from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
-from hayflick.laws.rounds import ChainRounds, rounds_of
+from hayflick.laws.count_law import MOST_PRODUCTS, at_least_by_law
+from hayflick.laws.rounds import ChainRounds
 from hayflick.laws.wright_fisher import WrightFisher, affordable
-from hayflick.regimes.replace import Replace
-from hayflick.simulation.simulate import simulate
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +29,14 @@ class TypeGroups:
         How many types a group holds, shape ``(groups,)``.
     weights
         Weight of one of these types, shape ``(groups,)``.
+    least
+        Items that a training set must hold of one of these types to keep it, ``(groups,)``.
     """
 
     probabilities: Floats
     numbers: Floats
     weights: Floats
+    least: Integers
 
     @property
     def total_weights(self) -> Floats:
@@ -47,7 +45,12 @@ class TypeGroups:
 
     def reordered(self, indices: Integers) -> TypeGroups:
         """Return the groups in another order."""
-        return TypeGroups(self.probabilities[indices], self.numbers[indices], self.weights[indices])
+        return TypeGroups(
+            self.probabilities[indices],
+            self.numbers[indices],
+            self.weights[indices],
+            self.least[indices],
+        )
 
     def without_first(self, types: int) -> TypeGroups:
         """Return the groups without the first `types` types."""
@@ -55,7 +58,9 @@ class TypeGroups:
         gone = np.clip(types - before, 0.0, self.numbers)
         left = self.numbers - gone
         some = left > 0.0
-        return TypeGroups(self.probabilities[some], left[some], self.weights[some])
+        return TypeGroups(
+            self.probabilities[some], left[some], self.weights[some], self.least[some]
+        )
 
 
 SIMULATED = "simulated"
@@ -164,9 +169,14 @@ def retention_by_law(
     ArgumentError
         If training sets are too large for the exact law.
     """
-    chosen = _chosen(law, rounds, free)
     total = float(groups.total_weights.sum())
     held = total - float(free.total_weights.sum())
+    alone = real_data_alone(groups, rounds.samples.tolist())
+    if free.least.max(initial=1) > 1:
+        chances, name = chances_by_law(rounds, free, law=law)
+        expected = np.minimum((free.total_weights @ chances + held) / total, 1.0)
+        return Retention(expected, name, 0.0, alone)
+    chosen = _chosen(law, rounds, free)
     expected = (chosen.total(free.probabilities, free.total_weights) + held) / total
     expected[0] = 1.0
     # Some type is in every training set, which the branching law does not know.
@@ -175,7 +185,24 @@ def retention_by_law(
     expected = np.clip(expected, least, 1.0)
     bound = float(free.total_weights @ chosen.error(free.probabilities)) / total
     error = min(bound, 1.0 - float(expected.min()))
-    return Retention(expected, chosen.name, error, real_data_alone(groups, rounds.samples.tolist()))
+    return Retention(expected, chosen.name, error, alone)
+
+
+def chances_by_law(
+    rounds: ChainRounds, groups: TypeGroups, *, law: str = "auto"
+) -> tuple[Floats, str]:
+    """Return the chance of each type to be kept in each round, ``(groups, K + 1)``, and the law.
+
+    Raises
+    ------
+    ArgumentError
+        If training sets are too large for the exact law.
+    """
+    if groups.least.max(initial=1) > 1:
+        most = _MOST_PRODUCTS if law == "auto" else MOST_PRODUCTS
+        return at_least_by_law(rounds, groups.probabilities, least=groups.least, most=most)
+    chosen = _chosen(law, rounds, groups)
+    return chosen.present(groups.probabilities), chosen.name
 
 
 def _chosen(law: str, rounds: ChainRounds, free: TypeGroups) -> WrightFisher | Branching:
@@ -192,14 +219,21 @@ def _chosen(law: str, rounds: ChainRounds, free: TypeGroups) -> WrightFisher | B
 def real_data_alone(groups: TypeGroups, sizes: Sequence[int]) -> Floats:
     """Return the share that training sets of real data alone hold, shape ``(K + 1,)``."""
     distinct, where = np.unique(sizes, return_inverse=True)
-    missed = [np.exp(xlog1py(float(size), -groups.probabilities)) for size in distinct]
-    total = groups.total_weights.sum()
-    kept = np.array([1.0 - groups.total_weights @ miss / total for miss in missed])
+    held = [_held_alone(groups, int(size)) for size in distinct]
+    kept = np.array([groups.total_weights @ there for there in held]) / groups.total_weights.sum()
     return np.concatenate([[1.0], kept[where]])
 
 
-_REST = "\N{REPLACEMENT CHARACTER} all others"
-_NEVER_LOST = 1e-9
+def _held_alone(groups: TypeGroups, size: int) -> Floats:
+    """Return the chance of a sample of the real law to hold enough of each type."""
+    if groups.least.max(initial=1) == 1:
+        held: Floats = -np.expm1(xlog1py(float(size), -groups.probabilities))
+        return held
+    few = np.minimum(groups.least - 1.0, size)
+    enough: Floats = np.where(groups.least > size, 0.0, bdtrc(few, size, groups.probabilities))
+    return enough
+
+
 _ROUNDING = 1e-9
 
 
@@ -266,68 +300,6 @@ class SimulatedRetention:
             standard_error=self.standard_error,
             runs=self.replicates,
         )
-
-
-def simulated_variable(
-    model: Discrete, name: str, *, stages: Stages = Stages(), **settings: Any
-) -> SimulatedRetention:
-    """Return what runs keep of a variable of `hayflick.simulation`, as a share of the start."""
-    values = simulate(model, stages=stages, **settings)[name].to_numpy()
-    return SimulatedRetention.mean_of(values / values[:, :1])
-
-
-def simulated_list(
-    model: Discrete, listed: Integers, weights: Floats, *, regime: Regime, **settings: Any
-) -> SimulatedRetention | None:
-    """Return what runs keep of listed types.
-
-    Types that are not listed are one type in the simulation, which changes nothing for the
-    listed ones: counts are a multinomial, and stay one.
-
-    Returns
-    -------
-    None for unequal weights, with smoothing, or if the types that are not listed are so few that
-    they may be lost: then runs do not show what is left of the list.
-    """
-    sizes = {"samples": settings["samples"], "generations": settings["generations"]}
-    if not measured_by_list(model, listed, weights, regime=regime, **sizes):
-        return None
-    lumped = _lumped(model, listed)
-    rest = int(_REST in lumped.positions)
-    left = simulate(lumped, regime=regime, **settings)["surviving_types"].to_numpy() - rest
-    return SimulatedRetention.mean_of(left / (lumped.types - rest))
-
-
-def _lumped(model: Discrete, listed: Integers) -> Discrete:
-    """Return the listed types, and one for all others if there are any."""
-    symbols = tuple(model.symbols[place] for place in listed)
-    weights = model.weights[listed]
-    if listed.size == model.types:
-        return Discrete(symbols, weights, source=model.source)
-    rest = model.weights.sum() - weights.sum()
-    return Discrete((*symbols, _REST), np.append(weights, rest), source=model.source)
-
-
-def measured_by_list(
-    model: Discrete,
-    listed: Integers,
-    weights: Floats,
-    *,
-    regime: Regime,
-    samples: int,
-    generations: int,
-) -> bool:
-    """Return whether `simulated_list` can tell what is kept of a list."""
-    if np.ptp(weights) or model.smoothing.delta:
-        return False
-    lumped = _lumped(model, listed)
-    if _REST not in lumped.positions:
-        return True
-    # Accumulated counts drift less than replaced ones, so nothing is lost sooner.
-    own = Replace() if regime.mix(1, samples=samples).accumulate else regime
-    rounds = rounds_of(lumped, regime=own, samples=samples, generations=generations)
-    chance = lumped.probabilities[lumped.places_of([_REST])]
-    return bool(Branching.of(rounds).present(chance).min() > 1.0 - _NEVER_LOST)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def fresh_share_of(strategy: FreshStrategy, keep: float) -> FreshShare:
     if problem.target.kind not in (DIVERSITY, VARIANCE):
         anchors = AnchorStrategy(problem)
         types = anchors.smallest(keep)
-        anchor = Design.at(anchors, types, None) if types else None
+        anchor = Design.at(anchors, types, keep=keep, costs=None) if types else None
     return FreshShare(keep, None, None, most, anchor, _reason(problem.target, most, keep))
 
 

@@ -20,6 +20,7 @@ from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import ChainRounds, rounds_of
+from hayflick.planning.confidence import Assurance, LawfulBounds
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.problem import PlanningProblem, ResumedRegime
 from hayflick.planning.retention import Retention, TypeGroups, retention_by_law
@@ -131,6 +132,39 @@ class Strategy(ABC):
     def _retention(self, number: int) -> Retention:
         return self.problem.retention(self.regime(number), self.size(number))
 
+    def bounds(self, number: int, keep: float) -> LawfulBounds | None:  # noqa: ARG002
+        """Return what the law says of the share of runs that keep enough; None: ask the target."""
+        return None
+
+    def assurance(self, number: int, keep: float) -> Assurance | None:
+        """Return on which side of the confidence the share of runs lies that keep enough.
+
+        Returns
+        -------
+        None where averages are compared, or nothing is known of single runs.
+        """
+        if self.problem.confidence is None:
+            return None
+        if (number, keep) not in self._assured:
+            self._assured[number, keep] = self.problem.assurance(
+                self.regime(number), self.size(number), keep, bounds=self.bounds(number, keep)
+            )
+        return self._assured[number, keep]
+
+    @cached_property
+    def _assured(self) -> dict[tuple[int, float], Assurance | None]:
+        return {}
+
+    def room(self, number: int, keep: float) -> float:
+        """Return how far a design is above its target, below 0 if it is not sufficient.
+
+        As a share of runs; where nothing is known of them, as a share of what is kept.
+        """
+        assured = self.assurance(number, keep)
+        if assured is None or self.problem.confidence is None:
+            return self.retention(number).assured - keep
+        return assured.assured - self.problem.confidence
+
     def grid(self) -> list[int]:
         """Return up to twelve numbers from the minimum to the maximum, evenly spaced in log."""
         steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, _GRID_POINTS)
@@ -140,13 +174,13 @@ class Strategy(ABC):
     def smallest(self, keep: float) -> int | None:
         """Return the smallest number that keeps enough; None if none on the grid does."""
 
-        def kept(number: int) -> float:
-            return self.retention(number).assured
+        def room(number: int) -> float:
+            return self.room(number, keep)
 
         low = self.minimum
         for high in self.grid():
-            if reaches(kept(high), keep):
-                return smallest(kept, target=keep, low=low, high=high)
+            if reaches(room(high), 0.0):
+                return smallest(room, target=0.0, low=low, high=high)
             low = high
         return None
 
@@ -318,20 +352,25 @@ class StoredStrategy(Strategy):
 
     kind: ClassVar[str] = "anchor"
 
+    def items(self, number: int) -> int:
+        """Return how many items a design stores."""
+        return number
+
     @override
     def usage(self, number: int, kept: Retention) -> Usage:
-        real, generated = number / self.problem.generations, float(self.problem.samples - number)
+        stored = self.items(number)
+        real, generated = stored / self.problem.generations, float(self.problem.samples - stored)
         return Usage(real, generated, 1.0, 1.0, self._forgotten(kept))
 
     @override
     def real_per_round(self, number: int, usage: Usage) -> float:
-        return float(number)
+        return float(self.items(number))
 
     @override
     def changes(self, number: int) -> Iterator[Change]:
         for change in super().changes(number):
             # The reserve stays as large as it is, if it still fits in.
-            if number <= change.moved:
+            if self.items(number) <= change.moved:
                 yield change._replace(number=number)
         fewer = round(STEP * number)
         if fewer < number:
@@ -358,10 +397,11 @@ class StoredNumbersStrategy(StoredStrategy):
 @final
 @dataclass(frozen=True, eq=False)
 class AnchorStrategy(StoredStrategy):
-    """One stored item of each of the types that are most worth it: the number of types.
+    """Stored items of each of the types that are most worth it: the number of types.
 
-    A stored type is in every training set. So storing one gains its weight times the probability
-    that it is lost otherwise, and takes the room of one generated item.
+    As many items of a type as keep it: one, or the examples that a class needs. Then it is kept in
+    every training set. So storing it gains its weight times the probability that it is lost
+    otherwise, and takes the room of as many generated items.
 
     Parameters
     ----------
@@ -389,7 +429,18 @@ class AnchorStrategy(StoredStrategy):
     @property
     @override
     def maximum(self) -> int:
-        return int(min(self._target.groups.numbers.sum(), self.problem.samples))
+        # The sums of items stored, from no type on.
+        fitting = np.searchsorted(self._stored, self.problem.samples, side="right")
+        return int(fitting) - 1
+
+    @cached_property
+    def _stored(self) -> Integers:
+        """Items of the first types together, from none to all of them, ``(types + 1,)``."""
+        return np.concatenate([[0], np.cumsum(self._target.needed[self._places])])
+
+    @override
+    def items(self, number: int) -> int:
+        return int(self._stored[number])
 
     @override
     def regime(self, number: int) -> Regime:
@@ -398,7 +449,7 @@ class AnchorStrategy(StoredStrategy):
         # Types of the same gain are stored in the order of the data.
         where = np.sort(self._places[:number])
         symbols = np.array(self._target.model.symbols, dtype=object)[where]
-        return Anchor(Counts(tuple(symbols), np.ones(number, dtype=np.int64)))
+        return Anchor(Counts(tuple(symbols), self._target.needed[where]))
 
     @override
     def _retention(self, number: int) -> Retention:
@@ -412,6 +463,17 @@ class AnchorStrategy(StoredStrategy):
             return kept
         # Nothing was stored until now.
         return replace(kept, expected=np.concatenate([[self._present], kept.expected[1:]]))
+
+    @override
+    def bounds(self, number: int, keep: float) -> LawfulBounds | None:
+        problem, elapsed = self.problem, self.problem.elapsed_rounds
+        return self._target.bounds_of(
+            keep,
+            self._rounds(number),
+            self._order.without_first(number),
+            counted_from=elapsed + problem.counted_from,
+            law=problem.law,
+        )
 
     def highest_count(self, number: int) -> float:
         """Return how often the data hold the most frequent of the first `number` types.
@@ -444,7 +506,7 @@ class AnchorStrategy(StoredStrategy):
         """Return the rounds of the types that are not stored."""
         elapsed = self.problem.elapsed
         generated = self._replace.generated.copy()
-        generated[0 if elapsed is None else elapsed.rounds :] -= number
+        generated[0 if elapsed is None else elapsed.rounds :] -= self.items(number)
         return replace(self._replace, generated=generated)
 
     @cached_property
@@ -453,7 +515,7 @@ class AnchorStrategy(StoredStrategy):
         if self.ordered_by is not None:
             return self.ordered_by._order
         groups = self._target.groups
-        gains = self._log_gains(groups.probabilities, groups.weights)
+        gains = self._log_gains(groups.probabilities, groups.weights, groups.least)
         return groups.reordered(np.argsort(-gains, kind="stable"))
 
     @cached_property
@@ -464,13 +526,13 @@ class AnchorStrategy(StoredStrategy):
         target = self._target
         places = np.arange(target.model.types) if target.listed is None else target.listed
         weights = np.ones(places.size) if target.listed_weights is None else target.listed_weights
-        gains = self._log_gains(target.model.probabilities[places], weights)
+        gains = self._log_gains(target.model.probabilities[places], weights, target.needed[places])
         return places[np.argsort(-gains, kind="stable")]
 
-    def _log_gains(self, probabilities: Floats, weights: Floats) -> Floats:
-        """Return the log of each weight times the probability of being lost without an anchor."""
+    def _log_gains(self, probabilities: Floats, weights: Floats, least: Integers) -> Floats:
+        """Return the log of weight times probability of being lost without an anchor, an item."""
         slope = Branching.of(self._replace).slope[-1]
-        gains: Floats = np.log(weights) - probabilities * slope
+        gains: Floats = np.log(weights / least) - probabilities * slope
         return gains
 
 

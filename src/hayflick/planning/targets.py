@@ -20,20 +20,21 @@ from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
 from hayflick.laws.diversity import expected_diversity
-from hayflick.laws.rounds import rounds_of
+from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of
+from hayflick.planning.confidence import LawfulBounds, bounds_by_law, required
+from hayflick.planning.kept_runs import kept_runs
 from hayflick.planning.retention import (
     Retention,
     SimulatedRetention,
     SimulationSettings,
     TypeGroups,
-    measured_by_list,
+    chances_by_law,
     real_data_alone,
     retention_by_law,
-    simulated_list,
-    simulated_variable,
 )
 from hayflick.regimes.replace import Replace
+from hayflick.simulation.simulate import simulate
 
 TYPES, MUST_KEEP, DIVERSITY, VARIANCE = "types", "must-keep", "diversity", "variance"
 """What a plan can keep."""
@@ -119,8 +120,35 @@ class Target(Protocol):
         replicates: int,
         stages: Stages,
         simulation: SimulationSettings,
-    ) -> SimulatedRetention | None:
-        """Return what at least `replicates` simulated runs keep; None if it cannot be measured."""
+    ) -> SimulatedRetention:
+        """Return what at least `replicates` simulated runs keep."""
+
+    def runs(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages,
+        simulation: SimulationSettings,
+    ) -> Floats:
+        """Return the share that each of so many simulated runs keeps, ``(replicates, K + 1)``."""
+
+    def affordable_runs(self, regime: Regime, *, samples: int, generations: int) -> int:
+        """Return how many runs of a regime take a second or two."""
+
+    def bounds(
+        self,
+        keep: float,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        counted_from: int,
+        law: str,
+    ) -> LawfulBounds | None:
+        """Return bounds on the share of runs that keep enough; None if no law says anything."""
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
         """Return whether a kind of design without a law can be simulated in seconds."""
@@ -143,7 +171,10 @@ _TEMPERATURE, _NOISE = 0.95, 0.01
 _MOVED_DRAWS, _MOVED_REPLICATES = 1e8, (4, 8)
 
 # Of runs that stand in for a law: items and types, times rounds, times runs.
-_CELLS, _REPLICATES = 5e8, (4, 256)
+_CELLS, _REPLICATES = 1e9, (4, 256)
+_DRAWS_PER_TYPE = 30
+
+_MOST_CHANCES = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +189,8 @@ class SymbolTarget:
         ``types``, ``must-keep`` or ``diversity`` (Gini-Simpson).
     listed, listed_weights
         For ``must-keep``: places of the listed types in the model, and what each is worth.
+    least
+        Items that a training set must hold of a type to keep it, shape ``(types,)``; None for one.
 
     Examples
     --------
@@ -172,13 +205,14 @@ class SymbolTarget:
     kind: str = TYPES
     listed: Integers | None = None
     listed_weights: Floats | None = None
+    least: Integers | None = None
     statistic: ClassVar[str] = "mean"
     largest_samples: ClassVar[int] = 1 << 40
 
     @classmethod
-    def of_types(cls, model: Discrete) -> SymbolTarget:
+    def of_types(cls, model: Discrete, *, least: Integers | None = None) -> SymbolTarget:
         """Return the target that counts every type the same."""
-        return cls(model)
+        return cls(model, least=least)
 
     @classmethod
     def of_diversity(cls, model: Discrete) -> SymbolTarget:
@@ -195,7 +229,11 @@ class SymbolTarget:
 
     @classmethod
     def of_list(
-        cls, model: Discrete, must_keep: Sequence[str] | Mapping[str, float]
+        cls,
+        model: Discrete,
+        must_keep: Sequence[str] | Mapping[str, float],
+        *,
+        least: Integers | None = None,
     ) -> SymbolTarget:
         """Return the target of listed types, of the same weight or with a weight each.
 
@@ -216,7 +254,8 @@ class SymbolTarget:
         if unknown:
             raise _unknown(unknown, model)
         numbers = [positive_number(f"weight of {symbol!r}", w) for symbol, w in weights.items()]
-        return cls(model, MUST_KEEP, model.places_of(list(weights)), np.array(numbers))
+        places = model.places_of(list(weights))
+        return cls(model, MUST_KEEP, places, np.array(numbers), least)
 
     @property
     def total_weight(self) -> float:
@@ -238,15 +277,32 @@ class SymbolTarget:
         reserve
             Stored items by type, shape ``(types,)``; None for none.
         """
+        model, least = self.model, self.least
         if self.listed is None or self.listed_weights is None:
-            held = np.zeros(self.model.types, np.int64) if reserve is None else reserve
-            spectrum = spectrum_of(self.model, reserve=held)
+            held = np.zeros(model.types, np.int64)
+            if reserve is not None:
+                held = reserve if least is None else reserve * (reserve >= least)
+            spectrum = spectrum_of(model, reserve=held)
             ones = np.ones(spectrum.weights.size)
-            return TypeGroups(spectrum.probabilities, spectrum.weights, ones)
-        free = slice(None) if reserve is None else reserve[self.listed] == 0
-        pairs = np.stack([self.model.probabilities[self.listed], self.listed_weights])[:, free]
-        distinct, numbers = np.unique(pairs, axis=1, return_counts=True)
-        return TypeGroups(distinct[0], numbers.astype(np.float64), distinct[1])
+            probabilities = spectrum.probabilities
+            return TypeGroups(probabilities, spectrum.weights, ones, self._least_of(probabilities))
+        places = self.listed
+        needed = np.ones(places.size, np.int64) if least is None else least[places]
+        free = slice(None) if reserve is None else reserve[places] < needed
+        parts = np.stack([model.probabilities[places], self.listed_weights, needed])[:, free]
+        distinct, numbers = np.unique(parts, axis=1, return_counts=True)
+        weights, needed = distinct[1], distinct[2].astype(np.int64)
+        return TypeGroups(distinct[0], numbers.astype(np.float64), weights, needed)
+
+    def _least_of(self, probabilities: Floats) -> Integers:
+        """Return how many items types of these probabilities need: of all types, by their count."""
+        if self.least is None:
+            return np.ones(probabilities.size, np.int64)
+        most = int(self.least.max())
+        if self.model.total is None:
+            return np.full(probabilities.size, most)
+        counts = np.rint(probabilities * self.model.total).astype(np.int64)
+        return np.clip(counts, 1, most)
 
     @property
     def source(self) -> Source:
@@ -314,26 +370,20 @@ class SymbolTarget:
             alone = np.concatenate([[1.0], 1.0 - 1.0 / np.array(sizes)])
             return Retention(law_of / law_of[0], "exact", 0.0, alone)
         if first.accumulate and simulation is not None:
-            return self._accumulated(size, simulation, settings)
+            return self._accumulated(regime, size, generations, simulation)
         rounds = rounds_of(self.model, samples=samples, **settings)
         # A million types are searched for a reserve only if there is one.
         free = self.groups_without(rounds.reserve) if first.reserved else self.groups
         return retention_by_law(self.groups, rounds, free, law=law)
 
     def _accumulated(
-        self, size: int, simulation: SimulationSettings, settings: Mapping[str, Any]
+        self, regime: Regime, size: int, generations: int, simulation: SimulationSettings
     ) -> Retention:
         """Return what simulated runs keep: as many as take seconds."""
-        cells = (size + self.model.types) * settings["generations"]
-        replicates = int(np.clip(_CELLS // cells, *_REPLICATES))
-        answer = self.simulated(
-            samples=size, replicates=replicates, simulation=simulation, **settings
-        )
-        if answer is None:
-            takes = "a list whose items weigh the same, beside which the rest is not lost"
-            raise ArgumentError("must_keep", got="a list that is not simulated", takes=takes)
-        sizes = [size] * settings["generations"]
-        return answer.retention(real_data_alone(self.groups, sizes))
+        settings: dict[str, Any] = {"samples": size, "generations": generations}
+        number = int(np.clip(self.affordable_runs(regime, **settings), *_REPLICATES))
+        answer = self.simulated(regime=regime, replicates=number, simulation=simulation, **settings)
+        return answer.retention(real_data_alone(self.groups, [size] * generations))
 
     def simulated(
         self,
@@ -344,13 +394,36 @@ class SymbolTarget:
         replicates: int,
         stages: Stages = Stages(),
         simulation: SimulationSettings,
-    ) -> SimulatedRetention | None:
+    ) -> SimulatedRetention:
         """Return the mean over simulated runs, by the count of types in the newest items.
 
-        Returns
-        -------
-        None for a list that runs are not measured by; see
-        `hayflick.planning.retention.simulated_list`.
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        return SimulatedRetention.mean_of(
+            self.runs(
+                regime=regime,
+                samples=samples,
+                generations=generations,
+                replicates=replicates,
+                stages=stages,
+                simulation=simulation,
+            )
+        )
+
+    def runs(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages = Stages(),
+        simulation: SimulationSettings,
+    ) -> Floats:
+        """Return the share that each simulated run keeps, ``(replicates, K + 1)``.
 
         Raises
         ------
@@ -362,31 +435,90 @@ class SymbolTarget:
             "samples": samples,
             "generations": generations,
             "replicates": replicates,
+            "stages": stages,
             "seed": simulation.seed,
             "threads": simulation.threads,
             "progress": simulation.progress,
         }
-        if self.listed is not None and self.listed_weights is not None:
-            return simulated_list(self.model, self.listed, self.listed_weights, **settings)
-        name = "diversity" if self.kind == DIVERSITY else "surviving_fraction"
-        return simulated_variable(self.model, name, stages=stages, **settings)
+        if self.kind == DIVERSITY:
+            runs = simulate(self.model, **settings)["diversity"].to_numpy()
+            share: Floats = runs / runs[:, :1]
+            return share
+        return kept_runs(self.model, self.weights, self.needed, **settings)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """What every type of the model is worth, 0 for one that does not count."""
+        if self.listed is None or self.listed_weights is None:
+            return np.ones(self.model.types)
+        weights = np.zeros(self.model.types)
+        weights[self.listed] = self.listed_weights
+        return weights
+
+    @property
+    def needed(self) -> Integers:
+        """Items that a training set must hold of every type to keep it, shape ``(types,)``."""
+        return np.ones(self.model.types, np.int64) if self.least is None else self.least
+
+    def affordable_runs(self, regime: Regime, *, samples: int, generations: int) -> int:
+        """Return how many runs take a second or two."""
+        types = self.model.types if self.listed is None else self.listed.size + 1
+        draws = min(samples, _DRAWS_PER_TYPE * types)
+        pooled = regime.mix(1, samples=samples).subsample is not None
+        cells = ((samples if pooled else draws) + types) * generations
+        return int(_CELLS // cells)
+
+    def bounds(
+        self,
+        keep: float,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        counted_from: int = 1,
+        law: str = "auto",
+    ) -> LawfulBounds | None:
+        """Return bounds on the share of runs that keep enough in every round.
+
+        Returns
+        -------
+        None for the diversity, rounds that accumulate, and items of unequal weight.
+        """
+        if self.kind == DIVERSITY or regime.mix(1, samples=samples).accumulate:
+            return None
+        rounds = rounds_of(self.model, regime=regime, samples=samples, generations=generations)
+        free = self.groups_without(rounds.reserve) if rounds.reserve.any() else self.groups
+        return self.bounds_of(keep, rounds, free, counted_from=counted_from, law=law)
+
+    def bounds_of(
+        self,
+        keep: float,
+        rounds: ChainRounds,
+        free: TypeGroups,
+        *,
+        counted_from: int = 1,
+        law: str = "auto",
+    ) -> LawfulBounds | None:
+        """Return the same for rounds of which a reserve holds all types but the `free` ones."""
+        groups = self.groups
+        if np.ptp(groups.weights) or free.numbers.size * rounds.number > _MOST_CHANCES:
+            return None
+        total = float(groups.numbers.sum())
+        needed = required(keep, total) - (total - float(free.numbers.sum()))
+        chances, _ = chances_by_law(rounds, free, law=law)
+        # Where a type is kept by a single item, and none comes back, a loss is final.
+        absorbing = bool(free.least.max(initial=1) == 1) and not (
+            rounds.fresh.any() or rounds.uniform.any()
+        )
+        return bounds_by_law(needed, chances[:, counted_from:], free.numbers, absorbing=absorbing)
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
         """Return whether a kind of design without a law is within what can be simulated."""
         pool = (self.model.total or samples) + samples * generations
-        if kind == "accumulate-subsample" and pool > MOST_COUNTED:
-            return False
-        if self.listed is None or self.listed_weights is None:
-            return True
-        sizes = {"samples": samples, "generations": generations}
-        return measured_by_list(
-            self.model, self.listed, self.listed_weights, regime=Replace(), **sizes
-        )
+        return kind != "accumulate-subsample" or pool <= MOST_COUNTED
 
     def stage_changes(self, samples: int) -> tuple[StageChange, ...]:
-        """Return the changes that no law covers; none for a list: its runs lump all other types."""
-        if self.kind == MUST_KEEP:
-            return ()
+        """Return the changes that no law covers."""
         # A grid as fine as one item.
         bits = max(1, samples.bit_length() - 1)
         accuracy = 1.0 - _NOISE

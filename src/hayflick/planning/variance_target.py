@@ -31,6 +31,7 @@ from hayflick.core.reproducibility import stream
 from hayflick.core.source import Source
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import LARGEST_SAMPLE, GaussianSchedule, gaussian_scale
+from hayflick.planning.confidence import LawfulBounds
 from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.targets import ACCUMULATING, VARIANCE, StageChange
 from hayflick.regimes.fresh import Fresh
@@ -160,11 +161,45 @@ class VarianceTarget:
         SimulationInterrupted
             On Ctrl-C.
         """
+        number = max(
+            replicates, self.affordable_runs(regime, samples=samples, generations=generations)
+        )
+        return SimulatedRetention.median_of(
+            self.runs(
+                regime=regime,
+                samples=samples,
+                generations=generations,
+                replicates=number,
+                stages=stages,
+                simulation=simulation,
+            )
+        )
+
+    def runs(
+        self,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        replicates: int,
+        stages: Stages = Stages(),
+        simulation: SimulationSettings,
+    ) -> Floats:
+        """Return the share of the variance that each simulated run keeps.
+
+        Returns
+        -------
+        Shape ``(replicates, K + 1)``.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
         mixes = [regime.mix(k, samples=samples) for k in range(1, generations + 1)]
-        number = max(replicates, self._replicates(mixes[-1], samples, generations))
         if any(mix.reserved for mix in mixes):
             deviations = stored_deviations(
-                self.model, mixes, replicates=number, seed=simulation.seed, stages=stages
+                self.model, mixes, replicates=replicates, seed=simulation.seed, stages=stages
             )
         else:
             deviations = simulate(
@@ -172,12 +207,17 @@ class VarianceTarget:
                 regime=regime,
                 samples=samples,
                 generations=generations,
-                replicates=number,
+                replicates=replicates,
                 seed=simulation.seed,
                 threads=simulation.threads,
                 stages=stages,
             )["deviation"].to_numpy()
-        return SimulatedRetention.median_of((deviations / self.model.deviation) ** 2)
+        kept: Floats = (deviations / self.model.deviation) ** 2
+        return kept
+
+    def affordable_runs(self, regime: Regime, *, samples: int, generations: int) -> int:
+        """Return how many runs take a second."""
+        return self._replicates(regime.mix(generations, samples=samples), samples, generations)
 
     def _replicates(self, mix: Mix[Any], samples: int, generations: int) -> int:
         if mix.subsample is None:
@@ -187,6 +227,18 @@ class VarianceTarget:
 
     def _pool(self, samples: int, generations: int) -> int:
         return (self.model.total or samples) + samples * generations
+
+    def bounds(
+        self,
+        keep: float,
+        *,
+        regime: Regime,
+        samples: int,
+        generations: int,
+        counted_from: int = 1,
+        law: str = "auto",
+    ) -> LawfulBounds | None:
+        """Return None: whether every round keeps enough is simulated."""
 
     def can_simulate(self, kind: str, *, samples: int, generations: int) -> bool:
         """Return whether a kind of design without a law is within what can be simulated.

@@ -10,7 +10,7 @@ import polars as pl
 from hayflick.core.arrays import Floats
 from hayflick.planning.designs import Design, Sensitivity
 from hayflick.planning.history import HistoryComparison
-from hayflick.planning.plan import Plan
+from hayflick.planning.plan_result import Plan
 from hayflick.planning.sizing import FreshShare
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
@@ -49,6 +49,7 @@ def record(plan: Plan) -> dict[str, Any]:
         **plan.target.describe(),
         "of": plan.target.kind,
         "keep": plan.keep,
+        "confidence": plan.confidence,
         "generations": plan.problem.generations,
         "samples": plan.problem.samples,
         "feasible": plan.feasible,
@@ -86,7 +87,12 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
     return {
         "kind": design.kind,
         "regime": design.regime.describe(),
-        "enough": design.is_sufficient(plan.keep),
+        "enough": design.is_sufficient,
+        "confidence": None if design.assurance is None else design.assurance.confidence,
+        "confidence_law": None if design.assurance is None else design.assurance.law,
+        "confidence_error": None if design.assurance is None else design.assurance.standard_error,
+        "confidence_runs": 0 if design.assurance is None else design.assurance.runs,
+        "real_items": design.real_items,
         "samples": design.samples,
         "real_per_round": design.real_per_round,
         "acquired_per_round": design.usage.real,
@@ -193,12 +199,12 @@ def designs_table(findings: PlanFindings) -> Table:
     """Return the first designs, the recommended one at the top."""
     plan, text = findings.plan, findings.language.text
     number = findings.language.number
-    headings = [text("design"), text("kept"), text("real items a round")]
+    headings = [text("design"), text("in runs"), text("on average"), text("real items in all")]
     if plan.costs is not None:
         headings.append(text("{currency} a round", currency=plan.costs.currency))
     shown = table(*headings)
     for design in plan.designs[:_SHOWN_DESIGNS]:
-        cells = [findings.share(design), number(design.real_per_round)]
+        cells = [findings.in_runs(design), findings.share(design), number(design.real_items)]
         if design.cost_per_round is not None:
             cells.append(significant(design.cost_per_round))
         shown.add_row(findings.label(design), *cells)

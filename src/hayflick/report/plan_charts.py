@@ -41,7 +41,7 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.RenderedChart:
 
     plan, text = findings.plan, findings.language.text
     numbers = _frontier_numbers(findings)
-    unit = text("real items a round") if plan.costs is None else plan.costs.currency
+    unit = text("new real items a round") if plan.costs is None else plan.costs.currency
     title = unit if plan.costs is None else text("{currency} a round", currency=unit)
     shown, dear = _within_reach(numbers, findings)
     kinds = {kind_label(kind, findings.language): colour for kind, colour in _KIND_COLOURS.items()}
@@ -54,7 +54,7 @@ def plan_frontier_chart(findings: PlanFindings) -> drawing.RenderedChart:
     x = alt.X("x:Q", title=title, scale=scale, axis=axis)
     y = alt.Y(
         "kept:Q",
-        title=text("kept in every round"),
+        title=text("kept on average in the worst round"),
         axis=alt.Axis(format="%"),
         # A median variance may be above the real one.
         scale=alt.Scale(domain=[0, max(1.0, *numbers["kept"])]),

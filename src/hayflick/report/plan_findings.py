@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from hayflick.planning.confidence import BOUND
 from hayflick.planning.designs import Design
-from hayflick.planning.plan import Plan
+from hayflick.planning.plan_result import Plan
 from hayflick.planning.retention import SIMULATED
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, Target
 from hayflick.regimes.periodic import Periodic
@@ -35,12 +36,21 @@ class PlanFindings:
         return {
             "name": plan.target.source.name,
             "keep": self.language.percent(plan.keep),
+            "runs": self._runs,
             "subject": self.subject,
             "rounds": number(plan.problem.generations),
             "round": number(plan.problem.generations),
             "samples": number(plan.problem.samples),
             "currency": "" if plan.costs is None else plan.costs.currency,
         }
+
+    @property
+    def _runs(self) -> str:
+        """In how many runs enough is to be kept."""
+        confidence, language = self.plan.confidence, self.language
+        if confidence is None:
+            return language.text("on average over the runs")
+        return language.text("in {share} of runs", share=language.percent(confidence))
 
     def text(self, message: str, **values: str) -> str:
         """Return a message in the reader's language; what the whole plan shares is filled in."""
@@ -59,15 +69,27 @@ class PlanFindings:
         model = self.plan.target.model
         if self._of_numbers:
             return self.text(
-                "{name}: keep {keep} of the variance, in the median run, in every one of {rounds} "
-                "rounds of {samples} numbers; mean {mean}, standard deviation {deviation}.",
+                "{name}: keep {keep} of the variance in every one of {rounds} rounds of {samples} "
+                "numbers, {runs}; mean {mean}, standard deviation {deviation}.",
                 mean=significant(model.mean),
                 deviation=significant(model.deviation),
             )
-        return self.text(
-            "{name}: keep {keep} of {subject} in every one of {rounds} rounds of {samples} items; "
-            "different symbols in the data: {types}.",
+        data = self.text(
+            "{name}: keep {keep} of {subject} in every one of {rounds} rounds of {samples} items, "
+            "{runs}; different symbols in the data: {types}.",
             types=self.language.number(model.types),
+        )
+        return self.language.joined(data, self.examples())
+
+    def examples(self) -> str:
+        """Return how many examples keep a label; empty where one does."""
+        least = self.plan.examples
+        if least == 1:
+            return ""
+        return self.text(
+            "A label is kept while a training set holds at least {least} examples of it, or all "
+            "that the data have.",
+            least=self.language.number(least),
         )
 
     def verdict(self) -> str:
@@ -80,62 +102,108 @@ class PlanFindings:
         """Return why fresh draws alone, or all designs, are not enough; else empty."""
         plan, percent = self.plan, self.language.percent
         if plan.best is None:
+            closest = plan.designs[0]
+            if closest.assurance is None:
+                return self.text(
+                    "No design that was looked at keeps {keep}; the closest keeps {most}.",
+                    most=percent(closest.lowest),
+                )
             return self.text(
-                "No design that was looked at keeps {keep}; the closest keeps {most}.",
-                most=percent(max(design.lowest for design in plan.designs)),
+                "No design that was looked at keeps {keep} in enough runs; the closest does so in "
+                "{share} of them, and keeps {most} on average.",
+                share=self.in_runs(closest),
+                most=percent(closest.lowest),
             )
         if plan.fresh is None or plan.fresh.feasible:
             return ""
         most = percent(plan.fresh.retention.lowest)
         if self._of_numbers:
             return self.text(
-                "Fresh draws alone cannot keep {keep}: they keep {most} at most, because the "
-                "variance of a sample of {samples} is mostly below the real one.",
+                "Fresh draws alone cannot keep {keep} in enough runs: the median run keeps {most} "
+                "at most, because the variance of a sample of {samples} is mostly below the real "
+                "one.",
                 most=most,
             )
         return self.text(
-            "Fresh draws alone cannot keep {keep}: even real data alone keeps {most}, because a "
-            "sample of {samples} misses what is rare.",
+            "Fresh draws alone cannot keep {keep} in enough runs: even real data alone keeps "
+            "{most} on average, because a sample of {samples} misses what is rare.",
             most=most,
         )
 
     def share(self, design: Design) -> str:
-        """Return the lowest share that a design keeps, with its standard error if it has one."""
+        """Return the lowest share that a design keeps on average, with its standard error."""
         kept = self.language.percent(design.lowest)
         if design.retention.standard_error is None:
             return kept
         return f"{kept} ± {self.language.percent(design.retention.lowest_error, digits=2)}"
 
+    def in_runs(self, design: Design) -> str:
+        """Return the share of runs in which a design keeps enough; a dash if it is unknown."""
+        found = design.assurance
+        if found is None:
+            return "–"
+        share = self.language.percent(found.confidence)
+        if found.law == BOUND:
+            return f"≥ {share.removeprefix('>')}"
+        if found.law == SIMULATED:
+            return f"{share} ± {self.language.percent(found.standard_error)}"
+        return share
+
     def kept(self, design: Design) -> str:
-        """Return what a design keeps."""
-        # A sentence that says "at least" has no use for a bound.
-        lowest = self.language.percent(design.lowest).removeprefix(">")
-        if self._of_numbers:
-            median = self.text(
-                "The median run keeps at least {lowest} of the variance up to round {round}, "
-                "{spread} of the standard deviation.",
-                lowest=lowest,
-                spread=self.language.percent(design.lowest**0.5),
-            )
-            if design.expected is None:
-                return median
-            mean = self.text(
-                "The mean over runs, which a few wide ones decide, is {mean} of the variance in "
-                "the last round, exactly.",
-                mean=self.language.percent(float(design.expected[-1])),
-            )
-            return self.language.joined(median, mean)
+        """Return in which share of runs a design keeps enough, and what it keeps on average."""
         first = design.retention.counted_from
+        then = ""
         if first > 1:
-            return self.text(
-                "It keeps at least {lowest} of {subject} from round {first} to round {round}, "
-                "counted from now: less is left at present.",
-                lowest=lowest,
+            then = self.text(
+                "This counts from round {first}, from now on: less is left at present.",
                 first=self.language.number(first),
             )
+        return self._joined(self._promise(design), self._average(design), then)
+
+    def _promise(self, design: Design) -> str:
+        """Return in which share of runs enough is kept."""
+        found = design.assurance
+        if found is None:
+            return self.text(
+                "What single runs keep is not known; the average is compared with {keep}."
+            )
+        share = self.in_runs(design)
+        if found.law == BOUND:
+            share = self.language.percent(found.confidence).removeprefix(">")
+            return self.text(
+                "In at least {share} of runs it keeps {keep} of {subject} or more in every round.",
+                share=share,
+            )
+        if found.law == SIMULATED:
+            return self.text(
+                "In {share} of {runs} simulated runs it keeps {keep} of {subject} or more in every "
+                "round.",
+                share=share,
+                runs=self.language.number(found.runs),
+            )
         return self.text(
-            "It keeps at least {lowest} of {subject} up to round {round}.", lowest=lowest
+            "In {share} of runs it keeps {keep} of {subject} or more in every round.", share=share
         )
+
+    def _average(self, design: Design) -> str:
+        """Return what is kept on average, or in the median run."""
+        lowest = self.share(design)
+        if not self._of_numbers:
+            return self.text("On average {lowest} are left in the worst round.", lowest=lowest)
+        median = self.text(
+            "The median run keeps {lowest} of the variance in the worst round, {spread} of the "
+            "standard deviation.",
+            lowest=lowest,
+            spread=self.language.percent(design.lowest**0.5),
+        )
+        if design.expected is None:
+            return median
+        mean = self.text(
+            "The mean over runs, which a few wide ones decide, is {mean} of the variance in "
+            "the last round, exactly.",
+            mean=self.language.percent(float(design.expected[-1])),
+        )
+        return self.language.joined(median, mean)
 
     def stored(self) -> str:
         """Return what the recommended reserve holds; empty if there is none."""
@@ -147,39 +215,41 @@ class PlanFindings:
             )
         if best is None or best.stored_up_to is None:
             return ""
-        held = self._stored_symbols(best.real_per_round, best.stored_up_to)
+        held = self._stored_symbols(best, best.stored_up_to)
         return self.language.joined(held, self.text("--reserve-out writes it."))
 
-    def _stored_symbols(self, items: float, highest: float) -> str:
-        stored, count = self.language.number(items), self.language.number(highest)
+    def _stored_symbols(self, design: Design, highest: float) -> str:
+        number = self.language.number
+        values = {
+            "items": number(design.real_per_round),
+            "stored": number(design.number),
+            "count": number(highest),
+        }
         if self.plan.target.kind == MUST_KEEP:
             return self.text(
-                "The reserve holds {stored} of the listed symbols, one item of each.", stored=stored
+                "The reserve holds {items} items of {stored} of the listed symbols.", **values
             )
-        if items == 1.0:
+        if design.number == 1:
             return self.text(
-                "The reserve holds one item of the rarest; times seen: {count}.", count=count
+                "The reserve holds {items} of the {count} items of the rarest.", **values
             )
         if highest == 1.0:
             return self.text(
                 "The reserve holds one item of each of {stored} symbols that are seen once.",
-                stored=stored,
+                **values,
             )
         return self.text(
-            "The reserve holds one item of each of the {stored} rarest, those seen up to {count} "
+            "The reserve holds {items} items of the {stored} rarest, those seen up to {count} "
             "times.",
-            stored=stored,
-            count=count,
+            **values,
         )
 
     def cost(self, design: Design) -> str:
         """Return what a design costs, or takes."""
         costs, cost = self.plan.costs, design.cost_per_round
         if costs is None or cost is None:
-            if design.real_per_round == 1.0:
-                return self.text("It takes one real item a round.")
-            real = self.language.number(design.real_per_round)
-            return self.text("It takes {real} real items a round.", real=real)
+            real = self.language.number(design.real_items)
+            return self.text("It takes {real} real items in {rounds} rounds.", real=real)
         return self.text(
             "It costs {round} {currency} a round, {month} a month, {year} a year.",
             round=significant(cost),
@@ -200,7 +270,7 @@ class PlanFindings:
                 more=significant(margin.price),
                 **names,
             )
-        items = second.real_per_round - best.real_per_round
+        items = second.real_items - best.real_items
         if items <= 0.0:
             if has_prices:
                 return self.text("Runner-up: {runner_up}. It costs the same.", **names)
@@ -208,10 +278,10 @@ class PlanFindings:
         names["more"] = self.language.number(items)
         if not has_prices:
             return self.text(
-                "Runner-up: {runner_up}. It takes {more} more real items a round.", **names
+                "Runner-up: {runner_up}. It takes {more} more real items in all.", **names
             )
         return self.text(
-            "Runner-up: {runner_up}. It costs the same, but takes {more} more real items a round.",
+            "Runner-up: {runner_up}. It costs the same, but takes {more} more real items in all.",
             **names,
         )
 
@@ -241,10 +311,10 @@ class PlanFindings:
             return ""
         place = names.index(self.plan.best.kind)
         if place == 0:
-            return self.text("For lower targets too, no other kind is cheaper.")
+            return self.text("For lower averages too, no other kind is cheaper.")
         kind, share = kinds[place - 1]
         return self.text(
-            "For a target up to about {share}, another kind is cheapest: {kind}.",
+            "For an average up to about {share}, another kind is cheapest: {kind}.",
             share=self.language.percent(share, digits=0),
             kind=kind_label(kind, self.language),
         )
@@ -253,16 +323,17 @@ class PlanFindings:
         """Return when someone must step in, and what waiting costs."""
         plan, number = self.plan, self.language.number
         if plan.step_in is None:
-            return self.text("Even without real data, enough is left in every round.")
+            return self.text("Even without real data, {keep} is left on average in every round.")
         first = self.text(
-            "Without real data, less than the target is left from round {round}.",
+            "Without real data, less than {keep} is left on average from round {round}.",
             round=number(plan.step_in),
         )
         found = [one for one in plan.recoveries if one.items]
         if len(found) < 2:
             return first
         waiting = self.text(
-            "Recovery by fresh data then takes {items} real items; {rounds} rounds later, {later}.",
+            "Recovery of that average by fresh data then takes {items} real items; {rounds} rounds "
+            "later, {later}.",
             items=number(found[0].items or 0),
             rounds=number(found[-1].waited),
             later=number(found[-1].items or 0),
@@ -287,15 +358,14 @@ class PlanFindings:
         percent, number = self.language.percent, self.language.number
         if retention.law == SIMULATED:
             return self.text(
-                "No law is known for this design: {runs} runs were simulated, and it is enough two "
-                "standard errors below what they keep.",
+                "No law is known for the average of this design: {runs} runs were simulated.",
                 runs=number(retention.runs),
             )
         if retention.law == "exact":
-            law = self.text("The figures come from the exact law.")
+            law = self.text("Averages come from the exact law.")
         else:
             law = self.text(
-                "The figures come from the branching law; the true share can be higher, by "
+                "Averages come from the branching law; the true share can be higher, by "
                 "{error} at most.",
                 error=percent(retention.error, digits=3),
             )

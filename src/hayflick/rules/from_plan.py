@@ -24,7 +24,7 @@ from hayflick.core.output import check_not_input, check_writable, write_text
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.planning.dose import ThresholdPolicy, symbol_target, threshold_policy
-from hayflick.planning.plan import Plan
+from hayflick.planning.plan_result import Plan
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, SymbolTarget
 from hayflick.rules.loading import initial_reading
 

@@ -1,0 +1,205 @@
+"""The share of runs that keep enough in every round: by the law of what is kept, or simulated.
+
+An expected share is no promise: with four labels "95 % kept on average" is "every run keeps all
+four or three". A target therefore has a confidence, the share of runs that hold it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtr
+
+from hayflick.core.arrays import Floats
+from hayflick.laws.number_kept import chance_to_keep, least_chance_to_keep
+
+BY_LAW, BOUND, SIMULATED = "poisson-binomial", "bound", "simulated"
+"""How a confidence was found."""
+
+FEWEST_SHARE_RUNS, FEWEST_RUNS = 256, 8
+"""Runs from which a share can be told, and from which it can be told of normal runs."""
+
+_CAUTION, _EARLY_CAUTION = 2.0, 3.0
+_LOOKS = (256, 1024, 4096)
+_ROUNDING = 1e-9
+_NEGLIGIBLE = 1e-9
+_BUCKETS = 6
+_EQUAL = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Assurance:
+    """The share of runs that keep enough in every round.
+
+    Parameters
+    ----------
+    confidence
+        That share.
+    law
+        ``poisson-binomial`` (in the last round, where what is lost stays lost), ``bound`` (a lower
+        bound by the same law in every round) or ``simulated``.
+    standard_error
+        Of `confidence`; 0 for a law.
+    runs
+        How many runs were simulated; 0 for a law.
+    """
+
+    confidence: float
+    law: str
+    standard_error: float = 0.0
+    runs: int = 0
+
+    @property
+    def assured(self) -> float:
+        """The share that is compared with a target: two standard errors below what runs show.
+
+        So no share or size is too small by the luck of a simulation.
+        """
+        if self.law != SIMULATED or self.runs < FEWEST_SHARE_RUNS:
+            return self.confidence
+        return _wilson(self.confidence, self.runs, -_CAUTION)
+
+
+def required(keep: float, total: float) -> int:
+    """Return how many of `total` types are to be kept, rounded up.
+
+    Examples
+    --------
+    >>> required(0.95, 4), required(0.9, 60), required(0.7, 10)
+    (4, 54, 7)
+    """
+    return math.ceil(keep * total - _ROUNDING * max(1.0, total))
+
+
+@dataclass(frozen=True, slots=True)
+class LawfulBounds:
+    """What the law says of the share of runs that keep enough in every round.
+
+    Parameters
+    ----------
+    low, high
+        At least, and hardly more than: the law of independent types is a little too wide.
+    equal
+        Whether both are the law itself.
+    """
+
+    low: float
+    high: float
+    equal: bool = False
+
+
+def bounds_by_law(
+    needed: float, chances: Floats, numbers: Floats, *, absorbing: bool
+) -> LawfulBounds:
+    """Return bounds on the chance that enough types are kept in every round.
+
+    It is hardly above the chance of the worst round. At least, it is 1 less the chances to miss the
+    target in each of them.
+
+    Parameters
+    ----------
+    needed
+        How many types are to be kept.
+    chances
+        Of a type of each group to be kept in each of the rounds, shape ``(groups, rounds)``.
+    numbers
+        How many types a group holds, shape ``(groups,)``.
+    absorbing
+        Whether what is lost stays lost: then the last round decides.
+
+    Examples
+    --------
+    >>> found = bounds_by_law(2, np.array([[0.99, 0.98]]), np.array([2.0]), absorbing=False)
+    >>> round(found.low, 4), round(found.high, 4)
+    (0.9405, 0.9604)
+    """
+    if needed <= _ROUNDING:
+        return LawfulBounds(1.0, 1.0, equal=True)
+    whole = math.ceil(needed - _ROUNDING)
+
+    def least(column: Floats) -> float:
+        return least_chance_to_keep(whole, chances=column, numbers=numbers)
+
+    def likely(column: Floats) -> float:
+        return chance_to_keep(whole, chances=column, numbers=numbers)
+
+    if absorbing:
+        low, high = least(chances[:, -1]), likely(chances[:, -1])
+        return LawfulBounds(low, high, equal=high - low < _EQUAL)
+    means = numbers @ chances
+    deviations = np.sqrt(np.maximum(numbers @ (chances * (1.0 - chances)), 0.0))
+    high = likely(chances[:, int(np.argmin(means))])
+    missed = _bernstein(means - needed + 1.0, deviations)
+    near = np.flatnonzero(missed > _NEGLIGIBLE)
+    total = float(missed.sum() - missed[near].sum())
+    # Rounds that are much alike share the chance of the worst of them, type by type.
+    for part in np.array_split(near[np.argsort(means[near])], _BUCKETS):
+        if part.size:
+            total += part.size * (1.0 - least(chances[:, part].min(axis=1)))
+    return LawfulBounds(max(0.0, 1.0 - total), high)
+
+
+def _bernstein(excess: Floats, deviations: Floats) -> Floats:
+    """Return a bound on the chance that a sum of independent events is `excess` below its mean."""
+    above = np.maximum(excess, 0.0)
+    widths = 2.0 * (deviations**2 + above / 3.0)
+    exponents = np.divide(above**2, widths, out=np.zeros(above.shape), where=widths > 0.0)
+    bound: Floats = np.exp(-exponents)
+    return bound
+
+
+def simulated_assurance(
+    runs_of: Callable[[int], Floats], *, keep: float, confidence: float, most: int
+) -> Assurance:
+    """Return the share of simulated runs that keep enough in every round.
+
+    As many runs as show on which side of the confidence it lies, at most `most`. So few that no
+    share can be told from them are taken as normal: the share is that of a further run.
+
+    Parameters
+    ----------
+    runs_of
+        Returns what so many runs keep in every round that counts, ``(runs, rounds)``; the first
+        runs are the same whatever their number.
+    keep
+        What is to be left in every round.
+    confidence
+        The share of runs that is wanted.
+    most
+        The most runs to simulate.
+    """
+    if most < FEWEST_SHARE_RUNS:
+        return _predicted(runs_of(most).min(axis=1), keep)
+    for number in (*(look for look in _LOOKS if look < most), min(most, _LOOKS[-1])):
+        lowest = runs_of(number).min(axis=1)
+        share = float(np.mean(lowest >= keep - _ROUNDING))
+        clear = (
+            _wilson(share, number, -_EARLY_CAUTION) >= confidence
+            or _wilson(share, number, _EARLY_CAUTION) < confidence
+        )
+        if clear:
+            break
+    return Assurance(share, SIMULATED, math.sqrt(share * (1.0 - share) / number), number)
+
+
+def _wilson(share: float, number: int, deviations: float) -> float:
+    """Return the limit of Wilson's interval, so many standard deviations up or down."""
+    z, square = deviations, deviations**2
+    spread = math.sqrt(share * (1.0 - share) / number + square / (4.0 * number**2))
+    return (share + square / (2.0 * number) + z * spread) / (1.0 + square / number)
+
+
+def _predicted(lowest: Floats, keep: float) -> Assurance:
+    """Return the chance that one more run keeps enough, of normal runs: Student's law."""
+    number, mean = lowest.size, float(lowest.mean())
+    deviation = float(lowest.std(ddof=1)) * math.sqrt(1.0 + 1.0 / number)
+    if deviation == 0.0:
+        # Runs without any scatter show that at least one of so many would differ.
+        share = (number if mean >= keep - _ROUNDING else 0.0) / (number + 1.0)
+    else:
+        share = float(stdtr(number - 1, (mean - keep) / deviation))
+    error = math.sqrt(share * (1.0 - share) / number)
+    return Assurance(share, SIMULATED, error, number)
