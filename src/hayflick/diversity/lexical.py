@@ -31,7 +31,7 @@ from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 from hayflick.diversity.hill import hill_number, shannon_entropy
 from hayflick.diversity.metrics import Summary, defined
-from hayflick.diversity.token_runs import TablesOnUse, runs_by_part
+from hayflick.diversity.token_runs import RunTables, runs_by_part
 
 _SAMPLES = 1000
 
@@ -188,8 +188,8 @@ class NgramCounts(Summary):
         For n = 1, 2, …: columns ``symbol`` (tokens with spaces between them) and ``number``.
     texts
         Number of answers.
-    counted
-        The numbers of each table, where they are known without it; None for others.
+    coded
+        The tables, if they need not be spelled to know their numbers; None for others.
 
     Examples
     --------
@@ -203,7 +203,7 @@ class NgramCounts(Summary):
     tokenizer: str
     tables: Sequence[pl.DataFrame]
     texts: int
-    counted: tuple[Integers, ...] | None = field(default=None, kw_only=True, repr=False)
+    coded: RunTables | None = field(default=None, kw_only=True, repr=False)
 
     @classmethod
     def empty(cls, *, tokenizer: str = "words", longest: int = 3) -> NgramCounts:
@@ -331,14 +331,14 @@ class NgramCounts(Summary):
         coded, spelled = coded_tokens(texts, splitter)
         part = np.repeat(np.arange(len(parts)), list(map(len, parts)))
         found = runs_by_part(coded, part, longest=longest, kinds=len(spelled))
-        numbers = [[each[place].number for each in found] for place in range(len(parts))]
+        ends = np.cumsum([0, *map(len, parts)]).tolist()
         tables = [
-            TablesOnUse([each[place] for each in found], coded["symbol"], spelled)
-            for place in range(len(parts))
+            RunTables([each[place] for each in found], coded, spelled, answers)
+            for place, answers in enumerate(pairwise(ends))
         ]
         return [
-            cls(splitter.name, tables[place], len(answers), counted=tuple(numbers[place]))
-            for place, answers in enumerate(parts)
+            cls(splitter.name, table, len(answers), coded=table)
+            for table, answers in zip(tables, parts, strict=True)
         ]
 
     @property
@@ -357,10 +357,9 @@ class NgramCounts(Summary):
     @cached_property
     def _numbers(self) -> tuple[Integers, ...]:
         # Sorted, so that sums over them do not depend on the order of the table.
-        counted = self.counted
-        if counted is None:
-            counted = tuple(table.get_column("number").to_numpy() for table in self.tables)
-        return tuple(map(np.sort, counted))
+        if self.coded is not None:
+            return tuple(np.sort(runs.number) for runs in self.coded.runs)
+        return tuple(np.sort(table.get_column("number").to_numpy()) for table in self.tables)
 
     def numbers_of(self, length: int = 1) -> Integers:
         """Return how often each different n-gram of `length` tokens occurs, ascending.

@@ -118,10 +118,14 @@ class RoundAnswers:
 
     def with_direction(self) -> RoundAnswers:
         """Return the answers whose vectors are finite."""
+        whole = self.directed()
+        return self if whole.size == self.size else self.taken(whole)
+
+    def directed(self) -> Integers:
+        """Return the positions of the answers whose vectors are finite; all without vectors."""
         if self.vectors is None:
-            return self
-        whole = np.isfinite(self.vectors).all(axis=1)
-        return self if whole.all() else self.taken(np.flatnonzero(whole))
+            return np.arange(self.size)
+        return np.flatnonzero(np.isfinite(self.vectors).all(axis=1))
 
     def by_group(self) -> dict[str, RoundAnswers]:
         """Return the answers of each group, in the order of the group names."""
@@ -342,6 +346,7 @@ class Observer:
     ) -> None:
         """Add what is measured at the baseline's sizes and, with prompts, at its mix of prompts."""
         chosen = answers
+        words = None if counts is None else counts.numbers_of(1)
         if sizes.has_mix:
             chosen = answers.with_direction()
             assert sizes.mix is not None
@@ -352,15 +357,20 @@ class Observer:
                 ends = chosen.vectors[pairs.first], chosen.vectors[pairs.second]
                 y = pair_scores(*ends, scale=self.between_scale)
                 values[BETWEEN_PROMPTS], scores[BETWEEN_PROMPTS] = float(y.mean()), y
-            chosen = chosen.taken(np.concatenate([pairs.first, pairs.second]))
+            paired = np.concatenate([pairs.first, pairs.second])
+            chosen = chosen.taken(paired)
             if chosen.texts is not None:
-                counts = NgramCounts.of(chosen.texts, tokenizer=self.tokenizer, longest=1)
+                if counts is not None and counts.coded is not None:
+                    words = counts.coded.words_in(answers.directed()[paired])
+                else:
+                    alone = NgramCounts.of(chosen.texts, tokenizer=self.tokenizer, longest=1)
+                    words = alone.numbers_of(1)
         vectors = chosen.with_direction().vectors
         if sizes.answers is not None and vectors is not None and vectors.any(axis=1).all():
             effective = effective_answers(vectors, size=sizes.answers, rng=rng)
             values |= defined({"effective_answers": effective})
-        if sizes.words is not None and counts is not None:
-            entropy = rarefied_entropy(counts.numbers_of(1), size=sizes.words)
+        if sizes.words is not None and words is not None:
+            entropy = rarefied_entropy(words, size=sizes.words)
             values |= defined({"effective_words": entropy and float(np.exp(entropy))})
 
     def _of_texts(

@@ -26,12 +26,12 @@ class Runs:
     ----------
     length
         n.
-    first, number
-        Where each occurs first, among all tokens, and how often it does.
+    place, number
+        A place where each begins, among all tokens, and how often it occurs.
     """
 
     length: int
-    first: Integers
+    place: Integers
     number: Integers
 
 
@@ -52,37 +52,67 @@ def runs_by_part(
         Number of different tokens.
     """
     tokens, answer = (coded[name].to_numpy().astype(np.int64) for name in ("symbol", "answer"))
+    part_of = part[answer]
+    run_at = np.zeros(tokens.size, np.int64)
     found: list[list[Runs]] = []
-    places, runs = np.arange(tokens.size), tokens
     for length in range(1, longest + 1):
-        if length > 1:
-            after = places + length - 1
-            inside = after[after < tokens.size]
-            inside = inside[answer[inside] == answer[inside - length + 1]]
-            longer = runs[np.searchsorted(places, inside - length + 1)] * kinds + tokens[inside]
-            places, runs = inside - length + 1, np.unique(longer, return_inverse=True)[1]
-        most = int(runs.max(initial=0)) + 1
-        keys = part[answer[places]] * most + runs
-        keys, first, number = np.unique(keys, return_index=True, return_counts=True)
-        ends = np.searchsorted(keys, most * np.arange(int(part.max(initial=-1)) + 2))
+        last = answer[length - 1 :]
+        begins = np.flatnonzero(answer[: last.size] == last)
+        # The shorter run is of one part already.
+        before = part_of if length == 1 else run_at[begins]
+        keys = before * kinds + tokens[begins + length - 1]
+        order = np.argsort(keys)
+        is_new = np.diff(keys[order], prepend=-1) != 0
+        run_at[begins[order]] = np.cumsum(is_new) - 1
+        starts = np.flatnonzero(is_new)
+        place, number = begins[order[starts]], np.diff(starts, append=keys.size)
+        ends = np.searchsorted(part_of[place], np.arange(int(part.max(initial=-1)) + 2))
         found.append(
             [
-                Runs(length, places[first[low:high]], number[low:high])
+                Runs(length, place[low:high], number[low:high])
                 for low, high in pairwise(ends.tolist())
             ]
         )
     return found
 
 
-class TablesOnUse(Sequence[pl.DataFrame]):
-    """Tables of n-grams that are spelled when they are used, as those of long ones seldom are."""
+class RunTables(Sequence[pl.DataFrame]):
+    """Tables of the n-grams of some answers, which are spelled when they are used.
 
-    def __init__(self, runs: Sequence[Runs], tokens: pl.Series, spelled: pl.Series) -> None:
-        self._runs, self._tokens, self._spelled = runs, tokens, spelled
+    Parameters
+    ----------
+    runs
+        The n-grams for n = 1, 2, …
+    coded, spelled
+        What `hayflick.diversity.lexical.coded_tokens` returned.
+    answers
+        Numbers of the first of these answers, and of the one after the last.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Runs],
+        coded: pl.DataFrame,
+        spelled: pl.Series,
+        answers: tuple[int, int],
+    ) -> None:
+        self.runs = tuple(runs)
+        self._coded, self._spelled, self._answers = coded, spelled, answers
+
+    def words_in(self, places: Integers) -> Integers:
+        """Return how often each different token occurs in some of the answers."""
+        answer = self._coded["answer"].to_numpy()
+        low, high = np.searchsorted(answer, self._answers)
+        first, after = self._answers
+        chosen = np.zeros(after - first, np.bool_)
+        chosen[places] = True
+        tokens = self._coded["symbol"].to_numpy()[low:high][chosen[answer[low:high] - first]]
+        numbers: Integers = np.unique(tokens, return_counts=True)[1]
+        return numbers
 
     @override
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self.runs)
 
     @overload
     def __getitem__(self, place: int) -> pl.DataFrame: ...
@@ -92,16 +122,16 @@ class TablesOnUse(Sequence[pl.DataFrame]):
     def __getitem__(self, place: int | slice) -> pl.DataFrame | tuple[pl.DataFrame, ...]:
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
-        runs = self._runs[place]
-        symbols = spelled_runs(self._tokens, self._spelled, runs.first, length=runs.length)
+        runs = self.runs[place]
+        symbols = spelled_runs(self._coded["symbol"], self._spelled, runs.place, length=runs.length)
         return pl.DataFrame({"symbol": symbols, "number": runs.number})
 
 
 def spelled_runs(
-    tokens: pl.Series, spelled: pl.Series, first: Integers, *, length: int
+    tokens: pl.Series, spelled: pl.Series, place: Integers, *, length: int
 ) -> pl.Series:
     """Return runs of tokens, given the places where they begin, with spaces between tokens."""
-    words = [spelled.gather(tokens.gather(first + ahead)) for ahead in range(length)]
+    words = [spelled.gather(tokens.gather(place + ahead)) for ahead in range(length)]
     return words[0] if length == 1 else pl.select(pl.concat_str(words, separator=" ")).to_series()
 
 

@@ -262,8 +262,8 @@ class _BaselineCounts:
 
     @property
     def together(self) -> NgramCounts | None:
-        """The counts of the whole baseline; None without texts."""
-        known = [counts for counts, _ in self.rounds.values() if counts is not None]
+        """The words of the whole baseline, without longer phrases; None without texts."""
+        known = [_words_alone(counts) for counts, _ in self.rounds.values() if counts is not None]
         return reduce(NgramCounts.merge, known) if known else None
 
     @property
@@ -272,9 +272,12 @@ class _BaselineCounts:
         parts: dict[str, list[NgramCounts]] = {}
         for _, by_group in self.rounds.values():
             for group, counts in by_group.items():
-                words = NgramCounts(counts.tokenizer, counts.tables[:1], counts.texts)
-                parts.setdefault(group, []).append(words)
+                parts.setdefault(group, []).append(_words_alone(counts))
         return {group: reduce(NgramCounts.merge, counts) for group, counts in parts.items()}
+
+
+def _words_alone(counts: NgramCounts) -> NgramCounts:
+    return NgramCounts(counts.tokenizer, counts.tables[:1], counts.texts)
 
 
 def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts:
