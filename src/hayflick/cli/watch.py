@@ -300,7 +300,7 @@ def watch_command(
         from hayflick.monitor.prometheus import write_prometheus
 
         write_prometheus(result, prometheus)
-    _post(result, hooks)
+    _post(result, hooks, state)
     print_result(result, output_format, lang)
     say_written(out, prometheus)
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
@@ -320,9 +320,9 @@ def _web_hooks(urls: Sequence[str], form: NoticeForm | None) -> list[WebHook]:
     return hooks
 
 
-def _post(result: WatchResult, hooks: Sequence[WebHook]) -> None:
+def _post(result: WatchResult, hooks: Sequence[WebHook], state: Path | None) -> None:
     if hooks:
         from hayflick.monitor.notices import post_notices
 
-        for failure in post_notices(result, hooks):
+        for failure in post_notices(result, hooks, state=state):
             say(f"note: {failure}")

@@ -2,20 +2,24 @@
 
 Whoever knows the address of a web hook can post to it, so messages name its host alone. A notice
 holds names of charts, groups and rounds, never answers. A failure is returned, not raised: an alarm
-is an alarm even where nobody could be told.
+is an alarm even where nobody could be told. With a state, what could not be posted is posted by the
+next call, together with what has happened since.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hayflick.core.display_text import display_text
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.http import HttpClient, RequestFailure, Retries, run_to_end
+from hayflick.monitor.alarms import KnownAlarms
 
 if TYPE_CHECKING:
     from hayflick.monitor.watch_result import ChartHistory, WatchResult
@@ -85,6 +89,11 @@ class WebHook:
         parts = urlsplit(self.url)
         port = "" if parts.port is None else f":{parts.port}"
         return f"{parts.scheme}://{parts.hostname}{port}/…"
+
+    @property
+    def fingerprint(self) -> str:
+        """What identifies the address in a state, which does not hold the address itself."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:32]
 
     def client(self) -> HttpClient:
         """Return a connection, which follows no redirect."""
@@ -182,7 +191,9 @@ def has_notice(result: WatchResult) -> bool:
     return result.has_news or bool(result.cleared)
 
 
-def post_notices(result: WatchResult, hooks: Sequence[WebHook]) -> list[str]:
+def post_notices(
+    result: WatchResult, hooks: Sequence[WebHook], *, state: str | os.PathLike[str] | None = None
+) -> list[str]:
     """Post what is new or over, if anything is, and return what has failed, in words.
 
     Parameters
@@ -191,21 +202,67 @@ def post_notices(result: WatchResult, hooks: Sequence[WebHook]) -> list[str]:
         What was found.
     hooks
         Where to post it.
+    state
+        The state that the result was made with: it keeps which hook lacks a notice. None for none.
 
     Raises
     ------
     MissingExtraError
         If aiohttp is not installed.
     """
-    if not hooks or not has_notice(result):
+    if not hooks:
         return []
-    bodies = [notice(result, hook.kind) for hook in hooks]
+    kept: dict[str, KnownAlarms] = {}
+    try:
+        kept = {} if state is None else _unposted(state)
+        told = {hook: _since(result, kept.get(hook.fingerprint)) for hook in hooks}
+        posted = [hook for hook, news in told.items() if has_notice(news)]
+        # Before it is posted: a call that is cut off leaves it to the next one.
+        waiting = {hook.fingerprint: told[hook].known_alarms or KnownAlarms() for hook in posted}
+        if waiting and state is not None:
+            _keep_unposted(state, {**kept, **waiting})
+        failures = _posted({hook: notice(told[hook], hook.kind) for hook in posted})
+        failed = {hook.fingerprint for hook in failures}
+        named = {hook.fingerprint for hook in hooks}
+        left = {name: one for name, one in kept.items() if name not in named}
+        left |= {name: one for name, one in waiting.items() if name in failed}
+        if state is not None and left != {**kept, **waiting}:
+            _keep_unposted(state, left)
+    except (DataError, OutputError) as fault:
+        return [f"notices: {fault}"]
+    again = "" if state is None else "; the next call posts it again"
+    return [f"{failure}{again}" for failure in failures.values()]
+
+
+def _since(result: WatchResult, known: KnownAlarms | None) -> WatchResult:
+    """Return a result with the news since a notice was posted last."""
+    return result if known is None else replace(result, known_alarms=known)
+
+
+def _unposted(state: str | os.PathLike[str]) -> dict[str, KnownAlarms]:
+    from hayflick.monitor.state_file import held_state
+
+    with held_state(state) as file:
+        return file.unposted()
+
+
+def _keep_unposted(state: str | os.PathLike[str], unposted: Mapping[str, KnownAlarms]) -> None:
+    from hayflick.monitor.state_file import held_state
+
+    with held_state(state) as file:
+        file.write_unposted(unposted)
+
+
+def _posted(bodies: Mapping[WebHook, Mapping[str, Any]]) -> dict[WebHook, str]:
+    """Post bodies, and return what has failed, in words."""
+    if not bodies:
+        return {}
 
     async def post() -> list[str | None]:
-        pairs = zip(hooks, bodies, strict=True)
-        return await asyncio.gather(*(_failure(hook, body) for hook, body in pairs))
+        return await asyncio.gather(*(_failure(hook, body) for hook, body in bodies.items()))
 
-    return [failure for failure in run_to_end(post()) if failure is not None]
+    found = zip(bodies, run_to_end(post()), strict=True)
+    return {hook: failure for hook, failure in found if failure is not None}
 
 
 async def _failure(hook: WebHook, body: Mapping[str, Any]) -> str | None:

@@ -55,6 +55,7 @@ class StateFile:
 
     def __init__(self, records: WatchRecords) -> None:
         self._records = records
+        self._unposted: dict[str, Any] = {}
         self.name = records.name
 
     def read(self) -> StreamState | None:
@@ -71,6 +72,7 @@ class StateFile:
         try:
             version = parts["stream"]["format_version"]
             if version == FORMAT_VERSION:
+                self._unposted = dict(parts["unposted"])
                 return _state(parts, self._records.rounds())
         except (ValueError, TypeError, KeyError, LookupError, pl.exceptions.PolarsError):
             raise self._records.damaged() from None
@@ -90,8 +92,39 @@ class StateFile:
             for number, one in enumerate(state.rounds, start=1)
             if one.texts is not None and number in kept
         }
-        parts = {**_records_of(state), "texts": texts}
+        parts = {**_records_of(state), "texts": texts, "unposted": self._unposted}
         self._records.replace(parts, rounds, first=first)
+
+    def unposted(self) -> dict[str, KnownAlarms]:
+        """Return what was known when the last notice was posted, by web hook that lacks one.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged.
+        """
+        try:
+            found = self._records.parts()["unposted"]
+            return {hook: _alarms(one["charts"], one["rounds"]) for hook, one in found.items()}
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise self._records.damaged() from None
+
+    def write_unposted(self, unposted: Mapping[str, KnownAlarms]) -> None:
+        """Write what `unposted` returns, and nothing else."""
+        records = {
+            hook: {"rounds": known.rounds, "charts": _alarm_records(known)}
+            for hook, known in unposted.items()
+        }
+        self._records.replace_part("unposted", records)
+
+
+def _alarm_records(known: KnownAlarms) -> list[list[Any]]:
+    return [[*key, stands] for key, stands in known.charts.items()]
+
+
+def _alarms(records: Sequence[Any], rounds: int) -> KnownAlarms:
+    charts = {(metric, group, text): stands for metric, group, text, stands in records}
+    return KnownAlarms(rounds, charts)
 
 
 def _baseline(state: StreamState) -> int:
@@ -100,14 +133,13 @@ def _baseline(state: StreamState) -> int:
 
 def _records_of(state: StreamState) -> dict[str, Any]:
     """Return the parts of a state as plain values."""
-    alarms = [[*key, stands] for key, stands in state.alarms.charts.items()]
     return {
         "stream": {
             "format_version": FORMAT_VERSION,
             "settings": dict(state.settings),
             "names": state.names,
             "typical": [list(state.typical_first), list(state.typical_last)],
-            "alarms": alarms,
+            "alarms": _alarm_records(state.alarms),
             "powers": {
                 name: [asdict(one) for one in found] for name, found in state.powers.items()
             },
@@ -134,7 +166,6 @@ def _state(parts: Mapping[str, Any], rounds: Sequence[Any]) -> StreamState:
         )
         for number, (name, record) in enumerate(zip(names, rounds, strict=True), start=1)
     )
-    charts = {(metric, group, text): stands for metric, group, text, stands in stream["alarms"]}
     return StreamState(
         settings=stream["settings"],
         part=_part(parts["part"]),
@@ -144,7 +175,7 @@ def _state(parts: Mapping[str, Any], rounds: Sequence[Any]) -> StreamState:
         last=_answers(parts["last"], names),
         typical_first=stream["typical"][0],
         typical_last=stream["typical"][1],
-        alarms=KnownAlarms(len(names), charts),
+        alarms=_alarms(stream["alarms"], len(names)),
         powers={
             name: tuple(DetectableLoss(**one) for one in found)
             for name, found in stream["powers"].items()

@@ -93,6 +93,11 @@ class WatchRecords:
         if numbered:
             self._connection.execute(sa.insert(_rounds), numbered)
 
+    def replace_part(self, name: str, record: Any) -> None:
+        """Replace one part alone."""
+        self._connection.execute(sa.delete(_parts).where(_parts.c.name == name))
+        self._connection.execute(sa.insert(_parts), [{"name": name, "content": _packed(record)}])
+
     def damaged(self) -> DataError:
         """Return the error of a file whose records cannot be used."""
         remedy = "restore a copy of the file, or begin with a new one"

@@ -128,6 +128,62 @@ def test_a_failure_is_said_and_changes_no_exit_code(
     assert "secret" not in told
 
 
+def test_a_notice_that_failed_is_posted_by_the_next_call(
+    tmp_path: Path,
+    alarmed: list[str],
+    hook: tuple[str, list[tuple[str, Any]]],
+    capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, posted = hook
+    state = tmp_path / "watch.state"
+    call = [*alarmed, "--state", str(state), "--exit-on", "new"]
+    both = [*call, "--notify", f"{url}/secret", "--notify", f"{url}/other"]
+    path = tmp_path / "answers.jsonl"
+    served = _Hook.do_POST
+
+    def busy(self: _Hook) -> None:
+        self.path = self.path.replace("/secret", "/fail/secret")
+        served(self)
+
+    stream(path, alarmed=0)
+    assert main(both) == 0
+    # A first call without news keeps nothing, and posts nothing.
+    assert posted == []
+    stream(path, alarmed=1)
+    monkeypatch.setattr(_Hook, "do_POST", busy)
+    assert main(both) == 1
+    told = capsys.readouterr().err
+    assert "it answers 500; the next call posts it again" in told
+    # It fails once more, then there is a call without a hook.
+    assert main(both) == 0
+    assert main(call) == 0
+    monkeypatch.setattr(_Hook, "do_POST", served)
+    posted.clear()
+    assert main(both) == 0
+    assert [one for one, _ in posted] == ["/secret"]
+    assert posted[0][1]["new"][0]["since"] == "25"
+    assert main(both) == 0
+    assert len(posted) == 1
+    assert b"secret" not in state.read_bytes()
+
+
+def test_an_alarm_that_is_over_before_it_could_be_posted_is_still_told(
+    tmp_path: Path, alarmed: list[str], hook: tuple[str, list[tuple[str, Any]]]
+) -> None:
+    url, posted = hook
+    call = [*alarmed, "--state", str(tmp_path / "watch.state"), "--notify"]
+    assert main([*call, f"{url}/fail"]) == 1
+    stream(tmp_path / "answers.jsonl", after=1)
+    posted.clear()
+    # Another address has its own account of what it was told.
+    main([*call, f"{url}/other"])
+    main([*call, f"{url}/fail"])
+    texts = {path: body["text"] for path, body in posted}
+    assert "over: distinct_2" in texts["/other"]
+    assert "new: distinct_2" in texts["/fail"]
+
+
 def test_a_host_that_is_down_is_said(alarmed: list[str], capsys: Any) -> None:
     assert main([*alarmed, "--notify", "http://127.0.0.1:9/secret"]) == 1
     assert (
