@@ -237,6 +237,58 @@ def test_a_round_is_measured_while_the_next_is_asked(runner, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+def test_no_answer_is_stored_before_the_round_before_it(runner, seconds):
+    rounds = runner.start(
+        village(rounds=3, agents=ANNA), [Slow("anna", "It rains.", seconds=seconds)]
+    )
+    order, store = [], rounds.store
+    add, finish = store.add_answers, store.finish_round
+
+    def adds(answers, *, spent):
+        order.extend(("answer", one.round) for one in answers)
+        add(answers, spent=spent)
+
+    def finishes(done, **parts):
+        order.append(("finished", done.number))
+        finish(done, **parts)
+
+    store.add_answers, store.finish_round = adds, finishes
+    asyncio.run(rounds.run())
+    runner.database.close()
+    # Every round after all of its answers, and before the first of the next.
+    assert list(dict.fromkeys(order)) == [
+        (what, number) for number in (1, 2, 3) for what in ("answer", "finished")
+    ]
+    assert [number for what, number in order if what == "answer"] == [1] * 4 + [2] * 4 + [3] * 4
+    assert report_network(runner.folder).finished
+
+
+def test_a_round_that_could_not_be_stored_is_finished_when_the_run_goes_on(runner, tmp_path):
+    def say(seed):
+        return f"Rain {seed.number % 97}."
+
+    experiment = village(rounds=3, agents=ANNA)
+    rounds = runner.start(experiment, [Slow("anna", say, seconds=0.01)])
+    finish = rounds.store.finish_round
+
+    def fails(done, **parts):
+        if done.number == 2:
+            raise OSError("no space")
+        finish(done, **parts)
+
+    rounds.store.finish_round = fails
+    with pytest.raises(OSError, match="no space"):
+        asyncio.run(rounds.run())
+    assert rounds.store.finished == 1
+    assert {one.round for one in rounds.store.answers()} == {1, 2}
+    runner.database.close()
+    resumed = runner.run(experiment, [Slow("anna", say, seconds=0.01)])
+    (tmp_path / "whole").mkdir()
+    whole = Runner(tmp_path / "whole").run(experiment, [Scripted("anna", say)])
+    assert resumed.to_dict()["readings"] == whole.to_dict()["readings"]
+
+
 def test_what_is_asked_is_kept_where_measuring_fails(runner, monkeypatch):
     def fails(said, *, observer):
         raise OSError("no memory")

@@ -183,8 +183,10 @@ class Pool:
 
     @cached_property
     def _vectors(self) -> Floats:
-        rows = [np.frombuffer(one.embedding, _STORED) for one in self.texts]
-        return np.stack(rows).astype(np.float64) if rows else np.empty((0, 0))
+        if not self.texts:
+            return np.empty((0, 0))
+        stored = np.frombuffer(b"".join(one.embedding for one in self.texts), _STORED)
+        return stored.reshape(len(self.texts), -1).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Round t: every agent reads k = ⌊β |A_{t-1}|⌋ texts of the pool (or what its retrieval says), answers
 every query L times, and is measured; then its first answer is added: |A_t| = |A_{t-1}| + n. The
 first pool A_0 is real, so the share n t / (|A_0| + n t) of A_t is synthetic. What is decided about
-a reading is carried out from the next round on. Without rules, a round is measured while the
-answers of the next are awaited.
+a reading is carried out from the next round on. A round is stored, and measured if there are no
+rules, while the answers of the next are awaited; none of them is stored before.
 
 References
 ----------
@@ -43,7 +43,7 @@ from hayflick.network.interventions import (
 from hayflick.network.pool import NewText, Pool
 from hayflick.network.run_rules import RoundDecisions
 from hayflick.network.setup import AgentQuery, NetworkSetup, retrieve_texts
-from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound
+from hayflick.storage.runs import RunStore, StoredAnswer, StoredRead, StoredRound, StoredText
 
 _BATCH_S = 0.005
 """Answers that arrive within this time of one another are stored in one transaction."""
@@ -188,7 +188,7 @@ def _loop_is_running() -> bool:
 Say = Callable[[str], None]
 
 _SENDING_S = 0.02
-"""The requests of a round get so long to go out before the previous round is measured."""
+"""The requests of a round get so long to go out before the previous round is stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,6 +266,16 @@ def reading_from_record(values: Mapping[str, Any]) -> Reading:
     return Reading(values["round"], values["values"], scores, values["group"])
 
 
+@dataclass(frozen=True, eq=False)
+class _FinishedRound:
+    """What a round leaves, and which texts were read in it."""
+
+    record: StoredRound
+    output: RoundOutput
+    texts: Sequence[StoredText]
+    read: Mapping[AgentQuery, Integers]
+
+
 @dataclass(eq=False, kw_only=True)
 class NetworkLoop:
     """A run under way; its state is that of its store, replayed.
@@ -301,6 +311,10 @@ class NetworkLoop:
         # Of the round under way: a run that was stopped in the middle of one goes on with them.
         self._answers = self.store.answers(round=self.store.finished + 1)
         self._pending: RoundOutput | None = None
+        self._unstored: _FinishedRound | None = None
+        numbered = enumerate(self._agents)
+        # A protocol's check takes longer than all else that a round does for an agent.
+        self._learners = {number: one for number, one in numbered if isinstance(one, Learner)}
         self._rules = None if self.rule is None else RoundDecisions(self.rule)
         self._replay()
 
@@ -358,7 +372,7 @@ class NetworkLoop:
             ask_all(questions, concurrency=concurrency, store=self._store_answers)
         )
         try:
-            await self._measure_previous(asking)
+            await self._complete_previous(asking)
         except asyncio.CancelledError:
             asking.cancel()
             raise
@@ -388,12 +402,13 @@ class NetworkLoop:
         ]
 
     def _store_answers(self, answers: Sequence[StoredAnswer]) -> None:
+        self._store_finished()
         spent = self.setup.budget.spent
         self.store.add_answers(answers, spent=(spent.tokens, spent.money))
         self._answers += answers
 
     def _finish(self, number: int, read: Mapping[AgentQuery, Integers]) -> None:
-        """Decide, and store what the round leaves in one transaction."""
+        """Decide, and keep what the round leaves until it is stored."""
         answers = sorted(self._answers, key=lambda one: (one.agent, one.query, one.place))
         vectors = self.setup.embed([one.text for one in answers])
         # What this round's reading has injected cannot be in the reading itself.
@@ -415,19 +430,31 @@ class NetworkLoop:
             # Before the round is stored: a file too many is written again, one too few is lost.
             path = write_review(self.folder, reviewed, after=number)
             self.say(f"round {number}: wrote {path} for a review")
-        done = StoredRound(
+        record = StoredRound(
             number, [reading_record(one) for one in readings], [one.record() for one in decided]
         )
-        self.store.finish_round(done, texts=added, reads=self._reads(read, output))
+        self._unstored = _FinishedRound(record, output, added, read)
         self._learn(read)
         self._pool = pool
         self._pending = None if readings else output
 
-    async def _measure_previous(self, asking: asyncio.Future[None]) -> None:
-        """Measure the previous round in a thread, once the requests of this one have gone out."""
+    def _store_finished(self) -> None:
+        """Store what the last round leaves in one transaction, if it is not stored yet."""
+        if self._unstored is not None:
+            done = self._unstored
+            reads = self._reads(done.read, done.output)
+            self.store.finish_round(done.record, texts=done.texts, reads=reads)
+            self._unstored = None
+
+    async def _complete_previous(self, asking: asyncio.Future[None]) -> None:
+        """Store and measure the previous round, once the requests of this one have gone out.
+
+        It is measured in a thread.
+        """
+        await asyncio.wait({asking}, timeout=_SENDING_S)
+        self._store_finished()
         if self._pending is None:
             return
-        await asyncio.wait({asking}, timeout=_SENDING_S)
         output = self._pending
         readings = await asyncio.to_thread(measure_round, output, observer=self._observer)
         self._store_readings(output, readings)
@@ -442,6 +469,7 @@ class NetworkLoop:
         return readings
 
     def _store_readings(self, output: RoundOutput, readings: Sequence[Reading]) -> None:
+        self._store_finished()
         self.store.add_readings(output.number, [reading_record(one) for one in readings])
         self._pending = None
 
@@ -493,11 +521,10 @@ class NetworkLoop:
 
     def _learn(self, read: Mapping[AgentQuery, Integers]) -> None:
         """Let every agent that learns read its texts of a round, query by query."""
-        for number, agent in enumerate(self._agents):
-            if isinstance(agent, Learner):
-                chosen = [read[key] for key in sorted(read) if key[0] == number]
-                texts = [self._pool.texts[one].text for numbers in chosen for one in numbers]
-                self._agents[number] = agent.after_reading(texts)
+        for number, learner in self._learners.items():
+            chosen = [read[key] for key in sorted(read) if key[0] == number]
+            texts = [self._pool.texts[one].text for numbers in chosen for one in numbers]
+            self._learners[number] = self._agents[number] = learner.after_reading(texts)
 
     def _apply_reviews(self, *, after: int) -> None:
         """Apply what people have decided; refuse to go on where a review has to be awaited."""
@@ -508,6 +535,7 @@ class NetworkLoop:
                     raise ReviewPending(path)
                 continue
             # What people decide now cannot be in the reading of the round that they look at.
+            self._store_finished()
             self._measure_pending()
             waiting = {one.number for one in self._pool.texts if one.admitted is None}
             admitted = [one for one in found.kept if one in waiting]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -65,7 +66,7 @@ class NetworkSetup:
     reserve: tuple[str, ...]
     cache: EmbeddingCache | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the agents."""
         return tuple(agent.name for agent in self.agents)
