@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,6 +33,7 @@ from hayflick.chains.family import (
     divisor_estimators,
     subsampled,
 )
+from hayflick.chains.fit_checks import checked_source, gaussian_checks
 from hayflick.chains.selection import Interval
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
@@ -41,6 +42,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, number
 from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
+from hayflick.core.source import Source
 from hayflick.corpus.numbers import read_numbers
 from hayflick.corpus.table_format import TableFormat
 
@@ -202,6 +204,8 @@ class Gaussian(NamedModel):
         Number of real items; None for a law that is known.
     ddof
         The variance is the scatter over n - ddof: 1 is unbiased, 0 maximum likelihood.
+    source
+        Where the numbers come from; None for a law that was given.
 
     Raises
     ------
@@ -225,6 +229,7 @@ class Gaussian(NamedModel):
     deviation: float
     total: int | None = None
     ddof: int = 1
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", checks.finite_number("mean", self.mean))
@@ -248,9 +253,12 @@ class Gaussian(NamedModel):
         Parameters and errors are those of `hayflick.corpus.numbers.read_numbers`.
         """
         columns = None if column is None else [column]
-        values = read_numbers(path, columns=columns, given=table, encoding=encoding).values[:, 0]
-        deviation = float(values.std(ddof=ddof))
-        return cls(float(values.mean()), deviation, total=values.size, ddof=ddof)
+        read = read_numbers(path, columns=columns, given=table, encoding=encoding)
+        values = read.values[:, 0]
+        checks = gaussian_checks(read.values, read.columns)
+        source = checked_source(path, read, checks, encoding=encoding)
+        mean, deviation = float(values.mean()), float(values.std(ddof=ddof))
+        return cls(mean, deviation, total=values.size, ddof=ddof, source=source)
 
     @classmethod
     @override

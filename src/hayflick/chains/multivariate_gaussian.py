@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -34,12 +34,14 @@ from hayflick.chains.family import (
     divisor_estimators,
     subsampled,
 )
+from hayflick.chains.fit_checks import checked_source, gaussian_checks
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, whole
 from hayflick.core.protocols import Model, Pools, Recorded
 from hayflick.core.records import Mix
+from hayflick.core.source import Source
 from hayflick.corpus.numbers import read_numbers
 from hayflick.corpus.table_format import TableFormat
 
@@ -63,6 +65,8 @@ class MultivariateGaussian(NamedModel):
         The covariance is the scatter over n - ddof: 1 is unbiased, 0 maximum likelihood.
     names
         Of the dimensions.
+    source
+        Where the numbers come from; None for a law that was given.
 
     Raises
     ------
@@ -88,6 +92,7 @@ class MultivariateGaussian(NamedModel):
     total: int | None = None
     ddof: int = 1
     names: tuple[str, ...] = ()
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         mean, covariance = np.array(self.mean, float), np.array(self.covariance, float)
@@ -134,7 +139,10 @@ class MultivariateGaussian(NamedModel):
         read = read_numbers(path, columns=columns, given=table, encoding=encoding)
         covariance = np.atleast_2d(np.cov(read.values, rowvar=False, ddof=ddof))
         mean = read.values.mean(axis=0)
-        return cls(mean, covariance, total=len(read.values), ddof=ddof, names=read.columns)
+        checks = gaussian_checks(read.values, read.columns)
+        source = checked_source(path, read, checks, encoding=encoding)
+        known: dict[str, Any] = {"ddof": ddof, "names": read.columns, "source": source}
+        return cls(mean, covariance, total=len(read.values), **known)
 
     @classmethod
     @override

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ from hayflick.chains.family import (
     marginal_draws,
     subsampled,
 )
+from hayflick.chains.fit_checks import checked_source, dispersion_checks
 from hayflick.chains.poisson import read_event_counts
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
@@ -49,6 +50,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import Entry, number
 from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
+from hayflick.core.source import Source
 from hayflick.corpus.table_format import TableFormat
 
 _MOST_CELLS = 100_000
@@ -159,7 +161,7 @@ def support(mean: Floats, dispersion: Floats) -> int:
     Examples
     --------
     >>> support(np.array([1.0]), np.array([0.0])), support(np.array([1.0]), np.array([1.0]))
-    (21, 45)
+    (16, 44)
     """
     deviation = np.sqrt(mean + dispersion * mean**2)
     high = np.ceil(mean + 8.0 * deviation) + 8.0
@@ -237,6 +239,8 @@ class NegativeBinomial(NamedModel):
     histogram
         Pairs of a count and the number of real items with it; where it is not given, rounds that
         accumulate begin with `total` draws of the law.
+    source
+        Where the numbers come from; None for a law that was given.
 
     Raises
     ------
@@ -260,6 +264,7 @@ class NegativeBinomial(NamedModel):
     dispersion: float
     total: int | None = None
     histogram: tuple[tuple[int, int], ...] | None = field(default=None, repr=False)
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", checks.positive_number("mean", self.mean))
@@ -308,8 +313,10 @@ class NegativeBinomial(NamedModel):
             If a value is no whole number of at least 0, or as
             `hayflick.corpus.numbers.read_numbers`.
         """
-        values = read_event_counts(path, column=column, encoding=encoding, table=table)
-        return cls.from_values(values)
+        read = read_event_counts(path, column=column, encoding=encoding, table=table)
+        model = cls.from_values(read.values[:, 0])
+        checks = dispersion_checks(model.dispersion, read.columns[0])
+        return replace(model, source=checked_source(path, read, checks, encoding=encoding))
 
     @classmethod
     @override

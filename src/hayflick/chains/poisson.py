@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from hayflick.chains.family import (
     Rng,
     subsampled,
 )
+from hayflick.chains.fit_checks import checked_source, count_checks
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
 from hayflick.core.arrays import Floats
@@ -36,7 +37,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.grammar import Entry, number
 from hayflick.core.protocols import Model, Pools
 from hayflick.core.records import Mix
-from hayflick.corpus.numbers import read_numbers
+from hayflick.core.source import Source
+from hayflick.corpus.numbers import NumericTable, read_numbers
 from hayflick.corpus.table_format import TableFormat
 
 # Sums are whole numbers of 64 bits; relative to one so large they hardly move.
@@ -49,8 +51,8 @@ def read_event_counts(
     column: str | None = None,
     encoding: str = "utf-8",
     table: TableFormat | None = None,
-) -> Floats:
-    """Return a column of counts, shape ``(items,)``.
+) -> NumericTable:
+    """Return a column of counts.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def read_event_counts(
             f"{read.name}: the column {read.columns[0]!r} holds {values[bad][0]:g}, takes "
             "counts: whole numbers from 0"
         )
-    return values
+    return read
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Poisson(NamedModel):
         Mean of the real counts, above 0.
     total
         Number of real items; None for a law that is known.
+    source
+        Where the numbers come from; None for a law that was given.
 
     Raises
     ------
@@ -100,6 +104,7 @@ class Poisson(NamedModel):
 
     rate: float
     total: int | None = None
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", checks.positive_number("rate", self.rate))
@@ -121,8 +126,11 @@ class Poisson(NamedModel):
             If a value is no whole number of at least 0, or as
             `hayflick.corpus.numbers.read_numbers`.
         """
-        values = read_event_counts(path, column=column, encoding=encoding, table=table)
-        return cls(float(values.mean()), total=values.size)
+        read = read_event_counts(path, column=column, encoding=encoding, table=table)
+        values = read.values[:, 0]
+        checks = count_checks(values, read.columns[0])
+        source = checked_source(path, read, checks, encoding=encoding)
+        return cls(float(values.mean()), total=values.size, source=source)
 
     @classmethod
     @override

@@ -45,7 +45,7 @@ def print_tables(parts: Iterable[RenderableType]) -> None:
 
 def print_result(result: Result, output_format: Format, lang: Lang) -> None:
     """Print a result as a table or as JSON; say on standard error how its input was read."""
-    say_notes(dict.fromkeys(note for source in result.sources for note in source.notes))
+    say_inputs(result.sources)
     if output_format is Format.JSON:
         print_json(result.to_dict())
     else:
@@ -79,6 +79,13 @@ def say_notes(notes: Iterable[object]) -> None:
     """Say on standard error how the input was read."""
     for note in notes:
         say(f"note: {note}")
+
+
+def say_inputs(sources: Iterable[Source]) -> None:
+    """Say on standard error how the inputs were read, and where they do not fit."""
+    sources = tuple(sources)
+    say_notes(dict.fromkeys(note for source in sources for note in source.notes))
+    say_notes(dict.fromkeys(check for source in sources for check in source.fit_checks))
 
 
 def say_written(*paths: object) -> None:

@@ -14,8 +14,8 @@ from hayflick.cli.printing import (
     print_inputs,
     print_json,
     print_tables,
+    say_inputs,
     say_interrupted,
-    say_notes,
     say_written,
 )
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
@@ -182,7 +182,7 @@ def simulate_command(
     if plot is not None:
         plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
-    say_notes(note for source in sources_in(runs.attrs) for note in source.notes)
+    say_inputs(sources_in(runs.attrs))
     if output_format is options.Format.JSON:
         print_json(record(runs))
     else:

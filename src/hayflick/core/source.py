@@ -12,9 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hayflick.core.notes import Note
+from hayflick.core.fit_check import FitCheck
+from hayflick.core.notes import Note, translatable
 
 _VERBATIM = "{note}"
+
+_MISSING = ("empty cells", "rows that cannot be used")
+_MANY_MISSING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Source:
         What was not used, and why.
     notes
         How it was read, as sentences.
+    checks
+        Where its numbers do not look like what they are taken for.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Source:
     normalization: str = "nfc"
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[Note, ...] = ()
+    checks: tuple[FitCheck, ...] = ()
 
     @classmethod
     def of(
@@ -154,13 +161,35 @@ class Source:
         left_out = tuple(LeftOut(**one) for one in record["left_out"])
         # The sentence stands as it is, braces and all.
         notes = tuple(Note(_VERBATIM, note=note) for note in record["notes"])
-        return cls(record["file"], **{**known, "left_out": left_out, "notes": notes})
+        # What is missing is seen from what was left out.
+        checks = (one for one in record.get("fit_checks", ()) if one["name"] != "missing")
+        fields = {**known, "left_out": left_out, "notes": notes}
+        return cls(record["file"], **fields, checks=tuple(map(FitCheck.from_dict, checks)))
 
     @property
     def was_read(self) -> bool:
         """Whether it is data, not a law's name."""
         known = (self.sha256, self.rows, self.column, self.tokenizer, self.notes or None)
         return any(one is not None for one in known)
+
+    @property
+    def fit_checks(self) -> tuple[FitCheck, ...]:
+        """What to know before its figures: much that is missing, and `checks`."""
+        absent = [one for one in self.left_out if one.reason in _MISSING]
+        number = sum(one.number for one in absent)
+        share = number / max(self.rows or 0, number, 1)
+        if self.rows is None or share <= _MANY_MISSING:
+            return self.checks
+        meaning = Note(
+            "{share} of the rows of {name} were left out: their cells are empty, or cannot be "
+            "used.",
+            share=f"{share:.1%}",
+            name=self.column or self.name,
+        )
+        remedy = Note("If they differ from the others, the figures do not hold for them.")
+        name = translatable("share of rows left out")
+        missing = FitCheck("missing", self.column or self.name, name, share, meaning, remedy)
+        return (missing, *self.checks)
 
     def without(self, reason: str, number: int) -> Source:
         """Return the source with more left out; the same for a number of 0."""
@@ -181,6 +210,7 @@ class Source:
             "normalization": self.normalization,
             "encoding": self.encoding,
             "notes": [str(note) for note in self.notes],
+            "fit_checks": [check.to_dict() for check in self.fit_checks],
             "sha256": self.sha256,
         }
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
+from hayflick.chains.fit_checks import label_checks
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
 from hayflick.core.source import Source
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.frames import Table, as_table, holds_counts, input_path, is_in_memory
-from hayflick.corpus.numbers import holds_fractions, read_numbers
-from hayflick.corpus.reading import source_of
+from hayflick.corpus.numbers import holds_fractions
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import is_table
 
@@ -206,8 +206,18 @@ def read_model(
             estimator=AddDelta(options.delta),
             progress=progress,
         )
-        return model, model.source
+        checked = _checked_labels(model, options)
+        return checked, checked.source
     return _read_series(_table_or_path(source), options, family=family, progress=progress)
+
+
+def _checked_labels(model: Discrete, options: InputOptions) -> Discrete:
+    """Return labels with a note if they look like numbers, and nobody has called them labels."""
+    source = model.source
+    if options.family is not None or source.tokenizer is not None or source.column is None:
+        return model
+    checks = label_checks(model.symbols, model.weights, source.column)
+    return replace(model, source=replace(source, checks=checks)) if checks else model
 
 
 def _read_series(
@@ -228,18 +238,4 @@ def _read_series(
         progress,
     )
     model: Any = parse_family(text, data=data)
-    if family == "ngram":
-        return model, model.sentences.source
-    assert path is not None
-    read = read_numbers(
-        path, columns=options.columns or None, given=options.table, encoding=options.encoding
-    )
-    return model, source_of(
-        path,
-        column=", ".join(read.columns),
-        encoding=options.encoding,
-        missing=read.missing,
-        sheet=read.sheet,
-        rows=len(read.values) + read.missing,
-        notes=read.notes,
-    )
+    return model, model.sentences.source if family == "ngram" else model.source

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from hayflick.core.fit_check import FitCheck
 from hayflick.core.source import LeftOut, Source
 from hayflick.report.language import Language
 
@@ -107,6 +109,41 @@ def _left_out(one: LeftOut, language: Language) -> str:
         number=language.number(one.number),
         reason=language.text(one.reason),
     )
+
+
+class FitLine(NamedTuple):
+    """A fit check in the reader's language: what it means, what to do, what was measured."""
+
+    meaning: str
+    remedy: str
+    evidence: str
+
+
+def fit_lines(sources: Sequence[Source], language: Language) -> list[FitLine]:
+    """Return where the inputs do not look like what they are taken for."""
+    found = dict.fromkeys(check for source in sources for check in source.fit_checks)
+    return [_fit_line(check, language) for check in found]
+
+
+def _fit_line(check: FitCheck, language: Language) -> FitLine:
+    text = language.text
+    meaning = text(check.meaning.message, **check.meaning.values)
+    if check.others:
+        others = text("The same is true of {columns}.", columns=", ".join(check.others))
+        meaning = language.joined(meaning, others)
+    measured = [f"{text(check.statistic)} {check.value:.3g}"]
+    if check.low is not None and check.high is not None:
+        measured.append(
+            text("95% interval {low} to {high}", low=_short(check.low), high=_short(check.high))
+        )
+    if check.p is not None:
+        measured.append("p < 0.001" if check.p < 0.001 else f"p = {check.p:.3f}")
+    remedy = text(check.remedy.message, **check.remedy.values)
+    return FitLine(meaning, remedy, "; ".join(measured))
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def input_rows(source: Source, language: Language) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from hayflick.core.source import Source
 from hayflick.core.spreadsheets import guarded, is_formula
 from hayflick.core.version import __version__
 from hayflick.report import drawing
-from hayflick.report.inputs import input_lines, input_name, input_rows
+from hayflick.report.inputs import fit_lines, input_lines, input_name, input_rows
 from hayflick.report.language import Language
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def render(
         style=css,
         inputs=[(input_name(one, language), input_rows(one, language)) for one in sources],
         input_lines=input_lines(sources, language),
+        fit_lines=fit_lines(sources, language),
         command=command_line(),
         written=time_of_writing(),
     )
@@ -232,6 +233,10 @@ def notebook(
 ) -> str:
     """Return what a notebook shows of a result: its verdict, summary, charts and inputs."""
     shown = [_FRAGMENT_STYLE, Markup("<h3>{}</h3>").format(_shown(heading))]
+    shown += [
+        Markup("<p><b>{}</b> {}</p>").format(_shown(line.meaning), _shown(line.remedy))
+        for line in fit_lines(sources, Language("en"))
+    ]
     shown += [Markup("<p>{}</p>").format(_shown(sentence)) for sentence in sentences]
     for chart in charts:
         # The picture is our own drawing, its labels escaped by the renderer.

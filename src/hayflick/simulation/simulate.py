@@ -177,7 +177,7 @@ def simulate(
     if isinstance(regime, str):
         from hayflick.regimes.regime import parse_regime
 
-        regime = parse_regime(regime, like=getattr(model, "source", source))
+        regime = parse_regime(regime, like=getattr(model, "source", None) or source)
     read += (*sources_of(regime), *Source.files(("rules", getattr(rules, "path", None))))
     if rules is not None:
         regime = rules.regime(regime, model=model, samples=samples, generations=generations)
