@@ -130,7 +130,7 @@ def test_a_run_without_rules_is_watched_as_answers_are(run):
     assert told.verdict() == "Alarm: spread of answers, since round 21"
     assert told.verdict_class() == "alarm"
     assert f"first alarm in round {first[0]}; the change began about round 21." in told.lead()[0]
-    assert told.lead()[1].startswith("Groups that have alarmed, 1 of 2: bert (−")
+    assert told.lead()[1].startswith("Agents that have alarmed, 1 of 2: bert (−")
     shown = page(fallen)
     assert '<p class="verdict alarm">Alarm: spread of answers, since round 21</p>' in shown
     assert shown.index("verdict alarm") < shown.index("Stopped: 30 of 12") < shown.index("<svg")
