@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -202,6 +203,8 @@ def plan_command(
         _write_rules(result, write_rules, lang=lang.value, force=force),
         _write_reserve(result, reserve_out, force=force),
     ]
+    if reserve_out is not None and faults[-1] is None:
+        result = replace(result, reserve_file=str(reserve_out))
     print_result(result, output_format, lang)
     say_written(out)
     for fault in filter(None, faults):

@@ -88,6 +88,8 @@ class Plan(Result):
         Whether a simulation was cut short.
     sources
         What was read: the data, the must-keep list, the history.
+    reserve_file
+        Where the recommended reserve was written; None if it was not.
     """
 
     problem: PlanningProblem
@@ -107,6 +109,7 @@ class Plan(Result):
     seed: int = 1
     interrupted: bool = False
     sources: tuple[Source, ...] = ()
+    reserve_file: str | None = None
 
     @property
     def target(self) -> Target:

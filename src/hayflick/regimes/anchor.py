@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -94,7 +95,25 @@ class Anchor(NamedRegime):
     @classmethod
     @override
     def entry(cls, data: Source) -> Entry[Anchor]:
-        return Entry(lambda file: cls.from_file(file, like=data), ("file",))
+        def make(file: str) -> Anchor:
+            if file.lstrip().startswith("{") and not Path(file).exists():
+                return cls._of_json(file)
+            return cls.from_file(file, like=data)
+
+        return Entry(make, ("file",))
+
+    @classmethod
+    def _of_json(cls, text: str) -> Anchor:
+        takes = 'a file, or the items themselves as in {"NC-17": 5}'
+        try:
+            items = json.loads(text)
+        except json.JSONDecodeError as fault:
+            remedy = f"the text is no JSON ({fault.msg})"
+            raise ArgumentError("anchor", got=text, takes=takes, remedy=remedy) from None
+        numbers = items.values()
+        if not items or not all(type(number) is int and number > 0 for number in numbers):
+            raise ArgumentError("anchor", got=text, takes=f"{takes}: whole numbers from 1 on")
+        return cls.from_mapping(items)
 
     @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
@@ -113,3 +132,14 @@ class Anchor(NamedRegime):
         if self.source is None:
             return f"anchor:{self.reserve.total} items of {self.reserve.types} symbols"
         return f"anchor:file={self.source}"
+
+    def in_full(self) -> str:
+        """Return the regime with every stored item, as the command line takes it.
+
+        Examples
+        --------
+        >>> Anchor.from_mapping({"quince": 2}).in_full()
+        'anchor:{"quince": 2}'
+        """
+        items = dict(zip(self.reserve.symbols, self.reserve.numbers.tolist(), strict=True))
+        return f"anchor:{json.dumps(items, ensure_ascii=False)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 from hayflick.regimes.regime import NamedRegime
 
 _COLUMNS = ("samples", "fresh")
+_NUMBERS = r"\d+(?: x\d+)?(?: \d+(?: x\d+)?)*"
+_SPELLED = re.compile(rf"samples (?P<samples>{_NUMBERS}), fresh (?P<fresh>{_NUMBERS})")
 
 
 @final
@@ -98,7 +101,13 @@ class Scheduled(NamedRegime):
     @classmethod
     @override
     def entry(cls, data: Source) -> Entry[Scheduled]:
-        return Entry(lambda file: cls.from_file(file), ("file",))
+        def make(file: str) -> Scheduled:
+            spelled = _SPELLED.fullmatch(file.strip())
+            if spelled is None or Path(file).exists():
+                return cls.from_file(file)
+            return cls(_spelled_out(spelled["samples"]), _spelled_out(spelled["fresh"]))
+
+        return Entry(make, ("file",))
 
     @override
     def mix(self, generation: int, *, samples: int) -> Mix[Any]:
@@ -131,6 +140,20 @@ def _shortened(numbers: Sequence[int]) -> str:
     """Return runs of a number as the number and how long it lasts: ``100 x3 200``."""
     runs = [(number, len(list(run))) for number, run in itertools.groupby(numbers)]
     return " ".join(str(number) if times == 1 else f"{number} x{times}" for number, times in runs)
+
+
+def _spelled_out(text: str) -> tuple[int, ...]:
+    """Return the numbers of what `_shortened` wrote."""
+    numbers: list[int] = []
+    for part in text.split():
+        if part.startswith("x"):
+            times = checks.whole_number(
+                "times", int(part[1:]), at_least=1, at_most=checks.MOST_GENERATIONS
+            )
+            numbers += numbers[-1:] * (times - 1)
+        else:
+            numbers.append(int(part))
+    return tuple(numbers)
 
 
 def _column(path: Path, name: str, encoding: str) -> tuple[int, ...]:

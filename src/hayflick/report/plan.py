@@ -12,6 +12,7 @@ from hayflick.planning.designs import Design, Sensitivity
 from hayflick.planning.history import HistoryComparison
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.sizing import FreshShare
+from hayflick.regimes.anchor import Anchor
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_charts
 from hayflick.report.plan_findings import PlanFindings, sensitivity_label
@@ -86,7 +87,7 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
     known = costs is not None and cost is not None
     return {
         "kind": design.kind,
-        "regime": design.regime.describe(),
+        "regime": _regime(plan, design),
         "enough": design.is_sufficient,
         "confidence": None if design.assurance is None else design.assurance.confidence,
         "confidence_law": None if design.assurance is None else design.assurance.law,
@@ -110,6 +111,16 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
         "cost_per_month": costs.per_month(cost) if known else None,  # type: ignore[union-attr, arg-type]
         "cost_per_year": costs.per_year(cost) if known else None,  # type: ignore[union-attr, arg-type]
     }
+
+
+def _regime(plan: Plan, design: Design) -> str:
+    """Return a design's regime as `hayflick simulate` takes it."""
+    regime = design.regime
+    if not isinstance(regime, Anchor):
+        return regime.describe()
+    if plan.reserve_file is not None and design is plan.best:
+        return f"anchor:{plan.reserve_file}"
+    return regime.in_full()
 
 
 def _listed(values: Floats | None) -> list[float] | None:
