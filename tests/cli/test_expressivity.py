@@ -1,5 +1,6 @@
 import json
 import os
+import time
 
 import pytest
 
@@ -39,7 +40,9 @@ def test_json_has_a_row_per_estimator(capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["format_version"] == 1
     assert len(record["estimators"]) == 16
+    assert record["horizon"] == "given"
     promised = {"estimator", "bits", "collapse_round", "left", "method"}
+    promised |= {"collapse_standard_error", "left_standard_error"}
     assert promised <= set(record["estimators"][0])
 
 
@@ -59,3 +62,26 @@ def test_a_mistake_is_one_line(folder, capsys, arguments, message):
     assert (out, err.count("\n")) == ("", 1)
     assert message in err
     assert sorted(os.listdir(folder)) == ["corpus.txt", "numbers.csv"]
+
+
+def test_a_horizon_is_chosen_and_said(folder, capsys):
+    (folder / "labels.csv").write_text("label\n" + "a\n" * 60 + "b\n" * 30 + "c\n" * 9 + "d\n" * 2)
+    arguments = ["expressivity", "labels.csv", "--column", "label", "--replicates", "32"]
+    assert main([*arguments, "--out", "e.html"]) == 0
+    out, _ = capsys.readouterr()
+    assert "twice as many rounds as a line of models with ml lasts" in " ".join(out.split())
+    assert "±" in out
+    page = (folder / "e.html").read_text(encoding="utf-8")
+    assert "one standard error of 32 simulated runs" in page
+    assert main([*arguments, "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["horizon"] == "lifetime"
+    assert record["estimators"][0]["collapse_round"] <= record["generations"] / 2
+
+
+def test_four_labels_take_seconds(cases, capsys):
+    start = time.process_time()
+    assert main(["expressivity", str(cases / "movies4.csv"), "--column", "mpaa"]) == 0
+    # Compiling is included where the code was never run; on two cores it is half as long.
+    assert time.process_time() - start < 40.0
+    assert "in round 2,456" in capsys.readouterr().out

@@ -48,7 +48,14 @@ def expressivity_command(
     quote: options.QuoteOption = None,
     no_header: options.NoHeaderOption = False,
     sheet: options.SheetOption = None,
-    generations: options.GenerationsOption = 50,
+    generations: Annotated[
+        int | None,
+        typer.Option(
+            help="Rounds to look ahead. [default: twice as many as a line of the first estimator "
+            "lasts]",
+            show_default=False,
+        ),
+    ] = None,
     samples: options.SamplesOption = None,
     replicates: Annotated[
         int | None, typer.Option(help="Runs per simulation. [default: by size]", show_default=False)

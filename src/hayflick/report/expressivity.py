@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.chains.gaussian import Gaussian
-from hayflick.planning.expressivity import COLLAPSED, EstimatorLifetime, Expressivity
+from hayflick.planning.expressivity import (
+    COLLAPSED,
+    LIFETIME,
+    LONGEST,
+    EstimatorLifetime,
+    Expressivity,
+)
 from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, render, shown_record, table
@@ -25,6 +31,8 @@ def record(result: Expressivity) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "samples": result.samples,
         "generations": result.generations,
+        "horizon": result.horizon,
+        "replicates": result.replicates,
         "real_data_alone": result.baseline,
         "threshold": result.threshold,
         "interrupted": result.interrupted,
@@ -33,9 +41,11 @@ def record(result: Expressivity) -> dict[str, Any]:
                 "estimator": row.estimator,
                 "bits": row.bits,
                 "collapse_round": row.collapse,
+                "collapse_standard_error": row.collapse_error,
                 "earliest_collapse": row.earliest,
                 "latest_collapse": row.latest,
                 "left": row.left,
+                "left_standard_error": row.left_error,
                 "method": row.method,
             }
             for row in result.rows
@@ -44,8 +54,8 @@ def record(result: Expressivity) -> dict[str, Any]:
     }
 
 
-def sentences(result: Expressivity, language: Language) -> tuple[str, str]:
-    """Return what is compared, and which estimators collapse first and last."""
+def sentences(result: Expressivity, language: Language) -> tuple[str, ...]:
+    """Return which estimators collapse first and last, what that means, and how sure it is."""
     text, number = language.text, language.number
     what = text("standard deviation") if isinstance(result.model, Gaussian) else text("symbols")
     meaning = text(
@@ -56,7 +66,24 @@ def sentences(result: Expressivity, language: Language) -> tuple[str, str]:
         samples=number(result.samples),
         generations=number(result.generations),
     )
-    return meaning, _extremes(result, language)
+    if result.horizon == LIFETIME:
+        chosen = text(
+            "These are twice as many rounds as a line of models with {estimator} lasts.",
+            estimator=result.rows[0].estimator,
+        )
+        meaning = language.joined(meaning, chosen)
+    elif result.horizon == LONGEST:
+        chosen = text(
+            "A line of models with {estimator} outlives them; more rounds would take more than a "
+            "few seconds, and can be asked for.",
+            estimator=result.rows[0].estimator,
+        )
+        meaning = language.joined(meaning, chosen)
+    errors = text(
+        "± is one standard error of {runs} simulated runs; numbers without it come from a law.",
+        runs=number(result.replicates),
+    )
+    return _extremes(result, language), meaning, errors
 
 
 def _extremes(result: Expressivity, language: Language) -> str:
@@ -70,14 +97,14 @@ def _extremes(result: Expressivity, language: Language) -> str:
     if first.collapse is None:
         return language.text("No estimator collapses within these rounds.")
     return language.text(
-        "The first to collapse is {first} ({bits}), in round {round}; the last is {last} "
-        "({last_bits}), {when}.",
+        "The first to collapse is {first} ({bits}), {when}; the last is {last} ({last_bits}), "
+        "{last_when}.",
         first=first.estimator,
         bits=bits_label(first.bits, language),
-        round=language.number(first.collapse),
+        when=collapse_label(first, language),
         last=last.estimator,
         last_bits=bits_label(last.bits, language),
-        when=collapse_label(last, language),
+        last_when=collapse_label(last, language),
     )
 
 
@@ -94,10 +121,11 @@ def collapse_label(row: EstimatorLifetime, language: Language) -> str:
     """Return when a line of models collapses."""
     text, number = language.text, language.number
     never = text("not within these rounds")
-    if row.earliest == row.latest:
-        return (
-            never if row.collapse is None else text("in round {round}", round=number(row.collapse))
-        )
+    if row.earliest is row.latest is None:
+        return never
+    if row.collapse is not None and row.collapse_error is not None:
+        error = f" ± {number(row.collapse_error)}" if row.collapse_error else ""
+        return text("in round {round}", round=number(row.collapse) + error)
     ends = (never if end is None else number(end) for end in (row.earliest, row.latest))
     between = dict(zip(("first", "last"), ends, strict=True))
     if row.collapse is None:
@@ -105,22 +133,38 @@ def collapse_label(row: EstimatorLifetime, language: Language) -> str:
     return text("in round {round} ({first} to {last})", round=number(row.collapse), **between)
 
 
-def tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:
-    """Return what the terminal shows."""
-    language, text = Language(lang), Language(lang).text
-    shown = table(
-        text("estimator"),
-        text("rounding"),
-        text("collapse"),
-        text("left after round {round}", round=language.number(result.generations)),
-    )
-    for row in result.rows:
-        shown.add_row(
+def left_label(row: EstimatorLifetime, language: Language) -> str:
+    """Return what is left after the last round."""
+    left = language.percent(row.left)
+    return left if row.method != "simulation" else f"{left} ± {language.percent(row.left_error)}"
+
+
+def heads(result: Expressivity, language: Language) -> tuple[str, ...]:
+    """Return the heads of the table's columns."""
+    text = language.text
+    last = text("left after round {round}", round=language.number(result.generations))
+    return text("estimator"), text("rounding"), text("collapse"), last
+
+
+def cells(result: Expressivity, language: Language) -> list[tuple[str, ...]]:
+    """Return the table's rows."""
+    return [
+        (
             row.estimator,
             bits_label(row.bits, language),
             collapse_label(row, language),
-            language.percent(row.left),
+            left_label(row, language),
         )
+        for row in result.rows
+    ]
+
+
+def tables(result: Expressivity, *, lang: str = "en") -> tuple[RenderableType, ...]:
+    """Return what the terminal shows."""
+    language = Language(lang)
+    shown = table(*heads(result, language))
+    for row in cells(result, language):
+        shown.add_row(*row)
     return (*sentences(result, language), shown)
 
 
@@ -135,6 +179,8 @@ def expressivity_chart(result: Expressivity, language: Language) -> drawing.Rend
     shown = numbers.with_columns(
         grid=pl.Series([bits_label(row.bits, language) for row in result.rows]),
         height=pl.col("collapse").fill_null(result.generations),
+        low=pl.col("earliest").fill_null(result.generations),
+        high=pl.col("latest").fill_null(result.generations),
         outcome=pl.when(pl.col("collapse").is_null()).then(pl.lit(never)).otherwise(pl.lit("")),
     )
     x = alt.X("grid:O", sort=names, title=text("rounding"), axis=alt.Axis(labelAngle=0))
@@ -149,11 +195,21 @@ def expressivity_chart(result: Expressivity, language: Language) -> drawing.Rend
     points = base.mark_point(filled=True, size=110, opacity=0.9).encode(
         x=x, y=y, color=colour, shape=shape, xOffset="estimator:N"
     )
+    lines = base.mark_rule(strokeWidth=2, opacity=0.5, clip=True).encode(
+        x=x,
+        y=alt.Y("low:Q", title=text("round of the collapse")),
+        y2="high:Q",
+        color=colour,
+        xOffset="estimator:N",
+    )
     return drawing.RenderedChart(
         name="expressivity",
         title=text("How long a line of models lasts"),
-        caption=text("Triangles: no collapse within the rounds looked at."),
-        svg=drawing.to_svg(points),
+        caption=language.joined(
+            text("Triangles: no collapse within the rounds looked at."),
+            text("Lines: two standard errors on either side."),
+        ),
+        svg=drawing.to_svg(lines + points),
         numbers=numbers,
     )
 
@@ -178,6 +234,8 @@ def page(result: Expressivity, *, lang: str = "en") -> str:
         language,
         sources=result.sources,
         sentences=sentences(result, language),
+        heads=heads(result, language),
+        rows=cells(result, language),
         charts=(expressivity_chart(result, language),),
         provenance=shown_record(result.provenance()),
     )
@@ -186,7 +244,7 @@ def page(result: Expressivity, *, lang: str = "en") -> str:
 def fragment(result: Expressivity) -> str:
     """Return a comparison as a notebook shows it."""
     language = Language("en")
-    meaning, verdict = sentences(result, language)
+    verdict, *others = sentences(result, language)
     return notebook(
-        verdict, (meaning,), (expressivity_chart(result, language),), sources=result.sources
+        verdict, others, (expressivity_chart(result, language),), sources=result.sources
     )
