@@ -274,3 +274,21 @@ def test_kinds_are_told_once_for_all_columns():
     rng = np.random.default_rng(2)
     found = gaussian_checks(rng.lognormal(size=(200, 4)), list("abcd"))
     assert Counter(check.name for check in found) == {"skew": 1, "bound": 1}
+
+
+def test_few_numbers_are_told_in_place_of_their_shape():
+    rng = np.random.default_rng(1)
+    [check] = of_numbers(np.where(rng.random(100) < 0.2, 0.123, 4.567))
+    assert str(check.meaning).startswith("x holds only 2 different numbers;")
+    # Half of the numbers and the lower quantile are one number: no ratio is said.
+    skew = of_numbers(np.where(rng.random(300) < 0.6, 0.0, rng.exponential(size=300)))[0]
+    assert "> 1,000 times as far" in str(skew)
+
+
+def test_empty_cells_of_a_column_of_texts_are_counted(tmp_path):
+    cells = [None if place % 8 == 0 else "some words" for place in range(80)]
+    write(tmp_path / "texts.csv", {"id": range(80), "text": cells})
+    model = hf.Discrete.from_file(tmp_path / "texts.csv", column="text", tokenizer="words")
+    assert model.total == 140
+    assert (model.source.rows, model.source.missing) == (80, 10)
+    assert [check.name for check in model.source.fit_checks] == ["missing"]

@@ -71,6 +71,11 @@ def gaussian_checks(values: Floats, columns: Sequence[str]) -> tuple[FitCheck, .
     found: list[FitCheck] = []
     for name, column in zip(columns, values.T, strict=True):
         numbers = _Numbers(name, np.sort(column), len(columns))
+        steps = _steps(numbers)
+        if steps:
+            # Their shape is that of the steps.
+            found += steps
+            continue
         skew = _skew(numbers)
         found += [*skew, *([] if skew else _tails(numbers)), *_bounds(numbers), *_heaps(numbers)]
     return _by_kind(found)
@@ -236,14 +241,14 @@ def _skew(numbers: _Numbers) -> list[FitCheck]:
             "{column} is skewed to the right: its 95% quantile is {times} times as far from its "
             "median as its 5% quantile; in a Gaussian both are equally far.",
             column=numbers.column,
-            times=_number((high - middle) / max(middle - low, np.finfo(float).tiny)),
+            times=_times(high - middle, middle - low),
         )
     else:
         meaning = Note(
             "{column} is skewed to the left: its 5% quantile is {times} times as far from its "
             "median as its 95% quantile; in a Gaussian both are equally far.",
             column=numbers.column,
-            times=_number((middle - low) / max(high - middle, np.finfo(float).tiny)),
+            times=_times(middle - low, high - middle),
         )
     if values[0] > 0.0 and skewness > 0.0:
         remedy = Note("Forecast its logarithms: all are above 0.")
@@ -318,26 +323,31 @@ def _bounds(numbers: _Numbers) -> Iterator[FitCheck]:
         yield FitCheck("bound", numbers.column, name, share, meaning, remedy, p=p)
 
 
+def _steps(numbers: _Numbers) -> list[FitCheck]:
+    """Look for a few numbers that are taken again and again."""
+    distinct = np.unique(numbers.values)
+    few = distinct.size <= _FEW_NUMBERS and numbers.values.size >= _FEW_NUMBERS * distinct.size
+    if not (few or _grid(distinct, numbers.deviation) >= numbers.deviation / 2.0):
+        return []
+    meaning = Note(
+        "{column} holds only {number} different numbers; a Gaussian draws what lies between them "
+        "too.",
+        column=numbers.column,
+        number=f"{distinct.size:,}",
+    )
+    remedy = Note("--family discrete takes them as labels.")
+    name = translatable("different numbers")
+    return [FitCheck("heaps", numbers.column, name, float(distinct.size), meaning, remedy)]
+
+
 def _heaps(numbers: _Numbers) -> list[FitCheck]:
-    """Look for a number that is there too often, coarse steps, or round numbers."""
+    """Look for a number that is there too often, or for round numbers."""
     values, rows, deviation = numbers.values, numbers.values.size, numbers.deviation
     distinct, times = np.unique(values, return_counts=True)
     # Numbers of many digits are not heaped.
     if distinct.size == rows:
         return []
     grid = _grid(distinct, deviation)
-    few = distinct.size <= _FEW_NUMBERS and rows >= _FEW_NUMBERS * distinct.size
-    if grid and (few or grid >= deviation / 2.0):
-        meaning = Note(
-            "{column} holds {number} different numbers, in steps of {step}; a Gaussian draws what "
-            "lies between them too.",
-            column=numbers.column,
-            number=f"{distinct.size:,}",
-            step=f"{grid:.6g}",
-        )
-        remedy = Note("--family discrete takes them as labels.")
-        name = translatable("steps over the standard deviation")
-        return [FitCheck("heaps", numbers.column, name, float(grid / deviation), meaning, remedy)]
     top = int(np.argmax(times))
     spike = _spike(numbers.column, distinct, times, top, grid / deviation)
     # What piles up at an end, at 0 or at one number is no habit of rounding.
@@ -457,6 +467,10 @@ def _ratio_interval(values: Floats, ratio: float) -> tuple[float, float]:
     error = float(influence.std(ddof=1)) / np.sqrt(values.size) / ratio
     factor = float(np.exp(_NORMAL_95 * error))
     return ratio / factor, ratio * factor
+
+
+def _times(far: float, near: float) -> str:
+    return _number(far / near) if far < 1000.0 * near else "> 1,000"
 
 
 def _number(value: float) -> str:

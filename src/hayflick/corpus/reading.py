@@ -191,6 +191,7 @@ def read_table(
                 symbols=_symbols,
             )
         counts, missing = _counts(counted, str(found.table.path), chosen)
+        rows, missing = _cells(cells) if chosen else (counts.total + missing, missing)
     notes = found.notes if chosen else (*found.notes, *spelling_notes(counts.symbols))
     fields: dict[str, Any] = {
         "tokenizer": chosen.name if chosen else None,
@@ -198,11 +199,19 @@ def read_table(
         "encoding": encoding,
         "missing": missing,
         "sheet": found.table.sheet,
-        "rows": None if chosen else counts.total + missing,
+        "rows": rows,
         "normalization": normalize,
         "notes": notes,
     }
     return Corpus(counts, source_of(given, **fields))
+
+
+def _cells(cells: pl.LazyFrame) -> tuple[int, int]:
+    """Return how many cells a column has, and how many of them are empty."""
+    text = pl.col("text")
+    empty = text.is_null() | (text.str.strip_chars() == "")
+    rows, missing = cells.select(pl.len(), empty.sum().alias("empty")).collect().row(0)
+    return int(rows), int(missing)
 
 
 def source_of(table: Table, **fields: Any) -> Source:
