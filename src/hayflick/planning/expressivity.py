@@ -57,12 +57,12 @@ _COMPARED: dict[type, tuple[tuple[str, tuple[int | None, ...]], ...]] = {
 """Estimators by family, each with the grids (bits) that its parameters are rounded to."""
 
 _LIFETIMES = 2
-_SHORTEST, _LONGEST = 10, 100_000
+_SHORTEST, _LONGEST = 10, (50, 100_000)
 _DRAWS, _REPLICATES = 320_000, (16, 1024)
 # What simulations may take in all where nobody says how many, and what a symbol, a round of
 # a run and a number's round take: measured on x86-64, the same for everybody.
 _BUDGET_S, _FEWEST = 5.0, 64
-_SYMBOL_S, _ROUND_S, _NUMBER_S = 9e-8, 1e-7, 1.2e-7
+_SYMBOL_S, _ROUND_S, _NUMBER_S = 6e-8, 1.5e-7, 1.2e-7
 
 GIVEN, LIFETIME, LONGEST = "given", "lifetime", "longest"
 """How the number of rounds was chosen; see `Expressivity`."""
@@ -253,7 +253,7 @@ def expressivity(
     cost = _seconds_a_round(model, settings)
     horizon = GIVEN
     if generations is None:
-        longest = int(np.clip(_BUDGET_S / (cost * _fewest(model)), _SHORTEST, _LONGEST))
+        longest = int(np.clip(_BUDGET_S / (cost * _fewest(model)), *_LONGEST))
         generations, horizon = _horizon(model, size, COLLAPSED * baseline, longest)
     generations = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     if replicates is None:
@@ -398,10 +398,9 @@ def _horizon(
         fitted: Any = with_estimator(model, "ml")
         shares = islice(surviving_shares(fitted, samples=size), longest)
         lasts = next((k for k, left in enumerate(shares, 1) if left <= threshold), None)
-    rounds = longest if lasts is None else _in_round_numbers(_LIFETIMES * lasts)
-    if rounds >= longest:
-        return _in_round_numbers(longest), LONGEST if lasts is None else LIFETIME
-    return max(rounds, _SHORTEST), LIFETIME
+    if lasts is None:
+        return _in_round_numbers(longest), LONGEST
+    return max(_SHORTEST, _in_round_numbers(_LIFETIMES * lasts)), LIFETIME
 
 
 def _in_round_numbers(rounds: int) -> int:
