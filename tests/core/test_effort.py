@@ -93,7 +93,7 @@ def words(tmp_path):
         ("forecast", "{words}", "--generations", "1000000", "--replicates", "0"),
         ("forecast", "{words}", "--replicates", "10000000"),
         ("plan", "{words}", "--generations", "1000000"),
-        ("expressivity", "{words}", "--generations", "1000000"),
+        ("expressivity", "{words}", "--generations", "1000000", "--replicates", "2000"),
         ("simulate", "zipf:100000000", "--samples", "1000"),
         ("simulate", "zipf:1000", "--samples", "1000", "--generations", "1000000"),
         ("simulate", "poisson:3", "--samples", "9", "--replicates", "100000000"),
