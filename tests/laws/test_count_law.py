@@ -77,7 +77,7 @@ def test_approximations_are_near_the_exact_chain(monkeypatch, regime, count, lea
     found, law = at_least_by_law(chain, p, least=least)
     assert law != "exact"
     assert count > 60 or law == "branching"
-    # Five standard errors of 4,000 runs.
+    # Five standard errors of 2,000 runs.
     assert_allclose(found, exact, atol=0.005 if count <= 60 else 0.04)
 
 

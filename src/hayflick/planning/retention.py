@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.special import bdtrc, xlog1py
@@ -148,8 +149,20 @@ class Retention:
         )
 
 
+class ChancesByLaw(Protocol):
+    """Gives the chance of each type to be kept in each round; see `chances_by_law`."""
+
+    def __call__(self, rounds: ChainRounds, groups: TypeGroups, *, law: str) -> tuple[Floats, str]:
+        """Return the chances, shape ``(groups, K + 1)``, and the law's name."""
+
+
 def retention_by_law(
-    groups: TypeGroups, rounds: ChainRounds, free: TypeGroups, *, law: str = "auto"
+    groups: TypeGroups,
+    rounds: ChainRounds,
+    free: TypeGroups,
+    *,
+    law: str = "auto",
+    chances: ChancesByLaw | None = None,
 ) -> Retention:
     """Return what is left of types, by law.
 
@@ -163,6 +176,9 @@ def retention_by_law(
         Those of the types that no reserve holds.
     law
         ``exact``, ``branching`` or ``auto``.
+    chances
+        What gives the chances of types that take more than one item to be kept;
+        `chances_by_law` where None.
 
     Raises
     ------
@@ -173,8 +189,8 @@ def retention_by_law(
     held = total - float(free.total_weights.sum())
     alone = real_data_alone(groups, rounds.samples.tolist())
     if free.least.max(initial=1) > 1:
-        chances, name = chances_by_law(rounds, free, law=law)
-        expected = np.minimum((free.total_weights @ chances + held) / total, 1.0)
+        there, name = (chances or chances_by_law)(rounds, free, law=law)
+        expected = np.minimum((free.total_weights @ there + held) / total, 1.0)
         return Retention(expected, name, 0.0, alone)
     chosen = _chosen(law, rounds, free)
     expected = (chosen.total(free.probabilities, free.total_weights) + held) / total

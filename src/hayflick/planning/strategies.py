@@ -455,8 +455,9 @@ class AnchorStrategy(StoredStrategy):
     def _retention(self, number: int) -> Retention:
         # By groups of types: the regime itself would list a million of them.
         free = self._order.without_first(number)
+        target = self._target
         kept = retention_by_law(
-            self._target.groups, self._rounds(number), free, law=self.problem.law
+            target.groups, self._rounds(number), free, law=self.problem.law, chances=target.chances
         )
         kept = self.problem.from_now(kept)
         if self.problem.elapsed is None:

@@ -175,6 +175,7 @@ _CELLS, _REPLICATES = 1e9, (4, 256)
 _DRAWS_PER_TYPE = 30
 
 _MOST_CHANCES = 1e7
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,7 +375,7 @@ class SymbolTarget:
         rounds = rounds_of(self.model, samples=samples, **settings)
         # A million types are searched for a reserve only if there is one.
         free = self.groups_without(rounds.reserve) if first.reserved else self.groups
-        return retention_by_law(self.groups, rounds, free, law=law)
+        return retention_by_law(self.groups, rounds, free, law=law, chances=self.chances)
 
     def _accumulated(
         self, regime: Regime, size: int, generations: int, simulation: SimulationSettings
@@ -490,6 +491,25 @@ class SymbolTarget:
         free = self.groups_without(rounds.reserve) if rounds.reserve.any() else self.groups
         return self.bounds_of(keep, rounds, free, counted_from=counted_from, law=law)
 
+    def chances(
+        self, rounds: ChainRounds, groups: TypeGroups, *, law: str = "auto"
+    ) -> tuple[Floats, str]:
+        """Return the chance of each type to be kept in each round, and the law; computed once.
+
+        See `hayflick.planning.retention.chances_by_law`.
+        """
+        arrays = (rounds.generated, rounds.fresh, rounds.samples, groups.probabilities)
+        key = (law, *(array.tobytes() for array in arrays))
+        if key not in self._known:
+            while len(self._known) >= _REMEMBERED:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = chances_by_law(rounds, groups, law=law)
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[Any, ...], tuple[Floats, str]]:
+        return {}
+
     def bounds_of(
         self,
         keep: float,
@@ -505,7 +525,7 @@ class SymbolTarget:
             return None
         total = float(groups.numbers.sum())
         needed = required(keep, total) - (total - float(free.numbers.sum()))
-        chances, _ = chances_by_law(rounds, free, law=law)
+        chances, _ = self.chances(rounds, free, law=law)
         # Where a type is kept by a single item, and none comes back, a loss is final.
         absorbing = bool(free.least.max(initial=1) == 1) and not (
             rounds.fresh.any() or rounds.uniform.any()
