@@ -49,10 +49,15 @@ def spoken(findings, lang="en"):
 
 def test_verdict_and_action_follow_the_limit(words):
     short, long = findings_of(words, generations=1), findings_of(words, generations=30)
-    assert short.verdict() == "On average within the limit up to round 1"
-    assert short.action().startswith("Go on as planned")
+    # Four symbols must all be kept, and one of them is seen once.
+    assert short.verdict() == "Below the limit in 37% of runs, at some time up to round 1"
+    sure = findings_of(words, generations=1, samples=2000)
+    assert sure.verdict() == "Within the limit up to round 1, in at least 95% of runs"
+    assert sure.action().startswith("Go on as planned")
     assert long.verdict() == f"On average below the limit from round {long.forecast.first_below}"
-    assert "fresh real data into every round" in long.action()
+    assert "Keep a reserve" in long.action()
+    held = findings_of(words, generations=300, samples=2000)
+    assert "fresh real data into every round" in held.action()
 
 
 def test_where_fresh_data_is_not_enough_a_reserve_is_proposed():

@@ -84,7 +84,7 @@ def test_every_chart_has_its_numbers(labels):
     page = report.page(labels)
     links = re.findall(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
     charts = charts_of(labels, Language("en"))
-    assert len(links) == len(charts) == 5
+    assert len(links) == len(charts) == 4
     for link, chart in zip(links, charts, strict=True):
         text = base64.b64decode(link).decode("utf-8")
         assert text.startswith("\ufeff")
@@ -99,37 +99,63 @@ def test_charts_speak_the_readers_language(labels):
         assert first.name == second.name
         assert first.title != second.title
         assert first.numbers.equals(second.numbers)
-    assert "残るラベルの割合" in japanese[0].svg
+    assert "十分な例があるラベルの割合" in japanese[1].svg
 
 
 def test_charts_draw_labels_as_text(labels):
-    by_label = charts_of(labels, Language("ja"))[1]
-    assert by_label.name == "by-label"
-    assert "返品・交換" in by_label.svg
-    assert HOSTILE not in by_label.svg
-    assert "…" in by_label.svg
+    by_class = charts_of(labels, Language("ja"))[0]
+    assert by_class.name == "by-class"
+    assert "返品・交換" in by_class.svg
+    assert HOSTILE not in by_class.svg
+    assert "…" in by_class.svg
 
 
 def test_the_law_is_drawn_as_computed(labels):
-    numbers = charts_of(labels, Language("en"))[0].numbers
-    assert numbers["law"].to_list() == labels.law.surviving_fraction.tolist()
+    numbers = charts_of(labels, Language("en"))[1].numbers
+    assert numbers["law"].to_list() == labels.kept_fraction.tolist()
     assert numbers["simulated_mean"].to_list() == labels.simulated_band()["mean"].tolist()
 
 
-def test_survival_by_count_is_drawn_as_computed(labels):
-    numbers = charts_of(labels, Language("en"))[2].numbers
-    by_count = labels.by_count
+def test_survival_by_count_is_drawn_as_computed(words):
+    result = hf.forecast(words, generations=20, replicates=0)
+    numbers = charts_of(result, Language("en"))[1].numbers
+    by_count = result.by_count
     for row, count in enumerate(by_count.counts.tolist()):
         drawn = numbers.filter(pl.col("count") == count).sort("generation")
         assert drawn["survival"].to_list() == by_count.survival[row].tolist()
         assert drawn["real_data_alone"].to_list() == [by_count.baseline[row]] * 21
 
 
-def test_labels_are_drawn_with_their_own_survival(labels):
-    numbers = charts_of(labels, Language("en"))[1].numbers
-    assert numbers["count"].to_list() == [1, 2, 3, 9, 40]
+def test_classes_are_drawn_with_their_own_chances(labels):
+    numbers = charts_of(labels, Language("en"))[0].numbers
+    last = numbers.filter(pl.col("generation") == 20)
+    assert last["count"].to_list() == [1, 2, 3, 9, 40]
+    assert last["examples"].to_list() == [1, 2, 3, 5, 5]
+    chances = {one.count: 1 - one.below_least for one in labels.classes}
+    assert last["enough"].to_list() == pytest.approx([chances[count] for count in last["count"]])
+
+
+def test_more_labels_than_have_a_line_each_are_drawn_with_their_own_survival():
+    counts = {f"label {number}": number for number in range(1, 206)}
+    model = hf.Discrete.from_counts(counts, source=Source("labels.csv", column="label"))
+    result = hf.forecast(model, generations=3, replicates=0)
+    assert result.classes == ()
+    charts = {chart.name: chart.numbers for chart in charts_of(result, Language("en"))}
+    numbers = charts["by-label"]
+    assert numbers["count"].to_list() == list(range(1, 26))
     for label, survival in zip(numbers["label"], numbers["survival"], strict=True):
-        assert survival == pytest.approx(labels.law.of_symbols([label])[0, -1])
+        assert survival == pytest.approx(result.law.of_symbols([label])[0, -1])
+
+
+def test_every_class_has_a_line_of_the_page_and_of_the_json(labels):
+    page, record = report.page(labels), labels.to_dict()
+    assert page.count('<td class="name">') >= 5
+    assert [one["count"] for one in record["classes"]] == [40, 9, 3, 2, 1]
+    rarest = record["classes"][-1]
+    assert rarest["at_least"] == 1
+    assert rarest["chance_gone"] == rarest["chance_below_at_least"] > 0.5
+    assert record["mass_lost"][0] == 0.0
+    assert record["runs_within_limit"]["law"] in ("poisson-binomial", "simulated", "bound")
 
 
 def test_the_real_data_are_scaled_to_a_training_set():
@@ -162,7 +188,7 @@ def test_many_generations_are_thinned_out_on_the_page_alone(words):
 
 def test_a_notebook_shows_charts_and_escapes_names(labels):
     fragment = labels._repr_html_()
-    assert fragment.count("<svg") == 5
+    assert fragment.count("<svg") == 4
     assert HOSTILE not in fragment
 
 

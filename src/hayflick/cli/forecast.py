@@ -103,6 +103,22 @@ def forecast_command(
         float, typer.Option(help="Pseudo-count of add-delta smoothing; 0 is maximum likelihood.")
     ] = 0.0,
     law: Annotated[Law, typer.Option(help="Law of survival.")] = Law.AUTO,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            help="Share of runs that are to stay within the limit in every round, above 0 and "
+            "below 1."
+        ),
+    ] = 0.95,
+    at_least: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Examples that a training set must hold of a symbol to keep it, or as many as "
+            "the data hold. [default: 5 of a label, 1 of a word]",
+            show_default=False,
+        ),
+    ] = None,
     replicates: Annotated[int, typer.Option(help="Simulated runs; 0 for the law alone.")] = 64,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
@@ -157,6 +173,8 @@ def forecast_command(
             generations=generations,
             samples=samples,
             law=law.value,
+            confidence=confidence,
+            at_least=at_least,
             replicates=replicates,
             seed=seed,
             threads=threads,

@@ -9,9 +9,10 @@ import numpy as np
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Regime
-from hayflick.laws.count_law import at_least_by_law, expected_counts
+from hayflick.laws.count_law import BRANCHING, SIMULATED, at_least_by_law, expected_counts
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import Survival, spectrum_of
+from hayflick.laws.symbol_counts import LARGEST_PROBABILITY
 from hayflick.planning.at_least import MOST_CLASSES, default_least
 
 
@@ -112,7 +113,7 @@ def class_outlooks(
             least=int(needed[place]),
             below_least=1.0 - float(enough[place, -1]),
             below_half=1.0 - float(halves[place, -1]),
-            law=law,
+            law=BRANCHING if law == SIMULATED and p[place] <= LARGEST_PROBABILITY else law,
             enough=tuple(enough[place].tolist()),
         )
         for place in np.argsort(-model.weights, kind="stable")

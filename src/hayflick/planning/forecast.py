@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,23 +13,38 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.effort import Effort, expect
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.table_format import TableFormat
 from hayflick.laws.diversity import expected_diversity
-from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival, survival
-from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast, SurvivalByCount
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
+from hayflick.planning.at_least import MOST_CLASSES, default_least
+from hayflick.planning.at_risk import most_at_risk
+from hayflick.planning.classes import class_outlooks, mass_lost
+from hayflick.planning.confidence import Assurance
+from hayflick.planning.forecast_result import (
+    FRESH_SHARES,
+    KEPT_OF_BASELINE,
+    UPPER_BOUND,
+    Forecast,
+    SurvivalByCount,
+)
 from hayflick.planning.inputs import InputOptions, chosen_family, read_model
+from hayflick.planning.kept_runs import kept_runs
+from hayflick.planning.problem import check_confidence
+from hayflick.planning.retention import SimulationSettings
+from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate
 
 if TYPE_CHECKING:
+    import xarray
+
     from hayflick.planning.series_forecast import SeriesForecast
 
-_AT_RISK = 10
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
 
 
@@ -48,6 +64,8 @@ def forecast(
     generations: int = 50,
     samples: int | None = None,
     law: str = "auto",
+    confidence: float = DEFAULT_CONFIDENCE,
+    at_least: int | None = None,
     replicates: int = 64,
     seed: int = 1,
     threads: int | None = None,
@@ -81,6 +99,11 @@ def forecast(
         Size of a training set (for an n-gram model in words); the data's own size where None.
     law
         ``auto``, ``exact`` or ``branching``, for the discrete family; see `hayflick.survival`.
+    confidence
+        Share of runs that are to stay within the limit in every round.
+    at_least
+        Examples that a training set must hold of a symbol to keep it, or all that the data hold,
+        for the discrete family; 5 of a label and 1 of a word where None.
     replicates
         Simulated runs; 0 for the law alone, where there is one.
     seed, threads
@@ -114,6 +137,7 @@ def forecast(
     options = InputOptions(
         family, named, order, tokenizer, encoding, delta, law, normalize=normalize, table=table
     )
+    confidence = check_confidence(confidence)
     chosen = chosen_family(source, options)
     settings: dict[str, Any] = {
         "generations": generations,
@@ -127,7 +151,11 @@ def forecast(
         model, origin = read_model(source, options, family=chosen, progress=progress)
         if isinstance(regime, str):
             regime = parse_regime(regime, like=origin)
-        return _forecast_discrete(model, law=law, regime=regime, **settings)
+        return _forecast_discrete(
+            model, law=law, regime=regime, confidence=confidence, at_least=at_least, **settings
+        )
+    if at_least is not None:
+        raise ArgumentError("at_least", got=at_least, takes=f"nothing for the family {chosen}")
     from hayflick.planning.series_forecast import forecast_series, unfit_regime
 
     if isinstance(regime, str) and regime.partition(":")[0] == "anchor":
@@ -143,6 +171,8 @@ def _forecast_discrete(
     *,
     law: str,
     regime: Regime,
+    confidence: float,
+    at_least: int | None,
     generations: int,
     samples: int | None,
     replicates: int,
@@ -152,29 +182,37 @@ def _forecast_discrete(
 ) -> Forecast:
     check_running(replicates=replicates, seed=seed, threads=threads)
     whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    least = default_least(model, at_least)
     expect(progress, _effort_of_laws(model, generations))
     settings: dict[str, Any] = {"generations": generations, "samples": samples}
+    running: dict[str, Any] = {"replicates": replicates, "seed": seed, "threads": threads}
     survived = survival(model, regime=regime, law=law, **settings)
     diversity = expected_diversity(model, regime=regime, **settings)
-    most_at_risk, by_count = _most_at_risk(survived, regime), _by_count(survived)
-    shares = []
+    target = SymbolTarget.of_types(model, least=least if least.max() > 1 else None)
+    kept, alone = survived.surviving_fraction, survived.baseline
+    if target.least is not None:
+        kept, alone = _kept(target, regime, law, settings)
+    judged = _Judged(
+        target,
+        KEPT_OF_BASELINE * float(alone[-1]),
+        confidence,
+        law,
+        SimulationSettings(seed, threads) if replicates else None,
+        model.training_size(samples),
+        generations,
+    )
+    classes = class_outlooks(model, regime=regime, least=least, seed=seed, **settings)
+    shares, assurances = [], []
     for done, share in enumerate(FRESH_SHARES):
         progress("comparing shares", done, len(FRESH_SHARES))
-        compared = survival(model, regime=Fresh(share), law=law, **settings)
-        shares.append(float(compared.surviving_fraction[-1]))
+        shares.append(float(_kept(target, Fresh(share), law, settings)[0][-1]))
+        assurances.append(judged.assurance(Fresh(share)))
     progress("comparing shares", len(FRESH_SHARES), len(FRESH_SHARES))
+    assurance = judged.assurance(regime, precisely=model.types <= MOST_CLASSES)
     runs, interrupted = None, False
     if replicates:
         runs, interrupted = run_until_interrupted(
-            lambda: simulate(
-                model,
-                regime=regime,
-                replicates=replicates,
-                seed=seed,
-                threads=threads,
-                progress=progress,
-                **settings,
-            )
+            lambda: simulate(model, regime=regime, progress=progress, **running, **settings)
         )
     return Forecast(
         family="discrete",
@@ -188,9 +226,95 @@ def _forecast_discrete(
         law=survived,
         diversity=diversity,
         simulated=runs,
-        most_at_risk=most_at_risk,
-        by_count=by_count,
+        most_at_risk=most_at_risk(survived, regime, seed=seed),
+        by_count=_by_count(survived),
+        confidence=confidence,
+        least=least,
+        kept_fraction=kept,
+        kept_alone=alone,
+        kept_of_runs=_kept_of_runs(target, runs, regime, settings, running),
+        assurance=assurance,
+        fresh_assurances=tuple(assurances),
+        classes=classes,
+        mass_lost=mass_lost(survived),
     )
+
+
+def _kept(
+    target: SymbolTarget, regime: Regime, law: str, settings: Mapping[str, Any]
+) -> tuple[Floats, Floats]:
+    """Return the expected share of symbols that are kept, and that of real data alone."""
+    if target.least is None:
+        survived = survival(target.model, regime=regime, law=law, **settings)
+        return survived.surviving_fraction, survived.baseline
+    retention = target.retention(regime=regime, law=law, **settings)
+    return retention.expected, retention.baseline
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is to be kept in how many runs, and what is known of regimes."""
+
+    target: SymbolTarget
+    limit: float
+    confidence: float
+    law: str
+    simulation: SimulationSettings | None
+    samples: int
+    generations: int
+
+    def assurance(self, regime: Regime, *, precisely: bool = False) -> Assurance | None:
+        """Return the share of runs that stay within the limit in every round."""
+        rounds: dict[str, Any] = {
+            "regime": regime,
+            "samples": self.samples,
+            "generations": self.generations,
+            "law": self.law,
+        }
+        bounds = self.target.bounds(self.limit, **rounds)
+        if precisely or bounds is None or bounds.equal:
+            too_few = False
+        else:
+            too_few = bounds.high < self.confidence
+        if bounds is not None and too_few:
+            return Assurance(bounds.high, UPPER_BOUND)
+        return assurance_of(
+            self.target,
+            keep=self.limit,
+            confidence=self.confidence,
+            simulation=self.simulation,
+            bounds=bounds,
+            precisely=precisely,
+            **rounds,
+        )
+
+
+def _kept_of_runs(
+    target: SymbolTarget,
+    runs: xarray.Dataset | None,
+    regime: Regime,
+    settings: Mapping[str, Any],
+    running: Mapping[str, Any],
+) -> Floats | None:
+    """Return the share that each simulated run keeps, ``(replicates, K + 1)``."""
+    if runs is None:
+        return None
+    if target.least is None:
+        shares: Floats = runs["surviving_fraction"].to_numpy()
+        return shares
+    model, replicates = target.model, runs.sizes["replicate"]
+    sizes = {**settings, "samples": model.training_size(settings["samples"])}
+    try:
+        return kept_runs(
+            model,
+            target.weights,
+            target.needed,
+            regime=regime,
+            **sizes,
+            **{**running, "replicates": replicates},
+        )
+    except SimulationInterrupted:
+        return None
 
 
 _ROUND_S, _ROUND_BYTES = 4e-5, 6000.0
@@ -203,35 +327,6 @@ def _effort_of_laws(model: Discrete, generations: int) -> Effort:
     seconds = generations * _ROUND_S * (1.0 + bins / 1000.0)
     work = f"the law of {generations:,} rounds"
     return Effort(work, seconds=seconds, memory=generations * _ROUND_BYTES)
-
-
-def _most_at_risk(law: Survival, regime: Regime) -> tuple[AtRisk, ...]:
-    model, samples = law.model, int(law.rounds.samples[0])
-    free = np.flatnonzero(law.rounds.reserve == 0)
-    rarest_first = free[np.argsort(model.weights[free], kind="stable")][:_AT_RISK]
-    probabilities = model.probabilities[rarest_first]
-    survival = law.of_probabilities(probabilities)
-    baseline = law.baseline_of(probabilities)
-    counts = model.weights if model.total else model.probabilities * samples
-    times: Floats | None = None
-    if regime.constant:
-        passage = loss_time(model, regime=regime, samples=samples)
-        times = passage.of_probabilities(probabilities)
-    risks = []
-    for row, place in enumerate(rarest_first):
-        unlikely = np.flatnonzero(survival[row] <= 0.5)
-        mean = np.nan if times is None else float(times[row])
-        risks.append(
-            AtRisk(
-                symbol=model.symbols[place],
-                count=counts[place].item(),
-                survival=float(survival[row, -1]),
-                baseline=float(baseline[row]),
-                median_loss=int(unlikely[0]) if unlikely.size else None,
-                mean_loss=None if np.isnan(mean) else mean,
-            )
-        )
-    return tuple(risks)
 
 
 def _by_count(law: Survival) -> SurvivalByCount:

@@ -21,6 +21,8 @@ from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source, sources_of
 from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
+from hayflick.planning.classes import ClassOutlook
+from hayflick.planning.confidence import Assurance, required
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +34,9 @@ FRESH_SHARES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 KEPT_OF_BASELINE = 0.9
 """The limit: this share of what one training on real data alone would keep."""
+
+UPPER_BOUND = "upper bound"
+"""How a share of runs was found that is too small: the law says that it is at most that."""
 
 
 class _BriefReport(Protocol):
@@ -159,6 +164,11 @@ class BaseForecast(Result, ABC):
         return int(below[0]) if below.size else None
 
     @property
+    def within(self) -> bool:
+        """Whether the plan stays within the limit."""
+        return self.first_below is None
+
+    @property
     def smallest_holding_share(self) -> float | None:
         """Smallest of `FRESH_SHARES` below 1 that ends within the limit; None if none does."""
         pairs = zip(FRESH_SHARES, self.fresh_shares, strict=True)
@@ -227,8 +237,8 @@ class SurvivalByCount:
 class Forecast(BaseForecast):
     """What recursive training does to a discrete law.
 
-    Parameters beside those of `BaseForecast`, whose ``fresh_shares`` are surviving shares of
-    symbols:
+    A symbol is kept in a round if its training set holds enough examples of it. Parameters beside
+    those of `BaseForecast`, whose ``fresh_shares`` are shares of symbols kept on average:
 
     Parameters
     ----------
@@ -239,9 +249,28 @@ class Forecast(BaseForecast):
     simulated
         The simulated runs; None if none were requested, or none finished.
     most_at_risk
-        The symbols least likely to survive, the rarest first.
+        The symbols least likely to survive, the rarest first; of a text, words of different
+        counts that stand for all that are lost.
     by_count
         Survival by original count.
+    confidence
+        Share of runs that are to stay within the limit in every round.
+    least
+        Examples that keep a symbol, shape ``(types,)``.
+    kept_fraction, kept_alone
+        Expected share of symbols that are kept, and the same for training on real data alone,
+        shape ``(K + 1,)``. Where one example is enough, they are those of `law`.
+    kept_of_runs
+        The share that each simulated run keeps, ``(runs, K + 1)``; None if there are none.
+    assurance
+        The share of runs that stay within the limit in every round, and how it was found; None
+        where no law says anything and nothing was simulated.
+    fresh_assurances
+        The same for each of `FRESH_SHARES` in place of the regime.
+    classes
+        What becomes of every class, the most frequent first; nothing for more than 200.
+    mass_lost
+        Share of the real data that lost symbols cover, on average, shape ``(K + 1,)``.
     """
 
     law: Survival
@@ -249,6 +278,15 @@ class Forecast(BaseForecast):
     simulated: xarray.Dataset | None
     most_at_risk: tuple[AtRisk, ...]
     by_count: SurvivalByCount
+    confidence: float
+    least: Integers
+    kept_fraction: Floats
+    kept_alone: Floats
+    kept_of_runs: Floats | None
+    assurance: Assurance | None
+    fresh_assurances: tuple[Assurance | None, ...]
+    classes: tuple[ClassOutlook, ...]
+    mass_lost: Floats
 
     @property
     def model(self) -> Discrete:
@@ -258,12 +296,12 @@ class Forecast(BaseForecast):
     @property
     @override
     def left(self) -> Floats:
-        return self.law.surviving_fraction
+        return self.kept_fraction
 
     @property
     @override
     def baseline(self) -> float:
-        return float(self.law.baseline[-1])
+        return float(self.kept_alone[-1])
 
     @property
     @override
@@ -278,10 +316,33 @@ class Forecast(BaseForecast):
     @property
     @override
     def runs_below(self) -> float | None:
-        if self.simulated is None:
+        if self.kept_of_runs is None:
             return None
-        ends = self.simulated["surviving_fraction"].to_numpy()[:, -1]
-        return float(np.mean(ends < self.limit))
+        return float(np.mean(self.kept_of_runs[:, -1] < self.limit))
+
+    @property
+    @override
+    def within(self) -> bool:
+        return self._holds(self.assurance)
+
+    @property
+    @override
+    def smallest_holding_share(self) -> float | None:
+        pairs = zip(FRESH_SHARES, self.fresh_assurances, strict=True)
+        return next((s for s, found in pairs if s < 1.0 and self._holds(found)), None)
+
+    def _holds(self, found: Assurance | None) -> bool:
+        return found is not None and found.assured >= self.confidence
+
+    @property
+    def required(self) -> int:
+        """How many symbols must be kept in every round: the limit, rounded up."""
+        return required(self.limit, self.model.types)
+
+    @property
+    def at_least(self) -> int:
+        """Examples that keep a symbol of which the data hold so many."""
+        return int(self.least.max())
 
     @override
     def describe_model(self) -> dict[str, Any]:
@@ -295,8 +356,9 @@ class Forecast(BaseForecast):
         return pl.DataFrame(
             {
                 "generation": np.arange(self.generations + 1),
-                "law": self.law.surviving_fraction,
-                "real_data_alone": self.law.baseline,
+                "law": self.kept_fraction,
+                "real_data_alone": self.kept_alone,
+                "mass_lost": self.mass_lost,
                 **{f"simulated_{name}": values for name, values in band.items()},
             }
         )
@@ -308,13 +370,13 @@ class Forecast(BaseForecast):
         return int(np.count_nonzero(free == free.min())) if free.size else 0
 
     def simulated_band(self) -> dict[str, Floats] | None:
-        """Return mean, 5 % and 95 % quantile and standard error of the surviving share.
+        """Return mean, 5 % and 95 % quantile and standard error of the share that is kept.
 
         Each has shape ``(K + 1,)``; None if nothing was simulated.
         """
-        if self.simulated is None:
+        runs = self.kept_of_runs
+        if runs is None:
             return None
-        runs = self.simulated["surviving_fraction"].to_numpy()
         low, high = np.quantile(runs, (0.05, 0.95), axis=0)
         spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else np.full(runs.shape[1], np.nan)
         error = spread / np.sqrt(len(runs))

@@ -87,7 +87,8 @@ def training_sets(regime: Regime, *, samples: int, language: Language) -> str:
     return language.text(sentence, samples=language.number(samples), **values)
 
 
-_NOTICEABLE = 0.005
+NOTICEABLE = 0.005
+"""The least difference that is worth a sentence."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ class ForecastFindings(ABC):
     @abstractmethod
     def beyond_fresh(self) -> str:
         """Return what to do where no share of fresh data is enough."""
+
+    @property
+    def by_class(self) -> bool:
+        """Whether the symbols are few, and each is named."""
+        return False
 
     @property
     def last(self) -> str:
@@ -174,7 +180,7 @@ class ForecastFindings(ABC):
         """Return which shares of fresh real data would help; empty where none would."""
         forecast, text, percent = self.forecast, self.language.text, self.language.percent
         pairs = zip(FRESH_SHARES, forecast.fresh_shares, strict=True)
-        better = [(s, kept) for s, kept in pairs if kept > forecast.kept + _NOTICEABLE and s < 1]
+        better = [(s, kept) for s, kept in pairs if kept > forecast.kept + NOTICEABLE and s < 1]
         if not better:
             return ""
         (small, small_kept), (large, large_kept) = better[0], better[-1]
@@ -202,6 +208,10 @@ class ForecastFindings(ABC):
             return self.language.text("fresh real data in every round, instead of the reserve")
         return self.language.text("fresh real data in every round")
 
+    def fresh_runs(self) -> tuple[str, ...]:
+        """Return the share of runs that keep enough, by fresh share; empty if unknown."""
+        return ()
+
     def simulated(self) -> str:
         """Return how many simulated runs stand beside the figures."""
         forecast, text = self.forecast, self.language.text
@@ -217,7 +227,7 @@ class ForecastFindings(ABC):
     def action(self) -> str:
         """Return what to do."""
         text, share = self.language.text, self.forecast.smallest_holding_share
-        if self.forecast.first_below is None:
+        if self.forecast.within:
             return text("Go on as planned, and watch the number.")
         if share is None:
             return self.beyond_fresh()
@@ -242,9 +252,12 @@ def opening(findings: ForecastFindings) -> tuple[str, ...]:
 def fresh_shares_table(findings: ForecastFindings) -> Table:
     """Return what is left after the last round, by fresh share."""
     forecast, language = findings.forecast, findings.language
-    shown = table(findings.fresh_heading(), findings.figure())
-    for share, kept in zip(FRESH_SHARES, forecast.fresh_shares, strict=True):
-        shown.add_row(language.percent(share, digits=0), language.percent(kept))
+    runs = findings.fresh_runs()
+    more = (language.text("runs that keep enough"),) if runs else ()
+    shown = table(findings.fresh_heading(), findings.figure(), *more)
+    for place, (share, kept) in enumerate(zip(FRESH_SHARES, forecast.fresh_shares, strict=True)):
+        cells = language.percent(share, digits=0), language.percent(kept)
+        shown.add_row(*cells, *runs[place : place + 1])
     return shown
 
 

@@ -9,9 +9,12 @@ import numpy as np
 import polars as pl
 
 from hayflick.core.display_text import LONGEST_TEXT, distinct_names
+from hayflick.planning.confidence import Assurance
 from hayflick.planning.forecast_result import FRESH_SHARES, AtRisk, Forecast
 from hayflick.report import drawing
 from hayflick.report.base_forecast import fresh_shares_chart, fresh_shares_table, opening
+from hayflick.report.class_outlooks import by_risk, cells, classes_chart, classes_table, headings
+from hayflick.report.class_outlooks import record as class_record
 from hayflick.report.forecast_findings import DiscreteFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import landmarks, notebook, render, shown_record, table
@@ -68,17 +71,43 @@ def record(forecast: Forecast) -> dict[str, Any]:
         "simulated": _simulated(forecast),
         "diversity": forecast.diversity.expected.tolist(),
         "diversity_half_life": forecast.diversity.half_life,
+        "mass_lost": forecast.mass_lost.tolist(),
+        "at_least": forecast.at_least,
+        "kept_fraction": forecast.kept_fraction.tolist(),
+        "kept_real_data_alone": forecast.kept_alone.tolist(),
         "limit": forecast.limit,
+        "required": forecast.required,
         "first_below_limit": forecast.first_below,
         "runs_below_limit": forecast.runs_below,
-        "fresh_shares": [
-            {"share": share, "surviving_fraction": kept}
-            for share, kept in zip(FRESH_SHARES, forecast.fresh_shares, strict=True)
-        ],
+        "confidence": forecast.confidence,
+        "within_limit": forecast.within,
+        "runs_within_limit": _assurance(forecast.assurance),
+        "fresh_shares": _fresh_shares(forecast),
+        "classes": [class_record(one) for one in forecast.classes],
         "most_at_risk": [_at_risk(risk) for risk in forecast.most_at_risk],
         "interrupted": forecast.interrupted,
         "provenance": forecast.provenance(),
     }
+
+
+def _assurance(found: Assurance | None) -> dict[str, Any] | None:
+    """Return the share of runs that keep enough in every round, as a dictionary."""
+    if found is None:
+        return None
+    return {
+        "share": found.confidence,
+        "law": found.law,
+        "standard_error": found.standard_error,
+        "runs": found.runs,
+    }
+
+
+def _fresh_shares(forecast: Forecast) -> list[dict[str, Any]]:
+    rows = zip(FRESH_SHARES, forecast.fresh_shares, forecast.fresh_assurances, strict=True)
+    return [
+        {"share": share, "surviving_fraction": kept, "runs_within_limit": _assurance(found)}
+        for share, kept, found in rows
+    ]
 
 
 def _simulated(forecast: Forecast) -> dict[str, Any] | None:
@@ -114,7 +143,11 @@ def tables(forecast: Forecast, *, lang: str = "en") -> tuple[RenderableType, ...
     """
     language = Language(lang)
     findings = DiscreteFindings(forecast, language)
-    risks = (_risks_table(forecast, language),) if forecast.most_at_risk else ()
+    risks: tuple[Table, ...] = ()
+    if findings.by_class:
+        risks = (classes_table(forecast.classes, language, noun=findings.nouns),)
+    elif forecast.most_at_risk:
+        risks = (_risks_table(forecast, language),)
     return (
         *opening(findings),
         _rounds_table(forecast, findings),
@@ -127,19 +160,19 @@ def tables(forecast: Forecast, *, lang: str = "en") -> tuple[RenderableType, ...
 def _rounds_table(forecast: Forecast, findings: DiscreteFindings) -> Table:
     language = findings.language
     text, percent = language.text, language.percent
+    enough = text("{nouns} with enough examples", nouns=findings.nouns)
     shown = table(
         text("round"),
-        text("{nouns} left", nouns=findings.nouns),
+        enough if forecast.at_least > 1 else text("{nouns} left", nouns=findings.nouns),
         text("simulated, 5 to 95%"),
         text("real data alone"),
-        text("recursion costs"),
+        text("share of the {whole} lost", whole=findings.whole),
     )
     band = forecast.simulated_band()
     for k in landmarks(forecast.generations):
         spread = f"{percent(band['low'][k])} – {percent(band['high'][k])}" if band else "–"
-        baseline = float(forecast.law.baseline[k])
-        left = float(forecast.law.surviving_fraction[k])
-        cells = percent(left), spread, percent(baseline), language.difference(baseline - left)
+        left, baseline = float(forecast.left[k]), float(forecast.kept_alone[k])
+        cells = percent(left), spread, percent(baseline), percent(float(forecast.mass_lost[k]))
         shown.add_row(language.number(k), *cells)
     return shown
 
@@ -153,7 +186,9 @@ def _risks_table(forecast: Forecast, language: Language) -> Table:
         text("real data alone"),
         text("lost by round (median)"),
     )
-    for risk in forecast.most_at_risk[:_SYMBOLS_SHOWN]:
+    # Every second one, where they stand for many counts.
+    step = 1 if forecast.source.tokenizer is None else 2
+    for risk in forecast.most_at_risk[::step][:_SYMBOLS_SHOWN]:
         median = "–" if risk.median_loss is None else number(risk.median_loss)
         cells = number(risk.count), percent(risk.survival), percent(risk.baseline), median
         shown.add_row(risk.symbol, *cells)
@@ -165,7 +200,9 @@ def forecast_charts(findings: DiscreteFindings) -> tuple[drawing.RenderedChart, 
     forecast, language = findings.forecast, findings.language
     charts = [surviving_chart(findings), by_count_chart(forecast, language)]
     # Labels are few and have names that mean something to the reader.
-    if forecast.source.holds_labels:
+    if findings.by_class:
+        charts = [classes_chart(forecast.classes, language), surviving_chart(findings)]
+    elif forecast.source.holds_labels:
         charts.insert(1, by_label_chart(forecast, language))
     if forecast.simulated is not None:
         charts.append(rank_frequency_chart(forecast, forecast.simulated, language))
@@ -380,9 +417,19 @@ def page(forecast: Forecast, *, lang: str = "en") -> str:
         sources=forecast.sources,
         forecast=forecast,
         findings=findings,
+        classes=_class_rows(findings),
         charts=forecast_charts(findings),
         provenance=shown_record(forecast.provenance()),
     )
+
+
+def _class_rows(findings: DiscreteFindings) -> list[tuple[str, ...]]:
+    """Return the table of classes, its headings first; nothing where symbols have no names."""
+    if not findings.by_class:
+        return []
+    language = findings.language
+    rows = [cells(one, language) for one in by_risk(findings.forecast.classes)]
+    return [headings(language, findings.nouns), *rows]
 
 
 def brief(forecast: Forecast, *, lang: str = "en") -> str:
@@ -401,7 +448,9 @@ def brief(forecast: Forecast, *, lang: str = "en") -> str:
         sources=forecast.sources,
         forecast=forecast,
         findings=findings,
-        chart=surviving_chart(findings),
+        chart=classes_chart(forecast.classes, findings.language)
+        if findings.by_class
+        else surviving_chart(findings),
     )
 
 
