@@ -109,6 +109,7 @@ def _environment(language: Language) -> Environment:
             numbers, wording("columns.jinja", "columns", language)
         ),
         is_thinned=lambda numbers: numbers.height > _ROWS_SHOWN,
+        options=_with_options,
         rounds=lambda expected: _rounds(expected, language),
         shortened=shortened,
     )
@@ -128,6 +129,15 @@ def _shown(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return display_text(value, longest=LONGEST_TEXT)
     return value
+
+
+_OPTION = re.compile(r"--[a-z]+ [a-z][a-z-]*")
+
+
+def _with_options(sentence: str) -> Markup:
+    """Return a sentence in which options of the command line are marked as code."""
+    shown = str(escape(display_text(sentence, longest=LONGEST_TEXT)))
+    return Markup(_OPTION.sub(r"<code>\g<0></code>", shown))
 
 
 def render(
