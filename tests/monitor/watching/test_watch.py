@@ -293,10 +293,10 @@ def test_phrases_are_sought_in_a_bounded_amount_of_text(tmp_path, monkeypatch):
     lines = (f'{{"r": {row // 50}, "a": "It rains {row} times."}}\n' for row in range(600))
     (tmp_path / "answers.jsonl").write_text("".join(lines))
     counted = []
-    count = PhraseCounts.of
+    count = PhraseCounts.frequent
     monkeypatch.setattr("hayflick.monitor.changed_phrases._PHRASED_BYTES", 1000)
     monkeypatch.setattr(
-        PhraseCounts, "of", lambda texts: counted.append(len(texts)) or count(texts)
+        PhraseCounts, "frequent", lambda sides: counted.extend(map(len, sides)) or count(sides)
     )
     hf.watch(tmp_path / "answers.jsonl", text="a", by="r", baseline=6)
     # 18 or 19 bytes each, of 300 texts in 6 rounds.
