@@ -19,6 +19,7 @@ import diversity
 import embedding
 import false_alarms
 import families
+import fits
 import groups
 import laws
 import network
@@ -51,6 +52,7 @@ SECTIONS = {
     "recorded": (recorded,),
     "comparing": (comparing,),
     "state": (state,),
+    "fits": (fits,),
 }
 HEADERS = {"recorded": recorded.HEADER}
 
