@@ -40,7 +40,7 @@ def fitted_dispersion(counts: Floats, weights: Floats) -> Floats:
     --------
     >>> counts, weights = np.arange(4.0)[None], np.array([[6.0, 2.0, 1.0, 1.0]])
     >>> fitted_dispersion(counts, weights).round(3).tolist()
-    [0.728]
+    [0.942]
     """
     total = weights.sum(axis=1)
     shares = weights / total[:, None]
