@@ -94,7 +94,7 @@ def classes_table(classes: Sequence[ClassOutlook], language: Language, *, noun: 
         shown.add_row(*cells(one, language))
     left = len(classes) - _ROWS_SHOWN
     if left > 0:
-        shown.add_row(language.text("less at risk: {number} more", number=language.number(left)))
+        shown.caption = language.text("less at risk: {number} more", number=language.number(left))
     return shown
 
 

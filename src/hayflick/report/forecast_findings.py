@@ -15,7 +15,7 @@ from hayflick.report.base_forecast import NOTICEABLE, ForecastFindings
 from hayflick.report.class_outlooks import at_risk
 
 _NAMED = 3
-_LIKELY = 0.5
+_LIKELY, _SEVERAL = 0.5, 2
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class DiscreteFindings(ForecastFindings):
             return f"≥ {share.removeprefix('>')}"
         if found.law == UPPER_BOUND and found.confidence >= 0.0005:
             return f"≤ {share.removeprefix('<')}"
-        if found.law == SIMULATED:
+        if found.law == SIMULATED and found.standard_error:
             return f"{share} ± {percent(found.standard_error)}"
         return share
 
@@ -172,6 +172,8 @@ class DiscreteFindings(ForecastFindings):
                 round=self.last,
                 chance=percent(1.0 - max(c.below_least for c in self.forecast.classes), digits=0),
             )
+        if several := self._several():
+            return text("If we go on as planned: {what}.", what=several)
         worst, values = risky[0], {"round": self.last, "symbol": risky[0].symbol}
         if worst.gone >= 1.0 - self.forecast.confidence:
             return text(
@@ -220,7 +222,7 @@ class DiscreteFindings(ForecastFindings):
         risky = at_risk(self.forecast.classes, chance=1.0 - self.forecast.confidence)
         verdict = "" if self.forecast.within else self._class_verdict()
         # What the verdict names is said.
-        risky = risky if not verdict or self._several_gone else risky[1:]
+        risky = risky if not verdict or self._several() else risky[1:]
         if not risky:
             return ""
         names = [one.symbol for one in risky[:_NAMED]]
@@ -369,10 +371,26 @@ class DiscreteFindings(ForecastFindings):
             last=self.last,
         )
 
-    @property
-    def _several_gone(self) -> bool:
-        """Whether more than one class is more likely gone than left."""
-        return sum(one.gone > _LIKELY for one in self.forecast.classes) > 1
+    def _several(self) -> str:
+        """Return how many classes are likely gone, or too small; empty for none or one."""
+        classes, number = self.forecast.classes, self.language.number
+        gone = sum(one.gone > _LIKELY for one in classes)
+        few = sum(one.below_least > _LIKELY for one in classes)
+        values = {"types": number(len(classes)), "nouns": self.nouns, "round": self.last}
+        if few > max(gone, 1):
+            return self.language.text(
+                "{number} of {types} {nouns} are more likely than not to have too few examples by "
+                "round {round}",
+                number=number(few),
+                **values,
+            )
+        if gone < _SEVERAL:
+            return ""
+        return self.language.text(
+            "{number} of {types} {nouns} are more likely gone than left by round {round}",
+            number=number(gone),
+            **values,
+        )
 
     def _class_verdict(self) -> str:
         """Return the verdict as what becomes of the classes; empty if none is at risk by itself."""
@@ -381,15 +399,8 @@ class DiscreteFindings(ForecastFindings):
         if not risky:
             return ""
         worst = risky[0]
-        if self._several_gone:
-            gone = sum(one.gone > _LIKELY for one in risky)
-            return text(
-                "{number} of {types} {nouns} are more likely gone than left by round {round}",
-                number=self.language.number(gone),
-                types=self.language.number(self.forecast.model.types),
-                nouns=self.nouns,
-                round=self.last,
-            )
+        if several := self._several():
+            return several
         if worst.gone >= 1.0 - self.forecast.confidence:
             return text(
                 "A {chance} chance that {symbol} is gone by round {round}",
