@@ -45,6 +45,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_rules_go_from_the_plan_to_a_check_an_evaluation_and_a_simulation(folder, capsys):
     plan = ["plan", "corpus.txt", "--keep", "0.7", "--generations", "10", "--replicates", "0"]
+    plan += ["--rules-kind", "below"]
     assert main([*plan, "--write-rules", "rules.toml"]) == 0
     assert "wrote rules-kpi.csv" in capsys.readouterr().err
     assert (folder / "rules-kpi.html").exists()
@@ -67,9 +68,10 @@ def test_rules_go_from_the_plan_to_a_check_an_evaluation_and_a_simulation(folder
 
 def test_a_plan_without_rules_is_still_printed(folder, capsys):
     plan = ["plan", "corpus.txt", "--keep", "0.99", "--generations", "10", "--replicates", "0"]
-    assert main([*plan, "--write-rules", "rules.toml"]) == 2
+    assert main([*plan, "--write-rules", "rules.toml", "--rules-kind", "fresh"]) == 2
     captured = capsys.readouterr()
-    assert "fresh data alone keep" in captured.err
+    assert "none of the kind fresh keep 99.0%" in captured.err
+    assert "anchor (" in captured.err
     assert "Recommended" in captured.out
     assert not (folder / "rules.toml").exists()
 

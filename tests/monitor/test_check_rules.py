@@ -1,6 +1,7 @@
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.rules.loading import load_rules
 from hayflick.rules.parsing import parse_rules
@@ -116,3 +117,41 @@ def test_decisions_are_in_the_order_of_the_rounds():
 def test_slow_metrics_are_measured_where_rules_read_them():
     rules = rule_set('metric = "drift_p"\nbelow = 0.01\n' + ACTIONS)
     assert slow_metrics(rules, ("near_duplicate_rate", "drift")) == ("drift",)
+
+
+LABELS = hf.Discrete.from_counts({"R": 3377, "PG-13": 1003, "PG": 528, "NC-17": 16})
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.6, 0.8, 1.0])
+@pytest.mark.parametrize("model", [LABELS, WORDS], ids=["labels", "words"])
+def test_check_and_evaluation_agree_on_whether_a_rule_fires(limit, model):
+    rules = rule_set(f'metric = "surviving_fraction"\nbelow = {limit}\n{ACTIONS}')
+    checked = hf.check_rules(rules, corpus=model, generations=20)
+    tried = hf.evaluate_rules(rules, corpus=model, generations=20, replicates=256)
+    (chance,) = checked.chances
+    fired = 1.0 - tried.missed_runs / tried.runs
+    spread = (chance.without * (1.0 - chance.without) / tried.runs) ** 0.5
+    assert abs(fired - chance.without) <= 4.0 * (spread + chance.standard_error) + 1e-9
+    never = any(one.fires == "never" for one in checked.warnings)
+    assert never == (chance.without <= 0.001)
+    if never:
+        assert tried.missed_runs >= tried.runs - 2
+    if any(one.fires == "always" for one in checked.warnings):
+        assert tried.false_alarms >= 0.99 * tried.healthy_rounds
+
+
+def test_a_rule_for_labels_is_not_said_never_to_fire_where_it_does():
+    # On average 3.5 of four labels are left, yet in half of the runs one is gone.
+    rules = rule_set(f'metric = "surviving_fraction"\nbelow = 0.8\n{ACTIONS}')
+    checked = hf.check_rules(rules, corpus=LABELS, generations=50)
+    assert checked.warnings == ()
+    assert 0.3 < checked.chances[0].without < 0.7
+
+
+def test_an_impossible_baseline_is_exit_code_1(tmp_path, capsys):
+    head = 'format_version = 1\nmode = "act"\nbaseline = 5\n[[watch]]\nname = "w"\n'
+    (tmp_path / "r.toml").write_text(head + 'metric = "distinct_2"\nchart = "cusum"\n')
+    assert main(["rules", "check", str(tmp_path / "r.toml")]) == 1
+    assert "takes at least" in capsys.readouterr().out
+    (tmp_path / "r.toml").write_text(head + 'metric = "distinct_2"\nbelow = 0.1\n' + ACTIONS + TELL)
+    assert main(["rules", "check", str(tmp_path / "r.toml")]) == 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.rules.parsing import parse_rules
 
@@ -22,7 +23,8 @@ def rule_set(watch, *, top="", mode="act"):
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("rules") / "rules.toml"
-    hf.write_rules(hf.plan(WORDS, keep=KEEP, generations=ROUNDS, replicates=0), path)
+    plan = hf.plan(WORDS, keep=KEEP, generations=ROUNDS, replicates=0)
+    hf.write_rules(plan, path, kind="below")
     return path
 
 
@@ -100,3 +102,59 @@ def test_what_does_not_fit_is_refused(settings, message):
         hf.evaluate_rules(
             rule_set('metric = "surviving_fraction"\nbelow = 0.5'), **{**SETTINGS, **settings}
         )
+
+
+def test_the_page_has_verdict_share_and_charts(tried, tmp_path):
+    for lang, said in (("en", "Holds: "), ("ja", "保ちます")):
+        page = tried.save(tmp_path / f"{lang}.html", lang=lang).read_text(encoding="utf-8")
+        assert said in page
+        assert page.count("<svg") == 2
+    misses = hf.evaluate_rules(
+        rule_set('metric = "diversity"\nbelow = 0.001'), keep=0.99, **SETTINGS
+    )
+    assert misses.holds is False
+    assert misses.never_fires
+    page = misses.save(tmp_path / "misses.html").read_text(encoding="utf-8")
+    assert 'class="verdict below">Misses: only' in page
+    assert "decide nothing in any of the 32 runs" in page
+
+
+def test_the_command_writes_a_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = " ".join(f"w{place} " * (1 + 60 // place) for place in range(1, 60))
+    (tmp_path / "corpus.txt").write_text(words)
+    plan = hf.plan("corpus.txt", keep=0.7, generations=8, replicates=0)
+    hf.write_rules(plan, "rules.toml")
+    common = ["rules", "evaluate", "rules.toml", "--corpus", "corpus.txt", "--replicates", "32"]
+    assert main([*common, "--generations", "8", "-o", "report.html"]) == 0
+    assert "wrote report.html" in capsys.readouterr().err
+    assert "Holds: " in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert main([*common, "-o", "report.html"]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_must_keep_list_and_examples_are_what_is_kept():
+    rules = rule_set('metric = "retention"\ntarget = 0.9\nbelow = 0.9\nat_least = 3')
+    settings = {**SETTINGS, "generations": 5}
+    listed = hf.evaluate_rules(rules, must_keep=["w1", "w2"], **settings)
+    assert (listed.at_least, listed.success_rate, listed.missed_runs) == (3, 1.0, 32)
+    everything = hf.evaluate_rules(rules, **settings)
+    assert everything.success_rate == 0.0
+    one = hf.evaluate_rules(rules, at_least=1, keep=0.5, confidence=0.5, **settings)
+    assert (one.at_least, one.confidence) == (1, 0.5)
+
+
+def test_stored_items_count_once_and_are_in_every_round(tmp_path):
+    (tmp_path / "r.json").write_text('{"w300": 1, "w350": 1}')
+    standing = (
+        '[[action]]\nname = "stored"\nkind = "inject"\nitems = 2\nevery = 1\n'
+        'reserve = "r.json"\nrepeat = true\n'
+    )
+    watch = '[[watch]]\nname = "w"\nmetric = "surviving_fraction"\nbelow = 0.01\n'
+    (tmp_path / "rules.toml").write_text(HEAD + watch + standing)
+    found = hf.evaluate_rules(tmp_path / "rules.toml", keep=0.1, **SETTINGS)
+    assert (found.with_rule.real_per_round, found.with_rule.real_in_all) == (2.0, 2.0)
+    listed = hf.evaluate_rules(
+        tmp_path / "rules.toml", keep=1.0, must_keep=["w300", "w350"], **SETTINGS
+    )
+    assert listed.success_rate == 1.0

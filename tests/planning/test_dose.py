@@ -3,8 +3,10 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.planning.at_least import default_least
 from hayflick.planning.dose import spread, threshold_policy
 from hayflick.planning.problem import planning_problem
+from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.simulate import simulate
@@ -18,9 +20,11 @@ def test_the_dose_holds_target_and_margin_and_one_item_less_does_not():
     assert found.retention.lowest >= found.keep + found.margin
     problem = found.problem
     later = planning_problem(WORDS, generations=20)
-    assert later.retention(Fresh(found.fixed_share), problem.samples).lowest >= 0.7 + found.margin
-    less = Fresh(found.fixed_share - 1 / problem.samples)
-    assert later.retention(less, problem.samples).lowest < 0.7 + found.margin
+    share = found.fixed / problem.samples
+    assert later.retention(Fresh(share), problem.samples).lowest >= 0.7 + found.margin
+    assert later.assurance(Fresh(share), problem.samples, 0.7).confidence >= 0.95
+    less = Fresh(share - 1 / problem.samples)
+    assert later.assurance(less, problem.samples, 0.7).confidence < 0.95
 
 
 def test_at_the_limit_one_more_round_is_at_the_target():
@@ -44,11 +48,38 @@ def test_every_argument_moves_the_answer():
     base = threshold_policy(WORDS, keep=0.7, generations=20)
     assert threshold_policy(WORDS, keep=0.72, generations=20).dose > base.dose
     assert threshold_policy(WORDS, keep=0.7, generations=40).dose > base.dose
-    assert threshold_policy(WORDS, keep=0.7, generations=20, assurance=0.9).dose < base.dose
+    assert threshold_policy(WORDS, keep=0.7, generations=20, confidence=0.9).dose < base.dose
     assert threshold_policy(WORDS, keep=0.7, generations=20, samples=5000).share < base.share
     rare = threshold_policy(WORDS, keep=0.7, generations=20, must_keep=["w300", "w350"])
     assert rare.dose != base.dose
     assert threshold_policy(WORDS, keep=0.7, generations=20, false_alarms=0.4).limit >= base.limit
+
+
+def test_few_labels_get_their_margin_from_the_law_of_counts():
+    labels = Discrete.from_counts({"R": 3377, "PG-13": 1003, "PG": 528, "NC-17": 16})
+    target = SymbolTarget.of_types(labels, least=default_least(labels, 5))
+    found = threshold_policy(target, keep=0.9, generations=50)
+    # All four are to be kept: the first reading below any limit is a miss already.
+    assert found.always
+    assert found.below > 1.0
+    assert found.dose == found.fixed
+    runs = target.runs(
+        regime=Fresh(found.share),
+        samples=labels.total,
+        generations=50,
+        replicates=1024,
+        simulation=SimulationSettings(seed=4),
+    )
+    held = float((runs.min(axis=1) >= 0.9).mean())
+    assert held >= 0.95 - 2.0 * np.sqrt(0.95 * 0.05 / 1024)
+    fewer = threshold_policy(target, keep=0.9, generations=50, confidence=0.5)
+    assert fewer.dose < found.dose
+
+
+def test_a_target_that_three_of_four_labels_meet_needs_less():
+    labels = Discrete.from_counts({"R": 3377, "PG-13": 1003, "PG": 528, "NC-17": 16})
+    target = SymbolTarget.of_types(labels, least=default_least(labels, 5))
+    assert threshold_policy(target, keep=0.75, generations=50).fixed == 0
 
 
 def test_diversity_has_no_margin():
@@ -69,7 +100,7 @@ def test_the_spread_bounds_the_simulated_one_from_above():
     ("settings", "message"),
     [
         ({"keep": 1.5}, "keep: got 1.5"),
-        ({"assurance": 1.0}, "assurance: got 1"),
+        ({"confidence": 1.0}, "confidence: got 1"),
         ({"false_alarms": 0.0}, "false_alarms: got 0"),
         ({"generations": 0}, "generations: got 0"),
     ],

@@ -17,9 +17,9 @@ from hayflick.rules.rule_set import decisions
 WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
 
 
-def planned(**settings):
+def planned(kind="below", **settings):
     settings = {"keep": 0.7, "generations": 15, "replicates": 0, **settings}
-    return rules_from_plan(hf.plan(WORDS, **settings))
+    return rules_from_plan(hf.plan(WORDS, **settings), kind=kind)
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,10 @@ def test_the_files_are_written_whole_and_never_over_others(tmp_path):
     made = hf.plan(WORDS, keep=0.7, generations=15, replicates=0)
     hf.write_rules(made, path)
     names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"rules.toml", "rules-kpi.html", "rules-kpi.csv"}
+    assert names == {"rules.toml", "rules-kpi.html", "rules-kpi.csv", "rules-reserve.json"}
     hf.RuleSet.from_file(path).start()
     path.unlink()
+    (tmp_path / "rules-reserve.json").unlink()
     with pytest.raises(OutputError, match=r"rules-kpi\.html: exists already"):
         hf.write_rules(made, path)
     assert not path.exists()
@@ -84,10 +85,11 @@ def test_the_files_are_written_whole_and_never_over_others(tmp_path):
 
 
 def test_nothing_is_written_where_no_rule_holds_the_target(tmp_path):
-    with pytest.raises(DataError, match="fresh data alone"):
-        hf.write_rules(
-            hf.plan(WORDS, keep=0.99, generations=15, replicates=0), tmp_path / "rules.toml"
-        )
+    plan = hf.plan(WORDS, keep=0.99, generations=15, replicates=0)
+    with pytest.raises(
+        DataError, match=r"none of the kind fresh keep 99\.0% .* takes one that does"
+    ):
+        hf.write_rules(plan, tmp_path / "rules.toml", kind="fresh")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -30,7 +30,8 @@ def model():
 
 @pytest.fixture(scope="module")
 def planned(model):
-    return rules_from_plan(hf.plan(model, keep=KEEP, generations=ROUNDS, replicates=0))
+    plan = hf.plan(model, keep=KEEP, generations=ROUNDS, replicates=0)
+    return rules_from_plan(plan, kind="below")
 
 
 def test_the_planned_rule_holds_its_target_for_less_than_a_fixed_share(model, planned):

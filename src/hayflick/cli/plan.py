@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,16 @@ from hayflick.core.progress import progress_bar
 if TYPE_CHECKING:
     from hayflick.planning.cost import CostModel
     from hayflick.planning.plan_result import Plan
+
+
+class RulesKind(StrEnum):
+    """Kinds of rules, as `hayflick.rules.from_plan.KINDS`."""
+
+    ANCHOR = "anchor"
+    FRESH = "fresh"
+    PERIODIC = "periodic"
+    BELOW = "below"
+    REPLACE = "replace"
 
 
 class Of(StrEnum):
@@ -47,8 +57,7 @@ def plan_command(
         float, typer.Option(help="Share that is to be left in every round, above 0, up to 1.")
     ] = 0.9,
     confidence: Annotated[
-        float,
-        typer.Option(help="Share of runs in which it is to be left, above 0 and below 1."),
+        float, typer.Option(help="Share of runs in which it is to be left, above 0 and below 1.")
     ] = 0.95,
     at_least: Annotated[
         int | None,
@@ -127,8 +136,17 @@ def plan_command(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Write rules that hold the target, and a sheet of the numbers to watch beside "
-            "them (HTML and CSV).",
+            help="Write rules that carry out the recommended design, once simulated runs have "
+            "shown that they hold the target, and a sheet of the numbers to watch beside them "
+            "(HTML and CSV).",
+            show_default=False,
+        ),
+    ] = None,
+    rules_kind: Annotated[
+        RulesKind | None,
+        typer.Option(
+            help="What --write-rules carries out: a reserve, fresh data in every round, in every "
+            "T-th, or below a limit. [default: what the plan recommends]",
             show_default=False,
         ),
     ] = None,
@@ -171,6 +189,9 @@ def plan_command(
         check_rules_files(write_rules, inputs=(*inputs, out), force=force)
     if reserve_out is not None:
         check_reserve_file(reserve_out, inputs=(*inputs, out), force=force)
+    table = options.table_format(
+        separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+    )
     with progress_bar(yes=yes) as progress:
         result = plan(
             source,
@@ -185,9 +206,7 @@ def plan_command(
             tokenizer=tokenizer,
             encoding=encoding,
             normalize=normalize.value,
-            table=options.table_format(
-                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
-            ),
+            table=table,
             samples=samples,
             history=history,
             replicates=replicates,
@@ -200,7 +219,17 @@ def plan_command(
     if result.interrupted:
         say_interrupted()
     faults = [
-        _write_rules(result, write_rules, lang=lang.value, force=force),
+        _write_rules(
+            result,
+            write_rules,
+            kind=None if rules_kind is None else rules_kind.value,
+            corpus=source,
+            must_keep=must_keep,
+            table=table,
+            lang=lang.value,
+            force=force,
+            yes=yes,
+        ),
         _write_reserve(result, reserve_out, force=force),
     ]
     if reserve_out is not None and faults[-1] is None:
@@ -213,18 +242,20 @@ def plan_command(
 
 
 def _write_rules(
-    result: Plan, path: Path | None, *, lang: str, force: bool
+    result: Plan, path: Path | None, *, yes: bool, **settings: Any
 ) -> HayflickError | None:
     """Write the rules; return the error to raise after the plan is printed."""
     if path is None:
         return None
-    from hayflick.rules.from_plan import rules_files, write_rules
+    from hayflick.rules.from_plan import reserve_file, rules_files, write_rules
 
     try:
-        write_rules(result, path, lang=lang, force=force)
+        with progress_bar(yes=yes) as progress:
+            planned = write_rules(result, path, progress=progress, **settings)
     except HayflickError as fault:
         return fault
-    say_written(*rules_files(path))
+    stored = () if planned.reserve is None else (reserve_file(path),)
+    say_written(*rules_files(path), *stored)
     return None
 
 

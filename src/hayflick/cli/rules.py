@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import print_json, print_result
+from hayflick.cli.printing import ALARM, expect_page, print_json, print_result, say_written
+from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 rules_app = typer.Typer(
@@ -26,6 +27,15 @@ _Corpus = Annotated[
     ),
 ]
 
+_MustKeep = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The must-keep list that the rules are for: one symbol per line, or a JSON list.",
+        show_default=False,
+    ),
+]
+
 
 @rules_app.command("check")
 def check_command(
@@ -40,6 +50,7 @@ def check_command(
     quote: options.QuoteOption = None,
     no_header: options.NoHeaderOption = False,
     sheet: options.SheetOption = None,
+    must_keep: _MustKeep = None,
     samples: options.SamplesOption = None,
     generations: options.GenerationsOption = 50,
     history: Annotated[
@@ -66,7 +77,8 @@ def check_command(
 ) -> int:
     """Show what a rules file comes to: limits with their derivation, rates, actions.
 
-    Warns of rules that always or never fire, as far as the data tell.
+    Warns of rules that always or never fire, as far as the data tell. Exits with 1 if a chart
+    can never begin, because it takes more baseline than the file gives it.
     """
     from hayflick.monitor.check_rules import check_rules
 
@@ -81,6 +93,7 @@ def check_command(
             table=options.table_format(
                 separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
             ),
+            must_keep=must_keep,
             samples=samples,
             generations=generations,
             history=history,
@@ -90,7 +103,7 @@ def check_command(
             progress=progress,
         )
     print_result(checked, output_format, lang)
-    return 0
+    return ALARM if checked.impossible else 0
 
 
 @rules_app.command("evaluate")
@@ -109,19 +122,43 @@ def evaluate_command(
     keep: Annotated[
         float | None, typer.Option(help="The target. [default: the file's]", show_default=False)
     ] = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of runs that are to keep it in every round. [default: the file's, or 0.95]",
+            show_default=False,
+        ),
+    ] = None,
+    at_least: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Items of a class that count as kept. [default: the file's, or 5 of a label and "
+            "1 of a word]",
+            show_default=False,
+        ),
+    ] = None,
+    must_keep: _MustKeep = None,
     samples: options.SamplesOption = None,
     generations: options.GenerationsOption = 50,
     replicates: Annotated[int, typer.Option(help="Simulated runs of each kind.")] = 200,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="HTML page to write.", show_default=False)
+    ] = None,
     lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Try a rules file in simulation: false alarms, delay, what is kept and at what cost.
+    """Try a rules file in simulation: in how many runs it holds the target, and at what cost.
 
-    Beside it the same collapse without the rule, and the best fixed plan.
+    Beside it the same without the rule, and the smallest fixed share of fresh data that does.
     """
+    if out is not None:
+        check_page(out, inputs=(rules, corpus, must_keep), force=force)
+        expect_page()
     from hayflick.monitor.evaluate_rules import evaluate_rules
 
     with progress_bar(yes=yes) as progress:
@@ -136,6 +173,9 @@ def evaluate_command(
                 separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
             ),
             keep=keep,
+            confidence=confidence,
+            at_least=at_least,
+            must_keep=must_keep,
             samples=samples,
             generations=generations,
             replicates=replicates,
@@ -143,7 +183,10 @@ def evaluate_command(
             threads=threads,
             progress=progress,
         )
+    if out is not None:
+        evaluation.save(out, lang=lang.value, force=force)
     print_result(evaluation, output_format, lang)
+    say_written(out)
     return 0
 
 

@@ -24,16 +24,21 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
 from hayflick.planning.dose import ThresholdPolicy
-from hayflick.planning.problem import planning_problem
+from hayflick.planning.problem import PlanningProblem, planning_problem
+from hayflick.planning.retention import SimulationSettings
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
-from hayflick.rules.loading import load_rules
+from hayflick.rules.loading import RETENTION, load_rules, target_of
 from hayflick.rules.model import Inject, Mode, Notify, WatchTable
 from hayflick.rules.rule_set import RuleSet
 
 _Path: TypeAlias = str | os.PathLike[str]
 
 ALWAYS, NEVER = "always", "never"
+
+_HARDLY_EVER = 1e-3
+"""Chance up to which a rule is said never to fire, or to be silent."""
+
 _SHARES = {metric.name for metric in METRICS if metric.unit is Unit.SHARE}
 _SHARES |= {"surviving_fraction", "diversity"}
 
@@ -68,6 +73,28 @@ class RuleWarning:
     limit: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class FiringChance:
+    """How likely a plain limit is passed within the horizon, by the law of the real data.
+
+    Parameters
+    ----------
+    watch
+        Name of the watch.
+    without
+        Share of runs without any real data in which it fires at least once.
+    healthy
+        The same for training on real data alone.
+    standard_error
+        The larger one of both; 0 where a law says it.
+    """
+
+    watch: str
+    without: float
+    healthy: float
+    standard_error: float
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RulesCheck(Result):
     """The check of a rules file.
@@ -78,6 +105,8 @@ class RulesCheck(Result):
         The rules, and the policies that their limits were derived from, by name of the watch.
     warnings
         Rules that always or never fire.
+    chances
+        How likely each limit is passed, where that follows from the data.
     problems
         What would keep rules from working, such as a reserve without items.
     alarms, readings
@@ -91,6 +120,7 @@ class RulesCheck(Result):
     rule_set: RuleSet
     policies: Mapping[str, ThresholdPolicy]
     warnings: tuple[RuleWarning, ...]
+    chances: tuple[FiringChance, ...]
     problems: tuple[str, ...]
     alarms: Mapping[str, int]
     readings: Mapping[str, int]
@@ -102,6 +132,11 @@ class RulesCheck(Result):
         """Return the record that makes the check again."""
         names = {"rules": self.rule_set.name, "input": self.source}
         return provenance({"command": "rules check", **names, "generations": self.generations})
+
+    @property
+    def impossible(self) -> bool:
+        """Whether a chart can never begin: it takes more baseline than the file gives it."""
+        return bool(self.rule_set.baseline_problems())
 
     @property
     def charts(self) -> int:
@@ -119,6 +154,7 @@ def check_rules(
     encoding: str = "utf-8",
     normalize: str = "nfc",
     table: TableFormat | None = None,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
     samples: int | None = None,
     generations: int = 50,
     history: _Path | Sequence[Reading] | None = None,
@@ -137,6 +173,8 @@ def check_rules(
         The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
     column, tokenizer, encoding, normalize, table
         How a corpus is read.
+    must_keep
+        The list that ``retention`` is of; None for all symbols.
     samples, generations
         Size of a training set, and the rounds that the law looks ahead.
     history
@@ -177,6 +215,7 @@ def check_rules(
         encoding=encoding,
         normalize=normalize,
         table=table,
+        must_keep=must_keep,
         samples=samples,
         generations=generations,
         progress=progress,
@@ -197,14 +236,21 @@ def check_rules(
         compared = tuple(replace(one, role="answers") for one in watched.sources)
     seen, stopped = _verdicts(rule_set, readings)
     warnings = [warning for watch in rule_set.rules.watch for warning in _range_warnings(watch)]
+    chances: list[FiringChance] = []
     for one in rule_set.rules.watch:
         warnings += _reading_warnings(one, seen[one.name])
-        if loaded.model is not None:
-            warnings += _law_warnings(one, loaded.model, generations)
+        if loaded.model is not None and _follows_from_data(one, listed=must_keep is not None):
+            target = target_of(one, loaded.model, must_keep=must_keep)
+            problem = replace(
+                planning_problem(target, generations=generations, samples=samples),
+                simulation=SimulationSettings(),
+            )
+            warnings += _law_warnings(one, problem, chances)
     return RulesCheck(
         rule_set=rule_set,
         policies=loaded.policies,
         warnings=tuple(warnings),
+        chances=tuple(chances),
         problems=(
             *rule_set.baseline_problems(),
             *stopped,
@@ -273,17 +319,42 @@ def _reading_warnings(watch: WatchTable, verdicts: Sequence[Verdict]) -> Iterato
         yield _warning(watch, ALWAYS, "readings", values, len(values), limit)
 
 
-def _law_warnings(watch: WatchTable, model: Discrete, generations: int) -> Iterator[RuleWarning]:
-    """Yield a warning if real data alone stay below a limit, or no real data above it."""
-    if watch.below is None or watch.metrics[0] != "surviving_fraction":
-        return
-    problem = planning_problem(model, generations=generations)
-    healthy = problem.retention(Fresh(1.0), problem.samples).expected[1:]
-    unaided = problem.retention(Replace(), problem.samples).expected[1:]
-    if healthy.max() < watch.below:
-        yield _warning(watch, ALWAYS, "law", healthy, generations, watch.below)
-    if unaided.min() > watch.below:
-        yield _warning(watch, NEVER, "law", unaided, generations, watch.below)
+def _follows_from_data(watch: WatchTable, *, listed: bool) -> bool:
+    """Return whether the law of the data says how likely a watch fires."""
+    if watch.below is None or not 0.0 < watch.below <= 1.0 or watch.groups:
+        return False
+    return watch.metrics[0] == "surviving_fraction" or (
+        RETENTION in watch.metrics and (listed or "surviving_fraction" in watch.metrics)
+    )
+
+
+def _law_warnings(
+    watch: WatchTable, problem: PlanningProblem, chances: list[FiringChance]
+) -> list[RuleWarning]:
+    """Return a warning if real data alone stay below a limit, or no real data above it."""
+    limit = watch.below or 0.0
+    size = problem.samples
+    unaided = problem.assurance(Replace(), size, limit, precisely=True)
+    healthy = problem.assurance(Fresh(1.0), size, limit, precisely=True)
+    one_round = replace(problem, generations=1).assurance(Fresh(1.0), size, limit)
+    if unaided is None or healthy is None or one_round is None:
+        return []
+    chance = FiringChance(
+        watch=watch.name,
+        without=1.0 - unaided.confidence,
+        healthy=1.0 - healthy.confidence,
+        standard_error=max(unaided.standard_error, healthy.standard_error),
+    )
+    chances.append(chance)
+    found = []
+    rounds = problem.generations
+    if one_round.confidence <= _HARDLY_EVER:
+        values = problem.retention(Fresh(1.0), size).expected[1:]
+        found.append(_warning(watch, ALWAYS, "law", values, rounds, limit))
+    if chance.without <= _HARDLY_EVER:
+        values = problem.retention(Replace(), size).expected[1:]
+        found.append(_warning(watch, NEVER, "law", values, rounds, limit))
+    return found
 
 
 def _reserve_problems(rule_set: RuleSet) -> Iterator[str]:

@@ -1,12 +1,13 @@
-"""Evaluate a rules file in simulation: what it costs, what it keeps, and how often it errs.
+"""Evaluate a rules file in simulation: what it keeps in how many runs, at what cost.
 
 There are four kinds of runs of the same length:
 
-- *healthy*: every round is trained on real data alone. Each decision is a false alarm.
 - *with the rule*: the model collapses, trained on generated data alone from the first round
-  after the baseline; the rule injects real items.
-- *without*: the same collapse, without any action.
-- *fixed*: the smallest fixed share of fresh data with the same assurance of the target.
+  after the baseline; the rule injects real items, those that are due in every round included.
+- *without*: the same collapse; the rule decides, and nothing is done. So its first decision comes
+  as soon as it can.
+- *healthy*: every round is trained on real data alone. Each decision is a false alarm.
+- *fixed*: the smallest fixed share of fresh data that holds the target in as many runs.
 
 Charts learn in the run itself, from healthy rounds before the collapse. Real items are counted
 from the onset of the collapse.
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,55 +26,30 @@ from scipy.special import betaincinv
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats
-from hayflick.core.checks import whole_number
+from hayflick.core.checks import number_between
 from hayflick.core.display import Result
 from hayflick.core.effort import StageProgress
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Chain, Regime
+from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.table_format import TableFormat
-from hayflick.planning.dose import threshold_policy
-from hayflick.planning.problem import ElapsedRounds, ResumedRegime, check_target
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.at_least import default_least
+from hayflick.planning.dose import smallest_fresh
+from hayflick.planning.problem import PlanningProblem, check_target, planning_problem
+from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.triggered import Triggered
-from hayflick.rules.loading import load_rules
+from hayflick.rules.loading import LoadedRules, listed_target, load_rules
 from hayflick.rules.rule_set import RuleSet
-from hayflick.simulation.simulate import simulate
+from hayflick.rules.trial import MeasuredTarget, RunSummary, Trial, measured_names
 
 _Path: TypeAlias = str | os.PathLike[str]
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class RunSummary:
-    """One kind of runs, from the onset of the collapse.
-
-    Parameters
-    ----------
-    retained
-        Share that is retained, shape ``(runs, rounds)``.
-    real_items
-        Real items in each training set, shape ``(runs, rounds)``.
-    """
-
-    retained: Floats
-    real_items: Floats
-
-    def success_rate(self, keep: float) -> float:
-        """Return the share of runs that retain the target in every round."""
-        return float((self.retained.min(axis=1) >= keep).mean())
-
-    @property
-    def mean_minimum(self) -> float:
-        """Lowest share in any round, averaged over the runs."""
-        return float(self.retained.min(axis=1).mean())
-
-    @property
-    def real_per_round(self) -> float:
-        """Average number of real items in a round."""
-        return float(self.real_items.mean())
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,8 +60,9 @@ class RulesEvaluation(Result):
     ----------
     name
         The rules file.
-    keep
-        The target; None where there is none, and then no fixed plan either.
+    keep, confidence, at_least
+        The target; the share of runs that are to keep it in every round; the most items that a
+        class needs to count as kept. `keep` is None where there is no target.
     rounds, runs, onset
         Rounds from the onset of the collapse, number of runs, and healthy rounds before it.
     healthy_rounds, false_alarms
@@ -92,9 +70,11 @@ class RulesEvaluation(Result):
     stated_false_alarms
         The rate that the rules state.
     delays
-        Rounds from the onset to the first decision, by run; NaN without a decision.
+        Rounds from the onset to the first decision, by run without any real data; NaN without a
+        decision.
     with_rule, without_rule, fixed_plan
-        The other kinds of runs; `fixed_plan` is None without a target.
+        The other kinds of runs; `fixed_plan` is None without a target, or where fresh data alone
+        cannot hold it.
     fixed_share
         Share of fresh data of the fixed plan.
     unmeasured
@@ -107,6 +87,8 @@ class RulesEvaluation(Result):
 
     name: str
     keep: float | None
+    confidence: float
+    at_least: int
     rounds: int
     runs: int
     onset: int
@@ -122,6 +104,26 @@ class RulesEvaluation(Result):
     source: str = ""
     seed: int = 1
     sources: tuple[Source, ...] = ()
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of runs with the rule that keep the target in every round; None without one."""
+        return None if self.keep is None else self.with_rule.success_rate(self.keep)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error of `success_rate`."""
+        return None if self.keep is None else self.with_rule.standard_error(self.keep)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether enough runs keep the target, but for two standard errors; None without one."""
+        return None if self.keep is None else self.with_rule.holds(self.keep, self.confidence)
+
+    @property
+    def never_fires(self) -> bool:
+        """Whether nothing was decided in any run without real data."""
+        return self.missed_runs == self.runs
 
     @property
     def false_alarms_per_thousand(self) -> float:
@@ -149,10 +151,10 @@ class RulesEvaluation(Result):
 
     @property
     def cost_ratio(self) -> float | None:
-        """Real items with the rule, relative to the fixed plan."""
-        if self.fixed_plan is None or self.fixed_plan.real_per_round == 0.0:
+        """Different real items of all rounds with the rule, relative to the fixed plan."""
+        if self.fixed_plan is None or self.fixed_plan.real_in_all == 0.0:
             return None
-        return self.with_rule.real_per_round / self.fixed_plan.real_per_round
+        return self.with_rule.real_in_all / self.fixed_plan.real_in_all
 
     def provenance(self) -> dict[str, Any]:
         """Return the record that makes the result again."""
@@ -160,6 +162,8 @@ class RulesEvaluation(Result):
             "rules": self.name,
             "input": self.source,
             "keep": self.keep,
+            "confidence": self.confidence,
+            "at_least": self.at_least,
             "generations": self.rounds,
             "replicates": self.runs,
         }
@@ -177,6 +181,9 @@ def evaluate_rules(
     normalize: str = "nfc",
     table: TableFormat | None = None,
     keep: float | None = None,
+    confidence: float | None = None,
+    at_least: int | None = None,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
     samples: int | None = None,
     generations: int = 50,
     replicates: int = 200,
@@ -184,7 +191,7 @@ def evaluate_rules(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> RulesEvaluation:
-    """Evaluate rules in simulation: false alarms, delay, what is retained and at what cost.
+    """Evaluate rules in simulation: in how many runs they hold the target, and at what cost.
 
     Parameters
     ----------
@@ -199,6 +206,14 @@ def evaluate_rules(
     keep
         The target; the highest one of the rules where None. Without any, there is no fixed
         plan.
+    confidence
+        Share of runs that are to keep the target in every round; the rules' own, or 0.95, where
+        None.
+    at_least
+        Items of a class that count as kept, or all that the data hold of it; the rules' own where
+        None, else 5 of labels and 1 of words.
+    must_keep
+        Symbols to keep in place of all: a file, a sequence, or weights by symbol.
     samples, generations, replicates, seed, threads, progress
         As of `hayflick.simulation.simulate.simulate`.
 
@@ -239,6 +254,7 @@ def evaluate_rules(
         encoding=encoding,
         normalize=normalize,
         table=table,
+        must_keep=must_keep,
         samples=samples,
         generations=generations,
         progress=progress,
@@ -247,136 +263,126 @@ def evaluate_rules(
         takes = "the real data that the rules are tried on"
         raise ArgumentError("corpus", got="nothing", takes=takes)
     loaded.rule_set.check_baseline()
+    watch = loaded.watch
+    target = target_of_rules(loaded, must_keep=must_keep, at_least=at_least)
+    if confidence is None:
+        confidence = (watch.confidence if watch is not None else None) or DEFAULT_CONFIDENCE
+    problem = replace(
+        planning_problem(target, generations=generations, samples=samples),
+        confidence=number_between("confidence", confidence, low=_LEAST, high=1.0 - _LEAST),
+    )
     keep = loaded.target if keep is None else keep
-    metric, unmeasured = retention_metric(loaded.rule_set, loaded.model, samples)
-    trial = _Trial(
-        rule_set=loaded.rule_set,
-        model=loaded.model,
-        metric=metric,
-        rounds=whole_number("generations", generations, at_least=1),
-        samples=loaded.model.training_size(samples),
+    keep = None if keep is None else check_target(keep)
+    measured = measured_names(MeasuredTarget.of(target), samples)
+    trial = Trial(
+        target=target,
+        samples=problem.samples,
+        rounds=problem.generations,
         replicates=replicates,
+        onset=onset_of(loaded.rule_set),
         seed=seed,
         threads=threads,
-        progress=progress,
-        keep=None if keep is None else check_target(keep),
     )
-    return trial.evaluation(unmeasured)
+    return _evaluation(loaded, trial, problem, keep, progress, _unmeasured(loaded, measured))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Trial:
-    """Rules on a law, and the runs that they are tried in."""
+def target_of_rules(
+    loaded: LoadedRules,
+    *,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    at_least: int | None = None,
+) -> SymbolTarget:
+    """Return what rules are to keep: that of their watch with the highest target.
 
-    rule_set: RuleSet
-    model: Discrete
-    metric: str
-    rounds: int
-    samples: int
-    replicates: int
-    seed: int
-    threads: int | None
-    progress: Progress
-    keep: float | None
-
-    @property
-    def kinds(self) -> int:
-        """Number of kinds of runs."""
-        return 3 if self.keep is None else 4
-
-    @property
-    def onset(self) -> int:
-        """Number of healthy rounds before the collapse, which charts learn from."""
-        has_charts = any(watch.chart is not None for watch in self.rule_set.rules.watch)
-        return self.rule_set.rules.baseline if has_charts else 0
-
-    def evaluation(self, unmeasured: tuple[str, ...]) -> RulesEvaluation:
-        onset, size, rounds, keep = self.onset, self.samples, self.rounds, self.keep
-        collapse: Regime = Replace()
-        if onset:
-            collapse = ResumedRegime(ElapsedRounds(Fresh(1.0), size, onset), Replace())
-        _, alarms = self.run(self._decided(Fresh(1.0)), "healthy rounds")
-        with_rule, decided = self.run(self._decided(collapse), "with the rule")
-        without_rule, _ = self.run(collapse, "without")
-        share = fixed_plan = None
-        if keep is not None:
-            policy = threshold_policy(self.model, keep=keep, generations=rounds, samples=size)
-            share = policy.fixed_share
-            fixed_plan, _ = self.run(Fresh(share), "fixed share")
-        first = np.argmax(decided > 0, axis=1) + 1.0
-        return RulesEvaluation(
-            name=self.rule_set.name,
-            keep=keep,
-            rounds=rounds,
-            runs=self.replicates,
-            onset=onset,
-            healthy_rounds=self.replicates * rounds,
-            false_alarms=int((alarms > 0).sum()),
-            stated_false_alarms=self.rule_set.rules.false_alarms,
-            delays=np.where((decided > 0).any(axis=1), first, np.nan),
-            with_rule=with_rule,
-            without_rule=without_rule,
-            fixed_plan=fixed_plan,
-            fixed_share=share,
-            unmeasured=unmeasured,
-            source=self.model.source.name,
-            seed=self.seed,
-            sources=self.rule_set.sources,
-        )
-
-    def _decided(self, base: Regime) -> Triggered:
-        return Triggered(self.rule_set.start(strict=True), base=base)
-
-    def run(self, regime: Regime, stage: str) -> tuple[RunSummary, Floats]:
-        """Return a kind of runs, and the number of decisions by run and round."""
-        onset, after = self.onset, slice(self.onset + 1, None)
-        runs = simulate(
-            self.model,
-            generations=onset + self.rounds,
-            regime=regime,
-            samples=self.samples,
-            replicates=self.replicates,
-            seed=self.seed,
-            threads=self.threads,
-            progress=StageProgress(self.progress, stage, times=self.kinds),
-        )
-        values = runs[self.metric].values
-        retained = values[:, after] / values[:, :1]
-        if "real_items" in runs:
-            real = runs["real_items"].values[:, after].astype(np.float64)
-            # The last reading's decision is for a round beyond the runs.
-            return RunSummary(retained=retained, real_items=real), runs["actions"].values[:, after]
-        mixes = [regime.mix(onset + k, samples=self.samples) for k in range(1, self.rounds + 1)]
-        real = np.tile([float(mix.fresh) for mix in mixes], (self.replicates, 1))
-        return RunSummary(retained=retained, real_items=real), np.zeros_like(retained)
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    DataError
+        If the data lack a listed symbol.
+    """
+    model, watch = loaded.model, loaded.watch
+    assert model is not None
+    if at_least is None and watch is not None:
+        at_least = watch.at_least
+    if must_keep is not None:
+        return listed_target(model, must_keep, at_least=at_least)
+    if watch is not None and watch.metrics[0] == DIVERSITY:
+        return SymbolTarget.of_diversity(model)
+    return SymbolTarget.of_types(model, least=default_least(model, at_least))
 
 
-def retention_metric(
-    rule_set: RuleSet, model: Discrete, samples: int | None
-) -> tuple[str, tuple[str, ...]]:
-    """Return the metric of what is retained, and the watches that a simulation cannot read.
+def onset_of(rule_set: RuleSet) -> int:
+    """Return the number of healthy rounds before a collapse, which charts learn from."""
+    has_charts = any(watch.chart is not None for watch in rule_set.rules.watch)
+    return rule_set.rules.baseline if has_charts else 0
+
+
+def _evaluation(
+    loaded: LoadedRules,
+    trial: Trial,
+    problem: PlanningProblem,
+    keep: float | None,
+    progress: Progress,
+    unmeasured: tuple[str, ...],
+) -> RulesEvaluation:
+    rule_set, target = loaded.rule_set, trial.target
+    kinds = 3 if keep is None else 4
+
+    def runs(stage: str) -> Trial:
+        return replace(trial, progress=StageProgress(progress, stage, times=kinds))
+
+    healthy = runs("healthy rounds").with_rules(rule_set, base=Fresh(1.0), listening=True)
+    with_rule = runs("with the rule").with_rules(rule_set)
+    without = runs("without").with_rules(rule_set, listening=True)
+    share = fixed = None
+    items = None if keep is None else smallest_fresh(problem, keep)
+    if items is not None:
+        share = items / problem.samples
+        fixed = runs("fixed share").of(Fresh(share))
+    return RulesEvaluation(
+        name=rule_set.name,
+        keep=keep,
+        confidence=problem.confidence or DEFAULT_CONFIDENCE,
+        at_least=int(target.needed.max()),
+        rounds=trial.rounds,
+        runs=trial.replicates,
+        onset=trial.onset,
+        healthy_rounds=trial.replicates * trial.rounds,
+        false_alarms=int((healthy.decisions > 0).sum()),
+        stated_false_alarms=rule_set.rules.false_alarms,
+        delays=without.delays,
+        with_rule=with_rule,
+        without_rule=without,
+        fixed_plan=fixed,
+        fixed_share=share,
+        unmeasured=unmeasured,
+        source=target.source.name,
+        seed=trial.seed,
+        sources=rule_set.sources,
+    )
+
+
+def _unmeasured(loaded: LoadedRules, measured: Sequence[str]) -> tuple[str, ...]:
+    """Return the watches that a simulation cannot read.
 
     Raises
     ------
     DataError
-        If a simulation measures no metric of any watch; the nearest name is offered.
+        If it can read none of them; the nearest name is offered.
     """
-    chain: Chain[Any, Any] = model.chain(model.training_size(samples))
-    measured = chain.measure(chain.start(1))
-    names = [name for name, values in measured.items() if values.ndim == 1]
+    rule_set = loaded.rule_set
     watches = rule_set.rules.watch
-    read = {watch.name: [name for name in watch.metrics if name in names] for watch in watches}
-    unmeasured = tuple(name for name, found in read.items() if not found)
-    if len(unmeasured) == len(watches):
-        first = watches[0].metrics[0]
-        near = difflib.get_close_matches(first, names, n=1)
-        remedy = f"; did you mean {near[0]}?" if near else ""
-        raise DataError(
-            f"{rule_set.name}: [[watch]] {watches[0].name}: a simulation does not measure {first};"
-            f" takes one of {', '.join(names)}{remedy}"
-        )
-    with_target = [watch for watch in watches if watch.target is not None and read[watch.name]]
-    return (read[with_target[0].name][0] if with_target else "surviving_fraction"), unmeasured
+    found = tuple(one.name for one in watches if not any(name in measured for name in one.metrics))
+    if len(found) < len(watches):
+        return found
+    first = watches[0].metrics[0]
+    near = difflib.get_close_matches(first, measured, n=1)
+    remedy = f"; did you mean {near[0]}?" if near else ""
+    raise DataError(
+        f"{rule_set.name}: [[watch]] {watches[0].name}: a simulation does not measure {first};"
+        f" takes one of {', '.join(measured)}{remedy}"
+    )
 
 
 @dataclass(frozen=True)
@@ -425,6 +431,6 @@ class SimulatedRules:
             )
             raise ArgumentError("rules", got=str(self.path), takes=takes)
         loaded = load_rules(self.path, corpus=model, samples=samples, generations=generations)
-        retention_metric(loaded.rule_set, model, samples)
+        _unmeasured(loaded, measured_names(model, samples))
         loaded.rule_set.check_baseline()
         return Triggered(loaded.rule_set.start(strict=True), base=base)

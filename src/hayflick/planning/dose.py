@@ -6,20 +6,18 @@ and below a limit the next round gets a dose of fresh items.
 *The limit.* Acting one round too late breaks the target, so a reading at the limit must leave
 room for one more round without real data. Of the states that a chain comes to with a share of
 fresh data, the limit is the lowest reading from which the next unaided round is expected to be
-at the target; with the spread of one round on top, as far as healthy readings (those of
-training on real data alone) stay above it but for a chance of `false_alarms`.
+at the target; with the margin on top, as far as healthy readings (those of training on real
+data alone) stay above it but for a chance of `false_alarms`. Of few types, a reading below the
+limit can be a miss already: of four, all of which are to be kept, the first loss is one. Then
+every round gets the dose.
 
 *The dose* is the smallest number of fresh items a round that is expected to hold the target
 and a margin over the horizon, from the first reading below the limit on. The margin is for
-chance: of K rounds, a share `assurance` of runs is to be at the target in all of them, so a
-round falls short with a probability of at most (1 - assurance)/K (union bound), by a normal
-law with the variance
-
-.. math:: \sum_i w_i^2\, q_i (1 - q_i) / (\sum_i w_i)^2
-
-q_i the chance that type i is there. Types compete for room, so their covariances are below 0
-and the true variance is lower. Expected values are those of `hayflick.planning.retention`; for
-diversity no variance is known here, and there is no margin.
+chance: it is what the smallest share of fresh data that holds the target in a share
+`confidence` of runs is expected to keep above it. How many types a run keeps follows from the
+law of their counts (`hayflick.planning.confidence`), a bound on the chance to fall short in
+any round, which is safe. For a diversity or types of unequal weight no such law is known, and
+there is no margin.
 """
 
 from __future__ import annotations
@@ -38,6 +36,8 @@ from hayflick.core.errors import DataError
 from hayflick.core.protocols import Regime
 from hayflick.laws.branching import Branching
 from hayflick.laws.rounds import rounds_of
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.confidence import required
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import smallest
@@ -64,6 +64,8 @@ class ThresholdPolicy:
         Rounds without real data from the start, up to the first reading below the limit.
     next_unaided
         What one more round without real data is expected to leave at the limit.
+    fixed
+        Fresh items that hold target and margin if every round gets as many.
     healthy, spread
         Expected share and standard deviation of training on real data alone.
     retention
@@ -77,6 +79,7 @@ class ThresholdPolicy:
     dose: int
     unaided: int
     next_unaided: float
+    fixed: int
     healthy: float
     spread: float
     retention: Retention
@@ -99,14 +102,9 @@ class ThresholdPolicy:
         return float(ndtr((self.limit - self.healthy) / self.spread))
 
     @property
-    def fixed_share(self) -> float:
-        """The smallest share that holds target and margin if every round gets it."""
-        size = self.problem.samples
-        return _smallest_share(
-            self.problem,
-            lambda share: self.problem.retention(Fresh(share), size).lowest,
-            self.keep + self.margin,
-        )
+    def below(self) -> float:
+        """The limit of a rule: above every reading where every reading leads to a dose."""
+        return _ABOVE_ALL if self.always else self.limit
 
     @property
     def share(self) -> float:
@@ -122,7 +120,7 @@ def threshold_policy(
     samples: int | None = None,
     must_keep: Sequence[str] | Mapping[str, float] | None = None,
     law: str = "auto",
-    assurance: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     false_alarms: float = 0.001,
 ) -> ThresholdPolicy:
     """Return limit and dose of the rule that holds a target with the fewest real items.
@@ -135,7 +133,7 @@ def threshold_policy(
         Share that is to be left in every round, above 0, up to 1.
     generations, samples, must_keep, law
         As of `hayflick.planning.problem.planning_problem`.
-    assurance
+    confidence
         Share of runs that are to be at the target in all rounds, above 0 and below 1.
     false_alarms
         Chance that a healthy reading may be below the limit, above 0 and below 1.
@@ -156,11 +154,12 @@ def threshold_policy(
     """
     keep = check_target(keep)
     low, high = 1e-6, 1.0 - 1e-6
-    assurance = number_between("assurance", assurance, low=low, high=high)
+    confidence = number_between("confidence", confidence, low=low, high=high)
     rate = number_between("false_alarms", false_alarms, low=low, high=high)
     problem = planning_problem(
         model, generations=generations, samples=samples, must_keep=must_keep, law=law
     )
+    symbol_target(problem)
     alone = problem.retention(Fresh(1.0), problem.samples)
     if alone.lowest < keep:
         raise DataError(
@@ -168,12 +167,11 @@ def threshold_policy(
             f" takes a target up to that, more samples, or a reserve (hayflick reserve)"
         )
     deviation = spread(problem, Fresh(1.0))
-    margin = _margin(problem, keep, assurance, alone.lowest)
+    fixed, margin = _fixed(problem, keep, confidence)
     healthy = alone.lowest + float(ndtri(rate)) * deviation
     limit, left = _limit(problem, keep, margin, healthy)
     unaided = _unaided(problem, limit)
-    level = keep + margin
-    dose = _dose(problem, level, unaided)
+    dose = fixed if limit >= 1.0 else _dose(problem, keep + margin, unaided)
     return ThresholdPolicy(
         problem=problem,
         keep=keep,
@@ -182,6 +180,7 @@ def threshold_policy(
         dose=dose,
         unaided=unaided,
         next_unaided=left,
+        fixed=fixed,
         healthy=alone.lowest,
         spread=deviation,
         retention=_onward(problem, dose, unaided),
@@ -201,6 +200,10 @@ def spread(problem: PlanningProblem, regime: Regime) -> float:
     return math.sqrt(variance) / target.total_weight
 
 
+_ABOVE_ALL = 1.001
+"""A limit that every share is below."""
+
+
 def symbol_target(problem: PlanningProblem) -> SymbolTarget:
     """Return the target of a problem for symbols.
 
@@ -214,15 +217,43 @@ def symbol_target(problem: PlanningProblem) -> SymbolTarget:
     return problem.target
 
 
-def _margin(problem: PlanningProblem, keep: float, assurance: float, most: float) -> float:
-    """Return the margin for chance in the worst round; 0 if real data alone has no room for it."""
+def smallest_fresh(problem: PlanningProblem, keep: float) -> int | None:
+    """Return the fresh items a round that hold a target in enough runs; None if none do.
+
+    In the problem's confidence of runs: by a bound of the law, or by simulation where the problem
+    has settings for one; of a target without either, on average.
+    """
+    size, wanted = problem.samples, problem.confidence or DEFAULT_CONFIDENCE
+
+    def held(number: int) -> float:
+        found = problem.assurance(Fresh(number / size), size, keep)
+        if found is None:
+            return float(problem.retention(Fresh(number / size), size).lowest >= keep)
+        return found.assured
+
+    return smallest(held, target=wanted, low=0, high=size)
+
+
+def _fixed(problem: PlanningProblem, keep: float, confidence: float) -> tuple[int, float]:
+    """Return the fresh items that hold a target in every round, and the margin that is in them.
+
+    The margin is 0 if real data alone has no room for it, or no law is known.
+    """
     size = problem.samples
-    steady = _smallest_share(
-        problem, lambda share: problem.retention(Fresh(share), size).lowest, keep
-    )
-    deviations = -float(ndtri((1.0 - assurance) / problem.generations))
-    margin = deviations * spread(problem, Fresh(steady))
-    return margin if keep + margin <= most else 0.0
+
+    def expected(number: int) -> float:
+        return problem.retention(Fresh(number / size), size).lowest
+
+    def held(number: int) -> float:
+        found = problem.assurance(Fresh(number / size), size, keep)
+        return 0.0 if found is None else found.confidence
+
+    least = smallest(expected, target=keep, low=0, high=size)
+    least = size if least is None else least
+    items = smallest(held, target=confidence, low=least, high=size)
+    if items is None:
+        return least, 0.0
+    return items, max(0.0, expected(items) - keep)
 
 
 def _limit(
@@ -234,8 +265,22 @@ def _limit(
         return 1.0, float(_after(problem, 1.0)[1])
     safe = _reading(problem, keep + margin)
     limit = max(expected, healthy if safe is None else min(safe, healthy))
+    if not _warns(problem, keep, limit):
+        return 1.0, float(_after(problem, 1.0)[1])
     share = _smallest_share(problem, lambda share: float(_after(problem, share)[0]), limit)
     return limit, float(_after(problem, share)[1])
+
+
+def _warns(problem: PlanningProblem, keep: float, limit: float) -> bool:
+    """Return whether there is a reading below the limit that is no miss yet."""
+    target = symbol_target(problem)
+    if target.kind == DIVERSITY:
+        return True
+    weights = target.groups.weights
+    if np.ptp(weights):
+        return True
+    total = float(target.groups.numbers.sum())
+    return required(keep, total) / total < limit
 
 
 def _reading(problem: PlanningProblem, level: float) -> float | None:

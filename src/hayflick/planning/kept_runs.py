@@ -32,7 +32,7 @@ _REST = "\N{REPLACEMENT CHARACTER} all others"
 
 
 @dataclass(frozen=True, eq=False)
-class _Wanted:
+class Wanted:
     """What a run is measured by.
 
     Parameters
@@ -110,7 +110,7 @@ class _KeptStagedChain(StagedDiscreteChain):
 class _WantedModel(Discrete):
     """A law whose runs record the weight that is kept."""
 
-    wanted: _Wanted = field(kw_only=True)
+    wanted: Wanted = field(kw_only=True)
 
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> _KeptChain | _KeptStagedChain:
@@ -181,5 +181,5 @@ def _wanted_model(
         symbols = (*(symbols[place] for place in places), _REST)
         law = np.append(law[places], law[others].sum())
         weights, least = np.append(weights[places], 0.0), np.append(least[places], 1)
-    wanted = _Wanted(weights, least)
+    wanted = Wanted(weights, least)
     return _WantedModel(symbols, law, model.estimator, model.source, wanted=wanted)

@@ -13,7 +13,8 @@ from hayflick.planning.targets import DIVERSITY
 from hayflick.report.language import Language
 from hayflick.report.plan_findings import subject_label
 from hayflick.report.rendering import notebook, render, sentences, significant, table, wording
-from hayflick.rules.from_plan import COOL_DOWN, REVIEWED, PlannedRules
+from hayflick.rules.from_plan import PlannedRules
+from hayflick.rules.planned_text import COOL_DOWN, REVIEWED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,31 +40,41 @@ def indicators(planned: PlannedRules, language: Language) -> tuple[Indicator, ..
     """Return the rows of the sheet."""
 
     def limit(share: float) -> str:
-        if planned.policy.target.kind == DIVERSITY:
+        if planned.target.kind == DIVERSITY:
             return significant(share * planned.initial_reading)
         return language.percent(share)
 
     row = partial(sentences, _TEMPLATE, language=language, planned=planned)
     recoveries = [one for one in planned.plan.recoveries if one.items]
     watched: dict[str, Any] = {"limit": limit, "recovery": recoveries[-1] if recoveries else None}
-    subject = subject_label(planned.policy.target, language)
-    return (
-        Indicator(*row("kept", subject=subject, **watched)),
-        Indicator(*row("missed", reviewed=REVIEWED, cool_down=COOL_DOWN, **watched)),
-        Indicator(*row("used")),
-    )
+    missed = Indicator(*row("missed", reviewed=REVIEWED, cool_down=COOL_DOWN, **watched))
+    if planned.kind == "replace":
+        return (missed,)
+    if planned.policy is None:
+        return Indicator(*row("due", recovery=watched["recovery"])), missed
+    subject = subject_label(planned.target, language)
+    return Indicator(*row("kept", subject=subject, **watched)), missed, Indicator(*row("used"))
 
 
 def record(planned: PlannedRules) -> dict[str, Any]:
-    """Return planned rules as plain values: the file, limit and dose, and the sheet."""
-    policy = planned.policy
+    """Return planned rules as plain values: the file, what it does and keeps, and the sheet."""
+    policy, carried, tried = planned.policy, planned.carried, planned.tried
     return {
         "format_version": FORMAT_VERSION,
+        "kind": planned.kind,
         "metric": planned.metric,
-        "keep": policy.keep,
-        "limit": policy.limit * planned.initial_reading,
-        "dose": policy.dose,
-        "false_alarms": policy.false_alarms,
+        "keep": planned.plan.keep,
+        "confidence": planned.confidence,
+        "dose": carried.items,
+        "every": carried.every or None,
+        "limit": None if policy is None else policy.limit * planned.initial_reading,
+        "false_alarms": None if policy is None else policy.false_alarms,
+        "tried": {
+            "runs": tried.runs,
+            "held": planned.success_rate,
+            "standard_error": planned.standard_error,
+            "real_items_in_all": tried.real_in_all,
+        },
         "rules": planned.text,
         "sheet": [asdict(row) for row in indicators(planned, Language("en"))],
         "provenance": planned.provenance(),

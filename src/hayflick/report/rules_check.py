@@ -53,6 +53,7 @@ def record(check: RulesCheck) -> dict[str, Any]:
             name: {key: getattr(policy, key) for key in derived}
             for name, policy in check.policies.items()
         },
+        "chances": [asdict(chance) for chance in check.chances],
         "doubts": [asdict(warning) for warning in check.warnings],
         "faults": list(check.problems),
     }
@@ -67,6 +68,9 @@ def tables(check: RulesCheck, *, lang: str = "en") -> list[RenderableType]:
         _watches(rules.watch, language),
         *sentences(_TEMPLATE, "derivations", language, policies=check.policies),
         *sentences(_TEMPLATE, "actions", language, rules=rules, prompts=prompts),
+        *sentences(
+            _TEMPLATE, "chances", language, found=check.chances, generations=check.generations
+        ),
         *sentences(_TEMPLATE, "warnings", language, found=check.warnings),
         *check.problems,
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,12 +12,22 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import sources_of
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.frames import input_path
+from hayflick.corpus.must_keep import must_keep_places, read_must_keep
+from hayflick.corpus.reading import Corpus
 from hayflick.corpus.table_format import TableFormat
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.at_least import default_least
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
+from hayflick.rules.model import Inject, WatchTable
 from hayflick.rules.rule_set import RuleSet
 
 _Path: TypeAlias = str | os.PathLike[str]
+
+RETENTION = "retention"
+"""The share of the target that a training set holds: a metric of simulations and of answers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +49,15 @@ class LoadedRules:
     model: Discrete | None = None
 
     @property
+    def watch(self) -> WatchTable | None:
+        """The watch with the highest target; None without any."""
+        aimed = [watch for watch in self.rule_set.rules.watch if watch.target is not None]
+        return max(aimed, key=lambda watch: watch.target or 0.0, default=None)
+
+    @property
     def target(self) -> float | None:
         """Highest target of the rules; None without any."""
-        targets = [watch.target for watch in self.rule_set.rules.watch if watch.target is not None]
-        return max(targets, default=None)
+        return None if self.watch is None else self.watch.target
 
 
 def load_rules(
@@ -54,6 +69,7 @@ def load_rules(
     encoding: str = "utf-8",
     normalize: str = "nfc",
     table: TableFormat | None = None,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
     samples: int | None = None,
     generations: int = 50,
     progress: Progress = silent,
@@ -68,6 +84,8 @@ def load_rules(
         The real data (a text or a table), or their law; the rules' own ``corpus`` where None.
     column, tokenizer, encoding, normalize, table
         How a corpus is read.
+    must_keep
+        The list that ``retention`` is of; None for all symbols.
     samples, generations
         Size of a training set, and the number of rounds that a target is for.
     progress
@@ -101,26 +119,74 @@ def load_rules(
     policies: dict[str, ThresholdPolicy] = {}
     limits = {}
     for watch in rule_set.rules.watch:
-        if watch.target is None:
+        if watch.target is None or not _derives(watch, rule_set):
             continue
-        diverse = watch.metrics[0] == DIVERSITY
-        target = SymbolTarget.of_diversity(model) if diverse else SymbolTarget.of_types(model)
+        target = target_of(watch, model, must_keep=must_keep)
         try:
             policy = threshold_policy(
                 target,
                 keep=watch.target,
                 generations=generations,
                 samples=samples,
+                confidence=watch.confidence or DEFAULT_CONFIDENCE,
                 false_alarms=rule_set.rules.false_alarms,
             )
         except DataError as fault:
             raise DataError(f"{rule_set.name}: [[watch]] {watch.name}: {fault}") from None
         policies[watch.name] = policy
         if watch.below is None:
-            limits[watch.name] = (policy.limit * initial_reading(target), policy.dose)
+            limits[watch.name] = (policy.below * initial_reading(target), policy.dose)
     corpus_read = (replace(one, role="corpus") for one in sources_of(model))
     rule_set = replace(rule_set, sources=(*rule_set.sources, *corpus_read))
     return LoadedRules(rule_set.with_limits(limits), policies, model)
+
+
+def _derives(watch: WatchTable, rule_set: RuleSet) -> bool:
+    """Return whether a limit or a dose follows from the target of a watch."""
+    actions = (rule_set.rules.action_named(name) for name in watch.actions)
+    return watch.below is None or any(isinstance(one, Inject) for one in actions)
+
+
+def target_of(
+    watch: WatchTable,
+    model: Discrete,
+    *,
+    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+) -> SymbolTarget:
+    """Return what the numbers of a watch are a share of."""
+    metric = watch.metrics[0]
+    if metric == DIVERSITY:
+        return SymbolTarget.of_diversity(model)
+    if metric == RETENTION and must_keep is not None:
+        return listed_target(model, must_keep, at_least=watch.at_least)
+    # Of surviving types a single item is enough.
+    at_least = watch.at_least if metric == RETENTION or watch.target is not None else 1
+    return SymbolTarget.of_types(model, least=default_least(model, at_least))
+
+
+def listed_target(
+    model: Discrete,
+    must_keep: _Path | Sequence[str] | Mapping[str, float],
+    *,
+    at_least: int | None = None,
+) -> SymbolTarget:
+    """Return the target of a must-keep list.
+
+    Raises
+    ------
+    DataError
+        If the list cannot be read, or the data lack an entry.
+    """
+    entries: Sequence[str] | Mapping[str, float]
+    if not isinstance(must_keep, (str, os.PathLike)):
+        entries = must_keep
+    else:
+        entries = read_must_keep(input_path(must_keep))
+        if model.counts is not None:
+            corpus = Corpus(Counts(model.symbols, model.counts), model.source)
+            places = must_keep_places(entries, corpus=corpus)
+            entries = tuple(model.symbols[place] for place in places)
+    return SymbolTarget.of_list(model, entries, least=default_least(model, at_least))
 
 
 def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:
