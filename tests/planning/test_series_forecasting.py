@@ -121,6 +121,18 @@ def test_shares_are_compared_and_the_smallest_that_holds_is_named(model):
     assert all(kept < result.limit for share, kept in shares.items() if share < holding)
 
 
+def test_the_median_run_is_no_promise():
+    result = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30)
+    assert result.first_below is None
+    assert 0.2 < result.runs_within < 0.95
+    assert not result.within
+    assert result.smallest_holding_share > 0.0
+    relaxed = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30, confidence=0.1)
+    assert relaxed.within
+    alone = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30, replicates=0)
+    assert alone.runs_within is None
+
+
 @pytest.mark.parametrize("model", [HEIGHTS, PLANE, hf.Poisson(0.2)], ids=lambda m: type(m).__name__)
 def test_the_same_seed_gives_the_same_whatever_the_threads(model):
     one, two, other = (

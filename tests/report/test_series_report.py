@@ -149,11 +149,24 @@ def test_tables_fit_a_terminal(result, lang, capsys, monkeypatch):
 
 def test_verdict_and_action_follow_the_limit():
     long, short = said(of("gaussian", generations=200)), said(of("short"))
-    assert short.verdict() == "Within the limit up to round 2"
+    assert short.verdict() == "Within the limit up to round 2 in 100% of 32 simulated runs"
     assert short.action().startswith("Go on as planned")
     assert long.verdict() == f"Below the limit from round {long.forecast.first_below}"
     assert "fresh real data into every round" in long.action()
     assert "shrink towards their middle" in report.brief(long.forecast)
+
+
+def test_runs_that_are_below_are_said_though_the_median_is_not():
+    model = hf.Gaussian(70.0, 12.0, total=40)
+    findings = said(hf.forecast(model, generations=30))
+    assert findings.verdict().startswith("Below the limit in ")
+    assert findings.verdict().endswith(" of runs, at some time up to round 30")
+    assert "smallest whose median run" in findings.action()
+    alone = said(hf.forecast(model, generations=30, replicates=0))
+    assert alone.verdict() == "The median run is within the limit up to round 30"
+    record = findings.forecast.to_dict()
+    assert record["within_limit"] is False
+    assert record["runs_within_limit"] == findings.forecast.runs_within
 
 
 def test_too_few_items_have_a_name_and_a_remedy():

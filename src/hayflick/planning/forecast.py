@@ -163,7 +163,7 @@ def forecast(
     model, origin = read_model(source, options, family=chosen, progress=progress)
     if isinstance(regime, str):
         regime = parse_regime(regime, like=origin)
-    return forecast_series(model, source=origin, regime=regime, **settings)
+    return forecast_series(model, source=origin, regime=regime, confidence=confidence, **settings)
 
 
 def _forecast_discrete(

@@ -21,6 +21,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, BaseForecast
 from hayflick.planning.quantities import (
     Band,
@@ -187,6 +188,8 @@ class Series:
     final_values
         Of the simulated runs, after the last round; None without simulation, and for a
         probability.
+    lowest_values
+        Of the simulated runs, the lowest in any round, where there are `final_values`.
     """
 
     quantity: Quantity
@@ -194,6 +197,7 @@ class Series:
     simulated: Band | None
     alone: BandPoint
     final_values: Floats | None = None
+    lowest_values: Floats | None = None
 
     @property
     def name(self) -> str:
@@ -240,12 +244,15 @@ class SeriesForecast(BaseForecast):
         The quantities over the generations, at least one; the first decides.
     shares_by_law
         Whether `fresh_shares` come from a law rather than from runs of their own.
+    confidence
+        Share of the simulated runs that are to stay within the limit in every round.
     """
 
     tracked: TrackedQuantities
     model: Any
     series: tuple[Series, ...]
     shares_by_law: bool
+    confidence: float = DEFAULT_CONFIDENCE
 
     @property
     def main(self) -> Series:
@@ -293,12 +300,28 @@ class SeriesForecast(BaseForecast):
         return float(np.mean(self.main.final_values < self.limit))
 
     @property
+    def runs_within(self) -> float | None:
+        """Share of the simulated runs within the limit in every round; None as `runs_below` is."""
+        if self.main.lowest_values is None or self.singular:
+            return None
+        return float(np.mean(self.main.lowest_values >= self.limit))
+
+    @property
+    @override
+    def within(self) -> bool:
+        found = self.runs_within
+        return self.first_below is None and (found is None or found >= self.confidence)
+
+    @property
     @override
     def smallest_holding_share(self) -> float | None:
-        share = None if self.singular else super().smallest_holding_share
+        if self.singular:
+            return None
         # To recommend the share that the plan already has would not help.
-        own = self.regime.share if isinstance(self.regime, Fresh) else -1.0
-        return None if share is None or (self.first_below and share <= own) else share
+        own = self.regime.share if isinstance(self.regime, Fresh) else 0.0
+        pairs = zip(FRESH_SHARES, self.fresh_shares, strict=True)
+        holding = (share for share, kept in pairs if share < 1.0 and kept >= self.limit)
+        return next((share for share in holding if self.within or share > own), None)
 
     @override
     def describe_model(self) -> dict[str, Any]:
@@ -331,6 +354,7 @@ def forecast_series(
     seed: int,
     threads: int | None,
     progress: Progress,
+    confidence: float = DEFAULT_CONFIDENCE,
 ) -> SeriesForecast:
     """Forecast recursive training of a numeric family or an n-gram model.
 
@@ -390,10 +414,14 @@ def forecast_series(
                 final_values=None
                 if runs is None or quantity.summary is mean
                 else quantity.of_runs(runs)[:, -1],
+                lowest_values=None
+                if runs is None or quantity.summary is mean
+                else quantity.of_runs(runs)[:, 1:].min(axis=1),
             )
             for quantity in tracked.quantities
             if quantity.name in laws or (runs is not None and not quantity.needs_law)
         ),
+        confidence=confidence,
         shares_by_law=_law(tracked, Fresh(0.5), size, rounds) is not None,
     )
 

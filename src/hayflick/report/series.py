@@ -61,6 +61,9 @@ def record(forecast: SeriesForecast) -> dict[str, Any]:
         "limit": None if forecast.singular else forecast.limit,
         "first_below_limit": forecast.first_below,
         "runs_below_limit": forecast.runs_below,
+        "confidence": forecast.confidence,
+        "within_limit": forecast.within,
+        "runs_within_limit": forecast.runs_within,
         "fresh_shares": [
             {"share": share, "left": left}
             for share, left in zip(FRESH_SHARES, forecast.fresh_shares, strict=True)

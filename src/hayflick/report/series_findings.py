@@ -28,10 +28,37 @@ class SeriesFindings(ForecastFindings):
 
     @override
     def verdict(self) -> str:
-        text, first = self.language.text, self.forecast.first_below
-        if first is None:
+        text, forecast = self.language.text, self.forecast
+        first, found = forecast.first_below, forecast.runs_within
+        if first is not None:
+            return text("Below the limit from round {first}", first=self.language.number(first))
+        if found is None and forecast.family == "poisson":
             return text("Within the limit up to round {last}", last=self.last)
-        return text("Below the limit from round {first}", first=self.language.number(first))
+        if found is None:
+            return text("The median run is within the limit up to round {last}", last=self.last)
+        if forecast.within:
+            return text(
+                "Within the limit up to round {last} in {share} of {runs} simulated runs",
+                last=self.last,
+                share=self.language.percent(found, digits=0),
+                runs=self.language.number(forecast.runs),
+            )
+        return text(
+            "Below the limit in {share} of runs, at some time up to round {last}",
+            share=self.language.percent(1.0 - found, digits=0),
+            last=self.last,
+        )
+
+    @override
+    def action(self) -> str:
+        forecast, share = self.forecast, self.forecast.smallest_holding_share
+        if forecast.within or share is None or forecast.runs_within is None:
+            return super().action()
+        return self.language.text(
+            "Put {share} fresh real data into every round: of the shares compared, it is the "
+            "smallest whose median run stays within the limit.",
+            share=self.language.percent(share, digits=0),
+        )
 
     @override
     def axis(self) -> str:
