@@ -98,12 +98,24 @@ def classes_table(classes: Sequence[ClassOutlook], language: Language, *, noun: 
     return shown
 
 
-def classes_chart(classes: Sequence[ClassOutlook], language: Language) -> drawing.RenderedChart:
-    """Return the chart of classes over rounds: the chance that each has enough examples."""
+def classes_chart(
+    classes: Sequence[ClassOutlook], language: Language, *, most: int = _CLASSES_DRAWN
+) -> drawing.RenderedChart:
+    """Return the chart of classes over rounds: the chance that each has enough examples.
+
+    Parameters
+    ----------
+    classes
+        What becomes of every class, at least one.
+    language
+        The reader's.
+    most
+        How many classes to draw, the likeliest to be gone first.
+    """
     import altair as alt
 
     text = language.text
-    chosen = by_risk(classes)[:_CLASSES_DRAWN]
+    chosen = by_risk(classes)[:most]
     names = distinct_names([one.symbol for one in chosen], longest=LONGEST_TEXT)
     rounds = range(len(chosen[0].enough))
     numbers = pl.DataFrame(
@@ -147,7 +159,7 @@ def classes_chart(classes: Sequence[ClassOutlook], language: Language) -> drawin
         caption=text(
             "The chance that a round's training set holds enough examples of the class: the "
             "{shown} most at risk, at most.",
-            shown=_CLASSES_DRAWN,
+            shown=most,
         ),
         svg=drawing.to_svg(chart),
         numbers=numbers,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _SYMBOLS_SHOWN = 5
+_IN_BRIEF = 8
 _MOST_MEANS = 11
 _MOST_COLUMNS = 60
 # The legend stands beside the map and needs as much.
@@ -448,7 +449,7 @@ def brief(forecast: Forecast, *, lang: str = "en") -> str:
         sources=forecast.sources,
         forecast=forecast,
         findings=findings,
-        chart=classes_chart(forecast.classes, findings.language)
+        chart=classes_chart(forecast.classes, findings.language, most=_IN_BRIEF)
         if findings.by_class
         else surviving_chart(findings),
     )
