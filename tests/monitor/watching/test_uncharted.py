@@ -158,7 +158,7 @@ def test_rules_whose_baseline_is_too_short_are_refused_before_reading(tmp_path, 
     arguments = ["nothing.jsonl", *ARGUMENTS, "--rules", str(tmp_path / "rules.toml")]
     assert main(["watch", *arguments]) == 2
     assert "kept: cusum takes at least" in capsys.readouterr().err
-    assert main(["rules", "check", str(tmp_path / "rules.toml")]) == 0
+    assert main(["rules", "check", str(tmp_path / "rules.toml")]) == 1
     assert "takes at least" in " ".join(capsys.readouterr().out.split())
 
 
@@ -242,5 +242,5 @@ def test_the_shared_groups_of_one_spelling_are_said(cases, capsys):
 def test_the_shared_rules_that_bricked_a_run_are_refused(cases, tmp_path, capsys):
     text = (cases / "attack" / "rules.toml").read_text(encoding="utf-8")
     (tmp_path / "rules.toml").write_text(text.replace("baseline = 60", "baseline = 5"))
-    assert main(["rules", "check", str(tmp_path / "rules.toml")]) == 0
+    assert main(["rules", "check", str(tmp_path / "rules.toml")]) == 1
     assert "takes at least" in " ".join(capsys.readouterr().out.split())
