@@ -76,6 +76,19 @@ def test_a_plan_without_rules_is_still_printed(folder, capsys):
     assert not (folder / "rules.toml").exists()
 
 
+def test_a_plan_is_printed_although_the_runs_of_its_rules_are_interrupted(
+    folder, capsys, monkeypatch
+):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hayflick.rules.trial.simulate", stop)
+    plan = ["plan", "corpus.txt", "--keep", "0.7", "--generations", "10", "--replicates", "0"]
+    assert main([*plan, "--write-rules", "rules.toml"]) == 130
+    assert "Recommended" in capsys.readouterr().out
+    assert not (folder / "rules.toml").exists()
+
+
 def test_answers_are_held_against_the_rules(folder, capsys):
     table = ["--text", "answer", "--by", "round"]
     assert main(["watch", "healthy.jsonl", *table, "--rules", "act.toml"]) == 0

@@ -243,8 +243,8 @@ def plan_command(
 
 def _write_rules(
     result: Plan, path: Path | None, *, yes: bool, **settings: Any
-) -> HayflickError | None:
-    """Write the rules; return the error to raise after the plan is printed."""
+) -> HayflickError | KeyboardInterrupt | None:
+    """Write the rules; return the error, or Ctrl-C, to raise after the plan is printed."""
     if path is None:
         return None
     from hayflick.rules.from_plan import reserve_file, rules_files, write_rules
@@ -252,7 +252,7 @@ def _write_rules(
     try:
         with progress_bar(yes=yes) as progress:
             planned = write_rules(result, path, progress=progress, **settings)
-    except HayflickError as fault:
+    except (HayflickError, KeyboardInterrupt) as fault:
         return fault
     stored = () if planned.reserve is None else (reserve_file(path),)
     say_written(*rules_files(path), *stored)
