@@ -37,13 +37,13 @@ def test_a_list_is_watched_as_a_list_and_diversity_in_its_own_unit():
     (missed,) = parse_rules(planned(must_keep=["w300", "w350"]).text).watch
     assert missed.metrics == ("retention",)
     few = hf.Discrete.from_counts({f"w{place}": 300 // place for place in range(1, 13)})
-    found = planned(few, of="diversity", keep=0.99, generations=30, kind="below")
+    found = planned(few, of="diversity", keep=0.92, generations=80, kind="below")
     # No law says how a diversity scatters: the margin comes from runs.
     assert found.policy.margin > 0.0
     (kept, missed) = parse_rules(found.text).watch
     unit = 1.0 - float((few.probabilities**2).sum())
     assert kept.metrics == ("diversity",)
-    assert missed.below == pytest.approx(0.99 * unit, abs=1e-6)
+    assert missed.below == pytest.approx(0.92 * unit, abs=1e-6)
     assert found.initial_reading == pytest.approx(unit)
 
 
