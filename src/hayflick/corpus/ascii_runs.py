@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.compiled import njit
-from hayflick.corpus.tokenizers import SEPARATOR, no_counts
+from hayflick.corpus.token_tables import SEPARATOR, no_counts
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint64]

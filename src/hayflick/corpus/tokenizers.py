@@ -30,12 +30,10 @@ from hayflick.corpus.normalization import (
     replaced,
     visible,
 )
+from hayflick.corpus.token_tables import SEPARATOR
+from hayflick.corpus.token_tables import no_counts as no_counts
 
 CountedT = TypeVar("CountedT")
-
-
-SEPARATOR = 0xFF
-"""In `Tokenizer.ascii_spelling`, a character that is in no token."""
 
 
 class Tokenizer(ABC):
@@ -551,11 +549,6 @@ def add_table(waiting: list[pl.DataFrame], table: pl.DataFrame) -> None:
     waiting.append(table)
     if sum(later.height for later in waiting[1:]) > waiting[0].height:
         waiting[:] = [merged_counts(waiting)]
-
-
-def no_counts() -> pl.DataFrame:
-    """Return an empty table of counts."""
-    return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
 
 
 def batches(pieces: Iterator[str]) -> Iterator[list[str]]:

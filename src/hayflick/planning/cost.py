@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -11,14 +11,23 @@ from hayflick.core.checks import number_between, positive_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 
-if TYPE_CHECKING:
-    from hayflick.planning.inspection import Inspection
-
 PRICES = ("real", "generated", "check", "monitoring", "loss")
 """What has a price, in the order of `CostModel` and `Usage`."""
 
 _MONTHS = 12
 _ROUNDING = 1e-9
+
+
+class Checks(Protocol):
+    """How often is checked, and what faults cost until they are seen."""
+
+    @property
+    def checks_per_round(self) -> float:
+        """Checks in an average round."""
+
+    @property
+    def fault_cost(self) -> float:
+        """Cost of unseen faults in an average round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Usage:
         generated = sum(mix.generated for mix in mixes) / rounds
         return cls((fresh + stored) / rounds, generated, 1.0, 1.0, forgotten)
 
-    def inspected(self, found: Inspection, *, loss: float) -> Usage:
+    def inspected(self, found: Checks, *, loss: float) -> Usage:
         """Return the usage with a check every T rounds, and with what unseen faults lose.
 
         Parameters

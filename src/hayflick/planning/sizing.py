@@ -11,8 +11,6 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.laws.wright_fisher import LARGEST_SAMPLE
 from hayflick.planning.designs import Design
-from hayflick.planning.inspection import Inspection as Inspection
-from hayflick.planning.inspection import inspection as inspection
 from hayflick.planning.problem import ElapsedRounds, PlanningProblem, check_target, planning_problem
 from hayflick.planning.retention import Retention
 from hayflick.planning.search import reaches, smallest
