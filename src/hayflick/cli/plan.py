@@ -17,7 +17,7 @@ from hayflick.cli.printing import (
     say_interrupted,
     say_written,
 )
-from hayflick.core.errors import HayflickError
+from hayflick.core.errors import ArgumentError, HayflickError
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -125,6 +125,14 @@ def plan_command(
             show_default=False,
         ),
     ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            help="Temperature of the sampler that the recommended design is tried against. "
+            "[default: 0.95]",
+            show_default=False,
+        ),
+    ] = None,
     replicates: Annotated[
         int, typer.Option(help="Simulated runs of the recommended design; 0 for laws alone.")
     ] = 32,
@@ -132,6 +140,10 @@ def plan_command(
     threads: options.ThreadsOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
+    brief: Annotated[
+        Path | None,
+        typer.Option(help="One-page brief to write, for a meeting.", show_default=False),
+    ] = None,
     write_rules: Annotated[
         Path | None,
         typer.Option(
@@ -169,8 +181,10 @@ def plan_command(
     Without prices, designs are ranked by real items a round.
     """
     inputs = (source, must_keep, history)
-    if out is not None:
-        check_page(out, inputs=inputs, force=force)
+    if out is not None and brief is not None and out.resolve() == brief.resolve():
+        raise ArgumentError("brief", got=str(brief), takes="another file than out")
+    for page in filter(None, (out, brief)):
+        check_page(page, inputs=inputs, force=force)
         expect_page()
     from hayflick.planning.plan import plan
     from hayflick.planning.plan_result import check_reserve_file
@@ -209,6 +223,7 @@ def plan_command(
             table=table,
             samples=samples,
             history=history,
+            temperature=temperature,
             replicates=replicates,
             seed=seed,
             threads=threads,
@@ -216,6 +231,8 @@ def plan_command(
         )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
+    if brief is not None:
+        result.save(brief, lang=lang.value, force=force, brief=True)
     if result.interrupted:
         say_interrupted()
     faults = [
@@ -235,7 +252,7 @@ def plan_command(
     if reserve_out is not None and faults[-1] is None:
         result = replace(result, reserve_file=str(reserve_out))
     print_result(result, output_format, lang)
-    say_written(out)
+    say_written(out, brief)
     for fault in filter(None, faults):
         raise fault
     return INTERRUPTED if result.interrupted else 0

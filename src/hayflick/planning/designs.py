@@ -9,15 +9,20 @@ from functools import cached_property
 
 import numpy as np
 
+from hayflick.chains.samplers import Temperature
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.progress import silent
 from hayflick.core.protocols import Regime
+from hayflick.laws.survival import survival
+from hayflick.planning.classes import mass_lost
 from hayflick.planning.confidence import BOUND, Assurance
 from hayflick.planning.cost import CostModel, Usage
+from hayflick.planning.inspection import Inspection, design_inspection
 from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.search import cheapest, reaches
 from hayflick.planning.strategies import AnchorStrategy, Strategy
+from hayflick.planning.targets import DIVERSITY, SymbolTarget
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +41,9 @@ class Design:
         What that costs; None without prices.
     keep
         What is to be left in every round.
+    inspection
+        How often to check that the rounds get their real data; None without prices of a check and
+        of losses.
     """
 
     strategy: Strategy
@@ -44,14 +52,20 @@ class Design:
     usage: Usage
     cost_per_round: float | None
     keep: float
+    inspection: Inspection | None = None
 
     @classmethod
     def at(cls, strategy: Strategy, number: int, *, keep: float, costs: CostModel | None) -> Design:
         """Return the design of a strategy at a number."""
         kept = strategy.retention(number)
         usage = strategy.usage(number, kept)
+        checked = design_inspection(
+            strategy.problem, strategy.size(number), kept.expected, costs=costs
+        )
+        if costs is not None and checked is not None:
+            usage = usage.inspected(checked, loss=costs.loss)
         cost = None if costs is None else costs.per_round(usage)
-        return cls(strategy, number, kept, usage, cost, keep)
+        return cls(strategy, number, kept, usage, cost, keep, checked)
 
     @property
     def kind(self) -> str:
@@ -114,6 +128,27 @@ class Design:
     def is_sufficient(self) -> bool:
         """Whether enough is kept in every round: in enough runs, or on average."""
         return reaches(self.strategy.room(self.number, self.keep), 0.0)
+
+    @cached_property
+    def mass_lost(self) -> float | None:
+        """The share of the real data that lost types cover after the last round, on average.
+
+        None where no law gives it: for numbers, for diversity and in rounds that accumulate.
+        """
+        problem = self.strategy.problem
+        target, elapsed = problem.target, problem.elapsed_rounds
+        if not isinstance(target, SymbolTarget) or target.kind == DIVERSITY:
+            return None
+        if elapsed or not self.strategy.by_law:
+            return None
+        law = survival(
+            target.model,
+            regime=self.regime,
+            samples=self.samples,
+            generations=problem.generations,
+            law=problem.law,
+        )
+        return float(mass_lost(law)[-1])
 
     @cached_property
     def assurance(self) -> Assurance | None:
@@ -355,8 +390,17 @@ def size_sensitivities(design: Design) -> tuple[Sensitivity, ...]:
     return tuple(found)
 
 
-def stage_sensitivities(design: Design, simulation: SimulationSettings) -> tuple[Sensitivity, ...]:
+def stage_sensitivities(
+    design: Design, simulation: SimulationSettings, *, temperature: float | None = None
+) -> tuple[Sensitivity, ...]:
     """Return what temperature, noise and rounding do, which no law covers.
+
+    Parameters
+    ----------
+    design, simulation
+        What is changed, and how it is simulated.
+    temperature
+        Of the sampler that is tried; None for a guess.
 
     Raises
     ------
@@ -366,7 +410,11 @@ def stage_sensitivities(design: Design, simulation: SimulationSettings) -> tuple
     target, generations = design.strategy.problem.target, design.strategy.problem.generations
     changes = target.stage_changes(design.samples)
     quiet, found = replace(simulation, progress=silent), []
-    for done, change in enumerate(changes):
+    for done, usual in enumerate(changes):
+        change = usual
+        if usual.name == "temperature" and temperature is not None:
+            stages = Stages(sampler=Temperature(temperature))
+            change = replace(usual, moved=temperature, stages=stages)
         simulation.progress("moving knobs", done, len(changes))
         replicates = target.stage_replicates(generations)
         runs = design.simulated(quiet, replicates=replicates, stages=change.stages)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
-from hayflick.core.arrays import Floats
+from hayflick.core.checks import positive_number
 from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
@@ -38,18 +38,13 @@ from hayflick.planning.problem import (
     check_target,
     planning_problem,
 )
+from hayflick.planning.questions import Answer, answers_to
 from hayflick.planning.retention import SimulationSettings
+from hayflick.planning.robust import TEMPERATURE, Robustness, robustness_of
 from hayflick.planning.search import reaches
-from hayflick.planning.sizing import (
-    FreshShare,
-    Inspection,
-    Recovery,
-    fresh_share_of,
-    inspection,
-    recovery_in,
-)
+from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recovery_in
 from hayflick.planning.strategies import FreshStrategy, Strategy, strategies_for
-from hayflick.planning.targets import VARIANCE, Target
+from hayflick.planning.targets import VARIANCE
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import check_running
@@ -84,6 +79,7 @@ def plan(
     samples: int | None = None,
     law: str = "auto",
     history: _Path | xarray.Dataset | None = None,
+    temperature: float | None = None,
     replicates: int = 32,
     seed: int = 1,
     threads: int | None = None,
@@ -131,6 +127,8 @@ def plan(
     history
         A NetCDF file of ``hayflick simulate``, or its Dataset: the plan is for the rounds from
         there to the horizon. Below the target, it is to be reached within ten rounds.
+    temperature
+        Of the sampler that the recommended design is tried against; None for the guess 0.95.
     replicates
         Simulated runs that check the law of the recommended design; 0 for the laws alone, without
         the kinds of design that have none, and with a lower bound of the confidence.
@@ -155,6 +153,8 @@ def plan(
     """
     keep = check_target(keep)
     confidence = None if confidence is None else check_confidence(confidence)
+    if temperature is not None:
+        positive_number("temperature", temperature)
     check_running(replicates=replicates, seed=seed, threads=threads)
     if replicates == 1:
         raise ArgumentError("replicates", got=1, takes="0, or at least 2 for a standard error")
@@ -184,7 +184,7 @@ def plan(
     comparison = None
     if history is not None:
         problem, comparison = resumed_problem(problem, _history(history, model), keep, costs)
-    planned = _planned(problem, keep, costs, replicates, seed, comparison)
+    planned = _planned(problem, keep, costs, replicates, seed, comparison, temperature)
     files = Source.files(("must-keep list", must_keep), ("history", history))
     return replace(planned, sources=(*sources_of(planned.target), *files))
 
@@ -243,6 +243,7 @@ def _planned(
     replicates: int,
     seed: int,
     comparison: HistoryComparison | None,
+    temperature: float | None,
 ) -> Plan:
     """Return the plan: what the laws say first, then the simulations, until Ctrl-C."""
     target, simulation, interrupted = problem.target, problem.simulation, False
@@ -288,7 +289,22 @@ def _planned(
                     simulated = best.simulated(simulation, replicates=replicates)
                 else:
                     sensitivities = size_sensitivities(best)
-                sensitivities += stage_sensitivities(best, simulation)
+                sensitivities += stage_sensitivities(best, simulation, temperature=temperature)
+        except _INTERRUPTIONS:
+            interrupted = True
+    robust: Robustness | None = None
+    answers: tuple[Answer, ...] = ()
+    if found.sufficient and not interrupted:
+        try:
+            answers = answers_to(best, keep=keep, costs=costs)
+            robust = robustness_of(
+                best,
+                examined,
+                keep=keep,
+                costs=costs,
+                simulation=simulation,
+                temperature=TEMPERATURE if temperature is None else temperature,
+            )
         except _INTERRUPTIONS:
             interrupted = True
     return Plan(
@@ -302,8 +318,10 @@ def _planned(
         left_out=tuple(left_out),
         step_in=step_in,
         recoveries=recoveries,
-        inspection=_inspection(target, costs, alone),
+        inspection=best.inspection,
         sensitivities=sensitivities,
+        robustness=robust,
+        answers=answers,
         simulated=simulated,
         comparison=comparison,
         seed=seed,
@@ -372,14 +390,3 @@ def _recoveries(problem: PlanningProblem, step_in: int, keep: float) -> tuple[Re
         elapsed = ElapsedRounds(Replace(), problem.samples, step_in + delay)
         found.append(recovery_in(replace(problem, elapsed=elapsed), keep, delay))
     return tuple(found)
-
-
-def _inspection(target: Target, costs: CostModel | None, alone: Floats) -> Inspection | None:
-    """Return how often to check for one failure of the design over the horizon.
-
-    Until the failure is seen, rounds are trained without real data: `alone` is left then.
-    """
-    if costs is None or not (costs.check and costs.loss):
-        return None
-    delay = costs.loss * target.total_weight * max(0.0, float(alone[0] - alone[1]))
-    return inspection(check=costs.check, delay=delay, horizon=alone.size - 1)

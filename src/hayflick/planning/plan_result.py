@@ -6,28 +6,41 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from hayflick.core.display import Result
+from typing_extensions import override
+
+from hayflick.core.checks import check_language
+from hayflick.core.display import Result, report_of
 from hayflick.core.errors import ArgumentError
-from hayflick.core.output import check_not_input, check_writable, write_text
+from hayflick.core.output import check_not_input, check_page, check_writable, write_text
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
+from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.classes import ClassOutlook, class_outlooks
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import Design, Frontier, Sensitivity
 from hayflick.planning.history import HistoryComparison
+from hayflick.planning.inspection import Inspection
 from hayflick.planning.problem import PlanningProblem
+from hayflick.planning.questions import Answer
 from hayflick.planning.retention import SimulatedRetention
-from hayflick.planning.sizing import FreshShare, Inspection, Recovery
-from hayflick.planning.targets import SymbolTarget, Target
+from hayflick.planning.robust import Robustness
+from hayflick.planning.sizing import FreshShare, Recovery
+from hayflick.planning.targets import DIVERSITY, MUST_KEEP, SymbolTarget, Target
 from hayflick.regimes.anchor import Anchor
 
 if TYPE_CHECKING:
     import polars as pl
 
 _Path: TypeAlias = str | os.PathLike[str]
+
+
+class _BriefReport(Protocol):
+    def brief(self, result: Any, /, *, lang: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,11 @@ class Plan(Result):
         How often to check; None without prices of a check and of loss.
     sensitivities
         What one step of each size, share or stage does to the recommended design.
+    robustness
+        The recommended design tried against a sharper sampler, wrong labels and half of its real
+        data; None where it was not tried.
+    answers
+        What comes of the questions that people ask; nothing if no design keeps enough.
     simulated
         The recommended design by simulation; None if it was not simulated.
     comparison
@@ -104,6 +122,8 @@ class Plan(Result):
     left_out: tuple[str, ...] = ()
     inspection: Inspection | None = None
     sensitivities: tuple[Sensitivity, ...] = ()
+    robustness: Robustness | None = None
+    answers: tuple[Answer, ...] = ()
     simulated: SimulatedRetention | None = None
     comparison: HistoryComparison | None = None
     seed: int = 1
@@ -172,6 +192,65 @@ class Plan(Result):
             kinds.append((point.kind, point.retention.lowest))
         return tuple(kinds)
 
+    @cached_property
+    def classes(self) -> tuple[ClassOutlook, ...]:
+        """What becomes of every label under the recommended, or the closest, design.
+
+        Nothing for words, for more than 200 labels, and after elapsed rounds.
+        """
+        target, problem = self.target, self.problem
+        if not isinstance(target, SymbolTarget) or target.kind == DIVERSITY:
+            return ()
+        if not target.source.holds_labels or problem.elapsed is not None or not self.designs:
+            return ()
+        design = self.designs[0]
+        return class_outlooks(
+            target.model,
+            regime=design.regime,
+            samples=design.samples,
+            generations=problem.generations,
+            least=target.needed,
+            seed=self.seed,
+        )
+
+    @property
+    def classes_at_risk(self) -> tuple[ClassOutlook, ...]:
+        """The labels that have too few examples after the last round in too many runs."""
+        allowed = 1.0 - (DEFAULT_CONFIDENCE if self.confidence is None else self.confidence)
+        return tuple(one for one in self.classes if one.below_least > allowed)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the target, or a label of the must-keep list, is missed in too many runs."""
+        if not self.feasible:
+            return True
+        target = self.target
+        if not isinstance(target, SymbolTarget) or target.kind != MUST_KEEP:
+            return False
+        assert target.listed is not None
+        wanted = {target.model.symbols[place] for place in target.listed}
+        return any(one.symbol in wanted for one in self.classes_at_risk)
+
+    @override
+    def save(
+        self, path: _Path, *, lang: str = "en", force: bool = False, brief: bool = False
+    ) -> Path:
+        """Write the plan as a page, or with ``brief=True`` as a one-page summary for a meeting.
+
+        Raises
+        ------
+        ArgumentError
+            If the name does not end in ``.html``, or there is no such language.
+        OutputError
+            If the file exists and `force` is not set, or cannot be written.
+        """
+        if not brief:
+            return super().save(path, lang=lang, force=force)
+        check_language(lang)
+        check_page(path, force=force)
+        report = cast(_BriefReport, report_of(self))
+        return write_text(Path(path), report.brief(self, lang=lang), force=force)
+
     def forgotten(self, design: Design) -> float:
         """Return the weight that is missing in the last round."""
         return max(0.0, float(1.0 - design.retention.expected[-1])) * self.target.total_weight
@@ -192,7 +271,7 @@ class Plan(Result):
         >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
         >>> table = plan(words, keep=0.8, generations=10, replicates=0).to_frame()
         >>> table["regime"].to_list()[:2]
-        ['anchor:1 items of 1 symbols', 'fresh:share=0.05']
+        ['anchor:2 items of 2 symbols', 'fresh:share=0.05']
         """
         import polars as pl
 
@@ -205,12 +284,16 @@ class Plan(Result):
                 "real_per_round": design.real_per_round,
                 "samples": design.samples,
                 "forgotten": self.forgotten(design),
+                "mass_lost": design.mass_lost,
                 "cost_per_round": design.cost_per_round,
             }
             for design in self.designs
         ]
         table = pl.DataFrame(
-            rows, schema_overrides={"cost_per_round": pl.Float64, "confidence": pl.Float64}
+            rows,
+            schema_overrides=dict.fromkeys(
+                ("cost_per_round", "confidence", "mass_lost"), pl.Float64
+            ),
         )
         return table if self.costs is not None else table.drop("cost_per_round")
 
@@ -253,7 +336,7 @@ class Plan(Result):
         >>> result = plan(words, keep=0.8, generations=10, replicates=0)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     result.save_reserve(f"{folder}/stored.json").read_text()
-        '{\n"here": 1\n}\n'
+        '{\n"sat": 1,\n"here": 1\n}\n'
         """
         check_reserve_file(path, force=force)
         if self.reserve is None:

@@ -409,6 +409,8 @@ class AnchorStrategy(StoredStrategy):
         What is to be kept: all types or a list of them.
     ordered_by
         Another strategy that stores the same types first; None to order them by their gain.
+    copies
+        How many times the items that keep a type are stored.
 
     Examples
     --------
@@ -421,6 +423,7 @@ class AnchorStrategy(StoredStrategy):
     """
 
     ordered_by: AnchorStrategy | None = None
+    copies: int = 1
 
     @property
     def _target(self) -> SymbolTarget:
@@ -436,7 +439,12 @@ class AnchorStrategy(StoredStrategy):
     @cached_property
     def _stored(self) -> Integers:
         """Items of the first types together, from none to all of them, ``(types + 1,)``."""
-        return np.concatenate([[0], np.cumsum(self._target.needed[self._places])])
+        return np.concatenate([[0], np.cumsum(self._needed[self._places])])
+
+    @property
+    def _needed(self) -> Integers:
+        """Items to store of every type of the model."""
+        return self.copies * self._target.needed
 
     @override
     def items(self, number: int) -> int:
@@ -449,7 +457,7 @@ class AnchorStrategy(StoredStrategy):
         # Types of the same gain are stored in the order of the data.
         where = np.sort(self._places[:number])
         symbols = np.array(self._target.model.symbols, dtype=object)[where]
-        return Anchor(Counts(tuple(symbols), self._target.needed[where]))
+        return Anchor(Counts(tuple(symbols), self._needed[where]))
 
     @override
     def _retention(self, number: int) -> Retention:

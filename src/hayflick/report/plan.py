@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.core.arrays import Floats
+from hayflick.planning.confidence import Assurance
 from hayflick.planning.designs import Design, Sensitivity
 from hayflick.planning.history import HistoryComparison
 from hayflick.planning.plan_result import Plan
+from hayflick.planning.questions import Answer
+from hayflick.planning.robust import Trial
 from hayflick.planning.sizing import FreshShare
 from hayflick.regimes.anchor import Anchor
+from hayflick.report.class_outlooks import by_risk, classes_chart, classes_table
+from hayflick.report.class_outlooks import cells as class_cells
+from hayflick.report.class_outlooks import headings as class_headings
+from hayflick.report.class_outlooks import record as class_record
+from hayflick.report.drawing import RenderedChart
 from hayflick.report.language import Language
-from hayflick.report.plan_charts import plan_charts
+from hayflick.report.plan_answers import PlanAnswers
+from hayflick.report.plan_charts import plan_charts, plan_retention_chart
 from hayflick.report.plan_findings import PlanFindings, sensitivity_label
 from hayflick.report.rendering import notebook, render, shown_record, significant, table
 
@@ -72,6 +81,10 @@ def record(plan: Plan) -> dict[str, Any]:
             for strategy in plan.recoveries
         ],
         "look_every": None if plan.inspection is None else plan.inspection.every,
+        "trials": _robustness_record(plan),
+        "questions": [_answer_record(answer) for answer in plan.answers],
+        "classes": [class_record(one) for one in plan.classes],
+        "classes_at_risk": [one.symbol for one in plan.classes_at_risk],
         "sensitivity": [_sensitivity_record(sensitivity) for sensitivity in plan.sensitivities],
         "frontier": [_point_record(point) for point in plan.frontier.efficient],
         "simulated": _simulated_record(plan),
@@ -101,6 +114,9 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
         "stored_up_to_count": design.stored_up_to,
         "retention": design.retention.expected.tolist(),
         "lowest": design.lowest,
+        "mass_lost": design.mass_lost,
+        "checks_per_round": design.usage.check,
+        "look_every": None if design.inspection is None else design.inspection.every,
         "real_data_alone": float(design.retention.baseline[-1]),
         "law": design.retention.law,
         "law_error": design.retention.error,
@@ -110,6 +126,54 @@ def _design_record(plan: Plan, design: Design) -> dict[str, Any]:
         "cost_per_round": cost,
         "cost_per_month": costs.per_month(cost) if known else None,  # type: ignore[union-attr, arg-type]
         "cost_per_year": costs.per_year(cost) if known else None,  # type: ignore[union-attr, arg-type]
+    }
+
+
+def _assured_record(found: Assurance | None) -> dict[str, Any]:
+    return {
+        "confidence": None if found is None else found.confidence,
+        "confidence_law": None if found is None else found.law,
+        "confidence_error": None if found is None else found.standard_error,
+        "confidence_runs": 0 if found is None else found.runs,
+    }
+
+
+def _robustness_record(plan: Plan) -> dict[str, Any] | None:
+    found = plan.robustness
+    if found is None:
+        return None
+    robust = found.design
+    return {
+        "recommended": [_trial_record(trial) for trial in found.trials],
+        "not_tried": list(found.not_tried),
+        "robust": None
+        if robust is None
+        else {
+            "kind": robust.kind,
+            "regime": _regime(plan, robust),
+            "samples": robust.samples,
+            "real_items": robust.real_items,
+            "cost_per_round": robust.cost_per_round,
+            "trials": [_trial_record(trial) for trial in found.design_trials],
+        },
+    }
+
+
+def _trial_record(trial: Trial) -> dict[str, Any]:
+    known = _assured_record(trial.assurance)
+    return {"name": trial.name, "value": trial.value, "holds": trial.holds, **known}
+
+
+def _answer_record(answer: Answer) -> dict[str, Any]:
+    return {
+        "question": answer.question,
+        "regime": answer.regime.describe(),
+        "samples": answer.samples,
+        "lowest": answer.lowest,
+        **_assured_record(answer.assurance),
+        "real_items": answer.real_items,
+        "cost_per_round": answer.cost_per_round,
+        "saved_per_unit_spent": answer.saved,
     }
 
 
@@ -201,6 +265,14 @@ def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
     if more > 0:
         text = language.text("{more} more in the page and in JSON.", more=language.number(more))
         parts.append(text)
+    answers = PlanAnswers(findings)
+    if plan.classes:
+        parts.append(classes_table(plan.classes, language, noun=language.text("label")))
+    if plan.answers:
+        shown = table(*answers.headings())
+        for row in answers.rows():
+            shown.add_row(*row)
+        parts.append(shown)
     if plan.sensitivities:
         parts.append(_sensitivities_table(findings))
     return tuple(parts)
@@ -211,11 +283,16 @@ def designs_table(findings: PlanFindings) -> Table:
     plan, text = findings.plan, findings.language.text
     number = findings.language.number
     headings = [text("design"), text("in runs"), text("on average"), text("real items in all")]
+    covers = any(design.mass_lost is not None for design in plan.designs)
+    if covers:
+        headings.append(text("share of the data lost"))
     if plan.costs is not None:
         headings.append(text("{currency} a round", currency=plan.costs.currency))
     shown = table(*headings)
     for design in plan.designs[:_SHOWN_DESIGNS]:
         cells = [findings.in_runs(design), findings.share(design), number(design.real_items)]
+        if covers:
+            cells.append(findings.data_lost(design))
         if design.cost_per_round is not None:
             cells.append(significant(design.cost_per_round))
         shown.add_row(findings.label(design), *cells)
@@ -262,9 +339,49 @@ def page(plan: Plan, *, lang: str = "en") -> str:
         sources=plan.sources,
         plan=plan,
         findings=findings,
-        charts=plan_charts(findings),
+        answers=PlanAnswers(findings),
+        classes=_class_rows(findings),
+        charts=_charts(findings),
         slide=slide_table(findings),
         provenance=shown_record(plan.provenance()),
+    )
+
+
+def _charts(findings: PlanFindings) -> tuple[RenderedChart, ...]:
+    classes, charts = findings.plan.classes, plan_charts(findings)
+    return (classes_chart(classes, findings.language), *charts) if classes else charts
+
+
+def _class_rows(findings: PlanFindings) -> list[tuple[str, ...]]:
+    """Return the table of labels, its headings first; nothing for words."""
+    language, classes = findings.language, by_risk(findings.plan.classes)
+    if not classes:
+        return []
+    rows = [class_cells(one, language) for one in classes]
+    return [class_headings(language, language.text("label")), *rows]
+
+
+def brief(plan: Plan, *, lang: str = "en") -> str:
+    """Return a plan as one printable A4 page for a meeting.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such language.
+    """
+    findings = PlanFindings(plan, Language(lang))
+    classes = plan.classes
+    return render(
+        "plan_brief.html.jinja",
+        "brief.css",
+        findings.language,
+        sources=plan.sources,
+        plan=plan,
+        findings=findings,
+        answers=PlanAnswers(findings),
+        chart=classes_chart(classes, findings.language)
+        if classes
+        else plan_retention_chart(findings),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from hayflick.core.display_text import display_text
 from hayflick.planning.confidence import BOUND
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
@@ -14,7 +15,7 @@ from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 from hayflick.report.rendering import significant
 
-_SHOWN_PRICES = 2
+_SHOWN_PRICES, _NAMED = 2, 5
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,20 @@ class PlanFindings:
         if design.retention.standard_error is None:
             return kept
         return f"{kept} ± {self.language.percent(design.retention.lowest_error, digits=2)}"
+
+    def data_lost(self, design: Design) -> str:
+        """Return the share of the real data that lost types cover; a dash if it is unknown."""
+        lost = design.mass_lost
+        return "\N{EN DASH}" if lost is None else self.language.percent(lost)
+
+    def covers(self, design: Design) -> str:
+        """Return what the loss means: how much of the real data it concerns; else empty."""
+        if design.mass_lost is None:
+            return ""
+        return self.text(
+            "What is lost after the last round covers {mass} of the real data, on average.",
+            mass=self.data_lost(design),
+        )
 
     def in_runs(self, design: Design) -> str:
         """Return the share of runs in which a design keeps enough; a dash if it is unknown."""
@@ -285,6 +300,26 @@ class PlanFindings:
             **names,
         )
 
+    def trials(self) -> tuple[str, ...]:
+        """Return what breaks the recommended design, and which one does not break."""
+        from hayflick.report.plan_answers import PlanAnswers
+
+        answers = PlanAnswers(self)
+        return self._joined(answers.trials(), answers.not_tried()), answers.robust()
+
+    def at_risk(self) -> str:
+        """Return the labels that have too few examples in too many runs; empty if none has."""
+        risky = sorted(self.plan.classes_at_risk, key=lambda one: -one.below_least)
+        if not risky:
+            return ""
+        percent = self.language.percent
+        names = ", ".join(
+            f"{display_text(one.symbol)} ({percent(one.below_least)})" for one in risky[:_NAMED]
+        )
+        return self.text(
+            "Labels at risk of too few examples after round {rounds}: {names}.", names=names
+        )
+
     def prices(self) -> str:
         """Return the prices at which the runner-up would cost the same; else empty."""
         plan = self.plan
@@ -425,12 +460,14 @@ class PlanFindings:
         if best is None:
             about, margin = "", ""
         else:
-            about = self._joined(self.kept(best), self.cost(best), self.stored())
+            about = self._joined(self.kept(best), self.covers(best), self.cost(best), self.stored())
             margin = self.margin()
         paragraphs = (
             *self.history(),
             about,
             self.reason(),
+            *self.trials(),
+            self.at_risk(),
             margin,
             self._joined(self.prices(), self.other_targets()),
             self.step_in(),
