@@ -16,7 +16,7 @@ from hayflick.core.arrays import Floats
 from hayflick.core.progress import silent
 from hayflick.core.protocols import Regime
 from hayflick.corpus.counts import Counts
-from hayflick.planning.confidence import FEWEST_SHARE_RUNS, Assurance, simulated_assurance
+from hayflick.planning.confidence import BOUND, FEWEST_SHARE_RUNS, Assurance, simulated_assurance
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import Design
 from hayflick.planning.problem import PlanningProblem
@@ -142,15 +142,17 @@ def robustness_of(
     ):
         return None
     tried = _Trials(keep, temperature, simulation)
-    trials = tuple(filter(None, (tried.of(best, name) for name in _NAMES)))
+    # Where none are promised, half of the real data is no trial.
+    asked = _NAMES if best.real_items else (SHARPER, NOISE)
+    trials = tuple(filter(None, (tried.of(best, name) for name in asked)))
     names = {trial.name for trial in trials}
-    not_tried = tuple(name for name in _NAMES if name not in names)
+    not_tried = tuple(name for name in asked if name not in names)
     if not_tried:
         return Robustness(trials, not_tried, None, (), searched=False, temperature=temperature)
     if all(trial.holds for trial in trials):
         return Robustness(trials, (), best, trials, searched=True, temperature=temperature)
     found = _cheapest(strategies, tried, costs)
-    own = () if found is None else tuple(filter(None, (tried.of(found, n) for n in _NAMES)))
+    own = () if found is None else tuple(filter(None, (tried.of(found, name) for name in _NAMES)))
     return Robustness(trials, (), found, own, searched=True, temperature=temperature)
 
 
@@ -166,7 +168,7 @@ class _Trials:
     simulation: SimulationSettings | None
 
     def of(self, design: Design, name: str) -> Trial | None:
-        """Return what a design keeps in a trial; None where that takes too long."""
+        """Return what a design keeps in a trial; None where that is not known in a short time."""
         problem = design.strategy.problem
         regime: Regime | None = design.regime
         stages, value = Stages(), 0.5
@@ -180,6 +182,9 @@ class _Trials:
             return None
         found = self._assurance(problem, regime, design.samples, stages, most=_MOST_RUNS)
         if found is None:
+            return None
+        if found.law == BOUND and found.confidence < (problem.confidence or 0.0):
+            # A lower bound shows what holds, not what breaks.
             return None
         # What runs show by chance does not break a design that was found by them.
         clear = found.confidence + found.standard_error

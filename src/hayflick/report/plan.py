@@ -47,7 +47,7 @@ def record(plan: Plan) -> dict[str, Any]:
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     >>> record = record(plan(words, keep=0.8, generations=3, replicates=0))
     >>> record["feasible"], record["designs"][0]["regime"], record["designs"][0]["law"]
-    (True, 'replace', 'exact')
+    (True, 'anchor:{"here": 1}', 'exact')
     """
     source = plan.target.source
     return {

@@ -240,6 +240,8 @@ class PlanFindings:
             "stored": number(design.number),
             "count": number(highest),
         }
+        if design.real_per_round == 1.0:
+            return self.text("The reserve holds one item of one symbol.")
         if self.plan.target.kind == MUST_KEEP:
             return self.text(
                 "The reserve holds {items} items of {stored} of the listed symbols.", **values
@@ -264,6 +266,8 @@ class PlanFindings:
         costs, cost = self.plan.costs, design.cost_per_round
         if costs is None or cost is None:
             real = self.language.number(design.real_items)
+            if round(design.real_items) == 1:
+                return self.text("It takes one real item in {rounds} rounds.")
             return self.text("It takes {real} real items in {rounds} rounds.", real=real)
         return self.text(
             "It costs {round} {currency} a round, {month} a month, {year} a year.",
