@@ -159,8 +159,12 @@ def test_costs_are_those_of_the_parts(words):
     fresh = next(design for design in result.designs if design.kind == "fresh")
     items = fresh.real_per_round
     missing = 4 * (1 - fresh.retention.expected[1:].mean())
-    assert fresh.cost_per_round == pytest.approx(2 * items + 0.5 * (100 - items) + 4 + 7 * missing)
-    assert result.inspection is not None
+    looks = fresh.inspection
+    known = 2 * items + 0.5 * (100 - items) + 1 + 7 * missing
+    # A check every T rounds, and what unseen faults lose until then.
+    assert fresh.cost_per_round == pytest.approx(known + 3 / looks.every + looks.fault_cost)
+    assert fresh.usage.check == 1 / looks.every
+    assert result.inspection is result.best.inspection
     assert costs.per_year(2.0) == 24.0
 
 

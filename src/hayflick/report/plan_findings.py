@@ -395,6 +395,8 @@ class PlanFindings:
         """Return which law the figures come from, and what a simulation says of it."""
         retention, simulated = self.plan.designs[0].retention, self.plan.simulated
         percent, number = self.language.percent, self.language.number
+        if retention.law == SIMULATED and not retention.runs:
+            return self.text("Averages come from the simulated counts of each label.")
         if retention.law == SIMULATED:
             return self.text(
                 "No law is known for the average of this design: {runs} runs were simulated.",
