@@ -88,8 +88,8 @@ from .planning.expressivity import expressivity as expressivity
 from .planning.forecast import forecast as forecast
 from .planning.forecast_result import Forecast as Forecast
 from .planning.inspection import inspection as inspection
-from .planning.plan_result import Plan as Plan
 from .planning.plan import plan as plan
+from .planning.plan_result import Plan as Plan
 from .planning.reserve import Reserve as Reserve
 from .planning.reserve import reserve as reserve
 from .planning.series_forecast import SeriesForecast as SeriesForecast

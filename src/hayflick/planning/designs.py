@@ -21,7 +21,8 @@ from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.inspection import Inspection, design_inspection
 from hayflick.planning.retention import Retention, SimulatedRetention, SimulationSettings
 from hayflick.planning.search import cheapest, reaches
-from hayflick.planning.strategies import AnchorStrategy, Strategy
+from hayflick.planning.strategies import AnchorStrategy
+from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 
 

@@ -38,12 +38,13 @@ from hayflick.planning.problem import (
     check_target,
     planning_problem,
 )
-from hayflick.planning.questions import Answer, answers_to
+from hayflick.planning.questions import PlanAnswer, answers_to
 from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.robust import TEMPERATURE, Robustness, robustness_of
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recovery_in
-from hayflick.planning.strategies import FreshStrategy, Strategy, strategies_for
+from hayflick.planning.strategies import FreshStrategy, strategies_for
+from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import VARIANCE
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.replace import Replace
@@ -293,7 +294,7 @@ def _planned(
         except _INTERRUPTIONS:
             interrupted = True
     robust: Robustness | None = None
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[PlanAnswer, ...] = ()
     if found.sufficient and not interrupted:
         try:
             answers = answers_to(best, keep=keep, costs=costs)

@@ -26,7 +26,7 @@ from hayflick.planning.designs import Design, Frontier, Sensitivity
 from hayflick.planning.history import HistoryComparison
 from hayflick.planning.inspection import Inspection
 from hayflick.planning.problem import PlanningProblem
-from hayflick.planning.questions import Answer
+from hayflick.planning.questions import PlanAnswer
 from hayflick.planning.retention import SimulatedRetention
 from hayflick.planning.robust import Robustness
 from hayflick.planning.sizing import FreshShare, Recovery
@@ -123,7 +123,7 @@ class Plan(Result):
     inspection: Inspection | None = None
     sensitivities: tuple[Sensitivity, ...] = ()
     robustness: Robustness | None = None
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[PlanAnswer, ...] = ()
     simulated: SimulatedRetention | None = None
     comparison: HistoryComparison | None = None
     seed: int = 1

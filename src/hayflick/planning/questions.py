@@ -75,7 +75,7 @@ class EveryRounds:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PlanAnswer:
     """What comes of something that people ask about.
 
     Parameters
@@ -108,7 +108,7 @@ class Answer:
     saved: float | None
 
 
-def answers_to(best: Design, *, keep: float, costs: CostModel | None) -> tuple[Answer, ...]:
+def answers_to(best: Design, *, keep: float, costs: CostModel | None) -> tuple[PlanAnswer, ...]:
     """Answer the questions that people ask about a plan, as far as laws and simulations go.
 
     Raises
@@ -117,7 +117,7 @@ def answers_to(best: Design, *, keep: float, costs: CostModel | None) -> tuple[A
         On Ctrl-C.
     """
     problem = best.strategy.problem
-    found: list[Answer] = []
+    found: list[PlanAnswer] = []
     nothing: Usage | None = None
     for question, regime, samples in _questions(best, problem):
         asked = _outcome(problem, regime, samples, keep, best if regime is best.regime else None)
@@ -125,7 +125,7 @@ def answers_to(best: Design, *, keep: float, costs: CostModel | None) -> tuple[A
         nothing = used if question == NOTHING else nothing
         known = costs is not None and used is not None
         found.append(
-            Answer(
+            PlanAnswer(
                 question=question,
                 regime=regime,
                 samples=samples,

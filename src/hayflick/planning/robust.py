@@ -27,8 +27,8 @@ from hayflick.planning.strategies import (
     AnchorStrategy,
     FreshStrategy,
     PeriodicStrategy,
-    Strategy,
 )
+from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.anchor import Anchor
 from hayflick.regimes.replace import Replace
@@ -46,7 +46,7 @@ _COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class StressTest:
     """What is left of a promise where one thing is worse than planned.
 
     Parameters
@@ -88,15 +88,15 @@ class Robustness:
         Of the sampler that was tried.
     """
 
-    trials: tuple[Trial, ...]
+    trials: tuple[StressTest, ...]
     not_tried: tuple[str, ...]
     design: Design | None
-    design_trials: tuple[Trial, ...]
+    design_trials: tuple[StressTest, ...]
     searched: bool
     temperature: float
 
     @property
-    def broken(self) -> tuple[Trial, ...]:
+    def broken(self) -> tuple[StressTest, ...]:
         """The trials in which the recommended design keeps enough in too few runs."""
         return tuple(trial for trial in self.trials if not trial.holds)
 
@@ -167,7 +167,7 @@ class _Trials:
     temperature: float
     simulation: SimulationSettings | None
 
-    def of(self, design: Design, name: str) -> Trial | None:
+    def of(self, design: Design, name: str) -> StressTest | None:
         """Return what a design keeps in a trial; None where that is not known in a short time."""
         problem = design.strategy.problem
         regime: Regime | None = design.regime
@@ -188,7 +188,7 @@ class _Trials:
             return None
         # What runs show by chance does not break a design that was found by them.
         clear = found.confidence + found.standard_error
-        return Trial(name, value, found, clear >= (problem.confidence or 0.0))
+        return StressTest(name, value, found, clear >= (problem.confidence or 0.0))
 
     def room(self, strategy: Strategy, number: int) -> float:
         """Return how far a design is above its target in the worst trial, below 0 if it fails."""

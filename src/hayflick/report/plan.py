@@ -12,8 +12,8 @@ from hayflick.planning.confidence import Assurance
 from hayflick.planning.designs import Design, Sensitivity
 from hayflick.planning.history import HistoryComparison
 from hayflick.planning.plan_result import Plan
-from hayflick.planning.questions import Answer
-from hayflick.planning.robust import Trial
+from hayflick.planning.questions import PlanAnswer
+from hayflick.planning.robust import StressTest
 from hayflick.planning.sizing import FreshShare
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.class_outlooks import by_risk, classes_chart, classes_table
@@ -159,12 +159,12 @@ def _robustness_record(plan: Plan) -> dict[str, Any] | None:
     }
 
 
-def _trial_record(trial: Trial) -> dict[str, Any]:
+def _trial_record(trial: StressTest) -> dict[str, Any]:
     known = _assured_record(trial.assurance)
     return {"name": trial.name, "value": trial.value, "holds": trial.holds, **known}
 
 
-def _answer_record(answer: Answer) -> dict[str, Any]:
+def _answer_record(answer: PlanAnswer) -> dict[str, Any]:
     return {
         "question": answer.question,
         "regime": answer.regime.describe(),

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hayflick.planning.confidence import BOUND, SIMULATED, Assurance
-from hayflick.planning.questions import FIFTH, NOTHING, RECOMMENDED, TWICE, Answer
-from hayflick.planning.robust import LESS_REAL, NOISE, SHARPER, Trial
+from hayflick.planning.designs import Design
+from hayflick.planning.plan_result import Plan
+from hayflick.planning.questions import FIFTH, NOTHING, RECOMMENDED, TWICE, PlanAnswer
+from hayflick.planning.robust import LESS_REAL, NOISE, SHARPER, StressTest
+from hayflick.report.language import Language
 from hayflick.report.rendering import significant
 
-if TYPE_CHECKING:
-    from hayflick.report.plan_findings import PlanFindings
-
 _NONE = "\N{EN DASH}"
+
+
+class Findings(Protocol):
+    """The sentences of a plan that answers are made of."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+
+    @property
+    def language(self) -> Language:
+        """The reader's language."""
+
+    def text(self, message: str, **values: str) -> str:
+        """Return a message in the reader's language; what the whole plan shares is filled in."""
+
+    def label(self, design: Design) -> str:
+        """Return what each round is trained on, in a few words."""
+
+    def cost(self, design: Design) -> str:
+        """Return what a design costs, or takes."""
 
 
 @dataclass(frozen=True)
 class PlanAnswers:
     """What a plan's trials and questions say, in one language."""
 
-    findings: PlanFindings
+    findings: Findings
 
     def text(self, message: str, **values: str) -> str:
         """Return a message in the reader's language; what the whole plan shares is filled in."""
@@ -65,7 +86,7 @@ class PlanAnswers:
             cost=self.findings.cost(found.design),
         )
 
-    def trial(self, trial: Trial) -> str:
+    def trial(self, trial: StressTest) -> str:
         """Return what is worse than planned in a trial."""
         return self._named(trial.name, trial.value)
 
@@ -77,7 +98,7 @@ class PlanAnswers:
         assert name == LESS_REAL
         return self.text("half of the real data")
 
-    def runs(self, trial: Trial) -> str:
+    def runs(self, trial: StressTest) -> str:
         """Return the share of runs that keep enough in a trial."""
         return self._share(trial.assurance)
 
@@ -92,7 +113,7 @@ class PlanAnswers:
             return f"{share} ± {percent(found.standard_error)}"
         return share
 
-    def question(self, answer: Answer) -> str:
+    def question(self, answer: PlanAnswer) -> str:
         """Return what is asked."""
         match answer.question:
             case question if question == NOTHING:
@@ -125,7 +146,7 @@ class PlanAnswers:
         """Return a row for every question."""
         return [self._row(answer) for answer in self.findings.plan.answers]
 
-    def _row(self, answer: Answer) -> tuple[str, ...]:
+    def _row(self, answer: PlanAnswer) -> tuple[str, ...]:
         language, costs = self.findings.language, self.findings.plan.costs
         average = _NONE if answer.lowest is None else language.percent(answer.lowest)
         real = language.number(round(answer.real_items))
@@ -141,7 +162,7 @@ class PlanAnswers:
         """Return one sentence for every question."""
         return [self._sentence(answer) for answer in self.findings.plan.answers]
 
-    def _sentence(self, answer: Answer) -> str:
+    def _sentence(self, answer: PlanAnswer) -> str:
         language, number = self.findings.language, self.findings.language.number
         if answer.assurance is None:
             if answer.lowest is None:

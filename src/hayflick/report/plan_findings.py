@@ -13,6 +13,7 @@ from hayflick.planning.retention import SIMULATED
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, Target
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
+from hayflick.report.plan_answers import PlanAnswers
 from hayflick.report.rendering import significant
 
 _SHOWN_PRICES, _NAMED = 2, 5
@@ -306,8 +307,6 @@ class PlanFindings:
 
     def trials(self) -> tuple[str, ...]:
         """Return what breaks the recommended design, and which one does not break."""
-        from hayflick.report.plan_answers import PlanAnswers
-
         answers = PlanAnswers(self)
         return self._joined(answers.trials(), answers.not_tried()), answers.robust()
 

@@ -43,7 +43,7 @@ from hayflick.rules.parsing import parse_rules
 from hayflick.rules.planned_text import (
     Carried,
     Inputs,
-    Outcome,
+    TrialOutcome,
     metrics_of,
     reserve_name,
     rules_text,
@@ -227,7 +227,7 @@ class _Making:
         }
         rule_set = _rule_set(rules_text(carried, self.target, **settings), carried, self.inputs)
         found = self._trial(carried.samples).with_rules(rule_set)
-        outcome = Outcome(
+        outcome = TrialOutcome(
             runs=found.runs,
             share=found.success_rate(plan.keep),
             standard_error=found.standard_error(plan.keep),

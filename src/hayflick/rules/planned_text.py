@@ -151,7 +151,7 @@ class Carried:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Outcome:
+class TrialOutcome:
     """What simulated runs of rules keep, for their comment.
 
     Parameters
@@ -202,7 +202,7 @@ def rules_text(
     rounds: int,
     false_alarms: float,
     inputs: Inputs,
-    outcome: Outcome | None = None,
+    outcome: TrialOutcome | None = None,
 ) -> str:
     """Return the text of a rules file."""
     options = inputs.options(target, samples=carried.samples, rounds=rounds)
@@ -235,7 +235,7 @@ def rules_text(
     return "\n".join(part for part in parts if part)
 
 
-def _tried(outcome: Outcome) -> str:
+def _tried(outcome: TrialOutcome) -> str:
     return (
         f"\n# In {outcome.runs} simulated runs of these rules, {outcome.share:.1%} keep it in every"
         f" round (standard error\n# {outcome.standard_error:.1%}), with {outcome.real_items:,.0f}"
