@@ -35,9 +35,8 @@ def counts(path, column="label", **options):
 
 
 def notes(path, column="label", **options):
-    return [
-        str(note) for note in hf.Discrete.from_file(path, column=column, **options).source.notes
-    ]
+    law = hf.Discrete.from_file(path, column=column, **options)
+    return [str(note) for note in law.source.notes]
 
 
 def run(capsys, *arguments):

@@ -178,16 +178,11 @@ def plan_command(
     """Plan how much real data each round needs, and what that costs.
 
     Prints the recommended design, its cost and margin, the runner-up and what would change it.
-    Without prices, designs are ranked by real items a round.
+    Without prices, designs are ranked by the different real items that they take.
     """
     inputs = (source, must_keep, history)
-    if out is not None and brief is not None and out.resolve() == brief.resolve():
-        raise ArgumentError("brief", got=str(brief), takes="another file than out")
-    for page in filter(None, (out, brief)):
-        check_page(page, inputs=inputs, force=force)
-        expect_page()
+    _check_pages(out, brief, inputs=inputs, force=force)
     from hayflick.planning.plan import plan
-    from hayflick.planning.plan_result import check_reserve_file
 
     named = {
         "real": cost_real,
@@ -197,12 +192,7 @@ def plan_command(
         "loss": cost_loss,
     }
     costs = _costs(named, currency, rounds_per_month)
-    if write_rules is not None:
-        from hayflick.rules.from_plan import check_rules_files
-
-        check_rules_files(write_rules, inputs=(*inputs, out), force=force)
-    if reserve_out is not None:
-        check_reserve_file(reserve_out, inputs=(*inputs, out), force=force)
+    _check_files(write_rules, reserve_out, inputs=(*inputs, out, brief), force=force)
     table = options.table_format(
         separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
     )
@@ -229,10 +219,8 @@ def plan_command(
             threads=threads,
             progress=progress,
         )
-    if out is not None:
-        result.save(out, lang=lang.value, force=force)
-    if brief is not None:
-        result.save(brief, lang=lang.value, force=force, brief=True)
+    for page in filter(None, (out, brief)):
+        result.save(page, lang=lang.value, force=force, brief=page is brief)
     if result.interrupted:
         say_interrupted()
     faults = [
@@ -256,6 +244,31 @@ def plan_command(
     for fault in filter(None, faults):
         raise fault
     return INTERRUPTED if result.interrupted else 0
+
+
+def _check_pages(
+    out: Path | None, brief: Path | None, *, inputs: tuple[Path | None, ...], force: bool
+) -> None:
+    """Refuse pages that cannot be written, before any work starts."""
+    if out is not None and brief is not None and out.resolve() == brief.resolve():
+        raise ArgumentError("brief", got=str(brief), takes="another file than out")
+    for page in filter(None, (out, brief)):
+        check_page(page, inputs=inputs, force=force)
+        expect_page()
+
+
+def _check_files(
+    rules: Path | None, reserve: Path | None, *, inputs: tuple[Path | None, ...], force: bool
+) -> None:
+    """Refuse files of rules and of a reserve that cannot be written, before any work starts."""
+    if rules is not None:
+        from hayflick.rules.from_plan import check_rules_files
+
+        check_rules_files(rules, inputs=inputs, force=force)
+    if reserve is not None:
+        from hayflick.planning.plan_result import check_reserve_file
+
+        check_reserve_file(reserve, inputs=inputs, force=force)
 
 
 def _write_rules(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from hayflick.chains.discrete import Discrete
@@ -39,7 +40,7 @@ from hayflick.planning.problem import (
     planning_problem,
 )
 from hayflick.planning.questions import PlanAnswer, answers_to
-from hayflick.planning.retention import SimulationSettings
+from hayflick.planning.retention import SimulatedRetention, SimulationSettings
 from hayflick.planning.robust import TEMPERATURE, Robustness, robustness_of
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recovery_in
@@ -247,52 +248,33 @@ def _planned(
     temperature: float | None,
 ) -> Plan:
     """Return the plan: what the laws say first, then the simulations, until Ctrl-C."""
-    target, simulation, interrupted = problem.target, problem.simulation, False
+    simulation = problem.simulation
     strategies = list(strategies_for(problem, costs))
-    examined: list[Strategy] = []
-    found = Frontier()
-    try:
-        for strategy in _with_law(strategies, simulation):
-            found = found.with_strategy(strategy, keep=keep, costs=costs)
-            examined.append(strategy)
-        for strategy in _without_law(strategies, simulation):
-            found = found.with_strategy(strategy, keep=keep, costs=costs)
-            examined.append(strategy)
-    except _INTERRUPTIONS:
-        if not found.points:
-            raise
-        interrupted = True
+    found, examined, interrupted = _examined(strategies, simulation, keep=keep, costs=costs)
     fresh = next((one for one in examined if isinstance(one, FreshStrategy)), None)
     answer = None if fresh is None else fresh_share_of(fresh, keep)
     kinds = {strategy.kind for strategy in examined}
     left_out = dict.fromkeys(one.kind for one in strategies if one.kind not in kinds)
-
-    alone = problem.retention(Replace(), problem.samples).expected
-    below = (k for k, left in enumerate(alone[1:], 1) if not reaches(float(left), keep))
-    step_in = next(below, None)
+    step_in = _step_in(problem, keep)
     recoveries: tuple[Recovery, ...] = ()
-    if step_in is not None and problem.elapsed is None:
+    by_law = "fresh" not in problem.target.without_law
+    if (
+        step_in is not None
+        and problem.elapsed is None
+        and (by_law or not (simulation is None or interrupted))
+    ):
         try:
-            if "fresh" not in target.without_law or not (simulation is None or interrupted):
-                recoveries = _recoveries(problem, step_in, keep)
+            recoveries = _recoveries(problem, step_in, keep)
         except _INTERRUPTIONS:
             interrupted = True
-
     designs = _proposed(found)
+    best = designs[0]
     sensitivities: tuple[Sensitivity, ...] = ()
-    simulated, best = None, designs[0]
+    simulated: SimulatedRetention | None = None
     if found.sufficient:
-        by_law = best.strategy.by_law
-        sensitivities = size_sensitivities(best) if by_law else ()
-        try:
-            if simulation is not None and problem.elapsed is None and not interrupted:
-                if by_law:
-                    simulated = best.simulated(simulation, replicates=replicates)
-                else:
-                    sensitivities = size_sensitivities(best)
-                sensitivities += stage_sensitivities(best, simulation, temperature=temperature)
-        except _INTERRUPTIONS:
-            interrupted = True
+        settings = None if interrupted else simulation
+        simulated, sensitivities, stopped = _checked(best, settings, replicates, temperature)
+        interrupted |= stopped
     robust: Robustness | None = None
     answers: tuple[PlanAnswer, ...] = ()
     if found.sufficient and not interrupted:
@@ -328,6 +310,60 @@ def _planned(
         seed=seed,
         interrupted=interrupted,
     )
+
+
+def _examined(
+    strategies: Sequence[Strategy],
+    simulation: SimulationSettings | None,
+    *,
+    keep: float,
+    costs: CostModel | None,
+) -> tuple[Frontier, list[Strategy], bool]:
+    """Return the frontier of strategies, those that it holds, and whether Ctrl-C came before all.
+
+    Raises
+    ------
+    SimulationInterrupted
+        On Ctrl-C before the first of them.
+    """
+    found = Frontier()
+    examined: list[Strategy] = []
+    try:
+        for one in chain(_with_law(strategies, simulation), _without_law(strategies, simulation)):
+            found = found.with_strategy(one, keep=keep, costs=costs)
+            examined.append(one)
+    except _INTERRUPTIONS:
+        if not found.points:
+            raise
+        return found, examined, True
+    return found, examined, False
+
+
+def _step_in(problem: PlanningProblem, keep: float) -> int | None:
+    """Return the first round in which less than the target is left on average; None if in none."""
+    alone = problem.retention(Replace(), problem.samples).expected
+    below = (k for k, left in enumerate(alone[1:], 1) if not reaches(float(left), keep))
+    return next(below, None)
+
+
+def _checked(
+    best: Design, simulation: SimulationSettings | None, replicates: int, temperature: float | None
+) -> tuple[SimulatedRetention | None, tuple[Sensitivity, ...], bool]:
+    """Return runs that check the law, what changes do, and whether Ctrl-C came before all."""
+    by_law = best.strategy.by_law
+    simulated = None
+    sensitivities = size_sensitivities(best) if by_law else ()
+    if simulation is None or best.strategy.problem.elapsed is not None:
+        return None, sensitivities, False
+    try:
+        if by_law:
+            simulated = best.simulated(simulation, replicates=replicates)
+        else:
+            sensitivities = size_sensitivities(best)
+        sensitivities += stage_sensitivities(best, simulation, temperature=temperature)
+    except _INTERRUPTIONS:
+        return simulated, sensitivities, True
+    return simulated, sensitivities, False
 
 
 def _proposed(found: Frontier) -> tuple[Design, ...]:
