@@ -98,7 +98,9 @@ def test_forecast_watch_and_simulate_work_without_a_home(installed, folder):
             done = run_as_nobody(installed, folder, *arguments, **home)
             assert done.returncode in (0, 1), done.stderr
             assert "Traceback" not in done.stderr
-            assert done.stderr.count("warning: there is no home directory") == 1, done.stderr
+            # A short stream takes no compiled code, which is what a home is for.
+            warned = done.stderr.count("warning: there is no home directory")
+            assert warned == (arguments is not watch), done.stderr
             page = folder / arguments[-1]
             assert page.stat().st_size > 1000
             page.unlink()

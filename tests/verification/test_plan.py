@@ -31,13 +31,21 @@ def simulated(model, regime):
 
 
 def test_eighty_percent_for_fifty_rounds(model):
-    result = hf.plan(model, keep=0.8, generations=50, replicates=32, seed=1)
+    settings = {"keep": 0.8, "generations": 50, "seed": 1}
+    result = hf.plan(model, replicates=32, confidence=None, **settings)
     assert result.fresh.share == pytest.approx(0.2067, abs=2e-4)
     assert result.simulated_distance() < SIGMAS
-    kinds = [design.kind for design in result.designs]
-    assert kinds == ["anchor", "accumulate-subsample", "fresh", "periodic", "accumulate"]
-    fresh = result.designs[2]
+    designs = {design.kind: design for design in result.designs}
+    assert result.best.kind == "anchor"
+    assert {"accumulate-subsample", "fresh", "periodic", "accumulate"} < set(designs)
+    fresh = designs["fresh"]
     assert simulated(model, fresh.regime).distance(fresh.retention) < SIGMAS
+
+
+def test_most_runs_take_more_than_the_average(model):
+    """At 20.67 % fresh data no run keeps 80 % in every one of 50 rounds, at 22.27 % most do."""
+    settings = {"keep": 0.8, "generations": 50, "replicates": 0}
+    assert hf.plan(model, **settings).fresh.share == pytest.approx(0.2227, abs=2e-4)
 
 
 def test_ninety_five_percent_takes_an_anchor(model):

@@ -100,8 +100,18 @@ def run_command(typed: Sequence[str]) -> int:
             place = fault.filename or "a temporary file"
             return _fail(f"{place}: {fault.strerror.lower()}", USER_MISTAKE)
         except Exception as fault:
+            # Compiled code that Ctrl-C breaks off raises an error of its own.
+            if _broken_off(fault):
+                return _fail("interrupted; nothing was finished", INTERRUPTED)
             return _internal(fault)
         return code
+
+
+def _broken_off(fault: BaseException | None) -> bool:
+    """Return whether Ctrl-C is what an error came from."""
+    while fault is not None and not isinstance(fault, KeyboardInterrupt):
+        fault = fault.__cause__ or fault.__context__
+    return fault is not None
 
 
 def _invoke(typed: Sequence[str]) -> int:

@@ -126,7 +126,7 @@ def least_chance_to_keep(required: int, *, chances: ArrayLike, numbers: ArrayLik
     >>> round(least_chance_to_keep(9, **ten), 3), round(chance_to_keep(9, **ten), 3)
     (0.054, 0.563)
     >>> round(least_chance_to_keep(8, **ten), 3), round(chance_to_keep(8, **ten), 3)
-    (0.831, 0.831)
+    (0.833, 0.833)
     """
     chance = np.clip(np.asarray(chances, dtype=np.float64), 0.0, 1.0)
     number = np.asarray(numbers, dtype=np.float64)

@@ -64,6 +64,8 @@ def assurance_of(
 
     Examples
     --------
+    >>> from hayflick.chains.discrete import Discrete
+    >>> from hayflick.planning.targets import SymbolTarget
     >>> from hayflick.regimes.replace import Replace
     >>> labels = Discrete.from_counts({"R": 3000, "PG-13": 1500, "PG": 400, "NC-17": 16})
     >>> target = SymbolTarget.of_types(labels)

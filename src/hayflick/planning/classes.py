@@ -130,7 +130,7 @@ def mass_lost(survived: Survival) -> Floats:
     >>> from hayflick.laws.survival import survival
     >>> words = Discrete.from_counts({"the": 60, "cat": 30, "sat": 9, "here": 1})
     >>> mass_lost(survival(words, generations=10))[[0, 1, 10]].round(4).tolist()
-    [0.0, 0.0037, 0.0431]
+    [0.0, 0.0037, 0.0268]
     """
     spectrum = spectrum_of(survived.model, reserve=survived.rounds.reserve)
     mass = spectrum.weights * spectrum.probabilities

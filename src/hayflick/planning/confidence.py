@@ -114,7 +114,7 @@ def bounds_by_law(
     --------
     >>> found = bounds_by_law(2, np.array([[0.99, 0.98]]), np.array([2.0]), absorbing=False)
     >>> round(found.low, 4), round(found.high, 4)
-    (0.9405, 0.9604)
+    (0.94, 0.9604)
     """
     if needed <= _ROUNDING:
         return LawfulBounds(1.0, 1.0, equal=True)
