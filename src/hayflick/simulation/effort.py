@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from hayflick.simulation.blocks import (
 
 _UNTRIED_S = 10.0
 _TRIAL_S = 0.5
+_POLL_S = 0.05
 _ITEM_S, _ROUND_S = 6e-8, 2e-6
 _MIX_BYTES, _COPIES = 300.0, 4.0
 _WHOLE = 16
@@ -70,14 +73,29 @@ def _seconds_a_round(
 ) -> float:
     """Return how long a round of blocks side by side takes, by trying the first ones.
 
-    The first round is left out where there are others: kernels are compiled in it.
+    Another thread does: Ctrl-C must not break compiled code off while it is loaded.
     """
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        trial = executor.submit(_timed_rounds, chain, schedule, replicates, blocks, stop)
+        try:
+            while not wait([trial], timeout=_POLL_S).done:
+                pass
+        finally:
+            stop.set()
+    return trial.result()
+
+
+def _timed_rounds(
+    chain: Chain[Any, Any], schedule: Schedule, replicates: int, blocks: int, stop: threading.Event
+) -> float:
+    """Return how long a round takes; the first is left out: kernels are compiled in it."""
     times, done = [time.monotonic()], [0]
 
     def tick(rounds: int) -> bool:
         times.append(time.monotonic())
         done.append(done[-1] + rounds // blocks)
-        return times[-1] - times[min(1, len(times) - 2)] < _TRIAL_S
+        return not stop.is_set() and times[-1] - times[min(1, len(times) - 2)] < _TRIAL_S
 
     compiled = compiled_chain(chain, schedule)
     if compiled is None:
