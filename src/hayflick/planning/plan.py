@@ -257,16 +257,11 @@ def _planned(
     left_out = dict.fromkeys(one.kind for one in strategies if one.kind not in kinds)
     step_in = _step_in(problem, keep)
     recoveries: tuple[Recovery, ...] = ()
-    by_law = "fresh" not in problem.target.without_law
-    if (
-        step_in is not None
-        and problem.elapsed is None
-        and (by_law or not (simulation is None or interrupted))
-    ):
-        try:
-            recoveries = _recoveries(problem, step_in, keep)
-        except _INTERRUPTIONS:
-            interrupted = True
+    try:
+        simulates = simulation is not None and not interrupted
+        recoveries = _recoveries(problem, step_in, keep, simulates=simulates)
+    except _INTERRUPTIONS:
+        interrupted = True
     designs = _proposed(found)
     best = designs[0]
     sensitivities: tuple[Sensitivity, ...] = ()
@@ -420,8 +415,16 @@ def _first_of_each_kind(designs: Iterable[Design]) -> tuple[Design, ...]:
     return tuple(kinds.values())
 
 
-def _recoveries(problem: PlanningProblem, step_in: int, keep: float) -> tuple[Recovery, ...]:
-    """Return the cheapest recovery by fresh draws, for several delays after `step_in`."""
+def _recoveries(
+    problem: PlanningProblem, step_in: int | None, keep: float, *, simulates: bool
+) -> tuple[Recovery, ...]:
+    """Return the cheapest recovery by fresh draws, for several delays after `step_in`.
+
+    None where there is nothing to recover from, or only simulations that are not to be run tell.
+    """
+    without_law = "fresh" in problem.target.without_law
+    if step_in is None or problem.elapsed is not None or (without_law and not simulates):
+        return ()
     found = []
     for delay in _DELAYS:
         elapsed = ElapsedRounds(Replace(), problem.samples, step_in + delay)
