@@ -1,0 +1,1 @@
+"""Recorded rounds of a trainer, and the resampler that is calibrated on them."""
