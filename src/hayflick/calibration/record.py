@@ -67,7 +67,8 @@ class Record:
     @property
     def sizes(self) -> Integers:
         """Items of every round, shape ``(rounds,)``."""
-        return self.counts.sum(axis=1)
+        sizes: Integers = self.counts.sum(axis=1)
+        return sizes
 
     @property
     def real_law(self) -> Floats:
