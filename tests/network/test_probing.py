@@ -11,8 +11,8 @@ import pytest
 import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, BudgetExhausted, DataError, EndpointError
+from hayflick.core.locks import file_lock
 from hayflick.network.agents.ngram import NGramAgent
-from hayflick.network.run_results import file_lock
 
 from .hostile import HostileServer, chat, dripping, whole
 

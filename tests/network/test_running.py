@@ -212,6 +212,6 @@ def test_a_folder_that_cannot_be_written_is_not_taken_for_a_locked_one(tmp_path,
         def close(self):
             pass
 
-    monkeypatch.setattr("hayflick.network.run_results.sqlite3.connect", lambda *_, **__: Full())
+    monkeypatch.setattr("hayflick.core.locks.sqlite3.connect", lambda *_, **__: Full())
     with pytest.raises(OutputError, match="is the disk full"), open_run(tmp_path / "run"):
         pass

@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.refusals import refusal
 from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.json_lines import json_lines
-
-
-def refusal(name: str, fault: ValidationError, *, model: type[BaseModel]) -> ArgumentError:
-    """Return the error for values that a model refused, with the file and the key.
-
-    Parameters
-    ----------
-    name
-        Name of the values in messages.
-    fault
-        The model's own error.
-    model
-        The model, whose keys are offered for an unknown one.
-    """
-    faults = fault.errors(include_url=False, include_context=False)
-    # A key that is misspelt is missing too.
-    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-    place: Sequence[int | str] = first["loc"]
-    key = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
-    where = f"{name}: {key}" if key else name
-    if first["type"] == "extra_forbidden":
-        known = list(_section(model, place[:-1]).model_fields)
-        near = difflib.get_close_matches(str(place[-1]), known, n=1)
-        remedy = f"did you mean {near[0]}?" if near else ""
-        return ArgumentError(where, got="an unknown key", takes=", ".join(known), remedy=remedy)
-    if first["type"] == "missing":
-        return ArgumentError(where, got="nothing", takes="a value")
-    shown = "another" if isinstance(first["input"], Mapping | BaseModel) else first["input"]
-    takes = first["msg"].removeprefix("Value error, ")
-    if first["type"] != "value_error":
-        takes = f"a value of its kind: {takes[0].lower()}{takes[1:]}"
-    return ArgumentError(where, got=shown, takes=takes)
-
-
-def _section(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:
-    """Return the model of the section that a place leads to."""
-    for key in place:
-        if isinstance(key, str):
-            kind = model.model_fields[key].annotation
-            model = next(one for one in (kind, *get_args(kind)) if _is_model(one))
-    return model
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
 
 MOST_AGENTS = 10_000
 _Text = Annotated[str, Field(min_length=1)]

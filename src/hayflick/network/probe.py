@@ -31,17 +31,18 @@ from hayflick.core.display import Result
 from hayflick.core.display_text import display_text
 from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError, EndpointError
+from hayflick.core.locks import file_lock
 from hayflick.core.output import check_folder, write_file
 from hayflick.core.progress import Progress, silent
+from hayflick.core.refusals import refusal
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents, parse_sections
 from hayflick.network.agents.protocol import Agent, AnswerSeed, RemoteAgent
-from hayflick.network.experiment import MOST_AGENTS, BudgetSection, agent_files, refusal
+from hayflick.network.experiment import MOST_AGENTS, BudgetSection, agent_files
 from hayflick.network.rounds import Question, ask_all, run_async
-from hayflick.network.run_results import file_lock
 from hayflick.network.usage import effort_of_answers
 from hayflick.storage.runs import StoredAnswer
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hayflick.core.errors import DataError
-from hayflick.network.run_results import file_lock
+from hayflick.core.locks import file_lock
 
 
 @pytest.mark.parametrize("content", [b"x" * 200, b"SQLite format 3\0" + b"\xff" * 4096])
