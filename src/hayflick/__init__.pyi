@@ -1,5 +1,9 @@
 """The public names of hayflick; each is loaded on first use."""
 
+from .calibration.loop import LoopRun as LoopRun
+from .calibration.loop import loop as loop
+from .calibration.loop import step_loop as step_loop
+from .calibration.loop_settings import LoopSettings as LoopSettings
 from .chains.bernoulli import Bernoulli as Bernoulli
 from .chains.degradation import AdditiveNoise as AdditiveNoise
 from .chains.degradation import Confusion as Confusion
@@ -10,6 +14,7 @@ from .chains.discrete import Discrete as Discrete
 from .chains.estimators import AddDelta as AddDelta
 from .chains.estimators import GoodTuring as GoodTuring
 from .chains.gaussian import Gaussian as Gaussian
+from .chains.gaussian_resampler import GaussianResampler as GaussianResampler
 from .chains.multivariate_gaussian import MultivariateGaussian as MultivariateGaussian
 from .chains.negative_binomial import NegativeBinomial as NegativeBinomial
 from .chains.ngram import NGram as NGram

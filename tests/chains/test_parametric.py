@@ -18,6 +18,10 @@ SCALAR = [
     hf.Poisson(1.3),
     hf.Gaussian(2.0, 3.0),
     hf.Gaussian(2.0, 3.0, ddof=0),
+    hf.Gaussian(2.0, 3.0, resampler=hf.GaussianResampler(0.5, 1.1)),
+    hf.Gaussian(
+        2.0, 3.0, resampler=hf.GaussianResampler(0.7, covariance=((0.1, 0.02), (0.02, 0.1)))
+    ),
 ]
 
 
@@ -35,7 +39,7 @@ def test_compiled_rounds_are_the_stages_one_by_one(model, fresh, rounding):
     rng, population = stream(3, block=0), chain.start(32)
     for generation, mix in enumerate(mixes):
         population = advance(chain, rng, population, mix)
-        assert_allclose(path[generation], population, rtol=1e-13, atol=1e-300)
+        assert_allclose(path[generation], population, rtol=1e-13, atol=1e-14)
 
 
 def raw_next(rng, model, parameters, draws, fresh, stages, runs=40_000):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ from hayflick.chains.family import (
     subsampled,
 )
 from hayflick.chains.fit_checks import checked_source, gaussian_checks
+from hayflick.chains.gaussian_resampler import GaussianResampler
 from hayflick.chains.selection import Interval
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core import checks
@@ -61,12 +62,16 @@ class Moments:
         Weighted mean, in the data's units.
     scatter
         Weighted sum of squared distances from the mean.
+    trainer
+        Effective share and variance factor of every replicate's trainer, shape
+        ``(2, replicates)``; None for ideal ones and real data.
     """
 
     weight: Floats
     squares: Floats
     mean: Floats
     scatter: Floats
+    trainer: Floats | None = None
 
     @classmethod
     def drawn(cls, rng: Rng, items: NDArray[np.int64], mean: Floats, deviation: Floats) -> Moments:
@@ -116,7 +121,9 @@ class Moments:
     def weighted(self, weight: float) -> Moments:
         """Return the same numbers, each of them weighing `weight` times as much."""
         squares = weight**2 * self.squares
-        return Moments(weight * self.weight, squares, self.mean, weight * self.scatter)
+        return replace(
+            self, weight=weight * self.weight, squares=squares, scatter=weight * self.scatter
+        )
 
     def merge(self, other: Moments) -> Moments:
         """Return the moments of both sets of numbers together."""
@@ -126,7 +133,8 @@ class Moments:
         gap = other.mean - self.mean
         mean = self.mean + gap * share
         scatter = self.scatter + other.scatter + gap**2 * self.weight * share
-        return Moments(weight, self.squares + other.squares, mean, scatter)
+        trainer = other.trainer if self.trainer is None else self.trainer
+        return Moments(weight, self.squares + other.squares, mean, scatter, trainer)
 
     def variance(self, *, ddof: int) -> Floats:
         """Return the variance; with ddof = 1 unbiased, whatever the weights."""
@@ -206,6 +214,10 @@ class Gaussian(NamedModel):
         The variance is the scatter over n - ddof: 1 is unbiased, 0 maximum likelihood.
     source
         Where the numbers come from; None for a law that was given.
+    resampler
+        How the trainer differs from an ideal one; None or an ideal one for no difference. It
+        holds the bias of the divisor, so `ddof` is 1 beside it, and `deviation` is then that of
+        the training sets.
 
     Raises
     ------
@@ -230,6 +242,7 @@ class Gaussian(NamedModel):
     total: int | None = None
     ddof: int = 1
     source: Source | None = field(default=None, repr=False, compare=False)
+    resampler: GaussianResampler | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", checks.finite_number("mean", self.mean))
@@ -237,6 +250,15 @@ class Gaussian(NamedModel):
         object.__setattr__(self, "deviation", deviation)
         if self.ddof not in (0, 1):
             raise ArgumentError("ddof", got=self.ddof, takes="0 or 1")
+        if not isinstance(self.resampler, GaussianResampler | None):
+            raise unfit_resampler(self.resampler)
+        if self.resampler is not None and self.resampler.ideal:
+            object.__setattr__(self, "resampler", None)
+        if self.resampler is not None and self.ddof != 1:
+            takes = (
+                "1 beside a calibrated resampler, whose variance factor holds the divisor's bias"
+            )
+            raise ArgumentError("ddof", got=self.ddof, takes=takes)
 
     @classmethod
     def from_file(
@@ -276,9 +298,38 @@ class Gaussian(NamedModel):
     def estimators(self) -> Mapping[str, Entry[Model]]:
         return divisor_estimators(self)
 
+    def with_estimator(self, estimator: GaussianResampler) -> Gaussian:
+        """Return the same law with a calibrated trainer in place of the ideal one.
+
+        Raises
+        ------
+        ArgumentError
+            If the estimator is of another family, or `ddof` is not 1.
+        """
+        return replace(self, resampler=estimator)
+
+    @override
+    def describe(self) -> dict[str, Any]:
+        described = super().describe()
+        if self.resampler is not None:
+            described["resampler"] = self.resampler.describe()
+        return described
+
     @override
     def chain(self, samples: int, *, stages: Stages = Stages()) -> GaussianChain:
+        if self.resampler is not None:
+            from hayflick.chains.resampled_gaussian import ResampledGaussianChain
+
+            return ResampledGaussianChain(self, self.training_size(samples), stages)
         return GaussianChain(self, self.training_size(samples), stages)
+
+
+def unfit_resampler(resampler: Any) -> ArgumentError:
+    """Return the error of a resampler that was not calibrated on numbers."""
+    takes = "a GaussianResampler for the family gaussian"
+    remedy = "calibrate on the numbers of the rounds"
+    got = resampler.describe() if hasattr(resampler, "describe") else resampler
+    return ArgumentError("resampler", got=got, takes=takes, remedy=remedy)
 
 
 class GaussianChain(CompiledParametricChain[Moments]):

@@ -174,3 +174,81 @@ def _draw_moments(
         for replicate in range(mean.size):
             square = deviation[replicate] * deviation[replicate]
             new_scatter[replicate] = square * rng.chisquare(draws - 1)
+
+
+@njit(nogil=True, cache=True)
+def resampled_gaussian_rounds(
+    rngs: tuple[np.random.Generator, ...],
+    population: Floats,
+    generated: Integers,
+    fresh: Integers,
+    real: Floats,
+    parameters: Floats,
+    factor: Floats,
+    step: float,
+) -> Floats:
+    """Return means, deviations, trainers, sizes after each round, ``(rounds, 5, replicates)``."""
+    path = np.empty((generated.size, 5, population.shape[1]))
+    for block in range(len(rngs)):
+        first, rng = block * LOGICAL_BLOCK, rngs[block]
+        own = slice(first, first + LOGICAL_BLOCK)
+        mean, deviation = population[0, own].copy(), population[1, own].copy()
+        share, widening = population[2, own].copy(), population[3, own].copy()
+        replicates, size = mean.size, population[4, first]
+        if np.isnan(share).any():
+            for replicate in range(replicates):
+                one, other = rng.standard_normal(), rng.standard_normal()
+                share[replicate] = np.exp(parameters[0] + factor[0, 0] * one)
+                both = factor[1, 0] * one + factor[1, 1] * other
+                widening[replicate] = np.exp(parameters[1] + both)
+        scatter = np.empty(replicates)
+        new_mean, new_scatter = np.empty(replicates), np.empty(replicates)
+        real_mean, real_deviation = np.full(replicates, real[0]), np.full(replicates, real[1])
+        for place in range(generated.size):
+            draws, others = generated[place], fresh[place]
+            _resampled_moments(rng, mean, deviation, share, widening, draws, size, scatter)
+            if others > 0:
+                _draw_moments(rng, real_mean, real_deviation, others, new_mean, new_scatter)
+                for replicate in range(replicates):
+                    gap = new_mean[replicate] - mean[replicate]
+                    mean[replicate] += gap * others / (draws + others)
+                    between = gap * gap * draws * others / (draws + others)
+                    scatter[replicate] += new_scatter[replicate] + between
+            for replicate in range(replicates):
+                variance = scatter[replicate] / (draws + others - 1)
+                mean[replicate] = _on_grid(mean[replicate], step)
+                deviation[replicate] = _on_grid(np.sqrt(variance), step)
+                at = first + replicate
+                path[place, 0, at], path[place, 1, at] = mean[replicate], deviation[replicate]
+                path[place, 2, at], path[place, 3, at] = share[replicate], widening[replicate]
+                path[place, 4, at] = draws + others
+            size = float(draws + others)
+    return path
+
+
+@njit(nogil=True, cache=True)
+def _resampled_moments(
+    rng: np.random.Generator,
+    mean: Floats,
+    deviation: Floats,
+    share: Floats,
+    widening: Floats,
+    draws: int,
+    size: float,
+    scatter: Floats,
+) -> None:
+    """Move every mean and draw the scatter of `draws` items of a trained model."""
+    scatter[:] = 0.0
+    if draws == 0:
+        return
+    effective = np.empty(mean.size)
+    for replicate in range(mean.size):
+        lost = (1.0 / share[replicate] - 1.0) / size
+        effective[replicate] = max(1.0 / (1.0 / draws + lost), 2.0)
+        spread = np.sqrt(widening[replicate]) * deviation[replicate]
+        mean[replicate] += spread / np.sqrt(effective[replicate]) * rng.standard_normal()
+    if draws > 1:
+        for replicate in range(mean.size):
+            chi = rng.chisquare(effective[replicate] - 1.0) / (effective[replicate] - 1.0)
+            square = widening[replicate] * deviation[replicate] ** 2
+            scatter[replicate] = square * (draws - 1.0) * chi

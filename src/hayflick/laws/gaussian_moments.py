@@ -6,6 +6,9 @@ of the real variance σ_0², s = E Σ² and V = E (μ - μ_0)²:
     V' = (q/n)² V + (m + q s)/n²
     s' = (m + q s)/n + m q/(n (n - 1)) V
 
+A trainer of effective share e and variance factor g has g s (1 + q (1/e - 1)/n) in place of s in
+V', and g s (1 + m (1/e - 1)/(n (n - 1))) in s'.
+
 When rounds accumulate, the sum of squares SS of a pool of N items grows by
 v (n - 1 + N/(N + n)) in the mean, v = SS/(N - ddof), and V by n v/(N + n)².
 
@@ -25,8 +28,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hayflick.chains.gaussian_resampler import GaussianResampler
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
+from hayflick.laws.gaussian_scale import lawful_resampler
 
 LARGEST_SAMPLE = 10**12
 
@@ -52,7 +57,9 @@ class GaussianMoments:
     name: str = "exact"
 
 
-def fresh_moments(samples: int, *, fresh: int, generations: int) -> GaussianMoments:
+def fresh_moments(
+    samples: int, *, fresh: int, generations: int, resampler: GaussianResampler | None = None
+) -> GaussianMoments:
     """Return the moments where every round has `fresh` new real items (ddof = 1).
 
     Generation 0 is the real law itself: variance 1, displacement 0.
@@ -65,11 +72,14 @@ def fresh_moments(samples: int, *, fresh: int, generations: int) -> GaussianMome
         How many of them are new draws from the real law, m, from 0 (replace) to n.
     generations
         How many rounds, K.
+    resampler
+        A calibrated trainer; the moments are then those of the training sets. An ideal one
+        changes nothing.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of its range, or the parameters of the resampler vary between runs.
 
     Examples
     --------
@@ -78,30 +88,48 @@ def fresh_moments(samples: int, *, fresh: int, generations: int) -> GaussianMome
     [1.0, 1.0352, 1.213, 1.3137]
     >>> round(moments.stationary_variance, 4)
     1.3214
+    >>> smoother = GaussianResampler(variance_factor=1.04)
+    >>> moments = fresh_moments(1000, fresh=100, generations=9, resampler=smoother)
+    >>> round(float(moments.variance[9]), 3)
+    1.254
     """
     n = whole_number("samples", samples, at_least=2, at_most=LARGEST_SAMPLE)
     m = whole_number("fresh", fresh, at_least=0, at_most=n)
     rounds = whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
+    trainer = lawful_resampler(resampler, n) or GaussianResampler()
+    constant, matrix = _fresh_round(float(n), float(m), trainer)
     path = np.empty((2, rounds + 1))
     path[:, 0] = 1.0, 0.0
     for place in range(rounds):
-        path[:, place + 1] = _fresh_round(path[0, place], path[1, place], n=float(n), m=float(m))
-    return GaussianMoments(path[0], path[1], *_fresh_limit(n=float(n), m=float(m)))
+        path[:, place + 1] = constant + matrix @ path[:, place]
+    return GaussianMoments(path[0], path[1], *_fresh_limit(constant, matrix, alone=m == 0))
 
 
-def _fresh_round(s: float, v: float, *, n: float, m: float) -> tuple[float, float]:
-    """Return s and V after one more round."""
+def _fresh_round(n: float, m: float, trainer: GaussianResampler) -> tuple[Floats, Floats]:
+    """Return c and A with (s', V') = c + A (s, V)."""
     q = n - m
-    return (m + q * s) / n + m * q / (n * (n - 1.0)) * v, (q / n) ** 2 * v + (m + q * s) / n**2
+    # What training scatters beyond drawing, in units of the variance.
+    excess = (1.0 / trainer.effective_share - 1.0) / n
+    g = trainer.variance_factor
+    own = g * (q / n + m * q / (n * (n - 1.0)) * excess)
+    matrix = [[own, m * q / (n * (n - 1.0))], [g * q / n**2 * (1.0 + q * excess), (q / n) ** 2]]
+    return np.array([m / n, m / n**2]), np.array(matrix)
 
 
-def _fresh_limit(*, n: float, m: float) -> tuple[float, float | None]:
-    """Return the fixed point of a round; without fresh data only the variance has one."""
-    if m == 0.0:
-        return 1.0, None
-    q = n - m
-    v = n / (m * (n + q) - q**2 / (n - 1.0))
-    return 1.0 + q / (n - 1.0) * v, v
+def _fresh_limit(
+    constant: Floats, matrix: Floats, *, alone: bool
+) -> tuple[float | None, float | None]:
+    """Return the fixed point of a round; None for what grows without end."""
+    g = float(matrix[0, 0])
+    if alone:
+        # Nothing pulls the mean back, so it comes to rest only where the variance vanishes.
+        if g < 1.0:
+            return 0.0, float(matrix[1, 0] / (1.0 - g))
+        return (1.0, None) if g == 1.0 else (None, None)
+    if np.abs(np.linalg.eigvals(matrix)).max() >= 1.0:
+        return None, None
+    variance, displacement = np.linalg.solve(np.eye(2) - matrix, constant)
+    return float(variance), float(displacement)
 
 
 def accumulate_moments(samples: int, *, generations: int, ddof: int = 1) -> GaussianMoments:

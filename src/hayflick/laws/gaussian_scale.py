@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import polygamma
 
+from hayflick.chains.gaussian_resampler import GaussianResampler, effective_draws
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, number_between, share, whole_number
 from hayflick.core.errors import ArgumentError
@@ -166,6 +167,8 @@ class GaussianScale:
         d.
     ddof
         What the divisor of the covariance falls short of n by: 0 or 1.
+    resampler
+        A trainer that is not ideal, of known parameters; None for an ideal one.
     """
 
     samples: int
@@ -173,6 +176,7 @@ class GaussianScale:
     dimensions: int = 1
     ddof: int = 1
     name: str = "exact"
+    resampler: GaussianResampler | None = None
 
     @property
     def singular(self) -> bool:
@@ -184,8 +188,10 @@ class GaussianScale:
         """Mean change of ln|S| per round, Σ ψ(a_i) - ln((n - ddof)/2); -inf where singular."""
         if self.singular:
             return -np.inf
+        excess = sum(log_mean_excess(float(shape)) for shape in self._shapes)
+        if self.resampler is not None:
+            return float(excess + np.log(self.resampler.variance_factor))
         shortfalls = (self.ddof - self._losses) / (self.samples - self.ddof)
-        excess = sum(log_mean_excess(shape) for shape in self._shapes)
         return float(excess + np.log1p(shortfalls).sum())
 
     @property
@@ -293,7 +299,10 @@ class GaussianScale:
 
     @property
     def _shapes(self) -> Floats:
-        return (self.samples - self._losses) / 2.0
+        size = (
+            self.samples if self.resampler is None else self.resampler.effective_size(self.samples)
+        )
+        return (size - self._losses) / 2.0
 
     def _blocks(self) -> Iterator[tuple[NDArray[np.intp], Inversion]]:
         """Yield generations and the laws of ln(|S_k| / |S_0|) less its mean."""
@@ -314,7 +323,12 @@ class GaussianScale:
 
 
 def gaussian_scale(
-    samples: int, *, generations: int, dimensions: int = 1, ddof: int = 1
+    samples: int,
+    *,
+    generations: int,
+    dimensions: int = 1,
+    ddof: int = 1,
+    resampler: GaussianResampler | None = None,
 ) -> GaussianScale:
     """Return the exact law of the generalised variance under replace.
 
@@ -329,28 +343,56 @@ def gaussian_scale(
     ddof
         What the divisor of the covariance falls short of n by: 1 for the unbiased
         estimate, 0 for maximum likelihood.
+    resampler
+        A calibrated trainer, in one dimension: n is replaced by its effective sample size, and
+        the bias of the divisor by its variance factor. An ideal one changes nothing.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of its range.
+        If an argument is out of its range, or the parameters of the resampler vary between runs:
+        their law is a mixture, which is simulated.
 
     Examples
     --------
     >>> law = gaussian_scale(12, generations=20, dimensions=3)
     >>> law.survival([-12, -9, -6])[:, 20].round(4).tolist()
     [0.4863, 0.1943, 0.0442]
+    >>> half = gaussian_scale(20, generations=3, resampler=GaussianResampler(0.5))
+    >>> half.quantile(0.5).round(4).tolist()
+    [0.0, -0.0758, -0.1901, -0.305]
 
     References
     ----------
     Anderson, *An Introduction to Multivariate Statistical Analysis* (2003), theorem 7.5.3.
     """
+    size = whole_number("samples", samples, at_least=2, at_most=LARGEST_SAMPLE)
+    known = lawful_resampler(resampler, size)
+    most = MOST_DIMENSIONS if known is None else 1
     return GaussianScale(
-        samples=whole_number("samples", samples, at_least=2, at_most=LARGEST_SAMPLE),
+        samples=size,
         generations=whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS),
-        dimensions=whole_number("dimensions", dimensions, at_least=1, at_most=MOST_DIMENSIONS),
+        dimensions=whole_number("dimensions", dimensions, at_least=1, at_most=most),
         ddof=whole_number("ddof", ddof, at_least=0, at_most=1),
+        resampler=known,
     )
+
+
+def lawful_resampler(resampler: GaussianResampler | None, samples: int) -> GaussianResampler | None:
+    """Return a resampler that laws take; None for an ideal one.
+
+    Raises
+    ------
+    ArgumentError
+        If its parameters vary between runs, or `samples` has fewer than two effective items.
+    """
+    if resampler is None or resampler.ideal:
+        return None
+    if not resampler.known:
+        takes = "known parameters: the law of parameters with a covariance is simulated"
+        raise ArgumentError("resampler", got=resampler.describe(), takes=takes)
+    resampler.check(samples)
+    return resampler
 
 
 def _thresholds(log_ratio: ArrayLike) -> Floats:
@@ -375,6 +417,9 @@ class GaussianSchedule:
         Draws n_1, …, n_K of the rounds, each at least 2.
     ddof
         What the divisor of the variance falls short of n by: 1 (unbiased) or 0.
+    resampler
+        A calibrated trainer of known parameters, trained on as many items before the first round
+        as in it; None for an ideal one.
 
     Raises
     ------
@@ -392,6 +437,7 @@ class GaussianSchedule:
     samples: Sequence[int]
     ddof: int = 1
     name: str = "exact"
+    resampler: GaussianResampler | None = None
 
     def __post_init__(self) -> None:
         whole_number("rounds", len(self.samples), at_least=1)
@@ -399,13 +445,17 @@ class GaussianSchedule:
             what = f"samples of round {place}"
             whole_number(what, number, at_least=2, at_most=LARGEST_SAMPLE)
         whole_number("ddof", self.ddof, at_least=0, at_most=1)
+        object.__setattr__(self, "resampler", lawful_resampler(self.resampler, min(self.samples)))
 
     @cached_property
     def drifts(self) -> Floats:
         """Mean of the logarithm after each round, shape ``(K,)``."""
         sizes = np.asarray(self.samples, dtype=np.float64)
         own = np.array([log_mean_excess(float(shape)) for shape in self._shapes])
-        drifts: Floats = np.cumsum(own + np.log((sizes - 1.0) / (sizes - self.ddof)))
+        factors = (sizes - 1.0) / (sizes - self.ddof)
+        if self.resampler is not None:
+            factors = np.full(sizes.size, self.resampler.variance_factor)
+        drifts: Floats = np.cumsum(own + np.log(factors))
         return drifts
 
     def quantile(self, probability: float) -> Floats:
@@ -425,7 +475,12 @@ class GaussianSchedule:
 
     @cached_property
     def _shapes(self) -> Floats:
-        return (np.asarray(self.samples, dtype=np.float64) - 1.0) / 2.0
+        sizes = np.asarray(self.samples, dtype=np.float64)
+        if self.resampler is not None:
+            before = np.concatenate([sizes[:1], sizes[:-1]])
+            share = np.full(sizes.size, self.resampler.effective_share)
+            sizes = effective_draws(sizes, before, share)
+        return (sizes - 1.0) / 2.0
 
     @cached_property
     def _deviations(self) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hayflick.chains.gaussian_resampler import GaussianResampler
 from hayflick.core.arrays import Floats
 from hayflick.laws.gaussian_moments import fresh_moments
 from hayflick.laws.gaussian_scale import gaussian_scale
@@ -133,12 +134,19 @@ def has_events(runs: xarray.Dataset) -> Floats:
 
 
 def spread_laws(
-    *, samples: int, fresh: int, generations: int, ddof: int, dimensions: int = 1
+    *,
+    samples: int,
+    fresh: int,
+    generations: int,
+    ddof: int,
+    dimensions: int = 1,
+    resampler: GaussianResampler | None = None,
 ) -> Mapping[str, Band]:
     """Return the exact laws by quantity.
 
     Medians and quantiles (``spread``) are known without fresh data, and where all is fresh;
-    the root mean square is known with any fresh data, in one dimension and for ddof = 1.
+    the root mean square is known with any fresh data, in one dimension and for ddof = 1. Of a
+    resampler whose parameters vary between runs only the rounds of fresh data alone are known.
 
     Raises
     ------
@@ -151,19 +159,27 @@ def spread_laws(
     True
     """
     laws: dict[str, Band] = {}
+    if fresh == samples:
+        # Every round repeats the first, whatever the trainer.
+        resampler = None
+    elif resampler is not None and not resampler.known:
+        return laws
     if fresh in (0, samples):
-        # Where all is fresh, every round repeats the first.
         rounds = 1 if fresh else generations
-        law = _quantiles(samples, rounds, ddof=ddof, dimensions=dimensions)
+        law = _quantiles(samples, rounds, ddof, dimensions, resampler)
         laws["spread"] = law.repeated(generations) if fresh else law
     if fresh and dimensions == ddof == 1:
-        moments = fresh_moments(samples, fresh=fresh, generations=generations)
+        moments = fresh_moments(samples, fresh=fresh, generations=generations, resampler=resampler)
         laws["root_mean_square"] = Band(np.sqrt(moments.variance))
     return laws
 
 
-def _quantiles(samples: int, generations: int, *, ddof: int, dimensions: int) -> Band:
-    law = gaussian_scale(samples, generations=generations, dimensions=dimensions, ddof=ddof)
+def _quantiles(
+    samples: int, generations: int, ddof: int, dimensions: int, resampler: GaussianResampler | None
+) -> Band:
+    law = gaussian_scale(
+        samples, generations=generations, dimensions=dimensions, ddof=ddof, resampler=resampler
+    )
     low, middle, high = (
         np.exp(law.quantile(level) / (2 * dimensions)) for level in (0.05, 0.5, 0.95)
     )

@@ -122,7 +122,7 @@ def tracked_quantities(model: Any) -> TrackedQuantities:
 def _of_gaussian(model: Gaussian) -> TrackedQuantities:
     spread = partial(spread_of_one, deviation=model.deviation)
     squares = Quantity("root_mean_square", spread, root_mean_square, needs_law=True)
-    laws = partial(spread_laws, ddof=model.ddof)
+    laws = partial(spread_laws, ddof=model.ddof, resampler=model.resampler)
     return TrackedQuantities(
         "gaussian", (Quantity("spread", spread), squares), SPREAD_OF_BASELINE, laws
     )

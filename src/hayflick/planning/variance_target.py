@@ -22,6 +22,7 @@ from scipy.special import gammaincinv
 
 from hayflick.chains.degradation import AdditiveNoise
 from hayflick.chains.gaussian import Gaussian, GaussianChain, Moments
+from hayflick.chains.resampled_gaussian import ResampledGaussianChain
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError
@@ -39,6 +40,7 @@ from hayflick.regimes.replace import Replace
 from hayflick.simulation.blocks import run_block
 from hayflick.simulation.simulate import simulate
 
+_WITHOUT_LAW = ("fresh", "periodic", "anchor", "larger and fresh", *ACCUMULATING)
 _NOISE = 0.1
 
 # Rounds times runs of one design; items drawn from a pool, times rounds, times runs.
@@ -72,10 +74,13 @@ class VarianceTarget:
     kind: ClassVar[str] = VARIANCE
     total_weight: ClassVar[float] = 1.0
     statistic: ClassVar[str] = "median"
-    without_law: ClassVar[frozenset[str]] = frozenset(
-        ("fresh", "periodic", "anchor", "larger and fresh", *ACCUMULATING)
-    )
     largest_samples: ClassVar[int] = LARGEST_SAMPLE
+
+    @property
+    def without_law(self) -> frozenset[str]:
+        """Kinds of design that no law covers; all, where the trainer varies between runs."""
+        uncertain = () if self._known else ("replace", "larger")
+        return frozenset((*uncertain, *_WITHOUT_LAW))
 
     def retention(
         self,
@@ -130,13 +135,18 @@ class VarianceTarget:
         sizes, fresh = [mix.samples for mix in mixes], [mix.fresh for mix in mixes]
         if fresh == sizes:
             return alone
-        if any(fresh):
+        if any(fresh) or not self._known:
             return None
-        ddof, rounds = self.model.ddof, len(sizes)
+        ddof, rounds, resampler = self.model.ddof, len(sizes), self.model.resampler
         if min(sizes) == max(sizes):
-            law = gaussian_scale(sizes[0], generations=rounds, ddof=ddof)
+            law = gaussian_scale(sizes[0], generations=rounds, ddof=ddof, resampler=resampler)
             return np.exp(law.quantile(0.5))
-        return np.exp(GaussianSchedule(sizes, ddof).quantile(0.5))
+        return np.exp(GaussianSchedule(sizes, ddof, resampler=resampler).quantile(0.5))
+
+    @property
+    def _known(self) -> bool:
+        """Whether all runs have the same trainer."""
+        return self.model.resampler is None or self.model.resampler.known
 
     def _real_data_alone(self, sizes: list[int]) -> Floats:
         distinct, where = np.unique(sizes, return_inverse=True)
@@ -264,17 +274,20 @@ class VarianceTarget:
 
     def exact_mean(self, regime: Regime, *, samples: int, generations: int) -> Floats | None:
         """Return the exact mean of the variance where fresh data come in every round (ddof = 1)."""
-        if self.model.ddof != 1 or not isinstance(regime, (Fresh, Replace)):
+        if self.model.ddof != 1 or not isinstance(regime, (Fresh, Replace)) or not self._known:
             return None
         fresh = regime.mix(1, samples=samples).fresh
-        moments = fresh_moments(samples, fresh=fresh, generations=generations)
+        moments = fresh_moments(
+            samples, fresh=fresh, generations=generations, resampler=self.model.resampler
+        )
         return moments.variance
 
     def describe(self) -> dict[str, Any]:
         """Return what the data hold, for a record."""
         model = self.model
         numbers = {"mean": model.mean, "deviation": model.deviation, "ddof": model.ddof}
-        return {"family": "gaussian", "numbers": model.total, **numbers}
+        trainer = {} if model.resampler is None else {"resampler": model.resampler.describe()}
+        return {"family": "gaussian", "numbers": model.total, **numbers, **trainer}
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +351,19 @@ class StoredNumbersChain(GaussianChain):
 
     def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
         """Add what is fresh, and what is stored."""
-        pool = super().mix(rng, pool, mix)
-        return pool if mix.reserve is None else pool.merge(mix.reserve.moments(pool.mean.size))
+        return _with_stored(super().mix(rng, pool, mix), mix)
+
+
+class ResampledStoredNumbersChain(ResampledGaussianChain):
+    """The same of a trainer that is not ideal."""
+
+    def mix(self, rng: np.random.Generator, pool: Moments, mix: Mix[Any]) -> Moments:
+        """Add what is fresh, and what is stored."""
+        return _with_stored(super().mix(rng, pool, mix), mix)
+
+
+def _with_stored(pool: Moments, mix: Mix[Any]) -> Moments:
+    return pool if mix.reserve is None else pool.merge(mix.reserve.moments(pool.mean.size))
 
 
 def stored_deviations(
@@ -353,8 +377,9 @@ def stored_deviations(
     -------
     Shape ``(replicates, K + 1)``, in the data's units.
     """
+    kind = StoredNumbersChain if model.resampler is None else ResampledStoredNumbersChain
     recorded = run_block(
-        StoredNumbersChain(model, mixes[0].samples, stages),
+        kind(model, mixes[0].samples, stages),
         Schedule(mixes),
         rng=stream(seed, block=0),
         replicates=replicates,
