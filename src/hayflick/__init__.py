@@ -38,6 +38,7 @@ _REPLACED: dict[str, tuple[str, str]] = {
 
 # The module of `report` that presents each result.
 for _result, _report in {
+    "calibration.loop_result:LoopRun": "loop",
     "planning.forecast_result:Forecast": "forecast",
     "planning.series_forecast:SeriesForecast": "series",
     "planning.expressivity:Expressivity": "expressivity",

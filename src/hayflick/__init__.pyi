@@ -1,8 +1,8 @@
 """The public names of hayflick; each is loaded on first use."""
 
-from .calibration.loop import LoopRun as LoopRun
 from .calibration.loop import loop as loop
 from .calibration.loop import step_loop as step_loop
+from .calibration.loop_result import LoopRun as LoopRun
 from .calibration.loop_settings import LoopSettings as LoopSettings
 from .chains.bernoulli import Bernoulli as Bernoulli
 from .chains.degradation import AdditiveNoise as AdditiveNoise

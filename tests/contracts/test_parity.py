@@ -66,6 +66,15 @@ def inputs(tmp_path_factory):
     texts = {"pool": SENTENCES[:8], "one": SENTENCES[8:60], "two": SENTENCES[60:]}
     filled = {name: json.dumps(values) for name, values in texts.items()}
     (folder / "village.toml").write_text(NETWORK.format(**filled))
+    (folder / "sampler.py").write_text(
+        "def sample(data, n, out, seed):\n"
+        "    import random\n"
+        "    words = open(data).read().split()\n"
+        "    open(out, 'w').write(' '.join(random.Random(seed).choices(words, k=n)))\n"
+    )
+    trainer = 'data = "corpus.txt"\nrounds = 2\ntrainer = "sampler:sample"\n'
+    (folder / "trainer.toml").write_text(trainer)
+    hf.loop(folder / "trainer.toml")
     design = hf.pilot(effect=0.1, sd=0.1, rounds=8, answers=5)
     design.save(folder / "pilot.json")
     plan = hf.plan(folder / "corpus.txt", keep=0.5, generations=5, replicates=0)
@@ -78,13 +87,16 @@ def inputs(tmp_path_factory):
 
 
 def commands(command, *above):
-    """Yield the name of every command, with the groups that it stands in."""
+    """Yield the name of every command, with the groups that it stands in.
+
+    One that is hidden is what its group does where no command of it is named.
+    """
     for name, inner in getattr(command, "commands", {}).items():
         if getattr(inner, "commands", None):
             if inner.invoke_without_command:
                 yield (*above, name)
             yield from commands(inner, *above, name)
-        else:
+        elif not inner.hidden:
             yield (*above, name)
 
 
@@ -128,6 +140,8 @@ PAIRS = {
     "pilot analyse results.jsonl --plan pilot.json": lambda: hf.analyse_pilot(
         "results.jsonl", plan="pilot.json"
     ),
+    "loop trainer.toml": lambda: hf.loop("trainer.toml"),
+    "loop step trainer.toml": lambda: hf.step_loop("trainer.toml"),
     "network estimate village.toml": lambda: hf.estimate_network("village.toml"),
     "network verify run": lambda: hf.verify_network("run"),
     "network resume run": lambda: hf.resume_network("run"),

@@ -14,6 +14,7 @@ import polars as pl
 
 import hayflick as hf
 from hayflick.core.display import report_of
+from hayflick.core.notes import Note
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.sentences import split_sentences
@@ -267,6 +268,23 @@ def _gallery(name: str, folder: Path) -> Any:
     return dataclasses.replace(found, figures=figures)
 
 
+def _loop(name: str, folder: Path) -> hf.LoopRun:
+    """Return a loop with hostile words and a hostile name."""
+
+    def trainer(data_path: str, n: int, out_path: str, seed: int) -> None:
+        Path(out_path).write_text(Path(data_path).read_text(encoding="utf-8"), encoding="utf-8")
+
+    real = folder / "hostile.csv"
+    labels = [text[:5000] for text in ENCODABLE if "\0" not in text]
+    pl.DataFrame({"a": labels}).write_csv(real)
+    settings = {"data": str(real), "column": "a", "rounds": 1}
+    run = hf.loop(settings, trainer=trainer, out=folder / "loop")
+    stopped = Note("{done} of {rounds} rounds are done, and the stated {hours} hours are used",
+                   done=1, rounds=2, hours=name)  # fmt: skip
+    settings = run.settings.model_copy(update={"data": name, "train": name, "regime": name})
+    return dataclasses.replace(run, sources=(_source(name),), settings=settings, stopped=stopped)
+
+
 RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "forecast-labels": lambda name, _: forecast_of_labels(name),
     "forecast-words": lambda name, _: _forecast_of_words(name),
@@ -301,6 +319,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "mitigation": lambda name, _: _mitigation(name),
     "probe": lambda name, _: _probe(name),
     "compare": lambda name, _: _compared(name),
+    "loop": _loop,
 }
 """How every result is made, by name, from the name of its input and a folder."""
 

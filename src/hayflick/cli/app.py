@@ -18,6 +18,7 @@ import typer
 from hayflick.cli.compare import compare_command
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.loop import loop_app
 from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
@@ -31,7 +32,7 @@ from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
-from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError
+from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError, TrainerError
 from hayflick.core.version import __version__
 
 USER_MISTAKE, INTERNAL_ERROR = 2, 70
@@ -57,6 +58,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")
 app.add_typer(network_app, name="network")
+app.add_typer(loop_app, name="loop")
 
 
 def _show_version(wanted: bool) -> None:
@@ -84,7 +86,7 @@ def run_command(typed: Sequence[str]) -> int:
         try:
             code = _invoke(typed)
             sys.stdout.flush()
-        except (EndpointError, BudgetExhausted) as fault:
+        except (EndpointError, BudgetExhausted, TrainerError) as fault:
             return _fail(str(fault), INCOMPLETE)
         except HayflickError as fault:
             return _fail(str(fault), USER_MISTAKE)

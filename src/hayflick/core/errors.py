@@ -10,6 +10,7 @@
     ├── EffortError                  work that needs more than there is, or that was not agreed to
     ├── EndpointError                an endpoint refused, or went on failing after all retries
     ├── BudgetExhausted              the next request could exceed the budget: it is not made
+    ├── TrainerError                 the user's own trainer failed, or took too long
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
 
     SimulationInterrupted            Ctrl-C in a long run (a KeyboardInterrupt)
@@ -122,6 +123,10 @@ class EndpointError(HayflickError):
 
 class BudgetExhausted(HayflickError):  # noqa: N818
     """The next request could exceed the budget, so it is not made."""
+
+
+class TrainerError(HayflickError):
+    """The user's own trainer failed, took too long, or could not be started; a loop can go on."""
 
 
 class MissingExtraError(HayflickError, ImportError):

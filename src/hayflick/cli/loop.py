@@ -1,0 +1,125 @@
+"""``hayflick loop``: the user's own trainer, round by round, with what is left recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from hayflick.cli import options
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say
+from hayflick.core.command_line import masked_command
+from hayflick.core.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hayflick.calibration.loop_result import LoopRun
+
+
+class _LoopGroup(TyperGroup):
+    """A group in which a file in place of a command's name means ``run``."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["run", *args]
+        return list(super().parse_args(ctx, args))
+
+
+loop_app = typer.Typer(
+    name="loop",
+    cls=_LoopGroup,
+    help="Run your own trainer for some rounds, record what is left of the real data, and "
+    "calibrate. hayflick loop trainer.toml runs all rounds; a call that was stopped, or killed, "
+    "is repeated to go on.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+SettingsArgument = Annotated[
+    Path, typer.Argument(metavar="SETTINGS", help="A TOML file; docs/loop.md explains its keys.")
+]
+RunOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN_DIR",
+        help="Folder of the run. [default: beside SETTINGS, with -run behind its name]",
+        show_default=False,
+    ),
+]
+HoursOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Hours that the trainer may take in all. [default: those of SETTINGS]",
+        show_default=False,
+    ),
+]
+
+
+@loop_app.callback(invoke_without_command=True)
+def loop_command() -> None:
+    """Do nothing: the group's commands do the work."""
+
+
+@loop_app.command("run", hidden=True)
+def run_command(
+    settings: SettingsArgument,
+    out: RunOption = None,
+    hours: HoursOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
+) -> int:
+    """Run all rounds, or go on with them. Exit code 3: stopped before the last one."""
+    from hayflick.calibration.loop import loop
+
+    return _finish(loop, settings, out, hours, output_format, lang)
+
+
+@loop_app.command("step")
+def step_command(
+    settings: SettingsArgument,
+    out: RunOption = None,
+    hours: HoursOption = None,
+    output_format: options.FormatOption = options.Format.TABLE,
+    lang: options.LangOption = options.Lang.EN,
+) -> int:
+    """Record the next round and return, for schedulers. Exit code 3: it was not done in time."""
+    from hayflick.calibration.loop import step_loop
+
+    return _finish(step_loop, settings, out, hours, output_format, lang)
+
+
+def _finish(
+    work: Callable[..., LoopRun],
+    settings: Path,
+    out: Path | None,
+    hours: float | None,
+    output_format: options.Format,
+    lang: options.Lang,
+) -> int:
+    """Do the work, print the rounds that are done, and return the exit code."""
+    from hayflick.core.errors import TrainerError
+
+    again = _again(settings, out)
+    try:
+        with progress_bar() as progress:
+            run = work(settings, out=out, hours=hours, say=say, progress=progress)
+    except KeyboardInterrupt:
+        say(f"interrupted; go on with: {again}")
+        return INTERRUPTED
+    except TrainerError:
+        say(f"what is done is kept; go on with: {again}")
+        raise
+    print_result(run, output_format, lang)
+    if run.stopped is None:
+        return 0
+    say(f"stopped: {run.stopped}; raise hours, then go on with: {again}")
+    return INCOMPLETE
+
+
+def _again(settings: Path, out: Path | None) -> str:
+    where = [] if out is None else ["--out", str(out)]
+    return masked_command(["loop", str(settings), *where])
