@@ -3,26 +3,23 @@
 It needs torch, which hayflick does not install:
 
     pip install torch numpy
-    python gru.py prepare TEXT DATA --words 1500 --items 20000
+    python prepare_words.py TEXT DATA
     python gru.py train DATA MODEL
     python gru.py generate MODEL N OUT SEED --temperature 0.9
 
-`prepare` writes the first words of a text in lower case, the rare ones as "unknownword", for a
-model of this size cannot learn words that it sees once. `train` learns every word of the data.
+It learns every word of the data, so a long text is better prepared first: the rare words as one.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-from collections import Counter
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-UNKNOWN, LINE, BATCH = "unknownword", 25, 32  # words a line, lines a batch
+LINE, BATCH = 25, 32  # words a line, lines a batch
 
 
 class Model(nn.Module):
@@ -41,13 +38,6 @@ class Model(nn.Module):
         """Return the scores of the next words, and the state that they depend on."""
         outputs, state = self.layer(self.enter(numbers), state)
         return self.leave(outputs), state
-
-
-def prepare(text: Path, data: Path, words: int, items: int, skip: int) -> None:
-    """Write the words of a part of a text, all but the most frequent ones as one word."""
-    found = re.findall(r"\w+", text.read_text(encoding="utf-8").lower())[skip : skip + items]
-    frequent = {word for word, _ in Counter(found).most_common(words)}
-    write_lines(data, [word if word in frequent else UNKNOWN for word in found])
 
 
 def train(data: Path, model: Path, epochs: int, size: int, rate: float, seed: int) -> None:
@@ -102,12 +92,6 @@ def main() -> None:
     """Read the command and carry it out."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("prepare")
-    one.add_argument("text", type=Path)
-    one.add_argument("data", type=Path)
-    one.add_argument("--words", type=int, default=1500)
-    one.add_argument("--items", type=int, default=20_000)
-    one.add_argument("--skip", type=int, default=0, help="words to leave out at the beginning")
     one = commands.add_parser("train")
     one.add_argument("data", type=Path)
     one.add_argument("model", type=Path)
@@ -124,9 +108,7 @@ def main() -> None:
     one.add_argument("--top-k", type=int, default=0, help="0 for all words")
     arguments = vars(parser.parse_args())
     torch.set_num_threads(1)
-    {"prepare": prepare, "train": train, "generate": generate}[arguments.pop("command")](
-        **arguments
-    )
+    {"train": train, "generate": generate}[arguments.pop("command")](**arguments)
 
 
 if __name__ == "__main__":
