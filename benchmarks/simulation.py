@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import hayflick as hf
-from pairs import Result, ratio
+from pairs import Result, duration, ratio
 
 SAMPLES, GENERATIONS, REPLICATES = 1000, 10, 2000
 
@@ -35,4 +35,15 @@ def results() -> Iterator[Result]:
         described=("`hf.simulate`, 2 threads", "loop over `rng.multinomial`"),
         target=5.0,
         pairs=15,
+    )
+    types = hf.Discrete.zipf_mandelbrot(50_000, exponent=1.0)
+    counts = np.maximum(types.probabilities * 1_000_000, 1.0).astype(np.int64)
+    trainer = hf.Resampler(sharpening=1.014, log_size=1.27, size_power=0.46, return_weight=0.008)
+    trained = hf.Discrete(types.symbols, counts).with_estimator(trainer)
+    yield duration(
+        "simulation of a trained model, 50,000 types, 974,000 items, 10 rounds, 200 runs",
+        task=lambda: hf.simulate(trained, generations=10, replicates=200, seed=1, threads=2),
+        described="`hf.simulate`, 2 threads",
+        target=10.0,
+        runs=3,
     )

@@ -1,9 +1,13 @@
 """The public names of hayflick; each is loaded on first use."""
 
+from .calibration.calibrate import calibrate as calibrate
+from .calibration.calibration_result import Calibration as Calibration
 from .calibration.loop import loop as loop
 from .calibration.loop import step_loop as step_loop
 from .calibration.loop_result import LoopRun as LoopRun
 from .calibration.loop_settings import LoopSettings as LoopSettings
+from .calibration.numbers import NumbersFit as NumbersFit
+from .calibration.numbers import calibrate_numbers as calibrate_numbers
 from .chains.bernoulli import Bernoulli as Bernoulli
 from .chains.degradation import AdditiveNoise as AdditiveNoise
 from .chains.degradation import Confusion as Confusion
@@ -19,6 +23,7 @@ from .chains.multivariate_gaussian import MultivariateGaussian as MultivariateGa
 from .chains.negative_binomial import NegativeBinomial as NegativeBinomial
 from .chains.ngram import NGram as NGram
 from .chains.poisson import Poisson as Poisson
+from .chains.resampler import Resampler as Resampler
 from .chains.samplers import Temperature as Temperature
 from .chains.samplers import TopK as TopK
 from .chains.samplers import TopP as TopP

@@ -10,6 +10,7 @@ import xarray
 import hayflick as hf
 import hayflick.chains
 from hayflick.chains.family import NamedModel
+from hayflick.chains.resampler import Resampler
 from hayflick.core.protocols import Model
 from hayflick.corpus.sentences import split_sentences
 
@@ -19,9 +20,13 @@ COUNTED = {
     "discrete, smoothed": hf.Discrete.from_counts(COUNTS, estimator=hf.AddDelta(0.1)),
     "discrete, known law": hf.Discrete.zipf_mandelbrot(60, exponent=1.1),
 }
+TRAINED = tuple(map(tuple, np.diag([1e-4, 1e-2, 1e-3, 0.0])))
 TEXT = "The cat sat on the mat. The dog sat on the cat! A dog ran; the cat ran too. " * 6
 FAMILIES = {
     **COUNTED,
+    "discrete, a trained model": hf.Discrete.from_counts(COUNTS).with_estimator(
+        Resampler(1.05, 1.2, 0.5, 0.01, TRAINED)
+    ),
     "discrete, Good-Turing": hf.Discrete.from_counts(COUNTS).with_estimator(hf.GoodTuring()),
     "bernoulli": hf.Bernoulli(0.2),
     "poisson": hf.Poisson(1.0),
@@ -113,6 +118,7 @@ STAGES = {
     "discrete": hf.Stages(
         sampler=hf.TopP(0.9), degradation=hf.LabelNoise(0.1), rounding=hf.Grid(bits=8)
     ),
+    "discrete, a trained model": hf.Stages(sampler=hf.TopP(0.9), degradation=hf.LabelNoise(0.1)),
     "bernoulli": hf.Stages(degradation=hf.Contamination(0.2), real_weight=3.0),
     "poisson": hf.Stages(real_weight=2.0, rounding=hf.Grid(bits=4)),
     "negative binomial": hf.Stages(real_weight=2.0, rounding=hf.Grid(bits=4)),

@@ -41,6 +41,7 @@ from hayflick.chains.family import (
     Rng,
     subsampled,
 )
+from hayflick.chains.resampler import Resampler
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages, law_on_grid
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number
@@ -69,7 +70,7 @@ class Discrete(NamedModel):
         Shape ``(types,)``: whole numbers are the counts of real data, other numbers the
         probabilities of a law that is known. Above 0 throughout.
     estimator
-        Estimator of the probabilities from counts.
+        Estimator of the probabilities from counts; in its place the resampler of a trained model.
     source
         Where the data come from.
 
@@ -90,7 +91,7 @@ class Discrete(NamedModel):
 
     symbols: tuple[str, ...]
     weights: Integers | Floats
-    estimator: AddDelta | GoodTuring = MAXIMUM_LIKELIHOOD
+    estimator: AddDelta | GoodTuring | Resampler = MAXIMUM_LIKELIHOOD
     source: Source = Source("counts")
 
     def __post_init__(self) -> None:
@@ -294,14 +295,19 @@ class Discrete(NamedModel):
         self, samples: int, *, stages: Stages = Stages()
     ) -> DiscreteChain | StagedDiscreteChain:
         samples = self.training_size(samples)
+        if isinstance(self.estimator, Resampler):
+            from hayflick.chains.resampled import ResampledChain
+
+            return ResampledChain(self, samples, stages)
         # Counts that are drawn and fitted as they are have a chain of their own, a fast one.
         if stages.given() or not isinstance(self.estimator, AddDelta):
             return StagedDiscreteChain(self, samples, stages)
         return DiscreteChain(self, samples)
 
-    def with_estimator(self, estimator: AddDelta | GoodTuring) -> Discrete:
-        """Return the same law under another estimator."""
-        return replace(self, estimator=estimator)
+    def with_estimator(self, estimator: AddDelta | GoodTuring | Resampler) -> Discrete:
+        """Return the same law under another estimator; an ideal resampler is maximum likelihood."""
+        ideal = isinstance(estimator, Resampler) and estimator.ideal
+        return replace(self, estimator=MAXIMUM_LIKELIHOOD if ideal else estimator)
 
     @classmethod
     @override
@@ -326,6 +332,7 @@ class Discrete(NamedModel):
 
     @override
     def describe(self) -> dict[str, Any]:
+        trainer = self.estimator if isinstance(self.estimator, Resampler) else None
         return {
             "family": self.family,
             "input": self.source.name,
@@ -335,6 +342,7 @@ class Discrete(NamedModel):
             "types": self.types,
             "tokens": self.total,
             "estimator": self.estimator.describe(),
+            **({"resampler": trainer.to_dict()} if trainer else {}),
         }
 
 
@@ -456,7 +464,7 @@ class DiscreteChain(_SymbolChain[BlockCounts, BlockCounts]):
                 recorded |= {name: own[name] for name in own if name != "diversity"}
             return recorded
 
-        return MergedPools(self.real_pools, BlockCounts.subsample, measured)
+        return MergedPools(self.real_pools, lambda *drawn: drawn[0].subsample(*drawn[1:]), measured)
 
     @override
     def estimate(self, pool: BlockCounts) -> BlockCounts:
@@ -477,10 +485,14 @@ class DiscreteChain(_SymbolChain[BlockCounts, BlockCounts]):
             delta, size = model.smoothing.delta, float(population.size)
             squares = squares + delta * (2.0 * size + delta * model.types)
             diversity = 1.0 - squares / (size + delta * model.types) ** 2
+        return self.recorded(survivors, diversity)
+
+    def recorded(self, survivors: Integers, diversity: Floats) -> Recorded:
+        """Return the measurements of survivors by class, and of diversity."""
         surviving = survivors.sum(axis=1)
         return {
             "surviving_types": surviving,
-            "surviving_fraction": surviving / model.types,
+            "surviving_fraction": surviving / self.model.types,
             "diversity": diversity,
             "class_survivors": survivors,
         }
@@ -569,7 +581,7 @@ class StagedDiscreteChain(_SymbolChain[LawBlock, WeightedCounts]):
         estimator = self.model.estimator
         if isinstance(estimator, GoodTuring):
             return np.stack([estimator.fit(row) for row in counts])
-        smoothed = counts + estimator.delta
+        smoothed = counts + self.model.smoothing.delta
         law: Floats = smoothed / smoothed.sum(axis=1, keepdims=True)
         return law
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class Resampler:
 
     def draw_parameters(self, rng: np.random.Generator, replicates: int) -> Floats:
         """Return the parameters of each replicate, shape ``(4, replicates)``."""
-        values = np.repeat(self.values[:, None], replicates, axis=1)
+        values: Floats = np.repeat(self.values[:, None], replicates, axis=1)
         if self.covariance is None:
             return values
         matrix = np.array(self.covariance)
@@ -127,6 +127,13 @@ class Resampler:
         values[0] = np.maximum(values[0], 0.01)
         values[3] = np.maximum(values[3], 0.0)
         return values
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return parameters and covariance, ready for JSON; an infinite size is null."""
+        values = zip(PARAMETERS, self.values.tolist(), strict=True)
+        finite = {name: value if math.isfinite(value) else None for name, value in values}
+        covariance = None if self.covariance is None else [list(row) for row in self.covariance]
+        return {"parameters": finite, "covariance": covariance}
 
     def describe(self) -> str:
         """Return the resampler in one line."""
