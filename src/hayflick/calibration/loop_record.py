@@ -234,7 +234,8 @@ class LoopFolder:
             record = read_json(self.work / _TRAINED, what="a record")
             place = self.work / Path(record["place"]).name
             seconds = {str(key): float(value) for key, value in record["seconds"].items()}
-            if record["round"] == number and place.is_dir():
+            # A model that was already moved to its place is trained again.
+            if record["round"] == number and (place / "model").is_dir():
                 return place, seconds
         return None
 
@@ -323,7 +324,7 @@ def open_folder(path: Path) -> Iterator[LoopFolder]:
 
 def _is_ours(name: str) -> bool:
     """Return whether a loop that was killed at its very beginning may have left a file."""
-    return name in (_LOCK, _WORK) or _number(name) == 0 or name.startswith(".hayflick-")
+    return name == _WORK or _number(name) == 0 or name.startswith((_LOCK, ".hayflick-"))
 
 
 def changed_settings(before: LoopSettings, now: LoopSettings) -> dict[str, tuple[Any, Any]]:

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 _MUCH_NEW = 0.01
 _LARGEST_EXTRA = 1 << 26
-_LARGEST_OVER_REAL = 100
+_MOST_TIMES_LONGER = 100
 
 
 class LoopRounds:
@@ -134,7 +134,7 @@ class LoopRounds:
         seconds[stage] = self._carry_out(stage, values, folder, seconds)
         if _stamp(training_set) != before:
             raise DataError(f"{training_set}: was changed by the trainer, which must only read it")
-        self._check_output(out, stage, mix.generated)
+        self._check_output(out, stage, mix.generated, training_set)
         return seconds, out
 
     def _carry_out(
@@ -164,7 +164,7 @@ class LoopRounds:
         # Some libraries take seeds of 31 bits only.
         return int(sequence.generate_state(1)[0]) >> 1
 
-    def _check_output(self, out: Path, stage: str, wanted: int) -> None:
+    def _check_output(self, out: Path, stage: str, wanted: int, training_set: Path) -> None:
         what = f"{stage}, round {self._number}"
         if not out.is_file():
             kind = "is no file" if out.exists() else "was not written"
@@ -172,8 +172,8 @@ class LoopRounds:
         size = out.stat().st_size
         if not size:
             raise DataError(f"{what}: {out} is empty, {wanted:,} {self._data.unit} were wanted")
-        real = self._kept.data_file(0, self._data.suffix).stat().st_size
-        largest = _LARGEST_EXTRA + _LARGEST_OVER_REAL * real * wanted // self._first.total
+        bytes_an_item = training_set.stat().st_size / self.state.rounds[-1].items
+        largest = _LARGEST_EXTRA + int(_MOST_TIMES_LONGER * bytes_an_item * wanted)
         if size > largest:
             got = f"holds {size:,} bytes for {wanted:,} {self._data.unit}"
             raise DataError(f"{what}: {out} {got}, more than the {largest:,} that are read")

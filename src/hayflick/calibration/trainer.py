@@ -35,7 +35,7 @@ _REQUIRED = {"train": ("data", "model"), "generate": ("model", "n", "out")}
 _OPTIONAL = {"train": ("seed", "round"), "generate": ("seed", "data", "round")}
 
 _MARK = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_VARIABLE = re.compile(r"\$[\w{(@*#?!$]")
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\}?|\([^)]*\)?|[@*#?!$])|`")
 _SHELL_SIGNS = "|&;<>()`*"
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -164,8 +164,9 @@ def _shell_syntax(line: str) -> str | None:
         if sign == "\\" and quote != "'":
             place, begins = place + 2, False
             continue
-        if quote != "'" and (sign == "`" or _VARIABLE.match(line, place)):
-            return "`" if sign == "`" else line[place:].split()[0]
+        variable = None if quote == "'" else _VARIABLE.match(line, place)
+        if variable is not None:
+            return variable[0]
         if not quote and (sign in _SHELL_SIGNS or (sign == "~" and begins)):
             return line[place : place + 2] if line[place : place + 2] in ("&&", "||") else sign
         if not quote and sign in "\r\n":

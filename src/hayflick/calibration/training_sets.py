@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from hayflick.core.arrays import Integers
 from hayflick.core.display_text import display_text
-from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.errors import ArgumentError, DataError, UndecodableError, listed
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
@@ -207,7 +207,7 @@ class TextData(TrainingData):
     def take(self, written: Path, out: Path, *, wanted: int) -> WrittenItems:
         found = 0
         text = plain_text(written, encoding="utf-8")
-        with open(out, "w", encoding="utf-8", newline="\n") as file:
+        with _in_utf_8(written), open(out, "w", encoding="utf-8", newline="\n") as file:
             for batch in lines(text, name=str(written)):
                 chosen, total = self._first_lines(batch, wanted - found)
                 if found < wanted:
@@ -324,6 +324,16 @@ def _stored_lines(reserve: Path, like: Source) -> list[str]:
     ]
 
 
+@contextmanager
+def _in_utf_8(written: Path) -> Iterator[None]:
+    """Say of a trainer's file, whose encoding nobody can state, that it takes UTF-8."""
+    try:
+        yield
+    except UndecodableError as fault:
+        remedy = "let the trainer write UTF-8"
+        raise DataError(f"{written}: is not UTF-8 (offset {fault.offset}): {remedy}") from None
+
+
 def _refuse_too_few(written: Path, found: int, wanted: int, unit: str) -> None:
     if found < wanted:
         got = f"holds {found:,} {unit}, {wanted:,} were wanted"
@@ -364,7 +374,8 @@ class TableData(TrainingData):
 
     @override
     def take(self, written: Path, out: Path, *, wanted: int) -> WrittenItems:
-        rows = self._rows(written)
+        with _in_utf_8(written):
+            rows = self._rows(written)
         missing = [name for name in self._real.columns if name not in rows.columns]
         if missing:
             remedy = f"write the columns of {self.path.name}"
