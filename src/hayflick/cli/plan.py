@@ -81,7 +81,8 @@ def plan_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Symbols to keep instead of all: one per line, or a JSON list (.json).",
+            help="Symbols to keep instead of all: one per line, a JSON list (.json), or a table "
+            "with the columns symbol, weight and at_least.",
             show_default=False,
         ),
     ] = None,

@@ -43,7 +43,8 @@ def reserve_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Symbols that alone have weight: one per line, or a JSON list (.json).",
+            help="Symbols that alone have weight: one per line, a JSON list (.json), or a table "
+            "with a column symbol.",
             show_default=False,
         ),
     ] = None,

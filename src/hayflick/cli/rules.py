@@ -31,7 +31,8 @@ _MustKeep = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The must-keep list that the rules are for: one symbol per line, or a JSON list.",
+        help="The must-keep list that the rules are for: one symbol per line, a JSON list, or a "
+        "table with the columns symbol, weight and at_least.",
         show_default=False,
     ),
 ]

@@ -211,8 +211,8 @@ def watch_command(
     must_keep: Annotated[
         Path | None,
         _optional(
-            help="Words or phrases whose retention is measured: one per line, a JSON list, or a "
-            "file of hayflick reserve.",
+            help="Words or phrases whose retention is measured: one per line, a JSON list, a "
+            "table with the columns symbol and weight, or a file of hayflick reserve.",
             metavar="FILE",
         ),
     ] = None,

@@ -20,6 +20,7 @@ from hayflick.core.records import Reading, Verdict
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
+from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.diversity.metrics import METRICS, Unit
 from hayflick.monitor.watch import watch
@@ -154,7 +155,7 @@ def check_rules(
     encoding: str = "utf-8",
     normalize: str = "nfc",
     table: TableFormat | None = None,
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: MustKeep | None = None,
     samples: int | None = None,
     generations: int = 50,
     history: _Path | Sequence[Reading] | None = None,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -34,6 +34,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.at_least import default_least
@@ -183,7 +184,7 @@ def evaluate_rules(
     keep: float | None = None,
     confidence: float | None = None,
     at_least: int | None = None,
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: MustKeep | None = None,
     samples: int | None = None,
     generations: int = 50,
     replicates: int = 200,
@@ -287,10 +288,7 @@ def evaluate_rules(
 
 
 def target_of_rules(
-    loaded: LoadedRules,
-    *,
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
-    at_least: int | None = None,
+    loaded: LoadedRules, *, must_keep: MustKeep | None = None, at_least: int | None = None
 ) -> SymbolTarget:
     """Return what rules are to keep: that of their watch with the highest target.
 

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING, cast
 
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
-from hayflick.corpus.frames import input_path
+from hayflick.corpus.frames import holds_counts, input_path
 from hayflick.corpus.normalization import normalize_text
 
+if TYPE_CHECKING:
+    from hayflick.corpus.must_keep import MustKeep
 
-def must_keep_weights(
-    must_keep: str | os.PathLike[str] | Sequence[str] | Mapping[str, float] | None,
-) -> Mapping[str, float]:
-    """Return the weights of a list, or of a file: one per line, JSON, or a reserve."""
-    if must_keep is None:
-        return {}
-    if isinstance(must_keep, Mapping):
-        return must_keep
+
+def must_keep_weights(must_keep: MustKeep | None) -> tuple[Mapping[str, float], tuple[Source, ...]]:
+    """Return the weights of a list or of a reserve's file, and the file that it was."""
+    if must_keep is None or (isinstance(must_keep, (list, tuple)) and not must_keep):
+        return {}, ()
+    from hayflick.corpus.must_keep import MustKeepList
+
     if isinstance(must_keep, (str, os.PathLike)):
-        from hayflick.corpus.must_keep import read_must_keep
         from hayflick.corpus.reserves import read_reserve, reserve_header
 
         path = input_path(must_keep)
         header = reserve_header(path)
-        if header is None:
-            must_keep = read_must_keep(path)
-        else:
-            must_keep = read_reserve(path, header=header, like=Source(path.name)).counts.symbols
-    return dict.fromkeys(must_keep, 1.0)
+        if header is not None:
+            held = read_reserve(path, header=header, like=Source(path.name)).counts.symbols
+            return dict.fromkeys(held, 1.0), Source.files(("must-keep list", path))
+    elif isinstance(must_keep, Mapping) and holds_counts(must_keep):
+        return cast(Mapping[str, float], must_keep), ()
+    listed = MustKeepList.of(must_keep).without_at_least("watch")
+    return listed.by_symbol, listed.sources
 
 
 def spelled_as(answers: Answers, weights: Mapping[str, float]) -> Mapping[str, float]:

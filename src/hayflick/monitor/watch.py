@@ -23,6 +23,7 @@ from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
 from hayflick.corpus.continuing import ReadPart
+from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.diversity.metrics import metric_named
@@ -74,7 +75,7 @@ def watch(
     embedder: str | Embedder = "hashing",
     cache: _Path | None = None,
     tokenizer: str = "auto",
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: MustKeep | None = None,
     metrics: Sequence[str] = (),
     rules: _Path | RuleSet | None = None,
     seed: int = 1,
@@ -115,8 +116,9 @@ def watch(
     tokenizer
         How texts are split into words.
     must_keep
-        Words or phrases whose retention is measured: a file with one per line (or a JSON
-        list), a file of ``hayflick reserve``, a sequence, or a mapping to weights.
+        Words or phrases whose retention is measured: a file with one per line, a JSON list, a
+        table with the columns ``symbol`` and ``weight``, a file of ``hayflick reserve``, a
+        sequence, a mapping to weights, or such a table in memory.
     metrics
         Slow metrics to measure too: ``drift``, ``near_duplicate_rate``.
     rules
@@ -158,7 +160,7 @@ def watch(
         check_reference(source, baseline_from)
         _check_without_reference(rules=rules, state=state)
     embedder = _embedder(embedder)
-    weights = must_keep_weights(must_keep)
+    weights, listed_in = must_keep_weights(must_keep)
     kept = {
         "by": by,
         "text": text,
@@ -217,7 +219,7 @@ def watch(
             rules=rule_set,
             reference=None if baseline_from is None else reference.name,
             seed=seed,
-            sources=Source.files(("must-keep list", must_keep)),
+            sources=listed_in,
         )
         stream = measured_stream(
             answers, settings.measurement, known, bad=bad, cache=cache, progress=progress

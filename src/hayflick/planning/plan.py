@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,10 +15,7 @@ from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source, sources_of
-from hayflick.corpus.counts import Counts
-from hayflick.corpus.frames import input_path
-from hayflick.corpus.must_keep import must_keep_places, read_must_keep
-from hayflick.corpus.reading import Corpus
+from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.cost import CostModel
@@ -38,6 +35,7 @@ from hayflick.planning.problem import (
     check_confidence,
     check_target,
     planning_problem,
+    spelled_list,
 )
 from hayflick.planning.questions import PlanAnswer, answers_to
 from hayflick.planning.retention import SimulatedRetention, SimulationSettings
@@ -55,7 +53,6 @@ if TYPE_CHECKING:
     import xarray
 
 _Path: TypeAlias = str | os.PathLike[str]
-_MustKeep: TypeAlias = _Path | Sequence[str] | Mapping[str, float] | None
 
 _ROUND_S, _ROUND_BYTES = 4e-3, 8000.0
 _DELAYS = (0, 5, 20)
@@ -70,7 +67,7 @@ def plan(
     confidence: float | None = DEFAULT_CONFIDENCE,
     at_least: int | None = None,
     generations: int = 50,
-    must_keep: _MustKeep = None,
+    must_keep: MustKeep | None = None,
     of: str | None = None,
     costs: CostModel | None = None,
     column: str | None = None,
@@ -112,8 +109,9 @@ def plan(
     generations
         The horizon, K rounds.
     must_keep
-        Symbols to keep: a file with one per line (or a JSON list), a sequence, or a mapping
-        from symbol to weight; None for all types.
+        Symbols to keep: a file with one per line, a JSON list, or a table with the columns
+        ``symbol``, ``weight`` and ``at_least``, which goes before the `at_least` above; a sequence,
+        a mapping from symbol to weight, or such a table in memory; None for all types.
     of
         ``types``, ``must-keep`` or ``diversity``, (None: must-keep if there is a list, else types);
         ``variance`` for numbers, that of the median run.
@@ -169,11 +167,12 @@ def plan(
     )
     model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
     simulation = SimulationSettings(seed=seed, threads=threads, progress=progress)
+    listed = None if must_keep is None else spelled_list(must_keep, model)
     problem = planning_problem(
         model,
         generations=generations,
         samples=samples,
-        must_keep=_entries(must_keep, model),
+        must_keep=listed,
         of=of,
         law=law,
         simulation=simulation if replicates else None,
@@ -187,7 +186,7 @@ def plan(
     if history is not None:
         problem, comparison = resumed_problem(problem, _history(history, model), keep, costs)
     planned = _planned(problem, keep, costs, replicates, seed, comparison, temperature)
-    files = Source.files(("must-keep list", must_keep), ("history", history))
+    files = (*(() if listed is None else listed.sources), *Source.files(("history", history)))
     return replace(planned, sources=(*sources_of(planned.target), *files))
 
 
@@ -212,19 +211,6 @@ def _model(
         remedy = "of=types takes every number as a label"
         raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
     return VarianceTarget(*read_model(source, options, family="gaussian"))
-
-
-def _entries(
-    must_keep: _MustKeep, model: Discrete | VarianceTarget | Gaussian
-) -> Sequence[str] | Mapping[str, float] | None:
-    """Return the symbols to keep; those of a file as the data count them, in lower case say."""
-    if not isinstance(must_keep, (str, os.PathLike)):
-        return must_keep
-    entries = read_must_keep(input_path(must_keep))
-    if not isinstance(model, Discrete) or model.counts is None:
-        return entries
-    corpus = Corpus(Counts(model.symbols, model.counts), model.source)
-    return tuple(model.symbols[place] for place in must_keep_places(entries, corpus=corpus))
 
 
 def _history(

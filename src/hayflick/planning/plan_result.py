@@ -143,8 +143,11 @@ class Plan(Result):
 
     @property
     def examples(self) -> int:
-        """Items that a training set must hold of a type to keep it, or all that the data have."""
-        return int(self.target.needed.max()) if isinstance(self.target, SymbolTarget) else 1
+        """Items that a training set must hold of a type to keep it, or all that the data have.
+
+        Of types that the must-keep list names no number for.
+        """
+        return self.target.usual_least if isinstance(self.target, SymbolTarget) else 1
 
     @property
     def feasible(self) -> bool:

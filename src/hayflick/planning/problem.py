@@ -12,6 +12,9 @@ from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.errors import ArgumentError
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
+from hayflick.corpus.counts import Counts
+from hayflick.corpus.must_keep import MustKeep, MustKeepList
+from hayflick.corpus.reading import Corpus
 from hayflick.laws.survival import LAWS
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
 from hayflick.planning.at_least import default_least
@@ -185,7 +188,7 @@ def planning_problem(
     *,
     generations: int,
     samples: int | None = None,
-    must_keep: Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: Sequence[str] | Mapping[str, float] | MustKeepList | None = None,
     of: str | None = None,
     law: str = "auto",
     simulation: SimulationSettings | None = None,
@@ -201,7 +204,8 @@ def planning_problem(
     generations, samples
         How many rounds, and the size of a training set; None for the data's own size.
     must_keep
-        Types to keep, of the same weight or with a weight each; None for all types.
+        Types to keep, of the same weight or with a weight each, or a list with a number of items
+        of each; None for all types.
     of
         ``types``, ``must-keep`` or ``diversity`` (None: must-keep if there is a list, else types);
         ``variance`` for a Gaussian law.
@@ -247,6 +251,21 @@ def planning_problem(
     )
 
 
+def spelled_list(must_keep: MustKeep, model: object) -> MustKeepList:
+    """Return a must-keep list; that of a table as the data count its symbols, in lower case say.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        If it cannot be used, or the data lack a symbol of a table.
+    """
+    found = MustKeepList.of(must_keep)
+    as_given = found.source is None and not found.at_least
+    if as_given or not isinstance(model, Discrete) or model.counts is None:
+        return found
+    return found.spelled_as(Corpus(Counts(model.symbols, model.counts), model.source))
+
+
 def check_target(keep: float) -> float:
     """Return the share to keep.
 
@@ -285,7 +304,7 @@ def check_confidence(confidence: float) -> float:
 
 def _target(
     model: Discrete | Gaussian,
-    must_keep: Sequence[str] | Mapping[str, float] | None,
+    must_keep: Sequence[str] | Mapping[str, float] | MustKeepList | None,
     of: str | None,
     at_least: int | None,
 ) -> Target:
@@ -311,7 +330,7 @@ def _target(
 
 
 def _usual_kind(
-    model: Discrete | Gaussian, must_keep: Sequence[str] | Mapping[str, float] | None
+    model: Discrete | Gaussian, must_keep: Sequence[str] | Mapping[str, float] | MustKeepList | None
 ) -> str:
     if must_keep is not None:
         return MUST_KEEP

@@ -25,9 +25,9 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.frames import input_path, table_or_path
+from hayflick.corpus.frames import table_or_path
 from hayflick.corpus.items import ItemStore, item_blocks, refuse_counts, stored_items
-from hayflick.corpus.must_keep import must_keep_places, read_must_keep
+from hayflick.corpus.must_keep import MustKeep, MustKeepList, must_keep_places
 from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.reserves import TEXT_COLUMN, count_records, item_records, reserve_text
 from hayflick.corpus.table_format import TableFormat
@@ -190,7 +190,7 @@ def reserve(
     *,
     size: int | None = None,
     tokens: int | None = None,
-    must_keep: str | os.PathLike[str] | Sequence[str] | None = None,
+    must_keep: MustKeep | None = None,
     weights: str = "uniform",
     column: str | None = None,
     tokenizer: str | None = None,
@@ -213,8 +213,8 @@ def reserve(
     size, tokens
         How many items, or how many tokens they may hold; one of the two.
     must_keep
-        Symbols that alone have weight: a file with one per line (or a JSON list), or a sequence;
-        None gives weight to all.
+        Symbols that alone have weight: a file with one per line, a JSON list or a table with a
+        column ``symbol``, or a sequence; None gives weight to all.
     weights
         ``uniform``: every symbol counts the same; ``frequency``: as often as it occurs.
     column, tokenizer, encoding, normalize, table
@@ -246,9 +246,9 @@ def reserve(
     whole_number("seed", seed, at_least=0)
     if weights not in WEIGHTS:
         raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
-    listed_in = Source.files(("must-keep list", must_keep))
-    if isinstance(must_keep, str | os.PathLike):
-        must_keep = read_must_keep(input_path(must_keep))
+    kept = None
+    if must_keep is not None:
+        kept = MustKeepList.of(must_keep).without_at_least("reserve").without_weights("reserve")
     refuse_counts(path)
     corpus = read_corpus(
         path,
@@ -259,7 +259,7 @@ def reserve(
         table=table,
         progress=progress,
     )
-    listed = None if must_keep is None else must_keep_places(must_keep, corpus=corpus)
+    listed = None if kept is None else must_keep_places(kept.symbols, corpus=corpus)
     worth = _worth(corpus.counts, weights, listed)
     blocks = item_blocks(
         path, corpus=corpus, given=table, progress=StageProgress(progress, "numbering")
@@ -290,7 +290,7 @@ def reserve(
         same_items=same_items,
         same_tokens=same_tokens,
         seed=seed,
-        sources=(corpus.source, *listed_in),
+        sources=(corpus.source, *(() if kept is None else kept.sources)),
     )
 
 

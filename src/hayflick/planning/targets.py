@@ -19,6 +19,7 @@ from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
+from hayflick.corpus.must_keep import MustKeepList
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of
@@ -192,6 +193,9 @@ class SymbolTarget:
         For ``must-keep``: places of the listed types in the model, and what each is worth.
     least
         Items that a training set must hold of a type to keep it, shape ``(types,)``; None for one.
+    usual
+        What holds for types that a list names no number of items for, or all that the data have of
+        one; None where it names none.
 
     Examples
     --------
@@ -207,6 +211,7 @@ class SymbolTarget:
     listed: Integers | None = None
     listed_weights: Floats | None = None
     least: Integers | None = None
+    usual: int | None = None
     statistic: ClassVar[str] = "mean"
     largest_samples: ClassVar[int] = 1 << 40
 
@@ -232,11 +237,13 @@ class SymbolTarget:
     def of_list(
         cls,
         model: Discrete,
-        must_keep: Sequence[str] | Mapping[str, float],
+        must_keep: Sequence[str] | Mapping[str, float] | MustKeepList,
         *,
         least: Integers | None = None,
     ) -> SymbolTarget:
         """Return the target of listed types, of the same weight or with a weight each.
+
+        A number of items that the list names for a type goes before `least`.
 
         Raises
         ------
@@ -245,7 +252,9 @@ class SymbolTarget:
         DataError
             If the data lack a listed type; up to ten are named.
         """
-        if isinstance(must_keep, Mapping):
+        if isinstance(must_keep, MustKeepList):
+            weights = must_keep.by_symbol
+        elif isinstance(must_keep, Mapping):
             weights = dict(must_keep)
         else:
             weights = dict.fromkeys(must_keep, 1.0)
@@ -256,7 +265,12 @@ class SymbolTarget:
             raise _unknown(unknown, model)
         numbers = [positive_number(f"weight of {symbol!r}", w) for symbol, w in weights.items()]
         places = model.places_of(list(weights))
-        return cls(model, MUST_KEEP, places, np.array(numbers), least)
+        if not isinstance(must_keep, MustKeepList) or not must_keep.at_least:
+            return cls(model, MUST_KEEP, places, np.array(numbers), least)
+        usual = np.ones(model.types, np.int64) if least is None else least
+        own = must_keep.least_of(model.counts, usual, model.positions)
+        own_least = own if own.max() > 1 else None
+        return cls(model, MUST_KEEP, places, np.array(numbers), own_least, int(usual.max()))
 
     @property
     def total_weight(self) -> float:
@@ -461,6 +475,11 @@ class SymbolTarget:
         """Items that a training set must hold of every type to keep it, shape ``(types,)``."""
         return np.ones(self.model.types, np.int64) if self.least is None else self.least
 
+    @property
+    def usual_least(self) -> int:
+        """Items that keep a type which the list names no number for, or all that the data have."""
+        return int(self.needed.max()) if self.usual is None else self.usual
+
     def affordable_runs(self, regime: Regime, *, samples: int, generations: int) -> int:
         """Return how many runs take a second or two."""
         types = self.model.types if self.listed is None else self.listed.size + 1
@@ -498,7 +517,13 @@ class SymbolTarget:
 
         See `hayflick.planning.retention.chances_by_law`.
         """
-        arrays = (rounds.generated, rounds.fresh, rounds.samples, groups.probabilities)
+        arrays = (
+            rounds.generated,
+            rounds.fresh,
+            rounds.samples,
+            groups.probabilities,
+            groups.least,
+        )
         key = (law, *(array.tobytes() for array in arrays))
         if key not in self._known:
             while len(self._known) >= _REMEMBERED:

@@ -10,7 +10,7 @@ from hayflick.planning.confidence import BOUND
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.retention import SIMULATED
-from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, Target
+from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, SymbolTarget, Target
 from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 from hayflick.report.plan_answers import PlanAnswers
@@ -86,6 +86,13 @@ class PlanFindings:
     def examples(self) -> str:
         """Return how many examples keep a label; empty where one does."""
         least = self.plan.examples
+        target = self.plan.target
+        if isinstance(target, SymbolTarget) and target.usual is not None:
+            return self.text(
+                "A symbol is kept while a training set holds as many examples of it as the "
+                "must-keep list says ({least} where it says nothing), or all that the data have.",
+                least=self.language.number(least),
+            )
         if least == 1:
             return ""
         return self.text(

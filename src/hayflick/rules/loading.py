@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,14 +12,12 @@ from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import sources_of
-from hayflick.corpus.counts import Counts
-from hayflick.corpus.frames import input_path
-from hayflick.corpus.must_keep import must_keep_places, read_must_keep
-from hayflick.corpus.reading import Corpus
+from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.at_least import default_least
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
+from hayflick.planning.problem import spelled_list
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
 from hayflick.rules.model import Inject, WatchTable
 from hayflick.rules.rule_set import RuleSet
@@ -69,7 +67,7 @@ def load_rules(
     encoding: str = "utf-8",
     normalize: str = "nfc",
     table: TableFormat | None = None,
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    must_keep: MustKeep | None = None,
     samples: int | None = None,
     generations: int = 50,
     progress: Progress = silent,
@@ -148,10 +146,7 @@ def _derives(watch: WatchTable, rule_set: RuleSet) -> bool:
 
 
 def target_of(
-    watch: WatchTable,
-    model: Discrete,
-    *,
-    must_keep: _Path | Sequence[str] | Mapping[str, float] | None = None,
+    watch: WatchTable, model: Discrete, *, must_keep: MustKeep | None = None
 ) -> SymbolTarget:
     """Return what the numbers of a watch are a share of."""
     metric = watch.metrics[0]
@@ -165,10 +160,7 @@ def target_of(
 
 
 def listed_target(
-    model: Discrete,
-    must_keep: _Path | Sequence[str] | Mapping[str, float],
-    *,
-    at_least: int | None = None,
+    model: Discrete, must_keep: MustKeep, *, at_least: int | None = None
 ) -> SymbolTarget:
     """Return the target of a must-keep list.
 
@@ -177,15 +169,7 @@ def listed_target(
     DataError
         If the list cannot be read, or the data lack an entry.
     """
-    entries: Sequence[str] | Mapping[str, float]
-    if not isinstance(must_keep, (str, os.PathLike)):
-        entries = must_keep
-    else:
-        entries = read_must_keep(input_path(must_keep))
-        if model.counts is not None:
-            corpus = Corpus(Counts(model.symbols, model.counts), model.source)
-            places = must_keep_places(entries, corpus=corpus)
-            entries = tuple(model.symbols[place] for place in places)
+    entries = spelled_list(must_keep, model)
     return SymbolTarget.of_list(model, entries, least=default_least(model, at_least))
 
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from hayflick.core.display_text import display_text
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.table_format import TableFormat
+from hayflick.planning.at_least import holds_labels
 from hayflick.planning.dose import ThresholdPolicy
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, SymbolTarget
 from hayflick.rules.loading import initial_reading
@@ -255,8 +256,9 @@ def _target_keys(target: SymbolTarget, keep: float, confidence: float) -> str:
 def _target_lines(target: SymbolTarget, keep: float, confidence: float) -> Iterator[str]:
     yield f"target = {keep!r}"
     yield f"confidence = {confidence!r}  # share of runs that keep it in every round"
-    most = int(target.needed.max())
-    if most > 1:
+    most = target.usual_least
+    # Where nothing is written, a label needs several.
+    if most > 1 or (target.kind != DIVERSITY and holds_labels(target.model)):
         yield f"at_least = {most}  # items of a class that count as kept, or all that it has"
 
 
