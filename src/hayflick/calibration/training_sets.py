@@ -149,6 +149,8 @@ def open_data(path: Path, source: Source) -> TrainingData:
 
 
 _LONGEST_UNIT = 2000
+_FIRST_DRAWN = 64
+_ENDS = 32
 _CHUNK = 1 << 24
 
 
@@ -185,11 +187,12 @@ class TextData(TrainingData):
         """Return the longest beginning of a line that holds so many tokens."""
         low, high = 0, len(line)
         while low < high:
-            middle = (low + high + 1) // 2
-            if int(self._tokens([line[:middle]])[0]) <= number:
-                low = middle
-            else:
-                high = middle - 1
+            # Many at once: what takes time is to ask.
+            ends = np.unique(np.linspace(low, high, _ENDS).astype(int))[1:].tolist()
+            fitting = self._tokens([line[:end] for end in ends]) <= number
+            fits = [end for end, fit in zip(ends, fitting, strict=True) if fit]
+            low = max(fits, default=low)
+            high = min((end - 1 for end in ends if end > low), default=low)
         return line[:low]
 
     def _first_lines(self, batch: list[str], left: int) -> tuple[list[str], int]:
@@ -223,10 +226,12 @@ class TextData(TrainingData):
     @override
     def draw(self, number: int, rng: np.random.Generator) -> list[str]:
         drawn: list[str] = []
-        left, share = number, 1.0
+        left = number
+        share: float | None = None
         with self._opened() as content:
             while left > 0:
-                places = rng.integers(len(self._units) - 1, size=int(left / share * 1.1) + 8)
+                size = _FIRST_DRAWN if share is None else int(left / share * 1.1) + 8
+                places = rng.integers(len(self._units) - 1, size=size)
                 batch = [self._unit(content, int(place)) for place in places]
                 sums = self._tokens(batch)
                 share = max(float(sums.mean()), 1e-3)
