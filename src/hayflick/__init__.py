@@ -38,6 +38,7 @@ _REPLACED: dict[str, tuple[str, str]] = {
 
 # The module of `report` that presents each result.
 for _result, _report in {
+    "calibration.calibration_result:Calibration": "calibration",
     "calibration.loop_result:LoopRun": "loop",
     "planning.forecast_result:Forecast": "forecast",
     "planning.series_forecast:SeriesForecast": "series",
@@ -53,6 +54,7 @@ for _result, _report in {
     "monitor.evaluate_rules:RulesEvaluation": "rules_evaluation",
     "monitor.pilot_design:PilotDesign": "pilot_design",
     "monitor.pilot_analysis:PilotResult": "pilot_result",
+    "calibration.numbers:NumbersFit": "number_calibration",
     "papers.reproduce:Gallery": "gallery",
     "network.run_results:NetworkRun": "network",
     "network.estimate:NetworkEstimate": "network_estimate",

@@ -142,5 +142,7 @@ def effective_draws(generated: Floats, trained_on: Floats, share: Floats) -> Flo
     share
         e, likewise.
     """
-    draws: Floats = 1.0 / (1.0 / generated + (1.0 / share - 1.0) / trained_on)
+    # Of an e above 1 only the scatter of drawing can be less: it stays above 0.
+    over = np.where(share > 1.0, np.maximum(trained_on, generated), trained_on)
+    draws: Floats = 1.0 / (1.0 / generated + (1.0 / share - 1.0) / over)
     return np.maximum(draws, FEWEST_EFFECTIVE)

@@ -243,7 +243,8 @@ def _resampled_moments(
         return
     effective = np.empty(mean.size)
     for replicate in range(mean.size):
-        lost = (1.0 / share[replicate] - 1.0) / size
+        over = max(size, draws) if share[replicate] > 1.0 else size
+        lost = (1.0 / share[replicate] - 1.0) / over
         effective[replicate] = max(1.0 / (1.0 / draws + lost), 2.0)
         spread = np.sqrt(widening[replicate]) * deviation[replicate]
         mean[replicate] += spread / np.sqrt(effective[replicate]) * rng.standard_normal()

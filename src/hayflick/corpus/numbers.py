@@ -212,6 +212,48 @@ def read_numbers(
     return NumericTable(values, names, name, int((~complete).sum()), first.sheet, notes)
 
 
+def read_number_groups(
+    path: Any,
+    *,
+    by: str,
+    columns: Sequence[str] | None = None,
+    given: TableFormat | None = None,
+    encoding: str = "utf-8",
+) -> tuple[NumericTable, pl.Series]:
+    """Read columns of numbers, and the label of each row's group.
+
+    Rows without a number in one of the columns, or without a label, are left out and counted.
+    Parameters but `by`, the column of the labels, are those of `read_numbers`; without `columns`
+    the table has one column beside `by`. Values of a group are not checked.
+
+    Raises
+    ------
+    DataError
+        As `read_numbers`, but for a column's number of values and its spread.
+    """
+    table: Table = table_or_path(path)
+    if isinstance(table, Path) and not is_table(table):
+        raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
+    with table_column(table, column=by, given=given, encoding=encoding) as found:
+        labels = found.labels.collect().get_column("text")
+        others = [name for name in found.table.columns if name != found.name]
+        if not columns and len(others) != 1:
+            listed_names = ", ".join(map(repr, others[:10])) or "none"
+            raise DataError(
+                f"{found.table.path}: name a column of numbers; beside {by!r} it has {listed_names}"
+            )
+    read = [_column(table, name, given, encoding) for name in columns or others]
+    together = np.stack([column.values for column in read], axis=1)
+    complete = ~np.isnan(together).any(axis=1) & labels.is_not_null().to_numpy()
+    first = read[0]
+    notes = tuple(dict.fromkeys(note for column in read for note in column.notes))
+    names = tuple(column.name for column in read)
+    name = table.name if isinstance(table, Path) else "the table"
+    missing = int((~complete).sum())
+    grouped = NumericTable(together[complete], names, name, missing, first.sheet, notes)
+    return grouped, labels.filter(pl.Series(complete))
+
+
 @dataclass(frozen=True, eq=False)
 class _Column:
     """A column of numbers, NaN where a cell has none."""
