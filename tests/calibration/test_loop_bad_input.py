@@ -1,7 +1,7 @@
 """What a loop refuses, and how a trainer fails: named, and never an internal error."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
 import time
@@ -421,7 +421,8 @@ def test_tables_that_are_refused(folder):
         assert not (folder / "run").exists()
 
 
-def test_an_interrupt_ends_the_command(folder):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_an_interrupt_ends_the_command(folder, sent):
     settings(folder, generate=f"{script(folder, WITH_CHILD)} {{model}} {{n}} {{out}}")
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
@@ -433,7 +434,7 @@ def test_an_interrupt_ends_the_command(folder):
     while not (folder / "pids").exists() or not (folder / "pids").read_text():
         assert running.poll() is None
         time.sleep(0.02)
-    os.kill(running.pid, 2)
+    running.send_signal(sent)
     _, error = running.communicate(timeout=30)
     assert running.returncode == 130
     assert error.splitlines()[-1] == "interrupted; go on with: hayflick loop trainer.toml"

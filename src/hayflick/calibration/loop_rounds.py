@@ -15,6 +15,7 @@ from hayflick.calibration.loop_record import LoopFolder, LoopRound, LoopState, c
 from hayflick.calibration.loop_settings import LocatedSettings, LoopSettings, regime_file, regime_of
 from hayflick.calibration.trainer import HoursUsed, TimeLimits, Trainer
 from hayflick.calibration.training_sets import TrainingData
+from hayflick.core.effort import LONG_S, Effort
 from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress
@@ -237,11 +238,15 @@ class LoopRounds:
 
     def _say_done(self, done: LoopRound) -> None:
         unit = self._data.unit
-        times = ", ".join(f"{stage} {took:.3g} s" for stage, took in (done.seconds or {}).items())
+        seconds = done.seconds or {}
+        times = ", ".join(f"{stage} {took:.3g} s" for stage, took in seconds.items())
         self._say(
             f"round {done.round} of {self._values.rounds}: {done.items:,} {unit}, "
             f"{done.kept:.1%} of the types are left" + (f" ({times})" if times else "")
         )
+        left = (self._values.rounds - done.round) * sum(seconds.values())
+        if left > LONG_S:
+            self._say(str(Effort("the rest", seconds=left)))
         if done.cut:
             self._say(f"note: {done.cut:,} {unit} more than wanted were written, and cut")
         if done.new > _MUCH_NEW:

@@ -8,7 +8,7 @@ more than 2,000 bytes are drawn in parts. The items of a table are its rows.
 from __future__ import annotations
 
 import mmap
-import os
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -296,7 +296,7 @@ class TextData(TrainingData):
         with open(out, "wb") as file:
             for path in paths:
                 with open(path, "rb") as part:
-                    os.sendfile(file.fileno(), part.fileno(), 0, path.stat().st_size)
+                    shutil.copyfileobj(part, file)
 
 
 def _parts(content: mmap.mmap, start: int, end: int) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,8 +35,8 @@ loop_app = typer.Typer(
     name="loop",
     cls=_LoopGroup,
     help="Run your own trainer for some rounds, record what is left of the real data, and "
-    "calibrate. hayflick loop trainer.toml runs all rounds; a call that was stopped, or killed, "
-    "is repeated to go on.",
+    "calibrate. hayflick loop SETTINGS [--out RUN_DIR] [--hours HOURS] runs all rounds; a call "
+    "that was stopped, or killed, is repeated to go on.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -105,7 +107,7 @@ def _finish(
 
     again = _again(settings, out)
     try:
-        with progress_bar() as progress:
+        with _asked_to_end(), progress_bar() as progress:
             run = work(settings, out=out, hours=hours, say=say, progress=progress)
     except KeyboardInterrupt:
         say(f"interrupted; go on with: {again}")
@@ -118,6 +120,24 @@ def _finish(
         return 0
     say(f"stopped: {run.stopped}; raise hours, then go on with: {again}")
     return INCOMPLETE
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Take what schedulers send before they kill for Ctrl-C, so that the trainer is ended too."""
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        # Only the main thread takes signals, and not every system has both.
+        with suppress(ValueError, AttributeError):
+            number = getattr(signal, name)
+            # nohup has it ignored.
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _again(settings: Path, out: Path | None) -> str:

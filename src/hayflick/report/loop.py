@@ -73,7 +73,7 @@ def _headline(run: LoopRun, language: Language) -> str:
     return text(
         "{done} of {rounds} rounds are done: {kept} of the types of the real data are left.",
         done=last.round,
-        rounds=run.settings.rounds,
+        rounds=max(run.settings.rounds, last.round),
         kept=language.percent(last.kept),
     )
 
