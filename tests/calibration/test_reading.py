@@ -60,7 +60,7 @@ def test_later_rounds_are_split_as_the_first(tmp_path: Path) -> None:
     paths[1].write_text(text_of(counts[1]).replace(" ", "\n"))
     found = read_rounds(paths, tokenizer="whitespace")
     assert {source.tokenizer for source in found.sources} == {"whitespace"}
-    assert [source.role for source in found.sources] == ["real data", "round", "round"]
+    assert [source.role for source in found.sources] == ["corpus", "round", "round"]
 
 
 def test_rounds_of_a_table_are_in_the_order_of_their_numbers() -> None:

@@ -5,6 +5,7 @@ import random
 
 import pytest
 import typer
+from recorded_rounds import count_files, recorded_counts
 
 import hayflick as hf
 from hayflick.cli.app import app
@@ -72,6 +73,7 @@ def inputs(tmp_path_factory):
         "    words = open(data).read().split()\n"
         "    open(out, 'w').write(' '.join(random.Random(seed).choices(words, k=n)))\n"
     )
+    count_files(folder, recorded_counts(types=300, items=3000))
     trainer = 'data = "corpus.txt"\nrounds = 2\ntrainer = "sampler:sample"\n'
     (folder / "trainer.toml").write_text(trainer)
     hf.loop(folder / "trainer.toml")
@@ -122,6 +124,9 @@ PAIRS = {
     ),
     "expressivity corpus.txt --generations 5 --replicates 8": lambda: hf.expressivity(
         "corpus.txt", generations=5, replicates=8
+    ),
+    "calibrate round0.json round1.json round2.json --ahead 2 --replicates 20": (
+        lambda: hf.calibrate([f"round{k}.json" for k in range(3)], ahead=2, replicates=20)
     ),
     "watch answers.jsonl --by round --text answer": lambda: hf.watch(
         "answers.jsonl", by="round", text="answer"

@@ -277,12 +277,31 @@ def _loop(name: str, folder: Path) -> hf.LoopRun:
     real = folder / "hostile.csv"
     labels = [text[:5000] for text in ENCODABLE if "\0" not in text]
     pl.DataFrame({"a": labels}).write_csv(real)
-    settings = {"data": str(real), "column": "a", "rounds": 1}
+    settings = {"data": str(real), "column": "a", "rounds": 1, "calibrate": False}
     run = hf.loop(settings, trainer=trainer, out=folder / "loop")
     stopped = Note("{done} of {rounds} rounds are done, and the stated {hours} hours are used",
                    done=1, rounds=2, hours=name)  # fmt: skip
     settings = run.settings.model_copy(update={"data": name, "train": name, "regime": name})
     return dataclasses.replace(run, sources=(_source(name),), settings=settings, stopped=stopped)
+
+
+def _calibration(name: str) -> hf.Calibration:
+    """Return a calibration with hostile labels, rounds, notes and a hostile name."""
+    rng = np.random.default_rng(4)
+    counts = [2 + np.arange(len(ENCODABLE))]
+    for _ in range(3):
+        counts.append(rng.poisson(counts[-1]))
+    table = [
+        {"label": text[:5000], "round": f"{ENCODABLE[place][:200]} {place}"}
+        for place, row in enumerate(counts)
+        for text, number in zip(ENCODABLE, row, strict=True)
+        for _ in range(int(number))
+    ]
+    found = hf.calibrate(table, by="round", column="label", ahead=2, replicates=20)
+    (source,) = found.rounds.sources
+    named = dataclasses.replace(source, name=name, column=name)
+    rounds = dataclasses.replace(found.rounds, names=NAMES[:4], sources=(named,))
+    return dataclasses.replace(found, rounds=rounds)
 
 
 RESULTS: dict[str, Callable[[str, Path], Any]] = {
@@ -319,7 +338,14 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "mitigation": lambda name, _: _mitigation(name),
     "probe": lambda name, _: _probe(name),
     "compare": lambda name, _: _compared(name),
+    "calibration": lambda name, _: _calibration(name),
     "loop": _loop,
+    "number-calibration": lambda name, _: hf.calibrate_numbers(
+        means=[[5.0, 5.1, 5.0], [0.0, 0.1, 0.2]],
+        variances=[[4.0, 3.9, 4.2], [1.0, 1.1, 0.9]],
+        sizes=200,
+        columns=[name, ENCODABLE[1]],
+    ),
 }
 """How every result is made, by name, from the name of its input and a folder."""
 

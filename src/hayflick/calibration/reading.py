@@ -212,7 +212,7 @@ def _read_files(
         corpus = read_corpus(one, column=named, tokenizer=split, progress=progress, **how)
         tokenizer = tokenizer or corpus.source.tokenizer
         name = corpus.source.name if isinstance(one, str | os.PathLike) else names[number]
-        role = "real data" if number == 0 else "round"
+        role = "corpus" if number == 0 else "round"
         found.append(Corpus(corpus.counts, replace(corpus.source, name=name, role=role)))
     return _Counted(
         tuple(one.source.name for one in found),

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from hayflick.cli.calibrate import calibrate_command
 from hayflick.cli.compare import compare_command
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
@@ -49,6 +50,7 @@ app.command("forecast")(forecast_command)
 app.command("simulate")(simulate_command)
 app.command("plan")(plan_command)
 app.command("reserve")(reserve_command)
+app.command("calibrate")(calibrate_command)
 app.command("watch")(watch_command)
 app.command("compare")(compare_command)
 app.command("expressivity")(expressivity_command)

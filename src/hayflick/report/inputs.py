@@ -62,6 +62,7 @@ def _roles(language: Language) -> dict[str, str]:
         "pool": text("first pool"),
         "prompts": text("prompts"),
         "reserve": text("reserve"),
+        "round": text("round"),
         "rules": text("rules"),
         "schedule": text("schedule"),
         "state": text("state"),
