@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo lint test check test-browser test-serve bench soak docs catalog clean
+.PHONY: help setup demo lint test check test-browser test-serve test-trainers bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -49,11 +49,19 @@ test-serve: ## Run a network of real, tiny models behind transformers serve, in 
 	build/serve/bin/python -m pip install --quiet --editable ".[llm]" --group serve
 	build/serve/bin/pytest -p no:cacheprovider tests/network/test_transformers_serve.py
 
+test-trainers: ## Record runs of real, small trainers and calibrate on them, in an environment of its own
+	$(PYTHON) -m venv build/trainers
+	build/trainers/bin/python -m pip install --quiet --upgrade pip
+	build/trainers/bin/python -m pip install --quiet torch==2.13.0
+	build/trainers/bin/python -m pip install --quiet --editable . --group trainers
+	build/trainers/bin/pytest -p no:cacheprovider tests/calibration/test_trainers.py
+
 bench: setup ## Measure against the targets; results go to benchmarks/README.md
 	$(BIN)/python benchmarks
 
-soak: setup ## Long campaigns: a run that is killed twenty times, false alarms over thousands of streams, 2,000 random commands
+soak: setup ## Long campaigns: a run that is killed twenty times, a loop ten times, false alarms over thousands of streams, 2,000 random commands
 	$(BIN)/python benchmarks/kills.py 20
+	$(BIN)/python benchmarks/loop.py 10
 	$(BIN)/python benchmarks false_alarms
 	$(BIN)/python benchmarks panel
 	$(BIN)/python benchmarks recorded

@@ -22,6 +22,7 @@ import families
 import fits
 import groups
 import laws
+import loop
 import network
 import panel
 import planning
@@ -29,6 +30,7 @@ import recorded
 import rounds
 import simulation
 import state
+import trainers
 import watching
 
 README = Path(__file__).with_name("README.md")
@@ -53,8 +55,10 @@ SECTIONS = {
     "comparing": (comparing,),
     "state": (state,),
     "fits": (fits,),
+    "loop": (loop,),
+    "trainers": (trainers,),
 }
-HEADERS = {"recorded": recorded.HEADER}
+HEADERS = {"recorded": recorded.HEADER, "trainers": trainers.HEADER}
 
 
 def main() -> int:
