@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
+from planted_records import NOISY, real_counts, record_of
 
 from hayflick.calibration.fit import Fit, fit_resampler
 from hayflick.calibration.record import Record
 from hayflick.chains.resampler import Resampler
-from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError
-
-
-def real_counts(types: int = 1500, items: int = 20_000, seed: int = 1) -> Integers:
-    law = 1.0 / (np.arange(types) + 3.0)
-    drawn = np.random.default_rng(seed).multinomial(items, law / law.sum())
-    return drawn[drawn > 0].astype(np.int64)
-
-
-def record_of(
-    trainer: Resampler,
-    *,
-    rounds: int = 4,
-    seed: int = 1,
-    fresh: int = 0,
-    stored: Integers | None = None,
-    real: Integers | None = None,
-) -> Record:
-    rng = np.random.default_rng(seed)
-    counts = [real_counts() if real is None else real]
-    kept = np.zeros_like(counts[0]) if stored is None else stored
-    law, items = counts[0] / counts[0].sum(), int(counts[0].sum())
-    for _ in range(rounds - 1):
-        weights = trainer.weights(counts[-1].astype(np.float64))
-        mean = (items - fresh - kept.sum()) * weights / weights.sum()
-        if trainer.log_size != math.inf:
-            sizes = trainer.sizes(counts[-1].astype(np.float64))
-            mean = rng.gamma(sizes, mean / sizes)
-        counts.append(rng.poisson(mean) + rng.poisson(fresh * law) + kept)
-    names = tuple(f"w{place}" for place in range(law.size))
-    return Record(names, np.array(counts), np.full(rounds - 1, fresh), kept)
 
 
 def deviations(fit: Fit, trainer: Resampler) -> list[float]:
     errors = np.sqrt(np.diag(fit.covariance))
     told = errors > 0.0
     return list(np.abs(fit.resampler.values - trainer.values)[told] / errors[told])
-
-
-NOISY = Resampler(sharpening=1.05, log_size=1.2, size_power=0.45, return_weight=0.15)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaln, xlogy
 
 from hayflick.calibration.likelihood import Design, Likelihood, Maximum, Pairs, pairs_of
 from hayflick.calibration.record import Record
@@ -14,10 +15,10 @@ from hayflick.core.arrays import Floats
 from hayflick.core.errors import DataError
 
 TRANSITIONS_NEEDED = 2
-# A gain of the log-likelihood below this tells nothing of the trainer's own noise.
-_NO_GAIN = 0.05
+# Each parameter of the trainer's own noise has to gain so much of the log-likelihood (AIC).
+_GAIN = 1.0
 _LARGEST_POWER = 4.0
-_VAGUE_POWER = 3.0
+_VAGUE_POWER = 1.0
 _POWERS = (0.0, 0.5, 1.0)
 _SHARPENING_RANGE = (0.05, 20.0)
 
@@ -104,22 +105,25 @@ def fit_pairs(pairs: Pairs) -> Fit:
             "of how a trainer sharpens"
         )
     model = Model(pairs, returning=returning)
-    plain = model.maximize(noise=False)
-    best, noise, power = plain, False, None
-    noisy = model.maximize(noise=True)
-    if noisy.converged and noisy.value - plain.value > _NO_GAIN:
-        best, noise = noisy, True
-        if _vague(noisy):
-            power = max(_POWERS, key=lambda one: model.maximize(noise=True, power=one).value)
-            best = model.maximize(noise=True, power=power)
-            if best.value - plain.value <= _NO_GAIN:
-                best, noise, power = plain, False, None
+    best, noise, power = _chosen(model)
     if not best.converged or not _SHARPENING_RANGE[0] < best.parameters[0] < _SHARPENING_RANGE[1]:
         raise DataError(
             "record: no resampler fits these rounds (the fit did not converge): are they rounds of "
             "one trainer, in their order, and is the real data in them stated?"
         )
     return model.fit(best, noise=noise, power=power)
+
+
+def _chosen(model: Model) -> tuple[Maximum, bool, float | None]:
+    """Return the best fit, whether it has noise of the trainer's own, and its power where set."""
+    plain, noisy = model.maximize(noise=False), model.maximize(noise=True)
+    if noisy.converged and noisy.value - plain.value > 2.0 * _GAIN and not _vague(noisy):
+        return noisy, True, None
+    simple = [(model.maximize(noise=True, power=power), power) for power in _POWERS]
+    best, power = max(simple, key=lambda one: one[0].value)
+    if best.converged and best.value - plain.value > _GAIN:
+        return best, True, power
+    return plain, False, None
 
 
 def returns(pairs: Pairs) -> bool:
@@ -229,7 +233,7 @@ class Model:
         )
         scale = np.array([weight if place == 3 else 1.0 for place in places])
         covariance = np.zeros((len(PARAMETERS),) * 2)
-        errors = np.linalg.pinv(found.information)[: len(places), : len(places)]
+        errors = np.linalg.pinv(found.information, hermitian=True)[: len(places), : len(places)]
         covariance[np.ix_(places, places)] = errors * np.outer(scale, scale)
         fixed = tuple(name for place, name in enumerate(PARAMETERS) if place not in places)
         levels = np.array(values[len(places) : len(places) + self.pairs.transitions])
@@ -244,7 +248,5 @@ def _size_parameters(noise: bool, power: float | None) -> int:  # noqa: FBT001
 
 def _idle_value(pairs: Pairs) -> float:
     """Return the log-likelihood of pairs whose items are all fresh."""
-    from scipy.special import gammaln, xlogy
-
     value = xlogy(pairs.after, pairs.fresh) - pairs.fresh - gammaln(pairs.after + 1.0)
     return float(pairs.number @ value)

@@ -8,7 +8,7 @@ negative binomial law are linear in the parameters; first and second derivatives
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import betaln, digamma, gammaln, xlogy, zeta
@@ -17,11 +17,13 @@ from hayflick.calibration.record import Record
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import DataError, listed
 
-# Nodes of the sum over fresh items reach so many deviations, a third of one apart.
-_REACH, _PER_DEVIATION = 9.0, 3.0
-_ITERATIONS = 300
+# Nodes of the sum over fresh items reach so many deviations, and so many of them make one.
+_REACH, _PER_DEVIATION = 7.0, 1.5
+_ITERATIONS = 100
 _LARGEST_STEP = 2.0
-_ENOUGH = 1e-8
+_ENOUGH = 1e-7
+_ROUNDING = 1e-15
+_FLAT = 1e-4
 _LARGE_SIZE = 1e3
 
 
@@ -54,6 +56,10 @@ class Pairs:
     def transitions(self) -> int:
         """Number of transitions."""
         return int(self.transition.max()) + 1
+
+    def shifted(self, steps: int) -> Pairs:
+        """Return the pairs with their transitions renumbered."""
+        return replace(self, transition=self.transition + steps)
 
     def where(self, chosen: np.ndarray) -> Pairs:
         """Return some of the pairs."""
@@ -187,7 +193,11 @@ class Likelihood:
         cross = size * mean * (drawn - mean) / both**2
         size2 = size * rise + size**2 * bend
         total, share = self._summed(value + self._weight)
-        add = lambda terms: np.add.reduceat(share * terms, self._start)  # noqa: E731
+
+        def add(terms: Floats) -> Floats:
+            sums: Floats = np.add.reduceat(share * terms, self._start)
+            return sums
+
         first, second = add(by_mean), add(by_size)
         mean2 = pairs.number * (add(mean2 + by_mean**2) - first**2)
         cross = pairs.number * (add(cross + by_mean * by_size) - first * second)
@@ -207,6 +217,10 @@ class Likelihood:
     def maximize(self, start: Floats) -> Maximum:
         """Return the maximum, by Newton's method with damping."""
         parameters, damping = start, 1e-3
+        # Values of huge counts are rounded: no gain below that can be told.
+        pairs = self._pairs
+        rounding = _ROUNDING * float(pairs.number @ (pairs.after * np.log(pairs.after + 2.0)))
+        enough = max(_ENOUGH, rounding)
         value, gradient, second = self(parameters)
         for _ in range(_ITERATIONS):
             information = -second
@@ -219,7 +233,7 @@ class Likelihood:
                 continue
             step *= min(1.0, _LARGEST_STEP / float(np.abs(step).max()))
             trial = self(parameters + step)
-            if not np.isfinite(trial[0]) or trial[0] < value - 1e-12 * abs(value):
+            if not np.isfinite(trial[0]) or trial[0] < value - rounding:
                 damping *= 10.0
                 if damping > 1e12:
                     break
@@ -227,9 +241,10 @@ class Likelihood:
             gain = float(gradient @ step)
             parameters, (value, gradient, second) = parameters + step, trial
             damping = 0.0 if damping < 1e-6 else damping / 10.0
-            if gain < _ENOUGH:
+            if gain < enough:
                 return Maximum(parameters, value, -second, converged=True)
-        flat = float(np.abs(gradient).max()) < 1e-6 * max(1.0, abs(value))
+        step = _solve(-second, gradient)
+        flat = step is not None and float(gradient @ step) < max(_FLAT, enough)
         return Maximum(parameters, value, -second, converged=flat)
 
 
