@@ -75,7 +75,7 @@ def generate(model: Path, items: int, out: Path, seed: int, temperature: float, 
         scores = scores[:, -1] / temperature
         scores[:, 0] = -torch.inf
         if top_k:
-            scores[scores < scores.topk(top_k).values[:, -1:]] = -torch.inf
+            scores[scores < scores.topk(min(top_k, scores.shape[1])).values[:, -1:]] = -torch.inf
         drawn = scores.softmax(dim=-1).multinomial(1)
         lines.append(drawn)
     numbers = torch.cat(lines, dim=1).flatten()[:items]
