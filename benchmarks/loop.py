@@ -61,6 +61,7 @@ def _trainer(folder: Path, *, rounds: int, seconds: float, regime: str, tokens: 
         "data": "real.txt",
         "rounds": rounds,
         "regime": regime,
+        "calibrate": False,
         "train": f"'{sys.executable}' train.py {{data}} {{model}} {seconds}",
         "generate": f"'{sys.executable}' generate.py {{model}} {{n}} {{out}} {{seed}} {seconds}",
     }

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import hayflick as hf
+from hayflick.calibration.calibration_file import resampler_of
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 
@@ -61,7 +62,7 @@ def commands(*, python=sys.executable):
 
 
 def write_settings(folder, **values):
-    settings = {"data": "real.txt", "rounds": 2, **commands(), **values}
+    settings = {"data": "real.txt", "rounds": 2, "calibrate": False, **commands(), **values}
     lines = (f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
     path = folder / "trainer.toml"
     path.write_text("format_version = 1\n" + "".join(lines))
@@ -69,7 +70,7 @@ def write_settings(folder, **values):
 
 
 def in_python(folder, trainer=unigrams, *, out="run", **values):
-    settings = {"data": str(folder / "real.txt"), "rounds": 2, **values}
+    settings = {"data": str(folder / "real.txt"), "rounds": 2, "calibrate": False, **values}
     return hf.loop(settings, trainer=trainer, out=folder / out)
 
 
@@ -137,7 +138,7 @@ def test_more_than_wanted_is_cut_and_said(folder):
     def trainer(data_path, n, out_path, seed):
         unigrams(data_path, n, out_path, seed, more=13)
 
-    settings = {"data": str(folder / "real.txt"), "rounds": 1, "samples": 333}
+    settings = {"data": str(folder / "real.txt"), "rounds": 1, "calibrate": False, "samples": 333}
     run = hf.loop(settings, trainer=trainer, out=folder / "run", say=said.append)
     assert run.rounds[1].items == 333
     assert run.rounds[1].cut == 13
@@ -254,7 +255,7 @@ def test_a_folder_of_texts_and_other_encodings(folder):
     texts.mkdir()
     (texts / "a.txt").write_text("früh spät", encoding="utf-16")
     (texts / "b.txt").write_text("spät\r\nnie", encoding="utf-16")
-    settings = {"data": str(texts), "rounds": 1, "encoding": "utf-16"}
+    settings = {"data": str(texts), "rounds": 1, "calibrate": False, "encoding": "utf-16"}
     run = hf.loop(settings, trainer=unigrams, out=folder / "run")
     assert counted(folder, 0, "run") == {"spät": 2, "früh": 1, "nie": 1}
     assert run.sources[0].name == "texts"
@@ -277,7 +278,13 @@ def labels(folder):
 
 @pytest.mark.parametrize("regime", ["replace", "fresh:0.5", "accumulate"])
 def test_rows_of_a_table(folder, labels, regime):
-    settings = {"data": str(labels), "column": "rating", "rounds": 2, "regime": regime}
+    settings = {
+        "data": str(labels),
+        "column": "rating",
+        "rounds": 2,
+        "calibrate": False,
+        "regime": regime,
+    }
     run = hf.loop(settings, trainer=rows, out=folder / "run")
     assert counted(folder, 0, "run").keys() == {"G", "PG", "R", "NC-17"}
     expected = [400, 800, 1200] if regime == "accumulate" else [400] * 3
@@ -291,7 +298,7 @@ def test_rows_of_a_table(folder, labels, regime):
 
 def test_stored_rows_of_a_table(folder, labels):
     hf.reserve(labels, column="rating", size=4).save(folder / "reserve.jsonl")
-    settings = {"data": str(labels), "column": "rating", "rounds": 1}
+    settings = {"data": str(labels), "column": "rating", "rounds": 1, "calibrate": False}
     run = hf.loop(
         {**settings, "regime": f"anchor:{folder}/reserve.jsonl"}, trainer=rows, out=folder / "run"
     )
@@ -303,7 +310,12 @@ def test_stored_rows_of_a_table(folder, labels):
 
 def test_rows_of_one_column_are_stored_by_their_counts(folder):
     (folder / "labels.csv").write_text("label\n" + "a\nb\n" * 20)
-    settings = {"data": str(folder / "labels.csv"), "rounds": 1, "regime": 'anchor:{"b": 5}'}
+    settings = {
+        "data": str(folder / "labels.csv"),
+        "rounds": 1,
+        "calibrate": False,
+        "regime": 'anchor:{"b": 5}',
+    }
     run = hf.loop(settings, trainer=rows, out=folder / "run")
     assert run.rounds[1].items == 40
     assert counted(folder, 1, "run")["b"] >= 5
@@ -313,14 +325,14 @@ def test_a_table_without_a_column_is_refused(folder, labels):
     def trainer(data_path, n, out_path, seed):
         Path(out_path).write_text("rating\n" + "G\n" * n)
 
-    settings = {"data": str(labels), "column": "rating", "rounds": 1}
+    settings = {"data": str(labels), "column": "rating", "rounds": 1, "calibrate": False}
     with pytest.raises(DataError, match="lacks the column 'score', 'title'"):
         hf.loop(settings, trainer=trainer, out=folder / "run")
 
 
 def test_labels_of_typed_tables_are_spelled_as_elsewhere(folder):
     pl.DataFrame({"stars": [1.0, 2.0, 2.0, None]}).write_parquet(folder / "stars.parquet")
-    settings = {"data": str(folder / "stars.parquet"), "rounds": 1}
+    settings = {"data": str(folder / "stars.parquet"), "rounds": 1, "calibrate": False}
     hf.loop(settings, trainer=rows, out=folder / "run")
     assert counted(folder, 0, "run") == {"1": 1, "2": 2}
 
@@ -349,7 +361,9 @@ def test_a_function_of_a_module(folder):
         "        open(out, 'w').write(' '.join(random.Random(seed).choices(words, k=n)))\n"
     )
     path = folder / "function.toml"
-    path.write_text('data = "real.txt"\nrounds = 1\ntrainer = "mine:Trainers.words"\n')
+    path.write_text(
+        'data = "real.txt"\nrounds = 1\ncalibrate = false\ntrainer = "mine:Trainers.words"\n'
+    )
     assert hf.loop(path).rounds[1].items == 1000
 
 
@@ -400,10 +414,10 @@ def test_data_that_were_touched_alone_are_the_same(folder):
 
 
 def test_hours_stop_a_loop_that_goes_on_later(folder, capsys):
-    path = write_settings(folder, hours=1e-5)
+    path = write_settings(folder, hours=1e-6)
     assert main(["loop", str(path)]) == 3
     shown = capsys.readouterr()
-    assert "0 of 2 rounds are done, and the stated 1e-05 hours are used" in shown.err
+    assert "0 of 2 rounds are done, and the stated 1e-06 hours are used" in shown.err
     assert "raise hours, then go on with: hayflick loop" in shown.err
     assert "No round is done yet" in shown.out
     assert main(["loop", str(path), "--hours", "1"]) == 0
@@ -425,7 +439,7 @@ def test_a_round_that_would_take_too_long_is_not_begun(folder):
 
 def test_progress_is_in_rounds(folder):
     seen = []
-    settings = {"data": str(folder / "real.txt"), "rounds": 2}
+    settings = {"data": str(folder / "real.txt"), "rounds": 2, "calibrate": False}
     hf.loop(
         settings, trainer=unigrams, out=folder / "run", progress=lambda *stage: seen.append(stage)
     )
@@ -448,16 +462,50 @@ def test_new_types_are_said(folder):
     def trainer(data_path, n, out_path, seed):
         Path(out_path).write_text("word0 " * (n - 50) + "invented " * 50)
 
-    settings = {"data": str(folder / "real.txt"), "rounds": 1}
+    settings = {"data": str(folder / "real.txt"), "rounds": 1, "calibrate": False}
     run = hf.loop(settings, trainer=trainer, out=folder / "run", say=said.append)
     assert run.rounds[1].new == pytest.approx(0.05)
     assert any("5.0% of the items of round 1 are of types" in one for one in said)
 
 
 def test_settings_in_python(folder):
-    settings = hf.LoopSettings.of({"data": str(folder / "real.txt"), "rounds": 1})
+    settings = hf.LoopSettings.of(
+        {"data": str(folder / "real.txt"), "rounds": 1, "calibrate": False}
+    )
     assert hf.loop(settings, trainer=unigrams, out=folder / "run").finished
     with pytest.raises(ArgumentError, match="out: got None, takes a folder for the run"):
         hf.loop(settings, trainer=unigrams)
     with pytest.raises(ArgumentError, match="settings: got 3, takes a file such as trainer"):
         hf.loop(3, trainer=unigrams, out=folder / "other")
+
+
+def test_all_rounds_are_calibrated(folder, capsys):
+    path = write_settings(folder, rounds=3, regime="fresh:0.1", calibrate=True)
+    assert main(["loop", "step", str(path)]) == 0
+    run = folder / "trainer-run"
+    assert not (run / "calibration.json").exists()
+    capsys.readouterr()
+    assert main(["loop", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert "3 of 3 rounds are done" in shown.out
+    assert "calibration.json" in shown.out
+    assert "of the words" in shown.out
+    assert "calibration.html" in shown.err
+    assert "real.txt" in (run / "calibration.html").read_text(encoding="utf-8")
+    found = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
+    assert 0.5 < found["parameters"]["sharpening"]["value"] < 1.5
+    again = hf.loop(path)
+    counts = [run / f"round{number}.json" for number in range(4)]
+    other = hf.calibrate(counts, regime="fresh:0.1")
+    assert again.calibrated.resampler == other.resampler
+    assert again.record.fresh.tolist() == other.record.fresh.tolist()
+    assert resampler_of(run / "calibration.json") == other.resampler
+
+
+def test_rounds_that_cannot_be_calibrated(folder, capsys):
+    path = write_settings(folder, rounds=1, calibrate=True)
+    assert main(["loop", str(path)]) == 0
+    assert "Not calibrated: " in capsys.readouterr().out
+    run = in_python(folder, regime="accumulate", calibrate=True)
+    assert "accumulate" in run.to_dict()["uncalibrated"]
+    assert run.calibrated is None

@@ -63,6 +63,7 @@ def trainer(tmp_path_factory):
         "rounds": 2,
         "regime": "fresh:0.1",
         "keep_models": True,
+        "calibrate": False,
         "train": f"'{PYTHON}' train.py {{data}} {{model}}",
         "generate": f"'{PYTHON}' sample.py {{model}} {{n}} {{out}} {{seed}}",
     }
@@ -122,8 +123,8 @@ def test_a_program_that_outlives_a_kill_is_ended(tmp_path, monkeypatch):
     )
     train = f"'{PYTHON}' train.py {{model}} {{data}}"
     generate = f"'{PYTHON}' slow.py {{out}} {{model}} {{n}}"
-    settings = f'data = "real.txt"\nrounds = 1\ntrain = "{train}"\ngenerate = "{generate}"\n'
-    Path("trainer.toml").write_text(settings)
+    settings = f'train = "{train}"\ngenerate = "{generate}"\ndata = "real.txt"\n'
+    Path("trainer.toml").write_text(f"{settings}rounds = 1\ncalibrate = false\n")
     loop = subprocess.Popen([PYTHON, "-c", "import hayflick as hf; hf.loop('trainer.toml')"])
     while not Path("pid").exists() or not Path("pid").read_text():
         assert loop.poll() is None

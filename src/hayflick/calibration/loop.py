@@ -17,6 +17,7 @@ from hayflick.calibration.loop_record import (
     changed_settings,
     data_mark,
     open_folder,
+    remove,
     same_data,
 )
 from hayflick.calibration.loop_result import LoopRun
@@ -46,6 +47,9 @@ def loop(
     progress: Progress = silent,
 ) -> LoopRun:
     """Run a trainer until all rounds are recorded, or go on where an earlier call has stopped.
+
+    Then a resampler is calibrated on them, as by `hayflick.calibrate`, and written into the folder
+    as ``calibration.json``, unless the settings say ``calibrate = false``.
 
     Parameters
     ----------
@@ -107,7 +111,7 @@ def step_loop(
 ) -> LoopRun:
     """Record the next round of a loop, and return; for schedulers.
 
-    Parameters and errors are those of `loop`. Where all rounds are done, nothing is.
+    Parameters and errors are those of `loop`. Where all rounds are done, they are calibrated.
     """
     return _run(settings, trainer, out, folder, hours, say, progress, most=1)
 
@@ -137,7 +141,32 @@ def _run(
         stopped = None
         while stopped is None and rounds.state.done < min(last, located.values.rounds):
             stopped = rounds.step()
-        return LoopRun.read(kept.path, stopped=stopped)
+        run = LoopRun.read(kept.path, stopped=stopped)
+        if run.finished and run.settings.calibrate:
+            return _calibrated(run, located, progress)
+        return run
+
+
+def _calibrated(run: LoopRun, located: LocatedSettings, progress: Progress) -> LoopRun:
+    """Return a run with its calibration, which is written beside its rounds."""
+    # Loaded once all rounds are there.
+    from hayflick.calibration.calibrate import calibrate
+
+    folder = LoopFolder(run.folder)
+    files = [folder.counts_file(one.round) for one in run.rounds]
+    try:
+        regime = regime_of(run.settings, run.source, located.folder)
+        found = calibrate(files, regime=regime, seed=run.settings.seed, progress=progress)
+    except (ArgumentError, DataError) as fault:
+        remove(folder.calibration)
+        return replace(run, uncalibrated=str(fault))
+    # The counts tell neither the name of the real data nor how they were split.
+    first, *others = found.rounds.sources
+    named = replace(run.source, notes=(*run.source.notes, *first.notes))
+    rounds = replace(found.rounds, sources=(named, *others))
+    found = replace(found, rounds=rounds)
+    found.save(folder.calibration, force=True)
+    return replace(run, calibrated=found)
 
 
 def _begun(

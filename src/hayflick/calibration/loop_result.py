@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from hayflick.core.notes import Note
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
+
+if TYPE_CHECKING:
+    from hayflick.calibration.calibration_result import Calibration
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,6 +42,10 @@ class LoopRun(Result):
         Seconds that the trainer took in all, failures included.
     stopped
         Why it stopped before its last round; None where it did not.
+    calibrated
+        The calibration on all rounds; None before the last round, and for a run that was read.
+    uncalibrated
+        Why all rounds allow none; empty elsewhere.
     """
 
     folder: Path
@@ -47,6 +54,8 @@ class LoopRun(Result):
     sources: tuple[Source, ...] = ()
     spent: float
     stopped: Note | None = None
+    calibrated: Calibration | None = field(default=None, repr=False)
+    uncalibrated: str = ""
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str], *, stopped: Note | None = None) -> Self:

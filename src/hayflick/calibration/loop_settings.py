@@ -22,7 +22,7 @@ MOST_ROUNDS = 10_000
 _LONGEST_S = 366 * 86_400.0
 
 _Text = Annotated[str, Field(min_length=1)]
-_MAY_CHANGE = {"rounds", "hours", "timeout", "keep_texts", "keep_models"}
+_MAY_CHANGE = {"rounds", "hours", "timeout", "keep_texts", "keep_models", "calibrate"}
 
 
 class LoopSettings(BaseModel):
@@ -49,7 +49,7 @@ class LoopSettings(BaseModel):
     regime: _Text = "replace"
     rounds: int = Field(ge=1, le=MOST_ROUNDS)
     samples: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
-    seed: int = Field(default=1, ge=0, lt=2**63)
+    seed: int = Field(default=1, ge=0, le=LARGEST_NUMBER)
     train: _Text | None = None
     generate: _Text | None = None
     trainer: _Text | None = None
@@ -57,6 +57,7 @@ class LoopSettings(BaseModel):
     hours: float | None = Field(default=None, gt=0, le=_LONGEST_S)
     keep_texts: bool = False
     keep_models: bool = False
+    calibrate: bool = True
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, name: str = "settings") -> Self:

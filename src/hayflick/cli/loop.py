@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from hayflick.cli import options
-from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say, say_written
 from hayflick.core.command_line import masked_command
 from hayflick.core.progress import progress_bar
 
@@ -115,7 +115,12 @@ def _finish(
     except TrainerError:
         say(f"what is done is kept; go on with: {again}")
         raise
+    page = None
+    if run.calibrated is not None:
+        page = run.folder / "calibration.html"
+        run.calibrated.save(page, lang=lang.value, force=True)
     print_result(run, output_format, lang)
+    say_written(run.calibration if page else None, page)
     if run.stopped is None:
         return 0
     say(f"stopped: {run.stopped}; raise hours, then go on with: {again}")

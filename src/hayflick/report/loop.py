@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hayflick.calibration.loop_result import LoopRun
+from hayflick.core.display import report_of
 from hayflick.core.display_text import display_text
 from hayflick.report.language import Language
 from hayflick.report.rendering import notebook, table, tables_page
@@ -29,6 +30,7 @@ def record(run: LoopRun) -> dict[str, Any]:
         "rounds": [asdict(one) for one in run.rounds],
         "trainer_seconds": run.spent,
         "calibration": None if calibration is None else str(calibration),
+        "uncalibrated": run.uncalibrated or None,
         "provenance": run.provenance(),
     }
 
@@ -36,7 +38,9 @@ def record(run: LoopRun) -> dict[str, Any]:
 def tables(run: LoopRun, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows: the rounds, and what is left after each."""
     language = Language(lang)
-    return [_headline(run, language), _table(run, language), *_notes(run, language)]
+    found = run.calibrated
+    shown = [] if found is None else report_of(found).tables(found, lang=lang)
+    return [_headline(run, language), _table(run, language), *_notes(run, language), *shown]
 
 
 def page(run: LoopRun, *, lang: str = "en") -> str:
@@ -84,6 +88,8 @@ def _notes(run: LoopRun, language: Language) -> list[str]:
     if run.calibration is not None:
         file = display_text(str(run.calibration))
         return [*stopped, text("The trainer is calibrated in {file}.", file=file)]
+    if run.uncalibrated:
+        return [*stopped, text("Not calibrated: {reason}.", reason=run.uncalibrated)]
     return stopped
 
 
