@@ -187,9 +187,10 @@ def refuse_few(rounds: int, what: str) -> None:
         return
     held = "nothing" if rounds == 0 else "the real data alone"
     held = "the real data and 1 round" if rounds == 2 else held
+    hint = "" if rounds == 2 else "; for one table of all rounds, name the column of the round (by)"
     raise DataError(
         f"{what}: got {held}, takes the real data and at least 2 rounds, as the fit compares how "
-        "rounds follow one another: record more rounds"
+        f"rounds follow one another: record more rounds{hint}"
     )
 
 
@@ -410,7 +411,8 @@ def _new_types(
     share = items / one.total
     # Fresh items may be of types that the sample of round 0 happens to lack.
     if share > _NEW_TYPES + real_share:
-        told = f"{len(names):,} types that the real data ({counted.names[0]}) lack"
+        types = "1 type" if len(names) == 1 else f"{len(names):,} types"
+        told = f"{types} that the real data ({counted.names[0]}) lack"
         remedy = "was another tokenizer or another column used, or is the text in another language?"
         if one.types > real.types:
             remedy = "is the real data the first input? If so, was another tokenizer used?"

@@ -138,7 +138,7 @@ def _residuals_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
     y = alt.Y(
         "error:Q",
         title=text("forecast less recorded"),
-        axis=alt.Axis(format="+.1%"),
+        axis=alt.Axis(format="+.1%", titlePadding=12),
         scale=alt.Scale(domain=[-largest, largest]),
     )
     colour = alt.Color(
@@ -196,7 +196,7 @@ def _counts_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
         "value:Q",
         title=text("next count for each occurrence"),
         scale=alt.Scale(zero=False),
-        axis=alt.Axis(format=".2f"),
+        axis=alt.Axis(format=".2f", titlePadding=12),
     )
     colour = drawing.colour_legend(colours)
     base = alt.Chart(width=drawing.WIDTH, height=drawing.HEIGHT)

@@ -13,6 +13,7 @@ from hayflick.report.language import Language
 
 _TEN = 10
 _FINE_ERROR = 0.005
+_SMALLEST_P = 0.001
 
 
 @dataclass(frozen=True)
@@ -342,7 +343,9 @@ class CalibrationFindings:
         """Return a diagnosis: its name, what it means, and what to do; nothing if not found."""
         text = self.language.text
         meaning = text(one.note.message, **one.note.values)
-        return self.test(one), f"{meaning[:1].upper()}{meaning[1:]}.", self._remedy(one)
+        stop = "。" if self.language.code == "ja" else "."
+        ended = meaning if meaning.endswith(("?", "？", "。", ".")) else f"{meaning}{stop}"
+        return self.test(one), f"{ended[:1].upper()}{ended[1:]}", self._remedy(one)
 
     def _remedy(self, one: Diagnosis) -> str:
         if not one.found:
@@ -435,7 +438,7 @@ class CalibrationFindings:
 
     def chance(self, p_value: float) -> str:
         """Return a p-value."""
-        return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+        return "< 0.001" if p_value < _SMALLEST_P else f"{p_value:.3f}"
 
 
 PARTS = ("parameter", "noise", "model")
