@@ -101,7 +101,7 @@ def test_known_fresh_numbers_are_accounted_for():
         return np.concatenate([shrinking(rng, numbers)[:700], rng.normal(10.0, 3.0, 300)])
 
     rounds = recorded(mixed, rounds=6, real=real)
-    fit = hf.calibrate_numbers(rounds, fresh=0.3)
+    fit = hf.calibrate_numbers(rounds, regime="fresh:0.3")
     factor = fit.parameters["variance_factor"]
     assert factor.low < 0.81 < factor.high
     unknown = hf.calibrate_numbers(rounds).parameters["variance_factor"]
@@ -110,8 +110,8 @@ def test_known_fresh_numbers_are_accounted_for():
 
 def test_the_file_of_a_calibration_is_its_resampler(tmp_path):
     fit = hf.calibrate_numbers(recorded(shrinking, rounds=4))
-    path = tmp_path / "calibration.json"
-    path.write_text(json.dumps(fit.to_dict()))
+    path = fit.save(tmp_path / "calibration.json")
+    assert json.loads(path.read_text()) == fit.to_dict()
     assert resampler_of(path) == fit.resampler == resampler_of(fit)
     model = hf.Gaussian(10.0, 3.0, total=1000).with_estimator(resampler_of(path))
     ahead = hf.forecast(model, generations=7, seed=2)
@@ -190,7 +190,7 @@ MOMENTS = {"means": [0.0, 0.1, 0.2], "variances": [1.0, 1.1, 0.9], "sizes": 100}
         ({"means": [0.0, np.nan, 0.2]}, "takes finite numbers"),
         ({"sizes": 1}, "round 0 has 1 numbers"),
         ({"means": [0.0, 0.1, 0.1], "variances": [1.0, 1.1, 1.1]}, "rounds 1 and 2 hold the same"),
-        ({"fresh": 1.0}, "nothing is left that the trainer made"),
+        ({"regime": "fresh:1"}, "nothing is left that the trainer made"),
     ],
 )
 def test_records_without_a_reading_are_refused(changed, said):
@@ -206,9 +206,9 @@ def test_records_without_a_reading_are_refused(changed, said):
         ({"sizes": 99.5}, "sizes: .*takes whole numbers"),
         ({"means": ["a", "b", "c"]}, "means: "),
         ({"variances": []}, "variances: "),
-        ({"fresh": [0.1]}, "fresh: got 1 shares, takes one share, or 2"),
-        ({"fresh": 1.5}, "fresh: got 1.5"),
-        ({"fresh": "a"}, "fresh: got a"),
+        ({"regime": "fresh:1.5"}, "share: got 1.5"),
+        ({"regime": "frehs:0.1"}, "regime: got frehs"),
+        ({"regime": "accumulate"}, "regime: got accumulate.*for numbers"),
         ({"columns": ["a", "b"]}, "columns: got 2, takes 1 names"),
         ({"ahead": 0}, "ahead: got 0"),
         ({"seed": -1}, "seed: got -1"),

@@ -12,11 +12,13 @@ from hayflick.chains.fit_checks import checked_source, gaussian_checks
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note
+from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
 from hayflick.corpus.frames import is_in_memory
 from hayflick.corpus.numbers import NumericTable, read_number_groups, read_numbers
 from hayflick.corpus.rounds import round_order
 from hayflick.corpus.table_format import TableFormat
+from hayflick.regimes.replace import Replace
 
 
 def read_number_rounds(
@@ -24,7 +26,7 @@ def read_number_rounds(
     *,
     columns: Sequence[str] | None = None,
     by: str | None = None,
-    fresh: float | Sequence[float] = 0.0,
+    regime: Regime = Replace(),
     table: TableFormat | None = None,
     encoding: str = "utf-8",
 ) -> NumberRecord:
@@ -39,7 +41,7 @@ def read_number_rounds(
     """
     names = [columns] if isinstance(columns, str) else columns
     if by is not None:
-        return _of_table(rounds, names, by, fresh, table, encoding)
+        return _of_table(rounds, names, by, regime, table, encoding)
     if not isinstance(rounds, (list, tuple)) or isinstance(rounds, (str, bytes)):
         takes = "a list: the real data, then the numbers of every round"
         remedy = "one table of all rounds takes by, the column of the round"
@@ -53,7 +55,7 @@ def read_number_rounds(
         if not is_in_memory(one)
     )
     values = [one.values for one in read]
-    return _record(values, read[0].columns if read else (), fresh, sources)
+    return _record(values, read[0].columns if read else (), regime, sources)
 
 
 def _numbers(
@@ -76,7 +78,7 @@ def _of_table(
     rounds: Any,
     columns: Sequence[str] | None,
     by: str,
-    fresh: float | Sequence[float],
+    regime: Regime,
     table: TableFormat | None,
     encoding: str,
 ) -> NumberRecord:
@@ -88,13 +90,13 @@ def _of_table(
     ends = [gaussian_checks(own, read.columns) for own in values[:1] + values[-1:]]
     found = tuple({check.name + check.column: check for own in ends for check in own}.values())
     sources = (checked_source(one, read, found, encoding=encoding),)
-    return _record(values, read.columns, fresh, sources, order.notes)
+    return _record(values, read.columns, regime, sources, order.notes)
 
 
 def _record(
     values: Sequence[Floats],
     columns: tuple[str, ...],
-    fresh: float | Sequence[float],
+    regime: Regime,
     sources: tuple[Source, ...],
     notes: tuple[Note, ...] = (),
 ) -> NumberRecord:
@@ -113,7 +115,7 @@ def _record(
         means,
         variances,
         sizes,
-        fresh=fresh,
+        regime=regime,
         columns=columns,
         kurtosis=kurtosis,
         sources=sources,

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.checks import LARGEST_SIZE, share
+from hayflick.core.checks import LARGEST_SIZE
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.fit_check import FitCheck
 from hayflick.core.notes import Note, translatable
+from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
+from hayflick.laws.rounds import refuse_reactions
+from hayflick.regimes.replace import Replace
 
 FEWEST_ROUNDS = 3
 """Round 0 and two transitions."""
@@ -151,7 +154,7 @@ def record_of_moments(
     variances: ArrayLike,
     sizes: ArrayLike,
     *,
-    fresh: float | Sequence[float] = 0.0,
+    regime: Regime = Replace(),
     columns: Sequence[str] | None = None,
     kurtosis: ArrayLike | None = None,
     **read: Any,
@@ -164,8 +167,8 @@ def record_of_moments(
         Shape ``(rounds,)``, or ``(lines, rounds)``; variances with divisor n - 1.
     sizes
         Numbers in a round: one for all, or of a shape that fits.
-    fresh
-        Share of each round after round 0 that was drawn from the real law anew, or one per round.
+    regime
+        What each round after round 0 was trained on.
     columns
         Names of the lines.
     kurtosis
@@ -193,8 +196,7 @@ def record_of_moments(
     names = tuple(columns or _numbered(len(table)))
     if len(names) != len(table):
         raise ArgumentError("columns", got=len(names), takes=f"{len(table)} names")
-    shares = _shares(fresh, table.shape[1] - 1)
-    real = np.rint(counts[:, 1:] * shares).astype(np.int64)
+    real = fresh_numbers(regime, counts[:, 1:].astype(np.int64))
     fourth = None if kurtosis is None else _fitting("kurtosis", kurtosis, table)
     record = NumberRecord(names, table, scatter, counts.astype(np.int64), real, fourth, **read)
     notes = (*record.notes, *_notes(record))
@@ -225,14 +227,33 @@ def _fitting(name: str, values: ArrayLike, table: Floats) -> Floats:
         raise ArgumentError(name, got=f"shape {given.shape}", takes=takes) from None
 
 
-def _shares(fresh: float | Sequence[float], transitions: int) -> Floats:
-    if isinstance(fresh, (str, bytes)):
-        raise ArgumentError("fresh", got=fresh, takes="a share from 0 to 1, or one per round")
-    given = list(fresh) if isinstance(fresh, (Sequence, np.ndarray)) else [fresh] * transitions
-    if len(given) != transitions:
-        takes = f"one share, or {transitions}, one for every round after round 0"
-        raise ArgumentError("fresh", got=f"{len(given)} shares", takes=takes)
-    return np.array([share("fresh", one) for one in given], dtype=np.float64)
+def fresh_numbers(regime: Regime, sizes: Integers, *, first: int = 1) -> Integers:
+    """Return the fresh real numbers among those of rounds, shape ``(columns, rounds)``.
+
+    Parameters
+    ----------
+    regime
+        What they are trained on.
+    sizes
+        Numbers in each, of the same shape.
+    first
+        Number of the first of these rounds.
+
+    Raises
+    ------
+    ArgumentError
+        If rounds of the regime are not known beforehand, keep what came before, or hold stored
+        numbers.
+    """
+    refuse_reactions(regime)
+    fresh = np.zeros(sizes.shape, np.int64)
+    for (row, place), size in np.ndenumerate(sizes):
+        mix = regime.mix(first + place, samples=int(size))
+        if mix.accumulate or mix.reserve is not None:
+            takes = "replace, fresh, periodic or scheduled for numbers"
+            raise ArgumentError("regime", got=regime.describe(), takes=takes)
+        fresh[row, place] = mix.fresh
+    return fresh
 
 
 def _notes(record: NumberRecord) -> list[Note]:

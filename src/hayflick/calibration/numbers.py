@@ -7,30 +7,38 @@ Section 1 of Kazdan et al., arXiv:2410.16713, for the Gaussian chain of an ideal
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import override
 
+from hayflick.calibration.calibration_result import check_calibration_path
 from hayflick.calibration.diagnoses import Diagnosis
 from hayflick.calibration.number_diagnoses import diagnose_numbers
 from hayflick.calibration.number_likelihood import NumberTransitions, posterior
 from hayflick.calibration.number_reading import read_number_rounds
-from hayflick.calibration.number_record import NumberRecord, record_of_moments
+from hayflick.calibration.number_record import NumberRecord, fresh_numbers, record_of_moments
 from hayflick.chains.gaussian_resampler import GaussianResampler, effective_draws
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
+from hayflick.core.output import PAGE_SUFFIXES, write_text
+from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import provenance, stream
 from hayflick.core.source import Source
 from hayflick.corpus.table_format import TableFormat
+from hayflick.regimes.regime import parse_regime
+from hayflick.regimes.replace import Replace
 
-PARAMETER_LEVEL, FORECAST_LEVEL = 0.95, 0.9
+LEVEL = 0.9
 _RUNS = 4000
 
 
@@ -45,7 +53,7 @@ class NumberEstimate:
     standard_error
         Of the value; half of what a factor of one standard deviation changes.
     low, high
-        The 95 % interval.
+        The 90 % interval.
     """
 
     value: float
@@ -90,6 +98,8 @@ class SpreadForecast:
 class NumbersFit(Result):
     """A calibrated trainer of numbers.
 
+    `save` writes a page, or the file ``calibration.json`` for other commands.
+
     Parameters
     ----------
     record
@@ -103,6 +113,8 @@ class NumbersFit(Result):
         Where the record departs from a resampler that stays the same.
     forecast
         The spread in the rounds ahead.
+    regime
+        What rounds were trained on, and will be.
     seed
         Of the simulated runs ahead.
     """
@@ -112,6 +124,7 @@ class NumbersFit(Result):
     parameters: Mapping[str, NumberEstimate]
     diagnoses: tuple[Diagnosis, ...]
     forecast: SpreadForecast
+    regime: Regime
     seed: int
 
     def __repr__(self) -> str:
@@ -136,7 +149,22 @@ class NumbersFit(Result):
 
     def provenance(self) -> dict[str, Any]:
         """Return what the result was made with."""
-        return provenance({"verb": "calibrate", "columns": self.record.columns}, seed=self.seed)
+        parameters = {
+            "columns": list(self.record.columns),
+            "regime": self.regime.describe(),
+            "rounds": self.record.rounds,
+            "ahead": self.forecast.rounds.size,
+        }
+        return provenance(parameters, seed=self.seed)
+
+    @override
+    def save(self, path: str | os.PathLike[str], *, lang: str = "en", force: bool = False) -> Path:
+        target = Path(path)
+        if target.suffix.lower() in PAGE_SUFFIXES:
+            return super().save(path, lang=lang, force=force)
+        check_calibration_path(target, force=force)
+        text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=2)
+        return write_text(target, f"{text}\n", force=force)
 
 
 def calibrate_numbers(
@@ -147,7 +175,7 @@ def calibrate_numbers(
     sizes: ArrayLike | None = None,
     columns: Sequence[str] | None = None,
     by: str | None = None,
-    fresh: float | Sequence[float] = 0.0,
+    regime: str | Regime = "replace",
     ahead: int = 5,
     seed: int = 1,
     table: TableFormat | None = None,
@@ -168,10 +196,11 @@ def calibrate_numbers(
         parameters.
     by
         The column of the round, where `rounds` is one table; its first round is the real data.
-    fresh
-        Share of each round after round 0 that was drawn from the real law anew, or one per round.
+    regime
+        What each round after round 0 was trained on, and will be: a regime or its name in the
+        grammar of the command line, such as ``"fresh:0.05"``.
     ahead
-        Rounds to forecast, with the mix of the last recorded one.
+        Number of rounds to forecast.
     seed
         Of the simulated runs ahead.
     table, encoding
@@ -199,6 +228,8 @@ def calibrate_numbers(
     """
     number = whole_number("ahead", ahead, at_least=1, at_most=min(1000, MOST_GENERATIONS))
     whole_number("seed", seed, at_least=0)
+    like = Source("numbers")
+    mixed = parse_regime(regime, like=like) if isinstance(regime, str) else regime
     given = {"means": means, "variances": variances, "sizes": sizes}
     if rounds is None:
         for name, value in given.items():
@@ -211,7 +242,7 @@ def calibrate_numbers(
             means,  # type: ignore[arg-type]
             variances,  # type: ignore[arg-type]
             sizes,  # type: ignore[arg-type]
-            fresh=fresh,
+            regime=mixed,
             columns=columns,
         )
     else:
@@ -219,12 +250,14 @@ def calibrate_numbers(
             if value is not None:
                 raise ArgumentError(name, got=value, takes="nothing beside rounds")
         record = read_number_rounds(
-            rounds, columns=columns, by=by, fresh=fresh, table=table, encoding=encoding
+            rounds, columns=columns, by=by, regime=mixed, table=table, encoding=encoding
         )
-    return fit_numbers(record, ahead=number, seed=seed)
+    return fit_numbers(record, regime=mixed, ahead=number, seed=seed)
 
 
-def fit_numbers(record: NumberRecord, *, ahead: int = 5, seed: int = 1) -> NumbersFit:
+def fit_numbers(
+    record: NumberRecord, *, regime: Regime = Replace(), ahead: int = 5, seed: int = 1
+) -> NumbersFit:
     """Return the calibrated trainer of a record; parameters are those of `calibrate_numbers`."""
     transitions = NumberTransitions(record)
     found = posterior(transitions)
@@ -234,33 +267,89 @@ def fit_numbers(record: NumberRecord, *, ahead: int = 5, seed: int = 1) -> Numbe
     for place, name in enumerate(("effective_share", "variance_factor")):
         value = math.exp(middle[place])
         error = value * math.sqrt(covariance[place, place])
-        estimates[name] = NumberEstimate(value, error, *found.interval(place, PARAMETER_LEVEL))
+        estimates[name] = NumberEstimate(value, error, *found.interval(place, LEVEL))
     rng = stream(seed, block=0)
     drawn = found.draw(rng, _RUNS)
-    resampler = GaussianResampler(share, factor, tuple(map(tuple, covariance.tolist())))
+    resampler = GaussianResampler(
+        float(share), float(factor), tuple(map(tuple, covariance.tolist()))
+    )
     return NumbersFit(
         record=record,
         resampler=resampler,
         parameters=estimates,
         diagnoses=diagnose_numbers(record, transitions, share, factor),
-        forecast=_forecast(record, drawn, np.exp(middle), ahead, rng),
+        forecast=_forecast(_Ahead.of(record, regime, ahead), drawn, np.exp(middle), rng),
+        regime=regime,
         seed=seed,
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Ahead:
+    """The last recorded round, and the sizes of the rounds ahead by column and round."""
+
+    record: NumberRecord
+    sizes: Floats
+    fresh: Floats
+
+    @classmethod
+    def of(cls, record: NumberRecord, regime: Regime, ahead: int) -> _Ahead:
+        first, last = record.rounds, record.sizes[:, -1:]
+        sizes = np.array(
+            [
+                [regime.mix(k, samples=int(n)).samples for k in range(first, first + ahead)]
+                for (n,) in last
+            ]
+        )
+        fresh = fresh_numbers(regime, np.repeat(last, ahead, axis=1), first=first)
+        return cls(record, sizes.astype(np.float64), fresh.astype(np.float64))
+
+    def log_spreads(self, trainers: Floats, rng: np.random.Generator) -> Floats:
+        """Return ln of the spread over that of round 0, shape ``(columns, ahead, runs)``.
+
+        `trainers` are e and g of every run, shape ``(2, runs)``.
+        """
+        share, factor = trainers
+        record, (columns, ahead) = self.record, self.sizes.shape
+        shape = columns, share.size
+        real_mean, real_variance = record.means[:, :1], record.variances[:, :1]
+        mean = np.broadcast_to(record.means[:, -1:], shape)
+        variance = np.broadcast_to(record.variances[:, -1:], shape)
+        before = record.sizes[:, -1:].astype(np.float64)
+        path = np.empty((columns, ahead, share.size))
+        for place in range(ahead):
+            n, m = self.sizes[:, place : place + 1], self.fresh[:, place : place + 1]
+            q = n - m
+            effective = effective_draws(np.maximum(q, 1.0), before, share)
+            own = factor * variance
+            moved = mean + np.sqrt(own / effective) * rng.standard_normal(shape)
+            chi = rng.chisquare(effective - 1.0, shape) / (effective - 1.0)
+            scatter = own * np.maximum(q - 1.0, 0.0) * chi
+            if m.any():
+                error = np.sqrt(np.divide(real_variance, m, out=np.zeros_like(m), where=m > 0.0))
+                fresh = real_mean + error * rng.standard_normal(shape)
+                degrees = np.broadcast_to(np.maximum(m - 1.0, 0.5), shape)
+                chi = np.where(m > 1.0, rng.chisquare(degrees), 0.0)
+                scatter = scatter + real_variance * chi + q * m / n * (moved - fresh) ** 2
+                moved = (q * moved + m * fresh) / n
+            mean, variance, before = moved, scatter / (n - 1.0), n
+            path[:, place] = 0.5 * np.log(np.maximum(variance, 1e-300) / real_variance)
+        return path
+
+
 def _forecast(
-    record: NumberRecord, drawn: Floats, middle: Floats, ahead: int, rng: np.random.Generator
+    ahead: _Ahead, drawn: Floats, middle: Floats, rng: np.random.Generator
 ) -> SpreadForecast:
     """Return the spread of the rounds ahead, for drawn parameters and for the middle ones."""
-    runs = drawn.shape[1]
-    logs = _log_spreads(record, drawn, ahead, rng)
-    alone = _log_spreads(record, np.repeat(middle[:, None], runs, axis=1), ahead, rng)
-    ideal = _log_spreads(record, np.ones((2, runs)), ahead, rng)
-    low, share, high = np.exp(np.quantile(logs, _tails(FORECAST_LEVEL), axis=2))
+    runs, first = drawn.shape[1], ahead.record.rounds
+    logs = ahead.log_spreads(drawn, rng)
+    alone = ahead.log_spreads(np.repeat(middle[:, None], runs, axis=1), rng)
+    ideal = ahead.log_spreads(np.ones((2, runs)), rng)
+    low, share, high = np.exp(np.quantile(logs, _tails(LEVEL), axis=2))
     noise = alone.var(axis=2)
     parameter = np.maximum(logs.var(axis=2) - noise, 0.0)
     return SpreadForecast(
-        rounds=np.arange(record.rounds, record.rounds + ahead),
+        rounds=np.arange(first, first + logs.shape[1]),
         share=share,
         low=low,
         high=high,
@@ -271,33 +360,3 @@ def _forecast(
 
 def _tails(level: float) -> tuple[float, float, float]:
     return 0.5 - level / 2.0, 0.5, 0.5 + level / 2.0
-
-
-def _log_spreads(
-    record: NumberRecord, trainers: Floats, ahead: int, rng: np.random.Generator
-) -> Floats:
-    """Return ln of the spread over that of round 0, shape ``(columns, ahead, runs)``."""
-    share, factor = trainers
-    shape = record.means.shape[0], share.size
-    n = record.sizes[:, -1:].astype(np.float64)
-    m = record.fresh[:, -1:].astype(np.float64)
-    q = n - m
-    real_mean, real_variance = record.means[:, :1], record.variances[:, :1]
-    mean = np.broadcast_to(record.means[:, -1:], shape)
-    variance = np.broadcast_to(record.variances[:, -1:], shape)
-    effective = effective_draws(q, n, share)
-    path = np.empty((shape[0], ahead, shape[1]))
-    for place in range(ahead):
-        own = factor * variance
-        moved = mean + np.sqrt(own / effective) * rng.standard_normal(shape)
-        scatter = own * (q - 1.0) * rng.chisquare(effective - 1.0, shape) / (effective - 1.0)
-        if m.any():
-            error = np.sqrt(np.divide(real_variance, m, out=np.zeros_like(m), where=m > 0.0))
-            fresh = real_mean + error * rng.standard_normal(shape)
-            degrees = np.maximum(m - 1.0, 0.5)
-            chi = np.where(m > 1.0, rng.chisquare(np.broadcast_to(degrees, shape)), 0.0)
-            scatter = scatter + real_variance * chi + q * m / n * (moved - fresh) ** 2
-            moved = (q * moved + m * fresh) / n
-        mean, variance = moved, scatter / (n - 1.0)
-        path[:, place] = 0.5 * np.log(np.maximum(variance, 1e-300) / real_variance)
-    return path
