@@ -36,7 +36,7 @@ _SMALLEST_SHARE = 0.01
 _STEP = 0.01
 # The error of a share s after h rounds has a deviation of about this times the root of s·h; it
 # counts as that of so many origins. From recorded runs of small neural language models.
-_TYPICAL_ERROR, _TYPICAL_ORIGINS = 0.015, 3
+TYPICAL_ERROR, _TYPICAL_ORIGINS = 0.015, 3
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def predict(
     model = np.sqrt((wider * steady) ** 2 + drifting**2)
     reach = float(ndtri(_TAIL)) * np.sqrt(parameter**2 + noise**2 + model**2)
     can_return = bool(used.resampler.return_weight or mixing.fresh.any() or mixing.stored.any())
-    low, high = _interval(share, reach, highest=1.0 if can_return else float(record.kept[-1]))
+    low, high = interval(share, reach, highest=1.0 if can_return else float(record.kept[-1]))
     slope = _slope(used, start, mixing, law, seed)
     progress("forecast", 4, 4)
     deviation = float(slope @ model / (slope @ slope)) if slope @ slope > 0.0 else 0.0
@@ -235,7 +235,7 @@ def _model_error(within: tuple[WithinForecast, ...]) -> tuple[float, float]:
     ]
     measured = max(sum(terms) / len(terms), 0.0) if terms else 0.0
     freedom = _TYPICAL_ORIGINS + origins
-    square = (_TYPICAL_ORIGINS * _TYPICAL_ERROR**2 + origins * measured) / freedom
+    square = (_TYPICAL_ORIGINS * TYPICAL_ERROR**2 + origins * measured) / freedom
     return math.sqrt(square), float(freedom)
 
 
@@ -258,7 +258,7 @@ def _reach_of_drift(record: Record, fit: Fit, used: Fit, mixing: Mixing, seed: i
     return change
 
 
-def _interval(share: Floats, reach: Floats, *, highest: float) -> tuple[Floats, Floats]:
+def interval(share: Floats, reach: Floats, *, highest: float) -> tuple[Floats, Floats]:
     """Return an interval about shares that stays between 0 and 1."""
     inside = np.clip(share, 1e-12, 1.0 - 1e-12)
     width = reach / (inside * (1.0 - inside))
