@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRAINERS = EXAMPLES / "trainers"
 ROUNDS = 3
+LONGEST_ROUND_S = 300.0
 
 
 def run_script(name, *arguments):
@@ -71,6 +73,26 @@ def test_a_low_temperature_sharpens(clocks):
     assert len(warm.rounds) == len(cold.rounds) == ROUNDS + 1
     assert sharp.resampler.sharpening > even.resampler.sharpening
     assert cold.record.kept[-1] < warm.record.kept[-1]
+
+
+def test_a_loop_that_is_killed_goes_on_to_the_same_record(clocks, folder):
+    whole, cut = folder / "gru 0.9", folder / "cut"
+    command = [sys.executable, "-m", "hayflick", "loop", str(folder / "gru.toml")]
+    process = subprocess.Popen([*command, "--out", str(cut)], stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + LONGEST_ROUND_S
+        while not (cut / "round1.json").exists():
+            assert time.monotonic() < end, "no round is done"
+            time.sleep(0.05)
+        time.sleep(1.0)  # into the second training
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+    assert len(hf.LoopRun.read(cut).rounds) < ROUNDS + 1
+    assert main(["loop", str(folder / "gru.toml"), "--out", str(cut)]) == 0
+    for number in range(ROUNDS + 1):
+        name = f"round{number}.json"
+        assert (cut / name).read_text() == (whole / name).read_text()
 
 
 def test_the_same_seed_trains_and_writes_the_same(folder, tmp_path):
