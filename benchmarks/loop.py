@@ -21,7 +21,7 @@ from pathlib import Path
 import hayflick as hf
 from pairs import Result
 
-ROUNDS, PAIRS, TOKENS, SECONDS = 2, 3, 50_000, 2.0
+ROUNDS, PAIRS, TOKENS, SECONDS = 4, 3, 50_000, 2.0
 _KILLED_ROUNDS, _TYPES = 6, 4000
 _TRAIN = """
 import shutil, sys, time

@@ -504,13 +504,21 @@ def _last_lines(log: Path) -> str:
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started: asked first, then killed."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGTERM)
+    _signal_group(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE_S)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _signal_group(process.pid, _KILL)
     process.wait()
+
+
+# Windows has neither groups nor this signal.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_send: Callable[[int, int], None] = getattr(os, "killpg", os.kill)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        _send(pid, number)
 
 
 def _write_running(place: Path, pid: int) -> None:
@@ -528,8 +536,7 @@ def end_leftover(place: Path) -> None:
     # Another process may have got its number since.
     if started is None or _started(pid) != started:
         return
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    _signal_group(pid, _KILL)
 
 
 def _started(pid: int) -> str | None:

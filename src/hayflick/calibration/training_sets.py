@@ -8,6 +8,7 @@ more than 2,000 bytes are drawn in parts. The items of a table are its rows.
 from __future__ import annotations
 
 import mmap
+import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -263,7 +264,10 @@ class TextData(TrainingData):
                 ends.append(np.flatnonzero(chunk == ord("\n")) + first + 1)
             starts = np.unique(np.append(np.concatenate(ends), len(content)))
             inner: list[int] = []
-            for place in np.flatnonzero(np.diff(starts) > _LONGEST_UNIT).tolist():
+            # A label of its own is drawn whole, however long it is.
+            whole = self._tokenizer.name == "lines"
+            longest = len(content) if whole else _LONGEST_UNIT
+            for place in np.flatnonzero(np.diff(starts) > longest).tolist():
                 inner += _parts(content, int(starts[place]), int(starts[place + 1]))
         return np.unique(np.concatenate([starts, np.array(inner, np.int64)]))
 
@@ -279,17 +283,20 @@ class TextData(TrainingData):
         added = [line for part in real for line in part]
         if not added:
             return
-        text = path.read_text(encoding="utf-8").split("\n")[:-1]
         rng.shuffle(added)
-        places = np.sort(rng.integers(len(text) + 1, size=len(added))).tolist()
-        mixed: list[str] = []
-        before = 0
-        for place, line in zip(places, added, strict=True):
-            mixed += text[before:place]
-            mixed.append(line)
-            before = place
-        mixed += text[before:]
-        path.write_text("".join(f"{line}\n" for line in mixed), encoding="utf-8", newline="\n")
+        with open(path, "rb") as file:
+            lines_before = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
+        places = np.sort(rng.integers(lines_before + 1, size=len(added))).tolist()
+        waiting = list(zip(places, added, strict=True))[::-1]
+        mixed = path.with_name(f"mixed{self.suffix}")
+        how: dict[str, Any] = {"encoding": "utf-8", "newline": "\n"}
+        with open(path, **how) as before, open(mixed, "w", **how) as after:
+            for number, line in enumerate(before):
+                while waiting and waiting[-1][0] == number:
+                    after.write(f"{waiting.pop()[1]}\n")
+                after.write(line)
+            after.writelines(f"{line}\n" for _, line in reversed(waiting))
+        os.replace(mixed, path)
 
     @override
     def join(self, paths: Sequence[Path], out: Path) -> None:
