@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import override
 
-from hayflick.calibration.calibration_result import check_calibration_path
+from hayflick.calibration.calibrated_trainer import check_calibration_path
 from hayflick.calibration.diagnoses import Diagnosis
 from hayflick.calibration.number_diagnoses import diagnose_numbers
 from hayflick.calibration.number_likelihood import NumberTransitions, posterior

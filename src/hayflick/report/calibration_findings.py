@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hayflick.calibration.calibration_result import DEPARTS, FITS, Calibration, Estimate
+from typing_extensions import override
+
+from hayflick.calibration.calibration_result import DEPARTS, FITS, Calibration
 from hayflick.calibration.diagnoses import Diagnosis
 from hayflick.calibration.goodness import CountClassFit
-from hayflick.report.language import Language
+from hayflick.core.source import Source
+from hayflick.report.trainer_findings import TEN, TrainerFindings
 
-_TEN = 10
-_FINE_ERROR = 0.005
 _SMALLEST_P = 0.001
 
 
 @dataclass(frozen=True)
-class CalibrationFindings:
-    """What a calibration says, in the reader's language."""
+class CalibrationFindings(TrainerFindings):
+    """What a calibration on recorded counts says, in the reader's language."""
 
     calibration: Calibration
-    language: Language
 
     @property
-    def nouns(self) -> str:
-        """The word for the real data's types."""
-        source = self.calibration.rounds.sources[0]
-        if source.tokenizer is None and source.column is None:
-            return self.language.text("symbols")
-        if source.tokenizer is None:
-            return self.language.text("labels")
-        return self.language.text("words")
+    @override
+    def real(self) -> Source:
+        return self.calibration.rounds.sources[0]
+
+    @property
+    @override
+    def ideal(self) -> float | None:
+        return self.calibration.ideal_share
 
     def verdict(self) -> str:
         """Return whether the chain fits."""
@@ -81,44 +80,8 @@ class CalibrationFindings:
 
     def answer(self) -> tuple[str, ...]:
         """Return what the trainer is like, what comes next, and what would help."""
-        return self.trainer(), self.outlook(), self.help()
-
-    def trainer(self) -> str:
-        """Return how the trainer draws."""
-        text, calibration = self.language.text, self.calibration
-        b, temperature = calibration.parameters["sharpening"], calibration.equivalent_temperature
-        values = {"b": self.estimate(b), "temperature": self.short(temperature.value)}
-        if b.low is not None and b.high is not None and b.low <= 1.0 <= b.high:
-            found = text(
-                "Your trainer neither sharpens nor flattens, as far as the record tells (b = {b}).",
-                b=values["b"],
-            )
-        elif b.value > 1.0:
-            found = text(
-                "Your trainer sharpens (b = {b}, as a temperature of {temperature} would).",
-                **values,
-            )
-        else:
-            found = text(
-                "Your trainer flattens (b = {b}, as a temperature of {temperature} would).",
-                **values,
-            )
-        return self.language.joined(found, self.noise(), self.coming_back())
-
-    def noise(self) -> str:
-        """Return the trainer's own noise, as an effective sample size."""
-        text, calibration = self.language.text, self.calibration
-        if not math.isfinite(calibration.fit.resampler.log_size):
-            return text("It adds no noise of its own to that of drawing.")
-        count = min(_TEN, int(calibration.record.counts.max()))
-        found = calibration.effective_size_at(count)
-        return text(
-            "For {nouns} that occur {count} times, its effective sample size is {share} of the "
-            "items.",
-            nouns=self.nouns,
-            count=self.language.number(count),
-            share=self.between(found.share, found.low, found.high),
-        )
+        trainer = self.language.joined(self.trainer(), self.coming_back())
+        return trainer, self.outlook(), self.help()
 
     def coming_back(self) -> str:
         """Return what comes back of what was lost."""
@@ -127,24 +90,6 @@ class CalibrationFindings:
             return self.language.text("Nothing that is lost comes back.")
         return self.language.text(
             "What is lost comes back {rate} times a round on average.", rate=f"{rate:.2g}"
-        )
-
-    def outlook(self) -> str:
-        """Return what is left in the last round ahead."""
-        text, calibration = self.language.text, self.calibration
-        last, ideal = calibration.forecast[-1], calibration.ideal_share
-        values = {
-            "round": self.language.number(last.round),
-            "left": self.between(last.share, last.low, last.high),
-            "nouns": self.nouns,
-        }
-        if ideal is None:
-            return text("In round {round}, {left} of the {nouns} are left on average.", **values)
-        return text(
-            "The ideal law would promise {ideal} of the {nouns} in round {round}; with your "
-            "trainer {left} are left.",
-            ideal=self.language.percent(ideal, digits=0),
-            **values,
         )
 
     def help(self) -> str:
@@ -178,7 +123,7 @@ class CalibrationFindings:
     def tiles(self) -> list[tuple[str, str]]:
         """Return the figures of the first screen with their labels."""
         text, calibration, percent = self.language.text, self.calibration, self.language.percent
-        last, count = calibration.forecast[-1], min(_TEN, int(calibration.record.counts.max()))
+        last, count = calibration.forecast[-1], min(TEN, calibration.largest_count)
         found = [
             (
                 percent(last.share, digits=0),
@@ -227,19 +172,6 @@ class CalibrationFindings:
             other=self.points(known[best]),
         )
 
-    def rounds_table(self) -> list[Sequence[str]]:
-        """Return the forecast by round, headings first."""
-        text, percent = self.language.text, self.language.percent
-        rows = [
-            (
-                self.language.number(one.round),
-                percent(one.share),
-                f"{percent(one.low)} – {percent(one.high)}",
-            )
-            for one in self.calibration.forecast
-        ]
-        return [(text("round"), text("left"), text("90% interval")), *rows]
-
     def curves_table(self) -> list[Sequence[str]]:
         """Return the curves with their errors on the left-out round, headings first."""
         text, found = self.language.text, self.calibration.prediction
@@ -272,27 +204,6 @@ class CalibrationFindings:
             ),
         ]
 
-    def parameters_table(self) -> list[Sequence[str]]:
-        """Return the parameters, headings first."""
-        text = self.language.text
-        meanings = {
-            "sharpening": text("sharpening b"),
-            "log_size": text("size at one occurrence, its logarithm s"),
-            "size_power": text("power of the count in the size u"),
-            "return_weight": text("weight of what is absent ν"),
-        }
-        heading = (text("parameter"), text("value"), text("standard error"), text("90% interval"))
-        return [heading, *(self._row(meanings[k], e) for k, e in self._parameters())]
-
-    def _parameters(self) -> list[tuple[str, Estimate]]:
-        return list(self.calibration.parameters.items())
-
-    def _row(self, name: str, one: Estimate) -> tuple[str, str, str, str]:
-        value = f"{one.value:.4g}" if math.isfinite(one.value) else self.language.text("infinite")
-        if one.standard_error is None or one.low is None or one.high is None:
-            return name, value, self.language.text("not fitted"), "–"
-        return name, value, f"{one.standard_error:.2g}", f"{one.low:.4g} – {one.high:.4g}"
-
     def diagnoses_table(self) -> list[Sequence[str]]:
         """Return the tests and what they found, headings first."""
         text = self.language.text
@@ -305,21 +216,6 @@ class CalibrationFindings:
             for one in self.calibration.diagnoses
         ]
         return [(text("test"), text("outcome"), "p"), *rows]
-
-    def effective_table(self) -> list[Sequence[str]]:
-        """Return the effective sample size by count, headings first."""
-        text = self.language.text
-        rows = [
-            (
-                self.language.number(one.count),
-                self.language.percent(one.share),
-                "–"
-                if one.low is None or one.high is None
-                else f"{self.language.percent(one.low)} – {self.language.percent(one.high)}",
-            )
-            for one in self.calibration.effective_size
-        ]
-        return [(text("count"), text("effective sample size"), text("90% interval")), *rows]
 
     def parts_table(self) -> list[Sequence[str]]:
         """Return the parts of the interval as standard deviations, headings first."""
@@ -412,29 +308,6 @@ class CalibrationFindings:
         if one.lower == one.upper:
             return number(one.lower)
         return f"{number(one.lower)}–{number(one.upper)}"
-
-    def estimate(self, one: Estimate) -> str:
-        """Return an estimate with its interval, as many digits as it bears."""
-        digits = 3 if one.standard_error is not None and one.standard_error < _FINE_ERROR else 2
-        if one.low is None or one.high is None:
-            return f"{one.value:.{digits}f}"
-        return f"{one.value:.{digits}f} [{one.low:.{digits}f}, {one.high:.{digits}f}]"
-
-    def short(self, value: float) -> str:
-        """Return a number with two decimals."""
-        return f"{value:.2f}"
-
-    def between(self, share: float, low: float | None, high: float | None) -> str:
-        """Return a share with its interval: 42% [38, 46]."""
-        shown = self.language.percent(share, digits=0)
-        if low is None or high is None:
-            return shown
-        return f"{shown} [{100.0 * low:.0f}, {100.0 * high:.0f}]"
-
-    def points(self, difference: float, *, signed: bool = False) -> str:
-        """Return a difference of shares in percentage points."""
-        number = f"{100.0 * difference:+.1f}" if signed else f"{100.0 * difference:.1f}"
-        return self.language.text("{number} points", number=number)
 
     def chance(self, p_value: float) -> str:
         """Return a p-value."""
