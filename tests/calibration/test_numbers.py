@@ -8,6 +8,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.calibration.calibration_file import resampler_of
+from hayflick.cli.main import main
 from hayflick.core.display import report_of
 from hayflick.core.errors import ArgumentError, DataError
 
@@ -240,3 +241,30 @@ def test_rounds_that_cannot_be_read_are_refused(tmp_path):
     words = pl.DataFrame({"round": [0, 1, 2], "x": ["a", "b", "c"]})
     with pytest.raises(DataError, match="holds no numbers but labels"):
         hf.calibrate_numbers(words, by="round")
+
+
+def test_the_verb_takes_columns_of_numbers(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rounds = recorded(shrinking, rounds=4, samples=300)
+    frames = [
+        pl.DataFrame({"round": [number] * 300, "x": one}) for number, one in enumerate(rounds)
+    ]
+    pl.concat(frames).write_csv("rounds.csv")
+    for number, frame in enumerate(frames):
+        frame.write_csv(f"round{number}.csv")
+    assert main(["calibrate", "rounds.csv", "--value", "x", "--by", "round", "--format=json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    files = [f"round{number}.csv" for number in range(4)]
+    found = hf.calibrate(files, values=["x"])
+    assert shown["parameters"] == found.to_dict()["parameters"]
+    assert shown["family"] == "gaussian"
+    assert main(["calibrate", *files, "--value=x", "--save=c.json", "--out=p.html"]) == 0
+    assert resampler_of("c.json") == found.resampler
+    assert "The trainer narrows the numbers" in capsys.readouterr().out
+    for wrong, said in (
+        (["--text", "x"], "text: got x"),
+        (["--keep", ".5"], "keep: got 0.5"),
+        (["--by", "round"], "by: got round, takes nothing beside several files"),
+    ):
+        assert main(["calibrate", *files, "--value=x", *wrong]) == 2
+        assert said in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hayflick.calibration.diagnoses import diagnose, later_fit
 from hayflick.calibration.fit import fit_resampler
 from hayflick.calibration.goodness import goodness
 from hayflick.calibration.likelihood import pairs_of
+from hayflick.calibration.numbers import NumbersFit, calibrate_numbers
 from hayflick.calibration.prediction import predict
 from hayflick.calibration.reading import RecordedRounds, read_rounds
 from hayflick.calibration.record import Record
@@ -19,6 +21,7 @@ from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulat
 from hayflick.chains.resampler import Resampler
 from hayflick.core import checks
 from hayflick.core.effort import Effort, expect
+from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import stream
@@ -39,6 +42,7 @@ def calibrate(
     by: str | None = None,
     text: str | None = None,
     column: str | None = None,
+    values: Sequence[str] | None = None,
     regime: str | Regime = "replace",
     tokenizer: str | None = None,
     encoding: str = "utf-8",
@@ -49,7 +53,7 @@ def calibrate(
     replicates: int = DEFAULT_REPLICATES,
     seed: int = 1,
     progress: Progress = silent,
-) -> Calibration:
+) -> Calibration | NumbersFit:
     """Calibrate a resampler on recorded rounds of a trainer, and forecast its next rounds.
 
     Parameters
@@ -62,6 +66,9 @@ def calibrate(
         Columns of that table: the round, and the text that is split into tokens.
     column
         A column of labels, in place of `text`, or of the table of each round.
+    values
+        Columns of numbers, in place of `text` and `column`: the trainer is then that of a Gaussian,
+        see `hayflick.calibrate_numbers`.
     regime
         What each round was trained on, and will be: a regime or its name in the grammar of the
         command line, such as ``"fresh:0.05"``.
@@ -74,7 +81,7 @@ def calibrate(
         Share of the real types to keep; the answer says how much fresh data keeps it. What the
         last recorded round holds where None.
     replicates
-        Simulated runs.
+        Simulated runs; of numbers there are 4,000.
     seed
         Of the simulation.
     progress
@@ -96,6 +103,23 @@ def calibrate(
     (1.2, 2)
     """
     _check(ahead=ahead, keep=keep, replicates=replicates, seed=seed)
+    if values is not None:
+        given = {"text": text, "column": column, "tokenizer": tokenizer, "keep": keep}
+        for name, value in given.items():
+            if value is not None:
+                raise ArgumentError(
+                    name, got=value, takes="nothing beside values, which are numbers"
+                )
+        return calibrate_numbers(
+            sources,
+            by=by,
+            columns=values,
+            regime=regime,
+            ahead=ahead,
+            seed=seed,
+            table=table,
+            encoding=encoding,
+        )
     rounds = read_rounds(
         sources,
         by=by,

@@ -150,13 +150,15 @@ def _run(
 def _calibrated(run: LoopRun, located: LocatedSettings, progress: Progress) -> LoopRun:
     """Return a run with its calibration, which is written beside its rounds."""
     # Loaded once all rounds are there.
-    from hayflick.calibration.calibrate import calibrate
+    from hayflick.calibration.calibrate import calibrate_rounds
+    from hayflick.calibration.reading import read_rounds
 
     folder = LoopFolder(run.folder)
     files = [folder.counts_file(one.round) for one in run.rounds]
     try:
         regime = regime_of(run.settings, run.source, located.folder)
-        found = calibrate(files, regime=regime, seed=run.settings.seed, progress=progress)
+        read = read_rounds(files, regime=regime, progress=progress)
+        found = calibrate_rounds(read, seed=run.settings.seed, progress=progress)
     except (ArgumentError, DataError) as fault:
         remove(folder.calibration)
         return replace(run, uncalibrated=str(fault))
@@ -182,6 +184,8 @@ def _begun(
     kept.clean(-1 if state is None else state.done)
     data: TrainingData
     if state is None:
+        if not trainer.seeded:
+            say("note: no command has {seed}: a round that is done again will differ")
         state, data = _first_round(located, path, kept, progress)
     else:
         _refuse_changes(located, path, state, kept)

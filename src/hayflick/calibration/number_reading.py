@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,6 +84,9 @@ def _of_table(
     encoding: str,
 ) -> NumberRecord:
     one = rounds[0] if isinstance(rounds, (list, tuple)) and len(rounds) == 1 else rounds
+    if isinstance(one, (list, tuple)) and any(isinstance(name, str | os.PathLike) for name in one):
+        takes = "nothing beside several files, each of which is a round"
+        raise ArgumentError("by", got=by, takes=takes)
     read, labels = read_number_groups(one, by=by, columns=columns, given=table, encoding=encoding)
     order = round_order(labels.unique(maintain_order=True).to_list())
     places = np.array([order.places[label] for label in labels.to_list()], dtype=np.int64)

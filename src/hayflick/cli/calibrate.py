@@ -37,6 +37,14 @@ def calibrate_command(
     column: Annotated[
         str | None, _optional(metavar="COLUMN", help="The column of the labels, of tables.")
     ] = None,
+    value: Annotated[
+        list[str] | None,
+        _optional(
+            metavar="COLUMN",
+            help="A column of numbers, of tables: the trainer is then that of a Gaussian. May be "
+            "repeated.",
+        ),
+    ] = None,
     regime: Annotated[
         str,
         typer.Option(
@@ -83,7 +91,7 @@ def calibrate_command(
     """
     inputs: list[str | Path] = [*sources, *values(regime)]
     if save is not None:
-        from hayflick.calibration.calibration_result import check_calibration_path
+        from hayflick.calibration.calibrated_trainer import check_calibration_path
 
         if out is not None and out.resolve() == save.resolve():
             raise ArgumentError("save", got=str(save), takes="another file than out")
@@ -100,6 +108,7 @@ def calibrate_command(
             by=by,
             text=text,
             column=column,
+            values=value or None,
             regime=regime,
             tokenizer=tokenizer,
             encoding=encoding,
