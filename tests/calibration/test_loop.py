@@ -351,6 +351,24 @@ def test_texts_and_models_are_kept_where_wanted(folder):
     assert (run / "models" / "round1" / "model").read_text(encoding="utf-8") == REAL
 
 
+def test_what_the_commands_print_is_kept(folder, capsys):
+    (folder / "train.py").write_text(
+        f"{TRAIN}\nprint('loss 3.5'); print('\x1b[1m', file=sys.stderr)"
+    )
+    path = write_settings(
+        folder, generate=f"'{sys.executable}' sample.py {{model}} {{n}} {{out}} 3"
+    )
+    assert main(["loop", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert "loss" not in shown.out + shown.err
+    assert "note: no command has {seed}: a round that is done again will differ" in shown.err
+    logs = folder / "trainer-run" / "logs"
+    assert sorted(one.name for one in logs.iterdir()) == [
+        f"round{number}.train.{stream}.log" for number in (1, 2) for stream in ("stderr", "stdout")
+    ]
+    assert (logs / "round2.train.stdout.log").read_text() == "loss 3.5\n"
+
+
 def test_a_function_of_a_module(folder):
     (folder / "mine.py").write_text(
         "class Trainers:\n"

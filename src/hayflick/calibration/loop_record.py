@@ -37,6 +37,7 @@ RECORD, CALIBRATION, _LOCK, _WORK, _TRAINED = (
     "work",
     "trained.json",
 )
+_MODELS, _LOGS = "models", "logs"
 _LARGEST_RECORD = 1 << 24
 
 
@@ -244,6 +245,18 @@ class LoopFolder:
         record = {"round": number, "place": place.name, "seconds": dict(seconds)}
         write_text(self.work / _TRAINED, json.dumps(record), force=True)
 
+    def keep(self, number: int, *, models: bool) -> None:
+        """Keep what the programs of a round have printed, and its model where that is wanted."""
+        for place in self.work.iterdir() if self.work.is_dir() else ():
+            if models and (place / "model").is_dir():
+                (self.path / _MODELS).mkdir(exist_ok=True)
+                os.replace(place / "model", self.path / _MODELS / f"round{number}")
+            for log in place.glob("std*.log"):
+                if log.stat().st_size:
+                    (self.path / _LOGS).mkdir(exist_ok=True)
+                    name = f"round{number}.{place.name.partition('-')[0]}.{log.name}"
+                    os.replace(log, self.path / _LOGS / name)
+
     def clean(self, done: int) -> None:
         """Remove what loops that were killed have left, and end what they left at work.
 
@@ -263,10 +276,10 @@ class LoopFolder:
                 remove(file)
         for file in self.path.glob(".hayflick-*.tmp"):
             remove(file)
-        models = self.path / "models"
-        for place in models.iterdir() if models.is_dir() else ():
-            if _number(place.name) > done:
-                remove(place)
+        for folder in (self.path / _MODELS, self.path / _LOGS):
+            for place in folder.iterdir() if folder.is_dir() else ():
+                if _number(place.name) > done:
+                    remove(place)
 
     def finish(self) -> None:
         """Remove what a round was made in."""

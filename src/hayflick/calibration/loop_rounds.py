@@ -223,11 +223,7 @@ class LoopRounds:
         """Record a round: before the last step it has not happened, after it it has."""
         kept, suffix, number = self._kept, self._data.suffix, done.round
         os.replace(made, kept.data_file(number, suffix))
-        trained = kept.trained(number)
-        if self._values.keep_models and trained is not None:
-            models = kept.path / "models"
-            models.mkdir(exist_ok=True)
-            os.replace(trained[0] / "model", models / f"round{number}")
+        kept.keep(number, models=self._values.keep_models)
         self.state = replace(self.state, rounds=(*self.state.rounds, done))
         kept.write_state(self.state)
         kept.finish()

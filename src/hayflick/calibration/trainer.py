@@ -211,6 +211,10 @@ class Trainer(Protocol):
     """What is trained on a round's data and writes the next one's."""
 
     @property
+    def seeded(self) -> bool:
+        """Whether it is given the seed."""
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """What it is called to do in a round, in order; the last one writes."""
 
@@ -264,6 +268,11 @@ class CommandTrainer(Trainer):
 
     @property
     @override
+    def seeded(self) -> bool:
+        return any(command.holds("seed") for command in self.commands)
+
+    @property
+    @override
     def stages(self) -> tuple[str, ...]:
         return tuple(command.key for command in self.commands)
 
@@ -300,6 +309,11 @@ class FunctionTrainer(Trainer):
     """
 
     function: TrainerFunction
+
+    @property
+    @override
+    def seeded(self) -> bool:
+        return True
 
     @property
     @override
