@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,14 @@ RESULTS = {
             "village.toml", injections=[0], topologies=["complete"], models=[2], irrelevant=[0.0]
         ),
         {"village.toml": None, "pool.txt": 8},
+    ),
+    "loop": (
+        lambda: hf.loop(
+            {"data": "corpus.txt", "rounds": 1, "regime": "anchor:stored.txt", "calibrate": False},
+            trainer=lambda data, n, out, seed: shutil.copy(data, out),
+            out="looped",
+        ),
+        {"corpus.txt": 120, "stored.txt": 2},
     ),
     "probe": (lambda: hf.probe("panel.toml"), {"panel.toml": None, "one.txt": None}),
     "reproduce": (
