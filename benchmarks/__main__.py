@@ -24,6 +24,7 @@ import groups
 import laws
 import loop
 import network
+import number_trainers
 import panel
 import planning
 import recorded
@@ -55,10 +56,15 @@ SECTIONS = {
     "comparing": (comparing,),
     "state": (state,),
     "fits": (fits,),
+    "numbers": (number_trainers,),
     "loop": (loop,),
     "trainers": (trainers,),
 }
-HEADERS = {"recorded": recorded.HEADER, "trainers": trainers.HEADER}
+HEADERS = {
+    "numbers": number_trainers.HEADER,
+    "recorded": recorded.HEADER,
+    "trainers": trainers.HEADER,
+}
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from pairs import Result
 
 RECORDS, ROUNDS, AHEAD, SAMPLES = 200, 4, 5, 400
 COVERAGE = 0.85
+HEADER = "| trainer | 90 % intervals hold | mean half-width | forecasts hold | target | met |"
 
 Trainer = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
@@ -113,13 +114,12 @@ def _covered(name: str, draw: Callable[[np.random.Generator], Truth]) -> Result:
             shares.append(share.low <= truth.share <= share.high)
             factors.append(factor.low <= truth.factor <= factor.high)
     found = [float(np.mean(one)) for one in (shares, factors) if one]
-    ours = ", ".join(f"{one:.3f}" for one in found) or "–"
     met = float(np.mean(forecasts)) >= COVERAGE and all(one >= COVERAGE for one in found)
     return Result(
-        f"{name}: 90 % intervals of e and g hold the truth",
-        ours,
-        f"forecast {np.mean(forecasts):.3f}, mean half-width {np.mean(widths):.3f}",
-        f"{np.mean(forecasts):.3f}",
-        f"≥ {COVERAGE} of them, and of the forecasts {AHEAD} rounds ahead",
+        name,
+        "–" if not found else f"{found[0]:.3f} of e, {found[1]:.3f} of g",
+        f"{np.mean(widths):.3f}",
+        f"{np.mean(forecasts):.3f} of the spreads",
+        f"≥ {COVERAGE} of each",
         met,
     )
