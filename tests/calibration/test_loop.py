@@ -84,13 +84,13 @@ def test_the_command_line_runs_all_rounds(folder, capsys):
     shown = json.loads(capsys.readouterr().out)
     assert shown["finished"]
     assert [one["items"] for one in shown["rounds"]] == [1000, 1000, 1000]
-    assert shown["rounds"][0]["kept"] == 1.0
+    assert shown["rounds"][0]["share"] == 1.0
     assert set(shown["rounds"][1]["seconds"]) == {"train", "generate"}
     first, second = counted(folder, 0), counted(folder, 1)
     assert first == Counter(REAL.split())
     assert sum(second.values()) == 1000
     kept = len(set(second) & set(first)) / len(first)
-    assert shown["rounds"][1]["kept"] == pytest.approx(kept)
+    assert shown["rounds"][1]["share"] == pytest.approx(kept)
 
 
 def test_a_step_does_one_round_and_the_loop_the_others(folder, capsys):
@@ -105,7 +105,7 @@ def test_a_step_does_one_round_and_the_loop_the_others(folder, capsys):
     assert main(["loop", "step", str(path), "--format", "json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["rounds"] == json.loads(json.dumps(hf.step_loop(path).to_dict()))["rounds"]
-    assert [one.kept for one in whole.rounds] == [one["kept"] for one in again["rounds"]]
+    assert [one.kept for one in whole.rounds] == [one["share"] for one in again["rounds"]]
 
 
 def test_more_rounds_are_added_to_a_run_that_is_done(folder):
@@ -163,6 +163,15 @@ def test_a_text_is_cut_between_tokens(folder, text, wanted, tokenizer, counts):
 
     in_python(folder, trainer, rounds=1, samples=wanted, tokenizer=tokenizer)
     assert counted(folder, 1, "run") == counts
+
+
+@pytest.mark.parametrize("wanted", [1, 4999, 12_345])
+def test_a_text_of_one_long_line_is_cut(folder, wanted):
+    def trainer(data_path, n, out_path, seed):
+        Path(out_path).write_text(" ".join(f"w{number}" for number in range(20_000)))
+
+    in_python(folder, trainer, rounds=1, samples=wanted)
+    assert counted(folder, 1, "run") == {f"w{number}": 1 for number in range(wanted)}
 
 
 def test_fresh_items_are_real_ones(folder):

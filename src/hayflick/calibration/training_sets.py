@@ -28,6 +28,7 @@ from hayflick.core.errors import ArgumentError, DataError, UndecodableError, lis
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
+from hayflick.corpus.encodings import pieces
 from hayflick.corpus.items import lines
 from hayflick.corpus.labels import labels_of
 from hayflick.corpus.normalization import normalized, normalized_pieces
@@ -186,6 +187,16 @@ class TextData(TrainingData):
 
     def _first_tokens(self, line: str, number: int) -> str:
         """Return the longest beginning of a line that holds so many tokens."""
+        slices = (line[at : at + _LONGEST_UNIT] for at in range(0, len(line), _LONGEST_UNIT))
+        parts = list(pieces(slices, separators=self._tokenizer.separators))
+        sums = np.cumsum(self._tokens(parts))
+        place = int(np.searchsorted(sums, number, side="right"))
+        if place == len(parts):
+            return line
+        before = int(sums[place - 1]) if place else 0
+        return "".join(parts[:place]) + self._beginning(parts[place], number - before)
+
+    def _beginning(self, line: str, number: int) -> str:
         low, high = 0, len(line)
         while low < high:
             # Many at once: what takes time is to ask.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from hayflick.calibration.loop_record import LoopRound
 from hayflick.calibration.loop_result import LoopRun
 from hayflick.core.display import report_of
 from hayflick.core.display_text import display_text
@@ -27,12 +28,18 @@ def record(run: LoopRun) -> dict[str, Any]:
         "finished": run.finished,
         "stopped": None if run.stopped is None else str(run.stopped),
         "rounds_wanted": run.settings.rounds,
-        "rounds": [asdict(one) for one in run.rounds],
+        "rounds": [_round(one) for one in run.rounds],
         "trainer_seconds": run.spent,
         "calibration": None if calibration is None else str(calibration),
         "uncalibrated": run.uncalibrated or None,
         "provenance": run.provenance(),
     }
+
+
+def _round(one: LoopRound) -> dict[str, Any]:
+    """Return a round under the names that a calibration's forecast has for its own."""
+    values = asdict(one)
+    return {"round": values.pop("round"), "share": values.pop("kept"), **values}
 
 
 def tables(run: LoopRun, *, lang: str = "en") -> list[RenderableType]:
