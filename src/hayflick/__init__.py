@@ -39,6 +39,7 @@ _REPLACED: dict[str, tuple[str, str]] = {
 # The module of `report` that presents each result.
 for _result, _report in {
     "calibration.calibration_result:Calibration": "calibration",
+    "calibration.curve_calibration:CurveCalibration": "curve_calibration",
     "calibration.loop_result:LoopRun": "loop",
     "planning.forecast_result:Forecast": "forecast",
     "planning.series_forecast:SeriesForecast": "series",

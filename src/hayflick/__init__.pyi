@@ -2,6 +2,7 @@
 
 from .calibration.calibrate import calibrate as calibrate
 from .calibration.calibration_result import Calibration as Calibration
+from .calibration.curve_calibration import CurveCalibration as CurveCalibration
 from .calibration.loop import loop as loop
 from .calibration.loop import step_loop as step_loop
 from .calibration.loop_result import LoopRun as LoopRun

@@ -74,6 +74,7 @@ def inputs(tmp_path_factory):
         "    open(out, 'w').write(' '.join(random.Random(seed).choices(words, k=n)))\n"
     )
     count_files(folder, recorded_counts(types=300, items=3000))
+    (folder / "curve.json").write_text("[0.9, 0.8, 0.72]")
     trainer = 'data = "corpus.txt"\nrounds = 2\ntrainer = "sampler:sample"\n'
     (folder / "trainer.toml").write_text(trainer)
     hf.loop(folder / "trainer.toml")
@@ -127,6 +128,9 @@ PAIRS = {
     ),
     "calibrate round0.json round1.json round2.json --ahead 2 --replicates 20": (
         lambda: hf.calibrate([f"round{k}.json" for k in range(3)], ahead=2, replicates=20)
+    ),
+    "calibrate round0.json --curve curve.json --ahead 2 --replicates 20": lambda: hf.calibrate(
+        "round0.json", curve="curve.json", ahead=2, replicates=20
     ),
     "watch answers.jsonl --by round --text answer": lambda: hf.watch(
         "answers.jsonl", by="round", text="answer"

@@ -285,6 +285,14 @@ def _loop(name: str, folder: Path) -> hf.LoopRun:
     return dataclasses.replace(run, sources=(_source(name),), settings=settings, stopped=stopped)
 
 
+def _curve_calibration(name: str) -> hf.CurveCalibration:
+    counts = {text[:5000]: 2 + place for place, text in enumerate(ENCODABLE)}
+    found = hf.calibrate(counts, curve=[0.9, 0.8, 0.7], ahead=2, replicates=20)
+    corpus = dataclasses.replace(found.corpus, source=_source(name))
+    curve = dataclasses.replace(found.curve, source=_source(name, role="curve"))
+    return dataclasses.replace(found, corpus=corpus, curve=curve)
+
+
 def _calibration(name: str) -> hf.Calibration:
     """Return a calibration with hostile labels, rounds, notes and a hostile name."""
     rng = np.random.default_rng(4)
@@ -339,6 +347,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "probe": lambda name, _: _probe(name),
     "compare": lambda name, _: _compared(name),
     "calibration": lambda name, _: _calibration(name),
+    "curve-calibration": lambda name, _: _curve_calibration(name),
     "loop": _loop,
     "number-calibration": lambda name, _: hf.calibrate_numbers(
         means=[[5.0, 5.1, 5.0], [0.0, 0.1, 0.2]],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hayflick.calibration.calibration_result import Calibration, FreshShare
+from hayflick.calibration.curve_calibration import CurveCalibration, calibrate_curve
+from hayflick.calibration.curve_reading import read_curve
 from hayflick.calibration.diagnoses import diagnose, later_fit
 from hayflick.calibration.fit import fit_resampler
 from hayflick.calibration.goodness import goodness
@@ -25,6 +28,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import stream
+from hayflick.corpus.reading import read_corpus
 from hayflick.corpus.table_format import TableFormat
 
 DEFAULT_AHEAD = 5
@@ -43,6 +47,7 @@ def calibrate(
     text: str | None = None,
     column: str | None = None,
     values: Sequence[str] | None = None,
+    curve: Any = None,
     regime: str | Regime = "replace",
     tokenizer: str | None = None,
     encoding: str = "utf-8",
@@ -53,7 +58,7 @@ def calibrate(
     replicates: int = DEFAULT_REPLICATES,
     seed: int = 1,
     progress: Progress = silent,
-) -> Calibration | NumbersFit:
+) -> Calibration | CurveCalibration | NumbersFit:
     """Calibrate a resampler on recorded rounds of a trainer, and forecast its next rounds.
 
     Parameters
@@ -69,6 +74,9 @@ def calibrate(
     values
         Columns of numbers, in place of `text` and `column`: the trainer is then that of a Gaussian,
         see `hayflick.calibrate_numbers`.
+    curve
+        The shares of the types that the rounds held, where no counts were kept, beside the real
+        data alone: see `hayflick.calibration.curve_reading.read_curve`.
     regime
         What each round was trained on, and will be: a regime or its name in the grammar of the
         command line, such as ``"fresh:0.05"``.
@@ -103,6 +111,23 @@ def calibrate(
     (1.2, 2)
     """
     _check(ahead=ahead, keep=keep, replicates=replicates, seed=seed)
+    if curve is not None:
+        given = {"by": by, "text": text, "values": values, "keep": keep}
+        return _calibrate_curve(
+            sources,
+            curve,
+            regime=regime,
+            refused=given,
+            how={
+                "column": column,
+                "tokenizer": tokenizer,
+                "encoding": encoding,
+                "normalize": normalize,
+                "table": table,
+                "progress": progress,
+            },
+            running={"ahead": ahead, "replicates": replicates, "seed": seed, "progress": progress},
+        )
     if values is not None:
         given = {"text": text, "column": column, "tokenizer": tokenizer, "keep": keep}
         for name, value in given.items():
@@ -135,6 +160,34 @@ def calibrate(
     return calibrate_rounds(
         rounds, ahead=ahead, keep=keep, replicates=replicates, seed=seed, progress=progress
     )
+
+
+def _calibrate_curve(
+    sources: Any,
+    curve: Any,
+    *,
+    regime: str | Regime,
+    refused: Mapping[str, object],
+    how: Mapping[str, Any],
+    running: Mapping[str, Any],
+) -> CurveCalibration:
+    """Calibrate on a curve of shares beside the real data."""
+    for name, value in refused.items():
+        if value is not None:
+            takes = "nothing beside a curve, which is calibrated on the real data alone"
+            raise ArgumentError(name, got=value, takes=takes)
+    described = regime if isinstance(regime, str) else regime.describe()
+    if described != "replace":
+        takes = "replace beside a curve; for other regimes record the counts of the rounds"
+        raise ArgumentError("regime", got=described, takes=takes)
+    inputs = list(sources) if isinstance(sources, list | tuple) else [sources]
+    if len(inputs) != 1:
+        takes = "the real data alone beside a curve"
+        raise ArgumentError("sources", got=f"{len(inputs)} inputs", takes=takes)
+    found = read_curve(curve, encoding=how["encoding"], table=how["table"])
+    corpus = read_corpus(inputs[0], **how)
+    corpus = replace(corpus, source=replace(corpus.source, role="corpus"))
+    return calibrate_curve(corpus, found, **running)
 
 
 def calibrate_rounds(

@@ -45,6 +45,14 @@ def calibrate_command(
             "repeated.",
         ),
     ] = None,
+    curve: Annotated[
+        Path | None,
+        _optional(
+            metavar="FILE",
+            help="Where no counts were kept: a table or JSON of round and share (of the types of "
+            "the real data that the round held), beside the real data alone.",
+        ),
+    ] = None,
     regime: Annotated[
         str,
         typer.Option(
@@ -89,7 +97,7 @@ def calibrate_command(
     Prints the answer in words, the forecast with its interval, and where the trainer departs from
     the chain.
     """
-    inputs: list[str | Path] = [*sources, *values(regime)]
+    inputs: list[str | Path | None] = [*sources, curve, *values(regime)]
     if save is not None:
         from hayflick.calibration.calibrated_trainer import check_calibration_path
 
@@ -109,6 +117,7 @@ def calibrate_command(
             text=text,
             column=column,
             values=value or None,
+            curve=curve,
             regime=regime,
             tokenizer=tokenizer,
             encoding=encoding,

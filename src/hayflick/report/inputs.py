@@ -54,6 +54,7 @@ def _roles(language: Language) -> dict[str, str]:
         "answers of earlier rounds": text("answers of earlier rounds"),
         "baseline": text("baseline"),
         "corpus": text("real data"),
+        "curve": text("curve"),
         "experiment": text("experiment"),
         "history": text("history"),
         "must-keep list": text("must-keep list"),
