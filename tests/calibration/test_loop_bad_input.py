@@ -316,7 +316,7 @@ def test_a_timeout_ends_the_command_and_its_children(folder):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_a_command_that_ignores_being_asked_to_end(folder, monkeypatch):
-    monkeypatch.setattr("hayflick.calibration.trainer._GRACE_S", 0.2)
+    monkeypatch.setattr("hayflick.calibration.processes._GRACE_S", 0.2)
     code = (
         "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "open('pids', 'w').write(str(os.getpid()))\ntime.sleep(60)"

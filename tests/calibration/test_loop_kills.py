@@ -129,12 +129,16 @@ def test_a_program_that_outlives_a_kill_is_ended(tmp_path, monkeypatch):
     while not Path("pid").exists() or not Path("pid").read_text():
         assert loop.poll() is None
         time.sleep(0.02)
+    begun = time.monotonic()
+    time.sleep(0.2)
     loop.kill()
     loop.wait()
     pid = int(Path("pid").read_text())
     assert Path(f"/proc/{pid}").exists()
     Path("again").touch()
-    hf.loop("trainer.toml")
+    run = hf.loop("trainer.toml")
+    # What was lost counts too.
+    assert 0.2 < run.spent - sum(run.rounds[1].seconds.values()) < time.monotonic() - begun + 5
     assert json.loads(Path("trainer-run/round1.json").read_text()) == {"it": 27}
     status = Path(f"/proc/{pid}/stat")
     assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"

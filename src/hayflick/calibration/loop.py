@@ -181,7 +181,7 @@ def _begun(
 ) -> LoopRounds:
     """Return the rounds of a loop that begins, or goes on."""
     state = kept.state()
-    kept.clean(-1 if state is None else state.done)
+    lost = kept.clean(-1 if state is None else state.done)
     data: TrainingData
     if state is None:
         if not trainer.seeded:
@@ -191,7 +191,8 @@ def _begun(
         _refuse_changes(located, path, state, kept)
         copy = kept.data_file(0, _suffix(state.sources[0]))
         data = open_data(copy, state.sources[0])
-        state = replace(state, settings=located.values, folder=str(located.folder))
+        spent = state.spent + lost
+        state = replace(state, settings=located.values, folder=str(located.folder), spent=spent)
         kept.write_state(state)
     return LoopRounds(located, kept, trainer, state, data, say, progress)
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from hayflick.calibration.loop_settings import LoopSettings
-from hayflick.calibration.trainer import end_leftover
+from hayflick.calibration.processes import end_leftover
 from hayflick.core.arrays import Integers
 from hayflick.core.documents import read_json
 from hayflick.core.errors import DataError, HayflickError, OutputError, listed
@@ -257,17 +257,22 @@ class LoopFolder:
                     name = f"round{number}.{place.name.partition('-')[0]}.{log.name}"
                     os.replace(log, self.path / _LOGS / name)
 
-    def clean(self, done: int) -> None:
+    def clean(self, done: int) -> float:
         """Remove what loops that were killed have left, and end what they left at work.
 
         Parameters
         ----------
         done
             The last round that is recorded; -1 for none.
+
+        Returns
+        -------
+        The seconds that the trainer had worked when they were killed.
         """
+        lost = 0.0
         kept = self.trained(done + 1)
         for place in self.work.iterdir() if self.work.is_dir() else ():
-            end_leftover(place)
+            lost += end_leftover(place)
             is_marker = place.name == _TRAINED and kept is not None
             if not is_marker and (kept is None or place != kept[0]):
                 remove(place)
@@ -280,6 +285,7 @@ class LoopFolder:
             for place in folder.iterdir() if folder.is_dir() else ():
                 if _number(place.name) > done:
                     remove(place)
+        return lost
 
     def finish(self) -> None:
         """Remove what a round was made in."""

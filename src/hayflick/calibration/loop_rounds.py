@@ -13,7 +13,8 @@ import numpy as np
 
 from hayflick.calibration.loop_record import LoopFolder, LoopRound, LoopState, counts_over, remove
 from hayflick.calibration.loop_settings import LocatedSettings, LoopSettings, regime_file, regime_of
-from hayflick.calibration.trainer import HoursUsed, TimeLimits, Trainer
+from hayflick.calibration.processes import HoursUsed, TimeLimits
+from hayflick.calibration.trainer import Trainer
 from hayflick.calibration.training_sets import TrainingData
 from hayflick.core.effort import LONG_S, Effort
 from hayflick.core.errors import DataError

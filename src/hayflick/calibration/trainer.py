@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from typing_extensions import override
 
 from hayflick.calibration.loop_settings import LocatedSettings
+from hayflick.calibration.processes import LONGEST_LINE, Tick, TimeLimits, run_process
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, TrainerError, listed
 
 TrainerFunction: TypeAlias = Callable[[str, int, str, int], object]
 """Called with the path of the data, the number of items to write, where to, and a seed."""
-
-Tick: TypeAlias = Callable[[float], None]
-"""Called about every second with the seconds that a command has taken."""
 
 _REQUIRED = {"train": ("data", "model"), "generate": ("model", "n", "out")}
 _OPTIONAL = {"train": ("seed", "round"), "generate": ("seed", "data", "round")}
@@ -177,36 +169,6 @@ def _shell_syntax(line: str) -> str | None:
     return None
 
 
-class HoursUsed(Exception):  # noqa: N818
-    """The stated hours were used before a command was done; it was ended.
-
-    Attributes
-    ----------
-    seconds : float
-        That it took.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
-    """How long a command may take, in seconds; None for no limit.
-
-    Parameters
-    ----------
-    timeout
-        Of the command itself.
-    budget
-        What is left of the hours of all rounds.
-    """
-
-    timeout: float | None = None
-    budget: float | None = None
-
-
 class Trainer(Protocol):
     """What is trained on a round's data and writes the next one's."""
 
@@ -334,7 +296,7 @@ class FunctionTrainer(Trainer):
         try:
             self.function(data, int(str(values["n"])), out, int(str(values["seed"])))
         except Exception as fault:
-            reason = display_text(str(fault), longest=_LONGEST_LINE)
+            reason = display_text(str(fault), longest=LONGEST_LINE)
             kind = type(fault).__name__
             raise TrainerError(
                 f"{stage}, round {values['round']}: raised {kind}: {reason}"
@@ -396,168 +358,3 @@ def _function_trainer(
         got = settings.values.timeout
         raise ArgumentError(f"{settings.name}: timeout", got=got, takes=takes, remedy=remedy)
     return FunctionTrainer(function)
-
-
-_GRACE_S = 5.0
-_TICK_S = 1.0
-_LARGEST_LOG = 1 << 28
-_TAIL_BYTES = 1 << 14
-_TAIL_LINES = 5
-_LONGEST_LINE = 300
-RUNNING = "running.json"
-"""File in the folder of a stage that names the process which is at work there."""
-
-
-def run_process(
-    arguments: list[str], *, what: str, folder: Path, place: Path, limits: TimeLimits, tick: Tick
-) -> None:
-    """Run a program until it ends, with what it prints in files.
-
-    Whatever ends the wait, Ctrl-C too, ends the program and the processes that it started.
-
-    Parameters
-    ----------
-    arguments
-        The program and its arguments.
-    what
-        What it is, for messages.
-    folder
-        Where it runs.
-    place
-        Folder of ``stdout.log`` and ``stderr.log``.
-    limits, tick
-        See `Trainer.run`.
-
-    Raises
-    ------
-    TrainerError
-        If it cannot be started, fails, prints too much, or takes longer than its timeout.
-    HoursUsed
-        If it takes longer than the budget.
-    """
-    logs = [place / "stdout.log", place / "stderr.log"]
-    with open(logs[0], "wb") as output, open(logs[1], "wb") as errors:
-        try:
-            process = subprocess.Popen(
-                arguments,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                # A group of its own, so that what it starts can be ended with it.
-                start_new_session=True,
-            )
-        except OSError as fault:
-            reason = (fault.strerror or "cannot be started").lower()
-            raise TrainerError(f"{what}: {display_text(arguments[0])}: {reason}") from None
-    try:
-        _write_running(place, process.pid)
-        _wait(process, what=what, logs=logs, limits=limits, tick=tick)
-    except BaseException:
-        _end_group(process)
-        raise
-    finally:
-        (place / RUNNING).unlink(missing_ok=True)
-    if process.returncode:
-        raise TrainerError(f"{what}: {_ended(process.returncode)}{_last_lines(logs[1])}")
-
-
-def _wait(
-    process: subprocess.Popen[bytes], *, what: str, logs: list[Path], limits: TimeLimits, tick: Tick
-) -> None:
-    done = threading.Event()
-    # A thread that waits is told at once; a wait with a time limit would look every 50 ms.
-    threading.Thread(target=_wait_for, args=(process, done), daemon=True).start()
-    start = time.monotonic()
-    stated = [one for one in (limits.timeout, limits.budget) if one is not None]
-    limit = min(stated, default=float("inf"))
-    taken = 0.0
-    while not done.wait(max(0.0, min(_TICK_S, limit - taken))):
-        taken = time.monotonic() - start
-        tick(taken)
-        large = next((log for log in logs if log.stat().st_size > _LARGEST_LOG), None)
-        if large is not None:
-            remedy = "let it print less"
-            raise TrainerError(f"{what}: printed more than {_LARGEST_LOG:,} bytes; {remedy}")
-        if taken < limit:
-            continue
-        if limits.timeout is None or limit < limits.timeout:
-            raise HoursUsed(taken)
-        ended = f"not done after {limits.timeout:g} seconds (timeout), and ended"
-        raise TrainerError(f"{what}: {ended}{_last_lines(logs[1])}; raise timeout if it needs more")
-
-
-def _wait_for(process: subprocess.Popen[bytes], done: threading.Event) -> None:
-    process.wait()
-    done.set()
-
-
-def _ended(status: int) -> str:
-    if status > 0:
-        return f"failed with exit status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = str(-status)
-    return f"was ended by the signal {name}" + (
-        "; was there too little memory?" if name == "SIGKILL" else ""
-    )
-
-
-def _last_lines(log: Path) -> str:
-    """Return the last lines of a log for a message, and where it is."""
-    with open(log, "rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        text = file.read().decode("utf-8", errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
-    if not lines:
-        return ", and said nothing on stderr"
-    shown = " / ".join(display_text(line, longest=_LONGEST_LINE) for line in lines)
-    return f"; stderr ends with: {shown} ({log})"
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started: asked first, then killed."""
-    _signal_group(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE_S)
-    _signal_group(process.pid, _KILL)
-    process.wait()
-
-
-# Windows has neither groups nor this signal.
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-_send: Callable[[int, int], None] = getattr(os, "killpg", os.kill)
-
-
-def _signal_group(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        _send(pid, number)
-
-
-def _write_running(place: Path, pid: int) -> None:
-    record = {"pid": pid, "started": _started(pid)}
-    (place / RUNNING).write_text(json.dumps(record), encoding="utf-8")
-
-
-def end_leftover(place: Path) -> None:
-    """End a process that a loop which was killed has left at work in the folder of a stage."""
-    try:
-        record: Any = json.loads((place / RUNNING).read_text(encoding="utf-8"))
-        pid, started = int(record["pid"]), record["started"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return
-    # Another process may have got its number since.
-    if started is None or _started(pid) != started:
-        return
-    _signal_group(pid, _KILL)
-
-
-def _started(pid: int) -> str | None:
-    """Return when a process started, as Linux counts it; None where that is not known."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        # What stands before is the program's name in brackets, which may hold anything.
-        return status.rpartition(")")[2].split()[19]
-    except (OSError, LookupError):
-        return None
