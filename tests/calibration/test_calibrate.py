@@ -158,3 +158,17 @@ def test_records_that_tell_nothing_are_refused() -> None:
         hf.calibrate([{"a": 10}, {"a": 11}, {"a": 9}])
     with pytest.raises(DataError, match="types of different counts"):
         hf.calibrate([{"a": 5, "b": 5}, {"a": 5, "b": 5}, {"a": 6, "b": 4}])
+
+
+@pytest.mark.parametrize("sharpening", [1.3, 1.5])
+def test_calibrations_of_wild_trainers_are_loaded_again(sharpening: float, tmp_path: Path) -> None:
+    # Types that come back can make a sharper trainer keep more, not fewer.
+    rng = np.random.default_rng(0)
+    for attempt in range(3):
+        counts = [np.full(40, 3) + np.append(np.full(5, 100), np.zeros(35, int))]
+        for _ in range(3):
+            weights = np.where(counts[-1] > 0, counts[-1] ** sharpening, 0.3)
+            counts.append(rng.multinomial(300, weights / weights.sum()))
+        found = hf.calibrate(mappings(np.array(counts)), ahead=2, replicates=20)
+        assert found.prediction.model_deviation >= 0.0
+        resampler_of(found.save(tmp_path / f"{attempt}.json"))

@@ -13,7 +13,7 @@ from hayflick.calibration.calibration_result import Calibration, FreshShare
 from hayflick.calibration.curve_calibration import CurveCalibration, calibrate_curve
 from hayflick.calibration.curve_reading import read_curve
 from hayflick.calibration.diagnoses import diagnose, later_fit
-from hayflick.calibration.fit import fit_resampler
+from hayflick.calibration.fit import Fit, fit_resampler
 from hayflick.calibration.goodness import goodness
 from hayflick.calibration.likelihood import pairs_of
 from hayflick.calibration.numbers import NumbersFit, calibrate_numbers
@@ -24,7 +24,7 @@ from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulat
 from hayflick.chains.resampler import Resampler
 from hayflick.core import checks
 from hayflick.core.effort import Effort, expect
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.core.reproducibility import stream
@@ -203,7 +203,7 @@ def calibrate_rounds(
     _check(ahead=ahead, keep=keep, replicates=replicates, seed=seed)
     record = rounds.record
     expect(progress, _effort(record, ahead, replicates))
-    fit = fit_resampler(record)
+    fit = _fitted(record)
     prediction = predict(
         record,
         fit,
@@ -228,6 +228,17 @@ def calibrate_rounds(
         runs=replicates,
         seed=seed,
     )
+
+
+def _fitted(record: Record) -> Fit:
+    try:
+        return fit_resampler(record)
+    except ArgumentError as fault:
+        # A best value beyond what any trainer has.
+        raise DataError(
+            f"record: no resampler fits these rounds ({fault}): are they rounds of one trainer, in "
+            "their order, and is the real data in them stated?"
+        ) from None
 
 
 def _check(*, ahead: int, keep: float | None, replicates: int, seed: int) -> None:

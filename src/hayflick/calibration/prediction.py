@@ -176,7 +176,7 @@ def predict(
     low, high = interval(share, reach, highest=1.0 if can_return else float(record.kept[-1]))
     slope = _slope(used, start, mixing, law, seed)
     progress("forecast", 4, 4)
-    deviation = float(slope @ model / (slope @ slope)) if slope @ slope > 0.0 else 0.0
+    deviation = abs(float(slope @ model / (slope @ slope))) if slope @ slope > 0.0 else 0.0
     widened = fit.covariance.copy()
     widened[0, 0] += deviation**2
     return Prediction(
