@@ -536,3 +536,14 @@ def test_rounds_that_cannot_be_calibrated(folder, capsys):
     run = in_python(folder, regime="accumulate", calibrate=True)
     assert "accumulate" in run.to_dict()["uncalibrated"]
     assert run.calibrated is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_folder_whose_name_is_no_text(folder, capsys):
+    place = folder.with_name("r\udcffn")
+    folder.rename(place)
+    path = write_settings(place)
+    assert main(["loop", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["loop", str(path), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["finished"]

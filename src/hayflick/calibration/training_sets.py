@@ -141,7 +141,8 @@ def prepare_data(
                 file.writelines(f"{line}\n" for line in batch)
     # What does not fit a text is refused there.
     corpus = read_corpus(out, column=column, tokenizer=tokenizer, progress=progress)
-    source = replace(corpus.source, name=path.name or path.resolve().name, encoding=encoding)
+    name = os.fsencode(path.name or path.resolve().name).decode("utf-8", errors="replace")
+    source = replace(corpus.source, name=name, encoding=encoding)
     return TextData(out, source, corpus.counts)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hayflick.calibration.loop_record import LoopRound
@@ -24,16 +26,21 @@ def record(run: LoopRun) -> dict[str, Any]:
     calibration = run.calibration
     return {
         "format_version": FORMAT_VERSION,
-        "folder": str(run.folder),
+        "folder": _path(run.folder),
         "finished": run.finished,
         "stopped": None if run.stopped is None else str(run.stopped),
         "rounds_wanted": run.settings.rounds,
         "rounds": [_round(one) for one in run.rounds],
         "trainer_seconds": run.spent,
-        "calibration": None if calibration is None else str(calibration),
+        "calibration": None if calibration is None else _path(calibration),
         "uncalibrated": run.uncalibrated or None,
         "provenance": run.provenance(),
     }
+
+
+def _path(path: Path) -> str:
+    # Bytes of a name that are no text are none of JSON either.
+    return os.fsencode(path).decode("utf-8", errors="replace")
 
 
 def _round(one: LoopRound) -> dict[str, Any]:
