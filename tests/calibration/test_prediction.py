@@ -14,7 +14,12 @@ import hayflick as hf
 from hayflick.calibration.fit import fit_resampler
 from hayflick.calibration.prediction import Prediction, predict
 from hayflick.calibration.record import Record
-from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulate_kept
+from hayflick.calibration.simulated_rounds import (
+    Mixing,
+    parameters_of,
+    simulate_kept,
+    simulate_kept_plainly,
+)
 from hayflick.chains.resampler import Resampler
 from hayflick.core.errors import ArgumentError
 
@@ -147,6 +152,26 @@ def test_simulated_rounds_agree_with_plain_draws() -> None:
     difference = kept.mean(axis=1) - np.mean(slow, axis=0) / real.size
     error = np.std(slow, axis=0) / real.size * np.sqrt(2.0 / 400.0)
     assert (np.abs(difference) < 4.0 * error).all()
+
+
+@pytest.mark.parametrize("trainer", [NOISY, Resampler(1.05)], ids=["noisy", "without noise"])
+def test_compiled_rounds_have_the_law_of_plain_ones(
+    trainer: Resampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = real_counts(400, 4000)
+    mixing = Mixing(np.array([4000, 4000, 3000]), np.zeros(3, np.int64), np.zeros_like(real))
+    law, values = real / real.sum(), parameters_of(trainer, 600)
+    steps = np.array([0.0, 0.05, 0.1])
+    plain = simulate_kept_plainly(
+        values, real, mixing, law=law, rng=np.random.default_rng(1), drift=steps
+    )
+    monkeypatch.setattr("hayflick.calibration.simulated_rounds._COMPILED_CELLS", 0.0)
+    compiled = simulate_kept(
+        values, real, mixing, law=law, rng=np.random.default_rng(2), drift=steps
+    )
+    error = plain.std(axis=1) * np.sqrt(2.0 / 600.0)
+    assert (np.abs(plain.mean(axis=1) - compiled.mean(axis=1)) < 4.5 * error).all()
+    np.testing.assert_allclose(plain.std(axis=1), compiled.std(axis=1), rtol=0.2)
 
 
 def test_arguments_are_checked() -> None:

@@ -22,7 +22,7 @@ LATER_NEEDED = TRANSITIONS_NEEDED + 1
 # A loss beyond the expected one that is smaller than this share of the types is not worth a word.
 _SMALL_LOSS = 0.005
 # A first transition that differs explains clearly more where its log-likelihood is so much higher.
-_CLEARLY_BETTER = 1.0
+_CLEARLY_BETTER = 2.0
 
 
 @dataclass(frozen=True)

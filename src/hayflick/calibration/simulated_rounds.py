@@ -1,4 +1,4 @@
-"""How many types do a resampler's next rounds hold? Plain draws, replicate by replicate."""
+"""Simulated rounds of a resampler after a recorded one: the share of the types that they hold."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from hayflick.core.protocols import Regime
 from hayflick.laws.rounds import rounds_of
 
 _CELLS_AT_ONCE = 2_000_000
+# Work of less than a second is not worth loading compiled code for.
+_COMPILED_CELLS = 5_000_000.0
 _SHARPENING = np.array([1.0, 0.0, 0.0, 0.0])[:, None, None]
 
 
@@ -98,6 +100,23 @@ def simulate_kept(
     -------
     Shape ``(rounds, replicates)``.
     """
+    if not mixing.fresh.any() and not mixing.stored.any():
+        cells = float(np.count_nonzero(start)) * parameters.shape[1] * mixing.generated.size
+        if cells > _COMPILED_CELLS:
+            return _compiled(parameters, start, mixing.generated, rng, drift)
+    return simulate_kept_plainly(parameters, start, mixing, law=law, rng=rng, drift=drift)
+
+
+def simulate_kept_plainly(
+    parameters: Floats,
+    start: Integers,
+    mixing: Mixing,
+    *,
+    law: Floats,
+    rng: np.random.Generator,
+    drift: Floats | None = None,
+) -> Floats:
+    """Return the same by array operations alone."""
     # Types that can never be there again are not drawn.
     alive = start > 0
     if (parameters[3] > 0.0).any() or mixing.fresh.any():
@@ -116,6 +135,28 @@ def simulate_kept(
             counts += mixing.stored[alive]
             kept[step, first : first + at_once] = np.count_nonzero(counts, axis=1)
     return kept / start.size
+
+
+def _compiled(
+    parameters: Floats,
+    start: Integers,
+    generated: Integers,
+    rng: np.random.Generator,
+    drift: Floats | None,
+) -> Floats:
+    from hayflick.chains.resampler_kernels import resample
+
+    types, replicates = start.size, parameters.shape[1]
+    symbols = np.flatnonzero(start).astype(np.int32)
+    counts, offsets = start[symbols].astype(np.float64), np.array([0, symbols.size])
+    kept = np.empty((generated.size, replicates))
+    for step, items in enumerate(generated):
+        now = parameters.copy()
+        now[0] += 0.0 if drift is None else drift[step]
+        symbols, drawn, offsets = resample(rng, symbols, counts, offsets, now, int(items), types)
+        counts = drawn.astype(np.float64)
+        kept[step] = np.diff(offsets)
+    return kept / types
 
 
 def _next(counts: Floats, parameters: Floats, generated: int, rng: np.random.Generator) -> Floats:
