@@ -391,6 +391,36 @@ def test_a_damaged_record(folder, content):
     assert "loop.json" in refused()
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("rounds", 1, "types"), "many"),
+        (("rounds", 0, "round"), 4),
+        (("rounds",), []),
+        (("rounds", 1, "seconds"), {"train": "long"}),
+        (("sources", 0, "rows"), "x"),
+        (("sources", 0, "file"), 3),
+        (("sources",), []),
+        (("settings", "rounds"), None),
+        (("spent_seconds",), "1 hour"),
+    ],
+)
+def test_a_record_whose_values_are_of_another_kind(folder, place, value):
+    settings(folder)
+    hf.loop("trainer.toml")
+    file = folder / "trainer-run" / "loop.json"
+    record = json.loads(file.read_text())
+    inner = record
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    file.write_text(json.dumps(record))
+    with pytest.raises(
+        (DataError, ArgumentError), match=r"loop\.json: is damaged|settings: rounds"
+    ):
+        hf.loop("trainer.toml")
+
+
 def test_a_record_of_another_version(folder):
     settings(folder)
     (folder / "trainer-run").mkdir()

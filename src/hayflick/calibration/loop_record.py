@@ -13,11 +13,12 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from hayflick.calibration.loop_settings import LoopSettings
 from hayflick.calibration.processes import end_leftover
@@ -126,12 +127,8 @@ class LoopState:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Return the state of plain values."""
-        known = {one.name for one in fields(LoopRound)}
-        rounds = tuple(
-            LoopRound(**{key: value for key, value in one.items() if key in known})
-            for one in record["rounds"]
-        )
-        sources = tuple(map(Source.from_dict, record["sources"]))
+        rounds = _ROUNDS.validate_python(record["rounds"])
+        sources = tuple(map(_source, record["sources"]))
         if not sources:
             raise ValueError("the source of the data is missing")
         if not rounds or [one.round for one in rounds] != list(range(len(rounds))):
@@ -144,6 +141,24 @@ class LoopState:
             rounds=rounds,
             spent=float(record["spent_seconds"]),
         )
+
+
+_ROUNDS = TypeAdapter(tuple[LoopRound, ...])
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "role", "encoding", "normalization"), (str,)),
+    **dict.fromkeys(("tokenizer", "column", "sheet", "sha256"), (str, type(None))),
+    "rows": (int, type(None)),
+    "missing": (int,),
+}
+
+
+def _source(record: Mapping[str, Any]) -> Source:
+    """Return the source of plain values, whose types are checked."""
+    source = Source.from_dict(record)
+    wrong = [name for name, kinds in _KINDS.items() if not isinstance(getattr(source, name), kinds)]
+    if wrong or not all(isinstance(one.number, int) for one in source.left_out):
+        raise ValueError(f"the source of the data has no {(*wrong, 'number')[0]}")
+    return source
 
 
 class LoopFolder:
