@@ -119,7 +119,14 @@ def forecast_command(
             show_default=False,
         ),
     ] = None,
-    replicates: Annotated[int, typer.Option(help="Simulated runs; 0 for the law alone.")] = 64,
+    resampler: options.ResamplerOption = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            help="Simulated runs; 0 for the law alone. [default: 64; 256 with --resampler]",
+            show_default=False,
+        ),
+    ] = None,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
@@ -175,6 +182,7 @@ def forecast_command(
             law=law.value,
             confidence=confidence,
             at_least=at_least,
+            resampler=resampler,
             replicates=replicates,
             seed=seed,
             threads=threads,

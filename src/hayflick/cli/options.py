@@ -105,6 +105,16 @@ TextOption = Annotated[
     typer.Option(metavar="COLUMN", help="The column of the answers.", show_default=False),
 ]
 
+ResamplerOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CALIBRATION",
+        help="The trainer as hayflick calibrate --save has written it; what it keeps is simulated. "
+        "[default: an ideal trainer]",
+        show_default=False,
+    ),
+]
+
 GenerationsOption = Annotated[int, typer.Option(help="Rounds to look ahead.")]
 SamplesOption = Annotated[
     int | None,

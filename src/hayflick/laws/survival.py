@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import xlog1py
@@ -92,6 +93,23 @@ def _binned(probabilities: Floats, numbers: Floats) -> FrequencySpectrum:
 LAWS = ("auto", "exact", "branching")
 
 
+class SurvivalLaw(Protocol):
+    """Gives the chance of symbols to be there in the generations 0 … K."""
+
+    @property
+    def name(self) -> str:
+        """Which law: ``exact``, ``branching``, or ``simulated`` in place of one."""
+
+    def present(self, probabilities: Floats) -> Floats:
+        """Return the chances of symbols of these probabilities, ``(symbols, K + 1)``."""
+
+    def total(self, probabilities: Floats, weights: Floats) -> Floats:
+        """Return the sum of the chances by weights, shape ``(K + 1,)``."""
+
+    def error(self, probabilities: Floats) -> Floats:
+        """Return how far each chance can lie below the truth."""
+
+
 @dataclass(frozen=True, eq=False)
 class Survival:
     """Survival of a discrete law's symbols over the generations 0 … K.
@@ -116,7 +134,7 @@ class Survival:
 
     model: Discrete
     rounds: ChainRounds
-    law: WrightFisher | Branching
+    law: SurvivalLaw
     surviving_fraction: Floats
     error: float
     baseline: Floats

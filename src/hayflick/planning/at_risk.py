@@ -6,6 +6,7 @@ import numpy as np
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Regime
+from hayflick.laws.count_law import SIMULATED
 from hayflick.laws.loss_time import loss_time
 from hayflick.laws.survival import Survival
 from hayflick.planning.forecast_result import AtRisk
@@ -38,7 +39,8 @@ def most_at_risk(law: Survival, regime: Regime, *, seed: int = 1) -> tuple[AtRis
     baseline = law.baseline_of(probabilities)
     counts = model.weights if model.total else model.probabilities * samples
     times: Floats | None = None
-    if regime.constant:
+    # Of simulated survival no law gives the mean.
+    if regime.constant and law.name != SIMULATED:
         passage = loss_time(model, regime=regime, samples=samples)
         times = passage.of_probabilities(probabilities)
     risks = []

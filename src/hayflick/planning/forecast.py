@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.resampler import Resampler
 from hayflick.core.arrays import Floats
 from hayflick.core.checks import MOST_GENERATIONS, whole_number
 from hayflick.core.effort import Effort, expect
@@ -36,6 +37,7 @@ from hayflick.planning.kept_runs import kept_runs
 from hayflick.planning.problem import check_confidence
 from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.targets import SymbolTarget
+from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     import xarray
 
     from hayflick.planning.series_forecast import SeriesForecast
+
+RUNS = 64
+"""Simulated runs beside a law, where no number is given."""
 
 _ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
 
@@ -66,7 +71,8 @@ def forecast(
     law: str = "auto",
     confidence: float = DEFAULT_CONFIDENCE,
     at_least: int | None = None,
-    replicates: int = 64,
+    resampler: ResamplerGiven | None = None,
+    replicates: int | None = None,
     seed: int = 1,
     threads: int | None = None,
     progress: Progress = silent,
@@ -104,8 +110,13 @@ def forecast(
     at_least
         Examples that a training set must hold of a symbol to keep it, or all that the data hold,
         for the discrete family; 5 of a label and 1 of a word where None.
+    resampler
+        The trainer as it was calibrated: what `hayflick.calibrate` returned, the path of its file,
+        or a `hayflick.Resampler` (of numbers a `hayflick.GaussianResampler`). Of a trainer of
+        symbols no law is known: what it keeps is simulated. None for an ideal one.
     replicates
-        Simulated runs; 0 for the law alone, where there is one.
+        Simulated runs; 0 for the law alone, where there is one. None for 64, and 256 of a trainer
+        of symbols, whose figures they are.
     seed, threads
         Of the simulation; one thread per processor where None.
     progress
@@ -149,11 +160,15 @@ def forecast(
     }
     if chosen == "discrete":
         model, origin = read_model(source, options, family=chosen, progress=progress)
+        model = trained_by(model, resampler)
         if isinstance(regime, str):
             regime = parse_regime(regime, like=origin)
-        return _forecast_discrete(
-            model, law=law, regime=regime, confidence=confidence, at_least=at_least, **settings
-        )
+        settings |= {"law": law, "regime": regime, "confidence": confidence, "at_least": at_least}
+        if isinstance(model.estimator, Resampler):
+            from hayflick.planning.calibrated_forecast import forecast_calibrated
+
+            return forecast_calibrated(model, **settings)
+        return _forecast_discrete(model, **settings)
     if at_least is not None:
         raise ArgumentError("at_least", got=at_least, takes=f"nothing for the family {chosen}")
     from hayflick.planning.series_forecast import forecast_series, unfit_regime
@@ -161,6 +176,8 @@ def forecast(
     if isinstance(regime, str) and regime.partition(":")[0] == "anchor":
         raise unfit_regime(regime, family=chosen)
     model, origin = read_model(source, options, family=chosen, progress=progress)
+    model = trained_by(model, resampler)
+    settings["replicates"] = RUNS if replicates is None else replicates
     if isinstance(regime, str):
         regime = parse_regime(regime, like=origin)
     return forecast_series(model, source=origin, regime=regime, confidence=confidence, **settings)
@@ -175,11 +192,12 @@ def _forecast_discrete(
     at_least: int | None,
     generations: int,
     samples: int | None,
-    replicates: int,
+    replicates: int | None,
     seed: int,
     threads: int | None,
     progress: Progress,
 ) -> Forecast:
+    replicates = RUNS if replicates is None else replicates
     check_running(replicates=replicates, seed=seed, threads=threads)
     whole_number("generations", generations, at_least=1, at_most=MOST_GENERATIONS)
     least = default_least(model, at_least)
@@ -227,7 +245,7 @@ def _forecast_discrete(
         diversity=diversity,
         simulated=runs,
         most_at_risk=most_at_risk(survived, regime, seed=seed),
-        by_count=_by_count(survived),
+        by_count=survival_by_count(survived),
         confidence=confidence,
         least=least,
         kept_fraction=kept,
@@ -329,7 +347,8 @@ def _effort_of_laws(model: Discrete, generations: int) -> Effort:
     return Effort(work, seconds=seconds, memory=generations * _ROUND_BYTES)
 
 
-def _by_count(law: Survival) -> SurvivalByCount:
+def survival_by_count(law: Survival) -> SurvivalByCount:
+    """Return the survival of symbols by round original counts."""
     model = law.model
     total = model.total or int(law.rounds.samples[0])
     lowest = max(1, round(float(model.probabilities.min()) * total))

@@ -12,6 +12,7 @@ import numpy as np
 from typing_extensions import override
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.resampler import Resampler
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import check_language
 from hayflick.core.display import Result, report_of
@@ -23,6 +24,7 @@ from hayflick.laws.diversity import Diversity
 from hayflick.laws.survival import Survival
 from hayflick.planning.classes import ClassOutlook
 from hayflick.planning.confidence import Assurance, required
+from hayflick.planning.retention import Retention
 
 if TYPE_CHECKING:
     import polars as pl
@@ -271,6 +273,9 @@ class Forecast(BaseForecast):
         What becomes of every class, the most frequent first; nothing for more than 200.
     mass_lost
         Share of the real data that lost symbols cover, on average, shape ``(K + 1,)``.
+    ideal
+        What an ideal trainer would keep, where a calibrated one was simulated in place of a law;
+        None where the figures are those of a law.
     """
 
     law: Survival
@@ -287,11 +292,23 @@ class Forecast(BaseForecast):
     fresh_assurances: tuple[Assurance | None, ...]
     classes: tuple[ClassOutlook, ...]
     mass_lost: Floats
+    ideal: Retention | None = None
 
     @property
     def model(self) -> Discrete:
         """The real data's law."""
         return self.law.model
+
+    @property
+    def resampler(self) -> Resampler | None:
+        """The calibrated trainer; None for an ideal one."""
+        estimator = self.model.estimator
+        return estimator if isinstance(estimator, Resampler) else None
+
+    @property
+    def delta(self) -> float:
+        """Pseudo-count of the estimator; 0 where a calibrated trainer stands in its place."""
+        return 0.0 if self.resampler is not None else self.model.smoothing.delta
 
     @property
     @override
@@ -356,12 +373,17 @@ class Forecast(BaseForecast):
         return pl.DataFrame(
             {
                 "generation": np.arange(self.generations + 1),
-                "law": self.kept_fraction,
+                **self._curves(),
                 "real_data_alone": self.kept_alone,
                 "mass_lost": self.mass_lost,
                 **{f"simulated_{name}": values for name, values in band.items()},
             }
         )
+
+    def _curves(self) -> dict[str, Floats]:
+        if self.ideal is None:
+            return {"law": self.kept_fraction}
+        return {"calibrated": self.kept_fraction, "ideal_law": self.ideal.expected}
 
     @property
     def rarest(self) -> int:

@@ -19,6 +19,8 @@ from hayflick.chains.block_counts import BlockCounts, LawBlock, WeightedCounts
 from hayflick.chains.discrete import Discrete, DiscreteChain, StagedDiscreteChain
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.chains.family import MergedPools
+from hayflick.chains.resampled import ResampledChain
+from hayflick.chains.resampler import Resampler
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Recorded, Regime
@@ -82,6 +84,24 @@ class _KeptChain(DiscreteChain):
         return {}
 
 
+class _KeptResampledChain(ResampledChain):
+    """Rounds of a trained model, and the weight that they keep."""
+
+    model: _WantedModel
+
+    @override
+    def measure(self, population: BlockCounts) -> Recorded:
+        return {KEPT: self.model.wanted.of_block(population)}
+
+    @override
+    def measure_last(self, population: BlockCounts) -> Recorded:
+        return {}
+
+    @override
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        return {}
+
+
 class _KeptStagedChain(StagedDiscreteChain):
     """A chain with further stages, and the weight that its training sets keep."""
 
@@ -113,8 +133,12 @@ class _WantedModel(Discrete):
     wanted: Wanted = field(kw_only=True)
 
     @override
-    def chain(self, samples: int, *, stages: Stages = Stages()) -> _KeptChain | _KeptStagedChain:
+    def chain(
+        self, samples: int, *, stages: Stages = Stages()
+    ) -> _KeptChain | _KeptResampledChain | _KeptStagedChain:
         size = self.training_size(samples)
+        if isinstance(self.estimator, Resampler):
+            return _KeptResampledChain(self, size, stages)
         if stages.given() or not isinstance(self.estimator, AddDelta):
             return _KeptStagedChain(self, size, stages)
         return _KeptChain(self, size)

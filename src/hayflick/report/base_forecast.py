@@ -149,6 +149,10 @@ class ForecastFindings(ABC):
         forecast = self.forecast
         return training_sets(forecast.regime, samples=forecast.samples, language=self.language)
 
+    def beside_ideal(self) -> str:
+        """Return what an ideal trainer would keep, where a calibrated one was simulated."""
+        return ""
+
     def first_to_go(self) -> str:
         """Return what is lost first; empty for families without symbols."""
         return ""
@@ -244,6 +248,7 @@ def opening(findings: ForecastFindings) -> tuple[str, ...]:
     return (
         findings.data(),
         findings.verdict(),
+        *filter(None, [findings.beside_ideal()]),
         f"{text('The limit')}: {findings.limit()}",
         f"{text('Action')}: {findings.action()}",
     )

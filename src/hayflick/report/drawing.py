@@ -25,6 +25,7 @@ PICTURES = (".html", ".svg", ".png")
 
 WIDTH, HEIGHT = 640, 300
 LAW, SIMULATED, REAL, LIMIT = "#0b3d75", "#5aa2e0", "#4c8a2f", "#b3261e"
+IDEAL = "#b86e00"
 GREY = "#9aa4ae"
 _FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "

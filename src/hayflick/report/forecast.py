@@ -58,13 +58,15 @@ def record(forecast: Forecast) -> dict[str, Any]:
         "column": source.column,
         "encoding": source.encoding,
         "missing": source.missing,
-        "delta": model.smoothing.delta,
+        "delta": forecast.delta,
         "tokens": model.total,
         "types": model.types,
         "samples": forecast.samples,
         "regime": forecast.regime.describe(),
         "law": forecast.law.name,
-        "law_error": forecast.law.error,
+        "law_error": None if forecast.ideal else forecast.law.error,
+        "resampler": None if forecast.resampler is None else forecast.resampler.to_dict(),
+        "ideal_law": _ideal(forecast),
         "generations": list(range(forecast.generations + 1)),
         "surviving_fraction": forecast.law.surviving_fraction.tolist(),
         "real_data_alone": forecast.law.baseline.tolist(),
@@ -89,6 +91,14 @@ def record(forecast: Forecast) -> dict[str, Any]:
         "interrupted": forecast.interrupted,
         "provenance": forecast.provenance(),
     }
+
+
+def _ideal(forecast: Forecast) -> dict[str, Any] | None:
+    """Return what an ideal trainer would keep, where a calibrated one was simulated."""
+    if forecast.ideal is None:
+        return None
+    ideal = forecast.ideal
+    return {"law": ideal.law, "law_error": ideal.error, "kept_fraction": ideal.expected.tolist()}
 
 
 def _assurance(found: Assurance | None) -> dict[str, Any] | None:
@@ -166,6 +176,7 @@ def _rounds_table(forecast: Forecast, findings: DiscreteFindings) -> Table:
         text("round"),
         enough if forecast.at_least > 1 else text("{nouns} left", nouns=findings.nouns),
         text("simulated, 5 to 95%"),
+        *([text("by the ideal law")] if forecast.ideal else []),
         text("real data alone"),
         text("share of the {whole} lost", whole=findings.whole),
     )
@@ -173,8 +184,9 @@ def _rounds_table(forecast: Forecast, findings: DiscreteFindings) -> Table:
     for k in landmarks(forecast.generations):
         spread = f"{percent(band['low'][k])} – {percent(band['high'][k])}" if band else "–"
         left, baseline = float(forecast.left[k]), float(forecast.kept_alone[k])
-        cells = percent(left), spread, percent(baseline), percent(float(forecast.mass_lost[k]))
-        shown.add_row(language.number(k), *cells)
+        ideal = [percent(float(forecast.ideal.expected[k]))] if forecast.ideal else []
+        lost = percent(float(forecast.mass_lost[k]))
+        shown.add_row(language.number(k), percent(left), spread, *ideal, percent(baseline), lost)
     return shown
 
 
@@ -217,24 +229,45 @@ def surviving_chart(findings: DiscreteFindings) -> drawing.RenderedChart:
     return drawing.RenderedChart(
         name="surviving",
         title=text("How many {nouns} are left, round by round", nouns=nouns),
-        caption=text(
-            "The expected share by the law, mean and spread of the simulated runs, and what one "
-            "training on real data alone would keep."
-        ),
+        caption=_curves_caption(findings),
         svg=drawing.to_svg(_surviving_layers(drawing.thinned(numbers), findings)),
         numbers=numbers,
     )
+
+
+def _curves_caption(findings: DiscreteFindings) -> str:
+    if findings.forecast.ideal is None:
+        return findings.language.text(
+            "The expected share by the law, mean and spread of the simulated runs, and what one "
+            "training on real data alone would keep."
+        )
+    return findings.language.text(
+        "Mean and spread of the runs simulated with the calibrated resampler, what the law of an "
+        "ideal trainer would promise, and what one training on real data alone would keep."
+    )
+
+
+def _curves(findings: DiscreteFindings) -> dict[str, tuple[str, str]]:
+    """Return name and colour of the curves, by their column."""
+    forecast, text = findings.forecast, findings.language.text
+    real = {"real_data_alone": (text("real data alone"), drawing.REAL)}
+    if forecast.ideal is not None:
+        return {
+            "calibrated": (text("your trainer"), drawing.LAW),
+            "ideal_law": (text("ideal law"), drawing.IDEAL),
+            **real,
+        }
+    exact = forecast.law.name == "exact"
+    return {"law": (text("exact law") if exact else text("branching law"), drawing.LAW), **real}
 
 
 def _surviving_layers(numbers: pl.DataFrame, findings: DiscreteFindings) -> Any:
     import altair as alt
 
     forecast, text = findings.forecast, findings.language.text
-    exact = forecast.law.name == "exact"
-    law = text("exact law") if exact else text("branching law")
-    real, limit = text("real data alone"), text("limit")
+    limit, curves = text("limit"), _curves(findings)
     spread = text("simulated: mean, 5 to 95%")
-    colours = {law: drawing.LAW, real: drawing.REAL, limit: drawing.LIMIT}
+    colours = {**dict(curves.values()), limit: drawing.LIMIT}
     simulated = "simulated_mean" in numbers.columns
     if simulated:
         colours = {**colours, spread: drawing.SIMULATED}
@@ -244,7 +277,7 @@ def _surviving_layers(numbers: pl.DataFrame, findings: DiscreteFindings) -> Any:
     y = alt.Y("share:Q", title=findings.axis(), axis=axis, scale=alt.Scale(domain=[0, 1]))
     lines = pl.concat(
         numbers.select("generation", share=pl.col(column), series=pl.lit(label))
-        for column, label in (("law", law), ("real_data_alone", real))
+        for column, (label, _) in curves.items()
     )
     rule = pl.DataFrame({"share": [forecast.limit], "series": [limit]})
     base = alt.Chart(width=drawing.WIDTH, height=drawing.HEIGHT)

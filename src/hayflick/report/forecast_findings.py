@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from typing_extensions import override
 
+from hayflick.chains.resampler import Resampler
 from hayflick.planning.at_least import MOST_CLASSES
 from hayflick.planning.classes import ClassOutlook
 from hayflick.planning.confidence import BOUND, SIMULATED, Assurance
@@ -13,9 +15,26 @@ from hayflick.planning.forecast_result import FRESH_SHARES, UPPER_BOUND, Forecas
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.base_forecast import NOTICEABLE, ForecastFindings
 from hayflick.report.class_outlooks import at_risk
+from hayflick.report.language import Language
+
+TRAINER_COUNT = 10
+"""Occurrences at which a trainer's effective sample size is told."""
 
 _NAMED = 3
 _LIKELY, _SEVERAL = 0.5, 2
+
+
+def trainer(resampler: Resampler, language: Language) -> str:
+    """Return what a calibrated trainer does, in a sentence."""
+    return language.text(
+        "The trainer is the calibrated one: sharpening {sharpening}; at {count} occurrences its "
+        "effective sample size is {share} of the items; an absent one weighs {weight} of one that "
+        "occurs once.",
+        sharpening=f"{resampler.sharpening:.3g}",
+        count=language.number(TRAINER_COUNT),
+        share=language.percent(resampler.effective_share(TRAINER_COUNT), digits=0),
+        weight=f"{resampler.return_weight:.2g}",
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class DiscreteFindings(ForecastFindings):
 
     @override
     def regime(self) -> str:
-        delta, text = self.forecast.model.smoothing.delta, self.language.text
+        delta, text = self.forecast.delta, self.language.text
         training_set = super().regime()
         if not delta:
             return training_set
@@ -105,12 +124,13 @@ class DiscreteFindings(ForecastFindings):
             values["types"] = number(types)
             values["enough"] = number(forecast.kept * types)
             values["alone"] = number(forecast.baseline * types)
-            return self.language.text(
+            enough = self.language.text(
                 "After round {round}, {enough} of {types} {nouns} still have enough examples, on "
                 "average; after one training on real data alone it would be {alone}. Those that "
                 "are gone cover {mass} of the {whole}, on average.",
                 **values,
             )
+            return self.language.joined(*filter(None, (enough, self.beside_ideal())))
         average = self.language.text(
             "After round {round}, {kept} of the {nouns} are left, on average. One training on "
             "real data alone would keep {baseline}, so recursion costs {excess} of all {nouns}.",
@@ -119,7 +139,36 @@ class DiscreteFindings(ForecastFindings):
         meaning = self.language.text(
             "Gone are {lost} of the {nouns}, which cover {mass} of the {whole}.", **values
         )
-        return self.language.joined(average, meaning)
+        return self.language.joined(self.beside_ideal() or average, meaning)
+
+    @override
+    def beside_ideal(self) -> str:
+        forecast, percent = self.forecast, self.language.percent
+        band = forecast.simulated_band()
+        if forecast.ideal is None or band is None:
+            return ""
+        values = {
+            "round": self.last,
+            "nouns": self.nouns,
+            "ideal": percent(float(forecast.ideal.expected[-1])),
+            "kept": percent(forecast.kept),
+            "low": percent(float(band["low"][-1])),
+            "high": percent(float(band["high"][-1])),
+            "baseline": percent(forecast.baseline),
+        }
+        if self.by_class:
+            return self.language.text(
+                "The law of an ideal trainer would promise that {ideal} of the {nouns} have enough "
+                "examples after round {round}, on average; with your trainer {kept} have, [{low}, "
+                "{high}] in 90% of simulated runs.",
+                **values,
+            )
+        return self.language.text(
+            "The law of an ideal trainer would promise {ideal} of the {nouns} after round {round}; "
+            "with your trainer {kept} are left, [{low}, {high}] in 90% of simulated runs. One "
+            "training on real data alone would keep {baseline}.",
+            **values,
+        )
 
     @override
     def spread(self) -> str:
@@ -271,6 +320,8 @@ class DiscreteFindings(ForecastFindings):
     @override
     def method(self) -> str:
         text = self.language.text
+        if self.forecast.ideal is not None:
+            return self._simulated_alone()
         if self.by_class:
             return self.language.joined(self._class_laws(), self.simulated())
         if self.forecast.law.name == "exact":
@@ -282,6 +333,24 @@ class DiscreteFindings(ForecastFindings):
                 error=self.language.percent(self.forecast.law.error, digits=3),
             )
         return self.language.joined(law, self.simulated())
+
+    def _simulated_alone(self) -> str:
+        """Return where the figures of a calibrated trainer come from."""
+        forecast, text = self.forecast, self.language.text
+        band = forecast.simulated_band()
+        assert band is not None
+        error = float(band["standard_error"][-1])
+        shown = "–" if math.isnan(error) else self.language.percent(error, digits=2)
+        source = text(
+            "All figures were simulated with the calibrated resampler, because no law of a trained "
+            "model is known; runs: {runs}, standard error of the share: {error}.",
+            runs=self.language.number(forecast.runs),
+            error=shown,
+        )
+        stopped = text("The simulation was interrupted.") if forecast.interrupted else ""
+        assert forecast.resampler is not None
+        made_by = trainer(forecast.resampler, self.language)
+        return self.language.joined(*filter(None, (source, stopped, made_by)))
 
     def _class_laws(self) -> str:
         """Return where the chances of the classes come from."""
