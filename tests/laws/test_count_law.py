@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import binom
 
 import hayflick as hf
 from hayflick.laws import count_law
@@ -119,3 +120,14 @@ def test_a_corpus_of_a_million_types_takes_less_than_a_second():
     assert found.shape == (1_000_000, 51)
     assert taken < 2.0
     assert (np.diff(found[::1000, 10]) <= 1e-6).all()
+
+
+@pytest.mark.parametrize(("number", "chance"), [(3000, 0.021), (100_000, 0.0007), (500, 0.6)])
+def test_wide_binomial_counts_have_the_law_of_binomial_ones(number, chance):
+    rng = np.random.default_rng(3)
+    drawn = count_law._binomial(rng, number, np.full(200_000, chance))
+    values = np.arange(drawn.min(), drawn.max() + 1)
+    empirical = np.searchsorted(np.sort(drawn), values, side="right") / drawn.size
+    assert np.abs(empirical - binom.cdf(values, number, chance)).max() < 0.006
+    assert abs(drawn.mean() / (number * chance) - 1.0) < 0.002
+    assert abs(drawn.var() / (number * chance * (1 - chance)) - 1.0) < 0.02

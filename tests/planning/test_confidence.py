@@ -10,8 +10,10 @@ import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
 from hayflick.planning.assurance import assurance_of
-from hayflick.planning.confidence import Assurance, bounds_by_law, required
+from hayflick.planning.confidence import Assurance, bounds_by_law, required, simulated_assurance
+from hayflick.planning.problem import PlanningProblem, planning_problem
 from hayflick.planning.retention import SimulationSettings
+from hayflick.planning.strategies import FreshStrategy
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.regime import parse_regime
 
@@ -206,3 +208,63 @@ def test_the_command_line_states_confidence_and_its_law(tmp_path, capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "in 99.0% of runs" in shown
     assert "at least" not in shown.split("Recommended")[0]
+
+
+def drawn_runs(chance, asked):
+    """Return runs of which a share of `chance` keeps everything, and note what is asked for."""
+
+    def runs_of(number, *, seed):
+        asked.append((number, seed))
+        lost = np.random.default_rng(seed).random(number) >= chance
+        return np.where(lost, 0.0, 1.0)[:, None]
+
+    return runs_of
+
+
+def test_a_look_adds_runs_to_those_before():
+    asked = []
+    wanted = {"keep": 0.9, "confidence": 0.95, "most": 10_000, "seed": 4}
+    found = simulated_assurance(drawn_runs(0.952, asked), **wanted)
+    assert [number for number, _ in asked] == [256, 768, 3072]
+    assert len({seed for _, seed in asked}) == 3
+    assert (found.runs, found.caution) == (4096, 2.0)
+    asked.clear()
+    searched = simulated_assurance(drawn_runs(0.952, asked), searching=True, **wanted)
+    assert [number for number, _ in asked] == [256, 768]
+    assert (searched.runs, searched.caution) == (1024, 1.0)
+    # As far below as two standard errors of all runs.
+    assert searched.confidence - searched.assured == pytest.approx(0.007, abs=0.002)
+    asked.clear()
+    few = simulated_assurance(drawn_runs(0.952, asked), searching=True, **{**wanted, "most": 700})
+    assert (few.runs, few.caution) == (700, 2.0)
+
+
+def test_a_share_that_is_shown_takes_more_runs():
+    wanted = {"keep": 0.9, "confidence": 0.95, "most": 10_000, "seed": 4}
+    assert simulated_assurance(drawn_runs(0.5, []), **wanted).runs == 256
+    assert simulated_assurance(drawn_runs(0.5, []), fewest=1024, **wanted).runs == 1024
+
+
+def test_a_recommended_design_that_more_runs_do_not_confirm_is_enlarged(monkeypatch):
+    model = labels(*(max(1, int(300 / (i + 1) ** 1.2)) for i in range(25)))
+    problem = planning_problem(
+        model, generations=5, confidence=0.95, simulation=SimulationSettings(seed=3)
+    )
+    strategy = FreshStrategy(problem, model.total)
+    number = strategy.smallest(0.9)
+    assert 0 < number < model.total
+    # The runs of the search say that it is enough; suppose that all runs need some more.
+    needed = round(1.05 * number)
+
+    def assurance(self, regime, *given, searching=False, **settings):
+        share = regime.mix(1, samples=model.total).fresh
+        if searching:
+            return Assurance(0.96, "simulated", 0.006, 1024, 1.0)
+        return Assurance(0.97 if share >= needed else 0.95, "simulated", 0.003, 4096)
+
+    strategy._assured.clear()
+    monkeypatch.setattr(PlanningProblem, "assurance", assurance)
+    found = strategy.confirmed(number, 0.9)
+    assert needed <= found <= 1.1 * number
+    assert strategy.smallest(0.9) == found
+    assert strategy.assurance(found, 0.9).runs == 4096

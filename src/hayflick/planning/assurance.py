@@ -14,6 +14,7 @@ from hayflick.planning.confidence import (
     BY_LAW,
     FEWEST_RUNS,
     FEWEST_SHARE_RUNS,
+    LOOKS,
     Assurance,
     LawfulBounds,
     simulated_assurance,
@@ -40,6 +41,7 @@ def assurance_of(
     simulation: SimulationSettings | None = None,
     bounds: LawfulBounds | None = None,
     precisely: bool = False,
+    searching: bool = False,
 ) -> Assurance | None:
     """Return the share of runs in which a regime keeps enough in every round.
 
@@ -57,6 +59,8 @@ def assurance_of(
         What is known by law; None to ask the target.
     precisely
         Whether the share itself is wanted, rather than on which side of the confidence it is.
+    searching
+        Whether the regime is one of many, so that fewer runs will do.
 
     Returns
     -------
@@ -92,11 +96,23 @@ def assurance_of(
         if most >= (FEWEST_RUNS if bounds is None else FEWEST_SHARE_RUNS):
             quiet = replace(simulation, progress=silent)
 
-            def runs_of(number: int) -> Floats:
+            def runs_of(number: int, *, seed: int) -> Floats:
                 runs = target.runs(
-                    regime=regime, replicates=number, stages=Stages(), simulation=quiet, **sizes
+                    regime=regime,
+                    replicates=number,
+                    stages=Stages(),
+                    simulation=replace(quiet, seed=seed),
+                    **sizes,
                 )
                 return runs[:, counted_from:]
 
-            return simulated_assurance(runs_of, keep=keep, confidence=confidence, most=most)
+            return simulated_assurance(
+                runs_of,
+                keep=keep,
+                confidence=confidence,
+                most=most,
+                seed=simulation.seed,
+                fewest=LOOKS[1] if precisely else LOOKS[0],
+                searching=searching,
+            )
     return None if bounds is None else Assurance(bounds.low, BOUND)

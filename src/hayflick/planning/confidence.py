@@ -7,8 +7,8 @@ four or three". A target therefore has a confidence, the share of runs that hold
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import stdtr
@@ -19,11 +19,17 @@ from hayflick.laws.number_kept import chance_to_keep, least_chance_to_keep
 BY_LAW, BOUND, SIMULATED = "poisson-binomial", "bound", "simulated"
 """How a confidence was found."""
 
-FEWEST_SHARE_RUNS, FEWEST_RUNS = 256, 8
+LOOKS = (256, 1024, 4096)
+"""Numbers of runs after which is looked on which side of the confidence the share lies."""
+
+FEWEST_SHARE_RUNS, FEWEST_RUNS = LOOKS[0], 8
 """Runs from which a share can be told, and from which it can be told of normal runs."""
 
-_CAUTION, _EARLY_CAUTION = 2.0, 3.0
-_LOOKS = (256, 1024, 4096)
+CAUTION = 2.0
+"""How many standard errors below what runs show is compared with a target."""
+
+_EARLY_CAUTION = 3.0
+_PART = 1 << 32
 _ROUNDING = 1e-9
 _NEGLIGIBLE = 1e-9
 _BUCKETS = 6
@@ -45,22 +51,26 @@ class Assurance:
         Of `confidence`; 0 for a law.
     runs
         How many runs were simulated; 0 for a law.
+    caution
+        How many standard errors below what runs show is compared with a target: two, and one
+        while designs are searched, since the one that is recommended is confirmed by more runs.
     """
 
     confidence: float
     law: str
     standard_error: float = 0.0
     runs: int = 0
+    caution: float = CAUTION
 
     @property
     def assured(self) -> float:
-        """The share that is compared with a target: two standard errors below what runs show.
+        """The share that is compared with a target, standard errors below what runs show.
 
         So no share or size is too small by the luck of a simulation.
         """
         if self.law != SIMULATED or self.runs < FEWEST_SHARE_RUNS:
             return self.confidence
-        return _wilson(self.confidence, self.runs, -_CAUTION)
+        return _wilson(self.confidence, self.runs, -self.caution)
 
 
 def required(keep: float, total: float) -> int:
@@ -151,8 +161,22 @@ def _bernstein(excess: Floats, deviations: Floats) -> Floats:
     return bound
 
 
+class RunsOf(Protocol):
+    """Simulates runs, and returns what they keep in every round that counts."""
+
+    def __call__(self, number: int, *, seed: int) -> Floats:
+        """Return so many runs with a seed, shape ``(runs, rounds)``."""
+
+
 def simulated_assurance(
-    runs_of: Callable[[int], Floats], *, keep: float, confidence: float, most: int
+    runs_of: RunsOf,
+    *,
+    keep: float,
+    confidence: float,
+    most: int,
+    seed: int,
+    fewest: int = FEWEST_SHARE_RUNS,
+    searching: bool = False,
 ) -> Assurance:
     """Return the share of simulated runs that keep enough in every round.
 
@@ -162,27 +186,43 @@ def simulated_assurance(
     Parameters
     ----------
     runs_of
-        Returns what so many runs keep in every round that counts, ``(runs, rounds)``; the first
-        runs are the same whatever their number.
+        Simulates runs.
     keep
         What is to be left in every round.
     confidence
         The share of runs that is wanted.
     most
         The most runs to simulate.
+    seed
+        Of the first runs; those that a later look adds have seeds of their own, which are the same
+        for every design.
+    fewest
+        The fewest runs to simulate; more than the first look where the share itself is wanted.
+    searching
+        Whether the design is one of many, so that a quarter of the runs will do.
     """
     if most < FEWEST_SHARE_RUNS:
-        return _predicted(runs_of(most).min(axis=1), keep)
-    for number in (*(look for look in _LOOKS if look < most), min(most, _LOOKS[-1])):
-        lowest = runs_of(number).min(axis=1)
+        return _predicted(runs_of(most, seed=seed).min(axis=1), keep)
+    full = min(most, LOOKS[-1])
+    last = min(full, LOOKS[1]) if searching else full
+    lowest = np.empty(0)
+    for part, look in enumerate(LOOKS):
+        more = min(look, last) - lowest.size
+        if more > 0:
+            further = runs_of(more, seed=seed + part * _PART)
+            lowest = np.concatenate([lowest, further.min(axis=1)])
+        number = lowest.size
         share = float(np.mean(lowest >= keep - _ROUNDING))
         clear = (
             _wilson(share, number, -_EARLY_CAUTION) >= confidence
             or _wilson(share, number, _EARLY_CAUTION) < confidence
         )
-        if clear:
+        if number >= last or (clear and number >= fewest):
             break
-    return Assurance(share, SIMULATED, math.sqrt(share * (1.0 - share) / number), number)
+    error = math.sqrt(share * (1.0 - share) / number)
+    # Just as far below as two standard errors of the full number.
+    caution = CAUTION * math.sqrt(number / full) if searching else CAUTION
+    return Assurance(share, SIMULATED, error, number, caution)
 
 
 def _wilson(share: float, number: int, deviations: float) -> float:

@@ -250,9 +250,29 @@ class Frontier:
         if found is not None:
             points.append(found)
             sufficient.append(found)
-        # Real items decide between designs of the same price, then the smaller training set.
-        ranked = sorted(sufficient, key=lambda d: (d.price, d.real_per_round, d.samples, -d.lowest))
-        return Frontier(tuple(points), tuple(_efficient(points)), tuple(ranked))
+        return Frontier(tuple(points), tuple(_efficient(points)), tuple(_ranked(sufficient)))
+
+    def confirmed(self, *, keep: float, costs: CostModel | None) -> Frontier:
+        """Return the frontier with its first sufficient design confirmed by all runs.
+
+        If they do not, a larger one of its kind takes its place, and the first may be another.
+
+        Raises
+        ------
+        SimulationInterrupted
+            On Ctrl-C.
+        """
+        points, sufficient = list(self.points), list(self.sufficient)
+        while sufficient:
+            first = sufficient.pop(0)
+            number = first.strategy.confirmed(first.number, keep)
+            if number == first.number:
+                return Frontier(tuple(points), tuple(_efficient(points)), (first, *sufficient))
+            if number is not None:
+                larger = Design.at(first.strategy, number, keep=keep, costs=costs)
+                points.append(larger)
+                sufficient = _ranked([*sufficient, larger])
+        return Frontier(tuple(points), tuple(_efficient(points)))
 
 
 def frontier(
@@ -285,6 +305,11 @@ def frontier(
     for strategy in strategies:
         found = found.with_strategy(strategy, keep=keep, costs=costs)
     return found
+
+
+def _ranked(designs: Iterable[Design]) -> list[Design]:
+    # Real items decide between designs of the same price, then the smaller training set.
+    return sorted(designs, key=lambda d: (d.price, d.real_per_round, d.samples, -d.lowest))
 
 
 def _efficient(designs: Sequence[Design]) -> list[Design]:

@@ -42,7 +42,7 @@ from hayflick.planning.retention import SimulatedRetention, SimulationSettings
 from hayflick.planning.robust import TEMPERATURE, Robustness, robustness_of
 from hayflick.planning.search import reaches
 from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recovery_in
-from hayflick.planning.strategies import FreshStrategy, strategies_for
+from hayflick.planning.strategies import AnchorStrategy, FreshStrategy, strategies_for
 from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import VARIANCE
 from hayflick.planning.variance_target import VarianceTarget
@@ -238,7 +238,8 @@ def _planned(
     strategies = list(strategies_for(problem, costs))
     found, examined, interrupted = _examined(strategies, simulation, keep=keep, costs=costs)
     fresh = next((one for one in examined if isinstance(one, FreshStrategy)), None)
-    answer = None if fresh is None else fresh_share_of(fresh, keep)
+    anchors = next((one for one in examined if type(one) is AnchorStrategy), None)
+    answer = None if fresh is None else fresh_share_of(fresh, keep, anchors=anchors)
     kinds = {strategy.kind for strategy in examined}
     left_out = dict.fromkeys(one.kind for one in strategies if one.kind not in kinds)
     step_in = _step_in(problem, keep)
@@ -313,6 +314,7 @@ def _examined(
         for one in chain(_with_law(strategies, simulation), _without_law(strategies, simulation)):
             found = found.with_strategy(one, keep=keep, costs=costs)
             examined.append(one)
+        found = found.confirmed(keep=keep, costs=costs)
     except _INTERRUPTIONS:
         if not found.points:
             raise

@@ -150,6 +150,7 @@ class PlanningProblem:
         *,
         bounds: LawfulBounds | None = None,
         precisely: bool = False,
+        searching: bool = False,
     ) -> Assurance | None:
         """Return the share of runs in which a regime keeps enough in every round that counts.
 
@@ -163,6 +164,8 @@ class PlanningProblem:
             What is known by law; None to ask the target.
         precisely
             Whether the share itself is wanted, rather than on which side of the confidence it is.
+        searching
+            Whether the regime is one of many, so that fewer runs will do.
 
         Returns
         -------
@@ -180,6 +183,7 @@ class PlanningProblem:
             simulation=self.simulation,
             bounds=bounds,
             precisely=precisely,
+            searching=searching,
         )
 
 

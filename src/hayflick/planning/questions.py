@@ -202,21 +202,26 @@ def _simulated(problem: PlanningProblem, regime: Regime, samples: int, keep: flo
         return _Outcome(None, None, None)
     quiet = replace(simulation, progress=silent)
 
-    def runs_of(number: int) -> Floats:
+    def runs_of(number: int, *, seed: int) -> Floats:
         runs = target.runs(
-            regime=resumed, replicates=number, stages=Stages(), simulation=quiet, **sizes
+            regime=resumed,
+            replicates=number,
+            stages=Stages(),
+            simulation=replace(quiet, seed=seed),
+            **sizes,
         )
         return runs[:, first:]
 
-    expected: Floats = runs_of(FEWEST_SHARE_RUNS).mean(axis=0)
+    expected: Floats = runs_of(FEWEST_SHARE_RUNS, seed=quiet.seed).mean(axis=0)
     counted = problem.counted_from
     assured = None
     if problem.confidence is not None:
         assured = simulated_assurance(
-            lambda number: runs_of(number)[:, counted:],
+            lambda number, *, seed: runs_of(number, seed=seed)[:, counted:],
             keep=keep,
             confidence=problem.confidence,
             most=most,
+            seed=quiet.seed,
         )
     return _Outcome(expected, float(expected[counted:].min()), assured)
 

@@ -221,9 +221,13 @@ class _Trials:
             return problem.assurance(regime, samples, self.keep, precisely=True)
         quiet = replace(simulation, progress=silent)
 
-        def runs_of(number: int) -> Floats:
+        def runs_of(number: int, *, seed: int) -> Floats:
             runs = target.runs(
-                regime=regime, replicates=number, stages=stages, simulation=quiet, **sizes
+                regime=regime,
+                replicates=number,
+                stages=stages,
+                simulation=replace(quiet, seed=seed),
+                **sizes,
             )
             return runs[:, problem.counted_from :]
 
@@ -232,6 +236,7 @@ class _Trials:
             keep=self.keep,
             confidence=problem.confidence or 0.0,
             most=min(most, affordable),
+            seed=quiet.seed,
         )
 
 
@@ -297,22 +302,28 @@ def _smallest(
     strategy: Strategy, tried: _Trials, costs: CostModel | None, *, below: float
 ) -> int | None:
     """Return the smallest number that survives all trials, at a price below the best so far."""
-    known: dict[int, float] = {}
 
-    def room(number: int) -> float:
-        if number not in known:
-            known[number] = tried.room(strategy, number)
-        return known[number]
+    def survives(number: int) -> bool:
+        return tried.room(strategy, number) >= 0.0
 
     def price(number: int) -> float:
         return Design.at(strategy, number, keep=tried.keep, costs=costs).price
 
-    low = strategy.minimum
-    for high in strategy.grid():
-        # With prices of what is lost, more can be cheaper: then no price ends the search.
-        if costs is None and high > strategy.minimum and price(low) >= below:
-            return None
-        if room(high) >= 0.0:
-            return smallest(room, target=0.0, low=low, high=high)
-        low = high
-    return None
+    low, high = strategy.minimum, strategy.maximum
+    # With prices of what is lost, more can be cheaper: then no price ends the search.
+    if costs is None and below < math.inf:
+        dearer = smallest(price, target=below, low=low, high=high)
+        high = high if dearer is None else dearer - 1
+    # What fails with the most real data fails with less.
+    if high < low or not survives(high):
+        return None
+    if survives(low):
+        return low
+    # Halves, since most of what fails shows it in a few runs, and what holds takes all of them.
+    while high - low > 1:
+        middle = (low + high) // 2
+        if survives(middle):
+            high = middle
+        else:
+            low = middle
+    return high

@@ -96,8 +96,13 @@ def fresh_share(
     return fresh_share_of(FreshStrategy(problem, problem.samples), keep)
 
 
-def fresh_share_of(strategy: FreshStrategy, keep: float) -> FreshShare:
-    """Return the answer of `fresh_share` for a strategy; the target is checked already."""
+def fresh_share_of(
+    strategy: FreshStrategy, keep: float, *, anchors: AnchorStrategy | None = None
+) -> FreshShare:
+    """Return the answer of `fresh_share` for a strategy; the target is checked already.
+
+    `anchors` are the reserves for the same problem, if they were looked at before.
+    """
     problem, items = strategy.problem, strategy.smallest(keep)
     if items is not None:
         kept = strategy.retention(items)
@@ -105,7 +110,7 @@ def fresh_share_of(strategy: FreshStrategy, keep: float) -> FreshShare:
     most = max(map(strategy.retention, strategy.grid()), key=lambda kept: kept.lowest)
     anchor = None
     if problem.target.kind not in (DIVERSITY, VARIANCE):
-        anchors = AnchorStrategy(problem)
+        anchors = AnchorStrategy(problem) if anchors is None else anchors
         types = anchors.smallest(keep)
         anchor = Design.at(anchors, types, keep=keep, costs=None) if types else None
     return FreshShare(keep, None, None, most, anchor, _reason(problem.target, most, keep))

@@ -15,7 +15,7 @@ import numpy as np
 
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
-from hayflick.planning.confidence import Assurance, LawfulBounds
+from hayflick.planning.confidence import CAUTION, SIMULATED, Assurance, LawfulBounds
 from hayflick.planning.cost import Usage
 from hayflick.planning.problem import PlanningProblem
 from hayflick.planning.retention import Retention
@@ -24,7 +24,7 @@ from hayflick.planning.search import reaches, smallest
 STEP = 0.9
 """What a size or a share is multiplied by to see how much it matters."""
 
-_GRID_POINTS = 12
+_GRID_POINTS, _STEPS = 12, 50
 
 
 class Change(NamedTuple):
@@ -117,6 +117,8 @@ class Strategy(ABC):
     def assurance(self, number: int, keep: float) -> Assurance | None:
         """Return on which side of the confidence the share of runs lies that keep enough.
 
+        Of a quarter of the runs at most, until `confirmed` takes all.
+
         Returns
         -------
         None where averages are compared, or nothing is known of single runs.
@@ -124,10 +126,17 @@ class Strategy(ABC):
         if self.problem.confidence is None:
             return None
         if (number, keep) not in self._assured:
-            self._assured[number, keep] = self.problem.assurance(
-                self.regime(number), self.size(number), keep, bounds=self.bounds(number, keep)
-            )
+            self._assured[number, keep] = self._assurance(number, keep, searching=True)
         return self._assured[number, keep]
+
+    def _assurance(self, number: int, keep: float, *, searching: bool) -> Assurance | None:
+        return self.problem.assurance(
+            self.regime(number),
+            self.size(number),
+            keep,
+            bounds=self.bounds(number, keep),
+            searching=searching,
+        )
 
     @cached_property
     def _assured(self) -> dict[tuple[int, float], Assurance | None]:
@@ -151,7 +160,34 @@ class Strategy(ABC):
 
     def smallest(self, keep: float) -> int | None:
         """Return the smallest number that keeps enough; None if none on the grid does."""
+        if keep not in self._found:
+            self._found[keep] = self._smallest(keep)
+        return self._found[keep]
 
+    @cached_property
+    def _found(self) -> dict[float, int | None]:
+        return {}
+
+    def confirmed(self, number: int, keep: float) -> int | None:
+        """Return the number if all runs confirm that it keeps enough, else the next one that does.
+
+        In steps that grow from 2 %; None if none does.
+        """
+        asked, step = number, 0
+        while number <= self.maximum:
+            known = self.assurance(number, keep)
+            if known is not None and known.law == SIMULATED and known.caution < CAUTION:
+                self._assured[number, keep] = self._assurance(number, keep, searching=False)
+            if reaches(self.room(number, keep), 0.0):
+                break
+            step = max(2 * step, (number - self.minimum) // _STEPS, 1)
+            number += step
+        found = number if number <= self.maximum else None
+        if self._found.get(keep) == asked:
+            self._found[keep] = found
+        return found
+
+    def _smallest(self, keep: float) -> int | None:
         def room(number: int) -> float:
             return self.room(number, keep)
 

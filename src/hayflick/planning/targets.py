@@ -25,6 +25,7 @@ from hayflick.laws.rounds import ChainRounds, rounds_of
 from hayflick.laws.survival import LAWS, spectrum_of
 from hayflick.planning.confidence import LawfulBounds, bounds_by_law, required
 from hayflick.planning.kept_runs import kept_runs
+from hayflick.planning.remembered import Remembered
 from hayflick.planning.retention import (
     Retention,
     SimulatedRetention,
@@ -176,7 +177,6 @@ _CELLS, _REPLICATES = 1e9, (4, 256)
 _DRAWS_PER_TYPE = 30
 
 _MOST_CHANCES = 1e7
-_REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -459,7 +459,15 @@ class SymbolTarget:
             runs = simulate(self.model, **settings)["diversity"].to_numpy()
             share: Floats = runs / runs[:, :1]
             return share
-        return kept_runs(self.model, self.weights, self.needed, **settings)
+        given = stages if stages.given() else None
+        key = (regime, samples, generations, replicates, given, simulation.seed)
+        return self._runs.of(
+            key, lambda: kept_runs(self.model, self.weights, self.needed, **settings)
+        )
+
+    @cached_property
+    def _runs(self) -> Remembered[Floats]:
+        return Remembered()
 
     @cached_property
     def weights(self) -> Floats:
@@ -484,8 +492,10 @@ class SymbolTarget:
         """Return how many runs take a second or two."""
         types = self.model.types if self.listed is None else self.listed.size + 1
         draws = min(samples, _DRAWS_PER_TYPE * types)
-        pooled = regime.mix(1, samples=samples).subsample is not None
-        cells = ((samples if pooled else draws) + types) * generations
+        first = regime.mix(1, samples=samples)
+        cells = ((samples if first.subsample is not None else draws) + types) * generations
+        # All that is kept is drawn from, and it grows.
+        cells *= 2 if first.accumulate else 1
         return int(_CELLS // cells)
 
     def bounds(
@@ -517,23 +527,13 @@ class SymbolTarget:
 
         See `hayflick.planning.retention.chances_by_law`.
         """
-        arrays = (
-            rounds.generated,
-            rounds.fresh,
-            rounds.samples,
-            groups.probabilities,
-            groups.least,
-        )
-        key = (law, *(array.tobytes() for array in arrays))
-        if key not in self._known:
-            while len(self._known) >= _REMEMBERED:
-                self._known.pop(next(iter(self._known)))
-            self._known[key] = chances_by_law(rounds, groups, law=law)
-        return self._known[key]
+        asked = rounds.generated, rounds.fresh, rounds.samples, groups.probabilities, groups.least
+        key = (law, *(array.tobytes() for array in asked))
+        return self._chances.of(key, lambda: chances_by_law(rounds, groups, law=law))
 
     @cached_property
-    def _known(self) -> dict[tuple[Any, ...], tuple[Floats, str]]:
-        return {}
+    def _chances(self) -> Remembered[tuple[Floats, str]]:
+        return Remembered()
 
     def bounds_of(
         self,
