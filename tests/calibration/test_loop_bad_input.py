@@ -247,10 +247,10 @@ def test_train_writes_no_model(folder):
     assert "train, round 1: wrote nothing to {model}" in refused()
 
 
-def test_a_trainer_that_changes_its_data(folder):
+def test_a_trainer_that_changes_its_data_changes_no_record(folder):
     code = "open(sys.argv[1], 'a').write('more'); open(sys.argv[2], 'w').write('m')"
-    settings(folder, train=f"{script(folder, code, name='t.py')} {{data}} {{model}}")
-    assert "round0.txt: was changed by the trainer" in refused()
+    hf.loop(settings(folder, train=f"{script(folder, code)} {{data}} {{model}}"))
+    assert (folder / "trainer-run" / "round0.txt").read_text() == REAL
 
 
 def test_a_command_that_fails(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -111,18 +112,14 @@ class LoopRounds:
         seconds: dict[str, float] = {}
         if not mix.generated:
             return seconds, None
-        values: dict[str, object] = {
-            "data": training_set.resolve(),
-            "round": number,
-            "n": mix.generated,
-        }
-        before = _stamp(training_set)
+        values: dict[str, object] = {"round": number, "n": mix.generated}
         for place, stage in enumerate(self._trainer.stages[:-1]):
             trained = kept.trained(number)
             if trained is None:
                 folder = kept.attempt(stage)
                 (folder / "model").mkdir()
                 values |= {"model": _model(folder), "seed": self._seed(place)}
+                values["data"] = self._copied(training_set, stage, folder)
                 seconds[stage] = self._carry_out(stage, values, folder, seconds)
                 _refuse_no_model(folder, stage, number)
                 kept.write_trained(number, folder, seconds)
@@ -133,11 +130,18 @@ class LoopRounds:
         folder = kept.attempt(stage)
         out = folder / f"generated{self._data.suffix}"
         values |= {"out": out.resolve(), "seed": self._seed(len(self._trainer.stages) - 1)}
+        values["data"] = self._copied(training_set, stage, folder)
         seconds[stage] = self._carry_out(stage, values, folder, seconds)
-        if _stamp(training_set) != before:
-            raise DataError(f"{training_set}: was changed by the trainer, which must only read it")
         self._check_output(out, stage, mix.generated, training_set)
         return seconds, out
+
+    def _copied(self, training_set: Path, stage: str, folder: Path) -> Path | None:
+        """Return a copy for a stage: what a trainer does to its data changes no record."""
+        if not self._trainer.reads(stage):
+            return None
+        copy = folder / f"data{self._data.suffix}"
+        shutil.copyfile(training_set, copy)
+        return copy.resolve()
 
     def _carry_out(
         self, stage: str, values: Mapping[str, object], place: Path, before: Mapping[str, float]
@@ -262,8 +266,3 @@ def _refuse_no_model(folder: Path, stage: str, number: int) -> None:
     if not any((folder / "model").iterdir()):
         remedy = "let it write its model there, as a file or a folder"
         raise DataError(f"{stage}, round {number}: wrote nothing to {{model}}; {remedy}")
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns

@@ -180,6 +180,9 @@ class Trainer(Protocol):
     def stages(self) -> tuple[str, ...]:
         """What it is called to do in a round, in order; the last one writes."""
 
+    def reads(self, stage: str) -> bool:
+        """Return whether a stage is given the training set."""
+
     def run(
         self,
         stage: str,
@@ -239,6 +242,10 @@ class CommandTrainer(Trainer):
         return tuple(command.key for command in self.commands)
 
     @override
+    def reads(self, stage: str) -> bool:
+        return self.commands[self.stages.index(stage)].holds("data")
+
+    @override
     def run(
         self,
         stage: str,
@@ -281,6 +288,10 @@ class FunctionTrainer(Trainer):
     @override
     def stages(self) -> tuple[str, ...]:
         return ("trainer",)
+
+    @override
+    def reads(self, stage: str) -> bool:
+        return True
 
     @override
     def run(
