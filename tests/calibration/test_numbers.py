@@ -171,6 +171,25 @@ def test_numbers_that_are_not_gaussian_are_named():
     assert "do not look Gaussian" in str(shape.note)
 
 
+@pytest.mark.parametrize("scale", [1e-140, 1e-9, 1.0, 1e9, 1e74])
+@pytest.mark.parametrize("regime", ["replace", "fresh:0.2"])
+def test_the_unit_does_not_matter(scale, regime):
+    means, variances = np.array([5.0, 5.1, 4.9, 5.2]), np.array([1.0, 0.9, 1.1, 1.0])
+    known = {"sizes": 50, "regime": regime}
+    fit = hf.calibrate_numbers(means=means, variances=variances, **known)
+    other = hf.calibrate_numbers(means=scale * means, variances=scale**2 * variances, **known)
+    for name, one in fit.parameters.items():
+        assert other.parameters[name].value == pytest.approx(one.value, rel=1e-6)
+    np.testing.assert_allclose(other.forecast.high, fit.forecast.high, rtol=1e-6)
+
+
+def test_the_smallest_rounds_and_the_longest_forecast_are_finite():
+    fit = hf.calibrate_numbers(means=[0, 1, 3], variances=[1, 2, 0.1], sizes=2, ahead=1000)
+    assert np.isfinite(fit.forecast.high).all()
+    assert fit.effective_size.low >= 2.0
+    json.dumps(fit.to_dict(), allow_nan=False)
+
+
 def test_what_is_odd_about_a_record_is_noted():
     sizes = [100, 100, 400]
     fit = hf.calibrate_numbers(means=[0, 0.1, 0.1], variances=[1, 1.1, 400], sizes=sizes)
@@ -191,6 +210,7 @@ MOMENTS = {"means": [0.0, 0.1, 0.2], "variances": [1.0, 1.1, 0.9], "sizes": 100}
         ({"means": [0.0, np.nan, 0.2]}, "takes finite numbers"),
         ({"sizes": 1}, "round 0 has 1 numbers"),
         ({"means": [0.0, 0.1, 0.1], "variances": [1.0, 1.1, 1.1]}, "rounds 1 and 2 hold the same"),
+        ({"variances": [1.0, 1e13, 1e13]}, "leaps from 1 to 1e.13 in round 1"),
         ({"regime": "fresh:1"}, "nothing is left that the trainer made"),
     ],
 )
@@ -205,6 +225,8 @@ def test_records_without_a_reading_are_refused(changed, said):
         ({"means": None}, "means: got None"),
         ({"sizes": [100, 100]}, "sizes: got shape"),
         ({"sizes": 99.5}, "sizes: .*takes whole numbers"),
+        ({"sizes": np.inf}, "sizes: .*takes whole numbers"),
+        ({"sizes": 1e30}, "sizes: .*takes whole numbers"),
         ({"means": ["a", "b", "c"]}, "means: "),
         ({"variances": []}, "variances: "),
         ({"regime": "fresh:1.5"}, "share: got 1.5"),

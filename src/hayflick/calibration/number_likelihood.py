@@ -48,7 +48,7 @@ class NextMoments:
 
 
 class NumberTransitions:
-    """The transitions of a record, in one row.
+    """The transitions of a record, in one row, in units of the real data's mean and deviation.
 
     Parameters
     ----------
@@ -67,12 +67,17 @@ class NumberTransitions:
         self.line = np.repeat(np.arange(lines), steps)
         self.step = np.tile(np.arange(steps), lines)
         self.trained_on, self.size = before(record.sizes), after(record.sizes)
-        self.mean, self.next_mean = before(record.means), after(record.means)
-        self.variance, self.next_variance = before(record.variances), after(record.variances)
+        # In units of the real data, so that no square is out of range.
+        unit = record.variances[:, :1]
+        means, variances = (
+            (record.means - record.means[:, :1]) / np.sqrt(unit),
+            record.variances / unit,
+        )
+        self.mean, self.next_mean = before(means), after(means)
+        self.variance, self.next_variance = before(variances), after(variances)
         self.fresh = record.fresh.ravel().astype(np.float64)
         self.generated = self.size - self.fresh
-        self.real_mean = np.repeat(record.means[:, 0], steps)
-        self.real_variance = np.repeat(record.variances[:, 0], steps)
+        self.real_mean, self.real_variance = np.zeros(lines * steps), np.ones(lines * steps)
 
     def laws(self, share: Floats, factor: Floats) -> NextMoments:
         """Return the laws of the next moments for e and g that fit ``(transitions,)``."""

@@ -16,6 +16,7 @@ from hayflick.core.fit_check import FitCheck
 from hayflick.core.notes import Note, translatable
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
+from hayflick.laws.gaussian_scale import LARGEST_SAMPLE
 from hayflick.laws.rounds import refuse_reactions
 from hayflick.regimes.replace import Replace
 
@@ -24,6 +25,7 @@ FEWEST_ROUNDS = 3
 
 _UNEVEN = 1.5
 _MOST_SKEWED = 100.0
+_LARGEST_LEAP = float(np.log(1e12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,13 @@ class NumberRecord:
             raise DataError(
                 f"{name}: is constant in round {constant[0]}: a variance of 0 has no factor to the "
                 f"next one, so there is no reading; leave out that round and those after it"
+            )
+        logs = np.log(variances / variances[0])
+        leaps = np.flatnonzero(np.abs(np.diff(logs, prepend=0.0)) > _LARGEST_LEAP)
+        if leaps.size:
+            raise DataError(
+                f"{name}: the variance leaps from {variances[leaps[0] - 1]:.3g} to "
+                f"{variances[leaps[0]]:.3g} in round {leaps[0]}; are both in the same unit?"
             )
         same = np.flatnonzero((np.diff(means) == 0.0) & (np.diff(variances) == 0.0))
         if same.size:
@@ -191,8 +200,9 @@ def record_of_moments(
     table = _rows("means", means)
     scatter = _fitting("variances", variances, table)
     counts = _fitting("sizes", sizes, table)
-    if not (np.isfinite(counts).all() and (counts == np.floor(counts)).all()):
-        raise ArgumentError("sizes", got=sizes, takes="whole numbers of at least 2")
+    if not ((counts == np.floor(counts)) & (counts >= 0.0) & (counts <= LARGEST_SAMPLE)).all():
+        takes = f"whole numbers from 2 to {LARGEST_SAMPLE:,}"
+        raise ArgumentError("sizes", got=sizes, takes=takes)
     names = tuple(columns or _numbered(len(table)))
     if len(names) != len(table):
         raise ArgumentError("columns", got=len(names), takes=f"{len(table)} names")

@@ -40,6 +40,7 @@ from hayflick.regimes.replace import Replace
 
 LEVEL = 0.9
 _RUNS = 4000
+_RANGE = 1e-280, 1e280
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,9 +313,10 @@ class _Ahead:
         share, factor = trainers
         record, (columns, ahead) = self.record, self.sizes.shape
         shape = columns, share.size
-        real_mean, real_variance = record.means[:, :1], record.variances[:, :1]
-        mean = np.broadcast_to(record.means[:, -1:], shape)
-        variance = np.broadcast_to(record.variances[:, -1:], shape)
+        # In units of the real data.
+        unit = record.variances[:, :1]
+        mean = np.broadcast_to((record.means[:, -1:] - record.means[:, :1]) / np.sqrt(unit), shape)
+        variance = np.broadcast_to(record.variances[:, -1:] / unit, shape)
         before = record.sizes[:, -1:].astype(np.float64)
         path = np.empty((columns, ahead, share.size))
         for place in range(ahead):
@@ -326,14 +328,14 @@ class _Ahead:
             chi = rng.chisquare(effective - 1.0, shape) / (effective - 1.0)
             scatter = own * np.maximum(q - 1.0, 0.0) * chi
             if m.any():
-                error = np.sqrt(np.divide(real_variance, m, out=np.zeros_like(m), where=m > 0.0))
-                fresh = real_mean + error * rng.standard_normal(shape)
+                error = np.sqrt(np.divide(1.0, m, out=np.zeros_like(m), where=m > 0.0))
+                fresh = error * rng.standard_normal(shape)
                 degrees = np.broadcast_to(np.maximum(m - 1.0, 0.5), shape)
                 chi = np.where(m > 1.0, rng.chisquare(degrees), 0.0)
-                scatter = scatter + real_variance * chi + q * m / n * (moved - fresh) ** 2
+                scatter = scatter + chi + q * m / n * (moved - fresh) ** 2
                 moved = (q * moved + m * fresh) / n
-            mean, variance, before = moved, scatter / (n - 1.0), n
-            path[:, place] = 0.5 * np.log(np.maximum(variance, 1e-300) / real_variance)
+            mean, variance, before = moved, np.clip(scatter / (n - 1.0), *_RANGE), n
+            path[:, place] = 0.5 * np.log(variance)
         return path
 
 
