@@ -26,7 +26,7 @@ from hayflick.calibration.loop_settings import LocatedSettings, Settings, regime
 from hayflick.calibration.trainer import Trainer, TrainerFunction, trainer_of
 from hayflick.calibration.training_sets import TrainingData, open_data, prepare_data
 from hayflick.core.checks import positive_number
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source
 from hayflick.corpus.frames import input_path
@@ -159,8 +159,9 @@ def _calibrated(run: LoopRun, located: LocatedSettings, progress: Progress) -> L
         regime = regime_of(run.settings, run.source, located.folder)
         read = read_rounds(files, regime=regime, progress=progress)
         found = calibrate_rounds(read, seed=run.settings.seed, progress=progress)
-    except (ArgumentError, DataError) as fault:
+    except HayflickError as fault:
         remove(folder.calibration)
+        remove(folder.calibration.with_suffix(".html"))
         return replace(run, uncalibrated=str(fault))
     # The counts tell neither the name of the real data nor how they were split.
     first, *others = found.rounds.sources
