@@ -36,7 +36,21 @@ def test_outlooks_are_those_of_simulated_runs(regime):
 def test_classes_that_do_not_exist_have_no_outlook():
     many = hf.Discrete.from_counts({str(number): 2 for number in range(201)})
     assert class_outlooks(many, regime=hf.Replace(), generations=3) == ()
-    assert class_outlooks(LABELS, regime=hf.Accumulate(), generations=3) == ()
+
+
+def test_where_rounds_accumulate_counts_are_simulated():
+    least = np.array([5, 5, 20, 5])
+    kept = class_outlooks(LABELS, regime=hf.Accumulate(), least=least, **SETTINGS)
+    rare = kept[-1]
+    assert [one.symbol for one in kept] == ["R", "PG-13", "PG", "NC-17"]
+    assert {one.law for one in kept} == {"simulated"}
+    # All that is kept begins with the 16 real ones, and each round adds as many on average.
+    assert rare.gone == 0.0
+    assert rare.expected == pytest.approx(16 * 21, rel=0.1)
+    sampled = class_outlooks(LABELS, regime=hf.AccumulateSubsample(), least=least, **SETTINGS)
+    assert sampled[-1].expected == pytest.approx(16, rel=0.15)
+    assert sampled[-1].below_least > rare.below_least
+    assert len(sampled[-1].enough) == 21
 
 
 def test_a_law_without_data_has_expected_counts():

@@ -163,3 +163,9 @@ def test_a_reserve_of_labels_is_one_per_line_or_a_table(tmp_path):
 def test_a_missing_reserve_is_refused():
     with pytest.raises(DataError, match="no such file"):
         parse_regime("anchor:nowhere.txt", like=WORDS)
+
+
+def test_a_reserve_longer_than_a_path_stands_in_the_regime():
+    stored = {f"a label with a long name {place}": 5 for place in range(200)}
+    regime = parse_regime(hf.Anchor.from_mapping(stored).in_full(), like=Source("x"))
+    assert regime.reserve.total == 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,11 +10,16 @@ import numpy as np
 from hayflick.chains.discrete import Discrete
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Regime
+from hayflick.core.records import Mix
+from hayflick.corpus.counts import Counts
 from hayflick.laws.count_law import BRANCHING, SIMULATED, at_least_by_law, expected_counts
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import Survival, spectrum_of
 from hayflick.laws.symbol_counts import LARGEST_PROBABILITY
 from hayflick.planning.at_least import MOST_CLASSES, default_least
+
+ACCUMULATED_RUNS = 500
+"""Simulated runs of rounds that accumulate, of which no law is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ def class_outlooks(
 
     Returns
     -------
-    Nothing for more classes, and for rounds that accumulate.
+    Nothing for more classes. Where rounds accumulate, the counts are those of simulated runs in
+    the last training set: all that is kept, or the sample of it.
 
     Examples
     --------
@@ -87,8 +94,11 @@ def class_outlooks(
     ('NC-17', 0.54, 16.0)
     """
     size = model.training_size(samples)
-    if model.types > MOST_CLASSES or regime.mix(1, samples=size).accumulate:
+    if model.types > MOST_CLASSES:
         return ()
+    if regime.mix(1, samples=size).accumulate:
+        mixes = [regime.mix(k, samples=size) for k in range(1, generations + 1)]
+        return _accumulated(model, mixes, least=least, seed=seed)
     rounds = rounds_of(model, regime=regime, samples=size, generations=generations)
     p, stored = model.probabilities, rounds.reserve
     needed = default_least(model) if least is None else least
@@ -115,6 +125,43 @@ def class_outlooks(
             below_half=1.0 - float(halves[place, -1]),
             law=BRANCHING if law == SIMULATED and p[place] <= LARGEST_PROBABILITY else law,
             enough=tuple(enough[place].tolist()),
+        )
+        for place in np.argsort(-model.weights, kind="stable")
+    )
+
+
+def _accumulated(
+    model: Discrete, mixes: Sequence[Mix[Counts]], *, least: Integers | None, seed: int
+) -> tuple[ClassOutlook, ...]:
+    """Return what simulated runs hold of every class where earlier data stay."""
+    rng, p = np.random.default_rng(seed), model.probabilities
+    needed = default_least(model) if least is None else least
+    first = mixes[0].subsample or mixes[0].samples
+    real = np.rint(p * first).astype(np.int64) if model.counts is None else model.counts
+    pool = np.tile(real, (ACCUMULATED_RUNS, 1))
+    law, trained = np.broadcast_to(p, pool.shape), pool
+    enough = np.ones((len(mixes) + 1, model.types))
+    for k, mix in enumerate(mixes, 1):
+        pool = pool + rng.multinomial(mix.generated, law)
+        pool += rng.multinomial(mix.fresh, p, size=ACCUMULATED_RUNS) + model.align(mix.reserve)
+        trained = pool
+        if mix.subsample is not None:
+            drawn = (rng.multivariate_hypergeometric(row, mix.subsample) for row in pool)
+            trained = np.stack(list(drawn))
+        enough[k] = (trained >= needed).mean(axis=0)
+        law = trained / trained.sum(axis=1, keepdims=True)
+    half = np.maximum(np.ceil(p * first / 2.0 - 1e-9), 1.0)
+    return tuple(
+        ClassOutlook(
+            symbol=model.symbols[place],
+            count=(model.weights if model.total else p * first)[place].item(),
+            gone=float(np.mean(trained[:, place] == 0)),
+            expected=float(trained[:, place].mean()),
+            least=int(needed[place]),
+            below_least=1.0 - float(enough[-1, place]),
+            below_half=float(np.mean(trained[:, place] < half[place])),
+            law=SIMULATED,
+            enough=tuple(enough[:, place].tolist()),
         )
         for place in np.argsort(-model.weights, kind="stable")
     )

@@ -96,7 +96,8 @@ class Anchor(NamedRegime):
     @override
     def entry(cls, data: Source) -> Entry[Anchor]:
         def make(file: str) -> Anchor:
-            if file.lstrip().startswith("{") and not Path(file).exists():
+            # A list of stored items can be longer than any path.
+            if file.lstrip().startswith("{") and not os.path.exists(file):
                 return cls._of_json(file)
             return cls.from_file(file, like=data)
 

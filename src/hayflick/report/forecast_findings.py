@@ -23,6 +23,9 @@ TRAINER_COUNT = 10
 _NAMED = 3
 _LIKELY, _SEVERAL = 0.5, 2
 
+# An error that three digits of a percentage show as 0.
+_EXACTLY = 5e-6
+
 
 def trainer(resampler: Resampler, language: Language) -> str:
     """Return what a calibrated trainer does, in a sentence."""
@@ -326,6 +329,8 @@ class DiscreteFindings(ForecastFindings):
             return self.language.joined(self._class_laws(), self.simulated())
         if self.forecast.law.name == "exact":
             law = text("The figures come from the exact law.")
+        elif self.forecast.law.error < _EXACTLY:
+            law = text("The figures come from the branching law.")
         else:
             law = text(
                 "The figures come from the branching law; the true share can be higher, by "

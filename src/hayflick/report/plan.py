@@ -268,6 +268,7 @@ def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
     answers = PlanAnswers(findings)
     if plan.classes:
         parts.append(classes_table(plan.classes, language, noun=language.text("label")))
+        parts.extend(filter(None, [findings.classes_kept()]))
     if plan.answers:
         shown = table(*answers.headings())
         for row in answers.rows():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hayflick.core.display_text import display_text
+from hayflick.planning.classes import ACCUMULATED_RUNS
 from hayflick.planning.confidence import BOUND
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
@@ -17,6 +18,9 @@ from hayflick.report.plan_answers import PlanAnswers
 from hayflick.report.rendering import significant
 
 _SHOWN_PRICES, _NAMED = 2, 5
+
+# An error that three digits of a percentage show as 0.
+_EXACTLY = 5e-6
 
 
 @dataclass(frozen=True)
@@ -397,6 +401,25 @@ class PlanFindings:
             cost=significant(found.cost_per_round),
         )
 
+    def classes_kept(self) -> str:
+        """Return where the figures of labels come from where rounds accumulate; else nothing."""
+        design = self.plan.designs[0]
+        first = design.regime.mix(1, samples=design.samples)
+        if not self.plan.classes or not first.accumulate:
+            return ""
+        runs = self.language.number(ACCUMULATED_RUNS)
+        if first.subsample is None:
+            return self.text(
+                "The figures of each label are its counts in all that is kept, in {runs} "
+                "simulated runs.",
+                runs=runs,
+            )
+        return self.text(
+            "The figures of each label are its counts in the sample of all that is kept, in "
+            "{runs} simulated runs.",
+            runs=runs,
+        )
+
     def method(self) -> str:
         """Return which law the figures come from, and what a simulation says of it."""
         retention, simulated = self.plan.designs[0].retention, self.plan.simulated
@@ -410,6 +433,8 @@ class PlanFindings:
             )
         if retention.law == "exact":
             law = self.text("Averages come from the exact law.")
+        elif retention.error < _EXACTLY:
+            law = self.text("Averages come from the branching law.")
         else:
             law = self.text(
                 "Averages come from the branching law; the true share can be higher, by "
