@@ -125,12 +125,36 @@ def test_the_median_run_is_no_promise():
     result = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30)
     assert result.first_below is None
     assert 0.2 < result.runs_within < 0.95
+    assert result.assurance.runs >= 256
     assert not result.within
     assert result.smallest_holding_share > 0.0
     relaxed = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30, confidence=0.1)
     assert relaxed.within
     alone = hf.forecast(hf.Gaussian(70.0, 12.0, total=40), generations=30, replicates=0)
     assert alone.runs_within is None
+
+
+def test_a_share_of_runs_is_told_with_caution():
+    model = hf.Gaussian(70.0, 12.0, total=60)
+    result = hf.forecast(model, generations=16)
+    # A confidence close to the share takes all runs, and is still not shown.
+    close = hf.forecast(model, generations=16, confidence=0.905)
+    assert close.assurance.runs == 4096
+    assert close.runs_within == pytest.approx(result.runs_within, abs=0.05)
+    assert close.assurance.assured < close.runs_within - 0.005
+    assert close.within == (close.assurance.assured >= 0.905)
+    just = hf.forecast(model, generations=16, confidence=close.runs_within - 0.001)
+    assert just.runs_within == close.runs_within
+    assert not just.within
+
+
+def test_runs_that_take_long_are_not_repeated(text):
+    found = hf.forecast(text, generations=2, replicates=16).assurance
+    assert found.runs == 16
+    assert found.standard_error > 0.0
+    few = hf.forecast(text, generations=2, replicates=7)
+    assert few.assurance is None
+    assert few.runs_within is None
 
 
 @pytest.mark.parametrize("model", [HEIGHTS, PLANE, hf.Poisson(0.2)], ids=lambda m: type(m).__name__)

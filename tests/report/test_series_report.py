@@ -149,7 +149,7 @@ def test_tables_fit_a_terminal(result, lang, capsys, monkeypatch):
 
 def test_verdict_and_action_follow_the_limit():
     long, short = said(of("gaussian", generations=200)), said(of("short"))
-    assert short.verdict() == "Within the limit up to round 2 in 100% of 32 simulated runs"
+    assert short.verdict() == "Within the limit up to round 2 in 100% of 256 simulated runs"
     assert short.action().startswith("Go on as planned")
     assert long.verdict() == f"Below the limit from round {long.forecast.first_below}"
     assert "fresh real data into every round" in long.action()
@@ -166,7 +166,17 @@ def test_runs_that_are_below_are_said_though_the_median_is_not():
     assert alone.verdict() == "The median run is within the limit up to round 30"
     record = findings.forecast.to_dict()
     assert record["within_limit"] is False
-    assert record["runs_within_limit"] == findings.forecast.runs_within
+    found = findings.forecast.assurance
+    assert record["runs_within_limit"] == findings.forecast.runs_within == found.confidence
+    assert record["runs_within_limit_runs"] == found.runs
+    assert record["runs_within_limit_error"] == found.standard_error > 0.0
+    assert f"{found.runs:,} simulated runs stay within the limit" in findings.method()
+
+
+def test_few_runs_of_a_text_are_an_estimate():
+    findings = said(hf.forecast(TEXT, generations=2, replicates=16, confidence=0.01))
+    assert "Estimated from 16 runs, " in findings.method()
+    assert "in an estimated " in findings.verdict()
 
 
 def test_too_few_items_have_a_name_and_a_remedy():

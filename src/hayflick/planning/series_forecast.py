@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.confidence import FEWEST_RUNS, Assurance, simulated_assurance
 from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, BaseForecast
 from hayflick.planning.quantities import (
     Band,
@@ -54,6 +56,7 @@ beyond two standard deviations of the real one in 1 of 16,000 draws instead of 1
 """
 
 _NUMBER_RUNS, _VECTOR_RUNS, _COUNT_RUNS, _TEXT_RUNS = 4096, 256, 256, 8
+_VECTOR_ASSURED, _COUNT_ASSURED = 1024, 1024
 
 Laws: TypeAlias = Callable[..., Mapping[str, Band]]
 
@@ -79,6 +82,9 @@ class TrackedQuantities:
         Dimensions of an item.
     baseline_runs
         Simulated runs of one training on real data alone.
+    assured_runs
+        Simulated runs at most that tell how many stay within the limit; 0 for those of the
+        forecast alone, where more would take long.
     """
 
     family: str
@@ -88,6 +94,7 @@ class TrackedQuantities:
     compared_runs: int = _NUMBER_RUNS
     dimensions: int = 1
     baseline_runs: int = 64
+    assured_runs: int = _NUMBER_RUNS
 
 
 def tracked_quantities(model: Any) -> TrackedQuantities:
@@ -135,7 +142,8 @@ def _of_vectors(model: MultivariateGaussian) -> TrackedQuantities:
     laws = partial(spread_laws, ddof=model.ddof, dimensions=dimensions)
     quantities, part = (spread, rank), SPREAD_OF_BASELINE
     return TrackedQuantities(
-        "multivariate-gaussian", quantities, part, laws, _VECTOR_RUNS, dimensions
+        *("multivariate-gaussian", quantities, part, laws, _VECTOR_RUNS, dimensions),
+        assured_runs=_VECTOR_ASSURED,
     )
 
 
@@ -155,7 +163,9 @@ def _of_negative_binomial(model: NegativeBinomial) -> TrackedQuantities:
     )
     family = "negative-binomial"
     return TrackedQuantities(
-        *(family, quantities, SPREAD_OF_BASELINE, _no_laws, _COUNT_RUNS), baseline_runs=1024
+        *(family, quantities, SPREAD_OF_BASELINE, _no_laws, _COUNT_RUNS),
+        baseline_runs=1024,
+        assured_runs=_COUNT_ASSURED,
     )
 
 
@@ -168,7 +178,9 @@ def _of_text() -> TrackedQuantities:
     contexts = Quantity("contexts", variable("surviving_contexts"))
     length = Quantity("sentence_length", variable("sentence_length"), is_share=False)
     quantities = (words, contexts, length)
-    return TrackedQuantities("ngram", quantities, KEPT_OF_BASELINE, _no_laws, _TEXT_RUNS)
+    return TrackedQuantities(
+        *("ngram", quantities, KEPT_OF_BASELINE, _no_laws, _TEXT_RUNS), assured_runs=0
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +200,6 @@ class Series:
     final_values
         Of the simulated runs, after the last round; None without simulation, and for a
         probability.
-    lowest_values
-        Of the simulated runs, the lowest in any round, where there are `final_values`.
     """
 
     quantity: Quantity
@@ -197,7 +207,6 @@ class Series:
     simulated: Band | None
     alone: BandPoint
     final_values: Floats | None = None
-    lowest_values: Floats | None = None
 
     @property
     def name(self) -> str:
@@ -245,7 +254,10 @@ class SeriesForecast(BaseForecast):
     shares_by_law
         Whether `fresh_shares` come from a law rather than from runs of their own.
     confidence
-        Share of the simulated runs that are to stay within the limit in every round.
+        Share of runs that are to stay within the limit in every round.
+    assurance
+        The share that does, from as many runs as show on which side of `confidence` it lies; None
+        without simulation, for a probability, and without a limit.
     """
 
     tracked: TrackedQuantities
@@ -253,6 +265,7 @@ class SeriesForecast(BaseForecast):
     series: tuple[Series, ...]
     shares_by_law: bool
     confidence: float = DEFAULT_CONFIDENCE
+    assurance: Assurance | None = None
 
     @property
     def main(self) -> Series:
@@ -301,16 +314,14 @@ class SeriesForecast(BaseForecast):
 
     @property
     def runs_within(self) -> float | None:
-        """Share of the simulated runs within the limit in every round; None as `runs_below` is."""
-        if self.main.lowest_values is None or self.singular:
-            return None
-        return float(np.mean(self.main.lowest_values >= self.limit))
+        """Share of runs within the limit in every round; None as `assurance` is."""
+        return None if self.assurance is None else self.assurance.confidence
 
     @property
     @override
     def within(self) -> bool:
-        found = self.runs_within
-        return self.first_below is None and (found is None or found >= self.confidence)
+        found = self.assurance
+        return self.first_below is None and (found is None or found.assured >= self.confidence)
 
     @property
     @override
@@ -340,7 +351,6 @@ class SeriesForecast(BaseForecast):
 
 
 _MOST_CELLS = 10_000_000
-_FEWEST_RUNS = 8
 
 
 def forecast_series(
@@ -393,6 +403,13 @@ def forecast_series(
         )
     if runs is None and first.name not in laws:
         raise KeyboardInterrupt
+    assurance = None
+    if runs is not None:
+        again = partial(run, generations=rounds, regime=regime)
+        left = baseline[first.name].middle
+        assurance = _assurance(
+            tracked, runs, None if interrupted else again, left, confidence, seed=seed
+        )
     return SeriesForecast(
         family=tracked.family,
         source=source,
@@ -414,15 +431,47 @@ def forecast_series(
                 final_values=None
                 if runs is None or quantity.summary is mean
                 else quantity.of_runs(runs)[:, -1],
-                lowest_values=None
-                if runs is None or quantity.summary is mean
-                else quantity.of_runs(runs)[:, 1:].min(axis=1),
             )
             for quantity in tracked.quantities
             if quantity.name in laws or (runs is not None and not quantity.needs_law)
         ),
         confidence=confidence,
+        assurance=assurance,
         shares_by_law=_law(tracked, Fresh(0.5), size, rounds) is not None,
+    )
+
+
+def _assurance(
+    tracked: TrackedQuantities,
+    runs: xarray.Dataset,
+    run: Callable[..., xarray.Dataset] | None,
+    left: float,
+    confidence: float,
+    *,
+    seed: int,
+) -> Assurance | None:
+    """Return the share of runs within the limit in every round, of which `left` is the baseline.
+
+    Where further runs would take long, or none can be made (`run` is None), `runs` tell it.
+    """
+    quantity, rounds = tracked.quantities[0], runs.sizes["generation"] - 1
+    own = quantity.of_runs(runs)[:, 1:]
+    if quantity.summary is mean or left == 0.0:
+        # A run has no probability of its own, and without a spread there is no limit.
+        return None
+    further = min(tracked.assured_runs, max(FEWEST_RUNS, _MOST_CELLS // rounds))
+    most = max(len(own), 0 if run is None else further)
+    if most < FEWEST_RUNS:
+        return None
+    taken = iter(own)
+
+    def more(number: int, *, seed: int) -> Floats:
+        if run is None or most == len(own):
+            return np.array(list(islice(taken, number)))
+        return quantity.of_runs(run(replicates=number, seed=seed))[:, 1:]
+
+    return simulated_assurance(
+        more, keep=tracked.part * left, confidence=confidence, most=most, seed=seed
     )
 
 
@@ -451,7 +500,7 @@ def _left(
     band = _law(tracked, regime, samples, generations)
     if band is None:
         # All runs are held at once: long ones must be few.
-        most = max(_FEWEST_RUNS, _MOST_CELLS // generations)
+        most = max(FEWEST_RUNS, _MOST_CELLS // generations)
         replicates = min(tracked.compared_runs, most)
         runs = run(generations=generations, regime=regime, replicates=replicates)
         band = _simulated(tracked.quantities[0], runs)

@@ -37,7 +37,7 @@ def record(forecast: SeriesForecast) -> dict[str, Any]:
     >>> values["quantity"], values["law"], values["simulated"]
     ('spread', 'exact', None)
     """
-    source, main = forecast.source, forecast.main
+    source, main, found = forecast.source, forecast.main, forecast.assurance
     return {
         "format_version": FORMAT_VERSION,
         "family": forecast.family,
@@ -64,6 +64,9 @@ def record(forecast: SeriesForecast) -> dict[str, Any]:
         "confidence": forecast.confidence,
         "within_limit": forecast.within,
         "runs_within_limit": forecast.runs_within,
+        "runs_within_limit_error": None if found is None else found.standard_error,
+        "runs_within_limit_assured": None if found is None else found.assured,
+        "runs_within_limit_runs": 0 if found is None else found.runs,
         "fresh_shares": [
             {"share": share, "left": left}
             for share, left in zip(FRESH_SHARES, forecast.fresh_shares, strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from hayflick.planning.confidence import FEWEST_SHARE_RUNS
 from hayflick.planning.forecast_result import FRESH_SHARES
 from hayflick.planning.quantities import BandPoint, Quantity
 from hayflick.planning.series_forecast import SeriesForecast
@@ -36,12 +37,25 @@ class SeriesFindings(ForecastFindings):
             return text("Within the limit up to round {last}", last=self.last)
         if found is None:
             return text("The median run is within the limit up to round {last}", last=self.last)
+        runs = forecast.assurance.runs if forecast.assurance else 0
+        if forecast.within and runs < FEWEST_SHARE_RUNS:
+            return text(
+                "Within the limit up to round {last} in an estimated {share} of runs",
+                last=self.last,
+                share=self.language.percent(found, digits=0),
+            )
         if forecast.within:
             return text(
                 "Within the limit up to round {last} in {share} of {runs} simulated runs",
                 last=self.last,
                 share=self.language.percent(found, digits=0),
-                runs=self.language.number(forecast.runs),
+                runs=self.language.number(runs),
+            )
+        if found >= forecast.confidence:
+            return text(
+                "Not shown to keep enough in {confidence} of runs up to round {last}",
+                confidence=self.language.percent(forecast.confidence, digits=0),
+                last=self.last,
             )
         return text(
             "Below the limit in {share} of runs, at some time up to round {last}",
@@ -101,15 +115,40 @@ class SeriesFindings(ForecastFindings):
             law = text("The figures come from the exact law.")
             compared = text("Fresh shares between 0 and 100% are compared by runs of their own.")
             others = () if self.forecast.shares_by_law else (compared,)
-            return self.language.joined(law, self.simulated(), *others)
+            return self.language.joined(law, self.simulated(), *self.assured(), *others)
         runs = text(
             "No law gives these figures: they come from simulated runs, of which {runs} were "
             "finished.",
             runs=self.language.number(self.forecast.runs),
         )
         if self.forecast.law_name == "simulation":
-            return runs
-        return self.language.joined(runs, text("Only the root mean square is exact."))
+            return self.language.joined(runs, *self.assured())
+        exact = text("Only the root mean square is exact.")
+        return self.language.joined(runs, *self.assured(), exact)
+
+    def assured(self) -> tuple[str, ...]:
+        """Return how many runs stay within the limit, and from how many that is known."""
+        found, text = self.forecast.assurance, self.language.text
+        if found is None:
+            return ()
+        values = {
+            "share": self.language.percent(found.confidence),
+            "runs": self.language.number(found.runs),
+        }
+        if found.runs < FEWEST_SHARE_RUNS:
+            few = text(
+                "Estimated from {runs} runs, {share} of runs stay within the limit in every round.",
+                **values,
+            )
+            return (few,)
+        error = self.language.percent(found.standard_error)
+        many = text(
+            "{share} of {runs} simulated runs stay within the limit in every round (standard error "
+            "{error}).",
+            error=error,
+            **values,
+        )
+        return (many,)
 
 
 @dataclass(frozen=True)
