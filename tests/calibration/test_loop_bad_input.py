@@ -462,9 +462,8 @@ def test_tables_that_are_refused(folder):
         assert not (folder / "run").exists()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=str)
-def test_an_interrupt_ends_the_command(folder, sent):
-    settings(folder, generate=f"{script(folder, WITH_CHILD)} {{model}} {{n}} {{out}}")
+def interrupted(folder, *sent):
+    """Return how a loop ends that gets signals while a command is running."""
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from hayflick.cli.main import run; run()"
@@ -475,11 +474,28 @@ def test_an_interrupt_ends_the_command(folder, sent):
     while not (folder / "pids").exists() or not (folder / "pids").read_text():
         assert running.poll() is None
         time.sleep(0.02)
-    running.send_signal(sent)
+    for number in sent:
+        running.send_signal(number)
+        time.sleep(0.3)
     _, error = running.communicate(timeout=30)
-    assert running.returncode == 130
-    assert error.splitlines()[-1] == "interrupted; go on with: hayflick loop trainer.toml"
     assert all(gone(int(pid)) for pid in (folder / "pids").read_text().split())
+    return running.returncode, error.splitlines()[-1]
+
+
+def test_a_second_interrupt_kills(folder):
+    ignores = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    settings(folder, generate=f"{script(folder, ignores + WITH_CHILD)} {{model}} {{n}} {{out}}")
+    begun = time.monotonic()
+    code, said = interrupted(folder, signal.SIGINT, signal.SIGINT)
+    assert (code, said) == (130, "interrupted; go on with: hayflick loop trainer.toml")
+    assert time.monotonic() - begun < 5.0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_an_interrupt_ends_the_command(folder, sent):
+    settings(folder, generate=f"{script(folder, WITH_CHILD)} {{model}} {{n}} {{out}}")
+    code, said = interrupted(folder, sent)
+    assert (code, said) == (130, "interrupted; go on with: hayflick loop trainer.toml")
     script(folder, "open(sys.argv[3], 'w').write('it ' * 140)")
     script(folder, "raise SystemExit('trained again')", name="train.py")
     assert hf.loop("trainer.toml").finished

@@ -184,10 +184,13 @@ def _size(log: Path) -> int:
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started: asked first, then killed."""
     _signal_group(process.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE_S)
-    _signal_group(process.pid, _KILL)
-    process.wait()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+    finally:
+        # Also where a second Ctrl-C ends the wait.
+        _signal_group(process.pid, _KILL)
+        process.wait()
 
 
 # Windows has neither groups nor this signal.
