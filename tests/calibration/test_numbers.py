@@ -283,6 +283,12 @@ def test_the_verb_takes_columns_of_numbers(tmp_path, monkeypatch, capsys):
     assert main(["calibrate", *files, "--value=x", "--save=c.json", "--out=p.html"]) == 0
     assert resampler_of("c.json") == found.resampler
     assert "The trainer narrows the numbers" in capsys.readouterr().out
+    ahead = ["forecast", "round0.csv", "--column=x", "--generations=7", "--format=json"]
+    assert main([*ahead, "--resampler=c.json"]) == 0
+    left = json.loads(capsys.readouterr().out)["left"]
+    assert left[4:] == pytest.approx(found.forecast.share[0, :4].tolist(), abs=0.1)
+    python = hf.forecast("round0.csv", column="x", generations=7, resampler=found)
+    assert python.left.tolist() == pytest.approx(left)
     for wrong, said in (
         (["--text", "x"], "text: got x"),
         (["--keep", ".5"], "keep: got 0.5"),
