@@ -259,7 +259,9 @@ def _planned_rules(name: str) -> Any:
 
     model = hf.Discrete.from_counts(_MODEL, source=_source(name))
     costs = hf.CostModel(real=0.5, check=4.0, currency="+<b>{x}\u202e")
-    return rules_from_plan(hf.plan(model, keep=0.7, generations=8, replicates=0, costs=costs))
+    return rules_from_plan(
+        hf.plan(model, keep=0.7, generations=8, replicates=0, at_least=1, costs=costs)
+    )
 
 
 def _gallery(name: str, folder: Path) -> Any:
