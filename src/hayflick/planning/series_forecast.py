@@ -421,23 +421,33 @@ def forecast_series(
         interrupted=interrupted,
         tracked=tracked,
         model=model,
-        series=tuple(
-            Series(
-                quantity,
-                law=laws.get(quantity.name),
-                simulated=None if runs is None else _simulated(quantity, runs),
-                alone=baseline[quantity.name],
-                # A run has no probability of its own.
-                final_values=None
-                if runs is None or quantity.summary is mean
-                else quantity.of_runs(runs)[:, -1],
-            )
-            for quantity in tracked.quantities
-            if quantity.name in laws or (runs is not None and not quantity.needs_law)
-        ),
+        series=_series(tracked, laws, runs, baseline),
         confidence=confidence,
         assurance=assurance,
         shares_by_law=_law(tracked, Fresh(0.5), size, rounds) is not None,
+    )
+
+
+def _series(
+    tracked: TrackedQuantities,
+    laws: Mapping[str, Band],
+    runs: xarray.Dataset | None,
+    baseline: Mapping[str, BandPoint],
+) -> tuple[Series, ...]:
+    """Return the quantities that are known, by law or from runs."""
+    return tuple(
+        Series(
+            quantity,
+            law=laws.get(quantity.name),
+            simulated=None if runs is None else _simulated(quantity, runs),
+            alone=baseline[quantity.name],
+            # A run has no probability of its own.
+            final_values=None
+            if runs is None or quantity.summary is mean
+            else quantity.of_runs(runs)[:, -1],
+        )
+        for quantity in tracked.quantities
+        if quantity.name in laws or (runs is not None and not quantity.needs_law)
     )
 
 
