@@ -1,13 +1,18 @@
+import io
 import json
 import re
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 import hayflick as hf
+from hayflick.core.display import report_of
 from hayflick.report import plan as report
 from hayflick.report.language import Language
 from hayflick.report.plan_charts import plan_frontier_chart, plan_sensitivity_chart
 from hayflick.report.plan_findings import PlanFindings
+from hayflick.report.rendering import significant
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +198,20 @@ def test_a_long_label_is_drawn_whole(results):
     drawn = plan_sensitivity_chart(PlanFindings(results["a variance"], Language("ja")))
     assert "雑音（標準偏差を単位とする） → 0.1" in drawn.svg
     assert "makes a difference" not in drawn.caption
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_tables_with_prices_are_whole_in_80_columns(lang):
+    counts = {f"a kind {place}": max(1, 60 // (place + 1)) for place in range(8)}
+    costs = hf.CostModel(real=0.4, generated=0.002, loss=500, check=20, currency="EUR")
+    model = hf.Discrete.from_counts(counts)
+    result = hf.plan(model, keep=0.7, generations=5, costs=costs, replicates=0)
+    console = Console(file=io.StringIO(), width=80)
+    for part in report_of(result).tables(result, lang=lang):
+        console.print(part)
+    shown = console.file.getvalue()
+    assert max(map(cell_len, shown.splitlines())) <= 80
+    for design in result.designs[:5]:
+        assert significant(design.cost_per_round) in shown
+    for answer in result.answers:
+        assert significant(answer.cost_per_round) in shown

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _SHOWN_DESIGNS = 5
+# A share of runs and its error, such as 95.3% ± 0.31%, stand on one line.
+_NUMBER_WIDTH, _WIDE = 13, 6
 
 
 def record(plan: Plan) -> dict[str, Any]:
@@ -270,9 +272,14 @@ def tables(plan: Plan, *, lang: str = "en") -> tuple[RenderableType, ...]:
         parts.append(classes_table(plan.classes, language, noun=language.text("label")))
         parts.extend(filter(None, [findings.classes_kept()]))
     if plan.answers:
-        shown = table(*answers.headings())
-        for row in answers.rows():
-            shown.add_row(*row)
+        headings, rows = answers.headings(), answers.rows()
+        # Of many columns, one is left to the page: the average beside the share of runs.
+        spare = 1 if plan.confidence is None else 2
+        places = [one for one in range(len(headings)) if len(headings) < _WIDE or one != spare]
+        shown = table(*(headings[place] for place in places))
+        _narrow(shown)
+        for row in rows:
+            shown.add_row(*(row[place] for place in places))
         parts.append(shown)
     if plan.sensitivities:
         parts.append(_sensitivities_table(findings))
@@ -284,12 +291,14 @@ def designs_table(findings: PlanFindings) -> Table:
     plan, text = findings.plan, findings.language.text
     number = findings.language.number
     headings = [text("design"), text("in runs"), text("on average"), text("real items in all")]
-    covers = any(design.mass_lost is not None for design in plan.designs)
+    # Beside prices there is no room for it; page and JSON have both.
+    covers = plan.costs is None and any(one.mass_lost is not None for one in plan.designs)
     if covers:
         headings.append(text("share of the data lost"))
     if plan.costs is not None:
         headings.append(text("{currency} a round", currency=plan.costs.currency))
     shown = table(*headings)
+    _narrow(shown)
     for design in plan.designs[:_SHOWN_DESIGNS]:
         cells = [findings.in_runs(design), findings.share(design), number(design.real_items)]
         if covers:
@@ -298,6 +307,12 @@ def designs_table(findings: PlanFindings) -> Table:
             cells.append(significant(design.cost_per_round))
         shown.add_row(findings.label(design), *cells)
     return shown
+
+
+def _narrow(shown: Table) -> None:
+    """Leave the width of a terminal to the names: headings of numbers take several lines."""
+    for column in shown.columns[1:]:
+        column.max_width = _NUMBER_WIDTH
 
 
 def _sensitivities_table(findings: PlanFindings) -> Table:

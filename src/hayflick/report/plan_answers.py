@@ -156,7 +156,7 @@ class PlanAnswers:
         cost = _NONE if answer.cost_per_round is None else significant(answer.cost_per_round)
         if not costs.loss:
             return *row, cost
-        return *row, cost, _NONE if answer.saved is None else f"{answer.saved:.3g}"
+        return *row, cost, _NONE if answer.saved is None else significant(answer.saved)
 
     def sentences(self) -> list[str]:
         """Return one sentence for every question."""
@@ -186,6 +186,6 @@ class PlanAnswers:
             self.text(
                 "Each {currency} spent saves {saved} of losses.",
                 currency="" if costs is None else costs.currency,
-                saved=f"{answer.saved:.3g}",
+                saved=significant(answer.saved),
             ),
         )

@@ -16,6 +16,7 @@ from hayflick.regimes.periodic import Periodic
 from hayflick.report.language import Language
 from hayflick.report.plan_answers import PlanAnswers
 from hayflick.report.rendering import significant
+from hayflick.report.trainers import designs_simulated, resampler_in
 
 _SHOWN_PRICES, _NAMED = 2, 5
 
@@ -172,7 +173,7 @@ class PlanFindings:
         share = self.language.percent(found.confidence)
         if found.law == BOUND:
             return f"≥ {share.removeprefix('>')}"
-        if found.law == SIMULATED:
+        if found.law == SIMULATED and found.standard_error:
             return f"{share} ± {self.language.percent(found.standard_error)}"
         return share
 
@@ -424,6 +425,8 @@ class PlanFindings:
         """Return which law the figures come from, and what a simulation says of it."""
         retention, simulated = self.plan.designs[0].retention, self.plan.simulated
         percent, number = self.language.percent, self.language.number
+        if (trained := resampler_in(self.plan.target.model)) is not None:
+            return designs_simulated(trained, self.language, runs=retention.runs)
         if retention.law == SIMULATED and not retention.runs:
             return self.text("Averages come from the simulated counts of each label.")
         if retention.law == SIMULATED:
