@@ -157,6 +157,12 @@ def test_missing_rounds_of_a_table_are_refused() -> None:
     assert steps.record.transitions == 3
 
 
+def test_a_column_of_too_many_rounds_is_refused() -> None:
+    rows = [{"round": f"r{number}", "text": "a b c"} for number in range(300)]
+    with pytest.raises(ArgumentError, match="by: got round, which names 300"):
+        read_rounds(rows, by="round", text="text")
+
+
 def test_empty_rounds_are_refused(tmp_path: Path) -> None:
     paths = text_files(tmp_path, _COUNTS)
     paths[2].write_text("")

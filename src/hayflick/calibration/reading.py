@@ -36,8 +36,8 @@ from hayflick.corpus.tokenizers import split_with
 from hayflick.laws.rounds import refuse_reactions
 from hayflick.regimes.regime import parse_regime
 
-FEWEST_ROUNDS = 3
-"""Real data and two rounds: two transitions."""
+FEWEST_ROUNDS, MOST_ROUNDS = 3, 200
+"""Real data and two rounds are two transitions; a table of more rounds names another column."""
 
 _NEW_TYPES = 0.01
 _UNLIKE = 1.5
@@ -199,6 +199,9 @@ def _read_files(
 ) -> _Counted:
     """Count every input; all are split as the first was."""
     refuse_few(len(given), "rounds")
+    if len(given) > MOST_ROUNDS:
+        takes = f"at most {MOST_ROUNDS} rounds"
+        raise ArgumentError("sources", got=f"{len(given):,} inputs", takes=takes)
     names = tuple(
         Path(one).name if isinstance(one, str | os.PathLike) else f"round {number}"
         for number, one in enumerate(given)
@@ -271,6 +274,10 @@ def _read_table(
     )
     _refuse_gaps(answers.rounds)
     refuse_few(len(answers.rounds), answers.name)
+    if len(answers.rounds) > MOST_ROUNDS:
+        takes = f"a column of at most {MOST_ROUNDS} rounds"
+        got = f"{by}, which names {len(answers.rounds):,}"
+        raise ArgumentError("by", got=got, takes=takes)
     name = (tokenizer or "auto") if text is not None else tokenizer
     chosen, tokens = _tokens(answers.frame.select("round", "text"), name)
     rounds = []
