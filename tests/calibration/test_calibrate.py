@@ -11,7 +11,7 @@ from recorded_rounds import TRAINER, mappings, recorded_counts
 
 import hayflick as hf
 from hayflick.calibration.calibration_file import resampler_of
-from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulate_kept
+from hayflick.calibration.simulated_rounds import RoundItems, parameters_of, simulate_kept
 from hayflick.chains.resampler import PARAMETERS, Resampler
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 
@@ -63,7 +63,7 @@ def test_the_share_of_fresh_data_keeps_what_it_says() -> None:
     record, size = found.record, int(found.record.sizes[-1])
 
     def kept(fresh: int) -> float:
-        mixing = Mixing(np.full(3, size - fresh), np.full(3, fresh), record.stored)
+        mixing = RoundItems(np.full(3, size - fresh), np.full(3, fresh), record.stored)
         parameters = parameters_of(found.fit.resampler, 200)
         rng = np.random.default_rng(5)
         shares = simulate_kept(parameters, record.counts[-1], mixing, law=record.real_law, rng=rng)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
-from hayflick.calibration.likelihood import Design, Likelihood, Pairs, pairs_of
+from hayflick.calibration.likelihood import CountPairs, Likelihood, LogLinearDesign, pairs_of
 from hayflick.calibration.record import Record
 from hayflick.core.errors import DataError
 
@@ -16,22 +16,22 @@ SHARPENING, LOG_SIZE, POWER, RETURN, LEVEL = 1.05, 0.7, 0.4, 0.3, -0.1
 PARAMETERS = np.array([SHARPENING, LOG_SIZE, POWER, math.log(RETURN), LEVEL])
 
 
-def some_pairs(fresh_share: float) -> Pairs:
+def some_pairs(fresh_share: float) -> CountPairs:
     before = np.array([0.0, 0.0, 1.0, 3.0, 40.0, 2000.0, 2e5])
     after = np.array([0.0, 2.0, 4.0, 0.0, 55.0, 1700.0, 2.1e5])
     fresh = fresh_share * np.array([0.5, 1.0, 1.0, 4.0, 50.0, 2000.0, 2e5])
     number = np.arange(1.0, 8.0)
-    return Pairs(np.zeros(7, np.int64), before, after, fresh, number, np.zeros(7))
+    return CountPairs(np.zeros(7, np.int64), before, after, fresh, number, np.zeros(7))
 
 
-def design_of(pairs: Pairs) -> Design:
+def design_of(pairs: CountPairs) -> LogLinearDesign:
     logs = np.log(np.maximum(pairs.before, 1.0))
     one, none = np.ones_like(logs), np.zeros_like(logs)
     mean = np.stack([logs, none, none, pairs.before == 0.0, one], axis=1)
-    return Design(mean, np.stack([none, one, logs, none, none], axis=1), none)
+    return LogLinearDesign(mean, np.stack([none, one, logs, none, none], axis=1), none)
 
 
-def written_out(pairs: Pairs) -> float:
+def written_out(pairs: CountPairs) -> float:
     total = 0.0
     for before, after, fresh, number in zip(
         pairs.before, pairs.after, pairs.fresh, pairs.number, strict=True
@@ -61,7 +61,7 @@ def test_derivatives_are_those_of_the_value(fresh_share: float, law: str) -> Non
     design = design_of(pairs)
     noise = law == "negative binomial"
     if not noise:
-        design = Design(design.mean[:, [0, 3, 4]], None, design.offset)
+        design = LogLinearDesign(design.mean[:, [0, 3, 4]], None, design.offset)
     likelihood = Likelihood(pairs, design)
     point = PARAMETERS if noise else PARAMETERS[[0, 3, 4]]
     _, gradient, second = likelihood(point)
@@ -78,7 +78,7 @@ def test_derivatives_are_those_of_the_value(fresh_share: float, law: str) -> Non
 def test_without_noise_of_its_own_is_the_limit_of_large_sizes() -> None:
     pairs = some_pairs(0.05)
     design = design_of(pairs)
-    plain = Design(design.mean[:, [0, 3, 4]], None, design.offset)
+    plain = LogLinearDesign(design.mean[:, [0, 3, 4]], None, design.offset)
     limit, _, _ = Likelihood(pairs, plain)(np.array([1.0, -1.0, 0.0]))
     value, _, _ = Likelihood(pairs, design)(np.array([1.0, 26.0, 0.0, -1.0, 0.0]))
     assert value == pytest.approx(limit, abs=1e-3)

@@ -15,7 +15,7 @@ from hayflick.calibration.fit import fit_resampler
 from hayflick.calibration.prediction import Prediction, predict
 from hayflick.calibration.record import Record
 from hayflick.calibration.simulated_rounds import (
-    Mixing,
+    RoundItems,
     parameters_of,
     simulate_kept,
     simulate_kept_plainly,
@@ -140,7 +140,7 @@ def test_trainer_that_loses_nearly_everything() -> None:
 
 def test_simulated_rounds_agree_with_plain_draws() -> None:
     real = real_counts(300, 3000)
-    mixing = Mixing(np.array([2700, 2700]), np.array([300, 0]), np.zeros_like(real))
+    mixing = RoundItems(np.array([2700, 2700]), np.array([300, 0]), np.zeros_like(real))
     law = real / real.sum()
     rng = np.random.default_rng(1)
     kept = simulate_kept(parameters_of(NOISY, 400), real, mixing, law=law, rng=rng)
@@ -159,7 +159,7 @@ def test_compiled_rounds_have_the_law_of_plain_ones(
     trainer: Resampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = real_counts(400, 4000)
-    mixing = Mixing(np.array([4000, 4000, 3000]), np.zeros(3, np.int64), np.zeros_like(real))
+    mixing = RoundItems(np.array([4000, 4000, 3000]), np.zeros(3, np.int64), np.zeros_like(real))
     law, values = real / real.sum(), parameters_of(trainer, 600)
     steps = np.array([0.0, 0.05, 0.1])
     plain = simulate_kept_plainly(

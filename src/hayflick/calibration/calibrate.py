@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hayflick.calibration.calibration_result import Calibration, FreshShare
+from hayflick.calibration.calibration_result import Calibration, SufficientShare
 from hayflick.calibration.curve_calibration import CurveCalibration, calibrate_curve
 from hayflick.calibration.curve_reading import read_curve
 from hayflick.calibration.diagnoses import diagnose, later_fit
@@ -20,7 +20,7 @@ from hayflick.calibration.numbers import NumbersFit, calibrate_numbers
 from hayflick.calibration.prediction import predict
 from hayflick.calibration.reading import RecordedRounds, read_rounds
 from hayflick.calibration.record import Record
-from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulate_kept
+from hayflick.calibration.simulated_rounds import RoundItems, parameters_of, simulate_kept
 from hayflick.chains.resampler import Resampler
 from hayflick.core import checks
 from hayflick.core.effort import Effort, expect
@@ -263,7 +263,7 @@ def _search_runs(types: int) -> int:
 
 def _fresh_share(
     record: Record, resampler: Resampler, keep: float, ahead: int, *, seed: int, progress: Progress
-) -> FreshShare:
+) -> SufficientShare:
     """Find the smallest share of fresh data in every round that keeps enough on average.
 
     Every share is tried with the fitted parameters and the same random numbers.
@@ -275,7 +275,7 @@ def _fresh_share(
     def kept(share: float) -> float:
         fresh = min(math.floor(share * size + 0.5), size - stored)
         generated = np.full(ahead, size - stored - fresh)
-        mixing = Mixing(generated, np.full(ahead, fresh), record.stored)
+        mixing = RoundItems(generated, np.full(ahead, fresh), record.stored)
         shares = simulate_kept(
             parameters, record.counts[-1], mixing, law=record.real_law, rng=stream(seed, block=1)
         )
@@ -285,14 +285,14 @@ def _fresh_share(
     progress(stage, 0, _STEPS + 2)
     if kept(0.0) >= keep:
         progress(stage, _STEPS + 2, _STEPS + 2)
-        return FreshShare(keep, 0.0)
+        return SufficientShare(keep, 0.0)
     if kept(1.0) < keep:
         progress(stage, _STEPS + 2, _STEPS + 2)
-        return FreshShare(keep, None)
+        return SufficientShare(keep, None)
     low, high = 0.0, 1.0
     for step in range(_STEPS):
         progress(stage, step + 2, _STEPS + 2)
         middle = (low + high) / 2.0
         low, high = (low, middle) if kept(middle) >= keep else (middle, high)
     progress(stage, _STEPS + 2, _STEPS + 2)
-    return FreshShare(keep, high)
+    return SufficientShare(keep, high)

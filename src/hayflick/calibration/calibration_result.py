@@ -28,7 +28,7 @@ _SMALL_ERROR = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class FreshShare:
+class SufficientShare:
     """Fresh data that would keep a share of the real types in the rounds ahead, on average.
 
     Parameters
@@ -73,7 +73,7 @@ class Calibration(CalibratedTrainer):
     prediction: Prediction
     diagnoses: tuple[Diagnosis, ...]
     classes: tuple[CountClassFit, ...]
-    fresh: FreshShare
+    fresh: SufficientShare
     runs: int
     seed: int
 

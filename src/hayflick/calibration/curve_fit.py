@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from hayflick.calibration.prediction import TYPICAL_ERROR, interval
-from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulate_kept
+from hayflick.calibration.simulated_rounds import RoundItems, parameters_of, simulate_kept
 from hayflick.chains.resampler import PARAMETERS, Resampler
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.errors import DataError
@@ -93,7 +93,7 @@ def fit_curve(
     _check(real, sizes, recorded)
     counts = np.asarray(real)[np.asarray(real) > 0].astype(np.int64)
     generated = np.asarray(sizes, dtype=np.int64)
-    mixing = Mixing(generated, np.zeros_like(generated), np.zeros_like(counts))
+    mixing = RoundItems(generated, np.zeros_like(generated), np.zeros_like(counts))
     replicates = int(np.clip(_CELLS // counts.size, _FEWEST, _MOST))
     law = counts / counts.sum()
     error = np.sqrt(recorded * (1.0 - recorded) / counts.size + _MODEL_ERROR**2)
@@ -177,7 +177,7 @@ def predict_curve(
     """
     counts = np.asarray(real)[np.asarray(real) > 0].astype(np.int64)
     generated = np.array([*sizes, *[sizes[-1]] * ahead], dtype=np.int64)
-    mixing = Mixing(generated, np.zeros_like(generated), np.zeros_like(counts))
+    mixing = RoundItems(generated, np.zeros_like(generated), np.zeros_like(counts))
     drawn = fit.resampler.draw_parameters(stream(seed, block=1), replicates)
     law = counts / counts.sum()
     kept = simulate_kept(drawn, counts, mixing, law=law, rng=stream(seed, block=0))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, ndtr
 
-from hayflick.calibration.fit import TRANSITIONS_NEEDED, Fit, Model, fit_pairs
+from hayflick.calibration.fit import TRANSITIONS_NEEDED, Fit, TransitionModel, fit_pairs
 from hayflick.calibration.goodness import CountClassFit, class_fits, expected
-from hayflick.calibration.likelihood import Maximum, Pairs, pairs_of
+from hayflick.calibration.likelihood import CountPairs, Maximum, pairs_of
 from hayflick.calibration.record import Record
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import DataError
@@ -51,7 +51,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class Drift:
+class SharpeningDrift:
     """A sharpening that changes by the same step from transition to transition.
 
     Parameters
@@ -93,7 +93,7 @@ def diagnose(record: Record, fit: Fit) -> tuple[Diagnosis, ...]:
 class _Nested:
     """Fits of the chain with further terms, from the same starting point."""
 
-    def __init__(self, pairs: Pairs, fit: Fit) -> None:
+    def __init__(self, pairs: CountPairs, fit: Fit) -> None:
         self._pairs, self._fit = pairs, fit
         self.noise = math.isfinite(fit.resampler.log_size)
         self._power = fit.resampler.size_power if "size_power" in fit.fixed else None
@@ -108,7 +108,7 @@ class _Nested:
         further = np.stack([*mean, *none[: len(columns) - len(mean)]], axis=1) if columns else None
         sizes = [*none[: len(mean)], *size][: len(columns)]
         further_size = np.stack(sizes, axis=1) if columns else np.empty(shape)
-        model = Model(
+        model = TransitionModel(
             self._pairs,
             returning="return_weight" not in self._fit.fixed,
             further=further,
@@ -117,7 +117,7 @@ class _Nested:
         return model.maximize(noise=self.noise, power=self._power if self.noise else None)
 
 
-def find_drift(pairs: Pairs, fit: Fit) -> Drift | None:
+def find_drift(pairs: CountPairs, fit: Fit) -> SharpeningDrift | None:
     """Return a linear drift of the sharpening; None where it cannot be told.
 
     The first transition has a size of its own, whatever the rest: it often differs.
@@ -137,7 +137,7 @@ def find_drift(pairs: Pairs, fit: Fit) -> Drift | None:
     variance = float(np.linalg.pinv(drifting.information)[place, place])
     p_value = float(chdtrc(1.0, statistic))
     better = pairs.transitions == 2 or drifting.value >= stepping.value - _CLEARLY_BETTER
-    return Drift(
+    return SharpeningDrift(
         slope=float(drifting.parameters[place]),
         standard_error=math.sqrt(max(variance, 0.0)),
         statistic=statistic,
@@ -174,7 +174,7 @@ def _fit(classes: tuple[CountClassFit, ...], fit: Fit) -> Diagnosis:
     return Diagnosis("fit", found, float(statistic), p_value, note)
 
 
-def _drift(drift: Drift | None) -> Diagnosis:
+def _drift(drift: SharpeningDrift | None) -> Diagnosis:
     if drift is None:
         note = Note("drift cannot be told from this record")
         return Diagnosis("drift", found=False, statistic=None, p_value=None, note=note)
@@ -210,7 +210,7 @@ class FirstTransition:
         return self.p_value < LEVEL
 
 
-def compare_first(pairs: Pairs, fit: Fit) -> FirstTransition | None:
+def compare_first(pairs: CountPairs, fit: Fit) -> FirstTransition | None:
     """Return the comparison of the first transition; None where it cannot be told."""
     nested = _Nested(pairs, fit)
     without = nested.best([], [])
@@ -221,7 +221,7 @@ def compare_first(pairs: Pairs, fit: Fit) -> FirstTransition | None:
     return FirstTransition(statistic, float(chdtrc(2.0 if nested.noise else 1.0, statistic)))
 
 
-def later_fit(pairs: Pairs, fit: Fit) -> Fit | None:
+def later_fit(pairs: CountPairs, fit: Fit) -> Fit | None:
     """Return a fit of the later transitions alone, where the first one differs and two are left.
 
     The rounds ahead are made by transitions of the later kind.
@@ -237,7 +237,7 @@ def later_fit(pairs: Pairs, fit: Fit) -> Fit | None:
         return None
 
 
-def _first_transition(pairs: Pairs, fit: Fit) -> Diagnosis:
+def _first_transition(pairs: CountPairs, fit: Fit) -> Diagnosis:
     name = "first transition"
     first = compare_first(pairs, fit)
     if first is None:
@@ -289,7 +289,7 @@ def _memory(record: Record, fit: Fit) -> Diagnosis:
     return Diagnosis("memory", found, statistic, p_value, note)
 
 
-def _unexplained_loss(pairs: Pairs, fit: Fit) -> Diagnosis:
+def _unexplained_loss(pairs: CountPairs, fit: Fit) -> Diagnosis:
     """Test whether more types are absent than the stated mixing and the chain leave out."""
     absent = expected(pairs, fit).absent
     lost = float(pairs.number @ (pairs.after == 0.0))

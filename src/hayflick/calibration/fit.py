@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from hayflick.calibration.likelihood import Design, Likelihood, Maximum, Pairs, pairs_of
+from hayflick.calibration.likelihood import (
+    CountPairs,
+    Likelihood,
+    LogLinearDesign,
+    Maximum,
+    pairs_of,
+)
 from hayflick.calibration.record import Record
 from hayflick.chains.resampler import PARAMETERS, Resampler
 from hayflick.core.arrays import Floats
@@ -96,7 +102,7 @@ def check_length(record: Record) -> None:
         raise DataError("record: a single type cannot tell how a trainer resamples")
 
 
-def fit_pairs(pairs: Pairs) -> Fit:
+def fit_pairs(pairs: CountPairs) -> Fit:
     """Return the resampler that fits pairs best, of any number of transitions."""
     returning = returns(pairs)
     if not spreads(pairs):
@@ -104,7 +110,7 @@ def fit_pairs(pairs: Pairs) -> Fit:
             "record: no round before the last holds types of different counts, which shows nothing "
             "of how a trainer sharpens"
         )
-    model = Model(pairs, returning=returning)
+    model = TransitionModel(pairs, returning=returning)
     best, noise, power = _chosen(model)
     if not best.converged or not _SHARPENING_RANGE[0] < best.parameters[0] < _SHARPENING_RANGE[1]:
         raise DataError(
@@ -114,7 +120,7 @@ def fit_pairs(pairs: Pairs) -> Fit:
     return model.fit(best, noise=noise, power=power)
 
 
-def _chosen(model: Model) -> tuple[Maximum, bool, float | None]:
+def _chosen(model: TransitionModel) -> tuple[Maximum, bool, float | None]:
     """Return the best fit, whether it has noise of the trainer's own, and its power where set."""
     plain, noisy = model.maximize(noise=False), model.maximize(noise=True)
     if noisy.converged and noisy.value - plain.value > 2.0 * _GAIN and not _vague(noisy):
@@ -126,7 +132,7 @@ def _chosen(model: Model) -> tuple[Maximum, bool, float | None]:
     return plain, False, None
 
 
-def returns(pairs: Pairs) -> bool:
+def returns(pairs: CountPairs) -> bool:
     """Return whether more of what was absent came back than fresh items explain.
 
     It is the sign of the likelihood's slope where the return weight is 0.
@@ -139,7 +145,7 @@ def returns(pairs: Pairs) -> bool:
     return float(absent.number[mixed] @ slope) > float(absent.number[~mixed].sum())
 
 
-def spreads(pairs: Pairs) -> bool:
+def spreads(pairs: CountPairs) -> bool:
     """Return whether types that are present differ in their counts within a transition."""
     present = pairs.before > 0.0
     sets = (pairs.before[present & (pairs.transition == k)] for k in range(pairs.transitions))
@@ -156,7 +162,7 @@ def _vague(noisy: Maximum) -> bool:
     return not (power < _LARGEST_POWER and 0.0 < variance < _VAGUE_POWER**2)
 
 
-class Model:
+class TransitionModel:
     """The calibrated chain's parameters for pairs: b, s, u, ln ν, and ln A/W of each transition.
 
     Parameters
@@ -173,7 +179,7 @@ class Model:
 
     def __init__(
         self,
-        pairs: Pairs,
+        pairs: CountPairs,
         *,
         returning: bool,
         further: Floats | None = None,
@@ -202,7 +208,7 @@ class Model:
         none = np.zeros_like
         mean = np.hstack([logs[:, None], none(dispersion), back, levels, self._mean])
         size = np.hstack([none(logs[:, None]), dispersion, none(back), none(levels), self._size])
-        design = Design(mean, size if noise else None, (power or 0.0) * logs)
+        design = LogLinearDesign(mean, size if noise else None, (power or 0.0) * logs)
         begin = self._start(len(sizes)) if start is None else start
         found = Likelihood(pairs, design).maximize(begin)
         return Maximum(
@@ -246,7 +252,7 @@ def _size_parameters(noise: bool, power: float | None) -> int:  # noqa: FBT001
     return 0 if not noise else 1 if power is not None else 2
 
 
-def _idle_value(pairs: Pairs) -> float:
+def _idle_value(pairs: CountPairs) -> float:
     """Return the log-likelihood of pairs whose items are all fresh."""
     value = xlogy(pairs.after, pairs.fresh) - pairs.fresh - gammaln(pairs.after + 1.0)
     return float(pairs.number @ value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hayflick.calibration.fit import Fit
-from hayflick.calibration.likelihood import Pairs, pairs_of
+from hayflick.calibration.likelihood import CountPairs, pairs_of
 from hayflick.calibration.record import Record
 from hayflick.core.arrays import Floats
 
@@ -74,7 +74,7 @@ class Expected:
     absent: Floats
 
 
-def expected(pairs: Pairs, fit: Fit) -> Expected:
+def expected(pairs: CountPairs, fit: Fit) -> Expected:
     """Return what a fit expects after each pair's count."""
     weights = fit.resampler.weights(pairs.before)
     sums = np.bincount(pairs.transition, pairs.number * weights, pairs.transitions)
@@ -89,7 +89,7 @@ def expected(pairs: Pairs, fit: Fit) -> Expected:
     return Expected(own + pairs.fresh, variance, fourth, np.exp(none - pairs.fresh))
 
 
-def class_fits(pairs: Pairs, fit: Fit) -> tuple[CountClassFit, ...]:
+def class_fits(pairs: CountPairs, fit: Fit) -> tuple[CountClassFit, ...]:
     """Return the goodness of fit of pairs."""
     law = expected(pairs, fit)
     return tuple(
@@ -102,7 +102,7 @@ def _parts(law: Expected) -> tuple[Floats, Floats, Floats, Floats]:
     return law.mean, law.variance, law.fourth, law.absent
 
 
-def _class_fit(pairs: Pairs, law: Expected) -> CountClassFit:
+def _class_fit(pairs: CountPairs, law: Expected) -> CountClassFit:
     number = pairs.number
     types, off = float(number.sum()), pairs.after - law.mean
     expected_sum, observed_sum = float(number @ law.variance), float(number @ off**2)
@@ -127,7 +127,7 @@ def _class_fit(pairs: Pairs, law: Expected) -> CountClassFit:
     )
 
 
-def _classes(pairs: Pairs) -> list[np.ndarray]:
+def _classes(pairs: CountPairs) -> list[np.ndarray]:
     """Return the pairs of each class; classes of fewer than ten types join their neighbour."""
     highest = pairs.before.max()
     edges, scale = [*map(float, _FIRST)], 1.0

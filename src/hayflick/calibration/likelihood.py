@@ -28,7 +28,7 @@ _LARGE_SIZE = 1e3
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class CountPairs:
     """Types that agree in their counts before and after a transition, and how many they are.
 
     Parameters
@@ -57,13 +57,13 @@ class Pairs:
         """Number of transitions."""
         return int(self.transition.max()) + 1
 
-    def shifted(self, steps: int) -> Pairs:
+    def shifted(self, steps: int) -> CountPairs:
         """Return the pairs with their transitions renumbered."""
         return replace(self, transition=self.transition + steps)
 
-    def where(self, chosen: np.ndarray) -> Pairs:
+    def where(self, chosen: np.ndarray) -> CountPairs:
         """Return some of the pairs."""
-        return Pairs(
+        return CountPairs(
             self.transition[chosen],
             self.before[chosen],
             self.after[chosen],
@@ -73,7 +73,7 @@ class Pairs:
         )
 
 
-def pairs_of(record: Record, covariate: Callable[[int], Floats] | None = None) -> Pairs:
+def pairs_of(record: Record, covariate: Callable[[int], Floats] | None = None) -> CountPairs:
     """Return the pairs of a record.
 
     Parameters
@@ -103,11 +103,11 @@ def pairs_of(record: Record, covariate: Callable[[int], Floats] | None = None) -
         groups, number = np.unique(rows, axis=1, return_counts=True)
         parts.append(np.vstack([np.full(number.size, float(step)), groups, number]))
     transition, before, after, fresh, extra, number = np.concatenate(parts, axis=1)
-    return Pairs(transition.astype(np.int64), before, after, fresh, number, extra)
+    return CountPairs(transition.astype(np.int64), before, after, fresh, number, extra)
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class LogLinearDesign:
     """How the logarithms of mean and size follow from the parameters.
 
     Parameters
@@ -158,7 +158,7 @@ class Likelihood:
         How their laws follow from the parameters.
     """
 
-    def __init__(self, pairs: Pairs, design: Design) -> None:
+    def __init__(self, pairs: CountPairs, design: LogLinearDesign) -> None:
         self._pairs, self._design = pairs, design
         if design.size is not None:
             self._start, self._of, self._drawn, self._weight = _nodes(pairs)
@@ -292,7 +292,7 @@ def _large_terms(
     return value, rise, bend
 
 
-def _nodes(pairs: Pairs) -> tuple[Integers, Integers, Floats, Floats]:
+def _nodes(pairs: CountPairs) -> tuple[Integers, Integers, Floats, Floats]:
     """Return the terms of every pair's sum over how many of its items are fresh.
 
     They are: where each pair's terms start, the pair of each term, what is left for the trainer's

@@ -20,7 +20,7 @@ from hayflick.calibration.fit import Fit, fit_pairs
 from hayflick.calibration.likelihood import pairs_of
 from hayflick.calibration.naive_curves import NaiveCurve, naive_curves
 from hayflick.calibration.record import Record
-from hayflick.calibration.simulated_rounds import Mixing, parameters_of, simulate_kept
+from hayflick.calibration.simulated_rounds import RoundItems, parameters_of, simulate_kept
 from hayflick.chains.resampler import Resampler
 from hayflick.core import checks
 from hayflick.core.arrays import Floats, Integers
@@ -149,7 +149,7 @@ def predict(
     """
     ahead = checks.whole_number("ahead", ahead, at_least=1, at_most=1000)
     replicates = checks.whole_number("replicates", replicates, at_least=20, at_most=100_000)
-    mixing = Mixing.ahead(record, ahead, regime=regime, samples=samples)
+    mixing = RoundItems.ahead(record, ahead, regime=regime, samples=samples)
     start, law = record.counts[-1], record.real_law
     later = later_fit(pairs_of(record), fit)
     used = fit if later is None else later
@@ -209,7 +209,7 @@ def _forecasts_within(record: Record, seed: int) -> Iterator[WithinForecast]:
         except DataError:
             continue
         fit = later_fit(seen, fit) or fit
-        mixing = Mixing.recorded(record, origin=origin)
+        mixing = RoundItems.recorded(record, origin=origin)
         rng = stream(seed, block=1 + origin)
         drawn = uncertain(fit, fit.covariance).draw_parameters(rng, _WITHIN_REPLICATES)
         kept = simulate_kept(drawn, record.counts[origin], mixing, law=record.real_law, rng=rng)
@@ -239,7 +239,7 @@ def _model_error(within: tuple[WithinForecast, ...]) -> tuple[float, float]:
     return math.sqrt(square), float(freedom)
 
 
-def _reach_of_drift(record: Record, fit: Fit, used: Fit, mixing: Mixing, seed: int) -> Floats:
+def _reach_of_drift(record: Record, fit: Fit, used: Fit, mixing: RoundItems, seed: int) -> Floats:
     """Return by how much the shares would change if a drift that was found went on."""
     drift = find_drift(pairs_of(record), fit)
     rounds = mixing.generated.size
@@ -268,7 +268,7 @@ def interval(share: Floats, reach: Floats, *, highest: float) -> tuple[Floats, F
     return low, np.maximum(np.minimum(high, highest), share)
 
 
-def _slope(fit: Fit, start: Integers, mixing: Mixing, law: Floats, seed: int) -> Floats:
+def _slope(fit: Fit, start: Integers, mixing: RoundItems, law: Floats, seed: int) -> Floats:
     """Return by how much the shares fall with the sharpening."""
     kept = []
     for step in (-_STEP, _STEP):

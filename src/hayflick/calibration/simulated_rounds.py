@@ -21,7 +21,7 @@ _SHARPENING = np.array([1.0, 0.0, 0.0, 0.0])[:, None, None]
 
 
 @dataclass(frozen=True, eq=False)
-class Mixing:
+class RoundItems:
     """What rounds that follow one another are made of.
 
     Parameters
@@ -37,7 +37,7 @@ class Mixing:
     stored: Integers
 
     @classmethod
-    def recorded(cls, record: Record, *, origin: int) -> Mixing:
+    def recorded(cls, record: Record, *, origin: int) -> RoundItems:
         """Return what the rounds after a recorded one were made of."""
         fresh = record.fresh[origin:]
         generated = record.sizes[origin + 1 :] - fresh - int(record.stored.sum())
@@ -46,7 +46,7 @@ class Mixing:
     @classmethod
     def ahead(
         cls, record: Record, rounds: int, *, regime: Regime | None, samples: int | None
-    ) -> Mixing:
+    ) -> RoundItems:
         """Return what the rounds after the record are made of.
 
         Without a regime they are mixed as the last recorded one.
@@ -72,7 +72,7 @@ class Mixing:
 def simulate_kept(
     parameters: Floats,
     start: Integers,
-    mixing: Mixing,
+    mixing: RoundItems,
     *,
     law: Floats,
     rng: np.random.Generator,
@@ -110,7 +110,7 @@ def simulate_kept(
 def simulate_kept_plainly(
     parameters: Floats,
     start: Integers,
-    mixing: Mixing,
+    mixing: RoundItems,
     *,
     law: Floats,
     rng: np.random.Generator,
