@@ -134,6 +134,7 @@ def plan_command(
             show_default=False,
         ),
     ] = None,
+    resampler: options.ResamplerOption = None,
     replicates: Annotated[
         int, typer.Option(help="Simulated runs of the recommended design; 0 for laws alone.")
     ] = 32,
@@ -215,6 +216,7 @@ def plan_command(
             samples=samples,
             history=history,
             temperature=temperature,
+            resampler=resampler,
             replicates=replicates,
             seed=seed,
             threads=threads,

@@ -25,6 +25,7 @@ from hayflick.core.progress import progress_bar
 from hayflick.core.source import sources_in
 
 if TYPE_CHECKING:
+    from hayflick.calibration.calibration_file import AnyResampler
     from hayflick.monitor.evaluate_rules import SimulatedRules
 
 
@@ -111,6 +112,7 @@ def simulate_command(
     ] = None,
     samples: options.SamplesOption = None,
     generations: options.GenerationsOption = 50,
+    resampler: options.ResamplerOption = None,
     replicates: Annotated[int, typer.Option(help="Simulated runs.")] = 200,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
@@ -160,6 +162,7 @@ def simulate_command(
                     sheet=sheet,
                 ),
                 estimator=estimator,
+                resampler=None if resampler is None else _trainer(resampler),
                 generations=generations,
                 regime=regime,
                 rules=None if rules is None else _simulated_rules(rules),
@@ -204,6 +207,12 @@ def _check_files(
         from hayflick.report.drawing import check_picture
 
         check_picture(plot, name="plot", inputs=inputs, force=force)
+
+
+def _trainer(path: Path) -> AnyResampler:
+    from hayflick.calibration.calibration_file import resampler_of
+
+    return resampler_of(path)
 
 
 def _simulated_rules(path: Path) -> SimulatedRules:

@@ -38,9 +38,12 @@ from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.at_least import default_least
+from hayflick.planning.calibrated_target import symbol_target
 from hayflick.planning.dose import smallest_fresh
 from hayflick.planning.problem import PlanningProblem, check_target, planning_problem
+from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
+from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.triggered import Triggered
@@ -185,6 +188,7 @@ def evaluate_rules(
     confidence: float | None = None,
     at_least: int | None = None,
     must_keep: MustKeep | None = None,
+    resampler: ResamplerGiven | None = None,
     samples: int | None = None,
     generations: int = 50,
     replicates: int = 200,
@@ -215,6 +219,9 @@ def evaluate_rules(
         None, else 5 of labels and 1 of words.
     must_keep
         Symbols to keep in place of all: a file, a sequence, or weights by symbol.
+    resampler
+        The trainer as it was calibrated: what `hayflick.calibrate` returned, the path of its file,
+        or a `hayflick.Resampler`; None for an ideal one. Limits in the rules stay as they are.
     samples, generations, replicates, seed, threads, progress
         As of `hayflick.simulation.simulate.simulate`.
 
@@ -264,12 +271,14 @@ def evaluate_rules(
         takes = "the real data that the rules are tried on"
         raise ArgumentError("corpus", got="nothing", takes=takes)
     loaded.rule_set.check_baseline()
+    loaded = replace(loaded, model=trained_by(loaded.model, resampler))
     watch = loaded.watch
     target = target_of_rules(loaded, must_keep=must_keep, at_least=at_least)
     if confidence is None:
         confidence = (watch.confidence if watch is not None else None) or DEFAULT_CONFIDENCE
     problem = replace(
         planning_problem(target, generations=generations, samples=samples),
+        simulation=None if resampler is None else SimulationSettings(seed, threads),
         confidence=number_between("confidence", confidence, low=_LEAST, high=1.0 - _LEAST),
     )
     keep = loaded.target if keep is None else keep
@@ -306,8 +315,8 @@ def target_of_rules(
     if must_keep is not None:
         return listed_target(model, must_keep, at_least=at_least)
     if watch is not None and watch.metrics[0] == DIVERSITY:
-        return SymbolTarget.of_diversity(model)
-    return SymbolTarget.of_types(model, least=default_least(model, at_least))
+        return symbol_target(model).of_diversity(model)
+    return symbol_target(model).of_types(model, least=default_least(model, at_least))
 
 
 def onset_of(rule_set: RuleSet) -> int:

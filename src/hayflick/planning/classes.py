@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.resampler import Resampler
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Regime
 from hayflick.core.records import Mix
@@ -20,6 +21,9 @@ from hayflick.planning.at_least import MOST_CLASSES, default_least
 
 ACCUMULATED_RUNS = 500
 """Simulated runs of rounds that accumulate, of which no law is known."""
+
+
+_TRAINED_RUNS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ def class_outlooks(
     ('NC-17', 0.54, 16.0)
     """
     size = model.training_size(samples)
+    if isinstance(model.estimator, Resampler):
+        return _trained_outlooks(model, regime, generations, size, least, seed)
     if model.types > MOST_CLASSES:
         return ()
     if regime.mix(1, samples=size).accumulate:
@@ -164,6 +170,31 @@ def _accumulated(
             enough=tuple(enough[:, place].tolist()),
         )
         for place in np.argsort(-model.weights, kind="stable")
+    )
+
+
+def _trained_outlooks(
+    model: Discrete,
+    regime: Regime,
+    generations: int,
+    samples: int,
+    least: Integers | None,
+    seed: int,
+) -> tuple[ClassOutlook, ...]:
+    """Return what becomes of the classes of a trained model, in simulated runs."""
+    from hayflick.planning.simulated_survival import simulated_classes
+
+    if model.types > MOST_CLASSES or regime.mix(1, samples=samples).accumulate:
+        return ()
+    return simulated_classes(
+        model,
+        regime=regime,
+        samples=samples,
+        generations=generations,
+        least=default_least(model) if least is None else least,
+        replicates=_TRAINED_RUNS,
+        seed=seed,
+        threads=None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.gaussian import Gaussian
+from hayflick.chains.resampler import Resampler
 from hayflick.core.checks import positive_number
 from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
@@ -18,6 +19,7 @@ from hayflick.core.source import Source, sources_of
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
+from hayflick.planning.calibrated_target import needs_runs
 from hayflick.planning.cost import CostModel
 from hayflick.planning.designs import (
     Design,
@@ -45,6 +47,7 @@ from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recov
 from hayflick.planning.strategies import AnchorStrategy, FreshStrategy, strategies_for
 from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import VARIANCE
+from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import check_running
@@ -79,6 +82,7 @@ def plan(
     law: str = "auto",
     history: _Path | xarray.Dataset | None = None,
     temperature: float | None = None,
+    resampler: ResamplerGiven | None = None,
     replicates: int = 32,
     seed: int = 1,
     threads: int | None = None,
@@ -129,6 +133,10 @@ def plan(
         there to the horizon. Below the target, it is to be reached within ten rounds.
     temperature
         Of the sampler that the recommended design is tried against; None for the guess 0.95.
+    resampler
+        The trainer as it was calibrated: what `hayflick.calibrate` returned, the path of its file,
+        or a `hayflick.Resampler` (of numbers a `hayflick.GaussianResampler`). Of a trainer of
+        symbols every design is simulated, all with the same random numbers. None for an ideal one.
     replicates
         Simulated runs that check the law of the recommended design; 0 for the laws alone, without
         the kinds of design that have none, and with a lower bound of the confidence.
@@ -166,6 +174,7 @@ def plan(
         table=table,
     )
     model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
+    model = _trained(model, resampler, replicates=replicates, history=history)
     simulation = SimulationSettings(seed=seed, threads=threads, progress=progress)
     listed = None if must_keep is None else spelled_list(must_keep, model)
     problem = planning_problem(
@@ -211,6 +220,26 @@ def _model(
         remedy = "of=types takes every number as a label"
         raise ArgumentError(option, got=got, takes=takes, remedy=remedy)
     return VarianceTarget(*read_model(source, options, family="gaussian"))
+
+
+def _trained(
+    model: Discrete | VarianceTarget | Gaussian,
+    resampler: ResamplerGiven | None,
+    *,
+    replicates: int,
+    history: object,
+) -> Discrete | VarianceTarget | Gaussian:
+    """Return what a plan is for as a calibrated trainer retrains it."""
+    if isinstance(model, VarianceTarget):
+        return replace(model, model=trained_by(model.model, resampler))
+    trained: Discrete | Gaussian = trained_by(model, resampler)
+    if isinstance(trained.estimator if isinstance(trained, Discrete) else None, Resampler):
+        if not replicates:
+            raise needs_runs()
+        if history is not None:
+            takes = "nothing beside a resampler: how runs go on is known of an ideal trainer"
+            raise ArgumentError("history", got="a recorded run", takes=takes)
+    return trained
 
 
 def _history(
@@ -412,6 +441,9 @@ def _recoveries(
     """
     without_law = "fresh" in problem.target.without_law
     if step_in is None or problem.elapsed is not None or (without_law and not simulates):
+        return ()
+    # Of a trained model each of dozens of recoveries would take rounds of its own.
+    if problem.calibrated:
         return ()
     found = []
     for delay in _DELAYS:

@@ -18,9 +18,10 @@ from hayflick.corpus.reading import Corpus
 from hayflick.laws.survival import LAWS
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
 from hayflick.planning.at_least import default_least
+from hayflick.planning.calibrated_target import CalibratedTarget, symbol_target
 from hayflick.planning.confidence import Assurance, LawfulBounds
 from hayflick.planning.retention import Retention, SimulationSettings
-from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, SymbolTarget, Target
+from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, Target
 from hayflick.planning.variance_target import VarianceTarget
 
 
@@ -117,6 +118,11 @@ class PlanningProblem:
     counted_from: int = 1
     simulation: SimulationSettings | None = None
     confidence: float | None = None
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether every design is simulated, of a trained model: then fewer are looked at."""
+        return isinstance(self.target, CalibratedTarget)
 
     def resumed(self, regime: Regime) -> Regime:
         """Return a regime as it follows on the elapsed rounds."""
@@ -325,12 +331,12 @@ def _target(
     if isinstance(model, Gaussian):
         return VarianceTarget(model)
     if kind == DIVERSITY:
-        return SymbolTarget.of_diversity(model)
+        return symbol_target(model).of_diversity(model)
     needed = default_least(model, at_least)
     least = needed if needed.max() > 1 else None
     if must_keep is not None:
-        return SymbolTarget.of_list(model, must_keep, least=least)
-    return SymbolTarget.of_types(model, least=least)
+        return symbol_target(model).of_list(model, must_keep, least=least)
+    return symbol_target(model).of_types(model, least=least)
 
 
 def _usual_kind(

@@ -15,6 +15,7 @@ from hayflick.chains.block_counts import BlockCounts, count_classes
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD
 from hayflick.chains.resampled import ResampledChain
+from hayflick.chains.resampler import Resampler
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.protocols import Recorded, Regime
@@ -28,8 +29,9 @@ _COUNTS = "counts"
 
 
 def ideal_of(model: Discrete) -> Discrete:
-    """Return the same data under an ideal trainer."""
-    return model.with_estimator(MAXIMUM_LIKELIHOOD)
+    """Return the same data under an ideal trainer; a model without a resampler as it is."""
+    trained = isinstance(model.estimator, Resampler)
+    return model.with_estimator(MAXIMUM_LIKELIHOOD) if trained else model
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from hayflick.planning.confidence import LawfulBounds
 from hayflick.planning.cost import CostModel, Usage
 from hayflick.planning.problem import PlanningProblem, ResumedRegime
 from hayflick.planning.retention import Retention, TypeGroups, retention_by_law
+from hayflick.planning.simulated_survival import ideal_of
 from hayflick.planning.strategy import STEP, Change, SingleStrategy, Strategy
 from hayflick.planning.targets import DIVERSITY, VARIANCE, SymbolTarget
 from hayflick.planning.variance_target import StoredMoments, StoredNumbers
@@ -31,6 +32,9 @@ from hayflick.regimes.scheduled import Scheduled
 
 PERIODS = (2, 3, 5, 10, 20, 50)
 """Periods that a plan looks at: real data in every T-th round."""
+
+SIMULATED_PERIODS = (2, 5, 20)
+"""Those of a trained model, of which every design is simulated."""
 
 MULTIPLES = (1.5, 2.0, 4.0, 8.0)
 """Larger training sets that a plan looks at with fresh data, as multiples of the size."""
@@ -279,6 +283,8 @@ class AnchorStrategy(StoredStrategy):
 
     @override
     def _retention(self, number: int) -> Retention:
+        if not self.by_law:
+            return super()._retention(number)
         # By groups of types: the regime itself would list a million of them.
         free = self._order.without_first(number)
         target = self._target
@@ -293,6 +299,8 @@ class AnchorStrategy(StoredStrategy):
 
     @override
     def bounds(self, number: int, keep: float) -> LawfulBounds | None:
+        if not self.by_law:
+            return None
         problem, elapsed = self.problem, self.problem.elapsed_rounds
         return self._target.bounds_of(
             keep,
@@ -327,7 +335,9 @@ class AnchorStrategy(StoredStrategy):
         own, elapsed = self.problem, self.problem.elapsed
         regime: Regime = Replace() if elapsed is None else ResumedRegime(elapsed, Replace())
         rounds = own.generations + (0 if elapsed is None else elapsed.rounds)
-        return rounds_of(self._target.model, regime=regime, samples=own.samples, generations=rounds)
+        # Those of a trained model are those of an ideal one.
+        model = ideal_of(self._target.model)
+        return rounds_of(model, regime=regime, samples=own.samples, generations=rounds)
 
     def _rounds(self, number: int) -> ChainRounds:
         """Return the rounds of the types that are not stored."""
@@ -421,7 +431,7 @@ def strategies_for(problem: PlanningProblem, costs: CostModel | None = None) -> 
     """Yield every strategy; training sets may grow if a generated item has a price."""
     yield ReplaceStrategy(problem)
     yield FreshStrategy(problem, problem.samples)
-    for every in PERIODS:
+    for every in SIMULATED_PERIODS if problem.calibrated else PERIODS:
         if every <= problem.generations:
             yield PeriodicStrategy(problem, every)
     if problem.target.kind == VARIANCE:

@@ -25,6 +25,7 @@ STEP = 0.9
 """What a size or a share is multiplied by to see how much it matters."""
 
 _GRID_POINTS, _STEPS = 12, 50
+_SIMULATED_POINTS = 6
 
 
 class Change(NamedTuple):
@@ -154,7 +155,8 @@ class Strategy(ABC):
 
     def grid(self) -> list[int]:
         """Return up to twelve numbers from the minimum to the maximum, evenly spaced in log."""
-        steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, _GRID_POINTS)
+        points = _SIMULATED_POINTS if self.problem.calibrated else _GRID_POINTS
+        steps = np.geomspace(1.0, self.maximum - self.minimum + 1.0, points)
         numbers = np.unique(np.round(steps).astype(np.int64)) - 1 + self.minimum
         return [int(number) for number in numbers]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from hayflick.chains.resampler import Resampler
 from hayflick.planning.at_least import MOST_CLASSES
 from hayflick.planning.classes import ClassOutlook
 from hayflick.planning.confidence import BOUND, SIMULATED, Assurance
@@ -15,29 +14,13 @@ from hayflick.planning.forecast_result import FRESH_SHARES, UPPER_BOUND, Forecas
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.base_forecast import NOTICEABLE, ForecastFindings
 from hayflick.report.class_outlooks import at_risk
-from hayflick.report.language import Language
-
-TRAINER_COUNT = 10
-"""Occurrences at which a trainer's effective sample size is told."""
+from hayflick.report.trainers import trainer
 
 _NAMED = 3
 _LIKELY, _SEVERAL = 0.5, 2
 
 # An error that three digits of a percentage show as 0.
 _EXACTLY = 5e-6
-
-
-def trainer(resampler: Resampler, language: Language) -> str:
-    """Return what a calibrated trainer does, in a sentence."""
-    return language.text(
-        "The trainer is the calibrated one: sharpening {sharpening}; at {count} occurrences its "
-        "effective sample size is {share} of the items; an absent one weighs {weight} of one that "
-        "occurs once.",
-        sharpening=f"{resampler.sharpening:.3g}",
-        count=language.number(TRAINER_COUNT),
-        share=language.percent(resampler.effective_share(TRAINER_COUNT), digits=0),
-        weight=f"{resampler.return_weight:.2g}",
-    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
 from hayflick.planning.at_least import default_least
+from hayflick.planning.calibrated_target import symbol_target
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.problem import spelled_list
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
@@ -170,7 +171,7 @@ def listed_target(
         If the list cannot be read, or the data lack an entry.
     """
     entries = spelled_list(must_keep, model)
-    return SymbolTarget.of_list(model, entries, least=default_least(model, at_least))
+    return symbol_target(model).of_list(model, entries, least=default_least(model, at_least))
 
 
 def _rule_set(rules: _Path | RuleSet, model: Discrete | None) -> RuleSet:

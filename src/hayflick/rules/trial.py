@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from hayflick.chains.block_counts import BlockCounts, LawBlock
 from hayflick.chains.discrete import Discrete, DiscreteChain, StagedDiscreteChain
+from hayflick.chains.resampled import ResampledChain
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.progress import Progress, silent
@@ -138,11 +139,23 @@ class MeasuredTarget(Discrete):
         self, samples: int, *, stages: Stages = Stages()
     ) -> DiscreteChain | StagedDiscreteChain:
         own = super().chain(samples, stages=stages)
+        if isinstance(own, ResampledChain):
+            return _MeasuredResampledChain(self, own.samples, stages)
         kind = _MeasuredChain if isinstance(own, DiscreteChain) else _MeasuredStagedChain
         return kind(self, own.samples, stages)
 
 
 class _MeasuredChain(DiscreteChain):
+    model: MeasuredTarget
+
+    @override
+    def measure(self, population: BlockCounts) -> Recorded:
+        wanted = self.model.wanted
+        share = wanted.of_block(population) / wanted.weights.sum()
+        return {**super().measure(population), RETENTION: share}
+
+
+class _MeasuredResampledChain(ResampledChain):
     model: MeasuredTarget
 
     @override

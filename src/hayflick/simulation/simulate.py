@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -70,6 +70,7 @@ def simulate(
     normalize: str = "nfc",
     table: TableFormat | None = None,
     estimator: str | None = None,
+    resampler: Any = None,
     generations: int,
     regime: Regime | str = Replace(),
     rules: RegimeRules | None = None,
@@ -96,6 +97,9 @@ def simulate(
     estimator
         Of the family, in the grammar of the command line, such as ``"add:0.5"``; the model's
         own where None.
+    resampler
+        The calibrated trainer in the estimator's place: a `hayflick.Resampler`, of numbers a
+        `hayflick.GaussianResampler`, or what `hayflick.calibrate` returned; None for an ideal one.
     generations
         Number of rounds, K.
     regime
@@ -174,6 +178,10 @@ def simulate(
                 raise ArgumentError(name, got=value, takes=takes)
         source = Source(str(model.describe()["family"]))
         read = sources_of(model)
+    if resampler is not None:
+        from hayflick.chains.trained import retrained_by
+
+        model = cast(Model, retrained_by(model, resampler))
     if isinstance(regime, str):
         from hayflick.regimes.regime import parse_regime
 
