@@ -166,7 +166,16 @@ def test_rules_of_a_plan_with_a_table_hold_it_too(tmp_path, labels, capsys):
 def test_commands_say_what_they_do_not_use(tmp_path, labels, capsys):
     table = tmp_path / "keep.csv"
     table.write_text("symbol,weight,at_least\nNC-17,2,8\nPG,,2\n")
-    reserve = ["reserve", str(labels), "--column", "label", "--size", "20"]
+    reserve = [
+        "reserve",
+        str(labels),
+        "--column",
+        "label",
+        "--size",
+        "20",
+        "--out",
+        str(tmp_path / "r.jsonl"),
+    ]
     assert main([*reserve, "--must-keep", str(table)]) == 0
     said = capsys.readouterr().err
     assert "note: reserve does not use the column at_least of keep.csv" in said
