@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import agents
+import calibration
 import comparing
 import counting
 import diversity
@@ -59,6 +60,7 @@ SECTIONS = {
     "numbers": (number_trainers,),
     "loop": (loop,),
     "trainers": (trainers,),
+    "calibration": (calibration,),
 }
 HEADERS = {
     "numbers": number_trainers.HEADER,
