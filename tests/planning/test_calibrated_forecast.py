@@ -78,6 +78,15 @@ def test_labels_have_simulated_outlooks(tmp_path):
     assert "All figures were simulated" in found._repr_html_()
 
 
+def test_runs_that_lose_everything_have_no_diversity(tmp_path):
+    few = hf.Discrete.from_counts({"a": 3, "b": 2})
+    found = hf.forecast(few, resampler=hf.Resampler(1.0, -3.0), generations=40, replicates=32)
+    assert found.kept == 0.0
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert told["diversity"][-1] is None
+    assert "nan" not in found.save(tmp_path / "f.html").read_text(encoding="utf-8").lower().split()
+
+
 def test_a_reserve_stays(words):
     anchor = hf.Anchor.from_mapping({"word299": 1, "word250": 2})
     found = hf.forecast(words, resampler=TRAINER, regime=anchor, **SETTINGS)

@@ -72,7 +72,7 @@ def record(forecast: Forecast) -> dict[str, Any]:
         "real_data_alone": forecast.law.baseline.tolist(),
         "excess_loss": forecast.law.excess_loss.tolist(),
         "simulated": _simulated(forecast),
-        "diversity": forecast.diversity.expected.tolist(),
+        "diversity": [_finite(value) for value in forecast.diversity.expected.tolist()],
         "diversity_half_life": forecast.diversity.half_life,
         "mass_lost": forecast.mass_lost.tolist(),
         "at_least": forecast.at_least,
