@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hayflick.core.display_text import LONGEST_TEXT, distinct_names
-from hayflick.planning.classes import ClassOutlook
+from hayflick.planning.classes import ACCUMULATED_RUNS, ClassOutlook
 from hayflick.report import drawing
 from hayflick.report.language import Language
 from hayflick.report.rendering import table
@@ -163,4 +163,20 @@ def classes_chart(
         ),
         svg=drawing.to_svg(chart),
         numbers=numbers,
+    )
+
+
+def accumulated(language: Language, *, sampled: bool) -> str:
+    """Return where the figures of labels come from in rounds that accumulate."""
+    runs = language.number(ACCUMULATED_RUNS)
+    if not sampled:
+        return language.text(
+            "The figures of each label are its counts in all that is kept, in {runs} "
+            "simulated runs.",
+            runs=runs,
+        )
+    return language.text(
+        "The figures of each label are its counts in the sample of all that is kept, in "
+        "{runs} simulated runs.",
+        runs=runs,
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hayflick.core.display_text import display_text
-from hayflick.planning.classes import ACCUMULATED_RUNS
 from hayflick.planning.confidence import BOUND
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.retention import SIMULATED
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, VARIANCE, SymbolTarget, Target
 from hayflick.regimes.periodic import Periodic
+from hayflick.report.class_outlooks import accumulated
 from hayflick.report.language import Language
 from hayflick.report.plan_answers import PlanAnswers
 from hayflick.report.rendering import significant
@@ -406,20 +406,8 @@ class PlanFindings:
         """Return where the figures of labels come from where rounds accumulate; else nothing."""
         design = self.plan.designs[0]
         first = design.regime.mix(1, samples=design.samples)
-        if not self.plan.classes or not first.accumulate:
-            return ""
-        runs = self.language.number(ACCUMULATED_RUNS)
-        if first.subsample is None:
-            return self.text(
-                "The figures of each label are its counts in all that is kept, in {runs} "
-                "simulated runs.",
-                runs=runs,
-            )
-        return self.text(
-            "The figures of each label are its counts in the sample of all that is kept, in "
-            "{runs} simulated runs.",
-            runs=runs,
-        )
+        shown = bool(self.plan.classes) and first.accumulate
+        return accumulated(self.language, sampled=first.subsample is not None) if shown else ""
 
     def method(self) -> str:
         """Return which law the figures come from, and what a simulation says of it."""
