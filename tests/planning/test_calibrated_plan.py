@@ -1,6 +1,7 @@
 """Plans, simulations and rules of a trained model."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -102,6 +103,19 @@ def test_the_command_line_plans_with_the_file(text, calibration, capsys):
     assert (
         told["provenance"]["parameters"]["model"]["resampler"]["parameters"]["sharpening"] == 1.08
     )
+
+
+def test_rules_of_a_calibrated_plan_are_tried_on_the_same_trainer(text, calibration, capsys):
+    rules = text.with_name("rules.toml")
+    plan = ["plan", str(text), "--keep", "0.5", "--generations", "3", "--write-rules", str(rules)]
+    assert main([*plan, "--resampler", str(calibration)]) == 0
+    lines = rules.read_text(encoding="utf-8").splitlines()
+    (command,) = (line.removeprefix("#") for line in lines if "rules evaluate" in line)
+    arguments = shlex.split(command)[1:]
+    assert arguments[-2:] == ["--resampler", str(calibration)]
+    capsys.readouterr()
+    assert main([*arguments, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["held"] > 0.9
 
 
 def test_simulate_takes_the_file_and_the_object(text, calibration, capsys, words):

@@ -234,6 +234,7 @@ def plan_command(
             corpus=source,
             must_keep=must_keep,
             table=table,
+            resampler=resampler,
             lang=lang.value,
             force=force,
             yes=yes,

@@ -373,6 +373,7 @@ def write_rules(
     corpus: _Path | None = None,
     must_keep: _Path | None = None,
     table: TableFormat | None = None,
+    resampler: _Path | None = None,
     lang: str = "en",
     force: bool = False,
     progress: Progress = silent,
@@ -392,6 +393,8 @@ def write_rules(
     corpus, must_keep, table
         The data, the list and the table's format, for the commands in the file; None for the
         data's own name.
+    resampler
+        The file of the calibration that the plan was made with, for the same commands.
     lang
         Language of the sheet, ``en`` or ``ja``.
     force
@@ -411,7 +414,9 @@ def write_rules(
     """
     check_language(lang)
     check_rules_files(path, force=force)
-    inputs = Inputs(rules=path, corpus=corpus, must_keep=must_keep, table=table)
+    inputs = Inputs(
+        rules=path, corpus=corpus, must_keep=must_keep, table=table, resampler=resampler
+    )
     planned = rules_from_plan(plan, kind=kind, inputs=inputs, progress=progress)
     report = cast(_Sheet, report_of(planned))
     rules, page, numbers = rules_files(path)

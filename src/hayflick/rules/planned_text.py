@@ -47,12 +47,15 @@ class Inputs:
         name has to do, or there is no list.
     table
         What was given of a table's format.
+    resampler
+        Path of the calibration that the plan was made with; None where it was none.
     """
 
     rules: _Path = "rules.toml"
     corpus: _Path | None = None
     must_keep: _Path | None = None
     table: TableFormat | None = None
+    resampler: _Path | None = None
 
     def options(self, target: SymbolTarget, *, samples: int, rounds: int) -> list[str]:
         """Return the options of ``rules check`` and ``rules evaluate`` for the same question.
@@ -208,6 +211,8 @@ def rules_text(
     """Return the text of a rules file."""
     options = inputs.options(target, samples=carried.samples, rounds=rounds)
     runs = [] if outcome is None else ["--replicates", str(outcome.runs)]
+    if inputs.resampler is not None:
+        runs += ["--resampler", os.fspath(inputs.resampler)]
     parts = [
         _HEAD.format(
             # A name can hold what no comment may, such as the end of a line.
