@@ -3,7 +3,7 @@ import pytest
 import xarray
 
 import hayflick as hf
-from hayflick.chains.discrete import StagedDiscreteChain
+from hayflick.chains.discrete_chains import StagedDiscreteChain
 from hayflick.core.errors import ArgumentError
 from hayflick.core.records import Mix
 

@@ -159,7 +159,7 @@ def parse_family(
     Examples
     --------
     >>> parse_family("gaussian:mean=2,deviation=3", estimator="ml")
-    Gaussian(mean=2.0, deviation=3.0, total=None, ddof=0)
+    Gaussian(mean=2.0, deviation=3.0, total=None, ddof=0, resampler=None)
     """
     if len(set(data.columns)) < len(data.columns):
         raise ArgumentError("columns", got=", ".join(data.columns), takes="different names")

@@ -15,7 +15,7 @@ import numpy as np
 from typing_extensions import override
 
 from hayflick.chains.block_counts import BlockCounts
-from hayflick.chains.discrete import Discrete, DiscreteChain
+from hayflick.chains.discrete_chains import DiscreteChain, SymbolLaw
 from hayflick.chains.family import Rng, marginal_draws
 from hayflick.chains.resampler import Resampler
 from hayflick.chains.stages import DISCRETE_STAGES, GeneratedLaw, Stages
@@ -79,7 +79,7 @@ class ResampledChain(DiscreteChain):
 
     takes: ClassVar = {n: kinds for n, kinds in DISCRETE_STAGES.items() if n not in _REFUSED}
 
-    def __init__(self, model: Discrete, samples: int, stages: Stages = Stages()) -> None:
+    def __init__(self, model: SymbolLaw, samples: int, stages: Stages = Stages()) -> None:
         for name in _REFUSED:
             if name in stages.given():
                 takes = "nothing with a calibrated resampler, which starts from whole counts"

@@ -17,12 +17,16 @@ from hayflick.core.protocols import Regime
 from hayflick.laws.diversity import Diversity
 from hayflick.planning.at_least import MOST_CLASSES, default_least
 from hayflick.planning.at_risk import most_at_risk
-from hayflick.planning.classes import ClassOutlook, mass_lost
+from hayflick.planning.classes import ClassOutlook, mass_lost, simulated_classes
 from hayflick.planning.confidence import SIMULATED, Assurance
-from hayflick.planning.forecast import survival_by_count
-from hayflick.planning.forecast_result import FRESH_SHARES, KEPT_OF_BASELINE, Forecast
+from hayflick.planning.forecast_result import (
+    FRESH_SHARES,
+    KEPT_OF_BASELINE,
+    Forecast,
+    SurvivalByCount,
+)
 from hayflick.planning.kept_runs import kept_runs
-from hayflick.planning.simulated_survival import ideal_of, simulated_classes, simulated_survival
+from hayflick.planning.simulated_survival import ideal_of, simulated_survival
 from hayflick.planning.targets import SymbolTarget
 from hayflick.regimes.fresh import Fresh
 from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate
@@ -113,7 +117,7 @@ def forecast_calibrated(
         diversity=Diversity(runs["diversity"].mean("replicate").to_numpy(), None),
         simulated=runs,
         most_at_risk=most_at_risk(survived, regime, seed=seed),
-        by_count=survival_by_count(survived),
+        by_count=SurvivalByCount.of(survived),
         confidence=confidence,
         least=least,
         kept_fraction=of_runs.mean(axis=0),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
 
+from hayflick.chains.block_counts import BlockCounts
 from hayflick.chains.discrete import Discrete
+from hayflick.chains.resampled import ResampledChain
 from hayflick.chains.resampler import Resampler
+from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers
-from hayflick.core.protocols import Regime
+from hayflick.core.protocols import Recorded, Regime
 from hayflick.core.records import Mix
 from hayflick.corpus.counts import Counts
 from hayflick.laws.count_law import BRANCHING, SIMULATED, at_least_by_law, expected_counts
@@ -18,12 +24,14 @@ from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import Survival, spectrum_of
 from hayflick.laws.symbol_counts import LARGEST_PROBABILITY
 from hayflick.planning.at_least import MOST_CLASSES, default_least
+from hayflick.simulation.simulate import simulate
 
 ACCUMULATED_RUNS = 500
 """Simulated runs of rounds that accumulate, of which no law is known."""
 
 
 _TRAINED_RUNS = 512
+_COUNTS = "counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +164,28 @@ def _accumulated(
             trained = np.stack(list(drawn))
         enough[k] = (trained >= needed).mean(axis=0)
         law = trained / trained.sum(axis=1, keepdims=True)
-    half = np.maximum(np.ceil(p * first / 2.0 - 1e-9), 1.0)
+    return _outlooks_of_runs(model, trained, enough, least=needed, samples=first)
+
+
+def _outlooks_of_runs(
+    model: Discrete, last: Integers, enough: Floats, *, least: Integers, samples: int
+) -> tuple[ClassOutlook, ...]:
+    """Return what simulated runs say of every class, the most frequent first.
+
+    `last` are the counts of the last round, ``(runs, types)``, and `enough` the shares of runs that
+    hold enough examples, ``(K + 1, types)``.
+    """
+    real = model.weights if model.total else model.probabilities * samples
+    half = np.maximum(np.ceil(model.probabilities * samples / 2.0 - 1e-9), 1.0)
     return tuple(
         ClassOutlook(
             symbol=model.symbols[place],
-            count=(model.weights if model.total else p * first)[place].item(),
-            gone=float(np.mean(trained[:, place] == 0)),
-            expected=float(trained[:, place].mean()),
-            least=int(needed[place]),
+            count=real[place].item(),
+            gone=float(np.mean(last[:, place] == 0)),
+            expected=float(last[:, place].mean()),
+            least=int(least[place]),
             below_least=1.0 - float(enough[-1, place]),
-            below_half=float(np.mean(trained[:, place] < half[place])),
+            below_half=float(np.mean(last[:, place] < half[place])),
             law=SIMULATED,
             enough=tuple(enough[:, place].tolist()),
         )
@@ -182,8 +202,6 @@ def _trained_outlooks(
     seed: int,
 ) -> tuple[ClassOutlook, ...]:
     """Return what becomes of the classes of a trained model, in simulated runs."""
-    from hayflick.planning.simulated_survival import simulated_classes
-
     if model.types > MOST_CLASSES or regime.mix(1, samples=samples).accumulate:
         return ()
     return simulated_classes(
@@ -196,6 +214,67 @@ def _trained_outlooks(
         seed=seed,
         threads=None,
     )
+
+
+class _CountedChain(ResampledChain):
+    """Rounds of a trained model, and the count of every symbol in them."""
+
+    @override
+    def measure(self, population: BlockCounts) -> Recorded:
+        counts = np.zeros((population.replicates, self.model.types), np.int32)
+        if population.size == 0:
+            counts[:] = np.rint(self.model.probabilities * self.samples)
+        symbols, found, offsets = population.sparse
+        counts[np.repeat(np.arange(len(counts)), np.diff(offsets)), symbols] = found
+        return {_COUNTS: counts}
+
+    @override
+    def measure_last(self, population: BlockCounts) -> Recorded:
+        return {}
+
+    @override
+    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
+        return {_COUNTS: ("place", np.arange(self.model.types))}
+
+
+@dataclass(frozen=True, eq=False)
+class _CountedModel(Discrete):
+    """A law whose runs record the count of every symbol."""
+
+    @override
+    def chain(self, samples: int, *, stages: Stages = Stages()) -> _CountedChain:
+        return _CountedChain(self, self.training_size(samples), stages)
+
+
+def simulated_classes(
+    model: Discrete,
+    *,
+    regime: Regime,
+    samples: int,
+    generations: int,
+    least: Integers,
+    replicates: int,
+    seed: int,
+    threads: int | None,
+) -> tuple[ClassOutlook, ...]:
+    """Return what becomes of every class under a trained model, the most frequent first.
+
+    Parameters are those of `class_outlooks` and `hayflick.simulate`.
+    """
+    counted = _CountedModel(model.symbols, model.weights, model.estimator, model.source)
+    runs = simulate(
+        counted,
+        regime=regime,
+        samples=samples,
+        generations=generations,
+        replicates=replicates,
+        seed=seed,
+        threads=threads,
+    )
+    counts = runs[_COUNTS].to_numpy()
+    enough = (counts >= least).mean(axis=0)
+    enough[0] = 1.0
+    return _outlooks_of_runs(model, counts[:, -1], enough, least=least, samples=samples)
 
 
 def mass_lost(survived: Survival) -> Floats:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.resampler import Resampler
 from hayflick.core.arrays import Floats
@@ -19,7 +17,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, Regime
 from hayflick.corpus.table_format import TableFormat
 from hayflick.laws.diversity import expected_diversity
-from hayflick.laws.survival import Survival, survival
+from hayflick.laws.survival import survival
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
 from hayflick.planning.at_least import MOST_CLASSES, default_least
 from hayflick.planning.at_risk import most_at_risk
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
 
 RUNS = 64
 """Simulated runs beside a law, where no number is given."""
-
-_ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
 
 
 def forecast(
@@ -245,7 +241,7 @@ def _forecast_discrete(
         diversity=diversity,
         simulated=runs,
         most_at_risk=most_at_risk(survived, regime, seed=seed),
-        by_count=survival_by_count(survived),
+        by_count=SurvivalByCount.of(survived),
         confidence=confidence,
         least=least,
         kept_fraction=kept,
@@ -345,16 +341,3 @@ def _effort_of_laws(model: Discrete, generations: int) -> Effort:
     seconds = generations * _ROUND_S * (1.0 + bins / 1000.0)
     work = f"the law of {generations:,} rounds"
     return Effort(work, seconds=seconds, memory=generations * _ROUND_BYTES)
-
-
-def survival_by_count(law: Survival) -> SurvivalByCount:
-    """Return the survival of symbols by round original counts."""
-    model = law.model
-    total = model.total or int(law.rounds.samples[0])
-    lowest = max(1, round(float(model.probabilities.min()) * total))
-    highest = max(1, round(float(model.probabilities.max()) * total))
-    between = _ROUND_COUNTS[(lowest < _ROUND_COUNTS) & (highest >= _ROUND_COUNTS)]
-    counts = np.concatenate([[lowest], between])
-    probabilities = np.minimum(counts / total, 1.0)
-    baseline = law.baseline_of(probabilities)
-    return SurvivalByCount(counts, law.of_probabilities(probabilities), baseline)

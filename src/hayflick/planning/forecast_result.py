@@ -40,6 +40,8 @@ KEPT_OF_BASELINE = 0.9
 UPPER_BOUND = "upper bound"
 """How a share of runs was found that is too small: the law says that it is at most that."""
 
+_ROUND_COUNTS = np.array([m * 10**d for d in range(15) for m in (1, 2, 3, 5)])
+
 
 class _BriefReport(Protocol):
     def brief(self, result: Any, /, *, lang: str) -> str: ...
@@ -233,6 +235,19 @@ class SurvivalByCount:
     counts: Integers
     survival: Floats
     baseline: Floats
+
+    @classmethod
+    def of(cls, law: Survival) -> SurvivalByCount:
+        """Return the survival of symbols by round numbers for counts."""
+        model = law.model
+        total = model.total or int(law.rounds.samples[0])
+        lowest = max(1, round(float(model.probabilities.min()) * total))
+        highest = max(1, round(float(model.probabilities.max()) * total))
+        between = _ROUND_COUNTS[(lowest < _ROUND_COUNTS) & (highest >= _ROUND_COUNTS)]
+        counts = np.concatenate([[lowest], between])
+        probabilities = np.minimum(counts / total, 1.0)
+        baseline = law.baseline_of(probabilities)
+        return cls(counts, law.of_probabilities(probabilities), baseline)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from hayflick.chains.block_counts import BlockCounts, LawBlock, WeightedCounts
-from hayflick.chains.discrete import Discrete, DiscreteChain, StagedDiscreteChain
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.discrete_chains import DiscreteChain, StagedDiscreteChain
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD, AddDelta
 from hayflick.chains.family import MergedPools
 from hayflick.chains.resampled import ResampledChain

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import xarray
-from numpy.typing import NDArray
-from typing_extensions import override
 
-from hayflick.chains.block_counts import BlockCounts, count_classes
+from hayflick.chains.block_counts import count_classes
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import MAXIMUM_LIKELIHOOD
-from hayflick.chains.resampled import ResampledChain
 from hayflick.chains.resampler import Resampler
-from hayflick.chains.stages import Stages
-from hayflick.core.arrays import Floats, Integers
-from hayflick.core.protocols import Recorded, Regime
+from hayflick.core.arrays import Floats
+from hayflick.core.protocols import Regime
 from hayflick.laws.count_law import SIMULATED
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import Survival, survival
-from hayflick.planning.classes import ClassOutlook
-from hayflick.simulation.simulate import simulate
-
-_COUNTS = "counts"
 
 
 def ideal_of(model: Discrete) -> Discrete:
@@ -110,81 +101,4 @@ def simulated_survival(
         surviving_fraction=runs["surviving_fraction"].mean("replicate").to_numpy(),
         error=0.0,
         baseline=survival(ideal, law="branching", **settings).baseline,
-    )
-
-
-class _CountedChain(ResampledChain):
-    """Rounds of a trained model, and the count of every symbol in them."""
-
-    @override
-    def measure(self, population: BlockCounts) -> Recorded:
-        counts = np.zeros((population.replicates, self.model.types), np.int32)
-        if population.size == 0:
-            counts[:] = np.rint(self.model.probabilities * self.samples)
-        symbols, found, offsets = population.sparse
-        counts[np.repeat(np.arange(len(counts)), np.diff(offsets)), symbols] = found
-        return {_COUNTS: counts}
-
-    @override
-    def measure_last(self, population: BlockCounts) -> Recorded:
-        return {}
-
-    @override
-    def coordinates(self) -> Mapping[str, tuple[str, NDArray[Any]]]:
-        return {_COUNTS: ("place", np.arange(self.model.types))}
-
-
-@dataclass(frozen=True, eq=False)
-class _CountedModel(Discrete):
-    """A law whose runs record the count of every symbol."""
-
-    @override
-    def chain(self, samples: int, *, stages: Stages = Stages()) -> _CountedChain:
-        return _CountedChain(self, self.training_size(samples), stages)
-
-
-def simulated_classes(
-    model: Discrete,
-    *,
-    regime: Regime,
-    samples: int,
-    generations: int,
-    least: Integers,
-    replicates: int,
-    seed: int,
-    threads: int | None,
-) -> tuple[ClassOutlook, ...]:
-    """Return what becomes of every class under a trained model, the most frequent first.
-
-    Parameters are those of `hayflick.planning.classes.class_outlooks` and `hayflick.simulate`.
-    """
-    counted = _CountedModel(model.symbols, model.weights, model.estimator, model.source)
-    runs = simulate(
-        counted,
-        regime=regime,
-        samples=samples,
-        generations=generations,
-        replicates=replicates,
-        seed=seed,
-        threads=threads,
-    )
-    counts = runs[_COUNTS].to_numpy()
-    last = counts[:, -1]
-    half = np.maximum(np.ceil(model.probabilities * samples / 2.0 - 1e-9), 1.0)
-    enough = (counts >= least).mean(axis=0)
-    enough[0] = 1.0
-    real = model.weights if model.total else model.probabilities * samples
-    return tuple(
-        ClassOutlook(
-            symbol=model.symbols[place],
-            count=real[place].item(),
-            gone=float(np.mean(last[:, place] == 0)),
-            expected=float(last[:, place].mean()),
-            least=int(least[place]),
-            below_least=1.0 - float(enough[-1, place]),
-            below_half=float(np.mean(last[:, place] < half[place])),
-            law=SIMULATED,
-            enough=tuple(enough[:, place].tolist()),
-        )
-        for place in np.argsort(-model.weights, kind="stable")
     )

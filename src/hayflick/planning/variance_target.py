@@ -21,8 +21,7 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from hayflick.chains.degradation import AdditiveNoise
-from hayflick.chains.gaussian import Gaussian, GaussianChain, Moments
-from hayflick.chains.resampled_gaussian import ResampledGaussianChain
+from hayflick.chains.gaussian import Gaussian, GaussianChain, Moments, ResampledGaussianChain
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
 from hayflick.core.errors import ArgumentError

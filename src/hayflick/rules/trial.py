@@ -11,7 +11,8 @@ import numpy as np
 from typing_extensions import override
 
 from hayflick.chains.block_counts import BlockCounts, LawBlock
-from hayflick.chains.discrete import Discrete, DiscreteChain, StagedDiscreteChain
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.discrete_chains import DiscreteChain, StagedDiscreteChain
 from hayflick.chains.resampled import ResampledChain
 from hayflick.chains.stages import Stages
 from hayflick.core.arrays import Floats, Integers

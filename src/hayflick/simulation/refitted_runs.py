@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from hayflick.chains.discrete import Discrete, StagedDiscreteChain
+from hayflick.chains.discrete import Discrete
+from hayflick.chains.discrete_chains import StagedDiscreteChain
 from hayflick.chains.estimators import AddDelta
 from hayflick.chains.stages import Grid, Stages
 from hayflick.core.arrays import Floats
