@@ -264,7 +264,7 @@ def _verified(text: str, name: str, runs: list[hf.LoopRun]) -> Result:
     held = sum(kept >= KEEP for kept in lowest)
     least = CONFIDENCE - 2.0 * (CONFIDENCE * (1.0 - CONFIDENCE) / len(runs)) ** 0.5
     return Result(
-        name=f"{text}: keep {KEEP:.0%} for {HORIZON} rounds, plan for the {name} trainer, carried out",
+        name=f"{text}: keep {KEEP:.0%} for {HORIZON} rounds, plan for {name} trainer, carried out",
         ours=runs[0].settings.regime,
         alternative="",
         figure=f"{held} of {len(runs)} runs keep it: {', '.join(f'{one:.3f}' for one in lowest)}",
