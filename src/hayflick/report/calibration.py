@@ -21,12 +21,11 @@ def record(calibration: Calibration) -> dict[str, Any]:
     What is undefined or infinite is None. A log_size of None is infinite: no noise of the
     trainer's own.
     """
-    prediction, recorded = calibration.prediction, calibration.record
+    recorded = calibration.record
     file = calibration.describe_resampler()
     for name, estimate in calibration.parameters.items():
         file["parameters"][name] |= {"low": estimate.low, "high": estimate.high}
     temperature = calibration.equivalent_temperature
-    parts = {name: values.tolist() for name, values in prediction.parts.items()}
     return {
         **file,
         "input": calibration.name,
@@ -46,6 +45,40 @@ def record(calibration: Calibration) -> dict[str, Any]:
             for one in calibration.effective_size
         ],
         "returns_per_round": calibration.returns,
+        **_forecasts(calibration),
+        "fresh_share": {"keep": calibration.fresh.keep, "share": calibration.fresh.share},
+        "diagnoses": [
+            {
+                "name": one.name,
+                "found": one.found,
+                "statistic": one.statistic,
+                "p_value": one.p_value,
+                "meaning": str(one.note),
+            }
+            for one in calibration.diagnoses
+        ],
+        "fit_by_count": [
+            {
+                "lower": one.lower,
+                "upper": one.upper,
+                "pairs": one.pairs,
+                "count": one.count,
+                "expected_mean": one.expected_mean,
+                "observed_mean": one.observed_mean,
+                "mean_deviation": one.mean_deviation,
+                "variance_deviation": one.variance_deviation,
+            }
+            for one in calibration.classes
+        ],
+        "provenance": calibration.provenance(),
+    }
+
+
+def _forecasts(calibration: Calibration) -> dict[str, Any]:
+    """Return what the chain and other curves say of the rounds ahead, and what they missed."""
+    prediction = calibration.prediction
+    parts = {name: values.tolist() for name, values in prediction.parts.items()}
+    return {
         "forecast": [
             {
                 "round": one.round,
@@ -74,31 +107,6 @@ def record(calibration: Calibration) -> dict[str, Any]:
             }
             for one in prediction.within
         ],
-        "fresh_share": {"keep": calibration.fresh.keep, "share": calibration.fresh.share},
-        "diagnoses": [
-            {
-                "name": one.name,
-                "found": one.found,
-                "statistic": one.statistic,
-                "p_value": one.p_value,
-                "meaning": str(one.note),
-            }
-            for one in calibration.diagnoses
-        ],
-        "fit_by_count": [
-            {
-                "lower": one.lower,
-                "upper": one.upper,
-                "pairs": one.pairs,
-                "count": one.count,
-                "expected_mean": one.expected_mean,
-                "observed_mean": one.observed_mean,
-                "mean_deviation": one.mean_deviation,
-                "variance_deviation": one.variance_deviation,
-            }
-            for one in calibration.classes
-        ],
-        "provenance": calibration.provenance(),
     }
 
 
