@@ -163,19 +163,7 @@ def _counts_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
     """Return the chart of next counts against counts."""
     import altair as alt
 
-    text, calibration = findings.language.text, findings.calibration
-    classes = calibration.classes
-    numbers = pl.DataFrame(
-        {
-            "label": [findings.count_class(one) for one in classes],
-            "pairs": [one.pairs for one in classes],
-            "count": [one.count for one in classes],
-            "observed_mean": [one.observed_mean for one in classes],
-            "expected_mean": [one.expected_mean for one in classes],
-            "mean_deviation": [one.mean_deviation for one in classes],
-            "variance_deviation": [one.variance_deviation for one in classes],
-        }
-    )
+    text, numbers = findings.language.text, _counts(findings)
     shown = numbers.filter(pl.col("count") > 0).with_columns(
         observed=pl.col("observed_mean") / pl.col("count"),
         expected=pl.col("expected_mean") / pl.col("count"),
@@ -226,6 +214,19 @@ def _counts_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
         ),
         svg=drawing.to_svg(alt.layer(*layers)),
         numbers=numbers,
+    )
+
+
+def _counts(findings: CalibrationFindings) -> pl.DataFrame:
+    """Return what followed each class of counts, and what the chain expects."""
+    classes = findings.calibration.classes
+    names = (
+        *("pairs", "count", "observed_mean", "expected_mean"),
+        *("mean_deviation", "variance_deviation"),
+    )
+    labels = [findings.count_class(one) for one in classes]
+    return pl.DataFrame(
+        {"label": labels, **{name: [getattr(one, name) for one in classes] for name in names}}
     )
 
 
