@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
 from hayflick.core.output import check_folder
+from hayflick.storage.service_tables import create_service_tables
 
 _VERSION_TABLE = "hayflick_schema"
 _schema = sa.table(_VERSION_TABLE, sa.column("format_version", sa.Integer))
@@ -113,7 +114,12 @@ def _add_watch_records(connection: sa.Connection) -> None:
 
 Step: TypeAlias = Callable[[sa.Connection], None]
 
-MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs, _add_watch_records)
+MIGRATIONS: tuple[Step, ...] = (
+    _add_embeddings,
+    _add_runs,
+    _add_watch_records,
+    create_service_tables,
+)
 """All steps in order; append new ones."""
 
 _OLDEST_READ = 2

@@ -1,0 +1,95 @@
+"""The web application of the service: its parts, and how it answers what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from hayflick.core.errors import MissingExtraError
+from hayflick.core.version import __version__
+from hayflick.service.access import AccessGuard
+from hayflick.service.problems import PROBLEM_TYPE, Problem
+from hayflick.service.service import Service
+from hayflick.service.writer import WriteFailure, WriterBusy
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from fastapi.responses import Response
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application; the service runs as long as the application does.
+
+    Parameters
+    ----------
+    service
+        The service, not yet started.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``server`` is not installed.
+    """
+    try:
+        from fastapi import FastAPI
+        from fastapi.exceptions import RequestValidationError
+        from starlette.exceptions import HTTPException
+    except ImportError:
+        raise MissingExtraError("the service", extra="server") from None
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        from hayflick.service.assembly import workers_of
+
+        service.start(workers_of(service))
+        try:
+            yield
+        finally:
+            service.stop()
+
+    app = FastAPI(title="hayflick", version=__version__, lifespan=running, docs_url=None)
+    app.state.service = service
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(WriterBusy, _busy)
+    app.add_exception_handler(WriteFailure, _failed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    from hayflick.service.assembly import routers
+
+    for router in routers():
+        app.include_router(router)
+    app.add_middleware(AccessGuard, service=service)
+    return app
+
+
+def _answer(problem: Problem) -> Response:
+    from fastapi.responses import JSONResponse
+
+    return JSONResponse(
+        problem.record(), problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
+    )
+
+
+async def _problem(_: Any, problem: Any) -> Response:
+    return _answer(problem)
+
+
+async def _busy(_: Any, fault: Exception) -> Response:
+    detail = f"{fault}: send it again later"
+    return _answer(Problem(429, detail, headers={"Retry-After": "1"}))
+
+
+async def _failed(_: Any, fault: Exception) -> Response:
+    detail = f"{fault}; nothing of this request was kept: send it again later"
+    return _answer(Problem(503, detail, headers={"Retry-After": "5"}))
+
+
+async def _invalid(_: Any, fault: Any) -> Response:
+    first = fault.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return _answer(Problem(422, f"{where}: {first['msg']}"))
+
+
+async def _http(_: Any, fault: Any) -> Response:
+    return _answer(Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {})))

@@ -1,0 +1,20 @@
+"""What the service is put together from: the workers that run, and the parts of its interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hayflick.service.service import Service, Worker
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+
+def workers_of(service: Service) -> list[Worker]:  # noqa: ARG001
+    """Return the workers of a service."""
+    return []
+
+
+def routers() -> list[APIRouter]:
+    """Return the parts of the interface."""
+    return []

@@ -1,0 +1,102 @@
+"""The settings of the service: what `hayflick serve` is told, and what its TOML file holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hayflick.service.stream_settings import Kind, StreamSettings
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DeclaredStream(StreamSettings):
+    """A stream of the file: its settings, and what its items hold."""
+
+    kind: Kind = "answers"
+
+
+class DeclaredTarget(_Settings):
+    """Where alerts go to.
+
+    Parameters
+    ----------
+    kind
+        ``apprise`` for a URL of apprise, ``webhook`` for signed JSON.
+    url
+        The address; ``$NAME`` is read from the environment.
+    secret
+        What signs the messages of a web hook; ``$NAME`` is read from the environment.
+    """
+
+    kind: Literal["apprise", "webhook"] = "apprise"
+    url: str
+    secret: str | None = None
+
+
+class Limits(_Settings):
+    """What a request may hold.
+
+    Parameters
+    ----------
+    body, unpacked
+        Bytes of a body as it is sent, and after decompression.
+    items
+        Items of a request.
+    text, vector
+        Letters of a text, numbers of a vector.
+    waiting
+        Writes that may wait; another one is answered 429.
+    streams
+        Streams of a project.
+    viewers
+        Viewers of the live page at once.
+    """
+
+    body: Annotated[int, Field(ge=1000)] = 16_000_000
+    unpacked: Annotated[int, Field(ge=1000)] = 64_000_000
+    items: Annotated[int, Field(ge=1)] = 10_000
+    text: Annotated[int, Field(ge=1)] = 1_000_000
+    vector: Annotated[int, Field(ge=1)] = 16_384
+    waiting: Annotated[int, Field(ge=1)] = 1000
+    streams: Annotated[int, Field(ge=1)] = 1000
+    viewers: Annotated[int, Field(ge=1)] = 500
+
+
+class ServiceSettings(_Settings):
+    """The settings of the service.
+
+    Parameters
+    ----------
+    create_streams
+        Whether an answer to an unknown stream makes that stream, with the `defaults`.
+    defaults
+        Settings of streams that are made so.
+    streams, rules, targets
+        Streams, rule files (paths, or their text) and alert targets, by name; they are made, or
+        brought up to date, when the service starts.
+    redact
+        ``module:function`` that is given each text and returns what is stored; None for none.
+    private_addresses
+        Whether web hooks may go to addresses of this machine and of private networks.
+    hosts
+        Names under which the service may be addressed, beside those of loopback.
+    insecure
+        Whether it may listen beyond loopback without an account.
+    limits
+        What a request may hold.
+    """
+
+    create_streams: bool = True
+    defaults: StreamSettings = StreamSettings()
+    streams: dict[str, DeclaredStream] = Field(default_factory=dict)
+    rules: dict[str, str] = Field(default_factory=dict)
+    targets: dict[str, DeclaredTarget] = Field(default_factory=dict)
+    redact: str | None = None
+    private_addresses: bool = False
+    hosts: tuple[str, ...] = ()
+    insecure: bool = False
+    limits: Limits = Limits()

@@ -1,0 +1,68 @@
+"""How a stream is cut into rounds, measured, charted and kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hayflick.detection.evidence import FALSE_ALARMS
+
+Kind = Literal["answers", "vectors", "counts", "values"]
+"""What the items of a stream hold."""
+
+
+class StreamSettings(BaseModel):
+    """The settings of a stream; those of measuring are the arguments of `hayflick.watch`.
+
+    Parameters
+    ----------
+    every
+        A round: so many answers (a number), or a window of time (``15m``, ``1h``, ``1d``, ``1w``).
+    time_zone
+        The zone in which windows begin, by its IANA name.
+    grace_s
+        Seconds after its end in which a window still takes answers.
+    baseline, charts, false_alarms, form, embedder, tokenizer, must_keep, metrics, seed
+        See `hayflick.watch`.
+    values
+        Names of the numbers that items carry.
+    rules
+        Name of the project's rule file that decides about the readings; None for none.
+    silent_after
+        Rounds' lengths without an answer after which the stream is called silent, of a window of
+        time; hours of a number of answers. 0 for never.
+    review
+        Answers of every round that people are asked to check.
+    keep_text
+        Whether texts are kept after they were measured.
+    keep_days
+        Days that answers are kept; their readings stay.
+    keep_sample
+        Share of the answers whose text is kept after they were measured.
+    most_groups
+        Groups that the stream may have.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Annotated[int, Field(ge=2, le=1_000_000)] | str = "1h"
+    time_zone: str = "UTC"
+    grace_s: Annotated[float, Field(ge=0.0, le=604_800.0)] = 60.0
+    baseline: Annotated[int, Field(ge=2, le=1000)] = 10
+    charts: tuple[str, ...] | None = None
+    false_alarms: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_ALARMS
+    form: Literal["sum", "product"] = "sum"
+    embedder: str = "hashing"
+    tokenizer: str = "auto"
+    must_keep: dict[str, float] = Field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
+    values: tuple[str, ...] = ()
+    rules: str | None = None
+    silent_after: Annotated[float, Field(ge=0.0, le=10_000.0)] = 3.0
+    review: Annotated[int, Field(ge=0, le=1000)] = 0
+    keep_text: bool = True
+    keep_days: Annotated[float, Field(gt=0.0, le=36_500.0)] = 30.0
+    keep_sample: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    most_groups: Annotated[int, Field(ge=1, le=10_000)] = 100
