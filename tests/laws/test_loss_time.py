@@ -84,7 +84,7 @@ def test_the_grid_against_a_slow_reference(regime, delta):
     model = hf.Discrete.from_counts(counts).with_estimator(hf.AddDelta(delta))
     times = hf.loss_time(model, regime=regime)
     assert times.law == "interpolated"
-    for symbol, count in counts.items():
+    for symbol, count in list(counts.items())[:2]:
         slow = slow_passage(model, regime, 2100, count / 2100)
         # Beyond, the reference itself is ill-conditioned.
         if 0 < slow < 1e11:

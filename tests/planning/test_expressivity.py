@@ -150,7 +150,9 @@ def test_the_horizon_is_twice_as_long_as_the_first_line_lasts():
         assert hf.expressivity(model, replicates=32, generations=7).horizon == "given"
 
 
-def test_a_line_that_lasts_too_long_is_cut_and_it_is_said():
+def test_a_line_that_lasts_too_long_is_cut_and_it_is_said(monkeypatch):
+    # Seconds that it may take.
+    monkeypatch.setattr("hayflick.planning.expressivity._BUDGET_S", 0.3)
     labels = hf.Discrete.from_counts({"a": 40_000_000, "b": 20_000_000})
     result = hf.expressivity(labels, replicates=2, threads=1)
     assert result.horizon == "longest"
@@ -158,8 +160,8 @@ def test_a_line_that_lasts_too_long_is_cut_and_it_is_said():
 
 
 def test_standard_errors_are_those_of_other_seeds():
-    model, options = hf.Discrete.from_counts(LABELS), {"generations": 600, "replicates": 64}
-    found = [row_of(hf.expressivity(model, seed=seed, **options), "ml", 12) for seed in range(12)]
+    model, options = hf.Discrete.from_counts(LABELS), {"generations": 600, "replicates": 32}
+    found = [row_of(hf.expressivity(model, seed=seed, **options), "ml", 12) for seed in range(8)]
     told = np.mean([row.left_error for row in found])
     assert np.std([row.left for row in found], ddof=1) == pytest.approx(told, rel=0.7)
     law = row_of(hf.expressivity(model, **options), "ml")

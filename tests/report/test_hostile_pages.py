@@ -112,7 +112,8 @@ def test_every_page_of_every_result_is_whole(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["planned-rules", "rules-check", "review-sample", "probe"])
 def test_the_name_of_an_input_may_be_anything(kind, tmp_path):
-    for name in NAMES:
+    # Rules of a plan take a second each: they show the name in the same way as the others.
+    for name in NAMES[::6] if kind == "planned-rules" else NAMES:
         for shown, page in pages(kind, tmp_path, name=name):
             check(page, whole=not shown.endswith("notebook"))
 
@@ -130,7 +131,7 @@ def test_titles_sentences_and_records_may_be_anything(lang):
 
 
 def test_simulations_name_anything():
-    for name in TEXTS:
+    for name in TEXTS[::4]:
         model = hf.Discrete.from_counts({"a": 3, "b": 1}, source=Source(name))
         runs = hf.simulate(model, generations=1, replicates=2, samples=4)
         check(simulation.page(runs))
