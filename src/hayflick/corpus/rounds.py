@@ -7,29 +7,24 @@ that of the file, and a note says so.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
-
-import polars as pl
+from zoneinfo import ZoneInfo
 
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note, translatable
 from hayflick.corpus.dates import Moment, compact_moments, moments
 from hayflick.corpus.labels import matching_label
+from hayflick.corpus.windows import Windows, zone_named
 
 _MOST_PERIODS = 1_000_000
-_DURATION = re.compile(r"([1-9][0-9]*)(m|h|d|w|mo|q|y)")
-_SHORTEST_DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7, "mo": 28, "q": 90, "y": 365}
-_CLOCK_UNITS = ("m", "h")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +107,7 @@ def round_order(
     ('2026-11-01', '2026-11-02', '2026-11-03')
     """
     if every is not None or time_zone is not None:
-        zone = None if time_zone is None else _zone(time_zone)
+        zone = None if time_zone is None else zone_named(time_zone)
         found = moments(labels, digits=True)
         wrong = [label for label, moment in zip(labels, found, strict=True) if moment is None]
         if wrong:
@@ -440,45 +435,17 @@ def _instant(moment: Moment, zone: ZoneInfo | None) -> datetime:
     return moment.wall.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        known = sorted(available_timezones())
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        remedy = f"did you mean {near[0]}?" if near else ""
-        takes = "an IANA name such as Europe/Berlin, Asia/Tokyo or UTC"
-        raise ArgumentError("time_zone", got=name, takes=takes, remedy=remedy) from None
-
-
 def _periods(
     labels: Sequence[str], found: Sequence[Moment], every: str, zone: ZoneInfo | None
 ) -> RoundOrder:
-    length = _DURATION.fullmatch(every)
-    if length is None:
-        takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
-        raise ArgumentError("every", got=every, takes=takes)
     instants, notes = _instants(labels, found, zone)
-    by_clock = length[2] in _CLOCK_UNITS
-    # Hours are of equal length, from the first day's midnight on; days, weeks and months are
-    # those of the zone's calendar, also where clocks are changed.
-    shift = timedelta(0) if zone is None else _offset(min(instants), zone)
-    walls = [
-        one if zone is None else one + (shift if by_clock else _offset(one, zone))
-        for one in instants
-    ]
-    stamps = pl.Series("time", walls, dtype=pl.Datetime("us"))
-    starts: list[datetime] = stamps.dt.truncate(every).to_list()
-    shortest = timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
-    if (max(starts) - min(starts)) / shortest > _MOST_PERIODS:
+    windows = Windows(every, zone, min(instants))
+    starts = windows.starts(instants)
+    if (max(starts) - min(starts)) / windows.shortest > _MOST_PERIODS:
         takes = f"a length that gives at most {_MOST_PERIODS:,} rounds"
         raise ArgumentError("every", got=every, takes=takes)
-    periods = pl.select(pl.datetime_range(min(starts), max(starts), interval=every)).to_series()
-    place = {start: number for number, start in enumerate(periods.to_list(), 1)}
-    if zone is not None and by_clock:
-        names = tuple(_zoned_name(start - shift, zone) for start in place)
-    else:
-        names = tuple(_name(start) for start in place)
+    place = {start: n for n, start in enumerate(windows.between(min(starts), max(starts)), 1)}
+    names = tuple(map(windows.name, place))
     places = {label: place[start] for label, start in zip(labels, starts, strict=True)}
     notes.insert(0, _order_note(_IN_TIME, names))
     empty = len(names) - len(set(places.values()))
@@ -486,20 +453,6 @@ def _periods(
         gaps = Note("{empty} of {rounds} rounds have no answer", empty=empty, rounds=len(names))
         notes.append(gaps)
     return RoundOrder(names, places, tuple(notes))
-
-
-def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
-    """Return the offset of a zone from UTC at a time in UTC."""
-    return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta(0)
-
-
-def _name(start: datetime) -> str:
-    midnight = start.hour == start.minute == 0
-    return start.date().isoformat() if midnight else start.isoformat(timespec="minutes")
-
-
-def _zoned_name(instant: datetime, zone: ZoneInfo) -> str:
-    return instant.replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="minutes")
 
 
 def _number(label: str) -> Decimal | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from hayflick.core.errors import ArgumentError
+from hayflick.corpus.windows import Windows, zone_named
 from hayflick.detection.evidence import FALSE_ALARMS
 
 Kind = Literal["answers", "vectors", "counts", "values"]
@@ -66,3 +69,30 @@ class StreamSettings(BaseModel):
     keep_days: Annotated[float, Field(gt=0.0, le=36_500.0)] = 30.0
     keep_sample: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     most_groups: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+    @field_validator("every", mode="before")
+    @classmethod
+    def _check_every(cls, every: object) -> object:
+        if isinstance(every, str) and every.isascii() and every.isdecimal():
+            return int(every)
+        if isinstance(every, str) and _shortest(every) > _LONGEST:
+            raise ValueError("takes a window of at most ten years")
+        return every
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        try:
+            return zone_named(name).key
+        except ArgumentError as fault:
+            raise ValueError(str(fault)) from None
+
+
+_LONGEST = timedelta(days=3660)
+
+
+def _shortest(every: str) -> timedelta:
+    try:
+        return Windows(every, None, datetime(1970, 1, 1)).shortest
+    except ArgumentError as fault:
+        raise ValueError(str(fault)) from None

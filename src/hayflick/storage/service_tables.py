@@ -67,7 +67,7 @@ streams = sa.Table(
     # baseline, healthy, falling, alarm or no reading; and since when.
     _text("state", default="baseline"),
     _time("state_since", nullable=True),
-    # The last round that was measured, and what fell most, for the overview (JSON).
+    # The last round that was measured, and what fell most, for the overview (`Headline.text`).
     _count("measured_round"),
     _text("headline", nullable=True),
     # Since when it is silent; None while it is not.
@@ -85,6 +85,8 @@ rounds = sa.Table(
     # Of a window of time; None for a round of a number of answers.
     _time("begins", nullable=True),
     _time("ends", nullable=True),
+    # When the clock closes it: its end, or when it was made if that was later, and the grace.
+    _time("due", nullable=True),
     # open, closed (nothing goes in any more), measured or failed (the note says why).
     _text("status", default="open"),
     _count("answers"),
@@ -97,7 +99,7 @@ rounds = sa.Table(
     # A sample of texts for phrases and for "then and now"; packed. None where no text is kept.
     sa.Column("texts", sa.LargeBinary),
 )
-sa.Index("rounds_by_status", rounds.c.status, rounds.c.ends)
+sa.Index("rounds_by_status", rounds.c.status, rounds.c.due)
 
 answers = sa.Table(
     "answers",
@@ -108,6 +110,7 @@ answers = sa.Table(
     _text("key"),
     # Hash of all that the sender gave: another body with the same key is refused.
     sa.Column("digest", sa.LargeBinary, nullable=False),
+    # 0 if it was given before the first round, and is late.
     sa.Column("round", sa.BigInteger, nullable=False),
     # Came after its round was closed; never measured.
     sa.Column("late", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -1,0 +1,125 @@
+"""The windows of time that rounds are: hours, days, weeks or months of a zone's clock."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+
+from hayflick.core.errors import ArgumentError
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w|mo|q|y)")
+_SHORTEST_DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7, "mo": 28, "q": 90, "y": 365}
+_CLOCK_UNITS = ("m", "h")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such zone; the nearest name is offered.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = sorted(available_timezones())
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else ""
+        takes = "an IANA name such as Europe/Berlin, Asia/Tokyo or UTC"
+        raise ArgumentError("time_zone", got=name, takes=takes, remedy=remedy) from None
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of equal length, one after the other, in the zone's calendar.
+
+    Hours are of equal length, from the first day's midnight on; days, weeks and months are those of
+    the zone's calendar, also where clocks are changed. A window is known by its `start`: what the
+    zone's clock shows when it begins, for hours the clock of the first day.
+
+    Parameters
+    ----------
+    every
+        Their length: ``15m``, ``1h``, ``1d``, ``1w``, ``1mo``.
+    zone
+        The zone; None for times as they stand.
+    first
+        The first time of the stream, in UTC.
+
+    Raises
+    ------
+    ArgumentError
+        If `every` is not such a length.
+
+    Examples
+    --------
+    >>> days = Windows("1d", ZoneInfo("Asia/Tokyo"), datetime(2026, 11, 3))
+    >>> start = days.starts([datetime(2026, 11, 3, 16)])[0]
+    >>> days.name(start), days.begins(start)
+    ('2026-11-04', datetime.datetime(2026, 11, 3, 15, 0))
+    """
+
+    every: str
+    zone: ZoneInfo | None
+    first: datetime
+
+    def __post_init__(self) -> None:
+        if _DURATION.fullmatch(self.every) is None:
+            takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
+            raise ArgumentError("every", got=self.every, takes=takes)
+
+    @property
+    def shortest(self) -> timedelta:
+        """Length of the shortest of them."""
+        length = _DURATION.fullmatch(self.every)
+        assert length is not None
+        return timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
+
+    def starts(self, instants: Sequence[datetime]) -> list[datetime]:
+        """Return the start of the window that each time, in UTC, is in."""
+        walls = [one + self._offset(one) for one in instants]
+        stamps = pl.Series("time", walls, dtype=pl.Datetime("us"))
+        return stamps.dt.truncate(self.every).to_list()
+
+    def between(self, first: datetime, last: datetime) -> list[datetime]:
+        """Return all starts from the first one to the last one."""
+        return pl.select(pl.datetime_range(first, last, interval=self.every)).to_series().to_list()
+
+    def following(self, start: datetime) -> datetime:
+        """Return the start of the next window."""
+        following: datetime = pl.Series([start]).dt.offset_by(self.every)[0]
+        return following
+
+    def begins(self, start: datetime) -> datetime:
+        """Return when a window begins, in UTC."""
+        if self.zone is None:
+            return start
+        if self._by_clock:
+            return start - self._offset(start)
+        return start.replace(tzinfo=self.zone).astimezone(UTC).replace(tzinfo=None)
+
+    def name(self, start: datetime) -> str:
+        """Return the name of a window: when it begins."""
+        if self.zone is not None and self._by_clock:
+            instant = self.begins(start).replace(tzinfo=UTC)
+            return instant.astimezone(self.zone).isoformat(timespec="minutes")
+        midnight = start.hour == start.minute == 0
+        return start.date().isoformat() if midnight else start.isoformat(timespec="minutes")
+
+    @property
+    def _by_clock(self) -> bool:
+        return self.every.endswith(_CLOCK_UNITS)
+
+    def _offset(self, instant: datetime) -> timedelta:
+        """Return what the zone's clock is ahead of UTC at a time in UTC."""
+        if self.zone is None:
+            return timedelta(0)
+        at = self.first if self._by_clock else instant
+        return at.replace(tzinfo=UTC).astimezone(self.zone).utcoffset() or timedelta(0)

@@ -1,0 +1,148 @@
+"""The rounds of a stream: made as answers come, closed by the clock or when they are full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import sqlalchemy as sa
+
+from hayflick.storage.service_tables import rounds, streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundRow:
+    """A round as it is stored; see `hayflick.storage.service_tables.rounds`."""
+
+    stream: int
+    number: int
+    name: str
+    begins: float | None = None
+    ends: float | None = None
+    due: float | None = None
+    status: str = "open"
+    answers: int = 0
+    late: int = 0
+    closed: float | None = None
+    note: str | None = None
+
+    @classmethod
+    def of_number(cls, stream: int, number: int) -> RoundRow:
+        """Return a new round of a number of answers."""
+        return cls(stream=stream, number=number, name=str(number))
+
+
+_COLUMNS = [rounds.c[field.name] for field in fields(RoundRow)]
+
+
+def rounds_of(
+    connection: sa.Connection,
+    stream: int,
+    *,
+    after: int = 0,
+    most: int | None = None,
+    status: str | None = None,
+) -> list[RoundRow]:
+    """Return the rounds of a stream in order.
+
+    Parameters
+    ----------
+    stream
+        Number of the stream.
+    after
+        Only rounds behind this one.
+    most
+        So many at most; None for all.
+    status
+        Only those with this status; None for any.
+    """
+    query = sa.select(*_COLUMNS).where(rounds.c.stream == stream, rounds.c.number > after)
+    if status is not None:
+        query = query.where(rounds.c.status == status)
+    found = connection.execute(query.order_by(rounds.c.number).limit(most))
+    return [RoundRow(**row._mapping) for row in found]
+
+
+def latest_rounds(connection: sa.Connection, stream: int, *, most: int) -> list[RoundRow]:
+    """Return the last rounds of a stream, the latest first."""
+    query = sa.select(*_COLUMNS).where(rounds.c.stream == stream)
+    found = connection.execute(query.order_by(rounds.c.number.desc()).limit(most))
+    return [RoundRow(**row._mapping) for row in found]
+
+
+def round_numbered(connection: sa.Connection, stream: int, number: int) -> RoundRow | None:
+    """Return a round; None if there is no such one."""
+    query = sa.select(*_COLUMNS).where(rounds.c.stream == stream, rounds.c.number == number)
+    row = connection.execute(query).first()
+    return None if row is None else RoundRow(**row._mapping)
+
+
+def first_round_from(connection: sa.Connection, stream: int, begins: float) -> int:
+    """Return the number of the first window that begins at a time or later; 1 if there is none."""
+    query = sa.select(sa.func.min(rounds.c.number))
+    found = connection.scalar(query.where(rounds.c.stream == stream, rounds.c.begins >= begins))
+    return found or 1
+
+
+def add_rounds(connection: sa.Connection, made: Sequence[RoundRow]) -> None:
+    """Store new rounds."""
+    rows = [{name.name: getattr(one, name.name) for name in fields(RoundRow)} for one in made]
+    if rows:
+        connection.execute(sa.insert(rounds), rows)
+
+
+def count_answers(
+    connection: sa.Connection, stream: int, counted: Mapping[int, tuple[int, int]]
+) -> None:
+    """Add to the numbers of answers of rounds.
+
+    Parameters
+    ----------
+    stream
+        Number of the stream.
+    counted
+        Answers in time, and late ones, by the number of the round.
+    """
+    for number, (answers, late) in counted.items():
+        connection.execute(
+            sa.update(rounds)
+            .where(rounds.c.stream == stream, rounds.c.number == number)
+            .values(answers=rounds.c.answers + answers, late=rounds.c.late + late)
+        )
+
+
+def close_rounds(
+    connection: sa.Connection, stream: int, numbers: Sequence[int], *, now: float
+) -> None:
+    """Close rounds: nothing goes in any more."""
+    if not numbers:
+        return
+    connection.execute(
+        sa.update(rounds)
+        .where(rounds.c.stream == stream, rounds.c.number.in_(numbers), rounds.c.status == "open")
+        .values(status="closed", closed=now)
+    )
+
+
+def add_to_stream(
+    connection: sa.Connection,
+    stream: int,
+    *,
+    open_round: int,
+    open_answers: int,
+    answers: int,
+    late: int,
+    now: float,
+) -> None:
+    """Store which round of a stream is open, and add to its numbers of answers."""
+    connection.execute(
+        sa.update(streams)
+        .where(streams.c.id == stream)
+        .values(
+            open_round=open_round,
+            open_answers=open_answers,
+            answers=streams.c.answers + answers,
+            late=streams.c.late + late,
+            last_answer=now,
+        )
+    )
