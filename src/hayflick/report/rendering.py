@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from typing_extensions import override
 
@@ -94,9 +94,11 @@ _LONGEST_FILE_NAME = 60
 
 
 @cache
-def _environment(language: Language) -> Environment:
+def template_environment(language: Language, *packages: str) -> Environment:
+    """Return what templates are rendered in: those of reports, and of further packages."""
+    places = [PackageLoader(package) for package in (*packages, "hayflick.report")]
     environment = Environment(
-        loader=PackageLoader("hayflick.report"),
+        loader=ChoiceLoader(places),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
@@ -147,7 +149,7 @@ def render(
 
     The page's policy lets it load and run nothing, and apply no style but its own.
     """
-    environment = _environment(language)
+    environment = template_environment(language)
     assert environment.loader is not None
     css = Markup(environment.loader.get_source(environment, style)[0])
     page: str = environment.get_template(template).render(
@@ -184,13 +186,15 @@ def wording(template: str, name: str, language: Language) -> Mapping[str, Any]:
     >>> wording("columns.jinja", "columns", Language("en"))["generation"]
     'round'
     """
-    texts: Mapping[str, Any] = getattr(_environment(language).get_template(template).module, name)
+    texts: Mapping[str, Any] = getattr(
+        template_environment(language).get_template(template).module, name
+    )
     return texts
 
 
 def sentences(template: str, name: str, language: Language, **values: Any) -> list[str]:
     """Return what a macro of a template says, one sentence a line, as plain text."""
-    macro = getattr(_environment(language).get_template(template).module, name)
+    macro = getattr(template_environment(language).get_template(template).module, name)
     return [line.strip() for line in str(macro(**values)).split("\n") if line.strip()]
 
 

@@ -14,7 +14,7 @@ from hayflick.service.service import Service
 from hayflick.service.writer import WriteFailure, WriterBusy
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
     from fastapi.responses import Response
 
 
@@ -63,33 +63,41 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _answer(problem: Problem) -> Response:
+def _answer(request: Request, problem: Problem) -> Response:
     from fastapi.responses import JSONResponse
 
+    # A person reads what a browser asks for beyond the interface.
+    wanted = request.headers.get("accept", "")
+    if "text/html" in wanted and not request.url.path.startswith("/v1"):
+        from hayflick.service.pages.rendering import problem_page
+
+        return problem_page(request, problem)
     return JSONResponse(
         problem.record(), problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
     )
 
 
-async def _problem(_: Any, problem: Any) -> Response:
-    return _answer(problem)
+async def _problem(request: Request, problem: Any) -> Response:
+    return _answer(request, problem)
 
 
-async def _busy(_: Any, fault: Exception) -> Response:
+async def _busy(request: Request, fault: Exception) -> Response:
     detail = f"{fault}: send it again later"
-    return _answer(Problem(429, detail, headers={"Retry-After": "1"}))
+    return _answer(request, Problem(429, detail, headers={"Retry-After": "1"}))
 
 
-async def _failed(_: Any, fault: Exception) -> Response:
+async def _failed(request: Request, fault: Exception) -> Response:
     detail = f"{fault}; nothing of this request was kept: send it again later"
-    return _answer(Problem(503, detail, headers={"Retry-After": "5"}))
+    return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
-async def _invalid(_: Any, fault: Any) -> Response:
+async def _invalid(request: Request, fault: Any) -> Response:
     first = fault.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return _answer(Problem(422, f"{where}: {first['msg']}"))
+    return _answer(request, Problem(422, f"{where}: {first['msg']}"))
 
 
-async def _http(_: Any, fault: Any) -> Response:
-    return _answer(Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {})))
+async def _http(request: Request, fault: Any) -> Response:
+    return _answer(
+        request, Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {}))
+    )

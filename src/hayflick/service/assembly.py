@@ -17,4 +17,6 @@ def workers_of(service: Service) -> list[Worker]:  # noqa: ARG001
 
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
-    return []
+    from hayflick.service.pages import overview, static
+
+    return [static.router(), overview.router()]

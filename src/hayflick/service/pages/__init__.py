@@ -1,0 +1,1 @@
+"""The pages of the service: the dashboard, rendered on the server."""

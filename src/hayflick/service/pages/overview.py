@@ -1,0 +1,87 @@
+"""The overview: every stream of a project with its state, its line, and what fell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from hayflick.report.language import Language, metric_label
+from hayflick.report.rendering import shortened, significant
+from hayflick.report.sparklines import sparkline
+from hayflick.service.pages.rendering import language_of, principal_of, render, service_of
+from hayflick.storage.headlines import Headline
+from hayflick.storage.streams import StreamRow, streams_of
+
+_ORDER = ("alarm", "falling", "silent", "no reading", "baseline", "healthy")
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """A stream in a line of the overview.
+
+    Parameters
+    ----------
+    stream
+        The stream.
+    state
+        Its state; ``silent`` where nothing comes any more and it does not alarm.
+    fell
+        What has changed most, as a phrase; may be empty.
+    line
+        The last readings of that number, as a picture.
+    """
+
+    stream: StreamRow
+    state: str
+    fell: str
+    line: str
+
+
+def router() -> APIRouter:
+    """Return the route of the overview."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/")
+    def overview(request: Request) -> HTMLResponse:
+        language = language_of(request)
+        with service_of(request).database.connect() as connection:
+            streams = streams_of(connection, principal_of(request).project)
+        rows = [overview_row(stream, language) for stream in streams]
+        rows.sort(key=lambda row: (_ORDER.index(row.state), row.stream.name))
+        counts = Counter(row.state for row in rows)
+        summary = [(state, counts[state]) for state in _ORDER if counts[state]]
+        base = str(request.base_url).rstrip("/")
+        return render(request, "overview.html.jinja", rows=rows, summary=summary, base=base)
+
+    return routes
+
+
+def overview_row(stream: StreamRow, language: Language) -> OverviewRow:
+    """Return a stream as the overview shows it."""
+    silent = stream.silent_since is not None and stream.state != "alarm"
+    headline = None if stream.headline is None else Headline.of(stream.headline)
+    return OverviewRow(
+        stream,
+        "silent" if silent else stream.state,
+        "" if headline is None else _fell(headline, language),
+        "" if headline is None else sparkline(headline.line, baseline=headline.baseline),
+    )
+
+
+def _fell(headline: Headline, language: Language) -> str:
+    text, number = language.text, metric_label(headline.metric, language)
+    if headline.group:
+        number = text("{metric} of {group}", metric=number, group=shortened(headline.group))
+    known = [one for one in headline.line if one is not None]
+    if headline.loss is None:
+        return number if not known else f"{number}: {significant(median(known))}"
+    sign = "−" if headline.loss > 0.0 else "+"
+    change = f"{number} {sign}{language.percent(abs(headline.loss))}"
+    if headline.since is None:
+        return change
+    since = text("since round {since}", since=shortened(headline.since))
+    return f"{change}, {since}"

@@ -1,0 +1,200 @@
+"""How a page is answered: its language, its layout, its forms.
+
+Templates live in ``service/templates`` and extend ``layout.html.jinja``; those of reports can be
+included in them. A part with an ``id`` and the attribute ``data-live`` is replaced when something
+has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
+
+from hayflick.report.language import Language
+from hayflick.report.rendering import template_environment
+from hayflick.service.pages.static import static_url
+from hayflick.service.problems import Problem
+from hayflick.service.service import Service
+from hayflick.storage.accounts import Principal
+from hayflick.storage.service_tables import actions, alerts, reviews
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LANGUAGES = {"en": "English", "ja": "日本語"}
+"""The languages of pages, and what they are called there."""
+
+_COOKIE = "hayflick_language"
+_YEAR_S = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for a person in a project: the numbers beside the names of pages."""
+
+    alerts: int = 0
+    actions: int = 0
+    reviews: int = 0
+
+
+def language_of(request: Request) -> Language:
+    """Return the language of a page: asked for by ``?lang=``, chosen before, or the browser's."""
+    for code in (request.query_params.get("lang"), request.cookies.get(_COOKIE)):
+        if code in LANGUAGES:
+            return Language(code)
+    wanted = request.headers.get("accept-language", "")
+    codes = [one.partition(";")[0].strip()[:2].lower() for one in wanted.split(",")]
+    return Language(next((code for code in codes if code in LANGUAGES), "en"))
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that a request is made to."""
+    service: Service = request.app.state.service
+    return service
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who makes a request; every page but those of signing in has one."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form; of a field that is given several times, with blanks between.
+
+    For ``Depends``, so that what handles a form need not be ``async``.
+    """
+    async with request.form(max_files=0, max_fields=200) as form:
+        names = dict.fromkeys(form.keys())
+        return {name: " ".join(str(one) for one in form.getlist(name)) for name in names}
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Answer a request with a page.
+
+    Parameters
+    ----------
+    request
+        The request, whose language and user it is for.
+    template
+        Its name in ``service/templates``.
+    status
+        The HTTP status.
+    values
+        What the template shows, besides what `page_environment` and the layout know.
+    """
+    language = language_of(request)
+    principal: Principal | None = getattr(request.state, "principal", None)
+    shared = {
+        "principal": principal,
+        "csrf": getattr(request.state, "csrf", ""),
+        "path": request.url.path,
+        "query": request.query_params,
+        "now": service_of(request).clock.now(),
+    }
+    if "waiting" not in values:
+        shared["waiting"] = _waiting(request, principal)
+    content = page_environment(language).get_template(template).render({**shared, **values})
+    response = HTMLResponse(content, status)
+    if request.query_params.get("lang") in LANGUAGES:
+        response.set_cookie(
+            _COOKIE, language.code, max_age=_YEAR_S, httponly=True, samesite="lax", path="/"
+        )
+    return response
+
+
+def problem_page(request: Request, problem: Problem) -> HTMLResponse:
+    """Answer a request of a browser that cannot be served."""
+    values = {"heading": HTTPStatus(problem.status).phrase, "detail": problem.detail}
+    # The store may be what cannot be read.
+    page = render(request, "problem.html.jinja", status=problem.status, waiting=Waiting(), **values)
+    page.headers.update(problem.headers)
+    return page
+
+
+def _waiting(request: Request, principal: Principal | None) -> Waiting:
+    if principal is None:
+        return Waiting()
+
+    def number(table: sa.Table, state: str) -> sa.ScalarSelect[int]:
+        mine = table.c.project == principal.project
+        counted = sa.select(sa.func.count()).select_from(table)
+        return counted.where(mine, table.c.state == state).scalar_subquery()
+
+    query = sa.select(number(alerts, "open"), number(actions, "open"), number(reviews, "pending"))
+    with service_of(request).database.connect() as connection:
+        return Waiting(*connection.execute(query).one())
+
+
+@cache
+def page_environment(language: Language) -> Environment:
+    """Return what the pages of the service are rendered in."""
+    environment = template_environment(language, "hayflick.service")
+    environment.filters.update(
+        ago=lambda at, now: time_span(now - at, language),
+        iso=iso_time,
+        path_part=lambda name: quote(name, safe=""),
+        time=page_time,
+        whole=whole,
+    )
+    environment.globals.update(languages=LANGUAGES, static_url=static_url)
+    return environment
+
+
+def whole(text: str) -> Markup:
+    """Return a text as it is, neither cleaned nor cut, for a field that is sent back."""
+    return escape(text)
+
+
+def iso_time(at: float) -> str:
+    """Return a time as ISO 8601 in UTC.
+
+    Examples
+    --------
+    >>> iso_time(1_790_000_000.0)
+    '2026-09-21T14:13:20Z'
+    """
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def page_time(at: float | None, zone: str = "UTC") -> str:
+    """Return a time to the minute, with its zone; a dash for None.
+
+    Examples
+    --------
+    >>> page_time(1_790_000_000.0), page_time(1_790_000_000.0, "Asia/Tokyo")
+    ('2026-09-21 14:13 UTC', '2026-09-21 23:13 JST')
+    """
+    if at is None:
+        return "–"
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
+
+
+def time_span(seconds: float, language: Language) -> str:
+    """Return a length of time in its largest whole unit.
+
+    Examples
+    --------
+    >>> time_span(7300.0, Language("en")), time_span(2.0, Language("en"))
+    ('2 h', '2 s')
+    """
+    text = language.text
+    units = (
+        (86_400.0, text("{number} days")),
+        (3600.0, text("{number} h")),
+        (60.0, text("{number} min")),
+    )
+    for length, message in units:
+        if seconds >= length:
+            return message.format(number=int(seconds // length))
+    return text("{number} s").format(number=max(0, int(seconds)))
