@@ -16,7 +16,7 @@ from typing import Any
 from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
-from hayflick.service.agent import address
+from hayflick.service.listening import address
 from pairs import Result, duration
 
 AGENTS, ANSWERS, AT_ONCE, LATENCY_S, ROUNDS = 20, 5, 20, 0.05, 9

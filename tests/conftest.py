@@ -50,7 +50,8 @@ def served():
     """Return a function that serves an application on loopback until the test ends."""
     for library in ("fastapi", "uvicorn"):
         pytest.importorskip(library, reason=f"{library} is not installed: extra server")
-    from hayflick.service.agent import address, listening, server
+    from hayflick.service.agent import server
+    from hayflick.service.listening import address, listening
 
     running = []
 

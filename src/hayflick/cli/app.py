@@ -29,6 +29,7 @@ from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
 from hayflick.cli.review import review_app
 from hayflick.cli.rules import rules_app
+from hayflick.cli.serve import serve_command
 from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
 from hayflick.cli.watch import watch_command
@@ -56,6 +57,7 @@ app.command("compare")(compare_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 app.command("probe")(probe_command)
+app.command("serve")(serve_command)
 app.add_typer(rules_app, name="rules")
 app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
 from hayflick.core.reproducibility import fresh_seed
 from hayflick.core.version import __version__
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import Answer, AnswerSeed
 from hayflick.service.guard import Guard, error_body, patient_protocol
+from hayflick.service.listening import LOOPBACK, address, is_loopback, listening
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -133,12 +132,6 @@ def _head(request: ChatRequest, kind: str, identity: str, created: int) -> dict[
     return {"id": identity, "object": kind, "created": created, "model": request.model}
 
 
-LOOPBACK = "127.0.0.1"
-"""An address that no other machine can reach."""
-
-_LARGEST_PORT = 65_535
-
-
 def server(app: Any) -> Any:
     """Return a `uvicorn.Server` of an application; setting `should_exit` stops it.
 
@@ -154,38 +147,6 @@ def server(app: Any) -> Any:
     return uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, http=patient_protocol())
     )
-
-
-def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises
-    ------
-    ArgumentError
-        If the address cannot be used.
-
-    Examples
-    --------
-    >>> with listening() as listener:
-    ...     address(listener).rpartition(":")[0]
-    'http://127.0.0.1'
-    """
-    whole_number("port", port, at_least=0, at_most=_LARGEST_PORT)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as fault:
-        takes = "an address of this machine and a free port"
-        remedy = f"{fault.strerror}; port 0 finds a free one"
-        raise ArgumentError(
-            "host and port", got=f"{host}:{port}", takes=takes, remedy=remedy
-        ) from None
-
-
-def address(listener: socket.socket) -> str:
-    """Return the URL of a socket that listens."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(
@@ -216,8 +177,7 @@ def serve(
     MissingExtraError
         If the extra ``server`` is not installed.
     """
-    loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-    app = application(agents, hosts=[host, *allow_hosts], loopback=loopback)
+    app = application(agents, hosts=[host, *allow_hosts], loopback=is_loopback(host))
     uvicorn_server = server(app)
     with listening(host, port) as listener:
         announce(f"{address(listener)}/v1")

@@ -17,6 +17,8 @@ def workers_of(service: Service) -> list[Worker]:  # noqa: ARG001
 
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
+    from hayflick.service import api_health
     from hayflick.service.pages import overview, static
 
-    return [static.router(), overview.router()]
+    # One a line, so that parts can be added side by side.
+    return [api_health.router(), static.router(), overview.router()]

@@ -1,0 +1,86 @@
+"""Whether the service runs, and whether it can take answers."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from hayflick.core.errors import HayflickError
+from hayflick.core.version import __version__
+from hayflick.service.problems import Problem
+from hayflick.storage.service_values import set_value
+
+if TYPE_CHECKING:
+    from hayflick.service.service import Service
+
+_LONGEST_WRITE_S = 5.0
+_SECONDS_BETWEEN = 1.0
+_LAST_CHECK = "last readiness check"
+
+
+class Health(BaseModel):
+    """The service runs."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+class Ready(BaseModel):
+    """The service takes answers."""
+
+    status: Literal["ready"] = "ready"
+    writes_waiting: int
+
+
+def router() -> APIRouter:
+    """Return this part of the interface."""
+    routes = APIRouter(tags=["health"])
+    checks = _Checks()
+
+    @routes.get("/health", summary="Say that the process runs")
+    async def health() -> Health:
+        return Health()
+
+    @routes.get("/ready", summary="Say whether the store can be written")
+    def ready(request: Request) -> Ready:
+        service = request.app.state.service
+        fault = checks.fault(service)
+        if fault is not None:
+            raise Problem(503, fault, headers={"Retry-After": "5"})
+        return Ready(writes_waiting=service.writer.waiting)
+
+    return routes
+
+
+class _Checks:
+    """Writes to the store to see that it can be written, at most once a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[float, str | None] | None = None
+
+    def fault(self, service: Service) -> str | None:
+        """Return what is wrong, None if nothing is."""
+        with self._lock:
+            now = time.monotonic()
+            if self._last is None or now - self._last[0] > _SECONDS_BETWEEN:
+                self._last = (now, _write_fault(service))
+            return self._last[1]
+
+
+def _write_fault(service: Service) -> str | None:
+    def write(connection: Any) -> None:
+        set_value(connection, _LAST_CHECK, service.clock.now())
+
+    try:
+        service.writer.submit(write).result(_LONGEST_WRITE_S)
+    except concurrent.futures.TimeoutError:
+        return f"the store did not take a write within {_LONGEST_WRITE_S:g} s"
+    except HayflickError as fault:
+        return str(fault)
+    return None

@@ -1,0 +1,176 @@
+"""`hayflick serve`: one process on a SQLite file, or several on PostgreSQL."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.service.clock import Clock
+from hayflick.service.first_start import prepare_store
+from hayflick.service.listening import address, is_loopback, listening
+from hayflick.service.service import Service
+from hayflick.service.settings import ServiceSettings
+from hayflick.storage.database import Database
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+_MOST_PROCESSES = 64
+_SECONDS_TO_END = 10
+_SECONDS_TO_KILL = 15.0
+_SECONDS_BEFORE_ANEW = 1.0
+
+
+def serve(
+    place: str,
+    settings: ServiceSettings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    workers: int = 1,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve until the process is told to stop by SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    place
+        Path of a SQLite file, which is made if it is missing, or the URL of a PostgreSQL database.
+    settings
+        The settings.
+    host, port
+        Address to listen at; port 0 stands for a free one.
+    workers
+        Processes; more than one need PostgreSQL.
+    announce
+        Called with lines for the operator: the first token, and the address.
+
+    Raises
+    ------
+    ArgumentError
+        If the address cannot be used, an argument is out of its range, or the service would be
+        reached from other machines without an account.
+    DataError, OutputError
+        If the store, or a stream, rule file or target of the settings cannot be used.
+    MissingExtraError
+        If the extra ``server`` is not installed.
+    """
+    whole_number("workers", workers, at_least=1, at_most=_MOST_PROCESSES)
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("the service", extra="server") from None
+    settings = settings.model_copy(update={"hosts": (*settings.hosts, host)})
+    with Database(place) as database:
+        if workers > 1 and database.dialect == "sqlite":
+            remedy = "give --database postgresql+psycopg://HOST/NAME for more"
+            raise ArgumentError(
+                "workers", got=workers, takes="1 where the store is a file", remedy=remedy
+            )
+        token = prepare_store(database, now=Clock().now())
+        _check_exposure(Service(database, settings), host)
+    with listening(host, port) as listener:
+        url = address(listener)
+        if token is not None:
+            announce(f"admin token, shown only this once: {token}")
+            announce(f"the first user of the dashboard: {url}/setup")
+        announce(f"listening at {url}")
+        if workers == 1:
+            _run(place, settings, listener)
+        else:
+            _Processes(place, settings, listener, number=workers).run()
+
+
+def _check_exposure(service: Service, host: str) -> None:
+    if not is_loopback(host) and not service.settings.insecure:
+        remedy = "make a token and a user first, or give --insecure"
+        raise ArgumentError("host", got=host, takes="an address of loopback", remedy=remedy)
+
+
+def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
+    """Serve in this process."""
+    with Database(place) as database:
+        _server(Service(database, settings)).run(sockets=[listener])
+
+
+def _server(service: Service) -> Any:
+    import uvicorn
+
+    from hayflick.service.app import create_app
+    from hayflick.service.guard import patient_protocol
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+            # Not raised again after the end, as uvicorn would: to be stopped is no failure.
+            self.force_exit = self.should_exit
+            self.should_exit = True
+
+    config = uvicorn.Config(
+        create_app(service),
+        log_level="warning",
+        access_log=False,
+        http=patient_protocol(),
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+    )
+    return Server(config)
+
+
+def _run_child(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
+    """Serve in a process of several, and end if the first one is killed."""
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="hayflick parent", daemon=True).start()
+    _run(place, settings, listener)
+
+
+class _Processes:
+    """Processes that accept connections at one socket; one that dies is started anew."""
+
+    def __init__(
+        self, place: str, settings: ServiceSettings, listener: socket.socket, *, number: int
+    ) -> None:
+        self._arguments = (place, settings, listener)
+        self._context = multiprocessing.get_context("spawn")
+        self._ended = threading.Event()
+        self._number = number
+
+    def run(self) -> None:
+        """Run them until this process is told to stop."""
+        kinds = (signal.SIGTERM, signal.SIGINT)
+        before = {kind: signal.signal(kind, self._end) for kind in kinds}
+        running = [self._started() for _ in range(self._number)]
+        try:
+            while not self._ended.wait(_SECONDS_BEFORE_ANEW):
+                running = [one if one.is_alive() else self._started() for one in running]
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.join(_SECONDS_TO_KILL)
+                process.kill()
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+    def _end(self, *_: object) -> None:
+        self._ended.set()
+
+    def _started(self) -> SpawnProcess:
+        process = self._context.Process(target=_run_child, args=self._arguments)
+        process.start()
+        return process

@@ -1,0 +1,108 @@
+"""`hayflick serve`: how it starts, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hayflick.cli.main import main
+from hayflick.core.errors import ArgumentError
+from hayflick.service.first_start import prepare_store
+from hayflick.storage.accounts import principal_of_token
+from hayflick.storage.database import Database
+
+COMMAND = [sys.executable, "-m", "hayflick", "serve", "--port", "0"]
+
+
+@contextmanager
+def serving(*arguments, **environment):
+    """Yield the process of a service, its lines until it listens, and its address."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        lines = []
+        while not lines or not lines[-1].startswith("listening at "):
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            lines.append(line.strip())
+        yield process, lines, lines[-1].removeprefix("listening at ")
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        with process.stdout, process.stderr:
+            assert process.wait(timeout=30) == 0, process.stderr.read()
+
+
+def test_the_first_start_prints_a_token_once(tmp_path):
+    place = ["--database", str(tmp_path / "kept.db")]
+    with serving(*place) as (_, lines, url):
+        token = lines[0].removeprefix("admin token, shown only this once: ")
+        assert token.startswith("hf_")
+        assert f"{url}/setup" in lines[1]
+        assert httpx.get(f"{url}/health", timeout=30).json()["status"] == "ok"
+        assert httpx.get(f"{url}/ready", timeout=30).json()["status"] == "ready"
+    with Database(tmp_path / "kept.db") as database:
+        assert prepare_store(database, now=5.0, environment={}) is None
+        with database.connect() as connection:
+            assert principal_of_token(connection, token).may("admin")
+
+
+def test_several_processes_share_a_server(request):
+    place = request.getfixturevalue("postgres")
+    arguments = ("--database", place, "--workers", "2")
+    token = {"HAYFLICK_ADMIN_TOKEN": "chosen-by-the-operator"}
+    with serving(*arguments, **token) as (process, lines, url):
+        assert len(lines) == 1
+        assert httpx.get(f"{url}/ready", timeout=60).status_code == 200
+        path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not path.exists():
+            return
+        # One of them dies, and another takes its place.
+        children = path.read_text().split()
+        assert len(children) >= 2
+        os.kill(int(children[-1]), signal.SIGKILL)
+        give_up = time.monotonic() + 30
+        while len(set(path.read_text().split()) - {children[-1]}) < len(children):
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+        assert httpx.get(f"{url}/ready", timeout=60).status_code == 200
+
+
+def test_a_token_of_the_environment(tmp_path):
+    with Database(tmp_path / "kept.db") as database:
+        chosen = {"HAYFLICK_ADMIN_TOKEN": "chosen-by-the-operator"}
+        assert prepare_store(database, now=5.0, environment=chosen) is None
+        assert prepare_store(database, now=6.0, environment=chosen) is None
+        with database.connect() as connection:
+            assert principal_of_token(connection, "chosen-by-the-operator").may("admin")
+        with pytest.raises(ArgumentError, match="at least 20 letters"):
+            prepare_store(database, now=7.0, environment={"HAYFLICK_ADMIN_TOKEN": "short"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "70000"], "port: got 70000"),
+        (["--workers", "2"], "workers: got 2, takes 1 where the store is a file"),
+        (["--workers", "0"], "workers: got 0"),
+        (["--host", "0.0.0.0"], "0.0.0.0"),
+        (["--config", "absent.toml"], "absent.toml"),
+    ],
+)
+def test_mistakes_are_named(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["serve", *arguments]) == 2
+    assert message in capsys.readouterr().err
