@@ -212,42 +212,48 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
     """Return the result as one self-contained HTML page."""
     language = Language(lang)
     findings = WatchFindings(result, language)
-    decided = result.decisions[:_MOST_LINES]
-    shown = WatchTables(findings)
-    missing = shown.not_charted()
-    pictured = _pictured(findings)
+    pictured = pictured_numbers(findings)
     return render(
         "watch.html.jinja",
         "style.css",
         language,
         sources=result.sources,
-        result=result,
-        findings=findings,
-        news=news_sentences(findings),
-        shown=shown,
-        rows=[shown.chart_row(chart) for chart in result.alarmed_first[:_MOST_LINES]],
-        further=max(0, len(result.charts) - _MOST_LINES),
-        missing=missing[:_MOST_LINES],
-        further_missing=max(0, len(missing) - _MOST_LINES),
+        **page_values(findings),
         states=_states(result),
-        power=shown.power(),
         charts=(),
-        tiles=[findings.tile(one) for one in findings.numbers[:_MOST_TILES]],
         panel=[(findings.tile(one), number_chart(one, findings)) for one in pictured],
         legend=chart_legend(pictured, findings),
-        phrases=findings.phrases(),
-        groups=group_pictures(findings),
-        group_rows=shown.group_rows()[:_MOST_LINES],
         separation=separation_chart(findings) if result.groups else None,
-        lines=_lines(findings),
         readings=_readings(result),
-        decisions=decisions_rows(decided, rounds=result.rounds, language=language),
-        further_decisions=len(result.decisions) - len(decided),
         provenance=shown_record(result.provenance()),
     )
 
 
-def _pictured(findings: WatchFindings) -> list[WatchedNumber]:
+def page_values(findings: WatchFindings) -> dict[str, Any]:
+    """Return what the parts of the page show, the charts and the tables for files apart."""
+    result, shown = findings.result, WatchTables(findings)
+    missing, decided = shown.not_charted(), result.decisions[:_MOST_LINES]
+    return {
+        "result": result,
+        "findings": findings,
+        "news": news_sentences(findings),
+        "shown": shown,
+        "rows": [shown.chart_row(chart) for chart in result.alarmed_first[:_MOST_LINES]],
+        "further": max(0, len(result.charts) - _MOST_LINES),
+        "missing": missing[:_MOST_LINES],
+        "further_missing": max(0, len(missing) - _MOST_LINES),
+        "power": shown.power(),
+        "tiles": [findings.tile(one) for one in findings.numbers[:_MOST_TILES]],
+        "phrases": findings.phrases(),
+        "groups": group_pictures(findings),
+        "group_rows": shown.group_rows()[:_MOST_LINES],
+        "lines": _lines(findings),
+        "decisions": decisions_rows(decided, rounds=result.rounds, language=findings.language),
+        "further_decisions": len(result.decisions) - len(decided),
+    }
+
+
+def pictured_numbers(findings: WatchFindings) -> list[WatchedNumber]:
     """Return the numbers that have a picture: those of all answers, and groups that alarmed."""
     of_groups = [group.numbers[0] for group in findings.groups if group.state is State.ALARM]
     return ordered([*findings.numbers[:_MOST_PICTURES], *of_groups[:_MOST_GROUPS]])
@@ -311,5 +317,5 @@ _STATES = ("metric", "group", "chart", "state", "since", "first_alarm", "thresho
 def fragment(result: WatchResult) -> str:
     """Return what a notebook shows, as HTML."""
     findings = WatchFindings(result, Language("en"))
-    charts = [number_chart(one, findings) for one in _pictured(findings)[:1]]
+    charts = [number_chart(one, findings) for one in pictured_numbers(findings)[:1]]
     return notebook(findings.verdict(), findings.summary(), charts, sources=result.sources)
