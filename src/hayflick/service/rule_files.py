@@ -1,0 +1,69 @@
+"""Rule files of the service: their text is all there is, for no file lies beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hayflick.core.errors import DataError
+from hayflick.rules.model import Inject, RulesFile, VaryPrompts
+from hayflick.rules.parsing import parse_rules
+from hayflick.rules.rule_set import RuleSet
+
+LONGEST_RULES = 200_000
+"""Letters of a rule file."""
+
+
+def rules_of_text(text: str, *, name: str = "rules") -> RuleSet:
+    r"""Return the rules of a text, ready to start.
+
+    The service opens no file that a rule file names: whoever may write rules may not thereby read
+    the files of the machine.
+
+    Parameters
+    ----------
+    text
+        The rule file.
+    name
+        Its name, for messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be used: the table and the key are named, and what to do.
+
+    Examples
+    --------
+    >>> text = 'format_version = 1\nmode = "warn"\n[[watch]]\nname = "few"\nmetric = "spread"'
+    >>> len(rules_of_text(text + "\nbelow = 0.5").rules.watch)
+    1
+    """
+    if len(text) > LONGEST_RULES:
+        raise DataError(f"{name}: has {len(text):,} letters, takes at most {LONGEST_RULES:,}")
+    rules = parse_rules(text, name=name)
+    for fault in _outside(rules):
+        raise DataError(f"{name}: {fault}")
+    rule_set = RuleSet.of(rules, name=name)
+    if rule_set.underived:
+        watch = rule_set.underived[0]
+        derived = f"hayflick rules check {name}.toml --corpus FILE shows the limit that follows"
+        raise DataError(
+            f"{name}: [[watch]] {watch.name}: a target takes the real data, which the service does"
+            f" not have; write below = ... ({derived})"
+        )
+    rule_set.check_baseline()
+    return rule_set
+
+
+def _outside(rules: RulesFile) -> Iterator[str]:
+    """Yield the files that are named, which the service does not open."""
+    if rules.corpus is not None:
+        yield "corpus: the service reads no files; write the limits themselves, with below or above"
+    for action in rules.action:
+        place = f"[[action]] {action.name}"
+        if isinstance(action, Inject) and action.reserve is not None:
+            yield (
+                f"{place}: reserve: the service reads no files; leave it out, and whoever puts the"
+                " items in takes them from the reserve"
+            )
+        if isinstance(action, VaryPrompts) and isinstance(action.prompts, str):
+            yield f'{place}: prompts: the service reads no files; write them as ["…", "…"]'
