@@ -4,6 +4,52 @@ from __future__ import annotations
 
 import pytest
 
+from hayflick.core.errors import ArgumentError
+from hayflick.service.access import COOKIE, check_csrf, check_exposure, local_target
+from hayflick.service.logins import log_in, log_out, set_up
+from hayflick.service.problems import Problem
+from hayflick.service.service import Service
+from hayflick.service.settings import ServiceSettings
+from hayflick.storage.accounts import (
+    SESSION_S,
+    create_token,
+    create_user,
+    principal_of_session,
+    project_named,
+    revoke_token,
+    tokens_of,
+)
+from hayflick.storage.passwords import hash_password
+
+PASSWORD = "correct horse"
+HASHED = hash_password(PASSWORD)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Nothing here depends on the engine."""
+    return str(tmp_path / "service.db")
+
+
+@pytest.fixture
+def user(service):
+    """A user of the dashboard who may do everything."""
+    return made_user(service, "ann", "admin")
+
+
+def made_user(service, name, *scopes):
+    now = service.clock.now()
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=now)
+        return create_user(connection, project, name=name, hashed=HASHED, scopes=scopes, now=now)
+
+
+@pytest.fixture
+def session(client, service, user):
+    """The cookie of a session of that user."""
+    cookie, _ = log_in(service, user.name, PASSWORD, address="192.0.2.1")
+    return {"Cookie": f"{COOKIE}={cookie}"}
+
 
 def test_a_request_without_a_token_is_refused_as_a_problem(client):
     answer = client.get("/v1/streams")
@@ -24,3 +70,241 @@ def test_a_token_without_the_scope_is_refused(client, token):
     answer = client.get("/v1/streams", headers=headers)
     assert answer.status_code == 403
     assert "lacks the scope read" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/tokens", "/v1/users", "/v1/audit"])
+def test_accounts_are_for_admins_alone_also_to_read(client, token, path):
+    assert client.get(path, headers=token("read", "ingest", "review")).status_code == 403
+
+
+def test_a_revoked_token_is_refused(client, service, token):
+    headers = token("admin")
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=0.0)
+        (made,) = tokens_of(connection, project)
+        assert revoke_token(connection, project, made.id, now=1.0)
+        assert not revoke_token(connection, project, made.id, now=2.0)
+    assert client.get("/v1/tokens", headers=headers).status_code == 401
+
+
+def test_the_use_of_a_token_is_stored(client, service, token):
+    headers = token("read")
+    client.get("/v1/streams", headers=headers)
+    service.writer.write(lambda connection: None)
+    with service.database.connect() as connection:
+        (made,) = tokens_of(connection, project_named(connection, "default", now=0.0))
+    assert made.last_used == service.clock.now()
+
+
+def test_tokens_and_sessions_are_stored_as_hashes(service, token, user, tmp_path):
+    secret = token("read")["Authorization"].removeprefix("Bearer ")
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert secret.encode() not in kept
+    assert PASSWORD.encode() not in kept
+    assert b"scrypt$" in kept
+
+
+@pytest.mark.parametrize("path", ["/v1x", "/anything", "/streams/talk", "/live", "//v1/streams"])
+def test_a_page_needs_a_session(client, user, path):
+    answer = client.get(path, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login")
+
+
+def test_after_logging_in_the_page_that_was_asked_for_follows(client, user):
+    answer = client.get("/streams/a b?from=3", follow_redirects=False)
+    assert answer.headers["location"] == "/login?next=/streams/a%2520b%3Ffrom%3D3"
+
+
+def test_without_a_user_pages_lead_to_the_set_up(client):
+    assert client.get("/", follow_redirects=False).headers["location"] == "/setup"
+
+
+def test_a_stream_of_events_is_refused_instead_of_sent_elsewhere(client, user):
+    answer = client.get("/live", headers={"Accept": "text/event-stream"}, follow_redirects=False)
+    assert answer.status_code == 401
+
+
+def test_a_session_opens_pages_but_no_interface(client, session):
+    assert client.get("/", headers=session, follow_redirects=False).status_code == 200
+    assert client.get("/v1/streams", headers=session).status_code == 401
+
+
+def test_a_session_ends_by_time_and_by_logging_out(service, machine_clock, user):
+    with service:
+        cookie, csrf = log_in(service, user.name, PASSWORD, address="")
+        other, _ = log_in(service, user.name, PASSWORD, address="")
+        with service.database.connect() as connection:
+            principal, kept = principal_of_session(connection, cookie, now=service.clock.now())
+            assert (principal.name, principal.user, kept) == ("ann", user.id, csrf)
+            assert principal.may("review")
+        log_out(service, other)
+        with service.database.connect() as connection:
+            assert principal_of_session(connection, other, now=service.clock.now()) is None
+            machine_clock.go_on(SESSION_S + 1)
+            assert principal_of_session(connection, cookie, now=service.clock.now()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("ann", "wrong horse"),
+        ("bob", PASSWORD),
+        ("", ""),
+        ("ann\0", PASSWORD),
+        ("\ud800", "x" * 2000),
+    ],
+)
+def test_a_wrong_password_is_refused(service, user, name, password):
+    with service, pytest.raises(Problem) as refusal:
+        log_in(service, name, password, address="192.0.2.1")
+    assert refusal.value.status == 401
+
+
+def test_wrong_passwords_are_slowed_down(service, machine_clock, user, monkeypatch):
+    monkeypatch.setattr("hayflick.service.logins.check_password", lambda *_: None)
+    with service:
+        statuses = []
+        for _ in range(7):
+            with pytest.raises(Problem) as refusal:
+                log_in(service, "ann", "wrong", address="192.0.2.1")
+            statuses.append(refusal.value.status)
+        assert statuses == [401] * 5 + [429] * 2
+        assert int(refusal.value.headers["Retry-After"]) >= 1
+        monkeypatch.undo()
+        # Somebody else may log in under that name meanwhile.
+        log_in(service, "ann", PASSWORD, address="192.0.2.2")
+        machine_clock.go_on(3)
+        log_in(service, "ann", PASSWORD, address="192.0.2.1")
+
+
+def test_the_first_user_is_made_with_an_admin_token(service, token):
+    admin = token("admin")["Authorization"].removeprefix("Bearer ")
+    reader = token("read")["Authorization"].removeprefix("Bearer ")
+    with service:
+        for wrong, status in (("no token", 401), (reader, 401)):
+            with pytest.raises(Problem) as refusal:
+                set_up(service, wrong, "ann", PASSWORD, address="")
+            assert refusal.value.status == status
+        with pytest.raises(Problem, match="10 to 1000 characters") as refusal:
+            set_up(service, admin, "ann", "short", address="")
+        assert refusal.value.status == 422
+        cookie, _ = set_up(service, admin, "ann", PASSWORD, address="")
+        with service.database.connect() as connection:
+            principal, _ = principal_of_session(connection, cookie, now=service.clock.now())
+        assert principal.may("admin")
+        with pytest.raises(Problem) as refusal:
+            set_up(service, admin, "bob", PASSWORD, address="")
+        assert refusal.value.status == 409
+
+
+@pytest.mark.parametrize("name", ["", " ann", "a\nb", "a\0b", "\ud800", "a‮b", "x" * 101, "ann"])
+def test_a_name_that_cannot_be_one_is_refused(service, user, name):
+    with pytest.raises(ArgumentError, match="name"):
+        made_user(service, name, "read")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8080", 303),
+        ("localhost", 303),
+        ("[::1]:80", 303),
+        ("attacker.example", 403),
+        ("192.0.2.7", 403),
+        ("", 403),
+    ],
+)
+def test_a_request_for_another_host_is_refused(client, user, host, status):
+    answer = client.get("/", headers={"Host": host}, follow_redirects=False)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({"Origin": "https://attacker.example"}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "http://["}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, True),
+        ({"Origin": "http://127.0.0.1"}, False),
+        ({}, False),
+    ],
+)
+def test_a_form_that_another_site_sends_is_refused(client, user, headers, refused):
+    answer = client.post("/nowhere", headers=headers, follow_redirects=False)
+    assert answer.status_code == (403 if refused else 303)
+
+
+def test_a_form_holds_what_its_session_holds(service, user):
+    from fastapi import Request
+
+    def request(**headers):
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        return Request({"type": "http", "headers": pairs, "state": {"csrf": "known"}})
+
+    check_csrf(request(), {"csrf": "known"})
+    check_csrf(request(**{"x-csrf-token": "known"}), {})
+    for form in ({}, {"csrf": ""}, {"csrf": "other"}, {"csrf": "\ud800"}, {"csrf": 3}):
+        with pytest.raises(Problem) as refusal:
+            check_csrf(request(), form)
+        assert refusal.value.status == 403
+
+
+def test_a_large_form_is_refused(client, session):
+    answer = client.post("/nowhere", headers=session, content=b"x" * 5_000_000)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/v1/streams", "/health", "/nowhere"])
+def test_every_answer_says_what_may_be_loaded(client, session, path):
+    headers = client.get(path, headers=session).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("target", "page"),
+    [
+        ("/streams/a%20b", "/streams/a%20b"),
+        ("https://attacker.example", "/"),
+        ("//attacker.example", "/"),
+        ("/\\attacker.example", "/"),
+        ("/a\r\nSet-Cookie: x", "/"),
+        ("", "/"),
+    ],
+)
+def test_logging_in_leads_to_no_other_site(target, page):
+    assert local_target(target) == page
+
+
+def test_nobody_listens_beyond_loopback_without_an_account(service, token, user):
+    check_exposure(service, "127.0.0.1")
+    with pytest.raises(ArgumentError, match="make a token"):
+        check_exposure(service, "0.0.0.0")
+    token("admin")
+    check_exposure(service, "0.0.0.0")
+
+
+def test_an_operator_may_say_that_it_is_insecure(database):
+    check_exposure(Service(database, ServiceSettings(insecure=True)), "::")
+
+
+def test_metrics_beyond_loopback_take_a_token(database):
+    from fastapi.testclient import TestClient
+
+    from hayflick.service.app import create_app
+
+    service = Service(database, ServiceSettings(host="192.0.2.7"))
+    with database.transaction() as connection:
+        project = project_named(connection, "default", now=0.0)
+        made = create_token(connection, project, name="scrape", scopes=["read"], now=0.0)
+    with TestClient(create_app(service), base_url="http://192.0.2.7") as client:
+        assert client.get("/metrics").status_code == 401
+        assert client.get("/openapi.json").status_code == 401
+        headers = {"Authorization": f"Bearer {made}"}
+        assert client.get("/openapi.json", headers=headers).status_code == 200

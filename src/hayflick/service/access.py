@@ -1,18 +1,79 @@
-"""Who may make which request, decided before its body is read."""
+"""Who may make which request, decided before its body is read.
+
+Requests under ``/v1`` carry a token; pages need a session, which a cookie stands for. Every answer
+says to browsers what a page of ours may load: nothing but what this service serves.
+"""
 
 from __future__ import annotations
 
+import hmac
 import re
+from collections.abc import Mapping
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlsplit
 
-from hayflick.core.errors import HayflickError
-from hayflick.service.guard import Application, Message, Receive, Send
+from hayflick.core.errors import ArgumentError, HayflickError
+from hayflick.service.guard import (
+    Application,
+    Message,
+    Receive,
+    RequestRefusal,
+    Send,
+    check_host,
+    read_body,
+    replayed,
+)
+from hayflick.service.listening import is_loopback
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
-from hayflick.storage.accounts import Principal, principal_of_token
+from hayflick.service.writer import WriterBusy
+from hayflick.storage.accounts import (
+    SESSION_S,
+    Principal,
+    has_token,
+    has_user,
+    mark_used,
+    principal_of_session,
+    principal_of_token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import Request
+    from fastapi.responses import Response
+
+T = TypeVar("T")
+
+COOKIE = "hayflick_session"
+"""The cookie that stands for a session."""
 
 _INGEST = re.compile(r"/v1/(?:streams/[^/]+/(?:answers|vectors|counts|values)|traces|logs)")
-_OPEN = re.compile(r"/(?:health|ready|metrics|openapi\.json)")
+_OPEN = re.compile(r"/(?:health|ready)")
+_OPEN_ON_LOOPBACK = re.compile(r"/(?:metrics|openapi\.json)")
+_ADMIN = re.compile(r"/v1/(?:tokens|users|audit|erasures)(?:/.*)?")
 _REVIEW = re.compile(r"/v1/(?:reviews|alerts|actions)(?:/.*)?")
+_OPEN_PAGES = re.compile(r"/(?:login|setup|favicon\.ico|static/.+)")
+_READING = ("GET", "HEAD", "OPTIONS")
+
+_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; "
+    b"img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    b"frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    # With no-referrer, browsers leave the origin out of the forms that they send.
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+"""What every answer has, unless it says otherwise."""
+
+_SECONDS_BETWEEN_MARKS = 60.0
+_THREADS = 8
 
 
 def required_scope(method: str, path: str) -> str | None:
@@ -27,60 +88,274 @@ def required_scope(method: str, path: str) -> str | None:
     """
     if _OPEN.fullmatch(path):
         return None
-    if method in ("GET", "HEAD", "OPTIONS"):
+    if _ADMIN.fullmatch(path):
+        return "admin"
+    if method in _READING:
         return "read"
     if _INGEST.fullmatch(path):
         return "ingest"
     return "review" if _REVIEW.fullmatch(path) else "admin"
 
 
-class AccessGuard:
-    """An application whose requests under ``/v1`` need a token with the scope that they take.
+def check_exposure(service: Service, host: str) -> None:
+    """Refuse to listen where other machines reach a service that nobody has an account of.
 
-    The principal is in the request's state: ``request.state.principal``.
+    Parameters
+    ----------
+    service
+        The service; its settings may be ``insecure``.
+    host
+        The address to listen at.
+
+    Raises
+    ------
+    ArgumentError
+        If it is beyond loopback, and there is no token, or no user.
+    """
+    if is_loopback(host) or service.settings.insecure:
+        return
+    with service.database.connect() as connection:
+        missing = [
+            name
+            for name, known in (("token", has_token(connection)), ("user", has_user(connection)))
+            if not known
+        ]
+    if missing:
+        made = " and ".join(f"a {one} (hayflick db {one})" for one in missing)
+        raise ArgumentError(
+            "host",
+            got=host,
+            takes="127.0.0.1 as long as there is no account",
+            remedy=f"make {made}",
+        )
+
+
+def check_csrf(request: Request, form: Mapping[str, Any]) -> None:
+    """Refuse a form that no page of this session has shown.
+
+    Parameters
+    ----------
+    request
+        The request of a page.
+    form
+        Its form, with the field ``csrf``; the header ``X-CSRF-Token`` does as well.
+
+    Raises
+    ------
+    Problem
+        403, if it does not hold what the session's forms must hold.
+    """
+    given = request.headers.get("x-csrf-token") or form.get("csrf") or ""
+    known = getattr(request.state, "csrf", None)
+    given = given if isinstance(given, str) else ""
+    if known is None or not hmac.compare_digest(given.encode(errors="replace"), known.encode()):
+        raise Problem(403, "this form is out of date: load the page again and send it once more")
+
+
+def check_scope(request: Request, scope: str) -> Principal:
+    """Return who makes a request, who must hold a scope.
+
+    Raises
+    ------
+    Problem
+        403, if they do not.
+    """
+    principal: Principal = request.state.principal
+    if not principal.may(scope):
+        raise Problem(403, f"{principal.name} lacks the scope {scope}: ask an admin for it")
+    return principal
+
+
+def set_session(request: Request, response: Response, cookie: str) -> None:
+    """Give a browser the cookie of its session."""
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(SESSION_S),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def clear_session(request: Request, response: Response) -> None:
+    """Take the cookie of its session from a browser."""
+    secure = request.url.scheme == "https"
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=secure)
+
+
+def session_cookie(request: Request) -> str:
+    """Return the cookie that a request carries; empty if there is none."""
+    return request.cookies.get(COOKIE, "")
+
+
+def local_target(target: str | None) -> str:
+    """Return where to go after logging in: a page of this service.
+
+    Examples
+    --------
+    >>> local_target("/streams/talk?from=3"), local_target("//elsewhere"), local_target(None)
+    ('/streams/talk?from=3', '/', '/')
+    """
+    known = re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", target or "")
+    return known.group() if known else "/"
+
+
+class AccessGuard:
+    """An application whose requests need a token under ``/v1``, and else a session.
+
+    Who makes a request is in its state: ``request.state.principal``; of a page,
+    ``request.state.csrf`` is what its forms must hold.
     """
 
     def __init__(self, app: Application, *, service: Service) -> None:
         self._application, self._service = app, service
+        self._loopback = is_loopback(service.settings.host)
+        self._marked: dict[int, float] = {}
+        self._limiter: Any = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1"):
+        if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
+        send = partial(_send_with_headers, send)
+        headers = {name.lower(): value for name, value in scope["headers"]}
         try:
-            principal = self._checked(scope)
-        except Problem as problem:
-            from fastapi.responses import JSONResponse
-
-            response = JSONResponse(
-                problem.record(),
-                problem.status,
-                headers=problem.headers,
-                media_type="application/problem+json",
-            )
-            await response(scope, receive, send)
+            host = headers.get(b"host", b"").decode("latin-1")
+            check_host(host, hosts=self._service.settings.hosts, loopback=self._loopback)
+            if self._takes_token(scope["path"]):
+                await self._check_token(scope, headers)
+            else:
+                target = await self._check_page(scope, headers)
+                if target is not None:
+                    await _redirect(target, scope, receive, send)
+                    return
+                if scope["method"] not in _READING:
+                    receive = replayed(await read_body(headers, receive), receive)
+        except RequestRefusal as refusal:
+            await _refuse(Problem(refusal.status, refusal.message), scope, receive, send)
             return
-        scope.setdefault("state", {})["principal"] = principal
+        except Problem as problem:
+            await _refuse(problem, scope, receive, send)
+            return
         await self._application(scope, receive, send)
 
-    def _checked(self, scope: Message) -> Principal | None:
-        needed = required_scope(scope["method"], scope["path"])
-        if needed is None:
-            return None
-        headers = {name.lower(): value for name, value in scope["headers"]}
+    def _takes_token(self, path: str) -> bool:
+        kinds = (_OPEN, _OPEN_ON_LOOPBACK)
+        return path.startswith("/v1/") or any(kind.fullmatch(path) for kind in kinds)
+
+    async def _check_token(self, scope: Message, headers: Mapping[bytes, bytes]) -> None:
+        path = scope["path"]
+        needed = required_scope(scope["method"], path)
+        if needed is None or (self._loopback and _OPEN_ON_LOOPBACK.fullmatch(path)):
+            return
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         principal = None
         if kind.lower() == "bearer" and token:
-            try:
-                with self._service.database.connect() as connection:
-                    principal = principal_of_token(connection, token.strip())
-            except HayflickError as fault:
-                raise Problem(503, str(fault), headers={"Retry-After": "5"}) from None
+            principal = await self._read(principal_of_token, token.strip())
         if principal is None:
             takes = "the header Authorization: Bearer TOKEN, with a token of this service"
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Problem(401, f"a request takes {takes}", headers=challenge)
         if not principal.may(needed):
             raise Problem(403, f"the token {principal.name!r} lacks the scope {needed}")
-        return principal
+        scope.setdefault("state", {})["principal"] = principal
+        self._mark(principal)
+
+    async def _check_page(self, scope: Message, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return the page to go to instead; None where the request may go on."""
+        if scope["method"] not in _READING:
+            _check_origin(headers)
+        path = scope["path"]
+        is_open = _OPEN_PAGES.fullmatch(path) is not None
+        cookie = _cookie(headers)
+        found = None
+        if cookie and not path.startswith("/static/"):
+            now = self._service.clock.now()
+            found = await self._read(principal_of_session, cookie, now=now)
+        if found is not None:
+            state = scope.setdefault("state", {})
+            state["principal"], state["csrf"] = found
+        if found is not None or is_open:
+            return None
+        if b"text/event-stream" in headers.get(b"accept", b""):
+            raise Problem(401, "the session has ended: log in again")
+        if not await self._read(has_user):
+            return "/setup"
+        query = scope.get("query_string", b"").decode("latin-1")
+        wanted = quote(path) + (f"?{query}" if query else "")
+        started_by_reader = scope["method"] == "GET" and wanted != "/"
+        return f"/login?next={quote(wanted, safe='/')}" if started_by_reader else "/login"
+
+    async def _read(self, read: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Return what is read from the store, in a thread: the disk may be slow."""
+        from anyio import CapacityLimiter, to_thread
+
+        def work() -> T:
+            with self._service.database.connect() as connection:
+                return read(connection, *arguments, **named)
+
+        self._limiter = self._limiter or CapacityLimiter(_THREADS)
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        except HayflickError as fault:
+            raise Problem(503, str(fault), headers={"Retry-After": "5"}) from None
+
+    def _mark(self, principal: Principal) -> None:
+        """Store that a token was used, once a minute."""
+        now, number = self._service.clock.now(), principal.token
+        if number is None or now < self._marked.get(number, 0.0) + _SECONDS_BETWEEN_MARKS:
+            return
+        self._marked[number] = now
+        try:
+            self._service.writer.submit(partial(mark_used, token=number, now=now))
+        except WriterBusy:
+            # What senders write comes first.
+            del self._marked[number]
+
+
+def _cookie(headers: Mapping[bytes, bytes]) -> str:
+    try:
+        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def _check_origin(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a form that a page of another site has sent."""
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    origin = headers.get(b"origin")
+    if origin is None:
+        same = headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin")
+    else:
+        try:
+            same = urlsplit(origin.decode("latin-1")).netloc.lower() == host
+        except ValueError:
+            same = False
+    if not same:
+        raise Problem(403, "this request comes from a page of another site")
+
+
+async def _send_with_headers(send: Send, message: Message) -> None:
+    if message["type"] == "http.response.start":
+        given = list(message.get("headers", ()))
+        known = {name.lower() for name, _ in given}
+        more = [(name, value) for name, value in _HEADERS.items() if name not in known]
+        message = {**message, "headers": given + more}
+    await send(message)
+
+
+async def _redirect(target: str, scope: Message, receive: Receive, send: Send) -> None:
+    from fastapi.responses import RedirectResponse
+
+    await RedirectResponse(target, 303)(scope, receive, send)
+
+
+async def _refuse(problem: Problem, scope: Message, receive: Receive, send: Send) -> None:
+    from fastapi import Request
+
+    from hayflick.service.app import answer_problem
+
+    await answer_problem(Request(scope), problem)(scope, receive, send)

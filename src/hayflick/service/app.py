@@ -63,7 +63,8 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _answer(request: Request, problem: Problem) -> Response:
+def answer_problem(request: Request, problem: Problem) -> Response:
+    """Return the answer to a request that cannot be served: a page to a person, JSON to others."""
     from fastapi.responses import JSONResponse
 
     # A person reads what a browser asks for beyond the interface.
@@ -78,26 +79,26 @@ def _answer(request: Request, problem: Problem) -> Response:
 
 
 async def _problem(request: Request, problem: Any) -> Response:
-    return _answer(request, problem)
+    return answer_problem(request, problem)
 
 
 async def _busy(request: Request, fault: Exception) -> Response:
     detail = f"{fault}: send it again later"
-    return _answer(request, Problem(429, detail, headers={"Retry-After": "1"}))
+    return answer_problem(request, Problem(429, detail, headers={"Retry-After": "1"}))
 
 
 async def _failed(request: Request, fault: Exception) -> Response:
     detail = f"{fault}; nothing of this request was kept: send it again later"
-    return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
+    return answer_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _invalid(request: Request, fault: Any) -> Response:
     first = fault.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return _answer(request, Problem(422, f"{where}: {first['msg']}"))
+    return answer_problem(request, Problem(422, f"{where}: {first['msg']}"))
 
 
 async def _http(request: Request, fault: Any) -> Response:
-    return _answer(
+    return answer_problem(
         request, Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {}))
     )

@@ -64,7 +64,7 @@ class Guard:
         self, app: Application, *, hosts: Collection[str] = (), loopback: bool = True
     ) -> None:
         self._application, self._loopback = app, loopback
-        self._hosts = {host.lower().rstrip(".") for host in hosts}
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -73,29 +73,47 @@ class Guard:
             return
         try:
             headers = {name.lower(): value for name, value in scope["headers"]}
-            self._check_host(headers.get(b"host", b"").decode("latin-1"))
-            body = await _body(headers, receive)
+            host = headers.get(b"host", b"").decode("latin-1")
+            check_host(host, hosts=self._hosts, loopback=self._loopback)
+            body = await read_body(headers, receive)
             _check_json(body)
         except RequestRefusal as refusal:
             await _refuse(refusal, send)
             return
-        await self._application(scope, _replayed(body, receive), send)
+        await self._application(scope, replayed(body, receive), send)
 
-    def _check_host(self, host: str) -> None:
-        name = _name(host)
-        if EVERY_HOST in self._hosts or name in self._hosts or self._is_address(name):
-            return
-        if name == "localhost" or name.endswith(".localhost"):
-            return
-        takes = "127.0.0.1, localhost, and names given by --allow-host"
-        raise RequestRefusal(403, f"host: got {name[:80]!r}, takes {takes}")
 
-    def _is_address(self, name: str) -> bool:
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return address.is_loopback or not self._loopback
+def check_host(host: str, *, hosts: Collection[str], loopback: bool) -> None:
+    """Refuse a request for a host that this server is not.
+
+    Parameters
+    ----------
+    host
+        What the request's header ``Host`` holds.
+    hosts, loopback
+        See `Guard`.
+
+    Raises
+    ------
+    RequestRefusal
+        If it is another one.
+    """
+    name = _name(host)
+    known = {one.lower().rstrip(".") for one in hosts}
+    if EVERY_HOST in known or name in known or _is_address(name, loopback=loopback):
+        return
+    if name == "localhost" or name.endswith(".localhost"):
+        return
+    takes = "127.0.0.1, localhost, and names given by --allow-host"
+    raise RequestRefusal(403, f"host: got {name[:80]!r}, takes {takes}")
+
+
+def _is_address(name: str, *, loopback: bool) -> bool:
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or not loopback
 
 
 def _name(host: str) -> str:
@@ -105,7 +123,14 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower().rstrip(".")
 
 
-async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    """Return the whole body of a request.
+
+    Raises
+    ------
+    RequestRefusal
+        If it is larger than `LARGEST_BODY`, or slower than `SLOWEST_S`.
+    """
     stated = headers.get(b"content-length", b"0")
     too_large = not stated.isdigit() or len(stated) > 12 or int(stated) > LARGEST_BODY
     parts: list[bytes] = []
@@ -145,7 +170,7 @@ def _check_json(body: bytes) -> None:
         raise RequestRefusal(400, str(fault)) from None
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
     """Return what gives a body that was read already, and then what follows."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 

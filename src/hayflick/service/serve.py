@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.service.access import check_exposure
 from hayflick.service.clock import Clock
 from hayflick.service.first_start import prepare_store
-from hayflick.service.listening import address, is_loopback, listening
+from hayflick.service.listening import address, listening
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.storage.database import Database
@@ -70,7 +71,7 @@ def serve(
         import uvicorn  # noqa: F401
     except ImportError:
         raise MissingExtraError("the service", extra="server") from None
-    settings = settings.model_copy(update={"hosts": (*settings.hosts, host)})
+    settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
     with Database(place) as database:
         if workers > 1 and database.dialect == "sqlite":
             remedy = "give --database postgresql+psycopg://HOST/NAME for more"
@@ -78,7 +79,7 @@ def serve(
                 "workers", got=workers, takes="1 where the store is a file", remedy=remedy
             )
         token = prepare_store(database, now=Clock().now())
-        _check_exposure(Service(database, settings), host)
+        check_exposure(Service(database, settings), host)
     with listening(host, port) as listener:
         url = address(listener)
         if token is not None:
@@ -91,12 +92,6 @@ def serve(
             _Processes(place, settings, listener, number=workers).run()
 
 
-def _check_exposure(service: Service, host: str) -> None:
-    if not is_loopback(host) and not service.settings.insecure:
-        remedy = "make a token and a user first, or give --insecure"
-        raise ArgumentError("host", got=host, takes="an address of loopback", remedy=remedy)
-
-
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
     """Serve in this process."""
     with Database(place) as database:
@@ -107,6 +102,7 @@ def _server(service: Service) -> Any:
     import uvicorn
 
     from hayflick.service.app import create_app
+    from hayflick.service.events import end_events
     from hayflick.service.guard import patient_protocol
 
     class Server(uvicorn.Server):
@@ -114,6 +110,8 @@ def _server(service: Service) -> Any:
             # Not raised again after the end, as uvicorn would: to be stopped is no failure.
             self.force_exit = self.should_exit
             self.should_exit = True
+            # Otherwise the connections of those who listen would be waited for.
+            end_events(service)
 
     config = uvicorn.Config(
         create_app(service),

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from hayflick.service.clock import Clock
 from hayflick.service.settings import ServiceSettings
+from hayflick.service.throttle import Throttle
 from hayflick.service.writer import Writer
 from hayflick.storage.database import Database
 
@@ -41,6 +42,8 @@ class Service:
     ----------
     writer : Writer
         Writes to the store.
+    throttle : Throttle
+        Slows down who guesses passwords.
     workers : list of Worker
         Those that run while the service does: `hayflick.service.assembly` adds them.
     """
@@ -51,6 +54,7 @@ class Service:
         self.database, self.settings = database, settings
         self.clock = clock or Clock()
         self.writer = Writer(database, most_waiting=settings.limits.waiting)
+        self.throttle = Throttle()
         self.workers: list[Worker] = []
 
     def start(self, workers: Sequence[Worker] = ()) -> None:

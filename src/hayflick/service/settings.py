@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hayflick.service.listening import LOOPBACK
 from hayflick.service.stream_settings import Kind, StreamSettings
 
 
@@ -81,7 +82,14 @@ class ServiceSettings(_Settings):
     redact
         ``module:function`` that is given each text and returns what is stored; None for none.
     private_addresses
-        Whether web hooks may go to addresses of this machine and of private networks.
+        Whether alerts and web hooks may go to addresses of this machine and of private networks.
+    public_url
+        Where people reach the service, such as ``https://hayflick.example.com``: alerts link to
+        it. None for no links.
+    language
+        The language of alerts: ``en`` or ``ja``.
+    host
+        The address that it listens at.
     hosts
         Names under which the service may be addressed, beside those of loopback.
     insecure
@@ -97,6 +105,9 @@ class ServiceSettings(_Settings):
     targets: dict[str, DeclaredTarget] = Field(default_factory=dict)
     redact: str | None = None
     private_addresses: bool = False
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    language: Literal["en", "ja"] = "en"
+    host: str = LOOPBACK
     hosts: tuple[str, ...] = ()
     insecure: bool = False
     limits: Limits = Limits()

@@ -1,21 +1,27 @@
-"""Who may do what: projects and tokens."""
+"""Who may do what: projects, tokens, and the users of the dashboard with their sessions."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from hayflick.core.errors import ArgumentError
-from hayflick.storage.service_tables import projects, tokens
+from hayflick.storage.passwords import verify_password
+from hayflick.storage.service_tables import projects, sessions, tokens, users
 
 SCOPES = ("ingest", "read", "review", "admin")
 """What a token may be for; ``admin`` holds all others."""
 
 _PREFIX = "hf_"
+
+SESSION_S = 7 * 86_400.0
+"""Seconds after which a user logs in again."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,15 @@ class Principal:
         Of `SCOPES`.
     user
         Number of the user of the dashboard; None for a token.
+    token
+        Number of the token; None for a user.
     """
 
     project: int
     name: str
     scopes: frozenset[str]
     user: int | None = None
+    token: int | None = None
 
     def may(self, scope: str) -> bool:
         """Return whether a scope is held."""
@@ -80,17 +89,15 @@ def create_token(
     Raises
     ------
     ArgumentError
-        If there is no such scope.
+        If there is no such scope, or the name cannot be one.
     """
-    wrong = sorted(set(scopes) - set(SCOPES))
-    if wrong or not scopes:
-        got = wrong[0] if wrong else "none"
-        raise ArgumentError("scopes", got=got, takes=f"one or more of {', '.join(SCOPES)}")
+    check_scopes(scopes)
+    _check_name(name)
     token = token or _PREFIX + secrets.token_urlsafe(32)
     row = {
         "project": project,
         "name": name,
-        "scopes": " ".join(one for one in SCOPES if one in scopes),
+        "scopes": _joined(scopes),
         "hash": _hash(token),
         "prefix": token[: len(_PREFIX) + 4],
         "created": now,
@@ -101,11 +108,249 @@ def create_token(
 
 def principal_of_token(connection: sa.Connection, token: str) -> Principal | None:
     """Return whom a token stands for; None if it is unknown or revoked."""
-    query = sa.select(tokens.c.project, tokens.c.name, tokens.c.scopes).where(
-        tokens.c.hash == _hash(token), tokens.c.revoked.is_(None)
+    known = (tokens.c.hash == _hash(token), tokens.c.revoked.is_(None))
+    query = sa.select(tokens.c.id, tokens.c.project, tokens.c.name, tokens.c.scopes)
+    row = connection.execute(query.where(*known)).first()
+    if row is None:
+        return None
+    return Principal(row.project, row.name, frozenset(row.scopes.split()), token=row.id)
+
+
+def has_tokens(connection: sa.Connection) -> bool:
+    """Return whether a token was ever made."""
+    return connection.scalar(sa.select(tokens.c.id).limit(1)) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A token as lists show it, without the token itself."""
+
+    id: int
+    name: str
+    scopes: frozenset[str]
+    prefix: str
+    created: float
+    last_used: float | None
+    revoked: float | None
+
+
+def tokens_of(connection: sa.Connection, project: int) -> list[Token]:
+    """Return the tokens of a project in the order in which they were made."""
+    query = sa.select(tokens).where(tokens.c.project == project).order_by(tokens.c.id)
+    return [
+        Token(
+            id=row.id,
+            name=row.name,
+            scopes=frozenset(row.scopes.split()),
+            prefix=row.prefix,
+            created=row.created,
+            last_used=row.last_used,
+            revoked=row.revoked,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def revoke_token(connection: sa.Connection, project: int, number: int, *, now: float) -> bool:
+    """Refuse a token from now on; return whether the project has one that was still taken."""
+    known = (tokens.c.project == project, tokens.c.id == number, tokens.c.revoked.is_(None))
+    return connection.execute(sa.update(tokens).where(*known).values(revoked=now)).rowcount > 0
+
+
+def mark_used(connection: sa.Connection, token: int, *, now: float) -> None:
+    """Store when a token was last used."""
+    connection.execute(sa.update(tokens).where(tokens.c.id == token).values(last_used=now))
+
+
+def has_token(connection: sa.Connection) -> bool:
+    """Return whether there is a token that is taken."""
+    known = sa.select(tokens.c.id).where(tokens.c.revoked.is_(None)).limit(1)
+    return connection.scalar(known) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A user of the dashboard, without the password."""
+
+    id: int
+    project: int
+    name: str
+    scopes: frozenset[str]
+    created: float
+
+
+_USER = (users.c.id, users.c.project, users.c.name, users.c.scopes, users.c.created)
+
+
+def create_user(
+    connection: sa.Connection,
+    project: int,
+    *,
+    name: str,
+    hashed: str,
+    scopes: Collection[str],
+    now: float,
+) -> User:
+    """Store a user of the dashboard.
+
+    Parameters
+    ----------
+    project
+        Number of the project.
+    name
+        What the user types to log in; no two users have the same.
+    hashed
+        What `hayflick.storage.passwords.hash_password` returns: it is slow, so it is not called
+        while the store waits.
+    scopes
+        Of `SCOPES`.
+    now
+        The time.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is taken or cannot be one, or if there is no such scope.
+    """
+    check_scopes(scopes)
+    _check_name(name)
+    if connection.scalar(sa.select(users.c.id).where(users.c.name == name)) is not None:
+        raise ArgumentError("name", got=repr(name), takes="a name that no other user has")
+    row = {
+        "project": project,
+        "name": name,
+        "password": hashed,
+        "scopes": _joined(scopes),
+        "created": now,
+    }
+    connection.execute(sa.insert(users).values(row))
+    return _user(connection.execute(sa.select(*_USER).where(users.c.name == name)).one())
+
+
+def users_of(connection: sa.Connection, project: int) -> list[User]:
+    """Return the users of a project in the order of their names."""
+    query = sa.select(*_USER).where(users.c.project == project).order_by(users.c.name)
+    return [_user(row) for row in connection.execute(query)]
+
+
+def has_user(connection: sa.Connection) -> bool:
+    """Return whether the dashboard has a user."""
+    return connection.scalar(sa.select(users.c.id).limit(1)) is not None
+
+
+def remove_user(connection: sa.Connection, project: int, number: int) -> bool:
+    """Remove a user and their sessions; return whether the project had such a one."""
+    known = (users.c.project == project, users.c.id == number)
+    if connection.scalar(sa.select(users.c.id).where(*known)) is None:
+        return False
+    connection.execute(sa.delete(sessions).where(sessions.c.user == number))
+    connection.execute(sa.delete(users).where(users.c.id == number))
+    return True
+
+
+def change_password(connection: sa.Connection, project: int, number: int, *, hashed: str) -> bool:
+    """Replace a password and end the user's sessions; return whether there is such a user."""
+    known = (users.c.project == project, users.c.id == number)
+    changed = connection.execute(sa.update(users).where(*known).values(password=hashed)).rowcount
+    if changed:
+        connection.execute(sa.delete(sessions).where(sessions.c.user == number))
+    return changed > 0
+
+
+def check_password(connection: sa.Connection, name: str, password: str) -> User | None:
+    """Return the user that a name and a password belong to; None if they do not belong together.
+
+    It takes about a quarter of a second, also for a name that nobody has.
+    """
+    query = sa.select(*_USER, users.c.password).where(users.c.name == name)
+    row = connection.execute(query).first() if _is_name(name) else None
+    right = verify_password(password, None if row is None else row.password)
+    return _user(row) if right and row is not None else None
+
+
+def create_session(connection: sa.Connection, user: User, *, now: float) -> tuple[str, str]:
+    """Return the cookie of a new session, and what its forms must hold against forgery.
+
+    Parameters
+    ----------
+    user
+        Who has logged in.
+    now
+        The time; the session ends `SESSION_S` later.
+    """
+    cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    row = {
+        "hash": _hash(cookie),
+        "user": user.id,
+        "csrf": csrf,
+        "created": now,
+        "expires": now + SESSION_S,
+    }
+    connection.execute(sa.insert(sessions).values(row))
+    return cookie, csrf
+
+
+def principal_of_session(
+    connection: sa.Connection, cookie: str, *, now: float
+) -> tuple[Principal, str] | None:
+    """Return whom a session's cookie stands for, and what its forms must hold.
+
+    None if there is no such session, or no longer.
+    """
+    query = (
+        sa.select(users.c.id, users.c.project, users.c.name, users.c.scopes, sessions.c.csrf)
+        .join_from(sessions, users, users.c.id == sessions.c.user)
+        .where(sessions.c.hash == _hash(cookie), sessions.c.expires > now)
     )
     row = connection.execute(query).first()
-    return None if row is None else Principal(row.project, row.name, frozenset(row.scopes.split()))
+    if row is None:
+        return None
+    scopes = frozenset(row.scopes.split())
+    return Principal(row.project, row.name, scopes, user=row.id), row.csrf
+
+
+def end_session(connection: sa.Connection, cookie: str) -> None:
+    """Forget a session: its cookie is worth nothing any more."""
+    connection.execute(sa.delete(sessions).where(sessions.c.hash == _hash(cookie)))
+
+
+def check_scopes(scopes: Collection[str]) -> None:
+    """Refuse scopes that there are not, and none at all.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such scope.
+    """
+    wrong = sorted(set(scopes) - set(SCOPES))
+    if wrong or not scopes:
+        got = wrong[0] if wrong else "none"
+        raise ArgumentError("scopes", got=got, takes=f"one or more of {', '.join(SCOPES)}")
+
+
+def _check_name(name: str) -> None:
+    if not _is_name(name) or name != name.strip():
+        takes = "1 to 100 characters without control characters, no blank at either end"
+        raise ArgumentError("name", got=ascii(name)[:120], takes=takes)
+
+
+def _is_name(name: str) -> bool:
+    categories = {unicodedata.category(one) for one in name}
+    return 0 < len(name) <= 100 and not categories & {"Cc", "Cs", "Cf", "Zl", "Zp"}
+
+
+def _user(row: Any) -> User:
+    return User(
+        id=row.id,
+        project=row.project,
+        name=row.name,
+        scopes=frozenset(row.scopes.split()),
+        created=row.created,
+    )
+
+
+def _joined(scopes: Collection[str]) -> str:
+    return " ".join(one for one in SCOPES if one in scopes)
 
 
 def _hash(token: str) -> bytes:
