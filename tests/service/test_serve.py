@@ -48,12 +48,20 @@ def serving(*arguments, **environment):
 
 def test_the_first_start_prints_a_token_once(tmp_path):
     place = ["--database", str(tmp_path / "kept.db")]
-    with serving(*place) as (_, lines, url):
+    with serving(*place) as (process, lines, url):
         token = lines[0].removeprefix("admin token, shown only this once: ")
         assert token.startswith("hf_")
         assert f"{url}/setup" in lines[1]
         assert httpx.get(f"{url}/health", timeout=30).json()["status"] == "ok"
         assert httpx.get(f"{url}/ready", timeout=30).json()["status"] == "ready"
+        # Those who listen do not hold up the end.
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.stream("GET", f"{url}/v1/events", headers=headers, timeout=30) as events:
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert events.read().startswith(b"retry:")
+        process.wait(timeout=30)
+        assert time.monotonic() - begun < 5.0
     with Database(tmp_path / "kept.db") as database:
         assert prepare_store(database, now=5.0, environment={}) is None
         with database.connect() as connection:

@@ -10,15 +10,16 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 
-def workers_of(service: Service) -> list[Worker]:  # noqa: ARG001
+def workers_of(service: Service) -> list[Worker]:
     """Return the workers of a service."""
-    return []
+    from hayflick.service.events import Broadcast
+
+    return [Broadcast(service)]
 
 
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
-    from hayflick.service import api_health
+    from hayflick.service import api_events, api_health
     from hayflick.service.pages import overview, static
 
-    # One a line, so that parts can be added side by side.
-    return [api_health.router(), static.router(), overview.router()]
+    return [api_health.router(), api_events.router(), static.router(), overview.router()]

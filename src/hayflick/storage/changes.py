@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from hayflick.storage.service_tables import changes
+from hayflick.storage.service_tables import changes, streams
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change that was stored; `stream` is a name, None where it is about no stream."""
+
+    id: int
+    project: int
+    stream: str | None
+    at: float
+    kind: str
+    content: dict[str, Any]
 
 
 def record_change(
@@ -41,3 +54,36 @@ def record_change(
         "content": json.dumps(dict(content)),
     }
     connection.execute(sa.insert(changes).values(row))
+
+
+def changes_after(
+    connection: sa.Connection, after: int, *, most: int, project: int | None = None
+) -> list[Change]:
+    """Return the changes with a greater number than `after`, at most so many, in their order.
+
+    Parameters
+    ----------
+    after, most
+        A change's number, and how many changes.
+    project
+        Number of the project; None for all.
+    """
+    named = [column for column in changes.c if column.name != "stream"]
+    query = (
+        sa.select(*named, streams.c.name.label("stream"))
+        .join_from(changes, streams, changes.c.stream == streams.c.id, isouter=True)
+        .where(changes.c.id > after)
+        .order_by(changes.c.id)
+        .limit(most)
+    )
+    if project is not None:
+        query = query.where(changes.c.project == project)
+    return [
+        Change(row.id, row.project, row.stream, row.at, row.kind, json.loads(row.content))
+        for row in connection.execute(query)
+    ]
+
+
+def last_change(connection: sa.Connection) -> int:
+    """Return the greatest number of a change; 0 if there is none."""
+    return connection.scalar(sa.select(sa.func.max(changes.c.id))) or 0

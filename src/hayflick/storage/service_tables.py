@@ -383,6 +383,8 @@ changes = sa.Table(
     _text("kind"),
     # JSON.
     _text("content"),
+    # A number is never given out again, so that viewers can ask for what came after one.
+    sqlite_autoincrement=True,
 )
 
 TABLE_OF_VALUES = sa.Table(

@@ -1,0 +1,232 @@
+"""What has changed, told to all who listen, as server-sent events.
+
+One thread of the process reads the store for everyone. A listener who loses the connection states
+the last event that came, and is told what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from hayflick.core.errors import HayflickError
+from hayflick.service.problems import Problem
+from hayflick.service.service import Service
+from hayflick.service.times import iso_time
+from hayflick.storage.changes import Change, changes_after, last_change
+
+_SECONDS_BETWEEN = 0.5
+"""Between two looks at the store; `wake` makes it a fifth of that."""
+
+_MOST_AT_ONCE = 1000
+_MOST_UNREAD = 2000
+_SILENCE_S = 15.0
+_LONGEST_S = 600.0
+"""After which a listener must come again, so that a token that was revoked is noticed."""
+
+_IN_FLIGHT = 200
+"""On PostgreSQL a change may appear after others that have a greater number by less than this."""
+
+
+def event_stream(service: Service, project: int, after: int | None) -> AsyncIterator[str]:
+    """Return the events of a project as text, as they come; ends when the service does.
+
+    Parameters
+    ----------
+    service
+        The service, started.
+    project
+        Number of the project.
+    after
+        Number of the last event that the listener knows; later ones that are stored come first.
+        None for new ones only.
+
+    Raises
+    ------
+    Problem
+        503 if too many listen, or the service is ending.
+    """
+    found = _broadcasts(service)
+    if not found or found[0].ended or found[0].listeners >= service.settings.limits.viewers:
+        detail = "there are too many listeners, or the service is ending: try again later"
+        raise Problem(503, detail, headers={"Retry-After": "10"})
+    return found[0].events(project, after)
+
+
+def end_events(service: Service) -> None:
+    """Send all listeners away, and let no more in; returns at once."""
+    for broadcast in _broadcasts(service):
+        broadcast.end()
+
+
+def _broadcasts(service: Service) -> list[Broadcast]:
+    return [worker for worker in service.workers if isinstance(worker, Broadcast)]
+
+
+@dataclass(eq=False)
+class _Listener:
+    project: int
+    loop: asyncio.AbstractEventLoop
+    waiting: asyncio.Queue[tuple[int, str] | None] = field(
+        default_factory=lambda: asyncio.Queue(_MOST_UNREAD)
+    )
+
+    def put(self, events: Sequence[tuple[int, str]]) -> None:
+        """Take events; one who does not read them is sent away, and comes again."""
+        try:
+            for event in events:
+                self.waiting.put_nowait(event)
+        except asyncio.QueueFull:
+            self.end()
+
+    def call(self, method: Callable[..., None], *arguments: Any) -> None:
+        """Call a method from another thread, unless the loop has ended."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(method, *arguments)
+
+    def end(self) -> None:
+        """Send the listener away."""
+        if self.waiting.full():
+            self.waiting.get_nowait()
+        self.waiting.put_nowait(None)
+
+
+class Broadcast:
+    """A worker that reads changes from the store once, and passes them to every listener."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._listeners: set[_Listener] = set()
+        self._lock = threading.Lock()
+        self._ended, self._woken = threading.Event(), threading.Event()
+        # The greatest number that was told; None while nobody listens.
+        self._last: int | None = None
+        self._seen: set[int] = set()
+        self._thread = threading.Thread(target=self._run, name="hayflick events", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and send all listeners away."""
+        self.end()
+        self._thread.join()
+
+    def end(self) -> None:
+        """Say that it is to end; returns at once."""
+        self._ended.set()
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Say that there may be changes."""
+        self._woken.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is ending."""
+        return self._ended.is_set()
+
+    @property
+    def listeners(self) -> int:
+        """Number of those who listen."""
+        return len(self._listeners)
+
+    async def events(self, project: int, after: int | None) -> AsyncIterator[str]:
+        """Yield the events of a project; see `event_stream`."""
+        listener = _Listener(project, asyncio.get_running_loop())
+        self._listeners.add(listener)
+        try:
+            await asyncio.to_thread(self._begin)
+            yield "retry: 2000\n\n"
+            told: set[int] = set()
+            while after is not None:
+                missed = await asyncio.to_thread(self._missed, project, after)
+                for change in missed:
+                    yield _text(change)
+                told.update(change.id for change in missed)
+                after = missed[-1].id if len(missed) == _MOST_AT_ONCE else None
+            async for event in _waited_for(listener):
+                if event[0] not in told:
+                    yield event[1]
+        finally:
+            self._listeners.discard(listener)
+
+    def _missed(self, project: int, after: int) -> list[Change]:
+        with self._service.database.connect() as connection:
+            return changes_after(connection, after, most=_MOST_AT_ONCE, project=project)
+
+    def _begin(self) -> None:
+        """Remember what is stored now, if nobody has listened: what comes after it is told."""
+        with self._lock:
+            if self._last is None:
+                with self._service.database.connect() as connection:
+                    self._last = last_change(connection)
+                    self._seen = {one.id for one in self._recent(connection)}
+
+    def _recent(self, connection: sa.Connection) -> list[Change]:
+        in_flight = _IN_FLIGHT if connection.dialect.name == "postgresql" else 0
+        return changes_after(connection, (self._last or 0) - in_flight, most=_MOST_AT_ONCE)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            if self._woken.wait(_SECONDS_BETWEEN):
+                self._woken.clear()
+                self._ended.wait(_SECONDS_BETWEEN / 5)
+            # A store that cannot be read now is looked at again.
+            with suppress(HayflickError):
+                self._tell()
+        for listener in list(self._listeners):
+            listener.call(listener.end)
+
+    def _tell(self) -> None:
+        for project, changes in self._new().items():
+            events = [(one.id, _text(one)) for one in changes]
+            for listener in list(self._listeners):
+                if listener.project == project:
+                    listener.call(listener.put, events)
+
+    def _new(self) -> dict[int, list[Change]]:
+        """Return the changes that nobody was told of, by project."""
+        with self._lock:
+            if not self._listeners:
+                self._last = None
+            if self._last is None:
+                return {}
+            with self._service.database.connect() as connection:
+                found = [one for one in self._recent(connection) if one.id not in self._seen]
+            self._last = max([self._last, *(one.id for one in found)])
+            self._seen = {one for one in self._seen if one > self._last - _IN_FLIGHT}
+            self._seen.update(one.id for one in found)
+        by_project: dict[int, list[Change]] = {}
+        for one in found:
+            by_project.setdefault(one.project, []).append(one)
+        return by_project
+
+
+async def _waited_for(listener: _Listener) -> AsyncIterator[tuple[int, str]]:
+    """Yield events as they come; where none comes, one without a number says that all is well."""
+    give_up = time.monotonic() + _LONGEST_S
+    while time.monotonic() < give_up:
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                event = await listener.waiting.get()
+        except TimeoutError:
+            yield 0, ": nothing new\n\n"
+            continue
+        if event is None:
+            return
+        yield event
+
+
+def _text(change: Change) -> str:
+    said = {"stream": change.stream, "time": iso_time(change.at), **change.content}
+    return f"id: {change.id}\nevent: {change.kind}\ndata: {json.dumps(said)}\n\n"
