@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 def workers_of(service: Service) -> list[Worker]:
     """Return the workers of a service."""
+    from hayflick.service.alerts import AlertWorker
     from hayflick.service.events import Broadcast
 
-    return [Broadcast(service)]
+    return [Broadcast(service), AlertWorker(service)]
 
 
 def routers() -> list[APIRouter]:

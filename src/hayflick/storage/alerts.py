@@ -194,6 +194,12 @@ def snooze_alert(
     return _changed(connection, alert, {"snoozed_until": until}, now=now)
 
 
+def has_snoozing_over(connection: sa.Connection, *, now: float) -> bool:
+    """Return whether there is something for `wake_alerts` to do."""
+    over = sa.select(alerts.c.id).where(alerts.c.snoozed_until <= now).limit(1)
+    return connection.scalar(over) is not None
+
+
 def wake_alerts(connection: sa.Connection, *, now: float) -> int:
     """Tell the targets how alerts stand whose snoozing is over; return the number of the alerts.
 

@@ -212,10 +212,24 @@ def record_failure(
     connection.execute(update.values(values))
 
 
-def release_deliveries(connection: sa.Connection, numbers: Sequence[int], *, now: float) -> None:
-    """Give back messages that were claimed and not tried."""
+def release_deliveries(
+    connection: sa.Connection, numbers: Sequence[int], *, until: float, now: float
+) -> None:
+    """Give back those messages of a claim that were not tried.
+
+    Parameters
+    ----------
+    numbers
+        The messages of the claim.
+    until
+        The time that the claim was for: those that were tried have another one by now.
+    now
+        The time.
+    """
     update = sa.update(deliveries).where(
-        deliveries.c.id.in_(numbers), deliveries.c.state == "waiting"
+        deliveries.c.id.in_(numbers),
+        deliveries.c.state == "waiting",
+        deliveries.c.next_attempt == until,
     )
     connection.execute(update.values(next_attempt=now))
 

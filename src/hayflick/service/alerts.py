@@ -1,0 +1,249 @@
+"""Send alerts and actions to their targets: in order, tried again, each by one process alone.
+
+A message is at home in the store. A process claims those of a target for a while, sends them, and
+records what became of them; if it ends in between, another one sends them when the while is over.
+So a message can arrive twice, and none is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from hayflick.core.errors import ArgumentError, HayflickError
+from hayflick.report.language import Language
+from hayflick.service import apprise_sender, webhooks
+from hayflick.service.alert_messages import AlertMessages
+from hayflick.service.apprise_sender import check_apprise_url, send_by_apprise
+from hayflick.service.service import Service
+from hayflick.service.webhooks import DeliveryFailure, check_webhook_url, post_webhook
+from hayflick.storage.alerts import has_snoozing_over, wake_alerts
+from hayflick.storage.deliveries import (
+    DeliveryRow,
+    claim_deliveries,
+    record_failure,
+    record_sent,
+    record_test,
+    release_deliveries,
+    targets_due,
+)
+from hayflick.storage.targets import TargetRow, target_numbered
+
+_LOG: Final = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN, _SECONDS_AT_LEAST = 5.0, 0.5
+_SECONDS_TO_END = 5.0
+
+_FIRST_DELAY_S, _DELAY_FACTOR, _LONGEST_DELAY_S = 15.0, 4.0, 3600.0
+GIVEN_UP_AFTER_S = 86_400.0
+"""Seconds for which a message is tried again."""
+
+_ATTEMPTS_OF_REFUSED = 3
+
+_MOST_SINGLE = 3
+"""Messages that wait for one address of apprise and are sent one by one; more are put into one."""
+
+_MOST_CLAIMED = {"apprise": 1000, "webhook": 20}
+
+
+def check_target(kind: str, url: str) -> None:
+    """Refuse a target that nothing can be sent to; makes no connection.
+
+    Parameters
+    ----------
+    kind
+        ``apprise`` or ``webhook``.
+    url
+        Its address.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such kind, or the address is none of that kind.
+    MissingExtraError
+        If apprise is not installed.
+    """
+    checks = {"apprise": check_apprise_url, "webhook": check_webhook_url}
+    if kind not in checks:
+        raise ArgumentError("kind", got=kind, takes="apprise or webhook")
+    checks[kind](url)
+
+
+def send_test(service: Service, target: TargetRow) -> str | None:
+    """Send a test message at once; return why it did not arrive, None if it did.
+
+    It waits for the target, and is recorded; it is not tried again.
+
+    Parameters
+    ----------
+    service
+        The service, which runs.
+    target
+        Where to; it need not be enabled.
+    """
+    now = service.clock.now()
+    content = {"target": target.name}
+    delivery = DeliveryRow(
+        id=0, target=target.id, kind="test", subject=None, content=content, state="waiting",
+        attempts=0, created=now, next_attempt=now, error=None,
+    )  # fmt: skip
+    error = None
+    try:
+        _send(service, target, [delivery])
+    except HayflickError as fault:
+        error = str(fault)
+    service.writer.write(
+        lambda connection: record_test(connection, target.id, content=content, error=error, now=now)
+    )
+    return error
+
+
+class AlertWorker:
+    """A thread that looks for messages that are due, and has each target's sent by one more.
+
+    Parameters
+    ----------
+    service
+        The service.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._awake, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hayflick alerts", daemon=True)
+        self._senders: dict[int, threading.Thread] = {}
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and give a message that is being sent some seconds; later it is sent again."""
+        self._ended.set()
+        self._awake.set()
+        for thread in (self._thread, *self._senders.values()):
+            thread.join(_SECONDS_TO_END)
+
+    def wake(self) -> None:
+        """Look for messages soon."""
+        self._awake.set()
+
+    def look(self) -> list[int]:
+        """Bring snoozed alerts up to date, and return the targets whose messages are due."""
+        service, now = self._service, self._service.clock.now()
+        with service.database.connect() as connection:
+            over = has_snoozing_over(connection, now=now)
+        if over:
+            service.writer.write(lambda connection: wake_alerts(connection, now=now))
+        with service.database.connect() as connection:
+            return targets_due(connection, now=now)
+
+    def send_due(self, target: int) -> None:
+        """Send the messages of a target that are due, unless another process does."""
+        service, now = self._service, self._service.clock.now()
+        with service.database.connect() as connection:
+            place = target_numbered(connection, target)
+        if place is None:
+            return
+        most = _MOST_CLAIMED[place.kind]
+        until = now + _seconds_to_send(place.kind)
+        claimed = service.writer.write(
+            lambda connection: claim_deliveries(connection, target, now=now, until=until, most=most)
+        )
+        for part in _parts(place.kind, claimed):
+            if self._ended.is_set() or not self._sent(place, part):
+                break
+        numbers = [one.id for one in claimed]
+        service.writer.write(
+            lambda connection: release_deliveries(connection, numbers, until=until, now=now)
+        )
+
+    def _sent(self, target: TargetRow, part: Sequence[DeliveryRow]) -> bool:
+        """Send messages, and record what became of them; return whether they were sent."""
+        service, numbers = self._service, [one.id for one in part]
+        try:
+            _send(service, target, part)
+        except HayflickError as fault:
+            error, again = str(fault), self._again(part[0], fault)
+            _LOG.warning("the target %s did not get a message: %s", target.name, error)
+            service.writer.write(
+                lambda connection: record_failure(connection, numbers, error=error, again=again)
+            )
+            return False
+        service.writer.write(lambda connection: record_sent(connection, numbers))
+        return True
+
+    def _again(self, delivery: DeliveryRow, fault: HayflickError) -> float | None:
+        """Return when a message is tried again; None if it is given up."""
+        now, attempts = self._service.clock.now(), delivery.attempts + 1
+        refused = isinstance(fault, DeliveryFailure) and fault.refused
+        if refused and attempts >= _ATTEMPTS_OF_REFUSED:
+            return None
+        delay = min(_FIRST_DELAY_S * _DELAY_FACTOR ** min(attempts - 1, 9), _LONGEST_DELAY_S)
+        again = now + delay
+        return again if again <= delivery.created + GIVEN_UP_AFTER_S else None
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._awake.clear()
+            try:
+                for target in self.look():
+                    self._begin(target)
+            except Exception:
+                # The store may be away: it is tried again, as long as the service runs.
+                _LOG.exception("alerts could not be looked for")
+            # However often it is woken, the store is not asked all the time.
+            self._ended.wait(_SECONDS_AT_LEAST)
+            self._awake.wait(_SECONDS_BETWEEN)
+
+    def _begin(self, target: int) -> None:
+        self._senders = {one: thread for one, thread in self._senders.items() if thread.is_alive()}
+        if target in self._senders:
+            return
+        name = f"hayflick alerts to {target}"
+        thread = threading.Thread(target=self._send_logged, args=(target,), name=name, daemon=True)
+        self._senders[target] = thread
+        thread.start()
+
+    def _send_logged(self, target: int) -> None:
+        try:
+            self.send_due(target)
+        except Exception:
+            _LOG.exception("the messages of target %s could not be sent", target)
+        # There may be more for it.
+        self.wake()
+
+
+def _seconds_to_send(kind: str) -> float:
+    """Return the seconds after which whoever has claimed messages is taken to have ended."""
+    if kind == "webhook":
+        return 60.0 + _MOST_CLAIMED[kind] * webhooks.TIMEOUT_S
+    return 60.0 + _MOST_SINGLE * apprise_sender.TIMEOUT_S
+
+
+def _parts(kind: str, claimed: Sequence[DeliveryRow]) -> list[list[DeliveryRow]]:
+    """Return messages in the parts that they are sent in."""
+    if kind == "apprise" and len(claimed) > _MOST_SINGLE:
+        return [list(claimed)]
+    return [[one] for one in claimed]
+
+
+def _send(service: Service, target: TargetRow, part: Sequence[DeliveryRow]) -> None:
+    """Send one message, or one that stands for several; raise an error if it does not arrive."""
+    settings = service.settings
+    messages = AlertMessages(Language(settings.language), settings.public_url)
+    private, (first, *others) = settings.private_addresses, part
+    if target.kind == "webhook":
+        post_webhook(
+            target.url,
+            secret=target.secret or "",
+            message=f"hayflick_{first.id}" if first.id else f"hayflick_test_{first.created:.0f}",
+            content=messages.record(first),
+            at=service.clock.now(),
+            private=private,
+        )
+        return
+    message = messages.digest(part) if others else messages.message(first)
+    send_by_apprise(target.url, title=message.title, body=message.body, private=private)

@@ -1,0 +1,154 @@
+"""Send a message by apprise, in a process of its own.
+
+Apprise knows more than a hundred services, each with code of its own for its connections. A process
+of its own can be ended when it takes too long, and can check every address at the moment that a
+connection is made, whatever a name or a redirect leads to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.service.public_addresses import ALLOWING, is_public
+from hayflick.service.webhooks import DeliveryFailure
+
+TIMEOUT_S = 45.0
+"""Seconds that a message may take."""
+
+_EXAMPLES = "an address of apprise, such as mailto://… or slack://… (see https://appriseit.com)"
+_CONNECTING = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_LONGEST = 300
+
+
+def send_by_apprise(
+    url: str, *, title: str, body: str, private: bool = False, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Send a message.
+
+    Parameters
+    ----------
+    url
+        The address in the form of apprise.
+    title, body
+        The message.
+    private
+        Whether connections may go to addresses of this machine and of private networks.
+    timeout_s
+        Seconds that it may take.
+
+    Raises
+    ------
+    DeliveryFailure
+        If it was not accepted.
+    """
+    request = {"url": url, "title": title, "body": body, "private": private}
+    error = _outcome(request, timeout_s=timeout_s)
+    if error is not None:
+        raise DeliveryFailure(error)
+
+
+def check_apprise_url(url: str) -> None:
+    """Refuse what is no address of apprise.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not.
+    MissingExtraError
+        If the extra ``server`` is not installed.
+    """
+    try:
+        error = _outcome({"url": url}, timeout_s=TIMEOUT_S)
+    except DeliveryFailure as fault:
+        error = str(fault)
+    if error is not None:
+        # The address may hold a key, and is not repeated.
+        raise ArgumentError("url", got="something else", takes=_EXAMPLES)
+
+
+def _outcome(request: dict[str, Any], *, timeout_s: float) -> str | None:
+    """Return why a process of its own could not do it; None if it could."""
+    # Without -P a file of the working directory could stand in for a library.
+    command = [sys.executable, "-P", "-m", "hayflick.service.apprise_sender"]
+    try:
+        # The address holds passwords: other users of the machine see arguments, not the input.
+        done = subprocess.run(
+            command, input=json.dumps(request).encode(), capture_output=True, timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not answer within {timeout_s:g} s"
+    except OSError as fault:
+        raise DeliveryFailure(f"no process could be started ({fault.strerror})") from None
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        return f"apprise ended with exit code {done.returncode}"
+    if found.get("missing"):
+        raise MissingExtraError("sending by apprise", extra="server")
+    error = found["error"]
+    return None if error is None else str(error)
+
+
+def _send(request: dict[str, Any], refused: list[str]) -> str | None:
+    """Return why a message could not be sent; None if it was."""
+    import apprise
+
+    sender = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
+    capture: Any = apprise.LogCapture
+    with capture(level=apprise.logging.WARNING, fmt="%(message)s") as log:
+        if not sender.add(request["url"]):
+            return f"it is not {_EXAMPLES}"
+        if "body" not in request:
+            return None
+        done = sender.notify(
+            title=request["title"], body=request["body"], body_format=apprise.NotifyFormat.TEXT
+        )
+        said = " ".join(log.getvalue().split())
+    if done:
+        return None
+    if refused:
+        return f"it leads to {refused[0]}, an address that is not public; {ALLOWING}"
+    return said.replace(request["url"], "…")[:_LONGEST] or "it was not accepted"
+
+
+def _guard_connections(refused: list[str]) -> None:
+    """Refuse every connection of this process to an address that is not public."""
+
+    def check(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in _CONNECTING:
+            return
+        place = arguments[1]
+        # Names have been looked up by now; what is no address is refused as well.
+        address = str(place[0]) if isinstance(place, tuple) and place else str(place)
+        if not is_public(address):
+            refused.append(address)
+            raise PermissionError(f"{address} is not public")
+
+    sys.addaudithook(check)
+
+
+def _main() -> None:
+    request = json.loads(sys.stdin.buffer.read())
+    # What a library prints must not stand in the answer.
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    refused: list[str] = []
+    if not request.get("private"):
+        _guard_connections(refused)
+    try:
+        found: dict[str, Any] = {"error": _send(request, refused)}
+    except ImportError:
+        found = {"missing": True}
+    except Exception as fault:
+        found = {"error": f"{type(fault).__name__} in apprise"}
+    with answer:
+        json.dump(found, answer)
+
+
+if __name__ == "__main__":
+    _main()
