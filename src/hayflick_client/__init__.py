@@ -1,0 +1,16 @@
+"""Report a model's answers to the service of hayflick, from any program.
+
+>>> from hayflick_client import Watcher
+>>> watcher = Watcher("help desk", url="http://127.0.0.1:9", token="hf_...")
+>>> watcher.record("Your order is on its way.", group="model-a")
+>>> watcher.close(timeout_s=0)  # nothing listens there
+"""
+
+from __future__ import annotations
+
+from hayflick_client.outbox import DeliveryCounts
+from hayflick_client.version import __version__
+from hayflick_client.watcher import Watcher
+from hayflick_client.webhooks import WebhookError, verify_webhook
+
+__all__ = ["DeliveryCounts", "Watcher", "WebhookError", "__version__", "verify_webhook"]
