@@ -187,3 +187,13 @@ def test_a_target_keeps_its_secret_and_is_shown_masked(database):
         assert delete_target(connection, project, "ops")
         assert not delete_target(connection, project, "ops")
         assert [one.name for one in targets_of(connection, project)] == ["chat"]
+
+
+def test_what_waits_for_a_target_that_is_switched_off_is_given_up(database):
+    project, stream = project_with_stream(database, ("ops", "webhook"))
+    with database.transaction() as connection:
+        raise_alarm(connection, stream, round=12, content=CHARTS, now=10.0)
+        url = "https://ops.example.com"
+        put_target(connection, project, "ops", kind="webhook", url=url, enabled=False, now=11.0)
+        [delivery] = deliveries_of(connection, project)
+        assert (delivery.state, delivery.error) == ("given up", "the target was switched off")

@@ -191,8 +191,10 @@ class AlertWorker:
             try:
                 for target in self.look():
                     self._begin(target)
-            except Exception:
+            except HayflickError as fault:
                 # The store may be away: it is tried again, as long as the service runs.
+                _LOG.warning("alerts wait for the store: %s", fault)
+            except Exception:
                 _LOG.exception("alerts could not be looked for")
             # However often it is woken, the store is not asked all the time.
             self._ended.wait(_SECONDS_AT_LEAST)
@@ -210,6 +212,8 @@ class AlertWorker:
     def _send_logged(self, target: int) -> None:
         try:
             self.send_due(target)
+        except HayflickError as fault:
+            _LOG.warning("alerts wait for the store: %s", fault)
         except Exception:
             _LOG.exception("the messages of target %s could not be sent", target)
         # There may be more for it.

@@ -114,7 +114,7 @@ def put_target(
         What signs the messages of a web hook. None keeps the one it has, and draws a new one for
         a new web hook.
     enabled
-        Whether messages are sent to it.
+        Whether messages are sent to it; those that wait for one that is switched off are given up.
     """
     known = target_named(connection, project, name)
     if kind == "apprise":
@@ -127,9 +127,18 @@ def put_target(
         connection.execute(sa.insert(targets).values(row))
     else:
         connection.execute(sa.update(targets).where(targets.c.id == known.id).values(values))
+        if not enabled:
+            _give_up(connection, known.id)
     made = target_named(connection, project, name)
     assert made is not None
     return made
+
+
+def _give_up(connection: sa.Connection, target: int) -> None:
+    # Old news would otherwise arrive all at once when it is switched on again.
+    waiting = deliveries.c.target == target, deliveries.c.state == "waiting"
+    given_up = {"state": "given up", "error": "the target was switched off"}
+    connection.execute(sa.update(deliveries).where(*waiting).values(given_up))
 
 
 def new_secret() -> str:
