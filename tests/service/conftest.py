@@ -65,7 +65,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Any) -> str:
 @pytest.fixture
 def database(place: str) -> Iterator[Database]:
     """A new store, on each engine."""
-    with Database(place) as database:
+    with Database(place, durable=True) as database:
         yield database
 
 

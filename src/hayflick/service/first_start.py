@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from hayflick.core.errors import ArgumentError
-from hayflick.storage.accounts import create_token, has_tokens, principal_of_token, project_named
+from hayflick.storage.accounts import create_token, has_token, principal_of_token, project_named
 from hayflick.storage.database import Database
 
 PROJECT = "default"
@@ -49,7 +49,7 @@ def _first_token(connection: sa.Connection, given: str | None, *, now: float) ->
     if connection.dialect.name == "postgresql":
         # Of several processes that start at once, one makes the token.
         connection.exec_driver_sql("LOCK TABLE tokens IN SHARE ROW EXCLUSIVE MODE")
-    if given is None and has_tokens(connection):
+    if given is None and has_token(connection, revoked=True):
         return None
     if given is not None and principal_of_token(connection, given) is not None:
         return None

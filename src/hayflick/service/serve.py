@@ -72,9 +72,9 @@ def serve(
     except ImportError:
         raise MissingExtraError("the service", extra="server") from None
     settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
-    with Database(place) as database:
+    with Database(place, durable=True) as database:
         if workers > 1 and database.dialect == "sqlite":
-            remedy = "give --database postgresql+psycopg://HOST/NAME for more"
+            remedy = "give --database postgresql://HOST/NAME for more"
             raise ArgumentError(
                 "workers", got=workers, takes="1 where the store is a file", remedy=remedy
             )
@@ -94,7 +94,7 @@ def serve(
 
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
     """Serve in this process."""
-    with Database(place) as database:
+    with Database(place, durable=True) as database:
         _server(Service(database, settings)).run(sockets=[listener])
 
 

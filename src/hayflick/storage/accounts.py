@@ -116,11 +116,6 @@ def principal_of_token(connection: sa.Connection, token: str) -> Principal | Non
     return Principal(row.project, row.name, frozenset(row.scopes.split()), token=row.id)
 
 
-def has_tokens(connection: sa.Connection) -> bool:
-    """Return whether a token was ever made."""
-    return connection.scalar(sa.select(tokens.c.id).limit(1)) is not None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Token:
     """A token as lists show it, without the token itself."""
@@ -162,9 +157,10 @@ def mark_used(connection: sa.Connection, token: int, *, now: float) -> None:
     connection.execute(sa.update(tokens).where(tokens.c.id == token).values(last_used=now))
 
 
-def has_token(connection: sa.Connection) -> bool:
-    """Return whether there is a token that is taken."""
-    known = sa.select(tokens.c.id).where(tokens.c.revoked.is_(None)).limit(1)
+def has_token(connection: sa.Connection, *, revoked: bool = False) -> bool:
+    """Return whether there is a token that is taken; with `revoked`, or one that no longer is."""
+    known = sa.select(tokens.c.id).limit(1)
+    known = known if revoked else known.where(tokens.c.revoked.is_(None))
     return connection.scalar(known) is not None
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -205,8 +205,13 @@ def faults_of(name: str) -> Iterator[None]:
     except sa.exc.DBAPIError as fault:
         reason = str(fault.orig)
         known = (error for sign, error in _ERRORS.items() if sign in reason)
-        kind, message = next(known, (DataError, reason))
+        lost = isinstance(fault, sa.exc.OperationalError) and fault.connection_invalidated
+        other = (OutputError if lost else DataError, reason)
+        kind, message = next(known, other)
         raise kind(f"{name}: {message}") from fault
+    except sa.exc.TimeoutError as fault:
+        busy = "so many requests use it that this one got no connection; try again later"
+        raise OutputError(f"{name}: {busy}") from fault
     except sa.exc.SQLAlchemyError as fault:
         raise DataError(f"{name}: {_DAMAGED} ({type(fault).__name__})") from fault
 
@@ -214,7 +219,12 @@ def faults_of(name: str) -> Iterator[None]:
 _KINDS = ("sqlite", "postgresql")
 _SECONDS_TO_WAIT = 30
 _SECONDS_BETWEEN = 0.01
+_SECONDS_TO_CONNECT = 10
 _BEGIN = "hayflick_begin"
+_DRIVER = "postgresql+psycopg"
+_CONNECTIONS = 20
+_SCHEMA_LOCK = (1_751_218_534, 0)
+"""A lock of this program's: the letters "hayf" as a number, and one for the schema."""
 
 
 class Database:
@@ -225,8 +235,12 @@ class Database:
     place
         Path of a SQLite file, which is created if missing, or a URL in the form of SQLAlchemy.
     read_only
-        Whether the file is only read: it must exist, with the current schema, and nothing in its
-        folder is written.
+        Whether it is only read: it must exist, with the current schema, and nothing in a file's
+        folder is written. Everything that is read over one connection is as it was at its
+        beginning.
+    durable
+        Whether what was committed outlives a loss of power, and what was deleted is overwritten;
+        a server does the former always. For many readers at once.
 
     Attributes
     ----------
@@ -253,17 +267,23 @@ class Database:
     True
     """
 
-    def __init__(self, place: str | os.PathLike[str], *, read_only: bool = False) -> None:
+    def __init__(
+        self, place: str | os.PathLike[str], *, read_only: bool = False, durable: bool = False
+    ) -> None:
         url = _url(place)
         self.name = str(url.database) if _is_file(url) else url.render_as_string()
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._engine = self._reading_engine(Path(self.name)) if read_only else _engine(url)
+        if read_only and _is_file(url):
+            self._engine = self._reading_engine(Path(self.name))
+        else:
+            self._engine = _engine(url, read_only=read_only, durable=durable)
         self._writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
             if read_only:
                 self._check_schema()
                 return
             with self.transaction() as connection:
+                _wait_for_others(connection)
                 migrate(connection, name=self.name)
         except BaseException:
             self.close()
@@ -316,11 +336,15 @@ class Database:
         place = f"file:{quote(str(path.absolute()))}?{how}"
 
         def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(place, uri=True, check_same_thread=False)
+            connection = sqlite3.connect(
+                place, uri=True, check_same_thread=False, isolation_level=None
+            )
             connection.execute(f"PRAGMA busy_timeout = {1000 * _SECONDS_TO_WAIT}")
             return connection
 
-        return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
+        engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
 
     def _check_schema(self) -> None:
         with self.connect() as connection:
@@ -344,35 +368,52 @@ class Database:
 
 def _url(place: str | os.PathLike[str]) -> sa.URL:
     text = os.fspath(place)
-    takes = "a path, or a URL such as postgresql+psycopg://HOST/NAME"
+    takes = "a path, or a URL such as postgresql://HOST/NAME"
     if not text:
         raise ArgumentError("database", got="an empty name", takes=takes)
     if "://" not in text:
         return sa.URL.create("sqlite", database=text)
     try:
-        return sa.make_url(text)
+        url = sa.make_url(text)
     except sa.exc.ArgumentError:
         # The text may hold a password.
         raise ArgumentError("database", got="an unknown URL", takes=takes) from None
+    servers = ("postgres", "postgresql")
+    return url.set(drivername=_DRIVER) if url.drivername in servers else url
 
 
 def _is_file(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, *, read_only: bool, durable: bool) -> sa.Engine:
     if _is_file(url):
         _check_file(Path(str(url.database)))
     if url.get_backend_name() not in _KINDS:
         raise ArgumentError("database", got=url.drivername, takes=f"one of {', '.join(_KINDS)}")
+    how: dict[str, Any] = {}
+    if url.get_backend_name() == "postgresql":
+        # A connection that was lost is replaced, instead of failing once.
+        how = {"pool_pre_ping": True, "connect_args": {"connect_timeout": _SECONDS_TO_CONNECT}}
+        if read_only:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            how["execution_options"] = options
+    if durable and url.database not in {None, "", ":memory:"}:
+        how |= {"pool_size": _CONNECTIONS, "max_overflow": _CONNECTIONS}
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(url, **how)
     except ModuleNotFoundError as fault:
         raise MissingExtraError(f"a database of {url.drivername}", extra="postgres") from fault
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", _prepare_durable_sqlite if durable else _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _wait_for_others(connection: sa.Connection) -> None:
+    """Let one process at a time bring a server's database up to date; a file has a lock anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(*_SCHEMA_LOCK)))
 
 
 def check_readable(path: Path) -> None:
@@ -413,6 +454,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     log_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _prepare_durable_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def log_ahead(connection: sqlite3.Connection) -> None:
