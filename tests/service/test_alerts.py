@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from hayflick.storage.accounts import project_named
@@ -36,6 +37,9 @@ CHARTS = {
         }
     ],
 }
+
+
+on_one_engine = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
 def project_with_stream(database, *targets):
@@ -74,6 +78,7 @@ def test_an_alarm_is_open_once_and_told_once_and_its_clearing_too(database):
         assert kinds == ["alert"] * 3
 
 
+@on_one_engine
 def test_a_silent_stream_has_an_alert_beside_its_alarm(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
@@ -87,6 +92,7 @@ def test_a_silent_stream_has_an_alert_beside_its_alarm(database):
         assert [row.kind for row in alerts_of(connection, project, state="open")] == ["alarm"]
 
 
+@on_one_engine
 def test_who_acknowledges_first_stays(database):
     project, stream = project_with_stream(database)
     with database.transaction() as connection:
@@ -114,6 +120,7 @@ def test_nothing_is_told_of_a_snoozed_alarm_until_its_time(database):
         assert wake_alerts(connection, now=101.0) == 0
 
 
+@on_one_engine
 def test_what_cleared_while_it_was_snoozed_is_told_afterwards(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
@@ -124,6 +131,7 @@ def test_what_cleared_while_it_was_snoozed_is_told_afterwards(database):
         assert told(connection, project) == ["alarm", "cleared"]
 
 
+@on_one_engine
 def test_an_acknowledged_alarm_is_not_told_again(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
@@ -134,6 +142,7 @@ def test_an_acknowledged_alarm_is_not_told_again(database):
         assert told(connection, project) == ["alarm"]
 
 
+@on_one_engine
 def test_only_enabled_targets_of_the_project_are_told(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
@@ -171,6 +180,7 @@ def test_actions_go_to_web_hooks_and_notices_to_everyone_once(database):
         assert [row.id for row in page] == [newest[-1].id - 1, newest[-1].id - 2]
 
 
+@on_one_engine
 def test_a_target_keeps_its_secret_and_is_shown_masked(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
@@ -189,6 +199,7 @@ def test_a_target_keeps_its_secret_and_is_shown_masked(database):
         assert [one.name for one in targets_of(connection, project)] == ["chat"]
 
 
+@on_one_engine
 def test_what_waits_for_a_target_that_is_switched_off_is_given_up(database):
     project, stream = project_with_stream(database, ("ops", "webhook"))
     with database.transaction() as connection:
