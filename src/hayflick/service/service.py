@@ -44,6 +44,8 @@ class Service:
         Writes to the store.
     throttle : Throttle
         Slows down who guesses passwords.
+    known_groups : dict
+        Groups of streams, by the stream's number: what was seen of them so far.
     workers : list of Worker
         Those that run while the service does: `hayflick.service.assembly` adds them.
     """
@@ -55,6 +57,7 @@ class Service:
         self.clock = clock or Clock()
         self.writer = Writer(database, most_waiting=settings.limits.waiting)
         self.throttle = Throttle()
+        self.known_groups: dict[int, frozenset[str]] = {}
         self.workers: list[Worker] = []
 
     def start(self, workers: Sequence[Worker] = ()) -> None:

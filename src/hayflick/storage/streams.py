@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
+from hayflick.core.errors import ArgumentError
 from hayflick.storage.service_tables import streams
+
+LONGEST_NAME = 100
+"""Characters of a stream's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,36 @@ class StreamRow:
 
 
 _COLUMNS = [streams.c[field.name] for field in fields(StreamRow)]
+
+
+def check_stream_name(name: str) -> None:
+    """Refuse a name that cannot be told apart by eye, or that means something in a path.
+
+    Raises
+    ------
+    ArgumentError
+        If it is such a name.
+
+    Examples
+    --------
+    >>> check_stream_name("help desk")
+    >>> check_stream_name("../talk")
+    Traceback (most recent call last):
+        ...
+    hayflick.core.errors.ArgumentError: stream: got '../talk', takes 1 to 100 characters that can be
+    seen, without slashes, not . or .., no blank at either end
+    """
+    odd = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"} & {unicodedata.category(one) for one in name}
+    unfit = odd or name in {".", ".."} or name != name.strip() or {"/", "\\"} & set(name)
+    if unfit or not 0 < len(name) <= LONGEST_NAME:
+        takes = f"1 to {LONGEST_NAME} characters that can be seen, without slashes, not . or .., no"
+        raise ArgumentError("stream", got=ascii(name)[:120], takes=f"{takes} blank at either end")
+
+
+def count_streams(connection: sa.Connection, project: int) -> int:
+    """Return the number of streams of a project."""
+    query = sa.select(sa.func.count()).select_from(streams).where(streams.c.project == project)
+    return connection.scalar(query) or 0
 
 
 def stream_named(
