@@ -26,7 +26,8 @@ from hayflick.detection.rank import EXPONENTS, log_bets
 from hayflick.diversity import observing
 from hayflick.embed.embedder import parse_embedder
 from hayflick.monitor import charting
-from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
+from hayflick.monitor.chart_requests import panel_requests
+from hayflick.monitor.charting import run_charts, scaling_rounds
 from hayflick.monitor.measuring import Measurement, Readings, measure_rounds
 from hayflick.monitor.panel import ChartPanel, panel_charts
 from hayflick.monitor.watch_result import ChartHistory

@@ -1,165 +1,325 @@
-"""Which charts a stream gets, and what each of them says of the readings."""
+"""What the charts of a stream say of its readings, all at once or round by round."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.special import stdtrit
 
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import DataError
 from hayflick.core.notes import translatable
-from hayflick.core.records import Reading
-from hayflick.detection.baseline import Baseline
+from hayflick.core.records import Reading, State, Verdict
+from hayflick.detection.baseline import Baseline, value_of
 from hayflick.detection.control_chart import ControlChart
 from hayflick.detection.dependence import DependenceTests
 from hayflick.detection.early_warning import Projection, early_warning
 from hayflick.detection.evidence import FALSE_ALARMS
 from hayflick.detection.guaranteed import GuaranteedChart
-from hayflick.detection.parsing import ChartSpec, parse_chart
+from hayflick.detection.parsing import ChartSpec, restore
 from hayflick.detection.power import DetectableLoss, detectable_losses
 from hayflick.detection.rank import RankChart
-from hayflick.diversity.metrics import METRICS, Direction, metric_named
+from hayflick.diversity.metrics import METRICS
 from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
+from hayflick.monitor.chart_requests import ChartRequest
 from hayflick.monitor.panel import ChartPanel, shares
-from hayflick.monitor.watch_result import RAREFIED, ChartHistory, MetricChange, MissingChart
+from hayflick.monitor.watch_result import (
+    RAREFIED,
+    ChartHistory,
+    MetricChange,
+    MissingChart,
+    has_fallen,
+)
 
-SCORED = (SPREAD, BETWEEN_PROMPTS)
-"""Metrics with scores of pairs, which the guaranteed chart takes."""
 
-_HARMFUL = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEADY: "both"}
-
-
-@dataclass(frozen=True)
-class ChartRequest:
-    """A chart that is to be made of all answers and of every group.
+@dataclass(eq=False, kw_only=True)
+class LiveChart:
+    """A chart that takes reading after reading, and what can be told of it at any time.
 
     Parameters
     ----------
-    text
-        The request in the grammar of the command line.
-    metric
-        Name of the metric.
-    spec
-        The chart, before there is a baseline.
-    required
-        Whether it is an error if the chart cannot be made.
-    weight
-        Share of the panel's rate of false alarms that the charts of this request have; None for
-        a chart outside of the panel, whose rate is its own.
-
-    Examples
-    --------
-    >>> ChartRequest.parsed("distinct_2=shewhart:run_length=200").metric
-    'distinct_2'
-    >>> ChartRequest.parsed("guaranteed:tolerance=0.02").metric
-    'spread'
+    request
+        What it was made from.
+    group
+        The group that it reads; empty for all answers together.
+    chart
+        The chart.
+    healthy
+        The baseline of its metric's numbers.
+    made_from
+        Number of rounds that the chart was made from.
+    settings
+        Those of its specification.
+    rate, weight, warnings, power
+        As of `hayflick.monitor.watch_result.ChartHistory`.
+    among
+        Number of groups that have the chart, for a chart of one of them.
+    latest
+        The last readings since the baseline.
+    alarms
+        Whether its last reading is an alarm.
+    silent
+        Whether the last round had no reading.
     """
 
-    text: str
-    metric: str
-    spec: ChartSpec
-    required: bool = True
-    weight: float | None = None
+    request: ChartRequest
+    group: str
+    chart: ControlChart[Any]
+    healthy: Baseline
+    made_from: int
+    settings: Mapping[str, Any]
+    rate: float | None
+    weight: float | None
+    warnings: tuple[str, ...]
+    power: tuple[DetectableLoss, ...]
+    among: int
+    latest: list[float] = field(default_factory=list)
+    alarms: bool = False
+    silent: bool = True
 
     @classmethod
-    def parsed(
+    def started(
         cls,
-        text: str,
+        request: ChartRequest,
+        group: str,
+        spec: ChartSpec,
+        series: Sequence[Reading],
         *,
-        values: Sequence[str] = (),
-        required: bool = True,
-        weight: float | None = None,
-    ) -> ChartRequest:
-        """Return the chart that ``[METRIC=]CHART`` names; without a metric, it is ``spread``.
-
-        A chart without a direction alarms in the one that is not healthy for the metric.
+        first: int,
+        weight: float | None,
+        among: int,
+        powers: dict[str, tuple[DetectableLoss, ...]],
+    ) -> LiveChart:
+        """Return a chart that has learnt from the baseline.
 
         Parameters
         ----------
-        text
-            The request.
-        values
-            Names of further numbers that can be charted beside the metrics.
-        required, weight
+        request, group, weight
             See the class.
+        spec
+            The chart at its share of the rate.
+        series
+            The readings of the baseline.
+        first
+            How many of them set the scale of scores, and say nothing about their mean.
+        among
+            Number of groups that have the chart.
+        powers
+            As of `run_charts`.
 
         Raises
         ------
-        ArgumentError
-            If there is no such metric or chart; the nearest names are offered.
+        DataError
+            If the baseline is none.
         """
-        metric, chart = _split(text, values)
-        harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
-        spec = parse_chart(chart)
-        if spec.kind is GuaranteedChart and metric not in SCORED:
-            takes = f"{' or '.join(SCORED)} with the chart guaranteed; others take any metric"
-            raise ArgumentError("chart", got=text, takes=takes)
-        if spec.has_rate and harmful == "both":
-            harmful = "falls"
-        spec = replace(spec, settings={"direction": harmful, **spec.settings})
-        return cls(text, metric, spec, required, weight)
+        metric, learnt = request.metric, series[first:]
+        _check_can_fall(learnt, metric)
+        chart = spec.start(learnt, metric=metric)
+        # Before the chart has taken up any reading.
+        power: tuple[DetectableLoss, ...] = ()
+        if not group and weight is not None:
+            settings = f"{request.text} {sorted(spec.settings.items())}"
+            power = powers[settings] = powers.get(settings) or _power(chart, learnt)
+        healthy = Baseline.of_values(series, metric=metric)
+        return cls(
+            request=request,
+            group=group,
+            chart=chart,
+            healthy=healthy,
+            made_from=len(learnt),
+            settings=spec.settings,
+            rate=_false_alarm_rate(spec) if weight is None else None,
+            weight=weight,
+            warnings=_warnings(chart, learnt, healthy.dependence),
+            power=power,
+            among=among if group else 1,
+        )
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies it: metric, group, and the chart in the grammar of the command line."""
+        return self.request.metric, self.group, self.request.text
+
+    @property
+    def threshold(self) -> float | None:
+        """The limit in the metric's own units; None if the chart has none."""
+        return self.chart.threshold if isinstance(self.chart, GuaranteedChart) else None
+
+    @property
+    def change(self) -> MetricChange | None:
+        """How the last readings compare with the baseline; None without either."""
+        return _change(self.healthy, self.latest, among=self.among)
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether a number of the panel lost more than a twentieth, beyond its scatter."""
+        return has_fallen(self.change, self.weight)
+
+    def take(self, reading: Reading) -> Verdict:
+        """Take the next reading and return the verdict."""
+        verdict = self.chart.update(reading)
+        self.silent = verdict.state is State.NO_READING
+        if not self.silent:
+            self.alarms = verdict.alarm
+        value = value_of(reading, metric=self.request.metric)
+        if value is not None:
+            self.latest = [*self.latest, value][-_LATEST:]
+        return verdict
+
+    def state(self) -> dict[str, Any]:
+        """Return what the readings since the baseline have left behind, ready for JSON."""
+        return {
+            "chart": dict(self.chart.state()),
+            "latest": list(self.latest),
+            "alarms": self.alarms,
+            "silent": self.silent,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.chart = restore(state["chart"])
+        self.latest = list(state["latest"])
+        self.alarms, self.silent = state["alarms"], state["silent"]
+
+    def history(self, verdicts: Sequence[Verdict], series: Sequence[Reading]) -> ChartHistory:
+        """Return the chart with its verdicts on all readings, which it has taken.
+
+        Parameters
+        ----------
+        verdicts
+            Those of the rounds after the baseline.
+        series
+            The readings of all rounds.
+        """
+        return ChartHistory(
+            text=self.request.text,
+            metric=self.request.metric,
+            group=self.group,
+            baseline=self.made_from,
+            verdicts=tuple(verdicts),
+            threshold=self.threshold,
+            warnings=self.warnings,
+            dependence=self.healthy.dependence,
+            rate=self.rate,
+            projection=_projection(self.chart, series, self.threshold, self.settings),
+            weight=self.weight,
+            change=self.change,
+            power=self.power,
+        )
 
 
-def _split(text: str, values: Sequence[str]) -> tuple[str, str]:
-    """Return metric and chart; a column's name may hold the signs of the grammar."""
-    for name in sorted(values, key=len, reverse=True):
-        if text.startswith(f"{name}="):
-            return name, text[len(name) + 1 :]
-    head, equals, rest = text.partition("=")
-    return (head, rest) if equals and ":" not in head else (SPREAD, text)
+Series: TypeAlias = Mapping[str, Sequence[Reading]]
+"""Readings by group, one per round; the empty name stands for all answers together."""
 
 
-def chart_requests(texts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
-    """Return the charts that are requested.
-
-    Raises
-    ------
-    ArgumentError
-        If a chart is not understood or requested twice, or a value is named like a metric.
-    """
-    _check_names(values)
-    requests = tuple(ChartRequest.parsed(text, values=values) for text in texts)
-    repeated = [text for text in texts if list(texts).count(text) > 1]
-    if repeated:
-        raise ArgumentError("chart", got=repeated[0], takes="each chart once")
-    return requests
-
-
-def panel_requests(charts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
-    """Return the charts of the panel, each with the same weight.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LiveCharts:
+    """All charts of a stream, which take round after round.
 
     Parameters
     ----------
     charts
-        What `hayflick.monitor.panel.panel_charts` returned.
-    values
-        Names of further numbers that are charted.
-
-    Raises
-    ------
-    ArgumentError
-        If a value is named like a metric.
+        The charts, in order.
+    missing
+        The charts that could not be made.
+    groups
+        The groups that have readings of what a request charts, by its text: they share its rate, so
+        that with another one all charts are made anew.
     """
-    _check_names(values)
-    return tuple(
-        ChartRequest.parsed(text, values=values, required=False, weight=1.0 / len(charts))
-        for text in charts
-    )
 
+    charts: tuple[LiveChart, ...]
+    missing: tuple[MissingChart, ...]
+    groups: Mapping[str, frozenset[str]]
 
-def _check_names(values: Sequence[str]) -> None:
-    taken = {metric.name for metric in METRICS} & set(values)
-    if taken:
-        takes = "a column that is not called like a metric; rename it"
-        raise ArgumentError("value", got=min(taken), takes=takes)
+    @classmethod
+    def started(
+        cls,
+        readings: Series,
+        requests: Sequence[ChartRequest],
+        *,
+        baseline: int,
+        scaling: int,
+        panel: ChartPanel | None = None,
+        powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
+    ) -> LiveCharts:
+        """Return charts that have learnt from the baseline, and have taken no other reading.
+
+        Parameters are those of `run_charts`; the readings are those of all rounds, as what is
+        charted follows from them.
+
+        Raises
+        ------
+        DataError
+            If a chart that is required cannot be made of all answers.
+        """
+        charts: list[LiveChart] = []
+        missing: list[MissingChart] = []
+        charted: dict[str, frozenset[str]] = {}
+        for request in requests:
+            groups = [name for name, one in readings.items() if _has_metric(one, request.metric)]
+            charted[request.text] = frozenset(groups)
+            if not groups:
+                missing.append(_unread(request, readings[""], baseline=baseline, scaling=scaling))
+            elif groups != [""]:
+                # Some metrics are those of all answers together alone.
+                lacking = [name for name in readings if name not in charted[request.text]]
+                missing += [
+                    MissingChart(request.text, request.metric, name, _NO_READING)
+                    for name in lacking
+                ]
+            # The rounds that set the scale of the scores say nothing about their mean.
+            first = scaling if request.spec.kind is GuaranteedChart else 0
+            specs = _specs(request, groups, panel or ChartPanel())
+            for group, (spec, weight) in specs.items():
+                try:
+                    charts.append(
+                        LiveChart.started(
+                            request,
+                            group,
+                            spec,
+                            readings[group][:baseline],
+                            first=first,
+                            weight=weight,
+                            among=sum(map(bool, specs)),
+                            powers={} if powers is None else powers,
+                        )
+                    )
+                except DataError as fault:
+                    if request.required and not group:
+                        raise
+                    missing.append(MissingChart(request.text, request.metric, group, str(fault)))
+        return cls(charts=tuple(charts), missing=tuple(missing), groups=charted)
+
+    def knows(self, found: Mapping[str, Reading], requests: Sequence[ChartRequest]) -> bool:
+        """Return whether the readings of a round have no group that changes what is charted."""
+        return all(
+            group in self.groups.get(request.text, ())
+            for request in requests
+            for group, reading in found.items()
+            if request.metric in reading.values
+        )
+
+    def take(self, found: Mapping[str, Reading], *, number: int, label: str) -> list[Verdict]:
+        """Take the readings of a round and return the verdicts, in the order of the charts.
+
+        Parameters
+        ----------
+        found
+            By group; a group that is absent has no reading.
+        number, label
+            Number and name of the round.
+        """
+        return [
+            one.take(found.get(one.group) or Reading(number, group=one.group, label=label))
+            for one in self.charts
+        ]
 
 
 def run_charts(
-    readings: Mapping[str, Sequence[Reading]],
+    readings: Series,
     requests: Sequence[ChartRequest],
     *,
     baseline: int,
@@ -193,41 +353,14 @@ def run_charts(
     DataError
         If a chart that is required cannot be made of all answers.
     """
-    histories: list[ChartHistory] = []
-    missing: list[MissingChart] = []
-    for request in requests:
-        groups = [name for name, series in readings.items() if _has_metric(series, request.metric)]
-        if not groups:
-            missing.append(_unread(request, readings[""], baseline=baseline, scaling=scaling))
-        elif groups != [""]:
-            # Some metrics are those of all answers together alone.
-            lacking = [name for name in readings if name not in set(groups)]
-            missing += [
-                MissingChart(request.text, request.metric, name, _NO_READING) for name in lacking
-            ]
-        # The rounds that set the scale of the scores say nothing about their mean.
-        first = scaling if request.spec.kind is GuaranteedChart else 0
-        specs = _specs(request, groups, panel or ChartPanel())
-        for group, (spec, weight) in specs.items():
-            try:
-                histories.append(
-                    _history(
-                        request,
-                        group,
-                        spec,
-                        readings[group],
-                        first=first,
-                        baseline=baseline,
-                        weight=weight,
-                        groups=sum(map(bool, specs)),
-                        powers={} if powers is None else powers,
-                    )
-                )
-            except DataError as fault:
-                if request.required and not group:
-                    raise
-                missing.append(MissingChart(request.text, request.metric, group, str(fault)))
-    return tuple(histories), tuple(missing)
+    live = LiveCharts.started(
+        readings, requests, baseline=baseline, scaling=scaling, panel=panel, powers=powers
+    )
+    histories = []
+    for one in live.charts:
+        series = readings[one.group]
+        histories.append(one.history([one.take(later) for later in series[baseline:]], series))
+    return tuple(histories), live.missing
 
 
 def _specs(
@@ -242,47 +375,6 @@ def _specs(
         spec = request.spec.with_rate(weight * panel.alpha)
         specs[group] = replace(spec, settings={**spec.settings, "form": panel.form}), weight
     return specs
-
-
-def _history(
-    request: ChartRequest,
-    group: str,
-    spec: ChartSpec,
-    series: Sequence[Reading],
-    *,
-    first: int,
-    baseline: int,
-    weight: float | None,
-    groups: int,
-    powers: dict[str, tuple[DetectableLoss, ...]],
-) -> ChartHistory:
-    metric = request.metric
-    healthy = series[first:baseline]
-    _check_can_fall(healthy, metric)
-    chart = spec.start(healthy, metric=metric)
-    # Before the chart has taken up any reading.
-    power: tuple[DetectableLoss, ...] = ()
-    if not group and weight is not None:
-        settings = f"{request.text} {sorted(spec.settings.items())}"
-        power = powers[settings] = powers.get(settings) or _power(chart, healthy)
-    verdicts = tuple(map(chart.update, series[baseline:]))
-    dependence = Baseline.of_values(series[:baseline], metric=metric).dependence
-    threshold = chart.threshold if isinstance(chart, GuaranteedChart) else None
-    return ChartHistory(
-        text=request.text,
-        metric=metric,
-        group=group,
-        baseline=len(healthy),
-        verdicts=verdicts,
-        threshold=threshold,
-        warnings=_warnings(chart, healthy, dependence),
-        dependence=dependence,
-        rate=_false_alarm_rate(spec) if weight is None else None,
-        projection=_projection(chart, series, threshold, spec.settings),
-        weight=weight,
-        change=_change(series, metric, baseline, among=groups if group else 1),
-        power=power,
-    )
 
 
 def _warnings(
@@ -325,17 +417,13 @@ def _check_can_fall(healthy: Sequence[Reading], metric: str) -> None:
 _LATEST = 5
 
 
-def _change(
-    series: Sequence[Reading], metric: str, baseline: int, *, among: int = 1
-) -> MetricChange | None:
+def _change(healthy: Baseline, latest: Sequence[float], *, among: int = 1) -> MetricChange | None:
     """Return how the last readings compare with the baseline; None without either."""
-    healthy = Baseline.of_values(series[:baseline], metric=metric)
-    later = Baseline.of_values(series[baseline:], metric=metric).series[-_LATEST:]
-    if not healthy.readings or not later.size:
+    if not healthy.readings or not latest:
         return None
-    before, now = float(np.median(healthy.series)), float(np.median(later))
+    before, now = float(np.median(healthy.series)), float(np.median(latest))
     # The standard error of a median of normal numbers, for both medians.
-    sizes = 1.0 / healthy.readings + 1.0 / later.size
+    sizes = 1.0 / healthy.readings + 1.0 / len(latest)
     error = math.sqrt(math.pi / 2.0 * sizes) * healthy.deviation if healthy.readings > 1 else 0.0
     return MetricChange(before, now, error, _clear_at(healthy.readings, among))
 

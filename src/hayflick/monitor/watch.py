@@ -31,7 +31,8 @@ from hayflick.diversity.observing import SLOW
 from hayflick.embed.embedder import Embedder
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import changed_phrases
-from hayflick.monitor.charting import ChartRequest, chart_requests, panel_requests, run_charts
+from hayflick.monitor.chart_requests import ChartRequest, chart_requests, panel_requests
+from hayflick.monitor.charting import run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
 from hayflick.monitor.mix_changes import is_unread
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as

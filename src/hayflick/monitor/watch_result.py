@@ -64,6 +64,13 @@ class MetricChange:
         return abs(self.now - self.before) > self.clear_at * self.error
 
 
+def has_fallen(change: MetricChange | None, weight: float | None) -> bool:
+    """Return whether a number of the panel lost more than a twentieth, beyond its scatter."""
+    if weight is None or change is None or change.loss is None:
+        return False
+    return change.loss > FALLING_SHARE and change.is_clear
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChartHistory:
     """A control chart and its verdicts on a stream.
@@ -157,10 +164,7 @@ class ChartHistory:
     @property
     def has_fallen(self) -> bool:
         """Whether a number of the panel lost more than a twentieth, beyond its scatter."""
-        loss = None if self.change is None else self.change.loss
-        if self.weight is None or self.change is None or loss is None:
-            return False
-        return loss > FALLING_SHARE and self.change.is_clear
+        return has_fallen(self.change, self.weight)
 
     @property
     def silent_since_name(self) -> str | None:

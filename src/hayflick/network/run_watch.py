@@ -17,7 +17,8 @@ from hayflick.corpus.tokenizers import tokenizer_for
 from hayflick.diversity.hill import rarefied_entropy
 from hayflick.diversity.lexical import NgramCounts
 from hayflick.diversity.observing import SPREAD, CommonSizes
-from hayflick.monitor.charting import panel_requests, run_charts, scaling_rounds
+from hayflick.monitor.chart_requests import panel_requests
+from hayflick.monitor.charting import run_charts, scaling_rounds
 from hayflick.monitor.grouping import FLOOR, NORM, GroupsApart, groups_apart
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.watch_result import MissingChart, WatchResult

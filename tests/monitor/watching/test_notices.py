@@ -165,7 +165,7 @@ def test_a_notice_that_failed_is_posted_by_the_next_call(
     assert posted[0][1]["new"][0]["since"] == "25"
     assert main(both) == 0
     assert len(posted) == 1
-    assert b"secret" not in state.read_bytes()
+    assert b"/secret" not in state.read_bytes()
 
 
 def test_an_alarm_that_is_over_before_it_could_be_posted_is_still_told(

@@ -8,7 +8,7 @@ import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.corpus.answers import Answers
 from hayflick.diversity.phrases import PhraseCounts
-from hayflick.monitor.charting import ChartRequest
+from hayflick.monitor.chart_requests import ChartRequest
 from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
 

@@ -1,0 +1,142 @@
+"""Which charts a stream gets: those that are asked for, or the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hayflick.core.errors import ArgumentError
+from hayflick.detection.guaranteed import GuaranteedChart
+from hayflick.detection.parsing import ChartSpec, parse_chart
+from hayflick.diversity.metrics import METRICS, Direction, metric_named
+from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
+
+SCORED = (SPREAD, BETWEEN_PROMPTS)
+"""Metrics with scores of pairs, which the guaranteed chart takes."""
+
+_HARMFUL = {Direction.HIGHER: "falls", Direction.LOWER: "rises", Direction.STEADY: "both"}
+
+
+@dataclass(frozen=True)
+class ChartRequest:
+    """A chart that is to be made of all answers and of every group.
+
+    Parameters
+    ----------
+    text
+        The request in the grammar of the command line.
+    metric
+        Name of the metric.
+    spec
+        The chart, before there is a baseline.
+    required
+        Whether it is an error if the chart cannot be made.
+    weight
+        Share of the panel's rate of false alarms that the charts of this request have; None for
+        a chart outside of the panel, whose rate is its own.
+
+    Examples
+    --------
+    >>> ChartRequest.parsed("distinct_2=shewhart:run_length=200").metric
+    'distinct_2'
+    >>> ChartRequest.parsed("guaranteed:tolerance=0.02").metric
+    'spread'
+    """
+
+    text: str
+    metric: str
+    spec: ChartSpec
+    required: bool = True
+    weight: float | None = None
+
+    @classmethod
+    def parsed(
+        cls,
+        text: str,
+        *,
+        values: Sequence[str] = (),
+        required: bool = True,
+        weight: float | None = None,
+    ) -> ChartRequest:
+        """Return the chart that ``[METRIC=]CHART`` names; without a metric, it is ``spread``.
+
+        A chart without a direction alarms in the one that is not healthy for the metric.
+
+        Parameters
+        ----------
+        text
+            The request.
+        values
+            Names of further numbers that can be charted beside the metrics.
+        required, weight
+            See the class.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such metric or chart; the nearest names are offered.
+        """
+        metric, chart = _split(text, values)
+        harmful = "both" if metric in values else _HARMFUL[metric_named(metric).healthy]
+        spec = parse_chart(chart)
+        if spec.kind is GuaranteedChart and metric not in SCORED:
+            takes = f"{' or '.join(SCORED)} with the chart guaranteed; others take any metric"
+            raise ArgumentError("chart", got=text, takes=takes)
+        if spec.has_rate and harmful == "both":
+            harmful = "falls"
+        spec = replace(spec, settings={"direction": harmful, **spec.settings})
+        return cls(text, metric, spec, required, weight)
+
+
+def _split(text: str, values: Sequence[str]) -> tuple[str, str]:
+    """Return metric and chart; a column's name may hold the signs of the grammar."""
+    for name in sorted(values, key=len, reverse=True):
+        if text.startswith(f"{name}="):
+            return name, text[len(name) + 1 :]
+    head, equals, rest = text.partition("=")
+    return (head, rest) if equals and ":" not in head else (SPREAD, text)
+
+
+def chart_requests(texts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
+    """Return the charts that are requested.
+
+    Raises
+    ------
+    ArgumentError
+        If a chart is not understood or requested twice, or a value is named like a metric.
+    """
+    _check_names(values)
+    requests = tuple(ChartRequest.parsed(text, values=values) for text in texts)
+    repeated = [text for text in texts if list(texts).count(text) > 1]
+    if repeated:
+        raise ArgumentError("chart", got=repeated[0], takes="each chart once")
+    return requests
+
+
+def panel_requests(charts: Sequence[str], *, values: Sequence[str]) -> tuple[ChartRequest, ...]:
+    """Return the charts of the panel, each with the same weight.
+
+    Parameters
+    ----------
+    charts
+        What `hayflick.monitor.panel.panel_charts` returned.
+    values
+        Names of further numbers that are charted.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is named like a metric.
+    """
+    _check_names(values)
+    return tuple(
+        ChartRequest.parsed(text, values=values, required=False, weight=1.0 / len(charts))
+        for text in charts
+    )
+
+
+def _check_names(values: Sequence[str]) -> None:
+    taken = {metric.name for metric in METRICS} & set(values)
+    if taken:
+        takes = "a column that is not called like a metric; rename it"
+        raise ArgumentError("value", got=min(taken), takes=takes)
