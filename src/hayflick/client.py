@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from hayflick_client import DeliveryCounts, Watcher
+from hayflick_client import (
+    AsyncWatcher,
+    DeliveryCounts,
+    Watcher,
+    WatchHandler,
+    WebhookError,
+    verify_webhook,
+)
 
-__all__ = ["DeliveryCounts", "Watcher"]
+__all__ = [
+    "AsyncWatcher",
+    "DeliveryCounts",
+    "WatchHandler",
+    "Watcher",
+    "WebhookError",
+    "verify_webhook",
+]

@@ -8,9 +8,19 @@
 
 from __future__ import annotations
 
+from hayflick_client.async_watcher import AsyncWatcher
+from hayflick_client.logging_handler import WatchHandler
 from hayflick_client.outbox import DeliveryCounts
 from hayflick_client.version import __version__
 from hayflick_client.watcher import Watcher
 from hayflick_client.webhooks import WebhookError, verify_webhook
 
-__all__ = ["DeliveryCounts", "Watcher", "WebhookError", "__version__", "verify_webhook"]
+__all__ = [
+    "AsyncWatcher",
+    "DeliveryCounts",
+    "WatchHandler",
+    "Watcher",
+    "WebhookError",
+    "__version__",
+    "verify_webhook",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -11,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from hayflick_client.delivery import Backoff, Outcome, Reply
+from hayflick_client.delivery import Backoff, Outcome, Reply, request_headers
 from hayflick_client.items import Moment, answer_item, counts_item, values_item, vector_item
 from hayflick_client.outbox import Batch, DeliveryCounts, Outbox
+from hayflick_client.sending import exchange, tls_context
 
 LOG = logging.getLogger("hayflick_client")
 _ONE_LINE_EVERY_S = 60.0
@@ -27,13 +29,14 @@ class Recorder:
         self,
         stream: str,
         *,
-        url: str | None,
-        token: str | None,
-        batch: int,
-        interval_s: float,
-        capacity: int,
-        capacity_bytes: int,
-        timeout_s: float,
+        url: str | None = None,
+        token: str | None = None,
+        batch: int = 100,
+        interval_s: float = 1.0,
+        capacity: int = 10_000,
+        capacity_bytes: int = 64_000_000,
+        timeout_s: float = 10.0,
+        exit_timeout_s: float = 5.0,
     ) -> None:
         self._address = stream_address(stream, url)
         self._token = checked_token(token)
@@ -46,13 +49,17 @@ class Recorder:
         }.items():
             if not number > 0:
                 raise ValueError(f"{name}: got {number!r}, takes a number above 0")
-        self._batch, self._interval_s, self._timeout_s = batch, interval_s, timeout_s
+        self._batch, self._interval_s = batch, interval_s
+        self._timeout_s, self._exit_timeout_s = timeout_s, exit_timeout_s
         self._outbox = Outbox(capacity=capacity, capacity_bytes=capacity_bytes, batch=batch)
         self._closed = False
         self._flush_to = 0
         self._due: float | None = None
         self._backoff = Backoff()
         self._said: dict[str, float] = {}
+        self._tls = tls_context(self._address)
+        self._begin()
+        atexit.register(self._close_at_exit)
         _RECORDERS.add(self)
 
     def record(
@@ -158,8 +165,17 @@ class Recorder:
         """Take up that an item waits."""
         raise NotImplementedError
 
+    def _begin(self) -> None:
+        """Make ready what sends the items."""
+        raise NotImplementedError
+
+    def _close_at_exit(self) -> None:
+        """Send what waits at the end of the program."""
+        raise NotImplementedError
+
     def _forget(self) -> None:
         """Begin anew in a process that was just forked."""
+        self._begin()
         self._outbox.forget()
         self._flush_to, self._due, self._said = 0, None, {}
         self._backoff = Backoff()
@@ -193,6 +209,20 @@ class Recorder:
         self._backoff.reset()
         self._due = None
         return 0.0
+
+    def _options(self) -> dict[str, Any]:
+        """Return the arguments of a client of httpx, which follows no redirect with the token."""
+        headers = request_headers(self._token)
+        return {"headers": headers, "timeout": self._timeout_s, "verify": self._tls}
+
+    def _send_until(self, deadline: float) -> None:
+        """Send what waits from this thread, up to a time."""
+        import httpx
+
+        with httpx.Client(**self._options()) as client:
+            while time.monotonic() < deadline and (batch := self._outbox.take()) is not None:
+                wait_s = self._settle(batch, exchange(client, self._address, batch))
+                time.sleep(max(0.0, min(wait_s, deadline - time.monotonic())))
 
     def _give_up(self) -> None:
         left = self._outbox.give_up()

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import atexit
 import queue
-import ssl
 import sys
 import threading
 import time
-from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hayflick_client.delivery import Reply, encoded, request_headers
 from hayflick_client.outbox import Batch
 from hayflick_client.recorder import Recorder
+from hayflick_client.sending import exchange
 
 if TYPE_CHECKING:
     from typing import Self
-
-    import httpx
 
 
 class Watcher(Recorder):
@@ -67,34 +63,6 @@ class Watcher(Recorder):
     1
     """
 
-    def __init__(
-        self,
-        stream: str,
-        *,
-        url: str | None = None,
-        token: str | None = None,
-        batch: int = 100,
-        interval_s: float = 1.0,
-        capacity: int = 10_000,
-        capacity_bytes: int = 64_000_000,
-        timeout_s: float = 10.0,
-        exit_timeout_s: float = 5.0,
-    ) -> None:
-        super().__init__(
-            stream,
-            url=url,
-            token=token,
-            batch=batch,
-            interval_s=interval_s,
-            capacity=capacity,
-            capacity_bytes=capacity_bytes,
-            timeout_s=timeout_s,
-        )
-        self._exit_timeout_s = exit_timeout_s
-        self._tls = tls_context(self._address)
-        self._begin()
-        atexit.register(self.close)
-
     def _begin(self) -> None:
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()
@@ -103,10 +71,6 @@ class Watcher(Recorder):
         self._awake = False
         self._settled = threading.Condition()
         self._deadline: float | None = None
-
-    def _forget(self) -> None:
-        super()._forget()
-        self._begin()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until all that was recorded before is delivered, refused or dropped.
@@ -137,7 +101,7 @@ class Watcher(Recorder):
         timeout_s
             Seconds to take at most; None is `exit_timeout_s`.
         """
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
         timeout_s = self._exit_timeout_s if timeout_s is None else timeout_s
         self._closed = True
         self._deadline = time.monotonic() + timeout_s
@@ -146,11 +110,14 @@ class Watcher(Recorder):
                 self._start()
             except RuntimeError:
                 # The interpreter is about to end, and starts no thread any more.
-                self._run()
+                self._send_until(self._deadline)
         self._wake.put(None)
         if self._thread is not None:
             self._thread.join(timeout_s)
         self._give_up()
+
+    def _close_at_exit(self) -> None:
+        self.close()
 
     def __enter__(self) -> Self:
         return self
@@ -193,23 +160,19 @@ class Watcher(Recorder):
         if process is not None and process.parent_process() is not None:
             from multiprocessing.util import Finalize
 
-            Finalize(None, self.close, exitpriority=10)
+            Finalize(None, self._close_at_exit, exitpriority=10)
 
     def _run(self) -> None:
         """Send what waits, until the watcher is closed and nothing waits."""
-        with self._client() as client:
+        import httpx
+
+        with httpx.Client(**self._options()) as client:
             while (batch := self._next()) is not None:
                 wait_s = self._settle(batch, exchange(client, self._address, batch))
                 with self._settled:
                     self._settled.notify_all()
                 if not self._pause(wait_s):
                     return
-
-    def _client(self) -> httpx.Client:
-        import httpx
-
-        headers = request_headers(self._token)
-        return httpx.Client(headers=headers, timeout=self._timeout_s, verify=self._tls)
 
     def _next(self) -> Batch | None:
         while True:
@@ -245,38 +208,3 @@ class Watcher(Recorder):
             self._wake.get(timeout=seconds)
         except queue.Empty:
             return
-
-
-def tls_context(address: str) -> ssl.SSLContext:
-    """Return how certificates are checked; of an address without TLS, for none.
-
-    It is made, and what a request takes is imported, by whoever makes the watcher and not by the
-    thread that sends: a process that is forked meanwhile could do neither any more.
-    """
-    for name in ("httpx", "httpcore", "encodings.idna"):
-        import_module(name)
-    if address.startswith("https:"):
-        context: ssl.SSLContext = import_module("httpx").create_ssl_context()
-        return context
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def exchange(client: httpx.Client, address: str, batch: Batch) -> Reply:
-    """Send a batch, and return what it was answered."""
-    try:
-        body, headers = encoded(batch.body())
-        response = client.post(f"{address}/{batch.path}", content=body, headers=headers)
-        return reply_of(response)
-    except Exception as fault:
-        return failed(fault)
-
-
-def reply_of(response: Any) -> Reply:
-    """Return what matters of a response of httpx."""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status_code, headers, response.content)
-
-
-def failed(fault: Exception) -> Reply:
-    """Return the reply that stands for none."""
-    return Reply(None, fault=f"{type(fault).__name__}: {fault}".rstrip(": "))
