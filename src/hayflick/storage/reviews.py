@@ -274,7 +274,7 @@ def review_counts(connection: sa.Connection, project: int) -> list[ReviewCounts]
 def reviewed_rounds(
     connection: sa.Connection, stream: int, *, most: int = 50
 ) -> list[ReviewedRound]:
-    """Return the decisions about the last rounds of a stream that answers were drawn from.
+    """Return the decisions about the last rounds of a stream in which anything was decided.
 
     Parameters
     ----------
@@ -283,7 +283,8 @@ def reviewed_rounds(
     most
         How many rounds at most; the last ones, in their order.
     """
-    last = sa.select(reviews.c.round).where(reviews.c.stream == stream).distinct()
+    decided = (reviews.c.stream == stream, reviews.c.state != "pending")
+    last = sa.select(reviews.c.round).where(*decided).distinct()
     numbers = list(connection.scalars(last.order_by(reviews.c.round.desc()).limit(most)))
     query = (
         sa.select(reviews.c.round, reviews.c.size, reviews.c.state, rounds.c.name)
