@@ -275,15 +275,19 @@ def _html_part(part: RenderableType) -> Markup:
 
 
 def csv_link(numbers: pl.DataFrame) -> Markup:
-    """Return a table as a link to itself; the byte-order mark tells Excel that it is UTF-8.
+    """Return a table as a link to itself, as `csv_text` writes it."""
+    encoded = base64.b64encode(csv_text(numbers).encode()).decode()
+    return Markup("data:text/csv;charset=utf-8;base64,") + encoded
+
+
+def csv_text(numbers: pl.DataFrame) -> str:
+    """Return a table as CSV; the byte-order mark tells Excel that it is UTF-8.
 
     No text in it is taken for a formula.
     """
     texts = pl.col(pl.String).map_elements(_csv_cell, return_dtype=pl.String)
     named = numbers.with_columns(texts).rename({name: _csv_cell(name) for name in numbers.columns})
-    text = "\ufeff" + named.write_csv(None)
-    encoded = base64.b64encode(text.encode()).decode()
-    return Markup("data:text/csv;charset=utf-8;base64,") + encoded
+    return "\ufeff" + named.write_csv(None)
 
 
 def _csv_cell(cell: str) -> str:

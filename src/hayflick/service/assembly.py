@@ -21,6 +21,7 @@ def workers_of(service: Service) -> list[Worker]:
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
     from hayflick.service import api_events, api_health
-    from hayflick.service.pages import overview, static
+    from hayflick.service.pages import alerts, live, login, overview, static
 
-    return [api_health.router(), api_events.router(), static.router(), overview.router()]
+    parts = (api_health, api_events, static, login, live, overview, alerts)
+    return [part.router() for part in parts]

@@ -12,7 +12,13 @@ from fastapi.responses import HTMLResponse
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.sparklines import sparkline
-from hayflick.service.pages.rendering import language_of, principal_of, render, service_of
+from hayflick.service.pages.rendering import (
+    language_of,
+    page_router,
+    principal_of,
+    render,
+    service_of,
+)
 from hayflick.storage.headlines import Headline
 from hayflick.storage.streams import StreamRow, streams_of
 
@@ -43,7 +49,7 @@ class OverviewRow:
 
 def router() -> APIRouter:
     """Return the route of the overview."""
-    routes = APIRouter(include_in_schema=False)
+    routes = page_router()
 
     @routes.get("/")
     def overview(request: Request) -> HTMLResponse:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 
@@ -26,6 +26,7 @@ from hayflick.service.pages.static import static_url
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
 from hayflick.storage.accounts import Principal
+from hayflick.storage.changes import last_change
 from hayflick.storage.service_tables import actions, alerts, reviews
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ _YEAR_S = 365 * 86_400
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for a person in a project: the numbers beside the names of pages."""
+    """What waits for a person in a project: the numbers beside the names of pages.
+
+    `last_change` is the last change that the page can show; later ones are told to it.
+    """
 
     alerts: int = 0
     actions: int = 0
     reviews: int = 0
+    last_change: int = 0
 
 
 def language_of(request: Request) -> Language:
@@ -55,6 +60,17 @@ def language_of(request: Request) -> Language:
     wanted = request.headers.get("accept-language", "")
     codes = [one.partition(";")[0].strip()[:2].lower() for one in wanted.split(",")]
     return Language(next((code for code in codes if code in LANGUAGES), "en"))
+
+
+def page_router() -> APIRouter:
+    """Return a router of pages that miss no change that comes while they are made."""
+    return APIRouter(include_in_schema=False, dependencies=[Depends(_note_last_change)])
+
+
+def _note_last_change(request: Request) -> None:
+    if request.method == "GET":
+        with service_of(request).database.connect() as connection:
+            request.state.last_change = last_change(connection)
 
 
 def service_of(request: Request) -> Service:
@@ -133,7 +149,9 @@ def _waiting(request: Request, principal: Principal | None) -> Waiting:
 
     query = sa.select(number(alerts, "open"), number(actions, "open"), number(reviews, "pending"))
     with service_of(request).database.connect() as connection:
-        return Waiting(*connection.execute(query).one())
+        last = getattr(request.state, "last_change", None)
+        last = last_change(connection) if last is None else last
+        return Waiting(*connection.execute(query).one(), last_change=last)
 
 
 @cache

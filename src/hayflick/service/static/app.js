@@ -221,6 +221,9 @@ document.addEventListener("submit", async event => {
 });
 
 function prepare(part) {
+  // What is not quite up to date says when to look again.
+  const again = part.dataset?.again ?? part.querySelector("[data-again]")?.dataset.again;
+  if (again) schedule(Number(again));
   part.querySelectorAll(".plot[data-values]").forEach(preparePlot);
   part.querySelectorAll("input[data-searches]").forEach(prepareSearch);
 }

@@ -1,0 +1,164 @@
+"""The page of a stream: its charts with limits and evidence, phrases, groups and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
+
+from hayflick.monitor.watch_result import WatchResult
+from hayflick.report.language import Language
+from hayflick.report.rendering import csv_text
+from hayflick.report.watch import page_values, pictured_numbers
+from hayflick.report.watch_charts import chart_legend
+from hayflick.report.watch_findings import WatchFindings
+from hayflick.service.pages.before_after import action_effects
+from hayflick.service.pages.charts import SEPARATION, Plot, chart_id, has_separation, plot_of
+from hayflick.service.pages.outlook import outlook_rows
+from hayflick.service.pages.overview import overview_row
+from hayflick.service.pages.rendering import (
+    language_of,
+    page_environment,
+    page_router,
+    principal_of,
+    render,
+    service_of,
+)
+from hayflick.service.pages.watched import Watched, WatchedStreams
+from hayflick.service.problems import Problem
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.storage.actions import actions_of
+from hayflick.storage.alerts import alerts_of
+from hayflick.storage.rounds import RoundRow, latest_rounds
+from hayflick.storage.streams import StreamRow, stream_named
+
+_MOST_ROUNDS, _MOST_ACTIONS, _MOST_KEPT = 60, 10, 32
+_YEAR_S = 365 * 86_400
+
+
+def router() -> APIRouter:
+    """Return the routes of a stream's page and of its charts."""
+    routes = page_router()
+    kept = WatchedStreams()
+
+    @routes.get("/streams/{name}")
+    def stream_page(request: Request, name: str) -> HTMLResponse:
+        with service_of(request).database.connect() as connection:
+            stream = _stream(connection, request, name)
+            values = _stored(connection, stream)
+        watched = kept.of(service_of(request), stream)
+        language = language_of(request)
+        if watched.result is not None:
+            values |= _of_result(watched.result, values, language)
+        return render(
+            request,
+            "stream.html.jinja",
+            stream=stream,
+            row=overview_row(stream, language),
+            watched=watched,
+            sections=_sections(watched, stream, language),
+            **values,
+        )
+
+    @routes.get("/streams/{name}/charts/{chart}.svg")
+    def picture(request: Request, name: str, chart: str, theme: str = "light") -> Response:
+        _, plot = _plot(request, kept, name, chart)
+        svg = plot.svg(dark=theme == "dark")
+        return Response(svg, media_type="image/svg+xml", headers=_for_good(request))
+
+    @routes.get("/streams/{name}/charts/{chart}.json")
+    def numbers(request: Request, name: str, chart: str) -> Response:
+        result, plot = _plot(request, kept, name, chart)
+        values = plot.values(language_of(request), result.baseline)
+        return JSONResponse(values, headers=_for_good(request))
+
+    @routes.get("/streams/{name}/charts/{chart}.csv")
+    def table(request: Request, name: str, chart: str) -> Response:
+        _, plot = _plot(request, kept, name, chart)
+        headers = {"Content-Disposition": f'attachment; filename="{chart_file(chart)}.csv"'}
+        return Response(csv_text(plot.chart.numbers), media_type="text/csv", headers=headers)
+
+    return routes
+
+
+def chart_file(chart: str) -> str:
+    """Return an identifier of a chart as a part of a header: letters, digits and hyphens."""
+    return "".join(sign for sign in chart if sign.isascii() and (sign.isalnum() or sign == "-"))
+
+
+def _for_good(request: Request) -> dict[str, str]:
+    # An address with its round always shows the same.
+    if "round" not in request.query_params:
+        return {}
+    return {"Cache-Control": f"private, max-age={_YEAR_S}, immutable"}
+
+
+def _stream(connection: sa.Connection, request: Request, name: str) -> StreamRow:
+    stream = stream_named(connection, principal_of(request).project, name)
+    if stream is None:
+        raise Problem(404, f"there is no stream {name[:200]!r}")
+    return stream
+
+
+def _plot(
+    request: Request, kept: WatchedStreams, name: str, chart: str
+) -> tuple[WatchResult, Plot]:
+    with service_of(request).database.connect() as connection:
+        stream = _stream(connection, request, name)
+    result = kept.of(service_of(request), stream).result
+    plot = None if result is None else plot_of(result, chart)
+    if result is None or plot is None:
+        raise Problem(404, f"the stream {name[:200]!r} has no chart {chart[:80]!r}")
+    return result, plot
+
+
+def _stored(connection: sa.Connection, stream: StreamRow) -> dict[str, Any]:
+    """Return what the page shows as it is stored."""
+    settings = StreamSettings.model_validate_json(stream.settings)
+    return {
+        "settings": settings,
+        "rounds": latest_rounds(connection, stream.id, most=_MOST_ROUNDS),
+        "open_alerts": alerts_of(connection, stream.project, state="open", stream=stream.id),
+        "actions": actions_of(connection, stream.project, stream=stream.id, most=_MOST_ACTIONS),
+    }
+
+
+def _of_result(result: WatchResult, stored: dict[str, Any], language: Language) -> dict[str, Any]:
+    """Return what is said of a result together with what is stored."""
+    findings = WatchFindings(result, language)
+    rounds: Sequence[RoundRow] = stored["rounds"]
+    closed = {one.number: one.closed for one in rounds if one.closed is not None}
+    last = next((one for one in rounds if one.status == "measured"), None)
+    return {
+        "effects": action_effects(stored["actions"], closed, findings),
+        "outlook": outlook_rows(findings, last, zone=stored["settings"].time_zone),
+    }
+
+
+def _sections(watched: Watched, stream: StreamRow, language: Language) -> Markup:
+    if watched.result is None:
+        return Markup()
+    return _rendered(watched.result, watched.round, stream.name, language)
+
+
+@lru_cache(_MOST_KEPT)
+def _rendered(result: WatchResult, number: int, name: str, language: Language) -> Markup:
+    """Return the parts of the page that change with a result alone."""
+    findings = WatchFindings(result, language)
+    pictured = pictured_numbers(findings)
+    template = page_environment(language).get_template("stream_sections.jinja")
+    return Markup(
+        template.render(
+            **page_values(findings),
+            stream_name=name,
+            round_number=number,
+            panel=[(findings.tile(one), chart_id(one), findings.title(one)) for one in pictured],
+            legend=chart_legend(pictured, findings),
+            separation=SEPARATION if has_separation(result) else None,
+        )
+    )

@@ -1,0 +1,81 @@
+"""A watched stream as its pages show it: kept for a moment, so that viewers share the work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from hayflick.monitor.watch_result import WatchResult
+from hayflick.service.service import Service
+from hayflick.service.stored_watch import stored_watch
+from hayflick.storage.streams import StreamRow
+
+_MOST_KEPT = 64
+_SHARE = 20.0
+"""A result may be shown for so many times as long as it took to make."""
+_LONGEST_S = 10.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A stream's result.
+
+    Parameters
+    ----------
+    result
+        What `watch` finds in the rounds that are stored; None during the baseline.
+    round
+        The last round in it.
+    made
+        When it was made, and how many seconds that took.
+    took
+        See `made`.
+    """
+
+    result: WatchResult | None
+    round: int
+    made: float
+    took: float
+
+
+class WatchedStreams:
+    """The results of the streams that were looked at last.
+
+    With rounds in quick succession, a result is shown a little longer than it is the newest, so
+    that fifty viewers cost the service no more than one does.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Watched] = OrderedDict()
+        self._locks: dict[int, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def of(self, service: Service, stream: StreamRow) -> Watched:
+        """Return what is known of a stream, nearly up to date."""
+        with self._lock:
+            own = self._locks.setdefault(stream.id, threading.Lock())
+        with own:
+            found = self._kept.get(stream.id)
+            if found is None or not _will_do(found, stream):
+                begun = time.monotonic()
+                result = stored_watch(service.database, stream)
+                made = time.monotonic()
+                found = Watched(result, stream.measured_round, made, made - begun)
+        with self._lock:
+            self._kept[stream.id] = found
+            self._kept.move_to_end(stream.id)
+            while len(self._kept) > _MOST_KEPT:
+                gone, _ = self._kept.popitem(last=False)
+                self._locks.pop(gone, None)
+        return found
+
+
+def _will_do(known: Watched, stream: StreamRow) -> bool:
+    if known.round == stream.measured_round:
+        return True
+    # A stream whose baseline has just ended, or that begins to alarm, is shown at once.
+    if known.result is None or (stream.state == "alarm" and not known.result.alarms):
+        return False
+    return time.monotonic() - known.made < min(_LONGEST_S, _SHARE * known.took)
