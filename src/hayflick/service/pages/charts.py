@@ -38,6 +38,7 @@ _DARK = {
 """Colours of charts, and those that take their places in the dark."""
 
 _COLOUR = re.compile(r'\b(fill|stroke)="(white|#[0-9a-f]{3,6})"')
+_FONT = re.compile(r'font-family="[^"]*"')
 _PLOT = re.compile(r'viewBox="0 0 ([\d.]+) [\d.]+".*?transform="translate\(([\d.]+),')
 
 
@@ -71,11 +72,11 @@ class Plot:
 
     def svg(self, *, dark: bool) -> str:
         """Return the picture on its own, for a light page or a dark one."""
+        # A picture of its own does not inherit the page's font.
+        svg = _FONT.sub('font-family="system-ui, sans-serif"', self.chart.svg)
         if not dark:
-            return self.chart.svg
-        return _COLOUR.sub(
-            lambda found: f'{found[1]}="{_DARK.get(found[2], found[2])}"', self.chart.svg
-        )
+            return svg
+        return _COLOUR.sub(lambda found: f'{found[1]}="{_DARK.get(found[2], found[2])}"', svg)
 
     def values(self, language: Language, baseline: int) -> dict[str, Any]:
         """Return where the plot lies in its picture, and the reading of every round."""

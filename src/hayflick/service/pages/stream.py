@@ -53,8 +53,7 @@ def router() -> APIRouter:
             values = _stored(connection, stream)
         watched = kept.of(service_of(request), stream)
         language = language_of(request)
-        if watched.result is not None:
-            values |= _of_result(watched.result, values, language)
+        values |= _with_result(watched.result, values, language)
         return render(
             request,
             "stream.html.jinja",
@@ -128,8 +127,12 @@ def _stored(connection: sa.Connection, stream: StreamRow) -> dict[str, Any]:
     }
 
 
-def _of_result(result: WatchResult, stored: dict[str, Any], language: Language) -> dict[str, Any]:
+def _with_result(
+    result: WatchResult | None, stored: dict[str, Any], language: Language
+) -> dict[str, Any]:
     """Return what is said of a result together with what is stored."""
+    if result is None:
+        return {"effects": (), "outlook": ()}
     findings = WatchFindings(result, language)
     rounds: Sequence[RoundRow] = stored["rounds"]
     closed = {one.number: one.closed for one in rounds if one.closed is not None}

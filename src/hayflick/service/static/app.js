@@ -224,6 +224,10 @@ function prepare(part) {
   // What is not quite up to date says when to look again.
   const again = part.dataset?.again ?? part.querySelector("[data-again]")?.dataset.again;
   if (again) schedule(Number(again));
+  // What scrolls can be scrolled by keys.
+  for (const one of part.querySelectorAll(".scroll")) {
+    if (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight) one.tabIndex = 0;
+  }
   part.querySelectorAll(".plot[data-values]").forEach(preparePlot);
   part.querySelectorAll("input[data-searches]").forEach(prepareSearch);
 }
