@@ -123,33 +123,49 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower().rstrip(".")
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, *, at_most: int = LARGEST_BODY
+) -> bytes:
     """Return the whole body of a request.
+
+    Parameters
+    ----------
+    headers
+        The request's headers, their names in small letters.
+    receive
+        Gives the parts of the body.
+    at_most
+        Bytes that it may have.
 
     Raises
     ------
     RequestRefusal
-        If it is larger than `LARGEST_BODY`, or slower than `SLOWEST_S`.
+        If it is larger than that, slower than `SLOWEST_S`, or cut off.
     """
     stated = headers.get(b"content-length", b"0")
-    too_large = not stated.isdigit() or len(stated) > 12 or int(stated) > LARGEST_BODY
-    parts: list[bytes] = []
+    too_large = not stated.isdigit() or len(stated) > 12 or int(stated) > at_most
+    body = bytearray()
     size, more = 0, True
     try:
         async with asyncio.timeout(SLOWEST_S):
             while more and size <= _MOST_DISCARDED:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestRefusal(400, "the connection was closed within the body")
                 part = message.get("body", b"")
                 size += len(part)
-                too_large |= size > LARGEST_BODY
+                too_large |= size > at_most
                 # A client that is cut off while it sends would not see the reply.
-                parts = [] if too_large else [*parts, part]
-                more = message["type"] == "http.request" and message.get("more_body", False)
+                if too_large:
+                    body.clear()
+                else:
+                    body += part
+                more = message.get("more_body", False)
     except TimeoutError:
         raise RequestRefusal(408, f"the body did not arrive within {SLOWEST_S:g} s") from None
     if too_large:
-        raise RequestRefusal(413, f"the body takes at most {LARGEST_BODY:,} bytes")
-    return b"".join(parts)
+        raise RequestRefusal(413, f"the body takes at most {at_most:,} bytes")
+    return bytes(body)
 
 
 def _check_json(body: bytes) -> None:
