@@ -34,6 +34,7 @@ from .chains.selection import Verifier as Verifier
 from .chains.stages import Grid as Grid
 from .chains.stages import Stages as Stages
 from .chains.symmetric_mixture import SymmetricMixture as SymmetricMixture
+from .client import gate as gate
 from .core.errors import HayflickError as HayflickError
 from .core.progress import progress_bar as progress_bar
 from .core.records import Reading as Reading

@@ -11,6 +11,7 @@ from __future__ import annotations
 from hayflick_client.async_watcher import AsyncWatcher
 from hayflick_client.logging_handler import WatchHandler
 from hayflick_client.outbox import DeliveryCounts
+from hayflick_client.pipeline_gate import GateError, GateResult, gate
 from hayflick_client.version import __version__
 from hayflick_client.watcher import Watcher
 from hayflick_client.webhooks import WebhookError, verify_webhook
@@ -18,9 +19,12 @@ from hayflick_client.webhooks import WebhookError, verify_webhook
 __all__ = [
     "AsyncWatcher",
     "DeliveryCounts",
+    "GateError",
+    "GateResult",
     "WatchHandler",
     "Watcher",
     "WebhookError",
     "__version__",
+    "gate",
     "verify_webhook",
 ]

@@ -86,6 +86,20 @@ class Reply:
             late if isinstance(late, int) else 0,
         )
 
+    def refused_items(self, number: int) -> dict[int, str]:
+        """Return the places of items that were refused, of a batch of some number, and why.
+
+        Empty where the service does not say which it were.
+        """
+        named = self.record().get("items")
+        found: dict[int, str] = {}
+        for one in named if isinstance(named, list) else ():
+            place = one.get("item") if isinstance(one, dict) else None
+            if isinstance(place, int) and 0 <= place < number:
+                detail = " ".join(str(one.get("detail", "")).split())
+                found[place] = f"{self.status}: {detail}"[:_LONGEST_REASON]
+        return found
+
     def reason(self) -> str:
         """Return why it is no success, in the service's words where it has some.
 

@@ -164,13 +164,24 @@ class Outbox:
             self._under_way.popleft()
             if outcome is Outcome.DELIVERED:
                 self._count_delivered(batch, reply)
-            elif outcome is Outcome.SPLIT and self._worth_splitting(batch):
-                self._under_way.extendleft(reversed(batch.halves()))
-            else:
-                self._refused_in_a_row += 1
-                self._count_refused(reply.reason(), len(batch.entries))
-                return Outcome.REFUSED
-        return outcome
+                return outcome
+            if outcome is Outcome.SPLIT and self._split(batch, reply):
+                return outcome
+            self._refused_in_a_row += 1
+            self._count_refused(reply.reason(), len(batch.entries))
+        return Outcome.REFUSED
+
+    def _split(self, batch: Batch, reply: Reply) -> bool:
+        """Keep the good items of a batch under way; False if nothing tells that there are some."""
+        refused = reply.refused_items(len(batch.entries))
+        for reason in refused.values():
+            self._count_refused(reason, 1)
+        good = tuple(one for place, one in enumerate(batch.entries) if place not in refused)
+        if refused and good:
+            self._under_way.appendleft(Batch(batch.path, good))
+        elif not refused and self._worth_splitting(batch):
+            self._under_way.extendleft(reversed(batch.halves()))
+        return bool(refused) or self._worth_splitting(batch)
 
     def _worth_splitting(self, batch: Batch) -> bool:
         # One bad item must not take the others along; of a batch that is all bad, a few tell.

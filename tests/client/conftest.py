@@ -22,6 +22,7 @@ class StandIn:
     tokens: set[str] = field(default_factory=set)
     batches: list[list[dict[str, Any]]] = field(default_factory=list)
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stream: tuple[int, Any] = (404, {"detail": "there is no stream 's'"})
     answer: Callable[[list[dict[str, Any]]], tuple[int, dict[str, str], Any]] | None = None
 
     @property
@@ -56,6 +57,14 @@ def stand_in() -> Iterator[StandIn]:
             token = self.headers["Authorization"].removeprefix("Bearer ")
             items = json.loads(content)["items"]
             status, headers, body = service.take(self.path, token, items)
+            self.reply(status, headers, body)
+
+        def do_GET(self) -> None:
+            service.paths.append(self.path)
+            service.tokens.add(self.headers["Authorization"].removeprefix("Bearer "))
+            self.reply(service.stream[0], {}, service.stream[1])
+
+        def reply(self, status: int, headers: dict[str, str], body: Any) -> None:
             written = json.dumps(body).encode()
             self.send_response(status)
             for name, value in headers.items():

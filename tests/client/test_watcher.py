@@ -127,6 +127,21 @@ def test_a_bad_item_does_not_take_its_batch_along(stand_in, status):
     assert stand_in.texts == [f"good {number}" for number in range(50) if number not in (7, 31)]
 
 
+def test_items_that_the_service_names_are_left_out(stand_in):
+    def answer(items):
+        bad = [place for place, item in enumerate(items) if item["text"] == "bad"]
+        named = [{"item": place, "detail": "a bad text"} for place in bad[:2]]
+        return (422, {}, {"detail": "item ...", "items": named}) if bad else (202, {}, None)
+
+    stand_in.answer = answer
+    with Watcher("s", url=stand_in.url, token="t", interval_s=60) as watcher:
+        for number in range(50):
+            watcher.record("bad" if number % 10 == 7 else f"good {number}")
+    assert watcher.counts.reasons == {"422: a bad text": 5}
+    assert watcher.counts.delivered == len(stand_in.accepted) == 45
+    assert len(stand_in.batches) == 4
+
+
 def test_a_batch_that_is_all_bad_takes_few_requests(stand_in):
     stand_in.answer = lambda items: (422, {}, {"detail": "this stream takes vectors"})
     with Watcher("s", url=stand_in.url, token="t", interval_s=60) as watcher:
@@ -346,12 +361,18 @@ def test_a_forked_process_sends_its_own_answers_and_no_others(stand_in, how):
 
 def test_importing_it_loads_neither_hayflick_nor_httpx():
     code = (
-        "import time, sys; start = time.perf_counter(); import hayflick_client; "
-        "took = time.perf_counter() - start; "
-        "print(sorted({'hayflick', 'httpx', 'numpy'} & set(sys.modules)), took < 0.15)"
+        "import time, sys; start = time.process_time(); import hayflick_client; "
+        "took = time.process_time() - start; "
+        "print(sorted({'hayflick', 'httpx', 'numpy'} & set(sys.modules)), took)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[] True"
+    command = [sys.executable, "-c", code]
+    took = []
+    for _ in range(3):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        loaded, _, seconds = done.stdout.rpartition(" ")
+        assert loaded == "[]"
+        took.append(float(seconds))
+    assert min(took) < 0.15
 
 
 def test_messages_are_logged_once(stand_in, watcher, caplog):

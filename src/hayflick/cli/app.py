@@ -19,6 +19,7 @@ from hayflick.cli.calibrate import calibrate_command
 from hayflick.cli.compare import compare_command
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
+from hayflick.cli.gate import gate_command
 from hayflick.cli.loop import loop_app
 from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
@@ -58,6 +59,7 @@ app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 app.command("probe")(probe_command)
 app.command("serve")(serve_command)
+app.command("gate")(gate_command)
 app.add_typer(rules_app, name="rules")
 app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")

@@ -1,0 +1,68 @@
+"""``hayflick gate``: whether a pipeline may go on, by what the service says of a stream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hayflick.cli.options import Format, FormatOption
+from hayflick.cli.printing import ALARM, INCOMPLETE, print_json, say
+
+
+def gate_command(
+    stream: Annotated[str, typer.Argument(metavar="STREAM", help="A stream of the service.")],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The service, such as http://127.0.0.1:8080.",
+            envvar="HAYFLICK_URL",
+            show_default=False,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            help="A token with the scope read; others on this machine see it here, not in the "
+            "environment.",
+            envvar="HAYFLICK_TOKEN",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long the request may take.")
+    ] = 10.0,
+    output_format: FormatOption = Format.TABLE,
+) -> int:
+    """Ask the service how a stream is, so that a pipeline goes on or stops.
+
+    Exit code 0: there is a reading and no alarm. 1: an alarm. 3: no reading, as in the baseline or
+    where no answer comes, or the service cannot be reached. 2: it refused the request.
+    """
+    from hayflick.core.checks import positive_number
+    from hayflick.core.display_text import display_text
+    from hayflick.core.errors import HayflickError, MissingExtraError
+    from hayflick_client.pipeline_gate import GateError, gate
+
+    try:
+        result = gate(stream, url=url, token=token, timeout_s=positive_number("timeout", timeout))
+    except ImportError:
+        raise MissingExtraError("the client of the service", extra="client") from None
+    except GateError as fault:
+        if fault.refused:
+            raise HayflickError(str(fault)) from None
+        say(f"error: {fault}")
+        return INCOMPLETE
+    except HayflickError:
+        raise
+    except ValueError as fault:
+        raise HayflickError(str(fault)) from None
+    if output_format is Format.JSON:
+        print_json(result.to_dict())
+    else:
+        print(display_text(result.reason))
+    if result.alarm:
+        return ALARM
+    return 0 if result.passed else INCOMPLETE
