@@ -21,6 +21,8 @@ T = TypeVar("T")
 Job: TypeAlias = Callable[[sa.Connection], T]
 
 _MOST_TOGETHER = 200
+# PostgreSQL: serialization failure, and deadlock.
+_CONFLICTS = ("40001", "40P01")
 
 
 class WriterBusy(HayflickError):  # noqa: N818
@@ -96,7 +98,10 @@ class Writer:
                 except queue.Empty:
                     break
             ended = batch[-1] is None
-            self._write([one for one in batch if one is not None])
+            # A job whose requester has gone away is not begun.
+            jobs = [one for one in batch if one and one[1].set_running_or_notify_cancel()]
+            if jobs:
+                self._write(jobs)
 
     def _write(self, batch: list[tuple[Job[Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
@@ -105,6 +110,11 @@ class Writer:
                 for job, future in batch:
                     done.append((future, *_outcome(connection, job)))
         except Exception as fault:
+            if len(batch) > 1 and _is_conflict(fault):
+                # Another process holds what these jobs take in another order.
+                for one in batch:
+                    self._write([one])
+                return
             failure = WriteFailure(str(fault))
             failure.__cause__ = fault
             done = [(future, None, failure) for _, future in batch]
@@ -113,6 +123,14 @@ class Writer:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+
+def _is_conflict(fault: BaseException) -> bool:
+    """Return whether a transaction was ended because two of them waited for each other."""
+    cause = fault.__cause__
+    return isinstance(cause, sa.exc.DBAPIError) and (
+        getattr(cause.orig, "sqlstate", None) in _CONFLICTS
+    )
 
 
 def _outcome(connection: sa.Connection, job: Job[T]) -> tuple[T | None, BaseException | None]:
