@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -244,11 +244,17 @@ class LiveCharts:
         scaling: int,
         panel: ChartPanel | None = None,
         powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
+        groups: Mapping[str, Collection[str]] | None = None,
     ) -> LiveCharts:
         """Return charts that have learnt from the baseline, and have taken no other reading.
 
-        Parameters are those of `run_charts`; the readings are those of all rounds, as what is
-        charted follows from them.
+        Parameters
+        ----------
+        readings, requests, baseline, scaling, panel, powers
+            As of `run_charts`.
+        groups
+            The `groups` of charts that are to be made again. None to find them in the readings,
+            which then are those of all rounds.
 
         Raises
         ------
@@ -259,11 +265,15 @@ class LiveCharts:
         missing: list[MissingChart] = []
         charted: dict[str, frozenset[str]] = {}
         for request in requests:
-            groups = [name for name, one in readings.items() if _has_metric(one, request.metric)]
-            charted[request.text] = frozenset(groups)
-            if not groups:
+            found = [
+                name
+                for name, one in readings.items()
+                if (name in groups[request.text] if groups else _has_metric(one, request.metric))
+            ]
+            charted[request.text] = frozenset(found)
+            if not found:
                 missing.append(_unread(request, readings[""], baseline=baseline, scaling=scaling))
-            elif groups != [""]:
+            elif found != [""]:
                 # Some metrics are those of all answers together alone.
                 lacking = [name for name in readings if name not in charted[request.text]]
                 missing += [
@@ -272,7 +282,7 @@ class LiveCharts:
                 ]
             # The rounds that set the scale of the scores say nothing about their mean.
             first = scaling if request.spec.kind is GuaranteedChart else 0
-            specs = _specs(request, groups, panel or ChartPanel())
+            specs = _specs(request, found, panel or ChartPanel())
             for group, (spec, weight) in specs.items():
                 try:
                     charts.append(

@@ -56,6 +56,9 @@ _SAMPLED_VECTORS = 2000
 _COUNTED_TOGETHER = 5000
 """Number of answers whose words are counted at once, if their rounds have fewer."""
 
+NO_GROUP = "no group"
+"""The group of answers whose cell is empty, where others have one."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Measurement:
@@ -182,6 +185,49 @@ def _measured(
         return Measured(observer, measured, samples)
 
 
+def learn_baseline(answers: Answers, settings: Measurement) -> Observer:
+    """Return what measures the rounds of a stream, from its baseline alone.
+
+    Parameters
+    ----------
+    answers
+        Those of the baseline.
+    settings
+        How the rounds are measured.
+    """
+    embedder = settings.embedder if embeds(answers) else None
+    with threadpool_limits(1, "blas"):
+        batches = (_batch(answers, *one) for one in answers.by_round())
+        scaling = [
+            _embedded(batch, embedder, None)
+            for batch in itertools.islice(batches, settings.scaling)
+        ]
+        return _observer(scaling, _baseline_counts(answers, settings), settings)
+
+
+def measure_round(
+    answers: Answers, number: int, observer: Observer, *, embedder: Embedder
+) -> tuple[dict[str, Reading], RoundAnswers]:
+    """Return the readings of one round by group, and its answers with their vectors.
+
+    Parameters
+    ----------
+    answers
+        Those of the round, and of no other one.
+    number
+        Number of the round in its stream.
+    observer
+        What measures it.
+    embedder
+        Turns texts into vectors, where the answers have none.
+    """
+    with threadpool_limits(1, "blas"):
+        batch = _batch(answers, 1, answers.frame, answers.vectors)
+        batch = _embedded(batch, embedder if embeds(answers) else None, None)
+        batch = replace(batch, round=number)
+        return {reading.group: reading for reading in observer.read(batch)}, batch
+
+
 @contextmanager
 def _opened(
     cache: str | os.PathLike[str] | None, embedder: Embedder
@@ -214,17 +260,23 @@ def _rounds(
     done = 0
     for number, frame, vectors in itertools.islice(answers.by_round(), first - 1, None):
         begun = time.monotonic()
-        batch = _batch(answers, number, frame, vectors)
-        if embedder is not None and batch.texts:
-            vectors = np.concatenate(list(embed_all(embedder, batch.texts, cache=cache)))
-            batch = replace(batch, vectors=vectors)
-        yield batch
+        yield _embedded(_batch(answers, number, frame, vectors), embedder, cache)
         done += len(frame)
         if number == tried:
             left = len(answers.frame) - done
             seconds = (time.monotonic() - begun) * left / max(1, len(frame))
             expect(progress, Effort(f"measuring {left:,} more answers", seconds))
         progress("measuring answers", done, len(answers.frame))
+
+
+def _embedded(
+    batch: RoundAnswers, embedder: Embedder | None, cache: EmbeddingCache | None
+) -> RoundAnswers:
+    if embedder is None or not batch.texts:
+        return batch
+    return replace(
+        batch, vectors=np.concatenate(list(embed_all(embedder, batch.texts, cache=cache)))
+    )
 
 
 def _batch(
@@ -235,13 +287,19 @@ def _batch(
         label=answers.rounds[number - 1],
         texts=_filled(frame, "text"),
         vectors=vectors,
-        groups=_filled(frame, "group"),
+        groups=_groups(frame),
         prompts=_filled(frame, "prompt"),
         values={
             name.removeprefix(VALUE): frame[name].fill_null(np.nan).to_numpy()
             for name in value_columns(answers)
         },
     )
+
+
+def _groups(frame: pl.DataFrame) -> list[str] | None:
+    groups = _filled(frame, "group")
+    # An empty name stands for all answers together.
+    return None if groups is None else [group or NO_GROUP for group in groups]
 
 
 def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
@@ -387,7 +445,7 @@ def _measure(
     for batch, words in _counted(batches, observer.tokenizer, counted):
         read = observer.read(batch, counted=words)
         rounds.append({reading.group: reading for reading in read})
-        sample = _sample(batch, observer.seed)
+        sample = sample_of(batch, observer.seed)
         if sample is not None:
             samples[1:] = [sample]
     return tuple(rounds), tuple(samples)
@@ -412,7 +470,8 @@ def _counted(
     yield from zip(waiting, count_rounds(waiting, tokenizer=tokenizer), strict=True)
 
 
-def _sample(batch: RoundAnswers, seed: int) -> Sample | None:
+def sample_of(batch: RoundAnswers, seed: int) -> Sample | None:
+    """Return texts of a round with their vectors, at random where there are many; None without."""
     whole = batch.with_direction()
     if whole.vectors is None or whole.texts is None or not whole.size:
         return None

@@ -149,7 +149,7 @@ def _records_of(state: StreamState) -> dict[str, Any]:
             **asdict(replace(state.part, notes=())),
             "notes": [[note.message, dict(note.values)] for note in state.part.notes],
         },
-        "observer": _observer_record(state.observer),
+        "observer": observer_record(state.observer),
         "last": _answers_record(state.last),
     }
 
@@ -170,7 +170,7 @@ def _state(parts: Mapping[str, Any], rounds: Sequence[Any]) -> StreamState:
         settings=stream["settings"],
         part=_part(parts["part"]),
         names=names,
-        observer=_observer(parts["observer"]),
+        observer=observer_of(parts["observer"]),
         rounds=kept,
         last=_answers(parts["last"], names),
         typical_first=stream["typical"][0],
@@ -200,34 +200,37 @@ def _part(record: Mapping[str, Any]) -> ReadPart:
 
 
 def _round_record(kept: KeptRound) -> dict[str, Any]:
-    readings = {
-        group: {
-            "values": dict(reading.values),
-            "scores": {name: _array_text(scores) for name, scores in reading.scores.items()},
-        }
-        for group, reading in kept.readings.items()
-    }
+    readings = {group: reading_record(reading) for group, reading in kept.readings.items()}
     return {"readings": readings, "answers": kept.answers, "digest": kept.digest}
+
+
+def reading_record(reading: Reading) -> dict[str, Any]:
+    """Return the numbers of a reading as plain values."""
+    return {
+        "values": dict(reading.values),
+        "scores": {name: array_text(scores) for name, scores in reading.scores.items()},
+    }
+
+
+def reading_of(record: Mapping[str, Any], number: int, *, group: str, label: str) -> Reading:
+    """Return the reading of a round whose numbers `reading_record` returned."""
+    scores = {name: array_of(text) for name, text in record["scores"].items()}
+    return Reading(number, record["values"], scores, group, label)
 
 
 def _readings(record: Mapping[str, Any], number: int, label: str) -> dict[str, Reading]:
     return {
-        group: Reading(
-            number,
-            one["values"],
-            {name: _array(text) for name, text in one["scores"].items()},
-            group,
-            label,
-        )
-        for group, one in record.items()
+        group: reading_of(one, number, group=group, label=label) for group, one in record.items()
     }
 
 
-def _array_text(array: np.ndarray[Any, Any]) -> str:
+def array_text(array: np.ndarray[Any, Any]) -> str:
+    """Return numbers as text, to the last bit."""
     return base64.b64encode(np.asarray(array, "<f8").tobytes()).decode()
 
 
-def _array(text: str) -> np.ndarray[Any, Any]:
+def array_of(text: str) -> np.ndarray[Any, Any]:
+    """Return the numbers that `array_text` wrote."""
     return np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
 
 
@@ -261,7 +264,8 @@ def _words(record: Mapping[str, Any], tokenizer: str) -> NgramCounts:
     return NgramCounts(tokenizer, (table,), record["texts"])
 
 
-def _observer_record(observer: Observer) -> dict[str, Any]:
+def observer_record(observer: Observer) -> dict[str, Any]:
+    """Return what measures a stream as plain values."""
     baseline = observer.baseline
     return {
         "scale": observer.scale,
@@ -281,7 +285,8 @@ def _observer_record(observer: Observer) -> dict[str, Any]:
     }
 
 
-def _observer(record: Mapping[str, Any]) -> Observer:
+def observer_of(record: Mapping[str, Any]) -> Observer:
+    """Return what `observer_record` wrote."""
     words, sizes = record["words"], {}
     for group, one in record["sizes"].items():
         mix = one["mix"]

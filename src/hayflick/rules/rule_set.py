@@ -336,6 +336,11 @@ class RunningRules:
         return tuple(action for action in due if action is not None)
 
     @property
+    def is_cooling_down(self) -> bool:
+        """Whether a watch has decided something lately, and decides nothing for some readings."""
+        return any(stream.cooling_down for stream in self._streams.values())
+
+    @property
     def stopped(self) -> tuple[StoppedWatch, ...]:
         """The watches that decide nothing any more, and why."""
         return tuple(

@@ -1,0 +1,149 @@
+"""The stored answers of a stream as `watch` takes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hayflick.core.errors import DataError
+from hayflick.corpus.answers import Answers
+from hayflick.corpus.normalization import normalized_expression
+from hayflick.monitor.measuring import VALUE
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.storage.readings import AnswerOfRound
+
+_MOST_TOGETHER = 2_000_000
+_VECTOR = np.dtype("<f4")
+
+
+@dataclass(frozen=True)
+class StreamColumns:
+    """What the answers of a stream are measured by, which its baseline fixes.
+
+    Parameters
+    ----------
+    text, vectors, group, prompt
+        Whether answers have any.
+    values
+        Names of their numbers.
+    dimensions
+        Length of the vectors; 0 without any.
+    """
+
+    text: bool
+    vectors: bool
+    group: bool
+    prompt: bool
+    values: tuple[str, ...] = ()
+    dimensions: int = 0
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[AnswerOfRound], settings: StreamSettings, *, kind: str
+    ) -> StreamColumns:
+        """Return what the answers of a baseline have.
+
+        Parameters
+        ----------
+        rows
+            The answers.
+        settings
+            Those of the stream; numbers are those that they name.
+        kind
+            What the stream's items hold; of values, all numbers are measured where the settings
+            name none.
+        """
+        values = settings.values
+        if kind == "values" and not values:
+            values = tuple(sorted({name for row in rows for name in _numbers(row)}))
+        vector = next((row.vector for row in rows if row.vector), b"")
+        return cls(
+            text=any(row.text is not None for row in rows),
+            vectors=bool(vector),
+            group=any(row.group for row in rows),
+            prompt=any(row.prompt for row in rows),
+            values=values,
+            dimensions=len(vector) // _VECTOR.itemsize,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def of_record(cls, record: Any) -> StreamColumns:
+        """Return what `record` returned."""
+        return cls(**{**record, "values": tuple(record["values"])})
+
+
+def answers_of(
+    rows: Sequence[AnswerOfRound],
+    columns: StreamColumns,
+    *,
+    name: str,
+    labels: Sequence[str],
+    first: int,
+) -> Answers:
+    """Return answers of rounds that follow one another; a row of a count stands for as many.
+
+    Parameters
+    ----------
+    rows
+        The answers, by round.
+    columns
+        What they are measured by.
+    name
+        Name of the stream.
+    labels
+        Names of the rounds.
+    first
+        Number of the first of them.
+
+    Raises
+    ------
+    DataError
+        If they stand for more answers than can be measured at once.
+    """
+    total = sum(row.weight for row in rows)
+    if total > _MOST_TOGETHER:
+        raise DataError(f"{total:,} answers are too many to measure at once: make rounds shorter")
+    cells: dict[str, Any] = {
+        "round": pl.Series([row.round - first + 1 for row in rows], dtype=pl.Int64)
+    }
+    for has, role in ((columns.text, "text"), (columns.group, "group"), (columns.prompt, "prompt")):
+        if has:
+            cells[role] = pl.Series([getattr(row, role) for row in rows], dtype=pl.String)
+    if columns.values:
+        found = [_numbers(row) for row in rows]
+        for value in columns.values:
+            cells[VALUE + value] = pl.Series([one.get(value) for one in found], dtype=pl.Float64)
+    frame = pl.DataFrame(cells).with_columns(
+        normalized_expression(pl.col(role), "nfc") for role in cells if role in _LABELS
+    )
+    vectors = _vectors(rows, columns.dimensions) if columns.vectors else None
+    if total != len(rows):
+        places = np.repeat(np.arange(len(rows)), [row.weight for row in rows])
+        frame = frame[places]
+        vectors = None if vectors is None else vectors[places]
+    return Answers(name, tuple(labels), frame.with_row_index("row", 1), vectors)
+
+
+_LABELS = ("text", "group", "prompt")
+
+
+def _numbers(row: AnswerOfRound) -> dict[str, float]:
+    found: dict[str, float] = json.loads(row.numbers) if row.numbers else {}
+    return found
+
+
+def _vectors(rows: Sequence[AnswerOfRound], dimensions: int) -> np.ndarray[Any, Any]:
+    vectors = np.full((len(rows), dimensions), np.nan, np.float32)
+    for place, row in enumerate(rows):
+        if row.vector and len(row.vector) == dimensions * _VECTOR.itemsize:
+            vectors[place] = np.frombuffer(row.vector, _VECTOR)
+    return vectors
