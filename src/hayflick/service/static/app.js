@@ -8,7 +8,8 @@ const state = document.getElementById("live-state");
 // --- Changes: parts with an id and data-live are replaced by those of the page as it is now.
 
 const AT_MOST_EVERY_MS = 2000;
-let due = null, last = 0, running = false;
+const AT_LEAST_EVERY_MS = 60000;
+let due = null, last = 0, running = false, missed = false;
 
 function isBusy(part) {
   // What somebody is typing or choosing is left alone.
@@ -42,9 +43,11 @@ function pathOf(element, within) {
   return all.length === 1 ? element.localName : null;
 }
 
-async function refresh() {
+async function refresh(told = true) {
   due = null;
-  if (document.hidden || running) { schedule(); return; }
+  missed = document.hidden;
+  if (missed) return;
+  if (running) { schedule(); return; }
   running = true;
   last = Date.now();
   try {
@@ -52,7 +55,7 @@ async function refresh() {
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (replaceParts(page)) { say(words.changed); document.dispatchEvent(new Event("hayflick:changed")); }
+    if (replaceParts(page)) { if (told) say(words.changed); document.dispatchEvent(new Event("hayflick:changed")); }
   } catch {
     schedule(3 * AT_MOST_EVERY_MS);
   } finally {
@@ -63,7 +66,7 @@ async function refresh() {
 function schedule(wait = 0) {
   // Viewers of one change do not all come at the same moment.
   const earliest = Math.max(wait, last + AT_MOST_EVERY_MS - Date.now(), 100 + 400 * Math.random());
-  due ??= setTimeout(refresh, earliest);
+  due ??= setTimeout(() => refresh(), earliest);
 }
 
 function say(message) {
@@ -95,7 +98,9 @@ function follow() {
   for (const kind of ["message", "round", "state", "alert", "action", "review", "rules"]) {
     events.addEventListener(kind, message => { if (concerns(message)) schedule(); });
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && due) schedule(); });
+  // Lengths of time grow, also where nothing happens.
+  setInterval(() => { if (!document.hidden && !running) refresh(false); }, AT_LEAST_EVERY_MS);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) schedule(); });
   window.addEventListener("pagehide", () => events.close());
 }
 
