@@ -69,8 +69,14 @@ def router() -> APIRouter:
             )
         shown = [_shown(row, language) for row in found]
         further = found[-1].id if len(found) == _MOST_SHOWN else None
-        values = {"actions": shown, "state": state, "stream": stream or "", "further": further}
-        return render(request, "actions.html.jinja", **values)
+        return render(
+            request,
+            "actions.html.jinja",
+            actions=shown,
+            state=state,
+            stream=stream or "",
+            further=further,
+        )
 
     @routes.post("/actions/{number}/done")
     def done(request: Request, number: int, form: Form) -> RedirectResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from hayflick.service.pages.forms import Form, caller_of_form, see
 from hayflick.service.pages.rendering import page_router, render
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller, existing
-from hayflick.service.review_evidence import LIMIT, MOST_CHECKS, ReviewEvidence, review_evidence
+from hayflick.service.review_evidence import LIMIT, MOST_CHECKS, review_evidence
 from hayflick.storage.reviews import (
     STATES,
     ReviewCounts,
@@ -62,7 +63,9 @@ class ReviewView:
         return cls(
             stream=values.get("stream", ""),
             limit=known.get(values.get("limit", ""), LIMIT),
-            decided=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0,
+            decided=int(number)
+            if number.isascii() and number.isdigit() and len(number) < 19
+            else 0,
         )
 
     def url(self, **changes: str | float) -> str:
@@ -118,7 +121,7 @@ def router() -> APIRouter:
 
 def _values(
     connection: sa.Connection, asking: Caller, counts: Sequence[ReviewCounts], view: ReviewView
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return the next answer, what was decided, and what that proves."""
     project = asking.project
     number = next((one.stream.id for one in counts if one.stream.name == view.stream), None)
@@ -128,13 +131,10 @@ def _values(
         waiting = reviews_of(connection, project, state="pending", stream=number, most=1)
     row = waiting[0] if waiting else None
     last = last_decisions(connection, project, stream=number, most=_LAST_DECISIONS)
-    evidence: dict[str, ReviewEvidence | None] = {
-        one.stream.name: review_evidence(
-            reviewed_rounds(connection, one.stream.id), limit=view.limit
-        )
-        for one in counts
-        if one.stream.name == (view.stream or (row and row.stream_name)) or len(counts) == 1
-    }
+    shown = row or (last[0] if last else None)
+    evidence = None
+    if shown is not None:
+        evidence = review_evidence(reviewed_rounds(connection, shown.stream), limit=view.limit)
     other = review_numbered(connection, project, view.decided) if view.decided else None
     mine = [one for one in last if one.decided_by == asking.principal.name]
     return {
@@ -143,7 +143,8 @@ def _values(
         "prompt_lines": [] if row is None or not row.prompt else shown_lines(row.prompt),
         "last": last,
         "undoable": bool(mine),
-        "evidence": evidence,
+        "judged": "" if shown is None else shown.stream_name,
+        "found": evidence,
         "other": other if other is not None and other.state != "pending" else None,
         "limits": LIMITS,
         "most_checks": MOST_CHECKS,
