@@ -22,6 +22,7 @@ from hayflick.service.guard import (
     RequestRefusal,
     Send,
     check_host,
+    check_json,
     read_body,
     replayed,
 )
@@ -226,6 +227,10 @@ class AccessGuard:
             check_host(host, hosts=self._service.settings.hosts, loopback=self._loopback)
             if self._takes_token(scope["path"]):
                 await self._check_token(scope, headers)
+                if scope["method"] not in _READING and not _INGEST.fullmatch(scope["path"]):
+                    body = await read_body(headers, receive)
+                    check_json(body)
+                    receive = replayed(body, receive)
             else:
                 target = await self._check_page(scope, headers)
                 if target is not None:

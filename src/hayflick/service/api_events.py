@@ -16,7 +16,14 @@ def router() -> APIRouter:
     """Return this part of the interface."""
     routes = APIRouter(prefix="/v1", tags=["events"])
 
-    @routes.get("/events", summary="Listen to changes", response_class=EventStreamResponse)
+    @routes.get(
+        "/events",
+        summary="Listen to changes",
+        description="Server-sent events: `round`, `state`, `alert`, `action`, `review`, `rules`. "
+        "The connection ends after some minutes; come again with the last event's number, and you "
+        "are told what you have missed.",
+        response_class=EventStreamResponse,
+    )
     async def events(
         request: Request,
         after: Annotated[
@@ -27,25 +34,18 @@ def router() -> APIRouter:
             str, Header(description="The same; browsers send it by themselves.")
         ] = "",
     ) -> StreamingResponse:
-        """Server-sent events: `round`, `state`, `alert`, `action`, `review`, `rules`.
-
-        The connection ends after some minutes; come again with the last event's number, and you
-        are told what you have missed.
-        """
         if last_event_id.isascii() and last_event_id.isdigit():
             after = min(int(last_event_id[:19]), _GREATEST)
         principal = request.state.principal
         stream = event_stream(request.app.state.service, principal.project, after)
-        return EventStreamResponse(stream)
+        # Nothing on the way may keep them.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return EventStreamResponse(stream, headers=headers)
 
     return routes
 
 
 class EventStreamResponse(StreamingResponse):
-    """Server-sent events, which nothing on the way may keep."""
+    """Server-sent events."""
 
     media_type = "text/event-stream"
-
-    def __init__(self, content: object, **more: object) -> None:
-        super().__init__(content, **more)  # type: ignore[arg-type]
-        self.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

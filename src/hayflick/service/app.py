@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from hayflick.core.errors import MissingExtraError
+from hayflick.core.errors import HayflickError, MissingExtraError
 from hayflick.core.version import __version__
 from hayflick.service.access import AccessGuard
+from hayflick.service.openapi import describe
 from hayflick.service.problems import PROBLEM_TYPE, Problem
 from hayflick.service.service import Service
 from hayflick.service.writer import WriteFailure, WriterBusy
@@ -53,12 +54,15 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(WriterBusy, _busy)
     app.add_exception_handler(WriteFailure, _failed)
+    app.add_exception_handler(HayflickError, _unusable)
+    app.add_exception_handler(Exception, _internal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     from hayflick.service.assembly import routers
 
     for router in routers():
         app.include_router(router)
+    describe(app)
     app.add_middleware(AccessGuard, service=service)
     return app
 
@@ -90,6 +94,16 @@ async def _busy(request: Request, fault: Exception) -> Response:
 async def _failed(request: Request, fault: Exception) -> Response:
     detail = f"{fault}; nothing of this request was kept: send it again later"
     return answer_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
+
+
+async def _unusable(request: Request, fault: Exception) -> Response:
+    # What a request gets wrong is a problem of its own: this is the store.
+    return answer_problem(request, Problem(503, str(fault), headers={"Retry-After": "5"}))
+
+
+async def _internal(request: Request, fault: Exception) -> Response:
+    detail = f"internal error ({type(fault).__name__}): the log of the service says where"
+    return answer_problem(request, Problem(500, detail))
 
 
 async def _invalid(request: Request, fault: Any) -> Response:

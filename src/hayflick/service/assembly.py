@@ -20,8 +20,27 @@ def workers_of(service: Service) -> list[Worker]:
 
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
-    from hayflick.service import api_events, api_health
-    from hayflick.service.pages import alerts, live, login, overview, static
+    from hayflick.service import (
+        api_actions,
+        api_alerts,
+        api_events,
+        api_health,
+        api_ingest,
+        api_reviews,
+        api_rules,
+        api_streams,
+    )
+    from hayflick.service.pages import actions, alerts, live, login, overview, reviews, static
 
-    parts = (api_health, api_events, static, login, live, overview, alerts)
+    interface = (
+        api_health,
+        api_events,
+        api_streams,
+        api_ingest,
+        api_actions,
+        api_alerts,
+        api_reviews,
+        api_rules,
+    )
+    parts = (*interface, static, login, live, overview, alerts, actions, reviews)
     return [part.router() for part in parts]

@@ -76,7 +76,7 @@ class Guard:
             host = headers.get(b"host", b"").decode("latin-1")
             check_host(host, hosts=self._hosts, loopback=self._loopback)
             body = await read_body(headers, receive)
-            _check_json(body)
+            check_json(body)
         except RequestRefusal as refusal:
             await _refuse(refusal, send)
             return
@@ -168,8 +168,14 @@ async def read_body(
     return bytes(body)
 
 
-def _check_json(body: bytes) -> None:
-    """Refuse JSON that is nested too deep, or that cannot be written as UTF-8."""
+def check_json(body: bytes) -> None:
+    """Refuse JSON that is nested too deep, or that cannot be written as UTF-8.
+
+    Raises
+    ------
+    RequestRefusal
+        If it is.
+    """
     if not body.strip():
         return
     try:

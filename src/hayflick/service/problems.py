@@ -42,6 +42,7 @@ class Problem(Exception):  # noqa: N818
             "type": "about:blank",
             "title": title,
             "status": self.status,
-            "detail": self.detail,
+            # What it repeats of a request may hold half of a character.
+            "detail": self.detail.encode(errors="backslashreplace").decode(),
             **self.more,
         }

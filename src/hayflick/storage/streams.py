@@ -132,3 +132,9 @@ def create_stream(
     made = stream_named(connection, project, name)
     assert made is not None
     return made
+
+
+def save_settings(connection: sa.Connection, number: int, *, kind: str, settings: str) -> None:
+    """Store the settings of the stream with a number, and what its items hold."""
+    values = {"kind": kind, "settings": settings}
+    connection.execute(sa.update(streams).where(streams.c.id == number).values(values))
