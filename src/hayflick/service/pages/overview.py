@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 
 from fastapi import APIRouter, Request
@@ -22,6 +23,7 @@ from hayflick.service.pages.rendering import (
 from hayflick.storage.headlines import Headline
 from hayflick.storage.streams import StreamRow, streams_of
 
+_MOST_KEPT = 4000
 _ORDER = ("alarm", "falling", "silent", "no reading", "baseline", "healthy")
 
 
@@ -69,13 +71,15 @@ def router() -> APIRouter:
 def overview_row(stream: StreamRow, language: Language) -> OverviewRow:
     """Return a stream as the overview shows it."""
     silent = stream.silent_since is not None and stream.state != "alarm"
-    headline = None if stream.headline is None else Headline.of(stream.headline)
-    return OverviewRow(
-        stream,
-        "silent" if silent else stream.state,
-        "" if headline is None else _fell(headline, language),
-        "" if headline is None else sparkline(headline.line, baseline=headline.baseline),
-    )
+    fell, line = ("", "") if stream.headline is None else _told(stream.headline, language)
+    return OverviewRow(stream, "silent" if silent else stream.state, fell, line)
+
+
+@lru_cache(_MOST_KEPT)
+def _told(headline: str, language: Language) -> tuple[str, str]:
+    """Return what a headline says, and its line; kept, for most streams change now and then."""
+    found = Headline.of(headline)
+    return _fell(found, language), sparkline(found.line, baseline=found.baseline)
 
 
 def _fell(headline: Headline, language: Language) -> str:
