@@ -15,8 +15,8 @@ from fuzz.grammars import PATHS, TEXTS, Values
 from fuzz.inputs import damage, make_odd_files
 from hayflick.cli.app import app
 
-SERVES = ("network", "serve-agent")
-"""The one command that ends only when it is told to."""
+SERVES = (("network", "serve-agent"), ("serve",))
+"""The commands that end only when they are told to."""
 
 FITTING = {
     "RULES": ("rules.toml",),
@@ -61,7 +61,7 @@ def leaves(command: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield from leaves(one, *above, name)
 
 
-COMMANDS = [(path, one) for path, one in leaves(typer.main.get_command(app)) if path != SERVES]
+COMMANDS = [(path, one) for path, one in leaves(typer.main.get_command(app)) if path not in SERVES]
 
 
 def make_case(number: int, *, seed: int, inputs: Path, folder: Path) -> Case:

@@ -41,6 +41,9 @@ def postgres() -> Iterator[str]:
     # Paths of sockets are short.
     folder = tempfile.mkdtemp(prefix="hf")
     server = pgserver.get_server(folder)
+    # No test cuts the power; to wait for the disk takes most of the time of a new database.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     finally:

@@ -17,6 +17,7 @@ import typer
 
 from hayflick.cli.calibrate import calibrate_command
 from hayflick.cli.compare import compare_command
+from hayflick.cli.db import db_app
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
 from hayflick.cli.gate import gate_command
@@ -65,6 +66,7 @@ app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")
 app.add_typer(network_app, name="network")
 app.add_typer(loop_app, name="loop")
+app.add_typer(db_app, name="db")
 
 
 def _show_version(wanted: bool) -> None:

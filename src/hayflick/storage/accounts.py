@@ -320,7 +320,7 @@ def check_scopes(scopes: Collection[str]) -> None:
     """
     wrong = sorted(set(scopes) - set(SCOPES))
     if wrong or not scopes:
-        got = wrong[0] if wrong else "none"
+        got = (wrong[0] if wrong else "") or "none"
         raise ArgumentError("scopes", got=got, takes=f"one or more of {', '.join(SCOPES)}")
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote
@@ -165,6 +166,27 @@ def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = M
         connection.execute(sa.update(_schema).values(format_version=len(steps)))
 
 
+def migrate_to(connection: sa.Connection, version: int, *, name: str) -> None:
+    """Apply the steps up to a version, such as that of a store that is copied."""
+    migrate(connection, name=name, steps=MIGRATIONS[:version])
+
+
+@cache
+def tables_of_version(version: int) -> tuple[sa.Table, ...]:
+    """Return the tables that a database has after some steps, those that others refer to first."""
+    tables = sa.MetaData()
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate_to(connection, version, name="an empty database")
+        tables.reflect(connection)
+    engine.dispose()
+    for table in tables.tables.values():
+        for column in table.c:
+            # A whole number of SQLite has 64 bits, whatever it is called.
+            column.type = sa.BigInteger() if isinstance(column.type, sa.Integer) else column.type
+    return tuple(table for table in tables.sorted_tables if table.name != _VERSION_TABLE)
+
+
 def _begin(connection: sa.Connection, name: str) -> None:
     # A server's database may hold other tables; a file has one owner.
     if connection.dialect.name == "sqlite" and sa.inspect(connection).get_table_names():
@@ -271,7 +293,7 @@ class Database:
         self, place: str | os.PathLike[str], *, read_only: bool = False, durable: bool = False
     ) -> None:
         url = _url(place)
-        self.name = str(url.database) if _is_file(url) else url.render_as_string()
+        self.name = self.named(place)
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         if read_only and _is_file(url):
             self._engine = self._reading_engine(Path(self.name))
@@ -288,6 +310,12 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def named(place: str | os.PathLike[str]) -> str:
+        """Return the name of a database in messages, without a password."""
+        url = _url(place)
+        return str(url.database) if _is_file(url) else url.render_as_string()
 
     @property
     def schema_version(self) -> int:
@@ -380,6 +408,11 @@ def _url(place: str | os.PathLike[str]) -> sa.URL:
         raise ArgumentError("database", got="an unknown URL", takes=takes) from None
     servers = ("postgres", "postgresql")
     return url.set(drivername=_DRIVER) if url.drivername in servers else url
+
+
+def is_server(place: str | os.PathLike[str]) -> bool:
+    """Return whether a place is the URL of a server, and no file."""
+    return _url(place).get_backend_name() != "sqlite"
 
 
 def _is_file(url: sa.URL) -> bool:

@@ -1,0 +1,140 @@
+"""``hayflick db``: the store of the service, kept up to date, copied, checked and pruned."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hayflick.cli import options
+from hayflick.cli.printing import ALARM, say_written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+db_app = typer.Typer(
+    name="db",
+    help="Keep the store of the service: bring it up to date, back it up, check it, prune it.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+DatabaseOption = Annotated[
+    str,
+    typer.Option(
+        metavar="PLACE",
+        help="The store: a SQLite file, or a URL such as postgresql://HOST/NAME.",
+        envvar="HAYFLICK_DATABASE",
+    ),
+]
+ProjectOption = Annotated[str, typer.Option(help="Name of the project.")]
+PLACE = "hayflick.db"
+PASSWORD_VARIABLE = "HAYFLICK_PASSWORD"
+
+
+@db_app.command("upgrade")
+def upgrade_command(database: DatabaseOption = PLACE) -> None:
+    """Bring a store up to date with this version. The service does so too when it starts."""
+    from hayflick.storage.maintenance import upgrade
+
+    before, after = upgrade(database)
+    done = "was up to date" if before == after else f"is brought up from version {before}"
+    print(f"the store {done}: it has version {after}")
+
+
+@db_app.command("backup")
+def backup_command(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The SQLite file to write.")],
+    database: DatabaseOption = PLACE,
+    force: options.ForceOption = False,
+) -> None:
+    """Copy a store while it is used, and check the copy. It is a SQLite file in any case."""
+    from hayflick.storage.backups import back_up
+
+    _print_counts(back_up(database, out, force=force))
+    say_written(out)
+
+
+@db_app.command("restore")
+def restore_command(
+    backup: Annotated[Path, typer.Argument(metavar="FILE", help="What backup has written.")],
+    database: DatabaseOption = PLACE,
+    force: options.ForceOption = False,
+) -> None:
+    """Make a store from a backup: a new file, or an empty database of a server."""
+    from hayflick.storage.backups import restore
+    from hayflick.storage.database import Database
+
+    _print_counts(restore(backup, database, force=force))
+    print(f"restored into {Database.named(database)}")
+
+
+@db_app.command("check")
+def check_command(database: DatabaseOption = PLACE) -> int:
+    """Check a store, which may be in use. Exit code 1: something is wrong with it."""
+    from hayflick.storage.maintenance import check
+
+    found = check(database)
+    for finding in found:
+        print(finding)
+    if not found:
+        print("the store is sound")
+    return ALARM if found else 0
+
+
+@db_app.command("token")
+def token_command(
+    name: Annotated[str, typer.Argument(help="What lists call it.")],
+    scopes: Annotated[
+        str, typer.Option(help="Of ingest, read, review and admin, with commas between them.")
+    ] = "ingest",
+    database: DatabaseOption = PLACE,
+    project: ProjectOption = "default",
+) -> None:
+    """Make a token, and print it: it is not shown again."""
+    from hayflick.storage.maintenance import add_token
+
+    names = options.split_columns(scopes)
+    print(add_token(database, project=project, name=name, scopes=names))
+
+
+@db_app.command("user")
+def user_command(
+    name: Annotated[str, typer.Argument(help="What the user types to log in.")],
+    scopes: Annotated[
+        str, typer.Option(help="Of read, review and admin, with commas between them.")
+    ] = "read,review",
+    database: DatabaseOption = PLACE,
+    project: ProjectOption = "default",
+) -> None:
+    """Make a user of the dashboard, or give one another password.
+
+    The password is asked for, or read from HAYFLICK_PASSWORD.
+    """
+    from hayflick.storage.maintenance import set_user
+
+    made = set_user(
+        database,
+        project=project,
+        name=name,
+        password=_password(),
+        scopes=options.split_columns(scopes),
+    )
+    print(f"the user {name} is made" if made else f"the user {name} has another password")
+
+
+def _password() -> str:
+    given = os.environ.get(PASSWORD_VARIABLE)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _print_counts(counts: Mapping[str, int]) -> None:
+    for table, rows in sorted(counts.items()):
+        print(f"{table}: {rows:,}")
