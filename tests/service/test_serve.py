@@ -15,7 +15,7 @@ import pytest
 
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
-from hayflick.service.first_start import prepare_store
+from hayflick.service.startup import make_first_token, take_token
 from hayflick.storage.accounts import principal_of_token
 from hayflick.storage.database import Database
 
@@ -63,7 +63,7 @@ def test_the_first_start_prints_a_token_once(tmp_path):
         process.wait(timeout=30)
         assert time.monotonic() - begun < 5.0
     with Database(tmp_path / "kept.db") as database:
-        assert prepare_store(database, now=5.0, environment={}) is None
+        assert make_first_token(database, now=5.0) is None
         with database.connect() as connection:
             assert principal_of_token(connection, token).may("admin")
 
@@ -89,15 +89,19 @@ def test_several_processes_share_a_server(request):
         assert httpx.get(f"{url}/ready", timeout=60).status_code == 200
 
 
-def test_a_token_of_the_environment(tmp_path):
+def test_a_token_that_the_operator_chose(tmp_path):
     with Database(tmp_path / "kept.db") as database:
-        chosen = {"HAYFLICK_ADMIN_TOKEN": "chosen-by-the-operator"}
-        assert prepare_store(database, now=5.0, environment=chosen) is None
-        assert prepare_store(database, now=6.0, environment=chosen) is None
-        with database.connect() as connection:
-            assert principal_of_token(connection, "chosen-by-the-operator").may("admin")
+        for _ in range(2):
+            take_token(database, "chosen-by-the-operator", now=5.0)
+        with database.transaction() as connection:
+            principal = principal_of_token(connection, "chosen-by-the-operator")
+            assert principal.may("admin")
+            connection.exec_driver_sql("UPDATE tokens SET revoked = 6.0")
+        assert make_first_token(database, now=7.0) is None
+        with pytest.raises(ArgumentError, match="was revoked"):
+            take_token(database, "chosen-by-the-operator", now=7.0)
         with pytest.raises(ArgumentError, match="at least 20 letters"):
-            prepare_store(database, now=7.0, environment={"HAYFLICK_ADMIN_TOKEN": "short"})
+            take_token(database, "short", now=7.0)
 
 
 @pytest.mark.parametrize(

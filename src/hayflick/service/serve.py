@@ -16,10 +16,10 @@ from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
 from hayflick.service.access import check_exposure
 from hayflick.service.clock import Clock
-from hayflick.service.first_start import prepare_store
 from hayflick.service.listening import address, listening
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
+from hayflick.service.startup import TOKEN_VARIABLE, declare, make_first_token, take_token
 from hayflick.storage.database import Database
 
 if TYPE_CHECKING:
@@ -72,16 +72,9 @@ def serve(
     except ImportError:
         raise MissingExtraError("the service", extra="server") from None
     settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
-    with Database(place, durable=True) as database:
-        if workers > 1 and database.dialect == "sqlite":
-            remedy = "give --database postgresql://HOST/NAME for more"
-            raise ArgumentError(
-                "workers", got=workers, takes="1 where the store is a file", remedy=remedy
-            )
-        token = prepare_store(database, now=Clock().now())
-        check_exposure(Service(database, settings), host)
     with listening(host, port) as listener:
         url = address(listener)
+        token = _prepare(place, settings, workers=workers)
         if token is not None:
             announce(f"admin token, shown only this once: {token}")
             announce(f"the first user of the dashboard: {url}/setup")
@@ -90,6 +83,23 @@ def serve(
             _run(place, settings, listener)
         else:
             _Processes(place, settings, listener, number=workers).run()
+
+
+def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> str | None:
+    """Make the store ready, and return the first token if it was made now."""
+    with Database(place, durable=True) as database:
+        if workers > 1 and database.dialect == "sqlite":
+            remedy = "give --database postgresql://HOST/NAME for more"
+            raise ArgumentError(
+                "workers", got=workers, takes="1 where the store is a file", remedy=remedy
+            )
+        now = Clock().now()
+        given = os.environ.get(TOKEN_VARIABLE)
+        if given is not None:
+            take_token(database, given, now=now)
+        check_exposure(Service(database, settings), settings.host)
+        declare(database, settings, now=now)
+        return make_first_token(database, now=now)
 
 
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:

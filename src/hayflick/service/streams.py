@@ -77,6 +77,9 @@ def put_stream(
     check_settings(settings, kind=kind)
     found = stream_named(connection, project, name, lock=True)
     before = None if found is None else settings_of(found)
+    if before is not None and not settings.values:
+        # Found in the first items.
+        settings = settings.model_copy(update={"values": before.values})
     rules = settings.rules
     if rules is not None and (before is None or rules != before.rules):
         _check_rules(connection, project, rules)
