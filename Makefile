@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo lint test check test-browser test-serve test-trainers bench soak docs catalog clean
+.PHONY: help setup demo demo-service lint test check test-browser test-serve test-trainers bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,10 @@ $(VENV)/ready: pyproject.toml
 demo: setup ## Forecast real text: the docstrings of Python's standard library
 	$(BIN)/python examples/collect_docstrings.py $(DEMO)/docstrings.txt
 	$(BIN)/hayflick forecast $(DEMO)/docstrings.txt --out $(DEMO)/forecast.html --brief $(DEMO)/brief.html --force
+
+demo-service: setup ## Serve a stream that collapses before one's eyes, with its dashboard
+	$(BIN)/python -m pip install --quiet --editable ".[server]"
+	$(BIN)/python examples/demo_service.py $(DEMO)/service
 
 lint: setup ## Check format, lint, types and import contracts; count the files that commands run
 	$(BIN)/ruff format --check .
