@@ -29,8 +29,9 @@ def routers() -> list[APIRouter]:
         api_reviews,
         api_rules,
         api_streams,
+        api_targets,
     )
-    from hayflick.service.pages import actions, alerts, live, login, overview, reviews, static
+    from hayflick.service.pages import actions, alerts, live, login, overview, reviews, rules, static
 
     interface = (
         api_health,
@@ -41,6 +42,7 @@ def routers() -> list[APIRouter]:
         api_alerts,
         api_reviews,
         api_rules,
+        api_targets,
     )
-    parts = (*interface, static, login, live, overview, alerts, actions, reviews)
+    parts = (*interface, static, login, live, overview, alerts, actions, reviews, rules)
     return [part.router() for part in parts]

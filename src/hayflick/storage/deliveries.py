@@ -112,13 +112,32 @@ def record_test(
 
 
 def deliveries_of(
-    connection: sa.Connection, project: int, *, target: int | None = None, most: int = 100
+    connection: sa.Connection,
+    project: int,
+    *,
+    target: int | None = None,
+    before: int | None = None,
+    most: int = 100,
 ) -> list[DeliveryRow]:
-    """Return the messages of a project, or of one target, the newest first."""
+    """Return messages of a project, the newest first.
+
+    Parameters
+    ----------
+    project
+        Number of the project.
+    target
+        Number of the target; None for all.
+    before
+        Those with smaller numbers; None for all.
+    most
+        How many at most.
+    """
     query = sa.select(*_COLUMNS).join(targets, targets.c.id == deliveries.c.target)
     query = query.where(targets.c.project == project)
     if target is not None:
         query = query.where(deliveries.c.target == target)
+    if before is not None:
+        query = query.where(deliveries.c.id < before)
     return [
         _row(row) for row in connection.execute(query.order_by(deliveries.c.id.desc()).limit(most))
     ]

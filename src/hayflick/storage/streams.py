@@ -40,7 +40,19 @@ _COLUMNS = [streams.c[field.name] for field in fields(StreamRow)]
 
 
 def check_stream_name(name: str) -> None:
+    """Refuse what cannot be the name of a stream; see `check_name`."""
+    check_name(name, argument="stream")
+
+
+def check_name(name: str, *, argument: str) -> None:
     """Refuse a name that cannot be told apart by eye, or that means something in a path.
+
+    Parameters
+    ----------
+    name
+        The name.
+    argument
+        What it is the name of.
 
     Raises
     ------
@@ -49,8 +61,8 @@ def check_stream_name(name: str) -> None:
 
     Examples
     --------
-    >>> check_stream_name("help desk")
-    >>> check_stream_name("../talk")
+    >>> check_name("help desk", argument="stream")
+    >>> check_name("../talk", argument="stream")
     Traceback (most recent call last):
         ...
     hayflick.core.errors.ArgumentError: stream: got '../talk', takes 1 to 100 characters that can be
@@ -60,7 +72,7 @@ def check_stream_name(name: str) -> None:
     unfit = odd or name in {".", ".."} or name != name.strip() or {"/", "\\"} & set(name)
     if unfit or not 0 < len(name) <= LONGEST_NAME:
         takes = f"1 to {LONGEST_NAME} characters that can be seen, without slashes, not . or .., no"
-        raise ArgumentError("stream", got=ascii(name)[:120], takes=f"{takes} blank at either end")
+        raise ArgumentError(argument, got=ascii(name)[:120], takes=f"{takes} blank at either end")
 
 
 def count_streams(connection: sa.Connection, project: int) -> int:

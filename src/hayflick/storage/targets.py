@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from hayflick.storage.service_tables import deliveries, targets
+from hayflick.storage.streams import check_name
 
 _SECRET_PREFIX, _SECRET_BYTES = "whsec_", 32
 
@@ -115,7 +116,13 @@ def put_target(
         a new web hook.
     enabled
         Whether messages are sent to it; those that wait for one that is switched off are given up.
+
+    Raises
+    ------
+    ArgumentError
+        If the name cannot be one.
     """
+    check_name(name, argument="target")
     known = target_named(connection, project, name)
     if kind == "apprise":
         secret = None
