@@ -17,11 +17,28 @@ function isBusy(part) {
   return part.contains(active) && active.matches("input:not([type=checkbox]), textarea, select");
 }
 
-function replaceParts(page) {
+async function drawn(part, fresh) {
+  // Pictures that are in sight are there before they take the places of others.
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches, waiting = [];
+  for (const old of part.querySelectorAll("picture img")) {
+    const box = old.getBoundingClientRect();
+    if (box.bottom < 0 || box.top > innerHeight) continue;
+    const image = [...fresh.querySelectorAll("picture img")].find(one => one.alt === old.alt);
+    if (!image) continue;
+    const picture = new Image();
+    picture.src = (dark && image.parentElement.querySelector("source")?.srcset) || image.src;
+    waiting.push(picture.decode().catch(() => {}));
+  }
+  await Promise.race([Promise.all(waiting), new Promise(done => { setTimeout(done, 4000); })]);
+}
+
+async function replaceParts(page) {
   let changed = false;
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const now = page.getElementById(part.id);
-    if (!now || now.outerHTML === part.dataset.was || now.outerHTML === part.outerHTML || isBusy(part)) continue;
+    if (!now || now.outerHTML === part.dataset.was || now.outerHTML === part.outerHTML) continue;
+    await drawn(part, now);
+    if (!part.isConnected || isBusy(part)) continue;
     const focused = part.contains(document.activeElement) ? pathOf(document.activeElement, part) : null;
     const open = [...part.querySelectorAll("details")].map(one => one.open);
     const fresh = document.importNode(now, true);
@@ -55,7 +72,7 @@ async function refresh(told = true) {
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (replaceParts(page)) { if (told) say(words.changed); document.dispatchEvent(new Event("hayflick:changed")); }
+    if (await replaceParts(page)) { if (told) say(words.changed); document.dispatchEvent(new Event("hayflick:changed")); }
   } catch {
     schedule(3 * AT_MOST_EVERY_MS);
   } finally {
@@ -216,9 +233,9 @@ document.addEventListener("submit", async event => {
   const fields = new URLSearchParams(new FormData(form, by));
   form.querySelectorAll("button").forEach(one => { one.disabled = true; });
   try {
-    const answer = await fetch(by?.formAction || form.action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
+    const answer = await fetch(by?.hasAttribute("formaction") ? by.formAction : form.action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
     if (!answer.ok || new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
-    replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    await replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
     document.dispatchEvent(new Event("hayflick:changed"));
   } catch {
     location.reload();
