@@ -11,6 +11,7 @@ from hayflick.service.settings import ServiceSettings
 from hayflick.service.throttle import Throttle
 from hayflick.service.writer import Writer
 from hayflick.storage.database import Database
+from hayflick.storage.streams import last_answer
 
 
 class Worker(Protocol):
@@ -62,6 +63,8 @@ class Service:
 
     def start(self, workers: Sequence[Worker] = ()) -> None:
         """Begin to write and to work."""
+        with self.database.connect() as connection:
+            self.clock.follow(last_answer(connection))
         self.writer.start()
         self.workers = list(workers)
         for worker in self.workers:

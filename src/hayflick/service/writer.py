@@ -138,8 +138,17 @@ def _outcome(connection: sa.Connection, job: Job[T]) -> tuple[T | None, BaseExce
     try:
         with connection.begin_nested():
             return job(connection), None
-    except sa.exc.OperationalError:
+    except sa.exc.OperationalError as fault:
         # The store itself fails: so does the transaction.
-        raise
+        raise _first(fault) from None
     except Exception as fault:
         return None, fault
+
+
+def _first(fault: sa.exc.OperationalError) -> sa.exc.OperationalError:
+    """Return what went wrong first: a savepoint is gone where the transaction has ended already."""
+    first, chained = fault, fault.__context__
+    while chained is not None:
+        first = chained if isinstance(chained, sa.exc.OperationalError) else first
+        chained = chained.__context__
+    return first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,6 +38,11 @@ class StreamRow:
 
 
 _COLUMNS = [streams.c[field.name] for field in fields(StreamRow)]
+
+
+def stream_columns() -> list[sa.Column[Any]]:
+    """Return the columns of a `StreamRow`."""
+    return list(_COLUMNS)
 
 
 def check_stream_name(name: str) -> None:
@@ -81,6 +87,11 @@ def count_streams(connection: sa.Connection, project: int) -> int:
     return connection.scalar(query) or 0
 
 
+def last_answer(connection: sa.Connection) -> float:
+    """Return when the last answer of any stream came; 0 before the first."""
+    return connection.scalar(sa.select(sa.func.max(streams.c.last_answer))) or 0.0
+
+
 def stream_named(
     connection: sa.Connection, project: int, name: str, *, lock: bool = False
 ) -> StreamRow | None:
@@ -113,6 +124,12 @@ def streams_of(
     """Return the streams of a project in the order of their names, those behind `after`."""
     query = sa.select(*_COLUMNS).where(streams.c.project == project, streams.c.name > after)
     rows = connection.execute(query.order_by(streams.c.name).limit(most))
+    return [StreamRow(**row._mapping) for row in rows]
+
+
+def answered_streams(connection: sa.Connection) -> list[StreamRow]:
+    """Return the streams of all projects that have had an answer."""
+    rows = connection.execute(sa.select(*_COLUMNS).where(streams.c.last_answer.is_not(None)))
     return [StreamRow(**row._mapping) for row in rows]
 
 
