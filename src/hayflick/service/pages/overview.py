@@ -71,7 +71,11 @@ def router() -> APIRouter:
 def overview_row(stream: StreamRow, language: Language) -> OverviewRow:
     """Return a stream as the overview shows it."""
     silent = stream.silent_since is not None and stream.state != "alarm"
-    fell, line = ("", "") if stream.headline is None else _told(stream.headline, language)
+    if stream.headline is None:
+        complete = language.number(max(stream.measured_round, stream.open_round - 1))
+        fell, line = language.text("complete rounds: {number}", number=complete), ""
+    else:
+        fell, line = _told(stream.headline, language)
     return OverviewRow(stream, "silent" if silent else stream.state, fell, line)
 
 
