@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from hayflick.core.errors import HayflickError
@@ -54,7 +55,23 @@ def router() -> APIRouter:
             raise Problem(503, fault, headers={"Retry-After": "5"})
         return Ready(writes_waiting=service.writer.waiting)
 
+    @routes.get(
+        "/metrics",
+        summary="Show metrics for Prometheus",
+        description="What is read from the store holds for all processes, requests for the one "
+        "that answers. Beyond loopback it takes a token.",
+        response_class=MetricsResponse,
+    )
+    def metrics(request: Request) -> Response:
+        return MetricsResponse(request.app.state.metrics.text())
+
     return routes
+
+
+class MetricsResponse(PlainTextResponse):
+    """Metrics in the text format of Prometheus."""
+
+    media_type = "text/plain; version=0.0.4"
 
 
 class _Checks:

@@ -64,6 +64,10 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
     describe(app)
     app.add_middleware(AccessGuard, service=service)
+    from hayflick.service.metrics import MeasuredRequests, ServiceMetrics
+
+    app.state.metrics = ServiceMetrics(service)
+    app.add_middleware(MeasuredRequests, metrics=app.state.metrics)
     return app
 
 

@@ -26,18 +26,31 @@ def routers() -> list[APIRouter]:
         api_events,
         api_health,
         api_ingest,
+        api_otlp,
+        api_readings,
         api_reviews,
         api_rules,
         api_streams,
         api_targets,
     )
-    from hayflick.service.pages import actions, alerts, live, login, overview, reviews, rules, static
+    from hayflick.service.pages import (
+        actions,
+        alerts,
+        live,
+        login,
+        overview,
+        reviews,
+        rules,
+        static,
+    )
 
     interface = (
         api_health,
         api_events,
         api_streams,
+        api_readings,
         api_ingest,
+        api_otlp,
         api_actions,
         api_alerts,
         api_reviews,

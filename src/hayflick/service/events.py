@@ -67,6 +67,11 @@ def end_events(service: Service) -> None:
         broadcast.end()
 
 
+def listeners_of(service: Service) -> int:
+    """Return how many listen to events of this process."""
+    return sum(broadcast.listeners for broadcast in _broadcasts(service))
+
+
 def _broadcasts(service: Service) -> list[Broadcast]:
     return [worker for worker in service.workers if isinstance(worker, Broadcast)]
 
