@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Annotated, Any, Self
@@ -22,6 +23,7 @@ from hayflick.service.bodies import (
 )
 from hayflick.service.ingest import Receipt, ingest
 from hayflick.service.ingest_items import LONGEST_KEY, LONGEST_NAME
+from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Name
 from hayflick.service.stream_settings import Kind
@@ -62,7 +64,7 @@ def router() -> APIRouter:
             methods=["POST"],
             summary=summary,
             operation_id=f"post_{kind}",
-            responses=_RESPONSES,
+            responses=INTAKE_RESPONSES,
             openapi_extra={"requestBody": _request_body(required)},
         )
     return routes
@@ -110,21 +112,55 @@ class Intake:
             If they cannot be taken; nothing of them is kept.
         """
         service = request.app.state.service
-        limits, form = service.settings.limits, media_type(request)
+        form, most = media_type(request), service.settings.limits.items
+
+        def started(body: bytes) -> list[Future[Receipt]]:
+            items = parsed_items(body, form, at_most=most)
+            if kind == "answers" and items:
+                items = answers_of_litellm(items)
+                if not items:
+                    return []
+            principal = request.state.principal
+            return [ingest(service, principal, name, kind, items, batch_key=batch_key)]
+
+        for done in await self.receive(request, started):
+            if isinstance(done, BaseException):
+                raise done
+            return ReceiptView.of(done)
+        return ReceiptView.of(Receipt(accepted=0, duplicates=0, late=0, rounds=()))
+
+    async def receive(
+        self, request: Request, start: Callable[[bytes], Sequence[Future[Receipt]]]
+    ) -> list[Receipt | BaseException]:
+        """Return what becomes of a request's items: receipts, once they are durable, or errors.
+
+        Parameters
+        ----------
+        request
+            The request.
+        start
+            Returns what becomes of the items, given the body without its compression; runs in a
+            thread.
+
+        Raises
+        ------
+        Problem
+            If the body cannot be read.
+        """
+        limits = request.app.state.service.settings.limits
         encoding = request.headers.get("content-encoding", "")
         body = await packed_body(request)
         self._limiter = self._limiter or CapacityLimiter(_THREADS)
         with _Held(self, _BODIES_AT_ONCE * limits.unpacked) as held:
 
-            def started() -> Future[Receipt]:
+            def started() -> Sequence[Future[Receipt]]:
                 plain = unpacked(body, encoding, at_most=limits.unpacked)
                 held.add(len(plain))
-                items = parsed_items(plain, form, at_most=limits.items)
-                principal = request.state.principal
-                return ingest(service, principal, name, kind, items, batch_key=batch_key)
+                return start(plain)
 
-            future = await in_thread(started, self._limiter)
-            return ReceiptView.of(await asyncio.wrap_future(future))
+            futures = await in_thread(started, self._limiter)
+            waiting = map(asyncio.wrap_future, futures)
+            return await asyncio.gather(*waiting, return_exceptions=True)
 
     def hold(self, size: int, *, at_most: int) -> None:
         """Take up that so many bytes more, or fewer, are on their way into the store.
@@ -230,7 +266,7 @@ def _request_body(required: str) -> dict[str, Any]:
     return {"required": True, "content": content | {LINES_TYPES[0]: lines}}
 
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+INTAKE_RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"description": "The body is no JSON, or damaged."},
     403: {"description": "The token may not send, or the project has too many streams."},
     404: {"description": "There is no such stream, and answers make none."},
@@ -244,3 +280,4 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     503: {"description": "The store cannot be written now; nothing of the request was kept."},
 }
+"""What a request with items may be answered, beside a receipt."""

@@ -169,7 +169,7 @@ def parsed_items(body: bytes, kind: str, *, at_most: int) -> list[Any]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Problem(400, f"the body is not UTF-8 (byte {fault.start})") from None
-    if kind in LINES_TYPES:
+    if kind in LINES_TYPES or _is_lines(text):
         if text.count("\n") > 2 * at_most:
             raise Problem(
                 413, f"got {text.count(chr(10)):,} lines, takes {at_most:,} items at once"
@@ -182,6 +182,12 @@ def parsed_items(body: bytes, kind: str, *, at_most: int) -> list[Any]:
             raise Problem(422, "beside items, the body holds something else; send items alone")
         found = found["items"]
     return found if isinstance(found, list) else [found]
+
+
+def _is_lines(text: str) -> bool:
+    """Return whether a text is an object on every line, which LiteLLM sends as plain JSON."""
+    first, _, rest = text.lstrip().partition("\n")
+    return bool(rest.strip()) and first.startswith("{") and first.rstrip().endswith("}")
 
 
 def _check_values(body: bytes) -> None:

@@ -73,6 +73,7 @@ def ingest(
     items: Sequence[Mapping[str, Any]],
     *,
     batch_key: str | None = None,
+    by_key_alone: bool = False,
 ) -> Future[Receipt]:
     """Return the receipt of items, once they are durable.
 
@@ -95,6 +96,9 @@ def ingest(
         have ``values``.
     batch_key
         Key of the whole request: items without a key of their own have this and their place.
+    by_key_alone
+        Whether items with the same key are the same, whatever else they hold: an answer that is
+        reported in two ways.
 
     Raises
     ------
@@ -111,7 +115,9 @@ def ingest(
     limits = service.settings.limits
     redact = redaction(service.settings.redact)
     read = read_items(items, kind, limits=limits, batch_key=batch_key, redact=redact)
-    request = _Request(service, principal.project, stream_name, kind, read.items)
+    request = _Request(
+        service, principal.project, stream_name, kind, read.items, by_key_alone=by_key_alone
+    )
 
     def job(connection: sa.Connection) -> Receipt:
         return replace(request.store(connection), notes=read.notes)
@@ -125,9 +131,17 @@ class _Request:
     """The items of one request on their way into the store."""
 
     def __init__(
-        self, service: Service, project: int, name: str, kind: Kind, items: Sequence[Item]
+        self,
+        service: Service,
+        project: int,
+        name: str,
+        kind: Kind,
+        items: Sequence[Item],
+        *,
+        by_key_alone: bool,
     ) -> None:
         self._service, self._project = service, project
+        self._by_key_alone = by_key_alone
         self._name, self._kind, self._items = name, kind, items
         self._stream: int | None = None
         self._fills_round = False
@@ -231,7 +245,7 @@ class _Request:
             if before is None:
                 known[item.key] = item.digest
                 new.append(item)
-            elif before != item.digest:
+            elif before != item.digest and not self._by_key_alone:
                 detail = f"item {number}: the key {item.key!r} was given before with another body"
                 raise Problem(422, detail, items=[{"item": number, "detail": detail}])
         return new
