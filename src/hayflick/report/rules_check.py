@@ -94,12 +94,24 @@ def fragment(check: RulesCheck) -> str:
 def _watches(watches: Sequence[WatchTable], language: Language) -> Table:
     text = language.text
     shown = table(text("watched"), text("limit value"), text("confirmed by"), text("what is done"))
-    for watch in watches:
-        confirm = f"{watch.confirm.needed}/{watch.confirm.of}"
-        actions = ", ".join(map(shortened, watch.actions)) or "–"
-        name = f"{shortened(watch.name)} ({', '.join(map(shortened, watch.metrics))})"
-        shown.add_row(name, _limit(watch, language), confirm, actions)
+    for row in watch_rows(watches, language):
+        shown.add_row(*row)
     return shown
+
+
+def watch_rows(
+    watches: Sequence[WatchTable], language: Language
+) -> list[tuple[str, str, str, str]]:
+    """Return what each watch watches, its limit, how it is confirmed, and what is done."""
+    return [
+        (
+            f"{shortened(watch.name)} ({', '.join(map(shortened, watch.metrics))})",
+            _limit(watch, language),
+            f"{watch.confirm.needed}/{watch.confirm.of}",
+            ", ".join(map(shortened, watch.actions)) or "–",
+        )
+        for watch in watches
+    ]
 
 
 def _limit(watch: WatchTable, language: Language) -> str:

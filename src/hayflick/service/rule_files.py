@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sqlalchemy as sa
+
 from hayflick.core.errors import DataError
 from hayflick.rules.model import Inject, RulesFile, VaryPrompts
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
+from hayflick.storage.audit import record_audit
+from hayflick.storage.rules import RuleVersion, store_rules, switch_rules_off
 
 LONGEST_RULES = 200_000
 """Letters of a rule file."""
@@ -52,6 +56,44 @@ def rules_of_text(text: str, *, name: str = "rules") -> RuleSet:
         )
     rule_set.check_baseline()
     return rule_set
+
+
+def put_rules(
+    connection: sa.Connection, project: int, name: str, text: str, *, by: str, now: float
+) -> RuleVersion:
+    """Store a rule file, which decides from now on, and who did so.
+
+    Parameters
+    ----------
+    project, name
+        The project, and the name of the file.
+    text
+        What `rules_of_text` takes.
+    by
+        Name of the user or token.
+    now
+        The time.
+
+    Raises
+    ------
+    ArgumentError
+        If the name cannot be one.
+    DataError
+        If the text cannot be used.
+    """
+    rules_of_text(text, name=name)
+    record_audit(connection, project, by, "rules stored", name, now=now)
+    return store_rules(connection, project, name, text, author=by, now=now)
+
+
+def put_rules_off(
+    connection: sa.Connection, project: int, name: str, *, by: str, now: float
+) -> bool:
+    """Let a rule file decide nothing any more, and store who did so; return whether it did."""
+    changed = switch_rules_off(connection, project, name, now=now)
+    if changed:
+        record_audit(connection, project, by, "rules switched off", name, now=now)
+    return changed
 
 
 def _outside(rules: RulesFile) -> Iterator[str]:
