@@ -36,6 +36,26 @@ def zone_named(name: str) -> ZoneInfo:
         raise ArgumentError("time_zone", got=name, takes=takes, remedy=remedy) from None
 
 
+def shortest_length(every: str) -> timedelta:
+    """Return the length of a window, of the shortest where months and years differ.
+
+    Raises
+    ------
+    ArgumentError
+        If `every` is no length.
+
+    Examples
+    --------
+    >>> shortest_length("15m"), shortest_length("1mo")
+    (datetime.timedelta(seconds=900), datetime.timedelta(days=28))
+    """
+    length = _DURATION.fullmatch(every)
+    if length is None:
+        takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
+        raise ArgumentError("every", got=every, takes=takes)
+    return timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
+
+
 @dataclass(frozen=True)
 class Windows:
     """Windows of equal length, one after the other, in the zone's calendar.
@@ -71,16 +91,12 @@ class Windows:
     first: datetime
 
     def __post_init__(self) -> None:
-        if _DURATION.fullmatch(self.every) is None:
-            takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
-            raise ArgumentError("every", got=self.every, takes=takes)
+        shortest_length(self.every)
 
     @property
     def shortest(self) -> timedelta:
         """Length of the shortest of them."""
-        length = _DURATION.fullmatch(self.every)
-        assert length is not None
-        return timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
+        return shortest_length(self.every)
 
     def starts(self, instants: Sequence[datetime]) -> list[datetime]:
         """Return the start of the window that each time, in UTC, is in."""

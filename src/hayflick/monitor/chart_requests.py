@@ -9,7 +9,8 @@ from hayflick.core.errors import ArgumentError
 from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
-from hayflick.diversity.observing import BETWEEN_PROMPTS, SPREAD
+from hayflick.diversity.observing import BETWEEN_PROMPTS, SLOW, SPREAD
+from hayflick.monitor.panel import panel_charts
 
 SCORED = (SPREAD, BETWEEN_PROMPTS)
 """Metrics with scores of pairs, which the guaranteed chart takes."""
@@ -133,6 +134,58 @@ def panel_requests(charts: Sequence[str], *, values: Sequence[str]) -> tuple[Cha
         ChartRequest.parsed(text, values=values, required=False, weight=1.0 / len(charts))
         for text in charts
     )
+
+
+def stream_requests(
+    charts: Sequence[str] | None,
+    *,
+    has_vectors: bool,
+    has_text: bool,
+    has_prompts: bool,
+    values: Sequence[str],
+) -> tuple[ChartRequest, ...]:
+    """Return the charts that are asked for; where None are, those of the panel.
+
+    Parameters
+    ----------
+    charts
+        In the grammar of the command line.
+    has_vectors, has_text, has_prompts
+        What answers have; texts have vectors.
+    values
+        Names of further numbers.
+
+    Raises
+    ------
+    ArgumentError
+        As `chart_requests` and `panel_requests`.
+    """
+    if charts is not None:
+        return chart_requests(charts, values=values)
+    panel = panel_charts(
+        has_vectors=has_vectors or has_text,
+        has_text=has_text,
+        has_prompts=has_prompts,
+        values=values,
+    )
+    return panel_requests(panel, values=values)
+
+
+def slow_metrics_of(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
+    """Return the slow metrics that are asked for, or charted.
+
+    Raises
+    ------
+    ArgumentError
+        If one is asked for that is not slow.
+    """
+    for name in metrics:
+        if name not in SLOW:
+            metric_named(name)
+            takes = f"one of {', '.join(SLOW)}; all others are measured anyway"
+            raise ArgumentError("metric", got=name, takes=takes)
+    charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
+    return frozenset(metrics) | (charted & set(SLOW))
 
 
 def _check_names(values: Sequence[str]) -> None:

@@ -26,17 +26,16 @@ from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
-from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.embed.embedder import Embedder
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import changed_phrases
-from hayflick.monitor.chart_requests import ChartRequest, chart_requests, panel_requests
+from hayflick.monitor.chart_requests import ChartRequest, slow_metrics_of, stream_requests
 from hayflick.monitor.charting import run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
 from hayflick.monitor.mix_changes import is_unread
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
-from hayflick.monitor.panel import ChartPanel, panel_charts
+from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.reference import check_reference, read_reference, with_reference
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
@@ -263,7 +262,7 @@ class _Settings:
 
     def __post_init__(self) -> None:
         # Before anything is measured.
-        _slow_metrics(self.metrics, self.requests)
+        slow_metrics_of(self.metrics, self.requests)
 
     @property
     def measurement(self) -> Measurement:
@@ -281,7 +280,7 @@ class _Settings:
     def slow(self) -> frozenset[str]:
         """The slow metrics to measure."""
         metrics = self.metrics
-        return _slow_metrics((*metrics, *_of_rules(self.rules)), self.requests)
+        return slow_metrics_of((*metrics, *_of_rules(self.rules)), self.requests)
 
 
 def _check_without_reference(*, rules: object, state: object) -> None:
@@ -305,16 +304,13 @@ def _checked_baseline(baseline: int, answers: Answers) -> int:
 
 
 def _requests(charts: Sequence[str] | None, answers: Answers) -> tuple[ChartRequest, ...]:
-    values = [name.removeprefix(VALUE) for name in value_columns(answers)]
-    if charts is not None:
-        return chart_requests(charts, values=values)
-    charts = panel_charts(
-        has_vectors=answers.vectors is not None or has_text(answers),
+    return stream_requests(
+        charts,
+        has_vectors=answers.vectors is not None,
         has_text=has_text(answers),
         has_prompts="prompt" in answers.frame.columns,
-        values=values,
+        values=[name.removeprefix(VALUE) for name in value_columns(answers)],
     )
-    return panel_requests(charts, values=values)
 
 
 def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> WatchResult:
@@ -456,13 +452,3 @@ def _of_rules(rules: RuleSet | None) -> tuple[str, ...]:
     from hayflick.rules.rule_set import slow_metrics
 
     return tuple(slow_metrics(rules, SLOW))
-
-
-def _slow_metrics(metrics: Sequence[str], requests: Sequence[ChartRequest]) -> frozenset[str]:
-    for name in metrics:
-        if name not in SLOW:
-            metric_named(name)
-            takes = f"one of {', '.join(SLOW)}; all others are measured anyway"
-            raise ArgumentError("metric", got=name, takes=takes)
-    charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
-    return frozenset(metrics) | (charted & set(SLOW))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hayflick.core.errors import ArgumentError
-from hayflick.corpus.windows import Windows, zone_named
+from hayflick.corpus.windows import shortest_length, zone_named
 from hayflick.detection.evidence import FALSE_ALARMS
 
 Kind = Literal["answers", "vectors", "counts", "values"]
@@ -93,6 +93,6 @@ _LONGEST = timedelta(days=3660)
 
 def _shortest(every: str) -> timedelta:
     try:
-        return Windows(every, None, datetime(1970, 1, 1)).shortest
+        return shortest_length(every)
     except ArgumentError as fault:
         raise ValueError(str(fault)) from None

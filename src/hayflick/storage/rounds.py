@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
+from hayflick.storage.database import Database
 from hayflick.storage.service_tables import rounds, streams
 
 
@@ -146,3 +148,57 @@ def add_to_stream(
             last_answer=now,
         )
     )
+
+
+def round_names(connection: sa.Connection, stream: int, *, last: int) -> dict[int, str]:
+    """Return the names of rounds by number, up to the last one."""
+    query = sa.select(rounds.c.number, rounds.c.name)
+    query = query.where(rounds.c.stream == stream, rounds.c.number <= last)
+    return {row.number: row.name for row in connection.execute(query.order_by(rounds.c.number))}
+
+
+def due_rounds(connection: sa.Connection, *, now: float) -> list[int]:
+    """Return the streams with a window that the clock closes now."""
+    query = sa.select(rounds.c.stream).where(rounds.c.status == "open", rounds.c.due <= now)
+    return sorted(connection.scalars(query.distinct()))
+
+
+def close_due_rounds(connection: sa.Connection, stream: int, *, now: float) -> None:
+    """Close the windows of a stream that the clock closes now."""
+    connection.execute(
+        sa.update(rounds)
+        .where(rounds.c.stream == stream, rounds.c.status == "open", rounds.c.due <= now)
+        .values(status="closed", closed=now)
+    )
+
+
+def unmeasured_rounds(connection: sa.Connection) -> dict[int, int]:
+    """Return how many rounds are closed and not yet measured, by the number of the stream."""
+    query = sa.select(rounds.c.stream, sa.func.count().label("number"))
+    query = query.where(rounds.c.status == "closed").group_by(rounds.c.stream)
+    return {row.stream: row.number for row in connection.execute(query)}
+
+
+_LOCK = 0x6861796600000000
+"""What the keys of advisory locks begin with; the number of the stream follows."""
+
+
+@contextmanager
+def measuring_lock(database: Database, stream: int) -> Iterator[bool]:
+    """Hold a stream for measuring; yield whether no other process does.
+
+    On SQLite there is one process.
+    """
+    if database.dialect != "postgresql":
+        yield True
+        return
+    with database.connect() as connection:
+        key = _LOCK + stream
+        held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))))
+        connection.commit()
+        try:
+            yield held
+        finally:
+            if held:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                connection.commit()

@@ -1,0 +1,258 @@
+"""The worker that closes rounds by the clock, measures them, and says what follows.
+
+A round is measured exactly once: what is found of it is stored in one transaction, which holds the
+row of the stream and changes nothing if another process was faster.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache, partial
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from hayflick.core.errors import HayflickError
+from hayflick.corpus.windows import shortest_length
+from hayflick.service.live_stream import LiveStream
+from hayflick.service.round_measuring import MeasuredRound, begun_stream, measured_rounds
+from hayflick.service.round_storing import store_rounds
+from hayflick.service.service import Service, Worker
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.service.streams import settings_of
+from hayflick.storage.alerts import clear_silence, raise_silence
+from hayflick.storage.readings import note_round, store_silence
+from hayflick.storage.rounds import (
+    close_due_rounds,
+    due_rounds,
+    measuring_lock,
+    rounds_of,
+    unmeasured_rounds,
+)
+from hayflick.storage.streams import StreamRow, answered_streams, stream_numbered
+
+_SECONDS_BETWEEN = 0.5
+_SILENCE_EVERY_S = 5.0
+_MOST_LIVE = 200
+"""Streams whose charts are held in memory."""
+
+_TOGETHER = 50
+"""Rounds that are stored in one transaction, where many wait."""
+
+_RETRY_S = (1.0, 10.0, 60.0)
+"""Seconds after which measuring is tried again."""
+
+_log = logging.getLogger(__name__)
+
+
+class RoundKeeper(Worker):
+    """Closes rounds, measures them, and sees which streams have gone silent.
+
+    Parameters
+    ----------
+    service
+        The service.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._live: OrderedDict[int, LiveStream] = OrderedDict()
+        self._failures: dict[int, tuple[int, float]] = {}
+        self._next_silence = 0.0
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hayflick rounds", daemon=True)
+
+    @override
+    def start(self) -> None:
+        self._thread.start()
+
+    @override
+    def stop(self) -> None:
+        self._ended.set()
+        self._woken.set()
+        self._thread.join()
+
+    @override
+    def wake(self) -> None:
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._woken.wait(_SECONDS_BETWEEN)
+            self._woken.clear()
+            try:
+                self.work()
+            except Exception:
+                # The store fails: the next look finds what is left to do.
+                _log.exception("rounds could not be closed")
+                self._live.clear()
+                self._ended.wait(_SECONDS_BETWEEN)
+
+    def work(self) -> int:
+        """Do all that is to be done now, and return the number of rounds that were measured."""
+        service, now = self._service, self._service.clock.now()
+        with service.database.connect() as connection:
+            due = due_rounds(connection, now=now)
+        for number in due:
+            service.writer.write(partial(_close, number=number, now=now))
+        with service.database.connect() as connection:
+            waiting = unmeasured_rounds(connection)
+        measured = 0
+        for number in waiting:
+            if self._ended.is_set():
+                break
+            if self._failures.get(number, (0, 0.0))[1] <= now:
+                measured += self._measure(number)
+        if now >= self._next_silence:
+            self._next_silence = now + _SILENCE_EVERY_S
+            self._see_silence(now)
+        return measured
+
+    def _measure(self, number: int) -> int:
+        """Measure the rounds of a stream that wait, and return how many there were."""
+        with measuring_lock(self._service.database, number) as held:
+            done = 0
+            while held and not self._ended.is_set():
+                some = self._measure_some(number)
+                done += some
+                if not some:
+                    break
+            return done
+
+    def _measure_some(self, number: int) -> int:
+        database = self._service.database
+        with database.connect() as connection:
+            stream = stream_numbered(connection, number)
+            settings = settings_of(stream)
+            waiting = rounds_of(
+                connection,
+                number,
+                after=stream.measured_round,
+                most=max(_TOGETHER, settings.baseline),
+                status="closed",
+            )
+        expected = range(stream.measured_round + 1, stream.measured_round + len(waiting) + 1)
+        waiting = [one for one, place in zip(waiting, expected, strict=True) if one.number == place]
+        is_new = stream.measured_round == 0
+        if not waiting or (is_new and len(waiting) < settings.baseline):
+            return 0
+        attempts = self._failures.get(number, (0, 0.0))[0]
+        try:
+            with database.connect() as connection:
+                if is_new:
+                    live, found = begun_stream(
+                        connection, stream, settings, waiting[: settings.baseline]
+                    )
+                else:
+                    live = self._found(connection, stream, settings)
+                    found = measured_rounds(
+                        connection,
+                        live,
+                        stream,
+                        waiting[:_TOGETHER],
+                        gives_up=attempts >= len(_RETRY_S) - 1,
+                    )
+        except Exception as fault:
+            self._live.pop(number, None)
+            self._failed(stream, waiting[0].number + (settings.baseline - 1) * is_new, fault)
+            return 0
+        self._failures.pop(number, None)
+        return self._store(stream, settings, live, found)
+
+    def _store(
+        self,
+        stream: StreamRow,
+        settings: StreamSettings,
+        live: LiveStream,
+        found: Sequence[MeasuredRound],
+    ) -> int:
+        """Store what was found; 0 if another process was faster."""
+        now = self._service.clock.now()
+
+        def job(connection: sa.Connection) -> bool:
+            row = stream_numbered(connection, stream.id, lock=True)
+            if row.measured_round != stream.measured_round:
+                return False
+            store_rounds(connection, row, settings, live, found, now=now)
+            return True
+
+        self._live.pop(stream.id, None)
+        if not self._service.writer.write(job):
+            return 0
+        # What is in memory is what is in the store.
+        self._live[stream.id] = live
+        while len(self._live) > _MOST_LIVE:
+            self._live.popitem(last=False)
+        self._service.wake()
+        return len(found)
+
+    def _found(
+        self, connection: sa.Connection, stream: StreamRow, settings: StreamSettings
+    ) -> LiveStream:
+        live = self._live.get(stream.id)
+        if live is not None and live.goes_on(connection, stream, settings):
+            return live
+        loaded = LiveStream.loaded(connection, stream, settings)
+        assert loaded is not None
+        return loaded
+
+    def _failed(self, stream: StreamRow, number: int, fault: Exception) -> None:
+        """Note that a round cannot be measured now, and when that is tried again."""
+        attempts = self._failures.get(stream.id, (0, 0.0))[0]
+        delay = _RETRY_S[min(attempts, len(_RETRY_S) - 1)]
+        self._failures[stream.id] = (attempts + 1, self._service.clock.now() + delay)
+        if isinstance(fault, HayflickError):
+            reason = str(fault)
+        else:
+            _log.error("stream %r cannot be measured", stream.name, exc_info=fault)
+            reason = f"{type(fault).__name__}: {fault}"
+        if attempts == 0:
+            self._service.writer.write(
+                lambda connection: note_round(connection, stream.id, number, reason[:2000])
+            )
+
+    def _see_silence(self, now: float) -> None:
+        """Raise the alerts of streams that have gone silent, and clear those that have not."""
+        with self._service.database.connect() as connection:
+            streams = answered_streams(connection)
+        for stream in streams:
+            last = stream.last_answer
+            assert last is not None
+            longest = _longest_silence(stream.settings)
+            if stream.silent_since is None and longest and now - last > longest:
+                self._service.writer.write(partial(_go_silent, number=stream.id, now=now))
+            elif stream.silent_since is not None and last > stream.silent_since:
+                self._service.writer.write(partial(_speak, number=stream.id, now=now))
+
+
+def _close(connection: sa.Connection, *, number: int, now: float) -> None:
+    stream_numbered(connection, number, lock=True)
+    close_due_rounds(connection, number, now=now)
+
+
+def _go_silent(connection: sa.Connection, *, number: int, now: float) -> None:
+    row = stream_numbered(connection, number, lock=True)
+    last, longest = row.last_answer, _longest_silence(row.settings)
+    if last is not None and row.silent_since is None and longest and now - last > longest:
+        store_silence(connection, number, last)
+        raise_silence(connection, row, now=now)
+
+
+def _speak(connection: sa.Connection, *, number: int, now: float) -> None:
+    row = stream_numbered(connection, number, lock=True)
+    if row.silent_since is not None and (row.last_answer or 0.0) > row.silent_since:
+        store_silence(connection, number, None)
+        clear_silence(connection, row, now=now)
+
+
+@lru_cache(maxsize=4096)
+def _longest_silence(text: str) -> float:
+    """Return the seconds after which a stream with these settings is silent; 0 for never."""
+    settings = StreamSettings.model_validate_json(text)
+    length = 3600.0
+    if isinstance(settings.every, str):
+        length = shortest_length(settings.every).total_seconds()
+    return settings.silent_after * length

@@ -1,0 +1,258 @@
+"""Rounds as they are measured: readings, what charts and rules say of them, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from hayflick.core.errors import HayflickError
+from hayflick.core.records import Action, ActionKind, Reading, State, Verdict
+from hayflick.core.reproducibility import stream as random_stream
+from hayflick.diversity.observing import RoundAnswers
+from hayflick.monitor.changed_phrases import sampled_texts, typical
+from hayflick.monitor.measuring import measure_round, sample_of
+from hayflick.monitor.round_summary import RoundSummary
+from hayflick.service.live_stream import (
+    LiveStream,
+    StreamObserver,
+    StreamRules,
+    Taken,
+    stored_rounds,
+)
+from hayflick.service.stream_answers import answers_of
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.storage.headlines import Headline
+from hayflick.storage.readings import AnswerOfRound, answers_of_rounds
+from hayflick.storage.rounds import RoundRow, round_names
+from hayflick.storage.streams import StreamRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Answers that people are asked to check: their rows, and how many they were drawn from."""
+
+    rows: tuple[AnswerOfRound, ...]
+    size: int
+
+
+@dataclass(eq=False, kw_only=True)
+class MeasuredRound:
+    """A round that was measured, or could not be.
+
+    Parameters
+    ----------
+    round
+        The round.
+    readings
+        Its readings by group; none of a round that could not be measured.
+    summary, texts
+        What is kept of its answers; None without any.
+    note
+        What a reader should know of it; None for nothing.
+    failed
+        Whether it could not be measured.
+    taken
+        What charts and rules say of it.
+    drawn
+        Answers to check.
+    state, headline, alarming
+        How the stream is after it, and the charts that alarm.
+    """
+
+    round: RoundRow
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    summary: RoundSummary | None = None
+    texts: dict[str, Any] | None = None
+    note: str | None = None
+    failed: bool = False
+    taken: Taken = field(default_factory=lambda: Taken(verdicts=()))
+    drawn: Drawn | None = None
+    state: State = State.NO_READING
+    headline: Headline | None = None
+    alarming: Sequence[Mapping[str, Any]] = ()
+
+
+def begun_stream(
+    connection: sa.Connection,
+    stream: StreamRow,
+    settings: StreamSettings,
+    rounds: Sequence[RoundRow],
+) -> tuple[LiveStream, list[MeasuredRound]]:
+    """Return a stream whose baseline is complete, and the rounds of the baseline.
+
+    Parameters
+    ----------
+    connection
+        For reading.
+    stream, settings
+        The stream.
+    rounds
+        All rounds of the baseline.
+
+    Raises
+    ------
+    HayflickError
+        If nothing can be measured.
+    """
+    rules = StreamRules.of(connection, stream, settings)
+    rows = answers_of_rounds(connection, stream.id, 1, len(rounds))
+    labels = [one.name for one in rounds]
+    measuring = StreamObserver.learnt(
+        rows, labels, settings, kind=stream.kind, rules=rules.rule_set
+    )
+    by_round: dict[int, list[AnswerOfRound]] = {one.number: [] for one in rounds}
+    for row in rows:
+        by_round[row.round].append(row)
+    found = [_measured(by_round[one.number], one, measuring, settings) for one in rounds]
+    live = LiveStream(settings, measuring, rules, [one.readings for one in found])
+    decided: dict[int, list[tuple[str, Action]]] = {}
+    for number, group, action in live.learn(labels):
+        decided.setdefault(number, []).append((group, action))
+    for one in found:
+        one.taken = Taken(verdicts=(), actions=decided.get(one.round.number, []))
+        one.drawn = _drawn(by_round[one.round.number], one, settings)
+    _conclude(found[-1], live)
+    return live, found
+
+
+def measured_rounds(
+    connection: sa.Connection,
+    live: LiveStream,
+    stream: StreamRow,
+    rounds: Sequence[RoundRow],
+    *,
+    gives_up: bool,
+) -> list[MeasuredRound]:
+    """Return rounds behind the baseline, which charts and rules have taken.
+
+    Parameters
+    ----------
+    connection
+        For reading.
+    live
+        The stream, which takes them.
+    stream
+        Its row.
+    rounds
+        The next rounds; fewer of them are measured where they have many answers.
+    gives_up
+        Whether a round that cannot be measured becomes one without a reading.
+
+    Raises
+    ------
+    Exception
+        If the first one cannot be measured, and `gives_up` does not say to go on.
+    """
+    found: list[MeasuredRound] = []
+    answers = 0
+    for one in rounds:
+        rows = answers_of_rounds(connection, stream.id, one.number)
+        try:
+            measured = _measured(rows, one, live.measuring, live.settings)
+        except Exception as fault:
+            if found:
+                break
+            if not gives_up:
+                raise
+            reason = str(fault) if isinstance(fault, HayflickError) else type(fault).__name__
+            measured = MeasuredRound(round=one, note=reason[:2000], failed=True)
+
+        def earlier() -> list[Mapping[str, Reading]]:
+            names = round_names(connection, stream.id, last=stream.measured_round)
+            stored = stored_rounds(connection, stream.id, names)
+            return [*stored, *(before.readings for before in found)]
+
+        measured.taken = live.take(measured.readings, one.number, one.name, earlier)
+        measured.drawn = _drawn(rows, measured, live.settings)
+        _conclude(measured, live)
+        found.append(measured)
+        answers += len(rows)
+        if answers >= _MOST_ANSWERS:
+            break
+    return found
+
+
+_MOST_ANSWERS = 5000
+"""Answers of rounds that are stored together."""
+
+_UNMEASURED = "some answers name a {what}, and those of the baseline none: it is not measured"
+
+
+def _measured(
+    rows: Sequence[AnswerOfRound],
+    one: RoundRow,
+    measuring: StreamObserver,
+    settings: StreamSettings,
+) -> MeasuredRound:
+    columns, number = measuring.columns, one.number
+    answers = answers_of(rows, columns, name="the round", labels=[one.name], first=number)
+    readings, batch = measure_round(
+        answers, number, measuring.observer, embedder=measuring.embedder
+    )
+    notes = [
+        _UNMEASURED.format(what=what)
+        for what, has in (("group", columns.group), ("prompt", columns.prompt))
+        if not has and any(getattr(row, what) for row in rows)
+    ]
+    texts = None
+    if settings.keep_text and columns.text:
+        sampled = sampled_texts(answers, [1], baseline=settings.baseline, seed=settings.seed)
+        texts = {"sample": sampled[1], "typical": _typical(batch, settings.seed)}
+    return MeasuredRound(
+        round=one,
+        readings=readings,
+        summary=RoundSummary.of(batch) if rows else None,
+        texts=texts,
+        note="; ".join(notes) or None,
+    )
+
+
+def _typical(batch: RoundAnswers, seed: int) -> list[str]:
+    sample = sample_of(batch, seed)
+    return [] if sample is None else typical(*sample)
+
+
+def _drawn(
+    rows: Sequence[AnswerOfRound], measured: MeasuredRound, settings: StreamSettings
+) -> Drawn | None:
+    """Return a random sample of answers to check, as many as the settings and the rules ask for."""
+    asked = [
+        action.items for _, action in measured.taken.actions if action.kind is ActionKind.REVIEW
+    ]
+    size = max([settings.review, *asked])
+    with_text = [row for row in rows if row.text]
+    if not size or not with_text or not settings.keep_text:
+        return None
+    rng = random_stream(settings.seed, block=measured.round.number)
+    places = rng.permutation(len(with_text))[:size]
+    return Drawn(rows=tuple(with_text[int(place)] for place in places), size=len(with_text))
+
+
+def _conclude(measured: MeasuredRound, live: LiveStream) -> None:
+    """Set how the stream is after a round."""
+    measured.state, measured.headline = live.state, live.headline
+    alarming = [
+        _alarm_record(one.request.text, verdict)
+        for one, verdict in live.standing
+        if verdict is not None
+    ]
+    for _, action in measured.taken.actions:
+        alarming += [_alarm_record(verdict.chart, verdict) for verdict in action.evidence]
+    measured.alarming = alarming
+
+
+def _alarm_record(chart: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "metric": verdict.metric,
+        "group": verdict.group,
+        "chart": chart,
+        "value": verdict.value,
+        "statistic": verdict.statistic,
+        "limit": verdict.limit,
+        "evidence": verdict.evidence,
+        "since": verdict.since,
+        "since_name": verdict.since_name if verdict.since is not None else None,
+    }
