@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -64,3 +67,45 @@ def test_systemd_reads_the_unit(tmp_path):
     command = ["systemd-analyze", "verify", str(tmp_path / "hayflick.service")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_grafana_asks_for_metrics_that_there_are(tmp_path):
+    from fastapi.testclient import TestClient
+
+    from hayflick.service.app import create_app
+    from hayflick.service.service import Service
+    from hayflick.service.settings import ServiceSettings
+    from hayflick.storage.database import Database
+
+    with Database(tmp_path / "service.db") as database:
+        app = create_app(Service(database, ServiceSettings()))
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            text = client.get("/metrics").text
+    known = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    known |= {f"{name}{end}" for name in known for end in ("_bucket", "_count", "_sum")}
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    queries = [one["expr"] for panel in dashboard["panels"] for one in panel.get("targets", ())]
+    assert len(queries) > 15
+    # The names of functions are followed by a bracket, those of metrics are not.
+    asked = set(re.findall(r"\b(?:hayflick|process)_\w+\b(?!\()", " ".join(queries)))
+    # What only Linux tells.
+    assert asked - known <= {"process_resident_memory_bytes", "process_cpu_seconds_total"}
+    assert len(asked) > 10
+
+
+def test_a_backup_is_written_and_old_ones_are_removed(tmp_path):
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HAYFLICK_DATABASE": str(tmp_path / "service.db"),
+    }
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name in ("hayflick-2026-01-01T0300.db", "hayflick-2026-01-02T0300.db", "other.db"):
+        (folder / name).touch()
+    for command in (["hayflick", "db", "token", "a"], [DEPLOY / "backup.sh", str(folder), "2"]):
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+    kept = sorted(path.name for path in folder.iterdir())
+    assert len(kept) == 3
+    assert kept[0] == "hayflick-2026-01-02T0300.db"
+    assert kept[2] == "other.db"
