@@ -42,6 +42,7 @@ def routers() -> list[APIRouter]:
         reviews,
         rules,
         static,
+        stream,
     )
 
     interface = (
@@ -57,5 +58,5 @@ def routers() -> list[APIRouter]:
         api_rules,
         api_targets,
     )
-    parts = (*interface, static, login, live, overview, alerts, actions, reviews, rules)
+    parts = (*interface, static, login, live, overview, stream, alerts, actions, reviews, rules)
     return [part.router() for part in parts]
