@@ -14,13 +14,15 @@ def workers_of(service: Service) -> list[Worker]:
     """Return the workers of a service."""
     from hayflick.service.alerts import AlertWorker
     from hayflick.service.events import Broadcast
+    from hayflick.service.round_keeper import RoundKeeper
 
-    return [Broadcast(service), AlertWorker(service)]
+    return [Broadcast(service), AlertWorker(service), RoundKeeper(service)]
 
 
 def routers() -> list[APIRouter]:
     """Return the parts of the interface."""
     from hayflick.service import (
+        api_accounts,
         api_actions,
         api_alerts,
         api_events,
@@ -57,6 +59,7 @@ def routers() -> list[APIRouter]:
         api_reviews,
         api_rules,
         api_targets,
+        api_accounts,
     )
     parts = (*interface, static, login, live, overview, stream, alerts, actions, reviews, rules)
     return [part.router() for part in parts]
