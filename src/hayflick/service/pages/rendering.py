@@ -114,7 +114,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     shared = {
         "principal": principal,
         "csrf": getattr(request.state, "csrf", ""),
-        "path": request.url.path,
+        "path": quote(request.scope["path"]),
         "query": request.query_params,
         "now": service_of(request).clock.now(),
     }

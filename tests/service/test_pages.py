@@ -1,0 +1,187 @@
+"""The pages of the dashboard, as a browser without script gets them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.storage.accounts import project_named
+from hayflick.storage.alerts import alerts_of, raise_alarm
+from hayflick.storage.headlines import Headline
+from hayflick.storage.service_tables import streams
+from hayflick.storage.streams import create_stream, stream_named
+
+PASSWORD = "correct horse battery"
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+JAPANESE = {"Accept": "text/html", "Accept-Language": "ja,en;q=0.5"}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Nothing here depends on the engine."""
+    return str(tmp_path / "service.db")
+
+
+@pytest.fixture
+def dashboard(client, token):
+    """A client that is signed in."""
+    admin = token("admin")["Authorization"].removeprefix("Bearer ")
+    form = {"token": admin, "name": "ann", "password": PASSWORD, "again": PASSWORD}
+    answer = client.post("/setup", data=form, headers=HTML, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    client.headers.update(HTML)
+    return client
+
+
+def stream(service, name, *, state="healthy", **values):
+    now = service.clock.now()
+    settings = StreamSettings(every=50).model_dump_json()
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=now)
+        made = create_stream(connection, project, name, kind="answers", settings=settings, now=now)
+        row = {"state": state, "state_since": now, **values}
+        connection.execute(sa.update(streams).where(streams.c.id == made.id).values(row))
+        found = stream_named(connection, project, name)
+    assert found is not None
+    return found
+
+
+def alarm(service, name):
+    found = stream(service, name, state="alarm")
+    with service.database.transaction() as connection:
+        return raise_alarm(connection, found, round=3, content={"charts": []}, now=1.0)
+
+
+def csrf(page):
+    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+
+
+def test_the_first_start_makes_the_first_user_with_the_token_of_the_service(client):
+    answer = client.get("/", headers=HTML)
+    assert answer.url.path == "/setup"
+    wrong = {"token": "hf_no", "name": "ann", "password": PASSWORD, "again": PASSWORD}
+    answer = client.post("/setup", data=wrong, headers=HTML)
+    assert answer.status_code == 401
+    assert "This is no token of the scope admin." in answer.text
+    answer = client.post("/setup", data={**wrong, "again": "another"}, headers=HTML)
+    assert (answer.status_code, "The two passwords differ." in answer.text) == (422, True)
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(dashboard, service):
+    stream(service, "talk")
+    dashboard.cookies.clear()
+    answer = dashboard.get("/streams/talk")
+    assert (answer.url.path, answer.url.params["next"]) == ("/login", "/streams/talk")
+    form = {"name": "ann", "password": "wrong wrong wrong"}
+    answer = dashboard.post(str(answer.url), data=form)
+    assert answer.status_code == 401
+    assert "The name and the password do not belong together." in answer.text
+    assert 'value="ann"' in answer.text
+    form["password"] = PASSWORD
+    answer = dashboard.post("/login?next=/alerts", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/alerts")
+    answer = dashboard.post("/login?next=//elsewhere", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_signing_out_ends_the_session(dashboard):
+    page = dashboard.get("/")
+    assert dashboard.post("/logout", data={"csrf": "wrong"}).status_code == 403
+    answer = dashboard.post("/logout", data={"csrf": csrf(page)})
+    assert answer.url.path == "/login"
+    assert dashboard.get("/").url.path == "/login"
+
+
+def test_the_overview_shows_alarms_first_and_what_fell(dashboard, service):
+    assert "No stream has sent anything yet" in dashboard.get("/").text
+    line = Headline(
+        metric="spread", loss=0.25, before=1.0, now=0.75, since="21", line=(1.0, None, 0.75)
+    )
+    stream(service, "calm", headline=Headline(metric="spread", line=(1.0,)).text())
+    stream(service, "quiet", silent_since=1.0)
+    stream(service, "fallen", state="alarm", headline=line.text())
+    text = dashboard.get("/").text
+    names = re.findall(r'href="/streams/(\w+)"', text)
+    assert names == ["fallen", "quiet", "calm"]
+    assert "spread of answers −25.0%, since round 21" in text
+    assert text.count('<span class="badge silent">silent</span>') == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)", "a&b\"c'd", "返品 & 交換", "x" * 100, "a?b#c", "‮evil"]
+)
+def test_hostile_names_are_shown_as_text(dashboard, service, name):
+    stream(service, name)
+    page = dashboard.get("/")
+    assert "<script>alert" not in page.text
+    assert "‮evil" not in re.sub("⁨.*?⁩", "", page.text)
+    address = re.search(r'href="(/streams/[^"]+)"', page.text)[1]
+    page = dashboard.get(address)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "The baseline is being recorded" in page.text
+
+
+def test_what_is_not_there_is_a_page_with_the_status(dashboard):
+    page = dashboard.get("/streams/none")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "there is no stream" in page.text
+    assert dashboard.get("/static/passwd").status_code == 404
+    assert dashboard.get("/streams/none/charts/spread.svg").status_code == 404
+
+
+def test_pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen(dashboard):
+    assert '<html lang="ja">' in dashboard.get("/", headers=JAPANESE).text
+    page = dashboard.get("/?lang=ja")
+    assert ">系列</a>" in page.text
+    assert '<html lang="ja">' in dashboard.get("/").text
+    assert '<html lang="en">' in dashboard.get("/?lang=en", headers=JAPANESE).text
+
+
+def test_an_alarm_is_acknowledged_and_snoozed_by_those_who_may(dashboard, service):
+    number = alarm(service, "talk")
+    page = dashboard.get("/alerts")
+    assert "Alarm since" in page.text
+    form = {"csrf": csrf(page), "back": "/streams/talk"}
+    assert dashboard.post(f"/alerts/{number}/acknowledge", data={}).status_code == 403
+    answer = dashboard.post(f"/alerts/{number}/acknowledge", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/streams/talk")
+    assert dashboard.post(f"/alerts/{number}/snooze", data={**form, "hours": "4"}).is_success
+    (found,) = _alerts(service)
+    assert found.acknowledged_by == "ann"
+    assert found.snoozed_until == pytest.approx(service.clock.now() + 4 * 3600.0)
+    assert "acknowledged by ann" in dashboard.get("/streams/talk").text
+    assert dashboard.post(f"/alerts/{number}/snooze", data={**form, "hours": "0"}).is_success
+    (found,) = _alerts(service)
+    assert found.snoozed_until is None
+    for hours in ("", "-1", "1.5", "９", "9" * 30):
+        answer = dashboard.post(f"/alerts/{number}/snooze", data={**form, "hours": hours})
+        assert answer.status_code == 422
+    assert dashboard.post("/alerts/999/acknowledge", data=form).status_code == 404
+
+
+def _alerts(service):
+    with service.database.connect() as connection:
+        return alerts_of(connection, project_named(connection, "default", now=0.0))
+
+
+def test_pages_load_nothing_but_our_own_files_and_have_no_inline_script_or_style(
+    dashboard, service
+):
+    alarm(service, "talk")
+    for path in ("/", "/streams/talk", "/alerts"):
+        page = dashboard.get(path)
+        assert "script-src 'self'; style-src 'self'" in page.headers["content-security-policy"]
+        assert re.findall(r"<script(?! src)|<style| style=| on[a-z]+=|javascript:", page.text) == []
+        assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
+        for address in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+            answer = dashboard.get(address)
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"]
+
+
+def test_the_script_is_short(client):
+    assert len(client.get("/static/app.js").text.splitlines()) < 300
