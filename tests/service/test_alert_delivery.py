@@ -440,7 +440,7 @@ def test_an_alarm_is_told_in_japanese():
         ("silent", {"kind": "silent", "last_answer": BEGIN}, "No answers from talk"),
         ("cleared", {"kind": "silent"}, "talk gets answers again"),
         ("cleared", {"kind": "alarm", "round": 20}, "The alarm in talk is over"),
-        ("action", {"kind": "notify", "round": 20, "message": "look"}, "A rule's notice on talk"),
+        ("action", {"kind": "notify", "round": 20, "reason": "look"}, "A rule's notice on talk"),
     ],
 )
 def test_every_kind_of_message_has_words(kind, content, title):

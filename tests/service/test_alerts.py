@@ -72,6 +72,7 @@ def test_an_alarm_is_open_once_and_told_once_and_its_clearing_too(database):
         assert told(connection, project) == ["alarm"] * 2 + ["cleared"] * 2
         message = deliveries_of(connection, project)[0].content
         assert (message["stream"], message["state"], message["round"]) == ("talk", "cleared", 20)
+        assert message["round_name"] == "20"
         second = raise_alarm(connection, stream, round=30, content=CHARTS, now=50.0)
         assert second not in (None, first)
         kinds = connection.scalars(sa.select(changes.c.kind)).all()
@@ -154,9 +155,9 @@ def test_only_enabled_targets_of_the_project_are_told(database):
         assert [row.target for row in deliveries_of(connection, project)] == [ops.id]
 
 
-def test_actions_go_to_web_hooks_and_notices_to_everyone_once(database):
+def test_actions_go_to_web_hooks_and_notices_to_everyone(database):
     project, stream = project_with_stream(database, ("ops", "webhook"), ("chat", "apprise"))
-    notice = {"rule": "tell", "message": "look", "reason": "spread 0.2"}
+    notice = {"reason": "few: spread 0.2 is below 0.5: look"}
     with database.transaction() as connection:
         inject = {"reason": "spread fell", "items": 50, "texts": ["a", "b"]}
         first = record_action(connection, stream, 12, "", "inject", inject, now=10.0)
@@ -164,11 +165,15 @@ def test_actions_go_to_web_hooks_and_notices_to_everyone_once(database):
         assert told(connection, project) == ["action"]
         message = deliveries_of(connection, project)[0].content
         assert (message["kind"], message["items"], message["stream"]) == ("inject", 50, "talk")
-        for number in (12, 13, 14, 16):
-            record_action(connection, stream, number, "", "notify", notice, now=11.0)
-        record_action(connection, stream, 16, "", "notify", {**notice, "rule": "b"}, now=11.0)
-        # Rounds 12 to 14 are one notice; 16 is another one, and so is another rule's.
-        assert told(connection, project) == ["action"] * (1 + 2 + 2 + 2)
+        for number in (13, 14, 16):
+            reason = f"few: spread 0.{number} is below 0.5: look"
+            record_action(connection, stream, number, "", "notify", {"reason": reason}, now=11.0)
+        # Rounds 13 and 14 are one notice, 16 is another one, and so are those below.
+        assert told(connection, project) == ["action"] * (1 + 2 + 2)
+        record_action(connection, stream, 17, "a", "notify", notice, now=11.0)
+        other = {"reason": "many: spread 0.2 is below 0.5: look"}
+        record_action(connection, stream, 17, "", "notify", other, now=11.0)
+        assert told(connection, project) == ["action"] * (1 + 2 + 2 + 4)
         assert len(actions_of(connection, project, state="open")) == 7
         done = finish_action(connection, project, first, by="robot", now=20.0)
         assert (done.state, done.done, done.done_by) == ("done", 20.0, "robot")
@@ -177,7 +182,7 @@ def test_actions_go_to_web_hooks_and_notices_to_everyone_once(database):
         assert [row.id for row in actions_of(connection, project, state="done")] == [first]
         newest = actions_of(connection, project, most=2)
         page = actions_of(connection, project, before=newest[-1].id, most=2)
-        assert [row.id for row in page] == [newest[-1].id - 1, newest[-1].id - 2]
+        assert [row.kind for row in newest + page] == ["notify"] * 4
 
 
 @on_one_engine

@@ -104,11 +104,12 @@ class AlertMessages:
     def _alarm(self, content: Mapping[str, Any]) -> Message:
         number, text = self.language.number, self.language.text
         charts = content.get("charts") or []
-        head = text(
-            "Round {round}: charts that alarm: {number}.",
-            round=_round(content),
-            number=number(len(charts)),
-        )
+        head = text("Round {round}: a rule has decided.", round=_round(content))
+        if charts:
+            many = number(len(charts))
+            head = text(
+                "Round {round}: charts that alarm: {number}.", round=_round(content), number=many
+            )
         lines = [head, *map(self._chart, charts[:_MOST_CHARTS])]
         if len(charts) > _MOST_CHARTS:
             lines.append(text("- and {more} more", more=number(len(charts) - _MOST_CHARTS)))
@@ -150,9 +151,8 @@ class AlertMessages:
     def _notice(self, content: Mapping[str, Any]) -> Message:
         text, stream = self.language.text, content["stream"]
         line = text("Round {round}: a rule has decided.", round=_round(content))
-        said = [content.get("message"), content.get("reason")]
-        told = [display_text(one, longest=LONGEST_VALUE) for one in said if one]
-        return Message(text("A rule's notice on {stream}", stream=stream), (line, *told))
+        reason = display_text(str(content.get("reason") or ""), longest=LONGEST_VALUE)
+        return Message(text("A rule's notice on {stream}", stream=stream), (line, reason))
 
     def _test(self, content: Mapping[str, Any]) -> Message:
         text = self.language.text

@@ -69,7 +69,7 @@ def record_action(
         The time.
     """
     before = _contents(connection, stream.id, round - 1, group, kind)
-    repeated = kind == "notify" and _said(content) in map(_said, before)
+    repeated = kind == "notify" and _rule(content) in map(_rule, before)
     row = {
         "project": stream.project,
         "stream": stream.id,
@@ -205,9 +205,9 @@ def _contents(
     return [json.loads(content) for content in connection.scalars(query)]
 
 
-def _said(content: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return what a notice is known by: its reason names the readings of its round."""
-    return content.get("rule"), content.get("message")
+def _rule(content: Mapping[str, Any]) -> str:
+    """Return the name of the rule behind an action: its reason begins with it."""
+    return str(content.get("reason", "")).partition(": ")[0]
 
 
 def _record(connection: sa.Connection, action: ActionRow, *, now: float) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from hayflick.storage.changes import record_change
 from hayflick.storage.deliveries import add_deliveries
-from hayflick.storage.service_tables import alerts, streams
+from hayflick.storage.service_tables import alerts, rounds, streams
 from hayflick.storage.streams import StreamRow, stream_numbered
 
 
@@ -296,7 +296,9 @@ def _clear(
     alert = _last(connection, stream.id, kind)
     if alert is None or alert.state != "open":
         return False
-    values = {"state": "cleared", "cleared": now, "round": round}
+    name = sa.select(rounds.c.name).where(rounds.c.stream == stream.id, rounds.c.number == round)
+    content = {**alert.content, "round_name": connection.scalar(name) or str(round)}
+    values = {"state": "cleared", "cleared": now, "round": round, "content": json.dumps(content)}
     alert = _changed(connection, alert, values, now=now)
     if alert.snoozed_until is None or alert.snoozed_until <= now:
         _tell(connection, alert, now=now)
