@@ -2,9 +2,6 @@
 
 import json
 import logging
-import socket
-import threading
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -22,23 +19,9 @@ def place(tmp_path):
 
 
 @pytest.fixture
-def url(service):
+def url(service, served):
     """The address of the service, which listens as long as the test runs."""
-    import uvicorn
-
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="error"))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    return served(create_app(service))
 
 
 def stored(service):
