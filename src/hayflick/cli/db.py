@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,53 @@ def check_command(database: DatabaseOption = PLACE) -> int:
     if not found:
         print("the store is sound")
     return ALARM if found else 0
+
+
+@db_app.command("prune")
+def prune_command(database: DatabaseOption = PLACE) -> None:
+    """Remove what is older than its stream keeps it. The service does so every hour."""
+    from hayflick.service.housekeeping import prune, write_to
+    from hayflick.storage.maintenance import present_store
+
+    with present_store(database) as store:
+        print(str(prune(store, write_to(store), now=time.time())) or "nothing was old enough")
+
+
+@db_app.command("erase")
+def erase_command(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    key: Annotated[
+        str | None, typer.Option(help="The answer with this key.", show_default=False)
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="The answers of this group.", show_default=False)
+    ] = None,
+    begins: Annotated[
+        str | None,
+        typer.Option("--from", help="Answers from this time on (ISO 8601).", show_default=False),
+    ] = None,
+    ends: Annotated[
+        str | None,
+        typer.Option("--until", help="Answers before this time (ISO 8601).", show_default=False),
+    ] = None,
+    database: DatabaseOption = PLACE,
+    project: ProjectOption = "default",
+) -> None:
+    """Erase the answers of a stream that meet all conditions, in a store or in a backup of one.
+
+    The readings of their rounds stay: they are numbers over all answers of a round.
+    """
+    from hayflick.service.housekeeping import erase, write_to
+    from hayflick.service.times import seconds_of
+    from hayflick.storage.erasure import Erasure
+    from hayflick.storage.maintenance import OPERATOR, existing_stream, present_store
+
+    times = [None if one is None else seconds_of(one) for one in (begins, ends)]
+    what = Erasure(key=key, group=group, begins=times[0], ends=times[1])
+    with present_store(database) as store:
+        row = existing_stream(store, project, stream)
+        found = erase(store, write_to(store), row, what, actor=OPERATOR, now=time.time())
+    print(f"erased: {found.answers:,} answers, {found.reviews:,} of the review queue")
 
 
 @db_app.command("token")

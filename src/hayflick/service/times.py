@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import overload
 
+from hayflick.core.errors import ArgumentError
+
 
 @overload
 def iso_time(seconds: float) -> str: ...
@@ -22,3 +24,26 @@ def iso_time(seconds: float | None) -> str | None:
         return None
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(time: str) -> float:
+    """Return a time in ISO 8601 with an offset as the store keeps it: seconds since 1970.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none.
+
+    Examples
+    --------
+    >>> seconds_of("2026-09-21T14:13:20Z")
+    1790000000.0
+    """
+    try:
+        moment = datetime.fromisoformat(time)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except (ValueError, OverflowError):
+        pass
+    takes = "ISO 8601 with an offset, such as 2026-11-29T10:00:00Z"
+    raise ArgumentError("time", got=ascii(time)[:80], takes=takes)

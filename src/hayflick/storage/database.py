@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -339,6 +339,19 @@ class Database:
         """Yield a connection for writing, which is rolled back on an error."""
         with faults_of(self.name), self._writing.begin() as connection:
             yield connection
+
+    def reclaim(self, tables: Sequence[str]) -> None:
+        """Let nothing of deleted rows stay in a server's tables, or in the log of a file.
+
+        As long as somebody reads what there was before, some of it does.
+        """
+        server = self._engine.dialect.name != "sqlite"
+        statement = f"VACUUM {', '.join(tables)}" if server else "PRAGMA wal_checkpoint(TRUNCATE)"
+        with faults_of(self.name), self._engine.connect() as connection:
+            plain = connection.execution_options(
+                isolation_level="AUTOCOMMIT", **{_BEGIN: "SELECT 1"}
+            )
+            plain.exec_driver_sql(statement)
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from hayflick.core.errors import DataError
 from hayflick.storage.accounts import (
     change_password,
     check_scopes,
@@ -19,7 +20,8 @@ from hayflick.storage.audit import record_audit
 from hayflick.storage.checks import check_store
 from hayflick.storage.database import Database, check_readable, is_server
 from hayflick.storage.passwords import hash_password
-from hayflick.storage.service_tables import users
+from hayflick.storage.service_tables import projects, users
+from hayflick.storage.streams import StreamRow, stream_named
 
 OPERATOR = "operator"
 """Who has changed what from the command line, in the audit log."""
@@ -51,6 +53,34 @@ def check(place: str) -> list[str]:
     _check_exists(place)
     with Database(place, read_only=True) as database, database.connect() as connection:
         return check_store(connection)
+
+
+def present_store(place: str) -> Database:
+    """Return a store that exists, to change something of it.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    _check_exists(place)
+    return Database(place, durable=True)
+
+
+def existing_stream(database: Database, project: str, name: str) -> StreamRow:
+    """Return a stream of a project.
+
+    Raises
+    ------
+    DataError
+        If there is no such project, or no such stream.
+    """
+    with database.connect() as connection:
+        number = connection.scalar(sa.select(projects.c.id).where(projects.c.name == project))
+        found = None if number is None else stream_named(connection, number, name)
+    if found is None:
+        raise DataError(f"{database.name}: the project {project!r} has no stream {name!r}")
+    return found
 
 
 def add_token(place: str, *, project: str, name: str, scopes: Collection[str]) -> str:

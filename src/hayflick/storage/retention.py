@@ -1,0 +1,175 @@
+"""What is kept of a stream, and for how long: answers, their texts, and what was told of them.
+
+What is to go is looked for while others write, and then removed by its numbers, some at a time: so
+no sender waits for long.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from hayflick.storage.service_tables import (
+    answers,
+    audit,
+    changes,
+    deliveries,
+    pack,
+    reviews,
+    rounds,
+    sessions,
+    unpack,
+)
+from hayflick.storage.streams import StreamRow
+
+_DAY_S = 86_400.0
+_CHANGES_S = 7 * _DAY_S
+_DELIVERIES_S = 30 * _DAY_S
+_AUDIT_S = 730 * _DAY_S
+_LARGEST = 2**64
+_TEXT_IS_KEPT = sa.or_(answers.c.text.is_not(None), answers.c.prompt.is_not(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long a stream's answers are kept.
+
+    Parameters
+    ----------
+    days
+        Days that answers are kept after they came.
+    text_share
+        Share of the answers whose text is kept after they were measured.
+    """
+
+    days: float
+    text_share: float
+
+    def limit(self, now: float) -> float:
+        """Return the time before which answers have come that are removed."""
+        return now - _DAY_S * self.days
+
+
+def expired_answers(
+    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float, most: int
+) -> list[int]:
+    """Return the numbers of answers that are removed now: old, and measured.
+
+    As long as the baseline is not complete, its answers are still needed.
+    """
+    if stream.state == "baseline":
+        return []
+    limit = kept.limit(now)
+    last = sa.select(sa.func.max(rounds.c.number)).where(
+        rounds.c.stream == stream.id,
+        rounds.c.number <= stream.measured_round,
+        rounds.c.closed < limit,
+    )
+    query = sa.select(answers.c.id).where(
+        answers.c.stream == stream.id,
+        answers.c.round <= sa.func.coalesce(last.scalar_subquery(), 0),
+        answers.c.received < limit,
+    )
+    return list(connection.scalars(query.limit(most)))
+
+
+def thinned_answers(
+    connection: sa.Connection, stream: StreamRow, kept: Retention, *, most: int
+) -> list[int]:
+    """Return the numbers of measured answers whose texts are beyond the share that is kept.
+
+    Which ones is decided by what an answer is made of, so the same ones each time.
+    """
+    if stream.state == "baseline" or kept.text_share >= 1.0:
+        return []
+    query = sa.select(answers.c.id).where(
+        answers.c.stream == stream.id,
+        answers.c.round <= stream.measured_round,
+        answers.c.digest >= int(kept.text_share * _LARGEST).to_bytes(8, "big"),
+        _TEXT_IS_KEPT,
+    )
+    return list(connection.scalars(query.limit(most)))
+
+
+def delete_answers(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> None:
+    """Remove answers, and their texts from the samples of their rounds."""
+    _forget_in_samples(connection, stream, numbers)
+    connection.execute(sa.delete(answers).where(answers.c.id.in_(numbers)))
+
+
+def forget_texts(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> None:
+    """Remove the texts and prompts of answers, also from the samples of their rounds."""
+    _forget_in_samples(connection, stream, numbers)
+    these = sa.update(answers).where(answers.c.id.in_(numbers))
+    connection.execute(these.values(text=None, prompt=None))
+
+
+def forget_samples(
+    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float
+) -> int:
+    """Remove the samples of texts of rounds that are old, and return how many there were."""
+    if stream.state == "baseline":
+        return 0
+    old = (
+        rounds.c.stream == stream.id,
+        rounds.c.number <= stream.measured_round,
+        rounds.c.closed < kept.limit(now),
+        rounds.c.texts.is_not(None),
+    )
+    return connection.execute(sa.update(rounds).where(*old).values(texts=None)).rowcount
+
+
+def forget_reviews(
+    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float
+) -> tuple[int, int]:
+    """Remove the texts of old answers that people have checked, and old ones that nobody has.
+
+    Returns
+    -------
+    tuple of int
+        How many of each.
+    """
+    old = (reviews.c.stream == stream.id, reviews.c.created < kept.limit(now))
+    waiting = sa.delete(reviews).where(*old, reviews.c.state == "pending")
+    dropped = connection.execute(waiting).rowcount
+    checked = sa.update(reviews).where(*old, reviews.c.text != "").values(text="", prompt=None)
+    return connection.execute(checked).rowcount, dropped
+
+
+def forget_events(connection: sa.Connection, *, now: float) -> None:
+    """Remove what has had its time: sessions, changes, what was sent, and the oldest of the log."""
+    connection.execute(sa.delete(sessions).where(sessions.c.expires < now))
+    connection.execute(sa.delete(changes).where(changes.c.at < now - _CHANGES_S))
+    sent = (deliveries.c.state != "waiting", deliveries.c.created < now - _DELIVERIES_S)
+    connection.execute(sa.delete(deliveries).where(*sent))
+    connection.execute(sa.delete(audit).where(audit.c.at < now - _AUDIT_S))
+
+
+def _forget_in_samples(
+    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]
+) -> None:
+    query = sa.select(answers.c.round, answers.c.text).where(answers.c.id.in_(numbers))
+    gone: dict[int, set[str | None]] = {}
+    for row in connection.execute(query.distinct()):
+        gone.setdefault(row.round, set()).add(row.text)
+    held = sa.select(rounds.c.number, rounds.c.texts).where(
+        rounds.c.stream == stream.id, rounds.c.number.in_(gone), rounds.c.texts.is_not(None)
+    )
+    for row in connection.execute(held).all():
+        left = _without(unpack(row.texts), gone[row.number])
+        this = (rounds.c.stream == stream.id, rounds.c.number == row.number)
+        connection.execute(
+            sa.update(rounds).where(*this).values(texts=None if left is None else pack(left))
+        )
+
+
+def _without(sample: Any, gone: Collection[str | None]) -> Any | None:
+    """Return a sample without some texts; None where nothing is left, or it cannot be told."""
+    if not isinstance(sample, list) or not all(isinstance(one, str) for one in sample):
+        return None
+    forms = {unicodedata.normalize("NFC", one) for one in gone if one is not None}
+    return [one for one in sample if unicodedata.normalize("NFC", one) not in forms] or None
