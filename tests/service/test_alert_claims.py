@@ -8,8 +8,6 @@ from hayflick.storage.accounts import project_named
 from hayflick.storage.alerts import raise_alarm
 from hayflick.storage.deliveries import (
     claim_deliveries,
-    deliveries_of,
-    prune_deliveries,
     record_sent,
     release_deliveries,
     targets_due,
@@ -49,6 +47,3 @@ def test_one_of_many_claims_the_messages_of_a_target(database):
     assert len(claim(20.0)) == 2
     assert claim(79.0) == []
     assert [one.id for one in claim(80.0)] == [second.id, second.id + 1]
-    with database.transaction() as connection:
-        assert prune_deliveries(connection, before=1000.0) == 1
-        assert len(deliveries_of(connection, project)) == 2

@@ -251,11 +251,3 @@ def release_deliveries(
         deliveries.c.next_attempt == until,
     )
     connection.execute(update.values(next_attempt=now))
-
-
-def prune_deliveries(connection: sa.Connection, *, before: float) -> int:
-    """Delete what was sent, or given up, before a time; return the number of messages."""
-    done = sa.delete(deliveries).where(
-        deliveries.c.state != "waiting", deliveries.c.next_attempt < before
-    )
-    return connection.execute(done).rowcount
