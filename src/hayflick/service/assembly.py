@@ -14,9 +14,10 @@ def workers_of(service: Service) -> list[Worker]:
     """Return the workers of a service."""
     from hayflick.service.alerts import AlertWorker
     from hayflick.service.events import Broadcast
+    from hayflick.service.housekeeping import Housekeeper
     from hayflick.service.round_keeper import RoundKeeper
 
-    return [Broadcast(service), AlertWorker(service), RoundKeeper(service)]
+    return [Broadcast(service), AlertWorker(service), RoundKeeper(service), Housekeeper(service)]
 
 
 def routers() -> list[APIRouter]:
@@ -26,6 +27,7 @@ def routers() -> list[APIRouter]:
         api_actions,
         api_alerts,
         api_events,
+        api_export,
         api_health,
         api_ingest,
         api_otlp,
@@ -36,6 +38,7 @@ def routers() -> list[APIRouter]:
         api_targets,
     )
     from hayflick.service.pages import (
+        accounts,
         actions,
         alerts,
         live,
@@ -43,8 +46,10 @@ def routers() -> list[APIRouter]:
         overview,
         reviews,
         rules,
+        settings,
         static,
         stream,
+        targets,
     )
 
     interface = (
@@ -52,6 +57,7 @@ def routers() -> list[APIRouter]:
         api_events,
         api_streams,
         api_readings,
+        api_export,
         api_ingest,
         api_otlp,
         api_actions,
@@ -61,5 +67,18 @@ def routers() -> list[APIRouter]:
         api_targets,
         api_accounts,
     )
-    parts = (*interface, static, login, live, overview, stream, alerts, actions, reviews, rules)
-    return [part.router() for part in parts]
+    pages = (
+        static,
+        login,
+        live,
+        overview,
+        stream,
+        alerts,
+        actions,
+        reviews,
+        rules,
+        settings,
+        accounts,
+        targets,
+    )
+    return [part.router() for part in (*interface, *pages)]

@@ -16,7 +16,6 @@ from hayflick.storage.readings import AnswerOfRound, answers_of_rounds, observer
 from hayflick.storage.streams import StreamRow
 
 _ROUNDS_AT_ONCE = 20
-_SPREADSHEET_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def stream_columns(
@@ -109,14 +108,3 @@ def _row(row: AnswerOfRound, columns: StreamColumns) -> dict[str, Any]:
     if columns.vectors:
         record["vector"] = np.frombuffer(row.vector, "<f4").tolist() if row.vector else None
     return record
-
-
-def plain_cell(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    Examples
-    --------
-    >>> plain_cell("=1+1"), plain_cell("so"), plain_cell(-1)
-    ("'=1+1", 'so', -1)
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_SPREADSHEET_SIGNS) else cell

@@ -14,6 +14,7 @@ from hayflick.diversity.observing import SLOW
 from hayflick.embed.embedder import parse_embedder
 from hayflick.monitor.chart_requests import chart_requests
 from hayflick.service.stream_settings import Kind, StreamSettings
+from hayflick.storage.rounds import latest_rounds
 from hayflick.storage.rules import active_rules
 from hayflick.storage.streams import (
     StreamRow,
@@ -95,7 +96,7 @@ def put_stream(
         for name in StreamSettings.model_fields
         if name not in CHANGEABLE and getattr(before, name) != getattr(settings, name)
     ]
-    if found.answers and changed:
+    if changed and (found.answers or latest_rounds(connection, found.id, most=1)):
         raise SettingsConflict(
             changed[0],
             got="another value",
