@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.core.display_text import display_text
-from hayflick.service.pages.forms import Form, caller_of_form, see
+from hayflick.service.pages.forms import Form, caller_of_form, number_of_form, see
 from hayflick.service.pages.rendering import page_router, render
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller, existing
@@ -93,12 +93,12 @@ def router() -> APIRouter:
     @routes.post("/reviews")
     def decide(request: Request, form: Form) -> RedirectResponse:
         caller, view = caller_of_form(request, form, "review"), ReviewView.of(form)
-        number, state = form.get("id", ""), form.get("state", "")
-        if not (number.isascii() and number.isdigit()) or len(number) > 18 or state not in STATES:
-            raise Problem(422, f"id and state: takes an answer's number and one of {STATES}")
+        number, state = number_of_form(form), form.get("state", "")
+        if state not in STATES:
+            raise Problem(422, f"state: takes one of {', '.join(STATES)}")
         decided = caller.write(
             lambda connection, now: decide_review(
-                connection, caller.project, int(number), state, by=caller.principal.name, now=now
+                connection, caller.project, number, state, by=caller.principal.name, now=now
             )
         )
         row = existing(decided, f"answer {number} to check")
