@@ -273,6 +273,50 @@ def test_what_is_no_otlp_is_refused(client, token, body):
     assert "no OTLP request" in response.json()["detail"]
 
 
+def nested(levels, content=b""):
+    """Return protobuf of a body of a log record whose value is a list of a list and so on."""
+    for _ in range(levels):
+        content = b"\x2a" + length(content) + content
+        content = b"\x0a" + length(content) + content
+    for tag in (b"\x2a", b"\x12", b"\x12", b"\x0a"):
+        content = tag + length(content) + content
+    return content
+
+
+def length(content):
+    number, written = len(content), b""
+    while number > 0x7F:
+        written += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return written + bytes([number])
+
+
+SPANS = b"\x12\x00" * 2_000_000
+SCOPE = b"\x12" + length(SPANS) + SPANS
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("traces", b"\x0a" + length(SCOPE) + SCOPE, 413),
+        ("logs", nested(5), 200),
+        ("logs", nested(90), 400),
+        ("logs", nested(5000), 400),
+        ("traces", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 400),
+        ("traces", b"\x0a\x7f", 400),
+        ("traces", b"\x0b", 400),
+        ("traces", bytes(range(256)), 400),
+        ("traces", b"", 200),
+    ],
+    ids=["many", "nested", "deep", "deeper", "long", "short", "group", "noise", "empty"],
+)
+def test_hostile_protobuf_is_refused_before_it_fills_the_memory(client, token, path, body, status):
+    packed = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
+    headers = {**token("ingest"), **packed}
+    response = client.post(f"/v1/{path}", content=gzip.compress(body, 1), headers=headers)
+    assert response.status_code == status, response.text
+
+
 def stored(service):
     with service.database.connect() as connection:
         columns = (streams.c.name, answers.c.text, answers.c.group, answers.c.prompt)

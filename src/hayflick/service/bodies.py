@@ -164,7 +164,7 @@ def parsed_items(body: bytes, kind: str, *, at_most: int) -> list[Any]:
         takes = f"{JSON_TYPES[0]} or {LINES_TYPES[0]}"
         got = repr(kind[:80]) if kind else "none"
         raise Problem(415, f"Content-Type: got {got}, takes {takes}")
-    _check_values(body)
+    check_values(body)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -190,8 +190,14 @@ def _is_lines(text: str) -> bool:
     return bool(rest.strip()) and first.startswith("{") and first.rstrip().endswith("}")
 
 
-def _check_values(body: bytes) -> None:
-    """Refuse a body of so many values that they would fill the memory."""
+def check_values(body: bytes) -> None:
+    """Refuse a body of JSON with so many values that they would fill the memory.
+
+    Raises
+    ------
+    Problem
+        413 if it has.
+    """
     if len(body) <= _SMALL:
         return
     outside = _STRING.sub(b"", body)

@@ -11,6 +11,13 @@ from hayflick.service.problems import Problem
 
 Signal = Literal["traces", "logs"]
 
+_MOST_MESSAGES = 500_000
+# The depth at which the parsers of protobuf end, too.
+_DEEPEST = 100
+# How protobuf writes a field: a number, so many bytes, or a length and what it is the length of.
+_NUMBER, _LENGTH = 0, 2
+_FIXED = {1: 8, 5: 4}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -75,15 +82,20 @@ def read_request(body: bytes, signal: Signal, *, as_json: bool) -> list[Record]:
     Raises
     ------
     Problem
-        400 if it is no such request.
+        400 if it is no such request, 413 if it holds so much that it would fill the memory.
     """
     message = _message(signal)
     try:
         if as_json:
             _parse_json(body, message)
         else:
+            left = _count(memoryview(body), message.DESCRIPTOR, _MOST_MESSAGES, depth=0)
+            if left < 0:
+                raise Problem(413, f"the body holds more than {_MOST_MESSAGES:,} values")
             message.ParseFromString(body)
         return list(_spans(message) if signal == "traces" else _logs(message))
+    except Problem:
+        raise
     except Exception as fault:
         # Parsers of protobuf raise errors of many kinds, all of them for what was sent.
         said = " ".join(f"{type(fault).__name__}: {fault}".split())[:300]
@@ -132,11 +144,54 @@ def _parse_json(body: bytes, message: Any) -> None:
     from google.protobuf import json_format
 
     from hayflick.core.documents import parse_json
+    from hayflick.service.bodies import check_values
 
+    check_values(body)
     record = parse_json(body.decode("utf-8-sig"), name="the body")
     if not isinstance(record, dict):
         raise TypeError("it is no object")
     json_format.ParseDict(record, message, ignore_unknown_fields=True)
+
+
+def _count(body: memoryview, kind: Any, left: int, *, depth: int) -> int:
+    """Return how many more messages may come behind those in a body; below 0 for too many.
+
+    Parsed, a message takes a hundred bytes and more, of the two that an empty one is sent with.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("it is nested too deep")
+    fields, place, size = kind.fields_by_number, 0, len(body)
+    while place < size and left >= 0:
+        tag, place = _varint(body, place)
+        wire = tag & 7
+        if wire == _LENGTH:
+            length, place = _varint(body, place)
+            field = fields.get(tag >> 3)
+            if field is not None and field.message_type is not None:
+                inner = body[place : place + length]
+                left = _count(inner, field.message_type, left - 1, depth=depth + 1)
+            place += length
+        elif wire == _NUMBER:
+            _, place = _varint(body, place)
+        elif wire in _FIXED:
+            place += _FIXED[wire]
+        else:
+            raise ValueError(f"wire type {wire}")
+    return left
+
+
+def _varint(body: memoryview, place: int) -> tuple[int, int]:
+    """Return a number and the place behind it."""
+    number, shift = 0, 0
+    while True:
+        byte = body[place]
+        place += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, place
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number is too long")
 
 
 def _spans(request: Any) -> Iterator[Record]:
