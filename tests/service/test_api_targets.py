@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
+
+from hayflick.service.settings import DeclaredTarget
 
 
 @pytest.fixture
@@ -78,3 +81,8 @@ def test_who_lacks_the_scope_changes_nothing(call):
     for method, path in (("DELETE", "/targets/ops"), ("POST", "/targets/ops/test")):
         assert call(method, path)[0] == 404
     assert call("GET", "/deliveries?target=ops")[0] == 404
+
+
+def test_a_web_hook_of_the_settings_takes_a_secret():
+    with pytest.raises(ValidationError, match="a web hook takes a secret"):
+        DeclaredTarget(kind="webhook", url="https://hooks.example.com")

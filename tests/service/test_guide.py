@@ -58,7 +58,8 @@ def test_the_settings_of_the_guide_are_settings(tmp_path):
     [settings] = blocks("toml")
     (tmp_path / "service.toml").write_text(settings)
     (tmp_path / "usual.toml").write_text("format_version = 1\n")
-    found = read_settings(tmp_path / "service.toml", environment={"ALERTS_URL": "json://x"})
+    environment = {"ALERTS_URL": "json://x", "HOOK_SECRET": "whsec_c2VjcmV0IG9m"}
+    found = read_settings(tmp_path / "service.toml", environment=environment)
     assert found.targets["oncall"].url == "json://x"
     assert found.streams["help desk"].rules == "usual"
 

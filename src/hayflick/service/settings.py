@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hayflick.service.listening import LOOPBACK
 from hayflick.service.stream_settings import Kind, StreamSettings
@@ -30,12 +30,20 @@ class DeclaredTarget(_Settings):
     url
         The address; ``$NAME`` is read from the environment.
     secret
-        What signs the messages of a web hook; ``$NAME`` is read from the environment.
+        What signs the messages of a web hook, which must have one; ``$NAME`` is read from the
+        environment.
     """
 
     kind: Literal["apprise", "webhook"] = "apprise"
     url: str
-    secret: str | None = None
+    secret: Annotated[str, Field(min_length=16, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.kind == "webhook" and self.secret is None:
+            # One that is drawn here would be known to nobody.
+            raise ValueError("a web hook takes a secret, such as $HOOK_SECRET")
+        return self
 
 
 class Limits(_Settings):
