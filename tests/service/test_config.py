@@ -43,14 +43,14 @@ def written(tmp_path, text):
 
 def test_a_file_is_read_with_its_rules_and_the_environment(tmp_path):
     (tmp_path / "usual.toml").write_text("format_version = 1\n")
-    variables = {"MAIL_PASSWORD": "p$w", "HOOK_SECRET": "s"}
+    variables = {"MAIL_PASSWORD": "p$w", "HOOK_SECRET": "a secret of the hook"}
     settings = read_settings(written(tmp_path, FILE), environment=variables)
     assert settings.defaults.every == "15m"
     assert settings.streams["talk"].every == 200
     assert settings.streams["sizes"].kind == "counts"
     assert settings.rules == {"usual": "format_version = 1\n"}
     assert settings.targets["mail"].url == "mailtos://hayflick:p$w@example.org"
-    assert settings.targets["hook"].secret == "s"
+    assert settings.targets["hook"].secret == "a secret of the hook"
     assert (settings.limits.items, settings.create_streams) == (500, False)
 
 
