@@ -8,10 +8,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hayflick.core.records import State, Verdict
+from hayflick.diversity.observing import RoundAnswers
+from hayflick.monitor.round_summary import RoundSummary
 from hayflick.storage.accounts import project_named
 from hayflick.storage.alerts import raise_alarm
 from hayflick.storage.headlines import Headline
-from hayflick.storage.readings import ReadingRow, add_readings, add_verdicts, store_progress
+from hayflick.storage.readings import (
+    ReadingRow,
+    add_readings,
+    add_to_rollup,
+    add_verdicts,
+    store_progress,
+)
 from hayflick.storage.rounds import RoundRow, add_rounds
 from hayflick.storage.streams import create_stream
 
@@ -109,6 +117,28 @@ def test_readings_and_verdicts_come_by_round(client, token, measured):
     assert two["evidence"] is None
     assert listed("verdicts", group="b")["items"] == []
     assert listed("verdicts", group="\x00")["items"] == []
+
+
+def test_hours_and_days_are_listed(client, token, service, measured):
+    summary = RoundSummary.of(RoundAnswers(round=1, texts=["a cat", "", "a dog"])).record()
+    with service.database.transaction() as connection:
+        for begins in (3600.0, 7200.0):
+            add_to_rollup(
+                connection, measured.id, "hour", begins, answers=3, summary=summary, merge=max
+            )
+
+    def listed(**query):
+        path = "/v1/streams/ta%22lk/rollups"
+        return client.get(path, params=query, headers=token("read")).json()
+
+    page = listed(limit=1)
+    [hour] = page["items"]
+    assert (hour["begins"], hour["rounds"]) == ("1970-01-01T01:00:00.000Z", 1)
+    assert (hour["answers"], hour["values"]["mean_letters"]) == (3, 5.0)
+    assert [one["begins"] for one in listed(cursor=page["next"])["items"]] == [
+        "1970-01-01T02:00:00.000Z"
+    ]
+    assert listed(period="day")["items"] == []
 
 
 def test_ready_says_what_is_wrong_with_the_store(client, service, monkeypatch):

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.errors import Unsatisfiable
 
 from hayflick.service.app import create_app
-from hayflick.storage.accounts import create_token
+from hayflick.storage.accounts import create_token, project_named
 from hayflick.storage.actions import record_action
 from hayflick.storage.alerts import raise_alarm
 from hayflick.storage.reviews import add_reviews
@@ -47,12 +47,13 @@ def url(service, served):
 @pytest.fixture
 def headers(service, token, url):
     """A token, in a store that holds something of everything under the number 60."""
-    headers = token("admin")
     with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=1e9)
+        # Random numbers are small, and one of them must not revoke our token.
         for _ in range(59):
-            create_token(connection, 1, name="spare", scopes=("read",), now=1e9)
+            create_token(connection, project, name="spare", scopes=("read",), now=1e9)
         stream = create_stream(
-            connection, 1, "talk", kind="answers", settings='{"every": 200}', now=1e9
+            connection, project, "talk", kind="answers", settings='{"every": 200}', now=1e9
         )
         connection.execute(streams.update().values(open_round=61))
         add_rounds(connection, [RoundRow.of_number(stream.id, 60)])
@@ -62,7 +63,7 @@ def headers(service, token, url):
             add_reviews(connection, stream, number, drawn, 40, now=1e9)
             connection.exec_driver_sql("UPDATE alerts SET state = 'cleared'")
             raise_alarm(connection, stream, round=number, content={"charts": []}, now=1e9)
-    return headers
+    return token("admin")
 
 
 def test_every_answer_is_in_the_document(url, headers):

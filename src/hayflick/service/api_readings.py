@@ -1,16 +1,32 @@
-"""What was measured of a stream: readings, and the verdicts of its charts."""
+"""What was measured of a stream: readings, verdicts of its charts, and its hours and days."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from hayflick.service.requests import Asking, Cursor, Listing, Name, cursor_of, number_of
-from hayflick.storage.readings import readings_of_stream, verdicts_of_stream
+from hayflick.monitor.round_summary import RoundSummary
+from hayflick.service.requests import (
+    Asking,
+    Cursor,
+    Limit,
+    Listing,
+    Name,
+    cursor_of,
+    listing,
+    number_of,
+)
+from hayflick.service.times import iso_time
+from hayflick.storage.readings import (
+    RollupRow,
+    readings_of_stream,
+    rollups_of_stream,
+    verdicts_of_stream,
+)
 from hayflick.storage.rounds import RoundRow, rounds_of
 from hayflick.storage.streams import StreamRow
 
@@ -38,6 +54,15 @@ class VerdictView(BaseModel):
     limit: float | None
     evidence: float | None = Field(description="Odds against a healthy stream.")
     since: int | None = Field(description="The round in which the change began.")
+
+
+class RollupView(BaseModel):
+    """An hour or a day of a stream, merged from its rounds."""
+
+    begins: str
+    rounds: int
+    answers: int
+    values: dict[str, float] = Field(description="Numbers of all its answers together.")
 
 
 Group = Annotated[
@@ -87,7 +112,31 @@ def router() -> APIRouter:
         ]
         return Listing(items=items, next=following)
 
+    @routes.get("/{name}/rollups", summary="List the hours or days of a stream")
+    def rollups(
+        asking: Asking,
+        name: Name,
+        period: Annotated[Literal["hour", "day"], Query()] = "hour",
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> Listing[RollupView]:
+        with asking.reading() as connection:
+            number = asking.stream(connection, name).id
+            place = number_of(cursor)
+            after = -1.0 if place is None else float(place)
+            found = rollups_of_stream(connection, number, period, after=after, most=limit + 1)
+        return listing(found, limit, place=lambda one: int(one.begins), show=_rollup)
+
     return routes
+
+
+def _rollup(row: RollupRow) -> RollupView:
+    return RollupView(
+        begins=iso_time(row.begins),
+        rounds=row.rounds,
+        answers=row.answers,
+        values=RoundSummary.of_record(row.summary).numbers(),
+    )
 
 
 def _rounds(
