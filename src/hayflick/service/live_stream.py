@@ -23,7 +23,7 @@ from hayflick.diversity.observing import SLOW, Observer
 from hayflick.embed.embedder import Embedder, parse_embedder
 from hayflick.monitor.chart_requests import ChartRequest, slow_metrics_of, stream_requests
 from hayflick.monitor.charting import LiveChart, LiveCharts
-from hayflick.monitor.measuring import Measured, Measurement, Readings, learn_baseline
+from hayflick.monitor.measuring import Measurement, learn_baseline
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.state_file import observer_of, observer_record, reading_of
 from hayflick.rules.model import Mode
@@ -499,11 +499,6 @@ class LiveStream:
             reading = found.get(group)
             line = self._lines.setdefault((metric, group), deque(maxlen=LONGEST_LINE))
             line.append(None if reading is None else reading.values.get(metric))
-
-
-def series_of(rounds: Sequence[Found], labels: Sequence[str], observer: Observer) -> Readings:
-    """Return the readings of all rounds by group."""
-    return Measured(observer, tuple(rounds)).readings(labels)
 
 
 def _series(rounds: Sequence[Found], names: set[str]) -> dict[str, list[Reading]]:
