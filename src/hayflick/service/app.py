@@ -10,7 +10,7 @@ from hayflick.core.errors import HayflickError, MissingExtraError
 from hayflick.core.version import __version__
 from hayflick.service.access import AccessGuard
 from hayflick.service.openapi import describe
-from hayflick.service.problems import PROBLEM_TYPE, Problem
+from hayflick.service.problems import PROBLEM_TYPE, Problem, first_fault
 from hayflick.service.service import Service
 from hayflick.service.writer import WriteFailure, WriterBusy
 
@@ -49,7 +49,9 @@ def create_app(service: Service) -> FastAPI:
         finally:
             service.stop()
 
-    app = FastAPI(title="hayflick", version=__version__, lifespan=running, docs_url=None)
+    app = FastAPI(
+        title="hayflick", version=__version__, lifespan=running, docs_url=None, redoc_url=None
+    )
     app.state.service = service
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(WriterBusy, _busy)
@@ -111,9 +113,7 @@ async def _internal(request: Request, fault: Exception) -> Response:
 
 
 async def _invalid(request: Request, fault: Any) -> Response:
-    first = fault.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return answer_problem(request, Problem(422, f"{where}: {first['msg']}"))
+    return answer_problem(request, Problem(422, first_fault(fault.errors())))
 
 
 async def _http(request: Request, fault: Any) -> Response:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hayflick.core.display_text import display_text
 from hayflick.core.documents import read_small_text
 from hayflick.core.errors import DataError
 from hayflick.core.toml import read_toml
+from hayflick.service.problems import first_fault
 from hayflick.service.settings import ServiceSettings
 
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
@@ -56,22 +56,7 @@ def read_settings(
     try:
         return ServiceSettings.model_validate(found)
     except ValidationError as fault:
-        raise DataError(f"{place}: {first_fault(fault)}") from None
-
-
-def first_fault(fault: ValidationError) -> str:
-    """Return what is wrong first, with the key that it is about; never a value of the file."""
-    first = fault.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if not _is_branch(part))
-    message = first["msg"][:1].lower() + first["msg"][1:]
-    if first["type"] == "extra_forbidden":
-        message = "there is no such key"
-    return f"{display_text(where)}: {message}" if where else message
-
-
-def _is_branch(part: object) -> bool:
-    """Return whether a part of a place is none of the file's keys: pydantic names unions' kinds."""
-    return isinstance(part, str) and ("[" in part or part in {"int", "str"})
+        raise DataError(f"{place}: {first_fault(fault.errors())}") from None
 
 
 def _filled(text: str, environment: Mapping[str, str], *, where: str) -> str:

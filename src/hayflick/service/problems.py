@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+
+from hayflick.core.display_text import display_text
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -46,3 +49,28 @@ class Problem(Exception):  # noqa: N818
             "detail": self.detail.encode(errors="backslashreplace").decode(),
             **self.more,
         }
+
+
+def first_fault(errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return what is wrong first, of pydantic's errors, and the key that it is about.
+
+    No value is repeated: it may be a secret.
+
+    Examples
+    --------
+    >>> first_fault([{"loc": ("body", "every"), "msg": "Value error, takes a number", "type": ""}])
+    'every: takes a number'
+    """
+    first = errors[0]
+    kept = [str(part) for part in first["loc"] if not _is_branch(part)]
+    where = ".".join(kept[1:] if kept[:1] == ["body"] and len(kept) > 1 else kept)
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if first["type"] == "extra_forbidden":
+        message = "there is no such key"
+    return f"{display_text(where)}: {message}" if where else message
+
+
+def _is_branch(part: object) -> bool:
+    """Return whether a part of a place is no key: pydantic names the kinds of a union."""
+    return isinstance(part, str) and ("[" in part or part in {"int", "str"})
