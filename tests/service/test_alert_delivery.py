@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hooks import receiving
 
 from hayflick.core.errors import ArgumentError
 from hayflick.report.language import Language
@@ -39,45 +38,10 @@ CHART = {
 CHARTS = {"round_name": "09:00", "charts": [CHART]}
 
 
-class Receiver(ThreadingHTTPServer):
-    """A server that keeps what is posted, and answers as it is told."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.got, self.status, self.headers = [], 204, {}
-        self.url = f"http://127.0.0.1:{self.server_port}/hook"
-
-    @property
-    def bodies(self):
-        return [json.loads(body) for _, body in self.got]
-
-    @property
-    def kinds(self):
-        return [body["type"] for body in self.bodies]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append((dict(self.headers), body))
-        self.send_response(self.server.status)
-        for name, value in self.server.headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def receiver():
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
