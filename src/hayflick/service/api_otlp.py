@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from hayflick.service.api_ingest import INTAKE_RESPONSES, Intake
 from hayflick.service.bodies import JSON_TYPES, media_type
 from hayflick.service.ingest import Receipt, ingest
-from hayflick.service.model_calls import Answers, answers_in
+from hayflick.service.model_calls import ModelAnswers, answers_in
 from hayflick.service.otlp import Signal, answer, read_request
 from hayflick.service.problems import Problem
 
@@ -75,7 +75,7 @@ class _Delivery:
         self._sizes: list[int] = []
         self._reasons: Counter[str] = Counter()
 
-    def start(self, answers: Answers) -> Iterator[Future[Receipt]]:
+    def start(self, answers: ModelAnswers) -> Iterator[Future[Receipt]]:
         """Yield what becomes of the answers, by their streams."""
         for reason, number in answers.missing.items():
             self._reasons[f"the content is left out: {reason}"] += number

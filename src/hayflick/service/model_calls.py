@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hayflick.service.messages import calls_tools, group_name, last_prompt, messages_of, text_of
-from hayflick.service.otlp import Event, Record, Signal
+from hayflick.service.otlp import Signal, TelemetryEvent, TelemetryRecord
 
 DETAILS, CHOICE, USER = (
     "gen_ai.client.inference.operation.details",
@@ -55,7 +55,7 @@ class ModelAnswer:
 
 
 @dataclass
-class Answers:
+class ModelAnswers:
     """What was found in a request.
 
     Parameters
@@ -70,9 +70,9 @@ class Answers:
     missing: Counter[str] = field(default_factory=Counter)
 
 
-def answers_in(records: Sequence[Record], signal: Signal) -> Answers:
+def answers_in(records: Sequence[TelemetryRecord], signal: Signal) -> ModelAnswers:
     """Return the answers in spans or log records; records of anything else are left alone."""
-    answers = Answers()
+    answers = ModelAnswers()
     prompts = _prompts_of_events(records) if signal == "logs" else {}
     for record in records:
         if signal == "traces":
@@ -120,7 +120,7 @@ _ABSENT = "\x00"
 """Stands for an answer whose text the sender left out."""
 
 
-def _texts_of_span(span: Record) -> list[str | None] | None:
+def _texts_of_span(span: TelemetryRecord) -> list[str | None] | None:
     """Return the texts of a span's answers; None if the sender left them out."""
     attributes = span.attributes
     for messages in (
@@ -146,7 +146,7 @@ def _texts(messages: Sequence[Mapping[str, Any]]) -> list[str | None] | None:
     return None
 
 
-def _texts_of_event(event: Event) -> list[str | None] | None:
+def _texts_of_event(event: TelemetryEvent) -> list[str | None] | None:
     """Return the texts of the answers in an event; None if it is none of a model's answers."""
     if event.name == DETAILS:
         if event.attributes.get("gen_ai.operation.name", "chat") not in _OPERATIONS:
@@ -164,7 +164,7 @@ def _texts_of_event(event: Event) -> list[str | None] | None:
     return None
 
 
-def _index(record: Record) -> int:
+def _index(record: TelemetryRecord) -> int:
     """Return which of several answers an event is."""
     body = record.events[0].body
     index = body.get("index") if isinstance(body, Mapping) else record.attributes.get("index")
@@ -189,7 +189,7 @@ def _numbered(attributes: Mapping[str, Any], prefix: str) -> list[Mapping[str, A
     return [found[number] for number in sorted(found)]
 
 
-def _prompt_of_span(span: Record) -> str | None:
+def _prompt_of_span(span: TelemetryRecord) -> str | None:
     found = _prompt(span.attributes)
     for event in span.events:
         if event.name == DETAILS:
@@ -215,7 +215,7 @@ def _prompt(attributes: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _prompts_of_events(records: Iterable[Record]) -> dict[str, str]:
+def _prompts_of_events(records: Iterable[TelemetryRecord]) -> dict[str, str]:
     """Return the last message of a user by span: older conventions have a record for each."""
     prompts = {}
     for record in records:
@@ -228,7 +228,7 @@ def _prompts_of_events(records: Iterable[Record]) -> dict[str, str]:
     return prompts
 
 
-def _answer(record: Record, text: str, place: int, prompt: str | None) -> ModelAnswer:
+def _answer(record: TelemetryRecord, text: str, place: int, prompt: str | None) -> ModelAnswer:
     item: dict[str, Any] = {"text": text}
     if record.trace and record.span:
         # A span and an event of the same call hold the same answer.
@@ -247,7 +247,7 @@ def _answer(record: Record, text: str, place: int, prompt: str | None) -> ModelA
     return ModelAnswer(stream=str(stream or "unknown_service").strip(), item=item)
 
 
-def _first(record: Record, *names: str) -> Any:
+def _first(record: TelemetryRecord, *names: str) -> Any:
     for name in names:
         for attributes in (record.attributes, record.resource):
             if attributes.get(name):
@@ -255,7 +255,7 @@ def _first(record: Record, *names: str) -> Any:
     return None
 
 
-def _setting(record: Record, signal: Signal) -> str:
+def _setting(record: TelemetryRecord, signal: Signal) -> str:
     """Return what to set at the sender so that it sends content."""
     attributes = record.attributes
     if "openinference.span.kind" in attributes or record.scope.startswith("openinference"):

@@ -20,7 +20,7 @@ _FIXED = {1: 8, 5: 4}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class TelemetryEvent:
     """An event of a span, or a log record that is one.
 
     Parameters
@@ -39,7 +39,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class TelemetryRecord:
     """A span, or a log record.
 
     Parameters
@@ -61,13 +61,13 @@ class Record:
     resource: Mapping[str, Any]
     scope: str
     attributes: Mapping[str, Any]
-    events: Sequence[Event] = field(default_factory=tuple)
+    events: Sequence[TelemetryEvent] = field(default_factory=tuple)
     trace: str = ""
     span: str = ""
     at: float | None = None
 
 
-def read_request(body: bytes, signal: Signal, *, as_json: bool) -> list[Record]:
+def read_request(body: bytes, signal: Signal, *, as_json: bool) -> list[TelemetryRecord]:
     """Return the spans or the log records of a request.
 
     Parameters
@@ -194,17 +194,17 @@ def _varint(body: memoryview, place: int) -> tuple[int, int]:
             raise ValueError("a number is too long")
 
 
-def _spans(request: Any) -> Iterator[Record]:
+def _spans(request: Any) -> Iterator[TelemetryRecord]:
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_spans:
             for span in scope.spans:
-                yield Record(
+                yield TelemetryRecord(
                     resource=resource,
                     scope=scope.scope.name,
                     attributes=_attributes(span.attributes),
                     events=[
-                        Event(name=one.name, attributes=_attributes(one.attributes))
+                        TelemetryEvent(name=one.name, attributes=_attributes(one.attributes))
                         for one in span.events
                     ],
                     trace=_hex(span.trace_id),
@@ -213,15 +213,15 @@ def _spans(request: Any) -> Iterator[Record]:
                 )
 
 
-def _logs(request: Any) -> Iterator[Record]:
+def _logs(request: Any) -> Iterator[TelemetryRecord]:
     for group in request.resource_logs:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_logs:
             for log in scope.log_records:
                 attributes = _attributes(log.attributes)
                 name = log.event_name or str(attributes.get("event.name", ""))
-                event = Event(name=name, attributes=attributes, body=_value(log.body))
-                yield Record(
+                event = TelemetryEvent(name=name, attributes=attributes, body=_value(log.body))
+                yield TelemetryRecord(
                     resource=resource,
                     scope=scope.scope.name,
                     attributes=attributes,
