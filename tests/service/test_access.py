@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.service.access import COOKIE, check_csrf, check_exposure, local_target
+from hayflick.service.assembly import routers
 from hayflick.service.logins import log_in, log_out, set_up
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
@@ -249,6 +252,47 @@ def test_a_form_holds_what_its_session_holds(service, user):
         with pytest.raises(Problem) as refusal:
             check_csrf(request(), form)
         assert refusal.value.status == 403
+
+
+RULES = """format_version = 1
+mode = "warn"
+[[watch]]
+name = "few"
+metric = "spread"
+below = 0.5
+"""
+FIELDS = {"hours": "1", "do": "store", "text": RULES}
+"""What makes a form do something, where it is let."""
+
+
+def forms():
+    """The path of every form of the dashboard, with something in place of its parameters."""
+    for route in (route for part in routers() for route in part.routes):
+        if not route.path.startswith("/v1") and "POST" in route.methods:
+            yield re.sub(r"{[^}]*}", "1", route.path)
+
+
+def test_every_form_of_the_dashboard_is_guarded(client, session):
+    open_ones = {"/login", "/setup"}
+    guarded = set(forms()) - open_ones
+    assert len(guarded) > 5
+    for path in sorted(guarded):
+        for given in ({}, {"csrf": "wrong"}):
+            answer = client.post(path, data=FIELDS | given, headers=session, follow_redirects=False)
+            assert (path, answer.status_code) == (path, 403)
+
+
+def test_what_a_user_may_do_is_bounded_by_the_scopes(client, service, user):
+    """A reader changes nothing, whichever form is sent."""
+    made_user(service, "reader", "read")
+    cookie, csrf = log_in(service, "reader", PASSWORD, address="")
+    headers = {"Cookie": f"{COOKIE}={cookie}"}
+    own = {"/login", "/setup", "/logout"}
+    for path in sorted(set(forms()) - own):
+        answer = client.post(
+            path, data=FIELDS | {"csrf": csrf}, headers=headers, follow_redirects=False
+        )
+        assert (path, answer.status_code) == (path, 403)
 
 
 def test_a_large_form_is_refused(client, session):

@@ -49,10 +49,16 @@ def make_stream(database, name="talk", *, state="healthy", measured=5, **setting
                     status="measured" if number <= measured else "open",
                     answers=PER_ROUND,
                     closed=begins + DAY if number <= measured else None,
-                    texts=pack([row["text"] for row in rows]) if number <= measured else None,
+                    texts=pack(sampled(rows)) if number <= measured else None,
                 )
             )
         return stream_named(connection, project, name)
+
+
+def sampled(rows):
+    """A sample of texts, and those that are typical."""
+    texts = [row["text"] for row in rows]
+    return {"sample": texts, "typical": texts[2:4]}
 
 
 def row_of(stream, number, place, begins):
@@ -83,7 +89,10 @@ def kept(database, stream, column=answers.c.key, *where):
 def samples(database, stream):
     with database.connect() as connection:
         query = sa.select(rounds.c.number, rounds.c.texts).where(rounds.c.stream == stream.id)
-        return {row.number: row.texts and unpack(row.texts) for row in connection.execute(query)}
+        return {
+            row.number: row.texts and sorted(set().union(*unpack(row.texts).values()))
+            for row in connection.execute(query)
+        }
 
 
 def test_old_answers_go_once_they_are_measured(database):

@@ -27,6 +27,7 @@ _PACKED = (
     ("rounds", "summary"),
     ("rounds", "texts"),
     ("readings", "content"),
+    ("observers", "content"),
     ("chart_states", "content"),
     ("rollups", "summary"),
 )

@@ -167,9 +167,11 @@ def _forget_in_samples(
         )
 
 
-def _without(sample: Any, gone: Collection[str | None]) -> Any | None:
-    """Return a sample without some texts; None where nothing is left, or it cannot be told."""
-    if not isinstance(sample, list) or not all(isinstance(one, str) for one in sample):
-        return None
+def _without(samples: Any, gone: Collection[str | None]) -> dict[str, list[str]] | None:
+    """Return the samples of a round, by name, without some texts; None where nothing is left."""
     forms = {unicodedata.normalize("NFC", one) for one in gone if one is not None}
-    return [one for one in sample if unicodedata.normalize("NFC", one) not in forms] or None
+    left = {
+        name: [one for one in texts if unicodedata.normalize("NFC", one) not in forms]
+        for name, texts in samples.items()
+    }
+    return left if any(left.values()) else None

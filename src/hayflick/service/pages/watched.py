@@ -16,6 +16,7 @@ _MOST_KEPT = 64
 _SHARE = 20.0
 """A result may be shown for so many times as long as it took to make."""
 _LONGEST_S = 10.0
+_LONGEST_UNCHANGED_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class WatchedStreams:
 
 def _will_do(known: Watched, stream: StreamRow) -> bool:
     if known.round == stream.measured_round:
-        return True
+        # What was erased meanwhile must not be shown for long.
+        return time.monotonic() - known.made < _LONGEST_UNCHANGED_S
     # A stream whose baseline has just ended, or that begins to alarm, is shown at once.
     if known.result is None or (stream.state == "alarm" and not known.result.alarms):
         return False
