@@ -20,8 +20,8 @@ from hayflick.storage.accounts import (
 )
 from hayflick.storage.audit import audit_of
 from hayflick.storage.rules import store_rules
-from hayflick.storage.service_tables import streams
-from hayflick.storage.streams import stream_named
+from hayflick.storage.service_tables import answers, streams
+from hayflick.storage.streams import create_stream, stream_named
 from hayflick.storage.targets import target_named
 
 RULES = 'format_version = 1\nmode = "warn"\n[[watch]]\nname = "few"\nmetric = "spread"\nbelow = 0.5'
@@ -269,3 +269,24 @@ def test_only_admins_see_and_change_accounts(client: Any, sign_in: Any, service:
     assert admin != csrf
     assert [client.post(path, data=data).status_code for path in FORMS] == [403] * len(FORMS)
     assert service.database.dialect == "sqlite"
+
+
+def test_answers_are_erased(client: Any, sign_in: Any, service: Service) -> None:
+    csrf = sign_in("admin")
+    with service.database.transaction() as connection:
+        stream = create_stream(connection, 1, "talk", kind="answers", settings="{}", now=1.0)
+        for k, group in enumerate(["north", "north", "south"]):
+            row = {"stream": stream.id, "key": f"k{k}", "digest": b"", "round": 1, "group": group}
+            at = 1_790_000_000.0 + k
+            connection.execute(answers.insert().values(**row, received=at, at=at, text="a"))
+
+    def post(**fields: str) -> Any:
+        data = {"csrf": csrf, "key": "", "group": "", "begins": "", "ends": "", **fields}
+        return client.post("/settings/streams/talk/erase", data=data)
+
+    assert post().status_code == 422
+    assert post(begins="yesterday").status_code == 422
+    assert "Erased: 1 answers" in post(group="north", ends="2026-09-21T14:13:21Z").text
+    assert "Erased: 1 answers" in post(group="north").text
+    assert "Erased: 0 answers" in post(group="north").text
+    assert client.post("/settings/streams/none/erase", data={"csrf": csrf}).status_code == 404

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from hayflick.storage.service_tables import TABLE_OF_VALUES as VALUES
 
-_UPSERT = sa.text(
+_SQL = (
     f"INSERT INTO {VALUES.name} (name, content) VALUES (:name, :content)"
     " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
 )
+_UPSERT = sa.text(_SQL)
 
 
 def set_value(connection: sa.Connection, name: str, value: Any) -> None:

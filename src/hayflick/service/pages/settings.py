@@ -12,14 +12,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from hayflick.core.errors import ArgumentError
-from hayflick.service.config import first_fault
+from hayflick.service.housekeeping import Erased, erase
 from hayflick.service.pages.forms import Form, caller_of_form, see
 from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
-from hayflick.service.problems import Problem
-from hayflick.service.requests import Asking, Caller
+from hayflick.service.problems import Problem, first_fault
+from hayflick.service.requests import Asking, Caller, existing
 from hayflick.service.stream_settings import Kind, StreamSettings
 from hayflick.service.streams import CHANGEABLE, put_stream, settings_of
+from hayflick.service.times import seconds_of
 from hayflick.storage.audit import audit_of, record_audit
+from hayflick.storage.erasure import Erasure
 from hayflick.storage.rules import rules_of
 from hayflick.storage.streams import StreamRow, check_stream_name, stream_named, streams_of
 
@@ -75,12 +77,23 @@ def router() -> APIRouter:
             settings = changed(before, form, measured=stream is not None and stream.answers > 0)
             _store(caller, name, kind, settings)
         except ValidationError as fault:
-            problem = first_fault(fault)
+            problem = first_fault(fault.errors())
         except ArgumentError as fault:
             problem = str(fault)
         else:
             return see(f"{_url(name)}?stored=1")
         return _page(request, asking, name, stream, {**typed(before), **form}, problem=problem)
+
+    @routes.post("/settings/streams/{name}/erase")
+    def erase_some(request: Request, asking: Asking, name: str, form: Form) -> HTMLResponse:
+        caller = caller_of_form(request, form, "admin")
+        stream = existing(_stream(asking, name), f"stream {name!r}")
+        values = typed(settings_of(stream))
+        try:
+            erased = _erase(caller, stream, form)
+        except ArgumentError as fault:
+            return _page(request, asking, name, stream, values, problem=str(fault))
+        return _page(request, asking, name, stream, values, erased=erased)
 
     @routes.get("/settings/log")
     def log_page(request: Request, asking: Asking, before: int | None = None) -> HTMLResponse:
@@ -152,6 +165,10 @@ def _share(percent: str) -> float | str:
 
 
 def _field(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {number:g}" for name, number in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     if value is None:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -178,6 +195,29 @@ def _store(caller: Caller, name: str, kind: str, settings: StreamSettings) -> No
     caller.write(job)
 
 
+def _erase(caller: Caller, stream: StreamRow, form: Mapping[str, str]) -> Erased:
+    """Erase the answers that a form is about.
+
+    Raises
+    ------
+    ArgumentError
+        If it has no condition, or a time that cannot be read.
+    """
+    key, group = (form.get(name, "").strip() or None for name in ("key", "group"))
+    begins, ends = (
+        seconds_of(form[name]) if form.get(name) else None for name in ("begins", "ends")
+    )
+    service = caller.service
+    return erase(
+        service.database,
+        service.writer.write,
+        stream,
+        Erasure(key=key, group=group, begins=begins, ends=ends),
+        actor=caller.principal.name,
+        now=service.clock.now(),
+    )
+
+
 def _page(
     request: Request,
     asking: Caller,
@@ -186,6 +226,7 @@ def _page(
     fields: Mapping[str, str],
     *,
     problem: str = "",
+    erased: Erased | None = None,
 ) -> HTMLResponse:
     with asking.reading() as connection:
         names = [one.name for one in rules_of(connection, asking.project) if one.active]
@@ -206,6 +247,7 @@ def _page(
         declared=name in service.settings.streams,
         stored="stored" in request.query_params,
         problem=problem,
+        erased=erased,
     )
 
 
