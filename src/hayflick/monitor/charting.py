@@ -79,6 +79,7 @@ class LiveChart:
     latest: list[float] = field(default_factory=list)
     alarms: bool = False
     silent: bool = True
+    _change: MetricChange | None = None
 
     @classmethod
     def started(
@@ -151,7 +152,9 @@ class LiveChart:
     @property
     def change(self) -> MetricChange | None:
         """How the last readings compare with the baseline; None without either."""
-        return _change(self.healthy, self.latest, among=self.among)
+        if self._change is None and self.latest:
+            self._change = _change(self.healthy, self.latest, among=self.among)
+        return self._change
 
     @property
     def has_fallen(self) -> bool:
@@ -166,8 +169,22 @@ class LiveChart:
             self.alarms = verdict.alarm
         value = value_of(reading, metric=self.request.metric)
         if value is not None:
-            self.latest = [*self.latest, value][-_LATEST:]
+            self.latest, self._change = [*self.latest, value][-_LATEST:], None
         return verdict
+
+    def recall(self, known: Mapping[int, Verdict], later: Sequence[Reading]) -> list[Verdict]:
+        """Return the verdicts on readings that were judged before, without judging them again.
+
+        Parameters
+        ----------
+        known
+            By round; rounds without a reading have none.
+        later
+            The readings since the baseline.
+        """
+        values = [value_of(reading, metric=self.request.metric) for reading in later]
+        self.latest = [value for value in values if value is not None][-_LATEST:]
+        return [known.get(reading.round) or self.chart.no_reading(reading) for reading in later]
 
     def state(self) -> dict[str, Any]:
         """Return what the readings since the baseline have left behind, ready for JSON."""
@@ -181,7 +198,7 @@ class LiveChart:
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned."""
         self.chart = restore(state["chart"])
-        self.latest = list(state["latest"])
+        self.latest, self._change = list(state["latest"]), None
         self.alarms, self.silent = state["alarms"], state["silent"]
 
     def history(self, verdicts: Sequence[Verdict], series: Sequence[Reading]) -> ChartHistory:
@@ -336,6 +353,7 @@ def run_charts(
     scaling: int,
     panel: ChartPanel | None = None,
     powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
+    known: Mapping[tuple[str, str, str], Mapping[int, Verdict]] | None = None,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the histories of all charts, and the charts that could not be made.
 
@@ -357,6 +375,8 @@ def run_charts(
     powers
         What charts were found to detect on this baseline, which takes half a second; what is
         found now is added.
+    known
+        The verdicts of charts that have taken these readings before, by `LiveChart.key` and round.
 
     Raises
     ------
@@ -369,7 +389,11 @@ def run_charts(
     histories = []
     for one in live.charts:
         series = readings[one.group]
-        histories.append(one.history([one.take(later) for later in series[baseline:]], series))
+        later, judged = series[baseline:], (known or {}).get(one.key)
+        verdicts = (
+            [one.take(each) for each in later] if judged is None else one.recall(judged, later)
+        )
+        histories.append(one.history(verdicts, series))
     return tuple(histories), live.missing
 
 

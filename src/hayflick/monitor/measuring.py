@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from hayflick.core.effort import Effort, expect
 from hayflick.core.progress import Progress
@@ -221,11 +221,17 @@ def measure_round(
     embedder
         Turns texts into vectors, where the answers have none.
     """
-    with threadpool_limits(1, "blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         batch = _batch(answers, 1, answers.frame, answers.vectors)
         batch = _embedded(batch, embedder if embeds(answers) else None, None)
         batch = replace(batch, round=number)
         return {reading.group: reading for reading in observer.read(batch)}, batch
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that have threads: to find them takes as long as a small round."""
+    return ThreadpoolController()
 
 
 @contextmanager
