@@ -79,6 +79,22 @@ def test_a_store_that_cannot_be_written(send, database, statement, says):
     assert stored(database) == ["a", "b", "c", "d"]
 
 
+def test_groups_of_a_batch_that_was_not_stored_are_forgotten(send, service, database):
+    settings = service.settings.model_copy(
+        update={"defaults": StreamSettings(every=1000, most_groups=2)}
+    )
+    service.settings = settings
+    assert send("a", group="one").is_success
+    end = on_every_connection(database, "PRAGMA query_only = ON")
+    assert send("b", group="two").status_code == 503
+    end()
+    assert send("c", group="three").is_success
+    for _ in range(2):
+        assert send("b", group="two").status_code == 422
+    assert send("d", group="three").is_success
+    assert service.known_groups[1] == {"one", "three"}
+
+
 def test_a_locked_store_makes_writers_wait(send, database):
     with Database(database.name) as other, other.transaction():
         waiting = threading.Thread(target=send, args=("a",))

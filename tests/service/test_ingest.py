@@ -123,7 +123,8 @@ def test_every_kind_is_stored_as_it_is_measured(send, stored):
 
 
 def test_the_rows_of_an_item_are_found_by_its_key(send, service):
-    send([{"counts": {"a": 1, "b": 1}, "key": "k"}, {"counts": {"a": 1}, "key": "k2"}], COUNTS)
+    others = [{"counts": {"a": 1, "c": 1}, "key": key} for key in ("k2", "K", "k 1", "k-1", "kk")]
+    assert send([{"counts": {"a": 1, "b": 1}, "key": "k"}, *others], COUNTS).is_success
     with service.database.connect() as connection:
         query = sa.select(answers.c.text).where(has_key("k"))
         assert sorted(connection.scalars(query)) == ["a", "b"]
@@ -147,9 +148,12 @@ class TestOnSQLite:
         assert send(lines, kind="application/jsonl; charset=UTF-8").json()["accepted"] == 2
         assert send(gzip.compress(body), **packed).json()["accepted"] == 1
         assert send(gzip.compress(body[:5]) + gzip.compress(body[5:]), **packed).is_success
+        # Of JSON on several lines, each of which could be some.
+        spread = b'{"text": "d", "values": {"a": 1}\n}'
+        assert send(spread).json()["accepted"] == 1
         zstandard = {"Content-Encoding": "zstd"}
         assert send(zstd.compress(body), **zstandard).json()["accepted"] == 1
-        assert [one.text for one in stored()] == ["a", "b\u2028c"] * 2 + ["d"] * 3
+        assert [one.text for one in stored()] == ["a", "b\u2028c"] * 2 + ["d"] * 4
 
     def test_a_token_is_needed_for_it(self, client, token, stored):
         item = {"text": "a"}

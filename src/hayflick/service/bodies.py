@@ -169,19 +169,27 @@ def parsed_items(body: bytes, kind: str, *, at_most: int) -> list[Any]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Problem(400, f"the body is not UTF-8 (byte {fault.start})") from None
-    if kind in LINES_TYPES or _is_lines(text):
-        if text.count("\n") > 2 * at_most:
-            raise Problem(
-                413, f"got {text.count(chr(10)):,} lines, takes {at_most:,} items at once"
-            )
-        lines = enumerate(text.split("\n"), 1)
-        return [_parsed(line, f"line {number}") for number, line in lines if line.strip()]
-    found = _parsed(text, "the body")
+    if kind in LINES_TYPES:
+        return _parsed_lines(text, at_most)
+    try:
+        found = _parsed(text, "the body")
+    except Problem:
+        if _is_lines(text):
+            return _parsed_lines(text, at_most)
+        raise
     if isinstance(found, dict) and isinstance(found.get("items"), list):
         if len(found) > 1:
             raise Problem(422, "beside items, the body holds something else; send items alone")
         found = found["items"]
     return found if isinstance(found, list) else [found]
+
+
+def _parsed_lines(text: str, at_most: int) -> list[Any]:
+    lines = text.count("\n")
+    if lines > 2 * at_most:
+        raise Problem(413, f"got {lines:,} lines, takes {at_most:,} items at once")
+    numbered = enumerate(text.split("\n"), 1)
+    return [_parsed(line, f"line {number}") for number, line in numbered if line.strip()]
 
 
 def _is_lines(text: str) -> bool:

@@ -143,14 +143,14 @@ class _Request:
         self._service, self._project = service, project
         self._by_key_alone = by_key_alone
         self._name, self._kind, self._items = name, kind, items
-        self._stream: int | None = None
+        # The stream to whose known groups these items have added some.
+        self._added_to: int | None = None
         self._fills_round = False
 
     def store(self, connection: sa.Connection) -> Receipt:
         """Store what is not stored yet, in a job of the writer."""
         now = self._service.clock.now()
         stream = self._found_or_made(connection, now=now)
-        self._stream = stream.id
         if stream.kind != self._kind:
             detail = f"the stream {self._name!r} holds {stream.kind}: send them to /{stream.kind}"
             raise Problem(409, detail)
@@ -195,8 +195,8 @@ class _Request:
     def end(self, future: Future[Receipt]) -> None:
         """Take up that the items are stored, or are not."""
         if future.cancelled() or future.exception() is not None:
-            if self._stream is not None:
-                self._service.known_groups.pop(self._stream, None)
+            if self._added_to is not None:
+                self._service.known_groups.pop(self._added_to, None)
         elif self._fills_round:
             self._service.wake()
 
@@ -265,6 +265,7 @@ class _Request:
         most = settings.most_groups
         if len(groups) <= most and len(known) < most:
             known = recent_groups(connection, stream.id, stream.measured_round)
+            self._service.known_groups[stream.id] = known
         number = len(known | groups)
         if number > most:
             new = min(groups - known)
@@ -274,6 +275,7 @@ class _Request:
             )
             raise Problem(422, detail)
         self._service.known_groups[stream.id] = known | groups
+        self._added_to = stream.id
 
 
 def _check_vectors(connection: sa.Connection, stream: StreamRow, items: Sequence[Item]) -> None:

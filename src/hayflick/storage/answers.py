@@ -47,10 +47,9 @@ def key_of_row(key: str, number: int) -> str:
 
 def has_key(key: str) -> sa.ColumnElement[bool]:
     """Return the condition that a row is of the item with a key."""
-    # What begins with the key and the separator lies between it and the next character.
-    first, behind = f"{key}{_SEPARATOR}", f"{key}{chr(ord(_SEPARATOR) + 1)}"
-    labels = sa.and_(answers.c.key >= first, answers.c.key < behind)
-    return sa.or_(answers.c.key == key, labels)
+    labels = f"{key}{_SEPARATOR}"
+    # No comparison of order, which depends on the database's language.
+    return sa.or_(answers.c.key == key, sa.func.substr(answers.c.key, 1, len(labels)) == labels)
 
 
 def digests_of_keys(
