@@ -15,6 +15,7 @@ from hayflick_client.delivery import MOST_BYTES, Outcome, Reply
 
 _MOST_REASONS = 20
 _REFUSED_IN_A_ROW = 5
+_INTERNAL_ERROR, _MOST_FAILURES = 500, 5
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Outbox:
         self._under_way: deque[Batch] = deque()
         self._size = 0
         self._recorded = self._delivered = self._duplicates = self._late = 0
-        self._dropped = self._refused = self._refused_in_a_row = 0
+        self._dropped = self._refused = self._refused_in_a_row = self._failures = 0
         self._reasons: Counter[str] = Counter()
 
     def put(self, path: str, body: bytes) -> int:
@@ -159,17 +160,25 @@ class Outbox:
                 return (
                     Outcome.REFUSED if outcome is Outcome.SPLIT else outcome
                 )  # Given up meanwhile.
-            if outcome is Outcome.RETRY:
+            if outcome is Outcome.RETRY and not self._fails_for_good(reply):
                 return outcome
             self._under_way.popleft()
             if outcome is Outcome.DELIVERED:
                 self._count_delivered(batch, reply)
                 return outcome
-            if outcome is Outcome.SPLIT and self._split(batch, reply):
-                return outcome
+            if outcome is not Outcome.REFUSED and self._split(batch, reply):
+                return Outcome.SPLIT
             self._refused_in_a_row += 1
             self._count_refused(reply.reason(), len(batch.entries))
         return Outcome.REFUSED
+
+    def _fails_for_good(self, reply: Reply) -> bool:
+        """Return whether a batch has failed so often that one of its items must be why."""
+        self._failures = self._failures + 1 if reply.status == _INTERNAL_ERROR else 0
+        if self._failures < _MOST_FAILURES:
+            return False
+        self._failures = 0
+        return True
 
     def _split(self, batch: Batch, reply: Reply) -> bool:
         """Keep the good items of a batch under way; False if nothing tells that there are some."""

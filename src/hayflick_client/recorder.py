@@ -31,7 +31,7 @@ class Recorder:
         *,
         url: str | None = None,
         token: str | None = None,
-        batch: int = 100,
+        batch: int = 500,
         interval_s: float = 1.0,
         capacity: int = 10_000,
         capacity_bytes: int = 64_000_000,

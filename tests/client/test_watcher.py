@@ -151,6 +151,21 @@ def test_a_batch_that_is_all_bad_takes_few_requests(stand_in):
     assert len(stand_in.batches) < 25
 
 
+def test_an_answer_that_the_service_fails_at_holds_up_no_other(stand_in, monkeypatch):
+    monkeypatch.setattr("hayflick_client.delivery._FIRST_WAIT_S", 0.001)
+
+    def answer(items):
+        return (500 if any(item["text"] == "bad" for item in items) else 202, {}, None)
+
+    stand_in.answer = answer
+    with Watcher("s", url=stand_in.url, token="t", interval_s=60) as watcher:
+        for number in range(4):
+            watcher.record("bad" if number == 1 else f"good {number}")
+        assert watcher.flush(20)
+    assert watcher.counts.delivered == 3
+    assert watcher.counts.reasons == {"500: no reason given": 1}
+
+
 def test_a_redirect_is_not_followed_with_the_token(stand_in, watcher):
     stand_in.answer = lambda items: (307, {"Location": "http://elsewhere.example/"}, None)
     watcher.record("one")
