@@ -15,7 +15,7 @@ from hayflick_client.delivery import MOST_BYTES, Outcome, Reply
 
 _MOST_REASONS = 20
 _REFUSED_IN_A_ROW = 5
-_INTERNAL_ERROR, _MOST_FAILURES = 500, 5
+_INTERNAL_ERROR, _MOST_FAILURES = 500, 8
 
 
 @dataclass(frozen=True)
