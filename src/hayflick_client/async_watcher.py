@@ -93,7 +93,8 @@ class AsyncWatcher(Recorder):
         self._closed = True
         await self.flush(self._exit_timeout_s if timeout_s is None else timeout_s)
         self._give_up()
-        if self._task is not None:
+        # The task of a loop that has ended has ended with it.
+        if self._task is not None and self._loop is asyncio.get_running_loop():
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 

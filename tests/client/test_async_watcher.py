@@ -97,6 +97,18 @@ def test_it_may_be_made_before_the_loop_and_used_in_several(stand_in):
     assert stand_in.texts == ["before any loop", "first loop", "second loop", "after the loops"]
 
 
+def test_it_is_closed_in_another_loop_than_it_was_used_in(stand_in):
+    watcher = watching(stand_in, interval_s=60)
+
+    async def program():
+        watcher.record("answer")
+        assert await watcher.flush(5)
+
+    asyncio.run(program())
+    asyncio.run(watcher.close())
+    assert watcher.counts.delivered == 1
+
+
 def test_other_threads_record_too(stand_in):
     async def program():
         async with watching(stand_in, interval_s=60, batch=10) as watcher:
