@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
@@ -98,6 +99,6 @@ def _write_fault(service: Service) -> str | None:
         service.writer.submit(write).result(_LONGEST_WRITE_S)
     except concurrent.futures.TimeoutError:
         return f"the store did not take a write within {_LONGEST_WRITE_S:g} s"
-    except HayflickError as fault:
-        return str(fault)
+    except (HayflickError, SQLAlchemyError) as fault:
+        return str(fault).partition("\n")[0]
     return None

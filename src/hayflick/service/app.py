@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ def create_app(service: Service) -> FastAPI:
     try:
         from fastapi import FastAPI
         from fastapi.exceptions import RequestValidationError
+        from sqlalchemy.exc import SQLAlchemyError
         from starlette.exceptions import HTTPException
     except ImportError:
         raise MissingExtraError("the service", extra="server") from None
@@ -57,6 +59,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(WriterBusy, _busy)
     app.add_exception_handler(WriteFailure, _failed)
     app.add_exception_handler(HayflickError, _unusable)
+    app.add_exception_handler(SQLAlchemyError, _broken)
     app.add_exception_handler(Exception, _internal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -105,6 +108,13 @@ async def _failed(request: Request, fault: Exception) -> Response:
 async def _unusable(request: Request, fault: Exception) -> Response:
     # What a request gets wrong is a problem of its own: this is the store.
     return answer_problem(request, Problem(503, str(fault), headers={"Retry-After": "5"}))
+
+
+async def _broken(request: Request, fault: Exception) -> Response:
+    # Its text holds the statement: that is for the log.
+    logging.getLogger(__name__).error("the store refuses a statement", exc_info=fault)
+    detail = f"the store cannot be used ({type(fault).__name__}): the log of the service says why"
+    return answer_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _internal(request: Request, fault: Exception) -> Response:

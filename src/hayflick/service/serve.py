@@ -118,7 +118,7 @@ def _server(service: Service) -> Any:
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
             # Not raised again after the end, as uvicorn would: to be stopped is no failure.
-            self.force_exit = self.should_exit
+            self.force_exit = self.should_exit and sig == signal.SIGINT
             self.should_exit = True
             # Otherwise the connections of those who listen would be waited for.
             end_events(service)
