@@ -27,6 +27,7 @@ from hayflick.storage.retention import (
     forget_texts,
     thinned_answers,
 )
+from hayflick.storage.service_values import set_value, value_of
 from hayflick.storage.streams import StreamRow, answered_streams
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ _MOST_FOUND = 50_000
 _MOST_TOGETHER = 500
 _SECONDS_BEFORE = 60.0
 _SECONDS_BETWEEN = 3600.0
+_LAST = "last pruning"
 _log = logging.getLogger(__name__)
 
 
@@ -199,6 +201,15 @@ def _portions(
             return
 
 
+def _take_turn(connection: sa.Connection, *, now: float) -> bool:
+    """Return whether nobody has pruned the store lately; then the caller does."""
+    last = value_of(connection, _LAST)
+    due = last is None or not 0.0 <= now - last < _SECONDS_BETWEEN / 2
+    if due:
+        set_value(connection, _LAST, now)
+    return due
+
+
 class Housekeeper:
     """Prunes the store every hour.
 
@@ -229,8 +240,11 @@ class Housekeeper:
         service, wait = self._service, _SECONDS_BEFORE
         while not self._ended.wait(wait):
             wait = _SECONDS_BETWEEN
+            now = service.clock.now()
             try:
-                prune(service.database, self._write, now=service.clock.now())
+                # Several processes share a server's store.
+                if self._write(partial(_take_turn, now=now)):
+                    prune(service.database, self._write, now=now)
             except _Ended:
                 return
             except HayflickError as fault:
