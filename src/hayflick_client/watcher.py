@@ -205,6 +205,7 @@ class Watcher(Recorder):
 
     def _sleep(self, seconds: float | None) -> None:
         try:
-            self._wake.get(timeout=seconds)
+            most = threading.TIMEOUT_MAX
+            self._wake.get(timeout=None if seconds is None else min(seconds, most))
         except queue.Empty:
             return

@@ -60,6 +60,15 @@ def test_many_answers_go_in_batches_in_their_order(stand_in):
     assert watcher.counts.delivered == watcher.counts.recorded == 220
 
 
+def test_an_endless_interval_waits_for_a_full_batch(stand_in):
+    with Watcher("s", url=stand_in.url, token="t", batch=2, interval_s=math.inf) as watcher:
+        watcher.record("one")
+        watcher.record("two")
+        watcher.record("three")
+        assert watcher.flush(5)
+    assert stand_in.texts == ["one", "two", "three"]
+
+
 def test_an_answer_is_sent_after_the_interval_without_a_flush(stand_in, watcher):
     watcher.record("one")
     deadline = time.monotonic() + 5
