@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -118,19 +119,19 @@ class ChartHistory:
     power: tuple[DetectableLoss, ...] = ()
     dependence: DependenceTests | None = None
 
-    @property
+    @cached_property
     def evidence(self) -> float | None:
         """The last odds against a healthy stream; None where the chart gives none."""
         known = [one.evidence for one in self.verdicts if one.evidence is not None]
         return known[-1] if known else None
 
-    @property
+    @cached_property
     def limit(self) -> float | None:
         """The limit of the statistic; None before the first reading."""
         known = [one.limit for one in self.verdicts if one.limit is not None]
         return known[-1] if known else None
 
-    @property
+    @cached_property
     def alarms(self) -> tuple[Verdict, ...]:
         """The verdicts that are alarms."""
         return tuple(verdict for verdict in self.verdicts if verdict.alarm)
@@ -152,7 +153,7 @@ class ChartHistory:
         alarm = self.first_alarm
         return None if alarm is None else alarm.since_name or alarm.name
 
-    @property
+    @cached_property
     def cleared(self) -> Verdict | None:
         """The first verdict after the last alarm; None without an alarm, or while it stands."""
         last = max((place for place, one in enumerate(self.verdicts) if one.alarm), default=None)
