@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import uuid
 from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 
 from hayflick.core.errors import DataError, OutputError
+from hayflick.service.app import create_app
+from hayflick.service.clock import Clock
+from hayflick.service.service import Service
 from hayflick.storage.accounts import project_named
 from hayflick.storage.answers import add_answers
 from hayflick.storage.backups import back_up, restore
@@ -262,3 +267,48 @@ def test_a_sound_store_has_no_findings(database):
     fill(database)
     with database.connect() as connection:
         assert check_store(connection) == []
+
+
+def test_a_service_goes_on_from_a_restored_store(client, service, place, token, tmp_path):
+    headers = token("admin")
+    settings = {"every": 4, "baseline": 3}
+    assert client.put("/v1/streams/talk", json=settings, headers=headers).status_code == 200
+
+    def send(first, last):
+        words = ("plums", "rain", "the sea", "a cat")
+        items = [
+            {
+                "text": f"{words[row % 4]} and {row % 7} more",
+                "group": "ab"[row % 2],
+                "key": str(row),
+            }
+            for row in range(first, last)
+        ]
+        path = "/v1/streams/talk/answers"
+        assert client.post(path, json=items, headers=headers).status_code < 300
+
+    def measured():
+        return client.get("/v1/streams/talk", headers=headers).json()["measured_round"]
+
+    send(0, 32)
+    deadline = time.monotonic() + 60
+    while measured() < 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    copy, again = tmp_path / "backup.db", tmp_path / "again.db"
+    back_up(place, copy)
+    assert restore(copy, str(again))["readings"] > 8
+    with Database(again, durable=True) as restored:
+        with restored.connect() as connection:
+            assert check_store(connection) == []
+        other = Service(restored, service.settings, clock=Clock(lambda: service.clock.now()))
+        with TestClient(create_app(other), base_url="http://127.0.0.1") as second:
+            path = "/v1/streams/talk/answers"
+            # What was sent before is known there, too.
+            rows = [{"text": "plums and 0 more", "group": "a", "key": "0"}]
+            assert second.post(path, json=rows, headers=headers).json()["duplicates"] == 1
+            items = [{"text": f"rain {row}", "key": f"new {row}"} for row in range(4)]
+            second.post(path, json=items, headers=headers)
+            while second.get("/v1/streams/talk", headers=headers).json()["measured_round"] < 9:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
