@@ -104,8 +104,15 @@ class RoundKeeper(Worker):
         for number in waiting:
             if self._ended.is_set():
                 break
-            if self._failures.get(number, (0, 0.0))[1] <= now:
+            if self._failures.get(number, (0, 0.0))[1] > now:
+                continue
+            try:
                 measured += self._measure(number)
+            except Exception:
+                # Nothing of it was stored, and other streams go on.
+                _log.exception("the rounds of a stream could not be kept")
+                self._live.pop(number, None)
+                self._failures[number] = (0, now + _RETRY_S[-1])
         if now >= self._next_silence:
             self._next_silence = now + _SILENCE_EVERY_S
             self._see_silence(now)

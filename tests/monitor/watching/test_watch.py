@@ -59,6 +59,22 @@ def test_more_spread_is_no_alarm():
     assert hf.watch(stream(width=lambda number: 1.0 if number < 20 else 2.0)).healthy
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_answers_without_a_group_are_a_group_of_their_own(empty):
+    words = [f"w{place * place % 97} w{place % 13}" for place in range(600)]
+    frame = pl.DataFrame(
+        {
+            "round": [place // 30 + 1 for place in range(600)],
+            "text": words,
+            "model": [empty if place % 3 == 0 else "a" for place in range(600)],
+        }
+    )
+    watched = hf.watch(frame, by="round", text="text", group="model")
+    assert list(watched.readings) == ["", "a", "no group"]
+    answers = {name: series[0].values["answers"] for name, series in watched.readings.items()}
+    assert answers == {"": 30.0, "a": 20.0, "no group": 10.0}
+
+
 def test_one_narrow_group_is_named():
     given = stream()
     narrow = (given.frame["group"] == "b").to_numpy() & (given.frame["round"] >= 20).to_numpy()
