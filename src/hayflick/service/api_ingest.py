@@ -22,7 +22,7 @@ from hayflick.service.bodies import (
     unpacked,
 )
 from hayflick.service.ingest import Receipt, ingest
-from hayflick.service.ingest_items import LONGEST_KEY, LONGEST_NAME
+from hayflick.service.ingest_items import LONGEST_BATCH_KEY, LONGEST_KEY, LONGEST_NAME
 from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Name
@@ -77,7 +77,7 @@ def _endpoint(intake: Intake, kind: Kind) -> Any:
         idempotency_key: Annotated[
             str | None,
             Header(
-                max_length=LONGEST_KEY,
+                max_length=LONGEST_BATCH_KEY,
                 description="A key of the whole request: sent again with the same key and the same"
                 " items, they are counted once. Items may have keys of their own.",
             ),

@@ -19,8 +19,9 @@ from hayflick.service.redaction import Redact
 from hayflick.service.settings import Limits
 from hayflick.service.stream_settings import Kind
 
-LONGEST_KEY, LONGEST_NAME = 200, 200
-"""Letters of a key; of the name of a group, a label or a number."""
+LONGEST_KEY, LONGEST_BATCH_KEY, LONGEST_NAME = 200, 192, 200
+"""Letters of a key; of a whole request's, behind which the place of an item is put; of the name of
+a group, a label or a number."""
 
 MOST_VALUES, MOST_LABELS, MOST_COUNTED = 100, 10_000, 1_000_000
 """Numbers of an item, labels of an item, and answers that the labels of an item stand for."""
@@ -301,8 +302,7 @@ def _read_group(group: Any) -> str | None:
 
 def _read_batch_key(key: str) -> str:
     try:
-        # The place of an item follows it.
-        return _name(key, "Idempotency-Key", LONGEST_KEY - 8)
+        return _name(key, "Idempotency-Key", LONGEST_BATCH_KEY)
     except ValueError as fault:
         raise Problem(422, str(fault)) from None
 
