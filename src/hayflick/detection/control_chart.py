@@ -63,7 +63,7 @@ class ControlChart(ABC, Generic[ObservationT]):
         """
         observation = self._observe(reading)
         if observation is None:
-            return self.no_reading(reading)
+            return self._verdict(reading, State.NO_READING)
         statistic = self._update_statistic(observation, reading.round)
         alarm = self._alarms(statistic)
         self._name(reading)
@@ -77,10 +77,6 @@ class ControlChart(ABC, Generic[ObservationT]):
             since_label="" if since is None else self._names.get(since, ""),
             evidence=self._odds(statistic),
         )
-
-    def no_reading(self, reading: Reading) -> Verdict:
-        """Return the verdict on a round without a number."""
-        return self._verdict(reading, State.NO_READING)
 
     def _name(self, reading: Reading) -> None:
         """Keep the names of the rounds in which a change may have begun, and no others."""
