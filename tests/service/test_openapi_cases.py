@@ -47,22 +47,23 @@ def url(service, served):
 @pytest.fixture
 def headers(service, token, url):
     """A token, in a store that holds something of everything under the number 60."""
+    now = service.clock.now()
     with service.database.transaction() as connection:
-        project = project_named(connection, "default", now=1e9)
+        project = project_named(connection, "default", now=now)
         # Random numbers are small, and one of them must not revoke our token.
         for _ in range(59):
-            create_token(connection, project, name="spare", scopes=("read",), now=1e9)
+            create_token(connection, project, name="spare", scopes=("read",), now=now)
         stream = create_stream(
-            connection, project, "talk", kind="answers", settings='{"every": 200}', now=1e9
+            connection, project, "talk", kind="answers", settings='{"every": 200}', now=now
         )
         connection.execute(streams.update().values(open_round=61))
         add_rounds(connection, [RoundRow.of_number(stream.id, 60)])
         for number in range(1, 61):
-            record_action(connection, stream, number, "", "inject", {"reason": "x"}, now=1e9)
+            record_action(connection, stream, number, "", "inject", {"reason": "x"}, now=now)
             drawn = [{"key": str(number), "text": "so"}]
-            add_reviews(connection, stream, number, drawn, 40, now=1e9)
+            add_reviews(connection, stream, number, drawn, 40, now=now)
             connection.exec_driver_sql("UPDATE alerts SET state = 'cleared'")
-            raise_alarm(connection, stream, round=number, content={"charts": []}, now=1e9)
+            raise_alarm(connection, stream, round=number, content={"charts": []}, now=now)
     return token("admin")
 
 

@@ -196,7 +196,8 @@ def _add_tokens(routes: APIRouter) -> None:
                 _record(connection, asking, "token revoked", str(number), now=now)
             return revoked
 
-        existing(asking.write(job) or None, f"token {number} in use")
+        done = asking.write(job)
+        existing(done or None, f"token {number} in use")
 
 
 def _add_users(routes: APIRouter) -> None:
@@ -242,7 +243,8 @@ def _add_users(routes: APIRouter) -> None:
             hashed = _hashed(asking, body.password)
         except ArgumentError as fault:
             raise Problem(422, str(fault)) from None
-        existing(asking.write(job) or None, f"user {number}")
+        done = asking.write(job)
+        existing(done or None, f"user {number}")
 
     @routes.delete("/users/{number}", summary="Remove a user and their sessions", status_code=204)
     def remove(asking: Asking, number: Number) -> None:
@@ -252,7 +254,8 @@ def _add_users(routes: APIRouter) -> None:
                 _record(connection, asking, "user removed", str(number), now=now)
             return removed
 
-        existing(asking.write(job) or None, f"user {number}")
+        done = asking.write(job)
+        existing(done or None, f"user {number}")
 
 
 def _hashed(asking: Asking, password: str) -> str:
