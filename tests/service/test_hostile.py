@@ -16,13 +16,15 @@ from backports import zstd
 from hayflick.service import guard
 from hayflick.service.app import create_app
 from hayflick.service.bodies import parsed_items
+from hayflick.service.ingest import ingest
 from hayflick.service.problems import Problem
+from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.service import Service
 from hayflick.service.settings import Limits, ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.accounts import create_token, project_named
+from hayflick.storage.accounts import Principal, create_token, project_named
 from hayflick.storage.database import Database
-from hayflick.storage.service_tables import answers, streams
+from hayflick.storage.service_tables import answers, rounds, streams
 
 TOKEN = "hf_a_token_of_the_tests"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
@@ -150,6 +152,7 @@ def test_nul_and_halves_of_signs_are_replaced_in_words(send, service, text):
         {"time": []},
         {"values": {"a": True}},
         {"values": {"a": "1"}},
+        {"values": {"a": -1e300}},
         {"values": {"a\x00": 1}},
         {"values": {"": 1}},
         {"values": {}},
@@ -159,7 +162,7 @@ def test_nul_and_halves_of_signs_are_replaced_in_words(send, service, text):
         {SCRIPT: 1},
         {"vector": [1.0]},
     ],
-    ids=range(35),
+    ids=range(36),
 )
 def test_items_that_are_none_are_refused(refused, item):
     detail = refused(422, [{"text": "kept?"}, {"text": "a", **item}])
@@ -335,6 +338,42 @@ def test_ten_thousand_groups_are_refused(send, refused):
     assert send(items, "groups/answers").status_code == 200
     assert "most_groups" in refused(422, {"text": "a", "group": "one more"}, "groups/answers")
     assert send({"text": "a", "group": "g79"}, "groups/answers").status_code == 200
+
+
+MEASURED = {
+    "empty": ("answers", [{"text": ""}]),
+    "invisible": ("answers", [{"text": "\u200b \n"}]),
+    "script": ("answers", [{"text": SCRIPT, "group": SCRIPT, "prompt": SCRIPT}]),
+    "nul": ("answers", [{"text": "a\x00\ud800", "group": "\u202ea"}, {"text": "\U0010ffff"}]),
+    "groups": ("answers", [{"text": "a", "group": f"g{number}"} for number in range(100)]),
+    "long": ("answers", [{"text": "a" * 90_000}, {"text": "Z\u0351\u036b" * 3000}]),
+    "zeros": ("vectors", [{"vector": [0.0, 0.0]}]),
+    "large": ("vectors", [{"vector": [3e38, -3e38]}, {"vector": [1e-45, 0.0]}]),
+    "numbers": ("values", [{"values": {SCRIPT: 1e60}}, {"values": {"b": -1e60}}]),
+    "labels": ("counts", [{"counts": {SCRIPT: 3, "=1+1": 2}}]),
+}
+
+
+def test_rounds_of_hostile_items_are_measured(tmp_path):
+    settings = ServiceSettings(defaults=StreamSettings(every=10, baseline=2))
+    principal = Principal(1, "test", frozenset({"ingest"}))
+    with Database(tmp_path / "rounds.db") as database:
+        with database.transaction() as connection:
+            project_named(connection, "default", now=0.0)
+        with Service(database, settings) as service:
+            for name, (kind, items) in MEASURED.items():
+                many = (items * 40)[: max(40, len(items))]
+                ingest(service, principal, name, kind, many).result()
+            keeper = RoundKeeper(service)
+            while keeper.work():
+                pass
+        with database.connect() as connection:
+            found = connection.execute(
+                sa.select(streams.c.name, rounds.c.status, rounds.c.note).join_from(rounds, streams)
+            )
+            assert {tuple(one) for one in found if one.status != "open"} == {
+                (name, "measured", None) for name in MEASURED
+            }
 
 
 HEAD = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -45,6 +44,8 @@ _MOST_REPORTED = 20
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Powers and sums of numbers must stay finite.
+_LARGEST_NUMBER = 1e60
 # Seconds since 1970; what is larger was given in thousandths.
 _LATEST = 1e11
 
@@ -266,8 +267,9 @@ def _read_numbers(values: Any) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for given, value in values.items():
         name = _name(given, "values", LONGEST_NAME)
-        if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"values: {display_text(name)}: got {_shown(value)}, takes a number")
+        if type(value) not in (int, float) or not abs(value) <= _LARGEST_NUMBER:
+            takes = f"a number, of at most {_LARGEST_NUMBER:g}"
+            raise ValueError(f"values: {display_text(name)}: got {_shown(value)}, takes {takes}")
         numbers[name] = float(value)
     return numbers
 
