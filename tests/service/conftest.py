@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hayflick.service.clock import Clock
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
-from hayflick.storage.accounts import create_token, project_named
+from hayflick.storage.accounts import create_session, create_token, create_user, project_named
 from hayflick.storage.database import Database
 
 BEGIN = 1_790_000_000.0
@@ -113,3 +113,20 @@ def token(service: Service) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Bearer {made}"}
 
     return headers
+
+
+@pytest.fixture
+def sign_in(service: Service, client: Any) -> Callable[..., str]:
+    """Sign the client in as a new user with some scopes; returns what forms must hold."""
+
+    def signed_in(*scopes: str, name: str = "ann") -> str:
+        now = service.clock.now()
+        with service.database.transaction() as connection:
+            project = project_named(connection, "default", now=now)
+            # No test types a password.
+            user = create_user(connection, project, name=name, hashed="-", scopes=scopes, now=now)
+            cookie, csrf = create_session(connection, user, now=now)
+        client.cookies.set("hayflick_session", cookie)
+        return csrf
+
+    return signed_in

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
+import time
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,9 @@ from hayflick.service.pages.rules import EXAMPLE
 from hayflick.service.rule_files import rules_of_text
 from hayflick.service.rule_trial import try_rules
 from hayflick.service.service import Service
-from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.accounts import create_session, create_user, project_named
+from hayflick.storage.accounts import project_named
 from hayflick.storage.audit import audit_of
 from hayflick.storage.rules import active_rules, rule_versions
-from hayflick.storage.streams import create_stream
 
 RULES = """\
 format_version = 1
@@ -45,40 +42,33 @@ def place(tmp_path: Any) -> str:
     return str(tmp_path / "service.db")
 
 
-@pytest.fixture
-def csrf(service: Service, client: Any) -> Any:
-    """Sign in a user with some scopes; returns what forms must hold."""
-
-    def signed_in(*scopes: str) -> str:
-        with service.database.transaction() as connection:
-            project = project_named(connection, "default", now=1.0)
-            user = create_user(connection, project, name="ann", hashed="-", scopes=scopes, now=1.0)
-            cookie, csrf = create_session(connection, user, now=service.clock.now())
-        client.cookies.set("hayflick_session", cookie)
-        return csrf
-
-    return signed_in
+def _answers() -> list[list[str]]:
+    """Return ten rounds of answers, which repeat from round 8 on."""
+    rng = np.random.default_rng(3)
+    rounds = []
+    for number in range(1, 11):
+        texts = [" ".join(rng.choice(list("abcdefghijklmnop"), 8)) for _ in range(20)]
+        rounds.append(["always the same"] * 12 + texts[12:] if number >= 8 else texts)
+    return rounds
 
 
 @pytest.fixture(scope="module")
 def watched() -> Any:
-    """A stream whose answers repeat from round 8 on."""
-    rng = np.random.default_rng(3)
-    rows = []
-    for number in range(1, 11):
-        for k in range(20):
-            words = " ".join(rng.choice(list("abcdefghijklmnop"), 8))
-            text = "always the same" if number >= 8 and k < 12 else words
-            rows.append({"row": len(rows) + 1, "round": number, "text": text})
+    """What `watch` finds in them."""
+    rows = [
+        {"round": number, "text": text}
+        for number, texts in enumerate(_answers(), start=1)
+        for text in texts
+    ]
+    frame = pl.DataFrame(rows).with_row_index("row", offset=1)
     names = tuple(f"day {number}" for number in range(1, 11))
-    answers = Answers("talk", names, pl.DataFrame(rows))
-    return hf.watch(answers, baseline=4, charts=())
+    return hf.watch(Answers("talk", names, frame), baseline=4, charts=())
 
 
 def test_a_rule_file_is_checked_stored_changed_and_switched_off(
-    client: Any, csrf: Any, service: Service
+    client: Any, sign_in: Any, service: Service
 ) -> None:
-    held = csrf("admin")
+    held = sign_in("admin")
 
     def post(do: str, text: str, path: str = "/rules/usual") -> Any:
         return client.post(path, data={"csrf": held, "do": do, "text": text})
@@ -126,39 +116,43 @@ def test_a_rule_file_is_checked_stored_changed_and_switched_off(
 
 
 def test_a_rule_file_is_tried_on_what_is_stored(
-    client: Any, csrf: Any, service: Service, watched: Any, monkeypatch: pytest.MonkeyPatch
+    client: Any, sign_in: Any, service: Service, token: Any
 ) -> None:
-    held = csrf("read")
-    found = {"talk": watched, "new": None}
-    stored = SimpleNamespace(stored_watch=lambda _, stream: found[stream.name])
-    monkeypatch.setitem(sys.modules, "hayflick.service.stored_watch", stored)
-    settings = StreamSettings(rules="usual").model_dump_json()
-    with service.database.transaction() as connection:
-        project = project_named(connection, "default", now=1.0)
-        for name in found:
-            create_stream(connection, project, name, kind="answers", settings=settings, now=1.0)
+    held, headers = sign_in("read"), token("admin")
+    settings = {"every": 20, "baseline": 4, "charts": []}
+    for name in ("talk", "new"):
+        client.put(f"/v1/streams/{name}", headers=headers, json=settings)
+    for texts in _answers():
+        items = [{"text": text} for text in texts]
+        client.post("/v1/streams/talk/answers", headers=headers, json=items)
+    ends = time.monotonic() + 30.0
+    while client.get("/v1/streams/talk", headers=headers).json()["measured_round"] < 10:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
     def post(**fields: str) -> Any:
-        fields = {"csrf": held, "do": "try", "text": RULES, **fields}
+        fields = {"csrf": held, "do": "try", "text": RULES, "stream": "talk", **fields}
         return client.post("/rules/usual", data=fields)
 
     page = post().text
-    assert "It would have decided in 3 of 10 rounds, for the first time in day 8." in page
+    assert "It would have decided in 3 of 10 rounds, for the first time in 8." in page
     assert page.count('class="fired"') == 3
     assert "look at 5 answers" in page
     assert "copies: duplicate_rate 0.6 is above 0.3" in page
-    assert "There is nothing to try it on: the baseline is not complete." in page
-    page = post(stream="talk", text=RULES.replace("0.3", "0.99")).text
+    page = post(text=RULES.replace("0.3", "0.99")).text
     assert "It would have decided nothing in 10 rounds." in page
     assert '<option value="talk" selected>' in page
-    page = post(stream="talk", text=RULES.replace("0.3", "-1.0")).text
+    page = post(text=RULES.replace("0.3", "-1.0")).text
     assert "Warning: copies always fires" in page
+    page = post(stream="new").text
+    assert "There is nothing to try it on: the baseline is not complete." in page
+    assert "No stream&#39;s settings name this file" in post(stream="").text
     # What is tried is not stored, and who only reads cannot store it.
     assert post(do="store").status_code == 403
     assert 'value="store"' not in page
     assert post(stream="none").status_code == 404
     with service.database.connect() as connection:
-        assert rule_versions(connection, project, "usual") == []
+        assert rule_versions(connection, 1, "usual") == []
 
 
 def test_charts_that_learn_are_shown(watched: Any) -> None:
@@ -171,12 +165,12 @@ def test_charts_that_learn_are_shown(watched: Any) -> None:
     assert 8 in trial.fired
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", "x" * 101, "\x07"])
-def test_a_name_that_no_rule_file_can_have_is_refused(client: Any, csrf: Any, name: str) -> None:
-    csrf("admin")
-    answer = client.get("/rules", params={"name": name})
-    assert answer.status_code == 422
-    assert "1 to 100 characters without slashes" in answer.text
+def test_a_name_that_no_rule_file_can_have_is_refused(client: Any, sign_in: Any) -> None:
+    sign_in("admin")
+    for name in ("a/b", "..", "x" * 101, "\x07"):
+        answer = client.get("/rules", params={"name": name})
+        assert answer.status_code == 422
+        assert "1 to 100 characters without slashes" in answer.text
 
 
 def test_the_example_can_be_used() -> None:

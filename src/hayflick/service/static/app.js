@@ -231,11 +231,14 @@ document.addEventListener("submit", async event => {
   if (!("inPlace" in form.dataset)) return;
   event.preventDefault();
   const fields = new URLSearchParams(new FormData(form, by));
+  // A button that is disabled loses the focus, which is on the same one afterwards.
+  const focused = document.activeElement?.id;
   form.querySelectorAll("button").forEach(one => { one.disabled = true; });
   try {
     const answer = await fetch(by?.hasAttribute("formaction") ? by.formAction : form.action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
     if (!answer.ok || new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
     await replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     document.dispatchEvent(new Event("hayflick:changed"));
   } catch {
     location.reload();
