@@ -172,20 +172,6 @@ class LiveChart:
             self.latest, self._change = [*self.latest, value][-_LATEST:], None
         return verdict
 
-    def recall(self, known: Mapping[int, Verdict], later: Sequence[Reading]) -> list[Verdict]:
-        """Return the verdicts on readings that were judged before, without judging them again.
-
-        Parameters
-        ----------
-        known
-            By round; rounds without a reading have none.
-        later
-            The readings since the baseline.
-        """
-        values = [value_of(reading, metric=self.request.metric) for reading in later]
-        self.latest = [value for value in values if value is not None][-_LATEST:]
-        return [known.get(reading.round) or self.chart.no_reading(reading) for reading in later]
-
     def state(self) -> dict[str, Any]:
         """Return what the readings since the baseline have left behind, ready for JSON."""
         return {
@@ -353,7 +339,6 @@ def run_charts(
     scaling: int,
     panel: ChartPanel | None = None,
     powers: dict[str, tuple[DetectableLoss, ...]] | None = None,
-    known: Mapping[tuple[str, str, str], Mapping[int, Verdict]] | None = None,
 ) -> tuple[tuple[ChartHistory, ...], tuple[MissingChart, ...]]:
     """Return the histories of all charts, and the charts that could not be made.
 
@@ -375,8 +360,6 @@ def run_charts(
     powers
         What charts were found to detect on this baseline, which takes half a second; what is
         found now is added.
-    known
-        The verdicts of charts that have taken these readings before, by `LiveChart.key` and round.
 
     Raises
     ------
@@ -389,10 +372,7 @@ def run_charts(
     histories = []
     for one in live.charts:
         series = readings[one.group]
-        later, judged = series[baseline:], (known or {}).get(one.key)
-        verdicts = (
-            [one.take(each) for each in later] if judged is None else one.recall(judged, later)
-        )
+        verdicts = [one.take(later) for later in series[baseline:]]
         histories.append(one.history(verdicts, series))
     return tuple(histories), live.missing
 
