@@ -37,12 +37,16 @@ def test_an_operator_lets_programs_and_people_in(capsys, monkeypatch):
 def test_a_backup_is_written_and_restored(capsys):
     main(["db", "token", "one"])
     assert main(["db", "backup", "copy.db"]) == 0
-    counts = capsys.readouterr().out.splitlines()[1:]
+    printed = capsys.readouterr()
+    counts = printed.out.splitlines()[1:]
     assert counts == ["audit: 1", "projects: 1", "tokens: 1"]
+    assert "wrote copy.db" in printed.err
     assert main(["db", "backup", "copy.db"]) == 2
     assert "exists already" in capsys.readouterr().err
     assert main(["db", "restore", "copy.db", "--database", "again.db"]) == 0
-    assert capsys.readouterr().out.splitlines() == [*counts, "restored into again.db"]
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == counts
+    assert "restored into again.db" in printed.err
     assert main(["db", "check", "--database", "again.db"]) == 0
     assert capsys.readouterr().out == "the store is sound\n"
 
@@ -54,7 +58,8 @@ def test_what_is_wrong_with_a_store_is_an_alarm(capsys):
         connection.execute("DELETE FROM projects")
         connection.commit()
     assert main(["db", "check"]) == 1
-    assert "a row of tokens belongs to a row of projects that is missing" in capsys.readouterr().out
+    finding = "a row of tokens belongs to a row of projects that is missing"
+    assert finding in capsys.readouterr().out
 
 
 def test_a_store_is_brought_up_to_date(capsys):

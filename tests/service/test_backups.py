@@ -19,7 +19,7 @@ from hayflick.service.clock import Clock
 from hayflick.service.service import Service
 from hayflick.storage.accounts import project_named
 from hayflick.storage.answers import add_answers
-from hayflick.storage.backups import back_up, restore
+from hayflick.storage.backups import Copy, back_up, restore
 from hayflick.storage.checks import check_store
 from hayflick.storage.database import Database, tables_of_version
 from hayflick.storage.service_tables import TABLES, pack
@@ -85,7 +85,7 @@ def test_a_backup_holds_everything_and_goes_into_either_engine(
     before = fill(database)
     copy = tmp_path / "backup.db"
     counts = back_up(place, copy)
-    assert counts == dict.fromkeys(before, 2)
+    assert counts == Copy(rows=dict.fromkeys(before, 2), findings=[])
     assert not list(tmp_path.glob("backup.db-*"))
     for target in (str(tmp_path / "again.db"), empty_place):
         assert restore(copy, target) == counts
@@ -180,9 +180,15 @@ def test_a_damaged_backup_is_not_restored(database, place, tmp_path):
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("UPDATE readings SET content = x'00'")
         connection.commit()
-    with pytest.raises(DataError, match="content of readings"):
-        restore(copy, str(tmp_path / "again.db"))
-    assert not (tmp_path / "again.db").exists()
+    # That may be all there is: it is restored, and what is wrong is said.
+    restored = restore(copy, str(tmp_path / "again.db"))
+    assert "content of readings (stream 1" in restored.findings[0]
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("DROP TABLE rounds")
+        connection.commit()
+    with pytest.raises(DataError, match="the table rounds is missing"):
+        restore(copy, str(tmp_path / "third.db"))
+    assert not (tmp_path / "third.db").exists()
 
 
 def test_nothing_is_overwritten_unasked(database, place, tmp_path, stream):
@@ -216,9 +222,9 @@ def test_a_backup_of_an_older_store_is_restored_as_a_present_one(place, tmp_path
         connection.exec_driver_sql("INSERT INTO run_usage VALUES (7, 0.5)")
     engine.dispose()
     copy = tmp_path / "backup.db"
-    assert back_up(place, copy) == {"run_usage": 1}
+    assert back_up(place, copy) == Copy(rows={"run_usage": 1}, findings=[])
     for target in (str(tmp_path / "again.db"), empty_place):
-        assert restore(copy, target) == {"run_usage": 1}
+        assert restore(copy, target) == Copy(rows={"run_usage": 1}, findings=[])
         with Database(target) as restored, restored.connect() as connection:
             assert connection.execute(sa.text("SELECT * FROM run_usage")).all() == [(7, 0.5)]
             assert check_store(connection) == []
@@ -297,7 +303,7 @@ def test_a_service_goes_on_from_a_restored_store(client, service, place, token, 
         time.sleep(0.05)
     copy, again = tmp_path / "backup.db", tmp_path / "again.db"
     back_up(place, copy)
-    assert restore(copy, str(again))["readings"] > 8
+    assert restore(copy, str(again)).rows["readings"] > 8
     with Database(again, durable=True) as restored:
         with restored.connect() as connection:
             assert check_store(connection) == []

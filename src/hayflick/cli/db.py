@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, say_written
+from hayflick.cli.printing import ALARM, say, say_written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from hayflick.storage.backups import Copy
 
 db_app = typer.Typer(
     name="db",
@@ -51,12 +51,16 @@ def backup_command(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="The SQLite file to write.")],
     database: DatabaseOption = PLACE,
     force: options.ForceOption = False,
-) -> None:
-    """Copy a store while it is used, and check the copy. It is a SQLite file in any case."""
+) -> int:
+    """Copy a store while it is used, and check the copy. It is a SQLite file in any case.
+
+    Exit code 1: something is wrong with what the store holds; the copy is written.
+    """
     from hayflick.storage.backups import back_up
 
-    _print_counts(back_up(database, out, force=force))
+    copy = back_up(database, out, force=force)
     say_written(out)
+    return _print_copy(copy)
 
 
 @db_app.command("restore")
@@ -64,13 +68,17 @@ def restore_command(
     backup: Annotated[Path, typer.Argument(metavar="FILE", help="What backup has written.")],
     database: DatabaseOption = PLACE,
     force: options.ForceOption = False,
-) -> None:
-    """Make a store from a backup: a new file, or an empty database of a server."""
+) -> int:
+    """Make a store from a backup: a new file, or an empty database of a server.
+
+    Exit code 1: something is wrong with what it holds; the store is made.
+    """
     from hayflick.storage.backups import restore
     from hayflick.storage.database import Database
 
-    _print_counts(restore(backup, database, force=force))
-    print(f"restored into {Database.named(database)}")
+    copy = restore(backup, database, force=force)
+    say(f"restored into {Database.named(database)}")
+    return _print_copy(copy)
 
 
 @db_app.command("check")
@@ -183,6 +191,10 @@ def _password() -> str:
     return str(typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _print_counts(counts: Mapping[str, int]) -> None:
-    for table, rows in sorted(counts.items()):
+def _print_copy(copy: Copy) -> int:
+    """Print what is in a copy, and return the exit code."""
+    for table, rows in sorted(copy.rows.items()):
         print(f"{table}: {rows:,}")
+    for finding in copy.findings:
+        print(f"wrong: {finding}")
+    return ALARM if copy.findings else 0

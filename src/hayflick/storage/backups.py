@@ -10,8 +10,9 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import check_not_input, check_writable, write_file
-from hayflick.storage.checks import check_store
+from hayflick.storage.checks import check_store, damages_of
 from hayflick.storage.database import (
     Database,
     check_readable,
@@ -30,12 +31,29 @@ from hayflick.storage.database import (
     tables_of_version,
 )
 
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A copy of a store.
+
+    Parameters
+    ----------
+    rows
+        Number of rows by table, of those that have any.
+    findings
+        What is wrong with what they hold, as sentences; so it was before it was copied.
+    """
+
+    rows: Mapping[str, int]
+    findings: Sequence[str] = ()
+
+
 _ROWS_TOGETHER = 1000
 _SECONDS_TO_WAIT = 30
 
 
-def back_up(place: str, out: Path, *, force: bool = False) -> dict[str, int]:
-    """Write a backup of a store that may be in use, check it, and return its rows by table.
+def back_up(place: str, out: Path, *, force: bool = False) -> Copy:
+    """Write a backup of a store that may be in use, check it, and return what is in it.
 
     Parameters
     ----------
@@ -56,7 +74,7 @@ def back_up(place: str, out: Path, *, force: bool = False) -> dict[str, int]:
     check_writable(out, force=force)
     if not is_server(place):
         check_not_input(out, [Database.named(place)])
-    counts: dict[str, int] = {}
+    found: list[Copy] = []
 
     def write(temporary: Path) -> None:
         try:
@@ -64,18 +82,18 @@ def back_up(place: str, out: Path, *, force: bool = False) -> dict[str, int]:
                 _read_server(place, temporary)
             else:
                 _copy_file(Path(Database.named(place)), temporary)
-            counts.update(_checked(temporary, called=f"the backup of {Database.named(place)}"))
+            found.append(_checked(temporary, called=f"the backup of {Database.named(place)}"))
             _flush(temporary)
         finally:
             for kind in ("-wal", "-shm", "-journal"):
                 temporary.with_name(temporary.name + kind).unlink(missing_ok=True)
 
     write_file(out, write, force=force)
-    return counts
+    return found[0]
 
 
-def restore(backup: Path, place: str, *, force: bool = False) -> dict[str, int]:
-    """Make a store from a backup, bring it up to date, and return its rows by table.
+def restore(backup: Path, place: str, *, force: bool = False) -> Copy:
+    """Make a store from a backup, bring it up to date, and return what is in it.
 
     Parameters
     ----------
@@ -94,10 +112,10 @@ def restore(backup: Path, place: str, *, force: bool = False) -> dict[str, int]:
         If the file exists already, is in use, or cannot be written.
     """
     check_readable(backup)
-    counts = _checked(backup, called=str(backup))
+    found = _checked(backup, called=str(backup))
     if is_server(place):
         _write_server(backup, place)
-        return counts
+        return found
     path = Path(Database.named(place))
     check_not_input(path, [backup])
     check_writable(path, force=force)
@@ -110,7 +128,7 @@ def restore(backup: Path, place: str, *, force: bool = False) -> dict[str, int]:
 
     write_file(path, write, force=force)
     Database(path).close()
-    return counts
+    return found
 
 
 def _copy_file(path: Path, copy: Path) -> None:
@@ -180,24 +198,25 @@ def _go_on_counting(connection: sa.Connection, table: sa.Table) -> None:
     connection.execute(sa.select(sa.func.setval(counter, following, False)))  # noqa: FBT003
 
 
-def _checked(copy: Path, *, called: str) -> dict[str, int]:
-    """Return the rows by table of a copy that is sound.
+def _checked(copy: Path, *, called: str) -> Copy:
+    """Return what is in a copy.
 
     Raises
     ------
     DataError
-        If it is not.
+        If it is of no use.
     """
     with Database(copy, read_only=True) as database, database.connect() as connection:
-        found = check_store(connection)
-        if found:
-            raise DataError(f"{called}: is damaged ({found[0]}); see hayflick db check")
+        damages = damages_of(connection)
+        if damages:
+            raise DataError(f"{called}: is damaged ({damages[0]}); see hayflick db check")
         tables = tables_of_version(schema_version(connection))
         counted = {
             table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
             for table in tables
         }
-    return {name: rows for name, rows in counted.items() if rows}
+        rows = {name: number for name, number in counted.items() if number}
+        return Copy(rows=rows, findings=check_store(connection))
 
 
 def _take_out_of_use(path: Path) -> None:

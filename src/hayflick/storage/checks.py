@@ -42,6 +42,12 @@ _JSON = (
 )
 
 
+def damages_of(connection: sa.Connection) -> list[str]:
+    """Return why a store is of no use, as sentences: its file is damaged, or lacks a table."""
+    found = [*_damages(connection), *_missing(connection, schema_version(connection))]
+    return found[:_MOST_FINDINGS]
+
+
 def check_store(connection: sa.Connection) -> list[str]:
     """Return what is wrong with a store, as sentences; empty where it is sound.
 
@@ -50,12 +56,10 @@ def check_store(connection: sa.Connection) -> list[str]:
     connection
         To the store; everything that is read is of one moment.
     """
-    damages = list(_damages(connection))
-    version = schema_version(connection)
-    missing = list(_missing(connection, version))
-    if damages or missing or version < _SERVICE_STEP:
-        return (damages + missing)[:_MOST_FINDINGS]
-    parts = (_unreadable, _orphans, _miscounted, _ahead)
+    damages = damages_of(connection)
+    if damages or schema_version(connection) < _SERVICE_STEP:
+        return damages
+    parts = (_dangling, _unreadable, _orphans, _miscounted, _ahead)
     return [finding for part in parts for finding in part(connection)][:_MOST_FINDINGS]
 
 
@@ -66,8 +70,13 @@ def _damages(connection: sa.Connection) -> Iterator[str]:
     for row in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_FINDINGS})"):
         if row[0] != "ok":
             yield f"the file is damaged: {row[0]}"
-    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"a row of {row[0]} belongs to a row of {row[2]} that is missing"
+
+
+def _dangling(connection: sa.Connection) -> Iterator[str]:
+    """Yield rows that refer to rows that there are not; a server has none."""
+    if connection.dialect.name == "sqlite":
+        for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+            yield f"a row of {row[0]} belongs to a row of {row[2]} that is missing"
 
 
 def _missing(connection: sa.Connection, version: int) -> Iterator[str]:
