@@ -424,6 +424,23 @@ def test_slow_and_half_open_connections_hold_nobody_up(connect, count, monkeypat
     assert count() == before + 1
 
 
+def test_a_second_request_has_a_limit_too(connect, monkeypatch):
+    monkeypatch.setattr(guard, "SLOWEST_S", 0.5)
+    body = b'{"text": "whole"}\n'
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with connect() as slow:
+        for _ in range(2):
+            slow.sendall(whole)
+            reply = b""
+            while b"notes" not in reply:
+                reply += slow.recv(4000)
+            assert reply.startswith(b"HTTP/1.1 200")
+        begun = time.monotonic()
+        slow.sendall(HEAD)
+        assert slow.recv(10) == b""
+        assert 0.4 < time.monotonic() - begun < 10
+
+
 def test_a_body_that_is_cut_off_is_not_counted(connect, count):
     before = count()
     for end in (socket.SHUT_WR, None):

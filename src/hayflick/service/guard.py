@@ -221,12 +221,38 @@ def patient_protocol() -> Any:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class PatientProtocol(H11Protocol):
+        _timer: asyncio.TimerHandle | None = None
+
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            asyncio.get_running_loop().call_later(SLOWEST_S, self._close_without_request)
+            self._limit_headers()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._limit_headers()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_timer()
+            super().connection_lost(exc)
+
+        def _limit_headers(self) -> None:
+            """Begin to count when headers do, also those of a later request, and end with them."""
+            if not self._lacks_request():
+                self._stop_timer()
+            elif self._timer is None:
+                self._timer = self.loop.call_later(SLOWEST_S, self._close_without_request)
+
+        def _lacks_request(self) -> bool:
+            return self.cycle is None or self.cycle.response_complete
+
+        def _stop_timer(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
         def _close_without_request(self) -> None:
-            if self.cycle is None and not self.transport.is_closing():
+            self._timer = None
+            if self._lacks_request() and not self.transport.is_closing():
                 self.transport.close()
 
     return PatientProtocol
