@@ -147,6 +147,11 @@ class Backoff:
     def __init__(self) -> None:
         self._failures = 0
 
+    @property
+    def failures(self) -> int:
+        """How many failures there were in a row."""
+        return self._failures
+
     def reset(self) -> None:
         """Take up that a request was answered."""
         self._failures = 0

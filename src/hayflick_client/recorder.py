@@ -199,11 +199,13 @@ class Recorder:
         """Take up what a batch was answered, and return the seconds to wait after it."""
         outcome = self._outbox.settle(batch, reply)
         if outcome is Outcome.RETRY:
-            self._say(f"not delivered yet, tried again: {reply.reason()}")
+            wait_s = self._backoff.wait_s(reply)
+            if self._backoff.failures > 1:
+                # Once is no news: a connection ends, the service is busy for a second.
+                self._say(f"not delivered yet, tried again: {reply.reason()}")
             # At the end nobody waits longer than the service asks for.
-            if self._closed and reply.retry_after_s() is None:
-                return min(self._backoff.wait_s(reply), 1.0)
-            return self._backoff.wait_s(reply)
+            ends = self._closed and reply.retry_after_s() is None
+            return min(wait_s, 1.0) if ends else wait_s
         if outcome is Outcome.REFUSED:
             self._say(f"refused ({len(batch.entries):,} items): {reply.reason()}")
         self._backoff.reset()

@@ -265,12 +265,12 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
-def test_what_is_no_otlp_is_refused(client, token, body):
+def test_what_is_no_otlp_is_refused(client, token):
     headers = {**token("ingest"), "Content-Type": "application/json"}
-    response = client.post("/v1/traces", content=body, headers=headers)
-    assert response.status_code == 400, response.text
-    assert "no OTLP request" in response.json()["detail"]
+    for body in HOSTILE:
+        response = client.post("/v1/traces", content=body, headers=headers)
+        assert response.status_code == 400, (body[:100], response.text)
+        assert "no OTLP request" in response.json()["detail"]
 
 
 def nested(levels, content=b""):
@@ -295,26 +295,25 @@ SPANS = b"\x12\x00" * 2_000_000
 SCOPE = b"\x12" + length(SPANS) + SPANS
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [
-        ("traces", b"\x0a" + length(SCOPE) + SCOPE, 413),
-        ("logs", nested(5), 200),
-        ("logs", nested(90), 400),
-        ("logs", nested(5000), 400),
-        ("traces", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 400),
-        ("traces", b"\x0a\x7f", 400),
-        ("traces", b"\x0b", 400),
-        ("traces", bytes(range(256)), 400),
-        ("traces", b"", 200),
-    ],
-    ids=["many", "nested", "deep", "deeper", "long", "short", "group", "noise", "empty"],
-)
-def test_hostile_protobuf_is_refused_before_it_fills_the_memory(client, token, path, body, status):
+HOSTILE_PROTOBUF = {
+    "many": ("traces", b"\x0a" + length(SCOPE) + SCOPE, 413),
+    "nested": ("logs", nested(5), 200),
+    "deep": ("logs", nested(90), 400),
+    "deeper": ("logs", nested(5000), 400),
+    "long": ("traces", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 400),
+    "short": ("traces", b"\x0a\x7f", 400),
+    "group": ("traces", b"\x0b", 400),
+    "noise": ("traces", bytes(range(256)), 400),
+    "empty": ("traces", b"", 200),
+}
+
+
+def test_hostile_protobuf_is_refused_before_it_fills_the_memory(client, token):
     packed = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
     headers = {**token("ingest"), **packed}
-    response = client.post(f"/v1/{path}", content=gzip.compress(body, 1), headers=headers)
-    assert response.status_code == status, response.text
+    for name, (path, body, status) in HOSTILE_PROTOBUF.items():
+        response = client.post(f"/v1/{path}", content=gzip.compress(body, 1), headers=headers)
+        assert response.status_code == status, (name, response.text)
 
 
 def stored(service):
