@@ -330,7 +330,7 @@ import sys
 from hayflick.service import apprise_sender
 apprise_sender.is_public = lambda address: address == "127.0.0.1"
 refused = []
-apprise_sender._guard_connections(refused)
+apprise_sender._guard(refused, private=False)
 print(apprise_sender._send({"url": sys.argv[1], "title": "a", "body": "b"}, refused))
 """
 
@@ -342,6 +342,13 @@ def test_apprise_is_not_redirected_to_private_addresses(receiver):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "it leads to 127.0.0.2, an address that is not public" in done.stdout
     assert len(receiver.got) == 1
+
+
+def test_apprise_reads_no_file_of_this_machine(tmp_path):
+    (tmp_path / "secret.json").write_text('{"a": "secret"}')
+    url = f"workflows://127.0.0.1:9/aaaa/bbbb?template={tmp_path}/secret.json"
+    with pytest.raises(DeliveryFailure, match="leads to a file of this machine"):
+        send_by_apprise(url, title="a", body="b", private=True)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ TIMEOUT_S = 45.0
 _EXAMPLES = "an address of apprise, such as mailto://… or slack://… (see https://appriseit.com)"
 _CONNECTING = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _LONGEST = 300
+_PREFIXES = (sys.prefix, sys.base_prefix, "/etc/ssl", "/usr/share/zoneinfo")
+_READABLE = (os.devnull, "/etc/mime.types", "/etc/localtime", "/etc/hosts", "/etc/resolv.conf")
 
 
 def send_by_apprise(
@@ -102,7 +104,7 @@ def _send(request: dict[str, Any], refused: list[str]) -> str | None:
     capture: Any = apprise.LogCapture
     with capture(level=apprise.logging.WARNING, fmt="%(message)s") as log:
         if not sender.add(request["url"]):
-            return f"it is not {_EXAMPLES}"
+            return f"it leads to {refused[0]}" if refused else f"it is not {_EXAMPLES}"
         if "body" not in request:
             return None
         done = sender.notify(
@@ -112,22 +114,31 @@ def _send(request: dict[str, Any], refused: list[str]) -> str | None:
     if done:
         return None
     if refused:
-        return f"it leads to {refused[0]}, an address that is not public; {ALLOWING}"
+        return f"it leads to {refused[0]}"
     return said.replace(request["url"], "…")[:_LONGEST] or "it was not accepted"
 
 
-def _guard_connections(refused: list[str]) -> None:
-    """Refuse every connection of this process to an address that is not public."""
+def _guard(refused: list[str], *, private: bool) -> None:
+    """Refuse what an address of apprise could reach that is not for whoever may set it.
+
+    These are connections to addresses that are not public, and files of this machine: some
+    services take a template or a key from a file.
+    """
+    roots = tuple(f"{os.path.realpath(root)}{os.sep}" for root in (*sys.path, *_PREFIXES) if root)
 
     def check(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in _CONNECTING:
-            return
-        place = arguments[1]
-        # Names have been looked up by now; what is no address is refused as well.
-        address = str(place[0]) if isinstance(place, tuple) and place else str(place)
-        if not is_public(address):
-            refused.append(address)
-            raise PermissionError(f"{address} is not public")
+        if event in _CONNECTING and not private:
+            place = arguments[1]
+            # Names have been looked up by now; what is no address is refused as well.
+            address = str(place[0]) if isinstance(place, tuple) and place else str(place)
+            if not is_public(address):
+                refused.append(f"{address}, an address that is not public; {ALLOWING}")
+                raise PermissionError(f"{address} is not public")
+        elif event == "open" and not isinstance(arguments[0], int):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if not path.startswith(roots) and path not in _READABLE:
+                refused.append("a file of this machine, which is not read for it")
+                raise PermissionError(f"{path} is not read here")
 
     sys.addaudithook(check)
 
@@ -138,9 +149,11 @@ def _main() -> None:
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     refused: list[str] = []
-    if not request.get("private"):
-        _guard_connections(refused)
     try:
+        # All of it, before files are guarded.
+        import apprise  # noqa: F401
+
+        _guard(refused, private=bool(request.get("private")))
         found: dict[str, Any] = {"error": _send(request, refused)}
     except ImportError:
         found = {"missing": True}
