@@ -75,3 +75,5 @@ def test_several_sets_in_one_go_are_those_counted_alone(rng):
             assert ours.schema == theirs.schema
             assert ours.sort("symbol").equals(theirs.sort("symbol"))
     assert hf.NgramCounts.of_each([], tokenizer="words") == []
+    ends_empty = hf.NgramCounts.of_each([["a b"], [], ["a"], [], []], tokenizer="words")
+    assert [counts.types() for counts in ends_empty] == [2, 0, 1, 0, 0]

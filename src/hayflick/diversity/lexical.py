@@ -330,7 +330,7 @@ class NgramCounts(Summary):
         longest = whole_number("longest", longest, at_least=1)
         coded, spelled = coded_tokens(texts, splitter)
         part = np.repeat(np.arange(len(parts)), list(map(len, parts)))
-        found = runs_by_part(coded, part, longest=longest, kinds=len(spelled))
+        found = runs_by_part(coded, part, parts=len(parts), longest=longest, kinds=len(spelled))
         ends = np.cumsum([0, *map(len, parts)]).tolist()
         tables = [
             RunTables([each[place] for each in found], coded, spelled, answers)

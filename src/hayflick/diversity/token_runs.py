@@ -36,7 +36,7 @@ class Runs:
 
 
 def runs_by_part(
-    coded: pl.DataFrame, part: Integers, *, longest: int, kinds: int
+    coded: pl.DataFrame, part: Integers, *, parts: int, longest: int, kinds: int
 ) -> list[list[Runs]]:
     """Count n-grams for n = 1, 2, … in several parts of the answers.
 
@@ -46,6 +46,8 @@ def runs_by_part(
         What `hayflick.diversity.lexical.coded_tokens` returned.
     part
         Number of the part of each answer, ascending.
+    parts
+        Number of parts; the last ones may have no answer.
     longest
         Largest n.
     kinds
@@ -66,7 +68,7 @@ def runs_by_part(
         run_at[begins[order]] = np.cumsum(is_new) - 1
         starts = np.flatnonzero(is_new)
         place, number = begins[order[starts]], np.diff(starts, append=keys.size)
-        ends = np.searchsorted(part_of[place], np.arange(int(part.max(initial=-1)) + 2))
+        ends = np.searchsorted(part_of[place], np.arange(parts + 1))
         found.append(
             [
                 Runs(length, place[low:high], number[low:high])
