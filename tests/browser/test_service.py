@@ -215,34 +215,6 @@ def try_rules(page, url):
     check_axe(page)
 
 
-def test_answers_are_checked_by_keys_and_rules_are_tried(browser, url, signed_in, complaints):
-    context = browser.new_context(locale="en-GB", storage_state=signed_in)
-    page = watched_page(context, complaints)
-    page.goto(f"{url}/reviews")
-    page.evaluate("window.loaded_once = true")
-    answer = page.locator("blockquote.answer:not(.prompt)")
-    shown = []
-    for key in ("a", "r", "u", "z"):
-        shown.append(answer.inner_text())
-        page.keyboard.press(key)
-        changed = (
-            "text => document.querySelector('blockquote.answer:not(.prompt)').innerText !== text"
-        )
-        page.wait_for_function(changed, arg=shown[-1])
-    # The last decision was taken back.
-    assert answer.inner_text() == shown[2]
-    page.get_by_text("rejected: 1").wait_for()
-    assert page.evaluate("window.loaded_once") is True
-    check_axe(page)
-    page.goto(f"{url}/rules/usual")
-    page.get_by_role("button", name="Try").click()
-    page.get_by_text("for the first time in").wait_for(timeout=WAIT_MS)
-    assert page.locator(".firings .fired").count() >= 1
-    check_axe(page)
-    context.close()
-    assert complaints == []
-
-
 PAGES = ("/", "/streams/help%20desk", "/alerts", "/actions", "/reviews", "/rules", "/rules/usual")
 PAGES += ("/settings", "/settings/streams/help%20desk", "/settings/tokens", "/settings/users")
 PAGES += ("/settings/targets", "/settings/log")
