@@ -238,7 +238,7 @@ def test_the_worker_sends_by_itself_and_ends(project, receiver):
     worker.start()
     project.alarm()
     worker.wake()
-    for _ in range(200):
+    for _ in range(1500):
         if project.states() == [("alarm", "sent", 1)]:
             break
         threading.Event().wait(0.02)

@@ -45,7 +45,7 @@ def test_a_stream_that_collapses_alarms_at_a_web_hook_and_recovers(client, token
             ]
             sent = client.post("/v1/streams/talk/values", json=items, headers=admin)
             assert sent.json()["accepted"] == len(items)
-        for _ in range(400):
+        for _ in range(1200):
             if len(hook.got) >= 2:
                 break
             time.sleep(0.05)
