@@ -7,6 +7,7 @@ says to browsers what a page of ours may load: nothing but what this service ser
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from fastapi.responses import Response
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 COOKIE = "hayflick_session"
 """The cookie that stands for a session."""
@@ -305,7 +308,10 @@ class AccessGuard:
         try:
             return await to_thread.run_sync(work, limiter=self._limiter)
         except HayflickError as fault:
-            raise Problem(503, str(fault), headers={"Retry-After": "5"}) from None
+            # Nobody knows yet who asks, and the fault names the store's address.
+            _log.error("who makes a request cannot be looked up: %s", fault)
+            detail = "the store cannot be read now: send it again later"
+            raise Problem(503, detail, headers={"Retry-After": "5"}) from None
 
     def _mark(self, principal: Principal) -> None:
         """Store that a token was used, once a minute."""
