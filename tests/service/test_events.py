@@ -16,6 +16,9 @@ from hayflick.storage.accounts import project_named
 from hayflick.storage.changes import last_change, record_change
 from hayflick.storage.streams import create_stream
 
+on_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+"""The engine makes no difference: one is enough."""
+
 
 @pytest.fixture
 def settings():
@@ -83,6 +86,7 @@ def test_all_who_listen_are_told_what_is_new(running, change):
     assert later[0][1] == 4
 
 
+@on_sqlite
 def test_one_who_comes_again_is_told_what_was_missed_and_nothing_twice(
     running, change, monkeypatch
 ):
@@ -100,6 +104,7 @@ def test_one_who_comes_again_is_told_what_was_missed_and_nothing_twice(
     assert [number for _, number in asyncio.run(listen())] == [2, 3, 4, 5, 6]
 
 
+@on_sqlite
 def test_nobody_is_told_of_another_project(running, change):
     with running.database.transaction() as connection:
         other = project_named(connection, "other", now=1.0)
@@ -113,6 +118,7 @@ def test_nobody_is_told_of_another_project(running, change):
     assert asyncio.run(listen())[0][1] == 2
 
 
+@on_sqlite
 def test_a_change_of_a_stream_names_it(running, change, project):
     with running.database.transaction() as connection:
         stream = create_stream(connection, project, "talk", kind="answers", settings="{}", now=1.0)
@@ -129,6 +135,7 @@ def test_a_change_of_a_stream_names_it(running, change, project):
     }
 
 
+@on_sqlite
 def test_one_who_does_not_read_is_sent_away(running, change, monkeypatch):
     monkeypatch.setattr("hayflick.service.events._MOST_UNREAD", 2)
 
@@ -141,6 +148,7 @@ def test_one_who_does_not_read_is_sent_away(running, change, monkeypatch):
     assert len(asyncio.run(listen())) < 5
 
 
+@on_sqlite
 def test_there_is_a_limit_to_listeners_and_an_end(running, change):
     async def listen():
         streams = [await begun(event_stream(running, 1, None)) for _ in range(3)]
@@ -158,10 +166,8 @@ def test_there_is_a_limit_to_listeners_and_an_end(running, change):
     assert asyncio.run(listen()) == [[], []]
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_a_change_that_appears_late_is_told_on_postgresql(running, project, service):
-    if service.database.dialect == "sqlite":
-        pytest.skip("SQLite has one writer")
-
     async def listen():
         events = await begun(event_stream(running, project, None))
         with service.database.transaction() as first:
@@ -174,6 +180,7 @@ def test_a_change_that_appears_late_is_told_on_postgresql(running, project, serv
     assert [number for _, number in asyncio.run(listen())] == [2, 1]
 
 
+@on_sqlite
 def test_numbers_are_never_given_out_again(service, change, project):
     change(1, 2)
     with service.database.transaction() as connection:
@@ -184,6 +191,7 @@ def test_numbers_are_never_given_out_again(service, change, project):
         assert last_change(connection) > before
 
 
+@on_sqlite
 def test_events_over_http(service, token, served, change):
     headers = token("read")
     url = served(create_app(service))
