@@ -2,13 +2,16 @@
 
 import gzip
 import json
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.model_calls import answers_in
-from hayflick.service.otlp import read_request
+from hayflick.service.otlp import TelemetryEvent, TelemetryRecord, read_request
 from hayflick.service.problems import Problem
 from hayflick.storage.service_tables import answers, streams
 
@@ -82,6 +85,20 @@ def logs(*records):
     sender = {"attributes": pairs({"service.name": "shop"})}
     groups = [{"scope": {"name": "instrumentation"}, "logRecords": written}]
     return {"resourceLogs": [{"resource": sender, "scopeLogs": groups}]}
+
+
+def payload(**more):
+    return {
+        "id": "call-1",
+        "call_type": "acompletion",
+        "status": "success",
+        "model": "gpt-a",
+        "model_group": "default model",
+        "endTime": AT + 0.5,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Where is it?"}]}],
+        "response": {"choices": [{"message": {"role": "assistant", "content": "Ships today."}}]},
+        **more,
+    }
 
 
 def found(request, signal="traces"):
@@ -236,6 +253,71 @@ def test_content_that_is_left_out_names_the_setting(span, setting):
     assert number == 2
 
 
+def test_a_call_that_failed_lacks_no_setting():
+    answers = found(traces({**CHAT, "error.type": "timeout"}))
+    assert (answers.found, answers.missing.total()) == ([], 0)
+
+
+NAMES = (
+    *CHAT,
+    "gen_ai.system",
+    "gen_ai.output.messages",
+    "gen_ai.input.messages",
+    "gen_ai.completion.0.content",
+    "llm.output_messages.0.message.contents.0.message_content.text",
+    "llm.output_messages.1.message.tool_calls.0.tool_call.id",
+    "llm.request.type",
+    "openinference.span.kind",
+    "output.value",
+    "output.mime_type",
+    "event.name",
+    "index",
+    "message",
+    "service.name",
+    "hayflick.stream",
+    "hayflick.group",
+    "hayflick.prompt",
+)
+EVENTS = ("gen_ai.choice", "gen_ai.user.message", "gen_ai.client.inference.operation.details", "x")
+WORDS = st.sampled_from(["chat", "LLM", "text", "user", "assistant", "[{}]", "{", "", "tool_call"])
+ODD = st.recursive(
+    WORDS | st.text(max_size=3) | st.integers(-5, 5) | st.booleans() | st.none() | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "parts", "content", "type", "text", "message", "index", "a"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+ATTRIBUTES = st.dictionaries(st.sampled_from(NAMES), ODD, max_size=8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ATTRIBUTES, ATTRIBUTES, st.sampled_from(EVENTS), ODD, st.sampled_from(["traces", "logs"]))
+def test_odd_attributes_are_no_error(attributes, more, name, body, signal):
+    events = [TelemetryEvent(name=name, attributes=more, body=body)]
+    record = TelemetryRecord(
+        resource=more, scope="x", attributes=attributes, events=events, trace="a", span="b"
+    )
+    for answer in answers_in([record], signal).found:
+        assert isinstance(answer.item["text"], str)
+        assert isinstance(answer.stream, str)
+        assert all(isinstance(answer.item.get(one, ""), str) for one in ("group", "prompt", "key"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from([*payload(), "metadata"]), ODD), ODD)
+def test_odd_payloads_of_litellm_are_no_error(changes, response):
+    given = {**payload(response={"choices": [{"message": response}]}), **changes}
+    items = []
+    with suppress(Problem):
+        items = answers_of_litellm([given])
+    assert all(isinstance(item["text"], str) for item in items if item is not given)
+
+
 def test_logs_without_content_name_the_setting_too():
     choice = ("gen_ai.choice", {}, {"index": 0, "message": {"role": "assistant"}})
     ((said, _),) = found(logs(choice), "logs").missing.items()
@@ -357,20 +439,6 @@ def test_packed_requests_and_other_types(client, token):
     assert client.post("/v1/traces", content=b"x", headers=headers).status_code == 415
     headers = {**token("read"), "Content-Type": "application/json"}
     assert client.post("/v1/traces", content=b"{}", headers=headers).status_code == 403
-
-
-def payload(**more):
-    return {
-        "id": "call-1",
-        "call_type": "acompletion",
-        "status": "success",
-        "model": "gpt-a",
-        "model_group": "default model",
-        "endTime": AT + 0.5,
-        "messages": [{"role": "user", "content": [{"type": "text", "text": "Where is it?"}]}],
-        "response": {"choices": [{"message": {"role": "assistant", "content": "Ships today."}}]},
-        **more,
-    }
 
 
 @pytest.mark.parametrize("form", ["list", "lines", "one"])

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hayflick.service.messages import calls_tools, group_name, last_prompt, messages_of, text_of
+from hayflick.service.messages import (
+    calls_tools,
+    group_name,
+    is_one_of,
+    last_prompt,
+    messages_of,
+    text_of,
+)
 from hayflick.service.problems import Problem
 
 _CALLS = frozenset(
@@ -44,7 +51,9 @@ def answers_of_litellm(records: Sequence[Any]) -> list[Any]:
 
 
 def _answers(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if payload.get("status", "success") != "success" or payload.get("call_type") not in _CALLS:
+    if payload.get("status", "success") != "success" or not is_one_of(
+        payload.get("call_type"), _CALLS
+    ):
         return []
     common: dict[str, Any] = {
         "group": group_name(payload.get("model_group")) or group_name(payload.get("model")),

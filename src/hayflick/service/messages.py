@@ -15,6 +15,11 @@ _TEXT_TYPES = frozenset({"text", "output_text", "input_text"})
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+def is_one_of(given: Any, names: frozenset[str]) -> bool:
+    """Return whether what a sender gave is one of some names; it may be anything."""
+    return isinstance(given, str) and given in names
+
+
 def messages_of(given: Any) -> list[Mapping[str, Any]]:
     """Return messages that are a list, one object, or JSON of either; empty for what is none.
 
@@ -57,7 +62,7 @@ def _texts(parts: list[Any]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, str):
             yield part
-        elif isinstance(part, Mapping) and part.get("type", "text") in _TEXT_TYPES:
+        elif isinstance(part, Mapping) and is_one_of(part.get("type", "text"), _TEXT_TYPES):
             text = part.get("content", part.get("text"))
             if isinstance(text, str):
                 yield text

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hayflick.service.messages import calls_tools, group_name, last_prompt, messages_of, text_of
+from hayflick.service.messages import (
+    calls_tools,
+    group_name,
+    is_one_of,
+    last_prompt,
+    messages_of,
+    text_of,
+)
 from hayflick.service.otlp import Signal, TelemetryEvent, TelemetryRecord
 
 DETAILS, CHOICE, USER = (
@@ -85,7 +92,9 @@ def answers_in(records: Sequence[TelemetryRecord], signal: Signal) -> ModelAnswe
                 continue
             prompt = _prompt(record.attributes) or prompts.get(record.span)
         if texts is None or (texts and all(text is _ABSENT for text in texts)):
-            answers.missing[_setting(record, signal)] += 1
+            # A call that failed has no content to send.
+            if not record.failed:
+                answers.missing[_setting(record, signal)] += 1
             continue
         first = _index(record) if signal == "logs" else 0
         for place, text in enumerate(texts, first):
@@ -107,11 +116,11 @@ def is_model_call(attributes: Mapping[str, Any]) -> bool:
     kind = attributes.get("openinference.span.kind")
     if kind is not None:
         return bool(kind == "LLM")
-    if attributes.get("llm.request.type") in _NO_ANSWER:
+    if is_one_of(attributes.get("llm.request.type"), _NO_ANSWER):
         return False
     operation = attributes.get("gen_ai.operation.name")
     if operation is not None:
-        return operation in _OPERATIONS
+        return is_one_of(operation, _OPERATIONS)
     named = "gen_ai.system" in attributes or "gen_ai.provider.name" in attributes
     return named and "gen_ai.request.model" in attributes
 
@@ -149,7 +158,7 @@ def _texts(messages: Sequence[Mapping[str, Any]]) -> list[str | None] | None:
 def _texts_of_event(event: TelemetryEvent) -> list[str | None] | None:
     """Return the texts of the answers in an event; None if it is none of a model's answers."""
     if event.name == DETAILS:
-        if event.attributes.get("gen_ai.operation.name", "chat") not in _OPERATIONS:
+        if not is_one_of(event.attributes.get("gen_ai.operation.name", "chat"), _OPERATIONS):
             return None
         given = event.attributes.get("gen_ai.output.messages")
         if given is None and isinstance(event.body, Mapping):

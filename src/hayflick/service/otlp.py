@@ -11,6 +11,8 @@ from hayflick.service.problems import Problem
 
 Signal = Literal["traces", "logs"]
 
+# The status of a span that failed.
+_ERROR = 2
 _MOST_MESSAGES = 500_000
 # The depth at which the parsers of protobuf end, too.
 _DEEPEST = 100
@@ -56,6 +58,8 @@ class TelemetryRecord:
         Where it belongs, in hexadecimal; empty where it says nothing.
     at
         When it ended, in seconds since 1970; None where it says nothing.
+    failed
+        Whether it says that what it is about failed.
     """
 
     resource: Mapping[str, Any]
@@ -65,6 +69,7 @@ class TelemetryRecord:
     trace: str = ""
     span: str = ""
     at: float | None = None
+    failed: bool = False
 
 
 def read_request(body: bytes, signal: Signal, *, as_json: bool) -> list[TelemetryRecord]:
@@ -199,10 +204,11 @@ def _spans(request: Any) -> Iterator[TelemetryRecord]:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_spans:
             for span in scope.spans:
+                attributes = _attributes(span.attributes)
                 yield TelemetryRecord(
                     resource=resource,
                     scope=scope.scope.name,
-                    attributes=_attributes(span.attributes),
+                    attributes=attributes,
                     events=[
                         TelemetryEvent(name=one.name, attributes=_attributes(one.attributes))
                         for one in span.events
@@ -210,6 +216,7 @@ def _spans(request: Any) -> Iterator[TelemetryRecord]:
                     trace=_hex(span.trace_id),
                     span=_hex(span.span_id),
                     at=_seconds(span.end_time_unix_nano, span.start_time_unix_nano),
+                    failed=span.status.code == _ERROR or "error.type" in attributes,
                 )
 
 
@@ -229,6 +236,7 @@ def _logs(request: Any) -> Iterator[TelemetryRecord]:
                     trace=_hex(log.trace_id),
                     span=_hex(log.span_id),
                     at=_seconds(log.time_unix_nano, log.observed_time_unix_nano),
+                    failed="error.type" in attributes,
                 )
 
 
