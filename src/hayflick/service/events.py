@@ -26,6 +26,9 @@ from hayflick.storage.changes import Change, changes_after, last_change
 _SECONDS_BETWEEN = 0.5
 """Between two looks at the store; `wake` makes it a fifth of that."""
 
+_COME_AGAIN = "retry: 2000\n\n"
+"""Milliseconds until a listener whose connection has ended comes again."""
+
 _MOST_AT_ONCE = 1000
 _MOST_UNREAD = 2000
 _SILENCE_S = 15.0
@@ -52,13 +55,20 @@ def event_stream(service: Service, project: int, after: int | None) -> AsyncIter
     Raises
     ------
     Problem
-        503 if too many listen, or the service is ending.
+        503 if too many listen.
     """
     found = _broadcasts(service)
-    if not found or found[0].ended or found[0].listeners >= service.settings.limits.viewers:
-        detail = "there are too many listeners, or the service is ending: try again later"
+    if not found or found[0].ended:
+        # An error would keep a browser from coming again once the service is back.
+        return _no_events()
+    if found[0].listeners >= service.settings.limits.viewers:
+        detail = "there are too many listeners: try again later"
         raise Problem(503, detail, headers={"Retry-After": "10"})
     return found[0].events(project, after)
+
+
+async def _no_events() -> AsyncIterator[str]:
+    yield _COME_AGAIN
 
 
 def end_events(service: Service) -> None:
@@ -151,7 +161,7 @@ class Broadcast:
         self._listeners.add(listener)
         try:
             await asyncio.to_thread(self._begin)
-            yield "retry: 2000\n\n"
+            yield _COME_AGAIN
             told: set[int] = set()
             while after is not None:
                 missed = await asyncio.to_thread(self._missed, project, after)
