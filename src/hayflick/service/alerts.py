@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -123,8 +124,9 @@ class AlertWorker:
         """End, and give a message that is being sent some seconds; later it is sent again."""
         self._ended.set()
         self._awake.set()
+        deadline = time.monotonic() + _SECONDS_TO_END
         for thread in (self._thread, *self._senders.values()):
-            thread.join(_SECONDS_TO_END)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def wake(self) -> None:
         """Look for messages soon."""
