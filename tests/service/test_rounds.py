@@ -209,6 +209,20 @@ def test_a_window_is_closed_by_the_clock_after_its_grace(database):
     assert watched.send(answers(3, 1, time=begin + 20.0)).late == 1
 
 
+def test_a_window_that_ended_while_the_service_was_away_has_its_grace(database):
+    watched = Watched(database, every="1h", grace_s=100.0)
+    watched.send(answers(1, 5))
+    watched.now += 5 * HOUR
+    watched.restart()
+    watched.keeper.give_grace()
+    watched.work()
+    assert [one.status for one in watched.rounds] == ["open"]
+    assert watched.send(answers(2, 1, time=BEGIN + 20.0)).late == 0
+    watched.now += 100.0
+    watched.work()
+    assert [(one.status, one.answers) for one in watched.rounds] == [("closed", 6)]
+
+
 def test_a_silent_stream_is_told_once_and_cleared(database):
     watched = Watched(database, every="1h", silent_after=2.0)
     watched.send(answers(1, 5))

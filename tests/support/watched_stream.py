@@ -123,6 +123,11 @@ class Watched:
                     theirs_too = (verdict.value, verdict.statistic, verdict.limit)
                     assert numbers[:3] == pytest.approx(theirs_too, rel=1e-9)
         assert not stored
+        assert found.unread == expected.unread
+        missing = [
+            {(one.text, one.group) for one in each.missing_charts} for each in (found, expected)
+        ]
+        assert missing[0] == missing[1]
 
 
 def text_of(rng: random.Random, words: int) -> str:

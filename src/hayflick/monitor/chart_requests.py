@@ -1,4 +1,4 @@
-"""Which charts a stream gets: those that are asked for, or the panel."""
+"""Which charts a stream gets, those that are asked for or the panel, and what they lack."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hayflick.core.errors import ArgumentError
+from hayflick.core.notes import translatable
+from hayflick.core.records import Reading
 from hayflick.detection.guaranteed import GuaranteedChart
 from hayflick.detection.parsing import ChartSpec, parse_chart
 from hayflick.diversity.metrics import METRICS, Direction, metric_named
 from hayflick.diversity.observing import BETWEEN_PROMPTS, SLOW, SPREAD
+from hayflick.monitor.mix_changes import is_unread
 from hayflick.monitor.panel import panel_charts
+from hayflick.monitor.watch_result import UnreadMetric
 
 SCORED = (SPREAD, BETWEEN_PROMPTS)
 """Metrics with scores of pairs, which the guaranteed chart takes."""
@@ -186,6 +190,43 @@ def slow_metrics_of(metrics: Sequence[str], requests: Sequence[ChartRequest]) ->
             raise ArgumentError("metric", got=name, takes=takes)
     charted = {"drift" if request.metric == "drift_p" else request.metric for request in requests}
     return frozenset(metrics) | (charted & set(SLOW))
+
+
+def unread_metrics(
+    readings: Sequence[Reading],
+    requests: Sequence[ChartRequest],
+    *,
+    metrics: Sequence[str],
+    values: Sequence[str],
+    must_keep: bool,
+    has_text: bool,
+) -> tuple[UnreadMetric, ...]:
+    """Return the metrics that were asked for and lack readings, with the reason.
+
+    Parameters
+    ----------
+    readings
+        Those of all answers together.
+    requests
+        The charts.
+    metrics, values
+        Slow metrics that were asked for, and names of further numbers.
+    must_keep, has_text
+        Whether there is a list of what is to be kept, and whether there are texts.
+    """
+    few = translatable("too few answers to measure it")
+    reasons = dict.fromkeys((*(request.metric for request in requests), *metrics), few)
+    if must_keep:
+        reasons["retention"] = few if has_text else translatable("there is no text")
+    for name in values:
+        reasons[name] = translatable("its column has no number there")
+    # Rounds whose groups lack answers are named as such.
+    measured = [reading.values for reading in readings if not is_unread(reading)]
+    found = []
+    for metric, reason in reasons.items():
+        rounds = sum(metric not in one for one in measured)
+        found += [UnreadMetric(metric, rounds, reason)] if rounds else []
+    return tuple(found)
 
 
 def _check_names(values: Sequence[str]) -> None:

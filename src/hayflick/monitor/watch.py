@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.notes import translatable
 from hayflick.core.output import check_not_input
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
@@ -30,17 +29,21 @@ from hayflick.diversity.observing import SLOW
 from hayflick.embed.embedder import Embedder
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import changed_phrases
-from hayflick.monitor.chart_requests import ChartRequest, slow_metrics_of, stream_requests
+from hayflick.monitor.chart_requests import (
+    ChartRequest,
+    slow_metrics_of,
+    stream_requests,
+    unread_metrics,
+)
 from hayflick.monitor.charting import run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
-from hayflick.monitor.mix_changes import is_unread
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.reference import check_reference, read_reference, with_reference
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
-from hayflick.monitor.watch_result import ChartHistory, MissingChart, UnreadMetric, WatchResult
+from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 
 if TYPE_CHECKING:
     from hayflick.rules.rule_set import RuleSet, RulesOutcome
@@ -336,7 +339,14 @@ def _judged(answers: Answers, settings: _Settings, stream: MeasuredStream) -> Wa
         readings=readings,
         charts=histories,
         missing_charts=missing,
-        unread=_unread_metrics(answers, settings, readings[""]),
+        unread=unread_metrics(
+            readings[""],
+            settings.requests,
+            metrics=settings.metrics,
+            values=[name.removeprefix(VALUE) for name in value_columns(answers)],
+            must_keep=bool(settings.must_keep),
+            has_text=has_text(answers),
+        ),
         templates=changed_phrases(stream.texts, rounds=len(answers.rounds), baseline=baseline),
         typical_first=stream.typical_first,
         typical_last=stream.typical_last,
@@ -395,26 +405,6 @@ def _are_alike(healthy: Sequence[Reading]) -> bool:
     """Return whether every round has the same answer to everything."""
     found = [one.values[_DISTANCE] for one in healthy if _DISTANCE in one.values]
     return bool(found) and max(found) <= _ROUNDING
-
-
-def _unread_metrics(
-    answers: Answers, settings: _Settings, readings: Sequence[Reading]
-) -> tuple[UnreadMetric, ...]:
-    """Return the metrics that were asked for and lack readings, with the reason."""
-    asked = dict.fromkeys(request.metric for request in settings.requests)
-    few = translatable("too few answers to measure it")
-    reasons = dict.fromkeys((*asked, *settings.metrics), few)
-    if settings.must_keep:
-        reasons["retention"] = few if has_text(answers) else translatable("there is no text")
-    for name in value_columns(answers):
-        reasons[name.removeprefix(VALUE)] = translatable("its column has no number there")
-    found = []
-    for metric, reason in reasons.items():
-        # Rounds whose groups lack answers are named as such.
-        measured = [reading.values for reading in readings if not is_unread(reading)]
-        rounds = sum(metric not in values for values in measured)
-        found += [UnreadMetric(metric, rounds, reason)] if rounds else []
-    return tuple(found)
 
 
 def _rule_set(rules: _Path | RuleSet | None, progress: Progress) -> RuleSet | None:

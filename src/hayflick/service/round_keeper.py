@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from hayflick.storage.alerts import clear_silence, raise_silence
 from hayflick.storage.readings import note_round, store_silence
 from hayflick.storage.rounds import (
     close_due_rounds,
+    close_later,
     due_rounds,
     measuring_lock,
     rounds_of,
@@ -80,6 +82,8 @@ class RoundKeeper(Worker):
         self._woken.set()
 
     def _run(self) -> None:
+        with suppress(HayflickError):
+            self.give_grace()
         while not self._ended.is_set():
             self._woken.wait(_SECONDS_BETWEEN)
             self._woken.clear()
@@ -90,6 +94,17 @@ class RoundKeeper(Worker):
                 _log.exception("rounds could not be closed")
                 self._live.clear()
                 self._ended.wait(_SECONDS_BETWEEN)
+
+    def give_grace(self) -> None:
+        """Let windows that ended while the service was away have their grace from now on.
+
+        Senders that could not reach it send what they have once it is back.
+        """
+        service, now = self._service, self._service.clock.now()
+        with service.database.connect() as connection:
+            due = due_rounds(connection, now=now)
+        for number in due:
+            service.writer.write(partial(_give_grace, number=number, now=now))
 
     def work(self) -> int:
         """Do all that is to be done now, and return the number of rounds that were measured."""
@@ -238,6 +253,11 @@ class RoundKeeper(Worker):
 def _close(connection: sa.Connection, *, number: int, now: float) -> None:
     stream_numbered(connection, number, lock=True)
     close_due_rounds(connection, number, now=now)
+
+
+def _give_grace(connection: sa.Connection, *, number: int, now: float) -> None:
+    settings = settings_of(stream_numbered(connection, number, lock=True))
+    close_later(connection, number, now + settings.grace_s, now=now)
 
 
 def _go_silent(connection: sa.Connection, *, number: int, now: float) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.monitor.changed_phrases import changed_phrases
+from hayflick.monitor.chart_requests import unread_metrics
 from hayflick.monitor.charting import LiveChart
 from hayflick.monitor.measuring import Measured
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
@@ -73,6 +74,14 @@ def stored_watch(database: Database, stream: StreamRow) -> WatchResult | None:
         readings=readings,
         charts=_histories(live, readings, verdicts, labels, baseline=settings.baseline),
         missing_charts=live.charts.missing,
+        unread=unread_metrics(
+            readings[""],
+            live.requests,
+            metrics=settings.metrics,
+            values=live.measuring.columns.values,
+            must_keep=bool(settings.must_keep),
+            has_text=live.measuring.columns.text,
+        ),
         templates=changed_phrases(samples, rounds=len(labels), baseline=settings.baseline),
         typical_first=told[0] if told else (),
         typical_last=told[-1] if told else (),

@@ -172,6 +172,15 @@ def close_due_rounds(connection: sa.Connection, stream: int, *, now: float) -> N
     )
 
 
+def close_later(connection: sa.Connection, stream: int, due: float, *, now: float) -> None:
+    """Have the clock close later what it would close now."""
+    connection.execute(
+        sa.update(rounds)
+        .where(rounds.c.stream == stream, rounds.c.status == "open", rounds.c.due <= now)
+        .values(due=due)
+    )
+
+
 def unmeasured_rounds(connection: sa.Connection) -> dict[int, int]:
     """Return how many rounds are closed and not yet measured, by the number of the stream."""
     query = sa.select(rounds.c.stream, sa.func.count().label("number"))
