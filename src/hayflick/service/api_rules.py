@@ -22,17 +22,14 @@ from hayflick.service.requests import (
     listing,
     number_of,
 )
-from hayflick.service.rule_files import LONGEST_RULES, rules_of_text
+from hayflick.service.rule_files import LONGEST_RULES, put_rules, put_rules_off, rules_of_text
 from hayflick.service.times import iso_time
-from hayflick.storage.audit import record_audit
 from hayflick.storage.rules import (
     RuleVersion,
     check_rules_name,
     rule_version,
     rule_versions,
     rules_of,
-    store_rules,
-    switch_rules_off,
 )
 
 
@@ -105,14 +102,13 @@ def router() -> APIRouter:
             rules_of_text(body.text, name=name)
         except (ArgumentError, DataError) as fault:
             raise Problem(422, str(fault)) from None
-        author = asking.principal.name
-
-        def job(connection: sa.Connection, now: float) -> RuleVersion:
-            project = asking.project
-            record_audit(connection, project, author, "rules stored", name, now=now)
-            return store_rules(connection, project, name, body.text, author=author, now=now)
-
-        return _with_text(asking.write(job))
+        by = asking.principal.name
+        stored = asking.write(
+            lambda connection, now: put_rules(
+                connection, asking.project, name, body.text, by=by, now=now
+            )
+        )
+        return _with_text(stored)
 
     @routes.delete(
         "/rules/{name}",
@@ -121,10 +117,9 @@ def router() -> APIRouter:
     )
     def switch_off(asking: Asking, name: Name) -> RulesText:
         def job(connection: sa.Connection, now: float) -> RuleVersion:
-            project, actor = asking.project, asking.principal.name
+            by = asking.principal.name
             _versions(asking, connection, name, None, 1)
-            if switch_rules_off(connection, project, name, now=now):
-                record_audit(connection, project, actor, "rules switched off", name, now=now)
+            put_rules_off(connection, asking.project, name, by=by, now=now)
             return _versions(asking, connection, name, None, 1)[0]
 
         return _with_text(asking.write(job))
