@@ -7,10 +7,12 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from hayflick.service.access import COOKIE
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.accounts import project_named
+from hayflick.storage.accounts import create_session, create_user, project_named
 from hayflick.storage.alerts import alerts_of, raise_alarm
 from hayflick.storage.headlines import Headline
+from hayflick.storage.passwords import hash_password
 from hayflick.storage.service_tables import streams
 from hayflick.storage.streams import create_stream, stream_named
 
@@ -185,3 +187,34 @@ def test_pages_load_nothing_but_our_own_files_and_have_no_inline_script_or_style
 
 def test_the_script_is_short(client):
     assert len(client.get("/static/app.js").text.splitlines()) < 300
+
+
+def test_refreshed_pages_are_shared_and_hold_the_names_and_forms_of_their_readers(
+    dashboard, service
+):
+    alarm(service, "talk")
+    first = dashboard.get("/streams/talk")
+    now = service.clock.now()
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=now)
+        bob = create_user(
+            connection,
+            project,
+            name="<b>ob",
+            hashed=hash_password(PASSWORD),
+            scopes=["admin"],
+            now=now,
+        )
+        cookie, held = create_session(connection, bob, now=now)
+    dashboard.cookies.clear()
+    dashboard.cookies.set(COOKIE, cookie)
+    refresh = {"X-Hayflick-Refresh": "1"}
+    second = dashboard.get("/streams/talk", headers=refresh)
+    assert set(re.findall(r'name="csrf" value="([^"]+)"', second.text)) == {held}
+    assert csrf(first) != held
+    assert "&lt;b&gt;ob" in second.text
+    parts = [page.text.partition("<main")[2].replace(csrf(page), "") for page in (first, second)]
+    assert parts[0] == parts[1]
+    alarm(service, "another")
+    assert "another" in dashboard.get("/alerts", headers=refresh).text
+    assert "another" in dashboard.get("/", headers=refresh).text

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -13,13 +14,8 @@ from fastapi.responses import HTMLResponse
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.sparklines import sparkline
-from hayflick.service.pages.rendering import (
-    language_of,
-    page_router,
-    principal_of,
-    render,
-    service_of,
-)
+from hayflick.service.pages.rendering import language_of, page_router, principal_of, service_of
+from hayflick.service.pages.shared import SharedPages
 from hayflick.storage.headlines import Headline
 from hayflick.storage.streams import StreamRow, streams_of
 
@@ -52,20 +48,24 @@ class OverviewRow:
 def router() -> APIRouter:
     """Return the route of the overview."""
     routes = page_router()
+    shared = SharedPages()
 
     @routes.get("/")
     def overview(request: Request) -> HTMLResponse:
-        language = language_of(request)
-        with service_of(request).database.connect() as connection:
-            streams = streams_of(connection, principal_of(request).project)
-        rows = [overview_row(stream, language) for stream in streams]
-        rows.sort(key=lambda row: (_ORDER.index(row.state), row.stream.name))
-        counts = Counter(row.state for row in rows)
-        summary = [(state, counts[state]) for state in _ORDER if counts[state]]
-        base = str(request.base_url).rstrip("/")
-        return render(request, "overview.html.jinja", rows=rows, summary=summary, base=base)
+        return shared.render(request, "overview.html.jinja", lambda: _values(request))
 
     return routes
+
+
+def _values(request: Request) -> dict[str, Any]:
+    language = language_of(request)
+    with service_of(request).database.connect() as connection:
+        streams = streams_of(connection, principal_of(request).project)
+    rows = [overview_row(stream, language) for stream in streams]
+    rows.sort(key=lambda row: (_ORDER.index(row.state), row.stream.name))
+    counts = Counter(row.state for row in rows)
+    summary = [(state, counts[state]) for state in _ORDER if counts[state]]
+    return {"rows": rows, "summary": summary, "base": str(request.base_url).rstrip("/")}
 
 
 def overview_row(stream: StreamRow, language: Language) -> OverviewRow:

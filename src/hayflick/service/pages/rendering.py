@@ -20,7 +20,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 
-from hayflick.report.language import Language
+from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import template_environment
 from hayflick.service.pages.static import static_url
 from hayflick.service.problems import Problem
@@ -109,23 +109,36 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     values
         What the template shows, besides what `page_environment` and the layout know.
     """
-    language = language_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
-    shared = {
+    csrf = getattr(request.state, "csrf", "")
+    return page_answer(
+        request, page_text(request, template, principal, csrf=csrf, **values), status
+    )
+
+
+def page_text(
+    request: Request, template: str, principal: Principal | None, *, csrf: str, **values: Any
+) -> str:
+    """Return a page of a request for somebody, whose forms hold `csrf`; see `render`."""
+    shared: dict[str, Any] = {
         "principal": principal,
-        "csrf": getattr(request.state, "csrf", ""),
+        "csrf": csrf,
         "path": quote(request.scope["path"]),
         "query": request.query_params,
         "now": service_of(request).clock.now(),
     }
     if "waiting" not in values:
         shared["waiting"] = _waiting(request, principal)
-    content = page_environment(language).get_template(template).render({**shared, **values})
-    response = HTMLResponse(content, status)
-    if request.query_params.get("lang") in LANGUAGES:
-        response.set_cookie(
-            _COOKIE, language.code, max_age=_YEAR_S, httponly=True, samesite="lax", path="/"
-        )
+    found = page_environment(language_of(request)).get_template(template)
+    return found.render({**shared, **values})
+
+
+def page_answer(request: Request, text: str, status: int = 200) -> HTMLResponse:
+    """Return a page as an answer, which keeps the language that was asked for."""
+    response = HTMLResponse(text, status)
+    code = request.query_params.get("lang")
+    if code in LANGUAGES:
+        response.set_cookie(_COOKIE, code, max_age=_YEAR_S, httponly=True, samesite="lax", path="/")
     return response
 
 
@@ -161,6 +174,7 @@ def page_environment(language: Language) -> Environment:
     environment.filters.update(
         ago=lambda at, now: time_span(now - at, language),
         iso=iso_time,
+        metric=lambda name: metric_label(name, language),
         path_part=lambda name: quote(name, safe=""),
         time=page_time,
         whole=whole,

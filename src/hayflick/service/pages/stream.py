@@ -26,9 +26,9 @@ from hayflick.service.pages.rendering import (
     page_environment,
     page_router,
     principal_of,
-    render,
     service_of,
 )
+from hayflick.service.pages.shared import SharedPages
 from hayflick.service.pages.watched import Watched, WatchedStreams
 from hayflick.service.problems import Problem
 from hayflick.service.stream_settings import StreamSettings
@@ -44,25 +44,11 @@ _YEAR_S = 365 * 86_400
 def router() -> APIRouter:
     """Return the routes of a stream's page and of its charts."""
     routes = page_router()
-    kept = WatchedStreams()
+    kept, shared = WatchedStreams(), SharedPages()
 
     @routes.get("/streams/{name}")
     def stream_page(request: Request, name: str) -> HTMLResponse:
-        with service_of(request).database.connect() as connection:
-            stream = _stream(connection, request, name)
-            values = _stored(connection, stream)
-        watched = kept.of(service_of(request), stream)
-        language = language_of(request)
-        values |= _with_result(watched.result, values, language)
-        return render(
-            request,
-            "stream.html.jinja",
-            stream=stream,
-            row=overview_row(stream, language),
-            watched=watched,
-            sections=_sections(watched, stream, language),
-            **values,
-        )
+        return shared.render(request, "stream.html.jinja", lambda: _values(request, kept, name))
 
     @routes.get("/streams/{name}/charts/{chart}.svg")
     def picture(request: Request, name: str, chart: str, theme: str = "light") -> Response:
@@ -114,6 +100,21 @@ def _plot(
     if result is None or plot is None:
         raise Problem(404, f"the stream {name[:200]!r} has no chart {chart[:80]!r}")
     return result, plot
+
+
+def _values(request: Request, kept: WatchedStreams, name: str) -> dict[str, Any]:
+    with service_of(request).database.connect() as connection:
+        stream = _stream(connection, request, name)
+        values = _stored(connection, stream)
+    watched, language = kept.of(service_of(request), stream), language_of(request)
+    return {
+        "stream": stream,
+        "row": overview_row(stream, language),
+        "watched": watched,
+        "sections": _sections(watched, stream, language),
+        **values,
+        **_with_result(watched.result, values, language),
+    }
 
 
 def _stored(connection: sa.Connection, stream: StreamRow) -> dict[str, Any]:

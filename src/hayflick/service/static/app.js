@@ -68,7 +68,7 @@ async function refresh(told = true) {
   running = true;
   last = Date.now();
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Hayflick-Refresh": "1" } });
     if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
