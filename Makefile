@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo demo-service lint test check test-browser test-serve test-trainers bench soak docs catalog clean
+.PHONY: help setup demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -60,11 +60,22 @@ test-trainers: ## Record runs of real, small trainers and calibrate on them, in 
 	build/trainers/bin/python -m pip install --quiet --editable . --group trainers
 	build/trainers/bin/pytest -p no:cacheprovider tests/calibration/test_trainers.py
 
+test-integrations: ## Hold the service against LiteLLM's logger and instrumentations of OpenAI's client, in an environment of its own
+	$(PYTHON) -m venv build/integrations
+	build/integrations/bin/python -m pip install --quiet --upgrade pip
+	build/integrations/bin/python -m pip install --quiet --editable ".[server]" --group integrations
+	build/integrations/bin/pytest -p no:cacheprovider tests/service/test_litellm_logger.py tests/service/test_instrumentations.py
+
 bench: setup ## Measure against the targets; results go to benchmarks/README.md
 	$(BIN)/python benchmarks
 
-soak: setup ## Long campaigns: a run that is killed twenty times, a loop ten times, false alarms over thousands of streams, 2,000 random commands
+soak: setup ## Long campaigns: runs and services that are killed twenty times, false alarms over thousands of streams, 10,000 random requests, ten minutes of load
 	$(BIN)/python benchmarks/kills.py 20
+	$(BIN)/python benchmarks/service_kills.py 20
+	$(BIN)/python benchmarks/schemathesis_cases.py 10000
+	$(BIN)/python benchmarks/service_load.py --seconds 600
+	$(BIN)/python benchmarks/service_load.py --seconds 60 --engine postgresql --workers 2
+	$(BIN)/python benchmarks/service_pages.py
 	$(BIN)/python benchmarks/loop.py 10
 	$(BIN)/python benchmarks false_alarms
 	$(BIN)/python benchmarks panel

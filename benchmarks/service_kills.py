@@ -61,7 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for engine in sys.argv[2:] or ["sqlite", "postgresql"]:
-            with _store(folder, engine) as database:
+            with store(folder, engine) as database:
                 workers = 1 if engine == "sqlite" else 2
                 found = campaign(database, folder, kills=kills, seed=kills, workers=workers)
             print(f"{engine}: {found or 'every answer counted once, charts as replayed'}")
@@ -252,9 +252,10 @@ class Server:
 
 
 @contextmanager
-def _store(folder: Path, engine: str) -> Iterator[str]:
+def store(folder: Path, engine: str) -> Iterator[str]:
+    """Yield a new store: the path of a file, or the URL of a server that runs meanwhile."""
     if engine == "sqlite":
-        yield str(folder / "killed.db")
+        yield str(folder / "service.db")
         return
     import pgserver
 

@@ -1,8 +1,8 @@
 """The load that one service bears: answers a second, the slowest batches, memory, viewers, pages.
 
 ``python benchmarks/service_load.py --seconds 60`` starts a service on SQLite and sends it 2,000
-answers of 60 words a second in batches of 100, from this process. ``--database URL --workers 2``
-does so on PostgreSQL, ``--viewers 50`` with so many live viewers.
+answers of 60 words a second in batches of 100, from this process. ``--engine postgresql --workers
+2`` does so on PostgreSQL, ``--viewers 50`` with so many live viewers.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from typing import Any
 import httpx
 import numpy as np
 
+from service_kills import store
+
 TOKEN = "hf_benchmark_of_the_service_load"
 SENDERS = 4
 
@@ -50,15 +52,17 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--words", type=int, default=60)
     parser.add_argument("--every", type=int, default=2000, help="answers of a round")
-    parser.add_argument("--database", help="a URL; a SQLite file by default")
+    parser.add_argument("--engine", default="sqlite", choices=("sqlite", "postgresql"))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--viewers", type=int, default=0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        database = options.database or f"{folder}/service.db"
-        with serving(database, workers=options.workers, every=options.every) as (url, process):
-            load = _run(url, process, options)
-            counted = _counted(url, load.accepted)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        store(Path(folder), options.engine) as database,
+        serving(database, workers=options.workers, every=options.every) as (url, process),
+    ):
+        load = _run(url, process, options)
+        counted = _counted(url, load.accepted)
     _report(options, load, counted)
     return int(load.refused > 0 or counted != load.accepted)
 
