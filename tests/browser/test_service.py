@@ -102,7 +102,7 @@ def send(url, rounds, said, seed):
     rng = random.Random(seed)
     with Watcher("help desk", url=url, token=TOKEN, batch=ROUND) as watcher:
         for number in range(rounds * ROUND):
-            group = ("blue", "green")[number % 2]
+            group = ("<b onclick=alert(1)>blue", "green")[number % 2]
             watcher.record(said(rng), group=group, prompt=f"Where is order {number % 5}?")
         assert watcher.flush(60.0)
         assert watcher.counts.dropped == 0
