@@ -138,7 +138,7 @@ def test_a_token_is_shown_once_and_revoked(client: Any, sign_in: Any, service: S
     page = client.get("/settings/tokens").text
     assert found[1] not in page
     assert found[1][:7] in page
-    page = post("/revoke", id=str(principal.token), name="shop").text
+    page = post("/revoke", id=str(principal.token)).text
     assert "revoked" in page
     with service.database.connect() as connection:
         assert principal_of_token(connection, found[1]) is None
@@ -261,3 +261,18 @@ def test_answers_are_erased(client: Any, sign_in: Any, service: Service) -> None
     assert "Erased: 1 answers" in post(group="north").text
     assert "Erased: 0 answers" in post(group="north").text
     assert client.post("/settings/streams/none/erase", data={"csrf": csrf}).status_code == 404
+
+
+def test_hostile_forms_and_addresses_are_refused(client: Any, sign_in: Any) -> None:
+    csrf = sign_in("admin")
+    huge = "9" * 30
+    for path in (f"/settings/log?before={huge}", "/settings/log?before=x", "/actions?before=0"):
+        assert client.get(path).status_code == 422, path
+    for path in ("/rules/a%00b", "/settings/streams/a%00b", "/rules/..%2F..%2Fetc"):
+        assert client.get(path).status_code == 404, path
+    assert client.post(f"/actions/{huge}/done", data={"csrf": csrf}).status_code == 422
+    nul = {"csrf": csrf, "name": "a\x00b", "scopes": "read", "text": "\x00", "key": "\x00"}
+    forms = ("/settings/tokens", "/settings/users", "/settings/targets", "/settings/targets/test")
+    for path in (*forms, "/settings/streams/a", "/rules/usual", "/reviews"):
+        answer = client.post(path, data=nul)
+        assert answer.status_code == 422, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller
 from hayflick.storage.accounts import (
     SCOPES,
+    Token,
+    User,
     change_password,
     create_token,
     create_user,
@@ -66,7 +69,8 @@ def _add_tokens(routes: APIRouter) -> None:
         def job(connection: sa.Connection, now: float) -> bool:
             revoked = revoke_token(connection, caller.project, number, now=now)
             if revoked:
-                _record(connection, caller, "token revoked", form.get("name", ""), now=now)
+                name = _name(tokens_of(connection, caller.project), number)
+                _record(connection, caller, "token revoked", name, now=now)
             return revoked
 
         if not caller.write(job):
@@ -109,7 +113,8 @@ def _add_users(routes: APIRouter) -> None:
         def job(connection: sa.Connection, now: float) -> bool:
             done = change_password(connection, caller.project, number, hashed=hashed)
             if done:
-                _record(connection, caller, "password changed", form.get("name", ""), now=now)
+                name = _name(users_of(connection, caller.project), number)
+                _record(connection, caller, "password changed", name, now=now)
             return done
 
         return _done(caller.write(job), number)
@@ -121,9 +126,10 @@ def _add_users(routes: APIRouter) -> None:
             raise Problem(422, "id: takes another user's number: nobody removes themselves")
 
         def job(connection: sa.Connection, now: float) -> bool:
+            name = _name(users_of(connection, caller.project), number)
             done = remove_user(connection, caller.project, number)
             if done:
-                _record(connection, caller, "user removed", form.get("name", ""), now=now)
+                _record(connection, caller, "user removed", name, now=now)
             return done
 
         return _done(caller.write(job), number)
@@ -147,6 +153,10 @@ def _users(request: Request, asking: Caller, **values: Any) -> HTMLResponse:
     return render(request, "users.html.jinja", status=status, users=found, all=SCOPES, **shown)
 
 
+def _name(accounts: Sequence[Token | User], number: int) -> str:
+    return next((one.name for one in accounts if one.id == number), "")
+
+
 def _hashed(request: Request, form: dict[str, str]) -> str:
     # Memory is taken for every password.
     with service_of(request).throttle.slots:
@@ -162,4 +172,4 @@ def _done(done: bool, number: int) -> RedirectResponse:  # noqa: FBT001
 def _record(
     connection: sa.Connection, caller: Caller, action: str, name: str, *, now: float
 ) -> None:
-    record_audit(connection, caller.project, caller.principal.name, action, name[:200], now=now)
+    record_audit(connection, caller.project, caller.principal.name, action, name, now=now)

@@ -12,9 +12,9 @@ from hayflick.core.records import ActionKind
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import action_text
 from hayflick.service.access import local_target
-from hayflick.service.pages.forms import Form, caller_of_form, see
+from hayflick.service.pages.forms import Before, Form, caller_of_form, see
 from hayflick.service.pages.rendering import language_of, page_router, render
-from hayflick.service.requests import Asking, existing
+from hayflick.service.requests import Asking, Number, existing
 from hayflick.storage.actions import ActionRow, actions_of, finish_action
 
 _MOST_SHOWN = 50
@@ -55,7 +55,7 @@ def router() -> APIRouter:
         asking: Asking,
         state: State = "open",
         stream: str | None = None,
-        before: int | None = None,
+        before: Before = None,
     ) -> HTMLResponse:
         language = language_of(request)
         with asking.reading() as connection:
@@ -79,7 +79,7 @@ def router() -> APIRouter:
         )
 
     @routes.post("/actions/{number}/done")
-    def done(request: Request, number: int, form: Form) -> RedirectResponse:
+    def done(request: Request, number: Number, form: Form) -> RedirectResponse:
         caller = caller_of_form(request, form, "review")
         changed = caller.write(
             lambda connection, now: finish_action(

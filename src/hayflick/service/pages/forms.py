@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
 from hayflick.service.access import check_csrf, check_scope
 from hayflick.service.pages.rendering import form_of
 from hayflick.service.problems import Problem
-from hayflick.service.requests import Caller
+from hayflick.service.requests import GREATEST, Caller
 
 _LONGEST_NUMBER = 18
 
 Form: TypeAlias = Annotated[dict[str, str], Depends(form_of)]
 """The parameter of what handles a form that holds its fields."""
+
+Before: TypeAlias = Annotated[int | None, Query(ge=1, le=GREATEST)]
+"""The parameter of a page that shows a part of a list: entries with smaller numbers."""
 
 
 def caller_of_form(request: Request, form: Mapping[str, str], scope: str) -> Caller:
@@ -25,11 +28,26 @@ def caller_of_form(request: Request, form: Mapping[str, str], scope: str) -> Cal
     Raises
     ------
     Problem
-        403, if the form is of another page, or who sends it lacks the scope.
+        403, if the form is of another page, or who sends it lacks the scope; 422, if a field holds
+        what no store can keep.
     """
     check_csrf(request, form)
     check_scope(request, scope)
+    check_fields(form)
     return Caller(request)
+
+
+def check_fields(form: Mapping[str, str]) -> None:
+    """Refuse a form with a NUL, which PostgreSQL cannot store.
+
+    Raises
+    ------
+    Problem
+        422, if there is one.
+    """
+    for name, value in form.items():
+        if "\x00" in value:
+            raise Problem(422, f"{name}: takes text without the character U+0000")
 
 
 def see(url: str) -> RedirectResponse:

@@ -20,7 +20,7 @@ from hayflick.report.rules_check import watch_rows
 from hayflick.report.rules_decisions import decisions_rows
 from hayflick.rules.rule_set import RuleSet
 from hayflick.service.access import check_csrf
-from hayflick.service.pages.forms import Form, caller_of_form, see
+from hayflick.service.pages.forms import Form, caller_of_form, check_fields, see
 from hayflick.service.pages.rendering import language_of, page_router, principal_of, render
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller, existing
@@ -141,9 +141,10 @@ def router() -> APIRouter:
         request: Request, asking: Asking, name: str, form: Form
     ) -> HTMLResponse | RedirectResponse:
         check_csrf(request, form)
+        check_fields(form)
         text = form.get("text", "").replace("\r\n", "\n")
+        _check_name(name)
         try:
-            check_rules_name(name)
             rule_set = rules_of_text(text, name=name)
             if form.get("do") == "store":
                 return _stored(request, form, name, text)
@@ -157,6 +158,7 @@ def router() -> APIRouter:
     @routes.post("/rules/{name}/off")
     def off(request: Request, name: str, form: Form) -> RedirectResponse:
         caller = caller_of_form(request, form, "admin")
+        _check_name(name)
         by = caller.principal.name
         caller.write(
             lambda connection, now: put_rules_off(connection, caller.project, name, by=by, now=now)
@@ -190,6 +192,7 @@ def _page(
 ) -> HTMLResponse:
     """Answer with a rule file: what is typed, or a version of it."""
     language = language_of(request)
+    _check_name(name)
     with asking.reading() as connection:
         versions, shown = _versions(connection, asking.project, name, version)
         streams = streams_of(connection, asking.project)
@@ -220,6 +223,13 @@ def _page(
         users=_users_of_rules(streams).get(name, []),
         may_store=principal_of(request).may("admin"),
     )
+
+
+def _check_name(name: str) -> None:
+    try:
+        check_rules_name(name)
+    except ArgumentError:
+        raise Problem(404, f"there is no rule file {name!r}") from None
 
 
 def _versions(

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from hayflick.core.errors import ArgumentError
 from hayflick.service.housekeeping import Erased, erase
-from hayflick.service.pages.forms import Form, caller_of_form, see
+from hayflick.service.pages.forms import Before, Form, caller_of_form, see
 from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
 from hayflick.service.problems import Problem, first_fault
 from hayflick.service.requests import Asking, Caller, existing
@@ -96,7 +96,7 @@ def router() -> APIRouter:
         return _page(request, asking, name, stream, values, erased=erased)
 
     @routes.get("/settings/log")
-    def log_page(request: Request, asking: Asking, before: int | None = None) -> HTMLResponse:
+    def log_page(request: Request, asking: Asking, before: Before = None) -> HTMLResponse:
         check_admin(request)
         with asking.reading() as connection:
             found = audit_of(connection, asking.project, before=before, most=_MOST_ENTRIES)
