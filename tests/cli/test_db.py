@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from hayflick.cli.main import main
 from hayflick.storage.accounts import check_password, principal_of_token
-from hayflick.storage.database import MIGRATIONS, Database, migrate_to
+from hayflick.storage.database import Database
+from hayflick.storage.migrations import MIGRATIONS, migrate_to
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,8 @@ from hayflick.storage.accounts import project_named
 from hayflick.storage.answers import add_answers
 from hayflick.storage.backups import Copy, back_up, restore
 from hayflick.storage.checks import check_store
-from hayflick.storage.database import Database, tables_of_version
+from hayflick.storage.database import Database
+from hayflick.storage.migrations import migrate_to, tables_of_version
 from hayflick.storage.service_tables import TABLES, pack
 from hayflick.storage.streams import create_stream
 
@@ -214,8 +215,6 @@ def test_nothing_is_overwritten_unasked(database, place, tmp_path, stream):
 
 
 def test_a_backup_of_an_older_store_is_restored_as_a_present_one(place, tmp_path, empty_place):
-    from hayflick.storage.database import migrate_to
-
     engine = sa.create_engine(place if "://" in place else f"sqlite:///{place}")
     with engine.begin() as connection:
         migrate_to(connection, 3, name="old")

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.storage.accounts import project_named
-from hayflick.storage.database import MIGRATIONS, Database, migrate
+from hayflick.storage.database import Database
+from hayflick.storage.migrations import MIGRATIONS, migrate
+from hayflick.storage.service_tables import TABLES
 
 
 def at_step(place, number):
@@ -84,6 +86,22 @@ def test_a_store_with_data_is_brought_up_to_date(place, step):
             # The service's tables are there, and give out numbers.
             assert project_named(connection, "default", now=1.0) == 1
             assert project_named(connection, "other", now=1.0) == 2
+
+
+def test_a_new_store_has_the_tables_that_are_used(database):
+    """If this fails, append a step to MIGRATIONS that brings stores to what you have changed."""
+    with database.connect() as connection:
+        inspector = sa.inspect(connection)
+        for table in TABLES.sorted_tables:
+            columns = inspector.get_columns(table.name)
+            assert {column["name"] for column in columns} == set(table.c.keys()), table.name
+            required = {column["name"] for column in columns if not column["nullable"]}
+            assert required == {one.name for one in table.c if not one.nullable}, table.name
+            indexes = {index["name"] for index in inspector.get_indexes(table.name)}
+            assert indexes == {index.name for index in table.indexes}
+            kept = {column["name"]: column["type"]._type_affinity for column in columns}
+            used = {column.name: column.type._type_affinity for column in table.c}
+            assert kept == used, table.name
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(place):

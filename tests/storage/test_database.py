@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, text
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
-from hayflick.storage.database import MIGRATIONS, faults_of, log_ahead, migrate, schema_version
+from hayflick.storage.database import faults_of, log_ahead
+from hayflick.storage.migrations import MIGRATIONS, migrate, schema_version
 
 
 def add_pools(connection):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hayflick.storage.database import schema_version, tables_of_version
+from hayflick.storage.migrations import schema_version, tables_of_version
 from hayflick.storage.service_tables import (
     TABLES,
     answers,

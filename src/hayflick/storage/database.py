@@ -11,11 +11,10 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -23,188 +22,22 @@ import sqlalchemy as sa
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError, OutputError
 from hayflick.core.output import check_folder
-from hayflick.storage.service_tables import create_service_tables
-
-_VERSION_TABLE = "hayflick_schema"
-_schema = sa.table(_VERSION_TABLE, sa.column("format_version", sa.Integer))
-
-
-def _add_embeddings(connection: sa.Connection) -> None:
-    sa.Table(
-        "embeddings",
-        sa.MetaData(),
-        sa.Column("embedder", sa.String, primary_key=True),
-        sa.Column("text_hash", sa.LargeBinary, primary_key=True),
-        sa.Column("dimensions", sa.Integer, nullable=False),
-        sa.Column("vector", sa.LargeBinary, nullable=False),
-        sa.Column("checksum", sa.BigInteger, nullable=False),
-    ).create(connection)
-
-
-def _add_runs(connection: sa.Connection) -> None:
-    tables = sa.MetaData()
-    sa.Table(
-        "run",
-        tables,
-        sa.Column("format_version", sa.Integer, nullable=False),
-        sa.Column("seed", sa.BigInteger, nullable=False),
-        sa.Column("config", sa.Text, nullable=False),
-    )
-    sa.Table(
-        "run_usage",
-        tables,
-        sa.Column("tokens", sa.BigInteger, nullable=False),
-        sa.Column("money", sa.Float, nullable=False),
-    )
-    sa.Table(
-        "run_texts",
-        tables,
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("author", sa.String, nullable=False),
-        sa.Column("round", sa.Integer, nullable=False),
-        sa.Column("synthetic", sa.Boolean, nullable=False),
-        sa.Column("origin", sa.String, nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("embedding", sa.LargeBinary, nullable=False),
-        sa.Column("admitted", sa.Integer),
-        sa.Column("withdrawn", sa.Integer),
-    )
-    sa.Table(
-        "run_answers",
-        tables,
-        sa.Column("round", sa.Integer, primary_key=True),
-        sa.Column("agent", sa.String, primary_key=True),
-        sa.Column("query", sa.Integer, primary_key=True),
-        sa.Column("place", sa.Integer, primary_key=True),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("tokens_in", sa.Integer),
-        sa.Column("tokens_out", sa.Integer),
-        sa.Column("cost", sa.Float),
-        sa.Column("latency_s", sa.Float),
-        sa.Column("attempts", sa.Integer, nullable=False),
-        sa.Column("finish", sa.String, nullable=False),
-        sa.Column("model", sa.String, nullable=False),
-    )
-    sa.Table(
-        "run_rounds",
-        tables,
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("readings", sa.Text, nullable=False),
-        sa.Column("decisions", sa.Text, nullable=False),
-    )
-    sa.Table(
-        "run_reads",
-        tables,
-        sa.Column("round", sa.Integer, primary_key=True),
-        sa.Column("agent", sa.String, primary_key=True),
-        sa.Column("query", sa.Integer, primary_key=True),
-        sa.Column("texts", sa.LargeBinary, nullable=False),
-        sa.Column("mean", sa.LargeBinary),
-    )
-    tables.create_all(connection)
-
-
-def _add_watch_records(connection: sa.Connection) -> None:
-    tables = sa.MetaData()
-    for table, key in (("watch_parts", "name"), ("watch_rounds", "number")):
-        kind = sa.String if key == "name" else sa.Integer
-        content = sa.Column("content", sa.LargeBinary, nullable=False)
-        sa.Table(table, tables, sa.Column(key, kind, primary_key=True), content)
-    tables.create_all(connection)
-
-
-Step: TypeAlias = Callable[[sa.Connection], None]
-
-MIGRATIONS: tuple[Step, ...] = (
-    _add_embeddings,
-    _add_runs,
-    _add_watch_records,
-    create_service_tables,
+from hayflick.storage.migrations import (
+    DAMAGED,
+    MIGRATIONS,
+    OLDEST_READ,
+    SCHEMA,
+    migrate,
+    schema_version,
 )
-"""All steps in order; append new ones."""
-
-_OLDEST_READ = 2
-"""Steps that a file has had that is read without being changed: those behind add no column."""
-
-
-def schema_version(connection: sa.Connection) -> int:
-    """Return the number of steps that a database has had; 0 for an empty one."""
-    if not sa.inspect(connection).has_table(_VERSION_TABLE):
-        return 0
-    version = connection.scalar(sa.select(_schema.c.format_version))
-    if not isinstance(version, int) or version < 0:
-        raise DataError(f"{connection.engine.url.database}: its version {_DAMAGED}")
-    return version
-
-
-def migrate(connection: sa.Connection, *, name: str, steps: tuple[Step, ...] = MIGRATIONS) -> None:
-    """Apply the steps that a database lacks, inside the caller's transaction.
-
-    Parameters
-    ----------
-    connection
-        In a transaction that holds the write lock.
-    name
-        The database as the user knows it.
-    steps
-        All steps in order.
-
-    Raises
-    ------
-    DataError
-        If a newer version wrote the database, or another program.
-    """
-    version = schema_version(connection)
-    if version > len(steps):
-        reads = f"this version reads up to {len(steps)}; update hayflick"
-        raise DataError(f"{name}: has format_version {version}, {reads}")
-    if version == 0:
-        _begin(connection, name)
-    for step in steps[version:]:
-        step(connection)
-    if version < len(steps):
-        connection.execute(sa.update(_schema).values(format_version=len(steps)))
-
-
-def migrate_to(connection: sa.Connection, version: int, *, name: str) -> None:
-    """Apply the steps up to a version, such as that of a store that is copied."""
-    migrate(connection, name=name, steps=MIGRATIONS[:version])
-
-
-@cache
-def tables_of_version(version: int) -> tuple[sa.Table, ...]:
-    """Return the tables that a database has after some steps, those that others refer to first."""
-    tables = sa.MetaData()
-    engine = sa.create_engine("sqlite://")
-    with engine.begin() as connection:
-        migrate_to(connection, version, name="an empty database")
-        tables.reflect(connection)
-    engine.dispose()
-    for table in tables.tables.values():
-        for column in table.c:
-            # A whole number of SQLite has 64 bits, whatever it is called.
-            column.type = sa.BigInteger() if isinstance(column.type, sa.Integer) else column.type
-    return tuple(table for table in tables.sorted_tables if table.name != _VERSION_TABLE)
-
-
-def _begin(connection: sa.Connection, name: str) -> None:
-    # A server's database may hold other tables; a file has one owner.
-    if connection.dialect.name == "sqlite" and sa.inspect(connection).get_table_names():
-        raise DataError(f"{name}: is a database of something else; choose another file")
-    version = sa.Column("format_version", sa.Integer)
-    sa.Table(_VERSION_TABLE, sa.MetaData(), version).create(connection)
-    connection.execute(sa.insert(_schema).values(format_version=0))
-
-
-_DAMAGED = "is damaged; restore a copy of the file, or begin with a new one"
 
 _ERRORS = {
     "not a database": (DataError, "is no database; restore a copy of the file, or begin anew"),
-    "malformed": (DataError, _DAMAGED),
-    "no such table": (DataError, "lacks a table: it " + _DAMAGED),
-    "no such column": (DataError, "lacks a column: it " + _DAMAGED),
-    "Could not decode": (DataError, "holds text that is not UTF-8: it " + _DAMAGED),
-    "disk I/O": (DataError, "cannot be read to its end: it " + _DAMAGED),
+    "malformed": (DataError, DAMAGED),
+    "no such table": (DataError, "lacks a table: it " + DAMAGED),
+    "no such column": (DataError, "lacks a column: it " + DAMAGED),
+    "Could not decode": (DataError, "holds text that is not UTF-8: it " + DAMAGED),
+    "disk I/O": (DataError, "cannot be read to its end: it " + DAMAGED),
     "readonly": (OutputError, "cannot be written; choose another file"),
     "read-only": (OutputError, "cannot be written; choose another file"),
     "unable to open": (OutputError, "cannot be opened; choose another file"),
@@ -235,7 +68,7 @@ def faults_of(name: str) -> Iterator[None]:
         busy = "so many requests use it that this one got no connection; try again later"
         raise OutputError(f"{name}: {busy}") from fault
     except sa.exc.SQLAlchemyError as fault:
-        raise DataError(f"{name}: {_DAMAGED} ({type(fault).__name__})") from fault
+        raise DataError(f"{name}: {DAMAGED} ({type(fault).__name__})") from fault
 
 
 _KINDS = ("sqlite", "postgresql")
@@ -389,12 +222,12 @@ class Database:
 
     def _check_schema(self) -> None:
         with self.connect() as connection:
-            if not sa.inspect(connection).has_table(_VERSION_TABLE):
-                raise DataError(f"{self.name}: holds no data of hayflick, or {_DAMAGED}")
-            version = connection.scalar(sa.select(_schema.c.format_version))
-        known = isinstance(version, int) and _OLDEST_READ <= version <= len(MIGRATIONS)
+            if not sa.inspect(connection).has_table(SCHEMA.name):
+                raise DataError(f"{self.name}: holds no data of hayflick, or {DAMAGED}")
+            version = connection.scalar(sa.select(SCHEMA.c.format_version))
+        known = isinstance(version, int) and OLDEST_READ <= version <= len(MIGRATIONS)
         if not known:
-            reads = f"this version of hayflick reads {_OLDEST_READ} to {len(MIGRATIONS)}"
+            reads = f"this version of hayflick reads {OLDEST_READ} to {len(MIGRATIONS)}"
             raise DataError(
                 f"{self.name}: has format_version {version!r:.40}, and {reads}; update hayflick, or"
                 " restore a copy of the file"

@@ -1,7 +1,8 @@
 """The tables of the service: projects, streams, rounds, readings, alerts, reviews and accounts.
 
-Times are seconds since 1970 in UTC. Records without a table of their own are JSON, or packed as
-`pack` does. Everything belongs to a project, most of it by way of its stream.
+They are as the steps of `hayflick.storage.migrations` leave them: whoever changes one here adds a
+step there. Times are seconds since 1970 in UTC. Records without a table of their own are JSON, or
+packed as `pack` does. Everything belongs to a project, most of it by way of its stream.
 """
 
 from __future__ import annotations
@@ -391,11 +392,6 @@ TABLE_OF_VALUES = sa.Table(
     "service_values", TABLES, sa.Column("name", sa.Text, primary_key=True), _text("content")
 )
 """Single values: the last time that was given out, when the last backup was made."""
-
-
-def create_service_tables(connection: sa.Connection) -> None:
-    """Create all tables of the service."""
-    TABLES.create_all(connection)
 
 
 def pack(record: Any) -> bytes:
