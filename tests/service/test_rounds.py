@@ -14,7 +14,7 @@ from hayflick.core.errors import DataError
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
-from hayflick.service import live_stream, round_measuring
+from hayflick.service import live_stream, round_measuring, stream_answers
 from hayflick.service.live_stream import LiveStream, StreamRules, stored_rounds
 from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.streams import settings_of
@@ -285,10 +285,10 @@ def test_a_round_that_cannot_be_measured_is_said_to_have_failed(database, monkey
         watched.send(answers(part, 30))
     measure = round_measuring.measure_round
 
-    def fails(answers: Any, number: int, *rest: Any, **more: Any):
-        if number == 6:
+    def fails(batch: Any, *rest: Any, **more: Any):
+        if batch.round == 6:
             raise DataError("the embedder does not answer")
-        return measure(answers, number, *rest, **more)
+        return measure(batch, *rest, **more)
 
     monkeypatch.setattr(round_measuring, "measure_round", fails)
     for part in range(5, 8):
@@ -301,6 +301,20 @@ def test_a_round_that_cannot_be_measured_is_said_to_have_failed(database, monkey
     assert [one.status for one in watched.rounds[4:8]] == ["measured", "failed"] + ["measured"] * 2
     series = watched.result().readings[""]
     assert [bool(one.values) for one in series[4:]] == [True, False, True, True]
+
+
+def test_a_round_of_too_many_answers_fails_and_the_next_ones_do_not(database, monkeypatch):
+    watched = Watched(database, every=30, baseline=4, kind="counts")
+    monkeypatch.setattr(stream_answers, "_MOST_TOGETHER", 200)
+    for part in range(7):
+        counts = {"yes": 20 if part != 4 else 900, "no": 10 + part}
+        watched.send([{"counts": counts}])
+    for _ in range(3):
+        watched.now += 61.0
+        watched.work()
+    statuses = [one.status for one in watched.rounds]
+    assert statuses == ["measured"] * 4 + ["failed"] + ["measured"] * 2
+    assert "too many to measure at once" in watched.rounds[4].note
 
 
 def test_a_baseline_that_cannot_be_measured_is_tried_again(database, monkeypatch):

@@ -205,10 +205,8 @@ def learn_baseline(answers: Answers, settings: Measurement) -> Observer:
         return _observer(scaling, _baseline_counts(answers, settings), settings)
 
 
-def measure_round(
-    answers: Answers, number: int, observer: Observer, *, embedder: Embedder
-) -> tuple[dict[str, Reading], RoundAnswers]:
-    """Return the readings of one round by group, and its answers with their vectors.
+def round_answers(answers: Answers, number: int) -> RoundAnswers:
+    """Return the answers of one round as they are measured, not yet with vectors of their texts.
 
     Parameters
     ----------
@@ -216,16 +214,34 @@ def measure_round(
         Those of the round, and of no other one.
     number
         Number of the round in its stream.
+    """
+    return replace(_batch(answers, 1, answers.frame, answers.vectors), round=number)
+
+
+def measure_round(
+    batch: RoundAnswers,
+    observer: Observer,
+    *,
+    embedder: Embedder,
+    counted: RoundCounts | None = None,
+) -> tuple[dict[str, Reading], RoundAnswers]:
+    """Return the readings of one round by group, and its answers with their vectors.
+
+    Parameters
+    ----------
+    batch
+        The answers of the round.
     observer
         What measures it.
     embedder
         Turns texts into vectors, where the answers have none.
+    counted
+        The counts of its words, where they are known.
     """
     with _libraries().limit(limits=1, user_api="blas"):
-        batch = _batch(answers, 1, answers.frame, answers.vectors)
-        batch = _embedded(batch, embedder if embeds(answers) else None, None)
-        batch = replace(batch, round=number)
-        return {reading.group: reading for reading in observer.read(batch)}, batch
+        batch = _embedded(batch, embedder if batch.vectors is None else None, None)
+        read = observer.read(batch, counted=counted)
+        return {reading.group: reading for reading in read}, batch
 
 
 @cache

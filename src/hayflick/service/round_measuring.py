@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
-from hayflick.core.errors import HayflickError
+from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.records import Action, ActionKind, Reading, State, Verdict
 from hayflick.core.reproducibility import stream as random_stream
-from hayflick.diversity.observing import RoundAnswers
+from hayflick.corpus.answers import Answers
+from hayflick.diversity.observing import RoundAnswers, RoundCounts, count_rounds
 from hayflick.monitor.changed_phrases import sampled_texts, typical
-from hayflick.monitor.measuring import measure_round, sample_of
+from hayflick.monitor.measuring import measure_round, round_answers, sample_of
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.service.live_stream import (
     LiveStream,
@@ -22,7 +24,7 @@ from hayflick.service.live_stream import (
     Taken,
     stored_rounds,
 )
-from hayflick.service.stream_answers import answers_of
+from hayflick.service.stream_answers import StreamColumns, answers_of
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.headlines import Headline
 from hayflick.storage.readings import AnswerOfRound, answers_of_rounds
@@ -106,7 +108,10 @@ def begun_stream(
     by_round: dict[int, list[AnswerOfRound]] = {one.number: [] for one in rounds}
     for row in rows:
         by_round[row.round].append(row)
-    found = [_measured(by_round[one.number], one, measuring, settings) for one in rounds]
+    found = [
+        _Prepared.of(one, by_round[one.number], measuring.columns).measured(measuring, settings)
+        for one in rounds
+    ]
     live = LiveStream(settings, measuring, rules, [one.readings for one in found])
     decided: dict[int, list[tuple[str, Action]]] = {}
     for number, group, action in live.learn(labels):
@@ -147,32 +152,62 @@ def measured_rounds(
         If the first one cannot be measured, and `gives_up` does not say to go on.
     """
     found: list[MeasuredRound] = []
-    answers = 0
-    for one in rounds:
-        rows = answers_of_rounds(connection, stream.id, one.number)
+
+    def earlier() -> list[Mapping[str, Reading]]:
+        names = round_names(connection, stream.id, last=stream.measured_round)
+        stored = stored_rounds(connection, stream.id, names)
+        return [*stored, *(before.readings for before in found)]
+
+    prepared = _prepared(connection, live.measuring, stream, rounds, gives_up=gives_up)
+    # Small rounds take less time together.
+    tokenizer = live.measuring.observer.tokenizer
+    counts = count_rounds([one.batch for one in prepared], tokenizer=tokenizer)
+    for one, counted in zip(prepared, counts, strict=True):
         try:
-            measured = _measured(rows, one, live.measuring, live.settings)
+            measured = one.measured(live.measuring, live.settings, counted)
         except Exception as fault:
             if found:
                 break
             if not gives_up:
                 raise
-            reason = str(fault) if isinstance(fault, HayflickError) else type(fault).__name__
-            measured = MeasuredRound(round=one, note=reason[:2000], failed=True)
-
-        def earlier() -> list[Mapping[str, Reading]]:
-            names = round_names(connection, stream.id, last=stream.measured_round)
-            stored = stored_rounds(connection, stream.id, names)
-            return [*stored, *(before.readings for before in found)]
-
-        measured.taken = live.take(measured.readings, one.number, one.name, earlier)
-        measured.drawn = _drawn(rows, measured, live.settings)
+            measured = MeasuredRound(round=one.round, note=_reason(fault), failed=True)
+        number, name = one.round.number, one.round.name
+        measured.taken = live.take(measured.readings, number, name, earlier)
+        measured.drawn = _drawn(one.rows, measured, live.settings)
         _conclude(measured, live)
         found.append(measured)
-        answers += len(rows)
-        if answers >= _MOST_ANSWERS:
-            break
     return found
+
+
+def _reason(fault: Exception) -> str:
+    return str(fault)[:2000] if isinstance(fault, HayflickError) else type(fault).__name__
+
+
+def _prepared(
+    connection: sa.Connection,
+    measuring: StreamObserver,
+    stream: StreamRow,
+    rounds: Sequence[RoundRow],
+    *,
+    gives_up: bool,
+) -> list[_Prepared]:
+    """Return the first rounds, as many as are stored together."""
+    prepared: list[_Prepared] = []
+    answers = 0
+    for one in rounds:
+        rows = answers_of_rounds(connection, stream.id, one.number)
+        answers += sum(row.weight for row in rows)
+        if prepared and answers > _MOST_ANSWERS:
+            break
+        try:
+            prepared.append(_Prepared.of(one, rows, measuring.columns))
+        except DataError as fault:
+            if prepared:
+                break
+            if not gives_up:
+                raise
+            return [_Prepared.failed(one, fault)]
+    return prepared
 
 
 _MOST_ANSWERS = 5000
@@ -181,33 +216,58 @@ _MOST_ANSWERS = 5000
 _UNMEASURED = "some answers name a {what}, and those of the baseline none: it is not measured"
 
 
-def _measured(
-    rows: Sequence[AnswerOfRound],
-    one: RoundRow,
-    measuring: StreamObserver,
-    settings: StreamSettings,
-) -> MeasuredRound:
-    columns, number = measuring.columns, one.number
-    answers = answers_of(rows, columns, name="the round", labels=[one.name], first=number)
-    readings, batch = measure_round(
-        answers, number, measuring.observer, embedder=measuring.embedder
-    )
-    notes = [
-        _UNMEASURED.format(what=what)
-        for what, has in (("group", columns.group), ("prompt", columns.prompt))
-        if not has and any(getattr(row, what) for row in rows)
-    ]
-    texts = None
-    if settings.keep_text and columns.text:
-        sampled = sampled_texts(answers, [1], baseline=settings.baseline, seed=settings.seed)
-        texts = {"sample": sampled[1], "typical": _typical(batch, settings.seed)}
-    return MeasuredRound(
-        round=one,
-        readings=readings,
-        summary=RoundSummary.of(batch) if rows else None,
-        texts=texts,
-        note="; ".join(notes) or None,
-    )
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """The answers of a round, as they are stored and as they are measured."""
+
+    round: RoundRow
+    rows: Sequence[AnswerOfRound]
+    answers: Answers
+    batch: RoundAnswers
+    fault: DataError | None = None
+
+    @classmethod
+    def failed(cls, one: RoundRow, fault: DataError) -> _Prepared:
+        """Return a round that cannot be measured."""
+        none = Answers("the round", (one.name,), pl.DataFrame({"round": []}))
+        return cls(one, (), none, RoundAnswers(round=one.number), fault)
+
+    @classmethod
+    def of(cls, one: RoundRow, rows: Sequence[AnswerOfRound], columns: StreamColumns) -> _Prepared:
+        labels = [one.name]
+        answers = answers_of(rows, columns, name="the round", labels=labels, first=one.number)
+        return cls(one, rows, answers, round_answers(answers, one.number))
+
+    def measured(
+        self,
+        measuring: StreamObserver,
+        settings: StreamSettings,
+        counted: RoundCounts | None = None,
+    ) -> MeasuredRound:
+        if self.fault is not None:
+            raise self.fault
+        columns = measuring.columns
+        readings, batch = measure_round(
+            self.batch, measuring.observer, embedder=measuring.embedder, counted=counted
+        )
+        notes = [
+            _UNMEASURED.format(what=what)
+            for what, has in (("group", columns.group), ("prompt", columns.prompt))
+            if not has and any(getattr(row, what) for row in self.rows)
+        ]
+        texts = None
+        if settings.keep_text and columns.text:
+            sampled = sampled_texts(
+                self.answers, [1], baseline=settings.baseline, seed=settings.seed
+            )
+            texts = {"sample": sampled[1], "typical": _typical(batch, settings.seed)}
+        return MeasuredRound(
+            round=self.round,
+            readings=readings,
+            summary=RoundSummary.of(batch) if self.rows else None,
+            texts=texts,
+            note="; ".join(notes) or None,
+        )
 
 
 def _typical(batch: RoundAnswers, seed: int) -> list[str]:
