@@ -222,7 +222,7 @@ def time_span(seconds: float, language: Language) -> str:
     """
     text = language.text
     units = (
-        (86_400.0, text("{number} days")),
+        (86_400.0, text("{number} d")),
         (3600.0, text("{number} h")),
         (60.0, text("{number} min")),
     )
