@@ -77,7 +77,9 @@ _SECONDS_BETWEEN = 0.01
 _SECONDS_TO_CONNECT = 10
 _BEGIN = "hayflick_begin"
 _DRIVER = "postgresql+psycopg"
-_CONNECTIONS = 20
+_CONNECTIONS = {"sqlite": (20, 20), "postgresql": (10, 5)}
+"""How many a service keeps, and how many more it may have: a server has a hundred for all."""
+
 _SCHEMA_LOCK = (1_751_218_534, 0)
 """A lock of this program's: the letters "hayf" as a number, and one for the schema."""
 
@@ -278,7 +280,8 @@ def _engine(url: sa.URL, *, read_only: bool, durable: bool) -> sa.Engine:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             how["execution_options"] = options
     if durable and url.database not in {None, "", ":memory:"}:
-        how |= {"pool_size": _CONNECTIONS, "max_overflow": _CONNECTIONS}
+        kept, more = _CONNECTIONS[url.get_backend_name()]
+        how |= {"pool_size": kept, "max_overflow": more}
     try:
         engine = sa.create_engine(url, **how)
     except ModuleNotFoundError as fault:
