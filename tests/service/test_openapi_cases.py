@@ -71,23 +71,26 @@ def test_every_answer_is_in_the_document(url, headers):
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
     operations = [one for one in operations if one.path != ENDLESS]
-    each = -(-CASES // (2 * len(operations)))
-    statuses = {}
-    for operation in operations:
-        for mode in schemathesis.GenerationMode:
-            made = _made(operation, mode, each, headers)
-            statuses[operation.label, mode.value] = made
+    kinds = [(one, mode) for one in operations for mode in schemathesis.GenerationMode]
+    # Of those that take nothing there is one request.
+    taking = [one for one, _ in kinds if not {"parameters", "requestBody"}.isdisjoint(_raw(one))]
+    each = -(-CASES // len(taking))
+    statuses = {(one.label, mode.value): _made(one, mode, each, headers) for one, mode in kinds}
     # The requests reach what they are for.
-    wanted = {"GET /v1/streams/{name}", "GET /v1/actions/{number}", "POST /v1/reviews/{number}"}
-    for label in wanted:
-        assert statuses[label, "positive"] & {200, 409}, statuses[label, "positive"]
+    for label in ("GET /v1/streams/{name}", "GET /v1/actions/{number}"):
+        assert 200 in statuses[label, "positive"], statuses[label, "positive"]
     total = sum(map(len, statuses.values()))
-    assert total >= len(operations)
+    print(f"{total} requests")
+    assert total >= 0.9 * CASES
+
+
+def _raw(operation):
+    return operation.definition.raw
 
 
 def _made(operation, mode, number, headers):
     """Make requests, and return the statuses that they were answered."""
-    choice, statuses = random.Random(operation.label), set()
+    choice, statuses = random.Random(operation.label), []
 
     @seed(1)
     @hypothesis_settings(
@@ -105,7 +108,7 @@ def _made(operation, mode, number, headers):
                 case.path_parameters[name] = value
         answer = case.call(headers=headers, timeout=60)
         case.validate_response(answer, checks=_checks())
-        statuses.add(answer.status_code)
+        statuses.append(answer.status_code)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
