@@ -98,10 +98,11 @@ def check_command(database: DatabaseOption = PLACE) -> int:
 def prune_command(database: DatabaseOption = PLACE) -> None:
     """Remove what is older than its stream keeps it. The service does so every hour."""
     from hayflick.service.housekeeping import prune, write_to
-    from hayflick.storage.maintenance import present_store
+    from hayflick.storage.maintenance import OPERATOR, present_store
 
     with present_store(database) as store:
-        print(str(prune(store, write_to(store), now=time.time())) or "nothing was old enough")
+        pruned = prune(store, write_to(store), actor=OPERATOR, now=time.time())
+    print(str(pruned) or "nothing was old enough")
 
 
 @db_app.command("erase")

@@ -93,7 +93,7 @@ def write_to(database: Database) -> Write:
     return write
 
 
-def prune(database: Database, write: Write, *, now: float) -> Pruned:
+def prune(database: Database, write: Write, *, actor: str = "service", now: float) -> Pruned:
     """Remove what is older than its stream keeps it, and say how much that was.
 
     Parameters
@@ -102,6 +102,8 @@ def prune(database: Database, write: Write, *, now: float) -> Pruned:
         The store.
     write
         Writes to it.
+    actor
+        Who has asked for it, for the audit log.
     now
         The time.
     """
@@ -114,7 +116,7 @@ def prune(database: Database, write: Write, *, now: float) -> Pruned:
     def finish(connection: sa.Connection) -> None:
         forget_events(connection, now=now)
         if str(pruned):
-            record_audit(connection, None, "service", "pruned", str(pruned), now=now)
+            record_audit(connection, None, actor, "pruned", str(pruned), now=now)
 
     write(finish)
     return pruned
