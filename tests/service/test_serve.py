@@ -118,3 +118,12 @@ def test_mistakes_are_named(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["serve", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for library in ("fastapi", "uvicorn", "apprise", "httpx", "prometheus_client"):
+        monkeypatch.setitem(sys.modules, library, None)
+    assert main(["serve", "--port", "0"]) == 2
+    assert 'pip install "hayflick[server]"' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

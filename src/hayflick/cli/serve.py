@@ -21,7 +21,7 @@ def serve_command(
         str,
         typer.Option(
             metavar="PLACE",
-            help="The store: a SQLite file, or a URL such as postgresql+psycopg://HOST/NAME.",
+            help="The store: a SQLite file, or a URL such as postgresql://HOST/NAME.",
             envvar="HAYFLICK_DATABASE",
         ),
     ] = "hayflick.db",
