@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from hayflick.core.errors import ArgumentError, HayflickError
 from hayflick.service.guard import (
+    LARGEST_BODY,
     Application,
     Message,
     Receive,
@@ -75,6 +76,9 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 """What every answer has, unless it says otherwise."""
+
+_LARGEST_OF_STRANGERS = 20_000
+"""Bytes of a form that somebody sends who is not logged in."""
 
 _SECONDS_BETWEEN_MARKS = 60.0
 _THREADS = 8
@@ -228,6 +232,9 @@ class AccessGuard:
         try:
             host = headers.get(b"host", b"").decode("latin-1")
             check_host(host, hosts=self._service.settings.hosts, loopback=self._loopback)
+            if scope["path"].endswith("\n"):
+                # Routes do not mind one, but the scopes of paths would be others.
+                raise Problem(404, "there is nothing at this address")
             if self._takes_token(scope["path"]):
                 await self._check_token(scope, headers)
                 if scope["method"] not in _READING and not _INGEST.fullmatch(scope["path"]):
@@ -240,7 +247,10 @@ class AccessGuard:
                     await _redirect(target, scope, receive, send)
                     return
                 if scope["method"] not in _READING:
-                    receive = replayed(await read_body(headers, receive), receive)
+                    known = "principal" in scope.get("state", {})
+                    most = LARGEST_BODY if known else _LARGEST_OF_STRANGERS
+                    body = await read_body(headers, receive, at_most=most)
+                    receive = replayed(body, receive)
         except RequestRefusal as refusal:
             await _refuse(Problem(refusal.status, refusal.message), scope, receive, send)
             return
@@ -285,6 +295,9 @@ class AccessGuard:
         if found is not None:
             state = scope.setdefault("state", {})
             state["principal"], state["csrf"] = found
+            reads = any(map(found[0].may, ("read", "review")))
+            if not (reads or is_open or path == "/logout"):
+                raise Problem(403, f"{found[0].name} lacks the scope read: ask an admin for it")
         if found is not None or is_open:
             return None
         if b"text/event-stream" in headers.get(b"accept", b""):

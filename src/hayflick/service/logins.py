@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 
 from hayflick.core.errors import ArgumentError
@@ -41,12 +44,14 @@ def log_in(service: Service, name: str, password: str, *, address: str) -> tuple
     now = service.clock.now()
     name = name[:200]
     _check_wait(service, name, address, now=now)
-    # Memory is taken for every password that is checked.
-    with service.throttle.slots, service.database.connect() as connection:
-        user = check_password(connection, name, password)
-    if user is None:
-        service.throttle.failed(name, address, now=now)
-        raise Problem(401, "the name and the password do not belong together")
+    with _turn(service):
+        # Those that were sent at the same moment have failed by now.
+        _check_wait(service, name, address, now=now)
+        with service.database.connect() as connection:
+            user = check_password(connection, name, password)
+        if user is None:
+            service.throttle.failed(name, address, now=now)
+            raise Problem(401, "the name and the password do not belong together")
     service.throttle.succeeded(name, address)
     return _begin_session(service, user, "logged in")
 
@@ -73,7 +78,7 @@ def set_up(
         service.throttle.failed("", address, now=now)
         raise Problem(401, "this is no token of the scope admin")
     try:
-        with service.throttle.slots:
+        with _turn(service):
             hashed = hash_password(password)
         user = service.writer.write(
             lambda connection: create_user(
@@ -88,6 +93,20 @@ def set_up(
 def log_out(service: Service, cookie: str) -> None:
     """End a session."""
     service.writer.write(lambda connection: end_session(connection, cookie))
+
+
+@contextmanager
+def _turn(service: Service) -> Iterator[None]:
+    """Wait for a turn, for every password takes time and memory; refuse where many wait."""
+    throttle = service.throttle
+    if not throttle.places.acquire(blocking=False):
+        detail = "many are logging in at this moment: try again in a second"
+        raise Problem(429, detail, headers={"Retry-After": "1"})
+    try:
+        with throttle.slots:
+            yield
+    finally:
+        throttle.places.release()
 
 
 def _check_wait(service: Service, name: str, address: str, *, now: float) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 _LONGEST_WAIT_S = 300.0
 _FORGOTTEN_AFTER_S = 3600.0
 _MOST_KNOWN = 10_000
-_MOST_AT_ONCE = 2
+_MOST_AT_ONCE, _MOST_LOGGING_IN = 2, 10
 
 
 _Key: TypeAlias = tuple[str | None, str | None]
@@ -33,6 +33,8 @@ class Throttle:
     ----------
     slots : threading.BoundedSemaphore
         Held while a password is checked, which takes 32 MB.
+    places : threading.BoundedSemaphore
+        Held by those who log in and wait for a slot: each takes up a thread.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Throttle:
         self._failures: OrderedDict[_Key, _Failures] = OrderedDict()
         self._lock = threading.Lock()
         self.slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self.places = threading.BoundedSemaphore(_MOST_LOGGING_IN)
 
     def wait_s(self, name: str, address: str, *, now: float) -> float:
         """Return the seconds until a password may be given again; 0 if it may."""
