@@ -141,3 +141,22 @@ def test_pages_without_anything_say_so(client: Any, sign_in: Any) -> None:
     sign_in("read")
     assert "Nothing is to be done." in client.get("/actions").text
     assert "No answer is to be checked." in client.get("/reviews").text
+
+
+def test_what_decisions_prove_is_told_to_programs(
+    client: Any, token: Any, stream: StreamRow
+) -> None:
+    headers = token("read", "review")
+    path = f"/v1/streams/{stream.name}/review"
+    found = client.get(path, headers=headers).json()
+    assert (found["high"], found["checked"], found["decision"]) == (1.0, 0, "go on")
+    for number, decision in enumerate(("accepted", "rejected", "unsure"), start=1):
+        body = {"decision": decision}
+        client.post(f"/v1/reviews/{number}", headers=headers, json=body).raise_for_status()
+    found = client.get(path, headers=headers, params={"limit": 0.5}).json()
+    assert (found["checked"], found["rejected"], found["unsure"]) == (3, 1, 1)
+    assert (found["first"], found["answers"], found["rounds"]) == ("4", 40, 1)
+    # Of the 40, at least the one that was rejected is bad, and the one that was accepted is not.
+    assert 1 / 40 <= found["low"] < found["share"] < found["high"] <= 39 / 40
+    assert client.get("/v1/streams/none/review", headers=headers).status_code == 404
+    assert client.get(path, headers=headers, params={"limit": 2}).status_code == 422

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from hayflick.monitor.acceptance import Stratum, acceptance
 from hayflick.service.api_actions import Stream
 from hayflick.service.problems import Problem
 from hayflick.service.requests import (
@@ -14,13 +15,21 @@ from hayflick.service.requests import (
     Cursor,
     Limit,
     Listing,
+    Name,
     Number,
     existing,
     listing,
     number_of,
 )
+from hayflick.service.review_evidence import LIMIT, ReviewEvidence, review_evidence
 from hayflick.service.times import iso_time
-from hayflick.storage.reviews import ReviewRow, decide_review, review_numbered, reviews_of
+from hayflick.storage.reviews import (
+    ReviewRow,
+    decide_review,
+    review_numbered,
+    reviewed_rounds,
+    reviews_of,
+)
 
 
 class ReviewView(BaseModel):
@@ -48,6 +57,32 @@ class Decision(BaseModel):
     decision: Literal["accepted", "rejected", "unsure", "pending"] = Field(
         description="`pending` takes a decision back."
     )
+
+
+class ReviewEvidenceView(BaseModel):
+    """What the decisions about a stream's answers prove."""
+
+    limit: float = Field(description="Share of bad answers that is acceptable.")
+    decision: Literal["accept", "reject", "go on"] = Field(
+        description="accept: at most `limit` are bad; reject: more are; go on: neither is proven."
+    )
+    high: float = Field(
+        description="Upper bound of the share of bad answers, which holds at every look; "
+        "unsure counts as bad."
+    )
+    low: float = Field(description="Lower bound; unsure counts as good.")
+    share: float | None = Field(description="Share of the answers that were rejected.")
+    checked: int
+    rejected: int
+    unsure: int
+    more_if_none_bad: int | None = Field(
+        description="Checks still needed for `accept` if none is bad; null if more than 300."
+    )
+    more_as_so_far: int | None = Field(description="The same if as many are bad as so far.")
+    rounds: int = Field(description="Rounds that are judged: the last ones that were checked.")
+    first: str | None = Field(description="Name of the first of them.")
+    last: str | None
+    answers: int = Field(description="Answers in them.")
 
 
 def router() -> APIRouter:
@@ -98,7 +133,42 @@ def router() -> APIRouter:
             raise Problem(409, detail)
         return _view(found)
 
+    @routes.get(
+        "/streams/{name}/review", summary="Say what the decisions about a stream's answers prove"
+    )
+    def evidence(
+        asking: Asking,
+        name: Name,
+        limit: Annotated[
+            float, Query(ge=0.001, le=0.5, description="Share of bad answers that is acceptable.")
+        ] = LIMIT,
+    ) -> ReviewEvidenceView:
+        with asking.reading() as connection:
+            rounds = reviewed_rounds(connection, asking.stream(connection, name).id)
+        return _evidence(review_evidence(rounds, limit=limit), limit)
+
     return routes
+
+
+def _evidence(found: ReviewEvidence | None, limit: float) -> ReviewEvidenceView:
+    # Before the first decision, everything is possible.
+    state = acceptance([Stratum([])], limit=limit, most=0) if found is None else found.acceptance
+    return ReviewEvidenceView(
+        limit=limit,
+        decision=state.decision.value,
+        high=state.high,
+        low=state.low,
+        share=state.share,
+        checked=state.checked,
+        rejected=state.bad,
+        unsure=0 if found is None else found.unsure,
+        more_if_none_bad=state.more_if_none_bad,
+        more_as_so_far=state.more_as_so_far,
+        rounds=0 if found is None else found.rounds,
+        first=None if found is None else found.first,
+        last=None if found is None else found.last,
+        answers=0 if found is None else found.answers,
+    )
 
 
 def _view(review: ReviewRow) -> ReviewView:
