@@ -137,6 +137,19 @@ def test_actions_are_listed_and_done(
     assert client.get("/reviews?stream=none").status_code == 404
 
 
+def test_all_actions_that_are_shown_are_done_at_once(
+    client: Any, sign_in: Any, service: Service, stream: StreamRow
+) -> None:
+    csrf = sign_in("review")
+    assert 'id="all-done"' not in client.get("/actions").text
+    with service.database.transaction() as connection:
+        record_action(connection, stream, 5, "", "notify", {"reason": "so"}, now=3.0)
+    assert 'name="ids" value="2 1"' in client.get("/actions").text
+    page = client.post("/actions/done", data={"csrf": csrf, "ids": "2 1 99"}).text
+    assert "Nothing is to be done." in page
+    assert client.post("/actions/done", data={"csrf": csrf, "ids": "1 x"}).status_code == 422
+
+
 def test_pages_without_anything_say_so(client: Any, sign_in: Any) -> None:
     sign_in("read")
     assert "Nothing is to be done." in client.get("/actions").text

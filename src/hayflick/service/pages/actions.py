@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -14,6 +15,7 @@ from hayflick.report.rules_decisions import action_text
 from hayflick.service.access import local_target
 from hayflick.service.pages.forms import Before, Form, caller_of_form, see
 from hayflick.service.pages.rendering import language_of, page_router, render
+from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Number, existing
 from hayflick.storage.actions import ActionRow, actions_of, finish_action
 
@@ -87,6 +89,21 @@ def router() -> APIRouter:
             )
         )
         existing(changed, f"action {number}")
+        return see(local_target(form.get("back") or "/actions"))
+
+    @routes.post("/actions/done")
+    def all_done(request: Request, form: Form) -> RedirectResponse:
+        caller = caller_of_form(request, form, "review")
+        numbers = form.get("ids", "").split()[:_MOST_SHOWN]
+        if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in numbers):
+            raise Problem(422, "ids: takes numbers of actions with blanks between them")
+
+        def job(connection: sa.Connection, now: float) -> None:
+            for number in numbers:
+                by = caller.principal.name
+                finish_action(connection, caller.project, int(number), by=by, now=now)
+
+        caller.write(job)
         return see(local_target(form.get("back") or "/actions"))
 
     return routes
