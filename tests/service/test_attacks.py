@@ -8,6 +8,7 @@ import pytest
 
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
+from hayflick.service.settings import DeclaredStream
 from hayflick.storage.accounts import create_user, project_named
 from hayflick.storage.passwords import hash_password
 
@@ -64,3 +65,51 @@ def test_many_guesses_at_one_moment_are_slowed_down_too(service):
     assert set(statuses) == {401, 429}
     # Two at once may be under way when the fifth one has failed.
     assert statuses.count(401) <= 6
+
+
+@pytest.mark.parametrize(
+    "embedder",
+    [
+        "endpoint:url=http://169.254.169.254/v1,model=x",
+        "endpoint:url=https://attacker.example/v1,model=x,key=HAYFLICK_ADMIN_TOKEN",
+        "sentence:model=/srv/uploads/model",
+        "sentence:model=attacker/model",
+    ],
+)
+def test_a_member_chooses_no_embedder_that_reaches_beyond_the_service(client, token, embedder):
+    answer = client.put("/v1/streams/talk", json={"embedder": embedder}, headers=token("admin"))
+    assert answer.status_code == 422
+    assert "settings file of the service" in answer.json()["detail"]
+    assert client.get("/v1/streams/talk", headers=token("read")).status_code == 404
+
+
+def test_the_embedders_of_the_operator_can_be_chosen(client, service, token):
+    named = "endpoint:url=http://models.example/v1,model=bge"
+    declared = DeclaredStream(embedder=named)
+    service.settings = service.settings.model_copy(update={"streams": {"news": declared}})
+    for embedder in (named, "hashing:dimensions=256"):
+        body = {"embedder": embedder}
+        answer = client.put("/v1/streams/talk", json=body, headers=token("admin"))
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"values": [str(n) for n in range(101)]},
+        {"metrics": ["words"] * 1000},
+        {"charts": [f"spread=shewhart:{n}" for n in range(1000)]},
+        {"must_keep": {str(n): 1.0 for n in range(2000)}},
+        {"embedder": "x" * 10_000},
+    ],
+)
+def test_settings_without_end_are_refused(client, token, body):
+    answer = client.put("/v1/streams/talk", json=body, headers=token("admin"))
+    assert answer.status_code == 422
+
+
+def test_items_make_no_stream_of_numbers_without_end(client, token):
+    items = [{"values": {f"v{n}-{k}": 1.0 for k in range(100)}} for n in range(2)]
+    answer = client.post("/v1/streams/talk/values", json=items, headers=token("ingest"))
+    assert answer.status_code == 422
+    assert "200 numbers" in answer.json()["detail"]

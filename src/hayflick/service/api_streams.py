@@ -111,6 +111,7 @@ def router() -> APIRouter:
                 settings=settings,
                 most=asking.service.settings.limits.streams,
                 now=now,
+                embedders=asking.service.settings.embedders,
             )
             actor = asking.principal.name
             record_audit(connection, asking.project, actor, "stream changed", name, now=now)

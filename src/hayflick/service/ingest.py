@@ -21,7 +21,7 @@ from hayflick.service.placement import place
 from hayflick.service.problems import Problem
 from hayflick.service.redaction import redaction
 from hayflick.service.service import Service
-from hayflick.service.stream_settings import Kind, StreamSettings
+from hayflick.service.stream_settings import MOST_VALUES, Kind, StreamSettings
 from hayflick.storage.accounts import Principal
 from hayflick.storage.answers import (
     AnswerRow,
@@ -214,6 +214,9 @@ class _Request:
         chosen = settings.defaults
         if not chosen.values:
             names = sorted({name for one in self._items for name in one.names})
+            if len(names) > MOST_VALUES:
+                detail = f"the items name {len(names):,} numbers, a stream takes {MOST_VALUES}"
+                raise Problem(422, detail)
             chosen = chosen.model_copy(update={"values": tuple(names)})
         try:
             with connection.begin_nested():

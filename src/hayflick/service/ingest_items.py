@@ -16,14 +16,14 @@ from hayflick.corpus.normalization import normalize_text
 from hayflick.service.problems import Problem
 from hayflick.service.redaction import Redact
 from hayflick.service.settings import Limits
-from hayflick.service.stream_settings import Kind
+from hayflick.service.stream_settings import MOST_VALUES, Kind
 
 LONGEST_KEY, LONGEST_BATCH_KEY, LONGEST_NAME = 200, 192, 200
 """Letters of a key; of a whole request's, behind which the place of an item is put; of the name of
 a group, a label or a number."""
 
-MOST_VALUES, MOST_LABELS, MOST_COUNTED = 100, 10_000, 1_000_000
-"""Numbers of an item, labels of an item, and answers that the labels of an item stand for."""
+MOST_LABELS, MOST_COUNTED = 10_000, 1_000_000
+"""Labels of an item, and answers that the labels of an item stand for."""
 
 _COMMON = ("key", "time", "group", "prompt", "text", "values")
 FIELDS: dict[Kind, tuple[str, ...]] = {

@@ -73,4 +73,5 @@ def first_fault(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def _is_branch(part: object) -> bool:
     """Return whether a part of a place is no key: pydantic names the kinds of a union."""
-    return isinstance(part, str) and ("[" in part or part in {"int", "str"})
+    names = ("int", "str", "constrained-int", "constrained-str")
+    return isinstance(part, str) and ("[" in part or part in names)

@@ -119,3 +119,8 @@ class ServiceSettings(_Settings):
     hosts: tuple[str, ...] = ()
     insecure: bool = False
     limits: Limits = Limits()
+
+    @property
+    def embedders(self) -> frozenset[str]:
+        """The embedders that the operator has chosen, for any stream."""
+        return frozenset(one.embedder for one in (self.defaults, *self.streams.values()))

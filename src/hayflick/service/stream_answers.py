@@ -14,7 +14,7 @@ from hayflick.core.errors import DataError
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.monitor.measuring import VALUE
-from hayflick.service.stream_settings import StreamSettings
+from hayflick.service.stream_settings import MOST_VALUES, StreamSettings
 from hayflick.storage.readings import AnswerOfRound
 
 _MOST_TOGETHER = 2_000_000
@@ -57,10 +57,18 @@ class StreamColumns:
         kind
             What the stream's items hold; of values, all numbers are measured where the settings
             name none.
+
+        Raises
+        ------
+        DataError
+            If those are more than a stream may have.
         """
         values = settings.values
         if kind == "values" and not values:
             values = tuple(sorted({name for row in rows for name in _numbers(row)}))
+            if len(values) > MOST_VALUES:
+                takes = f"{MOST_VALUES}: make a stream whose settings name those to watch (values)"
+                raise DataError(f"its items name {len(values):,} numbers, takes at most {takes}")
         vector = next((row.vector for row in rows if row.vector), b"")
         return cls(
             text=any(row.text is not None for row in rows),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,6 +13,15 @@ from hayflick.detection.evidence import FALSE_ALARMS
 
 Kind = Literal["answers", "vectors", "counts", "values"]
 """What the items of a stream hold."""
+
+
+Line: TypeAlias = Annotated[str, Field(max_length=500)]
+"""Text of a bounded length."""
+
+MOST_VALUES = 100
+"""Numbers of an item, and of a stream: each has charts of its own, also in every group."""
+
+_MOST_CHARTS, _MOST_WORDS = 200, 1000
 
 
 class StreamSettings(BaseModel):
@@ -49,20 +58,22 @@ class StreamSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every: Annotated[int, Field(ge=2, le=1_000_000)] | str = "1h"
-    time_zone: str = "UTC"
+    every: Annotated[int, Field(ge=2, le=1_000_000)] | Line = "1h"
+    time_zone: Line = "UTC"
     grace_s: Annotated[float, Field(ge=0.0, le=604_800.0)] = 60.0
     baseline: Annotated[int, Field(ge=2, le=1000)] = 10
-    charts: tuple[str, ...] | None = None
+    charts: Annotated[tuple[Line, ...], Field(max_length=_MOST_CHARTS)] | None = None
     false_alarms: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_ALARMS
     form: Literal["sum", "product"] = "sum"
-    embedder: str = "hashing"
-    tokenizer: str = "auto"
-    must_keep: dict[str, float] = Field(default_factory=dict)
-    metrics: tuple[str, ...] = ()
+    embedder: Line = "hashing"
+    tokenizer: Line = "auto"
+    must_keep: Annotated[dict[Line, float], Field(max_length=_MOST_WORDS)] = Field(
+        default_factory=dict
+    )
+    metrics: Annotated[tuple[Line, ...], Field(max_length=MOST_VALUES)] = ()
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
-    values: tuple[str, ...] = ()
-    rules: str | None = None
+    values: Annotated[tuple[Line, ...], Field(max_length=MOST_VALUES)] = ()
+    rules: Line | None = None
     silent_after: Annotated[float, Field(ge=0.0, le=10_000.0)] = 3.0
     review: Annotated[int, Field(ge=0, le=1000)] = 0
     keep_text: bool = True
@@ -75,7 +86,8 @@ class StreamSettings(BaseModel):
     def _check_every(cls, every: object) -> object:
         if isinstance(every, str) and every.isascii() and every.isdecimal():
             return int(every)
-        if isinstance(every, str) and _shortest(every) > _LONGEST:
+        # No length has so many letters, and no message repeats more.
+        if isinstance(every, str) and _shortest(every[:40]) > _LONGEST:
             raise ValueError("takes a window of at most ten years")
         return every
 

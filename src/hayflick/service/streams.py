@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import get_args
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.diversity.metrics import metric_named
 from hayflick.diversity.observing import SLOW
 from hayflick.embed.embedder import parse_embedder
+from hayflick.embed.hashing import HashingEmbedder
 from hayflick.monitor.chart_requests import chart_requests
 from hayflick.service.stream_settings import Kind, StreamSettings
 from hayflick.storage.rounds import latest_rounds
@@ -51,6 +53,7 @@ def put_stream(
     settings: StreamSettings,
     most: int,
     now: float,
+    embedders: Collection[str] | None = None,
 ) -> StreamRow:
     """Return a stream that is made, or brought up to date.
 
@@ -66,6 +69,8 @@ def put_stream(
         Streams that the project may have.
     now
         The time.
+    embedders
+        Those beside the built-in one that may be chosen; None for any.
 
     Raises
     ------
@@ -81,6 +86,8 @@ def put_stream(
     if before is not None and not settings.values:
         # Found in the first items.
         settings = settings.model_copy(update={"values": before.values})
+    if before is None or settings.embedder != before.embedder:
+        _check_embedder(settings.embedder, embedders)
     rules = settings.rules
     if rules is not None and (before is None or rules != before.rules):
         _check_rules(connection, project, rules)
@@ -118,6 +125,18 @@ def _check_rules(connection: sa.Connection, project: int, name: str) -> None:
     if "\x00" in name or active_rules(connection, project, name) is None:
         takes = "the name of a rule file of the project that is switched on"
         raise ArgumentError("rules", got=ascii(name)[:120], takes=takes)
+
+
+def _check_embedder(text: str, known: Collection[str] | None) -> None:
+    """Refuse embedders that the operator has not chosen.
+
+    One may load a model from any folder, or send texts, and what a variable of the environment
+    holds, to any address: a project's admin is not the operator.
+    """
+    if known is None or text in known or isinstance(parse_embedder(text), HashingEmbedder):
+        return
+    takes = "hashing, or one that the settings file of the service names (defaults, streams)"
+    raise ArgumentError("embedder", got=ascii(text)[:120], takes=takes)
 
 
 def check_settings(settings: StreamSettings, *, kind: str) -> None:

@@ -185,9 +185,16 @@ def _stream(asking: Caller, name: str) -> StreamRow | None:
 
 def _store(caller: Caller, name: str, kind: str, settings: StreamSettings) -> None:
     def job(connection: sa.Connection, now: float) -> None:
-        most = caller.service.settings.limits.streams
+        of_service = caller.service.settings
         put_stream(
-            connection, caller.project, name, kind=kind, settings=settings, most=most, now=now
+            connection,
+            caller.project,
+            name,
+            kind=kind,
+            settings=settings,
+            most=of_service.limits.streams,
+            now=now,
+            embedders=of_service.embedders,
         )
         by = caller.principal.name
         record_audit(connection, caller.project, by, "stream changed", name, now=now)
