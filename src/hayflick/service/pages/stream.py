@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -144,25 +145,32 @@ def _with_result(
     }
 
 
-def _sections(watched: Watched, stream: StreamRow, language: Language) -> Markup:
+@dataclass(frozen=True)
+class Sections:
+    """The parts of the page that change with a result alone, rendered."""
+
+    numbers: Markup
+    evidence: Markup
+
+
+def _sections(watched: Watched, stream: StreamRow, language: Language) -> Sections:
     if watched.result is None:
-        return Markup()
+        return Sections(Markup(), Markup())
     return _rendered(watched.result, watched.round, stream.name, language)
 
 
 @lru_cache(_MOST_KEPT)
-def _rendered(result: WatchResult, number: int, name: str, language: Language) -> Markup:
-    """Return the parts of the page that change with a result alone."""
+def _rendered(result: WatchResult, number: int, name: str, language: Language) -> Sections:
     findings = WatchFindings(result, language)
     pictured = pictured_numbers(findings)
-    template = page_environment(language).get_template("stream_sections.jinja")
-    return Markup(
-        template.render(
-            **page_values(findings),
-            stream_name=name,
-            round_number=number,
-            panel=[(findings.tile(one), chart_id(one), findings.title(one)) for one in pictured],
-            legend=chart_legend(pictured, findings),
-            separation=SEPARATION if has_separation(result) else None,
-        )
-    )
+    environment = page_environment(language)
+    values = {
+        **page_values(findings),
+        "stream_name": name,
+        "round_number": number,
+        "panel": [(findings.tile(one), chart_id(one), findings.title(one)) for one in pictured],
+        "legend": chart_legend(pictured, findings),
+        "separation": SEPARATION if has_separation(result) else None,
+    }
+    parts = ("stream_numbers.jinja", "stream_evidence.jinja")
+    return Sections(*(Markup(environment.get_template(part).render(values)) for part in parts))
