@@ -45,6 +45,9 @@ SLOW = ("near_duplicate_rate", "drift")
 
 _NEAR_COSINE = 0.95
 
+_COUNTED_TOGETHER = 5000
+"""Answers of a round up to which all its words are held at once."""
+
 _MOST_ANSWERS = 150
 """Largest number of answers that ``effective_answers`` is measured at: time grows with its square,
 and what it says of a loss hardly does."""
@@ -455,7 +458,7 @@ def count_rounds(rounds: Sequence[RoundAnswers], *, tokenizer: str) -> list[Roun
     [2, 4]
     """
     texts = [one.texts for one in rounds if one.texts is not None and one.groups is None]
-    if len(texts) < max(2, len(rounds)):
+    if len(texts) < max(1, len(rounds)) or sum(map(len, texts)) > _COUNTED_TOGETHER * len(rounds):
         return [count_words(one, tokenizer=tokenizer) for one in rounds]
     return [(counts, {}) for counts in NgramCounts.of_each(texts, tokenizer=tokenizer)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
@@ -247,6 +247,8 @@ class LiveStream:
         The readings of the baseline's rounds.
     groups
         The groups of charts that are made again; None for new ones.
+    names
+        Groups that came after the baseline.
     """
 
     def __init__(
@@ -257,6 +259,7 @@ class LiveStream:
         baseline: Sequence[Found],
         *,
         groups: Mapping[str, Sequence[str]] | None = None,
+        names: Collection[str] = (),
     ) -> None:
         self.settings, self.measuring = settings, measuring
         self.rules_text, self.rule_set, self._rules_hash = rules.text, rules.rule_set, rules.hash
@@ -272,8 +275,8 @@ class LiveStream:
         # None of it is stored yet.
         self._stored_powers, self._stored_round, self._anew = -1, 0, True
         self.rules = None if self.rule_set is None else self.rule_set.start()
-        known = {*self.names, *(name for some in (groups or {}).values() for name in some)}
-        self.charts = self._made(self._baseline, known, groups=groups)
+        self.names |= set(names)
+        self.charts = self._made(self._baseline, self.names, groups=groups)
         for found in baseline:
             self._draw(found)
 
@@ -296,7 +299,8 @@ class LiveStream:
             live = cls(settings, measuring, rules, baseline)
             live._replay(stored_rounds(connection, stream.id, names))
             return live
-        live = cls(settings, measuring, rules, baseline, groups=shared["groups"])
+        groups, later_names = shared["groups"], shared["names"]
+        live = cls(settings, measuring, rules, baseline, groups=groups, names=later_names)
         first = max(learnt, at - LONGEST_LINE)
         later = stored_rounds(connection, stream.id, names, after=first)
         for found in later[: at - first]:
@@ -333,6 +337,8 @@ class LiveStream:
         """
         is_new = not set(found) <= self.names
         self.names |= set(found)
+        # Whoever goes on from the store is to know them too.
+        self._anew = self._anew or is_new
         anew = not self.charts.knows(found, self.requests)
         if anew or (is_new and self.rules is not None):
             verdicts = self._replay([*earlier()[: number - 1], found], labels={number: label})
@@ -432,7 +438,6 @@ class LiveStream:
             one.resume(states[one.key][1])
         if self.rule_set is not None:
             self.rules = self.rule_set.restore(shared["rules"])
-        self.names |= set(shared["names"])
         self.round, self._acted, self._count = at, shared["acted"], at
         self._stored_powers, self._stored_round = len(self.measuring.powers), at
         self._anew = False
