@@ -35,7 +35,8 @@ def _action(kind: str, line: str) -> str:
         (_file('chart = "nelson"'), "nelson"),
         ("x = [" * 3000, "usual"),
         ("\0", "usual"),
-        ("#" * (LONGEST_RULES + 1), "takes at most 200,000"),
+        (_file("below = 0.5\n" + WATCH * 100), r"has 101 tables \[\[watch\]\], .* at most 100"),
+        ("#" * (LONGEST_RULES + 1), "takes at most 100,000"),
     ],
 )
 def test_what_the_service_cannot_use_is_refused(text: str, message: str) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import hayflick as hf
+from hayflick.core.errors import DataError
 from hayflick.corpus.answers import Answers
 from hayflick.service.pages.rules import EXAMPLE
 from hayflick.service.rule_files import rules_of_text
@@ -153,6 +154,14 @@ def test_a_rule_file_is_tried_on_what_is_stored(
     assert post(stream="none").status_code == 404
     with service.database.connect() as connection:
         assert rule_versions(connection, 1, "usual") == []
+
+
+def test_rules_that_would_read_too_much_are_not_tried(
+    watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hayflick.service.rule_trial.MOST_READS", 9)
+    with pytest.raises(DataError, match="would read 10 numbers of talk, and at most 9"):
+        try_rules(rules_of_text(RULES), watched, stream="talk")
 
 
 def test_charts_that_learn_are_shown(watched: Any) -> None:

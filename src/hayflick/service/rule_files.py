@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
+from hayflick.core.toml import parse_toml
 from hayflick.rules.model import Inject, RulesFile, VaryPrompts
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
 from hayflick.storage.audit import record_audit
 from hayflick.storage.rules import RuleVersion, store_rules, switch_rules_off
 
-LONGEST_RULES = 200_000
-"""Letters of a rule file."""
+LONGEST_RULES, MOST_TABLES = 100_000, 100
+"""Letters of a rule file, and its watches or actions: the limits of charts take time to find."""
 
 
 def rules_of_text(text: str, *, name: str = "rules") -> RuleSet:
@@ -43,6 +44,12 @@ def rules_of_text(text: str, *, name: str = "rules") -> RuleSet:
     """
     if len(text) > LONGEST_RULES:
         raise DataError(f"{name}: has {len(text):,} letters, takes at most {LONGEST_RULES:,}")
+    found = parse_toml(text, name=name)
+    for table in ("watch", "action"):
+        tables = found.get(table)
+        if isinstance(tables, list) and len(tables) > MOST_TABLES:
+            takes = f"the service takes at most {MOST_TABLES}"
+            raise DataError(f"{name}: has {len(tables):,} tables [[{table}]], {takes}")
     rules = parse_rules(text, name=name)
     for fault in _outside(rules):
         raise DataError(f"{name}: {fault}")

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from hayflick.core.errors import DataError
 from hayflick.monitor.check_rules import RuleWarning, check_rules
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch, apply_rules
+
+MOST_READS = 300_000
+"""Readings that are judged in a trial: about ten seconds of work."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,7 +59,18 @@ def try_rules(rule_set: RuleSet, result: WatchResult, *, stream: str) -> RuleTri
         What is known of the stream.
     stream
         Its name.
+
+    Raises
+    ------
+    DataError
+        If the rules would read more than can be read while someone waits.
     """
+    reads = _reads(rule_set, result)
+    if reads > MOST_READS:
+        raise DataError(
+            f"{rule_set.name}: would read {reads:,} numbers of {stream}, and at most"
+            f" {MOST_READS:,} are read here; try fewer watches, or export the stream"
+        )
     outcome = apply_rules(rule_set, result.readings)
     checked = check_rules(rule_set, history=result.readings[""])
     charted = any(one.chart is not None for one in rule_set.rules.watch)
@@ -67,6 +82,14 @@ def try_rules(rule_set: RuleSet, result: WatchResult, *, stream: str) -> RuleTri
         idle=outcome.idle,
         warnings=checked.warnings,
     )
+
+
+def _reads(rule_set: RuleSet, result: WatchResult) -> int:
+    """Return how many readings the watches would judge, at most."""
+    grouped = sum(bool(one.groups) for one in rule_set.rules.watch)
+    apart = sum(len(readings) for group, readings in result.readings.items() if group)
+    together = len(result.readings[""])
+    return grouped * apart + (len(rule_set.rules.watch) - grouped) * together
 
 
 def strip(trial: RuleTrial, *, most: int = 200) -> list[str]:

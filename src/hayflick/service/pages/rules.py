@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.core.errors import ArgumentError, DataError, HayflickError
+from hayflick.core.toml import parse_toml
 from hayflick.monitor.check_rules import check_rules
 from hayflick.report.language import Language
 from hayflick.report.rendering import sentences
@@ -38,6 +41,7 @@ from hayflick.storage.streams import StreamRow, streams_of
 
 _TEMPLATE = "rules_check.jinja"
 _MOST_VERSIONS, _MOST_ROWS, _MOST_TRIED = 50, 100, 20
+_SECONDS_TO_WAIT = 2.0
 
 EXAMPLE = """\
 # What is decided about the readings of a stream. observe: decisions are listed; warn: someone is
@@ -117,6 +121,8 @@ class ShownTrial:
 def router() -> APIRouter:
     """Return the routes of the pages of rules."""
     routes = page_router()
+    # It takes the processor, which answers wait for too.
+    trying = threading.BoundedSemaphore(1)
 
     @routes.get("/rules", response_model=None)
     def rules_page(
@@ -143,17 +149,13 @@ def router() -> APIRouter:
         check_csrf(request, form)
         check_fields(form)
         text = form.get("text", "").replace("\r\n", "\n")
-        _check_name(name)
+        if not trying.acquire(timeout=_SECONDS_TO_WAIT):
+            detail = "somebody else's rules are being tried: send them again in a moment"
+            raise Problem(429, detail, headers={"Retry-After": "10"})
         try:
-            rule_set = rules_of_text(text, name=name)
-            if form.get("do") == "store":
-                return _stored(request, form, name, text)
-        except (ArgumentError, DataError) as fault:
-            return _page(request, asking, name, text=text, problem=str(fault), new=True)
-        trials = None
-        if form.get("do") == "try":
-            trials = _tried(request, asking, rule_set, form.get("stream", ""))
-        return _page(request, asking, name, text=text, rule_set=rule_set, trials=trials, new=True)
+            return _answer(request, asking, name, text, form)
+        finally:
+            trying.release()
 
     @routes.post("/rules/{name}/off")
     def off(request: Request, name: str, form: Form) -> RedirectResponse:
@@ -166,6 +168,23 @@ def router() -> APIRouter:
         return see(_url(name))
 
     return routes
+
+
+def _answer(
+    request: Request, asking: Caller, name: str, text: str, form: Mapping[str, str]
+) -> HTMLResponse | RedirectResponse:
+    """Answer with what is wrong with a text, what it would have decided, or that it is stored."""
+    _check_name(name)
+    try:
+        rule_set = rules_of_text(text, name=name)
+        if form.get("do") == "store":
+            return _stored(request, form, name, text)
+    except (ArgumentError, DataError) as fault:
+        return _page(request, asking, name, text=text, problem=str(fault), new=True)
+    trials = None
+    if form.get("do") == "try":
+        trials = _tried(request, asking, rule_set, form.get("stream", ""))
+    return _page(request, asking, name, text=text, rule_set=rule_set, trials=trials, new=True)
 
 
 def _listed(
@@ -258,6 +277,7 @@ def _url(name: str) -> str:
     return f"/rules/{quote(name, safe='')}"
 
 
+@lru_cache(maxsize=64)
 def _read(name: str, text: str) -> tuple[RuleSet | None, str]:
     """Return the rules of a stored text, or why an earlier version's cannot be read any more."""
     try:
@@ -267,8 +287,8 @@ def _read(name: str, text: str) -> tuple[RuleSet | None, str]:
 
 
 def _mode(text: str) -> str:
-    rule_set, _ = _read("rules", text)
-    return "" if rule_set is None else rule_set.rules.mode.value
+    # What the limits of charts are takes longer, and does not matter here.
+    return str(parse_toml(text, name="rules").get("mode", ""))
 
 
 def _users_of_rules(streams: Sequence[StreamRow]) -> dict[str, list[str]]:
@@ -281,6 +301,7 @@ def _users_of_rules(streams: Sequence[StreamRow]) -> dict[str, list[str]]:
     return users
 
 
+@lru_cache(maxsize=64)
 def explained(rule_set: RuleSet, language: Language) -> Explanation:
     """Return what rules say, in the words of the reports."""
     rules, prompts = rule_set.rules, rule_set.resources.prompts
