@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 
 import pytest
+import sqlalchemy as sa
 
+from hayflick.core.errors import DataError
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
 from hayflick.service.settings import DeclaredStream
 from hayflick.storage.accounts import create_user, project_named
+from hayflick.storage.backups import back_up, restore
+from hayflick.storage.database import Database
 from hayflick.storage.passwords import hash_password
+from hayflick.storage.service_tables import tokens
 
 PASSWORD = "correct horse"
 
@@ -113,3 +120,28 @@ def test_items_make_no_stream_of_numbers_without_end(client, token):
     answer = client.post("/v1/streams/talk/values", json=items, headers=token("ingest"))
     assert answer.status_code == 422
     assert "200 numbers" in answer.json()["detail"]
+
+
+def test_a_store_and_its_copies_are_their_owners_alone(tmp_path):
+    before = os.umask(0o022)
+    try:
+        with Database(tmp_path / "s.db", durable=True) as database:
+            with database.transaction() as connection:
+                project_named(connection, "default", now=0.0)
+            back_up(str(tmp_path / "s.db"), tmp_path / "copy.db")
+            restore(tmp_path / "copy.db", str(tmp_path / "other.db"))
+            modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert {"s.db", "s.db-wal", "copy.db", "other.db"} <= modes.keys()
+    assert set(modes.values()) == {"0o600"}, modes
+
+
+def test_a_refused_statement_repeats_no_value(database, caplog):
+    """What is logged of an error holds the statement, and none of the texts in it."""
+    secret = f"a secret {id(database)}"
+    with pytest.raises(DataError) as fault, database.transaction() as connection:
+        connection.execute(sa.insert(tokens).values(project=1, name=secret))
+    logging.getLogger("test").error("refused", exc_info=fault.value)
+    assert "tokens" in caplog.text
+    assert secret not in caplog.text

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import check_not_input, check_writable, write_file
 from hayflick.storage.checks import check_store, damages_of
-from hayflick.storage.database import Database, check_readable, faults_of, is_server
+from hayflick.storage.database import Database, check_readable, faults_of, is_server, make_private
 from hayflick.storage.migrations import migrate_to, schema_version, tables_of_version
 
 
@@ -70,6 +70,7 @@ def back_up(place: str, out: Path, *, force: bool = False) -> Copy:
     found: list[Copy] = []
 
     def write(temporary: Path) -> None:
+        make_private(temporary)
         try:
             if is_server(place):
                 _read_server(place, temporary)
@@ -116,6 +117,7 @@ def restore(backup: Path, place: str, *, force: bool = False) -> Copy:
         _take_out_of_use(path)
 
     def write(temporary: Path) -> None:
+        make_private(temporary)
         shutil.copyfile(backup, temporary)
         _flush(temporary)
 

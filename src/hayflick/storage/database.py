@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -61,7 +61,8 @@ def faults_of(name: str) -> Iterator[None]:
         reason = str(fault.orig)
         known = (error for sign, error in _ERRORS.items() if sign in reason)
         lost = isinstance(fault, sa.exc.OperationalError) and fault.connection_invalidated
-        other = (OutputError if lost else DataError, reason)
+        # A server repeats values in the lines that follow.
+        other = (OutputError if lost else DataError, reason.partition("\n")[0])
         kind, message = next(known, other)
         raise kind(f"{name}: {message}") from fault
     except sa.exc.TimeoutError as fault:
@@ -97,7 +98,7 @@ class Database:
         beginning.
     durable
         Whether what was committed outlives a loss of power, and what was deleted is overwritten;
-        a server does the former always. For many readers at once.
+        a server does the former always. A new file is its owner's alone. For many readers at once.
 
     Attributes
     ----------
@@ -218,7 +219,9 @@ class Database:
             connection.execute(f"PRAGMA busy_timeout = {1000 * _SECONDS_TO_WAIT}")
             return connection
 
-        engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
+        engine = sa.create_engine(
+            "sqlite://", creator=connect, poolclass=sa.pool.NullPool, hide_parameters=True
+        )
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
 
@@ -270,12 +273,15 @@ def _is_file(url: sa.URL) -> bool:
 def _engine(url: sa.URL, *, read_only: bool, durable: bool) -> sa.Engine:
     if _is_file(url):
         _check_file(Path(str(url.database)))
+        if durable:
+            make_private(Path(str(url.database)))
     if url.get_backend_name() not in _KINDS:
         raise ArgumentError("database", got=url.drivername, takes=f"one of {', '.join(_KINDS)}")
-    how: dict[str, Any] = {}
+    # Texts and secrets would stand in the messages of errors, and so in logs.
+    how: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
         # A connection that was lost is replaced, instead of failing once.
-        how = {"pool_pre_ping": True, "connect_args": {"connect_timeout": _SECONDS_TO_CONNECT}}
+        how |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": _SECONDS_TO_CONNECT}}
         if read_only:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             how["execution_options"] = options
@@ -319,6 +325,17 @@ def check_readable(path: Path) -> None:
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         raise DataError(f"{path}: cannot be read ({reason}); {remedy}") from None
+
+
+def make_private(path: Path) -> None:
+    """Make a file that only its owner reads, if it is missing; SQLite's others beside it follow.
+
+    A store holds what models have answered, and the passwords of alert targets.
+    """
+    # What goes wrong is said when it is opened.
+    with suppress(OSError):
+        place = os.path.realpath(path)
+        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _check_file(path: Path) -> None:
