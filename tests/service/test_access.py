@@ -137,6 +137,12 @@ def test_a_session_opens_pages_but_no_interface(client, session):
     assert client.get("/v1/streams", headers=session).status_code == 401
 
 
+def test_cookies_of_other_programs_on_this_machine_do_no_harm(client, session):
+    odd = 'a[b]=1; theirs={"x": [1, 2]}; =; ;; né=1; '
+    headers = {"Cookie": (odd + session["Cookie"]).encode("latin-1")}
+    assert client.get("/", headers=headers, follow_redirects=False).status_code == 200
+
+
 def test_a_session_ends_by_time_and_by_logging_out(service, machine_clock, user):
     with service:
         cookie, csrf = log_in(service, user.name, PASSWORD, address="")

@@ -214,6 +214,26 @@ def test_the_service_prunes_by_itself_once_an_hour(service, monkeypatch, machine
     assert len(kept(service.database, stream)) == 40
 
 
+@one_engine
+def test_pruning_that_fails_is_tried_again(service, monkeypatch, caplog):
+    stream = make_stream(service.database, keep_days=3.5)
+    monkeypatch.setattr("hayflick.service.housekeeping._SECONDS_BEFORE", 0.0)
+    monkeypatch.setattr("hayflick.service.housekeeping._SECONDS_BETWEEN", 0.05)
+    with service.database.transaction() as connection:
+        connection.execute(sa.update(streams).values(settings="{"))
+    keeper = Housekeeper(service)
+    service.start([keeper])
+    try:
+        until(lambda: "could not be pruned" in caplog.text)
+        text = StreamSettings(keep_days=3.5).model_dump_json()
+        with service.database.transaction() as connection:
+            connection.execute(sa.update(streams).values(settings=text))
+            set_value(connection, "last pruning", 0.0)
+        until(lambda: len(kept(service.database, stream)) == 40)
+    finally:
+        service.stop()
+
+
 def until(condition):
     deadline = time.monotonic() + 20
     while not condition():

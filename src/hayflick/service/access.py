@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Mapping
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -283,11 +282,13 @@ class AccessGuard:
 
     async def _check_page(self, scope: Message, headers: Mapping[bytes, bytes]) -> str | None:
         """Return the page to go to instead; None where the request may go on."""
+        from fastapi import Request
+
         if scope["method"] not in _READING:
             _check_origin(headers)
         path = scope["path"]
         is_open = _OPEN_PAGES.fullmatch(path) is not None
-        cookie = _cookie(headers)
+        cookie = session_cookie(Request(scope))
         found = None
         if cookie and not path.startswith("/static/"):
             now = self._service.clock.now()
@@ -337,14 +338,6 @@ class AccessGuard:
         except WriterBusy:
             # What senders write comes first.
             del self._marked[number]
-
-
-def _cookie(headers: Mapping[bytes, bytes]) -> str:
-    try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:

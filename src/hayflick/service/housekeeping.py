@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from hayflick.core.errors import HayflickError
 from hayflick.service.service import Service
 from hayflick.service.streams import settings_of
 from hayflick.storage.audit import record_audit
@@ -249,8 +248,9 @@ class Housekeeper:
                     prune(service.database, self._write, now=now)
             except _Ended:
                 return
-            except HayflickError as fault:
-                _log.warning("the store could not be pruned, and will be in an hour: %s", fault)
+            except Exception:
+                # A thread that has died would prune nothing any more.
+                _log.exception("the store could not be pruned, and will be in an hour")
 
     def _write(self, job: Callable[[sa.Connection], Any], /) -> Any:
         if self._ended.is_set():
