@@ -14,10 +14,12 @@ from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
 from hayflick.service.settings import DeclaredStream
 from hayflick.storage.accounts import create_user, project_named
+from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
 from hayflick.storage.passwords import hash_password
 from hayflick.storage.service_tables import tokens
+from hayflick.storage.streams import create_stream
 
 PASSWORD = "correct horse"
 
@@ -145,3 +147,29 @@ def test_a_refused_statement_repeats_no_value(database, caplog):
     logging.getLogger("test").error("refused", exc_info=fault.value)
     assert "tokens" in caplog.text
     assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("hours", ["000000001" + "0" * 15, "1" * 5000, "9999", "-1", "²", ""])
+def test_nothing_is_snoozed_until_the_end_of_time(client, service, sign_in, hours):
+    """A time that no page can write would have broken all pages that show it."""
+    csrf = sign_in("review")
+    now = service.clock.now()
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=now)
+        made = {"kind": "answers", "settings": "{}", "now": now}
+        number = raise_silence(
+            connection, create_stream(connection, project, "talk", **made), now=now
+        )
+    form = {"csrf": csrf, "hours": hours}
+    answer = client.post(f"/alerts/{number}/snooze", data=form, follow_redirects=False)
+    assert answer.status_code == 422
+    assert client.get("/alerts").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 18, "9" * 30, "9" * 5000, "-1"])
+def test_numbers_that_no_row_has_are_refused(client, sign_in, number):
+    form = {"csrf": sign_in("admin"), "hours": "1", "id": number, "state": "accepted"}
+    for path in (f"/alerts/{number}/acknowledge", f"/alerts/{number}/snooze", "/reviews"):
+        assert client.post(path, data=form).status_code in (404, 422)
+    for path in ("/alerts", "/actions", "/settings/log"):
+        assert client.get(path, params={"before": number}).status_code in (200, 422)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.service.access import check_csrf, check_scope, local_target
-from hayflick.service.pages.rendering import form_of, page_router, principal_of, render, service_of
+from hayflick.service.pages.forms import Before, Form
+from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
 from hayflick.service.problems import Problem
+from hayflick.service.requests import Number
 from hayflick.storage.accounts import Principal
 from hayflick.storage.alerts import AlertRow, acknowledge_alert, alerts_of, snooze_alert
-
-Form = Annotated[dict[str, str], Depends(form_of)]
 
 _HOUR_S, _MOST_HOURS = 3600.0, 24 * 366
 _MOST_SHOWN = 100
@@ -26,7 +26,7 @@ def router() -> APIRouter:
     routes = page_router()
 
     @routes.get("/alerts")
-    def alerts_page(request: Request, before: int | None = None) -> HTMLResponse:
+    def alerts_page(request: Request, before: Before = None) -> HTMLResponse:
         project = principal_of(request).project
         with service_of(request).database.connect() as connection:
             standing = alerts_of(connection, project, state="open")
@@ -35,7 +35,7 @@ def router() -> APIRouter:
         return render(request, "alerts.html.jinja", standing=standing, over=over, further=further)
 
     @routes.post("/alerts/{number}/acknowledge")
-    def acknowledge(request: Request, number: int, form: Form) -> RedirectResponse:
+    def acknowledge(request: Request, number: Number, form: Form) -> RedirectResponse:
         def job(connection: sa.Connection, principal: Principal, now: float) -> AlertRow | None:
             return acknowledge_alert(
                 connection, principal.project, number, by=principal.name, now=now
@@ -44,9 +44,9 @@ def router() -> APIRouter:
         return _changed(request, form, job)
 
     @routes.post("/alerts/{number}/snooze")
-    def snooze(request: Request, number: int, form: Form) -> RedirectResponse:
+    def snooze(request: Request, number: Number, form: Form) -> RedirectResponse:
         hours = form.get("hours", "")
-        if not (hours.isascii() and hours.isdigit()) or not 0 <= int(hours[:9]) <= _MOST_HOURS:
+        if not re.fullmatch("[0-9]{1,4}", hours) or int(hours) > _MOST_HOURS:
             raise Problem(422, f"hours: takes a whole number from 0 to {_MOST_HOURS}")
 
         def job(connection: sa.Connection, principal: Principal, now: float) -> AlertRow | None:

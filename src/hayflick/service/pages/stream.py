@@ -85,7 +85,8 @@ def _for_good(request: Request) -> dict[str, str]:
 
 
 def _stream(connection: sa.Connection, request: Request, name: str) -> StreamRow:
-    stream = stream_named(connection, principal_of(request).project, name)
+    project = principal_of(request).project
+    stream = None if "\x00" in name else stream_named(connection, project, name)
     if stream is None:
         raise Problem(404, f"there is no stream {name[:200]!r}")
     return stream
