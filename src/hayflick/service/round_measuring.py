@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
-from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.errors import HayflickError
 from hayflick.core.records import Action, ActionKind, Reading, State, Verdict
 from hayflick.core.reproducibility import stream as random_stream
 from hayflick.corpus.answers import Answers
@@ -24,10 +24,10 @@ from hayflick.service.live_stream import (
     Taken,
     stored_rounds,
 )
-from hayflick.service.stream_answers import StreamColumns, answers_of
+from hayflick.service.stream_answers import StreamColumns, answers_of, measured_answers
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.headlines import Headline
-from hayflick.storage.readings import AnswerOfRound, answers_of_rounds
+from hayflick.storage.readings import AnswerOfRound
 from hayflick.storage.rounds import RoundRow, round_names
 from hayflick.storage.streams import StreamRow
 
@@ -100,14 +100,12 @@ def begun_stream(
         If nothing can be measured.
     """
     rules = StreamRules.of(connection, stream, settings)
-    rows = answers_of_rounds(connection, stream.id, 1, len(rounds))
+    by_round = {one.number: measured_answers(connection, one, settings) for one in rounds}
+    rows = list(chain.from_iterable(by_round.values()))
     labels = [one.name for one in rounds]
     measuring = StreamObserver.learnt(
         rows, labels, settings, kind=stream.kind, rules=rules.rule_set
     )
-    by_round: dict[int, list[AnswerOfRound]] = {one.number: [] for one in rounds}
-    for row in rows:
-        by_round[row.round].append(row)
     found = [
         _Prepared.of(one, by_round[one.number], measuring.columns).measured(measuring, settings)
         for one in rounds
@@ -158,7 +156,7 @@ def measured_rounds(
         stored = stored_rounds(connection, stream.id, names)
         return [*stored, *(before.readings for before in found)]
 
-    prepared = _prepared(connection, live.measuring, stream, rounds, gives_up=gives_up)
+    prepared = _prepared(connection, live, rounds)
     # Small rounds take less time together.
     tokenizer = live.measuring.observer.tokenizer
     counts = count_rounds([one.batch for one in prepared], tokenizer=tokenizer)
@@ -184,35 +182,24 @@ def _reason(fault: Exception) -> str:
 
 
 def _prepared(
-    connection: sa.Connection,
-    measuring: StreamObserver,
-    stream: StreamRow,
-    rounds: Sequence[RoundRow],
-    *,
-    gives_up: bool,
+    connection: sa.Connection, live: LiveStream, rounds: Sequence[RoundRow]
 ) -> list[_Prepared]:
     """Return the first rounds, as many as are stored together."""
     prepared: list[_Prepared] = []
     answers = 0
     for one in rounds:
-        rows = answers_of_rounds(connection, stream.id, one.number)
-        answers += sum(row.weight for row in rows)
+        answers += one.answers
         if prepared and answers > _MOST_ANSWERS:
             break
-        try:
-            prepared.append(_Prepared.of(one, rows, measuring.columns))
-        except DataError as fault:
-            if prepared:
-                break
-            if not gives_up:
-                raise
-            return [_Prepared.failed(one, fault)]
+        rows = measured_answers(connection, one, live.settings)
+        prepared.append(_Prepared.of(one, rows, live.measuring.columns))
     return prepared
 
 
 _MOST_ANSWERS = 5000
 """Answers of rounds that are stored together."""
 
+_SAMPLED = "measured on a random sample of {size:,} of its {answers:,} answers"
 _UNMEASURED = "some answers name a {what}, and those of the baseline none: it is not measured"
 
 
@@ -224,13 +211,6 @@ class _Prepared:
     rows: Sequence[AnswerOfRound]
     answers: Answers
     batch: RoundAnswers
-    fault: DataError | None = None
-
-    @classmethod
-    def failed(cls, one: RoundRow, fault: DataError) -> _Prepared:
-        """Return a round that cannot be measured."""
-        none = Answers("the round", (one.name,), pl.DataFrame({"round": []}))
-        return cls(one, (), none, RoundAnswers(round=one.number), fault)
 
     @classmethod
     def of(cls, one: RoundRow, rows: Sequence[AnswerOfRound], columns: StreamColumns) -> _Prepared:
@@ -244,8 +224,6 @@ class _Prepared:
         settings: StreamSettings,
         counted: RoundCounts | None = None,
     ) -> MeasuredRound:
-        if self.fault is not None:
-            raise self.fault
         columns = measuring.columns
         readings, batch = measure_round(
             self.batch, measuring.observer, embedder=measuring.embedder, counted=counted
@@ -255,6 +233,8 @@ class _Prepared:
             for what, has in (("group", columns.group), ("prompt", columns.prompt))
             if not has and any(getattr(row, what) for row in self.rows)
         ]
+        if batch.size < self.round.answers:
+            notes.append(_SAMPLED.format(size=batch.size, answers=self.round.answers))
         texts = None
         if settings.keep_text and columns.text:
             sampled = sampled_texts(

@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
+from hayflick.core.reproducibility import stream as random_stream
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.monitor.measuring import VALUE
 from hayflick.service.stream_settings import MOST_VALUES, StreamSettings
-from hayflick.storage.readings import AnswerOfRound
+from hayflick.storage.readings import AnswerOfRound, answers_of_rounds, rows_of_round
+from hayflick.storage.rounds import RoundRow
 
-_MOST_TOGETHER = 2_000_000
+_MOST_MEASURED, _MOST_OF_BASELINE = 50_000, 500_000
 _VECTOR = np.dtype("<f4")
 
 
@@ -111,15 +114,8 @@ def answers_of(
         Names of the rounds.
     first
         Number of the first of them.
-
-    Raises
-    ------
-    DataError
-        If they stand for more answers than can be measured at once.
     """
     total = sum(row.weight for row in rows)
-    if total > _MOST_TOGETHER:
-        raise DataError(f"{total:,} answers are too many to measure at once: make rounds shorter")
     cells: dict[str, Any] = {
         "round": pl.Series([row.round - first + 1 for row in rows], dtype=pl.Int64)
     }
@@ -142,6 +138,46 @@ def answers_of(
 
 
 _LABELS = ("text", "group", "prompt")
+
+
+def most_measured(settings: StreamSettings) -> int:
+    """Return how many answers of a round are measured; of a larger one, a random sample is.
+
+    Examples
+    --------
+    >>> most_measured(StreamSettings()), most_measured(StreamSettings(baseline=100))
+    (50000, 5000)
+    """
+    return min(_MOST_MEASURED, _MOST_OF_BASELINE // settings.baseline)
+
+
+def measured_answers(
+    connection: sa.Connection, round_row: RoundRow, settings: StreamSettings
+) -> list[AnswerOfRound]:
+    """Return the answers of a round, or a random sample of them where there are very many.
+
+    Parameters
+    ----------
+    connection
+        For reading.
+    round_row
+        The round.
+    settings
+        Those of the stream.
+    """
+    most, answers = most_measured(settings), round_row.answers
+    stream, number = round_row.stream, round_row.number
+    if answers <= most:
+        return answers_of_rounds(connection, stream, number)
+    held = rows_of_round(connection, stream, number)
+    rows = answers_of_rounds(connection, stream, number, share=most / max(most, held))
+    weights = np.array([row.weight for row in rows])
+    if weights.sum() <= most:
+        return rows
+    rng = random_stream(settings.seed, block=number)
+    chosen = rng.multivariate_hypergeometric(weights, most, method="marginals")
+    kept = zip(rows, chosen.tolist(), strict=True)
+    return [row._replace(weight=weight) for row, weight in kept if weight]
 
 
 def _numbers(row: AnswerOfRound) -> dict[str, float]:

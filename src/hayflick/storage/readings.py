@@ -36,8 +36,16 @@ class AnswerOfRound(NamedTuple):
     weight: int
 
 
+_MIXED_BY, _PARTS = 48_271, 1_000_003
+
+
 def answers_of_rounds(
-    connection: sa.Connection, stream: int, first: int, last: int | None = None
+    connection: sa.Connection,
+    stream: int,
+    first: int,
+    last: int | None = None,
+    *,
+    share: float = 1.0,
 ) -> list[AnswerOfRound]:
     """Return the answers of rounds that came in time, in the order in which they came.
 
@@ -47,14 +55,27 @@ def answers_of_rounds(
         Number of the stream.
     first, last
         The rounds, both included; the first alone where `last` is None.
+    share
+        Below 1, about this share of them, the same whenever it is asked for.
     """
     query = sa.select(*(answers.c[name] for name in AnswerOfRound._fields)).where(
         answers.c.stream == stream,
         answers.c.round.between(first, first if last is None else last),
         sa.not_(answers.c.late),
     )
+    if share < 1.0:
+        # Numbers that follow one another are mixed well by a multiple of them.
+        query = query.where(answers.c.id * _MIXED_BY % _PARTS < int(share * _PARTS))
     found = connection.execute(query.order_by(answers.c.round, answers.c.id))
     return [AnswerOfRound(*row) for row in found]
+
+
+def rows_of_round(connection: sa.Connection, stream: int, number: int) -> int:
+    """Return the number of rows of a round: rows of label counts stand for several answers."""
+    query = sa.select(sa.func.count()).where(
+        answers.c.stream == stream, answers.c.round == number, sa.not_(answers.c.late)
+    )
+    return connection.scalar(query) or 0
 
 
 def drop_texts_of_answers(connection: sa.Connection, stream: int, first: int, last: int) -> None:
