@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
+from hayflick.service import api_export
+from hayflick.service.export import stream_columns
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
 from hayflick.service.settings import DeclaredStream
-from hayflick.storage.accounts import create_user, project_named
+from hayflick.storage.accounts import Principal, create_user, project_named
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
 from hayflick.storage.passwords import hash_password
 from hayflick.storage.service_tables import tokens
-from hayflick.storage.streams import create_stream
+from hayflick.storage.streams import create_stream, stream_named
 
 PASSWORD = "correct horse"
 
@@ -173,3 +177,22 @@ def test_numbers_that_no_row_has_are_refused(client, sign_in, number):
         assert client.post(path, data=form).status_code in (404, 422)
     for path in ("/alerts", "/actions", "/settings/log"):
         assert client.get(path, params={"before": number}).status_code in (200, 422)
+
+
+def test_counts_of_millions_are_exported_a_few_at_a_time(client, service, token):
+    """Each row of label counts stands for a million: all at once they would fill the memory."""
+    items = [{"counts": {"a": 1_000_000}, "key": f"k{n}"} for n in range(50)]
+    sent = client.post("/v1/streams/talk/counts", json=items, headers=token("ingest"))
+    assert sent.status_code == 200, sent.text
+    principal = Principal(1, "test", frozenset({"read"}))
+    asking = SimpleNamespace(reading=service.database.connect, principal=principal)
+    with service.database.connect() as connection:
+        stream = stream_named(connection, 1, "talk")
+        columns = stream_columns(connection, stream, service.settings.defaults)
+    tracemalloc.start()
+    try:
+        parts = api_export._rows(asking, stream, columns, 0, 1)
+        assert [len(next(parts)) for _ in range(30)] == [100] * 30
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

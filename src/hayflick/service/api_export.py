@@ -6,23 +6,25 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from hayflick.core.spreadsheets import guarded
-from hayflick.service.export import export_rows, stream_columns
+from hayflick.service.export import repeated_rows, stream_columns
 from hayflick.service.requests import GREATEST, Asking, Caller, Name
 from hayflick.service.stream_answers import StreamColumns
 from hayflick.service.streams import settings_of
+from hayflick.storage.readings import answers_of_rounds
 from hayflick.storage.streams import StreamRow
 
 _KINDS = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 _BYTE_ORDER_MARK = "\ufeff"
 """Tells spreadsheet programs that a file is UTF-8."""
 
-_MOST_TOGETHER = 1000
+_MOST_TOGETHER = 100
 
 _DESCRIPTION = (
     "The answers that came in time and are still kept, by round, in the order in which they came. "
@@ -70,10 +72,10 @@ def _rows(
     """Yield rows, some at a time; a slow reader holds no connection."""
     for number in range(after, last):
         with asking.reading() as connection:
-            found = list(export_rows(connection, stream, columns, after=number, last=number + 1))
-        # A row of label counts stands for many.
-        for begin in range(0, len(found), _MOST_TOGETHER):
-            yield found[begin : begin + _MOST_TOGETHER]
+            found = answers_of_rounds(connection, stream.id, number + 1)
+        rows = repeated_rows(found, columns)
+        while some := list(islice(rows, _MOST_TOGETHER)):
+            yield some
 
 
 def _ndjson(rounds: Iterator[list[dict[str, Any]]]) -> Iterator[str]:

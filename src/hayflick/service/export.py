@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,10 +87,17 @@ def export_rows(
     end = stream.open_round if last is None else min(last, stream.open_round)
     for first in range(after + 1, end + 1, _ROUNDS_AT_ONCE):
         until = min(end, first + _ROUNDS_AT_ONCE - 1)
-        for row in answers_of_rounds(connection, stream.id, first, until):
-            record = _row(row, columns)
-            for _ in range(row.weight):
-                yield record
+        yield from repeated_rows(answers_of_rounds(connection, stream.id, first, until), columns)
+
+
+def repeated_rows(
+    found: Iterable[AnswerOfRound], columns: StreamColumns
+) -> Iterator[dict[str, Any]]:
+    """Yield answers as rows, each as often as it stands for: that may be millions of times."""
+    for row in found:
+        record = _row(row, columns)
+        for _ in range(row.weight):
+            yield record
 
 
 def _row(row: AnswerOfRound, columns: StreamColumns) -> dict[str, Any]:
