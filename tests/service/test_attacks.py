@@ -10,14 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 
 from hayflick.core.errors import DataError
 from hayflick.service import api_export
+from hayflick.service.app import create_app
 from hayflick.service.export import stream_columns
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
-from hayflick.service.settings import DeclaredStream
-from hayflick.storage.accounts import Principal, create_user, project_named
+from hayflick.service.service import Service
+from hayflick.service.settings import DeclaredStream, ServiceSettings
+from hayflick.storage.accounts import Principal, create_token, create_user, project_named
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
@@ -196,3 +199,21 @@ def test_counts_of_millions_are_exported_a_few_at_a_time(client, service, token)
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_metrics_beyond_loopback_show_one_project(database):
+    service = Service(database, ServiceSettings(host="192.0.2.7"))
+    tokens_of_projects = {}
+    with database.transaction() as connection:
+        for name in ("ours", "theirs"):
+            project = project_named(connection, name, now=0.0)
+            made = {"kind": "answers", "settings": "{}", "now": 0.0}
+            stream = create_stream(connection, project, f"stream of {name}", **made)
+            raise_silence(connection, stream, now=0.0)
+            given = {"name": "scrape", "scopes": ["read"], "now": 0.0}
+            tokens_of_projects[name] = create_token(connection, project, **given)
+    with TestClient(create_app(service), base_url="http://192.0.2.7") as client:
+        headers = {"Authorization": f"Bearer {tokens_of_projects['ours']}"}
+        text = client.get("/metrics", headers=headers).text
+    assert "stream of ours" in text
+    assert "theirs" not in text

@@ -60,11 +60,13 @@ def router() -> APIRouter:
         "/metrics",
         summary="Show metrics for Prometheus",
         description="What is read from the store holds for all processes, requests for the one "
-        "that answers. Beyond loopback it takes a token.",
+        "that answers. Beyond loopback it takes a token, whose project's streams are shown.",
         response_class=MetricsResponse,
     )
     def metrics(request: Request) -> Response:
-        return MetricsResponse(request.app.state.metrics.text())
+        principal = getattr(request.state, "principal", None)
+        project = None if principal is None else principal.project
+        return MetricsResponse(request.app.state.metrics.text(project=project))
 
     return routes
 

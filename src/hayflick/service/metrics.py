@@ -57,14 +57,22 @@ class ServiceMetrics:
             registry=self._registry,
         )
         ProcessCollector(registry=self._registry)
-        self._registry.register(_StoreCollector(service))
+        self._service = service
         self._lock = threading.Lock()
 
-    def text(self) -> bytes:
-        """Return all metrics in the text format of Prometheus."""
+    def text(self, *, project: int | None = None) -> bytes:
+        """Return all metrics in the text format of Prometheus.
+
+        Parameters
+        ----------
+        project
+            Number of the project whose streams are shown; None for all.
+        """
+        store = CollectorRegistry()
+        store.register(_StoreCollector(self._service, project))
         # One at a time: it is answered without a token on loopback.
         with self._lock:
-            return generate_latest(self._registry)
+            return generate_latest(self._registry) + generate_latest(store)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Take up a request that was answered."""
@@ -113,8 +121,8 @@ class MeasuredRequests:
 class _StoreCollector(Collector):
     """Reads the store when metrics are asked for."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, project: int | None) -> None:
+        self._service, self._project = service, project
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -135,6 +143,8 @@ class _StoreCollector(Collector):
             waiting = waiting_counts(connection)
             last = {number: record["values"] for number, record in last_readings(connection)}
             verdicts = list(last_verdicts(connection))
+        found = [one for one in found if self._project in (None, one.stream.project)]
+        projects = {one.project for one in found}
         yield GaugeMetricFamily(
             "hayflick_rounds_waiting",
             "Rounds that are closed and not yet measured.",
@@ -152,7 +162,8 @@ class _StoreCollector(Collector):
         ):
             gauge = GaugeMetricFamily(f"hayflick_{name}", meaning, labels=("project", "kind"))
             for labels, number in counts.items():
-                gauge.add_metric(labels, number)
+                if labels[0] in projects:
+                    gauge.add_metric(labels, number)
             yield gauge
         yield from _of_streams(found)
         yield from _of_readings(found, last, verdicts)
@@ -217,8 +228,8 @@ def _of_readings(
     reading = GaugeMetricFamily(
         "hayflick_reading", "Last reading of all answers together.", labels=(*_STREAM, "metric")
     )
-    for number, values in last.items():
-        for metric, value in values.items():
+    for number in last.keys() & names.keys():
+        for metric, value in last[number].items():
             reading.add_metric((*names[number], metric), value)
     yield reading
     labels = (*_STREAM, "metric", "chart")
@@ -229,6 +240,8 @@ def _of_readings(
         labels=labels,
     )
     for number, verdict in verdicts:
+        if number not in names:
+            continue
         chart = (*names[number], verdict.metric, verdict.chart)
         alarm.add_metric(chart, float(verdict.state == State.ALARM.value))
         if verdict.evidence is not None:
