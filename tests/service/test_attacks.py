@@ -16,10 +16,13 @@ from hayflick.core.errors import DataError
 from hayflick.service import api_export
 from hayflick.service.app import create_app
 from hayflick.service.export import stream_columns
+from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
+from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.service import Service
 from hayflick.service.settings import DeclaredStream, ServiceSettings
+from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.accounts import Principal, create_token, create_user, project_named
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
@@ -217,3 +220,26 @@ def test_metrics_beyond_loopback_show_one_project(database):
         text = client.get("/metrics", headers=headers).text
     assert "stream of ours" in text
     assert "theirs" not in text
+
+
+def test_no_stream_waits_for_all_rounds_of_another(service, monkeypatch):
+    """Whoever fills rounds faster than they are measured holds up their own stream alone."""
+    settings = StreamSettings(every=2, baseline=2, charts=())
+    order = []
+
+    def measured(_, number):
+        order.append(number)
+        return 1 if order.count(number) <= 3 else 0
+
+    monkeypatch.setattr(RoundKeeper, "_measure", measured)
+    with service:
+        for name in ("busy", "other"):
+            with service.database.transaction() as connection:
+                project = project_named(connection, "default", now=0.0)
+                given = {"kind": "answers", "settings": settings.model_dump_json(), "now": 0.0}
+                create_stream(connection, project, name, **given)
+            principal = Principal(project, "test", frozenset({"ingest"}))
+            items = [{"text": f"answer {n}"} for n in range(8)]
+            ingest(service, principal, name, "answers", items).result()
+        assert RoundKeeper(service).work() == 6
+    assert order[:6] == [1, 2] * 3

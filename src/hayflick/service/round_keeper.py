@@ -108,6 +108,13 @@ class RoundKeeper(Worker):
 
     def work(self) -> int:
         """Do all that is to be done now, and return the number of rounds that were measured."""
+        measured = 0
+        while some := self._look():
+            measured += some
+        return measured
+
+    def _look(self) -> int:
+        """Close rounds, and measure some of each stream: none waits for all rounds of another."""
         service, now = self._service, self._service.clock.now()
         with service.database.connect() as connection:
             due = due_rounds(connection, now=now)
@@ -134,15 +141,9 @@ class RoundKeeper(Worker):
         return measured
 
     def _measure(self, number: int) -> int:
-        """Measure the rounds of a stream that wait, and return how many there were."""
+        """Measure some rounds of a stream that wait, and return how many there were."""
         with measuring_lock(self._service.database, number) as held:
-            done = 0
-            while held and not self._ended.is_set():
-                some = self._measure_some(number)
-                done += some
-                if not some:
-                    break
-            return done
+            return self._measure_some(number) if held else 0
 
     def _measure_some(self, number: int) -> int:
         database = self._service.database
