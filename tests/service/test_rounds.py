@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 import pytest
-from watched_stream import BEGIN, HOUR, Watched, answers, stored
+from watched_stream import BEGIN, HOUR, Watched, answers, stored, watching
 
 from hayflick.core.errors import DataError
 from hayflick.monitor.round_summary import RoundSummary
@@ -29,8 +29,14 @@ def place(tmp_path: Any) -> str:
     return str(tmp_path / "service.db")
 
 
-def test_rounds_of_a_number_are_measured_as_watch_does(database):
-    watched = Watched(database, every=40, baseline=6)
+@pytest.fixture
+def watch(database):
+    """Make services over one store, which end with the test."""
+    yield from watching(database)
+
+
+def test_rounds_of_a_number_are_measured_as_watch_does(watch):
+    watched = watch(every=40, baseline=6)
     for part in range(10):
         watched.send(answers(part, 40, words=400 if part < 7 else 5))
     assert watched.row.state == "alarm"
@@ -39,8 +45,8 @@ def test_rounds_of_a_number_are_measured_as_watch_does(database):
     watched.check()
 
 
-def test_windows_with_gaps_are_measured_as_watch_does(database):
-    watched = Watched(database, every="1h", time_zone="Europe/Berlin", baseline=5, grace_s=10.0)
+def test_windows_with_gaps_are_measured_as_watch_does(watch):
+    watched = watch(every="1h", time_zone="Europe/Berlin", baseline=5, grace_s=10.0)
     for part in range(14):
         if part not in {3, 8, 9}:
             watched.send(answers(part, 30, words=400 if part < 10 else 4))
@@ -53,8 +59,8 @@ def test_windows_with_gaps_are_measured_as_watch_does(database):
     watched.check()
 
 
-def test_late_answers_change_no_reading(database):
-    watched = Watched(database, every="1h", baseline=3)
+def test_late_answers_change_no_reading(watch):
+    watched = watch(every="1h", baseline=3)
     for part in range(6):
         watched.send(answers(part, 30))
         watched.now += HOUR
@@ -70,8 +76,8 @@ def test_late_answers_change_no_reading(database):
     watched.check()
 
 
-def test_groups_that_come_late_share_the_rate_as_in_watch(database):
-    watched = Watched(database, every=40, baseline=6)
+def test_groups_that_come_late_share_the_rate_as_in_watch(watch):
+    watched = watch(every=40, baseline=6)
     for part in range(12):
         groups = ["a", "b"] if part < 8 else ["a", "b", "c"]
         items = answers(part, 40, words=400 if part < 10 else 6)
@@ -84,8 +90,8 @@ def test_groups_that_come_late_share_the_rate_as_in_watch(database):
     watched.check()
 
 
-def test_answers_without_a_group_are_a_group_where_others_have_one(database):
-    watched = Watched(database, every=30, baseline=5)
+def test_answers_without_a_group_are_a_group_where_others_have_one(watch):
+    watched = watch(every=30, baseline=5)
     for part in range(7):
         items = answers(part, 30)
         for item in items[:15]:
@@ -96,8 +102,8 @@ def test_answers_without_a_group_are_a_group_where_others_have_one(database):
     watched.check()
 
 
-def test_groups_that_the_baseline_lacks_are_said_not_to_be_measured(database):
-    watched = Watched(database, every=30, baseline=5)
+def test_groups_that_the_baseline_lacks_are_said_not_to_be_measured(watch):
+    watched = watch(every=30, baseline=5)
     for part in range(7):
         watched.send(answers(part, 30, **({"group": "a"} if part == 6 else {})))
     assert watched.rounds[5].note is None
@@ -105,8 +111,8 @@ def test_groups_that_the_baseline_lacks_are_said_not_to_be_measured(database):
     watched.check()
 
 
-def test_prompts_are_measured_as_watch_does(database):
-    watched = Watched(database, every=40, baseline=6, values=("score",))
+def test_prompts_are_measured_as_watch_does(watch):
+    watched = watch(every=40, baseline=6, values=("score",))
     for part in range(9):
         items = answers(part, 40)
         for place, item in enumerate(items):
@@ -140,6 +146,7 @@ def test_vectors_counts_and_values_are_measured_as_watch_does(database, tmp_path
                 watched.send([{k: v for k, v in one.items() if v} for one in items(part)])
             watched.check()
             assert watched.row.state in {"alarm", "falling"}, kind
+            watched.stop()
 
 
 RULES = """
@@ -170,8 +177,8 @@ message = "few words"
 """
 
 
-def test_rules_decide_as_in_watch(database):
-    watched = Watched(database, every=40, baseline=6, rule_file=RULES, review=2)
+def test_rules_decide_as_in_watch(database, watch):
+    watched = watch(every=40, baseline=6, rule_file=RULES, review=2)
     for part in range(12):
         watched.send(answers(part, 40, words=400 if part < 8 else 5))
         if part == 9:
@@ -194,8 +201,8 @@ def test_rules_decide_as_in_watch(database):
     assert watched.row.state == "alarm"
 
 
-def test_a_window_is_closed_by_the_clock_after_its_grace(database):
-    watched = Watched(database, every="1h", grace_s=100.0)
+def test_a_window_is_closed_by_the_clock_after_its_grace(watch):
+    watched = watch(every="1h", grace_s=100.0)
     begin = BEGIN - BEGIN % HOUR
     watched.now = begin + 10.0
     watched.send(answers(1, 5))
@@ -209,8 +216,8 @@ def test_a_window_is_closed_by_the_clock_after_its_grace(database):
     assert watched.send(answers(3, 1, time=begin + 20.0)).late == 1
 
 
-def test_a_window_that_ended_while_the_service_was_away_has_its_grace(database):
-    watched = Watched(database, every="1h", grace_s=100.0)
+def test_a_window_that_ended_while_the_service_was_away_has_its_grace(watch):
+    watched = watch(every="1h", grace_s=100.0)
     watched.send(answers(1, 5))
     watched.now += 5 * HOUR
     watched.restart()
@@ -223,8 +230,8 @@ def test_a_window_that_ended_while_the_service_was_away_has_its_grace(database):
     assert [(one.status, one.answers) for one in watched.rounds] == [("closed", 6)]
 
 
-def test_a_silent_stream_is_told_once_and_cleared(database):
-    watched = Watched(database, every="1h", silent_after=2.0)
+def test_a_silent_stream_is_told_once_and_cleared(database, watch):
+    watched = watch(every="1h", silent_after=2.0)
     watched.send(answers(1, 5))
     watched.now += 2 * HOUR + 1.0
     watched.work()
@@ -240,8 +247,8 @@ def test_a_silent_stream_is_told_once_and_cleared(database):
     assert [one.state for one in stored(database, "alerts")] == ["cleared"]
 
 
-def test_an_alarm_is_raised_once_and_cleared(database):
-    watched = Watched(database, every=20, baseline=12, charts=("distinct_1=shewhart",))
+def test_an_alarm_is_raised_once_and_cleared(database, watch):
+    watched = watch(every=20, baseline=12, charts=("distinct_1=shewhart",))
     for part in range(20):
         watched.send(answers(part, 20, words=6 if part in {14, 15, 16} else 400))
     alerts = stored(database, "alerts")
@@ -255,8 +262,8 @@ def test_an_alarm_is_raised_once_and_cleared(database):
     watched.check()
 
 
-def test_no_text_is_kept_where_none_is_to_be(database):
-    watched = Watched(database, every=30, baseline=4, keep_text=False, review=3)
+def test_no_text_is_kept_where_none_is_to_be(database, watch):
+    watched = watch(every=30, baseline=4, keep_text=False, review=3)
     for part in range(6):
         watched.send(answers(part, 30, prompt="what?"))
         held = [one for one in stored(database, "answers") if one.text is not None]
@@ -267,8 +274,8 @@ def test_no_text_is_kept_where_none_is_to_be(database):
     assert watched.result().readings[""][5].values["answers"] == 30.0
 
 
-def test_texts_are_kept_for_the_rounds_that_are_compared(database):
-    watched = Watched(database, every=20, baseline=3)
+def test_texts_are_kept_for_the_rounds_that_are_compared(database, watch):
+    watched = watch(every=20, baseline=3)
     for part in range(9):
         watched.send(answers(part, 20, words=400 if part < 6 else 4))
     held = [one.number for one in stored(database, "rounds") if one.texts is not None]
@@ -279,8 +286,8 @@ def test_texts_are_kept_for_the_rounds_that_are_compared(database):
     assert list(found.typical_last) == list(expected.typical_last)
 
 
-def test_a_round_that_cannot_be_measured_is_said_to_have_failed(database, monkeypatch):
-    watched = Watched(database, every=30, baseline=4)
+def test_a_round_that_cannot_be_measured_is_said_to_have_failed(watch, monkeypatch):
+    watched = watch(every=30, baseline=4)
     for part in range(5):
         watched.send(answers(part, 30))
     measure = round_measuring.measure_round
@@ -304,8 +311,8 @@ def test_a_round_that_cannot_be_measured_is_said_to_have_failed(database, monkey
 
 
 @pytest.mark.parametrize("kind", ["answers", "counts"])
-def test_of_a_very_large_round_a_sample_is_measured(database, monkeypatch, kind):
-    watched = Watched(database, every=400, baseline=4, kind=kind)
+def test_of_a_very_large_round_a_sample_is_measured(database, watch, monkeypatch, kind):
+    watched = watch(every=400, baseline=4, kind=kind)
     monkeypatch.setattr(stream_answers, "_MOST_MEASURED", 100)
     for part in range(6):
         counts = {f"l{place}": 40 for place in range(10)}
@@ -318,8 +325,8 @@ def test_of_a_very_large_round_a_sample_is_measured(database, monkeypatch, kind)
         assert rollups_of_stream(connection, watched.row.id, "day")[0].answers == 2400
 
 
-def test_a_baseline_that_cannot_be_measured_is_tried_again(database, monkeypatch):
-    watched = Watched(database, every=30, baseline=4)
+def test_a_baseline_that_cannot_be_measured_is_tried_again(watch, monkeypatch):
+    watched = watch(every=30, baseline=4)
 
     def fails(*given: Any, **more: Any):
         raise DataError("the embedder does not answer")
@@ -336,8 +343,8 @@ def test_a_baseline_that_cannot_be_measured_is_tried_again(database, monkeypatch
     watched.check()
 
 
-def test_hours_and_days_are_merges_of_rounds(database):
-    watched = Watched(database, every="15m", baseline=3, grace_s=0.0)
+def test_hours_and_days_are_merges_of_rounds(watch):
+    watched = watch(every="15m", baseline=3, grace_s=0.0)
     watched.now = BEGIN - BEGIN % (24 * HOUR)
     for part in range(9):
         watched.send(answers(part, 20, group="a"))
@@ -359,8 +366,8 @@ def rollups(watched: Watched, period: str):
         return rollups_of_stream(connection, watched.row.id, period)
 
 
-def test_charts_go_on_from_the_store_as_a_replay_does(database):
-    watched = Watched(database, every=20, baseline=4, charts=("rank", "distinct_1=ewma"))
+def test_charts_go_on_from_the_store_as_a_replay_does(database, watch):
+    watched = watch(every=20, baseline=4, charts=("rank", "distinct_1=ewma"))
     for part in range(12):
         watched.send(answers(part, 20, words=400 if part < 9 else 6))
         if part % 3 == 0:
@@ -377,8 +384,8 @@ def test_charts_go_on_from_the_store_as_a_replay_does(database):
     assert anew.headline == loaded.headline
 
 
-def test_two_processes_measure_a_round_once(database):
-    watched = Watched(database, every=20, baseline=3)
+def test_two_processes_measure_a_round_once(watch):
+    watched = watch(every=20, baseline=3)
     other = RoundKeeper(watched.service)
     for part in range(8):
         watched.send(answers(part, 20), work=False)

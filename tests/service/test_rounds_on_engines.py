@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from watched_stream import HOUR, Watched, answers, stored
+import pytest
+from watched_stream import HOUR, answers, stored, watching
 
 from hayflick.service.round_keeper import RoundKeeper
 
 
-def test_rounds_and_windows_are_those_of_watch(database):
-    watched = Watched(database, every="1h", baseline=4, review=2)
+@pytest.fixture
+def watch(database):
+    """Make services over one store, which end with the test."""
+    yield from watching(database)
+
+
+def test_rounds_and_windows_are_those_of_watch(database, watch):
+    watched = watch(every="1h", baseline=4, review=2)
     for part in range(9):
         if part != 6:
             watched.send(answers(part, 20, group=f"g{part % 2}", prompt="why?"))
@@ -22,8 +29,8 @@ def test_rounds_and_windows_are_those_of_watch(database):
     watched.check()
 
 
-def test_processes_that_keep_the_same_rounds_measure_each_once(database):
-    watched = Watched(database, every=20, baseline=3)
+def test_processes_that_keep_the_same_rounds_measure_each_once(watch):
+    watched = watch(every=20, baseline=3)
     keepers = [watched.keeper, RoundKeeper(watched.service)]
     for part in range(12):
         watched.send(answers(part, 20), work=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -65,6 +65,10 @@ class Watched:
 
     def work(self) -> None:
         self.keeper.work()
+
+    def stop(self) -> None:
+        """End the thread that writes."""
+        self.service.stop()
 
     def restart(self) -> None:
         """Have another process go on."""
@@ -128,6 +132,19 @@ class Watched:
             {(one.text, one.group) for one in each.missing_charts} for each in (found, expected)
         ]
         assert missing[0] == missing[1]
+
+
+def watching(database: Database) -> Iterator[Callable[..., Watched]]:
+    """Yield what makes such services, which end with the test."""
+    made: list[Watched] = []
+
+    def make(**settings: Any) -> Watched:
+        made.append(Watched(database, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 def text_of(rng: random.Random, words: int) -> str:
