@@ -165,6 +165,19 @@ def test_an_alarm_is_acknowledged_and_snoozed_by_those_who_may(dashboard, servic
     assert dashboard.post("/alerts/999/acknowledge", data=form).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 400, "1e3", "%00"])
+def test_hostile_addresses_and_fields_are_refused(dashboard, number):
+    form = {"csrf": csrf(dashboard.get("/")), "back": "/"}
+    for answer in (
+        dashboard.post(f"/alerts/{number}/acknowledge", data=form),
+        dashboard.get(f"/alerts?before={number}"),
+        dashboard.get(f"/streams/talk{number}/charts/{number}.svg"),
+        dashboard.get(f"/streams/{number}"),
+        dashboard.post("/login", data={"name": f"a\x00{number}", "password": PASSWORD}),
+    ):
+        assert answer.status_code in (404, 422)
+
+
 def _alerts(service):
     with service.database.connect() as connection:
         return alerts_of(connection, project_named(connection, "default", now=0.0))

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from hayflick.service.access import check_csrf, check_scope, local_target
-from hayflick.service.pages.forms import Before, Form
+from hayflick.service.access import local_target
+from hayflick.service.pages.forms import Before, Form, caller_of_form, see
 from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Number
@@ -64,10 +64,10 @@ def _changed(
     job: Callable[[sa.Connection, Principal, float], AlertRow | None],
 ) -> RedirectResponse:
     """Change an alert, and go back to the page that the form was on."""
-    check_csrf(request, form)
-    principal, service = check_scope(request, "review"), service_of(request)
+    caller = caller_of_form(request, form, "review")
+    principal, service = caller.principal, caller.service
     now = service.clock.now()
     changed = service.writer.write(lambda connection: job(connection, principal, now))
     if changed is None:
         raise Problem(404, "there is no such alert")
-    return RedirectResponse(local_target(form.get("back")), 303)
+    return see(local_target(form.get("back")))

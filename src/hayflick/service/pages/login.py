@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import threading
+from functools import cache
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
+from hayflick.report.drawing import start_renderer
 from hayflick.report.language import Language
 from hayflick.service.access import (
     check_csrf,
@@ -16,11 +18,16 @@ from hayflick.service.access import (
     set_session,
 )
 from hayflick.service.logins import log_in, log_out, set_up
-from hayflick.service.pages.rendering import form_of, language_of, render, service_of
+from hayflick.service.pages.forms import Form, check_fields, see
+from hayflick.service.pages.rendering import (
+    LANGUAGES,
+    language_of,
+    page_environment,
+    render,
+    service_of,
+)
 from hayflick.service.problems import Problem
 from hayflick.storage.accounts import has_user
-
-Form = Annotated[dict[str, str], Depends(form_of)]
 
 
 def router() -> APIRouter:
@@ -30,13 +37,15 @@ def router() -> APIRouter:
     @routes.get("/login")
     def login_page(request: Request) -> Response:
         if not _has_user(request):
-            return _to("/setup")
+            return see("/setup")
+        _prepare()
         return render(request, "login.html.jinja", name="", problem="")
 
     @routes.post("/login")
     def login(request: Request, form: Form) -> Response:
         name, password = form.get("name", ""), form.get("password", "")
         try:
+            check_fields(form)
             cookie, _ = log_in(service_of(request), name, password, address=_address(request))
         except Problem as problem:
             said = _said(problem, language_of(request))
@@ -50,13 +59,15 @@ def router() -> APIRouter:
     @routes.get("/setup")
     def setup_page(request: Request) -> Response:
         if _has_user(request):
-            return _to("/login")
+            return see("/login")
+        _prepare()
         return render(request, "setup.html.jinja", name="", token="", problem="")
 
     @routes.post("/setup")
     def setup(request: Request, form: Form) -> Response:
         name, token = form.get("name", ""), form.get("token", "")
         try:
+            check_fields(form)
             if form.get("password") != form.get("again"):
                 raise Problem(422, "the two passwords differ")
             cookie, _ = set_up(
@@ -68,7 +79,7 @@ def router() -> APIRouter:
             )
         except Problem as problem:
             if problem.status == 409:
-                return _to("/login")
+                return see("/login")
             said = _said(problem, language_of(request))
             page = render(
                 request,
@@ -86,11 +97,29 @@ def router() -> APIRouter:
     def logout(request: Request, form: Form) -> Response:
         check_csrf(request, form)
         log_out(service_of(request), session_cookie(request))
-        response = _to("/login")
+        response = see("/login")
         clear_session(request, response)
         return response
 
     return routes
+
+
+@cache
+def _prepare() -> None:
+    """Begin to make ready what the first page takes, while somebody types a password; once."""
+    threading.Thread(target=_prepare_pages, name="hayflick pages", daemon=True).start()
+
+
+def _prepare_pages() -> None:
+    start_renderer()
+    for code in LANGUAGES:
+        environment = page_environment(Language(code))
+        for name in environment.list_templates(filter_func=_is_of_streams):
+            environment.get_template(name)
+
+
+def _is_of_streams(name: str) -> bool:
+    return name.startswith(("overview", "stream", "watch_", "macros", "plot", "layout"))
 
 
 def _has_user(request: Request) -> bool:
@@ -98,12 +127,8 @@ def _has_user(request: Request) -> bool:
         return has_user(connection)
 
 
-def _to(url: str) -> RedirectResponse:
-    return RedirectResponse(url, 303)
-
-
 def _signed_in(request: Request, cookie: str, target: str) -> Response:
-    response = _to(target)
+    response = see(target)
     set_session(request, response, cookie)
     return response
 
