@@ -173,7 +173,7 @@ class ChartHistory:
         names = {verdict.round: verdict.name for verdict in self.verdicts}
         return None if self.silent_since is None else names[self.silent_since]
 
-    @property
+    @cached_property
     def silent_since(self) -> int | None:
         """Number of the round since which there is no reading; None if the last one has one."""
         silent = [one.state is State.NO_READING for one in self.verdicts]
@@ -182,7 +182,7 @@ class ChartHistory:
         last = max((place for place, gap in enumerate(silent) if not gap), default=-1)
         return self.verdicts[last + 1].round
 
-    @property
+    @cached_property
     def read(self) -> int:
         """Number of rounds with a reading."""
         return sum(verdict.state is not State.NO_READING for verdict in self.verdicts)

@@ -28,6 +28,7 @@ from hayflick.storage.rounds import round_names
 from hayflick.storage.streams import StreamRow
 
 _MOST_KEPT = 16
+_STATES = {state.value: state for state in State}
 
 
 @dataclass
@@ -156,7 +157,7 @@ def _verdict(
     return Verdict(
         chart.metric,
         number,
-        State(row.state),
+        _STATES[row.state],
         group=live.group,
         value=row.value,
         statistic=row.statistic,
