@@ -9,6 +9,7 @@ const state = document.getElementById("live-state");
 
 const AT_MOST_EVERY_MS = 2000;
 const AT_LEAST_EVERY_MS = 60000;
+const TRY_AGAIN_MS = 10000;
 let due = null, last = 0, running = false, missed = false;
 
 function isBusy(part) {
@@ -100,9 +101,7 @@ function concerns(message) {
   }
 }
 
-function follow() {
-  const url = document.body.dataset.liveUrl;
-  if (!url || !window.EventSource || !document.querySelector("[data-live]")) return;
+function listen(url) {
   let broken = false;
   const events = new EventSource(url);
   events.addEventListener("open", () => {
@@ -111,14 +110,25 @@ function follow() {
     if (broken) schedule();
     broken = false;
   });
-  events.addEventListener("error", () => { broken = true; say(words.liveOff); });
+  events.addEventListener("error", () => {
+    broken = true;
+    say(words.liveOff);
+    // A browser tries again by itself, but not where it was refused.
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => { schedule(); listen(url); }, TRY_AGAIN_MS);
+  });
   for (const kind of ["message", "round", "state", "alert", "action", "review", "rules"]) {
     events.addEventListener(kind, message => { if (concerns(message)) schedule(); });
   }
+  window.addEventListener("pagehide", () => events.close());
+}
+
+function follow() {
+  const url = document.body.dataset.liveUrl;
+  if (!url || !window.EventSource || !document.querySelector("[data-live]")) return;
+  listen(url);
   // Lengths of time grow, also where nothing happens.
   setInterval(() => { if (!document.hidden && !running) refresh(false); }, AT_LEAST_EVERY_MS);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && missed) schedule(); });
-  window.addEventListener("pagehide", () => events.close());
 }
 
 // --- Values of charts: under the pointer, and by the arrow keys.
