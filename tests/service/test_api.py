@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hayflick.service.rule_files import LONGEST_RULES
 from hayflick.service.settings import Limits, ServiceSettings
 from hayflick.storage.accounts import project_named
 from hayflick.storage.actions import record_action
@@ -248,7 +249,7 @@ def test_a_text_that_is_no_rule_file_is_refused(call):
     for text, said in (
         ("", "format_version"),
         (f"corpus = '/etc/passwd'\n{RULES}", "reads no files"),
-        ("x" * 200_001, "200000"),
+        ("x" * (LONGEST_RULES + 1), str(LONGEST_RULES)),
         ("a = [" * 500, "nested"),
     ):
         status, problem = call("PUT", "/rules/usual", {"text": text})
