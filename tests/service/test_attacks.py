@@ -20,6 +20,7 @@ from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
 from hayflick.service.round_keeper import RoundKeeper
+from hayflick.service.round_storing import store_rounds
 from hayflick.service.service import Service
 from hayflick.service.settings import DeclaredStream, ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
@@ -27,8 +28,11 @@ from hayflick.storage.accounts import Principal, create_token, create_user, proj
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
+from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers
 from hayflick.storage.passwords import hash_password
-from hayflick.storage.service_tables import tokens
+from hayflick.storage.readings import texts_of_rounds
+from hayflick.storage.reviews import reviews_of
+from hayflick.storage.service_tables import answers, tokens
 from hayflick.storage.streams import create_stream, stream_named
 
 PASSWORD = "correct horse"
@@ -243,3 +247,36 @@ def test_no_stream_waits_for_all_rounds_of_another(service, monkeypatch):
             ingest(service, principal, name, "answers", items).result()
         assert RoundKeeper(service).work() == 6
     assert order[:6] == [1, 2] * 3
+
+
+@pytest.mark.parametrize(("group", "kept"), [("Bjo\u0308rn", 6), ("nobody", 8)])
+def test_what_is_erased_while_its_round_is_measured_is_not_kept(service, monkeypatch, group, kept):
+    """A measured round had brought samples and reviews of answers back that were gone."""
+    settings = StreamSettings(every=4, baseline=2, review=4)
+    now = service.clock.now()
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=now)
+        given = {"kind": "answers", "settings": settings.model_dump_json(), "now": now}
+        stream = create_stream(connection, project, "talk", **given)
+    what = Erasure(group=group)
+
+    def stored(connection, stream, *arguments, **named):
+        erase_answers(connection, stream, answers_to_erase(connection, stream, what, most=9))
+        store_rounds(connection, stream, *arguments, **named)
+
+    monkeypatch.setattr("hayflick.service.round_keeper.store_rounds", stored)
+    texts = ["It is on its way.", "You have it on Monday.", "It was sent back.", "Please wait."]
+    items = [{"text": text, "group": "other"} for text in texts[1:]]
+    # Stored in the composed form.
+    items = 2 * [{"text": f"My secret: {texts[0]}", "group": "Bj\xf6rn"}, *items]
+    with service:
+        principal = Principal(project, "test", frozenset({"ingest"}))
+        ingest(service, principal, "talk", "answers", items).result()
+        assert RoundKeeper(service).work() == 2
+        with service.database.connect() as connection:
+            samples = texts_of_rounds(connection, stream.id)
+            reviewed = reviews_of(connection, project, most=100)
+            left = connection.scalars(sa.select(answers.c.text)).all()
+    assert len(left) == len(reviewed) == kept
+    assert ("secret" in str((samples, reviewed, left))) == (kept == 8)
+    assert bool(samples) == (kept == 8)

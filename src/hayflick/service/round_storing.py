@@ -18,6 +18,7 @@ from hayflick.service.round_measuring import MeasuredRound
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.actions import record_action
 from hayflick.storage.alerts import clear_alarm, raise_alarm
+from hayflick.storage.answers import digests_of_keys, number_in_time
 from hayflick.storage.changes import record_change
 from hayflick.storage.readings import (
     ReadingRow,
@@ -63,6 +64,7 @@ def store_rounds(
     first, last = found[0].round.number, found[-1].round.number
     begins = stream.measured_round == 0
     for one in found:
+        _leave_out_erased(connection, stream, one)
         _store(connection, stream, one)
         _reviews(connection, stream, one, now=now)
         for group, action in one.taken.actions:
@@ -78,6 +80,19 @@ def store_rounds(
         if number not in kept:
             drop_texts_of_round(connection, stream.id, number)
     live.store(connection, stream.id)
+
+
+def _leave_out_erased(connection: sa.Connection, stream: StreamRow, one: MeasuredRound) -> None:
+    """Keep no texts of answers that were erased before their round was measured, or meanwhile."""
+    if one.texts is None and one.drawn is None:
+        return
+    if number_in_time(connection, stream.id, one.round.number) == one.round.answers:
+        return
+    one.texts = None
+    if one.drawn is not None:
+        held = digests_of_keys(connection, stream.id, [row.key for row in one.drawn.rows])
+        rows = tuple(row for row in one.drawn.rows if row.key in held)
+        one.drawn = replace(one.drawn, rows=rows)
 
 
 def _store(connection: sa.Connection, stream: StreamRow, one: MeasuredRound) -> None:

@@ -65,6 +65,13 @@ def digests_of_keys(
     return found
 
 
+def number_in_time(connection: sa.Connection, stream: int, number: int) -> int:
+    """Return how many answers are stored that came in time for a round."""
+    query = sa.select(sa.func.sum(answers.c.weight))
+    these = (answers.c.stream == stream, answers.c.round == number, sa.not_(answers.c.late))
+    return int(connection.scalar(query.where(*these)) or 0)
+
+
 def add_answers(connection: sa.Connection, rows: Sequence[AnswerRow]) -> None:
     """Store answers."""
     if rows:

@@ -16,7 +16,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.storage.answers import has_key
 from hayflick.storage.retention import delete_answers
 from hayflick.storage.service_tables import answers, reviews
-from hayflick.storage.streams import StreamRow
+from hayflick.storage.streams import StreamRow, stream_numbered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,11 @@ class Erasure:
     group: str | None = None
     begins: float | None = None
     ends: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.group is not None:
+            # Groups are stored so.
+            object.__setattr__(self, "group", unicodedata.normalize("NFC", self.group))
 
     def check(self) -> None:
         """Refuse an erasure without any condition.
@@ -80,6 +85,8 @@ def answers_to_erase(
 
 def erase_answers(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> int:
     """Remove answers with all that is kept of them, and return the number of their reviews."""
+    # Rounds that are being measured store nothing of them afterwards.
+    stream_numbered(connection, stream.id, lock=True)
     keys = sa.select(answers.c.key).where(answers.c.id.in_(numbers))
     theirs = (reviews.c.stream == stream.id, reviews.c.key.in_(keys))
     removed = connection.execute(sa.delete(reviews).where(*theirs)).rowcount
