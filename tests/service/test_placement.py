@@ -115,6 +115,18 @@ def test_a_first_answer_from_long_ago_makes_no_million_of_rounds(database):
     assert [one.round for one in stream.put(0.0, NOW)] == [0, 1]
 
 
+def test_an_answer_is_found_its_window_among_many(database):
+    stream = Stream(database, every="1m", grace_s=0.0)
+    stream.put(NOW - 400 * 60.0, NOW)
+    rounds = stream.rounds
+    rng = random.Random(3)
+    for at in [NOW - 400 * 60.0, *(NOW - rng.random() * 400 * 60.0 for _ in range(20))]:
+        found = stream.put(at, 5.0)
+        own = next(one for one in rounds if one.begins <= found[0].at < one.ends)
+        assert found[0].round == own.number
+        assert found[1].round == 0
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
 @pytest.mark.parametrize("every", ["15m", "2h", "1d", "1w", "1mo"])
 def test_windows_are_those_of_watch(database, every, zone):

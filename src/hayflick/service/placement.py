@@ -24,7 +24,6 @@ from hayflick.storage.rounds import (
     add_to_stream,
     close_rounds,
     count_answers,
-    first_round_from,
     latest_rounds,
     round_numbered,
     rounds_of,
@@ -33,6 +32,10 @@ from hayflick.storage.streams import StreamRow
 
 _LONGEST_PAST = 10_000
 """Windows that a stream may begin before the time of its first answer's arrival."""
+
+
+_WINDOWS_BACK = 32
+"""Windows that are looked at first for an answer that was given before the last one began."""
 
 
 class Placed(NamedTuple):
@@ -136,7 +139,7 @@ def _by_time(
     last = next(iter(latest_rounds(connection, stream.id, most=1)), None)
     made = _new_windows(connection, stream, settings, last, times, now=now)
     add_rounds(connection, made)
-    known = [] if last is None else _known_windows(connection, last, settings, times)
+    known = [] if last is None else _known_windows(connection, last, times)
     known += made
     begins = [one.begins or 0.0 for one in known]
     placed: list[Placed] = []
@@ -165,21 +168,22 @@ def _by_time(
 
 
 def _known_windows(
-    connection: sa.Connection, last: RoundRow, settings: StreamSettings, times: Sequence[float]
+    connection: sa.Connection, last: RoundRow, times: Sequence[float]
 ) -> list[RoundRow]:
     """Return the windows that some times may be in, of those that there are, without gaps."""
-    opened = rounds_of(connection, last.stream, status="open")
-    first = min([last, *opened], key=lambda one: one.number)
+    assert last.begins is not None
+    if min(times) >= last.begins:
+        return [last]
+    first = round_numbered(connection, last.stream, 1)
+    assert first is not None
     assert first.begins is not None
-    begun = first.number
-    if min(times) < first.begins:
-        windows = _windows(connection, last.stream, settings)
-        begin = windows.first.replace(tzinfo=UTC).timestamp()
-        earliest = max(begin, min(times))
-        start = windows.starts([_instant(earliest)])[0]
-        since = windows.begins(start).replace(tzinfo=UTC).timestamp()
-        begun = first_round_from(connection, last.stream, since)
-    return rounds_of(connection, last.stream, after=begun - 1)
+    earliest = min((at for at in times if at >= first.begins), default=last.begins)
+    back = _WINDOWS_BACK
+    while True:
+        known = rounds_of(connection, last.stream, after=max(0, last.number - back))
+        if known[0].number == 1 or (known[0].begins or 0.0) <= earliest:
+            return known
+        back *= 8
 
 
 def _new_windows(

@@ -79,13 +79,6 @@ def round_numbered(connection: sa.Connection, stream: int, number: int) -> Round
     return None if row is None else RoundRow(**row._mapping)
 
 
-def first_round_from(connection: sa.Connection, stream: int, begins: float) -> int:
-    """Return the number of the first window that begins at a time or later; 1 if there is none."""
-    query = sa.select(sa.func.min(rounds.c.number))
-    found = connection.scalar(query.where(rounds.c.stream == stream, rounds.c.begins >= begins))
-    return found or 1
-
-
 def add_rounds(connection: sa.Connection, made: Sequence[RoundRow]) -> None:
     """Store new rounds."""
     rows = [{name.name: getattr(one, name.name) for name in fields(RoundRow)} for one in made]
