@@ -198,6 +198,14 @@ def test_pages_load_nothing_but_our_own_files_and_have_no_inline_script_or_style
             assert "immutable" in answer.headers["cache-control"]
 
 
+def test_the_page_that_is_shown_is_marked_among_the_names_of_pages(dashboard, service):
+    stream(service, "talk")
+    shown = {"/": "Streams", "/streams/talk": "Streams", "/alerts": "Alarms", "/rules": "Rules"}
+    for path, name in shown.items():
+        found = re.findall(r'aria-current="page"[^>]*>(\w+)', dashboard.get(path).text)
+        assert found == [name]
+
+
 def test_the_script_is_short(client):
     assert len(client.get("/static/app.js").text.splitlines()) < 300
 
