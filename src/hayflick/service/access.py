@@ -373,6 +373,6 @@ async def _redirect(target: str, scope: Message, receive: Receive, send: Send) -
 async def _refuse(problem: Problem, scope: Message, receive: Receive, send: Send) -> None:
     from fastapi import Request
 
-    from hayflick.service.app import answer_problem
+    from hayflick.service.pages.rendering import answer_problem
 
     await answer_problem(Request(scope), problem)(scope, receive, send)

@@ -19,7 +19,7 @@ _TIMES = ("opened", "cleared", "created", "last_answer")
 
 
 @dataclass(frozen=True)
-class Message:
+class AlertMessage:
     """A message to people.
 
     Parameters
@@ -54,7 +54,7 @@ class AlertMessages:
     language: Language
     public_url: str | None = None
 
-    def message(self, delivery: DeliveryRow) -> Message:
+    def message(self, delivery: DeliveryRow) -> AlertMessage:
         """Return what people are told."""
         write = {
             "alarm": self._alarm,
@@ -64,9 +64,9 @@ class AlertMessages:
         }.get(delivery.kind, self._test)
         message = write(delivery.content)
         link = self.link(delivery.kind, delivery.content)
-        return message if link is None else Message(message.title, (*message.lines, link))
+        return message if link is None else AlertMessage(message.title, (*message.lines, link))
 
-    def digest(self, deliveries: Sequence[DeliveryRow]) -> Message:
+    def digest(self, deliveries: Sequence[DeliveryRow]) -> AlertMessage:
         """Return one message that stands for many."""
         number, text = self.language.number, self.language.text
         titles = [self.message(one).title for one in deliveries]
@@ -74,7 +74,7 @@ class AlertMessages:
         if len(titles) > _MOST_TITLES:
             lines.append(text("- and {more} more", more=number(len(titles) - _MOST_TITLES)))
         link = [] if self.public_url is None else [self._address("/")]
-        return Message(
+        return AlertMessage(
             text("hayflick: {number} messages", number=number(len(titles))), (*lines, *link)
         )
 
@@ -101,7 +101,7 @@ class AlertMessages:
     def _address(self, path: str) -> str:
         return str(self.public_url).rstrip("/") + path
 
-    def _alarm(self, content: Mapping[str, Any]) -> Message:
+    def _alarm(self, content: Mapping[str, Any]) -> AlertMessage:
         number, text = self.language.number, self.language.text
         charts = content.get("charts") or []
         head = text("Round {round}: a rule has decided.", round=_round(content))
@@ -113,7 +113,7 @@ class AlertMessages:
         lines = [head, *map(self._chart, charts[:_MOST_CHARTS])]
         if len(charts) > _MOST_CHARTS:
             lines.append(text("- and {more} more", more=number(len(charts) - _MOST_CHARTS)))
-        return Message(text("Alarm in {stream}", stream=content["stream"]), tuple(lines))
+        return AlertMessage(text("Alarm in {stream}", stream=content["stream"]), tuple(lines))
 
     def _chart(self, chart: Mapping[str, Any]) -> str:
         text = self.language.text
@@ -134,30 +134,30 @@ class AlertMessages:
             parts.append(text("since round {since}", since=str(since)))
         return ", ".join(parts)
 
-    def _silent(self, content: Mapping[str, Any]) -> Message:
+    def _silent(self, content: Mapping[str, Any]) -> AlertMessage:
         text, last = self.language.text, content.get("last_answer")
         lines = (
             () if last is None else (text("The last answer came at {time}.", time=iso_time(last)),)
         )
-        return Message(text("No answers from {stream}", stream=content["stream"]), lines)
+        return AlertMessage(text("No answers from {stream}", stream=content["stream"]), lines)
 
-    def _cleared(self, content: Mapping[str, Any]) -> Message:
+    def _cleared(self, content: Mapping[str, Any]) -> AlertMessage:
         text, stream = self.language.text, content["stream"]
         if content["kind"] == "silent":
-            return Message(text("{stream} gets answers again", stream=stream))
+            return AlertMessage(text("{stream} gets answers again", stream=stream))
         line = text("Round {round}: no chart alarms any more.", round=_round(content))
-        return Message(text("The alarm in {stream} is over", stream=stream), (line,))
+        return AlertMessage(text("The alarm in {stream} is over", stream=stream), (line,))
 
-    def _notice(self, content: Mapping[str, Any]) -> Message:
+    def _notice(self, content: Mapping[str, Any]) -> AlertMessage:
         text, stream = self.language.text, content["stream"]
         line = text("Round {round}: a rule has decided.", round=_round(content))
         reason = display_text(str(content.get("reason") or ""), longest=LONGEST_VALUE)
-        return Message(text("A rule's notice on {stream}", stream=stream), (line, reason))
+        return AlertMessage(text("A rule's notice on {stream}", stream=stream), (line, reason))
 
-    def _test(self, content: Mapping[str, Any]) -> Message:
+    def _test(self, content: Mapping[str, Any]) -> AlertMessage:
         text = self.language.text
         line = text("If you can read this, alerts arrive here.")
-        return Message(
+        return AlertMessage(
             text("hayflick: a test of the target {name}", name=content["target"]), (line,)
         )
 

@@ -24,7 +24,7 @@ from hayflick.service.requests import (
 from hayflick.service.review_evidence import LIMIT, ReviewEvidence, review_evidence
 from hayflick.service.times import iso_time
 from hayflick.storage.reviews import (
-    ReviewRow,
+    StoredReview,
     decide_review,
     review_numbered,
     reviewed_rounds,
@@ -51,7 +51,7 @@ class ReviewView(BaseModel):
     decided_by: str | None
 
 
-class Decision(BaseModel):
+class DecisionBody(BaseModel):
     """What somebody has decided about an answer."""
 
     decision: Literal["accepted", "rejected", "unsure", "pending"] = Field(
@@ -121,7 +121,7 @@ def router() -> APIRouter:
         summary="Decide about an answer",
         responses={409: {"description": "Somebody has decided otherwise before."}},
     )
-    def decide(asking: Asking, number: Number, body: Decision) -> ReviewView:
+    def decide(asking: Asking, number: Number, body: DecisionBody) -> ReviewView:
         found = asking.write(
             lambda connection, now: decide_review(
                 connection, asking.project, number, body.decision, by=asking.principal.name, now=now
@@ -171,7 +171,7 @@ def _evidence(found: ReviewEvidence | None, limit: float) -> ReviewEvidenceView:
     )
 
 
-def _view(review: ReviewRow) -> ReviewView:
+def _view(review: StoredReview) -> ReviewView:
     return ReviewView(
         number=review.id,
         stream=review.stream_name,

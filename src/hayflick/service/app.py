@@ -11,7 +11,7 @@ from hayflick.core.errors import HayflickError, MissingExtraError
 from hayflick.core.version import __version__
 from hayflick.service.access import AccessGuard
 from hayflick.service.openapi import describe
-from hayflick.service.problems import PROBLEM_TYPE, Problem, first_fault
+from hayflick.service.problems import Problem, first_fault
 from hayflick.service.service import Service
 from hayflick.service.writer import WriteFailure, WriterBusy
 
@@ -76,57 +76,48 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def answer_problem(request: Request, problem: Problem) -> Response:
-    """Return the answer to a request that cannot be served: a page to a person, JSON to others."""
-    from fastapi.responses import JSONResponse
+def _answer(request: Request, problem: Problem) -> Response:
+    from hayflick.service.pages.rendering import answer_problem
 
-    # A person reads what a browser asks for beyond the interface.
-    wanted = request.headers.get("accept", "")
-    if "text/html" in wanted and not request.url.path.startswith("/v1"):
-        from hayflick.service.pages.rendering import problem_page
-
-        return problem_page(request, problem)
-    return JSONResponse(
-        problem.record(), problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
-    )
+    return answer_problem(request, problem)
 
 
 async def _problem(request: Request, problem: Any) -> Response:
-    return answer_problem(request, problem)
+    return _answer(request, problem)
 
 
 async def _busy(request: Request, fault: Exception) -> Response:
     detail = f"{fault}: send it again later"
-    return answer_problem(request, Problem(429, detail, headers={"Retry-After": "1"}))
+    return _answer(request, Problem(429, detail, headers={"Retry-After": "1"}))
 
 
 async def _failed(request: Request, fault: Exception) -> Response:
     detail = f"{fault}; nothing of this request was kept: send it again later"
-    return answer_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
+    return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _unusable(request: Request, fault: Exception) -> Response:
     # What a request gets wrong is a problem of its own: this is the store.
-    return answer_problem(request, Problem(503, str(fault), headers={"Retry-After": "5"}))
+    return _answer(request, Problem(503, str(fault), headers={"Retry-After": "5"}))
 
 
 async def _broken(request: Request, fault: Exception) -> Response:
     # Its text holds the statement: that is for the log.
     logging.getLogger(__name__).error("the store refuses a statement", exc_info=fault)
     detail = f"the store cannot be used ({type(fault).__name__}): the log of the service says why"
-    return answer_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
+    return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _internal(request: Request, fault: Exception) -> Response:
     detail = f"internal error ({type(fault).__name__}): the log of the service says where"
-    return answer_problem(request, Problem(500, detail))
+    return _answer(request, Problem(500, detail))
 
 
 async def _invalid(request: Request, fault: Any) -> Response:
-    return answer_problem(request, Problem(422, first_fault(fault.errors())))
+    return _answer(request, Problem(422, first_fault(fault.errors())))
 
 
 async def _http(request: Request, fault: Any) -> Response:
-    return answer_problem(
+    return _answer(
         request, Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {}))
     )

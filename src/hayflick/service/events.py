@@ -21,7 +21,7 @@ from hayflick.core.errors import HayflickError
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
 from hayflick.service.times import iso_time
-from hayflick.storage.changes import Change, changes_after, last_change
+from hayflick.storage.changes import RecordedChange, changes_after, last_change
 
 _SECONDS_BETWEEN = 0.5
 """Between two looks at the store; `wake` makes it a fifth of that."""
@@ -175,7 +175,7 @@ class Broadcast:
         finally:
             self._listeners.discard(listener)
 
-    def _missed(self, project: int, after: int) -> list[Change]:
+    def _missed(self, project: int, after: int) -> list[RecordedChange]:
         with self._service.database.connect() as connection:
             return changes_after(connection, after, most=_MOST_AT_ONCE, project=project)
 
@@ -187,7 +187,7 @@ class Broadcast:
                     self._last = last_change(connection)
                     self._seen = {one.id for one in self._recent(connection)}
 
-    def _recent(self, connection: sa.Connection) -> list[Change]:
+    def _recent(self, connection: sa.Connection) -> list[RecordedChange]:
         in_flight = _IN_FLIGHT if connection.dialect.name == "postgresql" else 0
         return changes_after(connection, (self._last or 0) - in_flight, most=_MOST_AT_ONCE)
 
@@ -209,7 +209,7 @@ class Broadcast:
                 if listener.project == project:
                     listener.call(listener.put, events)
 
-    def _new(self) -> dict[int, list[Change]]:
+    def _new(self) -> dict[int, list[RecordedChange]]:
         """Return the changes that nobody was told of, by project."""
         with self._lock:
             if not self._listeners:
@@ -221,7 +221,7 @@ class Broadcast:
             self._last = max([self._last, *(one.id for one in found)])
             self._seen = {one for one in self._seen if one > self._last - _IN_FLIGHT}
             self._seen.update(one.id for one in found)
-        by_project: dict[int, list[Change]] = {}
+        by_project: dict[int, list[RecordedChange]] = {}
         for one in found:
             by_project.setdefault(one.project, []).append(one)
         return by_project
@@ -242,6 +242,6 @@ async def _waited_for(listener: _Listener) -> AsyncIterator[tuple[int, str]]:
         yield event
 
 
-def _text(change: Change) -> str:
+def _text(change: RecordedChange) -> str:
     said = {"stream": change.stream, "time": iso_time(change.at), **change.content}
     return f"id: {change.id}\nevent: {change.kind}\ndata: {json.dumps(said)}\n\n"

@@ -17,7 +17,7 @@ from hayflick.storage.audit import record_audit
 from hayflick.storage.database import Database
 from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers, erase_reviews
 from hayflick.storage.retention import (
-    Retention,
+    RetentionLimits,
     delete_answers,
     expired_answers,
     forget_events,
@@ -167,7 +167,7 @@ def _prune_stream(
 ) -> None:
     settings = settings_of(stream)
     share = settings.keep_sample if settings.keep_text else 0.0
-    kept = Retention(days=settings.keep_days, text_share=share)
+    kept = RetentionLimits(days=settings.keep_days, text_share=share)
     for some in _portions(
         database,
         lambda connection: expired_answers(connection, stream, kept, now=now, most=_MOST_FOUND),

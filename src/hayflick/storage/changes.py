@@ -13,7 +13,7 @@ from hayflick.storage.service_tables import changes, streams
 
 
 @dataclass(frozen=True)
-class Change:
+class RecordedChange:
     """A change that was stored; `stream` is a name, None where it is about no stream."""
 
     id: int
@@ -58,7 +58,7 @@ def record_change(
 
 def changes_after(
     connection: sa.Connection, after: int, *, most: int, project: int | None = None
-) -> list[Change]:
+) -> list[RecordedChange]:
     """Return the changes with a greater number than `after`, at most so many, in their order.
 
     Parameters
@@ -79,7 +79,7 @@ def changes_after(
     if project is not None:
         query = query.where(changes.c.project == project)
     return [
-        Change(row.id, row.project, row.stream, row.at, row.kind, json.loads(row.content))
+        RecordedChange(row.id, row.project, row.stream, row.at, row.kind, json.loads(row.content))
         for row in connection.execute(query)
     ]
 

@@ -35,7 +35,7 @@ _TEXT_IS_KEPT = sa.or_(answers.c.text.is_not(None), answers.c.prompt.is_not(None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retention:
+class RetentionLimits:
     """How long a stream's answers are kept.
 
     Parameters
@@ -55,7 +55,7 @@ class Retention:
 
 
 def expired_answers(
-    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float, most: int
+    connection: sa.Connection, stream: StreamRow, kept: RetentionLimits, *, now: float, most: int
 ) -> list[int]:
     """Return the numbers of answers that are removed now: old, and measured.
 
@@ -78,7 +78,7 @@ def expired_answers(
 
 
 def thinned_answers(
-    connection: sa.Connection, stream: StreamRow, kept: Retention, *, most: int
+    connection: sa.Connection, stream: StreamRow, kept: RetentionLimits, *, most: int
 ) -> list[int]:
     """Return the numbers of measured answers whose texts are beyond the share that is kept.
 
@@ -109,7 +109,7 @@ def forget_texts(connection: sa.Connection, stream: StreamRow, numbers: Sequence
 
 
 def forget_samples(
-    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float
+    connection: sa.Connection, stream: StreamRow, kept: RetentionLimits, *, now: float
 ) -> int:
     """Remove the samples of texts of rounds that are old, and return how many there were."""
     if stream.state == "baseline":
@@ -124,7 +124,7 @@ def forget_samples(
 
 
 def forget_reviews(
-    connection: sa.Connection, stream: StreamRow, kept: Retention, *, now: float
+    connection: sa.Connection, stream: StreamRow, kept: RetentionLimits, *, now: float
 ) -> tuple[int, int]:
     """Remove the texts of old answers that people have checked, and old ones that nobody has.
 

@@ -25,7 +25,7 @@ STATES = ("pending", *DECISIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewRow:
+class StoredReview:
     """An answer to check as it is stored; see `hayflick.storage.service_tables.reviews`.
 
     `stream_name` and `round_name` are the names of its stream and its round.
@@ -142,7 +142,7 @@ def reviews_of(
     stream: int | None = None,
     after: int = 0,
     most: int = 100,
-) -> list[ReviewRow]:
+) -> list[StoredReview]:
     """Return answers of the queue in the order in which they are to be checked.
 
     Parameters
@@ -164,32 +164,33 @@ def reviews_of(
     if stream is not None:
         query = query.where(reviews.c.stream == stream)
     rows = connection.execute(query.order_by(reviews.c.id).limit(most))
-    return [ReviewRow(**row._mapping) for row in rows]
+    return [StoredReview(**row._mapping) for row in rows]
 
 
 def last_decisions(
     connection: sa.Connection, project: int, *, stream: int | None = None, most: int = 10
-) -> list[ReviewRow]:
+) -> list[StoredReview]:
     """Return the answers that were decided last, the latest first."""
     query = _select().where(reviews.c.project == project, reviews.c.decided.is_not(None))
     if stream is not None:
         query = query.where(reviews.c.stream == stream)
     order = (reviews.c.decided.desc(), reviews.c.id.desc())
     return [
-        ReviewRow(**row._mapping) for row in connection.execute(query.order_by(*order).limit(most))
+        StoredReview(**row._mapping)
+        for row in connection.execute(query.order_by(*order).limit(most))
     ]
 
 
-def review_numbered(connection: sa.Connection, project: int, number: int) -> ReviewRow | None:
+def review_numbered(connection: sa.Connection, project: int, number: int) -> StoredReview | None:
     """Return an answer of the queue; None if there is no such one."""
     query = _select().where(reviews.c.project == project, reviews.c.id == number)
     row = connection.execute(query).first()
-    return None if row is None else ReviewRow(**row._mapping)
+    return None if row is None else StoredReview(**row._mapping)
 
 
 def decide_review(
     connection: sa.Connection, project: int, number: int, state: str, *, by: str, now: float
-) -> ReviewRow | None:
+) -> StoredReview | None:
     """Store a decision, or take one back.
 
     What someone has decided stays: if two people decide the same answer, the first one counts.
@@ -207,7 +208,7 @@ def decide_review(
 
     Returns
     -------
-    ReviewRow or None
+    StoredReview or None
         The answer as it is now, whose `state` is another one if somebody decided otherwise before;
         None if there is no such one.
 
@@ -235,7 +236,7 @@ def decide_review(
 
 def undo_review(
     connection: sa.Connection, project: int, *, by: str, now: float, stream: int | None = None
-) -> ReviewRow | None:
+) -> StoredReview | None:
     """Take back the last decision of a person, and return its answer; None if there is none.
 
     Parameters

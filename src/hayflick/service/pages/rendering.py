@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from markupsafe import Markup, escape
 
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import template_environment
 from hayflick.service.pages.static import static_url
-from hayflick.service.problems import Problem
+from hayflick.service.problems import PROBLEM_TYPE, Problem
 from hayflick.service.service import Service
 from hayflick.storage.accounts import Principal
 from hayflick.storage.changes import last_change
@@ -230,3 +230,14 @@ def time_span(seconds: float, language: Language) -> str:
         if seconds >= length:
             return message.format(number=int(seconds // length))
     return text("{number} s").format(number=max(0, int(seconds)))
+
+
+def answer_problem(request: Request, problem: Problem) -> Response:
+    """Return the answer to a request that cannot be served: a page to a person, JSON to others."""
+    # A person reads what a browser asks for beyond the interface.
+    wanted = request.headers.get("accept", "")
+    if "text/html" in wanted and not request.url.path.startswith("/v1"):
+        return problem_page(request, problem)
+    return JSONResponse(
+        problem.record(), problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
+    )

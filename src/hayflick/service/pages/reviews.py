@@ -20,7 +20,7 @@ from hayflick.service.review_evidence import LIMIT, MOST_CHECKS, review_evidence
 from hayflick.storage.reviews import (
     STATES,
     ReviewCounts,
-    ReviewRow,
+    StoredReview,
     decide_review,
     last_decisions,
     review_counts,
@@ -38,7 +38,7 @@ _LAST_DECISIONS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewView:
+class ReviewSelection:
     """What of the queue is looked at; the addresses of the page carry it.
 
     Parameters
@@ -56,7 +56,7 @@ class ReviewView:
     decided: int = 0
 
     @classmethod
-    def of(cls, values: Mapping[str, str]) -> ReviewView:
+    def of(cls, values: Mapping[str, str]) -> ReviewSelection:
         """Return the view that an address or a form names; what cannot be is left out."""
         known = {f"{limit:g}": limit for limit in LIMITS}
         number = values.get("decided", "")
@@ -83,7 +83,7 @@ def router() -> APIRouter:
 
     @routes.get("/reviews")
     def reviews_page(request: Request, asking: Asking) -> HTMLResponse:
-        view = ReviewView.of(request.query_params)
+        view = ReviewSelection.of(request.query_params)
         with asking.reading() as connection:
             asking.stream_number(connection, view.stream or None)
             counts = review_counts(connection, asking.project)
@@ -92,7 +92,7 @@ def router() -> APIRouter:
 
     @routes.post("/reviews")
     def decide(request: Request, form: Form) -> RedirectResponse:
-        caller, view = caller_of_form(request, form, "review"), ReviewView.of(form)
+        caller, view = caller_of_form(request, form, "review"), ReviewSelection.of(form)
         number, state = number_of_form(form), form.get("state", "")
         if state not in STATES:
             raise Problem(422, f"state: takes one of {', '.join(STATES)}")
@@ -106,9 +106,9 @@ def router() -> APIRouter:
 
     @routes.post("/reviews/undo")
     def undo(request: Request, form: Form) -> RedirectResponse:
-        caller, view = caller_of_form(request, form, "review"), ReviewView.of(form)
+        caller, view = caller_of_form(request, form, "review"), ReviewSelection.of(form)
 
-        def job(connection: sa.Connection, now: float) -> ReviewRow | None:
+        def job(connection: sa.Connection, now: float) -> StoredReview | None:
             stream = caller.stream_number(connection, view.stream or None)
             by = caller.principal.name
             return undo_review(connection, caller.project, by=by, now=now, stream=stream)
@@ -120,13 +120,13 @@ def router() -> APIRouter:
 
 
 def _values(
-    connection: sa.Connection, asking: Caller, counts: Sequence[ReviewCounts], view: ReviewView
+    connection: sa.Connection, asking: Caller, counts: Sequence[ReviewCounts], view: ReviewSelection
 ) -> dict[str, Any]:
     """Return the next answer, what was decided, and what that proves."""
     project = asking.project
     number = next((one.stream.id for one in counts if one.stream.name == view.stream), None)
     if view.stream and number is None:
-        waiting: list[ReviewRow] = []
+        waiting: list[StoredReview] = []
     else:
         waiting = reviews_of(connection, project, state="pending", stream=number, most=1)
     row = waiting[0] if waiting else None
