@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import random
 import re
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -239,3 +242,40 @@ def test_refreshed_pages_are_shared_and_hold_the_names_and_forms_of_their_reader
     alarm(service, "another")
     assert "another" in dashboard.get("/alerts", headers=refresh).text
     assert "another" in dashboard.get("/", headers=refresh).text
+
+
+EVERY, BASELINE, ROUNDS = 6, 6, 12
+
+
+def item(kind, rng, place):
+    if kind == "vectors":
+        return {"vector": [rng.gauss(0.0, 1.0) for _ in range(8)]}
+    if kind == "counts":
+        return {"counts": {f"<b>label {place}": rng.randint(5, 9), "other": rng.randint(5, 9)}}
+    return {"values": {"<i>score": rng.random()}, "text": f"word{place} & word{place + 1}"}
+
+
+@pytest.mark.parametrize("kind", ["vectors", "counts", "values"])
+def test_the_page_of_a_stream_of_any_kind_has_charts(dashboard, service, token, kind):
+    settings = {"every": EVERY, "baseline": BASELINE, "values": ["<i>score"] * (kind == "values")}
+    headers = {**token("admin"), "Accept": "application/json"}
+    answer = dashboard.put("/v1/streams/talk", json={"kind": kind, **settings}, headers=headers)
+    assert answer.is_success, answer.text
+    rng = random.Random(1)
+    items = [item(kind, rng, place) for place in range(EVERY * ROUNDS)]
+    answer = dashboard.post(f"/v1/streams/talk/{kind}", json=items, headers=headers)
+    assert answer.is_success, answer.text
+    give_up = time.monotonic() + 60.0
+    while dashboard.get("/v1/streams/talk", headers=headers).json()["measured_round"] < ROUNDS:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    page = dashboard.get("/streams/talk")
+    assert page.status_code == 200
+    assert "The numbers over time" in page.text
+    assert "<i>score" not in page.text
+    for address in re.findall(r'(?:src|srcset|data-values)="(/streams/[^"]+)"', page.text):
+        found = dashboard.get(html.unescape(address))
+        assert found.status_code == 200
+        assert "immutable" in found.headers["cache-control"]
+    for address in re.findall(r'href="(/streams/[^"]+[.]csv)"', page.text):
+        assert dashboard.get(address).text.startswith("\ufeffgeneration,label,value")
