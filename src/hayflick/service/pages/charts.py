@@ -48,7 +48,7 @@ def chart_id(number: WatchedNumber) -> str:
     Examples
     --------
     >>> chart_id(WatchedNumber("spread", "", ()))
-    'spread-e6e59bbc'
+    'spread-4f4209d2'
     """
     digest = hashlib.sha256(json.dumps([number.metric, number.group]).encode()).hexdigest()
     name = re.sub(r"[^a-z0-9]+", "-", number.metric.lower()).strip("-")[:40]
