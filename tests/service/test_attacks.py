@@ -280,3 +280,19 @@ def test_what_is_erased_while_its_round_is_measured_is_not_kept(service, monkeyp
     assert len(left) == len(reviewed) == kept
     assert ("secret" in str((samples, reviewed, left))) == (kept == 8)
     assert bool(samples) == (kept == 8)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:80attacker.example",
+        "[::1]attacker.example",
+        "[::1]:80attacker.example",
+        "127.0.0.1@attacker.example",
+        "attacker.example/127.0.0.1",
+        "localhost:80:80",
+    ],
+)
+def test_a_host_with_something_behind_it_is_refused(client, host):
+    answer = client.get("/health", headers={"Host": host})
+    assert answer.status_code == 403

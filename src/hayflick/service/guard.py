@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
@@ -30,6 +31,7 @@ SLOWEST_S = 30.0
 """Seconds that a client has to send a request."""
 
 EVERY_HOST = "*"
+_HOST = re.compile(r"(?:\[([^][]*)\]|([^][:@/]*))(?::[0-9]*)?")
 
 
 class RequestRefusal(Exception):  # noqa: N818
@@ -105,7 +107,7 @@ def check_host(host: str, *, hosts: Collection[str], loopback: bool) -> None:
     if name == "localhost" or name.endswith(".localhost"):
         return
     takes = "127.0.0.1, localhost, and names given by --allow-host"
-    raise RequestRefusal(403, f"host: got {name[:80]!r}, takes {takes}")
+    raise RequestRefusal(403, f"host: got {host[:80]!r}, takes {takes}")
 
 
 def _is_address(name: str, *, loopback: bool) -> bool:
@@ -117,10 +119,9 @@ def _is_address(name: str, *, loopback: bool) -> bool:
 
 
 def _name(host: str) -> str:
-    """Return the name of a Host header, without port and brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower().rstrip(".")
+    """Return the name of a Host header, without port and brackets; empty for what is none."""
+    found = _HOST.fullmatch(host)
+    return "" if found is None else (found[1] or found[2]).lower().rstrip(".")
 
 
 async def read_body(
