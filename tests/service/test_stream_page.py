@@ -176,3 +176,22 @@ def test_an_alarm_is_shown_at_once(monkeypatch):
     kept.of(service, row())
     assert kept.of(service, row(measured_round=11, state="alarm")).round == 11
     assert made.times == 2
+
+
+def test_what_was_drawn_of_a_result_is_kept_as_long_as_the_result(monkeypatch):
+    Made(monkeypatch)
+    kept = WatchedStreams()
+    service = SimpleNamespace(database=None)
+    drawn = []
+
+    def draw():
+        drawn.append(1)
+        return "a picture"
+
+    first = kept.of(service, row())
+    assert [first.once("chart", draw) for _ in range(3)] == ["a picture"] * 3
+    assert kept.of(service, row()).once("chart", draw) == "a picture"
+    assert len(drawn) == 1
+    assert kept.of(service, row(measured_round=11)).once("chart", draw) == "a picture"
+    assert len(drawn) == 2
+    assert first.once("no chart", lambda: None) is None

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from hayflick.core.records import State
@@ -22,7 +21,6 @@ from hayflick.report.watched_numbers import WatchedNumber
 SEPARATION = "separation"
 """Identifier of the chart of the groups' distance."""
 
-_MOST_DRAWN = 256
 _WIDTH = 340.0
 _DARK = {
     "white": "#181d23",
@@ -61,13 +59,10 @@ class Plot:
 
     Parameters
     ----------
-    number
-        The number that it shows; None for the distance of the groups.
     chart
         The report's chart.
     """
 
-    number: WatchedNumber | None
     chart: RenderedChart
 
     def svg(self, *, dark: bool) -> str:
@@ -100,38 +95,17 @@ class Plot:
 
 
 def plot_of(result: WatchResult, chart: str) -> Plot | None:
-    """Return a chart of a stream by its identifier; None if there is no such one."""
-    findings = _findings(result)
+    """Return a chart of a stream, drawn; None if no chart has this identifier."""
+    # No words of a chart's picture are in a language.
+    findings = WatchFindings(result, Language("en"))
     if chart == SEPARATION:
-        return _separation(result)
+        drawn = separation_chart(findings)
+        return None if drawn is None else Plot(drawn)
     numbers = [*findings.numbers, *(one for group in findings.groups for one in group.numbers)]
     found = next((one for one in numbers if chart_id(one) == chart), None)
-    return None if found is None else _drawn(result, found.metric, found.group)
+    return None if found is None else Plot(number_chart(found, findings))
 
 
 def has_separation(result: WatchResult) -> bool:
     """Return whether the distance of the groups was measured."""
     return bool(result.groups) and any(one is not None for one in result.series(NORM))
-
-
-# A result is the same object as long as its stream has no newer round.
-
-
-@lru_cache(_MOST_DRAWN)
-def _drawn(result: WatchResult, metric: str, group: str) -> Plot:
-    findings = _findings(result)
-    everything = [*findings.numbers, *(one for found in findings.groups for one in found.numbers)]
-    number = next(one for one in everything if (one.metric, one.group) == (metric, group))
-    return Plot(number, number_chart(number, findings))
-
-
-@lru_cache(_MOST_DRAWN)
-def _separation(result: WatchResult) -> Plot | None:
-    chart = separation_chart(_findings(result))
-    return None if chart is None else Plot(None, chart)
-
-
-@lru_cache(32)
-def _findings(result: WatchResult) -> WatchFindings:
-    # No words of a chart's picture are in a language.
-    return WatchFindings(result, Language("en"))

@@ -28,7 +28,7 @@ _REFRESH = "x-hayflick-refresh"
 """The header of requests by which the script refreshes a page."""
 
 _LONGEST_S = 2.0
-_MOST_KEPT = 64
+_MOST_KEPT = 16
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,7 +37,7 @@ from hayflick.storage.alerts import alerts_of
 from hayflick.storage.rounds import RoundRow, latest_rounds
 from hayflick.storage.streams import StreamRow, stream_named
 
-_MOST_ROUNDS, _MOST_ACTIONS, _MOST_KEPT = 60, 10, 32
+_MOST_ROUNDS, _MOST_ACTIONS = 60, 10
 _YEAR_S = 365 * 86_400
 
 
@@ -97,8 +96,11 @@ def _plot(
 ) -> tuple[WatchResult, Plot]:
     with service_of(request).database.connect() as connection:
         stream = _stream(connection, request, name)
-    result = kept.of(service_of(request), stream).result
-    plot = None if result is None else plot_of(result, chart)
+    watched = kept.of(service_of(request), stream)
+    result = watched.result
+    plot = (
+        None if result is None else watched.once(("chart", chart), lambda: plot_of(result, chart))
+    )
     if result is None or plot is None:
         raise Problem(404, f"the stream {name[:200]!r} has no chart {chart[:80]!r}")
     return result, plot
@@ -157,10 +159,10 @@ class Sections:
 def _sections(watched: Watched, stream: StreamRow, language: Language) -> Sections:
     if watched.result is None:
         return Sections(Markup(), Markup())
-    return _rendered(watched.result, watched.round, stream.name, language)
+    result, number = watched.result, watched.round
+    return watched.once(language.code, lambda: _rendered(result, number, stream.name, language))
 
 
-@lru_cache(_MOST_KEPT)
 def _rendered(result: WatchResult, number: int, name: str, language: Language) -> Sections:
     findings = WatchFindings(result, language)
     pictured = pictured_numbers(findings)

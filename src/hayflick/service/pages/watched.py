@@ -5,21 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.service.service import Service
 from hayflick.service.stored_watch import stored_watch
 from hayflick.storage.streams import StreamRow
 
-_MOST_KEPT = 64
+T = TypeVar("T")
+
+_MOST_KEPT = 8
+"""Streams; one of 1,000 rounds takes about ten megabytes."""
 _SHARE = 20.0
 """A result may be shown for so many times as long as it took to make."""
 _LONGEST_S = 10.0
 _LONGEST_UNCHANGED_S = 300.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Watched:
     """A stream's result.
 
@@ -39,6 +44,19 @@ class Watched:
     round: int
     made: float
     took: float
+    _drawn: dict[Hashable, Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def once(self, key: Hashable, draw: Callable[[], T]) -> T:
+        """Return what `draw` returned for this key the first time; it goes with the result.
+
+        None is not kept, for there is no end of keys without anything to draw.
+        """
+        with self._lock:
+            found: T = self._drawn.get(key) or draw()
+            if found is not None:
+                self._drawn[key] = found
+            return found
 
 
 class WatchedStreams:
