@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import tracemalloc
 from types import SimpleNamespace
 
@@ -12,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from hayflick.core.errors import DataError
-from hayflick.service import api_export
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.service import alerts, api_export
+from hayflick.service.alerts import AlertWorker, send_test
 from hayflick.service.app import create_app
 from hayflick.service.export import stream_columns
 from hayflick.service.ingest import ingest
@@ -34,6 +36,7 @@ from hayflick.storage.readings import texts_of_rounds
 from hayflick.storage.reviews import reviews_of
 from hayflick.storage.service_tables import answers, tokens
 from hayflick.storage.streams import create_stream, stream_named
+from hayflick.storage.targets import MOST_TARGETS, put_target
 
 PASSWORD = "correct horse"
 
@@ -296,3 +299,59 @@ def test_what_is_erased_while_its_round_is_measured_is_not_kept(service, monkeyp
 def test_a_host_with_something_behind_it_is_refused(client, host):
     answer = client.get("/health", headers={"Host": host})
     assert answer.status_code == 403
+
+
+def test_a_project_has_targets_within_bounds(service):
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=0.0)
+        for number in range(MOST_TARGETS):
+            put_target(connection, project, f"t{number}", kind="apprise", url="a://b", now=0.0)
+        put_target(connection, project, "t0", kind="apprise", url="c://d", now=0.0)
+        with pytest.raises(ArgumentError, match="50 targets"):
+            put_target(connection, project, "more", kind="apprise", url="a://b", now=0.0)
+
+
+def test_slow_targets_of_one_project_hold_up_no_other(service, monkeypatch):
+    """They would also take a process each, of a hundred megabytes."""
+    numbers = {}
+    with service.database.transaction() as connection:
+        for name, count in (("busy", 9), ("other", 1)):
+            project = project_named(connection, name, now=0.0)
+            for number in range(count):
+                given = {"kind": "webhook", "url": "https://slow.example", "now": 0.0}
+                made = put_target(connection, project, f"t{number}", **given)
+                numbers[made.id] = name
+    ended, begun = threading.Event(), []
+
+    def send_due(_, target):
+        begun.append(numbers[target])
+        ended.wait(10)
+
+    monkeypatch.setattr(AlertWorker, "send_due", send_due)
+    worker = AlertWorker(service)
+    for target in numbers:
+        worker._begin(target)
+    ended.set()
+    for thread in worker._senders.values():
+        thread.join()
+    assert sorted(begun) == ["busy"] * 4 + ["other"]
+
+
+def test_test_messages_leave_threads_for_others(service, monkeypatch):
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=0.0)
+        given = {"kind": "webhook", "url": "https://slow.example", "now": 0.0}
+        target = put_target(connection, project, "slow", **given)
+    ended = threading.Event()
+    monkeypatch.setattr("hayflick.service.alerts._send", lambda *_: ended.wait(10))
+    with service:
+        threads = [threading.Thread(target=send_test, args=(service, target)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        while alerts._tests._value:
+            time.sleep(0.01)
+        assert "other test messages" in send_test(service, target)
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert send_test(service, target) is None

@@ -46,6 +46,12 @@ _ATTEMPTS_OF_REFUSED = 3
 _MOST_SINGLE = 3
 """Messages that wait for one address of apprise and are sent one by one; more are put into one."""
 
+_MOST_SENDERS = 4
+"""Targets of a project that are sent to at one time: those of others do not wait for slow ones."""
+
+_tests = threading.BoundedSemaphore(4)
+"""Held by test messages: each takes up a thread of those that answer requests."""
+
 _MOST_CLAIMED = {"apprise": 1000, "webhook": 20}
 
 
@@ -90,11 +96,15 @@ def send_test(service: Service, target: TargetRow) -> str | None:
         id=0, target=target.id, kind="test", subject=None, content=content, state="waiting",
         attempts=0, created=now, next_attempt=now, error=None,
     )  # fmt: skip
+    if not _tests.acquire(blocking=False):
+        return "other test messages are being sent: try again in a minute"
     error = None
     try:
         _send(service, target, [delivery])
     except HayflickError as fault:
         error = str(fault)
+    finally:
+        _tests.release()
     service.writer.write(
         lambda connection: record_test(connection, target.id, content=content, error=error, now=now)
     )
@@ -115,6 +125,7 @@ class AlertWorker:
         self._awake, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="hayflick alerts", daemon=True)
         self._senders: dict[int, threading.Thread] = {}
+        self._projects: dict[int, int] = {}
 
     def start(self) -> None:
         """Begin."""
@@ -204,12 +215,24 @@ class AlertWorker:
 
     def _begin(self, target: int) -> None:
         self._senders = {one: thread for one, thread in self._senders.items() if thread.is_alive()}
-        if target in self._senders:
+        project = self._project_of(target)
+        own = sum(self._projects.get(one) == project for one in self._senders)
+        if target in self._senders or own >= _MOST_SENDERS:
+            # It is looked for again when one of them has ended.
             return
         name = f"hayflick alerts to {target}"
         thread = threading.Thread(target=self._send_logged, args=(target,), name=name, daemon=True)
         self._senders[target] = thread
         thread.start()
+
+    def _project_of(self, target: int) -> int | None:
+        if target not in self._projects:
+            with self._service.database.connect() as connection:
+                found = target_numbered(connection, target)
+            if found is None:
+                return None
+            self._projects[target] = found.project
+        return self._projects[target]
 
     def _send_logged(self, target: int) -> None:
         try:

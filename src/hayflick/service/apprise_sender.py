@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from hayflick.core.errors import ArgumentError, MissingExtraError
@@ -23,6 +24,9 @@ TIMEOUT_S = 45.0
 _EXAMPLES = "an address of apprise, such as mailto://… or slack://… (see https://appriseit.com)"
 _CONNECTING = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _LONGEST = 300
+_processes = threading.BoundedSemaphore(8)
+"""Held by those who have a process of their own: each takes the memory of one."""
+
 _PREFIXES = (sys.prefix, sys.base_prefix, "/etc/ssl", "/usr/share/zoneinfo")
 _READABLE = (os.devnull, "/etc/mime.types", "/etc/localtime", "/etc/hosts", "/etc/resolv.conf")
 
@@ -79,9 +83,10 @@ def _outcome(request: dict[str, Any], *, timeout_s: float) -> str | None:
     command = [sys.executable, "-P", "-m", "hayflick.service.apprise_sender"]
     try:
         # The address holds passwords: other users of the machine see arguments, not the input.
-        done = subprocess.run(
-            command, input=json.dumps(request).encode(), capture_output=True, timeout=timeout_s
-        )
+        with _processes:
+            done = subprocess.run(
+                command, input=json.dumps(request).encode(), capture_output=True, timeout=timeout_s
+            )
     except subprocess.TimeoutExpired:
         return f"it did not answer within {timeout_s:g} s"
     except OSError as fault:

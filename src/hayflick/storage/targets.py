@@ -9,8 +9,12 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from hayflick.core.errors import ArgumentError
 from hayflick.storage.service_tables import deliveries, targets
 from hayflick.storage.streams import check_name
+
+MOST_TARGETS = 50
+"""Targets of a project: every message goes to each of them."""
 
 _SECRET_PREFIX, _SECRET_BYTES = "whsec_", 32
 
@@ -120,10 +124,13 @@ def put_target(
     Raises
     ------
     ArgumentError
-        If the name cannot be one.
+        If the name cannot be one, or the project has as many targets as it may.
     """
     check_name(name, argument="target")
     known = target_named(connection, project, name)
+    if known is None and len(targets_of(connection, project)) >= MOST_TARGETS:
+        takes = f"one of the {MOST_TARGETS} targets that there are"
+        raise ArgumentError("target", got=ascii(name)[:120], takes=takes)
     if kind == "apprise":
         secret = None
     elif secret is None:
