@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -17,6 +19,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.service import alerts, api_export
 from hayflick.service.alerts import AlertWorker, send_test
 from hayflick.service.app import create_app
+from hayflick.service.events import Broadcast, event_stream
 from hayflick.service.export import stream_columns
 from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
@@ -24,7 +27,7 @@ from hayflick.service.problems import Problem
 from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.round_storing import store_rounds
 from hayflick.service.service import Service
-from hayflick.service.settings import DeclaredStream, ServiceSettings
+from hayflick.service.settings import DeclaredStream, Limits, ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.accounts import Principal, create_token, create_user, project_named
 from hayflick.storage.alerts import raise_silence
@@ -355,3 +358,35 @@ def test_test_messages_leave_threads_for_others(service, monkeypatch):
         for thread in threads:
             thread.join()
         assert send_test(service, target) is None
+
+
+def test_the_listeners_of_one_project_do_not_take_all_the_room(service):
+    service.settings = service.settings.model_copy(update={"limits": Limits(viewers=3)})
+    broadcast = Broadcast(service)
+
+    async def listen(project):
+        listener = broadcast.events(project, None)
+        await anext(listener)
+        return listener
+
+    async def attack():
+        service.workers = [broadcast]
+        busy = [await listen(1) for _ in range(3)]
+        with pytest.raises(Problem):
+            event_stream(service, 1, None)
+        assert event_stream(service, 2, None) is not None
+        ended = [one async for one in _ends(busy)]
+        assert len(ended) == 1
+        await listen(2)
+        # Whose turn it was to go comes again, and is one too many.
+        with pytest.raises(Problem):
+            event_stream(service, 1, None)
+
+    async def _ends(listeners):
+        for one in listeners:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    if await anext(one, None) is None:
+                        yield one
+
+    asyncio.run(attack())

@@ -10,6 +10,7 @@ import asyncio
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ def event_stream(service: Service, project: int, after: int | None) -> AsyncIter
     if not found or found[0].ended:
         # An error would keep a browser from coming again once the service is back.
         return _no_events()
-    if found[0].listeners >= service.settings.limits.viewers:
+    full = found[0].listeners >= service.settings.limits.viewers
+    if full and not found[0].make_room(project):
         detail = "there are too many listeners: try again later"
         raise Problem(503, detail, headers={"Retry-After": "10"})
     return found[0].events(project, after)
@@ -154,6 +156,18 @@ class Broadcast:
     def listeners(self) -> int:
         """Number of those who listen."""
         return len(self._listeners)
+
+    def make_room(self, project: int) -> bool:
+        """Send a listener of the project with the most away, if it has more than this one would.
+
+        So nobody can take all the room; called in the loop of the listeners.
+        """
+        listeners = Counter(one.project for one in self._listeners)
+        busiest, number = listeners.most_common(1)[0] if listeners else (project, 0)
+        if number <= listeners[project] + 1:
+            return False
+        next(one for one in self._listeners if one.project == busiest).end()
+        return True
 
     async def events(self, project: int, after: int | None) -> AsyncIterator[str]:
         """Yield the events of a project; see `event_stream`."""
