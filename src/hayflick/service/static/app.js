@@ -160,12 +160,14 @@ function preparePlot(plot) {
     label.style.left = `${Math.min(most, Math.max(0, share * plot.clientWidth - label.offsetWidth / 2))}px`;
   };
   const hide = () => { cursor.hidden = label.hidden = true; };
-  plot.addEventListener("pointermove", async event => {
+  const point = async event => {
     const box = plot.getBoundingClientRect(), share = (event.clientX - box.left) / box.width;
     const numbers = await numbersOf(plot.dataset.values);
     if (!numbers) return;
     show(numbers, Math.floor((share - numbers.left) / (numbers.right - numbers.left) * numbers.rounds.length));
-  });
+  };
+  plot.addEventListener("pointermove", point);
+  plot.addEventListener("pointerdown", point);
   plot.addEventListener("pointerleave", hide);
   plot.addEventListener("blur", hide);
   plot.addEventListener("keydown", async event => {
