@@ -8,13 +8,14 @@ from functools import reduce
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from watched_stream import BEGIN, HOUR, Watched, answers, stored, watching
 
 from hayflick.core.errors import DataError
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
-from hayflick.service import live_stream, round_measuring, stream_answers
+from hayflick.service import live_stream, round_keeper, round_measuring, stream_answers
 from hayflick.service.live_stream import LiveStream, StreamRules, stored_rounds
 from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.streams import settings_of
@@ -323,6 +324,24 @@ def test_of_a_very_large_round_a_sample_is_measured(database, watch, monkeypatch
     assert all("of its 400 answers" in one.note for one in watched.rounds)
     with database.connect() as connection:
         assert rollups_of_stream(connection, watched.row.id, "day")[0].answers == 2400
+
+
+def test_a_round_that_could_not_be_stored_is_stored_later(watch, database, monkeypatch):
+    watched = watch(every=30, baseline=4)
+    for part in range(5):
+        watched.send(answers(part, 30))
+
+    def full(*given: Any, **more: Any):
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(round_keeper, "store_rounds", full)
+        watched.send(answers(5, 30))
+    assert watched.row.measured_round == 5
+    watched.now += 61.0
+    watched.send(answers(6, 30))
+    assert watched.row.measured_round == 7
+    watched.check()
 
 
 def test_a_baseline_that_cannot_be_measured_is_tried_again(watch, monkeypatch):

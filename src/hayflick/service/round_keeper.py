@@ -38,6 +38,9 @@ from hayflick.storage.streams import StreamRow, answered_streams, stream_numbere
 
 _SECONDS_BETWEEN = 0.5
 _SILENCE_EVERY_S = 5.0
+_LONGEST_PAUSE_S = 10.0
+"""Between two looks while the store fails."""
+
 _MOST_LIVE = 200
 """Streams whose charts are held in memory."""
 
@@ -84,16 +87,19 @@ class RoundKeeper(Worker):
     def _run(self) -> None:
         with suppress(HayflickError):
             self.give_grace()
+        pause = _SECONDS_BETWEEN
         while not self._ended.is_set():
             self._woken.wait(_SECONDS_BETWEEN)
             self._woken.clear()
             try:
                 self.work()
+                pause = _SECONDS_BETWEEN
             except Exception:
                 # The store fails: the next look finds what is left to do.
                 _log.exception("rounds could not be closed")
                 self._live.clear()
-                self._ended.wait(_SECONDS_BETWEEN)
+                self._ended.wait(pause)
+                pause = min(2.0 * pause, _LONGEST_PAUSE_S)
 
     def give_grace(self) -> None:
         """Let windows that ended while the service was away have their grace from now on.
