@@ -22,6 +22,7 @@ from hayflick.service.events import Broadcast, event_stream
 from hayflick.service.export import stream_columns
 from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
+from hayflick.service.pages.rules import difference
 from hayflick.service.problems import Problem
 from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.round_storing import store_rounds
@@ -385,3 +386,11 @@ def test_the_listeners_of_one_project_do_not_take_all_the_room(service):
             one.cancel()
 
     asyncio.run(attack())
+
+
+def test_two_long_rule_files_are_compared_in_time():
+    """Lines in another order take the square of their number."""
+    lines = [f"#{number}" for number in range(30_000)]
+    begun = time.perf_counter()
+    assert difference("\n".join(lines), "\n".join(lines[::-1]))
+    assert time.perf_counter() - begun < 30

@@ -41,6 +41,8 @@ from hayflick.storage.streams import StreamRow, streams_of
 
 _TEMPLATE = "rules_check.jinja"
 _MOST_VERSIONS, _MOST_ROWS, _MOST_TRIED = 50, 100, 20
+_MOST_LINES = 2000
+"""Lines of which it is shown what has changed."""
 _SECONDS_TO_WAIT = 2.0
 
 EXAMPLE = """\
@@ -318,7 +320,7 @@ def explained(rule_set: RuleSet, language: Language) -> Explanation:
 
 
 def difference(before: str, after: str) -> list[tuple[str, str]]:
-    r"""Return what has changed between two texts: lines, and what each is.
+    r"""Return what has changed between the first lines of two texts, and what each line is.
 
     Examples
     --------
@@ -326,7 +328,9 @@ def difference(before: str, after: str) -> list[tuple[str, str]]:
     [('same', ' a'), ('removed', '-b'), ('added', '+c')]
     """
     kinds = {"+": "added", "-": "removed", "@": "place"}
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+    # The time that it takes grows with the square of the lines.
+    old, new = (text.splitlines()[:_MOST_LINES] for text in (before, after))
+    lines = difflib.unified_diff(old, new, lineterm="", n=3)
     return [(kinds.get(line[:1], "same"), line) for line in list(lines)[2:]]
 
 
