@@ -24,7 +24,12 @@ from hayflick.service.live_stream import (
     Taken,
     stored_rounds,
 )
-from hayflick.service.stream_answers import StreamColumns, answers_of, measured_answers
+from hayflick.service.stream_answers import (
+    StreamColumns,
+    answers_of,
+    measured_answers,
+    most_measured,
+)
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.headlines import Headline
 from hayflick.storage.readings import AnswerOfRound
@@ -233,7 +238,7 @@ class _Prepared:
             for what, has in (("group", columns.group), ("prompt", columns.prompt))
             if not has and any(getattr(row, what) for row in self.rows)
         ]
-        if batch.size < self.round.answers:
+        if self.round.answers > most_measured(settings):
             notes.append(_SAMPLED.format(size=batch.size, answers=self.round.answers))
         texts = None
         if settings.keep_text and columns.text:
@@ -268,7 +273,11 @@ def _drawn(
         return None
     rng = random_stream(settings.seed, block=measured.round.number)
     places = rng.permutation(len(with_text))[:size]
-    return Drawn(rows=tuple(with_text[int(place)] for place in places), size=len(with_text))
+    answers = len(with_text)
+    if measured.round.answers > most_measured(settings):
+        # A sample of a sample is one of all answers.
+        answers = measured.round.answers
+    return Drawn(rows=tuple(with_text[int(place)] for place in places), size=answers)
 
 
 def _conclude(measured: MeasuredRound, live: LiveStream) -> None:
