@@ -394,3 +394,20 @@ def test_two_long_rule_files_are_compared_in_time():
     begun = time.perf_counter()
     assert difference("\n".join(lines), "\n".join(lines[::-1]))
     assert time.perf_counter() - begun < 30
+
+
+WATCH = '[[watch]]\nname = "few"\nmetric = "spread"\nbelow = 0.5\nactions = ["vary"]\n'
+VARY = (
+    '[[action]]\nname = "vary"\nkind = "vary_prompts"\nprompts = ["a", "b"]\nitems = 1000000000\n'
+)
+
+
+def test_rules_that_fill_the_memory_are_neither_tried_nor_stored(client, token, sign_in):
+    """Whoever reads may try a rule file: its decisions are made in the service."""
+    text = 'format_version = 1\nmode = "act"\n'
+    text += WATCH + VARY
+    answer = client.put("/v1/rules/usual", json={"text": text}, headers=token("admin"))
+    assert answer.status_code == 422
+    assert "takes at most" in answer.json()["detail"]
+    form = {"csrf": sign_in("read"), "do": "try", "text": text}
+    assert client.post("/rules/usual", data=form).status_code == 422

@@ -14,6 +14,9 @@ from hayflick.rules.rule_set import RuleSet
 from hayflick.storage.audit import record_audit
 from hayflick.storage.rules import RuleVersion, store_rules, switch_rules_off
 
+_MOST_LETTERS = 100_000
+"""Letters of the prompts that an action hands out at a time: they are stored with each decision."""
+
 LONGEST_RULES, MOST_TABLES = 100_000, 100
 """Letters of a rule file, and its watches or actions: the limits of charts take time to find."""
 
@@ -51,7 +54,7 @@ def rules_of_text(text: str, *, name: str = "rules") -> RuleSet:
             takes = f"the service takes at most {MOST_TABLES}"
             raise DataError(f"{name}: has {len(tables):,} tables [[{table}]], {takes}")
     rules = parse_rules(text, name=name)
-    for fault in _outside(rules):
+    for fault in (*_outside(rules), *_too_much(rules)):
         raise DataError(f"{name}: {fault}")
     rule_set = RuleSet.of(rules, name=name)
     if rule_set.underived:
@@ -98,6 +101,16 @@ def put_rules_off(
     if changed:
         record_audit(connection, project, by, "rules switched off", name, now=now)
     return changed
+
+
+def _too_much(rules: RulesFile) -> Iterator[str]:
+    """Yield the actions whose texts would fill the memory."""
+    for action in rules.action:
+        if isinstance(action, VaryPrompts) and not isinstance(action.prompts, str):
+            letters = action.items * max(map(len, action.prompts), default=0)
+            if letters > _MOST_LETTERS:
+                takes = f"up to {letters:,} letters of prompts, takes at most {_MOST_LETTERS:,}"
+                yield f"[[action]] {action.name}: items: hands out {takes}"
 
 
 def _outside(rules: RulesFile) -> Iterator[str]:
