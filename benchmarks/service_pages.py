@@ -78,6 +78,8 @@ def _fill(place: str, number: int) -> None:
 def _sign_in(client: httpx.Client) -> None:
     client.headers["Accept"] = "text/html"
     form = {"token": TOKEN, "name": "ann", "password": PASSWORD, "again": PASSWORD}
+    # As a browser does.
+    client.get("/setup").raise_for_status()
     answer = client.post("/setup", data=form)
     assert answer.status_code == 303, answer.text
 
