@@ -48,12 +48,7 @@ def router() -> APIRouter:
             check_fields(form)
             cookie, _ = log_in(service_of(request), name, password, address=_address(request))
         except Problem as problem:
-            said = _said(problem, language_of(request))
-            page = render(
-                request, "login.html.jinja", status=problem.status, name=name, problem=said
-            )
-            page.headers.update(problem.headers)
-            return page
+            return _once_more(request, "login.html.jinja", problem, name=name)
         return _signed_in(request, cookie, local_target(request.query_params.get("next")))
 
     @routes.get("/setup")
@@ -80,17 +75,7 @@ def router() -> APIRouter:
         except Problem as problem:
             if problem.status == 409:
                 return see("/login")
-            said = _said(problem, language_of(request))
-            page = render(
-                request,
-                "setup.html.jinja",
-                status=problem.status,
-                name=name,
-                token=token,
-                problem=said,
-            )
-            page.headers.update(problem.headers)
-            return page
+            return _once_more(request, "setup.html.jinja", problem, name=name, token=token)
         return _signed_in(request, cookie, "/")
 
     @routes.post("/logout")
@@ -135,6 +120,14 @@ def _signed_in(request: Request, cookie: str, target: str) -> Response:
 
 def _address(request: Request) -> str:
     return "" if request.client is None else request.client.host
+
+
+def _once_more(request: Request, template: str, problem: Problem, **values: str) -> Response:
+    """Show a form again, with what was wrong."""
+    said = _said(problem, language_of(request))
+    page = render(request, template, status=problem.status, problem=said, **values)
+    page.headers.update(problem.headers)
+    return page
 
 
 def _said(problem: Problem, language: Language) -> str:
