@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import html
+import io
 import logging
 import os
+import re
 import threading
 import time
 import tracemalloc
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.spreadsheets import is_formula
 from hayflick.service import alerts, api_export
 from hayflick.service.alerts import AlertWorker, send_test
 from hayflick.service.app import create_app
@@ -397,9 +403,12 @@ def test_two_long_rule_files_are_compared_in_time():
 
 
 WATCH = '[[watch]]\nname = "few"\nmetric = "spread"\nbelow = 0.5\nactions = ["vary"]\n'
-VARY = (
-    '[[action]]\nname = "vary"\nkind = "vary_prompts"\nprompts = ["a", "b"]\nitems = 1000000000\n'
-)
+VARY = """[[action]]
+name = "vary"
+kind = "vary_prompts"
+prompts = ["a", "b"]
+items = 1000000000
+"""
 
 
 def test_rules_that_fill_the_memory_are_neither_tried_nor_stored(client, token, sign_in):
@@ -411,3 +420,88 @@ def test_rules_that_fill_the_memory_are_neither_tried_nor_stored(client, token, 
     assert "takes at most" in answer.json()["detail"]
     form = {"csrf": sign_in("read"), "do": "try", "text": text}
     assert client.post("/rules/usual", data=form).status_code == 422
+
+
+NAME = "=<script>alert(1)<script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+BAD = f"{NAME}\x1b[31m\u202e\u2066\u2028</script>"
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e]")
+PAGES = "/ /alerts /actions?state=all /reviews /rules /settings /settings/log /settings/tokens"
+HOSTILE_RULES = """format_version = 1
+mode = "act"
+[[watch]]
+name = "<script>few</script>"
+metric = "spread"
+below = 100.0
+groups = ["*"]
+actions = ["vary"]
+[[action]]
+name = "vary"
+kind = "vary_prompts"
+prompts = ["<script>alert(2)</script>"]
+"""
+
+
+@pytest.fixture
+def hostile_stream(client, token):
+    """A stream of which everything that has a name or a text is hostile; its part of a path."""
+    admin, path = token("admin"), quote(NAME, safe="")
+    put = client.put(f"/v1/rules/{path}", json={"text": HOSTILE_RULES}, headers=admin)
+    assert put.status_code == 200, put.text
+    target = {"kind": "webhook", "url": "https://127.0.0.1/<script>"}
+    client.put(f"/v1/targets/{path}", json=target, headers=admin)
+    settings = {"every": 8, "baseline": 10, "review": 2, "rules": NAME, "values": [NAME]}
+    settings["charts"] = [f"{one}=shewhart" for one in (NAME, "distinct_2", "entropy")]
+    put = client.put(f"/v1/streams/{path}", json=settings, headers=admin)
+    assert put.status_code == 200, put.text
+    words = ["order", "delivery", "refund", "monday", "return", "parcel", "please", "thanks"]
+    items = [
+        {
+            "text": f"{BAD} {words[n % 7]} {words[n * n % 8]} {n}",
+            "prompt": BAD,
+            "group": f"{NAME}{n % 2}\u202e",
+            "key": f"{NAME}{n}",
+            "values": {NAME: float(n % 5)},
+        }
+        for n in range(104)
+    ]
+    sent = client.post(f"/v1/streams/{path}/answers", json=items, headers=admin)
+    assert sent.status_code == 200, sent.text
+    deadline = time.monotonic() + 60
+    while client.get(f"/v1/streams/{path}", headers=admin).json()["measured_round"] < 13:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return path
+
+
+def test_no_page_runs_what_a_model_or_a_member_wrote(client, token, sign_in, hostile_stream):
+    """Texts, prompts, keys, groups, numbers, and names of streams, rules, targets and users."""
+    csrf, path = sign_in("admin", name="<script>ann"), hostile_stream
+    pages = [*PAGES.split(), "/settings/users", "/settings/targets"]
+    pages += [f"/streams/{path}", f"/settings/streams/{path}", f"/rules/{path}"]
+    charts = set()
+    for page in [*pages, *(f"{one}{'&' if '?' in one else '?'}lang=ja" for one in pages)]:
+        answer = client.get(page)
+        assert (page, answer.status_code) == (page, 200)
+        check_markup(answer.text)
+        charts |= set(re.findall(r"/streams/[^\"' ]+?/charts/[^\"' ?]+", answer.text))
+    assert len(charts) > 4
+    for chart in sorted(charts):
+        picture = client.get(html.unescape(chart))
+        assert picture.status_code == 200
+        if picture.headers["content-type"].startswith("image/"):
+            check_markup(picture.text)
+    form = {"csrf": csrf, "do": "try", "text": HOSTILE_RULES}
+    tried = client.post(f"/rules/{path}?lang=en", data=form)
+    assert "would have decided" in tried.text
+    check_markup(tried.text)
+    table = client.get(f"/v1/streams/{path}/export?format=csv", headers=token("read")).text
+    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    assert len(cells) > 200
+    assert not [cell for cell in cells if is_formula(cell) and not cell.startswith("'")]
+
+
+def check_markup(text):
+    """Fail if a page or a picture holds markup of others, or what cannot be seen."""
+    assert not re.search('<script(?! src="/static/app.js)|<img src=x|onerror=alert[^&]*>', text)
+    assert not UNSEEN.search(text)
+    assert ">49<" not in text
