@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from hayflick.client import Watcher
 
+from hayflick.client import Watcher
 from hayflick.network.agents.ngram import NGramAgent
 from hayflick.network.agents.protocol import AnswerSeed
 from hayflick.papers.suresh2024.figures import write_docstrings
