@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from hayflick.corpus.normalization import normalize_text
 from hayflick.service.service import Service
 from hayflick.service.streams import settings_of
 from hayflick.storage.audit import record_audit
@@ -36,6 +37,7 @@ _MOST_TOGETHER = 500
 _SECONDS_BEFORE = 60.0
 _SECONDS_BETWEEN = 3600.0
 _LAST = "last pruning"
+_spelled = partial(normalize_text, how="nfc")
 _log = logging.getLogger(__name__)
 
 
@@ -143,11 +145,14 @@ def erase(
         If there is no condition.
     """
     what.check()
+    if what.group is not None:
+        # As it was stored.
+        what = replace(what, group=_spelled(what.group))
     number = reviewed = 0
     for some in _portions(
         database, lambda connection: answers_to_erase(connection, stream, what, most=_MOST_FOUND)
     ):
-        reviewed += write(partial(erase_answers, stream=stream, numbers=some))
+        reviewed += write(partial(erase_answers, stream=stream, numbers=some, spelled=_spelled))
         number += len(some)
 
     def finish(connection: sa.Connection) -> int:
@@ -172,12 +177,12 @@ def _prune_stream(
         database,
         lambda connection: expired_answers(connection, stream, kept, now=now, most=_MOST_FOUND),
     ):
-        write(partial(delete_answers, stream=stream, numbers=some))
+        write(partial(delete_answers, stream=stream, numbers=some, spelled=_spelled))
         pruned.answers += len(some)
     for some in _portions(
         database, lambda connection: thinned_answers(connection, stream, kept, most=_MOST_FOUND)
     ):
-        write(partial(forget_texts, stream=stream, numbers=some))
+        write(partial(forget_texts, stream=stream, numbers=some, spelled=_spelled))
         pruned.texts += len(some)
 
     def finish(connection: sa.Connection) -> None:

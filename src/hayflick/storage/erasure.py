@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hayflick.core.errors import ArgumentError
 from hayflick.storage.answers import has_key
-from hayflick.storage.retention import delete_answers
+from hayflick.storage.retention import Spelled, delete_answers
 from hayflick.storage.service_tables import answers, reviews
 from hayflick.storage.streams import StreamRow, stream_numbered
 
@@ -37,11 +37,6 @@ class Erasure:
     group: str | None = None
     begins: float | None = None
     ends: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.group is not None:
-            # Groups are stored so.
-            object.__setattr__(self, "group", unicodedata.normalize("NFC", self.group))
 
     def check(self) -> None:
         """Refuse an erasure without any condition.
@@ -83,14 +78,16 @@ def answers_to_erase(
     return list(connection.scalars(sa.select(answers.c.id).where(*wanted).limit(most)))
 
 
-def erase_answers(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> int:
+def erase_answers(
+    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int], *, spelled: Spelled
+) -> int:
     """Remove answers with all that is kept of them, and return the number of their reviews."""
     # Rounds that are being measured store nothing of them afterwards.
     stream_numbered(connection, stream.id, lock=True)
     keys = sa.select(answers.c.key).where(answers.c.id.in_(numbers))
     theirs = (reviews.c.stream == stream.id, reviews.c.key.in_(keys))
     removed = connection.execute(sa.delete(reviews).where(*theirs)).rowcount
-    delete_answers(connection, stream, numbers)
+    delete_answers(connection, stream, numbers, spelled=spelled)
     return removed
 
 

@@ -327,6 +327,14 @@ def texts_of_rounds(connection: sa.Connection, stream: int) -> dict[int, Any]:
     return {row.number: unpack(row.texts) for row in found}
 
 
+def size_of_texts(connection: sa.Connection, stream: int) -> tuple[int, int]:
+    """Return how many rounds of a stream have a sample of texts, and the bytes of all samples."""
+    query = sa.select(sa.func.count(), sa.func.sum(sa.func.length(rounds.c.texts)))
+    these = (rounds.c.stream == stream, rounds.c.texts.is_not(None))
+    number, size = connection.execute(query.where(*these)).one()
+    return number, int(size or 0)
+
+
 class RollupRow(NamedTuple):
     """An hour or a day of a stream."""
 

@@ -6,10 +6,9 @@ no sender waits for long.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -25,6 +24,9 @@ from hayflick.storage.service_tables import (
     unpack,
 )
 from hayflick.storage.streams import StreamRow
+
+Spelled: TypeAlias = Callable[[str], str]
+"""Returns a text as it is measured, and so as samples hold it: without what cannot be seen."""
 
 _DAY_S = 86_400.0
 _CHANGES_S = 7 * _DAY_S
@@ -95,15 +97,19 @@ def thinned_answers(
     return list(connection.scalars(query.limit(most)))
 
 
-def delete_answers(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> None:
+def delete_answers(
+    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int], *, spelled: Spelled
+) -> None:
     """Remove answers, and their texts from the samples of their rounds."""
-    _forget_in_samples(connection, stream, numbers)
+    _forget_in_samples(connection, stream, numbers, spelled)
     connection.execute(sa.delete(answers).where(answers.c.id.in_(numbers)))
 
 
-def forget_texts(connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]) -> None:
+def forget_texts(
+    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int], *, spelled: Spelled
+) -> None:
     """Remove the texts and prompts of answers, also from the samples of their rounds."""
-    _forget_in_samples(connection, stream, numbers)
+    _forget_in_samples(connection, stream, numbers, spelled)
     these = sa.update(answers).where(answers.c.id.in_(numbers))
     connection.execute(these.values(text=None, prompt=None))
 
@@ -150,12 +156,12 @@ def forget_events(connection: sa.Connection, *, now: float) -> None:
 
 
 def _forget_in_samples(
-    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int]
+    connection: sa.Connection, stream: StreamRow, numbers: Sequence[int], spelled: Spelled
 ) -> None:
     query = sa.select(answers.c.round, answers.c.text).where(answers.c.id.in_(numbers))
-    gone: dict[int, set[str | None]] = {}
-    for row in connection.execute(query.distinct()):
-        gone.setdefault(row.round, set()).add(row.text)
+    gone: dict[int, set[str]] = {}
+    for row in connection.execute(query.where(answers.c.text.is_not(None)).distinct()):
+        gone.setdefault(row.round, set()).add(spelled(row.text))
     held = sa.select(rounds.c.number, rounds.c.texts).where(
         rounds.c.stream == stream.id, rounds.c.number.in_(gone), rounds.c.texts.is_not(None)
     )
@@ -167,11 +173,7 @@ def _forget_in_samples(
         )
 
 
-def _without(samples: Any, gone: Collection[str | None]) -> dict[str, list[str]] | None:
+def _without(samples: Any, gone: Collection[str]) -> dict[str, list[str]] | None:
     """Return the samples of a round, by name, without some texts; None where nothing is left."""
-    forms = {unicodedata.normalize("NFC", one) for one in gone if one is not None}
-    left = {
-        name: [one for one in texts if unicodedata.normalize("NFC", one) not in forms]
-        for name, texts in samples.items()
-    }
+    left = {name: [one for one in texts if one not in gone] for name, texts in samples.items()}
     return left if any(left.values()) else None

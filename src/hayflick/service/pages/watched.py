@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.service.service import Service
 from hayflick.service.stored_watch import stored_watch
+from hayflick.storage.readings import size_of_texts
 from hayflick.storage.streams import StreamRow
 
 T = TypeVar("T")
@@ -38,12 +39,15 @@ class Watched:
         When it was made, and how many seconds that took.
     took
         See `made`.
+    texts
+        Number and size of the samples of texts in it.
     """
 
     result: WatchResult | None
     round: int
     made: float
     took: float
+    texts: tuple[int, int] = (0, 0)
     _drawn: dict[Hashable, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,11 +81,13 @@ class WatchedStreams:
             own = self._locks.setdefault(stream.id, threading.Lock())
         with own:
             found = self._kept.get(stream.id)
-            if found is None or not _will_do(found, stream):
+            with service.database.connect() as connection:
+                texts = size_of_texts(connection, stream.id)
+            if found is None or not _will_do(found, stream, texts):
                 begun = time.monotonic()
                 result = stored_watch(service.database, stream)
                 made = time.monotonic()
-                found = Watched(result, stream.measured_round, made, made - begun)
+                found = Watched(result, stream.measured_round, made, made - begun, texts)
         with self._lock:
             self._kept[stream.id] = found
             self._kept.move_to_end(stream.id)
@@ -91,10 +97,11 @@ class WatchedStreams:
         return found
 
 
-def _will_do(known: Watched, stream: StreamRow) -> bool:
+def _will_do(known: Watched, stream: StreamRow, texts: tuple[int, int]) -> bool:
     if known.round == stream.measured_round:
-        # What was erased meanwhile must not be shown for long.
-        return time.monotonic() - known.made < _LONGEST_UNCHANGED_S
+        # What was erased meanwhile is shown no more.
+        same = texts == known.texts
+        return same and time.monotonic() - known.made < _LONGEST_UNCHANGED_S
     # A stream whose baseline has just ended, or that begins to alarm, is shown at once.
     if known.result is None or (stream.state == "alarm" and not known.result.alarms):
         return False
