@@ -72,6 +72,7 @@ bench: setup ## Measure against the targets; results go to benchmarks/README.md
 soak: setup ## Long campaigns: runs and services that are killed twenty times, false alarms over thousands of streams, 10,000 random requests, ten minutes of load
 	$(BIN)/python benchmarks/kills.py 20
 	$(BIN)/python benchmarks/service_kills.py 20
+	$(BIN)/python benchmarks/service_contract.py 200
 	$(BIN)/python benchmarks/schemathesis_cases.py 10000
 	$(BIN)/python benchmarks/service_load.py --seconds 600
 	$(BIN)/python benchmarks/service_load.py --seconds 60 --engine postgresql --workers 2
