@@ -12,6 +12,7 @@ import re
 import threading
 import time
 import tracemalloc
+import zlib
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -41,9 +42,9 @@ from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
 from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers
 from hayflick.storage.passwords import hash_password
-from hayflick.storage.readings import texts_of_rounds
+from hayflick.storage.readings import observer_of_stream, texts_of_rounds
 from hayflick.storage.reviews import reviews_of
-from hayflick.storage.service_tables import answers, tokens
+from hayflick.storage.service_tables import TABLES, answers, tokens, unpack
 from hayflick.storage.streams import create_stream, stream_named
 from hayflick.storage.targets import MOST_TARGETS, put_target
 
@@ -531,3 +532,37 @@ def test_a_group_is_erased_however_it_is_typed(client, token):
     body = {"group": "Bjo\u0308\u200brn"}
     answer = client.post("/v1/streams/talk/erasures", json=body, headers=admin)
     assert answer.json() == {"answers": 1, "reviews": 0}
+
+
+def test_no_prompt_stays_in_what_a_baseline_keeps(service):
+    """Prompts of every round of the baseline were kept as they are, whatever was erased."""
+    settings = StreamSettings(every=8, baseline=3, keep_text=False)
+    with service.database.transaction() as connection:
+        project = project_named(connection, "default", now=0.0)
+        given = {"kind": "answers", "settings": settings.model_dump_json(), "now": 0.0}
+        stream = create_stream(connection, project, "talk", **given)
+    words = ["order", "delivery", "refund", "monday", "return", "parcel", "please", "thanks"]
+    items = [
+        {"text": f"{words[n % 7]} {words[n * n % 8]}", "prompt": f"a secret question {n % 2}"}
+        for n in range(32)
+    ]
+    with service:
+        principal = Principal(project, "test", frozenset({"ingest"}))
+        ingest(service, principal, "talk", "answers", items).result()
+        assert RoundKeeper(service).work() == 4
+        with service.database.connect() as connection:
+            record = observer_of_stream(connection, stream.id)
+            tables = TABLES.sorted_tables
+            rows = [row for table in tables for row in connection.execute(sa.select(table))]
+    assert any(size["mix"] for size in record["observer"]["sizes"].values())
+    assert "secret" not in str(record)
+    kept = [unpacked(value) for row in rows for value in row]
+    assert "secret question" not in str(kept)
+
+
+def unpacked(value):
+    """Return a value of the store, without its compression."""
+    try:
+        return unpack(value)
+    except (TypeError, ValueError, zlib.error):
+        return value
