@@ -140,6 +140,7 @@ class Made:
         self.clock = 1000.0
         self.seconds = seconds
         monkeypatch.setattr(watched, "stored_watch", self)
+        monkeypatch.setattr(watched, "_texts", lambda *_: (1, 100))
         monkeypatch.setattr(watched.time, "monotonic", lambda: self.clock)
 
     def __call__(self, database, stream):

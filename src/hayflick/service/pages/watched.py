@@ -81,8 +81,7 @@ class WatchedStreams:
             own = self._locks.setdefault(stream.id, threading.Lock())
         with own:
             found = self._kept.get(stream.id)
-            with service.database.connect() as connection:
-                texts = size_of_texts(connection, stream.id)
+            texts = _texts(service, stream)
             if found is None or not _will_do(found, stream, texts):
                 begun = time.monotonic()
                 result = stored_watch(service.database, stream)
@@ -95,6 +94,11 @@ class WatchedStreams:
                 gone, _ = self._kept.popitem(last=False)
                 self._locks.pop(gone, None)
         return found
+
+
+def _texts(service: Service, stream: StreamRow) -> tuple[int, int]:
+    with service.database.connect() as connection:
+        return size_of_texts(connection, stream.id)
 
 
 def _will_do(known: Watched, stream: StreamRow, texts: tuple[int, int]) -> bool:
