@@ -12,21 +12,27 @@ help: ## Show the targets
 
 setup: $(VENV)/ready ## Make the environment in .venv
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --editable ".[excel,ja]" --group dev
+	@touch $@
+
+# What the service takes, without what developing takes.
+$(VENV)/serves: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --editable ".[server]"
+	@touch $@
+
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
 		else $(PYTHON) -m venv --without-pip $(VENV) && $(BIN)/python build_tools/install_pip.py; fi
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[excel,ja]" --group dev
-	@touch $@
 
 demo: setup ## Forecast real text: the docstrings of Python's standard library
 	$(BIN)/python examples/collect_docstrings.py $(DEMO)/docstrings.txt
 	$(BIN)/hayflick forecast $(DEMO)/docstrings.txt --out $(DEMO)/forecast.html --brief $(DEMO)/brief.html --force
 
-demo-service: setup ## Serve a stream that collapses before one's eyes, with its dashboard
-	$(BIN)/python -m pip install --quiet --editable ".[server]"
+demo-service: $(VENV)/serves ## Serve a stream that collapses before one's eyes, with its dashboard
 	$(BIN)/python examples/demo_service.py $(DEMO)/service
 
 lint: setup ## Check format, lint, types and import contracts; count the files that commands run

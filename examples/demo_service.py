@@ -51,7 +51,7 @@ def main() -> None:
     token, password = secrets.token_urlsafe(24), secrets.token_urlsafe(9)
     with _serving(options.folder, options.port, token) as url:
         _add_user(url, token, password)
-        print(f"\n  {url}\n\n  user demo, password {password}\n", flush=True)
+        print(f"\n  open {url}\n\n  sign in as demo with the password {password}\n", flush=True)
         with Watcher(STREAM, url=url, token=token) as watcher:
             for number, answers in enumerate(_rounds(options.folder), 1):
                 for group, text in answers:
@@ -115,14 +115,7 @@ def _rounds(folder: Path) -> Iterator[list[tuple[str, str]]]:
     agents = [_agent(name, real[k * part :][:part]) for k, name in enumerate(AGENTS)]
     for number in range(1, HEALTHY + COLLAPSING + 1):
         answers = [
-            (
-                agent.name,
-                agent.write(
-                    "", [], seed=AnswerSeed(7, agent=agent.name, round=number, index=k)
-                ).text,
-            )
-            for agent in agents
-            for k in range(ANSWERS)
+            (agent.name, _answer(agent, number, k)) for agent in agents for k in range(ANSWERS)
         ]
         yield answers
         if number >= HEALTHY:
