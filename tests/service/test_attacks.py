@@ -20,9 +20,9 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.spreadsheets import is_formula
-from hayflick.service import alerts, api_export
+from hayflick.service import alerts, api_export, api_health
 from hayflick.service.alerts import AlertWorker, send_test
 from hayflick.service.app import create_app
 from hayflick.service.events import Broadcast, event_stream
@@ -566,3 +566,52 @@ def unpacked(value):
         return unpack(value)
     except (TypeError, ValueError, zlib.error):
         return value
+
+
+def test_nobody_is_told_where_the_store_is(client, service, token, monkeypatch):
+    def fails(*_, **__):
+        raise OutputError(f"{service.database.name}: the disk is full; free some space")
+
+    headers = token("read", "ingest")
+    monkeypatch.setattr("hayflick.service.api_streams.streams_of", fails)
+    read = client.get("/v1/streams", headers=headers)
+    monkeypatch.setattr("hayflick.service.ingest._Request.store", fails)
+    sent = client.post("/v1/streams/talk/answers", json={"text": "a"}, headers=headers)
+    monkeypatch.setattr("hayflick.service.api_health.set_value", fails)
+    ready = client.get("/ready")
+    for answer in (read, sent, ready):
+        assert answer.status_code == 503
+        assert "the store: the disk is full" in answer.json()["detail"]
+        assert "service.db" not in answer.text
+
+
+def test_the_readiness_check_holds_up_no_thread(service, monkeypatch):
+    """Without a token: forty askers would have held all threads while the store is slow."""
+    checks, begun, go_on = api_health._Checks(), threading.Event(), threading.Event()
+    times = iter([None, "it is slow"])
+
+    def fault(_):
+        found = next(times)
+        if found is not None:
+            begun.set()
+            go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(api_health, "_write_fault", fault)
+    monkeypatch.setattr(api_health, "_SECONDS_BETWEEN", -1.0)
+    assert checks.fault(service) is None
+    slow = threading.Thread(target=checks.fault, args=(service,))
+    slow.start()
+    begun.wait(10)
+    assert checks.fault(service) is None
+    go_on.set()
+    slow.join()
+    monkeypatch.setattr(api_health, "_SECONDS_BETWEEN", 60.0)
+    assert checks.fault(service) == "it is slow"
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b"])
+def test_a_target_with_nul_is_not_there(client, token, name):
+    admin = token("admin")
+    assert client.delete(f"/v1/targets/{name}", headers=admin).status_code == 404
+    assert client.post(f"/v1/targets/{name}/test", headers=admin).status_code == 404

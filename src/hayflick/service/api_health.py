@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
-from hayflick.service.problems import Problem
+from hayflick.service.problems import Problem, without_address
 from hayflick.storage.service_values import set_value
 
 if TYPE_CHECKING:
@@ -86,11 +86,16 @@ class _Checks:
 
     def fault(self, service: Service) -> str | None:
         """Return what is wrong, None if nothing is."""
-        with self._lock:
+        # Anybody may ask: while one waits for the store, others hear what was found before.
+        if not self._lock.acquire(blocking=self._last is None):
+            return None if self._last is None else self._last[1]
+        try:
             now = time.monotonic()
             if self._last is None or now - self._last[0] > _SECONDS_BETWEEN:
                 self._last = (now, _write_fault(service))
             return self._last[1]
+        finally:
+            self._lock.release()
 
 
 def _write_fault(service: Service) -> str | None:
@@ -102,5 +107,5 @@ def _write_fault(service: Service) -> str | None:
     except concurrent.futures.TimeoutError:
         return f"the store did not take a write within {_LONGEST_WRITE_S:g} s"
     except (HayflickError, SQLAlchemyError) as fault:
-        return str(fault).partition("\n")[0]
+        return without_address(fault, service.database.name).partition("\n")[0]
     return None

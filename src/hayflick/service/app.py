@@ -11,7 +11,7 @@ from hayflick.core.errors import HayflickError, MissingExtraError
 from hayflick.core.version import __version__
 from hayflick.service.access import AccessGuard
 from hayflick.service.openapi import describe
-from hayflick.service.problems import Problem, first_fault
+from hayflick.service.problems import Problem, first_fault, without_address
 from hayflick.service.service import Service
 from hayflick.service.writer import WriteFailure, WriterBusy
 
@@ -92,13 +92,15 @@ async def _busy(request: Request, fault: Exception) -> Response:
 
 
 async def _failed(request: Request, fault: Exception) -> Response:
-    detail = f"{fault}; nothing of this request was kept: send it again later"
+    reason = without_address(fault, request.app.state.service.database.name)
+    detail = f"{reason}; nothing of this request was kept: send it again later"
     return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _unusable(request: Request, fault: Exception) -> Response:
     # What a request gets wrong is a problem of its own: this is the store.
-    return _answer(request, Problem(503, str(fault), headers={"Retry-After": "5"}))
+    detail = without_address(fault, request.app.state.service.database.name)
+    return _answer(request, Problem(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _broken(request: Request, fault: Exception) -> Response:

@@ -51,6 +51,11 @@ class Problem(Exception):  # noqa: N818
         }
 
 
+def without_address(fault: BaseException, name: str) -> str:
+    """Return what is wrong with a store of some name, and not where it is: that is for the log."""
+    return str(fault).replace(name, "the store")
+
+
 def first_fault(errors: Sequence[Mapping[str, Any]]) -> str:
     """Return what is wrong first, of pydantic's errors, and the key that it is about.
 

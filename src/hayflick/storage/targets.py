@@ -78,6 +78,9 @@ def targets_of(
 
 def target_named(connection: sa.Connection, project: int, name: str) -> TargetRow | None:
     """Return a target; None if there is no such one."""
+    if "\x00" in name:
+        # PostgreSQL does not look for it.
+        return None
     query = sa.select(*_COLUMNS).where(targets.c.project == project, targets.c.name == name)
     row = connection.execute(query).first()
     return None if row is None else TargetRow(**row._mapping)
