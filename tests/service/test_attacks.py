@@ -9,6 +9,8 @@ import io
 import logging
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -615,3 +617,22 @@ def test_a_target_with_nul_is_not_there(client, token, name):
     admin = token("admin")
     assert client.delete(f"/v1/targets/{name}", headers=admin).status_code == 404
     assert client.post(f"/v1/targets/{name}/test", headers=admin).status_code == 404
+
+
+STARTS = """
+import os, subprocess
+from hayflick.service.apprise_sender import _guard
+refused = []
+_guard(refused, private=True)
+for start in (lambda: subprocess.run(["true"]), lambda: os.system("true"), os.fork):
+    try:
+        start()
+    except PermissionError:
+        pass
+print(len(refused))
+"""
+
+
+def test_an_address_of_apprise_starts_no_program():
+    done = subprocess.run([sys.executable, "-c", STARTS], capture_output=True, text=True)
+    assert done.stdout == "3\n", done.stderr

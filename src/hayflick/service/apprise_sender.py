@@ -23,6 +23,7 @@ TIMEOUT_S = 45.0
 
 _EXAMPLES = "an address of apprise, such as mailto://… or slack://… (see https://appriseit.com)"
 _CONNECTING = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_STARTING = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
 _LONGEST = 300
 _processes = threading.BoundedSemaphore(8)
 """Held by those who have a process of their own: each takes the memory of one."""
@@ -126,8 +127,8 @@ def _send(request: dict[str, Any], refused: list[str]) -> str | None:
 def _guard(refused: list[str], *, private: bool) -> None:
     """Refuse what an address of apprise could reach that is not for whoever may set it.
 
-    These are connections to addresses that are not public, and files of this machine: some
-    services take a template or a key from a file.
+    These are connections to addresses that are not public, and files and programs of this machine:
+    some services take a template or a key from a file.
     """
     roots = tuple(f"{os.path.realpath(root)}{os.sep}" for root in (*sys.path, *_PREFIXES) if root)
 
@@ -139,6 +140,9 @@ def _guard(refused: list[str], *, private: bool) -> None:
             if not is_public(address):
                 refused.append(f"{address}, an address that is not public; {ALLOWING}")
                 raise PermissionError(f"{address} is not public")
+        elif event in _STARTING:
+            refused.append("a program of this machine, which is not started for it")
+            raise PermissionError("no program is started here")
         elif event == "open" and not isinstance(arguments[0], int):
             path = os.path.realpath(os.fsdecode(arguments[0]))
             if not path.startswith(roots) and path not in _READABLE:
