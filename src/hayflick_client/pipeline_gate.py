@@ -74,8 +74,7 @@ class GateResult:
         if self.silent_since:
             return f"{self.stream}: no answer has come since {self.silent_since}"
         if self.state == "baseline":
-            rounds = f"round {self.measured_round} is the last one that was measured"
-            return f"{self.stream}: no reading yet, the baseline is being recorded ({rounds})"
+            return f"{self.stream}: no reading yet, the baseline is being recorded"
         return (
             f"{self.stream}: {self.state}{since}{self._fall() if self.state == 'falling' else ''}"
         )

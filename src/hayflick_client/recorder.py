@@ -258,15 +258,15 @@ def stream_address(stream: str, url: str | None) -> str:
 
     Examples
     --------
-    >>> stream_address("help desk", "http://127.0.0.1:8000/")
-    'http://127.0.0.1:8000/v1/streams/help%20desk'
+    >>> stream_address("help desk", "http://127.0.0.1:8080/")
+    'http://127.0.0.1:8080/v1/streams/help%20desk'
     """
     if not isinstance(stream, str) or not stream.strip():
         raise ValueError(f"stream: got {stream!r}, takes the name of a stream")
     url = os.environ.get("HAYFLICK_URL", "") if url is None else url
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        takes = "the service's address, such as http://127.0.0.1:8000"
+        takes = "the service's address, such as http://127.0.0.1:8080"
         raise ValueError(f"url: got {url!r}, takes {takes} (or set HAYFLICK_URL)")
     return f"{url.rstrip('/')}/v1/streams/{quote(stream, safe='')}"
 

@@ -269,12 +269,13 @@ class AccessGuard:
             return
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         principal = None
+        detail = "a request takes the header Authorization: Bearer TOKEN"
         if kind.lower() == "bearer" and token:
             principal = await self._read(principal_of_token, token.strip())
+            remedy = "make one on the page Settings, or with hayflick db token"
+            detail = f"this token is not in use here; {remedy}"
         if principal is None:
-            takes = "the header Authorization: Bearer TOKEN, with a token of this service"
-            challenge = {"WWW-Authenticate": "Bearer"}
-            raise Problem(401, f"a request takes {takes}", headers=challenge)
+            raise Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
         if not principal.may(needed):
             raise Problem(403, f"the token {principal.name!r} lacks the scope {needed}")
         scope.setdefault("state", {})["principal"] = principal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
@@ -33,6 +34,9 @@ def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            takes, remedy = "one that no other program listens at", "0 finds a free one"
+            raise ArgumentError("port", got=port, takes=takes, remedy=remedy) from None
         takes = "an address of this machine and a free port"
         remedy = f"{fault.strerror}; port 0 finds a free one"
         raise ArgumentError(

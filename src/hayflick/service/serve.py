@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from hayflick.storage.database import Database
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+_LIBRARIES = ("apprise", "fastapi", "httpx", "prometheus_client", "python_multipart", "uvicorn")
 _MOST_PROCESSES = 64
 _SECONDS_TO_END = 10
 _SECONDS_TO_KILL = 15.0
@@ -66,18 +68,15 @@ def serve(
         If the extra ``server`` is not installed.
     """
     whole_number("workers", workers, at_least=1, at_most=_MOST_PROCESSES)
-    try:
-        import fastapi  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("the service", extra="server") from None
+    if not all(find_spec(library) for library in _LIBRARIES):
+        raise MissingExtraError("the service", extra="server")
     settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
     with listening(host, port) as listener:
         url = address(listener)
         token = _prepare(place, settings, workers=workers)
         if token is not None:
             announce(f"admin token, shown only this once: {token}")
-            announce(f"the first user of the dashboard: {url}/setup")
+            announce(f"make the first user of the dashboard with it: {url}/setup")
         announce(f"listening at {url}")
         if workers == 1:
             _run(place, settings, listener)

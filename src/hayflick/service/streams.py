@@ -124,7 +124,8 @@ def settings_of(stream: StreamRow) -> StreamSettings:
 def _check_rules(connection: sa.Connection, project: int, name: str) -> None:
     if "\x00" in name or active_rules(connection, project, name) is None:
         takes = "the name of a rule file of the project that is switched on"
-        raise ArgumentError("rules", got=ascii(name)[:120], takes=takes)
+        remedy = "store it first: page Rules, PUT /v1/rules/NAME, or rules of the settings file"
+        raise ArgumentError("rules", got=ascii(name)[:120], takes=takes, remedy=remedy)
 
 
 def _check_embedder(text: str, known: Collection[str] | None) -> None:

@@ -291,7 +291,8 @@ def _engine(url: sa.URL, *, read_only: bool, durable: bool) -> sa.Engine:
     try:
         engine = sa.create_engine(url, **how)
     except ModuleNotFoundError as fault:
-        raise MissingExtraError(f"a database of {url.drivername}", extra="postgres") from fault
+        feature = f"a database of {url.get_backend_name()}"
+        raise MissingExtraError(feature, extra="postgres") from fault
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_durable_sqlite if durable else _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
