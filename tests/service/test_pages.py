@@ -108,11 +108,13 @@ def test_the_overview_shows_alarms_first_and_what_fell(dashboard, service):
     stream(service, "calm", headline=Headline(metric="spread", line=(1.0,)).text())
     stream(service, "quiet", silent_since=1.0)
     stream(service, "fallen", state="alarm", headline=line.text())
+    stream(service, "young", state="baseline", open_round=4)
     text = dashboard.get("/").text
     names = re.findall(r'href="/streams/(\w+)"', text)
-    assert names == ["fallen", "quiet", "calm"]
+    assert names == ["fallen", "quiet", "young", "calm"]
     assert "spread of answers −25.0%, since round 21" in text
     assert text.count('<span class="badge silent">silent</span>') == 2
+    assert "3 of 10 rounds of the baseline" in text
 
 
 @pytest.mark.parametrize(

@@ -146,14 +146,14 @@ def test_all_actions_that_are_shown_are_done_at_once(
         record_action(connection, stream, 5, "", "notify", {"reason": "so"}, now=3.0)
     assert 'name="ids" value="2 1"' in client.get("/actions").text
     page = client.post("/actions/done", data={"csrf": csrf, "ids": "2 1 99"}).text
-    assert "Nothing is to be done." in page
+    assert "There is nothing to do." in page
     assert client.post("/actions/done", data={"csrf": csrf, "ids": "1 x"}).status_code == 422
 
 
 def test_pages_without_anything_say_so(client: Any, sign_in: Any) -> None:
     sign_in("read")
-    assert "Nothing is to be done." in client.get("/actions").text
-    assert "No answer is to be checked." in client.get("/reviews").text
+    assert "There is nothing to do." in client.get("/actions").text
+    assert "There is no answer to check." in client.get("/reviews").text
 
 
 def test_what_decisions_prove_is_told_to_programs(

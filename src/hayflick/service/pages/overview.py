@@ -16,6 +16,7 @@ from hayflick.report.rendering import shortened, significant
 from hayflick.report.sparklines import sparkline
 from hayflick.service.pages.rendering import language_of, page_router, principal_of, service_of
 from hayflick.service.pages.shared import SharedPages
+from hayflick.service.streams import settings_of
 from hayflick.storage.headlines import Headline
 from hayflick.storage.streams import StreamRow, streams_of
 
@@ -72,11 +73,23 @@ def overview_row(stream: StreamRow, language: Language) -> OverviewRow:
     """Return a stream as the overview shows it."""
     silent = stream.silent_since is not None and stream.state != "alarm"
     if stream.headline is None:
-        complete = language.number(max(stream.measured_round, stream.open_round - 1))
-        fell, line = language.text("complete rounds: {number}", number=complete), ""
+        fell, line = _waits(stream, language), ""
     else:
         fell, line = _told(stream.headline, language)
     return OverviewRow(stream, "silent" if silent else stream.state, fell, line)
+
+
+def _waits(stream: StreamRow, language: Language) -> str:
+    """Say how far a stream is that has no reading yet."""
+    complete = max(stream.measured_round, stream.open_round - 1)
+    if stream.state != "baseline":
+        return language.text("complete rounds: {number}", number=language.number(complete))
+    needed = settings_of(stream).baseline
+    return language.text(
+        "{complete} of {needed} rounds of the baseline",
+        complete=language.number(min(complete, needed)),
+        needed=language.number(needed),
+    )
 
 
 @lru_cache(_MOST_KEPT)

@@ -29,7 +29,7 @@ _ROUNDS = ("every", "time_zone", "baseline", "false_alarms")
 """Settings of the readings that the page changes, as long as there are no answers."""
 
 _SHOWN = ("charts", "form", "embedder", "tokenizer", "values", "metrics", "must_keep", "seed")
-"""Those that it only shows: they are set through the interface, or in the settings file."""
+"""Those that it only shows: they are set through the API, or in the settings file."""
 
 _MOST_ENTRIES = 100
 
