@@ -26,6 +26,7 @@ from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.spreadsheets import is_formula
 from hayflick.service import alerts, api_export, api_health
 from hayflick.service.alerts import AlertWorker, send_test
+from hayflick.service.api_ingest import Intake
 from hayflick.service.app import create_app
 from hayflick.service.events import Broadcast, event_stream
 from hayflick.service.export import stream_columns
@@ -636,3 +637,20 @@ print(len(refused))
 def test_an_address_of_apprise_starts_no_program():
     done = subprocess.run([sys.executable, "-c", STARTS], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
+
+
+def test_bodies_that_come_slowly_take_no_memory_of_others():
+    """Whoever may send could have had any number of large bodies on their way at once."""
+    intake, most = Intake(), 100
+    intake.hold(90, project=1, at_most=most)
+    with pytest.raises(Problem):
+        intake.hold(20, project=1, at_most=most)
+    intake.hold(40, project=2, at_most=most)
+    with pytest.raises(Problem):
+        intake.hold(20, project=3, at_most=most)
+    intake.hold(-90, project=1, at_most=most)
+    intake.hold(90, project=3, at_most=most)
+    with intake._turn(1, 2), intake._turn(1, 2), intake._turn(2, 2), pytest.raises(Problem):
+        intake._turn(1, 2).__enter__()
+    with intake._turn(1, 1):
+        pass

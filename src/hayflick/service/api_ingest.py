@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Annotated, Any, Self
 
@@ -30,6 +32,8 @@ from hayflick.service.stream_settings import Kind
 
 _THREADS = 4
 _BODIES_AT_ONCE = 2
+_SHARE = 0.75
+"""Of the room that there is for requests, what those of one project may take."""
 
 
 class ReceiptView(BaseModel):
@@ -99,6 +103,8 @@ class Intake:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held = 0
+        self._held_by: Counter[int] = Counter()
+        self._requests: Counter[int] = Counter()
         self._limiter: CapacityLimiter | None = None
 
     async def take(
@@ -149,43 +155,60 @@ class Intake:
         """
         limits = request.app.state.service.settings.limits
         encoding = request.headers.get("content-encoding", "")
-        body = await packed_body(request)
         self._limiter = self._limiter or CapacityLimiter(_THREADS)
-        with _Held(self, _BODIES_AT_ONCE * limits.unpacked) as held:
+        project = request.state.principal.project
+        with _Held(self, project, _BODIES_AT_ONCE * limits.unpacked) as held:
+            # While it comes: many that come slowly take memory too.
+            body = await packed_body(request, held.add)
 
             def started() -> Sequence[Future[Receipt]]:
                 plain = unpacked(body, encoding, at_most=limits.unpacked)
-                held.add(len(plain))
+                held.add(max(0, len(plain) - len(body)))
                 return start(plain)
 
-            futures = await in_thread(started, self._limiter)
-            waiting = map(asyncio.wrap_future, futures)
-            return await asyncio.gather(*waiting, return_exceptions=True)
+            with self._turn(project, max(1, int(_SHARE * limits.waiting))):
+                futures = await in_thread(started, self._limiter)
+                waiting = map(asyncio.wrap_future, futures)
+                return await asyncio.gather(*waiting, return_exceptions=True)
 
-    def hold(self, size: int, *, at_most: int) -> None:
+    def hold(self, size: int, *, project: int, at_most: int) -> None:
         """Take up that so many bytes more, or fewer, are on their way into the store.
 
         Raises
         ------
         Problem
-            429 if they are too many.
+            429 if they are too many of one project, or of all.
         """
         with self._lock:
-            if size > 0 and self._held and self._held + size > at_most:
-                detail = "other requests are still being stored: send it again later"
-                raise Problem(429, detail, headers={"Retry-After": "1"})
+            own = self._held_by[project]
+            full = self._held and self._held + size > at_most / _SHARE
+            if size > 0 and (full or (own and own + size > at_most)):
+                raise _later()
             self._held += size
+            self._held_by[project] += size
+
+    @contextmanager
+    def _turn(self, project: int, most: int) -> Iterator[None]:
+        """Count a request of a project, whose requests leave room for those of others."""
+        if self._requests[project] >= most:
+            raise _later()
+        self._requests[project] += 1
+        try:
+            yield
+        finally:
+            self._requests[project] -= 1
 
 
 class _Held:
     """The bytes of one request, which are let go at its end."""
 
-    def __init__(self, intake: Intake, at_most: int) -> None:
-        self._intake, self._most, self._size = intake, at_most, 0
+    def __init__(self, intake: Intake, project: int, at_most: int) -> None:
+        self._intake, self._project = intake, project
+        self._most, self._size = at_most, 0
 
     def add(self, size: int) -> None:
         """Take up more bytes."""
-        self._intake.hold(size, at_most=self._most)
+        self._intake.hold(size, project=self._project, at_most=self._most)
         self._size += size
 
     def __enter__(self) -> Self:
@@ -197,7 +220,12 @@ class _Held:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._intake.hold(-self._size, at_most=self._most)
+        self._intake.hold(-self._size, project=self._project, at_most=self._most)
+
+
+def _later() -> Problem:
+    detail = "other requests are still being stored: send it again later"
+    return Problem(429, detail, headers={"Retry-After": "1"})
 
 
 _KINDS: dict[Kind, tuple[str, str]] = {

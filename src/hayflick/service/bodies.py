@@ -36,8 +36,15 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-async def packed_body(request: Request) -> bytes:
+async def packed_body(request: Request, taken: Callable[[int], None]) -> bytes:
     """Return the body of a request as it was sent.
+
+    Parameters
+    ----------
+    request
+        The request.
+    taken
+        See `hayflick.service.guard.read_body`.
 
     Raises
     ------
@@ -47,7 +54,7 @@ async def packed_body(request: Request) -> bytes:
     headers = {name.lower(): value for name, value in request.headers.raw}
     most = request.app.state.service.settings.limits.body
     try:
-        return await read_body(headers, request.receive, at_most=most)
+        return await read_body(headers, request.receive, at_most=most, taken=taken)
     except RequestRefusal as refusal:
         closing = {"Connection": "close"}
         raise Problem(refusal.status, refusal.message, headers=closing) from None

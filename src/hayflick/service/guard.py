@@ -125,7 +125,11 @@ def _name(host: str) -> str:
 
 
 async def read_body(
-    headers: Mapping[bytes, bytes], receive: Receive, *, at_most: int = LARGEST_BODY
+    headers: Mapping[bytes, bytes],
+    receive: Receive,
+    *,
+    at_most: int = LARGEST_BODY,
+    taken: Callable[[int], None] | None = None,
 ) -> bytes:
     """Return the whole body of a request.
 
@@ -137,6 +141,8 @@ async def read_body(
         Gives the parts of the body.
     at_most
         Bytes that it may have.
+    taken
+        Called with the bytes of every part that is kept; may refuse them with an error.
 
     Raises
     ------
@@ -160,6 +166,8 @@ async def read_body(
                 if too_large:
                     body.clear()
                 else:
+                    if taken is not None:
+                        taken(len(part))
                     body += part
                 more = message.get("more_body", False)
     except TimeoutError:
