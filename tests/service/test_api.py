@@ -174,6 +174,17 @@ def test_rounds(call, filled):
     assert call("GET", f"/streams/talk/rounds/{10**30}")[0] == 422
 
 
+def test_what_is_not_there_is_said_to_whom_it_concerns(call, filled):
+    status, problem = call("GET", "/stream/talk")
+    assert (status, "/openapi.json" in problem["detail"]) == (404, True)
+    status, problem = call("GET", "/streams/talk/answers")
+    assert (status, problem["detail"]) == (405, "got GET, takes POST")
+    status, problem = call("PUT", "/streams/new", {"evry": 3})
+    assert (status, problem["detail"]) == (422, "evry: there is no such key; did you mean every?")
+    status, problem = call("PUT", "/streams/new", {"time_zone": "Berlin"})
+    assert (status, problem["detail"][:22]) == (422, "time_zone: got Berlin,")
+
+
 def test_actions_are_listed_and_done_once(call, filled):
     status, page = call("GET", "/actions", state="open", limit=2)
     assert [one["content"]["reason"] for one in page["items"]] == ["default 3", "default 2"]

@@ -58,7 +58,8 @@ def test_a_file_is_read_with_its_rules_and_the_environment(tmp_path):
     ("text", "message"),
     [
         ("stream = 3", "stream: there is no such key"),
-        ("[streams.talk]\nevry = 3", "streams.talk.evry: there is no such key"),
+        ("[streams.talk]\nevry = 3", "evry: there is no such key; did you mean every?"),
+        ("[defaults]\nevery = '1x'", "defaults.every: got 1x"),
         ("[streams.talk]\nbaseline = 1", "streams.talk.baseline: .*greater than or equal to 2"),
         ("[streams.talk]\nkind = 'songs'", "streams.talk.kind: .*'answers'"),
         ("[streams]\ntalk = 3", "streams.talk: "),

@@ -13,6 +13,7 @@ from hayflick.service.access import AccessGuard
 from hayflick.service.openapi import describe
 from hayflick.service.problems import Problem, first_fault, without_address
 from hayflick.service.service import Service
+from hayflick.service.stream_settings import StreamSettings
 from hayflick.service.writer import WriteFailure, WriterBusy
 
 if TYPE_CHECKING:
@@ -116,10 +117,17 @@ async def _internal(request: Request, fault: Exception) -> Response:
 
 
 async def _invalid(request: Request, fault: Any) -> Response:
-    return _answer(request, Problem(422, first_fault(fault.errors())))
+    detail = first_fault(fault.errors(), known=StreamSettings.model_fields)
+    return _answer(request, Problem(422, detail))
 
 
 async def _http(request: Request, fault: Any) -> Response:
-    return _answer(
-        request, Problem(fault.status_code, str(fault.detail), headers=dict(fault.headers or {}))
-    )
+    headers = dict(fault.headers or {})
+    detail = str(fault.detail)
+    if fault.status_code == 404:
+        detail = "there is nothing at this address"
+        if request.url.path.startswith("/v1"):
+            detail += "; /openapi.json describes all that there are"
+    if fault.status_code == 405:
+        detail = f"got {request.method}, takes {headers.get('Allow', 'another method')}"
+    return _answer(request, Problem(fault.status_code, detail, headers=headers))

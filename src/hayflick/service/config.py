@@ -15,6 +15,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.toml import read_toml
 from hayflick.service.problems import first_fault
 from hayflick.service.settings import ServiceSettings
+from hayflick.service.stream_settings import StreamSettings
 
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
 _SECRET = ("url", "secret")
@@ -56,7 +57,8 @@ def read_settings(
     try:
         return ServiceSettings.model_validate(found)
     except ValidationError as fault:
-        raise DataError(f"{place}: {first_fault(fault.errors())}") from None
+        known = [*ServiceSettings.model_fields, *StreamSettings.model_fields]
+        raise DataError(f"{place}: {first_fault(fault.errors(), known=known)}") from None
 
 
 def _filled(text: str, environment: Mapping[str, str], *, where: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -56,23 +57,29 @@ def without_address(fault: BaseException, name: str) -> str:
     return str(fault).replace(name, "the store")
 
 
-def first_fault(errors: Sequence[Mapping[str, Any]]) -> str:
+def first_fault(errors: Sequence[Mapping[str, Any]], *, known: Iterable[str] = ()) -> str:
     """Return what is wrong first, of pydantic's errors, and the key that it is about.
 
-    No value is repeated: it may be a secret.
+    No value is repeated: it may be a secret. Of the keys that are known, the nearest is offered
+    for one that is not.
 
     Examples
     --------
     >>> first_fault([{"loc": ("body", "every"), "msg": "Value error, takes a number", "type": ""}])
     'every: takes a number'
+    >>> first_fault([{"loc": ("body", "every"), "msg": "Value error, every: got 3", "type": ""}])
+    'every: got 3'
     """
     first = errors[0]
     kept = [str(part) for part in first["loc"] if not _is_branch(part)]
     where = ".".join(kept[1:] if kept[:1] == ["body"] and len(kept) > 1 else kept)
     message = first["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
+    # A check of ours names the key itself.
+    message = message.removeprefix(f"{kept[-1]}: ") if kept else message
     if first["type"] == "extra_forbidden":
-        message = "there is no such key"
+        near = get_close_matches(kept[-1], list(known), n=1) if kept else []
+        message = "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
     return f"{display_text(where)}: {message}" if where else message
 
 
