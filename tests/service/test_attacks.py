@@ -242,27 +242,35 @@ def test_metrics_beyond_loopback_show_one_project(database):
     assert "theirs" not in text
 
 
-def test_no_stream_waits_for_all_rounds_of_another(service, monkeypatch):
-    """Whoever fills rounds faster than they are measured holds up their own stream alone."""
+def test_nobody_waits_for_all_rounds_of_somebody_else(service, monkeypatch):
+    """Whoever fills rounds faster than they are measured holds up their own streams alone."""
     settings = StreamSettings(every=2, baseline=2, charts=())
-    order = []
+    order, names = [], {}
 
     def measured(_, number):
-        order.append(number)
-        return 1 if order.count(number) <= 3 else 0
+        order.append(names[number])
+        return 1 if order.count(names[number]) <= 3 else 0
 
     monkeypatch.setattr(RoundKeeper, "_measure", measured)
+    monkeypatch.setattr("hayflick.service.round_keeper._STREAMS_TOGETHER", 2)
     with service:
-        for name in ("busy", "other"):
-            with service.database.transaction() as connection:
-                project = project_named(connection, "default", now=0.0)
-                given = {"kind": "answers", "settings": settings.model_dump_json(), "now": 0.0}
-                create_stream(connection, project, name, **given)
-            principal = Principal(project, "test", frozenset({"ingest"}))
-            items = [{"text": f"answer {n}"} for n in range(8)]
-            ingest(service, principal, name, "answers", items).result()
-        assert RoundKeeper(service).work() == 6
-    assert order[:6] == [1, 2] * 3
+        for project, count in (("busy", 3), ("other", 1)):
+            for number in range(count):
+                with service.database.transaction() as connection:
+                    found = project_named(connection, project, now=0.0)
+                    given = {"kind": "answers", "settings": settings.model_dump_json()}
+                    name = f"{project} {number}"
+                    names[create_stream(connection, found, name, **given, now=0.0).id] = name
+                principal = Principal(found, "test", frozenset({"ingest"}))
+                items = [{"text": f"answer {n}"} for n in range(8)]
+                ingest(service, principal, name, "answers", items).result()
+        assert RoundKeeper(service).work() == 12
+    first, second, third = (f"busy {number}" for number in range(3))
+    assert order[:9] == [
+        *(first, second, "other 0"),
+        *(third, first, "other 0"),
+        *(second, third, "other 0"),
+    ]
 
 
 @pytest.mark.parametrize(("group", "kept"), [("Bj\xf6rn", 6), ("nobody", 8)])

@@ -32,7 +32,7 @@ from hayflick.storage.rounds import (
     due_rounds,
     measuring_lock,
     rounds_of,
-    unmeasured_rounds,
+    unmeasured_streams,
 )
 from hayflick.storage.streams import StreamRow, answered_streams, stream_numbered
 
@@ -46,6 +46,9 @@ _MOST_LIVE = 200
 
 _TOGETHER = 50
 """Rounds that are stored in one transaction, where many wait."""
+
+_STREAMS_TOGETHER = 20
+"""Streams of a project that are measured before it is another project's turn."""
 
 _RETRY_S = (1.0, 10.0, 60.0)
 """Seconds after which measuring is tried again."""
@@ -66,6 +69,8 @@ class RoundKeeper(Worker):
         self._service = service
         self._live: OrderedDict[int, LiveStream] = OrderedDict()
         self._failures: dict[int, tuple[int, float]] = {}
+        # The stream of each project that was measured last.
+        self._turns: dict[int, int] = {}
         self._next_silence = 0.0
         self._woken, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="hayflick rounds", daemon=True)
@@ -120,31 +125,46 @@ class RoundKeeper(Worker):
         return measured
 
     def _look(self) -> int:
-        """Close rounds, and measure some of each stream: none waits for all rounds of another."""
+        """Close rounds, and measure some of each stream, and some streams of each project.
+
+        So nobody waits for all the rounds of somebody else.
+        """
         service, now = self._service, self._service.clock.now()
         with service.database.connect() as connection:
             due = due_rounds(connection, now=now)
         for number in due:
             service.writer.write(partial(_close, number=number, now=now))
         with service.database.connect() as connection:
-            waiting = unmeasured_rounds(connection)
+            waiting = unmeasured_streams(connection)
         measured = 0
-        for number in waiting:
-            if self._ended.is_set():
-                break
-            if self._failures.get(number, (0, 0.0))[1] > now:
-                continue
-            try:
-                measured += self._measure(number)
-            except Exception:
-                # Nothing of it was stored, and other streams go on.
-                _log.exception("the rounds of a stream could not be kept")
-                self._live.pop(number, None)
-                self._failures[number] = (0, now + _RETRY_S[-1])
+        for project, streams in waiting.items():
+            # Those first whose turn it was not when the last ones were measured.
+            last, done = self._turns.get(project, 0), 0
+            for number in sorted(streams, key=lambda one: (one <= last, one)):
+                if self._ended.is_set() or done == _STREAMS_TOGETHER:
+                    break
+                found = self._measured(number, now)
+                if found:
+                    self._turns[project] = number
+                    done += 1
+                    measured += found
         if now >= self._next_silence:
             self._next_silence = now + _SILENCE_EVERY_S
             self._see_silence(now)
         return measured
+
+    def _measured(self, number: int, now: float) -> int:
+        """Measure some rounds of a stream, and return how many; a fault is that stream's alone."""
+        if self._failures.get(number, (0, 0.0))[1] > now:
+            return 0
+        try:
+            return self._measure(number)
+        except Exception:
+            # Nothing of it was stored.
+            _log.exception("the rounds of a stream could not be kept")
+            self._live.pop(number, None)
+            self._failures[number] = (0, now + _RETRY_S[-1])
+            return 0
 
     def _measure(self, number: int) -> int:
         """Measure some rounds of a stream that wait, and return how many there were."""

@@ -174,11 +174,14 @@ def close_later(connection: sa.Connection, stream: int, due: float, *, now: floa
     )
 
 
-def unmeasured_rounds(connection: sa.Connection) -> dict[int, int]:
-    """Return how many rounds are closed and not yet measured, by the number of the stream."""
-    query = sa.select(rounds.c.stream, sa.func.count().label("number"))
-    query = query.where(rounds.c.status == "closed").group_by(rounds.c.stream)
-    return {row.stream: row.number for row in connection.execute(query)}
+def unmeasured_streams(connection: sa.Connection) -> dict[int, list[int]]:
+    """Return the streams with rounds that are closed and not yet measured, by project."""
+    query = sa.select(streams.c.project, streams.c.id).distinct()
+    query = query.join_from(rounds, streams, rounds.c.stream == streams.c.id)
+    found: dict[int, list[int]] = {}
+    for row in connection.execute(query.where(rounds.c.status == "closed").order_by(streams.c.id)):
+        found.setdefault(row.project, []).append(row.id)
+    return found
 
 
 _LOCK = 0x6861796600000000
