@@ -662,3 +662,20 @@ def test_bodies_that_come_slowly_take_no_memory_of_others():
         intake._turn(1, 2).__enter__()
     with intake._turn(1, 1):
         pass
+
+
+OPENS = """
+import resource
+from hayflick.service.listening import allow_many_connections
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+allow_many_connections()
+soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+print(soft == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_few_hundred_idle_connections_do_not_use_up_the_files():
+    done = subprocess.run([sys.executable, "-c", OPENS], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr

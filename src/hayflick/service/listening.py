@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from contextlib import suppress
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError
@@ -13,6 +14,7 @@ LOOPBACK = "127.0.0.1"
 """An address that no other machine can reach."""
 
 _LARGEST_PORT = 65_535
+_MOST_FILES = 65_536
 
 
 def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
@@ -42,6 +44,20 @@ def listening(host: str = LOOPBACK, port: int = 0) -> socket.socket:
         raise ArgumentError(
             "host and port", got=f"{host}:{port}", takes=takes, remedy=remedy
         ) from None
+
+
+def allow_many_connections() -> None:
+    """Let this process have as many connections open as it may: a usual limit is soon reached."""
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def address(listener: socket.socket) -> str:

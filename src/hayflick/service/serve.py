@@ -17,7 +17,7 @@ from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
 from hayflick.service.access import check_exposure
 from hayflick.service.clock import Clock
-from hayflick.service.listening import address, listening
+from hayflick.service.listening import address, allow_many_connections, listening
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.service.startup import TOKEN_VARIABLE, declare, make_first_token, take_token
@@ -103,6 +103,7 @@ def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> str | No
 
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
     """Serve in this process."""
+    allow_many_connections()
     with Database(place, durable=True) as database:
         _server(Service(database, settings)).run(sockets=[listener])
 
