@@ -22,6 +22,7 @@ from fastapi.testclient import TestClient
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.spreadsheets import is_formula
 from hayflick.service.app import create_app
+from hayflick.service.apprise_sender import without_secrets
 from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
@@ -434,3 +435,11 @@ print(len(refused))
 def test_an_address_of_apprise_starts_no_program():
     done = subprocess.run([sys.executable, "-c", STARTS], capture_output=True, text=True)
     assert done.stdout == "3\n", done.stderr
+
+
+def test_what_a_target_says_is_shown_without_keys_and_control_characters():
+    url = "slack://T0KEN1/B0KEN2/s%C3%A9cret3/#channel"
+    said = without_secrets("\x1b[2J\u202eno T0KEN1 in /B0KEN2/sécret3" + "!" * 1000, url)
+    assert not {"T0KEN1", "B0KEN2", "sécret3"} & set(re.split("[ /!]+", said))
+    assert said.isprintable()
+    assert len(said) < 400

@@ -278,3 +278,19 @@ print(soft == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)))
 def test_a_few_hundred_idle_connections_do_not_use_up_the_files():
     done = subprocess.run([sys.executable, "-c", OPENS], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
+
+
+TAKES = """
+from hayflick.service.apprise_sender import _limit_memory
+_limit_memory()
+try:
+    bytearray(3 << 30)
+except MemoryError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not hold processes to it")
+def test_a_target_that_answers_without_end_does_not_fill_the_memory():
+    done = subprocess.run([sys.executable, "-c", TAKES], capture_output=True, text=True)
+    assert done.stdout == "refused\n", done.stderr

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from typing import Any
+from urllib.parse import unquote
 
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, MissingExtraError
 from hayflick.service.public_addresses import ALLOWING, is_public
 from hayflick.service.webhooks import DeliveryFailure
@@ -24,7 +27,10 @@ TIMEOUT_S = 45.0
 _EXAMPLES = "an address of apprise, such as mailto://… or slack://… (see https://appriseit.com)"
 _CONNECTING = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _STARTING = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
-_LONGEST = 300
+_LONGEST, _SHORTEST_KEY = 300, 6
+_MOST_MEMORY = 2 << 30
+"""Bytes of a process: a target may answer without end."""
+
 _processes = threading.BoundedSemaphore(8)
 """Held by those who have a process of their own: each takes the memory of one."""
 
@@ -121,7 +127,22 @@ def _send(request: dict[str, Any], refused: list[str]) -> str | None:
         return None
     if refused:
         return f"it leads to {refused[0]}"
-    return said.replace(request["url"], "…")[:_LONGEST] or "it was not accepted"
+    return without_secrets(said, request["url"]) or "it was not accepted"
+
+
+def without_secrets(said: str, url: str) -> str:
+    """Return what apprise or a target says as a line, without what may be a key of the address.
+
+    Examples
+    --------
+    >>> without_secrets("no bot 123:s3cr3t-k3y here", "tgram://123:s3cr3t-k3y/chat?format=text")
+    'no bot 123:… here'
+    """
+    parts = {url, *re.split(r"[:/@?&=,;#]+", url), *re.split(r"[:/@?&=,;#]+", unquote(url))}
+    for part in sorted(parts, key=len, reverse=True):
+        if len(part) >= _SHORTEST_KEY:
+            said = said.replace(part, "…")
+    return display_text(said, longest=_LONGEST)
 
 
 def _guard(refused: list[str], *, private: bool) -> None:
@@ -152,8 +173,20 @@ def _guard(refused: list[str], *, private: bool) -> None:
     sys.addaudithook(check)
 
 
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = _MOST_MEMORY if hard == resource.RLIM_INFINITY else min(hard, _MOST_MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
 def _main() -> None:
     request = json.loads(sys.stdin.buffer.read())
+    _limit_memory()
     # What a library prints must not stand in the answer.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
