@@ -236,6 +236,9 @@ def test_every_page_fits_and_can_be_used_by_everyone(
         locale=locale,
     )
     page = watched_page(context, complaints)
+    long = f"{url}/v1/streams/" + "お客様からの問い合わせへの自動応答" * 3
+    made = httpx.put(long, json={"every": 10}, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert made.is_success, made.text
     for path in PAGES:
         page.goto(url + path)
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
