@@ -8,6 +8,7 @@ So a message can arrive twice, and none is lost.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -45,6 +46,9 @@ _ATTEMPTS_OF_REFUSED = 3
 
 _MOST_SINGLE = 3
 """Messages that wait for one address of apprise and are sent one by one; more are put into one."""
+
+_MENTION = re.compile(r"@(?=everyone|here|channel|all\b)|<(?=[!@#])", re.IGNORECASE)
+"""How chats call many people at once."""
 
 _MOST_SENDERS = 4
 """Targets of a project that are sent to at one time: those of others do not wait for slow ones."""
@@ -275,4 +279,20 @@ def _send(service: Service, target: TargetRow, part: Sequence[DeliveryRow]) -> N
         )
         return
     message = messages.digest(part) if others else messages.message(first)
-    send_by_apprise(target.url, title=message.title, body=message.body, private=private)
+    send_by_apprise(
+        target.url,
+        title=unmentioned(message.title),
+        body=unmentioned(message.body),
+        private=private,
+    )
+
+
+def unmentioned(text: str) -> str:
+    r"""Return a text that calls nobody, wherever it is shown: names in it are a sender's.
+
+    Examples
+    --------
+    >>> unmentioned("@everyone <!channel> ann@example.com").replace("\N{WORD JOINER}", "~")
+    '@~everyone <~!channel> ann@example.com'
+    """
+    return _MENTION.sub("\\g<0>\N{WORD JOINER}", text)
