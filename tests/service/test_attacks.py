@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import html
 import io
@@ -13,16 +14,20 @@ import sys
 import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from fastapi import Request
 from fastapi.testclient import TestClient
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.spreadsheets import is_formula
+from hayflick.service.access import still_may_read
 from hayflick.service.app import create_app
 from hayflick.service.apprise_sender import without_secrets
+from hayflick.service.events import event_stream
 from hayflick.service.ingest import ingest
 from hayflick.service.logins import log_in
 from hayflick.service.problems import Problem
@@ -31,7 +36,13 @@ from hayflick.service.round_storing import store_rounds
 from hayflick.service.service import Service
 from hayflick.service.settings import DeclaredStream, ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.accounts import Principal, create_token, create_user, project_named
+from hayflick.storage.accounts import (
+    Principal,
+    create_token,
+    create_user,
+    project_named,
+    revoke_token,
+)
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
@@ -443,3 +454,37 @@ def test_what_a_target_says_is_shown_without_keys_and_control_characters():
     assert not {"T0KEN1", "B0KEN2", "sécret3"} & set(re.split("[ /!]+", said))
     assert said.isprintable()
     assert len(said) < 400
+
+
+@pytest.mark.parametrize("by", ["token", "session"])
+def test_who_may_no_longer_read_hears_nothing_more(
+    service, client, token, sign_in, monkeypatch, by
+):
+    monkeypatch.setattr("hayflick.service.events._SECONDS_UNASKED", 0.2)
+    monkeypatch.setattr("hayflick.service.events._SILENCE_S", 0.1)
+    headers = token("read")
+    csrf = sign_in("read")
+    cookie = client.cookies["hayflick_session"]
+    principals = {"token": Principal(1, "test", frozenset({"read"}), token=1)}
+    principals["session"] = Principal(1, "ann", frozenset({"read"}), user=1)
+    raw = [(b"authorization", headers["Authorization"].encode())]
+    raw.append((b"cookie", f"hayflick_session={cookie}".encode()))
+    state = {"principal": principals[by]}
+    request = Request({"type": "http", "headers": raw, "state": state, "app": client.app})
+    still = still_may_read(request)
+    assert still()
+
+    async def listen():
+        heard = [one async for one in event_stream(service, 1, None, still=still)]
+        return len(heard)
+
+    with ThreadPoolExecutor(1) as pool:
+        listening = pool.submit(asyncio.run, listen())
+        time.sleep(1)
+        assert not listening.done()
+        with service.database.transaction() as connection:
+            if by == "token":
+                assert revoke_token(connection, 1, 1, now=1.0)
+        if by == "session":
+            client.post("/logout", data={"csrf": csrf})
+        assert listening.result(timeout=20) > 2

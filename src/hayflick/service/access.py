@@ -196,6 +196,31 @@ def session_cookie(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
+def still_may_read(request: Request) -> Callable[[], bool]:
+    """Return what says whether who made a request may still make it, some time later.
+
+    A token may be revoked meanwhile, a session end, and a user lose a scope.
+    """
+    service: Service = request.app.state.service
+    is_token = request.state.principal.user is None
+    given = _bearer(dict(request.headers.raw)) if is_token else session_cookie(request)
+
+    def may() -> bool:
+        try:
+            with service.database.connect() as connection:
+                if is_token:
+                    principal = principal_of_token(connection, given)
+                else:
+                    found = principal_of_session(connection, given, now=service.clock.now())
+                    principal = None if found is None else found[0]
+        except HayflickError:
+            # The store is away: nobody can know now.
+            return True
+        return principal is not None and any(map(principal.may, ("read", "review")))
+
+    return may
+
+
 def local_target(target: str | None) -> str:
     """Return where to go after logging in: a page of this service.
 
@@ -267,11 +292,11 @@ class AccessGuard:
         needed = required_scope(scope["method"], path)
         if needed is None or (self._loopback and _OPEN_ON_LOOPBACK.fullmatch(path)):
             return
-        kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        token = _bearer(headers)
         principal = None
         detail = "a request takes the header Authorization: Bearer TOKEN"
-        if kind.lower() == "bearer" and token:
-            principal = await self._read(principal_of_token, token.strip())
+        if token:
+            principal = await self._read(principal_of_token, token)
             remedy = "make one on the page Settings, or with hayflick db token"
             detail = f"this token is not in use here; {remedy}"
         if principal is None:
@@ -339,6 +364,12 @@ class AccessGuard:
         except WriterBusy:
             # What senders write comes first.
             del self._marked[number]
+
+
+def _bearer(headers: Mapping[bytes, bytes]) -> str:
+    """Return the token that a request carries; empty if there is none."""
+    kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _check_origin(headers: Mapping[bytes, bytes]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from hayflick.service.access import still_may_read
 from hayflick.service.events import event_stream
 
 _GREATEST = 2**63 - 1
@@ -36,8 +37,8 @@ def router() -> APIRouter:
     ) -> StreamingResponse:
         if last_event_id.isascii() and last_event_id.isdigit():
             after = min(int(last_event_id[:19]), _GREATEST)
-        principal = request.state.principal
-        stream = event_stream(request.app.state.service, principal.project, after)
+        project, still = request.state.principal.project, still_may_read(request)
+        stream = event_stream(request.app.state.service, project, after, still=still)
         # Nothing on the way may keep them.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return EventStreamResponse(stream, headers=headers)

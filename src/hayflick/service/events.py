@@ -34,13 +34,18 @@ _MOST_AT_ONCE = 1000
 _MOST_UNREAD = 2000
 _SILENCE_S = 15.0
 _LONGEST_S = 600.0
-"""After which a listener must come again, so that a token that was revoked is noticed."""
+"""After which a listener must come again."""
+
+_SECONDS_UNASKED = 20.0
+"""After which it is looked whether a listener's token was revoked, or the session has ended."""
 
 _IN_FLIGHT = 200
 """On PostgreSQL a change may appear after others that have a greater number by less than this."""
 
 
-def event_stream(service: Service, project: int, after: int | None) -> AsyncIterator[str]:
+def event_stream(
+    service: Service, project: int, after: int | None, *, still: Callable[[], bool] | None = None
+) -> AsyncIterator[str]:
     """Return the events of a project as text, as they come; ends when the service does.
 
     Parameters
@@ -52,6 +57,8 @@ def event_stream(service: Service, project: int, after: int | None) -> AsyncIter
     after
         Number of the last event that the listener knows; later ones that are stored come first.
         None for new ones only.
+    still
+        Returns whether the listener may still listen; asked now and then, in a thread.
 
     Raises
     ------
@@ -66,7 +73,7 @@ def event_stream(service: Service, project: int, after: int | None) -> AsyncIter
     if full and not found[0].make_room(project):
         detail = "there are too many listeners: try again later"
         raise Problem(503, detail, headers={"Retry-After": "10"})
-    return found[0].events(project, after)
+    return found[0].events(project, after, still)
 
 
 async def _no_events() -> AsyncIterator[str]:
@@ -169,7 +176,9 @@ class Broadcast:
         next(one for one in self._listeners if one.project == busiest).end()
         return True
 
-    async def events(self, project: int, after: int | None) -> AsyncIterator[str]:
+    async def events(
+        self, project: int, after: int | None, still: Callable[[], bool] | None = None
+    ) -> AsyncIterator[str]:
         """Yield the events of a project; see `event_stream`."""
         listener = _Listener(project, asyncio.get_running_loop())
         self._listeners.add(listener)
@@ -183,7 +192,7 @@ class Broadcast:
                     yield _text(change)
                 told.update(change.id for change in missed)
                 after = missed[-1].id if len(missed) == _MOST_AT_ONCE else None
-            async for event in _waited_for(listener):
+            async for event in _waited_for(listener, still):
                 if event[0] not in told:
                     yield event[1]
         finally:
@@ -241,10 +250,17 @@ class Broadcast:
         return by_project
 
 
-async def _waited_for(listener: _Listener) -> AsyncIterator[tuple[int, str]]:
+async def _waited_for(
+    listener: _Listener, still: Callable[[], bool] | None
+) -> AsyncIterator[tuple[int, str]]:
     """Yield events as they come; where none comes, one without a number says that all is well."""
     give_up = time.monotonic() + _LONGEST_S
+    asked = time.monotonic()
     while time.monotonic() < give_up:
+        if still is not None and time.monotonic() - asked > _SECONDS_UNASKED:
+            asked = time.monotonic()
+            if not await asyncio.to_thread(still):
+                return
         try:
             async with asyncio.timeout(_SILENCE_S):
                 event = await listener.waiting.get()
