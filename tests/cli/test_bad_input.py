@@ -96,3 +96,12 @@ def test_an_internal_error_says_how_to_see_more(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HAYFLICK_TRACEBACK", "1")
     assert main(arguments) == 70
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", ["db", "network", "rules", "review"])
+def test_a_group_without_a_command_shows_its_commands(group, capsys):
+    assert main([group]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith(f"Usage: hayflick {group} ")
+    assert "\nCommands:\n" in shown.out
+    assert shown.err == ""

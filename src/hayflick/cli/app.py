@@ -84,8 +84,16 @@ def _root(
     ] = False,
 ) -> None:
     """Predict, measure and slow the collapse of models that are trained on models' output."""
+    _show_help(context)
+
+
+def _show_help(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+for _group in (rules_app, review_app, network_app, db_app):
+    _group.callback(invoke_without_command=True)(_show_help)
 
 
 def run_command(typed: Sequence[str]) -> int:

@@ -20,7 +20,6 @@ db_app = typer.Typer(
     name="db",
     help="Keep the store of the service: bring it up to date, back it up, check it, prune it.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
 DatabaseOption = Annotated[

@@ -19,7 +19,6 @@ network_app = typer.Typer(
     name="network",
     help="Run language models, or cheap stand-ins, over one shared pool of texts.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
 ExperimentArgument = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")]

@@ -16,7 +16,6 @@ rules_app = typer.Typer(
     name="rules",
     help="Rules: what is watched, where the limit lies and what happens then.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
 _Rules = Annotated[Path, typer.Argument(metavar="RULES", help="A rules file (.toml).")]
