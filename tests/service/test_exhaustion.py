@@ -294,3 +294,14 @@ except MemoryError:
 def test_a_target_that_answers_without_end_does_not_fill_the_memory():
     done = subprocess.run([sys.executable, "-c", TAKES], capture_output=True, text=True)
     assert done.stdout == "refused\n", done.stderr
+
+
+def test_strangers_add_nothing_to_the_metrics(client):
+    """Every method, path or status that is told apart stays in the memory."""
+    for number in range(5):
+        for path in ("/health", "/login", f"/static/{number}", f"/nowhere{number}", "/v1/streams"):
+            client.request(f"EVIL{number}", path)
+    text = client.get("/metrics").text
+    assert "EVIL" not in text
+    assert "nowhere" not in text
+    assert 'method="other",route="/health",status="405"' in text

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STATES = ("baseline", *(state.value for state in State))
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT")
 _STREAM = ("project", "stream")
 
 
@@ -111,9 +112,10 @@ class MeasuredRequests:
         try:
             await self._application(scope, receive, sent)
         finally:
-            # A path that is no route is anybody's text.
+            # A path that is no route is anybody's text, and so is a method that no route has.
             route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if route != "other" else "other"
+            is_known = route != "other" and scope["method"] in _METHODS
+            method = scope["method"] if is_known else "other"
             if not endless:
                 self._metrics.observe(method, route, status, time.perf_counter() - begun)
 
