@@ -49,9 +49,9 @@ from hayflick.storage.database import Database
 from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers
 from hayflick.storage.passwords import hash_password
 from hayflick.storage.readings import observer_of_stream, texts_of_rounds
-from hayflick.storage.reviews import reviews_of
+from hayflick.storage.reviews import add_reviews, reviews_of
 from hayflick.storage.service_tables import TABLES, answers, tokens, unpack
-from hayflick.storage.streams import create_stream
+from hayflick.storage.streams import create_stream, stream_named
 
 PASSWORD = "correct horse"
 
@@ -488,3 +488,24 @@ def test_who_may_no_longer_read_hears_nothing_more(
         if by == "session":
             client.post("/logout", data={"csrf": csrf})
         assert listening.result(timeout=20) > 2
+
+
+def test_reviews_of_labels_are_erased_with_their_item(client, service, token):
+    """An item of label counts has rows with keys of their own, and reviews of them too."""
+    headers = token("admin")
+    item = {"counts": {"a": 3, "b": 4, "c": 5}, "key": "order-17"}
+    client.post("/v1/streams/talk/counts", json=item, headers=headers)
+    now = service.clock.now()
+    with service.database.transaction() as connection:
+        stream = stream_named(connection, 1, "talk")
+        rows = connection.execute(sa.select(answers.c.key, answers.c.text)).mappings().all()
+        assert len(rows) == 3
+        drawn = [{**row, "group": "", "prompt": None} for row in rows]
+        drawn.append({**drawn[0], "key": "order-170"})
+        add_reviews(connection, stream, 1, drawn, 12, now=now)
+        connection.execute(sa.delete(answers))
+    body = {"key": "order-17"}
+    answer = client.post("/v1/streams/talk/erasures", json=body, headers=headers)
+    assert answer.json() == {"answers": 0, "reviews": 3}
+    with service.database.connect() as connection:
+        assert [one.key for one in reviews_of(connection, 1, most=9)] == ["order-170"]

@@ -45,11 +45,11 @@ def key_of_row(key: str, number: int) -> str:
     return f"{key}{_SEPARATOR}{number}" if number else key
 
 
-def has_key(key: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a row is of the item with a key."""
+def has_key(key: str, column: sa.Column[str] = answers.c.key) -> sa.ColumnElement[bool]:
+    """Return the condition that a row, whose key a column holds, is of the item with a key."""
     labels = f"{key}{_SEPARATOR}"
     # No comparison of order, which depends on the database's language.
-    return sa.or_(answers.c.key == key, sa.func.substr(answers.c.key, 1, len(labels)) == labels)
+    return sa.or_(column == key, sa.func.substr(column, 1, len(labels)) == labels)
 
 
 def digests_of_keys(

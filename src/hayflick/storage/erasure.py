@@ -98,7 +98,7 @@ def erase_reviews(connection: sa.Connection, stream: StreamRow, what: Erasure) -
     """
     wanted = [reviews.c.stream == stream.id]
     if what.key is not None:
-        wanted.append(reviews.c.key == what.key)
+        wanted.append(has_key(what.key, reviews.c.key))
     if what.group is not None:
         wanted.append(reviews.c.group == what.group)
     if what.begins is not None:
