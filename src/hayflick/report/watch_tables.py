@@ -144,7 +144,8 @@ class WatchTables:
             for one in result.unread
             if one.metric not in uncharted
         ]
-        return rows + [self._idle(one) for one in result.idle_watches]
+        # Two charts of one number may lack the same.
+        return list(dict.fromkeys(rows)) + [self._idle(one) for one in result.idle_watches]
 
     def _without_reading(self, unread: UnreadMetric) -> str:
         text, number = self.language.text, self.language.number

@@ -127,7 +127,7 @@ async def _http(request: Request, fault: Any) -> Response:
     if fault.status_code == 404:
         detail = "there is nothing at this address"
         if request.url.path.startswith("/v1"):
-            detail += "; /openapi.json describes all that there are"
+            detail += "; /openapi.json lists every address"
     if fault.status_code == 405:
         detail = f"got {request.method}, takes {headers.get('Allow', 'another method')}"
     return _answer(request, Problem(fault.status_code, detail, headers=headers))

@@ -41,6 +41,14 @@ def test_mostly_equal_answers_are_not_all_alike(rng):
     assert "at least half of the pairs of answers in the first rounds are exactly alike" in found[1]
 
 
+def test_two_charts_of_one_number_give_their_reason_once(rng, tmp_path):
+    rows = stream(rng, said=lambda week, place, answer: answer if place % 10 == 0 else "yes")
+    watched = hf.watch(rows, by="week", text="said")
+    assert len(watched.missing_charts) > 1
+    page = watched.save(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("in the first rounds are exactly alike") == 1
+
+
 def test_equal_answers_are_all_alike(rng):
     rows = stream(rng, said=lambda *_: "yes of course")
     with pytest.raises(hf.HayflickError, match="all alike, so there is nothing to lose"):
