@@ -32,7 +32,8 @@ def served(tmp_path):
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            line = process.stdout.readline()
+            said = iter(process.stdout.readline, "")
+            line = next(line for line in said if line.startswith("listening at "))
             yield {**environment, "HAYFLICK_URL": line.split()[-1]}
         finally:
             process.send_signal(signal.SIGTERM)

@@ -21,6 +21,7 @@ from hayflick.service.listening import address, allow_many_connections, listenin
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.service.startup import TOKEN_VARIABLE, declare, make_first_token, take_token
+from hayflick.storage.accounts import has_user
 from hayflick.storage.database import Database
 
 if TYPE_CHECKING:
@@ -73,10 +74,11 @@ def serve(
     settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
     with listening(host, port) as listener:
         url = address(listener)
-        token = _prepare(place, settings, workers=workers)
+        token, known = _prepare(place, settings, workers=workers)
         if token is not None:
             announce(f"admin token, shown only this once: {token}")
-            announce(f"make the first user of the dashboard with it: {url}/setup")
+        if not known:
+            announce(f"make the first user of the dashboard with an admin token: {url}/setup")
         announce(f"listening at {url}")
         if workers == 1:
             _run(place, settings, listener)
@@ -84,8 +86,8 @@ def serve(
             _Processes(place, settings, listener, number=workers).run()
 
 
-def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> str | None:
-    """Make the store ready, and return the first token if it was made now."""
+def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> tuple[str | None, bool]:
+    """Make the store ready; return the first token if it was made now, and whether users exist."""
     with Database(place, durable=True) as database:
         if workers > 1 and database.dialect == "sqlite":
             remedy = "give --database postgresql://HOST/NAME for more"
@@ -98,7 +100,9 @@ def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> str | No
             take_token(database, given, now=now)
         check_exposure(Service(database, settings), settings.host)
         declare(database, settings, now=now)
-        return make_first_token(database, now=now)
+        token = make_first_token(database, now=now)
+        with database.connect() as connection:
+            return token, has_user(connection)
 
 
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:
