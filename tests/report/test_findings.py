@@ -56,7 +56,7 @@ def test_verdict_and_action_follow_the_limit(words):
     assert sure.action().startswith("Go on as planned")
     assert long.verdict() == f"On average below the limit from round {long.forecast.first_below}"
     assert "Keep a reserve" in long.action()
-    held = findings_of(words, generations=300, samples=2000)
+    held = findings_of(words, generations=300, samples=1000)
     assert "fresh real data into every round" in held.action()
 
 

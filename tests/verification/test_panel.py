@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 
 import hayflick as hf
 from hayflick.monitor import charting
+from hayflick.monitor.chart_requests import panel_requests
 from hayflick.monitor.panel import ChartPanel, panel_charts
 
 STREAMS, BASELINE, JUDGED, PAIRS = 40, 10, 20, 12
@@ -30,7 +31,7 @@ def first_alarm(readings, panel):
     charts = panel_charts(has_vectors=True, has_text=True, has_prompts=True, values=())
     histories, missing = charting.run_charts(
         readings,
-        charting.panel_requests(charts, values=()),
+        panel_requests(charts, values=()),
         baseline=BASELINE,
         scaling=charting.scaling_rounds(BASELINE),
         panel=panel,
