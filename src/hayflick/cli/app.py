@@ -92,7 +92,7 @@ def _show_help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-for _group in (rules_app, review_app, network_app, db_app):
+for _group in (rules_app, review_app, network_app, loop_app, db_app):
     _group.callback(invoke_without_command=True)(_show_help)
 
 

@@ -38,7 +38,6 @@ loop_app = typer.Typer(
     "calibrate. hayflick loop SETTINGS [--out RUN_DIR] [--hours HOURS] runs all rounds; a call "
     "that was stopped, or killed, is repeated to go on.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
 SettingsArgument = Annotated[
@@ -59,11 +58,6 @@ HoursOption = Annotated[
         show_default=False,
     ),
 ]
-
-
-@loop_app.callback(invoke_without_command=True)
-def loop_command() -> None:
-    """Do nothing: the group's commands do the work."""
 
 
 @loop_app.command("run", hidden=True)
