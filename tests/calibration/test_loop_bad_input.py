@@ -114,7 +114,8 @@ def test_a_file_that_is_none(folder, capsys):
     assert "missing.toml: no such file; takes the settings of a loop" in capsys.readouterr().err
     (folder / "trainer.toml").write_text("rounds = ")
     assert "trainer.toml: is no TOML" in refused()
-    assert main(["loop"]) == 2
+    assert main(["loop"]) == 0
+    assert "hayflick loop SETTINGS" in capsys.readouterr().out
     assert main(["loop", "step"]) == 2
     assert "SETTINGS" in capsys.readouterr().err
 
