@@ -97,3 +97,11 @@ def test_mistakes_are_named(folder, capsys, monkeypatch, arguments, message):
     (folder / "text").write_text("no database\n" * 500)
     assert main(["db", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["token", "user"])
+def test_a_name_that_no_store_takes_is_refused(command, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HAYFLICK_PASSWORD", "a password of a test")
+    place = str(tmp_path / "service.db")
+    assert main(["db", command, "a\ud800", "--database", place]) == 2
+    assert "holds half of a character" in capsys.readouterr().err

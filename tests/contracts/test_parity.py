@@ -96,7 +96,8 @@ def commands(command, *above):
     """
     for name, inner in getattr(command, "commands", {}).items():
         if getattr(inner, "commands", None):
-            if inner.invoke_without_command:
+            if inner.params or any(one.hidden for one in inner.commands.values()):
+                # It does something; another group, named alone, shows its commands.
                 yield (*above, name)
             yield from commands(inner, *above, name)
         elif not inner.hidden:

@@ -57,6 +57,10 @@ def faults_of(name: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeEncodeError as fault:
+        shown = ascii(fault.object)[:80]
+        message = f"{shown} holds half of a character (a lone surrogate), which no store takes"
+        raise DataError(f"{name}: {message}") from None
     except sa.exc.DBAPIError as fault:
         reason = str(fault.orig)
         known = (error for sign, error in _ERRORS.items() if sign in reason)
