@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hayflick_client.delivery import Reply, encoded
+from hayflick_client.delivery import ServiceReply, encoded
 from hayflick_client.outbox import Batch
 from hayflick_client.recorder import Recorder
 from hayflick_client.sending import failed, reply_of
@@ -166,7 +166,7 @@ class AsyncWatcher(Recorder):
                 except TimeoutError:
                     continue
 
-    async def _exchange(self, client: httpx.AsyncClient, batch: Batch) -> Reply:
+    async def _exchange(self, client: httpx.AsyncClient, batch: Batch) -> ServiceReply:
         try:
             body, headers = encoded(batch.body())
             address = f"{self._address}/{batch.path}"

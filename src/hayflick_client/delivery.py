@@ -25,7 +25,7 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 _ONE_MAY_BE_BAD = frozenset({400, 413, 422})
 
 
-class Outcome(enum.Enum):
+class DeliveryOutcome(enum.Enum):
     """What an answer means for a batch."""
 
     DELIVERED = "delivered"
@@ -35,7 +35,7 @@ class Outcome(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Reply:
+class ServiceReply:
     """What a request was answered.
 
     Parameters
@@ -55,19 +55,19 @@ class Reply:
     body: bytes = b""
     fault: str = ""
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DeliveryOutcome:
         """Return what it means for the batch.
 
         Examples
         --------
-        >>> Reply(202).outcome().name, Reply(503).outcome().name, Reply(401).outcome().name
-        ('DELIVERED', 'RETRY', 'REFUSED')
+        >>> [ServiceReply(status).outcome().name for status in (202, 503, 401)]
+        ['DELIVERED', 'RETRY', 'REFUSED']
         """
         if self.status is None or self.status >= 500 or self.status in _TRY_AGAIN:
-            return Outcome.RETRY
+            return DeliveryOutcome.RETRY
         if 200 <= self.status < 300:
-            return Outcome.DELIVERED
-        return Outcome.SPLIT if self.status in _ONE_MAY_BE_BAD else Outcome.REFUSED
+            return DeliveryOutcome.DELIVERED
+        return DeliveryOutcome.SPLIT if self.status in _ONE_MAY_BE_BAD else DeliveryOutcome.REFUSED
 
     def record(self) -> dict[str, Any]:
         """Return its body as a JSON object; empty where it is none."""
@@ -105,9 +105,9 @@ class Reply:
 
         Examples
         --------
-        >>> Reply(404, body=b'{"detail": "there is no such stream"}').reason()
+        >>> ServiceReply(404, body=b'{"detail": "there is no such stream"}').reason()
         '404: there is no such stream'
-        >>> Reply(None, fault="ConnectError: connection refused").reason()
+        >>> ServiceReply(None, fault="ConnectError: connection refused").reason()
         'ConnectError: connection refused'
         """
         if self.status is None:
@@ -123,7 +123,7 @@ class Reply:
 
         Examples
         --------
-        >>> Reply(429, {"retry-after": "2"}).retry_after_s()
+        >>> ServiceReply(429, {"retry-after": "2"}).retry_after_s()
         2.0
         """
         told = self.headers.get("retry-after", "").strip()
@@ -156,7 +156,7 @@ class Backoff:
         """Take up that a request was answered."""
         self._failures = 0
 
-    def wait_s(self, reply: Reply) -> float:
+    def wait_s(self, reply: ServiceReply) -> float:
         """Return the seconds to wait after another failure."""
         longest = min(_FIRST_WAIT_S * 2.0 ** min(self._failures, 10), _LONGEST_WAIT_S)
         self._failures += 1

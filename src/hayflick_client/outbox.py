@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hayflick_client.delivery import MOST_BYTES, Outcome, Reply
+from hayflick_client.delivery import MOST_BYTES, DeliveryOutcome, ServiceReply
 
 _MOST_REASONS = 20
 _REFUSED_IN_A_ROW = 5
@@ -152,27 +152,27 @@ class Outbox:
             self._size -= len(entry.body)
         return entries
 
-    def settle(self, batch: Batch, reply: Reply) -> Outcome:
+    def settle(self, batch: Batch, reply: ServiceReply) -> DeliveryOutcome:
         """Take up what a batch was answered; one that may be sent again stays under way."""
         outcome = reply.outcome()
         with self._lock:
             if not self._under_way or self._under_way[0] is not batch:
                 return (
-                    Outcome.REFUSED if outcome is Outcome.SPLIT else outcome
+                    DeliveryOutcome.REFUSED if outcome is DeliveryOutcome.SPLIT else outcome
                 )  # Given up meanwhile.
-            if outcome is Outcome.RETRY and not self._fails_for_good(reply):
+            if outcome is DeliveryOutcome.RETRY and not self._fails_for_good(reply):
                 return outcome
             self._under_way.popleft()
-            if outcome is Outcome.DELIVERED:
+            if outcome is DeliveryOutcome.DELIVERED:
                 self._count_delivered(batch, reply)
                 return outcome
-            if outcome is not Outcome.REFUSED and self._split(batch, reply):
-                return Outcome.SPLIT
+            if outcome is not DeliveryOutcome.REFUSED and self._split(batch, reply):
+                return DeliveryOutcome.SPLIT
             self._refused_in_a_row += 1
             self._count_refused(reply.reason(), len(batch.entries))
-        return Outcome.REFUSED
+        return DeliveryOutcome.REFUSED
 
-    def _fails_for_good(self, reply: Reply) -> bool:
+    def _fails_for_good(self, reply: ServiceReply) -> bool:
         """Return whether a batch has failed so often that one of its items must be why."""
         self._failures = self._failures + 1 if reply.status == _INTERNAL_ERROR else 0
         if self._failures < _MOST_FAILURES:
@@ -180,7 +180,7 @@ class Outbox:
         self._failures = 0
         return True
 
-    def _split(self, batch: Batch, reply: Reply) -> bool:
+    def _split(self, batch: Batch, reply: ServiceReply) -> bool:
         """Keep the good items of a batch under way; False if nothing tells that there are some."""
         refused = reply.refused_items(len(batch.entries))
         for reason in refused.values():
@@ -196,7 +196,7 @@ class Outbox:
         # One bad item must not take the others along; of a batch that is all bad, a few tell.
         return len(batch.entries) > 1 and self._refused_in_a_row < _REFUSED_IN_A_ROW
 
-    def _count_delivered(self, batch: Batch, reply: Reply) -> None:
+    def _count_delivered(self, batch: Batch, reply: ServiceReply) -> None:
         self._refused_in_a_row = 0
         self._delivered += len(batch.entries)
         duplicates, late = reply.counts()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hayflick_client.delivery import Reply, request_headers
+from hayflick_client.delivery import ServiceReply, request_headers
 from hayflick_client.recorder import checked_token, stream_address
 from hayflick_client.sending import failed, reply_of, tls_context
 
@@ -142,7 +142,7 @@ def gate(
     )
 
 
-def _asked(address: str, token: str, timeout_s: float) -> Reply:
+def _asked(address: str, token: str, timeout_s: float) -> ServiceReply:
     context = tls_context(address)
     import httpx
 

@@ -8,11 +8,12 @@ import os
 import re
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from hayflick_client.delivery import Backoff, Outcome, Reply, request_headers
+from hayflick_client.delivery import Backoff, DeliveryOutcome, ServiceReply, request_headers
 from hayflick_client.items import Moment, answer_item, counts_item, values_item, vector_item
 from hayflick_client.outbox import Batch, DeliveryCounts, Outbox
 from hayflick_client.sending import exchange, tls_context
@@ -22,7 +23,7 @@ _ONE_LINE_EVERY_S = 60.0
 _NO_HEADER = re.compile(r"[^\x21-\x7e]")
 
 
-class Recorder:
+class Recorder(ABC):
     """A queue of answers for one stream; `Watcher` and `AsyncWatcher` send them."""
 
     def __init__(
@@ -161,17 +162,17 @@ class Recorder:
             # No thread can be started now: the item waits for the next one.
             self._say(f"cannot send now: {fault}")
 
+    @abstractmethod
     def _queued(self, waiting: int) -> None:
         """Take up that an item waits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _begin(self) -> None:
         """Make ready what sends the items."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _close_at_exit(self) -> None:
         """Send what waits at the end of the program."""
-        raise NotImplementedError
 
     def _forget(self) -> None:
         """Begin anew in a process that was just forked."""
@@ -195,10 +196,10 @@ class Recorder:
     def _hurries(self) -> bool:
         return self._closed or not self._outbox.settled(self._flush_to)
 
-    def _settle(self, batch: Batch, reply: Reply) -> float:
+    def _settle(self, batch: Batch, reply: ServiceReply) -> float:
         """Take up what a batch was answered, and return the seconds to wait after it."""
         outcome = self._outbox.settle(batch, reply)
-        if outcome is Outcome.RETRY:
+        if outcome is DeliveryOutcome.RETRY:
             wait_s = self._backoff.wait_s(reply)
             if self._backoff.failures > 1:
                 # Once is no news: a connection ends, the service is busy for a second.
@@ -206,7 +207,7 @@ class Recorder:
             # At the end nobody waits longer than the service asks for.
             ends = self._closed and reply.retry_after_s() is None
             return min(wait_s, 1.0) if ends else wait_s
-        if outcome is Outcome.REFUSED:
+        if outcome is DeliveryOutcome.REFUSED:
             self._say(f"refused ({len(batch.entries):,} items): {reply.reason()}")
         self._backoff.reset()
         self._due = None

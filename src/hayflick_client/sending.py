@@ -6,7 +6,7 @@ import ssl
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hayflick_client.delivery import Reply, encoded
+from hayflick_client.delivery import ServiceReply, encoded
 from hayflick_client.outbox import Batch
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def tls_context(address: str) -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def exchange(client: httpx.Client, address: str, batch: Batch) -> Reply:
+def exchange(client: httpx.Client, address: str, batch: Batch) -> ServiceReply:
     """Send a batch, and return what it was answered."""
     try:
         body, headers = encoded(batch.body())
@@ -37,12 +37,12 @@ def exchange(client: httpx.Client, address: str, batch: Batch) -> Reply:
         return failed(fault)
 
 
-def reply_of(response: Any) -> Reply:
+def reply_of(response: Any) -> ServiceReply:
     """Return what matters of a response of httpx."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status_code, headers, response.content)
+    return ServiceReply(response.status_code, headers, response.content)
 
 
-def failed(fault: Exception) -> Reply:
+def failed(fault: Exception) -> ServiceReply:
     """Return the reply that stands for none."""
-    return Reply(None, fault=f"{type(fault).__name__}: {fault}".rstrip(": "))
+    return ServiceReply(None, fault=f"{type(fault).__name__}: {fault}".rstrip(": "))

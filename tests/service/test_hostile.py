@@ -172,7 +172,7 @@ def test_items_that_are_none_are_refused(refused, item):
 
 @pytest.mark.parametrize("item", [None, 1, "a", [], [{}], True])
 def test_what_is_no_object_is_refused(refused, item):
-    refused(422, [{"text": "kept?"}, item])
+    assert refused(422, [{"text": "kept?"}, item])
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_counts_that_are_none_are_refused(refused, counts):
     ids=range(22),
 )
 def test_bodies_that_are_none_are_refused(refused, body, status):
-    refused(status, body)
+    assert refused(status, body)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_bodies_that_are_none_are_refused(refused, body, status):
     ids=range(20),
 )
 def test_bodies_in_forms_that_are_none_are_refused(refused, body, headers, status):
-    refused(status, body, **headers)
+    assert refused(status, body, **headers)
 
 
 def test_a_body_of_nothing_but_brackets_is_refused_before_it_fills_the_memory():

@@ -230,6 +230,7 @@ def test_pruning_that_fails_is_tried_again(service, monkeypatch, caplog):
             connection.execute(sa.update(streams).values(settings=text))
             set_value(connection, "last pruning", 0.0)
         until(lambda: len(kept(service.database, stream)) == 40)
+        assert "could not be pruned" in caplog.text
     finally:
         service.stop()
 

@@ -170,7 +170,7 @@ def test_many_read_at_once(tmp_path):
     with Database(tmp_path / "service.db", durable=True) as database:
         connections = [database.connect() for _ in range(30)]
         for connection in connections:
-            connection.__enter__().exec_driver_sql("SELECT 1")
+            assert connection.__enter__().exec_driver_sql("SELECT 1").scalar() == 1
         for connection in connections:
             connection.__exit__(None, None, None)
 
