@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hayflick.service.messages import (
+from hayflick.corpus.messages import (
     calls_tools,
     group_name,
     is_one_of,

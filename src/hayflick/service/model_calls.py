@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hayflick.service.messages import (
+from hayflick.corpus.messages import (
     calls_tools,
     group_name,
     is_one_of,

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hayflick.corpus.labels import json_inside
+
 LONGEST_GROUP = 200
 """Letters of a group's name."""
 
@@ -97,3 +99,48 @@ def group_name(given: Any) -> str | None:
     if not isinstance(given, str):
         return None
     return _CONTROL.sub(" ", given).strip()[:LONGEST_GROUP].strip() or None
+
+
+def answer_messages(given: Any) -> list[Mapping[str, Any]]:
+    """Return what a model answered, in whichever shape an interface or a log holds it.
+
+    A text, a message, the response of an interface with ``choices``, or JSON of any of them. Of
+    several choices each is an answer; of a conversation the last message is.
+
+    Examples
+    --------
+    >>> answer_messages({"choices": [{"message": {"content": "Yes"}}, {"text": "No"}]})
+    [{'content': 'Yes'}, {'content': 'No'}]
+    >>> answer_messages('{"role": "assistant", "content": "Yes"}'), answer_messages("Yes")
+    ([{'role': 'assistant', 'content': 'Yes'}], [{'content': 'Yes'}])
+    """
+    inside = json_inside(given) if isinstance(given, str) else given
+    if inside is None:
+        return [{"content": given}]
+    if isinstance(inside, list):
+        messages = [one for one in inside if isinstance(one, Mapping)]
+        return messages[-1:]
+    if not isinstance(inside, Mapping):
+        return []
+    if isinstance(inside.get("choices"), list):
+        choices = [one for one in inside["choices"] if isinstance(one, Mapping)]
+        # A completion of the older kind has a text instead of a message.
+        return [
+            one["message"] if isinstance(one.get("message"), Mapping) else {"content": one["text"]}
+            for one in choices
+            if isinstance(one.get("message"), Mapping) or isinstance(one.get("text"), str)
+        ]
+    return [inside]
+
+
+def prompt_of(given: Any) -> str | None:
+    """Return what a model was asked: a text, or the last message of a user in what it was given.
+
+    Examples
+    --------
+    >>> prompt_of('[{"role": "user", "content": "Who?"}]'), prompt_of("Who?")
+    ('Who?', 'Who?')
+    """
+    if isinstance(given, str) and json_inside(given) is None:
+        return given
+    return last_prompt(messages_of(given))
