@@ -92,6 +92,8 @@ class LogPreset:
         Where the format is described.
     marks
         How a record is recognised: it has one of the cells of each.
+    over
+        Names of presets that recognise such records too, of which this one is a special form.
     records
         Where the records are inside a line; a line is one if this is empty.
     conditions
@@ -105,6 +107,7 @@ class LogPreset:
     title: str
     documented_at: str
     marks: tuple[_Paths, ...]
+    over: frozenset[str] = frozenset()
     records: _Paths = ()
     conditions: tuple[Condition, ...] = ()
     time: _Paths = ()
@@ -217,6 +220,7 @@ def _preset(name: str, text: str) -> LogPreset:
         title=given["title"],
         documented_at=given["documented_at"],
         marks=tuple(_paths(one) for one in given["marks"]),
+        over=frozenset(given.get("over", ())),
         conditions=tuple(_condition(one) for one in given.get("counts", ())),
         **{role: _paths(given.get(role, ())) for role in roles},
     )
