@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hayflick_client import (
+    AnswerLog,
+    AnswerRecorder,
     AsyncWatcher,
     DeliveryCounts,
     GateError,
@@ -15,6 +17,8 @@ from hayflick_client import (
 )
 
 __all__ = [
+    "AnswerLog",
+    "AnswerRecorder",
     "AsyncWatcher",
     "DeliveryCounts",
     "GateError",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from hayflick_client.recorder import Recorder
+from hayflick_client.recorder import AnswerRecorder
 
 _OF_THE_CLIENT = ("hayflick_client", "httpx", "httpcore")
 
@@ -15,7 +15,7 @@ class WatchHandler(logging.Handler):
     Parameters
     ----------
     watcher
-        A `Watcher` or an `AsyncWatcher`.
+        A `Watcher`, an `AsyncWatcher` or an `AnswerLog`.
     text
         Which attribute of a record holds the answer, as given by ``extra``; ``message`` takes the
         record's own message.
@@ -39,7 +39,7 @@ class WatchHandler(logging.Handler):
 
     def __init__(
         self,
-        watcher: Recorder,
+        watcher: AnswerRecorder,
         *,
         text: str = "answer",
         group: str = "group",

@@ -20,21 +20,21 @@ _INTERNAL_ERROR, _MOST_FAILURES = 500, 8
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """What has become of the items that a watcher was given.
+    """What has become of the items that a watcher or an answer log was given.
 
     Parameters
     ----------
     recorded
         Items that it was given; the sum of `delivered`, `dropped`, `refused` and `waiting`.
     delivered
-        Those that the service has stored.
+        Those that the service has stored, or that are in the file of an answer log.
     duplicates, late
         Of the delivered ones: those that it had already, and those that came after their round was
         closed, which are never measured.
     dropped
         The oldest ones that made room when too many waited, and those that waited at the end.
     refused
-        Those that cannot be sent, or that the service refused for good.
+        Those that cannot be sent or written, or that the service refused for good.
     waiting
         Those that are not sent yet.
     reasons

@@ -1,4 +1,4 @@
-"""What the two watchers have in common: how the application hands answers in."""
+"""How an application hands answers in, and what the two watchers have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from hayflick_client.delivery import Backoff, DeliveryOutcome, ServiceReply, request_headers
@@ -21,6 +21,45 @@ from hayflick_client.sending import exchange, tls_context
 LOG = logging.getLogger("hayflick_client")
 _ONE_LINE_EVERY_S = 60.0
 _NO_HEADER = re.compile(r"[^\x21-\x7e]")
+
+
+class AnswerRecorder(Protocol):
+    """What answers are handed to: a `Watcher`, an `AsyncWatcher` or an `AnswerLog`."""
+
+    def record(
+        self,
+        text: str,
+        *,
+        group: str | None = None,
+        prompt: str | None = None,
+        values: Mapping[str, float] | None = None,
+        at: Moment | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Hand an answer in; returns at once and raises nothing."""
+
+
+class WarningLog:
+    """Logs what goes wrong, the same once a minute at most.
+
+    Parameters
+    ----------
+    name
+        What it concerns: an address, a file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._said: dict[str, float] = {}
+
+    def say(self, message: str) -> None:
+        """Log a message, unless it was within a minute."""
+        now = time.monotonic()
+        if now - self._said.get(message, -_ONE_LINE_EVERY_S) >= _ONE_LINE_EVERY_S:
+            if len(self._said) > 100:
+                self._said.clear()
+            self._said[message] = now
+            LOG.warning("%s: %s", self._name, message)
 
 
 class Recorder(ABC):
@@ -57,7 +96,7 @@ class Recorder(ABC):
         self._flush_to = 0
         self._due: float | None = None
         self._backoff = Backoff()
-        self._said: dict[str, float] = {}
+        self._warnings = WarningLog(self._address)
         self._tls = tls_context(self._address)
         self._begin()
         atexit.register(self._close_at_exit)
@@ -160,7 +199,7 @@ class Recorder(ABC):
             self._queued(self._outbox.put(path, body))
         except Exception as fault:
             # No thread can be started now: the item waits for the next one.
-            self._say(f"cannot send now: {fault}")
+            self._warnings.say(f"cannot send now: {fault}")
 
     @abstractmethod
     def _queued(self, waiting: int) -> None:
@@ -178,7 +217,8 @@ class Recorder(ABC):
         """Begin anew in a process that was just forked."""
         self._begin()
         self._outbox.forget()
-        self._flush_to, self._due, self._said = 0, None, {}
+        self._flush_to, self._due = 0, None
+        self._warnings = WarningLog(self._address)
         self._backoff = Backoff()
 
     def _wait_s(self) -> float | None:
@@ -203,12 +243,12 @@ class Recorder(ABC):
             wait_s = self._backoff.wait_s(reply)
             if self._backoff.failures > 1:
                 # Once is no news: a connection ends, the service is busy for a second.
-                self._say(f"not delivered yet, tried again: {reply.reason()}")
+                self._warnings.say(f"not delivered yet, tried again: {reply.reason()}")
             # At the end nobody waits longer than the service asks for.
             ends = self._closed and reply.retry_after_s() is None
             return min(wait_s, 1.0) if ends else wait_s
         if outcome is DeliveryOutcome.REFUSED:
-            self._say(f"refused ({len(batch.entries):,} items): {reply.reason()}")
+            self._warnings.say(f"refused ({len(batch.entries):,} items): {reply.reason()}")
         self._backoff.reset()
         self._due = None
         return 0.0
@@ -231,15 +271,6 @@ class Recorder(ABC):
         left = self._outbox.give_up()
         if left:
             LOG.warning("%s: not delivered in time: %d items", self._address, left)
-
-    def _say(self, message: str) -> None:
-        """Log a message, each once a minute at most."""
-        now = time.monotonic()
-        if now - self._said.get(message, -_ONE_LINE_EVERY_S) >= _ONE_LINE_EVERY_S:
-            if len(self._said) > 100:
-                self._said.clear()
-            self._said[message] = now
-            LOG.warning("%s: %s", self._address, message)
 
 
 def stream_address(stream: str, url: str | None) -> str:
