@@ -66,11 +66,8 @@ test-trainers: ## Record runs of real, small trainers and calibrate on them, in 
 	build/trainers/bin/python -m pip install --quiet --editable . --group trainers
 	build/trainers/bin/pytest -p no:cacheprovider tests/calibration/test_trainers.py
 
-test-integrations: ## Hold the service against LiteLLM's logger and instrumentations of OpenAI's client, in an environment of its own
-	$(PYTHON) -m venv build/integrations
-	build/integrations/bin/python -m pip install --quiet --upgrade pip
-	build/integrations/bin/python -m pip install --quiet --editable ".[server]" --group integrations
-	build/integrations/bin/pytest -p no:cacheprovider tests/service/test_litellm_logger.py tests/service/test_instrumentations.py
+test-integrations: ## Run integrations against real packages, each in an environment of its own; one of them: ENV=langchain
+	$(PYTHON) build_tools/test_integrations.py $(ENV)
 
 bench: setup ## Measure against the targets; results go to benchmarks/README.md
 	$(BIN)/python benchmarks

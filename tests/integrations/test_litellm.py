@@ -1,0 +1,217 @@
+"""`WatchLogger` against LiteLLM itself (`make test-integrations` installs it)."""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # nothing is downloaded
+litellm = pytest.importorskip("litellm", reason="litellm is not installed: make test-integrations")
+
+from hayflick.client import AnswerLog  # noqa: E402
+from hayflick.integrations.litellm import WatchLogger  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Where is it?"}]
+
+
+class Model(BaseHTTPRequestHandler):
+    """A model behind OpenAI's interface that answers as the name of the model says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if asked["model"] == "broken":
+            return self.reply(400, b'{"error": {"message": "no", "type": "invalid_request_error"}}')
+        if self.path.endswith("/embeddings"):
+            vectors = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
+            usage = {"prompt_tokens": 1, "total_tokens": 1}
+            found = {"object": "list", "data": vectors, "model": asked["model"], "usage": usage}
+            return self.reply(200, json.dumps(found).encode())
+        if self.path.endswith("/responses"):
+            return self.reply(200, json.dumps(self.response(asked)).encode())
+        if asked.get("stream"):
+            pieces = [{"role": "assistant", "content": "On "}, {"content": "its way."}, {}]
+            lines = [self.piece(asked, place, one) for place, one in enumerate(pieces)]
+            return self.reply(200, b"".join(lines) + b"data: [DONE]\n\n", "text/event-stream")
+        return self.reply(200, json.dumps(self.completion(asked)).encode())
+
+    def completion(self, asked):
+        message = {"role": "assistant", "content": "On its way."}
+        if asked["model"] == "caller":
+            function = {"name": "look", "arguments": "{}"}
+            calls = [{"id": "t1", "type": "function", "function": function}]
+            message = {"role": "assistant", "content": None, "tool_calls": calls}
+        choices = [
+            {"index": place, "finish_reason": "stop", "message": message}
+            for place in range(asked.get("n", 1))
+        ]
+        usage = {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}
+        more = {"object": "chat.completion", "created": 1, "model": asked["model"], "usage": usage}
+        return {"id": self.identifier(), "choices": choices, **more}
+
+    def response(self, asked):
+        parts = [{"type": "output_text", "text": "On its way.", "annotations": []}]
+        message = {"type": "message", "id": "m1", "role": "assistant", "status": "completed"}
+        usage = {"input_tokens": 1, "output_tokens": 3, "total_tokens": 4}
+        more = {"created_at": 1, "model": asked["model"], "usage": usage, "status": "completed"}
+        kind = {"object": "response", "parallel_tool_calls": True, "tool_choice": "auto"}
+        kind |= {"tools": [], "temperature": 1.0, "top_p": 1.0, "metadata": {}, "error": None}
+        kind |= {"incomplete_details": None, "instructions": None}
+        output = [{**message, "content": parts}]
+        return {"id": self.identifier("resp"), "output": output, **kind, **more}
+
+    def piece(self, asked, place, delta):
+        last = "stop" if place == 2 else None
+        choice = {"index": 0, "delta": delta, "finish_reason": last}
+        more = {"object": "chat.completion.chunk", "created": 1, "model": asked["model"]}
+        found = {"id": "c-streamed", "choices": [choice], **more}
+        return b"data: " + json.dumps(found).encode() + b"\n\n"
+
+    def identifier(self, kind="c"):
+        return f"{kind}-{time.monotonic_ns()}"
+
+    def reply(self, status, body, kind="application/json"):
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The address of a model on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield {"api_base": f"http://127.0.0.1:{server.server_address[1]}/v1", "api_key": "none"}
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def path(tmp_path):
+    yield tmp_path / "answers.jsonl"
+    litellm.callbacks = []
+
+
+def watch_with(*arguments, **more):
+    litellm.callbacks = [WatchLogger(*arguments, **more)]
+
+
+def recorded(path, number):
+    """Return what was recorded, when nothing more comes."""
+    rows, end = [], time.monotonic() + 20
+    while len(rows) < number and time.monotonic() < end:
+        time.sleep(0.05)
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    time.sleep(0.3)  # LiteLLM logs in threads and tasks of its own
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_answers_of_calls_are_recorded(path, model):
+    watch_with(AnswerLog(path))
+    for _ in range(3):
+        litellm.completion(model="openai/anna", messages=ASKED, **model)
+    rows = recorded(path, 3)
+    assert len(rows) == 3
+    for row in rows:
+        found = (row["text"], row["group"], row["prompt"])
+        assert found == ("On its way.", "anna", "Where is it?")
+        assert time.time() - 60 < row["time"] <= time.time()
+    assert len({row["key"] for row in rows}) == 3
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_is_recorded_once(path, model, asynchronous, streamed):
+    watch_with(AnswerLog(path))
+    call = {"model": "openai/anna", "messages": ASKED, "stream": streamed, **model}
+
+    async def ask():
+        found = await litellm.acompletion(**call)
+        if streamed:
+            async for _ in found:
+                pass
+        await asyncio.sleep(0.5)
+
+    if asynchronous:
+        asyncio.run(ask())
+    else:
+        found = litellm.completion(**call)
+        if streamed:
+            list(found)
+    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
+
+
+def test_each_of_several_choices_is_an_answer(path, model):
+    watch_with(AnswerLog(path))
+    litellm.completion(model="openai/anna", messages=ASKED, n=3, **model)
+    assert len(recorded(path, 3)) == 3
+
+
+def test_answers_of_the_interface_of_responses_are_recorded(path, model):
+    watch_with(AnswerLog(path))
+    litellm.responses(model="openai/anna", input="Where is it?", **model)
+    (row,) = recorded(path, 1)
+    assert (row["text"], row["prompt"]) == ("On its way.", "Where is it?")
+
+
+def test_what_is_no_answer_is_left_out(path, model, caplog):
+    watch_with(AnswerLog(path))
+    litellm.completion(model="openai/caller", messages=ASKED, **model)
+    litellm.embedding(model="openai/embedder", input=["Where?"], **model)
+    with pytest.raises(litellm.BadRequestError):
+        litellm.completion(model="openai/broken", messages=ASKED, num_retries=0, **model)
+    litellm.completion(model="openai/anna", messages=ASKED, **model)
+    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
+    assert not [one for one in caplog.records if one.name == "hayflick.integrations"]
+
+
+def test_the_group_is_the_name_in_a_router_or_what_is_asked_for(path, model):
+    watch_with(AnswerLog(path))
+    parameters = {"model": "openai/anna", **model}
+    router = litellm.Router([{"model_name": "help desk", "litellm_params": parameters}])
+    router.completion(model="help desk", messages=ASKED)
+    assert [row["group"] for row in recorded(path, 1)] == ["help desk"]
+    watch_with(AnswerLog(path), group=lambda payload: payload["metadata"]["requester_metadata"])
+    watch_with(AnswerLog(path), group=lambda payload: payload["model"].upper())
+    litellm.completion(model="openai/anna", messages=ASKED, **model)
+    assert [row["group"] for row in recorded(path, 2)] == ["help desk", "ANNA"]
+
+
+def test_texts_that_litellm_hides_are_missed_aloud(path, model, caplog, monkeypatch):
+    monkeypatch.setattr(litellm, "turn_off_message_logging", True)
+    watch_with(AnswerLog(path))
+    with caplog.at_level(logging.WARNING, logger="hayflick.integrations"):
+        for _ in range(2):
+            litellm.completion(model="openai/anna", messages=ASKED, **model)
+        assert recorded(path, 0) == []
+        time.sleep(0.5)
+    said = [one.getMessage() for one in caplog.records if one.name == "hayflick.integrations"]
+    assert len(said) == 1
+    assert "set turn_off_message_logging to false" in said[0]
+
+
+def test_a_fault_of_the_recorder_is_no_fault_of_the_call(path, model, caplog):
+    class Faulty:
+        def record(self, text, **more):
+            raise OSError("the disk is full")
+
+    watch_with(Faulty())
+    found = litellm.completion(model="openai/anna", messages=ASKED, **model)
+    assert found.choices[0].message.content == "On its way."
+    time.sleep(0.5)
+    said = [one.getMessage() for one in caplog.records if one.name == "hayflick.integrations"]
+    assert said == ["answers of LiteLLM are not recorded: OSError: the disk is full"]
