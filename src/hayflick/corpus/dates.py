@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hayflick.core.errors import DataError
+from hayflick.corpus.epochs import epoch_times
 
 EARLIEST, LATEST = 1900, 2199
 """Years of a date; those outside are taken for mistakes, such as the year 1 for "unknown"."""
@@ -62,13 +63,14 @@ def moments(labels: Sequence[str], *, digits: bool = False) -> list[Moment | Non
     labels
         The labels.
     digits
-        Whether digits alone can be a date (``20261120``) or a number of seconds since 1970.
+        Whether digits alone can be a date (``20261120``) or a number of seconds since 1970, or of
+        thousandths, millionths or billionths of one.
 
     Raises
     ------
     DataError
         If all labels are dates, but day and month cannot be told apart, a year has two digits or
-        is missing, or lies outside of 1900 to 2199.
+        is missing, or lies outside of 1900 to 2199; if numbers since 1970 have several units.
 
     Examples
     --------
@@ -179,8 +181,12 @@ def _readings(text: str) -> _Readings | None:
     return None if day is None else _at(day, clock)
 
 
+# Of milliseconds, 1791051611457.7, the library would take a digit for the T of a date.
+_COUNT = re.compile(r"\d+|\d{9,}\.\d+")
+
+
 def _iso(text: str) -> _Readings | None:
-    if text.isdecimal():
+    if _COUNT.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text)
@@ -453,9 +459,6 @@ def _either(number: str) -> str:
     return _WITHOUT_YEAR
 
 
-_EPOCHS = {10: 1.0, 13: 1e3, 16: 1e6, 19: 1e9}
-
-
 def _digits(written: Sequence[str]) -> list[_Readings | None]:
     """Return labels of digits alone as compact dates, else as seconds since 1970."""
     for length, layout in ((8, "%Y%m%d"), (14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M")):
@@ -468,7 +471,9 @@ def _digits(written: Sequence[str]) -> list[_Readings | None]:
     if all(re.fullmatch(r"\d{6}", text) for text in written):
         found = [_strptime(text, "%Y%m") for text in written]
         return [None if one is None else _Readings(one, one) for one in found]
-    return [_since_1970(text) for text in written]
+    times = epoch_times(written)
+    found = [None if time is None else Moment(time, timedelta(0)) for time in times]
+    return [None if one is None else _Readings(one, one) for one in found]
 
 
 def compact_moments(labels: Sequence[str]) -> list[Moment] | None:
@@ -506,13 +511,3 @@ def _strptime(text: str, layout: str) -> Moment | None:
         return Moment(datetime.strptime(text, layout))
     except ValueError:
         return None
-
-
-def _since_1970(text: str) -> _Readings | None:
-    found = re.fullmatch(r"(\d{10}|\d{13}|\d{16}|\d{19})(\.\d+)?", text)
-    if found is None:
-        return None
-    seconds = float(text) / _EPOCHS[len(found[1])]
-    wall = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    moment = Moment(wall, timedelta(0))
-    return _Readings(moment, moment)

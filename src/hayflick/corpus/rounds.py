@@ -13,18 +13,25 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hayflick.core.errors import ArgumentError, DataError, listed
-from hayflick.core.notes import Note, translatable
-from hayflick.corpus.dates import Moment, compact_moments, moments
-from hayflick.corpus.labels import matching_label
-from hayflick.corpus.windows import Windows, zone_named
+import polars as pl
 
-_MOST_PERIODS = 1_000_000
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.notes import Note, translatable
+from hayflick.corpus.dates import compact_moments, moments
+from hayflick.corpus.instants import (
+    instant,
+    instants_of,
+    listed_labels,
+    moment_instants,
+    short_label,
+)
+from hayflick.corpus.labels import matching_label
+from hayflick.corpus.windows import MOST_PERIODS, Windows, earliest, zone_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,15 +115,10 @@ def round_order(
     """
     if every is not None or time_zone is not None:
         zone = None if time_zone is None else zone_named(time_zone)
-        found = moments(labels, digits=True)
-        wrong = [label for label, moment in zip(labels, found, strict=True) if moment is None]
-        if wrong:
-            takes = "takes ISO 8601, such as 2026-11-03T08:00, or another common form of a date"
-            raise DataError(f"by: is no time: {_listed(wrong)}; {takes}")
-        known = [moment for moment in found if moment is not None]
+        instants, notes = instants_of(pl.Series(labels, dtype=pl.String), zone)
         if every is not None:
-            return _periods(labels, known, every, zone)
-        return _chronological(labels, known, zone)
+            return _periods(labels, instants, notes, every, zone)
+        return _chronological(labels, instants, notes)
     return _by_numbers(labels) or _by_times(labels) or _by_names(labels) or _by_appearance(labels)
 
 
@@ -131,7 +133,7 @@ def _by_numbers(labels: Sequence[str]) -> RoundOrder | None:
         return None
     days = compact_moments(labels)
     if days is not None:
-        return _chronological(labels, days, None)
+        return _chronological(labels, *moment_instants(labels, days))
     _refuse_versions(labels)
     message = translatable(
         "the rounds are in the order of their numbers: the first is {first}, the last {last}"
@@ -176,7 +178,8 @@ def _by_times(labels: Sequence[str]) -> RoundOrder | None:
     found = moments(labels)
     if not _are_all("time", labels, found):
         return None
-    return _chronological(labels, [moment for moment in found if moment is not None], None)
+    known = [moment for moment in found if moment is not None]
+    return _chronological(labels, *moment_instants(labels, known))
 
 
 def _are_all(kind: str, labels: Sequence[str], keys: Sequence[object]) -> bool:
@@ -185,7 +188,7 @@ def _are_all(kind: str, labels: Sequence[str], keys: Sequence[object]) -> bool:
     if others and 2 * len(others) < len(labels):
         # One odd label would put all rounds in the order of appearance.
         remedy = "fix or remove these rows"
-        raise DataError(f"by: is no {kind}, as most rounds are: {_listed(others)}; {remedy}")
+        raise DataError(f"by: is no {kind}, as most rounds are: {listed_labels(others)}; {remedy}")
     return not others
 
 
@@ -200,7 +203,7 @@ def _sorted(labels: Sequence[str], keys: Sequence[Any], message: str) -> RoundOr
         names.append(together[0])
         places |= dict.fromkeys(together, len(names))
         if len(together) > 1:
-            merged.append(_listed(together, most=3))
+            merged.append(listed_labels(together, most=3))
     spelled = translatable("one round is spelled in several ways: {labels}")
     notes = [_order_note(message, names)]
     notes += [Note(spelled, labels=spellings) for spellings in merged[:_MOST_NOTES]]
@@ -210,19 +213,11 @@ def _sorted(labels: Sequence[str], keys: Sequence[Any], message: str) -> RoundOr
     return RoundOrder(tuple(names), places, tuple(notes))
 
 
-_MOST_NOTES, _LONGEST = 3, 60
+_MOST_NOTES = 3
 
 
 def _order_note(message: str, names: Sequence[str]) -> Note:
-    return Note(message, first=_short(names[0]), last=_short(names[-1]))
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}…"
-
-
-def _listed(labels: Sequence[str], *, most: int = 10) -> str:
-    return listed([_short(label) for label in labels], most=most)
+    return Note(message, first=short_label(names[0]), last=short_label(names[-1]))
 
 
 def _by_appearance(labels: Sequence[str]) -> RoundOrder:
@@ -388,8 +383,8 @@ def _refuse_out_of_order(names: Sequence[_Name]) -> None:
             others = [name.label for name in names if name.texts != texts]
             raise DataError(
                 f"by: {one.label!r} comes before {following.label!r} in the file, and"
-                f" {_listed(others, most=3)} cannot be put between them; number all rounds, or"
-                " remove the rows of the others"
+                f" {listed_labels(others, most=3)} cannot be put between them; number all rounds,"
+                " or remove the rows of the others"
             )
 
 
@@ -398,61 +393,31 @@ _IN_TIME = translatable(
 )
 
 
-def _chronological(
-    labels: Sequence[str], found: Sequence[Moment], zone: ZoneInfo | None
-) -> RoundOrder:
-    instants, notes = _instants(labels, found, zone)
-    order = _sorted(labels, instants, _IN_TIME)
+def _chronological(labels: Sequence[str], instants: pl.Series, notes: list[Note]) -> RoundOrder:
+    order = _sorted(labels, instants.to_list(), _IN_TIME)
     return replace(order, notes=(*order.notes, *notes))
 
 
-def _instants(
-    labels: Sequence[str], found: Sequence[Moment], zone: ZoneInfo | None
-) -> tuple[list[datetime], list[Note]]:
-    """Return times in UTC, or as they stand if none names a zone; and what to say of them."""
-    naive = [label for label, one in zip(labels, found, strict=True) if one.offset is None]
-    zoned = [label for label, one in zip(labels, found, strict=True) if one.offset is not None]
-    if naive and zoned and zone is None:
-        raise DataError(
-            f"by: {naive[0]!r} names no time zone and {zoned[0]!r} does; state the zone of the"
-            " first, in which days are counted: --time-zone Europe/Berlin (time_zone=)"
-        )
-    notes = []
-    if zone is not None:
-        notes.append(Note("days and times are counted in the zone {zone}", zone=zone.key))
-        if naive and zoned:
-            notes.append(Note("times that name no zone are taken to be in {zone}", zone=zone.key))
-    elif any(one.offset for one in found):
-        notes.append(Note("times with a zone are counted in UTC; another one is --time-zone"))
-    return [_instant(one, zone) for one in found], notes
-
-
-def _instant(moment: Moment, zone: ZoneInfo | None) -> datetime:
-    if moment.offset is not None:
-        return moment.wall - moment.offset
-    if zone is None:
-        return moment.wall
-    return moment.wall.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
-
-
 def _periods(
-    labels: Sequence[str], found: Sequence[Moment], every: str, zone: ZoneInfo | None
+    labels: Sequence[str], instants: pl.Series, notes: list[Note], every: str, zone: ZoneInfo | None
 ) -> RoundOrder:
-    instants, notes = _instants(labels, found, zone)
-    windows = Windows(every, zone, min(instants))
-    starts = windows.starts(instants)
-    if (max(starts) - min(starts)) / windows.shortest > _MOST_PERIODS:
-        takes = f"a length that gives at most {_MOST_PERIODS:,} rounds"
+    windows = Windows(every, zone, earliest(instants))
+    starts = windows.starts_of(instants)
+    occupied = starts.unique().sort()
+    first, last = occupied[0], occupied[-1]
+    if (last - first) / windows.shortest > MOST_PERIODS:
+        takes = f"a length that gives at most {MOST_PERIODS:,} rounds"
         raise ArgumentError("every", got=every, takes=takes)
-    place = {start: n for n, start in enumerate(windows.between(min(starts), max(starts)), 1)}
-    names = tuple(map(windows.name, place))
-    places = {label: place[start] for label, start in zip(labels, starts, strict=True)}
-    notes.insert(0, _order_note(_IN_TIME, names))
-    empty = len(names) - len(set(places.values()))
+    begun = windows.between(first, last)
+    names = tuple(map(windows.name, begun))
+    numbers = starts.replace_strict(begun, range(1, len(begun) + 1), return_dtype=pl.Int64)
+    order = _order_note(_IN_TIME, names)
+    empty = len(names) - len(occupied)
     if empty:
         gaps = Note("{empty} of {rounds} rounds have no answer", empty=empty, rounds=len(names))
-        notes.append(gaps)
-    return RoundOrder(names, places, tuple(notes))
+        notes = [*notes, gaps]
+    places = dict(zip(labels, numbers.to_list(), strict=True))
+    return RoundOrder(names, places, (order, *notes))
 
 
 def _number(label: str) -> Decimal | None:
@@ -470,4 +435,4 @@ def _moment(label: str) -> datetime | None:
         moment = moments([label])[0]
     except DataError:
         return None
-    return None if moment is None else _instant(moment, None)
+    return None if moment is None else instant(moment)

@@ -12,8 +12,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import polars as pl
 
 from hayflick.core.errors import ArgumentError
+from hayflick.corpus.instants import instants_of, offsets
+from hayflick.corpus.labels import labels_of
 
-_DURATION = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w|mo|q|y)")
+MOST_PERIODS = 1_000_000
+"""Largest number of windows that a stream is cut into."""
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})(m|min|h|d|w|mo|q|y)")
 _SHORTEST_DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7, "mo": 28, "q": 90, "y": 365}
 _CLOCK_UNITS = ("m", "h")
 
@@ -49,11 +54,17 @@ def shortest_length(every: str) -> timedelta:
     >>> shortest_length("15m"), shortest_length("1mo")
     (datetime.timedelta(seconds=900), datetime.timedelta(days=28))
     """
-    length = _DURATION.fullmatch(every)
-    if length is None:
+    number, unit = _length(every)
+    return timedelta(days=number * _SHORTEST_DAYS[unit])
+
+
+def _length(every: str) -> tuple[int, str]:
+    """Return a length as a number and its unit; minutes are m or min."""
+    found = _DURATION.fullmatch(every)
+    if found is None:
         takes = "a number and a unit: m, h, d, w, mo, q or y, such as 1d"
         raise ArgumentError("every", got=every, takes=takes)
-    return timedelta(days=int(length[1]) * _SHORTEST_DAYS[length[2]])
+    return int(found[1]), "m" if found[2] == "min" else found[2]
 
 
 @dataclass(frozen=True)
@@ -100,17 +111,21 @@ class Windows:
 
     def starts(self, instants: Sequence[datetime]) -> list[datetime]:
         """Return the start of the window that each time, in UTC, is in."""
-        walls = [one + self._offset(one) for one in instants]
-        stamps = pl.Series("time", walls, dtype=pl.Datetime("us"))
-        return stamps.dt.truncate(self.every).to_list()
+        return self.starts_of(pl.Series("time", instants, dtype=pl.Datetime("us"))).to_list()
+
+    def starts_of(self, instants: pl.Series) -> pl.Series:
+        """Return the starts as `starts` does, of many times."""
+        return (instants + self._offsets(instants)).dt.truncate(self._interval)
 
     def between(self, first: datetime, last: datetime) -> list[datetime]:
         """Return all starts from the first one to the last one."""
-        return pl.select(pl.datetime_range(first, last, interval=self.every)).to_series().to_list()
+        return (
+            pl.select(pl.datetime_range(first, last, interval=self._interval)).to_series().to_list()
+        )
 
     def following(self, start: datetime) -> datetime:
         """Return the start of the next window."""
-        following: datetime = pl.Series([start]).dt.offset_by(self.every)[0]
+        following: datetime = pl.Series([start]).dt.offset_by(self._interval)[0]
         return following
 
     def begins(self, start: datetime) -> datetime:
@@ -130,8 +145,18 @@ class Windows:
         return start.date().isoformat() if midnight else start.isoformat(timespec="minutes")
 
     @property
+    def _interval(self) -> str:
+        number, unit = _length(self.every)
+        return f"{number}{unit}"
+
+    @property
     def _by_clock(self) -> bool:
-        return self.every.endswith(_CLOCK_UNITS)
+        return self._interval.endswith(_CLOCK_UNITS)
+
+    def _offsets(self, instants: pl.Series) -> pl.Series | timedelta:
+        if self.zone is None or self._by_clock:
+            return self._offset(self.first)
+        return offsets(instants, self.zone, local=False)
 
     def _offset(self, instant: datetime) -> timedelta:
         """Return what the zone's clock is ahead of UTC at a time in UTC."""
@@ -139,3 +164,67 @@ class Windows:
             return timedelta(0)
         at = self.first if self._by_clock else instant
         return at.replace(tzinfo=UTC).astimezone(self.zone).utcoffset() or timedelta(0)
+
+
+def earliest(instants: pl.Series) -> datetime:
+    """Return the first of some times."""
+    first: datetime = instants.sort()[0]
+    return first
+
+
+_LENGTHS = ("1w", "1d", "6h", "1h", "10m", "1m")
+_LEAST_ROUNDS = _LEAST_ANSWERS = 20
+
+
+def longest_windows(times: pl.Series, *, time_zone: str | None = None) -> str | None:
+    """Return the longest windows that give at least 20 rounds of at least 20 answers.
+
+    Parameters
+    ----------
+    times
+        When each answer was given, as text or numbers; missing times are left out.
+    time_zone
+        The zone in which days are counted; see `hayflick.corpus.rounds.round_order`.
+
+    Returns
+    -------
+    One of ``1w``, ``1d``, ``6h``, ``1h``, ``10m``, ``1m``. None if there are too few answers for
+    any of them, or fewer than half of the rounds with answers would have 20.
+
+    Raises
+    ------
+    DataError
+        If some are no times, or cannot be told; as `hayflick.corpus.rounds.round_order`.
+
+    Examples
+    --------
+    >>> times = pl.Series([1790086400 + 1800 * number for number in range(24 * 2 * 25)])
+    >>> longest_windows(times)
+    '1d'
+    """
+    zone = None if time_zone is None else zone_named(time_zone)
+    labels = times.drop_nulls()
+    if labels.dtype != pl.String:
+        labels = labels.to_frame("by").select(labels_of("by", labels.dtype)).to_series()
+    if len(labels) < _LEAST_ROUNDS * _LEAST_ANSWERS:
+        return None
+    counted = labels.value_counts(name="answers")
+    instants, _ = instants_of(counted.to_series(0), zone)
+    return next(
+        (
+            every
+            for every in _LENGTHS
+            if _fits(Windows(every, zone, earliest(instants)), instants, counted["answers"])
+        ),
+        None,
+    )
+
+
+def _fits(windows: Windows, instants: pl.Series, answers: pl.Series) -> bool:
+    """Return whether enough windows, and most of those with answers, have enough answers."""
+    starts = windows.starts_of(instants)
+    found = pl.DataFrame({"start": starts, "answers": answers}).group_by("start").sum()
+    if (max(found["start"]) - min(found["start"])) / windows.shortest > MOST_PERIODS:
+        return False
+    full = int((found["answers"] >= _LEAST_ANSWERS).sum())
+    return full >= _LEAST_ROUNDS and 2 * full >= len(found)
