@@ -9,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from doc_examples import examples
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # nothing is downloaded
 litellm = pytest.importorskip("litellm", reason="litellm is not installed: make test-integrations")
@@ -102,8 +103,9 @@ def model():
 
 @pytest.fixture
 def path(tmp_path):
+    litellm.logging_callback_manager._reset_all_callbacks()
     yield tmp_path / "answers.jsonl"
-    litellm.callbacks = []
+    litellm.logging_callback_manager._reset_all_callbacks()
 
 
 def watch_with(*arguments, **more):
@@ -179,16 +181,15 @@ def test_what_is_no_answer_is_left_out(path, model, caplog):
     assert not [one for one in caplog.records if one.name == "hayflick.integrations"]
 
 
-def test_the_group_is_the_name_in_a_router_or_what_is_asked_for(path, model):
+def test_the_group_is_the_name_in_a_router_or_what_is_asked_for(path, model, tmp_path):
+    other = tmp_path / "other.jsonl"
     watch_with(AnswerLog(path))
+    litellm.callbacks.append(WatchLogger(AnswerLog(other), group=lambda payload: "mine"))
     parameters = {"model": "openai/anna", **model}
     router = litellm.Router([{"model_name": "help desk", "litellm_params": parameters}])
     router.completion(model="help desk", messages=ASKED)
     assert [row["group"] for row in recorded(path, 1)] == ["help desk"]
-    watch_with(AnswerLog(path), group=lambda payload: payload["metadata"]["requester_metadata"])
-    watch_with(AnswerLog(path), group=lambda payload: payload["model"].upper())
-    litellm.completion(model="openai/anna", messages=ASKED, **model)
-    assert [row["group"] for row in recorded(path, 2)] == ["help desk", "ANNA"]
+    assert [row["group"] for row in recorded(other, 1)] == ["mine"]
 
 
 def test_texts_that_litellm_hides_are_missed_aloud(path, model, caplog, monkeypatch):
@@ -215,3 +216,19 @@ def test_a_fault_of_the_recorder_is_no_fault_of_the_call(path, model, caplog):
     time.sleep(0.5)
     said = [one.getMessage() for one in caplog.records if one.name == "hayflick.integrations"]
     assert said == ["answers of LiteLLM are not recorded: OSError: the disk is full"]
+
+
+def test_the_examples_in_the_documents(path, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HAYFLICK_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HAYFLICK_TOKEN", "hf_none")
+    program, proxy = examples("integrations.md", "LiteLLM")
+    exec(compile(program, "integrations.md", "exec"), {})
+    litellm.completion(model="openai/anna", messages=ASKED, **model)
+    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
+    (tmp_path / "hayflick_logger.py").write_text(proxy)
+    from litellm.proxy.types_utils.utils import get_instance_fn
+
+    logger = get_instance_fn("hayflick_logger.logger", str(tmp_path / "config.yaml"))
+    assert isinstance(logger, WatchLogger)
+    logger._recorder.close(timeout_s=0)
