@@ -34,7 +34,6 @@ from .chains.selection import Verifier as Verifier
 from .chains.stages import Grid as Grid
 from .chains.stages import Stages as Stages
 from .chains.symmetric_mixture import SymmetricMixture as SymmetricMixture
-from .client import gate as gate
 from .core.errors import HayflickError as HayflickError
 from .core.progress import progress_bar as progress_bar
 from .core.records import Reading as Reading
@@ -67,6 +66,7 @@ from .monitor.compare_result import Comparison as Comparison
 from .monitor.evaluate_rules import RulesEvaluation as RulesEvaluation
 from .monitor.evaluate_rules import SimulatedRules as SimulatedRules
 from .monitor.evaluate_rules import evaluate_rules as evaluate_rules
+from .monitor.gate import gate as gate
 from .monitor.pilot_analysis import PilotResult as PilotResult
 from .monitor.pilot_analysis import analyse_pilot as analyse_pilot
 from .monitor.pilot_design import Aim as Aim

@@ -1,7 +1,8 @@
-"""``hayflick gate``: whether a pipeline may go on, by what the service says of a stream."""
+"""``hayflick gate``: whether a pipeline may go on, by the service or by a state of ``watch``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,28 @@ from hayflick.cli.printing import ALARM, INCOMPLETE, print_json, say
 
 
 def gate_command(
-    stream: Annotated[str, typer.Argument(metavar="STREAM", help="A stream of the service.")],
+    stream: Annotated[
+        str | None,
+        typer.Argument(metavar="STREAM", help="A stream of the service.", show_default=False),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="In place of a stream: the file that hayflick watch --state wrote; it is only "
+            "read.",
+            show_default=False,
+        ),
+    ] = None,
+    max_age: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With --state: how long ago it may have been written, such as 1d; an older one "
+            "is no reading.",
+            show_default=False,
+        ),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(
@@ -36,20 +58,26 @@ def gate_command(
     ] = 10.0,
     output_format: FormatOption = Format.TABLE,
 ) -> int:
-    """Ask the service how a stream is, so that a pipeline goes on or stops.
+    """Say how a stream is, so that a pipeline goes on or stops: by the service, or by --state.
 
-    Exit code 0: there is a reading and no alarm. 1: an alarm. 3: no reading, as in the baseline or
-    where no answer comes, or the service cannot be reached. 2: it refused the request.
+    Exit code 0: there is a reading and no alarm. 1: an alarm stands. 3: no reading, as in the
+    baseline or where no answer comes, or the service cannot be reached. 2: it refused the request,
+    or there is no such state.
     """
     from hayflick.core.checks import positive_number
     from hayflick.core.display_text import display_text
-    from hayflick.core.errors import HayflickError, MissingExtraError
-    from hayflick_client.pipeline_gate import GateError, gate
+    from hayflick.core.errors import HayflickError
+    from hayflick.monitor.gate import gate
+    from hayflick_client.pipeline_gate import GateError
 
+    timeout_s = positive_number("timeout", timeout)
+    if state is not None:
+        # The environment names the service for all calls, those with a state too.
+        url = token = None
     try:
-        result = gate(stream, url=url, token=token, timeout_s=positive_number("timeout", timeout))
-    except ImportError:
-        raise MissingExtraError("the client of the service", extra="client") from None
+        result = gate(
+            stream, state=state, max_age=max_age, url=url, token=token, timeout_s=timeout_s
+        )
     except GateError as fault:
         if fault.refused:
             raise HayflickError(str(fault)) from None

@@ -25,6 +25,7 @@ from hayflick.diversity.prompt_pairs import PromptMix
 from hayflick.monitor.alarms import KnownAlarms
 from hayflick.monitor.changed_phrases import phrased_rounds
 from hayflick.monitor.state import KeptRound, StreamState
+from hayflick.monitor.stream_health import StreamHealth
 
 if TYPE_CHECKING:
     from hayflick.storage.watch_records import WatchRecords
@@ -48,6 +49,28 @@ def held_state(path: str | os.PathLike[str]) -> Iterator[StateFile]:
 
     with watch_records(path) as records:
         yield StateFile(records)
+
+
+def read_health(path: str | os.PathLike[str]) -> StreamHealth:
+    """Return how the stream of a state is after its last round; the file is only read.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, holds no rounds, or belongs to something else.
+    """
+    from hayflick.storage.watch_records import read_watch_part
+
+    name, record = read_watch_part(path, "health")
+    if record is None:
+        raise DataError(
+            f"{name}: does not say how the stream is; one more call of watch with this state "
+            "writes it down"
+        )
+    try:
+        return StreamHealth(**record)
+    except TypeError:
+        raise DataError(f"{name}: the state of the stream is damaged; begin with another") from None
 
 
 class StateFile:
@@ -81,7 +104,7 @@ class StateFile:
             f"reads {FORMAT_VERSION}; begin with another state"
         )
 
-    def write(self, state: StreamState, *, known: StreamState | None) -> None:
+    def write(self, state: StreamState, *, known: StreamState | None, health: StreamHealth) -> None:
         """Write a state; the rounds that were closed before stay as they are."""
         count = len(state.rounds)
         first = 1 if known is None else len(known.rounds)
@@ -93,6 +116,7 @@ class StateFile:
             if one.texts is not None and number in kept
         }
         parts = {**_records_of(state), "texts": texts, "unposted": self._unposted}
+        parts["health"] = asdict(health)
         self._records.replace(parts, rounds, first=first)
 
     def unposted(self) -> dict[str, KnownAlarms]:

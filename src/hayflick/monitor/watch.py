@@ -43,6 +43,7 @@ from hayflick.monitor.reference import check_reference, read_reference, with_ref
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
+from hayflick.monitor.stream_health import StreamHealth
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 
 if TYPE_CHECKING:
@@ -232,7 +233,9 @@ def watch(
         result = _judged(answers, settings, stream)
         if file is not None:
             alarms = KnownAlarms.of(result.charts, rounds=len(result.rounds))
-            file.write(stream.state(answers, kept, alarms, earlier_bad=earlier_bad), known=known)
+            health = StreamHealth.of(result)
+            left = stream.state(answers, kept, alarms, earlier_bad=earlier_bad)
+            file.write(left, known=known, health=health)
     return result
 
 

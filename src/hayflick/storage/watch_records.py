@@ -52,6 +52,21 @@ def watch_records(place: str | os.PathLike[str]) -> Iterator[WatchRecords]:
         yield WatchRecords(connection, database.name)
 
 
+def read_watch_part(place: str | os.PathLike[str], name: str) -> tuple[str, Any]:
+    """Return the name of a database for messages, and one part of its records; None without it.
+
+    Nothing is written, nor is anybody kept waiting.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or belongs to something else.
+    """
+    with Database(place, read_only=True) as database, database.connect() as connection:
+        records = WatchRecords(connection, database.name)
+        return database.name, records.parts().get(name)
+
+
 @final
 class WatchRecords:
     """The records of a stream: named parts, and one for each round.
