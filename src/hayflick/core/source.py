@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hayflick.core.decompression import MARK_BYTES, compressed_suffix, decompressed
 from hayflick.core.fit_check import FitCheck
 from hayflick.core.notes import Note, translatable
 
@@ -247,14 +247,15 @@ _CHUNK_BYTES = 1 << 20
 
 def _digest_and_lines(path: Path, encoding: str | None) -> tuple[bytes, int]:
     """Return the hash of a file, and its number of lines; 0 where they are not asked for."""
-    whole, lines, last = hashlib.sha256(), 0, b"\n"
+    whole, lines, last, head = hashlib.sha256(), 0, b"\n", b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             whole.update(chunk)
-            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+            lines, last, head = lines + chunk.count(b"\n"), chunk[-1:], head or chunk[:MARK_BYTES]
     if encoding is None:
         return whole.digest(), 0
-    if path.suffix.lower() == ".gz" or encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
+    wide = encoding.lower().startswith(("utf-16", "utf_16", "utf-32"))
+    if wide or compressed_suffix(head):
         return whole.digest(), _decoded_lines(path, encoding)
     return whole.digest(), lines + (last != b"\n")
 
@@ -262,8 +263,10 @@ def _digest_and_lines(path: Path, encoding: str | None) -> tuple[bytes, int]:
 def _decoded_lines(path: Path, encoding: str) -> int:
     """Return the number of lines of a file whose bytes are not those of its characters."""
     lines, last = 0, "\n"
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rb") as raw, io.TextIOWrapper(raw, encoding, errors="replace") as file:
+    with (
+        path.open("rb") as raw,
+        io.TextIOWrapper(decompressed(raw), encoding, errors="replace") as file,
+    ):
         while chunk := file.read(_CHUNK_BYTES):
             lines, last = lines + chunk.count("\n"), chunk[-1]
     return lines + (last != "\n")

@@ -1,36 +1,31 @@
-"""Open files, compressed by gzip or not."""
+"""Open files, compressed by gzip or Zstandard or not."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from hayflick.core.decompression import decompressed, decompression_faults, without_compression
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import DataError
 
-GZIP_MARK = b"\x1f\x8b"
-"""The first bytes of a gzip file, whatever its name."""
-
 
 def content_suffix(path: Path) -> str:
-    """Return the suffix of a file in lower case; that of its content if it ends in ``.gz``.
+    """Return the suffix of a file in lower case; that of its content before ``.gz`` and ``.zst``.
 
     Examples
     --------
-    >>> content_suffix(Path("answers.jsonl.gz")), content_suffix(Path("notes.TXT"))
+    >>> content_suffix(Path("answers.jsonl.zst")), content_suffix(Path("notes.TXT"))
     ('.jsonl', '.txt')
     """
-    bare = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return bare.suffix.lower()
+    return without_compression(path).suffix.lower()
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Open a file to read its bytes; a gzip file is decompressed while it is read.
+    """Open a file to read its bytes; a gzip or Zstandard file is decompressed while it is read.
 
     Yields
     ------
@@ -44,13 +39,22 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     try:
         refuse_pipe(path)
         with open(path, "rb") as file:
-            compressed = file.read(len(GZIP_MARK)) == GZIP_MARK
-            file.seek(0)
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if compressed else file
-            yield stream, file
-    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
-        reason = f"the compressed data are damaged or cut off ({fault})"
-        raise DataError(f"{path}: {reason}; compress the file again") from None
+            yield decompressed(file), file
     except OSError as fault:
+        if isinstance(fault, decompression_faults()):
+            raise _damaged(path, fault) from None
         reason = (fault.strerror or "unreadable").lower()
         raise DataError(f"{path}: {reason}; check the path and its permissions") from None
+    except decompression_faults() as fault:
+        raise _damaged(path, fault) from None
+
+
+_LARGE_WINDOW = "too much memory"
+
+
+def _damaged(path: Path, fault: Exception) -> DataError:
+    if _LARGE_WINDOW in str(fault):
+        remedy = "decompress it with zstd -d --long=31, or compress the file again without --long"
+        return DataError(f"{path}: takes more than 128 MiB of memory to decompress; {remedy}")
+    reason = f"the compressed data are damaged or cut off ({fault})"
+    return DataError(f"{path}: {reason}; compress the file again")

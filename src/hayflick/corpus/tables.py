@@ -26,16 +26,28 @@ from hayflick.corpus.table_kinds import DelimitedTable, FrameTable, LinesTable, 
 from hayflick.corpus.workbooks import read_sheet
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".xlsx")
-"""Suffixes of tables; the text formats may be compressed, as in ``.csv.gz``."""
+"""Suffixes of tables; they may be compressed, as in ``.csv.gz`` or ``.jsonl.zst``."""
+
+RECORD_SUFFIXES = (*TABLE_SUFFIXES, ".json")
+"""Suffixes of tables where counts are none: a ``.json`` file holds records then."""
 
 _LINES = (".jsonl", ".ndjson")
 _DELIMITED = (".csv", ".tsv")
 _HEAD_CHARACTERS = 1 << 18
 
 
-def is_table(path: Path) -> bool:
-    """Return whether the name of a file says that it is a table."""
-    return content_suffix(path) in TABLE_SUFFIXES and not path.is_dir()
+def is_table(path: Path, *, records: bool = False) -> bool:
+    """Return whether the name of a file says that it is a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    records
+        Whether a ``.json`` file holds records, as logs do, in place of counts.
+    """
+    suffixes = RECORD_SUFFIXES if records else TABLE_SUFFIXES
+    return content_suffix(path) in suffixes and not path.is_dir()
 
 
 _SAMPLED_CELLS = 100
@@ -278,7 +290,9 @@ def _uncompressed(path: Path) -> Iterator[Path]:
     if not path.is_file():
         with opened(path):
             raise DataError(f"{path}: no such file; check the path")
-    if path.suffix.lower() != ".gz":
+    with opened(path) as (stream, file):
+        compressed = stream is not file
+    if not compressed:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="hayflick-") as folder, opened(path) as (stream, _):

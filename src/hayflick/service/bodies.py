@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hayflick.core.decompression import zstd_module
 from hayflick.core.documents import parse_json
 from hayflick.core.errors import DataError
 from hayflick.service.guard import RequestRefusal, read_body
@@ -128,17 +128,13 @@ def _unpacked_gzip(body: bytes, at_most: int) -> bytes:
 
 
 def _unpacked_zstd(body: bytes, at_most: int) -> bytes:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-
+    zstd = zstd_module()
     found, rest = b"", body
     options = {int(zstd.DecompressionParameter.window_log_max): _LARGEST_WINDOW}
     try:
         for _ in range(_MOST_PARTS):
             frame = zstd.ZstdDecompressor(options=options)
-            found += frame.decompress(rest, at_most + 1 - len(found))
+            found += bytes(frame.decompress(rest, at_most + 1 - len(found)))
             rest = frame.unused_data
             if len(found) > at_most or (frame.eof and not rest):
                 return found

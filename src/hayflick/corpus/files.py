@@ -1,0 +1,349 @@
+"""The files of an input: one, several, those of folders or of a pattern, or standard input."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import re
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, TypeAlias
+from urllib.parse import unquote
+
+from typing_extensions import override
+
+from hayflick.core.decompression import MARK_BYTES, compressed_suffix
+from hayflick.core.documents import refuse_pipe
+from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.core.notes import Note
+from hayflick.corpus.compression import opened
+from hayflick.corpus.frames import input_path
+from hayflick.corpus.tables import RECORD_SUFFIXES, is_table
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+STANDARD_INPUT = "standard input"
+"""What messages call the input ``-``."""
+
+_STANDARD_INPUT_PATHS = ("-", "/dev/stdin")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file of an input.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    name
+        What to call it, different from the other files: below a folder the path from there.
+    partitions
+        Names and values of the folders ``name=value`` that it lies in, below a given folder.
+    """
+
+    path: Path
+    name: str
+    partitions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class InputFiles(AbstractContextManager["InputFiles"]):
+    """The files of an input, in order.
+
+    Standard input is copied to a temporary file, which lives as long as this object or the block
+    of ``with``; inside such a block, errors name standard input in place of that file.
+
+    Parameters
+    ----------
+    files
+        The files, at least one.
+    name
+        What to call all of them, such as ``a.jsonl and 3 more files``.
+    notes
+        What was left out.
+    """
+
+    files: tuple[InputFile, ...]
+    name: str
+    notes: tuple[Note, ...] = ()
+    _copies: tuple[weakref.finalize[[Path], InputFiles], ...] = field(
+        default=(), init=False, repr=False
+    )
+
+    @override
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for copy in self._copies:
+            copy()
+        copied = next((one for one in self.files if one.name == STANDARD_INPUT), None)
+        if copied is not None and isinstance(fault, DataError):
+            shown = (str(part).replace(str(copied.path), STANDARD_INPUT) for part in fault.args)
+            fault.args = tuple(shown)
+
+
+def input_files(
+    source: PathLike | Sequence[PathLike], *, patterns: Sequence[str] = ()
+) -> InputFiles:
+    r"""Return the files that paths and patterns name.
+
+    Parameters
+    ----------
+    source
+        A path or several: of files, of folders, whose tables are taken at any depth (part-2 before
+        part-10) except where a name begins with a dot or an underscore, or ``-`` for standard
+        input. A path with ``*`` or ``[`` is a name like any other.
+    patterns
+        Patterns for paths, in which ``*``, ``?``, ``[...]`` and ``**`` stand for what they do in a
+        shell; only tables are taken.
+
+    Raises
+    ------
+    ArgumentError
+        If nothing is named, a file is named twice, or standard input is a terminal.
+    DataError
+        If a file or folder is missing, a folder holds no table, a pattern fits none, or standard
+        input is empty.
+    OutputError
+        If standard input cannot be copied, as the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for day in ("2026-10-01", "2026-10-02"):
+    ...     (folder / f"day={day}").mkdir()
+    ...     _ = (folder / f"day={day}" / "part-0.csv").write_text("answer\nIt rains.\n")
+    >>> found = input_files(folder)
+    >>> found.name, dict(found.files[1].partitions)
+    ('day=2026-10-01/part-0.csv and 1 more file', {'day': '2026-10-02'})
+    """
+    paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    if not paths and not patterns:
+        takes = "a file, several, a folder, or - for standard input"
+        raise ArgumentError("source", got="nothing", takes=takes)
+    given = list(map(_spelled, paths))
+    if sum(path in _STANDARD_INPUT_PATHS for path in given) > 1:
+        raise ArgumentError("source", got="standard input twice", takes="it once")
+    named = [file for path in given for file in _files_of(path)]
+    named += (file for pattern in patterns for file in _fitting(pattern))
+    found, notes = _each_once(named, [str(Path(path)) for path in given])
+    files = tuple(map(_copied, _apart(found)))
+    inputs = InputFiles(files, _name(files), notes)
+    copies = [file.path.parent for file in files if file.name == STANDARD_INPUT]
+    finalizers = (weakref.finalize(inputs, _remove, copy) for copy in copies)
+    object.__setattr__(inputs, "_copies", tuple(finalizers))
+    return inputs
+
+
+def _spelled(path: PathLike) -> str:
+    """Return a path as it was given: ./- is a file, and - is standard input."""
+    input_path(path)
+    return os.fsdecode(path)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name(files: Sequence[InputFile]) -> str:
+    more = len(files) - 1
+    if not more:
+        return files[0].name
+    return f"{files[0].name} and {more:,} more file{'s' if more > 1 else ''}"
+
+
+def _files_of(text: str) -> list[InputFile]:
+    """Return a file, or the tables in a folder."""
+    if text in _STANDARD_INPUT_PATHS:
+        return [InputFile(Path(text), STANDARD_INPUT)]
+    path = input_path(text)
+    refuse_pipe(path)
+    if path.is_dir():
+        found = list(_tables_below(path, root=path))
+        if not found:
+            remedy = f"takes {', '.join(RECORD_SUFFIXES)}"
+            raise DataError(f"{path}: the folder holds no table that is not empty; {remedy}")
+        return found
+    if not path.exists():
+        pattern = "give a pattern with --glob" if _MAGIC.search(text) else "check the path"
+        raise DataError(f"{path}: no such file or directory; {pattern}")
+    if not is_table(path, records=True):
+        raise DataError(f"{path}: is no table; takes {', '.join(RECORD_SUFFIXES)}")
+    return [InputFile(path, path.name)]
+
+
+def _tables_below(folder: Path, *, root: Path) -> Iterator[InputFile]:
+    """Yield the tables in a folder at any depth, in natural order, with their folders' values."""
+    found: list[Path] = []
+    for below, folders, names in os.walk(folder):
+        folders[:] = filter(_is_shown, folders)
+        found += (Path(below) / name for name in names if _is_shown(name))
+    for path in sorted(filter(_is_filled_table, found), key=_natural):
+        inside = path.relative_to(root)
+        yield InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1]))
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith((".", "_"))
+
+
+def _is_filled_table(path: Path) -> bool:
+    # A log that was just rotated is empty.
+    return is_table(path, records=True) and path.is_file() and path.stat().st_size > 0
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def _natural(path: Path) -> tuple[object, ...]:
+    """Return the key of an order in which part-2 comes before part-10."""
+    parts = (
+        [int(piece) if at % 2 else piece for at, piece in enumerate(_DIGITS.split(part))]
+        for part in path.parts
+    )
+    return (*parts, []), str(path)
+
+
+_MISSING = ("", "__HIVE_DEFAULT_PARTITION__")
+
+
+def _partitions(folders: Iterable[str]) -> Mapping[str, str]:
+    """Return the names and values of folders ``name=value``, as Hive spells them."""
+    pairs = (folder.partition("=") for folder in folders)
+    found = {unquote(name): unquote(value) for name, equals, value in pairs if name and equals}
+    return {name: value for name, value in found.items() if value not in _MISSING}
+
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def _fitting(pattern: str) -> list[InputFile]:
+    """Return the tables that fit a pattern, and those in the folders that do."""
+    fixed = []
+    for part in Path(pattern).parts[:-1]:
+        if _MAGIC.search(part):
+            break
+        fixed.append(part)
+    root = Path(*fixed)
+    try:
+        fitting = sorted(map(Path, glob.glob(pattern, recursive=True)), key=_natural)
+    except (ValueError, re.error, OSError) as fault:
+        raise DataError(f"{pattern!r}: is no pattern for paths ({fault})") from None
+    found: list[InputFile] = []
+    for path in fitting:
+        if path.is_dir():
+            # With ** the files in folders fit by themselves.
+            found += () if "**" in pattern else _tables_below(path, root=root)
+        elif _is_filled_table(path):
+            inside = path.relative_to(root)
+            found.append(InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1])))
+    if not found:
+        fits = "no table" if fitting else "nothing"
+        takes = f"takes {', '.join(RECORD_SUFFIXES)}" if fitting else "check it, and the folder"
+        raise DataError(f"{pattern!r}: the pattern fits {fits} that is not empty; {takes}")
+    return found
+
+
+def _each_once(
+    files: Sequence[InputFile], given: Sequence[str]
+) -> tuple[list[InputFile], tuple[Note, ...]]:
+    """Return files each once, with notes on those found twice; refuse those named twice."""
+    by_place: dict[tuple[int, int], InputFile] = {}
+    notes: list[Note] = []
+    for file in files:
+        first = by_place.setdefault(_place(file), file)
+        if first is file:
+            continue
+        name, other = str(file.path), str(first.path)
+        if all(given.count(one) >= [name, other].count(one) for one in (name, other)):
+            raise ArgumentError("source", got=f"the file {name} twice", takes="each file once")
+        if name == other:
+            notes.append(Note("{name} is named in two ways, and is read once", name=name))
+        else:
+            message = "{name} is the same file as {other}, and is read once"
+            notes.append(Note(message, name=name, other=other))
+    return list(by_place.values()), tuple(notes)
+
+
+def _place(file: InputFile) -> tuple[int, int]:
+    """Return what is the same for two names of one file."""
+    if file.name == STANDARD_INPUT:
+        return (-1, -1)
+    status = file.path.stat()
+    return (status.st_dev, status.st_ino)
+
+
+def _apart(files: Sequence[InputFile]) -> Iterator[InputFile]:
+    """Yield files under names that tell them apart: the whole path where names are the same."""
+    names = [file.name for file in files]
+    for file in files:
+        same = names.count(file.name) > 1
+        yield InputFile(file.path, str(file.path), file.partitions) if same else file
+
+
+_CHUNK_BYTES = 1 << 20
+
+
+def _copied(file: InputFile) -> InputFile:
+    """Return a file, or that to which standard input was copied."""
+    if file.name != STANDARD_INPUT:
+        return file
+    return InputFile(_copied_standard_input(), STANDARD_INPUT)
+
+
+def _copied_standard_input() -> Path:
+    """Return the path of a copy of standard input, whose suffix says what it holds."""
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if sys.stdin is None or stream is None or sys.stdin.isatty():
+        remedy = "such as: zcat app.jsonl.gz | hayflick watch -"
+        raise ArgumentError(
+            "source", got="standard input from a terminal", takes="a pipe or a file", remedy=remedy
+        )
+    folder = Path(tempfile.mkdtemp(prefix="hayflick-"))
+    try:
+        path = folder / STANDARD_INPUT
+        with path.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, _CHUNK_BYTES)
+        if not path.stat().st_size:
+            raise DataError(f"{STANDARD_INPUT}: is empty; check the command that writes it")
+        return path.rename(folder / f"{STANDARD_INPUT}{_kind(path)}")
+    except BaseException as fault:
+        _remove(folder)
+        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+            remedy = "free some space, or name another folder with TMPDIR"
+            raise OutputError(f"{folder}: {fault.strerror}; {remedy}") from None
+        raise
+
+
+_HEAD_BYTES = 4096
+_KINDS = ((b"PAR1", ".parquet"), (b"PK\x03\x04", ".xlsx"))
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix of a file by its first bytes: that of its content, and of compression."""
+    with path.open("rb") as file:
+        packed = compressed_suffix(file.read(MARK_BYTES))
+    try:
+        with opened(path) as (stream, _):
+            head = stream.read(_HEAD_BYTES)
+    except DataError as fault:
+        raise DataError(str(fault).replace(str(path), STANDARD_INPUT)) from None
+    kind = next((suffix for mark, suffix in _KINDS if head.startswith(mark)), None)
+    if kind is None:
+        # Without the mark of UTF-8, and the zeros of UTF-16.
+        text = head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+        kind = ".jsonl" if text[:1] in (b"{", b"[") else ".csv"
+    return kind + packed
