@@ -74,7 +74,7 @@ class FieldPath:
         if self.text in record:
             cell = record[self.text]
             return [] if cell is None else [cell]
-        if not self.is_nested:
+        if self.steps == (self.text,):
             return []
         return list(_found(record, self.steps))
 
@@ -171,10 +171,10 @@ def attributes_of(items: Sequence[Any]) -> dict[str, Any] | None:
     """
     if not items or not all(isinstance(one, Mapping) and one.keys() >= _PAIR for one in items):
         return None
-    return {str(one["key"]): _plain_value(one["value"]) for one in items}
+    return {str(one["key"]): plain_value(one["value"]) for one in items}
 
 
-def _plain_value(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return a value without the name of its type, which OTLP writes."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return value
@@ -185,7 +185,7 @@ def _plain_value(value: Any) -> Any:
         return int(inner) if isinstance(inner, str) and _INDEX.fullmatch(inner) else inner
     held = inner.get("values") if isinstance(inner, Mapping) else None
     if kind == "arrayValue" and isinstance(held, list):
-        return [_plain_value(one) for one in held]
+        return [plain_value(one) for one in held]
     if kind == "kvlistValue" and isinstance(held, list):
         return attributes_of(held) or {}
     return value

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hayflick.corpus.messages import (
+    answer_messages,
     calls_tools,
     group_name,
     is_one_of,
@@ -61,7 +62,7 @@ def _answers(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
         "time": _time(payload.get("endTime")),
     }
     shared = {name: value for name, value in common.items() if value is not None}
-    found = _messages(payload.get("response"))
+    found = answer_messages(payload.get("response"))
     if not found or not any(text_of(one) is not None or calls_tools(one) for one in found):
         raise Problem(422, _SETTING)
     texts = [(place, text_of(one)) for place, one in enumerate(found)]
@@ -71,38 +72,6 @@ def _answers(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
         for place, text in texts
         if text is not None
     ]
-
-
-def _messages(response: Any) -> list[Mapping[str, Any]]:
-    """Return what was answered, in whichever interface LiteLLM was asked."""
-    if isinstance(response, str):
-        return [{"content": response}]
-    if not isinstance(response, Mapping):
-        return []
-    if isinstance(response.get("choices"), list):
-        choices = [one for one in response["choices"] if isinstance(one, Mapping)]
-        # A completion of the older kind has a text instead of a message.
-        return [
-            one["message"] if isinstance(one.get("message"), Mapping) else {"content": one["text"]}
-            for one in choices
-            if isinstance(one.get("message"), Mapping) or isinstance(one.get("text"), str)
-        ]
-    for name in ("output", "content"):
-        if isinstance(response.get(name), list):
-            # The items of the interface of responses, or the blocks of one message.
-            parts = response[name]
-            if name == "content":
-                return [{"content": parts, "tool_calls": _tools(parts)}]
-            return [_output(one) for one in parts if isinstance(one, Mapping)]
-    return []
-
-
-def _output(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**item, "tool_calls": "call" in str(item.get("type"))}
-
-
-def _tools(parts: list[Any]) -> bool:
-    return any(isinstance(one, Mapping) and "tool" in str(one.get("type")) for one in parts)
 
 
 def _time(given: Any) -> float | None:

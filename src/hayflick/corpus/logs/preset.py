@@ -9,18 +9,27 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, TypeAlias
 
 from hayflick.core.errors import ArgumentError
-from hayflick.corpus.messages import answer_messages, calls_tools, prompt_of, text_of
+from hayflick.corpus.logs.telemetry import plain_telemetry
+from hayflick.corpus.messages import (
+    answer_messages,
+    calls_tools,
+    is_filtered,
+    prompt_of,
+    text_of,
+    value_inside,
+)
 from hayflick.corpus.paths import FieldPath
 
 _Paths: TypeAlias = tuple[FieldPath, ...]
 
 CALLS_OF_TOOLS = "calls of tools without text"
+FILTERED = "answers that were refused, or stopped by a filter of contents"
 NO_ANSWER = "records without an answer"
 
 
@@ -30,30 +39,60 @@ class Condition:
 
     Parameters
     ----------
-    path
-        The cell that is looked at; a record without it counts, unless `required`.
+    paths
+        The cells that are looked at: those of the first path that leads to any. A record without
+        them counts, unless `required`.
     wanted, unwanted
-        What the cell must, or must not, be; compared as text without regard to case.
+        What a cell must, or must not, be; compared as text without regard to case.
     reason
         What records are that do not count, such as ``calls that failed``.
     required
-        Whether a record without the cell does not count.
+        Whether a record without the cells does not count.
+    per
+        What several records are about that differ in the cells: only those with the cells of the
+        first one count. Empty for records that are looked at each for itself.
     """
 
-    path: FieldPath
+    paths: _Paths
     reason: str
     wanted: frozenset[str] = frozenset()
     unwanted: frozenset[str] = frozenset()
     required: bool = False
+    per: _Paths = ()
 
-    def holds(self, record: Mapping[str, Any]) -> bool:
-        """Return whether a record counts."""
-        cells = [str(cell).casefold() for cell in self.path.cells(record)]
+    def holds(self, record: Mapping[str, Any], seen: dict[str, str]) -> bool:
+        """Return whether a record counts, beside others that were seen."""
+        cells = next(filter(None, (path.cells(record) for path in self.paths)), [])
         if not cells:
             return not self.required
-        if self.wanted and not self.wanted.intersection(cells):
+        if self.per:
+            about = str([path.cells(record) for path in self.per])
+            return seen.setdefault(about, str(cells)) == str(cells)
+        spelled = [str(cell).casefold() for cell in cells]
+        if self.wanted and not self.wanted.intersection(spelled):
             return False
-        return not self.unwanted.intersection(cells)
+        return not self.unwanted.intersection(spelled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """A cell by which a log is recognised.
+
+    Parameters
+    ----------
+    paths
+        Where it is.
+    begins
+        What it begins with: one of these.
+    """
+
+    paths: _Paths
+    begins: tuple[str, ...]
+
+    def is_in(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record has such a cell."""
+        cells = (cell for path in self.paths for cell in path.cells(record))
+        return any(isinstance(cell, str) and cell.startswith(self.begins) for cell in cells)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,88 +131,118 @@ class LogPreset:
         Where the format is described.
     marks
         How a record is recognised: it has one of the cells of each.
+    signs
+        What else it must have: cells that begin with one of some texts.
     over
         Names of presets that recognise such records too, of which this one is a special form.
     records
-        Where the records are inside a line; a line is one if this is empty.
+        Where the records are inside a line; a line is one if this is empty, or leads nowhere.
+    is_telemetry
+        Whether records are spans and events as OpenTelemetry's tools write them: see
+        `hayflick.corpus.logs.telemetry.plain_telemetry`.
     conditions
         What records count.
     time, text, model, prompt, group
-        Where they are; the first path that holds something is taken. The group is the model where
-        this is empty.
+        Where they are; the first path that holds something is taken, in the record, else in the
+        line that it is in. The group is the model where this is empty.
     """
 
     name: str
     title: str
     documented_at: str
     marks: tuple[_Paths, ...]
+    signs: tuple[Sign, ...] = ()
     over: frozenset[str] = frozenset()
     records: _Paths = ()
+    is_telemetry: bool = False
     conditions: tuple[Condition, ...] = ()
     time: _Paths = ()
     text: _Paths = ()
     model: _Paths = ()
     prompt: _Paths = ()
     group: _Paths = ()
+    _seen: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def recognises(self, line: Mapping[str, Any]) -> bool:
         """Return whether a line looks as this tool writes it."""
-        return all(any(path.is_in(line) for path in one) for one in self.marks)
+        marked = all(any(path.is_in(line) for path in one) for one in self.marks)
+        return marked and all(one.is_in(line) for one in self.signs)
+
+    def afresh(self) -> LogPreset:
+        """Return the preset for another log, of which no record was seen."""
+        return replace(self, _seen={})
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """Return the columns of a table that are looked at."""
-        used = [*self.records, *(condition.path for condition in self.conditions)]
-        used += [*self.time, *self.text, *self.model, *self.prompt, *self.group]
-        used += [path for one in self.marks for path in one]
-        found = (path.column_of(names) for path in used)
-        return list(dict.fromkeys(name for name in found if name is not None))
+        used = [*self.records, *self.time, *self.text, *self.model, *self.prompt, *self.group]
+        used += [path for one in self.conditions for path in (*one.paths, *one.per)]
+        used += [
+            path for one in (*self.marks, *(sign.paths for sign in self.signs)) for path in one
+        ]
+        found = [name for path in used if (name := path.column_of(names)) is not None]
+        if self.is_telemetry:
+            # Names of attributes are numbered: attributes.llm.output_messages.0.message.content.
+            begun = tuple(f"{path.text}." for path in used)
+            found += [name for name in names if name.startswith(begun)]
+        return list(dict.fromkeys(found))
 
     def answers(self, line: Mapping[str, Any]) -> Iterator[LogAnswer | str]:
         """Yield the answers in a line, and for each record without one the reason."""
         for record in self._records(line):
-            failed = next((one.reason for one in self.conditions if not one.holds(record)), None)
-            if failed is not None:
-                yield failed
+            failed = [one.reason for one in self.conditions if not one.holds(record, self._seen)]
+            if failed:
+                yield failed[0]
             else:
-                yield from self._answers(record)
+                yield from self._answers(record, line)
 
     def _records(self, line: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        if not self.records:
-            yield line
-        for path in self.records:
-            for found in path.cells(line):
-                yield from (one for one in _listed(found) if isinstance(one, Mapping))
+        found = next(filter(None, (path.cells(line) for path in self.records)), [line])
+        for cell in found:
+            held = value_inside(cell) if isinstance(cell, str) else cell
+            for record in held if isinstance(held, list) else (held,):
+                if isinstance(record, Mapping):
+                    yield plain_telemetry(record) if self.is_telemetry else record
 
-    def _answers(self, record: Mapping[str, Any]) -> Iterator[LogAnswer | str]:
+    def _answers(
+        self, record: Mapping[str, Any], line: Mapping[str, Any]
+    ) -> Iterator[LogAnswer | str]:
         messages: list[Mapping[str, Any]] = []
         for path in self.text:
-            cell = path.cell(record)
-            messages = [] if cell is None else answer_messages(cell)
-            if any(text_of(message) is not None for message in messages):
+            found = [message for cell in path.cells(record) for message in answer_messages(cell)]
+            if any(text_of(one) or calls_tools(one) or is_filtered(one) for one in found):
+                messages = found
                 break
-        model = _name(_first(self.model, record))
-        group = _name(_first(self.group, record)) or model
-        prompt = next(filter(None, (prompt_of(path.cell(record)) for path in self.prompt)), None)
-        time = _first(self.time, record)
-        found = False
+        model = _name(_first(self.model, record, line))
+        group = _name(_first(self.group, record, line)) or model
+        prompts = (prompt_of(path.cell(record)) for path in self.prompt)
+        prompt = next(filter(None, prompts), None)
+        time = _first(self.time, record, line)
+        reasons = []
         for message in messages:
             text = text_of(message)
-            if text is not None and text.strip():
-                found = True
+            if is_filtered(message):
+                reasons.append(FILTERED)
+            elif text is not None and text.strip():
                 yield LogAnswer(
                     text=text, time=time, prompt=prompt, model=model, group=group, record=record
                 )
-        if not found:
-            yield CALLS_OF_TOOLS if any(map(calls_tools, messages)) else NO_ANSWER
+                reasons.append("")
+            elif calls_tools(message):
+                reasons.append(CALLS_OF_TOOLS)
+        yield from _left_out(reasons)
 
 
-def _listed(found: Any) -> Sequence[Any]:
-    return found if isinstance(found, list) else (found,)
+def _left_out(reasons: Sequence[str]) -> Iterator[str]:
+    """Yield why answers of a record do not count: each that was filtered, or why there is none."""
+    filtered = reasons.count(FILTERED)
+    yield from [FILTERED] * filtered
+    if not filtered and "" not in reasons:
+        yield CALLS_OF_TOOLS if reasons else NO_ANSWER
 
 
-def _first(paths: _Paths, record: Mapping[str, Any]) -> Any:
-    cells = (path.cell(record) for path in paths)
-    return next((cell for cell in cells if cell not in (None, "")), None)
+def _first(paths: _Paths, *records: Mapping[str, Any]) -> Any:
+    cells = (path.cell(record) for record in records for path in paths)
+    return next((cell for cell in cells if cell not in (None, "", [], {})), None)
 
 
 def _name(cell: Any) -> str | None:
@@ -204,7 +273,7 @@ def preset_named(name: str) -> LogPreset:
     """
     known = presets()
     if name in known:
-        return known[name]
+        return known[name].afresh()
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]}?" if near else ""
     raise ArgumentError("log", got=name, takes=", ".join([*known, "none"]), remedy=remedy)
@@ -221,6 +290,11 @@ def _preset(name: str, text: str) -> LogPreset:
         documented_at=given["documented_at"],
         marks=tuple(_paths(one) for one in given["marks"]),
         over=frozenset(given.get("over", ())),
+        signs=tuple(
+            Sign(paths=_paths(one["cell"]), begins=tuple(one["begins"]))
+            for one in given.get("signs", ())
+        ),
+        is_telemetry=given.get("telemetry", False),
         conditions=tuple(_condition(one) for one in given.get("counts", ())),
         **{role: _paths(given.get(role, ())) for role in roles},
     )
@@ -232,9 +306,10 @@ def _paths(texts: Sequence[str]) -> _Paths:
 
 def _condition(given: Mapping[str, Any]) -> Condition:
     return Condition(
-        path=FieldPath(given["path"]),
+        paths=_paths(given["cell"]),
         reason=given["reason"],
-        wanted=frozenset(one.casefold() for one in given.get("is", ())),
-        unwanted=frozenset(one.casefold() for one in given.get("is_not", ())),
+        wanted=frozenset(str(one).casefold() for one in given.get("is", ())),
+        unwanted=frozenset(str(one).casefold() for one in given.get("is_not", ())),
         required=given.get("required", False),
+        per=_paths(given.get("per", ())),
     )

@@ -30,7 +30,7 @@ def recognised(lines: Sequence[Mapping[str, Any]]) -> LogPreset | None:
     ('litellm', None)
     """
     found = _candidates(lines)
-    return found[0] if len(found) == 1 else None
+    return found[0].afresh() if len(found) == 1 else None
 
 
 def _candidates(lines: Sequence[Mapping[str, Any]]) -> list[LogPreset]:
