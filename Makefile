@@ -42,8 +42,9 @@ lint: setup ## Check format, lint, types and import contracts; count the files t
 	$(BIN)/lint-imports
 	$(BIN)/python build_tools/trace_files.py
 
+# In the order of their names: the short examples of src are last, so that all processors end together.
 test: setup ## Run the tests and the examples in docstrings, a file at a time on every processor
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: lint test ## What must pass before a commit
 
