@@ -4,12 +4,11 @@ import asyncio
 import json
 import logging
 import os
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from doc_examples import examples
+from openai_stand_in import openai_stand_in
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # nothing is downloaded
 litellm = pytest.importorskip("litellm", reason="litellm is not installed: make test-integrations")
@@ -18,87 +17,15 @@ from hayflick.client import AnswerLog  # noqa: E402
 from hayflick.integrations.litellm import WatchLogger  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+ANSWER = "It is on its way."
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Where is it?"}]
-
-
-class Model(BaseHTTPRequestHandler):
-    """A model behind OpenAI's interface that answers as the name of the model says."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if asked["model"] == "broken":
-            return self.reply(400, b'{"error": {"message": "no", "type": "invalid_request_error"}}')
-        if self.path.endswith("/embeddings"):
-            vectors = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
-            usage = {"prompt_tokens": 1, "total_tokens": 1}
-            found = {"object": "list", "data": vectors, "model": asked["model"], "usage": usage}
-            return self.reply(200, json.dumps(found).encode())
-        if self.path.endswith("/responses"):
-            return self.reply(200, json.dumps(self.response(asked)).encode())
-        if asked.get("stream"):
-            pieces = [{"role": "assistant", "content": "On "}, {"content": "its way."}, {}]
-            lines = [self.piece(asked, place, one) for place, one in enumerate(pieces)]
-            return self.reply(200, b"".join(lines) + b"data: [DONE]\n\n", "text/event-stream")
-        return self.reply(200, json.dumps(self.completion(asked)).encode())
-
-    def completion(self, asked):
-        message = {"role": "assistant", "content": "On its way."}
-        if asked["model"] == "caller":
-            function = {"name": "look", "arguments": "{}"}
-            calls = [{"id": "t1", "type": "function", "function": function}]
-            message = {"role": "assistant", "content": None, "tool_calls": calls}
-        choices = [
-            {"index": place, "finish_reason": "stop", "message": message}
-            for place in range(asked.get("n", 1))
-        ]
-        usage = {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}
-        more = {"object": "chat.completion", "created": 1, "model": asked["model"], "usage": usage}
-        return {"id": self.identifier(), "choices": choices, **more}
-
-    def response(self, asked):
-        parts = [{"type": "output_text", "text": "On its way.", "annotations": []}]
-        message = {"type": "message", "id": "m1", "role": "assistant", "status": "completed"}
-        usage = {"input_tokens": 1, "output_tokens": 3, "total_tokens": 4}
-        more = {"created_at": 1, "model": asked["model"], "usage": usage, "status": "completed"}
-        kind = {"object": "response", "parallel_tool_calls": True, "tool_choice": "auto"}
-        kind |= {"tools": [], "temperature": 1.0, "top_p": 1.0, "metadata": {}, "error": None}
-        kind |= {"incomplete_details": None, "instructions": None}
-        output = [{**message, "content": parts}]
-        return {"id": self.identifier("resp"), "output": output, **kind, **more}
-
-    def piece(self, asked, place, delta):
-        last = "stop" if place == 2 else None
-        choice = {"index": 0, "delta": delta, "finish_reason": last}
-        more = {"object": "chat.completion.chunk", "created": 1, "model": asked["model"]}
-        found = {"id": "c-streamed", "choices": [choice], **more}
-        return b"data: " + json.dumps(found).encode() + b"\n\n"
-
-    def identifier(self, kind="c"):
-        return f"{kind}-{time.monotonic_ns()}"
-
-    def reply(self, status, body, kind="application/json"):
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 @pytest.fixture(scope="module")
 def model():
-    """The address of a model on loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield {"api_base": f"http://127.0.0.1:{server.server_address[1]}/v1", "api_key": "none"}
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
+    """Where to find a model on loopback."""
+    with openai_stand_in() as found:
+        yield {"api_base": found.url, "api_key": "none"}
 
 
 @pytest.fixture
@@ -130,7 +57,7 @@ def test_answers_of_calls_are_recorded(path, model):
     assert len(rows) == 3
     for row in rows:
         found = (row["text"], row["group"], row["prompt"])
-        assert found == ("On its way.", "anna", "Where is it?")
+        assert found == (ANSWER, "anna", "Where is it?")
         assert time.time() - 60 < row["time"] <= time.time()
     assert len({row["key"] for row in rows}) == 3
 
@@ -154,20 +81,21 @@ def test_an_answer_is_recorded_once(path, model, asynchronous, streamed):
         found = litellm.completion(**call)
         if streamed:
             list(found)
-    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
+    assert [row["text"] for row in recorded(path, 1)] == [ANSWER]
 
 
 def test_each_of_several_choices_is_an_answer(path, model):
     watch_with(AnswerLog(path))
     litellm.completion(model="openai/anna", messages=ASKED, n=3, **model)
-    assert len(recorded(path, 3)) == 3
+    texts = sorted(row["text"] for row in recorded(path, 3))
+    assert texts == [ANSWER, f"{ANSWER} (2)", f"{ANSWER} (3)"]
 
 
 def test_answers_of_the_interface_of_responses_are_recorded(path, model):
     watch_with(AnswerLog(path))
     litellm.responses(model="openai/anna", input="Where is it?", **model)
     (row,) = recorded(path, 1)
-    assert (row["text"], row["prompt"]) == ("On its way.", "Where is it?")
+    assert (row["text"], row["prompt"]) == (ANSWER, "Where is it?")
 
 
 def test_what_is_no_answer_is_left_out(path, model, caplog):
@@ -177,8 +105,8 @@ def test_what_is_no_answer_is_left_out(path, model, caplog):
     with pytest.raises(litellm.BadRequestError):
         litellm.completion(model="openai/broken", messages=ASKED, num_retries=0, **model)
     litellm.completion(model="openai/anna", messages=ASKED, **model)
-    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
-    assert not [one for one in caplog.records if one.name == "hayflick.integrations"]
+    assert [row["text"] for row in recorded(path, 1)] == [ANSWER]
+    assert not [one for one in caplog.records if one.name == "hayflick_client"]
 
 
 def test_the_group_is_the_name_in_a_router_or_what_is_asked_for(path, model, tmp_path):
@@ -195,12 +123,12 @@ def test_the_group_is_the_name_in_a_router_or_what_is_asked_for(path, model, tmp
 def test_texts_that_litellm_hides_are_missed_aloud(path, model, caplog, monkeypatch):
     monkeypatch.setattr(litellm, "turn_off_message_logging", True)
     watch_with(AnswerLog(path))
-    with caplog.at_level(logging.WARNING, logger="hayflick.integrations"):
+    with caplog.at_level(logging.WARNING, logger="hayflick_client"):
         for _ in range(2):
             litellm.completion(model="openai/anna", messages=ASKED, **model)
         assert recorded(path, 0) == []
         time.sleep(0.5)
-    said = [one.getMessage() for one in caplog.records if one.name == "hayflick.integrations"]
+    said = [one.getMessage() for one in caplog.records if one.name == "hayflick_client"]
     assert len(said) == 1
     assert "set turn_off_message_logging to false" in said[0]
 
@@ -212,9 +140,9 @@ def test_a_fault_of_the_recorder_is_no_fault_of_the_call(path, model, caplog):
 
     watch_with(Faulty())
     found = litellm.completion(model="openai/anna", messages=ASKED, **model)
-    assert found.choices[0].message.content == "On its way."
+    assert found.choices[0].message.content == ANSWER
     time.sleep(0.5)
-    said = [one.getMessage() for one in caplog.records if one.name == "hayflick.integrations"]
+    said = [one.getMessage() for one in caplog.records if one.name == "hayflick_client"]
     assert said == ["answers of LiteLLM are not recorded: OSError: the disk is full"]
 
 
@@ -225,7 +153,7 @@ def test_the_examples_in_the_documents(path, model, tmp_path, monkeypatch):
     program, proxy = examples("integrations.md", "LiteLLM")
     exec(compile(program, "integrations.md", "exec"), {})
     litellm.completion(model="openai/anna", messages=ASKED, **model)
-    assert [row["text"] for row in recorded(path, 1)] == ["On its way."]
+    assert [row["text"] for row in recorded(path, 1)] == [ANSWER]
     (tmp_path / "hayflick_logger.py").write_text(proxy)
     from litellm.proxy.types_utils.utils import get_instance_fn
 

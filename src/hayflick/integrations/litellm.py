@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 from typing_extensions import override
 
-from hayflick.integrations.recorder import LOG, record_item
+from hayflick.integrations.calls import Grouping
+from hayflick.integrations.recorder import record_item
 from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.problems import Problem
 from hayflick_client import AnswerRecorder
+from hayflick_client.recorder import WarningLog
 
 _REMEMBERED = 10_000
 _NUMBERS = itertools.count()
@@ -32,8 +34,8 @@ class WatchLogger(CustomLogger):
     recorder
         A `Watcher` or an `AsyncWatcher` for the service, an `AnswerLog` for a file.
     group
-        Returns the group of a call from its payload, such as a tag of its metadata; None for the
-        model's name in the router, or the model.
+        The group, a function that returns it from the payload, such as a tag of its metadata, or
+        None for the model's name in the router, or else the model.
 
     Examples
     --------
@@ -42,12 +44,7 @@ class WatchLogger(CustomLogger):
     >>> litellm.callbacks = [WatchLogger(AnswerLog("answers.jsonl"))]  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        recorder: AnswerRecorder,
-        *,
-        group: Callable[[Mapping[str, Any]], str | None] | None = None,
-    ) -> None:
+    def __init__(self, recorder: AnswerRecorder, *, group: Grouping = None) -> None:
         super().__init__()
         # LiteLLM takes two loggers of a class for one unless a public number or text tells them
         # apart.
@@ -55,7 +52,7 @@ class WatchLogger(CustomLogger):
         self._recorder, self._group = recorder, group
         self._keys: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
-        self._said: set[str] = set()
+        self._warnings = WarningLog("answers of LiteLLM are not recorded")
 
     @override
     def log_success_event(
@@ -75,14 +72,14 @@ class WatchLogger(CustomLogger):
             # The pieces of a stream come here too, without a payload.
             if not isinstance(payload, Mapping):
                 return
-            group = None if self._group is None else self._group(payload)
+            group = self._group(payload) if callable(self._group) else self._group
             for item in answers_of_litellm([payload]):
                 if self._is_new(item.get("key")):
                     record_item(self._recorder, {**item, "group": group or item.get("group")})
         except Problem as problem:
-            self._say(str(problem))
+            self._warnings.say(str(problem))
         except Exception as fault:
-            self._say(f"{type(fault).__name__}: {fault}")
+            self._warnings.say(f"{type(fault).__name__}: {fault}")
 
     def _is_new(self, key: str | None) -> bool:
         """Return whether an answer was not recorded: some calls run both kinds of hooks."""
@@ -95,9 +92,3 @@ class WatchLogger(CustomLogger):
             if len(self._keys) > _REMEMBERED:
                 self._keys.popitem(last=False)
             return True
-
-    def _say(self, message: str) -> None:
-        """Log why an answer was not recorded, each reason once."""
-        if message not in self._said and len(self._said) < 100:
-            self._said.add(message)
-            LOG.warning("answers of LiteLLM are not recorded: %s", message)

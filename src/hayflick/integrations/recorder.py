@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from hayflick_client import AnswerRecorder
-
-LOG = logging.getLogger("hayflick.integrations")
 
 
 def record_item(recorder: AnswerRecorder, item: Mapping[str, Any]) -> None:
