@@ -6,8 +6,10 @@ list) is fixed beforehand, so that all rounds are measured alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,6 +53,9 @@ _COUNTED_TOGETHER = 5000
 _MOST_ANSWERS = 150
 """Largest number of answers that ``effective_answers`` is measured at: time grows with its square,
 and what it says of a loss hardly does."""
+
+_MANY = 2000
+"""Texts from which on it is worth a thread to compress them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -305,14 +310,19 @@ class Observer:
         values: dict[str, float] = {"answers": answers.size}
         scores: dict[str, Floats] = {}
         sizes = self.sizes.get(group, CommonSizes())
-        if answers.vectors is not None:
-            directed = answers.with_direction()
-            values["empty_answers"] = answers.size - directed.size
-            self._of_vectors(directed, rng, values, scores)
-        self._of_mix(answers, counts, sizes, rng, values, scores)
-        if counts is not None:
-            own = self.baselines.get(group) if group and self.baselines else self.baseline
-            values |= self._of_texts(answers.texts or (), counts, own)
+        texts = () if counts is None or answers.texts is None else answers.texts
+        with ThreadPoolExecutor(1) as beside:
+            # To compress takes as long as the rest.
+            of_texts = partial(measured, texts, on=MetricSource.TEXTS)
+            found = beside.submit(of_texts).result if len(texts) >= _MANY else of_texts
+            if answers.vectors is not None:
+                directed = answers.with_direction()
+                values["empty_answers"] = answers.size - directed.size
+                self._of_vectors(directed, rng, values, scores)
+            self._of_mix(answers, counts, sizes, rng, values, scores)
+            if counts is not None:
+                own = self.baselines.get(group) if group and self.baselines else self.baseline
+                values |= self._of_texts(texts, counts, own, found)
         for name, numbers in answers.values.items():
             known = numbers[np.isfinite(numbers)]
             values |= {name: float(known.mean())} if known.size else {}
@@ -377,7 +387,11 @@ class Observer:
             values |= defined({"effective_words": entropy and float(np.exp(entropy))})
 
     def _of_texts(
-        self, texts: Sequence[str], counts: NgramCounts, baseline: NgramCounts | None
+        self,
+        texts: Sequence[str],
+        counts: NgramCounts,
+        baseline: NgramCounts | None,
+        found: Callable[[], dict[str, float]],
     ) -> dict[str, float]:
         against: dict[str, float | None] = {}
         if baseline is not None:
@@ -387,7 +401,7 @@ class Observer:
             against["retention"] = retention(counts, must_keep=self.must_keep)
         # In the order in which a page shows them.
         values = counts.numbers() | defined({"duplicate_rate": duplicate_rate(texts)})
-        return values | measured(texts, on=MetricSource.TEXTS) | defined(against)
+        return values | found() | defined(against)
 
     def _of_all(
         self, answers: RoundAnswers, parts: Mapping[str, RoundAnswers], rng: np.random.Generator

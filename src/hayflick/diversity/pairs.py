@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, whole_number
 from hayflick.core.errors import ArgumentError
-from hayflick.diversity.scatter import finite_rows, unit_rows
+from hayflick.diversity.scatter import ROWS_AT_ONCE, finite_rows, unit_rows, vector_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,12 +182,16 @@ def squared_distances(first: ArrayLike, second: ArrayLike) -> Floats:
     >>> squared_distances([[0.0, 0.0]], [[3.0, 4.0]]).tolist()
     [25.0]
     """
-    one, other = finite_rows("first", first), finite_rows("second", second)
+    one, other = vector_rows("first", first), vector_rows("second", second)
     if one.shape != other.shape:
         got = f"shape {other.shape} beside {one.shape}"
         raise ArgumentError("second", got=got, takes="as many vectors as first, of the same kind")
-    gaps = one - other
-    squares: Floats = np.einsum("ij,ij->i", gaps, gaps)
+    squares = np.empty(len(one))
+    for begin in range(0, len(one), ROWS_AT_ONCE):
+        some = slice(begin, begin + ROWS_AT_ONCE)
+        gaps = finite_rows("first", one[some], first=begin)
+        gaps = gaps - finite_rows("second", other[some], first=begin)
+        squares[some] = np.einsum("ij,ij->i", gaps, gaps)
     return squares
 
 

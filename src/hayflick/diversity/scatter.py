@@ -81,6 +81,10 @@ def finite_rows(argument: str, vectors: ArrayLike, *, first: int = 0) -> Floats:
     return rows
 
 
+ROWS_AT_ONCE = 1 << 9
+"""Rows that are worked on together where all would not fit the processor's cache."""
+
+
 def unit_rows(argument: str, vectors: ArrayLike, *, first: int = 0) -> Floats:
     """Return `vectors` as float64 rows of length 1.
 
@@ -94,16 +98,22 @@ def unit_rows(argument: str, vectors: ArrayLike, *, first: int = 0) -> Floats:
     >>> unit_rows("vectors", [[3.0, 4.0]])
     array([[0.6, 0.8]])
     """
-    rows = finite_rows(argument, vectors, first=first)
-    # By the largest component first: squares of tiny or huge numbers would under- or overflow.
-    largest = np.abs(rows).max(axis=1, initial=0.0, keepdims=True)
-    zero = np.flatnonzero(largest == 0.0)
-    if zero.size:
-        where = f"{argument}: row {first + int(zero[0])} is a vector of zeros"
-        raise DataError(f"{where}, which has no direction; leave it out")
-    scaled: Floats = rows / largest
-    scaled /= np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
-    return scaled
+    given = vector_rows(argument, vectors)
+    rows = np.empty(given.shape, np.float64)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        # A view, small enough for the processor's cache.
+        block = rows[begin : begin + ROWS_AT_ONCE]
+        block[:] = finite_rows(argument, given[begin : begin + ROWS_AT_ONCE], first=first + begin)
+        # By the largest component first: squares of tiny or huge numbers would under- or overflow.
+        largest = np.abs(block).max(axis=1, initial=0.0, keepdims=True)
+        zero = np.flatnonzero(largest == 0.0)
+        if zero.size:
+            finite_rows(argument, given[begin:], first=first + begin)
+            where = f"{argument}: row {first + begin + int(zero[0])} is a vector of zeros"
+            raise DataError(f"{where}, which has no direction; leave it out")
+        block /= largest
+        block /= np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
+    return rows
 
 
 def refuse_not_finite(argument: str, rows: NDArray[Any], *, first: int = 0) -> None:
