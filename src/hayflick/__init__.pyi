@@ -126,6 +126,8 @@ from .regimes.replace import Replace as Replace
 from .regimes.scheduled import Scheduled as Scheduled
 from .regimes.triggered import Threshold as Threshold
 from .regimes.triggered import Triggered as Triggered
+from .report.markdown import markdown_summary as markdown_summary
+from .report.plot import save_plot as save_plot
 from .report.simulation import plot_runs as plot_runs
 from .rules.from_plan import PlannedRules as PlannedRules
 from .rules.from_plan import write_rules as write_rules

@@ -96,7 +96,7 @@ def page(result: Comparison, *, lang: str = "en") -> str:
     """Return the result as one self-contained HTML page."""
     language = Language(lang)
     findings = CompareFindings(result, language)
-    chart = _intervals(findings)
+    chart = interval_chart(findings)
     return render(
         "compare.html.jinja",
         "style.css",
@@ -114,7 +114,7 @@ def page(result: Comparison, *, lang: str = "en") -> str:
 def fragment(result: Comparison) -> str:
     """Return what a notebook shows, as HTML."""
     findings = CompareFindings(result, Language("en"))
-    chart = _intervals(findings)
+    chart = interval_chart(findings)
     charts = [] if chart is None else [chart]
     return notebook(findings.verdict(), findings.summary(), charts, sources=result.sources)
 
@@ -125,7 +125,7 @@ def _numbers(result: Comparison) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"metric": pl.String, **kinds})
 
 
-def _intervals(findings: CompareFindings) -> drawing.RenderedChart | None:
+def interval_chart(findings: CompareFindings) -> drawing.RenderedChart | None:
     """Return the picture of all ratios with their intervals; None if there is no ratio."""
     import altair as alt
 
