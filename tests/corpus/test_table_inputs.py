@@ -11,7 +11,8 @@ import pytest
 import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError, UndecodableError
-from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
 from hayflick.corpus.tables import table_rows
 
 DRAW = random.Random(14)
@@ -450,9 +451,11 @@ def test_deep_lines_are_refused(tmp_path, line):
         counts(path)
 
 
-def test_a_list_in_place_of_lines_is_pointed_at(tmp_path):
+def test_a_list_in_place_of_lines_is_read(tmp_path):
     path = write(tmp_path / "a.jsonl", '[\n{"label": "x"},\n{"label": "y"}\n]\n')
-    with pytest.raises(DataError, match="line 1 begins a list; each line takes one object"):
+    assert counts(path) == {"x": 1, "y": 1}
+    path = write(tmp_path / "b.jsonl", '[["x"], ["y"]]\n')
+    with pytest.raises(DataError, match="line 1 is no JSON object; each line takes one"):
         counts(path)
 
 

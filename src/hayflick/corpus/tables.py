@@ -31,7 +31,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 RECORD_SUFFIXES = (*TABLE_SUFFIXES, ".json")
 """Suffixes of tables where counts are none: a ``.json`` file holds records then."""
 
-_LINES = (".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson", ".json")
 _DELIMITED = (".csv", ".tsv")
 _HEAD_CHARACTERS = 1 << 18
 
@@ -162,7 +162,7 @@ def open_table(
     Parameters
     ----------
     path
-        A file with one of the suffixes of `TABLE_SUFFIXES`, or a frame in memory.
+        A file with one of the suffixes of `RECORD_SUFFIXES`, or a frame in memory.
     given
         What the user stated of its format; None if nothing.
     encoding
@@ -214,7 +214,7 @@ def check_format(stated: TableFormat, source: Table) -> None:
         "quote": (stated.quote, _DELIMITED),
         "header": (None if stated.header else "none", _DELIMITED),
         "sheet": (stated.sheet, (".xlsx",)),
-        "decimal": (stated.decimal, (*TABLE_SUFFIXES, "")),
+        "decimal": (stated.decimal, (*RECORD_SUFFIXES, "")),
     }
     for name, (value, takers) in settings.items():
         if value is not None and suffix not in takers:
