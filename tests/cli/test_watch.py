@@ -93,8 +93,11 @@ def test_metrics_are_listed(capsys):
     [
         (["nothing.jsonl", *COLUMNS], "nothing.jsonl: no such file"),
         (["healthy.jsonl", "--text", "reply", "--by", "round"], "no line has the column 'reply'"),
-        (["healthy.jsonl", "--text", "answer"], "Missing option '--by'"),
-        (["healthy.jsonl", "--by", "round"], "text: got no column"),
+        (["healthy.jsonl", "--by", "round"], "--text answer"),
+        (["healthy.jsonl", "--by", "round", "--log", "none"], "text: got no column"),
+        (["healthy.jsonl", "--log", "langfus"], "did you mean langfuse?"),
+        (["healthy.jsonl", "--text", "answer", "--every", "1d"], "every: got 1d, takes a column"),
+        ([], "source: got nothing"),
         (
             ["healthy.jsonl", *COLUMNS, "--baseline", "40"],
             "at most 24: healthy.jsonl has 25 rounds",

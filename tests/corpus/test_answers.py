@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
 from hayflick.corpus.table_format import TableFormat
 
 COLUMNS = AnswerColumns(by="round", text="answer", group="model", values=("score",))
@@ -206,9 +207,10 @@ def test_what_is_no_table_or_holds_nothing_is_refused(tmp_path):
         read_answers(tmp_path / "bad.jsonl", columns=COLUMNS, skip_bad=True)
 
 
-def test_something_has_to_be_watched():
+def test_something_has_to_be_watched(tmp_path):
+    path = written(tmp_path / "a.jsonl", ROWS)
     with pytest.raises(ArgumentError, match="text: got no column"):
-        AnswerColumns(by="round")
+        read_answers(path, columns=AnswerColumns(by="round"), log="none")
     with pytest.raises(ArgumentError, match="value: got score, takes each column once"):
         AnswerColumns(by="round", values=("score", "score"))
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import hayflick as hf
 from hayflick.core.errors import DataError
-from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from hayflick.corpus.answers import AnswerColumns, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
 from hayflick.service.placement import Placed
 from hayflick.service.placement import place as placed_in
 from hayflick.service.stream_settings import StreamSettings

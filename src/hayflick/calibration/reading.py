@@ -24,7 +24,8 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source
-from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.frames import holds_counts, input_path, is_in_memory

@@ -36,7 +36,13 @@ from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
-from hayflick.core.errors import BudgetExhausted, EndpointError, HayflickError, TrainerError
+from hayflick.core.errors import (
+    BudgetExhausted,
+    EndpointError,
+    HayflickError,
+    TrainerError,
+    UnknownLogError,
+)
 from hayflick.core.version import __version__
 
 USER_MISTAKE, INTERNAL_ERROR = 2, 70
@@ -104,6 +110,8 @@ def run_command(typed: Sequence[str]) -> int:
             sys.stdout.flush()
         except (EndpointError, BudgetExhausted, TrainerError) as fault:
             return _fail(str(fault), INCOMPLETE)
+        except UnknownLogError as fault:
+            return _fail_in_lines(str(fault), USER_MISTAKE)
         except HayflickError as fault:
             return _fail(str(fault), USER_MISTAKE)
         except typer.TyperException as fault:
@@ -151,4 +159,10 @@ def _internal(fault: Exception) -> int:
 
 def _fail(message: str, code: int) -> int:
     say(f"error: {' '.join(message.split())}")
+    return code
+
+
+def _fail_in_lines(message: str, code: int) -> int:
+    for line in f"error: {message}".split("\n"):
+        say(line)
     return code

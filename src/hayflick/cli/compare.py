@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_inputs, say_written
+from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
     from hayflick.monitor.compare_result import Comparison
 
 _optional = partial(typer.Option, show_default=False)
-_TABLE = "A table of answers: .jsonl, .ndjson, .csv, .tsv, .parquet or .xlsx."
+_TABLE = (
+    "Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and .zst; a log of a "
+    "tool, a folder of them, or - for standard input."
+)
 
 
 def compare_command(
     old: Annotated[Path, typer.Argument(metavar="OLD", help=_TABLE)],
-    new: Annotated[
-        Path, typer.Argument(metavar="NEW", help="The table to compare with it, of the same kind.")
-    ],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The answers to compare with them.")],
     text: options.TextOption = None,
+    log: options.LogOption = None,
     prompt: Annotated[
         str | None,
         _optional(
@@ -82,6 +85,8 @@ def compare_command(
     seed: options.SeedOption = 1,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
+    plot: PlotOption = None,
+    summary: SummaryOption = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
     yes: options.YesOption = False,
@@ -93,6 +98,7 @@ def compare_command(
     from hayflick.monitor.compare_result import checked_share
 
     share = None if fail_below is None else checked_share(fail_below)
+    check_summary(summary, plot, inputs=[old, new, out], force=force)
     if out is not None:
         check_page(out, inputs=[old, new], force=force)
         expect_page()
@@ -103,6 +109,7 @@ def compare_command(
             old,
             new,
             text=text,
+            log=log,
             prompt=prompt,
             values=value or (),
             vectors=vectors,
@@ -121,8 +128,11 @@ def compare_command(
         )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
+    write_summary(result, summary, plot, lang=lang, force=force, fail_below=share)
+    if text is None:
+        say_inputs(result.sources)
     print_result(result, output_format, lang)
-    say_written(out)
+    say_written(out, plot, summary)
     return 0 if share is None else _gate(result, share, lang)
 
 

@@ -102,7 +102,23 @@ ByOption = Annotated[
 ]
 TextOption = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="The column of the answers.", show_default=False),
+    typer.Option(
+        metavar="COLUMN",
+        help="The column of the answers, or a path into one: response.choices[0].message.content. "
+        "[default: where the log has them]",
+        show_default=False,
+    ),
+]
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="TOOL",
+        help="The tool that exported a log: langfuse, litellm, phoenix, openai-batch, langsmith, "
+        "helicone, mlflow, opik, otlp, openinference, vllm-batch, lm-eval, inspect or hayflick; "
+        "none for a table. [default: seen from the first lines where no --text is given]",
+        show_default=False,
+    ),
 ]
 
 ResamplerOption = Annotated[

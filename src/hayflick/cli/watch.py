@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_inputs, say_written
+from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
 
@@ -63,20 +65,35 @@ class FailOn(StrEnum):
 
 def watch_command(
     source: Annotated[
-        Path,
+        list[Path] | None,
         typer.Argument(
-            metavar="INPUT",
-            help="A table of answers: .jsonl, .ndjson, .csv, .tsv, .parquet or .xlsx.",
+            metavar="INPUT...",
+            help="Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and "
+            ".zst; a log of a tool, a folder of them, or - for standard input.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     by: Annotated[
-        str,
+        str | None,
         _optional(
-            help="The column of the round: a number, a time (with --every) or a name.",
+            help="The column of the round: a number, a time (with --every) or a name. [default: "
+            "the times of a log, in the longest of 1w, 1d, 6h, 1h, 10min and 1min that gives 20 "
+            "rounds of 20 answers; else a round for each of several files, else blocks of 20 "
+            "answers]",
             metavar="COLUMN",
         ),
-    ],
+    ] = None,
     text: options.TextOption = None,
+    log: options.LogOption = None,
+    pattern: Annotated[
+        list[str] | None,
+        _optional(
+            "--glob",
+            help="Further inputs by a pattern in quotes, such as 'logs/**/*.jsonl'; several are "
+            "allowed.",
+            metavar="PATTERN",
+        ),
+    ] = None,
     group: Annotated[
         str | None,
         _optional(
@@ -243,6 +260,8 @@ def watch_command(
     seed: options.SeedOption = 1,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
+    plot: PlotOption = None,
+    summary: SummaryOption = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
     yes: options.YesOption = False,
@@ -251,21 +270,23 @@ def watch_command(
 
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
-    inputs = [source, must_keep, vectors, rules, baseline_from, state, cache]
+    inputs = [*(source or ()), must_keep, vectors, rules, baseline_from, state, cache]
     hooks = _web_hooks(notify or (), notify_form)
     if prometheus is not None:
         check_not_input(prometheus, [*inputs, out])
         check_writable(prometheus, force=True)
+    check_summary(summary, plot, inputs=[*inputs, prometheus, out], force=force)
     if out is not None:
         check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.monitor.watch import watch
 
-    with progress_bar(yes=yes) as progress:
+    with _opened(source or (), pattern or ()) as given, progress_bar(yes=yes) as progress:
         result = watch(
-            source,
+            given,
             by=by,
             text=text,
+            log=log,
             group=group,
             prompt=prompt,
             values=value or (),
@@ -296,16 +317,31 @@ def watch_command(
         )
     if out is not None:
         result.save(out, lang=lang.value, force=force)
+    write_summary(result, summary, plot, lang=lang, force=force)
     if prometheus is not None:
         from hayflick.monitor.prometheus import write_prometheus
 
         write_prometheus(result, prometheus)
     _post(result, hooks, state)
+    if by is None or text is None:
+        say_inputs(result.sources)
     print_result(result, output_format, lang)
-    say_written(out, prometheus)
+    say_written(out, plot, summary, prometheus)
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
     failed = alarmed or (fail_on is FailOn.FALLING and bool(result.falling))
     return ALARM if failed else 0
+
+
+@contextmanager
+def _opened(paths: Sequence[Path], patterns: Sequence[str]) -> Iterator[Any]:
+    """Yield the inputs: paths as they are, unless a pattern or standard input is to be resolved."""
+    if paths and not patterns and Path("-") not in paths:
+        yield paths
+        return
+    from hayflick.corpus.files import input_files
+
+    with input_files(paths, patterns=patterns) as files:
+        yield files
 
 
 def _web_hooks(urls: Sequence[str], form: NoticeForm | None) -> list[WebHook]:

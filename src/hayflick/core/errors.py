@@ -5,6 +5,7 @@
     HayflickError                    catch this one to catch them all
     ├── ArgumentError                an argument is out of its range (also a ValueError)
     ├── DataError                    what was read cannot be used
+    │   ├── UnknownLogError          no column of it is named, and no tool's log is like it
     │   └── UndecodableError         its bytes are not text in the stated encoding
     ├── OutputError                  a result cannot be written to the requested path
     ├── EffortError                  work that needs more than there is, or that was not agreed to
@@ -78,6 +79,13 @@ class ArgumentError(HayflickError, ValueError):
 
 class DataError(HayflickError):
     """What was read cannot be used: a missing, empty or malformed file, an unknown column."""
+
+
+class UnknownLogError(DataError):
+    """A table whose columns are not named is no log of a tool that is known.
+
+    The message has several lines: the paths that hold text and times, and a command to copy.
+    """
 
 
 class UndecodableError(DataError):

@@ -1,28 +1,28 @@
-"""Read the answers of models from a table: text, round, group, prompt and further columns."""
+"""Read the answers of models from tables and logs: text, round, group, prompt and more columns."""
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from hayflick.core.display_text import display_text
-from hayflick.core.documents import refuse_pipe
-from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
+from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
+from hayflick.corpus.answer_rows import AnswerRows, BadRows
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.continuing import (
-    Beginning,
     Hasher,
     ReadPart,
     check_order,
@@ -31,360 +31,19 @@ from hayflick.corpus.continuing import (
     part_notes,
 )
 from hayflick.corpus.encodings import check_encoding
-from hayflick.corpus.frames import Table, input_path, table_or_path
-from hayflick.corpus.json_lines import json_lines, refuse_line
-from hayflick.corpus.labels import label_of, labels_of
-from hayflick.corpus.normalization import normalized_expression
-from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
-from hayflick.corpus.reading import source_of
+from hayflick.corpus.files import STANDARD_INPUT, InputFile, InputFiles, input_files
+from hayflick.corpus.found_rounds import FoundRounds, RoundSearch, round_notes
+from hayflick.corpus.frames import as_table, is_in_memory
+from hayflick.corpus.json_lines import json_lines
+from hayflick.corpus.logs.preset import LogPreset, preset_named
+from hayflick.corpus.logs.sniffing import advice, recognised
 from hayflick.corpus.rounds import RoundOrder, round_order
 from hayflick.corpus.table_format import TableFormat
-from hayflick.corpus.table_kinds import LINE, OpenTable, nested_problem
-from hayflick.corpus.tables import TABLE_SUFFIXES, check_format, is_table, json_note, open_table
+from hayflick.corpus.tables import check_format, open_table
 
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerColumns:
-    """The columns of a table to read.
-
-    Parameters
-    ----------
-    text
-        The answer; None if there are only vectors or values.
-    by
-        The round: a number, a time or a name; None if all answers are one round.
-    group
-        The model or agent that answered; None for no groups.
-    prompt
-        The prompt; None if all answers have the same.
-    values
-        Further columns of numbers to watch, one number per answer.
-    vectors
-        A column of lists of numbers, or the path of a ``.npy`` file with a row per answer.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no column of rounds, neither text nor vectors nor values, or a value is named
-        twice.
-    """
-
-    by: str | None
-    text: str | None = None
-    group: str | None = None
-    prompt: str | None = None
-    values: tuple[str, ...] = ()
-    vectors: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.by == "":
-            takes = "the column that says which round an answer belongs to"
-            raise ArgumentError("by", got="nothing", takes=takes)
-        if self.text is None and self.vectors is None and not self.values:
-            raise ArgumentError("text", got="no column", takes="a column, or vectors, or a value")
-        repeated = [name for name in self.values if self.values.count(name) > 1]
-        if repeated:
-            raise ArgumentError("value", got=repeated[0], takes="each column once")
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """Names of the columns of text, by their role."""
-        named = {"by": self.by, "text": self.text, "group": self.group, "prompt": self.prompt}
-        return {what: name for what, name in named.items() if name is not None}
-
-    @cached_property
-    def wanted(self) -> tuple[str, ...]:
-        """Names of all columns to read, each once."""
-        vectors = () if self.vector_column is None else (self.vector_column,)
-        return tuple(dict.fromkeys((*self.labels.values(), *self.values, *vectors)))
-
-    @property
-    def vector_file(self) -> str | None:
-        """The path of the ``.npy`` file; None without one."""
-        return None if self.vectors is None or self.vector_column is not None else self.vectors
-
-    @property
-    def vector_column(self) -> str | None:
-        """The column of lists; None without vectors, or if they are in a file."""
-        named = self.vectors
-        return None if named is None or named.endswith(".npy") else named
-
-
-_LINES_AT_ONCE = 20_000
-_KEPT = 20
-
-
-@dataclass
-class BadRows:
-    """Rows that were skipped: their number, and the first ones with the reason.
-
-    Examples
-    --------
-    >>> bad = BadRows()
-    >>> bad.add(7, "is no JSON")
-    >>> bad.total, bad.first
-    (1, [(7, 'is no JSON')])
-    """
-
-    total: int = 0
-    first: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, row: int, reason: str) -> None:
-        """Count a row."""
-        self.total += 1
-        if len(self.first) < _KEPT:
-            self.first.append((row, reason))
-
-
-@dataclass(kw_only=True)
-class _Rows:
-    """The rows of a table, accepted or refused one by one."""
-
-    path: Table
-    columns: AnswerColumns
-    skip_bad: bool
-    given: TableFormat | None = None
-    normalize: str = "nfc"
-    notes: list[Note] = field(default_factory=list)
-    sheet: str | None = None
-    bad: BadRows = field(default_factory=BadRows)
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    vectors: list[NDArray[np.float32]] = field(default_factory=list)
-    dimensions: int = 0
-    read: int = 0
-    seen: set[str] = field(default_factory=set)
-    bytes: int = 0
-
-    @property
-    def name(self) -> str:
-        """Name of the input, for messages."""
-        return str(self.path) if isinstance(self.path, Path) else "the table"
-
-    def go_on(self, part: ReadPart) -> None:
-        """Count what was read before."""
-        self.read, self.dimensions, self.notes = part.rows, part.dimensions, list(part.notes)
-        self.bad = BadRows(part.bad, list(part.first_bad))
-        self.seen = set(self.columns.wanted)
-
-    def add_lines(
-        self, *, encoding: str, progress: Progress, behind: Beginning | None = None
-    ) -> None:
-        """Add the lines of a file of JSON lines, or those behind its beginning."""
-        assert isinstance(self.path, Path)
-        start, lines = (0, 0) if behind is None else (behind.size, behind.lines)
-        self.bytes = start
-
-        def counted(stage: str, done: float, total: float) -> None:
-            self.bytes = int(done)
-            progress(stage, done, total)
-
-        if behind is not None and self.path.stat().st_size == start:
-            return
-        for number, record in json_lines(
-            self.path, encoding=encoding, start=start, lines=lines, progress=counted
-        ):
-            if isinstance(record, str):
-                self._refuse(number, record)
-            else:
-                self._add(number, record)
-        missing = [name for name in self.columns.wanted if name not in self.seen]
-        if missing and self.read > self.bad.total:
-            raise DataError(f"{self.name}: no line has the column {listed(missing)}")
-
-    def add_table(self, *, encoding: str, progress: Progress) -> None:
-        """Add the rows of a table of any other kind."""
-        opening = open_table(self.path, given=self.given, encoding=encoding, progress=progress)
-        with opening as table:
-            names = [table.choose(name) for name in self.columns.wanted]
-            found = self._spelled(table.frame([LINE, *names]).collect(), table)
-            self.notes += table.notes
-            self.sheet = table.sheet
-        for record in found.iter_rows(named=True):
-            self._add(record[LINE], record)
-
-    def _spelled(self, found: pl.DataFrame, table: OpenTable) -> pl.DataFrame:
-        """Return columns with labels as text, and cells of values as numbers where they are."""
-        plain = [
-            labels_of(name, kind).alias(name)
-            for name, kind in found.schema.items()
-            if name in self.columns.labels.values()
-            and not kind.is_nested()
-            and not isinstance(kind, (pl.Binary, pl.Object))
-        ]
-        found = found.with_columns(plain)
-        for name in self.columns.values:
-            if found.schema[name] != pl.String:
-                continue
-            try:
-                decimal = None if self.given is None else self.given.decimal
-                cells = found[name]
-                parsed = parse_numbers(cells, decimal=decimal, semicolons=table.semicolons)
-            except DataError as fault:
-                raise DataError(f"{table.path}: the column {name!r}: {fault}") from None
-            self.notes += decimal_note(parsed, name)
-            found = found.with_columns(parsed.numbers.alias(name))
-            if parsed.wrong is not None:
-                # Cells that are no numbers stay as they are, to be refused with their line.
-                spelled = pl.coalesce(pl.col(name).cast(pl.String), cells)
-                found = found.with_columns(spelled.alias(name))
-        return found
-
-    def _add(self, number: int, record: Mapping[str, Any]) -> None:
-        if len(self.seen) < len(self.columns.wanted):
-            self.seen.update(name for name in self.columns.wanted if name in record)
-        try:
-            row = self._row(record)
-            vector = self._vector(record)
-        except _UnusableError as fault:
-            self._refuse(number, str(fault))
-            return
-        self.rows.append({"row": number, "place": self.read, **row})
-        self.read += 1
-        if vector is not None:
-            self.vectors.append(vector)
-        if len(self.rows) >= _LINES_AT_ONCE:
-            self._flush()
-
-    def _refuse(self, number: int, reason: str) -> None:
-        if not self.skip_bad:
-            raise refuse_line(self.name, number, reason)
-        self.bad.add(number, reason)
-        self.read += 1
-
-    def _row(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        labels = self.columns.labels
-        row: dict[str, Any] = {
-            what: _label(name, record.get(name)) for what, name in labels.items()
-        }
-        if self.columns.by is not None and not (row["by"] or "").strip():
-            raise _UnusableError(f"has nothing in the column {self.columns.by!r}, its round")
-        decimal = None if self.given is None else self.given.decimal
-        values = {
-            f"value {name}": _number(name, record.get(name), decimal=decimal)
-            for name in self.columns.values
-        }
-        return row | values
-
-    def _vector(self, record: Mapping[str, Any]) -> NDArray[np.float32] | None:
-        name = self.columns.vector_column
-        if name is None:
-            return None
-        vector = _vector(name, record.get(name))
-        self.dimensions = self.dimensions or vector.size
-        if vector.size not in (0, self.dimensions):
-            numbers = f"a vector of {vector.size} numbers, those before have {self.dimensions}"
-            raise _UnusableError(f"has {numbers}")
-        return vector
-
-    def _flush(self) -> None:
-        # Dictionaries take many times the memory of a frame.
-        labels: dict[str, Any] = dict.fromkeys(self.columns.labels, pl.String)
-        values = dict.fromkeys((f"value {name}" for name in self.columns.values), pl.Float64)
-        schema = {"row": pl.Int64, "place": pl.Int64, **labels, **values}
-        self.frames.append(pl.DataFrame(self.rows, schema=schema))
-        self.rows = []
-
-    def frame(self) -> pl.DataFrame:
-        """Return all accepted rows, their labels in one spelling."""
-        self._flush()
-        whole = pl.concat(self.frames)
-        roles = list(self.columns.labels)
-        for role in {"text", "prompt", "group"} & set(roles):
-            self.notes += json_note(self.columns.labels[role], whole[role].drop_nulls().head(100))
-        return whole.with_columns(
-            normalized_expression(pl.col(role), self.normalize) for role in roles
-        )
-
-    def vectors_of(self, frame: pl.DataFrame) -> NDArray[np.float32] | None:
-        """Return the vectors of the answers, NaN for a missing one; None without vectors."""
-        if self.columns.vectors is None:
-            return None
-        if self.columns.vector_column is None:
-            return self._stored_vectors(input_path(self.columns.vectors), frame)
-        vectors = np.full((len(self.vectors), self.dimensions), np.nan, np.float32)
-        for place, vector in enumerate(self.vectors):
-            vectors[place, : vector.size] = vector
-        return vectors
-
-    def _stored_vectors(self, path: Path, frame: pl.DataFrame) -> NDArray[np.float32]:
-        """Return the rows of a ``.npy`` file that belong to the answers."""
-        refuse_pipe(path)
-        try:
-            stored = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as fault:
-            raise DataError(f"{path}: cannot be read as .npy ({fault})") from None
-        if stored.ndim != 2 or stored.dtype.kind not in "fiu":
-            takes = "takes numbers of shape (answers, dimensions)"
-            raise DataError(f"{path}: holds {stored.dtype} of shape {stored.shape}, {takes}")
-        if len(stored) != self.read:
-            raise DataError(f"{path}: has {len(stored):,} rows, the answers have {self.read:,}")
-        vectors = np.asarray(stored[frame["place"].to_numpy()], dtype=np.float32)
-        for place in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
-            if not self.skip_bad:
-                holds = f"row {frame['place'][place]} holds NaN or infinite numbers"
-                remedy = "fix it, or skip such rows with --skip-bad"
-                raise DataError(f"{path}: {holds}; {remedy}")
-            vectors[place] = np.nan
-            self.bad.add(frame["row"][place], "has a vector with NaN or infinite numbers")
-        return vectors
-
-
-class _UnusableError(Exception):
-    """A row that cannot be used, and why."""
-
-
-def _label(name: str, cell: Any) -> str | None:
-    if isinstance(cell, (dict, list, bytes)):
-        raise _UnusableError(f"holds in the column {name!r} {nested_problem(cell, name)}")
-    return label_of(cell)
-
-
-def _number(name: str, cell: Any, *, decimal: str | None = None) -> float | None:
-    if cell is None or (isinstance(cell, str) and cell.strip().lower() in NO_NUMBER):
-        return None
-    try:
-        number = float(_plain(cell, decimal) if isinstance(cell, str) else cell)
-    except OverflowError:
-        number = math.inf
-    except (TypeError, ValueError):
-        shown = display_text(str(cell), longest=40)
-        raise _UnusableError(f"holds {shown!r} in the column {name!r}, takes a number") from None
-    if math.isnan(number):
-        return None
-    if math.isinf(number):
-        shown = display_text(str(cell) if isinstance(cell, str) else "a number", longest=40)
-        too_large = f"holds {shown} in the column {name!r}, takes a number below 1e308"
-        raise _UnusableError(too_large)
-    return number
-
-
-def _plain(cell: str, decimal: str | None) -> str | float:
-    """Return a cell for `float`, which alone would take 1_000 for a number."""
-    if "_" in cell:
-        raise ValueError
-    if decimal is None:
-        return cell
-    parsed = parse_numbers(pl.Series([cell]), decimal=decimal)
-    return cell if parsed.wrong is not None else float(parsed.numbers[0])
-
-
-def _vector(name: str, cell: Any) -> NDArray[np.float32]:
-    if cell is None:
-        return np.empty(0, np.float32)
-    try:
-        with np.errstate(over="ignore"):
-            vector = np.asarray(cell, dtype=np.float32)
-    except (TypeError, ValueError):
-        vector = np.empty((0, 0), np.float32)
-    if vector.ndim != 1 or not vector.size:
-        raise _UnusableError(f"holds no list of numbers in the column {name!r}")
-    if not np.isfinite(vector).all():
-        raise _UnusableError(f"holds a vector with NaN or infinite numbers in the column {name!r}")
-    return vector
-
-
-_LINES = (".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson", ".json")
+NO_LOG = "none"
+"""The name of no preset: a table is not looked at as a log."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -412,6 +71,8 @@ class Answers:
         What reading further takes; None for answers that were not read from a table.
     continued
         Whether these are only the answers behind those that were read before.
+    log
+        The preset of the log that they were read from; None for a table.
     """
 
     name: str
@@ -422,6 +83,7 @@ class Answers:
     sources: tuple[Source, ...] = ()
     part: ReadPart | None = None
     continued: bool = False
+    log: str | None = None
 
     @property
     def dimensions(self) -> int | None:
@@ -437,10 +99,15 @@ class Answers:
             yield number, self.frame[int(low) : int(high)], vectors
 
 
+_Input: TypeAlias = InputFiles | pl.DataFrame
+
+
 def read_answers(
-    path: Any,
+    source: Any,
     *,
     columns: AnswerColumns,
+    log: str | None = None,
+    find_rounds: bool = False,
     every: str | None = None,
     time_zone: str | None = None,
     start: str | None = None,
@@ -451,15 +118,20 @@ def read_answers(
     after: ReadPart | None = None,
     progress: Progress = silent,
 ) -> Answers:
-    """Return the answers in a table: CSV, TSV, JSON lines, Parquet or xlsx.
+    """Return the answers in tables or exported logs: CSV, TSV, JSON, Parquet or xlsx.
 
     Parameters
     ----------
-    path
-        The file; or a frame of polars or pandas, a list of records, or a mapping from names of
-        columns to cells.
+    source
+        A file, several or a folder, see `hayflick.corpus.files.input_files`; or a frame of polars
+        or pandas, a list of records, or a mapping from names of columns to cells.
     columns
         The columns to read.
+    log
+        The preset of the log, see `hayflick.corpus.logs.preset`; ``none`` for a table. None looks
+        at the first records where `columns` names nothing to measure.
+    find_rounds
+        Whether rounds are found where `columns` names none; else all answers are one round.
     every
         Length of a round, if rounds are times; see `hayflick.corpus.rounds.round_order`.
     time_zone
@@ -485,106 +157,331 @@ def read_answers(
     Raises
     ------
     DataError
-        If the file cannot be read, lacks a column, or a row cannot be used: it is not a record,
-        has no round, a value that is not a number, or a vector of another length.
+        If a file cannot be read, lacks a column, or a row cannot be used: it is not a record,
+        has no round, a value that is not a number, or a vector of another length; or if `columns`
+        names nothing and no preset fits, with the paths that hold text.
     ArgumentError
         If `start` is not a round, or `every` not a length of time.
     """
-    given: Table = table_or_path(path)
-    if isinstance(given, Path) and not is_table(given):
-        raise DataError(f"{path}: is no table; takes {', '.join(TABLE_SUFFIXES)}")
-    rows = _Rows(path=given, columns=columns, skip_bad=skip_bad, given=table, normalize=normalize)
-    is_lines = isinstance(given, Path) and content_suffix(given) in _LINES
-    if is_lines and table is not None:
-        check_format(table, given)
+    given = answer_input(source)
     part = after or ReadPart()
-    if part.names and isinstance(given, Path) and is_lines and is_empty(given):
-        # After its log was rotated, before the first answer.
-        part = part.of_empty_file()
-    hasher = None
-    if isinstance(given, Path) and part.beginning and _can_go_on(given, columns, encoding):
-        hasher = part.beginning.hasher_of(given)
-    behind = None if hasher is None else part.beginning
-    if behind is not None:
-        rows.go_on(part)
-    if is_lines:
-        rows.add_lines(encoding=encoding, progress=progress, behind=behind)
-    else:
-        rows.add_table(encoding=encoding, progress=progress)
-    frame, bad = rows.frame(), rows.bad
-    if columns.by is None:
-        frame = frame.with_columns(by=pl.lit("1"))
-    if frame.is_empty() and behind is None:
-        why = f"{bad.total} rows were bad" if bad.total else "no row has any content"
-        raise DataError(f"{rows.name}: holds no answer that can be used; {why}")
-    vectors = rows.vectors_of(frame)
-    labels = list(dict.fromkeys((*part.labels, *frame["by"].unique(maintain_order=True))))
-    order = round_order(labels, every=every, time_zone=time_zone)
-    check_order(part.names, order.names)
-    first = _first(order, start)
-    numbers = frame["by"].replace_strict(order.places, return_dtype=pl.Int64) - (first - 1)
-    frame = frame.with_columns(round=numbers).drop("by", "place")
-    places = np.argsort(numbers.to_numpy(), kind="stable")
-    places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
-    picked = None if vectors is None else vectors[places]
-    found = replace(
-        _part(rows, frame, order, labels, periods=every is not None),
-        before=len(frame) - len(places),
+    preset = _preset(given, columns, log, encoding=encoding, table=table)
+    rows = AnswerRows(
+        fields=AnswerFields(columns=columns, log=preset),
+        skip_bad=skip_bad,
+        given=table,
+        normalize=normalize,
+        finds_rounds=find_rounds,
     )
-    if after is not None and isinstance(given, Path) and is_lines:
-        found = replace(found, beginning=(hasher or Hasher()).beginning(given, rows.bytes))
-    if behind is not None:
-        found = part.followed_by(found)
-    source = _source(rows, found, order, encoding=encoding)
-    sources = (source, *Source.files(("vectors", columns.vector_file)))
-    name = given.name if isinstance(given, Path) else "the table"
-    names = order.names[first - 1 :]
-    went_on = behind is not None
-    return Answers(name, names, frame[places], picked, bad, sources, found, continued=went_on)
+    found = _Read(given, rows, part, find_rounds=find_rounds, every=every, time_zone=time_zone)
+    found.read(encoding=encoding, progress=progress)
+    return found.answers(start=start, encoding=encoding, keeps_part=after is not None)
 
 
-def _source(rows: _Rows, found: ReadPart, order: RoundOrder, *, encoding: str) -> Source:
-    left_out = (
-        LeftOut("rows that cannot be used", rows.bad.total),
-        LeftOut("answers before the first round", found.before),
-    )
-    return source_of(
-        rows.path,
-        column=", ".join(rows.columns.wanted),
-        encoding=encoding,
-        sha256=found.hash_of(rows.path),
-        sheet=rows.sheet,
-        rows=rows.read,
-        normalization=rows.normalize,
-        left_out=tuple(one for one in left_out if one.number),
-        notes=(*rows.notes, *(order.notes if rows.columns.by else ()), *part_notes(found)),
-    )
+def answer_input(source: Any) -> InputFiles | pl.DataFrame:
+    """Return what is given as files, or as a table in memory.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.corpus.files.input_files` and `hayflick.corpus.frames.as_table`.
+    """
+    paths = isinstance(source, (list, tuple)) and len(source) > 0
+    if paths and all(isinstance(one, (str, Path)) for one in source):
+        return input_files(source)
+    if isinstance(source, InputFiles):
+        return source
+    return as_table(source) if is_in_memory(source) else input_files(source)
+
+
+_PEEKED = 200
+
+
+def _preset(
+    given: _Input,
+    columns: AnswerColumns,
+    log: str | None,
+    *,
+    encoding: str,
+    table: TableFormat | None,
+) -> LogPreset | None:
+    """Return the preset of a log; None for a table whose columns are named."""
+    if log is not None and log != NO_LOG:
+        return preset_named(log)
+    if not columns.is_empty:
+        return None
+    if log == NO_LOG:
+        takes = "a column, or vectors, or a value, where the input is no log"
+        raise ArgumentError("text", got="no column", takes=takes)
+    records = _first_records(given, encoding=encoding, table=table)
+    preset = recognised(records)
+    if preset is None:
+        name = given.name if isinstance(given, InputFiles) else "the table"
+        raise UnknownLogError(advice(records, name=name))
+    return preset
+
+
+def _first_records(
+    given: _Input, *, encoding: str, table: TableFormat | None
+) -> list[dict[str, Any]]:
+    first = given if isinstance(given, pl.DataFrame) else given.files[0].path
+    if isinstance(first, Path) and _is_lines(first):
+        lines = (record for _, record in json_lines(first, encoding=encoding))
+        return [one for one in itertools.islice(lines, _PEEKED) if isinstance(one, dict)]
+    with open_table(first, given=table, encoding=encoding) as opened:
+        names = list(dict.fromkeys(opened.columns))
+        return opened.frame(names).head(_PEEKED).collect().to_dicts()
+
+
+def _is_lines(path: Path) -> bool:
+    return content_suffix(path) in _LINES
+
+
+@dataclass(eq=False)
+class _Read:
+    """An input as it is read: all of it, or what stands behind what was read before."""
+
+    given: _Input
+    rows: AnswerRows
+    before: ReadPart
+    find_rounds: bool
+    every: str | None
+    time_zone: str | None
+    hasher: Hasher | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the input, for messages."""
+        return "the table" if isinstance(self.given, pl.DataFrame) else self.given.name
+
+    @property
+    def _lines(self) -> Path | None:
+        """The only file, if its rows are lines."""
+        if isinstance(self.given, pl.DataFrame) or len(self.given.files) != 1:
+            return None
+        path = self.given.files[0].path
+        return path if _is_lines(path) else None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether only what stands behind is read."""
+        return self.hasher is not None and self.before.beginning is not None
+
+    def read(self, *, encoding: str, progress: Progress) -> None:
+        """Read all rows."""
+        path, columns = self._lines, self.rows.fields.columns
+        if path is not None and self.before.names and is_empty(path):
+            # After its log was rotated, before the first answer.
+            self.before = self.before.of_empty_file()
+        if path is not None and self.before.beginning and _can_go_on(path, columns, encoding):
+            self.hasher = self.before.beginning.hasher_of(path)
+        if isinstance(self.given, pl.DataFrame):
+            self.rows.begin(self.name, {})
+            self.rows.add_table(self.given, encoding=encoding, progress=progress)
+            return
+        if self.goes_on:
+            self.rows.go_on(self.before)
+        behind = self.before.beginning if self.goes_on else None
+        for file, seen in zip(self.given.files, _shares(progress, self.given), strict=True):
+            self.rows.begin(_shown(file, alone=len(self.given.files) == 1), file.partitions)
+            if _is_lines(file.path):
+                if self.rows.given is not None:
+                    check_format(self.rows.given, file.path)
+                self.rows.add_lines(file.path, encoding=encoding, progress=seen, behind=behind)
+            else:
+                self.rows.add_table(file.path, encoding=encoding, progress=seen)
+
+    def answers(self, *, start: str | None, encoding: str, keeps_part: bool) -> Answers:
+        """Return the answers in the order of their rounds."""
+        rows, part = self.rows, self.before
+        frame = rows.frame()
+        if frame.is_empty() and not self.goes_on:
+            raise DataError(f"{self.name}: holds no answer that can be used; {self._why()}")
+        vectors = rows.vectors_of(frame)
+        frame, found = self._with_rounds(frame)
+        if vectors is not None and len(frame) < len(vectors):
+            vectors = vectors[frame["index"].to_numpy()]
+        if frame.is_empty() and not self.goes_on:
+            raise DataError(f"{self.name}: holds no answer that can be used; {self._why()}")
+        labels = list(dict.fromkeys((*part.labels, *frame["by"].unique(maintain_order=True))))
+        every = self.every if found is None else found.every
+        zone = self.time_zone if found is None or every is not None else None
+        order = round_order(labels, every=every, time_zone=zone)
+        check_order(part.names, order.names)
+        first = _first(order, start)
+        numbers = frame["by"].replace_strict(order.places, return_dtype=pl.Int64) - (first - 1)
+        frame = frame.with_columns(round=numbers).drop("by", "place", "file", "index")
+        places = np.argsort(numbers.to_numpy(), kind="stable")
+        places = places[int(np.searchsorted(numbers.to_numpy()[places], 1)) :]
+        picked = None if vectors is None else vectors[places]
+        read = replace(
+            self._part(frame, order, labels, found, periods=every is not None),
+            before=len(frame) - len(places),
+        )
+        if keeps_part and self._lines is not None:
+            hasher = self.hasher or Hasher()
+            read = replace(read, beginning=hasher.beginning(self._lines, rows.bytes))
+        if self.goes_on:
+            read = part.followed_by(read)
+        names = order.names[first - 1 :]
+        sizes = np.bincount(numbers.to_numpy()[places], minlength=len(names) + 1)[1:]
+        notes = [*self._log_notes(), *(round_notes(found, sizes.tolist()) if found else ())]
+        return Answers(
+            self.name,
+            names,
+            frame[places],
+            picked,
+            rows.bad,
+            (self._source(read, order, notes, encoding=encoding), *self._vector_source()),
+            read,
+            continued=self.goes_on,
+            log=None if rows.fields.log is None else rows.fields.log.name,
+        )
+
+    def _why(self) -> str:
+        reasons = [f"{self.rows.bad.total} rows were bad"] if self.rows.bad.total else []
+        reasons += [f"{number:,} are {reason}" for reason, number in self.rows.left_out.items()]
+        return ", ".join(reasons) or "no row has any content"
+
+    def _with_rounds(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, FoundRounds | None]:
+        """Return the answers with the label of their round, and how it was found."""
+        frame = frame.with_row_index("index")
+        columns = self.rows.fields.columns
+        if columns.by is None and not self.find_rounds:
+            return frame.with_columns(by=pl.lit("1")), None
+        if columns.by is not None and self.rows.fields.log is None:
+            return frame, None
+        known = self.before.found_rounds
+        search = RoundSearch(
+            frame=frame,
+            files=self._file_names(),
+            every=self.every,
+            time_zone=self.time_zone,
+            named=frozenset(columns.labels),
+            before=self.before.answers if self.goes_on else 0,
+            known=None if known is None else FoundRounds.of(known),
+        )
+        found = search.found()
+        frame, without = search.with_rounds(found)
+        self.rows.left_out += without
+        return frame, found
+
+    def _file_names(self) -> Sequence[str]:
+        if isinstance(self.given, pl.DataFrame):
+            return (self.name,)
+        return [file.name for file in self.given.files]
+
+    def _part(
+        self,
+        frame: pl.DataFrame,
+        order: RoundOrder,
+        labels: list[str],
+        found: FoundRounds | None,
+        *,
+        periods: bool,
+    ) -> ReadPart:
+        """Return what was read."""
+        rows = self.rows
+        groups = frame["group"].drop_nulls() if "group" in frame.columns else pl.Series([""])[:0]
+        return ReadPart(
+            names=order.names,
+            labels=order_labels(labels, order.places, periods=periods),
+            rows=rows.read,
+            answers=len(frame),
+            dimensions=rows.dimensions,
+            bad=rows.bad.total,
+            first_bad=tuple(rows.bad.first),
+            left_out=dict(rows.left_out),
+            groups=tuple(groups.unique(maintain_order=True)),
+            empty={
+                name: frame[name].null_count()
+                for name in frame.columns
+                if name.startswith("value ")
+            },
+            notes=tuple(dict.fromkeys(rows.notes)),
+            found_rounds=None if found is None else found.to_dict(),
+        )
+
+    def _log_notes(self) -> Iterator[Note]:
+        log = self.rows.fields.log
+        if log is not None:
+            message = "{file} is read as a log of {title} (--log {log})"
+            yield Note(message, file=self.name, title=log.title, log=log.name)
+
+    def _source(
+        self, read: ReadPart, order: RoundOrder, notes: Sequence[Note], *, encoding: str
+    ) -> Source:
+        rows = self.rows
+        left_out = Counter(read.left_out)
+        left_out["rows that cannot be used"] += rows.bad.total
+        left_out["answers before the first round"] += read.before
+        names_rounds = rows.fields.columns.by is not None or read.found_rounds is not None
+        fields: dict[str, Any] = {
+            "column": ", ".join(rows.fields.columns.wanted) or None,
+            "encoding": encoding,
+            "sheet": rows.sheet,
+            "rows": rows.read,
+            "normalization": rows.normalize,
+            "left_out": tuple(LeftOut(reason, n) for reason, n in left_out.items() if n),
+            "notes": (
+                *([] if isinstance(self.given, pl.DataFrame) else self.given.notes),
+                *read.notes,
+                *notes,
+                *(order.notes if names_rounds else ()),
+                *part_notes(read),
+            ),
+        }
+        if isinstance(self.given, pl.DataFrame):
+            return Source("table in memory", **fields)
+        return _source_of(self.given, sha256=read.hash_of(self._lines), **fields)
+
+    def _vector_source(self) -> tuple[Source, ...]:
+        return Source.files(("vectors", self.rows.fields.columns.vector_file))
+
+
+def _shown(file: InputFile, *, alone: bool) -> str:
+    """Return the name of a file for messages."""
+    return str(file.path) if alone and file.name != STANDARD_INPUT else file.name
+
+
+def _source_of(inputs: InputFiles, **fields: Any) -> Source:
+    paths = [file.path for file in inputs.files]
+    if len(paths) == 1:
+        return replace(Source.of(paths[0], **fields), name=inputs.name)
+    whole = [path.resolve() for path in paths]
+    folder = os.path.commonpath([path.parent for path in whole])
+    return replace(Source.of(folder, files=whole, **fields), name=inputs.name)
+
+
+@dataclass(frozen=True)
+class _Share(Progress):
+    """Tells the progress of one file as a share of all."""
+
+    progress: Progress
+    before: int
+    total: int
+
+    @override
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        self.progress(stage, self.before + done, self.total)
+
+
+def _shares(progress: Progress, inputs: InputFiles) -> Iterator[Progress]:
+    sizes = [file.path.stat().st_size for file in inputs.files]
+    before = itertools.accumulate([0, *sizes[:-1]])
+    return (_Share(progress, done, sum(sizes)) for done in before)
+
+
+_MARK, _BLANKS = 64, b"\xef\xbb\xbf \t\r\n"
 
 
 def _can_go_on(path: Path, columns: AnswerColumns, encoding: str) -> bool:
+    """Return whether a file can grow at its end, line by line."""
     is_plain = path.suffix.lower() in _LINES and check_encoding(encoding) == "utf-8-sig"
-    return is_plain and columns.vector_file is None
-
-
-def _part(
-    rows: _Rows, frame: pl.DataFrame, order: RoundOrder, labels: list[str], *, periods: bool
-) -> ReadPart:
-    """Return what was read of a table."""
-    groups = frame["group"].drop_nulls() if "group" in frame.columns else pl.Series([""])[:0]
-    return ReadPart(
-        names=order.names,
-        labels=order_labels(labels, order.places, periods=periods),
-        rows=rows.read,
-        answers=len(frame),
-        dimensions=rows.dimensions,
-        bad=rows.bad.total,
-        first_bad=tuple(rows.bad.first),
-        groups=tuple(groups.unique(maintain_order=True)),
-        empty={
-            name: frame[name].null_count() for name in frame.columns if name.startswith("value ")
-        },
-        notes=tuple(rows.notes),
-    )
+    if not is_plain or columns.vector_file is not None:
+        return False
+    with path.open("rb") as file:
+        return not file.read(_MARK).lstrip(_BLANKS).startswith(b"[")
 
 
 def _first(order: RoundOrder, start: str | None) -> int:

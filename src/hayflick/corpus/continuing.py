@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hayflick.core.errors import DataError, listed
 from hayflick.core.notes import Note
@@ -31,6 +32,8 @@ class ReadPart:
         Components of a vector; 0 without vectors.
     bad, first_bad
         Number of rows that were skipped, and the first ones with the reason.
+    left_out
+        Number of records of a log that hold no answer, by reason.
     groups
         Names of the groups.
     empty
@@ -39,6 +42,9 @@ class ReadPart:
         How the table was read.
     beginning
         The bytes of the file, if reading can go on behind them.
+    found_rounds
+        How rounds were found that no column names, as plain values; see
+        `hayflick.corpus.found_rounds.FoundRounds`.
 
     Examples
     --------
@@ -54,10 +60,12 @@ class ReadPart:
     dimensions: int = 0
     bad: int = 0
     first_bad: tuple[tuple[int, str], ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     empty: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     beginning: Beginning | None = None
+    found_rounds: Mapping[str, Any] | None = None
 
     def hash_of(self, given: object) -> str | None:
         """Return the hash of a file if all of it was read and hashed; None to hash it."""
@@ -75,6 +83,7 @@ class ReadPart:
             before=0,
             bad=0,
             first_bad=(),
+            left_out={},
             empty=dict.fromkeys(self.empty, 0),
             beginning=Beginning(size=0, sha256=_NO_BYTES, lines=0, ends_line=True),
         )

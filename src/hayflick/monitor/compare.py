@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import stream
 from hayflick.core.source import sources_of
-from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tokenizers import Tokenizer, tokenizer_for, tokenizer_named
 from hayflick.diversity.phrases import PhraseCounts, Template, templates
@@ -56,6 +57,7 @@ def compare(
     new: _Path | Any,
     *,
     text: str | None = None,
+    log: str | None = None,
     prompt: str | None = None,
     values: Sequence[str] = (),
     vectors: str | None = None,
@@ -78,9 +80,13 @@ def compare(
     Parameters
     ----------
     old, new
-        Two tables of answers (CSV, TSV, JSON lines, Parquet, xlsx), or data in memory.
+        Two tables of answers (CSV, TSV, JSON, Parquet, xlsx) or exported logs, each of which may be
+        several files or a folder; or data in memory.
     text, prompt, values, vectors
-        Columns that both tables have; see `hayflick.corpus.answers.AnswerColumns`.
+        Columns that both have, or paths into nested ones; see
+        `hayflick.corpus.answer_columns.AnswerColumns`.
+    log
+        The tool that wrote both logs; see `hayflick.monitor.watch.watch`.
     embedder
         Turns texts into vectors: an embedder, or one in the grammar of
         `hayflick.embed.embedder`. Not used with `vectors`.
@@ -127,6 +133,7 @@ def compare(
         read_answers(
             given,
             columns=columns,
+            log=log,
             skip_bad=skip_bad,
             encoding=encoding,
             normalize=normalize,
@@ -135,10 +142,13 @@ def compare(
         )
         for given in (old, new)
     ]
+    if prompt is None:
+        # Of logs, prompts are found without being named.
+        read = [replace(one, frame=one.frame.drop("prompt", strict=False)) for one in read]
     sides = [_Side.of(read[0], "old"), _Side.of(read[1], "new")]
     _match(sides)
     was_sampled = _sample(sides, seed)
-    has_text = text is not None
+    has_text = all("text" in one.frame.columns for one in read)
     if vectors is not None:
         _same_dimensions(sides)
     elif has_text:

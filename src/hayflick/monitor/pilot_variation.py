@@ -26,7 +26,9 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import positive_number, share, whole_number
 from hayflick.core.errors import DataError
 from hayflick.core.source import Source
-from hayflick.corpus.answers import AnswerColumns, Answers, BadRows, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answer_rows import BadRows
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.json_lines import refuse_line
 from hayflick.corpus.table_format import TableFormat
 

@@ -22,8 +22,9 @@ import polars as pl
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress
 from hayflick.core.reproducibility import stream
-from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
-from hayflick.corpus.frames import table_or_path
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, answer_input, read_answers
+from hayflick.corpus.files import InputFiles
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import open_table
 from hayflick.detection.rank import LEAST_READINGS
@@ -35,6 +36,7 @@ def read_reference(
     source: Any,
     *,
     columns: Callable[[], AnswerColumns],
+    log: str | None,
     every: str | None,
     time_zone: str | None,
     skip_bad: bool,
@@ -51,6 +53,8 @@ def read_reference(
         A table as of `hayflick.corpus.answers.read_answers`, or answers that were read.
     columns
         Makes the columns of a table.
+    log
+        The preset of the stream's log; None for a table.
     every, time_zone, skip_bad, encoding, normalize, table, progress
         How the stream is read.
 
@@ -67,11 +71,12 @@ def read_reference(
     if wanted.vector_file is not None:
         takes = "a column of vectors, which both tables have, where there is a reference"
         raise ArgumentError("vectors", got=wanted.vector_file, takes=takes)
-    if not _has_column(source, wanted.by, table, encoding):
+    if log is None and not _has_column(source, wanted.by, table, encoding):
         wanted, every = replace(wanted, by=None), None
     return read_answers(
         source,
         columns=wanted,
+        log=log,
         every=every,
         time_zone=time_zone if every is not None else None,
         skip_bad=skip_bad,
@@ -85,7 +90,9 @@ def read_reference(
 def _has_column(source: Any, name: str | None, table: TableFormat | None, encoding: str) -> bool:
     if name is None:
         return False
-    with open_table(table_or_path(source), given=table, encoding=encoding) as opened:
+    given = answer_input(source)
+    first = given.files[0].path if isinstance(given, InputFiles) else given
+    with open_table(first, given=table, encoding=encoding) as opened:
         try:
             opened.choose(name)
         except DataError:

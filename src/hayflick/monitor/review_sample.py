@@ -34,7 +34,8 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import provenance, stream
 from hayflick.core.source import Source
 from hayflick.core.spreadsheets import is_formula
-from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.table_format import TableFormat
 
 ALL = ""
@@ -181,7 +182,7 @@ def draw_review(
     source
         A table of answers, or answers that were read; answers without a text are left out.
     by, text, group, prompt
-        Columns of the table; see `hayflick.corpus.answers.AnswerColumns`. Every `group` is a
+        Columns of the table; see `hayflick.corpus.answer_columns.AnswerColumns`. Every `group` is a
         stratum; the `prompt` is shown beside the answer.
     number
         How many answers to draw, at most as many as there are.

@@ -22,7 +22,8 @@ from hayflick.core.errors import DataError, listed
 from hayflick.core.notes import Note
 from hayflick.core.records import Reading
 from hayflick.core.source import Source
-from hayflick.corpus.answers import Answers, BadRows
+from hayflick.corpus.answer_rows import BadRows
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.continuing import ReadPart, check_order
 from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.observing import Observer

@@ -15,7 +15,8 @@ import polars as pl
 from hayflick.core.errors import DataError
 from hayflick.core.notes import Note
 from hayflick.core.records import Reading
-from hayflick.corpus.answers import Answers, BadRows
+from hayflick.corpus.answer_rows import BadRows
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.continuing import Beginning, ReadPart
 from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.group_mix import GroupMix

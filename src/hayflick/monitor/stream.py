@@ -9,7 +9,8 @@ from typing import Any
 
 from hayflick.core.progress import Progress
 from hayflick.core.source import Source
-from hayflick.corpus.answers import Answers, BadRows
+from hayflick.corpus.answer_rows import BadRows
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.continuing import ReadPart
 from hayflick.detection.power import DetectableLoss
 from hayflick.monitor.alarms import KnownAlarms

@@ -20,8 +20,10 @@ from hayflick.core.output import check_not_input
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
-from hayflick.corpus.answers import AnswerColumns, Answers, read_answers
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.continuing import ReadPart
+from hayflick.corpus.files import InputFiles
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
@@ -56,10 +58,11 @@ _ROUNDING = 1e-9
 
 
 def watch(
-    source: _Path | Answers,
+    source: _Path | Sequence[_Path] | Answers | Any,
     *,
     by: str | None = None,
     text: str | None = None,
+    log: str | None = None,
     group: str | None = None,
     prompt: str | None = None,
     values: Sequence[str] = (),
@@ -94,9 +97,15 @@ def watch(
     Parameters
     ----------
     source
-        A table of answers (CSV, TSV, JSON lines, Parquet, xlsx), or answers that were read.
+        A table of answers (CSV, TSV, JSON, Parquet, xlsx) or an exported log, several of them or a
+        folder; data in memory; or answers that were read.
     by, text, group, prompt, values, vectors
-        Columns of the table; see `hayflick.corpus.answers.AnswerColumns`.
+        Columns, or paths into nested ones; see `hayflick.corpus.answer_columns.AnswerColumns`.
+        Without `by`, rounds are found: windows of the times of a log, else files or blocks of
+        answers; a note of the result says which.
+    log
+        The tool that wrote a log, such as ``langfuse``; see `hayflick.corpus.logs.preset`. None
+        looks at the input where no column is named, ``none`` does not.
     every, time_zone, start, skip_bad, encoding, normalize, table
         How the table is read; see `hayflick.corpus.answers.read_answers`.
     baseline
@@ -161,13 +170,15 @@ def watch(
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()
     if baseline_from is not None:
-        check_reference(source, baseline_from)
+        for path in _paths(source):
+            check_reference(path, baseline_from)
         _check_without_reference(rules=rules, state=state)
     embedder = _embedder(embedder)
     weights, listed_in = must_keep_weights(must_keep)
     kept = {
         "by": by,
         "text": text,
+        "log": log,
         "group": group,
         "prompt": prompt,
         "value": list(values),
@@ -195,20 +206,31 @@ def watch(
         "progress": progress,
     }
     seed = whole_number("seed", seed, at_least=0)
-    given = (source, must_keep, vectors, cache, rules)
+    given = (*_paths(source), must_keep, vectors, cache, rules)
     with _held(state, given) as file:
         known = None if file is None else file.read()
         if file is not None and known is not None:
+            # What was recognised once is not looked at again.
+            log = kept["log"] = known.settings.get("log") if log is None else log
             known.check_settings(kept, name=file.name)
         after = None if file is None else ReadPart() if known is None else known.part
         answers = source
         if not isinstance(answers, Answers):
             answers = read_answers(
-                answers, columns=columns(by=by or ""), start=start, after=after, **reading
+                answers,
+                columns=columns(by=by),
+                log=log,
+                find_rounds=by is None,
+                start=start,
+                after=after,
+                **reading,
             )
+            log = kept["log"] = answers.log if answers.log is not None else log
         earlier_bad, bad = bad_rows(answers, known)
         if baseline_from is not None:
-            reference = read_reference(baseline_from, columns=partial(columns, by=by), **reading)
+            reference = read_reference(
+                baseline_from, columns=partial(columns, by=by), log=log, **reading
+            )
             answers, baseline = with_reference(answers, reference, seed=seed)
         if file is not None:
             answers = open_part(answers, known, name=file.name)
@@ -237,6 +259,13 @@ def watch(
             left = stream.state(answers, kept, alarms, earlier_bad=earlier_bad)
             file.write(left, known=known, health=health)
     return result
+
+
+def _paths(source: Any) -> Sequence[object]:
+    """Return the paths of the files of an input that are known without reading it."""
+    if isinstance(source, InputFiles):
+        return [file.path for file in source.files]
+    return source if isinstance(source, (list, tuple)) else [source]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hayflick.core.display import Result
 from hayflick.core.records import Reading, State, Verdict
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
-from hayflick.corpus.answers import BadRows
+from hayflick.corpus.answer_rows import BadRows
 from hayflick.detection.dependence import DependenceTests
 from hayflick.detection.early_warning import Projection
 from hayflick.detection.power import DetectableLoss
