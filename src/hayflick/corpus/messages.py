@@ -203,9 +203,15 @@ def _answers(given: Any, depth: int) -> list[Mapping[str, Any]]:
         return [given]
     for name in ("messages", "message", *_WRAPPERS):
         if given.get(name) not in (None, "", [], {}):
-            ends = {end: given[end] for end in _ENDS if end in given}
-            return [{**ends, **one} for one in _answers(given[name], depth + 1)]
+            inner = given[name]
+            found = answer_messages(inner) if isinstance(inner, str) else _answers(inner, depth + 1)
+            return [{**_end(given), **one} for one in found]
     return []
+
+
+def _end(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why an answer ended, where it says so."""
+    return {name: given[name] for name in _ENDS if given.get(name) is not None}
 
 
 _WRAPPERS = (
@@ -229,9 +235,7 @@ def _choice(choice: Any, depth: int) -> list[Mapping[str, Any]]:
     if not isinstance(choice, Mapping):
         return []
     told = choice.get("generation_info")
-    ends = {end: choice[end] for end in _ENDS if choice.get(end) is not None}
-    if isinstance(told, Mapping):
-        ends |= {end: told[end] for end in _ENDS if told.get(end) is not None}
+    ends = _end(choice) | (_end(told) if isinstance(told, Mapping) else {})
     inner = choice.get("message", choice.get("content"))
     if isinstance(inner, Mapping):
         # A completion of the older kind has a text instead of a message.
@@ -277,7 +281,7 @@ def _named(message: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a message of OpenInference, whose names tell what they are in, as another one."""
     inner = message.get("message")
     if isinstance(inner, Mapping):
-        message = inner
+        message = {**_end(message), **inner}
     elif any(name.startswith("message.") for name in message):
         message = {name.removeprefix("message."): cell for name, cell in message.items()}
     contents = message.get("contents")

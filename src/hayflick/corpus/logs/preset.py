@@ -161,7 +161,7 @@ class LogPreset:
     model: _Paths = ()
     prompt: _Paths = ()
     group: _Paths = ()
-    _seen: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _seen: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def recognises(self, line: Mapping[str, Any]) -> bool:
         """Return whether a line looks as this tool writes it."""
@@ -170,7 +170,7 @@ class LogPreset:
 
     def afresh(self) -> LogPreset:
         """Return the preset for another log, of which no record was seen."""
-        return replace(self, _seen={})
+        return replace(self)
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """Return the columns of a table that are looked at."""
