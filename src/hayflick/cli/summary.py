@@ -48,9 +48,9 @@ def check_summary(
         check_not_input(summary, [*inputs, plot])
         check_writable(summary, force=True)
     if plot is not None:
-        from hayflick.report.drawing import check_picture
+        from hayflick.report.plot import check_plot
 
-        check_picture(plot, name="plot", inputs=inputs, force=force)
+        check_plot(plot, inputs=inputs, force=force)
 
 
 def write_summary(

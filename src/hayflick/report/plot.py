@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from hayflick.core.errors import DataError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.monitor.compare_result import Comparison
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.report.compare import interval_chart
@@ -22,6 +23,24 @@ _TITLE = (
     '<text x="4" y="20" font-family="system-ui, sans-serif" font-size="15" font-weight="600" '
     'fill="#24292f">{}</text></svg>'
 )
+
+
+def check_plot(
+    path: Path, *, inputs: Iterable[str | Path | None] = (), force: bool = False
+) -> None:
+    """Refuse a file that no plot can be written to, before any work starts.
+
+    Raises
+    ------
+    ArgumentError
+        If the name ends in neither ``.svg`` nor ``.png``.
+    OutputError
+        If it is an input, exists and `force` is not set, or cannot be written.
+    """
+    if path.suffix.lower() not in (".svg", ".png"):
+        takes = "a name ending in .svg or .png; --out writes a page"
+        raise ArgumentError("plot", got=str(path), takes=takes)
+    check_picture(path, name="plot", inputs=inputs, force=force)
 
 
 def save_plot(
@@ -50,7 +69,7 @@ def save_plot(
         If the file exists and `force` is not set, or it cannot be written.
     """
     language = Language(lang)
-    check_picture(path, name="plot", force=force)
+    check_plot(path, force=force)
     charts = _charts(result, language)
     if not charts:
         raise DataError(f"{path}: there is nothing to draw: no number has a chart")
