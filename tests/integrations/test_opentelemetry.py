@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from doc_examples import examples
 from openai_stand_in import openai_stand_in
+from watched_answers import watched_answers
 
 pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
 
@@ -177,28 +178,6 @@ def test_older_events_of_a_call_belong_together(providers, path):
     assert len({row["key"] for row in rows(path)}) == 6
 
 
-def watched(*, last=400, rounds=30, groups=("",)):
-    """A watched stream whose answers are made of fewer words from the round 21 on."""
-    rng = random.Random(1)
-    return hf.watch(
-        [
-            {
-                "round": number + 1,
-                "answer": " ".join(
-                    f"w{rng.randrange(last if number > 20 else 400)}" for _ in "123"
-                ),
-                **({"model": group} if group else {}),
-            }
-            for number in range(rounds)
-            for group in groups
-            for _ in range(30)
-        ],
-        by="round",
-        text="answer",
-        group="model" if groups != ("",) else None,
-    )
-
-
 def emitted(result, **more):
     exporter, provider = InMemoryLogRecordExporter(), LoggerProvider(shutdown_on_exit=False)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
@@ -210,7 +189,7 @@ def emitted(result, **more):
 
 
 def test_the_verdict_and_the_last_readings_are_events():
-    result = watched(last=4)
+    result = watched_answers(words=4)
     verdict, *readings = emitted(result, attributes={"deployment.environment.name": "test"})
     assert verdict["gen_ai.evaluation.name"] == "hayflick.verdict"
     assert verdict["gen_ai.evaluation.score.label"] == "alarm"
@@ -231,7 +210,7 @@ def test_the_verdict_and_the_last_readings_are_events():
 
 
 def test_groups_are_named_and_metrics_chosen():
-    result = watched(groups=("a", "b"))
+    result = watched_answers(groups=("a", "b"))
     _, *readings = emitted(result, metrics=["distinct_2"])
     found = {one.get("hayflick.group"): one["gen_ai.evaluation.score.value"] for one in readings}
     assert found == {
