@@ -53,7 +53,7 @@ def text_of(message: Mapping[str, Any]) -> str | None:
     """
     content = message.get("parts", message.get("content"))
     if isinstance(content, Mapping):
-        return text_of(content) if "parts" in content else text_of({"content": [content]})
+        content = content.get("parts", [content])
     if isinstance(content, str):
         found = [content]
     else:
@@ -230,8 +230,8 @@ def _is_message(given: Mapping[str, Any]) -> bool:
 
 def _choice(choice: Any, depth: int) -> list[Mapping[str, Any]]:
     """Return the answer that is one of several; LangChain lists several for each prompt."""
-    if isinstance(choice, list):
-        return [found for one in choice for found in _choice(one, depth)]
+    if isinstance(choice, list) and depth <= _DEEPEST:
+        return [found for one in choice for found in _choice(one, depth + 1)]
     if not isinstance(choice, Mapping):
         return []
     told = choice.get("generation_info")
@@ -261,7 +261,7 @@ def _answers_in_list(items: Sequence[Any], depth: int) -> list[Mapping[str, Any]
     """Return the answers in a list: of choices, of the parts of one, or of a conversation."""
     if all(isinstance(one, (str, list)) for one in items):
         return [found for one in items for found in _answers(one, depth + 1)]
-    messages = [_named(one) for one in items if isinstance(one, Mapping)]
+    messages = [named_message(one) for one in items if isinstance(one, Mapping)]
     if messages and all(map(_is_item, messages)):
         return list(map(_item, messages))
     if messages and all(map(_is_part, messages)):
@@ -277,13 +277,21 @@ def _is_turn(message: Mapping[str, Any]) -> bool:
     return calls_tools(message)
 
 
-def _named(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a message of OpenInference, whose names tell what they are in, as another one."""
+def named_message(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a message of OpenInference, whose names tell what they are in, as another one.
+
+    Examples
+    --------
+    >>> named_message({"message.role": "user", "message.content": "Who?"})
+    {'role': 'user', 'content': 'Who?'}
+    """
     inner = message.get("message")
     if isinstance(inner, Mapping):
         message = {**_end(message), **inner}
     elif any(name.startswith("message.") for name in message):
         message = {name.removeprefix("message."): cell for name, cell in message.items()}
+    if "function_call_name" in message:
+        message = {**message, "function_call": message["function_call_name"]}
     contents = message.get("contents")
     if isinstance(contents, list) and message.get("content") is None:
         parts = [one for one in contents if isinstance(one, Mapping)]
@@ -347,34 +355,32 @@ def prompt_of(given: Any) -> str | None:
     >>> prompt_of({"contents": [{"role": "user", "parts": [{"text": "Who?"}]}]})
     'Who?'
     """
+    return _asked(given, depth=0)
+
+
+def _asked(given: Any, depth: int) -> str | None:
+    if depth > _DEEPEST:
+        return None
     if isinstance(given, str):
         inside = value_inside(given)
-        return given if inside is None else prompt_of(inside)
+        return given if inside is None else _asked(inside, depth + 1)
     if isinstance(given, Mapping):
-        return _asked(given)
+        plain = _plain(given)
+        if _is_message(plain):
+            return last_prompt([plain])
+        known = (given[name] for name in _ASKED if given.get(name) not in (None, "", [], {}))
+        return _asked(next(known, None), depth + 1)
     if not isinstance(given, (list, tuple)):
         return None
     if given and all(isinstance(one, str) for one in given):
         return str(given[-1])
     if len(given) == 1 and isinstance(given[0], list):
         # LangChain's chat models take several conversations at once.
-        return prompt_of(given[0])
-    messages = [_plain(_named(one)) for one in given if isinstance(one, Mapping)]
-    return last_prompt(messages)
+        return _asked(given[0], depth + 1)
+    return last_prompt([_plain(named_message(one)) for one in given if isinstance(one, Mapping)])
 
 
 _ASKED = ("messages", "contents", "input", "prompt", "prompts", "question", "query", "inputs")
-
-
-def _asked(given: Mapping[str, Any]) -> str | None:
-    """Return what was asked by an object: a message, or a request that holds some."""
-    plain = _plain(given)
-    if _is_message(plain):
-        return last_prompt([plain])
-    for name in _ASKED:
-        if given.get(name) not in (None, "", [], {}):
-            return prompt_of(given[name])
-    return None
 
 
 def _plain(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,18 +6,19 @@ OpenLLMetry, and OpenInference. None of them holds what was answered unless the 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hayflick.corpus.logs.telemetry import with_lists
 from hayflick.corpus.messages import (
     calls_tools,
     group_name,
     is_one_of,
     last_prompt,
     messages_of,
+    named_message,
     text_of,
 )
 from hayflick.service.otlp import Signal, TelemetryEvent, TelemetryRecord
@@ -42,7 +43,6 @@ _SETTINGS = {
     " OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental (an older instrumentation takes"
     f" {_CAPTURE}=true)",
 }
-_NUMBERED = re.compile(r"(\d{1,6})\.(.+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +134,8 @@ def _texts_of_span(span: TelemetryRecord) -> list[str | None] | None:
     attributes = span.attributes
     for messages in (
         messages_of(attributes.get("gen_ai.output.messages")),
-        _numbered(attributes, "llm.output_messages."),
-        _numbered(attributes, "gen_ai.completion."),
+        _numbered(attributes, "llm.output_messages"),
+        _numbered(attributes, "gen_ai.completion"),
     ):
         if messages:
             return _texts(messages)
@@ -180,22 +180,9 @@ def _index(record: TelemetryRecord) -> int:
     return index if isinstance(index, int) and index >= 0 else 0
 
 
-def _numbered(attributes: Mapping[str, Any], prefix: str) -> list[Mapping[str, Any]]:
+def _numbered(attributes: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """Return messages whose fields are attributes: ``llm.output_messages.0.message.role``."""
-    found: dict[int, dict[str, Any]] = {}
-    for name in sorted(attributes):
-        split = _NUMBERED.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
-        if split is None:
-            continue
-        message = found.setdefault(int(split[1]), {})
-        path = split[2].removeprefix("message.")
-        if path in ("role", "content"):
-            message[path] = attributes[name]
-        elif path.startswith("contents.") and path.endswith("message_content.text"):
-            message.setdefault("parts", []).append(attributes[name])
-        elif path.startswith(("tool_calls.", "function_call")):
-            message["tool_calls"] = True
-    return [found[number] for number in sorted(found)]
+    return list(map(named_message, messages_of(with_lists(attributes).get(name))))
 
 
 def _prompt_of_span(span: TelemetryRecord) -> str | None:
@@ -216,8 +203,8 @@ def _prompt(attributes: Mapping[str, Any]) -> str | None:
         return given
     for messages in (
         messages_of(attributes.get("gen_ai.input.messages")),
-        _numbered(attributes, "llm.input_messages."),
-        _numbered(attributes, "gen_ai.prompt."),
+        _numbered(attributes, "llm.input_messages"),
+        _numbered(attributes, "gen_ai.prompt"),
     ):
         if messages:
             return last_prompt(messages)

@@ -66,12 +66,18 @@ class Condition:
         if not cells:
             return not self.required
         if self.per:
-            about = str([path.cells(record) for path in self.per])
-            return seen.setdefault(about, str(cells)) == str(cells)
-        spelled = [str(cell).casefold() for cell in cells]
+            about = str([_spelled(cell) for path in self.per for cell in path.cells(record)])
+            return seen.setdefault(about, _spelled(cells[0])) == _spelled(cells[0])
+        spelled = [_spelled(cell) for cell in cells]
         if self.wanted and not self.wanted.intersection(spelled):
             return False
         return not self.unwanted.intersection(spelled)
+
+
+def _spelled(cell: Any) -> str:
+    """Return a cell as it is compared: as text; what is nested by its kind, unless it is empty."""
+    nested = isinstance(cell, (dict, list)) and len(cell) > 0
+    return type(cell).__name__ if nested else str(cell).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from hayflick.corpus.labels import json_inside
 from hayflick.corpus.paths import attributes_of, plain_value
 
 _NUMBERED = re.compile(r"(.+?)\.(\d{1,4})\.(.+)")
+_LONGEST_NAME = 300
 
 
 def plain_telemetry(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def with_lists(cells: Mapping[str, Any]) -> Mapping[str, Any]:
     found: dict[str, dict[int, dict[str, Any]]] = {}
     plain: dict[str, Any] = {}
     for name, cell in cells.items():
-        split = _NUMBERED.fullmatch(name)
+        split = _NUMBERED.fullmatch(name) if len(name) <= _LONGEST_NAME else None
         if split is None:
             plain[name] = cell
         elif cell is not None:
