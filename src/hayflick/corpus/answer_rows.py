@@ -73,8 +73,6 @@ class AnswerRows:
         What is known of the format of tables.
     normalize
         Unicode normalization of the texts.
-    finds_rounds
-        Whether an answer may lack its round, which is found later.
 
     Attributes
     ----------
@@ -92,7 +90,6 @@ class AnswerRows:
     skip_bad: bool
     given: TableFormat | None = None
     normalize: str = "nfc"
-    finds_rounds: bool = False
     notes: list[Note] = field(default_factory=list)
     sheet: str | None = None
     bad: BadRows = field(default_factory=BadRows)
@@ -262,7 +259,7 @@ class AnswerRows:
             what: _label(named.get(what, what), cells[what]) for what in self.fields.roles
         }
         if "by" in row and not (row["by"] or "").strip():
-            if not self.finds_rounds:
+            if columns.by is not None:
                 raise _UnusableError(f"has nothing in the column {columns.by!r}, its round")
             row["by"] = None
         decimal = None if self.given is None else self.given.decimal

@@ -171,7 +171,6 @@ def read_answers(
         skip_bad=skip_bad,
         given=table,
         normalize=normalize,
-        finds_rounds=find_rounds,
     )
     found = _Read(given, rows, part, find_rounds=find_rounds, every=every, time_zone=time_zone)
     found.read(encoding=encoding, progress=progress)
