@@ -321,9 +321,14 @@ def _named_twice(fault: _NamedTwiceError) -> str:
     return f"names the column {str(fault)!r} twice; remove one of the two"
 
 
+# Without a call for every whole number, of which a short line has none that is too long.
+_DECODER_OF_SHORT = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def _record(line: str) -> dict[str, Any] | str:
+    decoder = _DECODER_OF_SHORT if len(line) <= _MOST_DIGITS else _DECODER
     try:
-        record = _DECODER.decode(line)
+        record = decoder.decode(line)
     except json.JSONDecodeError as fault:
         if line.lstrip().startswith("["):
             return "begins a list; each line takes one object, without brackets or commas around"
@@ -339,7 +344,8 @@ def _record(line: str) -> dict[str, Any] | str:
 
 def _whole_letters(record: dict[str, Any], text: str) -> dict[str, Any]:
     """Return the record of a text without halves of letters, which cannot be encoded."""
-    if "\\ud" not in text and "\\uD" not in text:
+    # One letter is found faster than three.
+    if "\\" not in text or ("\\ud" not in text and "\\uD" not in text):
         return record
     spelled = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
     whole: dict[str, Any] = json.loads(spelled)
