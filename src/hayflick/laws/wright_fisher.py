@@ -31,6 +31,9 @@ _NEGLIGIBLE = 1e-17
 _CERTAIN = 1e-14
 _DEVIATIONS = 12.0
 
+# A regime has a few kinds of rounds; each matrix can take 72 MB.
+_MOST_MATRICES = 2
+
 
 def affordable(
     rounds: ChainRounds, probabilities: Floats, *, most: float = _AFFORDABLE_PRODUCTS
@@ -120,6 +123,7 @@ class WrightFisher:
         p = np.asarray(probabilities, dtype=np.float64)
         rounds, types = self.rounds, self.rounds.reserve.size
         transition = _Transition(types)
+        drawn: dict[int, Floats] = {}
         law = np.empty((p.size, 0))
         for place in range(rounds.number):
             generated, uniform = int(rounds.generated[place]), float(rounds.uniform[place])
@@ -132,7 +136,9 @@ class WrightFisher:
                 law = law @ matrix[stored:]
             fresh = int(rounds.fresh[place])
             if fresh:
-                law = _convolved(law, _trimmed(binomial_rows(fresh, p)))
+                if fresh not in drawn:
+                    drawn[fresh] = _trimmed(binomial_rows(fresh, p))
+                law = _convolved(law, drawn[fresh])
             law = _trimmed(law)
             yield law
 
@@ -160,25 +166,27 @@ def _convolved(law: Floats, other: Floats) -> Floats:
 
 
 class _Transition:
-    """The upper left corner of one round's transition matrix, grown as it is needed."""
+    """The upper left corners of the rounds' transition matrices, grown as they are needed."""
 
     def __init__(self, types: int) -> None:
         self._types = types
-        self._key: tuple[int, int, float] | None = None
-        self._matrix = np.empty((0, 0))
+        self._matrices: dict[tuple[int, int, float], Floats] = {}
 
     def block(self, counts: int, samples: int, generated: int, uniform: float) -> Floats:
         """Return the laws of the next count from 0 … `counts` - 1."""
         key = samples, generated, uniform
-        if key != self._key or self._matrix.shape[0] < counts:
-            rows = counts if key != self._key else min(samples + 1, counts * 3 // 2)
+        matrix = self._matrices.get(key)
+        if matrix is None or matrix.shape[0] < counts:
+            rows = counts if matrix is None else min(samples + 1, counts * 3 // 2)
             rows = max(rows, counts)
             law = (1.0 - uniform) * np.arange(rows) / samples + uniform / self._types
             mean = generated * law[-1]
             upto = min(generated, int(mean + _DEVIATIONS * np.sqrt(mean) + _DEVIATIONS**2))
-            self._matrix = binomial_rows(generated, law, hits=np.arange(upto + 1))
-            self._key = key
-        return self._matrix[:counts]
+            matrix = binomial_rows(generated, law, hits=np.arange(upto + 1))
+            if len(self._matrices) == _MOST_MATRICES:
+                self._matrices.pop(next(iter(self._matrices)))
+            self._matrices[key] = matrix
+        return matrix[:counts]
 
 
 def _certain(
