@@ -70,7 +70,7 @@ def advice(lines: Sequence[Mapping[str, Any]], *, name: str) -> str:
         choices = " or ".join(f"--log {one}" for one in several)
         return f"{name}: this can be the log of several tools; say which: {choices}"
     places = _places(lines)
-    texts, times = _text_places(places), _time_places(places)
+    texts, times = _text_places(places, len(lines)), _time_places(places)
     if not texts:
         return f"{name}: no column, and no path into one, holds sentences; name one with --text"
     said = [f"{name}: this is the log of no tool that hayflick knows. Texts are at"]
@@ -81,6 +81,8 @@ def advice(lines: Sequence[Mapping[str, Any]], *, name: str) -> str:
         said.append("and times at")
         said += [f"  {place.path}  {display_text(place.texts[0])}" for place in times[:_MOST_SHOWN]]
         words += ["--by", times[0].path, "--every", "1d"]
+    else:
+        words += [word for place in _round_places(places)[:1] for word in ("--by", place.path)]
     return "\n".join([*said, "Say what to read:", f"  {shlex.join(words)}"])
 
 
@@ -161,31 +163,39 @@ def _written(steps: tuple[str | int, ...]) -> str:
 
 
 _ASKED = re.compile(
-    r"prompt|input|question|request|system|user|query|instruction|context|message(?!.*content)"
+    r"prompt|input|question|request|system|user|query|instruction|context"
     r"|history|document|tool|error|exception|traceback|schema",
     re.IGNORECASE,
 )
 _ANSWERED = re.compile(
-    r"response|output|answer|completion|choice|reply|generat|assistant|candidate|result|prediction",
+    r"response|output|answer|completion|choice|reply|generat|assistant|candidate|result|prediction"
+    r"|答|回复|응답",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]")
-_NO_SENTENCE = re.compile(r"\S*://\S*|[\w.+/=:@-]+|[\d\s.,:;+/TZ-]+")
+_ADDRESS = re.compile(r"\S*://\S*")
+_NO_SENTENCE = re.compile(r"[\w.+/=:@-]+|[\d\s.,:;+/TZ-]+")
 
 
-def _text_places(places: Sequence[_Place]) -> list[_Place]:
-    """Return the places of sentences: those of answers first, then the longest."""
+def _text_places(places: Sequence[_Place], lines: int) -> list[_Place]:
+    """Return the places of sentences: those of answers first, then the longest.
+
+    Without sentences these are other texts whose names say that they are answers.
+    """
     found = []
     for place in places:
         natural = [text for text in place.texts if _is_natural(text)]
         if natural and 2 * len(natural) >= len(place.texts) and not place.has_numbers:
-            found.append((_kind(place), -median(map(len, natural)), place))
-    return [place for _, _, place in sorted(found, key=lambda one: one[:2])]
+            is_rare = 2 * len(place.texts) < lines
+            found.append((_kind(place), is_rare, -median(map(len, natural)), place))
+    if not found:
+        return [place for place in places if _kind(place) == 0 and not place.has_numbers]
+    return [place for *_, place in sorted(found, key=lambda one: one[:3])]
 
 
 def _is_natural(text: str) -> bool:
     """Return whether a text can be a sentence: several words, or as many letters without blanks."""
-    shown = text.strip()
+    shown = _ADDRESS.sub("", text).strip()
     if _NO_SENTENCE.fullmatch(shown) and shown.isascii():
         return False
     letters = len(_LETTERS.findall(shown[:2000]))
@@ -207,7 +217,10 @@ def _kind(place: _Place) -> int:
     return 1
 
 
-_TIME_NAME = re.compile(r"time|date|created|start|\bts\b|_at$|At$|when|day", re.IGNORECASE)
+_TIME_NAME = re.compile(r"time|date|created|start|\bts\b|_at$|At$|when|day|[日时時]", re.IGNORECASE)
+_ROUND_NAME = re.compile(
+    r"rounds?|step|iteration|generation|epoch|batch|week|day|version|release|run", re.IGNORECASE
+)
 _UPDATED = re.compile(r"updat|modif|delet|expir|end", re.IGNORECASE)
 _SECONDS = (946_684_800, 4_102_444_800)
 """The years 2000 to 2100 as seconds since 1970."""
@@ -218,6 +231,12 @@ def _time_places(places: Sequence[_Place]) -> list[_Place]:
     found = [place for place in places if all(map(_is_time, place.texts[:20]))]
     distinct = [place for place in found if _named(place) or len(set(place.texts)) > 1]
     return sorted(distinct, key=lambda one: (not _named(one), _late(one), len(one.steps)))
+
+
+def _round_places(places: Sequence[_Place]) -> list[_Place]:
+    """Return the places of rounds that are no times."""
+    named = [place for place in places if _ROUND_NAME.fullmatch(str(place.steps[-1]))]
+    return sorted(named, key=lambda one: len(one.steps))
 
 
 def _named(place: _Place) -> bool:
