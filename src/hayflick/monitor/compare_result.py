@@ -165,8 +165,8 @@ class Comparison(Result):
         return provenance(self.settings, seed=self.seed)
 
 
-def checked_share(share: float) -> float:
-    """Return a share that numbers must not fall below, as a float.
+def checked_share(share: float, *, argument: str = "fail_below") -> float:
+    """Return a share that numbers must not fall below, as a float; `argument` is for the message.
 
     Raises
     ------
@@ -176,5 +176,5 @@ def checked_share(share: float) -> float:
     number = as_float(share)
     if not 0.0 < number <= 1.0:
         takes = "a share of the old number, above 0 and at most 1, such as 0.9"
-        raise ArgumentError("fail_below", got=share, takes=takes)
+        raise ArgumentError(argument, got=share, takes=takes)
     return number
