@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import shlex
 from collections import Counter
 
 import polars as pl
@@ -292,7 +293,9 @@ def test_nested_cells_are_refused_with_the_path_of_their_text(tmp_path, value, p
     ):
         code, _, told = run(capsys, *command)
         assert code == 2
-        assert f"its text is at {path}: copy that into a column of its own" in told
+        option = command[-2] if command[-1] == "label" else "--text"
+        option = "--column" if command[0] in ("forecast", "plan") else option
+        assert f"its text is at {path}: read it with {option} {shlex.quote(path)}" in told
     pl.DataFrame({"round": [1], "label": [value]}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="its text is at label"):
         counts(tmp_path / "a.parquet")

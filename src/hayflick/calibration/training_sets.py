@@ -456,7 +456,8 @@ def _prepare_table(
         raise ArgumentError("tokenizer", got=tokenizer, takes="a text", remedy=remedy)
     with open_table(path, encoding=encoding) as table:
         chosen = table.choose(column)
-        names = list(table.columns)
+        # A path into a column is a column of its own in the files of a trainer.
+        names = [*table.columns, *({chosen} - set(table.columns))]
         frame = table.frame(names)
         kinds = frame.collect_schema()
         nested = [name for name in names if _nested(kinds[name])]

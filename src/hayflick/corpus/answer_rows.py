@@ -256,7 +256,7 @@ class AnswerRows:
         columns = self.fields.columns
         named = columns.labels
         row: dict[str, Any] = {
-            what: _label(named.get(what, what), cells[what]) for what in self.fields.roles
+            what: _label(what, named.get(what, what), cells[what]) for what in self.fields.roles
         }
         if "by" in row and not (row["by"] or "").strip():
             if columns.by is not None:
@@ -292,7 +292,8 @@ class AnswerRows:
         roles = self.fields.roles
         for role, name in self.fields.columns.labels.items():
             if role != "by":
-                self.notes += json_note(name, whole[role].drop_nulls().head(100))
+                cells = whole[role].drop_nulls().head(100)
+                self.notes += json_note(name, cells, option=f"--{role}")
         return whole.with_columns(
             normalized_expression(pl.col(role), self.normalize) for role in roles
         )
@@ -335,9 +336,10 @@ class _UnusableError(Exception):
     """A row that cannot be used, and why."""
 
 
-def _label(name: str, cell: Any) -> str | None:
+def _label(what: str, name: str, cell: Any) -> str | None:
     if isinstance(cell, (dict, list, bytes)):
-        raise _UnusableError(f"holds in the column {name!r} {nested_problem(cell, name)}")
+        problem = nested_problem(cell, name, option=f"--{what}")
+        raise _UnusableError(f"holds in the column {name!r} {problem}")
     return label_of(cell)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from hayflick.corpus.labels import json_inside
+from hayflick.corpus.labels import json_inside, python_inside
 
 _STEP = re.compile(r"""\.?(\*|[^.\[\]*]+)|\[(\*|-?\d{1,9})\]|\["((?:[^"\\]|\\.)*)"\]""")
 _EVERY = "*"
@@ -95,6 +95,19 @@ class FieldPath:
         """Return whether a record has the column, or leads to a cell that is not missing."""
         return self.text in record or bool(self.cells(record))
 
+    def steps_behind(self, column: str) -> tuple[str | int, ...]:
+        """Return the steps that lead on from the column that the path begins in.
+
+        Examples
+        --------
+        >>> FieldPath("attributes.output[0].text").steps_behind("attributes.output")
+        (0, 'text')
+        """
+        ends = range(len(self.steps), 0, -1)
+        names = (".".join(map(str, self.steps[:end])) for end in ends)
+        end = next(end for end, name in zip(ends, names, strict=True) if name == column)
+        return self.steps[end:]
+
     def column_of(self, names: Sequence[str]) -> str | None:
         """Return the column that the path begins in; None if there is none of these names.
 
@@ -117,7 +130,8 @@ def _found(value: Any, steps: Sequence[_Step]) -> Iterator[Any]:
             yield value
         return
     if isinstance(value, str):
-        value = json_inside(value)
+        inside = json_inside(value)
+        value = python_inside(value) if inside is None else inside
     step = steps[0]
     if isinstance(value, Mapping):
         if step == _EVERY and _EVERY not in value:

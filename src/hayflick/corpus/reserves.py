@@ -25,6 +25,7 @@ from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.frames import Table
 from hayflick.corpus.items import lines
+from hayflick.corpus.paths import FieldPath
 from hayflick.corpus.reading import Corpus, read_table, text_files
 from hayflick.corpus.running_text import plain_text
 from hayflick.corpus.table_format import TableFormat
@@ -86,7 +87,8 @@ def count_records(records: Sequence[Mapping[str, Any]], *, source: Source) -> Co
     >>> count_records([{"line": 3, "text": "So it is so"}], source=verse).symbols
     ('so', 'is', 'it')
     """
-    texts = pl.LazyFrame({"text": [record[source.column or TEXT_COLUMN] for record in records]})
+    path = FieldPath(source.column or TEXT_COLUMN)
+    texts = pl.LazyFrame({"text": [path.cell(record) for record in records]})
     if source.tokenizer is None:
         symbols = texts.rename({"text": "symbol"})
     else:

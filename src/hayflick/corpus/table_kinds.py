@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+import shlex
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, final
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 from typing_extensions import override
 
 from hayflick.core.errors import DataError
@@ -25,7 +27,15 @@ from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.encodings import decoded
 from hayflick.corpus.json_lines import LONGEST_LINE, json_lines, text_lines
-from hayflick.corpus.labels import joined_path, label_of, labels_of, text_path
+from hayflick.corpus.labels import (
+    joined_path,
+    json_inside,
+    label_of,
+    labels_of,
+    python_inside,
+    text_path,
+)
+from hayflick.corpus.paths import FieldPath
 from hayflick.corpus.table_format import Dialect, csv_reader
 
 _BATCH_ROWS = 1 << 14
@@ -63,7 +73,11 @@ class OpenTable(ABC):
 
     @abstractmethod
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return columns, each of which `choose` has returned, or `LINE`."""
+        """Return columns, or cells inside them, each of which `choose` has returned, or `LINE`."""
+
+    @abstractmethod
+    def _first_cell(self, name: str) -> Any:
+        """Return the first cell of a column that is not missing, as it is; None without one."""
 
     def labels(self, name: str) -> pl.LazyFrame:
         """Return the cells of a column as labels, in a column ``text``; null for missing ones.
@@ -80,8 +94,7 @@ class OpenTable(ABC):
         return frame.select(labels_of(name, kind).alias("text"))
 
     def _nested(self, name: str, frame: pl.LazyFrame) -> DataError:
-        first = frame.drop_nulls().head(1).collect()
-        value = None if first.is_empty() else first.to_dicts()[0][name]
+        value = _first_of(frame, name)
         return DataError(f"{self.path}: the column {name!r} holds {nested_problem(value, name)}")
 
     def lines_of(self, rows: Sequence[int]) -> list[int]:
@@ -89,7 +102,7 @@ class OpenTable(ABC):
         return [row + 1 + (self.sheet is not None) for row in rows]
 
     def choose(self, column: str | None) -> str:
-        """Return the named column, or the only one.
+        """Return the named column, the only one, or a path that leads to cells inside a column.
 
         Raises
         ------
@@ -117,34 +130,71 @@ class OpenTable(ABC):
         same = [name for name in names if _composed(name) == _composed(column)]
         if len(same) == 1:
             return same[0]
+        if (held := FieldPath(column).column_of(names)) is not None:
+            return self._inside(column, held)
         near = [name for name in names if name.strip().casefold() == column.strip().casefold()]
         remedy = f"; did you mean {near[0]!r}?" if near else ""
         if not near and len(names) == 1 and column in re.split(r"[^\w]+", names[0]):
             remedy = "; its cells seem to be separated by another character: see --separator"
         raise DataError(f"{self.path}: has no column {column!r}; it has: {listed}{remedy}")
 
+    def _inside(self, column: str, held: str) -> str:
+        """Return a path into a column if it leads anywhere."""
+        if self.frame([column]).drop_nulls().head(1).collect().height:
+            return column
+        place = text_place(self._first_cell(held), held)
+        hint = "check the path" if place is None else f"there is text at {place}"
+        raise DataError(f"{self.path}: nothing is at {column!r} inside {held!r}; {hint}")
+
+
+def _first_of(frame: pl.LazyFrame, name: str) -> Any:
+    first = frame.select(name).drop_nulls().head(1).collect()
+    return None if first.is_empty() else first.to_dicts()[0][name]
+
 
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def nested_problem(value: object, name: str) -> str:
-    """Return what is wrong with a nested cell, and where its text is.
+def text_place(value: object, name: str) -> str | None:
+    """Return the path to the text inside a nested cell of a column; None if it holds none.
 
     Examples
     --------
-    >>> nested_problem({"text": "a long answer"}, "response")
-    'an object, takes text; its text is at response.text: copy that into a column of its own'
+    >>> text_place([{"role": "assistant", "content": "a long answer"}], "reply")
+    'reply[0].content'
+    """
+    if isinstance(value, str):
+        inside = json_inside(value)
+        value = python_inside(value) if inside is None else inside
+    if not isinstance(value, (dict, list, tuple)):
+        return None
+    inner = text_path(value)
+    if inner is None:
+        return None
+    # Names with brackets and the like are not spelled as a path needs them.
+    if not FieldPath(joined_path("column", inner)).cells({"column": value}):
+        return None
+    return joined_path(name, inner)
+
+
+def nested_problem(value: object, name: str, *, option: str = "--column") -> str:
+    """Return what is wrong with a nested cell, and the option that reads its text.
+
+    Examples
+    --------
+    >>> nested_problem({"text": "a long answer"}, "response", option="--text")
+    'an object, takes text; its text is at response.text: read it with --text response.text'
     """
     kind = "a list" if isinstance(value, (list, tuple, pl.Series)) else "an object"
     if not isinstance(value, (dict, list, tuple, pl.Series, bytes)):
         return f"a {type(value).__name__}, takes text"
     if isinstance(value, bytes):
         return "bytes, takes text"
-    inner = text_path(value.to_list() if isinstance(value, pl.Series) else value)
-    if inner is None:
+    place = text_place(value.to_list() if isinstance(value, pl.Series) else value, name)
+    if place is None:
         return f"{kind}, takes text"
-    where = f"its text is at {joined_path(name, inner)}: copy that into a column of its own"
+    where = f"its text is at {place}: read it with {option} {shlex.quote(place)}"
     return f"{kind}, takes text; {where}"
 
 
@@ -174,10 +224,39 @@ class FrameTable(OpenTable):
         else:
             number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
         named = dict(zip(self.names, held, strict=True))
-        columns = (number if name == LINE else pl.col(named[name]) for name in names)
+        columns = (number if name == LINE else self._cells(name, named) for name in names)
         return self.whole.select(
             column.alias(name) for name, column in zip(names, columns, strict=True)
         )
+
+    def _cells(self, name: str, named: Mapping[str, str]) -> pl.Expr:
+        """Return a column, or the cells that a path leads to inside it."""
+        if name in named:
+            return pl.col(named[name])
+        path = FieldPath(name)
+        column = path.column_of(self.names)
+        assert column is not None
+        whole = pl.col(named[column])
+        kind = self.whole.collect_schema()[named[column]]
+        fields = _fields_inside(whole, kind, path.steps_behind(column))
+        if fields is not None:
+            return fields
+
+        def labels(cells: pl.Series) -> pl.Series:
+            found = (self._label(path.cell({column: cell}), name) for cell in cells.to_list())
+            return pl.Series(list(found), dtype=pl.String)
+
+        return whole.map_batches(labels, return_dtype=pl.String(), is_elementwise=True)
+
+    def _label(self, value: Any, name: str) -> str | None:
+        if isinstance(value, (dict, list, bytes)):
+            problem = nested_problem(value, name)
+            raise DataError(f"{self.path}: the column {name!r} holds {problem}")
+        return label_of(value)
+
+    @override
+    def _first_cell(self, name: str) -> Any:
+        return _first_of(self.frame([name]), name)
 
     @override
     def lines_of(self, rows: Sequence[int]) -> list[int]:
@@ -185,11 +264,32 @@ class FrameTable(OpenTable):
         return [lines[row] for row in rows]
 
 
+def _fields_inside(
+    cell: pl.Expr, kind: DataTypeClass | pl.DataType, steps: Sequence[str | int]
+) -> pl.Expr | None:
+    """Return what steps lead to by the types of structures and lists alone; None if they do not."""
+    if not steps:
+        return cell
+    if isinstance(kind, pl.Struct):
+        kinds = {field.name: field.dtype for field in kind.fields}
+        run = list(itertools.takewhile(lambda step: isinstance(step, str), steps))
+        for end in range(1, len(run) + 1):
+            name = ".".join(map(str, run[:end]))
+            if name in kinds:
+                return _fields_inside(cell.struct.field(name), kinds[name], steps[end:])
+    if isinstance(kind, (pl.List, pl.Array)) and isinstance(steps[0], int):
+        items = cell.list if isinstance(kind, pl.List) else cell.arr
+        return _fields_inside(items.get(steps[0], null_on_oob=True), kind.inner, steps[1:])
+    return None
+
+
 _Cells: TypeAlias = dict[str, list[Any]]
 
 
 class StreamedTable(OpenTable):
     """A table of text that is read line by line, in memory independent of its size."""
+
+    path: Path
 
     @abstractmethod
     def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
@@ -215,6 +315,13 @@ class StreamedTable(OpenTable):
                     return
 
         return register_io_source(frames, schema=kinds)
+
+    def _label(self, number: int, name: str, value: Any) -> str | None:
+        """Return a cell in a line of the file as a label."""
+        if isinstance(value, (dict, list)):
+            problem = nested_problem(value, name)
+            raise DataError(f"{self.path}: line {number}, column {name!r}: holds {problem}")
+        return label_of(value)
 
     @override
     def lines_of(self, rows: Sequence[int]) -> list[int]:
@@ -256,7 +363,10 @@ class DelimitedTable(StreamedTable):
 
     @override
     def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
-        places = {name: list(self.columns).index(name) for name in names if name != LINE}
+        columns = list(self.columns)
+        paths = {name: FieldPath(name) for name in names if name != LINE and name not in columns}
+        held = {name: path.column_of(columns) or name for name, path in paths.items()}
+        places = {name: columns.index(held.get(name, name)) for name in names if name != LINE}
         width = len(self._first)
         rows = iter(self._rows())
         while batch := list(itertools.islice(rows, size)):
@@ -267,7 +377,16 @@ class DelimitedTable(StreamedTable):
                     has = f"has {len(row)} cells, the header has {width}"
                     raise DataError(f"{self.path}: line {line} {has}")
             cells = {name: [row[at] or None for _, row in batch] for name, at in places.items()}
+            for name, path in paths.items():
+                found = (path.cell({held[name]: cell}) for cell in cells[name])
+                pairs = zip(batch, found, strict=True)
+                cells[name] = [self._label(line, name, cell) for (line, _), cell in pairs]
             yield {name: cells.get(name) or [line for line, _ in batch] for name in names}
+
+    @override
+    def _first_cell(self, name: str) -> Any:
+        cells = (cell for batch in self.batches([name], size=1) for cell in batch[name])
+        return next((cell for cell in cells if cell is not None), None)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield all rows but the header and blank lines."""
@@ -359,34 +478,41 @@ class LinesTable(StreamedTable):
     @override
     def choose(self, column: str | None) -> str:
         # Its first line with that column suffices; all names take all lines.
-        lines = json_lines(self.path, encoding=self.encoding)
-        if column is not None and any(column in self._record(*line) for line in lines):
-            return column
+        if column is not None:
+            path = FieldPath(column)
+            lines = json_lines(self.path, encoding=self.encoding)
+            if any(path.is_in(self._record(*line)) for line in lines):
+                return column
         return super().choose(column)
+
+    @override
+    def _first_cell(self, name: str) -> Any:
+        lines = json_lines(self.path, encoding=self.encoding)
+        cells = (self._record(*line).get(name) for line in lines)
+        return next((cell for cell in cells if cell is not None), None)
 
     @override
     def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
         lines = json_lines(self.path, encoding=self.encoding, progress=self.progress)
-        columns = [name for name in names if name != LINE]
+        # To look a name up is faster than to follow a path.
+        columns = [
+            (name, FieldPath(name) if FieldPath(name).is_nested else None)
+            for name in names
+            if name != LINE
+        ]
         cells: _Cells = {name: [] for name in names}
         for number, record in lines:
             row = self._record(number, record)
-            for name in columns:
-                value = row.get(name)
+            for name, path in columns:
+                value = row.get(name) if path is None else path.cell(row)
                 plain = value is None or type(value) is str
-                cells[name].append(value if plain else self._cell(number, name, value))
+                cells[name].append(value if plain else self._label(number, name, value))
             if LINE in cells:
                 cells[LINE].append(number)
             if len(cells[names[0]]) >= size:
                 yield cells
                 cells = {name: [] for name in names}
         yield cells
-
-    def _cell(self, number: int, name: str, value: Any) -> str | None:
-        if isinstance(value, (dict, list)):
-            problem = nested_problem(value, name)
-            raise DataError(f"{self.path}: line {number}, column {name!r}: holds {problem}")
-        return label_of(value)
 
     def records(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """Return whole records, as they are written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,16 @@ from hayflick.core.progress import Progress, silent
 from hayflick.corpus.compression import content_suffix, opened
 from hayflick.corpus.encodings import CHUNK_BYTES, decoded
 from hayflick.corpus.frames import Table
-from hayflick.corpus.labels import joined_path, json_inside, labels_of, python_inside, text_path
+from hayflick.corpus.labels import json_inside, labels_of, python_inside
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.table_format import SEPARATORS, Dialect, TableFormat, sniff
-from hayflick.corpus.table_kinds import DelimitedTable, FrameTable, LinesTable, OpenTable
+from hayflick.corpus.table_kinds import (
+    DelimitedTable,
+    FrameTable,
+    LinesTable,
+    OpenTable,
+    text_place,
+)
 from hayflick.corpus.workbooks import read_sheet
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".xlsx")
@@ -111,8 +118,18 @@ def table_column(
         yield TableColumn(name, spelled, table, (*table.notes, *note))
 
 
-def json_note(name: str, cells: pl.Series) -> tuple[Note, ...]:
-    """Return a note if most cells are objects or lists, spelled as text in JSON or Python."""
+def json_note(name: str, cells: pl.Series, *, option: str = "--column") -> tuple[Note, ...]:
+    """Return a note if most cells are objects or lists, spelled as text in JSON or Python.
+
+    Parameters
+    ----------
+    name
+        The column.
+    cells
+        Some of its cells.
+    option
+        What reads the text inside.
+    """
     inside, python = [], False
     for cell in cells.to_list():
         value = json_inside(cell)
@@ -123,30 +140,24 @@ def json_note(name: str, cells: pl.Series) -> tuple[Note, ...]:
             inside.append(value)
     if not inside or 2 * len(inside) < len(cells):
         return ()
-    if python:
-        return (_python_note(name, inside),)
-    path = next((path for path in map(text_path, inside) if path is not None), None)
-    if path is None:
-        return (
-            Note("the cells of {column} are JSON; they are read as they are", column=repr(name)),
-        )
+    places = (text_place(value, name) for value in inside)
+    place = next((place for place in places if place is not None), None)
+    column = repr(name)
+    if place is None and python:
+        message = translatable("the cells of {column} are objects or lists as Python spells them")
+        return (Note(message, column=column),)
+    if place is None:
+        return (Note("the cells of {column} are JSON; they are read as they are", column=column),)
     message = translatable(
         "the cells of {column} are JSON, and are read with their braces and keys; their text is at"
-        " {path}: copy that into a column of its own"
+        " {path}: read it with {option}"
     )
-    return (Note(message, column=repr(name), path=joined_path(name, path)),)
-
-
-def _python_note(name: str, inside: Sequence[object]) -> Note:
-    path = next((path for path in map(text_path, inside) if path is not None), None)
-    if path is None:
-        message = translatable("the cells of {column} are objects or lists as Python spells them")
-        return Note(message, column=repr(name))
-    message = translatable(
-        "the cells of {column} are objects or lists as Python spells them, and are read with their"
-        " braces and keys; their text is at {path}: copy that into a column of its own"
-    )
-    return Note(message, column=repr(name), path=joined_path(name, path))
+    if python:
+        message = translatable(
+            "the cells of {column} are objects or lists as Python spells them, and are read with"
+            " their braces and keys; their text is at {path}: read it with {option}"
+        )
+    return (Note(message, column=column, path=place, option=f"{option} {shlex.quote(place)}"),)
 
 
 @contextmanager
@@ -267,11 +278,20 @@ def _stored(path: Path, readable: Path, suffix: str, stated: TableFormat) -> Fra
     return FrameTable(path, whole, whole.collect_schema().names())
 
 
+_WHERE_RAISED = "\n\nThis error occurred in the following expression"
+"""What polars adds to the message of an error."""
+
+
 @contextmanager
 def _polars_faults(path: Path) -> Iterator[None]:
     """Turn what polars raises while a table is read into errors of the file."""
     try:
         yield
+    except DataError as fault:
+        text, mark, _ = str(fault).partition(_WHERE_RAISED)
+        if mark:
+            raise DataError(text) from None
+        raise
     except (pl.exceptions.PolarsError, OSError) as fault:
         if isinstance(fault.__context__, DataError):
             raise fault.__context__ from None
@@ -343,9 +363,10 @@ def table_rows(
         rows = table.frame(names)
         place = "number" + "_" * max(map(len, names))
         wanted = rows.with_row_index(place).filter(pl.col(place).is_in(list(numbers)))
+        # A path leads to the same label in the row that is written.
+        labels = [labels_of(column, rows.collect_schema()[column])] if column in names else []
         labelled = wanted.select(pl.exclude(place)).with_columns(
-            labels_of(column, rows.collect_schema()[column]).alias(column),
-            selectors.binary().bin.encode("base64"),
+            *(label.alias(column) for label in labels), selectors.binary().bin.encode("base64")
         )
         for name, kind in labelled.collect_schema().items():
             if "Binary" in str(kind):
