@@ -23,6 +23,7 @@ import families
 import fits
 import groups
 import laws
+import logs
 import loop
 import network
 import number_trainers
@@ -56,6 +57,7 @@ SECTIONS = {
     "recorded": (recorded,),
     "comparing": (comparing,),
     "state": (state,),
+    "logs": (logs,),
     "fits": (fits,),
     "numbers": (number_trainers,),
     "loop": (loop,),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pairs import Result
@@ -39,33 +41,48 @@ def make_answers(path: Path) -> None:
                 file.write(json.dumps({**row, "answer": answer}) + "\n")
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What a process took: time on the clock, time of processors, and memory at its height."""
+
+    seconds: float
+    processor: float
+    megabytes: int
+
+
+def watch(command: Sequence[str]) -> Spent:
+    """Run a command of hayflick, which must succeed, in a process of its own."""
+    start, before = time.perf_counter(), os.times()
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCH, *command], capture_output=True, text=True, check=True
+    )
+    seconds, after = time.perf_counter() - start, os.times()
+    code, kilobytes = done.stderr.split()[-2:]
+    assert code == "0", done.stderr
+    processor = sum(after[2:4]) - sum(before[2:4])
+    return Spent(seconds, processor, int(kilobytes) // 1024)
+
+
 def results() -> Iterator[Result]:
     if not ANSWERS.exists():
         make_answers(ANSWERS)
     page = ANSWERS.with_name("watch.html")
     columns = ["--text", "answer", "--by", "round", "--group", "model", "--prompt", "prompt"]
     command = ["watch", str(ANSWERS), *columns, "--out", str(page), "--force", "--format", "json"]
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", _WATCH, *command], capture_output=True, text=True, check=True
-    )
-    seconds = time.perf_counter() - start
-    code, kilobytes = done.stderr.split()[-2:]
-    assert code == "0", done.stderr
-    megabytes = int(kilobytes) // 1024
+    spent = watch(command)
     yield Result(
         name="watch, 1,000,000 answers of 5 to 15 words, 50 rounds, 3 models, with its page",
         ours="`hayflick watch`, built-in embedder",
         alternative="",
-        figure=f"{seconds:.3g} s",
+        figure=f"{spent.seconds:.3g} s",
         target="< 120 s",
-        met=seconds < 120.0,
+        met=spent.seconds < 120.0,
     )
     yield Result(
         name="memory of the same",
         ours="`hayflick watch`",
         alternative="",
-        figure=f"{megabytes} MB",
+        figure=f"{spent.megabytes} MB",
         target="< 2,000 MB",
-        met=megabytes < 2000,
+        met=spent.megabytes < 2000,
     )
