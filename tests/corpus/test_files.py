@@ -10,6 +10,7 @@ import sys
 import polars as pl
 import pytest
 
+from hayflick.cli.main import main
 from hayflick.core.decompression import zstd_module
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.corpus.files import input_files
@@ -110,6 +111,7 @@ def test_the_tables_of_a_folder_are_taken_in_natural_order(tmp_path):
         "part-2.jsonl.gz",
         "part-10.csv",
     ]
+    assert input_files(f"{tmp_path}/").name == f"{tmp_path.name} (4 files)"
 
 
 def test_a_folder_without_a_table_is_refused(tmp_path):
@@ -254,3 +256,50 @@ def test_standard_input_stands_beside_files(monkeypatch, tmp_path):
     found = input_files([write(tmp_path / "a.jsonl"), "-"])
     assert found.name == "a.jsonl and 1 more file"
     assert names(found) == ["a.jsonl", "standard input"]
+
+
+# Through the commands.
+
+
+def test_one_stream_is_the_same_in_every_arrangement(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        {"day": f"2026-10-{day:02d}", "model": model, "answer": f"It rains {(day + at) % 7}."}
+        for day in range(1, 13)
+        for model in "ab"
+        for at in range(6)
+    ]
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    write(tmp_path / "a.jsonl", lines)
+    write(tmp_path / "list.json", json.dumps(rows, indent=1).encode())
+    for day in {row["day"] for row in rows}:
+        for model in "ab":
+            own = [row for row in rows if (row["day"], row["model"]) == (day, model)]
+            folder = tmp_path / "logs" / f"day={day}" / f"model={model}"
+            folder.mkdir(parents=True)
+            pl.DataFrame(own).select("answer").write_parquet(folder / "part-0.parquet")
+    give(monkeypatch, zstd_module().compress(lines))
+    found = []
+    for inputs in (["a.jsonl"], ["list.json"], ["logs"], ["--glob", "logs/day*/*/*"], ["-"]):
+        columns = ["--by", "day", "--text", "answer", "--group", "model"]
+        code = main(["watch", *inputs, *columns, "--format", "json"])
+        printed = capsys.readouterr()
+        assert code == 0, printed.err
+        assert printed.err.count("the rounds are in the order of time") == 1
+        shown = json.loads(printed.out)
+        found.append((shown["input"], shown["answers"], shown["rounds"], shown["readings"]))
+    assert [name for name, *_ in found] == [
+        "a.jsonl",
+        "list.json",
+        "logs (24 files)",
+        "day=2026-10-01/model=a/part-0.parquet and 23 more files",
+        "standard input",
+    ]
+    assert all(other[1:] == found[0][1:] for other in found)
+
+
+def test_columns_that_do_not_fit_are_named_with_their_file(tmp_path, capsys):
+    write(tmp_path / "a.csv", b"answer,round\nIt rains.,1\n")
+    write(tmp_path / "b.csv", b"reply,round\nIt rains.,2\n")
+    assert main(["watch", str(tmp_path), "--by", "round", "--text", "answer"]) == 2
+    assert "b.csv: has no column 'answer'; it has: 'reply', 'round'" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_inputs, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
 from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
@@ -129,8 +129,6 @@ def compare_command(
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     write_summary(result, summary, plot, lang=lang, force=force, fail_below=share)
-    if text is None:
-        say_inputs(result.sources)
     print_result(result, output_format, lang)
     say_written(out, plot, summary)
     return 0 if share is None else _gate(result, share, lang)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_inputs, say_written
+from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
 from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
@@ -323,8 +323,6 @@ def watch_command(
 
         write_prometheus(result, prometheus)
     _post(result, hooks, state)
-    if by is None or text is None:
-        say_inputs(result.sources)
     print_result(result, output_format, lang)
     say_written(out, plot, summary, prometheus)
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy

@@ -67,7 +67,7 @@ class InputFiles(AbstractContextManager["InputFiles"]):
     files
         The files, at least one.
     name
-        What to call all of them, such as ``a.jsonl and 3 more files``.
+        What to call all of them, such as ``a.jsonl and 3 more files`` or ``logs (4 files)``.
     notes
         What was left out.
     """
@@ -124,11 +124,11 @@ def input_files(
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for day in ("2026-10-01", "2026-10-02"):
-    ...     (folder / f"day={day}").mkdir()
-    ...     _ = (folder / f"day={day}" / "part-0.csv").write_text("answer\nIt rains.\n")
-    >>> found = input_files(folder)
-    >>> found.name, dict(found.files[1].partitions)
-    ('day=2026-10-01/part-0.csv and 1 more file', {'day': '2026-10-02'})
+    ...     (folder / "logs" / f"day={day}").mkdir(parents=True)
+    ...     _ = (folder / "logs" / f"day={day}" / "part-0.csv").write_text("answer\nIt rains.\n")
+    >>> found = input_files(folder / "logs")
+    >>> found.name, found.files[1].name, dict(found.files[1].partitions)
+    ('logs (2 files)', 'day=2026-10-02/part-0.csv', {'day': '2026-10-02'})
     """
     paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if not paths and not patterns:
@@ -141,7 +141,7 @@ def input_files(
     named += (file for pattern in patterns for file in _fitting(pattern))
     found, notes = _each_once(named, [str(Path(path)) for path in given])
     files = tuple(map(_copied, _apart(found)))
-    inputs = InputFiles(files, _name(files), notes)
+    inputs = InputFiles(files, _name(files, given, patterns), notes)
     copies = [file.path.parent for file in files if file.name == STANDARD_INPUT]
     finalizers = (weakref.finalize(inputs, _remove, copy) for copy in copies)
     object.__setattr__(inputs, "_copies", tuple(finalizers))
@@ -158,10 +158,13 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _name(files: Sequence[InputFile]) -> str:
+def _name(files: Sequence[InputFile], given: Sequence[str], patterns: Sequence[str]) -> str:
+    """Return what to call all files: the folder that they are in, or the first one and how many."""
     more = len(files) - 1
     if not more:
         return files[0].name
+    if len(given) == 1 and not patterns:
+        return f"{Path(given[0]).resolve().name} ({len(files):,} files)"
     return f"{files[0].name} and {more:,} more file{'s' if more > 1 else ''}"
 
 
