@@ -53,6 +53,9 @@ VALUE = "value "
 
 _TOKENIZER_TEXTS = 1000
 _SAMPLED_VECTORS = 2000
+_HELD = 50_000
+"""Answers of the baseline whose phrases are kept until they are measured."""
+
 _COUNTED_TOGETHER = 5000
 """Number of answers whose words are counted at once, if their rounds have fewer."""
 
@@ -333,31 +336,42 @@ def _filled(frame: pl.DataFrame, name: str) -> list[str] | None:
 
 @dataclass(frozen=True, eq=False)
 class _BaselineCounts:
-    """The words of the baseline, and what all rounds are rarefied to."""
+    """The words of the baseline, and what all rounds are rarefied to.
+
+    `rounds` are the counts of its first rounds, with phrases. Those of many answers would take too
+    much memory together: further rounds are counted again where they are read.
+    """
 
     tokenizer: str
     rounds: dict[int, RoundCounts]
+    words: Sequence[RoundCounts]
     sizes: Mapping[str, CommonSizes]
     groups: GroupMix | None
 
     @property
     def together(self) -> NgramCounts | None:
         """The words of the whole baseline, without longer phrases; None without texts."""
-        known = [_words_alone(counts) for counts, _ in self.rounds.values() if counts is not None]
+        known = [counts for counts, _ in self.words if counts is not None]
         return reduce(NgramCounts.merge, known) if known else None
 
     @property
     def of_groups(self) -> dict[str, NgramCounts]:
         """The words of each group's baseline, without longer phrases."""
         parts: dict[str, list[NgramCounts]] = {}
-        for _, by_group in self.rounds.values():
+        for _, by_group in self.words:
             for group, counts in by_group.items():
-                parts.setdefault(group, []).append(_words_alone(counts))
+                parts.setdefault(group, []).append(counts)
         return {group: reduce(NgramCounts.merge, counts) for group, counts in parts.items()}
 
 
-def _words_alone(counts: NgramCounts) -> NgramCounts:
-    return NgramCounts(counts.tokenizer, counts.tables[:1], counts.texts)
+def _words_alone(found: RoundCounts) -> RoundCounts:
+    together, by_group = found
+
+    def alone(counts: NgramCounts) -> NgramCounts:
+        return NgramCounts(counts.tokenizer, counts.tables[:1], counts.texts)
+
+    groups = {group: alone(counts) for group, counts in by_group.items()}
+    return None if together is None else alone(together), groups
 
 
 def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts:
@@ -368,6 +382,8 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
         texts = healthy["text"].drop_nulls().head(_TOKENIZER_TEXTS)
         tokenizer = tokenizer_for(texts.to_list()).name
     rounds: dict[int, RoundCounts] = {}
+    alone: list[RoundCounts] = []
+    held = 0
     words: dict[str, list[int]] = {}
     sizes: dict[str, list[int]] = {}
     prompts: dict[str, list[list[str]]] = {}
@@ -376,10 +392,14 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
         _batch(answers, *one) for one in itertools.islice(answers.by_round(), settings.baseline)
     )
     for batch, found in _counted(batches, tokenizer, {}):
-        rounds[batch.round] = together, by_group = found
+        together, by_group = found
+        alone.append(_words_alone(found))
+        held += batch.size
+        if held <= _HELD:
+            rounds[batch.round] = found
         parts = batch.by_group()
-        held = {group: one.answered() for group, one in parts.items()}
-        answered.append({group: (one.size, int(one.sum())) for group, one in held.items()})
+        said = {group: one.answered() for group, one in parts.items()}
+        answered.append({group: (one.size, int(one.sum())) for group, one in said.items()})
         for group, one in {"": batch, **parts}.items():
             counts = by_group.get(group) if group else together
             words.setdefault(group, []).append(0 if counts is None else counts.total())
@@ -391,6 +411,7 @@ def _baseline_counts(answers: Answers, settings: Measurement) -> _BaselineCounts
     return _BaselineCounts(
         tokenizer,
         rounds,
+        alone,
         {
             group: CommonSizes.of(
                 words=[number for number in words[group] if number],
