@@ -158,7 +158,9 @@ def test_folders_that_fit_a_pattern_have_partitions(tmp_path):
     write(tmp_path / "_old" / "a.jsonl")
     by_folder = input_files([], patterns=[f"{tmp_path}/day=2026-10-0*"])
     by_file = input_files([], patterns=[f"{tmp_path}/day=2026-10-0*/*/*.jsonl"])
-    for found in (by_folder, by_file):
+    by_both = input_files([], patterns=[f"{tmp_path}/**/day=2026-10-0*"])
+    everywhere = input_files([], patterns=[f"{tmp_path}/day=2026-10-0*/**"])
+    for found in (by_folder, by_file, by_both, everywhere):
         assert [dict(file.partitions) for file in found.files] == [
             {"day": "2026-10-01", "model": "m"},
             {"day": "2026-10-02", "model": "m"},

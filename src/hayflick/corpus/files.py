@@ -245,19 +245,20 @@ def _fitting(pattern: str) -> list[InputFile]:
         fitting = sorted(map(Path, glob.glob(pattern, recursive=True)), key=_natural)
     except (ValueError, re.error, OSError) as fault:
         raise DataError(f"{pattern!r}: is no pattern for paths ({fault})") from None
-    found: list[InputFile] = []
+    found: dict[Path, InputFile] = {}
     for path in fitting:
         if path.is_dir():
-            # With ** the files in folders fit by themselves.
-            found += () if "**" in pattern else _tables_below(path, root=root)
+            # Of a pattern that ends in ** the files in folders fit by themselves.
+            inner = () if Path(pattern).name == "**" else _tables_below(path, root=root)
+            found |= {file.path: file for file in inner}
         elif _is_filled_table(path):
             inside = path.relative_to(root)
-            found.append(InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1])))
+            found[path] = InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1]))
     if not found:
         fits = "no table" if fitting else "nothing"
         takes = f"takes {', '.join(RECORD_SUFFIXES)}" if fitting else "check it, and the folder"
         raise DataError(f"{pattern!r}: the pattern fits {fits} that is not empty; {takes}")
-    return found
+    return list(found.values())
 
 
 def _each_once(
