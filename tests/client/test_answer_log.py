@@ -4,12 +4,14 @@ import json
 import logging
 import multiprocessing
 import os
+import random
 import subprocess
 import sys
 import threading
 
 import pytest
 
+import hayflick as hf
 from hayflick.client import AnswerLog, WatchHandler
 
 
@@ -173,3 +175,15 @@ def test_answers_that_a_program_logs_go_to_the_file(path):
     program.addHandler(WatchHandler(AnswerLog(path), group="model"))
     program.info("answered", extra={"answer": "Yes.", "model": "a"})
     assert [(line["text"], line["group"]) for line in lines_of(path)] == [("Yes.", "a")]
+
+
+def test_watch_reads_the_log(path):
+    words = [f"word{number}" for number in range(40)]
+    rng = random.Random(1)
+    with AnswerLog(path) as log:
+        for number in range(480):
+            text = " ".join(rng.choices(words[: 40 if number < 300 else 4], k=12))
+            log.record(text, group="ab"[number % 2], prompt="Where?", at=1.79e9 + number * 3600)
+    result = hf.watch(path)
+    assert result.alarms
+    assert (result.answers, len(result.rounds)) == (480, 24)  # blocks of 20 answers
