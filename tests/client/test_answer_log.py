@@ -153,7 +153,8 @@ def test_a_line_that_a_full_disk_cuts_off_is_taken_back(path):
     assert [line["text"] for line in lines_of(path)] == ["first", "last"]
 
 
-def test_a_lock_that_another_program_keeps_delays_an_answer_by_a_second(path):
+def test_a_lock_that_another_program_keeps_delays_an_answer_and_no_more(path, monkeypatch):
+    monkeypatch.setattr("hayflick_client.answer_log._LONGEST_LOCK_S", 0.1)
     fcntl = pytest.importorskip("fcntl")
     log = AnswerLog(path)
     with path.open("rb") as kept:
