@@ -49,3 +49,27 @@ def test_a_log_is_watched_without_options(sample, tmp_path):
     (source,) = result.sources
     assert {one.reason: one.number for one in source.left_out} == dict(sample.reasons)
     assert f"--log {sample.tool}" in str(source.notes[0])
+
+
+def test_what_a_tool_was_told_to_hide_is_counted():
+    message = {"role": "assistant", "content": "redacted-by-litellm"}
+    call = {"startTime": 1.79e9, "messages": [], "response": {"choices": [{"message": message}]}}
+    assert list(presets()["litellm"].answers(call)) == ["answers that the tool was told to hide"]
+
+
+def test_several_choices_are_an_answer_each_and_parts_of_one_are_not():
+    choices = [{"message": {"content": text}} for text in ("Yes.", "No.")]
+    blocks = [{"type": "text", "text": text} for text in ("Yes,", "and no.")]
+    answered = [{"choices": choices}, {"content": blocks}]
+    litellm = presets()["litellm"]
+    found = [[one.text for one in litellm.answers({"response": one})] for one in answered]
+    assert found == [["Yes.", "No."], ["Yes,\nand no."]]
+
+
+def test_of_a_conversation_the_last_message_counts_if_a_model_wrote_it():
+    told = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "There."}]
+    run = {"run_type": "llm", "outputs": {"messages": told}}
+    (answer,) = presets()["langsmith"].answers(run)
+    assert answer.text == "There."
+    asked = {"run_type": "llm", "outputs": {"messages": told[:1]}}
+    assert list(presets()["langsmith"].answers(asked)) == ["records without an answer"]

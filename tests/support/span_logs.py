@@ -220,6 +220,18 @@ IN_SPANS = batched("resourceSpans", "scopeSpans", "spans")
 IN_LOGS = batched("resourceLogs", "scopeLogs", "logRecords")
 
 
+def by_names_of_protobuf(value):
+    """Return OTLP's JSON with the names that protobuf has: resource_spans, string_value."""
+    if isinstance(value, dict):
+        return {
+            "".join(f"_{one.lower()}" if one.isupper() else one for one in name): (
+                by_names_of_protobuf(inner)
+            )
+            for name, inner in value.items()
+        }
+    return list(map(by_names_of_protobuf, value)) if isinstance(value, list) else value
+
+
 def mlflow_span(reply: Reply, **more) -> dict:
     attributes = {
         "mlflow.traceRequestId": f"tr-{reply.number}",
@@ -402,6 +414,10 @@ def samples_of_spans() -> list[LogSample]:
         sample("otlp", "events of spans", span_with_events, wrap=IN_SPANS),
         sample("otlp", "choices", choice_log, more=[asked], reasons=there, wrap=IN_LOGS),
         sample("otlp", "details", details_log, wrap=IN_LOGS),
+        sample(
+            *("otlp", "names of protobuf", lambda one: otlp_span(one, openllmetry(one))),
+            wrap=lambda lines: by_names_of_protobuf(IN_SPANS(lines)),
+        ),
         sample("otlp", "printed", lambda one: printed_span(one, genai(one))),
         sample("mlflow", "traces", mlflow, reasons={next(iter(here)): ANSWERS + len(ODD)}),
         sample("mlflow", "traces of 2", mlflow_old),

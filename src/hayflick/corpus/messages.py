@@ -119,6 +119,17 @@ def is_filtered(message: Mapping[str, Any]) -> bool:
     return bool(message.get("refusal")) or any(str(end).casefold() in _FILTERED for end in ends)
 
 
+def is_hidden(message: Mapping[str, Any]) -> bool:
+    """Return whether a tool was told to hide the text of a message.
+
+    Examples
+    --------
+    >>> is_hidden({"role": "assistant", "content": "redacted-by-litellm"})
+    True
+    """
+    return is_one_of(message.get("content"), _HIDDEN)
+
+
 def last_prompt(messages: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the text of the last message of a user; None if there is none.
 
@@ -127,10 +138,11 @@ def last_prompt(messages: Sequence[Mapping[str, Any]]) -> str | None:
     >>> last_prompt([{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}])
     'Who?'
     """
-    for message in reversed(messages):
-        if _role(message) in ("user", "human"):
-            return text_of(message)
-    return None
+    return next((text_of(one) for one in reversed(messages) if _is_by_user(one)), None)
+
+
+def _is_by_user(message: Mapping[str, Any]) -> bool:
+    return _role(message) in ("user", "human")
 
 
 def group_name(given: Any) -> str | None:
@@ -377,7 +389,8 @@ def _asked(given: Any, depth: int) -> str | None:
     if len(given) == 1 and isinstance(given[0], list):
         # LangChain's chat models take several conversations at once.
         return _asked(given[0], depth + 1)
-    return last_prompt([_plain(named_message(one)) for one in given if isinstance(one, Mapping)])
+    messages = (_plain(named_message(one)) for one in reversed(given) if isinstance(one, Mapping))
+    return next((text_of(one) for one in messages if _is_by_user(one)), None)
 
 
 _ASKED = ("messages", "contents", "input", "prompt", "prompts", "question", "query", "inputs")

@@ -171,8 +171,13 @@ def _entered(value: Mapping[str, Any], steps: Sequence[_Step]) -> Iterator[Any]:
 
 
 _PAIR = {"key", "value"}
-_WHOLE_NUMBERS = ("intValue",)
-_PLAIN = ("stringValue", "boolValue", "doubleValue", "bytesValue")
+# As JSON has them, and by the names of protobuf.
+_WHOLE_NUMBERS = ("intValue", "int_value")
+_PLAIN = (
+    *("stringValue", "boolValue", "doubleValue", "bytesValue"),
+    *("string_value", "bool_value", "double_value", "bytes_value"),
+)
+_LISTS, _OBJECTS = ("arrayValue", "array_value"), ("kvlistValue", "kvlist_value")
 
 
 def attributes_of(items: Sequence[Any]) -> dict[str, Any] | None:
@@ -198,8 +203,8 @@ def plain_value(value: Any) -> Any:
     if kind in _WHOLE_NUMBERS:
         return int(inner) if isinstance(inner, str) and _INDEX.fullmatch(inner) else inner
     held = inner.get("values") if isinstance(inner, Mapping) else None
-    if kind == "arrayValue" and isinstance(held, list):
+    if kind in _LISTS and isinstance(held, list):
         return [plain_value(one) for one in held]
-    if kind == "kvlistValue" and isinstance(held, list):
+    if kind in _OBJECTS and isinstance(held, list):
         return attributes_of(held) or {}
     return value

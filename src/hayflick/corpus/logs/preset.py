@@ -20,6 +20,7 @@ from hayflick.corpus.messages import (
     answer_messages,
     calls_tools,
     is_filtered,
+    is_hidden,
     prompt_of,
     text_of,
     value_inside,
@@ -30,6 +31,7 @@ _Paths: TypeAlias = tuple[FieldPath, ...]
 
 CALLS_OF_TOOLS = "calls of tools without text"
 FILTERED = "answers that were refused, or stopped by a filter of contents"
+HIDDEN = "answers that the tool was told to hide"
 NO_ANSWER = "records without an answer"
 
 
@@ -212,38 +214,49 @@ class LogPreset:
     def _answers(
         self, record: Mapping[str, Any], line: Mapping[str, Any]
     ) -> Iterator[LogAnswer | str]:
-        messages: list[Mapping[str, Any]] = []
+        outcomes: list[_Outcome] = []
         for path in self.text:
-            found = [message for cell in path.cells(record) for message in answer_messages(cell)]
-            if any(text_of(one) or calls_tools(one) or is_filtered(one) for one in found):
-                messages = found
+            found = [one for cell in path.cells(record) for one in answer_messages(cell)]
+            outcomes = [one for one in map(_outcome, found) if one is not None]
+            if outcomes:
                 break
-        model = _name(_first(self.model, record, line))
-        group = _name(_first(self.group, record, line)) or model
-        prompts = (prompt_of(path.cell(record)) for path in self.prompt)
-        prompt = next(filter(None, prompts), None)
-        time = _first(self.time, record, line)
-        reasons = []
-        for message in messages:
-            text = text_of(message)
-            if is_filtered(message):
-                reasons.append(FILTERED)
-            elif text is not None and text.strip():
+        texts = [text for text, reason in outcomes if not reason]
+        if texts:
+            model = _name(_first(self.model, record, line))
+            group = _name(_first(self.group, record, line)) or model
+            prompt = next(
+                filter(None, (prompt_of(path.cell(record)) for path in self.prompt)), None
+            )
+            time = _first(self.time, record, line)
+            for text in texts:
                 yield LogAnswer(
                     text=text, time=time, prompt=prompt, model=model, group=group, record=record
                 )
-                reasons.append("")
-            elif calls_tools(message):
-                reasons.append(CALLS_OF_TOOLS)
-        yield from _left_out(reasons)
+        yield from _left_out([reason for _, reason in outcomes])
+
+
+_Outcome: TypeAlias = tuple[str, str]
+"""The text of an answer and nothing, or nothing and why it does not count."""
+
+
+def _outcome(message: Mapping[str, Any]) -> _Outcome | None:
+    """Return what a message comes to; None if it says nothing."""
+    if is_filtered(message):
+        return "", FILTERED
+    text = text_of(message)
+    if text is not None and text.strip():
+        return text, ""
+    if calls_tools(message):
+        return "", CALLS_OF_TOOLS
+    return ("", HIDDEN) if is_hidden(message) else None
 
 
 def _left_out(reasons: Sequence[str]) -> Iterator[str]:
     """Yield why answers of a record do not count: each that was filtered, or why there is none."""
-    filtered = reasons.count(FILTERED)
-    yield from [FILTERED] * filtered
+    filtered = [FILTERED] * reasons.count(FILTERED)
+    yield from filtered
     if not filtered and "" not in reasons:
-        yield CALLS_OF_TOOLS if reasons else NO_ANSWER
+        yield reasons[0] if reasons else NO_ANSWER
 
 
 def _first(paths: _Paths, *records: Mapping[str, Any]) -> Any:

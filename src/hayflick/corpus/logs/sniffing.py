@@ -44,7 +44,9 @@ def _candidates(lines: Sequence[Mapping[str, Any]]) -> list[LogPreset]:
     return [preset for preset in found if preset.name not in beaten]
 
 
-def advice(lines: Sequence[Mapping[str, Any]], *, name: str) -> str:
+def advice(
+    lines: Sequence[Mapping[str, Any]], *, name: str, arguments: Sequence[str] | None = None
+) -> str:
     """Return where the texts and the times of an unknown table are, and a command to copy.
 
     Parameters
@@ -52,7 +54,9 @@ def advice(lines: Sequence[Mapping[str, Any]], *, name: str) -> str:
     lines
         Its first records.
     name
-        The file, as a command names it.
+        What to call the table.
+    arguments
+        The words that name it on a command line; None for its name.
 
     Examples
     --------
@@ -75,7 +79,7 @@ def advice(lines: Sequence[Mapping[str, Any]], *, name: str) -> str:
         return f"{name}: no column, and no path into one, holds sentences; name one with --text"
     said = [f"{name}: this is the log of no tool that hayflick knows. Texts are at"]
     said += [f'  {place.path}  "{_excerpt(place.texts)}"' for place in texts[:_MOST_SHOWN]]
-    words = ["hayflick", "watch", f"./{name}" if name.startswith("-") and name != "-" else name]
+    words = ["hayflick", "watch", *((name,) if arguments is None else arguments)]
     words += ["--text", texts[0].path]
     if times:
         said.append("and times at")
