@@ -305,3 +305,25 @@ def test_columns_that_do_not_fit_are_named_with_their_file(tmp_path, capsys):
     write(tmp_path / "b.csv", b"reply,round\nIt rains.,2\n")
     assert main(["watch", str(tmp_path), "--by", "round", "--text", "answer"]) == 2
     assert "b.csv: has no column 'answer'; it has: 'reply', 'round'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        (["logs"], "logs"),
+        (["logs/a b.jsonl"], "'logs/a b.jsonl'"),
+        (["logs/c.jsonl", "./-x.jsonl"], "logs/c.jsonl ./-x.jsonl"),
+        (["--glob", "logs/*"], "'--glob=logs/*'"),
+        (["-"], "-"),
+    ],
+)
+def test_the_command_to_copy_names_the_input_as_it_was_given(
+    monkeypatch, tmp_path, capsys, inputs, words
+):
+    monkeypatch.chdir(tmp_path)
+    line = json.dumps({"reply": {"said": "The river is high today."}}).encode() + b"\n"
+    for name in ("logs/a b.jsonl", "logs/c.jsonl", "-x.jsonl"):
+        write(tmp_path / name, line)
+    give(monkeypatch, line)
+    assert main(["watch", *inputs]) == 2
+    assert f"\n  hayflick watch {words} --text reply.said" in capsys.readouterr().err

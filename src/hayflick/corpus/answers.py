@@ -215,8 +215,9 @@ def _preset(
     records = _first_records(given, encoding=encoding, table=table)
     preset = recognised(records)
     if preset is None:
-        name = given.name if isinstance(given, InputFiles) else "the table"
-        raise UnknownLogError(advice(records, name=name))
+        if isinstance(given, pl.DataFrame):
+            raise UnknownLogError(advice(records, name="the table"))
+        raise UnknownLogError(advice(records, name=given.name, arguments=given.arguments))
     return preset
 
 

@@ -70,11 +70,14 @@ class InputFiles(AbstractContextManager["InputFiles"]):
         What to call all of them, such as ``a.jsonl and 3 more files`` or ``logs (4 files)``.
     notes
         What was left out.
+    arguments
+        The words that name them on a command line.
     """
 
     files: tuple[InputFile, ...]
     name: str
     notes: tuple[Note, ...] = ()
+    arguments: tuple[str, ...] = ()
     _copies: tuple[weakref.finalize[[Path], InputFiles], ...] = field(
         default=(), init=False, repr=False
     )
@@ -141,7 +144,8 @@ def input_files(
     named += (file for pattern in patterns for file in _fitting(pattern))
     found, notes = _each_once(named, [str(Path(path)) for path in given])
     files = tuple(map(_copied, _apart(found)))
-    inputs = InputFiles(files, _name(files, given, patterns), notes)
+    words = (*map(_as_argument, given), *(f"--glob={pattern}" for pattern in patterns))
+    inputs = InputFiles(files, _name(files, given, patterns), notes, words)
     copies = [file.path.parent for file in files if file.name == STANDARD_INPUT]
     finalizers = (weakref.finalize(inputs, _remove, copy) for copy in copies)
     object.__setattr__(inputs, "_copies", tuple(finalizers))
@@ -152,6 +156,11 @@ def _spelled(path: PathLike) -> str:
     """Return a path as it was given: ./- is a file, and - is standard input."""
     input_path(path)
     return os.fsdecode(path)
+
+
+def _as_argument(path: str) -> str:
+    """Return a path as a command takes it, which holds words with a dash in front for options."""
+    return f"./{path}" if path.startswith("-") and path != "-" else path
 
 
 def _remove(folder: Path) -> None:
