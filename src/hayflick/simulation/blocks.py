@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,9 +20,13 @@ from hayflick.core.protocols import (
     Recorded,
 )
 from hayflick.core.records import Mix, Reading, Schedule
+from hayflick.core.reproducibility import LOGICAL_BLOCK, stream
 
 Step: TypeAlias = tuple[Callable[[], Recorded], Recorded]
 """A generation: a function that measures it if it is the last one, and what is measured in each."""
+
+Block: TypeAlias = tuple[int, int]
+"""A logical block: its index and its number of replicates."""
 
 
 def advance(
@@ -155,6 +160,72 @@ def compiled_chain(chain: Chain[Any, Any], schedule: Schedule) -> CompiledChain 
     if schedule.accumulates or schedule.respond is not None:
         return None
     return chain if isinstance(chain, CompiledChain) and chain.compiled else None
+
+
+@dataclass(frozen=True)
+class BlockRuns:
+    """The logical blocks of a simulation, to be run by any thread, process or machine.
+
+    Parameters
+    ----------
+    chain
+        The chain of the family.
+    schedule
+        What generations 1 … K are trained on.
+    seed
+        Of the random streams: every logical block has its own.
+    """
+
+    chain: Chain[Any, Any]
+    schedule: Schedule
+    seed: int
+
+    @cached_property
+    def compiled(self) -> CompiledChain | None:
+        """The chain, if it makes many rounds in one call."""
+        return compiled_chain(self.chain, self.schedule)
+
+    def groups(self, task: Sequence[Block]) -> list[Sequence[Block]]:
+        """Return the blocks of a task (index, size) in groups that run side by side."""
+        # A kernel is compiled for two sizes only: blocks side by side, and single ones.
+        whole = len(task) - len(task) % COMPILED_TOGETHER if self.compiled else 0
+        starts = range(0, whole, COMPILED_TOGETHER)
+        together = [task[first : first + COMPILED_TOGETHER] for first in starts]
+        return [*together, *((block,) for block in task[whole:])]
+
+    def run(
+        self, group: Sequence[Block], *, tick: Callable[[int], bool]
+    ) -> dict[int, Recorded] | None:
+        """Return what was measured in blocks that run side by side; None if `tick` stopped them."""
+        rngs = tuple(stream(self.seed, block=block) for block, _ in group)
+        replicates = sum(size for _, size in group)
+        if self.compiled is None:
+            (rng,) = rngs
+            recorded = run_block(
+                self.chain, self.schedule, rng=rng, replicates=replicates, tick=tick
+            )
+        else:
+            recorded = run_compiled(
+                self.compiled, self.schedule, rngs=rngs, replicates=replicates, tick=tick
+            )
+        if recorded is None:
+            return None
+        found: dict[int, Recorded] = {}
+        for place, (block, size) in enumerate(group):
+            own = slice(LOGICAL_BLOCK * place, LOGICAL_BLOCK * place + size)
+            found[block] = {name: values[own] for name, values in recorded.items()}
+        return found
+
+    def __call__(self, task: Sequence[Block]) -> dict[int, Recorded]:
+        """Return what was measured in the blocks of a task."""
+        found: dict[int, Recorded] = {}
+        for group in self.groups(task):
+            found |= self.run(group, tick=_go_on) or {}
+        return found
+
+
+def _go_on(rounds: int) -> bool:  # noqa: ARG001
+    return True
 
 
 def run_block(

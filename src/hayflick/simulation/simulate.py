@@ -7,9 +7,15 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    FIRST_EXCEPTION,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -19,27 +25,14 @@ from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, MOST_THREADS
 from hayflick.core.effort import expect
 from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
-from hayflick.core.protocols import Chain, CompiledChain, Model, ReactiveRegime, Recorded, Regime
+from hayflick.core.protocols import Model, ReactiveRegime, Recorded, Regime
 from hayflick.core.records import Schedule
-from hayflick.core.reproducibility import (
-    LOGICAL_BLOCK,
-    fresh_seed,
-    logical_blocks,
-    provenance,
-    stream,
-)
+from hayflick.core.reproducibility import LOGICAL_BLOCK, fresh_seed, logical_blocks, provenance
 from hayflick.core.source import Source, sources_of, sources_record
 from hayflick.corpus.frames import as_table, holds_counts, is_in_memory
 from hayflick.corpus.table_format import TableFormat
 from hayflick.regimes.replace import Replace
-from hayflick.simulation.blocks import (
-    COMPILED_TOGETHER,
-    check_metrics,
-    compiled_chain,
-    pools_of,
-    run_block,
-    run_compiled,
-)
+from hayflick.simulation.blocks import COMPILED_TOGETHER, Block, BlockRuns, check_metrics, pools_of
 from hayflick.simulation.effort import simulation_effort
 
 if TYPE_CHECKING:
@@ -80,11 +73,12 @@ def simulate(
     seed: int | None = None,
     threads: int | None = None,
     block_size: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> xarray.Dataset:
     """Simulate recursive training.
 
-    The same seed gives the same Dataset, whatever the threads and the block size.
+    The same seed gives the same Dataset, whatever the threads, the block size and the executor.
 
     Parameters
     ----------
@@ -120,6 +114,9 @@ def simulate(
         How many work at once; one per processor where None.
     block_size
         Replicates per task, a multiple of 32, chosen where None. It affects only the speed.
+    executor
+        Where the tasks run: of `concurrent.futures`, or any with its interface, such as a client's
+        of Dask (`hayflick.simulation.executors`); threads of this process where None.
     progress
         Called with the number of generations that are done, over all blocks.
 
@@ -142,6 +139,8 @@ def simulate(
         If an argument is out of its range, or does not fit another.
     DataError
         If a file cannot be used.
+    EndpointError
+        If the executor is lost: a process that was killed, a scheduler that is gone.
     SimulationInterrupted
         On Ctrl-C; its ``partial`` holds the finished replicates.
 
@@ -207,8 +206,11 @@ def simulate(
     pools_of(chain, schedule)
     effort = simulation_effort(chain, schedule, replicates=replicates, threads=workers)
     expect(progress, effort)
-    simulation = _Simulation(chain, schedule, seed, replicates, progress)
-    interrupted = simulation.execute(threads=workers, block_size=block_size)
+    simulation = _Simulation(BlockRuns(chain, schedule, seed), replicates, progress)
+    if executor is None:
+        interrupted = simulation.execute(threads=workers, block_size=block_size)
+    else:
+        interrupted = simulation.execute_on(executor, workers=workers, block_size=block_size)
     if interrupted and not simulation.finished:
         raise SimulationInterrupted(None)
     runs = simulation.dataset(regime)
@@ -243,9 +245,7 @@ def run_until_interrupted(run: Callable[[], xarray.Dataset]) -> tuple[xarray.Dat
 class _Simulation:
     """All blocks of a simulation; the counter and what is finished are shared by threads."""
 
-    chain: Chain[Any, Any]
-    schedule: Schedule
-    seed: int
+    runs: BlockRuns
     replicates: int
     progress: Progress
     stop: threading.Event = field(default_factory=threading.Event)
@@ -253,21 +253,20 @@ class _Simulation:
     rounds_done: int = 0
     finished: dict[int, Recorded] = field(default_factory=dict)
 
-    @cached_property
-    def compiled(self) -> CompiledChain | None:
-        """The chain, if it makes many rounds in one call."""
-        return compiled_chain(self.chain, self.schedule)
-
-    def execute(self, *, threads: int, block_size: int | None) -> bool:
-        """Run all blocks; return whether Ctrl-C came in between."""
+    def tasks(self, *, workers: int, block_size: int | None) -> Iterator[Sequence[Block]]:
+        """Return the blocks of each task."""
         if block_size is None:
             together = LOGICAL_BLOCK * COMPILED_TOGETHER
-            many = self.compiled is not None and self.replicates >= threads * together
+            many = self.runs.compiled is not None and self.replicates >= workers * together
             block_size = together if many else LOGICAL_BLOCK
         if whole_number("block_size", block_size, at_least=1) % LOGICAL_BLOCK:
             takes = f"a multiple of {LOGICAL_BLOCK}"
             raise ArgumentError("block_size", got=block_size, takes=takes)
-        tasks = _batched(logical_blocks(self.replicates), block_size // LOGICAL_BLOCK)
+        return _batched(logical_blocks(self.replicates), block_size // LOGICAL_BLOCK)
+
+    def execute(self, *, threads: int, block_size: int | None) -> bool:
+        """Run all blocks in threads; return whether Ctrl-C came in between."""
+        tasks = self.tasks(workers=threads, block_size=block_size)
         with ThreadPoolExecutor(threads) as executor:
             try:
                 _wait([executor.submit(self.work, tasks) for _ in range(threads)])
@@ -278,54 +277,50 @@ class _Simulation:
                 self.stop.set()
         return False
 
-    def work(self, tasks: Iterator[Sequence[tuple[int, int]]]) -> None:
+    def execute_on(self, executor: Executor, *, workers: int, block_size: int | None) -> bool:
+        """Run all blocks on an executor; return whether Ctrl-C came in between."""
+        tasks = self.tasks(workers=workers, block_size=block_size)
+        pending = {executor.submit(self.runs, task) for task in tasks}
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    found = future.result()
+                    self.finished |= found
+                    self.tick(len(found) * len(self.runs.schedule.mixes))
+        except KeyboardInterrupt:
+            return True
+        finally:
+            for future in pending:
+                future.cancel()
+        return False
+
+    def work(self, tasks: Iterator[Sequence[Block]]) -> None:
         """Run tasks until none is left; keep finished logical blocks by index."""
         while not self.stop.is_set():
             with self.lock:
                 task = next(tasks, ())
             if not task:
                 return
-            # A kernel is compiled for two sizes only: blocks side by side, and single ones.
-            whole = len(task) - len(task) % COMPILED_TOGETHER if self.compiled else 0
-            starts = range(0, whole, COMPILED_TOGETHER)
-            groups = [task[first : first + COMPILED_TOGETHER] for first in starts]
-            for group in [*groups, *((block,) for block in task[whole:])]:
-                if not self.run(group):
+            for group in self.runs.groups(task):
+                found = self.runs.run(group, tick=self.tick)
+                if found is None:
                     return
-
-    def run(self, group: Sequence[tuple[int, int]]) -> bool:
-        """Run logical blocks (index, size) side by side; return False if stopped."""
-        rngs = tuple(stream(self.seed, block=block) for block, _ in group)
-        replicates = sum(size for _, size in group)
-        if self.compiled is None:
-            (rng,) = rngs
-            recorded = run_block(
-                self.chain, self.schedule, rng=rng, replicates=replicates, tick=self.tick
-            )
-        else:
-            recorded = run_compiled(
-                self.compiled, self.schedule, rngs=rngs, replicates=replicates, tick=self.tick
-            )
-        if recorded is None:
-            return False
-        for place, (block, size) in enumerate(group):
-            own = slice(LOGICAL_BLOCK * place, LOGICAL_BLOCK * place + size)
-            self.finished[block] = {name: values[own] for name, values in recorded.items()}
-        return True
+                self.finished |= found
 
     def tick(self, rounds: int) -> bool:
         """Count rounds of a block; return whether to go on."""
         blocks = -(-self.replicates // LOGICAL_BLOCK)
         with self.lock:
             self.rounds_done += rounds
-            self.progress("simulating", self.rounds_done, blocks * len(self.schedule.mixes))
+            self.progress("simulating", self.rounds_done, blocks * len(self.runs.schedule.mixes))
         return not self.stop.is_set()
 
     def dataset(self, regime: Regime) -> xarray.Dataset:
         """Return what was measured in the finished blocks."""
         import xarray
 
-        own = self.chain.coordinates()
+        own = self.runs.chain.coordinates()
         blocks = sorted(self.finished)
         variables = {}
         for name in self.finished[blocks[0]]:
@@ -339,14 +334,14 @@ class _Simulation:
         sizes = dict(logical_blocks(self.replicates))
         numbers = [LOGICAL_BLOCK * block + np.arange(sizes[block]) for block in blocks]
         coordinates["replicate"] = np.concatenate(numbers)
-        coordinates["generation"] = np.arange(len(self.schedule.mixes) + 1)
+        coordinates["generation"] = np.arange(len(self.runs.schedule.mixes) + 1)
         parameters = {
-            "model": dict(self.chain.describe()),
+            "model": dict(self.runs.chain.describe()),
             "regime": regime.describe(),
-            "generations": len(self.schedule.mixes),
+            "generations": len(self.runs.schedule.mixes),
             "replicates": self.replicates,
         }
-        record = provenance(parameters, seed=self.seed)
+        record = provenance(parameters, seed=self.runs.seed)
         attributes = {"format_version": FORMAT_VERSION, "provenance": json.dumps(record)}
         return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
 

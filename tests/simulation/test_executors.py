@@ -1,0 +1,36 @@
+"""Blocks of a simulation give the same numbers wherever they run."""
+
+import pytest
+
+import hayflick as hf
+from hayflick.core.errors import ArgumentError
+from hayflick.simulation.executors import process_executor
+
+CASES = [
+    ("zipf:100", {"samples": 60}),
+    ("gaussian:deviation=2", {"samples": 20, "regime": "fresh:0.1"}),
+    ("zipf:50", {"samples": 60, "regime": "accumulate"}),
+]
+
+
+@pytest.fixture(scope="module")
+def processes():
+    with process_executor(2) as executor:
+        yield executor
+
+
+@pytest.mark.parametrize(("family", "how"), CASES)
+def test_processes_give_the_numbers_of_threads(processes, family, how):
+    runs = [
+        hf.simulate(family, generations=6, replicates=100, seed=3, **how, **where)
+        for where in ({}, {"executor": processes}, {"executor": processes, "block_size": 64})
+    ]
+    plain = [one.drop_attrs() for one in runs]
+    assert plain[0].identical(plain[1])
+    assert plain[0].identical(plain[2])
+    assert runs[0].attrs["provenance"][:40] == runs[1].attrs["provenance"][:40]
+
+
+def test_a_number_of_workers_that_is_none_is_refused():
+    with pytest.raises(ArgumentError, match="workers: got 0"), process_executor(0):
+        pass
