@@ -3,7 +3,7 @@
 import pytest
 
 import hayflick as hf
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, ExecutorError
 from hayflick.simulation.executors import process_executor
 
 CASES = [
@@ -34,3 +34,12 @@ def test_processes_give_the_numbers_of_threads(processes, family, how):
 def test_a_number_of_workers_that_is_none_is_refused():
     with pytest.raises(ArgumentError, match="workers: got 0"), process_executor(0):
         pass
+
+
+def test_a_process_that_is_killed_is_told():
+    with process_executor(1) as executor:
+        executor.submit(len, "").result()
+        [process] = executor._processes.values()
+        process.kill()
+        with pytest.raises(ExecutorError, match="was killed"):
+            hf.simulate("zipf:9", samples=9, generations=2, seed=1, executor=executor)

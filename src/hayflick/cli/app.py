@@ -39,6 +39,7 @@ from hayflick.core.command_line import running_command
 from hayflick.core.errors import (
     BudgetExhausted,
     EndpointError,
+    ExecutorError,
     HayflickError,
     TrainerError,
     UnknownLogError,
@@ -108,7 +109,7 @@ def run_command(typed: Sequence[str]) -> int:
         try:
             code = _invoke(typed)
             sys.stdout.flush()
-        except (EndpointError, BudgetExhausted, TrainerError) as fault:
+        except (EndpointError, BudgetExhausted, ExecutorError, TrainerError) as fault:
             return _fail(str(fault), INCOMPLETE)
         except UnknownLogError as fault:
             return _fail_in_lines(str(fault), USER_MISTAKE)

@@ -11,6 +11,7 @@
     ├── EffortError                  work that needs more than there is, or that was not agreed to
     ├── EndpointError                an endpoint refused, or went on failing after all retries
     ├── BudgetExhausted              the next request could exceed the budget: it is not made
+    ├── ExecutorError                the processes or machines that do the work were lost
     ├── TrainerError                 the user's own trainer failed, or took too long
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
 
@@ -127,6 +128,10 @@ class EndpointError(HayflickError):
     def __init__(self, reason: str, *, agent: str, url: str) -> None:
         self.agent, self.url = agent, url
         super().__init__(f"agent {agent}, {url}: {reason}")
+
+
+class ExecutorError(HayflickError):
+    """The processes or machines that do the work were lost, or cannot be reached."""
 
 
 class BudgetExhausted(HayflickError):  # noqa: N818

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     FIRST_EXCEPTION,
+    BrokenExecutor,
     Executor,
     Future,
     ThreadPoolExecutor,
@@ -23,7 +24,7 @@ import numpy as np
 from hayflick.chains.stages import Stages
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, MOST_THREADS, whole_number
 from hayflick.core.effort import expect
-from hayflick.core.errors import ArgumentError, SimulationInterrupted
+from hayflick.core.errors import ArgumentError, ExecutorError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, ReactiveRegime, Recorded, Regime
 from hayflick.core.records import Schedule
@@ -139,7 +140,7 @@ def simulate(
         If an argument is out of its range, or does not fit another.
     DataError
         If a file cannot be used.
-    EndpointError
+    ExecutorError
         If the executor is lost: a process that was killed, a scheduler that is gone.
     SimulationInterrupted
         On Ctrl-C; its ``partial`` holds the finished replicates.
@@ -280,8 +281,9 @@ class _Simulation:
     def execute_on(self, executor: Executor, *, workers: int, block_size: int | None) -> bool:
         """Run all blocks on an executor; return whether Ctrl-C came in between."""
         tasks = self.tasks(workers=workers, block_size=block_size)
-        pending = {executor.submit(self.runs, task) for task in tasks}
+        pending: set[Future[dict[int, Recorded]]] = set()
         try:
+            pending = {executor.submit(self.runs, task) for task in tasks}
             while pending:
                 done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -290,6 +292,9 @@ class _Simulation:
                     self.tick(len(found) * len(self.runs.schedule.mixes))
         except KeyboardInterrupt:
             return True
+        except BrokenExecutor as fault:
+            lost = "a process of the simulation was killed, perhaps as the memory was full"
+            raise ExecutorError(f"{lost}; run it again with fewer workers") from fault
         finally:
             for future in pending:
                 future.cancel()
