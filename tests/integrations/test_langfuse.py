@@ -11,6 +11,7 @@ from doc_examples import examples
 from watched_answers import rows_of_answers, watched_answers
 
 import hayflick as hf
+from hayflick.client import AnswerLog
 from hayflick.core.errors import ArgumentError, OutputError
 
 httpx = pytest.importorskip("httpx", reason="httpx is not installed: extra client")
@@ -206,13 +207,13 @@ def test_refusals_say_why(langfuse, result, monkeypatch):
 
 
 def test_the_example_in_the_documents(langfuse, tmp_path, monkeypatch):
-    import polars as pl
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LANGFUSE_BASE_URL", langfuse.url)
     monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "pk-lf-1")
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-lf-1")
-    pl.DataFrame(rows_of_answers(words=4)).write_ndjson(tmp_path / "answers.jsonl")
+    log = AnswerLog(tmp_path / "answers.jsonl")
+    for row in rows_of_answers(words=4):
+        log.record(row["answer"], at=1_790_000_000.0 + 3600.0 * row["round"])
     (program,) = examples("integrations.md", "Langfuse")
     exec(compile(program, "integrations.md", "exec"), {})
     assert langfuse.posted[0]["value"] == "alarm"

@@ -6,6 +6,7 @@ from watched_answers import rows_of_answers, watched_answers
 
 mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed: make test-integrations")
 
+from hayflick.client import AnswerLog  # noqa: E402
 from hayflick.integrations.mlflow import log_watch  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -90,9 +91,9 @@ def test_groups_have_metrics_of_their_own(client):
 
 
 def test_the_example_in_the_documents(client, experiment, tmp_path):
-    import polars as pl
-
-    pl.DataFrame(rows_of_answers(words=4)).write_ndjson(tmp_path / "answers.jsonl")
+    log = AnswerLog(tmp_path / "answers.jsonl")
+    for row in rows_of_answers(words=4):
+        log.record(row["answer"], at=1_790_000_000.0 + 3600.0 * row["round"])
     (program,) = examples("integrations.md", "MLflow")
     exec(compile(program, "integrations.md", "exec"), {})
     (run,) = client.search_runs([experiment])
