@@ -73,3 +73,13 @@ def test_of_a_conversation_the_last_message_counts_if_a_model_wrote_it():
     assert answer.text == "There."
     asked = {"run_type": "llm", "outputs": {"messages": told[:1]}}
     assert list(presets()["langsmith"].answers(asked)) == ["records without an answer"]
+
+
+@pytest.mark.parametrize("by", ["time", "endTime"])
+@pytest.mark.parametrize(("zone", "days"), [(None, 4), ("Asia/Tokyo", 5)])
+def test_rounds_of_a_log_are_windows_of_the_times_that_are_named(by, zone, days, tmp_path):
+    # The first answer is at 8 o'clock in UTC, and there is one every 20 minutes.
+    path = SAMPLES[0].write(tmp_path)
+    columns = AnswerColumns(by=by)
+    answers = read_answers(path, columns=columns, every="1d", time_zone=zone)
+    assert answers.rounds == tuple(f"2026-10-0{day}" for day in range(1, days + 1))

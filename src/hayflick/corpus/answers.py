@@ -305,7 +305,8 @@ class _Read:
             raise DataError(f"{self.name}: holds no answer that can be used; {self._why()}")
         labels = list(dict.fromkeys((*part.labels, *frame["by"].unique(maintain_order=True))))
         every = self.every if found is None else found.every
-        zone = self.time_zone if found is None or every is not None else None
+        named = found is None or found.is_named
+        zone = self.time_zone if named or every is not None else None
         order = round_order(labels, every=every, time_zone=zone)
         check_order(part.names, order.names)
         first = _first(order, start)

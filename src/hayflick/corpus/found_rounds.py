@@ -43,6 +43,11 @@ class FoundRounds:
     every: str | None = None
     kept: tuple[str, ...] = ()
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the user named the column of rounds."""
+        return self.kind == _COLUMN
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"kind": self.kind, "every": self.every, "kept": list(self.kept)}
@@ -103,7 +108,7 @@ class RoundSearch:
             return self.known
         kept = tuple(name for name in ("group", "prompt") if self._keeps(name))
         if "by" in self.named:
-            return FoundRounds(kind=_COLUMN, kept=kept)
+            return FoundRounds(kind=_COLUMN, every=self.every, kept=kept)
         timed = self._timed()
         if timed and self.every is not None:
             return FoundRounds(kind=_TIMES, every=self.every, kept=kept)
@@ -167,7 +172,7 @@ def round_notes(found: FoundRounds, sizes: Sequence[int]) -> list[Note]:
     >>> [str(note) for note in round_notes(FoundRounds(kind="times", every="6h"), [40, 0, 55])]
     ['rounds of 6h, 40 to 55 answers each']
     """
-    if found.kind == _COLUMN:
+    if found.is_named:
         return []
     number = _range([size for size in sizes if size])
     if found.kind == _TIMES:
