@@ -61,7 +61,7 @@ def test_console_examples_print_what_they_show(page, tmp_path, monkeypatch, caps
         found = re.sub("[\u2066-\u2069]", "", out + err).splitlines()
         for line in printed:
             # What an example leaves out is "…": a part of a line, or lines.
-            pattern = ".*".join(map(re.escape, line.split("…")))
+            pattern = ".*".join(map(re.escape, line.strip().split("…")))
             assert any(re.fullmatch(pattern, one.strip()) for one in found), (command, line, found)
 
 
