@@ -23,7 +23,7 @@ from typing_extensions import override
 from hayflick.core.decompression import MARK_BYTES, compressed_suffix
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, OutputError
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.corpus.compression import opened
 from hayflick.corpus.frames import input_path
 from hayflick.corpus.tables import RECORD_SUFFIXES, is_table
@@ -286,7 +286,7 @@ def _each_once(
         if name == other:
             notes.append(Note("{name} is named in two ways, and is read once", name=name))
         else:
-            message = "{name} is the same file as {other}, and is read once"
+            message = translatable("{name} is the same file as {other}, and is read once")
             notes.append(Note(message, name=name, other=other))
     return list(by_place.values()), tuple(notes)
 

@@ -288,9 +288,9 @@ def _polars_faults(path: Path) -> Iterator[None]:
     try:
         yield
     except DataError as fault:
-        text, mark, _ = str(fault).partition(_WHERE_RAISED)
+        reason, mark, _ = str(fault).partition(_WHERE_RAISED)
         if mark:
-            raise DataError(text) from None
+            raise DataError(reason) from None
         raise
     except (pl.exceptions.PolarsError, OSError) as fault:
         if isinstance(fault.__context__, DataError):
