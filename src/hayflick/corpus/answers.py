@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
-from hayflick.core.notes import Note
+from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
@@ -414,8 +414,8 @@ class _Read:
     ) -> Source:
         rows = self.rows
         left_out = Counter(read.left_out)
-        left_out["rows that cannot be used"] += rows.bad.total
-        left_out["answers before the first round"] += read.before
+        left_out[translatable("rows that cannot be used")] += rows.bad.total
+        left_out[translatable("answers before the first round")] += read.before
         names_rounds = rows.fields.columns.by is not None or read.found_rounds is not None
         fields: dict[str, Any] = {
             "column": ", ".join(rows.fields.columns.wanted) or None,
