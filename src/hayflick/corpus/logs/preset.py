@@ -277,7 +277,9 @@ def presets() -> Mapping[str, LogPreset]:
     folder = resources.files("hayflick.corpus.logs") / "presets"
     files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
     return {
-        name.removesuffix(".toml"): _preset(name.removesuffix(".toml"), (folder / name).read_text())
+        name.removesuffix(".toml"): _preset(
+            name.removesuffix(".toml"), (folder / name).read_text("utf-8")
+        )
         for name in files
     }
 
