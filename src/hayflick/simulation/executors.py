@@ -6,13 +6,17 @@ streams, so that all of them give the same numbers.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from hayflick.core.checks import MOST_THREADS, whole_number
+from hayflick.core.errors import ArgumentError, ExecutorError, MissingExtraError
 
 
 def worker_count(workers: int | None) -> int:
@@ -59,3 +63,114 @@ def process_executor(workers: int | None = None) -> Iterator[Executor]:
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def open_executor(
+    scheduler: str | None, *, workers: int | None = None
+) -> Iterator[Executor | None]:
+    """Open where a command's work runs.
+
+    Parameters
+    ----------
+    scheduler
+        ``threads`` of this process, ``processes`` of this machine, or the address of a running
+        Dask scheduler such as ``tcp://host:8786``. None for threads.
+    workers
+        Number of processes; one for each processor where None. A cluster has its own.
+
+    Yields
+    ------
+    The executor; None for threads, which the work opens by itself.
+
+    Raises
+    ------
+    ArgumentError
+        If `scheduler` is none of these.
+    MissingExtraError
+        If it is an address, and the extra ``cluster`` is not installed.
+    ExecutorError
+        If the scheduler cannot be reached, has no worker, or runs other versions.
+
+    Examples
+    --------
+    >>> with open_executor("threads") as executor:
+    ...     print(executor)
+    None
+    """
+    if scheduler is None or scheduler == "threads":
+        yield None
+    elif scheduler == "processes":
+        with process_executor(workers) as executor:
+            yield executor
+    elif _ADDRESS.fullmatch(scheduler):
+        if workers is not None:
+            takes = "nothing beside a cluster, which has its own workers"
+            raise ArgumentError("workers", got=workers, takes=takes)
+        with _dask_executor(scheduler) as executor:
+            yield executor
+    else:
+        takes = "threads, processes, or the address of a Dask scheduler: tcp://host:8786"
+        raise ArgumentError("scheduler", got=scheduler, takes=takes)
+
+
+_ADDRESS = re.compile(r"(?:tcp|tls|ucx|ws|wss)://\S+")
+_CONNECT_S = 10
+_RETRIES = 3
+
+
+@contextmanager
+def _dask_executor(address: str) -> Iterator[Executor]:
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtraError("a Dask cluster", extra="cluster") from None
+    _quiet()
+    connect: Any = distributed.Client
+    try:
+        client = connect(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as fault:
+        check = "check the address, and that the scheduler runs (dask scheduler)"
+        raise ExecutorError(f"{address}: no scheduler answers; {check}") from fault
+    try:
+        _check_versions(client, address)
+        # A worker that is lost is no fault of its task.
+        yield client.get_executor(pure=False, retries=_RETRIES)
+    finally:
+        with suppress(OSError, TimeoutError):
+            client.close(timeout=_CONNECT_S)
+
+
+def _quiet() -> None:
+    """Leave to our own messages what Dask logs when connections are lost."""
+    for name in ("distributed.client", "distributed.batched", "distributed.core"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+_PACKAGES = ("hayflick", "numpy", "dask", "distributed", "cloudpickle")
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Refuse a cluster without workers, and one whose machines have other versions."""
+    found = client.get_versions(packages=["hayflick"])
+    if not found["workers"]:
+        raise ExecutorError(f"{address}: the scheduler has no worker; start some: dask worker")
+    own = _versions(found["client"])
+    others = {"the scheduler": found["scheduler"], **found["workers"]}
+    for place, one in others.items():
+        theirs = _versions(one)
+        # The scheduler never loads what tasks are made of.
+        names = own if place != "the scheduler" else ("Python", "dask", "distributed")
+        for name in names:
+            if theirs.get(name) != own[name]:
+                has = theirs.get(name) or "none"
+                raise ExecutorError(
+                    f"{address}: {place} has {name} {has}, this machine has {own[name]};"
+                    " install the same version on all machines"
+                )
+
+
+def _versions(one: Mapping[str, Any]) -> dict[str, str | None]:
+    packages = one["packages"]
+    python = ".".join(str(packages.get("python", "")).split(".")[:2])
+    return {"Python": python, **{name: packages.get(name) for name in _PACKAGES}}

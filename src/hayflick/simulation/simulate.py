@@ -11,6 +11,7 @@ from concurrent.futures import (
     FIRST_COMPLETED,
     FIRST_EXCEPTION,
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ThreadPoolExecutor,
@@ -292,6 +293,9 @@ class _Simulation:
                     self.tick(len(found) * len(self.runs.schedule.mixes))
         except KeyboardInterrupt:
             return True
+        except CancelledError as fault:
+            lost = "the scheduler is lost, or has cancelled the simulation"
+            raise ExecutorError(f"{lost}; see its log, and run it again") from fault
         except BrokenExecutor as fault:
             lost = "a process of the simulation was killed, perhaps as the memory was full"
             raise ExecutorError(f"{lost}; run it again with fewer workers") from fault

@@ -1,0 +1,67 @@
+"""Simulations on a Dask cluster, and clusters that cannot be used."""
+
+import pytest
+
+import hayflick as hf
+from hayflick.core.errors import ArgumentError, ExecutorError
+from hayflick.simulation.executors import open_executor
+
+distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        yield cluster
+
+
+def test_a_cluster_gives_the_numbers_of_threads(cluster):
+    how = {"samples": 40, "generations": 5, "replicates": 96, "seed": 2}
+    with open_executor(cluster.scheduler_address) as executor:
+        there = hf.simulate("zipf:50", **how, executor=executor)
+    assert there.drop_attrs().identical(hf.simulate("zipf:50", **how).drop_attrs())
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("hayflick.simulation.executors._CONNECT_S", 0.5)
+    with (
+        pytest.raises(ExecutorError, match=r"tcp://127.0.0.1:9: no scheduler answers; check"),
+        open_executor("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("package", ["hayflick", "numpy", "cloudpickle"])
+def test_other_versions_are_refused_by_the_name_of_the_package(cluster, monkeypatch, package):
+    found_by = distributed.Client.get_versions
+
+    def changed(client, **how):
+        found = found_by(client, **how)
+        for worker in found["workers"].values():
+            worker["packages"][package] = "0.0.1"
+        return found
+
+    monkeypatch.setattr(distributed.Client, "get_versions", changed)
+    with (
+        pytest.raises(ExecutorError, match=f"has {package} 0.0.1, this machine has .*; install"),
+        open_executor(cluster.scheduler_address),
+    ):
+        pass
+
+
+def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
+    found = {"workers": {}, "scheduler": {}, "client": {}}
+    monkeypatch.setattr(distributed.Client, "get_versions", lambda client, **how: found)
+    with (
+        pytest.raises(ExecutorError, match="has no worker; start some: dask worker"),
+        open_executor(cluster.scheduler_address),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2)])
+def test_what_is_no_scheduler_is_refused(scheduler, workers):
+    with pytest.raises(ArgumentError), open_executor(scheduler, workers=workers):
+        pass
