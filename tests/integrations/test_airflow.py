@@ -52,14 +52,33 @@ def states(airflow):
     return found, result.stdout + result.stderr
 
 
-def test_training_follows_healthy_answers_and_no_alarm(airflow):
+@pytest.fixture
+def answers(airflow):
+    """The file of answers, for a state that is new."""
     (airflow.home / "answers.state").unlink(missing_ok=True)
-    write_answers(airflow.home / "answers.jsonl", days=14)
+    return airflow.home / "answers.jsonl"
+
+
+def test_training_follows_healthy_answers_and_no_alarm(airflow, answers):
+    write_answers(answers, days=14)
     found, said = states(airflow)
     assert found == {"watch": "success", "gate": "success", "train": "success"}
     assert "answers.state: healthy after 14 rounds, the last is 2026-10-14" in said
-    write_answers(airflow.home / "answers.jsonl", days=20, healthy=14)
+    write_answers(answers, days=20, healthy=14)
     found, said = states(airflow)
     assert found == {"watch": "success", "gate": "failed", "train": "upstream_failed"}
     assert "answers.state: alarm since round 2026-10-15" in said
     assert (airflow.home / "watch.html").exists()
+
+
+def test_training_is_skipped_where_no_day_has_answers_any_more(airflow, answers):
+    write_answers(answers, days=17, healthy=14, words=0)
+    found, said = states(airflow)
+    assert found == {"watch": "success", "gate": "skipped", "train": "skipped"}
+    assert "answers.state: no reading since round 2026-10-15" in said
+
+
+def test_training_does_not_follow_a_log_that_cannot_be_read(airflow, answers):
+    answers.write_text('{"when": "2026-10-01", "what": "Good morning!"}\n')
+    found, _ = states(airflow)
+    assert found == {"watch": "failed", "gate": "upstream_failed", "train": "upstream_failed"}

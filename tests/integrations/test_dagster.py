@@ -46,7 +46,7 @@ def test_a_healthy_log_is_trained_on(run, tmp_path):
     assert (tmp_path / "watch.html").stat().st_size > 10_000
 
 
-def test_an_alarm_stops_what_is_downstream_until_the_answers_recover(run, tmp_path):
+def test_an_alarm_stops_what_is_downstream(run, tmp_path):
     write_answers(tmp_path / "answers.jsonl", healthy=14)
     success, made, check = run()
     assert not success
