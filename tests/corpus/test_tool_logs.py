@@ -9,7 +9,7 @@ from tool_logs import ANSWERS, MODELS, PROMPT, TEXTS
 import hayflick as hf
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import read_answers
-from hayflick.corpus.logs.preset import LogAnswer, presets
+from hayflick.corpus.logs.preset import REASONS, LogAnswer, presets
 from hayflick.corpus.logs.sniffing import recognised
 
 SAMPLES = all_samples()
@@ -19,6 +19,10 @@ ONE_OF_EACH = list({one.tool: one for one in reversed(SAMPLES)}.values())
 
 def test_every_tool_has_a_sample():
     assert {one.tool for one in SAMPLES} == set(presets())
+
+
+def test_every_reason_of_a_preset_is_known_to_the_catalogues():
+    assert {one.reason for preset in presets().values() for one in preset.conditions} == REASONS
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)

@@ -378,8 +378,8 @@ def own(reply: Reply) -> dict:
 
 def samples_of_spans() -> list[LogSample]:
     """Return the logs of spans and events, of which only some are calls of models."""
-    here = {"spans that are no calls of a model": 1}
-    there = {"spans and events that are no calls of a model": 1}
+    here = {"spans that are not model calls": 1}
+    there = {"spans and events that are not model calls": 1}
     kept = [ERROR, CALLED, NOTHING]
     chain = {**phoenix_row(NOTHING), "span_kind": "CHAIN"}
     agent = printed_span(NOTHING, {"openinference.span.kind": "AGENT", "output.value": "A text."})

@@ -23,11 +23,11 @@ MODELS = ["small-1", "large-2"]
 PROMPT = "Which path shall I take?"
 FAILED, TOOLS, EMPTY = (
     "calls that failed",
-    "calls of tools without text",
+    "tool calls without text",
     "records without an answer",
 )
-FILTERED = "answers that were refused, or stopped by a filter of contents"
-NO_TEXT = "calls that ask for no text"
+FILTERED = "answers that were refused, or stopped by a content filter"
+NO_TEXT = "calls that do not ask for text"
 USER = {"role": "user", "content": PROMPT}
 ASKED = [{"role": "system", "content": "You know the paths."}, USER]
 CALL = {
@@ -341,8 +341,8 @@ def samples_of_calls() -> list[LogSample]:
     embedded = {**litellm(Reply(0, None)), "call_type": "aembedding", "response": {"data": []}}
     vectors = batch(Reply(0, None))
     vectors["response"]["body"] = {"object": "list", "data": [{"embedding": [0.1]}]}
-    given = {"langfuse spans": {"observations that are no generations": 1}}
-    chain = {"runs that are no calls of a model": 1}
+    given = {"langfuse spans": {"observations that are not generations": 1}}
+    chain = {"runs that are not model calls": 1}
     span = langfuse_span(Reply(1, None))
     page = [{**langfuse_observation(Reply(1, None)), "type": "EMBEDDING"}]
     traces = [

@@ -406,7 +406,7 @@ class _Read:
     def _log_notes(self) -> Iterator[Note]:
         log = self.rows.fields.log
         if log is not None:
-            message = "{file} is read as a log of {title} (--log {log})"
+            message = translatable("{file} is read as a log of {title} (--log {log})")
             yield Note(message, file=self.name, title=log.title, log=log.name)
 
     def _source(

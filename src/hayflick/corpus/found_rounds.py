@@ -149,7 +149,8 @@ class RoundSearch:
             return frame, Counter()
         if found.kind == _TIMES:
             timed = frame.filter(pl.col("by").is_not_null())
-            return timed, Counter({"answers without a time": len(frame) - len(timed)})
+            reason = translatable("answers without a time")
+            return timed, Counter({reason: len(frame) - len(timed)})
         if found.kind == _FILES:
             names = pl.Series(self.files)[frame["file"] - 1]
             return frame.with_columns(names.alias("by")), Counter()

@@ -107,7 +107,7 @@ _ENDS = ("finish_reason", "finishReason", "stop_reason", "stopReason")
 
 
 def is_filtered(message: Mapping[str, Any]) -> bool:
-    """Return whether a filter of contents stopped an answer, or the model refused one.
+    """Return whether a content filter stopped an answer, or the model refused one.
 
     Examples
     --------

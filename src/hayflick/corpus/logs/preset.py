@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 from hayflick.core.errors import ArgumentError
+from hayflick.core.notes import translatable
 from hayflick.corpus.logs.telemetry import plain_telemetry
 from hayflick.corpus.messages import (
     answer_messages,
@@ -29,10 +30,23 @@ from hayflick.corpus.paths import FieldPath
 
 _Paths: TypeAlias = tuple[FieldPath, ...]
 
-CALLS_OF_TOOLS = "calls of tools without text"
-FILTERED = "answers that were refused, or stopped by a filter of contents"
-HIDDEN = "answers that the tool was told to hide"
-NO_ANSWER = "records without an answer"
+CALLS_OF_TOOLS = translatable("tool calls without text")
+FILTERED = translatable("answers that were refused, or stopped by a content filter")
+HIDDEN = translatable("answers that the tool was told to hide")
+NO_ANSWER = translatable("records without an answer")
+REASONS = frozenset(
+    {
+        translatable("calls that failed"),
+        translatable("calls that do not ask for text"),
+        translatable("documents whose answers are given"),
+        translatable("further filters of the same answers"),
+        translatable("observations that are not generations"),
+        translatable("runs that are not model calls"),
+        translatable("spans and events that are not model calls"),
+        translatable("spans that are not model calls"),
+    }
+)
+"""What records of presets are that do not count; here, so that the catalogues find them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +61,7 @@ class Condition:
     wanted, unwanted
         What a cell must, or must not, be; compared as text without regard to case.
     reason
-        What records are that do not count, such as ``calls that failed``.
+        What records are that do not count, such as ``calls that failed``: one of `REASONS`.
     required
         Whether a record without the cells does not count.
     per
