@@ -129,22 +129,8 @@ def compare(
         tokenizer_named(tokenizer)
     named = {"text": text, "prompt": prompt, "vectors": vectors}
     columns = AnswerColumns(by=None, values=tuple(values), **named)
-    read = [
-        read_answers(
-            given,
-            columns=columns,
-            log=log,
-            skip_bad=skip_bad,
-            encoding=encoding,
-            normalize=normalize,
-            table=table,
-            progress=progress,
-        )
-        for given in (old, new)
-    ]
-    if prompt is None:
-        # Of logs, prompts are found without being named.
-        read = [replace(one, frame=one.frame.drop("prompt", strict=False)) for one in read]
+    how = {"skip_bad": skip_bad, "encoding": encoding, "normalize": normalize, "table": table}
+    read = [_read(given, columns, log=log, progress=progress, **how) for given in (old, new)]
     sides = [_Side.of(read[0], "old"), _Side.of(read[1], "new")]
     _match(sides)
     was_sampled = _sample(sides, seed)
@@ -183,6 +169,14 @@ def compare(
         },
         seed=seed,
     )
+
+
+def _read(given: Any, columns: AnswerColumns, **how: Any) -> Answers:
+    """Return the answers of one set; of logs, prompts are found without being named."""
+    found = read_answers(given, columns=columns, **how)
+    if columns.prompt is not None:
+        return found
+    return replace(found, frame=found.frame.drop("prompt", strict=False))
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ How they are measured is in `hayflick.monitor.measuring`, which charts there are
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -173,91 +173,185 @@ def watch(
         for path in _paths(source):
             check_reference(path, baseline_from)
         _check_without_reference(rules=rules, state=state)
-    embedder = _embedder(embedder)
     weights, listed_in = must_keep_weights(must_keep)
-    kept = {
-        "by": by,
-        "text": text,
-        "log": log,
-        "group": group,
-        "prompt": prompt,
-        "value": list(values),
-        "vectors": "a file" if vectors is not None and vectors.endswith(".npy") else vectors,
-        "every": every,
-        "time-zone": time_zone,
-        "from": start,
-        "normalize": normalize,
-        "baseline": baseline,
-        "tokenizer": tokenizer,
-        "embedder": None if vectors is not None else embedder.id,
-        "must-keep": fingerprint(weights),
-        "metric": sorted({*metrics, *_of_rules(rule_set)}),
-        "seed": seed,
-    }
-    named = {"text": text, "group": group, "prompt": prompt, "vectors": vectors}
-    columns = partial(AnswerColumns, values=tuple(values), **named)
-    reading: dict[str, Any] = {
-        "every": every,
-        "time_zone": time_zone,
-        "normalize": normalize,
-        "skip_bad": skip_bad,
-        "encoding": encoding,
-        "table": table,
-        "progress": progress,
-    }
-    seed = whole_number("seed", seed, at_least=0)
-    given = (*_paths(source), must_keep, vectors, cache, rules)
-    with _held(state, given) as file:
-        known = None if file is None else file.read()
-        if file is not None and known is not None:
-            # What was recognised once is not looked at again.
-            log = kept["log"] = known.settings.get("log") if log is None else log
-            known.check_settings(kept, name=file.name)
-        after = None if file is None else ReadPart() if known is None else known.part
-        answers = source
-        if not isinstance(answers, Answers):
-            answers = read_answers(
-                answers,
-                columns=columns(by=by),
-                log=log,
-                find_rounds=by is None,
-                start=start,
-                after=after,
-                **reading,
-            )
-            log = kept["log"] = answers.log if answers.log is not None else log
-        earlier_bad, bad = bad_rows(answers, known)
-        if baseline_from is not None:
-            reference = read_reference(
-                baseline_from, columns=partial(columns, by=by), log=log, **reading
-            )
-            answers, baseline = with_reference(answers, reference, seed=seed)
-        if file is not None:
-            answers = open_part(answers, known, name=file.name)
-        settings = _Settings(
+    wanted = _Wanted(
+        baseline=baseline,
+        charts=charts,
+        panel=ChartPanel(false_alarms, form) if charts is None else None,
+        embedder=_embedder(embedder),
+        tokenizer=tokenizer,
+        must_keep=weights,
+        metrics=tuple(metrics),
+        rules=rule_set,
+        seed=whole_number("seed", seed, at_least=0),
+        sources=listed_in,
+    )
+    given = _Input(
+        source=source,
+        baseline_from=baseline_from,
+        columns=partial(
+            AnswerColumns,
+            by=by,
+            text=text,
+            group=group,
+            prompt=prompt,
+            values=tuple(values),
+            vectors=vectors,
+        ),
+        log=log,
+        start=start,
+        every=every,
+        time_zone=time_zone,
+        normalize=normalize,
+        how={"skip_bad": skip_bad, "encoding": encoding, "table": table, "progress": progress},
+    )
+    paths = (*_paths(source), must_keep, vectors, cache, rules)
+    with _held(state, paths) as file:
+        return _watched(given, wanted, file, cache=cache, progress=progress)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Input:
+    """A stream and its reference, and how both are read."""
+
+    source: Any
+    baseline_from: Any
+    columns: Callable[[], AnswerColumns]
+    log: str | None
+    start: str | None
+    every: str | None
+    time_zone: str | None
+    normalize: str
+    how: Mapping[str, Any]
+
+    def answers(self, after: ReadPart | None) -> Answers:
+        """Return the answers, or those behind what was read before."""
+        if isinstance(self.source, Answers):
+            return self.source
+        columns = self.columns()
+        return read_answers(
+            self.source,
+            columns=columns,
+            log=self.log,
+            find_rounds=columns.by is None,
+            every=self.every,
+            time_zone=self.time_zone,
+            start=self.start,
+            normalize=self.normalize,
+            after=after,
+            **self.how,
+        )
+
+    def reference(self, log: str | None) -> Answers:
+        """Return the answers of the reference, of the same kind of log."""
+        return read_reference(
+            self.baseline_from,
+            columns=self.columns,
+            log=log,
+            every=self.every,
+            time_zone=self.time_zone,
+            normalize=self.normalize,
+            **self.how,
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """Return what a state keeps of it, by the name of the option."""
+        columns = self.columns()
+        return {
+            "by": columns.by,
+            "text": columns.text,
+            "log": self.log,
+            "group": columns.group,
+            "prompt": columns.prompt,
+            "value": list(columns.values),
+            "vectors": columns.vectors if columns.vector_file is None else "a file",
+            "every": self.every,
+            "time-zone": self.time_zone,
+            "from": self.start,
+            "normalize": self.normalize,
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Wanted:
+    """What is to be measured and charted, whatever the answers."""
+
+    baseline: int
+    charts: Sequence[str] | None
+    panel: ChartPanel | None
+    embedder: Embedder
+    tokenizer: str
+    must_keep: Mapping[str, float]
+    metrics: tuple[str, ...]
+    rules: RuleSet | None
+    seed: int
+    sources: tuple[Source, ...]
+
+    def settings(self, answers: Answers, reference: Answers | None, baseline: int) -> _Settings:
+        """Return how a stream is measured and charted."""
+        return _Settings(
             baseline=_checked_baseline(baseline, answers),
-            requests=_requests(charts, answers),
-            panel=ChartPanel(false_alarms, form) if charts is None else None,
-            embedder=embedder,
-            tokenizer=tokenizer,
-            must_keep=spelled_as(answers, weights),
-            metrics=tuple(metrics),
-            rules=rule_set,
-            reference=None if baseline_from is None else reference.name,
-            seed=seed,
-            sources=listed_in,
+            requests=_requests(self.charts, answers),
+            panel=self.panel,
+            embedder=self.embedder,
+            tokenizer=self.tokenizer,
+            must_keep=spelled_as(answers, self.must_keep),
+            metrics=self.metrics,
+            rules=self.rules,
+            reference=None if reference is None else reference.name,
+            seed=self.seed,
+            sources=self.sources,
         )
-        stream = measured_stream(
-            answers, settings.measurement, known, bad=bad, cache=cache, progress=progress
-        )
-        if state is not None:
-            stream = replace(stream, sources=(state_source(state, known),))
-        result = _judged(answers, settings, stream)
-        if file is not None:
-            alarms = KnownAlarms.of(result.charts, rounds=len(result.rounds))
-            health = StreamHealth.of(result)
-            left = stream.state(answers, kept, alarms, earlier_bad=earlier_bad)
-            file.write(left, known=known, health=health)
+
+    def kept(self, *, has_vectors: bool) -> dict[str, Any]:
+        """Return what a state keeps of it, by the name of the option."""
+        return {
+            "baseline": self.baseline,
+            "tokenizer": self.tokenizer,
+            "embedder": None if has_vectors else self.embedder.id,
+            "must-keep": fingerprint(self.must_keep),
+            "metric": sorted({*self.metrics, *_of_rules(self.rules)}),
+            "seed": self.seed,
+        }
+
+
+def _watched(
+    given: _Input,
+    wanted: _Wanted,
+    file: StateFile | None,
+    *,
+    cache: _Path | None,
+    progress: Progress,
+) -> WatchResult:
+    """Read, measure and chart a stream, further than its state if there is one."""
+    known = None if file is None else file.read()
+    if known is not None and given.log is None:
+        # What was recognised once is not looked at again.
+        given = replace(given, log=known.settings.get("log"))
+    kept = given.kept()
+    kept |= wanted.kept(has_vectors=kept["vectors"] is not None)
+    if file is not None and known is not None:
+        known.check_settings(kept, name=file.name)
+    answers = given.answers(None if file is None else ReadPart() if known is None else known.part)
+    kept["log"] = answers.log or given.log
+    earlier_bad, bad = bad_rows(answers, known)
+    baseline, reference = wanted.baseline, None
+    if given.baseline_from is not None:
+        reference = given.reference(kept["log"])
+        answers, baseline = with_reference(answers, reference, seed=wanted.seed)
+    if file is not None:
+        answers = open_part(answers, known, name=file.name)
+    settings = wanted.settings(answers, reference, baseline)
+    stream = measured_stream(
+        answers, settings.measurement, known, bad=bad, cache=cache, progress=progress
+    )
+    if file is not None:
+        stream = replace(stream, sources=(state_source(file.name, known),))
+    result = _judged(answers, settings, stream)
+    if file is not None:
+        alarms = KnownAlarms.of(result.charts, rounds=len(result.rounds))
+        left = stream.state(answers, kept, alarms, earlier_bad=earlier_bad)
+        file.write(left, known=known, health=StreamHealth.of(result))
     return result
 
 
