@@ -85,8 +85,10 @@ def calls_tools(message: Mapping[str, Any]) -> bool:
     >>> calls_tools({"parts": [{"functionCall": {"name": "search"}}]}), calls_tools({"content": ""})
     (True, False)
     """
-    if message.get("tool_calls") or message.get("function_call"):
-        return True
+    more = message.get("additional_kwargs")
+    for told in (message, more if isinstance(more, Mapping) else {}):
+        if told.get("tool_calls") or told.get("function_call"):
+            return True
     parts = message.get("parts", message.get("content"))
     if isinstance(parts, Mapping):
         parts = parts.get("parts")
@@ -170,6 +172,8 @@ def answer_messages(given: Any) -> list[Mapping[str, Any]]:
     """
     if not isinstance(given, str):
         return _answers(given, depth=0)
+    if given.strip() == "null":
+        return []
     inside = value_inside(given)
     found = [] if inside is None else _answers(inside, depth=0)
     # What pandas has cut, or spelled as Python spells arrays, is no text of a model.
@@ -223,7 +227,10 @@ def _answers(given: Any, depth: int) -> list[Mapping[str, Any]]:
 
 def _end(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return why an answer ended, where it says so."""
-    return {name: given[name] for name in _ENDS if given.get(name) is not None}
+    details = given.get("incomplete_details")
+    why = details.get("reason") if isinstance(details, Mapping) else None
+    known = {} if why is None else {"finish_reason": why}
+    return known | {name: given[name] for name in _ENDS if given.get(name) is not None}
 
 
 _WRAPPERS = (
@@ -271,6 +278,8 @@ def _item(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _answers_in_list(items: Sequence[Any], depth: int) -> list[Mapping[str, Any]]:
     """Return the answers in a list: of choices, of the parts of one, or of a conversation."""
+    if items and all(map(_is_chunk, items)):
+        return _streamed(items)
     if all(isinstance(one, (str, list)) for one in items):
         return [found for one in items for found in _answers(one, depth + 1)]
     messages = [named_message(one) for one in items if isinstance(one, Mapping)]
@@ -282,6 +291,27 @@ def _answers_in_list(items: Sequence[Any], depth: int) -> list[Mapping[str, Any]
     if not roles - {"assistant", "ai", "model", ""} and not all(map(_is_turn, messages)):
         return [found for one in messages for found in _answers(one, depth + 1)]
     return _answers(messages[-1], depth + 1) if messages and _is_by_model(messages[-1]) else []
+
+
+def _is_chunk(given: Any) -> bool:
+    """Return whether an object is a piece of a stream of answers."""
+    choices = given.get("choices") if isinstance(given, Mapping) else None
+    return isinstance(choices, list) and all(
+        isinstance(one, Mapping) and isinstance(one.get("delta"), Mapping) for one in choices
+    )
+
+
+def _streamed(chunks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the answers whose pieces a stream brought, by the places of the choices."""
+    said: dict[str, dict[str, Any]] = {}
+    for choice in (one for chunk in chunks for one in chunk["choices"]):
+        answer = said.setdefault(str(choice.get("index", 0)), {"content": ""})
+        piece = choice["delta"]
+        if isinstance(piece.get("content"), str):
+            answer["content"] += piece["content"]
+        answer |= _end(choice) | ({"tool_calls": True} if calls_tools(piece) else {})
+        answer |= {"refusal": piece["refusal"]} if piece.get("refusal") else {}
+    return list(said.values())
 
 
 def _is_turn(message: Mapping[str, Any]) -> bool:

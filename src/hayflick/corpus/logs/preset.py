@@ -92,8 +92,10 @@ class Condition:
 
 def _spelled(cell: Any) -> str:
     """Return a cell as it is compared: as text; what is nested by its kind, unless it is empty."""
-    nested = isinstance(cell, (dict, list)) and len(cell) > 0
-    return type(cell).__name__ if nested else str(cell).casefold()
+    if isinstance(cell, (dict, list)) and len(cell) > 0:
+        return type(cell).__name__
+    # Where some rows have none, tables write numbers such as 200.0.
+    return str(cell).casefold().removesuffix(".0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +161,8 @@ class LogPreset:
         Names of presets that recognise such records too, of which this one is a special form.
     records
         Where the records are inside a line; a line is one if this is empty, or leads nowhere.
+    is_verbatim
+        Whether texts are the answers as they are, also those that look like JSON.
     is_telemetry
         Whether records are spans and events as OpenTelemetry's tools write them: see
         `hayflick.corpus.logs.telemetry.plain_telemetry`.
@@ -176,6 +180,7 @@ class LogPreset:
     signs: tuple[Sign, ...] = ()
     over: frozenset[str] = frozenset()
     records: _Paths = ()
+    is_verbatim: bool = False
     is_telemetry: bool = False
     conditions: tuple[Condition, ...] = ()
     time: _Paths = ()
@@ -218,19 +223,23 @@ class LogPreset:
                 yield from self._answers(record, line)
 
     def _records(self, line: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        found = next(filter(None, (path.cells(line) for path in self.records)), [line])
-        for cell in found:
-            held = value_inside(cell) if isinstance(cell, str) else cell
-            for record in held if isinstance(held, list) else (held,):
-                if isinstance(record, Mapping):
-                    yield plain_telemetry(record) if self.is_telemetry else record
+        cells = next(filter(None, (path.cells(line) for path in self.records)), [line])
+        held = [value_inside(cell) if isinstance(cell, str) else cell for cell in cells]
+        found = [one for cell in held for one in (cell if isinstance(cell, list) else [cell])]
+        records = [one for one in found if isinstance(one, Mapping)]
+        # A list of their identifiers alone holds no records.
+        for record in records if records or not found else (line,):
+            yield plain_telemetry(record) if self.is_telemetry else record
+
+    def _messages(self, cell: Any) -> Sequence[Mapping[str, Any]]:
+        return [{"content": cell}] if self.is_verbatim else answer_messages(cell)
 
     def _answers(
         self, record: Mapping[str, Any], line: Mapping[str, Any]
     ) -> Iterator[LogAnswer | str]:
         outcomes: list[_Outcome] = []
         for path in self.text:
-            found = [one for cell in path.cells(record) for one in answer_messages(cell)]
+            found = [one for cell in path.cells(record) for one in self._messages(cell)]
             outcomes = [one for one in map(_outcome, found) if one is not None]
             if outcomes:
                 break
@@ -329,6 +338,7 @@ def _preset(name: str, text: str) -> LogPreset:
             Sign(paths=_paths(one["cell"]), begins=tuple(one["begins"]))
             for one in given.get("signs", ())
         ),
+        is_verbatim=given.get("verbatim", False),
         is_telemetry=given.get("telemetry", False),
         conditions=tuple(_condition(one) for one in given.get("counts", ())),
         **{role: _paths(given.get(role, ())) for role in roles},

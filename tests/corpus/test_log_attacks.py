@@ -1,0 +1,113 @@
+"""Logs with odd records: numbers that tables changed, streams in pieces, lists of identifiers."""
+
+import pytest
+
+from hayflick.corpus.logs.preset import FILTERED, LogAnswer, presets
+
+FAILED, TOOLS, EMPTY = "calls that failed", "tool calls without text", "records without an answer"
+GENERATION = {
+    "type": "GENERATION",
+    "start_time": "2026-10-01 10:00:00",
+    "parent_observation_id": "",
+}
+
+
+def outcomes(log, *records):
+    found = [one for record in records for one in presets()[log].answers(record)]
+    return [one.text if isinstance(one, LogAnswer) else one for one in found]
+
+
+def chat(text, **more):
+    return {"choices": [{"message": {"role": "assistant", "content": text}, **more}]}
+
+
+def pieces(*texts, **more):
+    return [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in texts] + [
+        {"choices": [{"index": 0, "delta": {}, **more}]},
+        {"choices": []},
+    ]
+
+
+@pytest.mark.parametrize("code", [200, 200.0, "200", "200.0"])
+def test_codes_that_a_table_wrote_with_a_fraction_are_the_same(code):
+    answered = {"custom_id": "a", "response": {"status_code": code, "body": chat("Yes.")}}
+    assert outcomes("openai-batch", answered) == ["Yes."]
+    asked = {"request_created_at": "2026-10-01", "response_status": code}
+    assert outcomes("helicone", {**asked, "response_body": chat("Yes.")}) == ["Yes."]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"status": "failed", "output": []}, FAILED),
+        ({"status": "cancelled", "output": []}, FAILED),
+        ({"incomplete_details": {"reason": "content_filter"}}, FILTERED),
+        ({"incomplete_details": {"reason": "max_output_tokens"}}, "The river"),
+        ({"incomplete_details": None}, "The river"),
+    ],
+)
+def test_what_became_of_a_response_is_told_by_its_body(body, expected):
+    parts = [{"type": "output_text", "text": "The river"}]
+    message = {"type": "message", "role": "assistant", "content": parts}
+    whole = {"object": "response", "status": "incomplete", "output": [message], **body}
+    answered = {"custom_id": "a", "response": {"status_code": 200, "body": whole}}
+    assert outcomes("openai-batch", answered) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (pieces("The ", "river.", finish_reason="stop"), ["The river."]),
+        (pieces("The ", finish_reason="content_filter"), [FILTERED]),
+        (pieces(None, tool_calls=[]), [EMPTY]),
+        ([{"choices": [{"index": 0, "delta": {"tool_calls": [{"id": "c"}]}}]}], [TOOLS]),
+        (
+            [
+                {"choices": [{"index": at, "delta": {"content": text}} for at in (1, 0)]}
+                for text in ("Up", " and on.")
+            ],
+            ["Up and on.", "Up and on."],
+        ),
+    ],
+)
+def test_the_pieces_of_a_stream_are_one_answer(response, expected):
+    call = {"startTime": 1.79e9, "messages": [], "response": response}
+    assert outcomes("litellm", call) == expected
+    run = {"run_type": "llm", "start_time": "2026-10-01", "outputs": {"output": response}}
+    assert outcomes("langsmith", run) == expected
+
+
+def test_calls_of_tools_are_seen_where_langchain_puts_them():
+    output = {
+        "role": "assistant",
+        "content": "",
+        "additional_kwargs": {"tool_calls": [{"id": "c"}]},
+    }
+    assert outcomes("langfuse", {**GENERATION, "output": output}) == [TOOLS]
+
+
+@pytest.mark.parametrize("output", [None, "null", " null\n", ""])
+def test_nothing_is_no_answer(output):
+    assert outcomes("langfuse", {**GENERATION, "output": output}) == [EMPTY]
+
+
+def test_a_trace_that_lists_its_observations_by_name_is_read_itself():
+    trace = {"timestamp": "2026-10-01T10:00:00Z", "output": {"answer": "Yes."}}
+    assert outcomes("langfuse", {**trace, "observations": ["o1", "o2"]}) == ["Yes."]
+    seen = {**GENERATION, "output": "No."}
+    assert outcomes("langfuse", {**trace, "observations": [seen]}) == ["No."]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"content": "Yes"}', '["a", "b"]', "[]", '{"output": 1}', "null"]
+)
+def test_answers_that_are_json_stay_as_hayflick_wrote_them(text):
+    assert outcomes("hayflick", {"hayflick_log": 1, "text": text}) == [text]
+
+
+@pytest.mark.parametrize("kind", [None, "", "acompletion", "llm_passthrough_route", "aresponses"])
+def test_calls_of_litellm_that_ask_for_text_count(kind):
+    call = {"startTime": 1.79e9, "messages": {}, "call_type": kind, "response": chat("Yes.")}
+    asked = {"messages": [{"role": "user", "content": "Where?"}]}
+    (answer,) = presets()["litellm"].answers({**call, "proxy_server_request": asked})
+    assert (answer.text, answer.prompt) == ("Yes.", "Where?")
