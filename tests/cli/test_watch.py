@@ -97,7 +97,6 @@ def test_metrics_are_listed(capsys):
         (["healthy.jsonl", "--by", "round", "--log", "none"], "text: got no column"),
         (["healthy.jsonl", "--log", "langfus"], "did you mean langfuse?"),
         (["healthy.jsonl", "--text", "answer", "--every", "1d"], "every: got 1d, takes a column"),
-        ([], "source: got nothing"),
         (
             ["healthy.jsonl", *COLUMNS, "--baseline", "40"],
             "at most 24: healthy.jsonl has 25 rounds",
@@ -119,6 +118,14 @@ def test_a_mistake_is_told_in_one_line(folder, capsys, arguments, message):
     assert message in captured.err
     assert captured.err.count("error:") == 1
     assert not captured.out
+
+
+def test_a_call_without_an_input_is_answered_with_examples(capsys):
+    assert main(["watch"]) == 2
+    said = capsys.readouterr().err
+    assert "hayflick watch traces.jsonl" in said
+    assert "hayflick watch answers.csv --text answer --by round" in said
+    assert "hayflick watch --help" in said
 
 
 def test_bad_lines_are_named_or_counted(folder, capsys):

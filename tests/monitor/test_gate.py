@@ -149,6 +149,7 @@ def test_states_that_cannot_be_used_are_refused(state: Path, tmp_path: Path, cap
     assert "is a folder" in capsys.readouterr().err
     state.write_text("no database")
     assert gate(state) == 2
+    assert "is no state; `hayflick watch ANSWERS --state FILE`" in capsys.readouterr().err
     shutil.copy(__file__, state)
     assert gate(state) == 2
     state.unlink()
@@ -163,8 +164,8 @@ def test_states_that_cannot_be_used_are_refused(state: Path, tmp_path: Path, cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "stream: got neither, takes the name of a stream"),
-        (["s", "--state", "watch.state"], "stream: got both, takes the name of a stream"),
+        ([], "stream: got nothing, takes the name of a stream"),
+        (["s", "--state", "watch.state"], "got a stream and a state, takes the name of a stream"),
         (["s", "--max-age", "1d"], "max_age: got 1d, takes a state"),
         (["--state", "watch.state", "--max-age", "soon"], "max_age: got soon, takes a number"),
     ],
@@ -176,3 +177,12 @@ def test_calls_that_do_not_fit_are_refused(
     monkeypatch.setenv("HAYFLICK_TOKEN", "hf_read")
     assert main(["gate", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_state_that_is_given_as_a_stream_is_answered_with_the_option(
+    state: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.delenv("HAYFLICK_URL", raising=False)
+    watched(state, answers(range(24)))
+    assert main(["gate", str(state)]) == 2
+    assert f"--state {state}" in capsys.readouterr().err

@@ -25,7 +25,7 @@ from hayflick.cli.loop import loop_app
 from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
 from hayflick.cli.plan import plan_command
-from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, say
+from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, USER_MISTAKE, say
 from hayflick.cli.probe import probe_command
 from hayflick.cli.reproduce import reproduce_command
 from hayflick.cli.reserve import reserve_command
@@ -46,7 +46,7 @@ from hayflick.core.errors import (
 )
 from hayflick.core.version import __version__
 
-USER_MISTAKE, INTERNAL_ERROR = 2, 70
+INTERNAL_ERROR = 70
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EMFILE)
 
 app = typer.Typer(

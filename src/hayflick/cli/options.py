@@ -116,7 +116,8 @@ LogOption = Annotated[
         metavar="TOOL",
         help="The tool that exported a log: langfuse, litellm, phoenix, openai-batch, langsmith, "
         "helicone, mlflow, opik, otlp, openinference, vllm-batch, lm-eval, inspect or hayflick; "
-        "none for a table. [default: seen from the first lines where no --text is given]",
+        "none for a table. [default: seen from the first lines, unless --text or --vectors is "
+        "given]",
         show_default=False,
     ),
 ]
@@ -140,6 +141,38 @@ SeedOption = Annotated[int, typer.Option(help="Seed of everything that is drawn.
 ThreadsOption = Annotated[
     int | None, typer.Option(help="Threads. [default: one per processor]", show_default=False)
 ]
+
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE",
+        help="Where the work runs: threads of this process, processes of this machine, or a Dask "
+        "cluster by its scheduler's address, tcp://host:8786. [default: threads]",
+        show_default=False,
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes, with --scheduler processes. [default: one per processor]",
+        show_default=False,
+    ),
+]
+
+
+def check_threads(threads: int | None, *, scheduler: str | None) -> None:
+    """Refuse a number of threads where the work runs elsewhere.
+
+    Raises
+    ------
+    ArgumentError
+        If there is one.
+    """
+    from hayflick.core.errors import ArgumentError
+
+    if threads is not None and scheduler not in (None, "threads"):
+        takes = f"nothing beside --scheduler {scheduler}"
+        raise ArgumentError("threads", got=threads, takes=takes)
 
 
 def table_format(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hayflick.core.source import Source
 
-ALARM, INCOMPLETE, INTERRUPTED = 1, 3, 130
+ALARM, USER_MISTAKE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 130
 
 
 def expect_page() -> None:

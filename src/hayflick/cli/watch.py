@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, expect_page, print_result, say, say_written
+from hayflick.cli.printing import ALARM, USER_MISTAKE, expect_page, print_result, say, say_written
 from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
@@ -270,6 +270,8 @@ def watch_command(
 
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
     """
+    if not source and not pattern:
+        return _ask_for_input()
     inputs = [*(source or ()), must_keep, vectors, rules, baseline_from, state, cache]
     hooks = _web_hooks(notify or (), notify_form)
     if prometheus is not None:
@@ -328,6 +330,15 @@ def watch_command(
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
     failed = alarmed or (fail_on is FailOn.FALLING and bool(result.falling))
     return ALARM if failed else 0
+
+
+def _ask_for_input() -> int:
+    """Say what can be watched, and how."""
+    say("error: no input; takes a file, several, a folder, or - for standard input, such as")
+    say("  hayflick watch traces.jsonl                            a log that a tool has exported")
+    say("  hayflick watch answers.csv --text answer --by round    a table")
+    say("`hayflick watch --help` lists the tools that are known, and all options.")
+    return USER_MISTAKE
 
 
 @contextmanager

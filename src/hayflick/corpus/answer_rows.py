@@ -260,7 +260,8 @@ class AnswerRows:
         }
         if "by" in row and not (row["by"] or "").strip():
             if columns.by is not None:
-                raise _UnusableError(f"has nothing in the column {columns.by!r}, its round")
+                known = "" if self.fields.log is None else " (--by time takes the times of the log)"
+                raise _UnusableError(f"has nothing in the column {columns.by!r}, its round{known}")
             row["by"] = None
         decimal = None if self.given is None else self.given.decimal
         for name in columns.values:

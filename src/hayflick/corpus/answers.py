@@ -20,7 +20,7 @@ from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
-from hayflick.corpus.answer_rows import AnswerRows, BadRows
+from hayflick.corpus.answer_rows import LOG_ROLES, AnswerRows, BadRows
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.continuing import (
     Hasher,
@@ -129,7 +129,7 @@ def read_answers(
         The columns to read.
     log
         The preset of the log, see `hayflick.corpus.logs.preset`; ``none`` for a table. None looks
-        at the first records where `columns` names nothing to measure.
+        at the first records where `columns` names no text and no vectors.
     find_rounds
         Whether rounds are found where `columns` names none; else all answers are one round.
     every
@@ -207,14 +207,16 @@ def _preset(
     """Return the preset of a log; None for a table whose columns are named."""
     if log is not None and log != NO_LOG:
         return preset_named(log)
-    if not columns.is_empty:
+    if columns.text is not None or columns.vectors is not None:
+        return None
+    if log == NO_LOG and columns.values:
         return None
     if log == NO_LOG:
         takes = "a column, or vectors, or a value, where the input is no log"
         raise ArgumentError("text", got="no column", takes=takes)
     records = _first_records(given, encoding=encoding, table=table)
     preset = recognised(records)
-    if preset is None:
+    if preset is None and not columns.values:
         if isinstance(given, pl.DataFrame):
             raise UnknownLogError(advice(records, name="the table"))
         raise UnknownLogError(advice(records, name=given.name, arguments=given.arguments))
@@ -296,7 +298,9 @@ class _Read:
         rows, part = self.rows, self.before
         frame = rows.frame()
         if frame.is_empty() and not self.goes_on:
-            raise DataError(f"{self.name}: holds no answer that can be used; {self._why()}")
+            why = f"{self._why()}{self._other_log(encoding)}"
+            raise DataError(f"{self.name}: holds no answer that can be used; {why}")
+        self._check_named(frame)
         vectors = rows.vectors_of(frame)
         frame, found = self._with_rounds(frame)
         if vectors is not None and len(frame) < len(vectors):
@@ -325,8 +329,9 @@ class _Read:
         if self.goes_on:
             read = part.followed_by(read)
         names = order.names[first - 1 :]
-        sizes = np.bincount(numbers.to_numpy()[places], minlength=len(names) + 1)[1:]
-        notes = [*self._log_notes(), *(round_notes(found, sizes.tolist()) if found else ())]
+        sizes = np.bincount(numbers.to_numpy()[places], minlength=len(names) + 1)[1:].tolist()
+        counted = [] if self.goes_on else sizes
+        notes = [*self._log_notes(), *(round_notes(found, counted) if found else ())]
         return Answers(
             self.name,
             names,
@@ -338,6 +343,28 @@ class _Read:
             continued=self.goes_on,
             log=None if rows.fields.log is None else rows.fields.log.name,
         )
+
+    def _check_named(self, frame: pl.DataFrame) -> None:
+        """Refuse columns that no answer of a log has; those of a table were looked for before."""
+        if self.rows.fields.log is None or self.goes_on:
+            return
+        columns = self.rows.fields.columns
+        named = {**columns.labels, **{f"value {name}": name for name in columns.values}}
+        for what, name in named.items():
+            if frame[what].null_count() == len(frame):
+                takes = f"takes a path that the log has, or one of {', '.join(LOG_ROLES)}"
+                raise DataError(f"{self.name}: no answer has --{what.split()[0]} {name}; {takes}")
+
+    def _other_log(self, encoding: str) -> str:
+        """Return a hint if the log looks like that of another tool than it is read as."""
+        log = self.rows.fields.log
+        if log is None:
+            return ""
+        other = recognised(_first_records(self.given, encoding=encoding, table=self.rows.given))
+        if other is None or other.name == log.name:
+            return ""
+        looks = f"looks like one of {other.title} (--log {other.name})"
+        return f"; it was read as a log of {log.title}, but {looks}"
 
     def _why(self) -> str:
         reasons = [f"{self.rows.bad.total} rows were bad"] if self.rows.bad.total else []

@@ -166,7 +166,7 @@ def round_notes(found: FoundRounds, sizes: Sequence[int]) -> list[Note]:
     found
         How.
     sizes
-        Number of answers of each round.
+        Number of answers of each round; empty if not all of them were counted.
 
     Examples
     --------
@@ -176,6 +176,8 @@ def round_notes(found: FoundRounds, sizes: Sequence[int]) -> list[Note]:
     if found.is_named:
         return []
     number = _range([size for size in sizes if size])
+    if found.kind == _TIMES and not sizes:
+        return [Note("rounds of {every}", every=str(found.every))]
     if found.kind == _TIMES:
         message = translatable("rounds of {every}, {number} answers each")
         return [Note(message, every=str(found.every), number=number)]

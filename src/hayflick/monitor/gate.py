@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,9 +156,9 @@ def gate(
     (True, 'watch.state: healthy after 12 rounds, the last is 11')
     """
     if (stream is None) == (state is None):
-        got = "neither" if stream is None else "both"
-        takes = "the name of a stream of the service, or a state of watch (--state FILE)"
-        raise ArgumentError("stream", got=got, takes=takes)
+        got = "nothing" if stream is None else "a stream and a state"
+        takes = "the name of a stream of the service, or in its place the state of a watch"
+        raise ArgumentError("stream", got=got, takes=takes, remedy="such as --state watch.state")
     if state is not None:
         if url is not None or token is not None:
             takes = "no url and no token: a state is a file"
@@ -167,10 +168,17 @@ def gate(
         takes = "a state: the service knows by itself when a stream falls silent"
         raise ArgumentError("max_age", got=max_age, takes=takes)
     assert stream is not None
+    if not (url or os.environ.get("HAYFLICK_URL")) and Path(stream).is_file():
+        takes = "the name of a stream of the service"
+        remedy = f"if it is the state of a watch: --state {shlex.quote(stream)}"
+        raise ArgumentError("stream", got=f"the file {stream}", takes=takes, remedy=remedy)
     try:
         return service_gate(stream, url=url, token=token, timeout_s=timeout_s)
     except ImportError:
         raise MissingExtraError("the client of the service", extra="client") from None
+
+
+_DATABASE = b"SQLite format 3\0"
 
 
 def _of_state(path: Path, max_age: str | None) -> StateGate:
@@ -185,6 +193,10 @@ def _of_state(path: Path, max_age: str | None) -> StateGate:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "there is no such state"
         raise DataError(f"{path}: {what}; `hayflick watch ANSWERS --state FILE` writes one")
+    with path.open("rb") as file:
+        begins = file.read(len(_DATABASE))
+    if begins != _DATABASE:
+        raise DataError(f"{path}: is no state; `hayflick watch ANSWERS --state FILE` writes one")
     from hayflick.monitor.state_file import read_health
 
     health = read_health(path)

@@ -315,3 +315,33 @@ def test_a_log_that_is_another_is_refused_in_plain_words(tmp_path):
     path = written(tmp_path / "calls.jsonl", calls(days=1))
     with pytest.raises(DataError, match="holds no answer that can be used"):
         hf.watch(path, log="langfuse")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--by", "has nothing in the column 'team', its round (--by time takes the times"),
+        ("--group", "calls.jsonl: no answer has --group team; takes a path that the log has"),
+        ("--prompt", "calls.jsonl: no answer has --prompt team"),
+        ("--value", "calls.jsonl: no answer has --value team"),
+        ("--log=langfuse", "but looks like one of LiteLLM (--log litellm)"),
+    ],
+)
+def test_what_a_log_has_not_is_refused(tmp_path, capsys, option, said):
+    path = written(tmp_path / "calls.jsonl", calls())
+    words = [option] if "=" in option else [option, "team"]
+    assert main(["watch", str(path), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_number_of_a_log_is_charted_beside_its_answers(tmp_path):
+    records = [{**one, "total_tokens": 12} for one in calls()]
+    watched = hf.watch(written(tmp_path / "calls.jsonl", records), values=["total_tokens"])
+    assert len(watched.rounds) == 24
+    assert {"total_tokens", "effective_words"} <= watched.readings[""][0].values.keys()
+
+
+def test_rounds_that_go_on_are_announced_without_their_sizes(tmp_path):
+    path = written(tmp_path / "calls.jsonl", calls())
+    hf.watch(path, state=tmp_path / "state")
+    assert "rounds of 1d" in notes_of(hf.watch(path, state=tmp_path / "state"))
