@@ -2,14 +2,17 @@
 
 import json
 import shlex
+import subprocess
 
 import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import DataError
 from hayflick.corpus.logs.preset import presets
 from hayflick.corpus.logs.sniffing import advice, recognised
+from hayflick.corpus.paths import FieldPath
 
 WORDS = ["river", "path", "upper", "lower", "stone", "bridge", "garden", "window", "market"]
 WORDS += ["engine", "silver", "paper"]
@@ -88,7 +91,7 @@ def test_an_unknown_log_is_answered_with_a_command_that_reads_it(
     (tmp_path / name).write_text("".join(f"{json.dumps(one)}\n" for one in lines), "utf-8")
     with pytest.raises(DataError) as refused:
         hf.watch(name)
-    assert str(refused.value) == advice(lines[:200], name=name)
+    assert str(refused.value) == advice(lines[:200], name=name, times_more=2)
     command = str(refused.value).splitlines()[-1].strip()
     assert command == f"hayflick watch 'my app.jsonl' {options}"
     # 1 is an alarm.
@@ -123,3 +126,35 @@ def test_a_log_of_either_of_two_tools_is_asked_for():
 @pytest.mark.parametrize("lines", [[], [{}], [{"n": 3, "id": "a-1"}]])
 def test_what_holds_no_text_is_said_so(lines):
     assert "holds sentences; name one with --text" in advice(lines, name="a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "every"), [(1, "1m"), (60, "10m"), (3600, "6h"), (7200, "1d"), (0, "1d")]
+)
+def test_the_command_cuts_what_there_is_into_enough_rounds(seconds, every):
+    lines = [
+        {"created": 1790000000, "at": 1790086400 + seconds * number, "reply": sentence(number)}
+        for number in range(200)
+    ]
+    named = "at" if seconds else "created"
+    command = advice(lines, name="a.jsonl").splitlines()[-1]
+    assert command.endswith(f"--text reply --by {named} --every {every}")
+    longer = advice(lines, name="a.jsonl", times_more=1e6).splitlines()[-1]
+    assert longer.endswith(f"--by {named} --every 1d")
+
+
+@pytest.mark.parametrize("name", ["a\tb", "new\nline", "it's\u202e", "back\\slash\x1b", "é\u200b"])
+def test_the_command_is_copied_with_names_that_cannot_be_printed(name):
+    lines = [{name: {"reply": sentence(number)}} for number in range(3)]
+    command = advice(lines, name=f"{name}.jsonl").splitlines()[-1]
+    assert display_text(command) == command
+    bash = ["bash", "-c", f"{command.replace('hayflick watch', 'printf %s.')}"]
+    printed = subprocess.run(bash, capture_output=True, check=True).stdout.decode()
+    path = printed.removeprefix(f"{name}.jsonl.--text.").removesuffix(".")
+    assert FieldPath(path).cell(lines[0]) == sentence(0)
+
+
+def test_a_tool_that_wrote_some_records_is_named():
+    lines = [{"event": "the server is up"}] * 5
+    lines += [{"startTime": 1.79e9, "messages": [], "response": sentence(1)}]
+    assert "LiteLLM writes them (--log litellm)" in advice(lines, name="a.jsonl")

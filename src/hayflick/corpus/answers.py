@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ from hayflick.corpus.encodings import check_encoding
 from hayflick.corpus.files import STANDARD_INPUT, InputFile, InputFiles, input_files
 from hayflick.corpus.found_rounds import FoundRounds, RoundSearch, round_notes
 from hayflick.corpus.frames import as_table, is_in_memory
-from hayflick.corpus.json_lines import json_lines
+from hayflick.corpus.json_lines import json_lines, refuse_line
 from hayflick.corpus.logs.preset import LogPreset, preset_named
 from hayflick.corpus.logs.sniffing import advice, recognised
 from hayflick.corpus.rounds import RoundOrder, round_order
@@ -217,10 +218,31 @@ def _preset(
     records = _first_records(given, encoding=encoding, table=table)
     preset = recognised(records)
     if preset is None and not columns.values:
+        more = _times_more(given, records)
         if isinstance(given, pl.DataFrame):
-            raise UnknownLogError(advice(records, name="the table"))
-        raise UnknownLogError(advice(records, name=given.name, arguments=given.arguments))
+            raise UnknownLogError(advice(records, name="the table", times_more=more))
+        words = given.arguments
+        raise UnknownLogError(advice(records, name=given.name, arguments=words, times_more=more))
     return preset
+
+
+_PACKED = 5
+"""About how many times smaller compressed records are."""
+
+
+def _times_more(given: _Input, records: Sequence[dict[str, Any]]) -> float:
+    """Return about how many times as many records an input has as its first ones."""
+    if isinstance(given, pl.DataFrame):
+        return len(given) / max(len(records), 1)
+    if len(records) < _PEEKED and len(given.files) == 1:
+        return 1.0
+    seen = sum(len(json.dumps(record, default=str)) for record in records)
+    plain = (".csv", ".tsv", *_LINES)
+    sizes = (
+        file.path.stat().st_size * (1 if file.path.suffix.lower() in plain else _PACKED)
+        for file in given.files
+    )
+    return max(1.0, sum(sizes) / max(seen, 1))
 
 
 def _first_records(
@@ -228,8 +250,11 @@ def _first_records(
 ) -> list[dict[str, Any]]:
     first = given if isinstance(given, pl.DataFrame) else given.files[0].path
     if isinstance(first, Path) and _is_lines(first):
-        lines = (record for _, record in json_lines(first, encoding=encoding))
-        return [one for one in itertools.islice(lines, _PEEKED) if isinstance(one, dict)]
+        lines = list(itertools.islice(json_lines(first, encoding=encoding), _PEEKED))
+        records = [record for _, record in lines if isinstance(record, dict)]
+        for number, problem in lines if not records else ():
+            raise refuse_line(first, number, str(problem))
+        return records
     with open_table(first, given=table, encoding=encoding) as opened:
         names = list(dict.fromkeys(opened.columns))
         return opened.frame(names).head(_PEEKED).collect().to_dicts()

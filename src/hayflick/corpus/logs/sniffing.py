@@ -45,7 +45,11 @@ def _candidates(lines: Sequence[Mapping[str, Any]]) -> list[LogPreset]:
 
 
 def advice(
-    lines: Sequence[Mapping[str, Any]], *, name: str, arguments: Sequence[str] | None = None
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    name: str,
+    arguments: Sequence[str] | None = None,
+    times_more: float = 1.0,
 ) -> str:
     """Return where the texts and the times of an unknown table are, and a command to copy.
 
@@ -57,6 +61,8 @@ def advice(
         What to call the table.
     arguments
         The words that name it on a command line; None for its name.
+    times_more
+        About how many times as many records the table has.
 
     Examples
     --------
@@ -84,10 +90,50 @@ def advice(
     if times:
         said.append("and times at")
         said += [f"  {place.path}  {display_text(place.texts[0])}" for place in times[:_MOST_SHOWN]]
-        words += ["--by", times[0].path, "--every", "1d"]
+        words += ["--by", times[0].path, "--every", _every(times[0], times_more)]
     else:
         words += [word for place in _round_places(places)[:1] for word in ("--by", place.path)]
-    return "\n".join([*said, "Say what to read:", f"  {shlex.join(words)}"])
+    known = [preset for preset in presets().values() if any(map(preset.recognises, lines))]
+    said += [f"Some records are as {one.title} writes them (--log {one.name})." for one in known]
+    command = " ".join(map(_shell_word, words))
+    return "\n".join([*said, "Say what to read:", f"  {command}"])
+
+
+def _shell_word(word: str) -> str:
+    """Return a word as a shell takes it; one with unprintable characters can be copied, too."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return f"$'{''.join(map(_shell_letter, word))}'"
+
+
+def _shell_letter(letter: str) -> str:
+    if letter.isprintable():
+        return f"\\{letter}" if letter in "\\'" else letter
+    # Bytes of a file's name that are no text are kept as halves of letters.
+    errors = "surrogateescape" if "\udc80" <= letter <= "\udcff" else "replace"
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", errors))
+
+
+_LENGTHS = {"1d": 86_400, "6h": 21_600, "1h": 3_600, "10m": 600, "1m": 60}
+_LEAST_ROUNDS = 12
+"""Rounds of a baseline, and two to judge."""
+
+
+def _every(place: _Place, times_more: float) -> str:
+    """Return the longest length that cuts about enough rounds; a day where no one knows."""
+    try:
+        times = [one.wall for one in moments(place.texts, digits=True) if one is not None]
+    except DataError:
+        return "1d"
+    span = (max(times) - min(times)).total_seconds() if times else 0.0
+    if span <= 0:
+        return "1d"
+    enough = (
+        length
+        for length, seconds in _LENGTHS.items()
+        if span * times_more >= _LEAST_ROUNDS * seconds
+    )
+    return next(enough, "1m")
 
 
 def _excerpt(texts: Sequence[str]) -> str:
@@ -233,8 +279,15 @@ _SECONDS = (946_684_800, 4_102_444_800)
 def _time_places(places: Sequence[_Place]) -> list[_Place]:
     """Return the places of times: those whose names say so first, then those nearest to the top."""
     found = [place for place in places if all(map(_is_time, place.texts[:20]))]
-    distinct = [place for place in found if _named(place) or len(set(place.texts)) > 1]
-    return sorted(distinct, key=lambda one: (not _named(one), _late(one), len(one.steps)))
+    distinct = [place for place in found if _named(place) or not _is_constant(place)]
+    return sorted(
+        distinct, key=lambda one: (_is_constant(one), not _named(one), _late(one), len(one.steps))
+    )
+
+
+def _is_constant(place: _Place) -> bool:
+    """Return whether all of several records have the same."""
+    return len(place.texts) > 1 and len(set(place.texts)) == 1
 
 
 def _round_places(places: Sequence[_Place]) -> list[_Place]:
