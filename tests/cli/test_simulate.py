@@ -163,3 +163,27 @@ def test_the_same_seed_prints_the_same(capsys):
         )
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != printed[2]
+
+
+def test_processes_print_what_threads_print(capsys):
+    printed = []
+    for where in ([], ["--scheduler", "threads"], ["--scheduler", "processes", "--workers", "1"]):
+        assert main(["simulate", "zipf:50", "--samples", "40", *QUICK, *where]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] == printed[2]
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        (["--workers", "2"], "workers: got 2, takes nothing beside threads; processes take it"),
+        (["--scheduler", "processes", "--workers", "0"], "workers: got 0, takes a whole number"),
+        (["--scheduler", "processes", "--threads", "2"], "takes nothing beside --scheduler proc"),
+        (["--scheduler", "tcp://host:1", "--workers", "2"], "which has its own workers"),
+        (["--scheduler", "host:8786"], "takes threads, processes, or the address of a Dask"),
+        (["--scheduler", ""], "takes threads, processes, or the address of a Dask"),
+    ],
+)
+def test_a_place_that_does_not_fit_is_refused(where, message, capsys):
+    assert main(["simulate", "zipf:50", "--samples", "40", *QUICK, *where]) == 2
+    assert message in capsys.readouterr().err

@@ -1,10 +1,13 @@
 """Simulations on a Dask cluster, and clusters that cannot be used."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, ExecutorError
-from hayflick.simulation.executors import open_executor
+from hayflick.simulation.executors import completed, open_executor
 
 distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
@@ -22,6 +25,46 @@ def test_a_cluster_gives_the_numbers_of_threads(cluster):
     with open_executor(cluster.scheduler_address) as executor:
         there = hf.simulate("zipf:50", **how, executor=executor)
     assert there.drop_attrs().identical(hf.simulate("zipf:50", **how).drop_attrs())
+
+
+class LargeWork:
+    """Work with a megabyte a number, that counts how often it is sent."""
+
+    sent = 0
+
+    def __init__(self):
+        self.numbers = np.ones((25, 1 << 17))
+
+    def __call__(self, task):
+        return task * self.numbers[0, 0]
+
+    def __getstate__(self):
+        LargeWork.sent += 1
+        return vars(self)
+
+
+def test_large_work_is_sent_once(cluster):
+    with open_executor(cluster.scheduler_address) as executor:
+        found = completed(executor, LargeWork(), range(20))
+        assert sorted(found) == list(range(20))
+    assert LargeWork.sent == 1
+
+
+def kill(task):
+    raise distributed.KilledWorker("task", SimpleNamespace(address="tcp://host:1"), 3)
+
+
+def test_a_task_that_kills_workers_is_told(cluster):
+    with (
+        open_executor(cluster.scheduler_address) as executor,
+        pytest.raises(ExecutorError, match="was killed, perhaps as the memory was full"),
+    ):
+        list(completed(executor, kill, [1]))
+
+
+def test_an_error_of_a_task_is_that_of_the_user(cluster):
+    with open_executor(cluster.scheduler_address) as executor, pytest.raises(ValueError, match="x"):
+        list(completed(executor, int, ["x"]))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
@@ -61,7 +104,9 @@ def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize(("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2)])
+@pytest.mark.parametrize(
+    ("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2), ("threads", 2)]
+)
 def test_what_is_no_scheduler_is_refused(scheduler, workers):
     with pytest.raises(ArgumentError), open_executor(scheduler, workers=workers):
         pass

@@ -116,6 +116,8 @@ def simulate_command(
     replicates: Annotated[int, typer.Option(help="Simulated runs.")] = 200,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None, typer.Option(help="NetCDF file for all runs.", show_default=False)
@@ -133,6 +135,7 @@ def simulate_command(
     """
     from hayflick.chains.stages import parse_stages
     from hayflick.report.simulation import plot_runs, record, tables
+    from hayflick.simulation.executors import open_executor
     from hayflick.simulation.simulate import simulate
 
     _check_files(out, plot, [corpus, rules, *values(select, degrade, regime)], force=force)
@@ -143,8 +146,9 @@ def simulate_command(
         real_weight=real_weight,
         rounding=round_to,
     )
+    options.check_threads(threads, scheduler=scheduler)
     interrupted = False
-    with progress_bar(yes=yes) as progress:
+    with open_executor(scheduler, workers=workers) as executor, progress_bar(yes=yes) as progress:
         try:
             runs = simulate(
                 family,
@@ -170,7 +174,8 @@ def simulate_command(
                 stages=stages,
                 replicates=replicates,
                 seed=seed,
-                threads=threads,
+                threads=threads if workers is None else workers,
+                executor=executor,
                 progress=progress,
             )
         except SimulationInterrupted as stop:

@@ -31,7 +31,12 @@ _WHOLE = 16
 
 
 def simulation_effort(
-    chain: Chain[Any, Any], schedule: Schedule, *, replicates: int, threads: int
+    chain: Chain[Any, Any],
+    schedule: Schedule,
+    *,
+    replicates: int,
+    threads: int,
+    workers: int | None = None,
 ) -> Effort:
     """Return what a simulation takes; where it may be long, its first rounds are timed.
 
@@ -41,18 +46,26 @@ def simulation_effort(
         The chain of the family, and what its generations are trained on.
     replicates, threads
         Number of runs, and how many blocks of them work at once.
+    workers
+        How many do on a cluster, with its own memory; None for this machine.
     """
     rounds = len(schedule.mixes)
     population = chain.start(1)
     numbers = _bytes(tuple(chain.measure(population).values()))
     # What is measured is kept by block, and joined at the end.
     memory = rounds * (_COPIES * replicates * numbers + _MIX_BYTES)
-    memory += _COPIES * threads * min(replicates, LOGICAL_BLOCK) * _bytes(population)
+    memory += (
+        _COPIES
+        * (threads if workers is None else 1)
+        * min(replicates, LOGICAL_BLOCK)
+        * _bytes(population)
+    )
     most = max(mix.samples for mix in schedule.mixes[:1])
     seconds = replicates * rounds * (most * _ITEM_S + _ROUND_S)
     if schedule.respond is not None or seconds > _UNTRIED_S:
         blocks = -(-replicates // LOGICAL_BLOCK)
-        together = min(threads, os.cpu_count() or 1, blocks)
+        at_once = min(threads, os.cpu_count() or 1) if workers is None else workers
+        together = min(at_once, blocks)
         side_by_side = compiled_chain(chain, schedule) is not None and blocks >= _WHOLE * together
         tried = COMPILED_TOGETHER if side_by_side else 1
         seconds = _seconds_a_round(chain, schedule, min(replicates, LOGICAL_BLOCK), tried)

@@ -9,14 +9,28 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import re
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from hayflick.core.checks import MOST_THREADS, whole_number
 from hayflick.core.errors import ArgumentError, ExecutorError, MissingExtraError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def worker_count(workers: int | None) -> int:
@@ -77,7 +91,7 @@ def open_executor(
         ``threads`` of this process, ``processes`` of this machine, or the address of a running
         Dask scheduler such as ``tcp://host:8786``. None for threads.
     workers
-        Number of processes; one for each processor where None. A cluster has its own.
+        Number of processes; one for each processor where None. Threads and clusters take none.
 
     Yields
     ------
@@ -86,7 +100,7 @@ def open_executor(
     Raises
     ------
     ArgumentError
-        If `scheduler` is none of these.
+        If `scheduler` is none of these, or takes no `workers`.
     MissingExtraError
         If it is an address, and the extra ``cluster`` is not installed.
     ExecutorError
@@ -99,6 +113,9 @@ def open_executor(
     None
     """
     if scheduler is None or scheduler == "threads":
+        if workers is not None:
+            takes = "nothing beside threads; processes take it"
+            raise ArgumentError("workers", got=workers, takes=takes)
         yield None
     elif scheduler == "processes":
         with process_executor(workers) as executor:
@@ -114,9 +131,108 @@ def open_executor(
         raise ArgumentError("scheduler", got=scheduler, takes=takes)
 
 
+_POLL_S = 0.05
+
+
+def completed(
+    executor: Executor, work: Callable[[Task], Result], tasks: Iterable[Task]
+) -> Iterator[Result]:
+    """Yield what `work` returns for each task, in the order in which they finish.
+
+    What was not begun is cancelled where the caller stops before the end.
+
+    Parameters
+    ----------
+    executor
+        Where the tasks run. To a cluster, `work` is sent once.
+    work, tasks
+        What is called, and with what; both can be pickled.
+
+    Raises
+    ------
+    ExecutorError
+        If the processes or machines are lost.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as threads:
+    ...     sorted(completed(threads, abs, [-2, 3, -1]))
+    [1, 2, 3]
+    """
+    pending: set[Future[Result]] = set()
+    killed: tuple[type[Exception], ...] = (BrokenExecutor,)
+    try:
+        if isinstance(executor, DaskExecutor):
+            killed += (executor.killed,)
+            shared = executor.share(work)
+            pending = {executor.submit(_call, shared, task) for task in tasks}
+        else:
+            pending = {executor.submit(work, task) for task in tasks}
+        while pending:
+            # Without a timeout, Ctrl-C would have to wait.
+            done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except CancelledError as fault:
+        lost = "the scheduler is lost, or has cancelled the work"
+        raise ExecutorError(f"{lost}; see its log, and run it again") from fault
+    except killed as fault:
+        lost = "a process that does the work was killed, perhaps as the memory was full"
+        raise ExecutorError(f"{lost}; run it again with fewer workers") from fault
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _call(work: Callable[[Task], Result], task: Task) -> Result:
+    return work(task)
+
+
+class DaskExecutor(Executor):
+    """The workers of a Dask cluster.
+
+    Parameters
+    ----------
+    client
+        Connected to the cluster's scheduler.
+    killed
+        What Dask raises for a task whose workers were killed, one after the other.
+    """
+
+    def __init__(self, client: Any, *, killed: type[Exception]) -> None:
+        self._client = client
+        self._executor: Executor = client.get_executor(pure=False)
+        self.killed = killed
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at once."""
+        threads: int = sum(self._client.nthreads().values())
+        return max(threads, 1)
+
+    def share(self, value: object) -> Any:
+        """Send a value to the cluster once; return what stands for it in tasks.
+
+        It is the result of a task: where its worker is lost, another one makes it again.
+        """
+        import dask
+
+        # A large value is no mistake, as it is sent once.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+            return self._client.submit(pickle.loads, pickle.dumps(value), pure=False)
+
+    @override
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        return self._executor.submit(fn, *args, **kwargs)
+
+    @override
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._executor.shutdown(wait=wait and not cancel_futures)
+
+
 _ADDRESS = re.compile(r"(?:tcp|tls|ucx|ws|wss)://\S+")
 _CONNECT_S = 10
-_RETRIES = 3
 
 
 @contextmanager
@@ -134,8 +250,7 @@ def _dask_executor(address: str) -> Iterator[Executor]:
         raise ExecutorError(f"{address}: no scheduler answers; {check}") from fault
     try:
         _check_versions(client, address)
-        # A worker that is lost is no fault of its task.
-        yield client.get_executor(pure=False, retries=_RETRIES)
+        yield DaskExecutor(client, killed=distributed.KilledWorker)
     finally:
         with suppress(OSError, TimeoutError):
             client.close(timeout=_CONNECT_S)

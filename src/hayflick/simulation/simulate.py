@@ -7,16 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    FIRST_EXCEPTION,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -25,7 +16,7 @@ import numpy as np
 from hayflick.chains.stages import Stages
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES, MOST_THREADS, whole_number
 from hayflick.core.effort import expect
-from hayflick.core.errors import ArgumentError, ExecutorError, SimulationInterrupted
+from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model, ReactiveRegime, Recorded, Regime
 from hayflick.core.records import Schedule
@@ -36,6 +27,7 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.blocks import COMPILED_TOGETHER, Block, BlockRuns, check_metrics, pools_of
 from hayflick.simulation.effort import simulation_effort
+from hayflick.simulation.executors import DaskExecutor, completed
 
 if TYPE_CHECKING:
     import xarray
@@ -195,7 +187,8 @@ def simulate(
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     workers = (os.cpu_count() or 1) if threads is None else threads
     workers = whole_number("threads", workers, at_least=1, at_most=MOST_THREADS)
-    workers = min(workers, -(-replicates // LOGICAL_BLOCK))
+    cluster = executor.workers if isinstance(executor, DaskExecutor) else None
+    workers = min(cluster or workers, -(-replicates // LOGICAL_BLOCK))
     size = model.training_size(samples)
     mixes = [regime.mix(generation, samples=size) for generation in range(1, generations + 1)]
     chain = model.chain(size, stages=stages)
@@ -206,7 +199,9 @@ def simulate(
         respond = regime.start
     schedule = Schedule(mixes, respond)
     pools_of(chain, schedule)
-    effort = simulation_effort(chain, schedule, replicates=replicates, threads=workers)
+    effort = simulation_effort(
+        chain, schedule, replicates=replicates, threads=workers, workers=cluster
+    )
     expect(progress, effort)
     simulation = _Simulation(BlockRuns(chain, schedule, seed), replicates, progress)
     if executor is None:
@@ -282,26 +277,12 @@ class _Simulation:
     def execute_on(self, executor: Executor, *, workers: int, block_size: int | None) -> bool:
         """Run all blocks on an executor; return whether Ctrl-C came in between."""
         tasks = self.tasks(workers=workers, block_size=block_size)
-        pending: set[Future[dict[int, Recorded]]] = set()
         try:
-            pending = {executor.submit(self.runs, task) for task in tasks}
-            while pending:
-                done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    found = future.result()
-                    self.finished |= found
-                    self.tick(len(found) * len(self.runs.schedule.mixes))
+            for found in completed(executor, self.runs, tasks):
+                self.finished |= found
+                self.tick(len(found) * len(self.runs.schedule.mixes))
         except KeyboardInterrupt:
             return True
-        except CancelledError as fault:
-            lost = "the scheduler is lost, or has cancelled the simulation"
-            raise ExecutorError(f"{lost}; see its log, and run it again") from fault
-        except BrokenExecutor as fault:
-            lost = "a process of the simulation was killed, perhaps as the memory was full"
-            raise ExecutorError(f"{lost}; run it again with fewer workers") from fault
-        finally:
-            for future in pending:
-                future.cancel()
         return False
 
     def work(self, tasks: Iterator[Sequence[Block]]) -> None:

@@ -1,0 +1,102 @@
+"""One contract over every place where a simulation runs: the numbers are the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import xarray
+from example_chains import FAMILIES, REGIMES, STAGES
+
+import hayflick as hf
+from hayflick.simulation.executors import open_executor
+
+RULES = """
+format_version = 1
+mode = "act"
+
+[[watch]]
+name = "words"
+metric = "surviving_fraction"
+below = 0.9
+actions = ["real data"]
+
+[[action]]
+name = "real data"
+kind = "inject"
+items = 20
+"""
+RUNS = {"generations": 3, "samples": 60, "replicates": 300, "seed": 11}
+
+
+@pytest.fixture(scope="module")
+def places():
+    """Executors of every kind, each with a size of blocks (ten blocks of 32 replicates in all)."""
+    distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address=None,
+            protocol="tcp",
+        ) as cluster,
+        open_executor("processes", workers=1) as process,
+        open_executor(cluster.scheduler_address) as dask,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        yield {
+            "a process": (process, 96),
+            "Dask": (dask, 32),
+            "Dask, large blocks": (dask, 320),
+            "threads of another": (threads, None),
+        }
+
+
+def check(places, model, **settings):
+    here = hf.simulate(model, threads=1, **RUNS, **settings)
+    for executor, block_size in places.values():
+        there = hf.simulate(model, executor=executor, block_size=block_size, **RUNS, **settings)
+        xarray.testing.assert_identical(here, there)
+
+
+def takes(family, regime):
+    """Return whether the family has what the regime asks for."""
+    model = FAMILIES[family]
+    if regime in ("anchor", "triggered"):
+        return "word5" in getattr(model, "symbols", ()) and family != "n-gram"
+    return not (regime.startswith("accumulate") and family == "n-gram")
+
+
+@pytest.mark.parametrize(
+    ("family", "regime"),
+    [(family, regime) for family in FAMILIES for regime in REGIMES if takes(family, regime)],
+)
+def test_every_family_in_every_regime(places, family, regime):
+    check(places, FAMILIES[family], regime=REGIMES[regime])
+
+
+@pytest.mark.parametrize("family", STAGES)
+def test_every_stage(places, family):
+    check(places, FAMILIES[family], regime="fresh:0.3", stages=STAGES[family])
+
+
+@pytest.mark.parametrize(
+    ("family", "resampler"),
+    [
+        ("discrete", hf.Resampler(1.05, 1.2, 0.5, 0.01)),
+        ("gaussian", hf.GaussianResampler(0.5, 0.97, ((0.09, 0.006), (0.006, 0.0009)))),
+    ],
+)
+def test_calibrated_trainers(places, family, resampler):
+    for regime in ("replace", "fresh:0.2"):
+        check(places, FAMILIES[family], resampler=resampler, regime=regime)
+
+
+def test_rules_that_react(places, tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES)
+    check(places, FAMILIES["discrete"], rules=hf.SimulatedRules(rules), regime="fresh:0.1")
+
+
+def test_readings_that_start_an_injection_of_numbers(places):
+    threshold = hf.Threshold(below=0.9, items=20, metric="deviation")
+    check(places, FAMILIES["gaussian"], regime=hf.Triggered(threshold))
