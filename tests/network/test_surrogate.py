@@ -1,16 +1,18 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, EffortError, ExecutorError
 from hayflick.core.reproducibility import stream
 from hayflick.laws.surrogate import contraction, distance_floor
 from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import of_edges, ring
+from hayflick.simulation.executors import process_executor
 
 PAPER = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
 MANY = Surrogate(
@@ -59,9 +61,14 @@ def readable_rows(system, agent, points):
             topology=of_edges([(0, 3), (0, 4), (2, 1), (4, 0), (4, 2)], agents=5),
         ),
         Surrogate(means=(0.0, 4.0), agents=2, draws=1, read=1),
+        # Few of many points are read, so that the taken ones are kept in a hash table.
+        Surrogate(means=(-1.0, 0.0, 1.5), agents=4, draws=3, read=4, originals=300, injected=2),
+        Surrogate(means=(0.0, 2.0), agents=20, draws=20, read=6, topology=ring(20, neighbours=1)),
     ],
 )
-def test_a_run_by_hand(system):
+@pytest.mark.parametrize("most", [0, kernels.MOST_LIKELIHOODS])
+def test_a_run_by_hand(system, most, monkeypatch):
+    monkeypatch.setattr(kernels, "MOST_LIKELIHOODS", most)
     rounds, seed = 6, 5
     runs = simulate_surrogate(system, rounds=rounds, replicates=1, seed=seed, threads=1)
     rng, real = stream(seed, block=0), stream(seed, block=1)
@@ -120,6 +127,56 @@ def test_threads_change_nothing_and_the_seed_does(system):
     fewer = simulate_surrogate(system, rounds=4, replicates=2, seed=1, threads=2)
     assert_allclose(fewer["weights"], first["weights"][:2, :5])
     assert json.loads(first.attrs["provenance"])["parameters"]["agents"] == system.agents
+
+
+@pytest.mark.parametrize("system", [PAPER, MANY])
+def test_a_pool_of_points_gives_the_numbers_of_one_of_likelihoods(system, monkeypatch):
+    kept = simulate_surrogate(system, rounds=6, replicates=3, seed=1)
+    assert system.numbers_kept(6) == system.components
+    monkeypatch.setattr(kernels, "MOST_LIKELIHOODS", 0)
+    assert system.numbers_kept(6) == 1
+    assert kept.identical(simulate_surrogate(system, rounds=6, replicates=3, seed=1))
+
+
+@pytest.mark.parametrize("points", [41, 400, 12_000, 2**31])
+def test_few_places_are_those_that_flags_give(points):
+    few, many = np.empty(40, np.int64), np.empty(40, np.int64)
+    taken = np.zeros(min(points, 12_000), np.bool_)
+    kernels._draw_few_places(np.random.default_rng(1), points, 40, np.empty(128, np.int64), few)
+    assert len(set(few.tolist())) == 40
+    assert 0 <= few.min() <= few.max() < points
+    if points <= taken.size:
+        kernels._draw_places(np.random.default_rng(1), points, 40, taken, many)
+        assert few.tolist() == many.tolist()
+
+
+@pytest.mark.parametrize("system", [PAPER, MANY])
+@pytest.mark.parametrize("threads", [None, 2])
+def test_an_executor_changes_nothing(system, threads):
+    how = {"rounds": 5, "replicates": 5, "seed": 8}
+    here = simulate_surrogate(system, **how)
+    told = []
+    with ThreadPoolExecutor(3) as executor:
+        there = simulate_surrogate(
+            system,
+            **how,
+            threads=threads,
+            executor=executor,
+            progress=lambda *step: told.append(step),
+        )
+    assert here.identical(there)
+    assert told == [("simulating", done, 5) for done in range(1, 6)]
+
+
+def test_processes_give_the_numbers_of_threads_and_a_killed_one_is_told():
+    how = {"rounds": 5, "replicates": 3, "seed": 8}
+    with process_executor(1) as executor:
+        there = simulate_surrogate(MANY, **how, executor=executor)
+        assert there.identical(simulate_surrogate(MANY, **how))
+        [process] = executor._processes.values()
+        process.kill()
+        with pytest.raises(ExecutorError, match="was killed"):
+            simulate_surrogate(MANY, **how, executor=executor)
 
 
 def test_contraction_is_one_over_e_per_round():
@@ -224,3 +281,21 @@ def test_a_pool_beyond_memory_is_refused_beforehand():
     huge = Surrogate(means=(0.0, 1.0), agents=10_000, draws=1000, read=5)
     with pytest.raises(ArgumentError, match="rounds: got 1000 rounds of 10000 agents"):
         simulate_surrogate(huge, rounds=1000, replicates=1)
+
+
+def test_what_a_run_takes_is_told_and_memory_is_checked(monkeypatch):
+    told = []
+
+    class Asked:
+        def expect(self, effort):
+            told.append(effort)
+
+        def __call__(self, *step):
+            pass
+
+    simulate_surrogate(PAPER, rounds=3, replicates=2, seed=1, progress=Asked())
+    assert [effort.work for effort in told] == ["simulating 2 runs of 3 mixtures"]
+    monkeypatch.setattr("hayflick.core.effort.machine_memory", lambda: 1e6)
+    large = Surrogate(means=(0.0, 1.0), agents=1000, draws=100, read=5)
+    with pytest.raises(EffortError, match="simulating a run of 1,000 mixtures takes about"):
+        simulate_surrogate(large, rounds=10, replicates=1)

@@ -32,6 +32,11 @@ _MOST_ROUNDS = 100_000
 _SECONDS_PER_CALL = 5e-5
 _SECONDS_PER_READ = 4e-8
 _SECONDS_PER_EVALUATION = 6e-9
+# Where the pool keeps points: the exponential of an evaluation.
+_SECONDS_PER_EXPONENTIAL = 6e-9
+
+MOST_LIKELIHOODS = 2**26
+"""A pool of more points times components keeps points; likelihoods are worked out on reading."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,17 @@ class Surrogate:
         points: Integers = self.originals + np.multiply.outer(earlier, joining)
         return points
 
+    def pool(self, rounds: int) -> Integers:
+        """Return how many points there are after rounds 0 … T, ``(rounds + 1,)``."""
+        joined = np.arange(rounds + 1) + (self.originals == 0)
+        points: Integers = self.originals + joined * (self.agents * self.draws + self.injected)
+        return points
+
+    def numbers_kept(self, rounds: int) -> int:
+        """Return how many numbers are kept of a point: its likelihoods, or 1 in a large pool."""
+        many = int(self.pool(rounds)[-1]) * self.components > MOST_LIKELIHOODS
+        return 1 if many else self.components
+
     def numbers_read(self, rounds: int) -> Integers:
         """Return how many points each agent reads in rounds 1 … T, shape ``(rounds, agents)``.
 
@@ -159,6 +175,8 @@ class Surrogate:
         calls = 2 * replicates * rounds * -(-self.agents // LOGICAL_BLOCK)
         seconds = calls * _SECONDS_PER_CALL + reads * _SECONDS_PER_READ
         seconds += evaluations * _SECONDS_PER_EVALUATION
+        if self.numbers_kept(rounds) == 1:
+            seconds += evaluations * _SECONDS_PER_EXPONENTIAL
         return Workload(evaluations, seconds / threads)
 
     def describe(self) -> dict[str, Any]:
@@ -191,6 +209,8 @@ SMALLEST_WEIGHT = 1e-12
 """ε, which a weight that falls to 0 or below is set to."""
 
 _GATHERED = 64
+# A hash table of what an agent has read is smaller than a flag for each of so many points.
+_FEW = 64
 
 
 @njit(nogil=True, cache=True)
@@ -200,11 +220,22 @@ def post(
     means: Floats,
     deviation: float,
     draws: int,
-    likelihoods: Floats,
+    pool: Floats,
 ) -> None:
-    """Draw points of every agent, and write their likelihoods, ``(agents · draws, components)``.
+    """Draw points of every agent, and write them into rows of the pool.
 
-    A likelihood is N(u; μ_b, σ²) without the factor that all components share.
+    Parameters
+    ----------
+    rng
+        Of these agents.
+    weights
+        Shape ``(agents, components)``.
+    means, deviation
+        Of the components.
+    draws
+        Number of points of an agent.
+    pool
+        Shape ``(agents · draws, components)`` for likelihoods, ``(agents · draws, 1)`` for points.
     """
     agents, components = weights.shape
     for agent in range(agents):
@@ -214,17 +245,28 @@ def post(
                 left -= weights[agent, chosen]
                 chosen += 1
             point = means[chosen] + deviation * rng.standard_normal()
-            row = likelihoods[agent * draws + draw]
-            for component in range(components):
-                away = (point - means[component]) / deviation
-                row[component] = math.exp(-0.5 * away * away)
+            row = pool[agent * draws + draw]
+            if row.size == 1:
+                row[0] = point
+            else:
+                _evaluate(point, means, deviation, row)
+
+
+@njit(nogil=True, cache=True)
+def _evaluate(point: float, means: Floats, deviation: float, likelihoods: Floats) -> None:
+    """Write N(u; μ_b, σ²) of a point u, without the factor that all components share."""
+    for component in range(means.size):
+        away = (point - means[component]) / deviation
+        likelihoods[component] = math.exp(-0.5 * away * away)
 
 
 @njit(nogil=True, cache=True)
 def read(
     rng: np.random.Generator,
     weights: Floats,
-    likelihoods: Floats,
+    means: Floats,
+    deviation: float,
+    pool: Floats,
     layout: Integers,
     authors: Integers,
     starts: Integers,
@@ -239,8 +281,10 @@ def read(
         Of these agents.
     weights
         Shape ``(agents, components)``, changed in place.
-    likelihoods
-        Of all points in the pool, shape ``(points, components)``.
+    means, deviation
+        Of the components.
+    pool
+        Likelihoods, ``(points, components)``, or points, ``(points, 1)``; it is not copied.
     layout
         Number of points at the start, and by round: of one agent, of all agents, injected.
     authors, starts
@@ -252,24 +296,43 @@ def read(
         The responsibilities of all points read are added here, ``(components,)``.
     """
     gathered = np.empty((_GATHERED, weights.shape[1]))
-    taken = np.zeros(len(likelihoods), np.bool_)
     rows = np.empty(max(1, numbers.max()), np.int64)
+    sparse = rows.size * _FEW < len(pool)
+    taken = np.zeros(0 if sparse else len(pool), np.bool_)
+    table = np.empty(_table_size(rows.size) if sparse else 0, np.int64)
     for agent in range(len(weights)):
-        number = numbers[agent]
-        if starts.size == 0:
-            _draw_places(rng, len(likelihoods), number, taken, rows)
-        else:
+        number, points = numbers[agent], len(pool)
+        readable = authors[:0]
+        if starts.size > 0:
             readable = authors[starts[agent] : starts[agent + 1]]
-            points = _readable_points(len(likelihoods), layout, readable.size)
+            points = _readable_points(len(pool), layout, readable.size)
+        if sparse:
+            _draw_few_places(rng, points, number, table, rows)
+        else:
             _draw_places(rng, points, number, taken, rows)
+        if starts.size > 0:
             _to_rows(rows[:number], layout, readable)
         # Rows are gathered first: the processor then waits for several at once.
         for first in range(0, number, _GATHERED):
             last = min(first + _GATHERED, number)
-            for turn in range(first, last):
-                gathered[turn - first] = likelihoods[rows[turn]]
+            _gather(pool, rows[first:last], means, deviation, gathered)
             for turn in range(last - first):
                 _update(weights[agent], gathered[turn], number, seen)
+
+
+@njit(nogil=True, cache=True)
+def _gather(
+    pool: Floats, rows: Integers, means: Floats, deviation: float, likelihoods: Floats
+) -> None:
+    """Write the likelihoods of rows of the pool."""
+    if pool.shape[1] > 1:
+        for turn in range(rows.size):
+            likelihoods[turn] = pool[rows[turn]]
+        return
+    for turn in range(rows.size):
+        likelihoods[turn, 0] = pool[rows[turn], 0]
+    for turn in range(rows.size):
+        _evaluate(likelihoods[turn, 0], means, deviation, likelihoods[turn])
 
 
 @njit(nogil=True, cache=True)
@@ -311,6 +374,34 @@ def _draw_places(
         places[turn] = place
     for turn in range(number):
         taken[places[turn]] = False
+
+
+@njit(nogil=True, cache=True)
+def _table_size(number: int) -> int:
+    """Return a power of two that leaves at least half of a table free."""
+    size = 4
+    while size < 2 * number:
+        size *= 2
+    return size
+
+
+@njit(nogil=True, cache=True)
+def _draw_few_places(
+    rng: np.random.Generator, points: int, number: int, table: Integers, places: Integers
+) -> None:
+    """Draw the same positions as `_draw_places`, with a hash table of those that are taken."""
+    table[:] = -1
+    turn = 0
+    while turn < number:
+        place = int(rng.random() * points)
+        # The multiplier spreads neighbours; its product wraps around.
+        slot = (place * 0x9E3779B97F4A7C1) >> 20 & (table.size - 1)
+        while table[slot] >= 0 and table[slot] != place:
+            slot = (slot + 1) & (table.size - 1)
+        if table[slot] < 0:
+            table[slot] = place
+            places[turn] = place
+            turn += 1
 
 
 @njit(nogil=True, cache=True, inline="always")
