@@ -118,6 +118,12 @@ def test_what_cannot_be_compared_is_refused(given: Any, said: str) -> None:
         assert_diverse(given, answers())
 
 
+def test_a_table_whose_text_is_not_named_is_answered_with_its_columns(tmp_path: Path) -> None:
+    path = table(tmp_path / "baseline.jsonl", answers())
+    with pytest.raises(DataError, match=r'(?s)reply  ".*with text=\.\.\.'):
+        assert_diverse(answers(), path)
+
+
 @pytest.mark.parametrize("least", [0, 1.5, float("nan")])
 def test_shares_out_of_range_are_refused(least: float) -> None:
     with pytest.raises(ArgumentError, match="least: got"):
@@ -162,6 +168,7 @@ def test_the_fixture_in_a_suite(suite: pytest.Pytester) -> None:
     assert "E       hayflick.integrations.assertions.DiversityError: the answers are less" in said
     assert "effective number of words: " in said
     assert "assert_diverse: answers: has 3 answers that are not empty" in said
+    assert "During handling of" not in said
     # Of hayflick's own files nothing is shown: the line of the test is what matters.
     assert "assertions.py" not in said.replace("hayflick.integrations.assertions", "")
     assert "monitor/compare.py" not in said

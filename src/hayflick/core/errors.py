@@ -88,6 +88,11 @@ class UnknownLogError(DataError):
     The message has several lines: the paths that hold text and times, and a command to copy.
     """
 
+    @property
+    def places(self) -> str:
+        """The message without the command, which is one of ``hayflick watch``."""
+        return str(self).partition("\nSay what to read:")[0]
+
 
 class UndecodableError(DataError):
     """A file's bytes are not text in the stated encoding.

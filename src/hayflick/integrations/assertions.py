@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from hayflick.core.display_text import display_text
-from hayflick.core.errors import DataError
+from hayflick.core.errors import DataError, UnknownLogError
 
 if TYPE_CHECKING:
     from hayflick.embed.embedder import Embedder
@@ -156,7 +156,10 @@ def _read(
     from hayflick.corpus.answers import read_answers
 
     columns = AnswerColumns(by=None, text=text, prompt=prompt)
-    frame = read_answers(path, columns=columns, log=log).frame
+    try:
+        frame = read_answers(path, columns=columns, log=log).frame
+    except UnknownLogError as fault:
+        raise DataError(f"{fault.places}\nSay which of them is the answer with text=...") from None
     names = ["text", "prompt"] if prompt is not None else ["text"]
     return {name: frame[name].fill_null("").to_list() for name in names}
 

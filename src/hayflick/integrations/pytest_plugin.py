@@ -62,10 +62,12 @@ def assert_diverse(request: pytest.FixtureRequest) -> Callable[..., Comparison]:
         except assertions.DiversityError as loss:
             save(loss.comparison)
             raise
-        except HayflickError as mistake:
-            # What is wrong is said in full; where hayflick noticed it helps nobody.
-            pytest.fail(f"assert_diverse: {mistake}", pytrace=False)
-        save(result)
-        return result
+        except HayflickError as fault:
+            mistake = str(fault)
+        else:
+            save(result)
+            return result
+        # What is wrong is said in full; where hayflick noticed it helps nobody.
+        pytest.fail(f"assert_diverse: {mistake}", pytrace=False)
 
     return check

@@ -22,7 +22,7 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import as_float, whole_number
 from hayflick.core.display_text import display_text
 from hayflick.core.effort import Effort, expect
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import stream
 from hayflick.core.source import sources_of
@@ -173,7 +173,12 @@ def compare(
 
 def _read(given: Any, columns: AnswerColumns, **how: Any) -> Answers:
     """Return the answers of one set; of logs, prompts are found without being named."""
-    found = read_answers(given, columns=columns, **how)
+    try:
+        found = read_answers(given, columns=columns, **how)
+    except UnknownLogError as fault:
+        raise UnknownLogError(
+            f"{fault.places}\nSay which of them is the answer with --text"
+        ) from None
     if columns.prompt is not None:
         return found
     return replace(found, frame=found.frame.drop("prompt", strict=False))

@@ -309,6 +309,10 @@ def test_an_unknown_log_is_answered_with_a_command_that_works(tmp_path, capsys, 
     assert main(arguments) == 0
     with pytest.raises(UnknownLogError, match=r"call\.reply\.message\.content"):
         hf.watch("app log.jsonl")
+    assert main(["compare", "app log.jsonl", "app log.jsonl"]) == 2
+    said = capsys.readouterr().err
+    assert "call.reply.message.content" in said
+    assert said.endswith("Say which of them is the answer with --text\n")
 
 
 def test_a_log_that_is_another_is_refused_in_plain_words(tmp_path):

@@ -68,7 +68,7 @@ def advice(
     --------
     >>> reply = {"choices": [{"message": {"content": "The river is high today."}}]}
     >>> print(advice([{"id": 7, "response": reply, "created": 1790086400}], name="app.jsonl"))
-    app.jsonl: this is the log of no tool that hayflick knows. Texts are at
+    app.jsonl: this is not a log that hayflick recognises. Texts are at
       response.choices[0].message.content  "The river is high today."
     and times at
       created  1790086400
@@ -83,7 +83,7 @@ def advice(
     texts, times = _text_places(places, len(lines)), _time_places(places)
     if not texts:
         return f"{name}: no column, and no path into one, holds sentences; name one with --text"
-    said = [f"{name}: this is the log of no tool that hayflick knows. Texts are at"]
+    said = [f"{name}: this is not a log that hayflick recognises. Texts are at"]
     said += [f'  {place.path}  "{_excerpt(place.texts)}"' for place in texts[:_MOST_SHOWN]]
     words = ["hayflick", "watch", *((name,) if arguments is None else arguments)]
     words += ["--text", texts[0].path]
