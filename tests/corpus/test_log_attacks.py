@@ -1,7 +1,12 @@
 """Logs with odd records: numbers that tables changed, streams in pieces, lists of identifiers."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+import hayflick as hf
+from hayflick.core.errors import DataError
 from hayflick.corpus.logs.preset import FILTERED, LogAnswer, presets
 
 FAILED, TOOLS, EMPTY = "calls that failed", "tool calls without text", "records without an answer"
@@ -111,3 +116,54 @@ def test_calls_of_litellm_that_ask_for_text_count(kind):
     asked = {"messages": [{"role": "user", "content": "Where?"}]}
     (answer,) = presets()["litellm"].answers({**call, "proxy_server_request": asked})
     assert (answer.text, answer.prompt) == ("Yes.", "Where?")
+
+
+WORDS = ["river", "path", "stone", "bridge", "garden", "window", "market", "paper", "silver"]
+BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def said(number):
+    return " ".join(WORDS[(number * step + step * step) % 9] for step in range(1, 9))
+
+
+def litellm(number, **more):
+    at = BEGIN + timedelta(hours=number)
+    call = {"startTime": at.timestamp(), "model": f"m{number % 2}", "messages": []}
+    return {**call, "response": chat(f"{said(number)} {number}"), **more}
+
+
+def helicone(number, **more):
+    at = (BEGIN + timedelta(hours=number)).isoformat()
+    asked = {"request_created_at": at, "response_status": 200, "request_model": "other"}
+    return {**asked, "response_body": chat(f"{said(number)} {number}"), **more}
+
+
+def written(path, records):
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in records), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "reference"),
+    [
+        ({}, 12),
+        ({"every": "1d"}, 12),
+        ({"by": "time", "every": "1d"}, 13),
+        ({"group": "model"}, 12),
+    ],
+)
+def test_the_log_of_another_tool_can_be_the_baseline(tmp_path, options, reference):
+    log = written(tmp_path / "l.jsonl", map(litellm, range(480)))
+    other = written(tmp_path / "h.jsonl", map(helicone, range(300)))
+    watched = hf.watch(log, baseline_from=other, **options)
+    assert watched.answers >= 480
+    assert sum(name.startswith("reference") for name in watched.rounds) == reference
+    notes = [str(note) for source in watched.sources for note in source.notes]
+    assert "h.jsonl is read as a log of Helicone (--log helicone)" in notes
+
+
+def test_a_file_of_lines_that_cannot_be_read_is_refused_with_the_reason(tmp_path):
+    path = tmp_path / "l.jsonl"
+    path.write_text('{"response": "Yes.", "response": "No."}\n' * 3)
+    with pytest.raises(DataError, match="line 1 names the column 'response' twice"):
+        hf.watch(path)

@@ -178,6 +178,19 @@ def read_answers(
     return found.answers(start=start, encoding=encoding, keeps_part=after is not None)
 
 
+def log_of(source: Any, *, encoding: str, table: TableFormat | None) -> str | None:
+    """Return the name of the tool that wrote what is given; None if that is not clear.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `read_answers`.
+    """
+    records = _first_records(answer_input(source), encoding=encoding, table=table)
+    found = recognised(records)
+    return None if found is None else found.name
+
+
 def answer_input(source: Any) -> InputFiles | pl.DataFrame:
     """Return what is given as files, or as a table in memory.
 

@@ -71,6 +71,8 @@ def read_reference(
     if wanted.vector_file is not None:
         takes = "a column of vectors, which both tables have, where there is a reference"
         raise ArgumentError("vectors", got=wanted.vector_file, takes=takes)
+    if wanted.by is None:
+        every = None
     if log is None and not _has_column(source, wanted.by, table, encoding):
         wanted, every = replace(wanted, by=None), None
     return read_answers(

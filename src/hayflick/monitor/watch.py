@@ -21,7 +21,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, read_answers
+from hayflick.corpus.answers import Answers, log_of, read_answers
 from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.files import InputFiles
 from hayflick.corpus.must_keep import MustKeep
@@ -242,11 +242,21 @@ class _Input:
             **self.how,
         )
 
-    def reference(self, log: str | None) -> Answers:
-        """Return the answers of the reference, of the same kind of log."""
+    def reference(self, log: str | None, stream: Answers) -> Answers:
+        """Return the answers of the reference: another tool may have written it than the log."""
+        if log is not None and self.log is None and not isinstance(self.baseline_from, Answers):
+            how = {name: self.how[name] for name in ("encoding", "table")}
+            log = log_of(self.baseline_from, **how) or log
+        columns = self.columns()
+        if log is not None and columns.by is not None:
+            # Of a log, columns that differ little are left out unless they are named.
+            group, prompt = (one if one in stream.frame else None for one in ("group", "prompt"))
+            columns = replace(
+                columns, group=columns.group or group, prompt=columns.prompt or prompt
+            )
         return read_reference(
             self.baseline_from,
-            columns=self.columns,
+            columns=lambda: columns,
             log=log,
             every=self.every,
             time_zone=self.time_zone,
@@ -337,7 +347,7 @@ def _watched(
     earlier_bad, bad = bad_rows(answers, known)
     baseline, reference = wanted.baseline, None
     if given.baseline_from is not None:
-        reference = given.reference(kept["log"])
+        reference = given.reference(kept["log"], answers)
         answers, baseline = with_reference(answers, reference, seed=wanted.seed)
     if file is not None:
         answers = open_part(answers, known, name=file.name)
