@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from example_log import write_example_log
 
 import hayflick
 from hayflick.cli.main import main
@@ -51,6 +52,7 @@ def sessions(page):
 def test_console_examples_print_what_they_show(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "1000")
+    write_example_log(tmp_path / "traces.jsonl")
     for command, printed in sessions(page):
         program, *arguments = shlex.split(command)
         if program == "cat":
