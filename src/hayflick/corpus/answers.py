@@ -341,7 +341,10 @@ class _Read:
         self._check_named(frame)
         vectors = rows.vectors_of(frame)
         frame, found = self._with_rounds(frame)
-        if vectors is not None and len(frame) < len(vectors):
+        if vectors is not None and vectors.shape[1] == 0 and not self.goes_on:
+            column = rows.fields.columns.vectors
+            raise DataError(f"{self.name}: no answer has a vector at {column!r}")
+        if vectors is not None:
             vectors = vectors[frame["index"].to_numpy()]
         if frame.is_empty() and not self.goes_on:
             raise DataError(f"{self.name}: holds no answer that can be used; {self._why()}")

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note, translatable
+from hayflick.corpus.dates import moments
 from hayflick.corpus.windows import longest_windows
 
 BLOCK = 20
 """Answers of a block."""
 
+_SAMPLED = 1000
 _MOST_GROUPS, _MOST_PROMPTS, _LEAST_ANSWERS = 20, 1000, 20
 _COLUMN, _TIMES, _FILES, _BLOCKS = "column", "times", "files", "blocks"
 
@@ -37,11 +40,14 @@ class FoundRounds:
         Length of the windows of times; None for other kinds.
     kept
         The columns of a log that are used: ``group``, ``prompt``.
+    newest_first
+        Whether the input begins with the newest answers, so that blocks are cut from its end on.
     """
 
     kind: str
     every: str | None = None
     kept: tuple[str, ...] = ()
+    newest_first: bool = False
 
     @property
     def is_named(self) -> bool:
@@ -50,7 +56,8 @@ class FoundRounds:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"kind": self.kind, "every": self.every, "kept": list(self.kept)}
+        found = {"kind": self.kind, "every": self.every, "kept": list(self.kept)}
+        return found | ({"newest_first": True} if self.newest_first else {})
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> FoundRounds:
@@ -61,7 +68,12 @@ class FoundRounds:
         >>> FoundRounds.of(FoundRounds(kind="times", every="6h").to_dict()).every
         '6h'
         """
-        return cls(kind=record["kind"], every=record["every"], kept=tuple(record["kept"]))
+        return cls(
+            kind=record["kind"],
+            every=record["every"],
+            kept=tuple(record["kept"]),
+            newest_first=record.get("newest_first", False),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -123,7 +135,23 @@ class RoundSearch:
         if every is not None:
             return FoundRounds(kind=_TIMES, every=every, kept=kept)
         kind = _FILES if len(self.files) > 1 and not timed else _BLOCKS
-        return FoundRounds(kind=kind, kept=kept)
+        backwards = timed and kind == _BLOCKS and self._is_newest_first()
+        return FoundRounds(kind=kind, kept=kept, newest_first=backwards)
+
+    def _is_newest_first(self) -> bool:
+        """Return whether times fall and never rise, as in lists with the newest on top."""
+        labels = self.frame["by"]
+        places = np.linspace(0, len(labels) - 1, min(len(labels), _SAMPLED)).astype(int)
+        try:
+            times = moments(labels[places].drop_nulls().to_list(), digits=True)
+        except DataError:
+            return False
+        falls = [
+            (one.wall, two.wall)
+            for one, two in pairwise(times)
+            if one is not None and two is not None
+        ]
+        return len(falls) > 0 and all(a >= b for a, b in falls) and falls[0][0] > falls[-1][1]
 
     def _timed(self) -> bool:
         """Return whether most answers have a time."""
@@ -154,6 +182,8 @@ class RoundSearch:
         if found.kind == _FILES:
             names = pl.Series(self.files)[frame["file"] - 1]
             return frame.with_columns(names.alias("by")), Counter()
+        if found.newest_first and not self.before:
+            frame = frame.reverse()
         blocks = (self.before + np.arange(len(frame))) // BLOCK + 1
         return frame.with_columns(pl.Series("by", blocks).cast(pl.String)), Counter()
 
@@ -186,6 +216,12 @@ def round_notes(found: FoundRounds, sizes: Sequence[int]) -> list[Note]:
             "no times are known, so every file is a round, {number} answers each"
         )
         return [Note(message, number=number)]
+    if found.newest_first:
+        message = translatable(
+            "the times of the input give too few rounds and fall from its beginning to its end, so"
+            " rounds are blocks of {size} answers from its end on; --by names a column of rounds"
+        )
+        return [Note(message, size=BLOCK)]
     message = translatable(
         "no times are known that give enough rounds, so rounds are blocks of {size} answers in the"
         " order of the input; --by names a column of rounds"
