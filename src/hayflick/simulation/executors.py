@@ -249,6 +249,9 @@ def _dask_executor(address: str) -> Iterator[Executor]:
         check = "check the address, and that the scheduler runs (dask scheduler)"
         raise ExecutorError(f"{address}: no scheduler answers; {check}") from fault
     try:
+        # Workers may be on their way.
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=_CONNECT_S)
         _check_versions(client, address)
         yield DaskExecutor(client, killed=distributed.KilledWorker)
     finally:
