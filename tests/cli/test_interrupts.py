@@ -52,3 +52,33 @@ def test_an_interrupt_at_any_time(delay, tmp_path):
     assert running.returncode == 130, error
     assert "Traceback" not in error
     assert "interrupted" in error
+
+
+@pytest.mark.parametrize("delay", [1, 4])
+def test_an_interrupt_of_processes_leaves_none_behind(delay, tmp_path):
+    """Ctrl-C reaches all processes of a terminal's command."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from hayflick.cli.main import run; print('ready', flush=True); run()"
+    )
+    command = ["simulate", "zipf:2000", "--samples", "2000000", "--generations", "4000", "--yes"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, *command, "--scheduler", "processes", "--workers", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    assert running.stdout.readline() == "ready\n"
+    time.sleep(delay)
+    os.killpg(running.pid, signal.SIGINT)
+    _, error = running.communicate(timeout=30)
+    assert running.returncode == 130, error
+    assert "Traceback" not in error
+    assert "interrupted" in error
+    deadline = time.monotonic() + 10
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(running.pid, 0)
+            time.sleep(0.05)

@@ -7,10 +7,11 @@ streams, so that all of them give the same numbers.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import pickle
 import re
+import signal
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -22,6 +23,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager, suppress
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -71,12 +73,56 @@ def process_executor(workers: int | None = None) -> Iterator[Executor]:
     200
     """
     # A process that is forked beside threads may wait for a lock that nobody holds any more.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(worker_count(workers), mp_context=context)
+    context = _Workers()
+    executor = ProcessPoolExecutor(
+        worker_count(workers),
+        mp_context=context,
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
         yield executor
     finally:
-        executor.shutdown(cancel_futures=True)
+        executor.shutdown(wait=False, cancel_futures=True)
+        # What still works after Ctrl-C is waited for by nobody.
+        context.end()
+
+
+class _Worker(SpawnProcess):
+    """A process that leaves Ctrl-C to the one that started it, from its first moment."""
+
+    @override
+    def start(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            try:
+                super().start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        else:
+            super().start()
+
+
+class _Workers(SpawnContext):
+    """Starts processes, and ends them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[_Worker] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> _Worker:  # type: ignore[override]  # noqa: N802
+        worker = _Worker(*args, **kwargs)
+        self._started.append(worker)
+        return worker
+
+    def end(self) -> None:
+        deadline = time.monotonic() + _GRACE_S
+        for worker in self._started:
+            worker.join(max(0.0, deadline - time.monotonic()))
+        for worker in self._started:
+            if worker.is_alive():
+                worker.terminate()
+                worker.join()
 
 
 @contextmanager
@@ -131,7 +177,7 @@ def open_executor(
         raise ArgumentError("scheduler", got=scheduler, takes=takes)
 
 
-_POLL_S = 0.05
+_POLL_S, _GRACE_S = 0.05, 1.0
 
 
 def completed(
