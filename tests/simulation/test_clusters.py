@@ -104,9 +104,7 @@ def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize(
-    ("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2), ("threads", 2)]
-)
+@pytest.mark.parametrize(("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2)])
 def test_what_is_no_scheduler_is_refused(scheduler, workers):
     with pytest.raises(ArgumentError), open_executor(scheduler, workers=workers):
         pass

@@ -160,8 +160,8 @@ WorkersOption = Annotated[
 ]
 
 
-def check_threads(threads: int | None, *, scheduler: str | None) -> None:
-    """Refuse a number of threads where the work runs elsewhere.
+def check_threads(threads: int | None, *, scheduler: str | None, workers: int | None) -> None:
+    """Refuse a number of threads where the work runs elsewhere, and of processes in threads.
 
     Raises
     ------
@@ -170,7 +170,11 @@ def check_threads(threads: int | None, *, scheduler: str | None) -> None:
     """
     from hayflick.core.errors import ArgumentError
 
-    if threads is not None and scheduler not in (None, "threads"):
+    if scheduler in (None, "threads"):
+        if workers is not None:
+            takes = "nothing beside threads; processes take it"
+            raise ArgumentError("workers", got=workers, takes=takes)
+    elif threads is not None:
         takes = f"nothing beside --scheduler {scheduler}"
         raise ArgumentError("threads", got=threads, takes=takes)
 

@@ -146,7 +146,7 @@ def simulate_command(
         real_weight=real_weight,
         rounding=round_to,
     )
-    options.check_threads(threads, scheduler=scheduler)
+    options.check_threads(threads, scheduler=scheduler, workers=workers)
     interrupted = False
     with open_executor(scheduler, workers=workers) as executor, progress_bar(yes=yes) as progress:
         try:

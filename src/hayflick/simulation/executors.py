@@ -137,7 +137,7 @@ def open_executor(
         ``threads`` of this process, ``processes`` of this machine, or the address of a running
         Dask scheduler such as ``tcp://host:8786``. None for threads.
     workers
-        Number of processes; one for each processor where None. Threads and clusters take none.
+        Number of processes; one for each processor where None. A cluster has its own.
 
     Yields
     ------
@@ -146,7 +146,7 @@ def open_executor(
     Raises
     ------
     ArgumentError
-        If `scheduler` is none of these, or takes no `workers`.
+        If `scheduler` is none of these, or a cluster with `workers`.
     MissingExtraError
         If it is an address, and the extra ``cluster`` is not installed.
     ExecutorError
@@ -159,9 +159,6 @@ def open_executor(
     None
     """
     if scheduler is None or scheduler == "threads":
-        if workers is not None:
-            takes = "nothing beside threads; processes take it"
-            raise ArgumentError("workers", got=workers, takes=takes)
         yield None
     elif scheduler == "processes":
         with process_executor(workers) as executor:
