@@ -14,6 +14,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.network.agents.ngram_model import Vocabulary
 from hayflick.network.run_results import open_run
 
 from .conftest import REAL, village
@@ -60,6 +61,19 @@ def test_the_same_seed_gives_the_same_run(tmp_path):
     path = written(tmp_path)
     one, other = (hf.run_network(path, out=tmp_path / name).to_dict() for name in "ab")
     assert one == other
+
+
+def test_what_an_agent_reads_is_indexed_once_for_all_its_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr("hayflick.network.agents.ngram_model._CONTEXTS_CACHED", 1)
+    indexed = []
+    index = Vocabulary._indexed
+    monkeypatch.setattr(
+        Vocabulary,
+        "_indexed",
+        lambda vocabulary, texts: indexed.append(texts) or index(vocabulary, texts),
+    )
+    run = hf.run_network(village(rounds=2, answers=4), out=tmp_path / "run")
+    assert len(indexed) == 2 * len(run.agents)
 
 
 def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):

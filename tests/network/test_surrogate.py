@@ -12,7 +12,7 @@ from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate, timed_work
 from hayflick.network.topology import of_edges, ring
-from hayflick.simulation.executors import process_executor
+from hayflick.simulation.executors import open_executor, process_executor
 
 PAPER = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
 MANY = Surrogate(
@@ -177,6 +177,18 @@ def test_processes_give_the_numbers_of_threads_and_a_killed_one_is_told():
         process.kill()
         with pytest.raises(ExecutorError, match="was killed"):
             simulate_surrogate(MANY, **how, executor=executor)
+
+
+def test_a_cluster_gives_the_numbers_of_threads():
+    distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    how = {"rounds": 5, "replicates": 3, "seed": 8}
+    settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "protocol": "tcp"}
+    with (
+        distributed.LocalCluster(**settings, dashboard_address=None) as cluster,
+        open_executor(cluster.scheduler_address) as executor,
+    ):
+        there = simulate_surrogate(MANY, **how, executor=executor)
+    assert there.identical(simulate_surrogate(MANY, **how))
 
 
 def test_contraction_is_one_over_e_per_round():

@@ -389,7 +389,10 @@ class NetworkLoop:
             asked = experiment.query_texts[query]
             text = prompt(asked, experiment, self._decisions, agent=agent, round=number)
             prepared.append((agent, query, text, [self._pool.texts[one].text for one in texts]))
-        # One answer of every agent, then the next of every agent: endpoints share the load.
+        turns = [(index, *one) for index in range(experiment.answers) for one in prepared]
+        # One answer of every agent, then the next of every agent: endpoints share the load. What
+        # is computed here goes through the texts that it reads once for all its answers.
+        turns.sort(key=lambda one: (one[1], one[2]) if one[1] in self._learners else (-1, -1))
         return [
             Question(
                 self._agents[agent],
@@ -397,8 +400,7 @@ class NetworkLoop:
                 context,
                 AnswerSeed(experiment.seed, self.setup.names[agent], number, query, index),
             )
-            for index in range(experiment.answers)
-            for agent, query, text, context in prepared
+            for index, agent, query, text, context in turns
         ]
 
     def _store_answers(self, answers: Sequence[StoredAnswer]) -> None:
