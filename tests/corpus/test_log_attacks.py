@@ -7,6 +7,8 @@ import pytest
 
 import hayflick as hf
 from hayflick.core.errors import DataError
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import read_answers
 from hayflick.corpus.logs.preset import FILTERED, LogAnswer, presets
 
 FAILED, TOOLS, EMPTY = "calls that failed", "tool calls without text", "records without an answer"
@@ -186,3 +188,53 @@ def test_vectors_that_no_answer_has_are_refused(tmp_path):
     log = written(tmp_path / "l.jsonl", map(litellm, range(250)))
     with pytest.raises(DataError, match=r"l\.jsonl: no answer has a vector at 'emb\.v'"):
         hf.watch(log, vectors="emb.v", log="litellm")
+
+
+def left_out_of(answers):
+    return {one.reason: one.number for one in answers.sources[0].left_out}
+
+
+def read(*paths, **options):
+    columns = AnswerColumns(by=options.pop("by", None))
+    return read_answers(list(paths), columns=columns, find_rounds=True, **options)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_files_of_an_input_can_be_of_several_tools(tmp_path, order):
+    log = written(tmp_path / "l.jsonl", map(litellm, range(480)))
+    other = written(tmp_path / "h.jsonl", map(helicone, range(480)))
+    answers = read(*(log, other)[::order])
+    assert len(answers.frame) == 960
+    assert answers.rounds[0] == "2026-10-01"
+    assert len(answers.rounds) == 20
+    assert left_out_of(answers) == {}
+    assert set(answers.frame["group"]) == {"m0", "m1", "other"}
+    assert answers.log is None
+    notes = [str(note) for note in answers.sources[0].notes]
+    assert "l.jsonl is read as a log of LiteLLM (--log litellm)" in notes
+    assert "h.jsonl is read as a log of Helicone (--log helicone)" in notes
+
+
+@pytest.mark.parametrize("log", [None, "langfuse"])
+def test_traces_beside_their_observations_count_once(tmp_path, log):
+    for kind in ("observations", "traces"):
+        (tmp_path / kind).mkdir()
+    seen = [{**GENERATION, "output": said(number)} for number in range(60)]
+    traces = [
+        {"timestamp": "2026-10-01 10:00:00", "bookmarked": False, "output": said(number)}
+        for number in range(40)
+    ]
+    written(tmp_path / "observations" / "1.jsonl", seen)
+    alone = written(tmp_path / "traces" / "1.jsonl", traces)
+    both = read(tmp_path, log=log)
+    assert len(both.frame) == 60
+    assert left_out_of(both) == {"records whose parts are counted": 40}
+    assert len(read(alone, log=log).frame) == 40
+
+
+def test_a_list_of_files_beside_a_log_is_no_other_log(tmp_path):
+    written(tmp_path / "0.json", [{"files": ["1.jsonl"], "rows": 240}])
+    written(tmp_path / "1.jsonl", map(litellm, range(240)))
+    answers = read(tmp_path)
+    assert len(answers.frame) == 240
+    assert left_out_of(answers) == {EMPTY: 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from hayflick.corpus.continuing import Beginning, ReadPart
 from hayflick.corpus.frames import Table, input_path
 from hayflick.corpus.json_lines import json_lines, refuse_line
 from hayflick.corpus.labels import label_of, labels_of
+from hayflick.corpus.logs.preset import LogPreset
+from hayflick.corpus.logs.sniffing import instead_of
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
 from hayflick.corpus.paths import FieldPath
@@ -125,7 +127,7 @@ class AnswerRows:
         self.bad = BadRows(part.bad, list(part.first_bad))
         self.left_out = Counter(part.left_out)
 
-    def begin(self, name: str, partitions: Mapping[str, str]) -> None:
+    def begin(self, name: str, partitions: Mapping[str, str], log: LogPreset | None = None) -> None:
         """Begin another file.
 
         Parameters
@@ -134,7 +136,11 @@ class AnswerRows:
             Its name, for messages.
         partitions
             Cells that all its rows have.
+        log
+            The preset of its log, if it has another one than the file before.
         """
+        if log is not None and log is not self.fields.log:
+            self.fields = replace(self.fields, log=log)
         self._name, self._partitions = name, partitions
         self._file += 1
 
@@ -153,16 +159,20 @@ class AnswerRows:
         if behind is not None and path.stat().st_size == start:
             return
         read, bad = self.read, self.bad.total
+        first: list[Mapping[str, Any]] = []
         for number, record in json_lines(
             path, encoding=encoding, start=start, lines=lines, progress=counted
         ):
             if isinstance(record, str):
                 self._refuse(number, record)
             else:
+                if self._unseen and len(first) < _KEPT:
+                    first.append(record)
                 self._add(number, record)
         if self._unseen and self.read - read > self.bad.total - bad:
             missing = [path.text for path in self._unseen]
-            raise DataError(f"{self._name}: no line has the column {listed(missing)}")
+            found = instead_of(missing[0], first)
+            raise DataError(f"{self._name}: no line has the column {listed(missing)}; {found}")
 
     def add_table(self, path: Table, *, encoding: str, progress: Progress) -> None:
         """Add the rows of a table of any other kind."""
@@ -231,6 +241,11 @@ class AnswerRows:
                     self.left_out[cells] += 1
                 else:
                     self._keep(number, cells)
+        except _NoRoundError as fault:
+            by = self.fields.columns.by or ""
+            unseen = not self.skip_bad and any(path.text == by for path in self._unseen)
+            self._refuse(number, f"{fault}; {instead_of(by, [record])}" if unseen else str(fault))
+            return
         except _UnusableError as fault:
             self._refuse(number, str(fault))
             return
@@ -261,7 +276,7 @@ class AnswerRows:
         if "by" in row and not (row["by"] or "").strip():
             if columns.by is not None:
                 known = "" if self.fields.log is None else " (--by time takes the times of the log)"
-                raise _UnusableError(f"has nothing in the column {columns.by!r}, its round{known}")
+                raise _NoRoundError(f"has nothing in the column {columns.by!r}, its round{known}")
             row["by"] = None
         decimal = None if self.given is None else self.given.decimal
         for name in columns.values:
@@ -335,6 +350,10 @@ class AnswerRows:
 
 class _UnusableError(Exception):
     """A row that cannot be used, and why."""
+
+
+class _NoRoundError(_UnusableError):
+    """A row without a round."""
 
 
 def _label(what: str, name: str, cell: Any) -> str | None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note, translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import LeftOut, Source
 from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
 from hayflick.corpus.answer_rows import LOG_ROLES, AnswerRows, BadRows
-from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.continuing import (
     Hasher,
     ReadPart,
@@ -32,19 +30,23 @@ from hayflick.corpus.continuing import (
     part_notes,
 )
 from hayflick.corpus.encodings import check_encoding
-from hayflick.corpus.files import STANDARD_INPUT, InputFile, InputFiles, input_files
+from hayflick.corpus.epochs import epoch_times
+from hayflick.corpus.files import STANDARD_INPUT, InputFile, InputFiles
 from hayflick.corpus.found_rounds import FoundRounds, RoundSearch, round_notes
-from hayflick.corpus.frames import as_table, is_in_memory
-from hayflick.corpus.json_lines import json_lines, refuse_line
-from hayflick.corpus.logs.preset import LogPreset, preset_named
-from hayflick.corpus.logs.sniffing import advice, recognised
+from hayflick.corpus.log_inputs import (
+    LINES,
+    AnswerInput,
+    answer_input,
+    first_records,
+    is_lines,
+    preset_of,
+    presets_of_files,
+)
+from hayflick.corpus.logs.preset import LogPreset
+from hayflick.corpus.logs.sniffing import recognised
 from hayflick.corpus.rounds import RoundOrder, round_order
 from hayflick.corpus.table_format import TableFormat
-from hayflick.corpus.tables import check_format, open_table
-
-_LINES = (".jsonl", ".ndjson", ".json")
-NO_LOG = "none"
-"""The name of no preset: a table is not looked at as a log."""
+from hayflick.corpus.tables import check_format
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,7 @@ class Answers:
     continued
         Whether these are only the answers behind those that were read before.
     log
-        The preset of the log that they were read from; None for a table.
+        The preset of the log that they were read from; None for a table, or files of several tools.
     """
 
     name: str
@@ -98,9 +100,6 @@ class Answers:
         for number, (low, high) in enumerate(itertools.pairwise(places), start=1):
             vectors = None if self.vectors is None else self.vectors[low:high]
             yield number, self.frame[int(low) : int(high)], vectors
-
-
-_Input: TypeAlias = InputFiles | pl.DataFrame
 
 
 def read_answers(
@@ -166,124 +165,33 @@ def read_answers(
     """
     given = answer_input(source)
     part = after or ReadPart()
-    preset = _preset(given, columns, log, encoding=encoding, table=table)
+    preset = preset_of(given, columns, log, encoding=encoding, table=table)
     rows = AnswerRows(
         fields=AnswerFields(columns=columns, log=preset),
         skip_bad=skip_bad,
         given=table,
         normalize=normalize,
     )
-    found = _Read(given, rows, part, find_rounds=find_rounds, every=every, time_zone=time_zone)
+    logs: list[LogPreset | None] = [preset]
+    if isinstance(given, InputFiles):
+        paths = [file.path for file in given.files]
+        named = log is not None
+        logs = presets_of_files(paths, preset, named=named, encoding=encoding, table=table)
+    found = _Read(
+        given, rows, part, logs, find_rounds=find_rounds, every=every, time_zone=time_zone
+    )
     found.read(encoding=encoding, progress=progress)
     return found.answers(start=start, encoding=encoding, keeps_part=after is not None)
-
-
-def log_of(source: Any, *, encoding: str, table: TableFormat | None) -> str | None:
-    """Return the name of the tool that wrote what is given; None if that is not clear.
-
-    Raises
-    ------
-    ArgumentError, DataError
-        As `read_answers`.
-    """
-    records = _first_records(answer_input(source), encoding=encoding, table=table)
-    found = recognised(records)
-    return None if found is None else found.name
-
-
-def answer_input(source: Any) -> InputFiles | pl.DataFrame:
-    """Return what is given as files, or as a table in memory.
-
-    Raises
-    ------
-    ArgumentError, DataError
-        As `hayflick.corpus.files.input_files` and `hayflick.corpus.frames.as_table`.
-    """
-    paths = isinstance(source, (list, tuple)) and len(source) > 0
-    if paths and all(isinstance(one, (str, Path)) for one in source):
-        return input_files(source)
-    if isinstance(source, InputFiles):
-        return source
-    return as_table(source) if is_in_memory(source) else input_files(source)
-
-
-_PEEKED = 200
-
-
-def _preset(
-    given: _Input,
-    columns: AnswerColumns,
-    log: str | None,
-    *,
-    encoding: str,
-    table: TableFormat | None,
-) -> LogPreset | None:
-    """Return the preset of a log; None for a table whose columns are named."""
-    if log is not None and log != NO_LOG:
-        return preset_named(log)
-    if columns.text is not None or columns.vectors is not None:
-        return None
-    if log == NO_LOG and columns.values:
-        return None
-    if log == NO_LOG:
-        takes = "a column, or vectors, or a value, where the input is no log"
-        raise ArgumentError("text", got="no column", takes=takes)
-    records = _first_records(given, encoding=encoding, table=table)
-    preset = recognised(records)
-    if preset is None and not columns.values:
-        more = _times_more(given, records)
-        if isinstance(given, pl.DataFrame):
-            raise UnknownLogError(advice(records, name="the table", times_more=more))
-        words = given.arguments
-        raise UnknownLogError(advice(records, name=given.name, arguments=words, times_more=more))
-    return preset
-
-
-_PACKED = 5
-"""About how many times smaller compressed records are."""
-
-
-def _times_more(given: _Input, records: Sequence[dict[str, Any]]) -> float:
-    """Return about how many times as many records an input has as its first ones."""
-    if isinstance(given, pl.DataFrame):
-        return len(given) / max(len(records), 1)
-    if len(records) < _PEEKED and len(given.files) == 1:
-        return 1.0
-    seen = sum(len(json.dumps(record, default=str)) for record in records)
-    plain = (".csv", ".tsv", *_LINES)
-    sizes = (
-        file.path.stat().st_size * (1 if file.path.suffix.lower() in plain else _PACKED)
-        for file in given.files
-    )
-    return max(1.0, sum(sizes) / max(seen, 1))
-
-
-def _first_records(
-    given: _Input, *, encoding: str, table: TableFormat | None
-) -> list[dict[str, Any]]:
-    first = given if isinstance(given, pl.DataFrame) else given.files[0].path
-    if isinstance(first, Path) and _is_lines(first):
-        lines = list(itertools.islice(json_lines(first, encoding=encoding), _PEEKED))
-        records = [record for _, record in lines if isinstance(record, dict)]
-        for number, problem in lines if not records else ():
-            raise refuse_line(first, number, str(problem))
-        return records
-    with open_table(first, given=table, encoding=encoding) as opened:
-        names = list(dict.fromkeys(opened.columns))
-        return opened.frame(names).head(_PEEKED).collect().to_dicts()
-
-
-def _is_lines(path: Path) -> bool:
-    return content_suffix(path) in _LINES
 
 
 @dataclass(eq=False)
 class _Read:
     """An input as it is read: all of it, or what stands behind what was read before."""
 
-    given: _Input
+    given: AnswerInput
     rows: AnswerRows
     before: ReadPart
+    logs: Sequence[LogPreset | None]
     find_rounds: bool
     every: str | None
     time_zone: str | None
@@ -300,7 +208,7 @@ class _Read:
         if isinstance(self.given, pl.DataFrame) or len(self.given.files) != 1:
             return None
         path = self.given.files[0].path
-        return path if _is_lines(path) else None
+        return path if is_lines(path) else None
 
     @property
     def goes_on(self) -> bool:
@@ -322,9 +230,10 @@ class _Read:
         if self.goes_on:
             self.rows.go_on(self.before)
         behind = self.before.beginning if self.goes_on else None
-        for file, seen in zip(self.given.files, _shares(progress, self.given), strict=True):
-            self.rows.begin(_shown(file, alone=len(self.given.files) == 1), file.partitions)
-            if _is_lines(file.path):
+        shares = _shares(progress, self.given)
+        for file, log, seen in zip(self.given.files, self.logs, shares, strict=True):
+            self.rows.begin(_shown(file, alone=len(self.given.files) == 1), file.partitions, log)
+            if is_lines(file.path):
                 if self.rows.given is not None:
                     check_format(self.rows.given, file.path)
                 self.rows.add_lines(file.path, encoding=encoding, progress=seen, behind=behind)
@@ -339,6 +248,7 @@ class _Read:
             why = f"{self._why()}{self._other_log(encoding)}"
             raise DataError(f"{self.name}: holds no answer that can be used; {why}")
         self._check_named(frame)
+        frame = self._with_times_alike(frame)
         vectors = rows.vectors_of(frame)
         frame, found = self._with_rounds(frame)
         if vectors is not None and vectors.shape[1] == 0 and not self.goes_on:
@@ -382,7 +292,7 @@ class _Read:
             (self._source(read, order, notes, encoding=encoding), *self._vector_source()),
             read,
             continued=self.goes_on,
-            log=None if rows.fields.log is None else rows.fields.log.name,
+            log=self._log_name(),
         )
 
     def _check_named(self, frame: pl.DataFrame) -> None:
@@ -396,12 +306,30 @@ class _Read:
                 takes = f"takes a path that the log has, or one of {', '.join(LOG_ROLES)}"
                 raise DataError(f"{self.name}: no answer has --{what.split()[0]} {name}; {takes}")
 
+    def _with_times_alike(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return times of several tools in one form: some write dates, others count seconds."""
+        names = [None if log is None else log.name for log in self.logs]
+        if len(set(names)) < 2 or self.rows.fields.columns.by not in (None, "time"):
+            return frame
+        of_answers = pl.Series(names)[frame["file"] - 1]
+        for name in set(names):
+            is_of = of_answers == name
+            labels = frame["by"].filter(is_of).drop_nulls().unique().to_list()
+            times = {
+                label: f"{time.isoformat()}Z"
+                for label, time in zip(labels, epoch_times(labels), strict=True)
+                if time is not None
+            }
+            spelled = pl.when(is_of).then(pl.col("by").replace(times)).otherwise(pl.col("by"))
+            frame = frame.with_columns(by=spelled)
+        return frame
+
     def _other_log(self, encoding: str) -> str:
         """Return a hint if the log looks like that of another tool than it is read as."""
         log = self.rows.fields.log
         if log is None:
             return ""
-        other = recognised(_first_records(self.given, encoding=encoding, table=self.rows.given))
+        other = recognised(first_records(self.given, encoding=encoding, table=self.rows.given))
         if other is None or other.name == log.name:
             return ""
         looks = f"looks like one of {other.title} (--log {other.name})"
@@ -471,11 +399,23 @@ class _Read:
             found_rounds=None if found is None else found.to_dict(),
         )
 
+    def _log_name(self) -> str | None:
+        """Return the name of the preset of all files; None for tables, and where there are more."""
+        names = {None if one is None else one.name for one in self.logs}
+        return names.pop() if len(names) == 1 else None
+
     def _log_notes(self) -> Iterator[Note]:
-        log = self.rows.fields.log
-        if log is not None:
-            message = translatable("{file} is read as a log of {title} (--log {log})")
-            yield Note(message, file=self.name, title=log.title, log=log.name)
+        message = translatable("{file} is read as a log of {title} (--log {log})")
+        files: dict[str, list[str]] = {}
+        for log, name in zip(self.logs, self._file_names(), strict=True):
+            if log is not None:
+                files.setdefault(log.name, []).append(name)
+        known = {log.name: log for log in self.logs if log is not None}
+        for name, held in files.items():
+            more = len(held) - 1
+            some = f"{held[0]} and {more:,} more file{'s' if more > 1 else ''}"
+            file = self.name if len(files) == 1 else some if more else held[0]
+            yield Note(message, file=file, title=known[name].title, log=name)
 
     def _source(
         self, read: ReadPart, order: RoundOrder, notes: Sequence[Note], *, encoding: str
@@ -546,7 +486,7 @@ _MARK, _BLANKS = 64, b"\xef\xbb\xbf \t\r\n"
 
 def _can_go_on(path: Path, columns: AnswerColumns, encoding: str) -> bool:
     """Return whether a file can grow at its end, line by line."""
-    is_plain = path.suffix.lower() in _LINES and check_encoding(encoding) == "utf-8-sig"
+    is_plain = path.suffix.lower() in LINES and check_encoding(encoding) == "utf-8-sig"
     if not is_plain or columns.vector_file is not None:
         return False
     with path.open("rb") as file:

@@ -23,8 +23,9 @@ from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.progress import Progress
 from hayflick.core.reproducibility import stream
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, answer_input, read_answers
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.files import InputFiles
+from hayflick.corpus.log_inputs import answer_input
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import open_table
 from hayflick.detection.rank import LEAST_READINGS

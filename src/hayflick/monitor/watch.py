@@ -21,9 +21,10 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, log_of, read_answers
+from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.files import InputFiles
+from hayflick.corpus.log_inputs import log_of
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
@@ -432,13 +433,19 @@ def _check_without_reference(*, rules: object, state: object) -> None:
 
 def _checked_baseline(baseline: int, answers: Answers) -> int:
     baseline = whole_number("baseline", baseline, at_least=2)
-    if baseline >= len(answers.rounds):
-        rounds = len(answers.rounds)
+    rounds = len(answers.rounds)
+    if rounds < 3:
+        has = f"has {rounds} round{'s' if rounds > 1 else ''}"
+        takes = "two are the least baseline, and one is judged"
+        remedy = "wait for more answers, or cut shorter rounds with --by and --every"
+        raise DataError(f"{answers.name}: {has}, takes at least 3: {takes}; {remedy}")
+    if baseline >= rounds:
         takes = (
-            f"at most {rounds - 1}: {answers.name} has {rounds} rounds, and those behind the"
+            f"at most {rounds - 1}: {answers.name} has {rounds} rounds, and those after the"
             " baseline are judged"
         )
-        raise ArgumentError("baseline", got=baseline, takes=takes)
+        remedy = "wait for more rounds, or give a smaller --baseline"
+        raise ArgumentError("baseline", got=baseline, takes=takes, remedy=remedy)
     return baseline
 
 

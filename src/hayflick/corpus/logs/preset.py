@@ -33,6 +33,7 @@ _Paths: TypeAlias = tuple[FieldPath, ...]
 CALLS_OF_TOOLS = translatable("tool calls without text")
 FILTERED = translatable("answers that were refused, or stopped by a content filter")
 HIDDEN = translatable("answers that the tool was told to hide")
+WHOLES = translatable("records whose parts are counted")
 NO_ANSWER = translatable("records without an answer")
 REASONS = frozenset(
     {
@@ -161,6 +162,9 @@ class LogPreset:
         Names of presets that recognise such records too, of which this one is a special form.
     records
         Where the records are inside a line; a line is one if this is empty, or leads nowhere.
+    parts
+        Cells that only records have which are parts of others. Where some file of an input has
+        them, records of other files without them do not count.
     is_verbatim
         Whether texts are the answers as they are, also those that look like JSON.
     is_telemetry
@@ -180,6 +184,7 @@ class LogPreset:
     signs: tuple[Sign, ...] = ()
     over: frozenset[str] = frozenset()
     records: _Paths = ()
+    parts: _Paths = ()
     is_verbatim: bool = False
     is_telemetry: bool = False
     conditions: tuple[Condition, ...] = ()
@@ -198,6 +203,15 @@ class LogPreset:
     def afresh(self) -> LogPreset:
         """Return the preset for another log, of which no record was seen."""
         return replace(self)
+
+    def has_parts(self, records: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether some records are parts of others."""
+        return any(path.cells(record) for path in self.parts for record in records)
+
+    def without_wholes(self) -> LogPreset:
+        """Return the preset that counts no records of which the parts count."""
+        wholes = Condition(paths=self.parts, reason=WHOLES, required=True)
+        return replace(self, conditions=(wholes, *self.conditions))
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """Return the columns of a table that are looked at."""
@@ -327,7 +341,7 @@ def _preset(name: str, text: str) -> LogPreset:
     given = tomllib.loads(text)
     if given["format_version"] != _FORMAT:
         raise ValueError(f"{name}: format_version {given['format_version']}, takes {_FORMAT}")
-    roles = ("records", "time", "text", "model", "prompt", "group")
+    roles = ("records", "parts", "time", "text", "model", "prompt", "group")
     return LogPreset(
         name=name,
         title=given["title"],

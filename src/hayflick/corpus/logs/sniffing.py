@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 import shlex
@@ -11,12 +12,13 @@ from statistics import median
 from typing import Any
 
 from hayflick.core.display_text import display_text
-from hayflick.core.errors import DataError
+from hayflick.core.errors import DataError, listed
 from hayflick.corpus.dates import moments
 from hayflick.corpus.labels import json_inside, label_of
 from hayflick.corpus.logs.preset import LogPreset, presets
 from hayflick.corpus.paths import FieldPath, attributes_of
 
+_MOST_PATHS = 8
 _DEEPEST, _MOST_PLACES, _MOST_SHOWN, _LONGEST_EXCERPT = 12, 400, 5, 60
 
 
@@ -134,6 +136,26 @@ def _every(place: _Place, times_more: float) -> str:
         if span * times_more >= _LEAST_ROUNDS * seconds
     )
     return next(enough, "1m")
+
+
+def instead_of(name: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    """Return what to say where no line has a column: a name like it, or the paths that there are.
+
+    Examples
+    --------
+    >>> lines = [{"round": 1, "reply": {"text": "The river is high today."}}]
+    >>> instead_of("reply.txt", lines), instead_of("answer", lines)
+    ("did you mean 'reply.text'?", "it has: 'reply.text', 'round'")
+    """
+    places = _places(lines)
+    texts = [place.path for place in _text_places(places, len(lines))]
+    paths = list(dict.fromkeys([*texts, *(place.path for place in places)]))
+    near = [
+        one for some in (texts, paths) for one in difflib.get_close_matches(name, some, cutoff=0.7)
+    ]
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"it has: {listed(paths, most=_MOST_PATHS)}" if paths else "it has no text and no number"
 
 
 def _excerpt(texts: Sequence[str]) -> str:
