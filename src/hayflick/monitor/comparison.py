@@ -45,7 +45,7 @@ from hayflick.core.arrays import Floats, Integers
 from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import stream
-from hayflick.diversity.hill import rarefied_entropy
+from hayflick.diversity.hill import rarefied_entropies
 from hayflick.diversity.scatter import unit_rows
 
 HALF_SAMPLES = 400
@@ -440,9 +440,8 @@ def _entropies(words: sparse.csr_array, marks: Marks, size: int) -> Floats:
     found = []
     for first in range(0, len(marks), _AT_ONCE):
         counts = sparse.csr_array(marks[first : first + _AT_ONCE].astype(np.int64)) @ words
-        for low, high in zip(counts.indptr[:-1], counts.indptr[1:], strict=True):
-            found.append(rarefied_entropy(counts.data[low:high], size=size))
-    return np.array(found, np.float64)
+        found.append(rarefied_entropies(counts.data, counts.indptr, size=size))
+    return np.concatenate(found)
 
 
 def _scores(
