@@ -166,14 +166,24 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     import altair as alt
     import vl_convert
 
-    axis = {"labelColor": _INK, "titleColor": _INK, "gridColor": _GRID, "titleFontWeight": 500}
-    styled = chart.configure(font=_FONT).configure_axis(
-        **axis, labelFontSize=font_size, titleFontSize=font_size + 1
+    axis = alt.AxisConfig(
+        labelColor=_INK,
+        titleColor=_INK,
+        gridColor=_GRID,
+        titleFontWeight=500,
+        labelFontSize=font_size,
+        titleFontSize=font_size + 1,
     )
-    styled = styled.configure_legend(labelFontSize=12, titleFontSize=12)
+    # All at once, as altair copies the chart each time.
+    styled = chart.configure(
+        font=_FONT,
+        axis=axis,
+        legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12),
+        view=alt.ViewConfig(stroke=None),
+    )
     # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):
-        drawing = styled.configure_view(stroke=None).to_dict()
+        drawing = styled.to_dict()
     svg: str = vl_convert.vegalite_to_svg(_with_display_text(drawing))
     return svg
 
