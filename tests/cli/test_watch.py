@@ -92,7 +92,11 @@ def test_metrics_are_listed(capsys):
     ("arguments", "message"),
     [
         (["nothing.jsonl", *COLUMNS], "nothing.jsonl: no such file"),
-        (["healthy.jsonl", "--text", "reply", "--by", "round"], "no line has the column 'reply'"),
+        (["healthy.jsonl", "--text", "answer", "--by", "rouns"], "did you mean 'round'?"),
+        (
+            ["healthy.jsonl", "--text", "reply", "--by", "round"],
+            "no line has the column 'reply'; it has: 'answer', ",
+        ),
         (["healthy.jsonl", "--by", "round"], "--text answer"),
         (["healthy.jsonl", "--by", "round", "--log", "none"], "text: got no column"),
         (["healthy.jsonl", "--log", "langfus"], "did you mean langfuse?"),

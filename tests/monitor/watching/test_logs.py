@@ -12,7 +12,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.core.errors import DataError, UnknownLogError
+from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
 
 WORDS = [f"{first}{second}" for first in ("ka", "ri", "to", "me") for second in ("ba", "ner", "st")]
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
@@ -349,3 +349,21 @@ def test_rounds_that_go_on_are_announced_without_their_sizes(tmp_path):
     path = written(tmp_path / "calls.jsonl", calls())
     hf.watch(path, state=tmp_path / "state")
     assert "rounds of 1d" in notes_of(hf.watch(path, state=tmp_path / "state"))
+
+
+def test_a_path_that_leads_nowhere_is_answered_with_one_that_does(tmp_path, capsys):
+    records = [{"at": one["startTime"], "reply": one["response"]} for one in calls(days=1)]
+    path = written(tmp_path / "app.jsonl", records)
+    assert main(["watch", str(path), "--text", "reply.choices.message.content"]) == 2
+    assert "did you mean 'reply.choices[0].message.content'?" in capsys.readouterr().err
+    assert main(["watch", str(path), "--text", "answer"]) == 2
+    assert "it has: 'reply.choices[0].message.content', 'at'" in capsys.readouterr().err
+
+
+def test_a_log_that_has_just_begun_is_answered_with_what_to_wait_for(tmp_path):
+    path = written(tmp_path / "calls.jsonl", calls(days=1))
+    with pytest.raises(DataError, match=r"has 1 round, takes at least 3: .*; wait for more"):
+        hf.watch(path)
+    path = written(tmp_path / "calls.jsonl", calls(days=5))
+    with pytest.raises(ArgumentError, match=r"at most 4: .*; wait for more rounds, or give"):
+        hf.watch(path)
