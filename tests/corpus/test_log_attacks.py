@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 import hayflick as hf
@@ -238,3 +239,35 @@ def test_a_list_of_files_beside_a_log_is_no_other_log(tmp_path):
     answers = read(tmp_path)
     assert len(answers.frame) == 240
     assert left_out_of(answers) == {EMPTY: 1}
+
+
+def test_spans_in_a_frame_whose_index_names_them_are_recognised():
+    rows = [
+        {
+            "context.trace_id": f"t{number}",
+            "span_kind": "LLM",
+            "start_time": BEGIN + timedelta(hours=number),
+            "attributes.output.value": said(number),
+        }
+        for number in range(40)
+    ]
+    answers = read_answers(pl.DataFrame(rows), columns=AnswerColumns(by=None))
+    assert answers.log == "phoenix"
+    assert len(answers.frame) == 40
+
+
+@pytest.mark.parametrize("kind", ["records", "frame", "file"])
+def test_times_of_tables_are_among_those_to_copy(tmp_path, kind):
+    records = [
+        {"made": BEGIN + timedelta(hours=8 * number), "reply": {"t": said(number)}}
+        for number in range(60)
+    ]
+    given = records if kind == "records" else pl.DataFrame(records)
+    command = "hf.watch(table, text='reply.t', by='made', every='1d')"
+    if kind == "file":
+        pl.DataFrame(records).write_parquet(tmp_path / "a.parquet")
+        given = tmp_path / "a.parquet"
+        command = f"hayflick watch {given} --text reply.t --by made --every 1d"
+    with pytest.raises(DataError) as refused:
+        read_answers(given, columns=AnswerColumns(by=None))
+    assert str(refused.value).splitlines()[-1].strip() == command

@@ -93,7 +93,8 @@ def preset_of(
     if preset is None and not columns.values:
         more = _times_more(given, records)
         if isinstance(given, pl.DataFrame):
-            raise UnknownLogError(advice(records, name="the table", times_more=more))
+            told = advice(records, name="the table", arguments=(), times_more=more)
+            raise UnknownLogError(told)
         words = given.arguments
         raise UnknownLogError(advice(records, name=given.name, arguments=words, times_more=more))
     return preset

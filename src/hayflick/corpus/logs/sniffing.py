@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -62,7 +63,7 @@ def advice(
     name
         What to call the table.
     arguments
-        The words that name it on a command line; None for its name.
+        The words that name it on a command line; None for its name, none for one in memory.
     times_more
         About how many times as many records the table has.
 
@@ -95,6 +96,10 @@ def advice(
         words += ["--by", times[0].path, "--every", _every(times[0], times_more)]
     else:
         words += [word for place in _round_places(places)[:1] for word in ("--by", place.path)]
+    if arguments is not None and not arguments:
+        named = zip(words[2::2], words[3::2], strict=True)
+        shown = ", ".join(f"{option.removeprefix('--')}={value!r}" for option, value in named)
+        return "\n".join([*said, "Say what to read:", f"  hf.watch(table, {shown})"])
     known = [preset for preset in presets().values() if any(map(preset.recognises, lines))]
     said += [f"Some records are as {one.title} writes them (--log {one.name})." for one in known]
     command = " ".join(map(_shell_word, words))
@@ -211,7 +216,7 @@ def _leaves(
         if len(steps) < _DEEPEST:
             for name, inner in value.items():
                 yield from _leaves(inner, (*steps, name))
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+    elif isinstance(value, (str, int, float, date)) and not isinstance(value, bool) and value != "":
         yield steps, value
 
 
