@@ -56,6 +56,7 @@ for _result, _report in {
     "monitor.pilot_design:PilotDesign": "pilot_design",
     "monitor.pilot_analysis:PilotResult": "pilot_result",
     "calibration.numbers:NumbersFit": "number_calibration",
+    "sweeps.results:SweepResult": "sweep",
     "papers.reproduce:Gallery": "gallery",
     "network.run_results:NetworkRun": "network",
     "network.estimate:NetworkEstimate": "network_estimate",

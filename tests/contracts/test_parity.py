@@ -86,6 +86,10 @@ def inputs(tmp_path_factory):
         folder / "review.csv"
     )
     hf.run_network(folder / "village.toml", out=folder / "run")
+    (folder / "study.toml").write_text(
+        'format_version = 1\nfamily = "zipf:30"\ngenerations = 3\nsamples = [20, 40]\n'
+        'regime = ["replace", "fresh:0.2", "accumulate"]\nreplicates = 32\nkeep = 0.5\n'
+    )
     return folder
 
 
@@ -133,6 +137,7 @@ PAIRS = {
     "calibrate round0.json --curve curve.json --ahead 2 --replicates 20": lambda: hf.calibrate(
         "round0.json", curve="curve.json", ahead=2, replicates=20
     ),
+    "sweep study.toml --resume": lambda: hf.sweep("study.toml"),
     "watch answers.jsonl --by round --text answer": lambda: hf.watch(
         "answers.jsonl", by="round", text="answer"
     ),

@@ -117,6 +117,22 @@ def _plan(name: str) -> hf.Plan:
     return hf.plan(model, keep=0.7, generations=5, replicates=0, costs=costs)
 
 
+def _sweep(name: str, folder: Path) -> hf.SweepResult:
+    """Return a study whose column, and the files that its regimes name, are hostile."""
+    (folder / "stored.json").write_text(json.dumps({"w1": 2}))
+    table = folder / "labels.csv"
+    table.write_text("label\n" + "w1\nw2\nw3\n" * 9)
+    study = {"format_version": 1, "family": "discrete", "corpus": str(table), "generations": 3}
+    regimes = ["replace", f"anchor:{folder / 'stored.json'}", 'anchor:{"w1": 1}', "accumulate"]
+    found = hf.sweep({**study, "samples": [5, 9], "regime": regimes, "replicates": 32})
+    marked = found.study.model_copy(update={"column": name, "family": [name]})
+    ready = [
+        dataclasses.replace(one, cell=dataclasses.replace(one.cell, family=name, regime=name))
+        for one in found.ready
+    ]
+    return dataclasses.replace(found, study=marked, ready=tuple(ready), read=(_source(name),))
+
+
 def _answers(name: str, *, groups: bool = True) -> Answers:
     """Return answers that become the same, in rounds and groups with hostile names."""
     rng = np.random.default_rng(1)
@@ -333,6 +349,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     ),
     "plan": lambda name, _: _plan(name),
     "planned-rules": lambda name, _: _planned_rules(name),
+    "sweep": _sweep,
     "reserve": _reserve,
     "watch": lambda name, _: hf.watch(_answers(name)),
     "watch-rules": lambda name, _: hf.watch(_answers(name), rules=_rules(name)),

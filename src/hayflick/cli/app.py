@@ -34,6 +34,7 @@ from hayflick.cli.rules import rules_app
 from hayflick.cli.serve import serve_command
 from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
+from hayflick.cli.sweep import sweep_app
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
 from hayflick.core.errors import (
@@ -73,6 +74,7 @@ app.add_typer(review_app, name="review")
 app.add_typer(pilot_app, name="pilot")
 app.add_typer(network_app, name="network")
 app.add_typer(loop_app, name="loop")
+app.add_typer(sweep_app, name="sweep")
 app.add_typer(db_app, name="db")
 
 
@@ -99,7 +101,7 @@ def _show_help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-for _group in (rules_app, review_app, network_app, loop_app, db_app):
+for _group in (rules_app, review_app, network_app, loop_app, sweep_app, db_app):
     _group.callback(invoke_without_command=True)(_show_help)
 
 

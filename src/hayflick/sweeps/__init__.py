@@ -1,0 +1,1 @@
+"""Studies over a grid of settings."""

@@ -1,0 +1,272 @@
+"""How a study is run: laws where they apply, simulations elsewhere, each cell kept as it ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hayflick.core.arrays import Floats
+from hayflick.core.effort import expect
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.core.reproducibility import logical_blocks, provenance
+from hayflick.core.source import Source
+from hayflick.laws.count_law import SIMULATED
+from hayflick.simulation.blocks import Block
+from hayflick.simulation.executors import completed, open_executor, worker_count
+from hayflick.sweeps.kept import KeptQuantity, LawfulRetention
+from hayflick.sweeps.preparation import Preparation, SweepLoad
+from hayflick.sweeps.results import SweepResult, write_result
+from hayflick.sweeps.store import CellResult, SweepStore, open_store
+from hayflick.sweeps.study import Study, study_in
+from hayflick.sweeps.work import CellAnswer, Failed, LawTask, ReadyCell, RunsTask
+
+AUTO = "auto"
+"""Processes where the work is long, else threads."""
+
+_WORTH_PROCESSES_S = 20.0
+_LAW_TASK_S, _MOST_LAWS = 0.5, 256
+_TASKS_TOGETHER = 10_000
+_FIRST_BLOCKS = 2
+
+
+def sweep(
+    study: Study | Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    scheduler: str = "threads",
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> SweepResult:
+    """Run a study: what is kept over a grid of settings.
+
+    Each cell is answered by a law where one is known, else simulated. The same study gives the same
+    numbers whatever the scheduler and the workers.
+
+    Parameters
+    ----------
+    study
+        A study file (``study.toml``), its values by key, or a `Study`.
+    out
+        Folder of the results: ``summary.parquet``, ``results.zarr``, and ``cells.jsonl``, in which
+        each cell is kept as it is finished. None to keep nothing.
+    resume
+        Whether a folder that exists is gone on with: cells that it holds are not computed again,
+        also those of a smaller study.
+    scheduler
+        ``threads`` of this process, ``processes`` of this machine, ``auto`` (processes where the
+        work takes more than 20 seconds), or the address of a running Dask scheduler such as
+        ``tcp://host:8786``. A script that starts processes keeps its own work under
+        ``if __name__ == "__main__":``.
+    workers
+        Number of threads or processes; one for each processor where None.
+    executor
+        Where the tasks run, in place of `scheduler`: of `concurrent.futures`, or any with its
+        interface.
+    progress
+        Called with the number of cells that are done.
+
+    Raises
+    ------
+    ArgumentError
+        If the study is not understood, or has more than a million cells.
+    DataError
+        If a file that it names cannot be used, settings of a cell do not fit each other, or another
+        process works on the folder.
+    OutputError
+        If the folder exists and `resume` is not set, or cannot be written.
+    ExecutorError
+        If the processes or machines are lost; the finished cells are kept.
+
+    Examples
+    --------
+    >>> found = sweep({
+    ...     "format_version": 1, "family": "zipf:100", "generations": 5, "samples": 200,
+    ...     "regime": ["replace", "fresh:0.2", "accumulate"],
+    ... })
+    >>> found.to_frame()["law"].to_list()
+    ['exact', 'exact', 'simulated']
+    >>> found.to_frame()["kept"].round(3).to_list()
+    [0.31, 0.464, 0.513]
+    """
+    if executor is not None and scheduler != "threads":
+        raise ArgumentError("scheduler", got=scheduler, takes="nothing beside an executor")
+    read, folder = study_in(study)
+    where = None if out is None else Path(out)
+    preparation = Preparation(read, folder, progress)
+    cells = preparation.cells()
+    record = provenance({"study": read.parameters()}, seed=read.seed[0])
+    with open_store(where, study=record, resume=resume) as store:
+        own = [ready.identifier for ready in cells]
+        store.finished = {key: store.finished[key] for key in own if key in store.finished}
+        left = [ready for ready in cells if ready.identifier not in store.finished]
+        load = SweepLoad.of(left, preparation.work, replicates=read.most_replicates)
+        effort = load.effort(worker_count(workers))
+        expect(progress, effort)
+        interrupted = False
+        if left:
+            running = _Sweep(read, load, store, progress, len(cells))
+            with _opened(executor, scheduler, workers, effort.seconds) as opened:
+                interrupted = running.execute(opened)
+        given = study if isinstance(study, str | os.PathLike) else None
+        result = SweepResult(
+            study=read,
+            ready=tuple(cells),
+            results=tuple(store.finished.get(key) for key in own),
+            interrupted=interrupted,
+            folder=where,
+            read=(*Source.files(("study", given)), *preparation.sources),
+        )
+        if where is not None:
+            write_result(result, where)
+    if interrupted and not any(result.results):
+        raise KeyboardInterrupt
+    return result
+
+
+@contextmanager
+def _opened(
+    executor: Executor | None, scheduler: str, workers: int | None, seconds: float
+) -> Iterator[Executor]:
+    """Open where the tasks run."""
+    if executor is not None:
+        yield executor
+        return
+    if scheduler == AUTO:
+        scheduler = "processes" if seconds > _WORTH_PROCESSES_S else "threads"
+    with open_executor(scheduler, workers=workers) as opened:
+        if opened is not None:
+            yield opened
+            return
+        with ThreadPoolExecutor(worker_count(workers)) as threads:
+            yield threads
+
+
+@dataclass(eq=False)
+class _Simulated:
+    """A cell that is being simulated, and the runs that came back."""
+
+    ready: ReadyCell
+    blocks: Sequence[Block]
+    """All its blocks, at most."""
+    asked: int = 0
+    """Blocks that were sent out."""
+    found: dict[int, Floats] = field(default_factory=dict)
+    """Runs by their first block."""
+
+    def next_blocks(self, *, adaptive: bool) -> Sequence[Block]:
+        """Return the blocks to run next: all, or as many again as there are."""
+        size = len(self.blocks)
+        if adaptive:
+            size = min(size, max(_FIRST_BLOCKS, 2 * self.asked))
+        blocks, self.asked = self.blocks[self.asked : size], size
+        return blocks
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all blocks that were sent out came back."""
+        runs = sum(size for _, size in self.blocks[: self.asked])
+        return sum(len(values) for values in self.found.values()) == runs
+
+    def result(self, quantity: KeptQuantity) -> CellResult:
+        """Return what the runs keep so far."""
+        runs = np.concatenate([self.found[first] for first in sorted(self.found)])
+        kept, errors = quantity.over(runs)
+        return CellResult(quantity.name, SIMULATED, kept, errors, 0.0, len(runs))
+
+    def is_enough(self, result: CellResult, wanted: float | None) -> bool:
+        """Return whether the standard error is small enough, or all runs are done."""
+        if wanted is None or self.asked == len(self.blocks):
+            return True
+        # Runs that all end the same show no error; n of them leave room for about 1/n.
+        error = result.last_error
+        return (1.0 / result.runs if error is None else error) <= wanted
+
+
+@dataclass(eq=False)
+class _Sweep:
+    """The cells of a study on their way through an executor."""
+
+    study: Study
+    load: SweepLoad
+    store: SweepStore
+    progress: Progress
+    total: int
+    simulated: dict[int, _Simulated] = field(default_factory=dict)
+
+    def execute(self, executor: Executor) -> bool:
+        """Run all cells; return whether Ctrl-C came in between."""
+        blocks = tuple(logical_blocks(self.load.replicates))
+        self.simulated = {
+            ready.cell.number: _Simulated(ready, blocks) for ready in self.load.simulated
+        }
+        try:
+            self._tell()
+            self._run(executor, self._law_tasks())
+            while self.simulated:
+                # Where cells are to reach a standard error, each round has as many runs again.
+                self._run(executor, self._run_tasks())
+        except KeyboardInterrupt:
+            return True
+        return False
+
+    def _tell(self) -> None:
+        self.progress("cells", len(self.store.finished), self.total)
+
+    def _law_tasks(self) -> Iterator[LawTask]:
+        cells = self.load.by_law
+        size = int(np.clip(_LAW_TASK_S / self.load.law_seconds, 1, _MOST_LAWS))
+        for first in range(0, len(cells), size):
+            yield LawTask(cells[first : first + size])
+
+    def _run_tasks(self) -> Iterator[RunsTask]:
+        adaptive = self.study.standard_error is not None
+        for one in list(self.simulated.values()):
+            blocks = one.next_blocks(adaptive=adaptive)
+            seconds = self.load.seconds_of(one.ready, sum(size for _, size in blocks))
+            yield from self.load.work.tasks_of(one.ready, blocks, seconds=seconds)
+
+    def _run(self, executor: Executor, tasks: Iterator[LawTask | RunsTask]) -> None:
+        """Do tasks, a part of them at a time; keep each cell that is finished."""
+        numbers = {ready.cell.number: ready for ready in self.load.by_law}
+        while part := list(itertools.islice(tasks, _TASKS_TOGETHER)):
+            for answers in completed(executor, self.load.work, part):
+                finished = []
+                for answer in answers:
+                    ready = numbers.get(answer.number)
+                    if ready is None:
+                        ready = self.simulated[answer.number].ready
+                    if isinstance(answer.found, Failed):
+                        raise DataError(f"{ready.cell}: {answer.found.message}")
+                    result = self._result(ready, answer)
+                    if result is not None:
+                        finished.append((ready.identifier, result))
+                if finished:
+                    self.store.commit(finished)
+                    self._tell()
+
+    def _result(self, ready: ReadyCell, answer: CellAnswer) -> CellResult | None:
+        """Return the result of a cell; None if runs of it are still to come."""
+        quantity, found = self.load.work.quantity(ready), answer.found
+        if isinstance(found, LawfulRetention):
+            return CellResult(quantity.name, found.name, found.kept, None, found.error, 0)
+        assert isinstance(found, np.ndarray)
+        one = self.simulated[answer.number]
+        one.found[answer.first_block] = found
+        if not one.is_complete:
+            return None
+        result = one.result(quantity)
+        if not one.is_enough(result, self.study.standard_error):
+            return None
+        del self.simulated[answer.number]
+        return result
