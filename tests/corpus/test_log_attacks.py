@@ -271,3 +271,20 @@ def test_times_of_tables_are_among_those_to_copy(tmp_path, kind):
     with pytest.raises(DataError) as refused:
         read_answers(given, columns=AnswerColumns(by=None))
     assert str(refused.value).splitlines()[-1].strip() == command
+
+
+def test_several_files_that_have_grown_go_on_from_a_state(tmp_path):
+    state, folder = tmp_path / "state", tmp_path / "logs"
+    folder.mkdir()
+    for numbers in (range(300), range(350)):
+        for name, form in (("h", helicone), ("l", litellm)):
+            written(folder / f"{name}.jsonl", map(form, numbers))
+        found = hf.watch(folder, every="1d", state=state)
+    whole = hf.watch(folder, every="1d")
+    assert found.answers == whole.answers == 700
+    assert found.rounds == whole.rounds
+    for one, other in zip(found.readings[""], whole.readings[""], strict=True):
+        assert one.values == pytest.approx(other.values, nan_ok=True)
+    written(folder / "h.jsonl", (helicone(number) for number in range(349)))
+    with pytest.raises(DataError, match="are not those that"):
+        hf.watch(folder, every="1d", state=state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -214,6 +215,9 @@ def open_part(answers: Answers, state: StreamState | None, *, name: str) -> Answ
     kept = len(state.last.frame)
     if not answers.continued and _begins_with(rest, state.last):
         return rest
+    if closed and not answers.continued and _holds(rest, state.last, number=last):
+        # Of several files each has grown, so that new answers stand between those that are known.
+        return rest
     if closed and not answers.continued:
         raise _changed(answers, state.names[-1], name)
     if not kept:
@@ -272,6 +276,14 @@ def _begins_with(rest: Answers, last: Answers) -> bool:
     if len(rest.frame) < count:
         return False
     return digest_of(rest, 0, count) == digest_of(last, 0, count)
+
+
+def _holds(rest: Answers, last: Answers, *, number: int) -> bool:
+    """Return whether a round has all its known answers, in whichever order."""
+    size = int((rest.frame["round"] == number).sum())
+    found = Counter(digest_of(rest, row, row + 1) for row in range(size))
+    known = Counter(digest_of(last, row, row + 1) for row in range(len(last.frame)))
+    return known <= found
 
 
 def _joined(last: Answers, rest: Answers) -> Answers:

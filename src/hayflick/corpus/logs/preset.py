@@ -241,8 +241,8 @@ class LogPreset:
         held = [value_inside(cell) if isinstance(cell, str) else cell for cell in cells]
         found = [one for cell in held for one in (cell if isinstance(cell, list) else [cell])]
         records = [one for one in found if isinstance(one, Mapping)]
-        # A list of their identifiers alone holds no records.
-        for record in records if records or not found else (line,):
+        # An empty list, and one of their identifiers alone, holds no records.
+        for record in records or (line,):
             yield plain_telemetry(record) if self.is_telemetry else record
 
     def _messages(self, cell: Any) -> Sequence[Mapping[str, Any]]:
