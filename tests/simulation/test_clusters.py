@@ -1,5 +1,8 @@
 """Simulations on a Dask cluster, and clusters that cannot be used."""
 
+import socket
+import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -76,6 +79,42 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(99)])
+def test_another_server_is_no_scheduler(answer, monkeypatch):
+    monkeypatch.setattr("hayflick.simulation.executors._CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(99)
+                if answer:
+                    connection.sendall(answer)
+                else:
+                    time.sleep(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(ExecutorError, match="no scheduler answers"), open_executor(address):
+            pass
+        thread.join()
+
+
+def test_a_worker_is_no_scheduler(cluster):
+    [worker] = cluster.workers.values()
+    with pytest.raises(ExecutorError, match="no scheduler answers"), open_executor(worker.address):
+        pass
+
+
+def test_tls_without_certificates_says_where_they_are_named():
+    with (
+        pytest.raises(ExecutorError, match=r"no scheduler answers; .*distributed\.comm\.tls"),
+        open_executor("tls://127.0.0.1:9"),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("package", ["hayflick", "numpy", "cloudpickle"])
 def test_other_versions_are_refused_by_the_name_of_the_package(cluster, monkeypatch, package):
     found_by = distributed.Client.get_versions
@@ -104,7 +143,9 @@ def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize(("scheduler", "workers"), [("dask", None), ("tcp://host:1", 2)])
+@pytest.mark.parametrize(
+    ("scheduler", "workers"), [("dask", None), ("tcp://host", None), ("tcp://host:1", 2)]
+)
 def test_what_is_no_scheduler_is_refused(scheduler, workers):
     with pytest.raises(ArgumentError), open_executor(scheduler, workers=workers):
         pass

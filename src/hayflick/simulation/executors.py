@@ -6,6 +6,7 @@ streams, so that all of them give the same numbers.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import pickle
@@ -20,6 +21,7 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
+    ThreadPoolExecutor,
     wait,
 )
 from contextlib import contextmanager, suppress
@@ -274,7 +276,7 @@ class DaskExecutor(Executor):
         self._executor.shutdown(wait=wait and not cancel_futures)
 
 
-_ADDRESS = re.compile(r"(?:tcp|tls|ucx|ws|wss)://\S+")
+_ADDRESS = re.compile(r"(?:tcp|tls|wss?)://\S+:\d+")
 _CONNECT_S = 10
 
 
@@ -285,12 +287,12 @@ def _dask_executor(address: str) -> Iterator[Executor]:
     except ImportError:
         raise MissingExtraError("a Dask cluster", extra="cluster") from None
     _quiet()
+    _check_scheduler(address)
     connect: Any = distributed.Client
     try:
         client = connect(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as fault:
-        check = "check the address, and that the scheduler runs (dask scheduler)"
-        raise ExecutorError(f"{address}: no scheduler answers; {check}") from fault
+    except (OSError, ValueError) as fault:
+        raise _unreachable(address) from fault
     try:
         # Workers may be on their way.
         with suppress(TimeoutError):
@@ -300,6 +302,34 @@ def _dask_executor(address: str) -> Iterator[Executor]:
     finally:
         with suppress(OSError, TimeoutError):
             client.close(timeout=_CONNECT_S)
+
+
+def _check_scheduler(address: str) -> None:
+    """Refuse an address at which no scheduler answers in time; other servers may say anything."""
+    from distributed import Security, rpc
+
+    async def ask() -> None:
+        arguments = Security().get_connection_args("client")
+        async with rpc(address, timeout=_CONNECT_S, connection_args=arguments) as scheduler:
+            if (await scheduler.identity())["type"] != "Scheduler":
+                raise ValueError
+
+    async def ask_in_time() -> None:
+        await asyncio.wait_for(ask(), _CONNECT_S)
+
+    # In a thread of its own, as a notebook has a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(asyncio.run, ask_in_time()).result()
+        except Exception as fault:
+            raise _unreachable(address) from fault
+
+
+def _unreachable(address: str) -> ExecutorError:
+    check = "check the address, and that the scheduler runs (dask scheduler)"
+    if address.startswith(("tls:", "wss:")):
+        check += "; its certificates are named in Dask's settings, distributed.comm.tls"
+    return ExecutorError(f"{address}: no scheduler answers; {check}")
 
 
 def _quiet() -> None:
