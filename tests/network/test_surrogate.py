@@ -179,7 +179,7 @@ def test_processes_give_the_numbers_of_threads_and_a_killed_one_is_told():
             simulate_surrogate(MANY, **how, executor=executor)
 
 
-def test_a_cluster_gives_the_numbers_of_threads():
+def test_a_cluster_gives_the_numbers_of_threads(monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
     how = {"rounds": 5, "replicates": 3, "seed": 8}
     settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "protocol": "tcp"}
@@ -188,6 +188,13 @@ def test_a_cluster_gives_the_numbers_of_threads():
         open_executor(cluster.scheduler_address) as executor,
     ):
         there = simulate_surrogate(MANY, **how, executor=executor)
+        # Pools lie on the cluster: the memory of this machine is for the results.
+        monkeypatch.setattr("hayflick.core.effort.machine_memory", lambda: 1e6)
+        large = Surrogate(means=(0.0, 1.0), agents=40, draws=500, read=5)
+        simulate_surrogate(large, rounds=10, replicates=1, executor=executor)
+        with pytest.raises(EffortError, match="simulating a run of 40 mixtures"):
+            simulate_surrogate(large, rounds=10, replicates=1)
+    monkeypatch.undo()
     assert there.identical(simulate_surrogate(MANY, **how))
 
 

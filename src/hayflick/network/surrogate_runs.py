@@ -22,7 +22,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.reproducibility import LOGICAL_BLOCK, fresh_seed, provenance, stream
 from hayflick.network import surrogate as kernels
 from hayflick.network.surrogate import Surrogate, Workload
-from hayflick.simulation.executors import completed
+from hayflick.simulation.executors import DaskExecutor, completed
 
 if TYPE_CHECKING:
     import xarray
@@ -105,7 +105,7 @@ def simulate_surrogate(
     workers = unsaid if threads is None else threads
     workers = whole_number("threads", workers, at_least=1, at_most=MOST_THREADS)
     simulation = _Simulation(surrogate, rounds=rounds, seed=seed)
-    expect(progress, simulation.effort(replicates, threads=workers))
+    expect(progress, simulation.effort(replicates, threads=workers, executor=executor))
     runs = {}
     for number, run in simulation.runs(replicates, threads=workers, executor=executor):
         runs[number] = run
@@ -183,13 +183,16 @@ class _Simulation:
             self.authors = np.concatenate(lists)
             self.starts = np.concatenate([[0], np.cumsum([len(read) for read in lists])])
 
-    def effort(self, replicates: int, *, threads: int) -> Effort:
-        """Return what runs take, of which one or `threads` are made at once."""
+    def effort(self, replicates: int, *, threads: int, executor: Executor | None) -> Effort:
+        """Return what runs take: on this machine all results, and the pools of its runs."""
         surrogate, rounds = self.surrogate, len(self.numbers)
-        together = 1 if self.inside(threads) else min(threads, replicates)
-        work = surrogate.work(rounds, replicates=replicates, threads=threads)
+        pools = 1 if executor is not None or self.inside(threads) else min(threads, replicates)
+        workers = threads
+        if isinstance(executor, DaskExecutor):
+            pools, workers = 0, threads * min(executor.workers, replicates)
+        work = surrogate.work(rounds, replicates=replicates, threads=workers)
         weights = 8.0 * (rounds + 1) * surrogate.agents * surrogate.components
-        memory = 8.0 * together * int(self.points[-1]) * self.kept
+        memory = 8.0 * pools * int(self.points[-1]) * self.kept
         memory += _COPIES * replicates * weights
         runs = "a run" if replicates == 1 else f"{replicates:,} runs"
         name = f"simulating {runs} of {surrogate.agents:,} mixtures"
