@@ -288,3 +288,17 @@ def test_several_files_that_have_grown_go_on_from_a_state(tmp_path):
     written(folder / "h.jsonl", (helicone(number) for number in range(349)))
     with pytest.raises(DataError, match="are not those that"):
         hf.watch(folder, every="1d", state=state)
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ({"$date": "2026-10-01T10:00:00Z"}, "2026-10-01T10:00:00Z"),
+        ({"$date": {"$numberLong": "1790086400000"}}, "1790086400000"),
+        ([2026, 10, 1], None),
+        ({"year": 2026, "month": 10}, None),
+    ],
+)
+def test_times_in_objects_are_taken_out(time, expected):
+    (answer,) = presets()["litellm"].answers(litellm(1, startTime=time))
+    assert answer.time == expected

@@ -264,7 +264,7 @@ class LogPreset:
             prompt = next(
                 filter(None, (prompt_of(path.cell(record)) for path in self.prompt)), None
             )
-            time = _first(self.time, record, line)
+            time = _time(_first(self.time, record, line))
             for text in texts:
                 yield LogAnswer(
                     text=text, time=time, prompt=prompt, model=model, group=group, record=record
@@ -299,6 +299,13 @@ def _left_out(reasons: Sequence[str]) -> Iterator[str]:
 def _first(paths: _Paths, *records: Mapping[str, Any]) -> Any:
     cells = (path.cell(record) for record in records for path in paths)
     return next((cell for cell in cells if cell not in (None, "", [], {})), None)
+
+
+def _time(cell: Any) -> Any:
+    """Return a time, also from inside an object as MongoDB exports it; None for what is none."""
+    while isinstance(cell, Mapping) and len(cell) == 1:
+        (cell,) = cell.values()
+    return None if isinstance(cell, (dict, list)) else cell
 
 
 def _name(cell: Any) -> str | None:
