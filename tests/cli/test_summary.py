@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
+from hayflick.report.drawing import FONT
 
 WORDS = [f"word{number}" for number in range(300)]
 
@@ -56,7 +58,8 @@ def test_compare_writes_the_decision_of_its_gate(answers: Path, tmp_path: Path) 
     found = summary.read_text(encoding="utf-8")
     assert found.startswith("### hayflick: Less diverse")
     assert "below 90% of the old number: effective number of words" in found
-    assert (tmp_path / "c.svg").exists()
+    fonts = set(re.findall(r'font-family="(.*?)"', (tmp_path / "c.svg").read_text("utf-8")))
+    assert fonts == {FONT}, "fonts that do not parse leave a PNG without labels"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 640, 300
 LAW, SIMULATED, REAL, LIMIT = "#0b3d75", "#5aa2e0", "#4c8a2f", "#b3261e"
 IDEAL = "#b86e00"
 GREY = "#9aa4ae"
-_FONT = (
+FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "
     "'Yu Gothic', sans-serif"
 )
@@ -176,7 +176,7 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     )
     # All at once, as altair copies the chart each time.
     styled = chart.configure(
-        font=_FONT,
+        font=FONT,
         axis=axis,
         legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12),
         view=alt.ViewConfig(stroke=None),
@@ -219,7 +219,8 @@ def _with_display_text(drawing: dict[str, Any]) -> dict[str, Any]:
             return {key: clean(one, key) for key, one in value.items()}
         if isinstance(value, list):
             return [clean(one, name) for one in value]
-        if not isinstance(value, str):
+        if not isinstance(value, str) or name == "font":
+            # A list of fonts that is cut has no meaning: the labels of a PNG would be missing.
             return value
         if name in _EXPRESSIONS:
             return _LITERAL.sub(lambda found: json.dumps(shown[json.loads(found[0])]), value)

@@ -12,7 +12,7 @@ from hayflick.monitor.compare_result import Comparison
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.report.compare import interval_chart
 from hayflick.report.compare_findings import CompareFindings
-from hayflick.report.drawing import RenderedChart, check_picture, save_picture
+from hayflick.report.drawing import FONT, RenderedChart, check_picture, save_picture
 from hayflick.report.language import Language
 from hayflick.report.watch import pictured_numbers
 from hayflick.report.watch_charts import number_chart
@@ -20,7 +20,7 @@ from hayflick.report.watch_findings import WatchFindings
 
 _TITLE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 28" width="400" height="28">'
-    '<text x="4" y="20" font-family="system-ui, sans-serif" font-size="15" font-weight="600" '
+    f'<text x="4" y="20" font-family="{FONT}" font-size="15" font-weight="600" '
     'fill="#24292f">{}</text></svg>'
 )
 
