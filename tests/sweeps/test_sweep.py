@@ -308,12 +308,17 @@ def test_a_file_at_fault_names_the_line_of_the_key(tmp_path, capsys):
 
 def test_long_work_is_asked_for_first(tmp_path, capsys):
     settings = study(
-        regime="accumulate", samples=100_000, replicates=4_000_000, generations=2000, seed=[1, 2, 3]
+        regime="accumulate",
+        family="zipf:5000",
+        samples=100_000,
+        replicates=20_000,
+        generations=2000,
+        seed=[1, 2, 3],
     )
     (tmp_path / "s.toml").write_text(toml(settings))
     assert main(["sweep", str(tmp_path / "s.toml")]) == 2
     said = capsys.readouterr().err
-    assert "a study of 3 cells, 0 of them by law, takes about" in said
+    assert "a study of 3 cells, 0 of them by law, the others with up to 20,000 runs each," in said
     assert "--yes" in said
     assert EffortError.__name__ not in said
 

@@ -18,15 +18,17 @@ from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
 from hayflick.core.source import Source, sources_of
 from hayflick.regimes.regime import parse_regime
+from hayflick.simulation.blocks import BlockRuns
 from hayflick.simulation.effort import simulation_effort
 from hayflick.sweeps.cells import Cell, cells_of
 from hayflick.sweeps.study import IDEAL, Study
 from hayflick.sweeps.work import CellWork, ReadyCell
 
 _ITEM_S, _ROUND_S = 6e-8, 2e-6
-_TRIED = 12
+_TRIED = 6
 _LAW_S, _FEW_LAWS = 0.5, 20
-_CELL_BYTES, _NUMBER_BYTES = 3000.0, 48.0
+_CELL_BYTES, _NUMBER_BYTES, _RUN_BYTES = 3000.0, 48.0, 16.0
+_TASK_RUNS = 256
 _FILE_REGIMES = ("anchor", "scheduled")
 
 
@@ -154,6 +156,8 @@ class SweepLoad:
         Measured over estimated seconds of the simulated cells.
     replicates
         Runs of a simulated cell, at most.
+    memory
+        Bytes that a simulated cell takes, at most.
     """
 
     work: CellWork
@@ -162,6 +166,7 @@ class SweepLoad:
     law_seconds: float
     rate: float
     replicates: int
+    memory: float
 
     @classmethod
     def of(cls, cells: Sequence[ReadyCell], work: CellWork, *, replicates: int) -> SweepLoad:
@@ -172,9 +177,7 @@ class SweepLoad:
         DataError
             If a cell cannot be simulated.
         """
-        by_law = [ready for ready in cells if work.has_law(ready)]
-        answered = {ready.cell.number for ready in by_law}
-        simulated = [ready for ready in cells if ready.cell.number not in answered]
+        by_law, simulated = _divided(cells, work)
         _check(simulated, work)
         seconds = _LAW_S
         if len(by_law) > _FEW_LAWS:
@@ -183,17 +186,14 @@ class SweepLoad:
             for ready in tried:
                 work.by_law(ready)
             seconds = (time.perf_counter() - start) / len(tried)
-        rate = 1.0
+        rate, memory = 1.0, 0.0
         tried = _spread_out(simulated, _TRIED)
         if tried:
-            measured = 0.0
-            for ready in tried:
-                runs = work.runs(ready)
-                measured += simulation_effort(
-                    runs.chain, runs.schedule, replicates=replicates, threads=1
-                ).seconds
-            rate = measured / sum(_rough_seconds(ready, replicates) for ready in tried)
-        return cls(work, by_law, simulated, seconds, rate, replicates)
+            efforts = [_effort(work.runs(ready), replicates) for ready in tried]
+            rough = sum(_rough_seconds(ready, replicates) for ready in tried)
+            rate = sum(one.seconds for one in efforts) / rough
+            memory = max(_memory(work, ready, replicates) for ready in tried)
+        return cls(work, by_law, simulated, seconds, rate, replicates, memory)
 
     def seconds_of(self, ready: ReadyCell, replicates: int) -> float:
         """Return about how long runs of a simulated cell take on one worker."""
@@ -205,11 +205,38 @@ class SweepLoad:
         seconds += sum(self.seconds_of(ready, self.replicates) for ready in self.simulated)
         cells = (*self.by_law, *self.simulated)
         numbers = sum(ready.cell.generations + 1 for ready in cells)
+        parts = [f"a study of {len(cells):,} cells", f"{len(self.by_law):,} of them by law"]
+        if self.simulated:
+            parts.append(f"the others with up to {self.replicates:,} runs each")
         return Effort(
-            f"a study of {len(cells):,} cells, {len(self.by_law):,} of them by law,",
+            f"{', '.join(parts)},",
             seconds=seconds / workers,
-            memory=_CELL_BYTES * len(cells) + _NUMBER_BYTES * numbers,
+            memory=_CELL_BYTES * len(cells) + _NUMBER_BYTES * numbers + self.memory,
         )
+
+
+def _divided(
+    cells: Sequence[ReadyCell], work: CellWork
+) -> tuple[Sequence[ReadyCell], Sequence[ReadyCell]]:
+    """Return the cells that a law answers, and the others."""
+    by_law: list[ReadyCell] = []
+    simulated: list[ReadyCell] = []
+    for ready in cells:
+        try:
+            (by_law if work.has_law(ready) else simulated).append(ready)
+        except (ArgumentError, DataError) as fault:
+            raise DataError(f"{ready.cell}: {fault}") from None
+    return by_law, simulated
+
+
+def _memory(work: CellWork, ready: ReadyCell, replicates: int) -> float:
+    """Return what a cell takes: its runs' values, and what is measured in a task."""
+    values = _RUN_BYTES * replicates * (ready.cell.generations + 1)
+    return values + _effort(work.runs(ready), min(replicates, _TASK_RUNS)).memory
+
+
+def _effort(runs: BlockRuns, replicates: int) -> Effort:
+    return simulation_effort(runs.chain, runs.schedule, replicates=replicates, threads=1)
 
 
 def _check(cells: Sequence[ReadyCell], work: CellWork) -> None:
