@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
@@ -164,7 +165,6 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     `display_text` returns it, and different ones stay different.
     """
     import altair as alt
-    import vl_convert
 
     axis = alt.AxisConfig(
         labelColor=_INK,
@@ -184,7 +184,15 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):
         drawing = styled.to_dict()
-    svg: str = vl_convert.vegalite_to_svg(_with_display_text(drawing))
+    return _drawn(json.dumps(_with_display_text(drawing)))
+
+
+@lru_cache(maxsize=32)
+def _drawn(drawing: str) -> str:
+    """Return a Vega-Lite drawing as SVG; a page, its brief and a notebook show the same ones."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(json.loads(drawing))
     return svg
 
 
