@@ -362,6 +362,23 @@ def test_questions_are_asked_in_sql(tmp_path, capsys, monkeypatch):
         assert "error: sql: got" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("sql", "row"),
+    [
+        ("SELECT ARRAY_AGG(samples) AS a FROM cells", [[40, 80]]),
+        ("SELECT CAST(samples AS DECIMAL(10, 3)) AS d FROM cells", [40.0]),
+        ("SELECT DATE '2026-01-01' AS d, NULL AS n FROM cells", ["2026-01-01", None]),
+        ("SELECT samples / 0 AS f FROM cells", [None]),
+        ("SELECT samples > 40 AS b FROM cells", [False]),
+    ],
+)
+def test_answers_of_every_kind_are_printed(sql, row, tmp_path, capsys):
+    hf.sweep(study(samples=[40, 80]), out=tmp_path / "s")
+    assert main(["sweep", "query", str(tmp_path / "s"), sql, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0] == row
+    assert main(["sweep", "query", str(tmp_path / "s"), sql]) == 0
+
+
 def test_files_that_regimes_name_are_beside_the_study(tmp_path, monkeypatch):
     folder = tmp_path / "there"
     folder.mkdir()

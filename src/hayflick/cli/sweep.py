@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -138,12 +140,22 @@ def query_command(
 
 def _rows(frame: pl.DataFrame) -> list[list[Any]]:
     """Return the rows as plain values, ready for JSON."""
-    import polars as pl
-    import polars.selectors as cs
+    return [[_plain(value) for value in row] for row in frame.iter_rows()]
 
-    plain = cs.numeric() | cs.string() | cs.boolean()
-    whole = frame.with_columns((~plain).cast(pl.String, strict=False))
-    return [list(row) for row in whole.with_columns(cs.float().fill_nan(None)).rows()]
+
+def _plain(value: object) -> Any:
+    """Return a value of a query as JSON has it: dates as texts, what is undefined as None."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float() | Decimal():
+            return float(value) if math.isfinite(value) else None
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case dict():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case _:
+            return str(value)
 
 
 def _table(frame: pl.DataFrame) -> Table:
