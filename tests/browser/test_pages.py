@@ -16,7 +16,9 @@ from hayflick.network.run import run_network
 from hayflick.planning.forecast import forecast
 from hayflick.report import forecast as report
 from hayflick.report.network import page as network_page
+from hayflick.report.sweep import page as sweep_page
 from hayflick.report.watch import page as watch_page
+from hayflick.sweeps.run import sweep
 
 LONG = "とても長い名前のラベル：お客様相談窓口に寄せられたご意見・ご要望の分類（重複を含む）" * 4
 UNBROKEN = "a" * 400
@@ -60,6 +62,16 @@ def network(folder):
         return other.submit(run_network, experiment, out=folder / "run").result()
 
 
+def study():
+    """Cells of several settings, of which one is a long name, over shares and sizes."""
+    zipf = {
+        "family": ["zipf:60", "zipf:60,exponent=1.25,offset=2.5"],
+        "estimator": ["ml", "add:0.5"],
+    }
+    axes = {"samples": [50, 200, 80_000], "share": [0.0, 0.005, 0.1, 0.5]}
+    return sweep({"format_version": 1, "generations": 12, "keep": 0.8, **zipf, **axes})
+
+
 CASES = {
     f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
     for kind in (labels, words)
@@ -67,7 +79,7 @@ CASES = {
     for lang in ("en", "ja")
 } | {
     f"{kind.__name__}-{lang}": (kind, page, lang)
-    for kind, page in ((stream, watch_page), (network, network_page))
+    for kind, page in ((stream, watch_page), (network, network_page), (study, sweep_page))
     for lang in ("en", "ja")
 }
 

@@ -1,0 +1,282 @@
+"""What a sweep says: its verdict, its cells in words, and which of them keep the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from hayflick.report.language import Language
+from hayflick.sweeps.results import SweepResult
+
+_ERRORS = 2.0
+"""A cell closer to the target than so many standard errors is not decided."""
+
+
+@dataclass(frozen=True, eq=False)
+class SweepFindings:
+    """The findings of a sweep in the reader's language.
+
+    Parameters
+    ----------
+    result
+        The sweep.
+    language
+        The reader's language.
+    """
+
+    result: SweepResult
+    language: Language
+
+    @cached_property
+    def cells(self) -> pl.DataFrame:
+        """The finished cells: the summary, and ``keeps``: yes, no, or null if not decided."""
+        frame = self.result.to_frame().filter(pl.col("kept").is_not_null())
+        keep = self.result.study.keep
+        if keep is None:
+            return frame.with_columns(keeps=pl.lit(None, pl.Boolean))
+        away = _ERRORS * pl.col("standard_error").fill_null(0.0) + pl.col("error")
+        near = pl.col("law").eq("simulated") & ((pl.col("kept") - keep).abs() < away)
+        keeps = pl.when(near).then(None).otherwise(pl.col("kept") >= keep)
+        return frame.with_columns(keeps=keeps)
+
+    @property
+    def sufficient(self) -> pl.DataFrame:
+        """The cells that keep the target."""
+        return self.cells.filter(pl.col("keeps"))
+
+    @property
+    def undecided(self) -> int:
+        """Number of cells within two standard errors of the target."""
+        return 0 if self.result.study.keep is None else self.cells["keeps"].null_count()
+
+    @property
+    def missed(self) -> bool:
+        """Whether there is a target and no cell keeps it."""
+        return self.result.study.keep is not None and self.sufficient.is_empty()
+
+    @property
+    def least_real(self) -> Mapping[str, Any] | None:
+        """The cell that keeps the target with the fewest fresh items a round; None for none.
+
+        Without a target, and among regimes whose share of fresh data is not the same in every
+        round, there is none either.
+        """
+        known = self.sufficient.filter(pl.col("share").is_not_null())
+        if known.is_empty():
+            return None
+        real = (pl.col("share") * pl.col("samples")).alias("real")
+        by = ["real", "kept"]
+        found = known.with_columns(real).sort(by, descending=[False, True], maintain_order=True)
+        return found.row(0, named=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The settings that tell cells apart."""
+        return self.result.varied or ("family",)
+
+    def label(self, name: str) -> str:
+        """Return what a setting is called."""
+        text = self.language.text
+        return {
+            "family": text("family"),
+            "estimator": text("estimator"),
+            "resampler": text("trainer"),
+            "regime": text("regime"),
+            "share": text("fresh real data in every round"),
+            "samples": text("items a round"),
+            "generations": text("rounds"),
+            "seed": text("seed"),
+        }[name]
+
+    def value(self, name: str, value: Any) -> str:
+        """Return a value of a setting as it is shown."""
+        if value is None:
+            return "–"
+        if name == "share":
+            return self.share(value)
+        if name in ("samples", "generations"):
+            return self.language.number(value)
+        return str(value)
+
+    def share(self, value: float) -> str:
+        """Return a share as a percentage, without a fraction where it has none."""
+        whole = abs(100.0 * value - round(100.0 * value)) < 1e-9
+        return self.language.percent(value, digits=0 if whole else 1)
+
+    def settings(self, row: Mapping[str, Any], names: Sequence[str] | None = None) -> str:
+        """Return the settings of a cell as a phrase."""
+        chosen = self.names if names is None else names
+        return ", ".join(f"{self.label(name)}: {self.value(name, row[name])}" for name in chosen)
+
+    def title(self) -> str:
+        """Return the title of the page."""
+        number = self.language.number(len(self.result.ready))
+        return self.language.text("Study of {number} cells", number=number)
+
+    def verdict(self) -> str:
+        """Return what the study found, as a sentence."""
+        text, percent, keep = self.language.text, self.language.percent, self.result.study.keep
+        cells = self.cells
+        if cells.is_empty():
+            return text("No cell is finished yet.")
+        least, most = self._extremes()
+        if keep is None and cells.height == 1:
+            kept = percent(most["kept"])
+            return text("{share} is kept after the last round.", share=kept)
+        if keep is None:
+            low, high = percent(least["kept"]), percent(most["kept"])
+            return text(
+                "Between {low} and {high} is kept after the last round.", low=low, high=high
+            )
+        share = self.share(keep)
+        if self.missed:
+            return text(
+                "No cell keeps {share} for certain; the most that any keeps is {kept}.",
+                share=share,
+                kept=percent(most["kept"]),
+            )
+        return text(
+            "{number} of {cells} cells keep {share} or more after the last round.",
+            number=self.language.number(self.sufficient.height),
+            cells=self.language.number(cells.height),
+            share=share,
+        )
+
+    def _extremes(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return the cells that keep least and most."""
+        kept = self.cells["kept"]
+        lowest, highest = kept.arg_min(), kept.arg_max()
+        assert lowest is not None
+        assert highest is not None
+        return self.cells.row(lowest, named=True), self.cells.row(highest, named=True)
+
+    def summary(self) -> list[str]:
+        """Return what a reader should know besides the verdict."""
+        lines = [*self._choice(), *self._certainty()]
+        if self.result.interrupted:
+            lines.append(self.language.text("The study was interrupted before its last cell."))
+        return lines
+
+    def _choice(self) -> list[str]:
+        text, percent, row = self.language.text, self.language.percent, self.least_real
+        if self.cells.is_empty():
+            return []
+        lines = []
+        if row is not None:
+            lines.append(
+                text(
+                    "The fewest fresh items a round that suffice are {items}: {settings}, where "
+                    "{kept} is kept.",
+                    items=self.language.number(round(row["real"])),
+                    settings=self.settings(row),
+                    kept=percent(row["kept"]),
+                )
+            )
+        least, most = self._extremes()
+        if self.cells.height > 1:
+            lines += [
+                text("Most is kept with {settings}.", settings=self.settings(most)),
+                text("Least is kept with {settings}.", settings=self.settings(least)),
+            ]
+        return [*lines, *self._quantities()]
+
+    def _quantities(self) -> list[str]:
+        kinds = self.cells.group_by("quantity", maintain_order=True).agg(
+            pl.col("family").unique(maintain_order=True)
+        )
+        meanings = [(self.quantity(quantity), families) for quantity, families in kinds.iter_rows()]
+        if len(meanings) == 1:
+            return [self.language.text("What is kept: {quantity}.", quantity=meanings[0][0])]
+        return [
+            self.language.text(
+                "What is kept of {families}: {quantity}.", families=families, quantity=quantity
+            )
+            for quantity, families in meanings
+        ]
+
+    def quantity(self, name: str) -> str:
+        """Return what is kept in a family."""
+        text = self.language.text
+        return {
+            "types": text("share of symbols left"),
+            "words": text("share of words left"),
+            "both_symbols": text("share of runs in which both symbols are left"),
+            "spread": text("spread, as a share of the real data's"),
+            "chance": text("share of runs in which not everything is 0"),
+        }.get(name, name)
+
+    def _certainty(self) -> list[str]:
+        text, number, result = self.language.text, self.language.number, self.result
+        lines = [
+            text(
+                "{finished} of {cells} cells are finished, {lawful} of them by law.",
+                finished=number(self.cells.height),
+                cells=number(len(result.ready)),
+                lawful=number(self.cells.filter(pl.col("runs") == 0).height),
+            )
+        ]
+        largest = self.cells.filter(pl.col("runs") > 0)["standard_error"].max()
+        if largest is not None:
+            error = self.language.percent(float(largest), digits=2)  # type: ignore[arg-type]
+            lines.append(
+                text("The largest standard error of a simulated cell is {error}.", error=error)
+            )
+        if self.undecided:
+            lines.append(
+                text(
+                    "Too close to the target to say, within two standard errors: {number} cells.",
+                    number=number(self.undecided),
+                )
+            )
+        if result.imprecise:
+            lines.append(
+                text(
+                    "{number} cells did not reach the standard error with {replicates} runs.",
+                    number=number(result.imprecise),
+                    replicates=number(result.study.most_replicates),
+                )
+            )
+        return lines
+
+    def law(self, name: str) -> str:
+        """Return how a cell was answered."""
+        text = self.language.text
+        names = {
+            "exact": text("exact law"),
+            "branching": text("branching law"),
+            "simulated": text("simulated"),
+        }
+        return names.get(name, name)
+
+    def headings(self) -> list[str]:
+        """Return the headings of the table of cells."""
+        text = self.language.text
+        own = [self.label(name) for name in self.names]
+        keep = self.result.study.keep
+        told = [] if keep is None else [text("keeps {share}", share=self.share(keep))]
+        return [*own, text("kept"), text("standard error"), *told, text("found by")]
+
+    def rows(self, *, most: int) -> list[list[str]]:
+        """Return the rows of the table of cells, the first `most` of them."""
+        return [self._row(row) for row in self.cells.head(most).iter_rows(named=True)]
+
+    def _row(self, row: Mapping[str, Any]) -> list[str]:
+        error = row["standard_error"]
+        told = [] if self.result.study.keep is None else [self._keeps(row)]
+        return [
+            *(self.value(name, row[name]) for name in self.names),
+            self.language.percent(row["kept"]),
+            "–" if error is None else f"{error:.2g}",
+            *told,
+            self.law(row["law"]),
+        ]
+
+    def _keeps(self, row: Mapping[str, Any]) -> str:
+        text, keeps = self.language.text, row["keeps"]
+        if keeps is None:
+            return text("too close to say")
+        return text("yes") if keeps else text("no")
