@@ -261,6 +261,21 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert os.listdir(tmp_path / "mine") == ["letter.txt"]
 
 
+def test_a_folder_without_finished_cells_is_taken(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(toml(SMALL))
+    (tmp_path / "s").mkdir()
+    assert main(["sweep", "s.toml", "--scheduler", "thread"]) == 2
+    assert "scheduler: got thread" in capsys.readouterr().err
+    assert main(["sweep", "s.toml"]) == 0
+    for out, said in (("s", "--resume"), ("s.toml", "is a file"), ("no/s", "does not exist")):
+        capsys.readouterr()
+        assert main(["sweep", "s.toml", "--out", out]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["sweep", "."]) == 2
+    assert "out: got nothing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -89,9 +89,9 @@ def run_command(
     from hayflick.sweeps.run import sweep
 
     if out is None:
-        out = study.with_suffix("")
-        if out == study:
+        if not study.suffix:
             raise ArgumentError("out", got="nothing", takes="a folder where STUDY has no ending")
+        out = study.with_suffix("")
     if page is not None:
         check_page(page, name="page", inputs=[study], force=force)
     again = masked_command(["sweep", str(study), "--out", str(out), "--resume"])

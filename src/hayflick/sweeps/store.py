@@ -145,22 +145,15 @@ def open_store(
     Raises
     ------
     OutputError
-        If the folder exists and `resume` is not set, or cannot be written.
+        If the folder holds finished cells and `resume` is not set, or something else, or cannot be
+        written.
     DataError
         If another process works on it, or a line of its cells is damaged.
     """
     if folder is None:
         yield SweepStore()
         return
-    check_name(folder)
-    if folder.exists() and not resume:
-        remedy = "go on with it by --resume (in Python, resume=True), or choose another folder"
-        raise OutputError(f"{folder}: exists already; {remedy}")
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, takes a folder; choose another name")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _LOCK).exists():
-        remedy = "choose another folder"
-        raise OutputError(f"{folder}: holds other files, and no sweep; {remedy}")
+    _check_vacant(folder, resume=resume)
     check_folder(folder.absolute().parent)
     try:
         folder.mkdir(exist_ok=True)
@@ -178,6 +171,21 @@ def open_store(
             # A process that was killed may have left half a line.
             file.truncate(whole)
             yield SweepStore(folder, finished, file)
+
+
+def _check_vacant(folder: Path, *, resume: bool) -> None:
+    """Refuse a folder of something else; one with finished cells only where it is gone on with."""
+    check_name(folder)
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, takes a folder; choose another name")
+    if any(folder.iterdir()) and not (folder / _LOCK).exists():
+        raise OutputError(f"{folder}: holds other files, and no sweep; choose another folder")
+    cells = folder / CELLS
+    if not resume and cells.exists() and cells.stat().st_size:
+        remedy = "go on with it by --resume (in Python, resume=True), or choose another folder"
+        raise OutputError(f"{folder}: exists already; {remedy}")
 
 
 def _read_cells(path: Path) -> tuple[dict[str, CellResult], int]:
