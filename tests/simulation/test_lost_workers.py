@@ -1,4 +1,4 @@
-"""Workers and schedulers of a Dask cluster that are killed while they simulate."""
+"""Workers and schedulers of a Dask cluster that are killed in the middle of the work."""
 
 import json
 import os
@@ -16,7 +16,15 @@ from hayflick.core.errors import ExecutorError
 from hayflick.simulation.executors import open_executor
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
-HOW = {"samples": 4000, "generations": 100, "replicates": 640, "seed": 2}
+HOW = {"samples": 4000, "generations": 60, "replicates": 640, "seed": 2}
+STUDY = """
+format_version = 1
+family = "zipf:300"
+samples = [600, 700, 800, 900, 1000, 1100]
+generations = 30
+regime = "accumulate"
+replicates = 32
+"""
 PATIENCE_S = 60
 
 
@@ -51,7 +59,7 @@ def start(*command):
 
 
 def test_a_worker_that_is_killed_changes_nothing_and_a_lost_scheduler_is_told(
-    cluster, monkeypatch, capfd
+    cluster, tmp_path, monkeypatch, capfd
 ):
     scheduler, address, deadline = cluster
     killed = []
@@ -70,16 +78,24 @@ def test_a_worker_that_is_killed_changes_nothing_and_a_lost_scheduler_is_told(
 
     @contextmanager
     def killing_progress(**_):
-        yield lambda *_: scheduler.kill()
+        def kill_scheduler(what, done, total):
+            if what == "cells" and 2 <= done < total:
+                scheduler.kill()
 
-    monkeypatch.setattr("hayflick.cli.simulate.progress_bar", killing_progress)
-    options = [f"--{name}={value}" for name, value in HOW.items()]
+        yield kill_scheduler
+
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY)
+    monkeypatch.setattr("hayflick.cli.sweep.progress_bar", killing_progress)
     capfd.readouterr()
-    assert main(["simulate", "zipf:500", *options, "--scheduler", address]) == 3
+    assert main(["sweep", str(study), "--scheduler", address]) == 3
     said = capfd.readouterr()
     lost = "the scheduler is lost, or has cancelled the work; see its log, and run it again"
-    assert said.err == f"error: {lost}\n"
+    assert said.err.splitlines()[-1] == f"error: {lost}"
+    assert "--resume" in said.err
     assert not said.out
+    resumed = hf.sweep(study, out=study.with_suffix(""), resume=True)
+    assert resumed.to_frame().equals(hf.sweep(study).to_frame())
 
 
 @contextmanager
