@@ -33,6 +33,7 @@ import recorded
 import rounds
 import simulation
 import state
+import sweeps
 import trainers
 import watching
 
@@ -57,6 +58,7 @@ SECTIONS = {
     "recorded": (recorded,),
     "comparing": (comparing,),
     "state": (state,),
+    "sweeps": (sweeps,),
     "logs": (logs,),
     "fits": (fits,),
     "numbers": (number_trainers,),
