@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from hayflick.corpus.labels import json_inside, python_inside
@@ -123,7 +123,7 @@ class FieldPath:
         return next((name for name in starts if name in names), None)
 
 
-def _found(value: Any, steps: Sequence[_Step]) -> Iterator[Any]:
+def _found(value: Any, steps: tuple[_Step, ...]) -> Iterator[Any]:
     """Yield what the steps lead to from a value, without missing cells."""
     if not steps:
         if value is not None:
@@ -133,7 +133,8 @@ def _found(value: Any, steps: Sequence[_Step]) -> Iterator[Any]:
         inside = json_inside(value)
         value = python_inside(value) if inside is None else inside
     step = steps[0]
-    if isinstance(value, Mapping):
+    # Whether a value is a dict is known faster than whether it is another mapping.
+    if isinstance(value, (dict, Mapping)):
         if step == _EVERY and _EVERY not in value:
             for inner in value.values():
                 yield from _found(inner, steps[1:])
@@ -143,7 +144,7 @@ def _found(value: Any, steps: Sequence[_Step]) -> Iterator[Any]:
         yield from _in_list(value, steps)
 
 
-def _in_list(items: Sequence[Any], steps: Sequence[_Step]) -> Iterator[Any]:
+def _in_list(items: Sequence[Any], steps: tuple[_Step, ...]) -> Iterator[Any]:
     step = steps[0]
     if step == _EVERY:
         for inner in items:
@@ -158,16 +159,21 @@ def _in_list(items: Sequence[Any], steps: Sequence[_Step]) -> Iterator[Any]:
             yield from _entered(pairs, steps)
 
 
-def _entered(value: Mapping[str, Any], steps: Sequence[_Step]) -> Iterator[Any]:
+def _entered(value: Mapping[str, Any], steps: tuple[_Step, ...]) -> Iterator[Any]:
     """Yield what is found below a name, which may hold dots: the shortest that leads anywhere."""
-    names = list(itertools.takewhile(lambda step: isinstance(step, str), steps))
-    for end in range(1, len(names) + 1):
-        name = ".".join(map(str, names[:end]))
+    for end, name in enumerate(_names(steps), 1):
         if name in value:
             found = list(_found(value[name], steps[end:]))
             if found:
                 yield from found
                 return
+
+
+@lru_cache(maxsize=4096)
+def _names(steps: tuple[_Step, ...]) -> tuple[str, ...]:
+    """Return the names that steps may begin with, the shortest first: a, a.b, a.b.c."""
+    names = itertools.takewhile(lambda step: isinstance(step, str), steps)
+    return tuple(itertools.accumulate(map(str, names), "{}.{}".format))
 
 
 _PAIR = {"key", "value"}
