@@ -77,6 +77,9 @@ from .monitor.review import ReviewResult as ReviewResult
 from .monitor.review import judge_review as judge_review
 from .monitor.review_sample import ReviewSample as ReviewSample
 from .monitor.review_sample import draw_review as draw_review
+from .monitor.summaries import AnswerSummary as AnswerSummary
+from .monitor.summaries import merge as merge
+from .monitor.summarise import summarise as summarise
 from .monitor.watch import watch as watch
 from .monitor.watch_result import WatchResult as WatchResult
 from .network.agents.ngram import NGramAgent as NGramAgent

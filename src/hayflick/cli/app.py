@@ -34,6 +34,7 @@ from hayflick.cli.rules import rules_app
 from hayflick.cli.serve import serve_command
 from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
+from hayflick.cli.summarise import merge_command, summarise_command
 from hayflick.cli.sweep import sweep_app
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
@@ -64,6 +65,8 @@ app.command("reserve")(reserve_command)
 app.command("calibrate")(calibrate_command)
 app.command("watch")(watch_command)
 app.command("compare")(compare_command)
+app.command("summarise")(summarise_command)
+app.command("merge")(merge_command)
 app.command("expressivity")(expressivity_command)
 app.command("reproduce")(reproduce_command)
 app.command("probe")(probe_command)

@@ -47,6 +47,7 @@ from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
 from hayflick.monitor.stream_health import StreamHealth
+from hayflick.monitor.summaries import check_settled, summary_of
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def watch(
     ----------
     source
         A table of answers (CSV, TSV, JSON, Parquet, xlsx) or an exported log, several of them or a
-        folder; data in memory; or answers that were read.
+        folder; data in memory; answers that were read; or summaries, see `hayflick.summarise`.
     by, text, group, prompt, values, vectors
         Columns, or paths into nested ones; see `hayflick.corpus.answer_columns.AnswerColumns`.
         Without `by`, rounds are found: windows of the times of a log, else files or blocks of
@@ -167,6 +168,18 @@ def watch(
     >>> watched.verdict.value, {chart.since_name for chart in watched.alarms}
     ('alarm', {'26'})
     """
+    summary = summary_of(source)
+    if summary is not None:
+        read: dict[str, object] = {"by": by, "text": text, "log": log, "group": group}
+        read |= {
+            "prompt": prompt,
+            "value": values,
+            "vectors": vectors,
+            "every": every,
+            "time_zone": time_zone,
+        }
+        check_settled(read | {"state": state, "baseline_from": baseline_from})
+        source = summary.to_answers(start=start)
     rule_set = _rule_set(rules, progress)
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()

@@ -1,0 +1,345 @@
+"""`summarise`: read the answers of files in a stream, and keep what merges and can be watched."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+from typing_extensions import override
+
+from hayflick.core.checks import whole_number
+from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.notes import translatable
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
+from hayflick.corpus.answer_rows import AnswerRows
+from hayflick.corpus.files import InputFile, InputFiles
+from hayflick.corpus.instants import instants_of
+from hayflick.corpus.log_inputs import answer_input, is_lines, preset_of
+from hayflick.corpus.normalization import normalized_expression
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.tables import check_format
+from hayflick.corpus.windows import MOST_PERIODS, Windows, earliest, shortest_length, zone_named
+from hayflick.monitor.round_summary import RoundSummary
+from hayflick.monitor.summaries import (
+    AnswerSummary,
+    SummarisedFile,
+    SummarySettings,
+    merge,
+    read_summary,
+    thinned,
+)
+
+CAPACITY = 20_000
+"""The largest number of answers of a round that are kept, unless another one is given."""
+
+_DAY = timedelta(days=1)
+
+
+def summarise(
+    source: Any,
+    *,
+    by: str | None = None,
+    text: str | None = None,
+    log: str | None = None,
+    group: str | None = None,
+    prompt: str | None = None,
+    values: Sequence[str] = (),
+    vectors: str | None = None,
+    every: str | None = None,
+    time_zone: str | None = None,
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
+    capacity: int = CAPACITY,
+    like: str | os.PathLike[str] | AnswerSummary | None = None,
+    progress: Progress = silent,
+) -> AnswerSummary:
+    """Summarise the answers in files: a sample of each round, and exact totals.
+
+    Lines of JSON are read in a stream, other tables one file at a time: memory does not grow with
+    the number of files.
+
+    Parameters
+    ----------
+    source
+        A file, several, or a folder.
+    by, text, log, group, prompt, values, vectors, time_zone, skip_bad, encoding, normalize, table
+        As of `hayflick.watch`; vectors are a column.
+    every
+        Length of a round where `by` holds times, or of the times of a log: a length whose rounds
+        begin at the same times whatever the first time is.
+    capacity
+        The largest number of answers of a round that are kept. A round that has no more is kept
+        whole, and is watched as its files would be.
+    like
+        A summary whose settings are taken; then no others may be given. None for none.
+    progress
+        Called with how far reading has come.
+
+    Raises
+    ------
+    DataError
+        If no file can be read. Of several files, those that cannot are named in `failed`.
+    ArgumentError
+        If an argument is out of its range, or rounds would have to be found.
+    """
+    given = answer_input(source)
+    if not isinstance(given, InputFiles):
+        raise ArgumentError("source", got="data in memory", takes="files, or a folder of them")
+    settings = SummarySettings(
+        by=by,
+        text=text,
+        log=log,
+        group=group,
+        prompt=prompt,
+        values=tuple(values),
+        vectors=vectors,
+        every=every,
+        time_zone=time_zone,
+        normalize=normalize,
+        capacity=whole_number("capacity", capacity, at_least=1),
+    )
+    if like is not None:
+        settings = _like(like, settings)
+    _check(settings)
+    failed: dict[str, DataError] = {}
+
+    def read() -> Iterator[AnswerSummary]:
+        for file in given.files:
+            reader = _Reader(file, settings, skip_bad=skip_bad, encoding=encoding, table=table)
+            try:
+                yield reader.summary(progress)
+            except DataError as fault:
+                failed[_named(file)] = fault
+
+    parts = read()
+    first = next(parts, None)
+    if first is None:
+        raise next(iter(failed.values()))
+    whole = merge(itertools.chain([first], parts))
+    if not whole.answers:
+        raise DataError(f"{given.name}: holds no answer that can be used")
+    return replace(whole, failed={name: str(fault) for name, fault in failed.items()})
+
+
+def _like(like: str | os.PathLike[str] | AnswerSummary, given: SummarySettings) -> SummarySettings:
+    """Return the settings of a summary; others beside it are refused."""
+    known = like if isinstance(like, AnswerSummary) else read_summary(like)
+    plain = {"values": (), "normalize": "nfc", "capacity": CAPACITY}
+    for name, value in vars(given).items():
+        if value not in (plain.get(name), getattr(known.settings, name)):
+            takes = f"{getattr(known.settings, name)!r}, as the summary of like has"
+            raise ArgumentError(name, got=value, takes=takes)
+    return known.settings
+
+
+def _check(settings: SummarySettings) -> None:
+    """Refuse rounds that would have to be found, or that begin where the first time is."""
+    if settings.vectors is not None and settings.vectors.endswith(".npy"):
+        takes = "a column of lists of numbers: a file of vectors belongs to no partition"
+        raise ArgumentError("vectors", got=settings.vectors, takes=takes)
+    if settings.by is None and settings.every is None:
+        takes = "the column of rounds, or of times with every"
+        remedy = "of a log, give every (--every 1d): windows that are found differ by partition"
+        raise ArgumentError("by", got="nothing", takes=takes, remedy=remedy)
+    if settings.time_zone is not None:
+        zone_named(settings.time_zone)
+    if settings.every is None:
+        if settings.time_zone is not None:
+            takes = "every beside it, such as 1d"
+            raise ArgumentError("time_zone", got=settings.time_zone, takes=takes)
+        return
+    length = shortest_length(settings.every)
+    if settings.every.endswith(("m", "min", "h")):
+        alike = _DAY % length == timedelta(0) and length <= _DAY
+        if not alike or not _keeps_step(settings.time_zone, length):
+            takes = "minutes or hours that divide a day, and the steps of the zone's clock; or days"
+            remedy = "other rounds begin at other times, depending on the first one; such as 1h, 1d"
+            raise ArgumentError("every", got=settings.every, takes=takes, remedy=remedy)
+
+
+def _keeps_step(name: str | None, length: timedelta) -> bool:
+    """Return whether windows begin at the same times before and after the clock is changed."""
+    if name is None:
+        return True
+    zone = zone_named(name)
+    at = (datetime(year, month, 1, tzinfo=zone) for year in range(1990, 2040) for month in (1, 7))
+    offsets = {one.utcoffset() or timedelta(0) for one in at}
+    return all((one - min(offsets)) % length == timedelta(0) for one in offsets)
+
+
+def _named(file: InputFile) -> str:
+    return file.path.as_posix() if "standard input" not in file.name else file.name
+
+
+@dataclass(kw_only=True)
+class _SampledRows(AnswerRows):
+    """Rows of which every frame is handed on as it is full, so that few are held at a time."""
+
+    sample: _Sample
+
+    @override
+    def _flush(self) -> None:
+        super()._flush()
+        frame = self._frames.pop()
+        if self.fields.columns.vector_column is not None:
+            vectors = [vector.tolist() for vector in self._vectors]
+            frame = frame.with_columns(pl.Series("vector", vectors, dtype=pl.List(pl.Float32)))
+            self._vectors = []
+        self.left_out += self.sample.add(frame, self.fields.roles)
+
+
+@dataclass(kw_only=True)
+class _Sample:
+    """The answers of a file that are kept so far, and the totals of all of them."""
+
+    settings: SummarySettings
+    key: bytes
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    waiting: int = 0
+    kept: int = 0
+    totals: dict[str, RoundSummary] = field(default_factory=dict)
+
+    def add(self, frame: pl.DataFrame, roles: Sequence[str]) -> Counter[str]:
+        """Take further answers, and return the number of those without a round, by reason."""
+        normalize = self.settings.normalize
+        frame = frame.with_columns(
+            normalized_expression(pl.col(role), normalize) for role in roles
+        ).with_columns(part=pl.int_range(pl.len(), dtype=pl.Int32).over("row"))
+        timed = frame.filter(pl.col("by").is_not_null())
+        without = Counter({translatable("answers without a time"): len(frame) - len(timed)})
+        if timed.is_empty():
+            self.frames.append(self._shaped(timed.with_columns(label=pl.col("by"))))
+            return +without
+        labelled = self._shaped(self._labelled(timed))
+        for (label,), answers in labelled.partition_by(
+            "label", as_dict=True, maintain_order=True
+        ).items():
+            total = _totals(answers)
+            known = self.totals.get(str(label))
+            self.totals[str(label)] = total if known is None else known.merge(total)
+        if len(self.totals) > MOST_PERIODS:
+            by = self.settings.by or "time"
+            raise DataError(f"the column {by!r} gives more than {MOST_PERIODS:,} rounds")
+        self.frames.append(thinned(labelled, self.settings.capacity))
+        self.waiting += len(self.frames[-1])
+        if self.waiting > max(2 * self.kept, 100_000):
+            self.whole()
+        return +without
+
+    def whole(self) -> pl.DataFrame:
+        """Return the answers that are kept."""
+        whole = thinned(pl.concat(self.frames), self.settings.capacity)
+        self.frames, self.kept, self.waiting = [whole], len(whole), 0
+        return whole
+
+    def _labelled(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return answers with the label of their round, or of the window that their time is in."""
+        every = self.settings.every
+        if every is None:
+            return frame.with_columns(label=pl.col("by"))
+        zone = None if self.settings.time_zone is None else zone_named(self.settings.time_zone)
+        labels = frame["by"].unique(maintain_order=True)
+        instants, _ = instants_of(labels, zone)
+        windows = Windows(every, zone, earliest(instants))
+        names = list(map(windows.name, windows.starts_of(instants).to_list()))
+        return frame.with_columns(label=pl.col("by").replace_strict(labels.to_list(), names))
+
+    def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        rows = zip(frame["row"].to_list(), frame["part"].to_list(), strict=True)
+        priorities = [_priority(row, part, self.key) for row, part in rows]
+        frame = frame.with_columns(
+            pl.col("label").cast(pl.String),
+            file=pl.lit(0, pl.Int32),
+            priority=pl.Series(priorities, dtype=pl.UInt64),
+        )
+        return frame.drop("by", "place").select(pl.col(sorted(frame.drop("by", "place").columns)))
+
+
+def _priority(row: int, part: int, key: bytes) -> int:
+    digest = hashlib.blake2b(b"%d:%d" % (row, part), key=key, digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _totals(answers: pl.DataFrame) -> RoundSummary:
+    text = answers["text"].fill_null("") if "text" in answers.columns else None
+    groups = answers["group"].fill_null("").value_counts() if "group" in answers.columns else None
+    values = {}
+    for name in answers.columns:
+        if name.startswith("value "):
+            known = answers[name].drop_nulls()
+            values[name.removeprefix("value ")] = (len(known), float(known.sum()))
+    return RoundSummary(
+        answers=len(answers),
+        empty=0 if text is None else int((text.str.strip_chars() == "").sum()),
+        letters=0 if text is None else int(text.str.len_chars().sum()),
+        groups={} if groups is None else dict(groups.iter_rows()),
+        values=values,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """One file, and how it is read."""
+
+    file: InputFile
+    settings: SummarySettings
+    skip_bad: bool = field(kw_only=True)
+    encoding: str = field(kw_only=True)
+    table: TableFormat | None = field(kw_only=True)
+
+    def summary(self, progress: Progress) -> AnswerSummary:
+        """Read the file."""
+        settings, path = self.settings, self.file.path
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+        sample = _Sample(settings=settings, key=digest.digest())
+        columns = AnswerColumns(
+            by=settings.by,
+            text=settings.text,
+            group=settings.group,
+            prompt=settings.prompt,
+            values=settings.values,
+            vectors=settings.vectors,
+        )
+        alone = InputFiles((self.file,), self.file.name)
+        preset = preset_of(alone, columns, settings.log, encoding=self.encoding, table=self.table)
+        if preset is None and settings.by is None:
+            takes = "the column of times beside every"
+            raise ArgumentError("by", got="nothing", takes=takes)
+        rows = _SampledRows(
+            fields=AnswerFields(columns=columns, log=preset),
+            skip_bad=self.skip_bad,
+            given=self.table,
+            normalize=settings.normalize,
+            sample=sample,
+        )
+        rows.begin(_named(self.file), self.file.partitions, preset)
+        if is_lines(path):
+            if self.table is not None:
+                check_format(self.table, path)
+            rows.add_lines(path, encoding=self.encoding, progress=progress)
+        else:
+            rows.add_table(path, encoding=self.encoding, progress=progress)
+        rows._flush()
+        answers = sum(total.answers for total in sample.totals.values())
+        read = SummarisedFile(
+            name=_named(self.file), sha256=digest.hexdigest(), rows=rows.read, answers=answers
+        )
+        return AnswerSummary(
+            settings=settings,
+            frame=sample.whole(),
+            totals={label: sample.totals[label] for label in sorted(sample.totals)},
+            files=(read,),
+            left_out=dict(rows.left_out),
+            bad=rows.bad.total,
+        )
