@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ import xarray
 import hayflick as hf
 from hayflick.calibration.calibration_file import resampler_record
 from hayflick.cli.main import main
-from hayflick.core.errors import ArgumentError, DataError, EffortError, OutputError
+from hayflick.core.errors import ArgumentError, DataError, EffortError, ExecutorError, OutputError
 from hayflick.simulation.executors import process_executor
 
 SMALL = {"format_version": 1, "family": "zipf:60", "generations": 4, "samples": 80}
@@ -353,6 +353,22 @@ def test_an_executor_that_fails_keeps_what_is_finished(tmp_path):
         hf.sweep(settings, out=tmp_path / "s", executor=executor)
     found = hf.sweep(settings, out=tmp_path / "s", resume=True)
     assert found.finished == 4
+
+
+def test_lost_processes_are_told_and_resume_finishes(tmp_path):
+    class Losing(ThreadPoolExecutor):
+        def submit(self, work, /, task):
+            if task.ready.cell.seed < 3:
+                return super().submit(work, task)
+            lost = Future()
+            lost.set_exception(BrokenExecutor("killed"))
+            return lost
+
+    settings = study(regime="accumulate", seed=[1, 2, 3, 4], replicates=32)
+    with Losing(1) as executor, pytest.raises(ExecutorError, match="was killed"):
+        hf.sweep(settings, out=tmp_path / "s", executor=executor)
+    found = hf.sweep(settings, out=tmp_path / "s", resume=True)
+    assert found.to_frame().equals(hf.sweep(settings).to_frame())
 
 
 def test_questions_are_asked_in_sql(tmp_path, capsys, monkeypatch):
