@@ -134,7 +134,7 @@ def _maps(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame, A
     notes = [text("Brighter: more is kept after the last round.")]
     if keep is None:
         notes.append(text("With keep = 0.9 in the study, a line shows where 90% is kept."))
-    else:
+    elif 0 < shown.filter(pl.col("kept") >= keep).height < shown.height:
         share = findings.share(keep)
         notes.append(
             text(
@@ -185,7 +185,7 @@ def _map(
     shade = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True)
     legend = alt.Legend(format="%", gradientLength=180, orient="right")
     colour = alt.Color("kept:Q", title=findings.language.text("kept"), scale=shade, legend=legend)
-    height = min(360, max(170, 30 * len(shares)))
+    height = min(360, max(210, 30 * len(shares)))
     base = alt.Chart(frame, width=width, height=height)
     if title:
         base = base.properties(title=alt.TitleParams(title, fontSize=12, fontWeight=500))
