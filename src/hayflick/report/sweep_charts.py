@@ -143,6 +143,8 @@ def _maps(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame, A
         )
     notes += _differ(findings, names)
     notes += _some_drawn(findings, len(panels), told["panel"].n_unique())
+    if shown.height < means.filter(pl.col("panel").is_in(panels)).height:
+        notes.append(text("Of many shares and sizes some are drawn, evenly spread."))
     columns = {"share": "fresh_share", "panel": "case"}
     numbers = shown.rename(columns).select("case", "fresh_share", "samples", "kept")
     return (numbers if names else numbers.drop("case")), chart, notes
