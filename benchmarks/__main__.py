@@ -18,6 +18,7 @@ import comparing
 import counting
 import diversity
 import embedding
+import executors
 import false_alarms
 import families
 import fits
@@ -57,6 +58,7 @@ SECTIONS = {
     "panel": (panel,),
     "recorded": (recorded,),
     "comparing": (comparing,),
+    "executors": (executors,),
     "state": (state,),
     "sweeps": (sweeps,),
     "logs": (logs,),
