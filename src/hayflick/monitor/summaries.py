@@ -292,7 +292,7 @@ def merge(summaries: Iterable[Summarised]) -> AnswerSummary:
         names.append(name)
         whole.append(read)
         waiting += len(read.frame)
-        if waiting > max(_COMPACTED, rows):
+        if waiting >= max(_COMPACTED, rows) // 2:
             whole = [_together(whole)]
             rows, waiting = len(whole[0].frame), 0
     if not whole:
@@ -405,8 +405,11 @@ def check_settled(options: Mapping[str, object]) -> None:
 
 
 def thinned(frame: pl.DataFrame, capacity: int) -> pl.DataFrame:
-    """Return the answers of each label that have the smallest priorities."""
-    return _thinned(frame, "label", capacity)
+    """Return the answers of each label that have the smallest priorities, and hold no others."""
+    kept = _thinned(frame, "label", capacity)
+    # A column of texts that was filtered goes on holding the texts that it was filtered from.
+    texts = [one for one in kept.get_columns() if one.dtype == pl.String]
+    return kept.with_columns(pl.Series(one.name, one.to_list(), dtype=pl.String) for one in texts)
 
 
 def _thinned(frame: pl.DataFrame, of: str, capacity: int) -> pl.DataFrame:

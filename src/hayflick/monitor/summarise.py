@@ -230,8 +230,8 @@ class _Sample:
         if len(self.totals) > MOST_PERIODS:
             by = self.settings.by or "time"
             raise DataError(f"the column {by!r} gives more than {MOST_PERIODS:,} rounds")
-        self.frames.append(thinned(labelled, self.settings.capacity))
-        self.waiting += len(self.frames[-1])
+        self.frames.append(labelled)
+        self.waiting += len(labelled)
         if self.waiting > max(2 * self.kept, 100_000):
             self.whole()
         return +without
