@@ -21,11 +21,7 @@ TEXTS = [
 ]
 MODELS = ["small-1", "large-2"]
 PROMPT = "Which path shall I take?"
-FAILED, TOOLS, EMPTY = (
-    "calls that failed",
-    "tool calls without text",
-    "records without an answer",
-)
+FAILED, TOOLS, EMPTY = ("calls that failed", "tool calls without text", "records without an answer")
 FILTERED = "answers that were refused, or stopped by a content filter"
 NO_TEXT = "calls that do not ask for text"
 USER = {"role": "user", "content": PROMPT}

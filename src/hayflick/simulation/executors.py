@@ -306,11 +306,14 @@ def _dask_executor(address: str) -> Iterator[Executor]:
 
 def _check_scheduler(address: str) -> None:
     """Refuse an address at which no scheduler answers in time; other servers may say anything."""
-    from distributed import Security, rpc
+    import distributed
+
+    # It has no types for what it exports.
+    dask: Any = distributed
 
     async def ask() -> None:
-        arguments = Security().get_connection_args("client")
-        async with rpc(address, timeout=_CONNECT_S, connection_args=arguments) as scheduler:
+        arguments = dask.Security().get_connection_args("client")
+        async with dask.rpc(address, timeout=_CONNECT_S, connection_args=arguments) as scheduler:
             if (await scheduler.identity())["type"] != "Scheduler":
                 raise ValueError
 
