@@ -34,6 +34,7 @@ import recorded
 import rounds
 import simulation
 import state
+import summaries
 import sweeps
 import trainers
 import watching
@@ -60,6 +61,7 @@ SECTIONS = {
     "comparing": (comparing,),
     "executors": (executors,),
     "state": (state,),
+    "summaries": (summaries,),
     "sweeps": (sweeps,),
     "logs": (logs,),
     "fits": (fits,),
