@@ -13,6 +13,7 @@ Suresh et al., arXiv:2412.17646, Theorem 1; Ewens, *Mathematical Population Gene
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,5 +135,5 @@ def _branching(p: float, n: int, rounds: int) -> BernoulliLaw:
     zero, one = np.exp(-n * p * exponents), np.exp(-n * (1.0 - p) * exponents)
     present = np.concatenate([[float(p > 0.0)], 1.0 - zero])
     polymorphic = np.concatenate([[float(0.0 < p < 1.0)], np.maximum(1.0 - zero - one, 0.0)])
-    error = min(2.0 * rounds / (np.e * n), 1.0)
+    error = min(2.0 * rounds / (math.e * n), 1.0)
     return BernoulliLaw(present, polymorphic, "branching", float(error))
