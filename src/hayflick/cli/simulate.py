@@ -25,6 +25,8 @@ from hayflick.core.progress import progress_bar
 from hayflick.core.source import sources_in
 
 if TYPE_CHECKING:
+    import xarray
+
     from hayflick.calibration.calibration_file import AnyResampler
     from hayflick.monitor.evaluate_rules import SimulatedRules
 
@@ -134,7 +136,7 @@ def simulate_command(
     Prints medians and spreads by round; --out keeps every run.
     """
     from hayflick.chains.stages import parse_stages
-    from hayflick.report.simulation import plot_runs, record, tables
+    from hayflick.report.simulation import plot_runs
     from hayflick.simulation.executors import open_executor
     from hayflick.simulation.simulate import simulate
 
@@ -190,13 +192,20 @@ def simulate_command(
     if plot is not None:
         plot_runs(runs, plot, lang=lang.value, force=force)
     say_written(out, plot)
-    say_inputs(sources_in(runs.attrs))
+    _print(runs, output_format, lang)
+    return INTERRUPTED if interrupted else 0
+
+
+def _print(runs: xarray.Dataset, output_format: options.Format, lang: options.Lang) -> None:
+    from hayflick.report.simulation import record, tables
+
+    sources = sources_in(runs.attrs)
+    say_inputs(sources)
     if output_format is options.Format.JSON:
         print_json(record(runs))
     else:
         print_tables(tables(runs, lang=lang.value))
-        print_inputs(sources_in(runs.attrs), lang)
-    return INTERRUPTED if interrupted else 0
+        print_inputs(sources, lang)
 
 
 def _check_files(

@@ -165,10 +165,7 @@ def simulate(
         read = sources_of(model, getattr(model, "sentences", None)) or Source.files(("data", path))
     else:
         given = {"corpus": corpus, "column": column, "columns": columns, "tokenizer": tokenizer}
-        for name, value in {**given, "estimator": estimator}.items():
-            if value is not None:
-                takes = "nothing beside a model: it is for a family's name"
-                raise ArgumentError(name, got=value, takes=takes)
+        _refuse_beside_model(**given, estimator=estimator)
         source = Source(str(model.describe()["family"]))
         read = sources_of(model)
     if resampler is not None:
@@ -204,10 +201,7 @@ def simulate(
     )
     expect(progress, effort)
     simulation = _Simulation(BlockRuns(chain, schedule, seed), replicates, progress)
-    if executor is None:
-        interrupted = simulation.execute(threads=workers, block_size=block_size)
-    else:
-        interrupted = simulation.execute_on(executor, workers=workers, block_size=block_size)
+    interrupted = simulation.execute(executor, workers=workers, block_size=block_size)
     if interrupted and not simulation.finished:
         raise SimulationInterrupted(None)
     runs = simulation.dataset(regime)
@@ -215,6 +209,13 @@ def simulate(
     if interrupted:
         raise SimulationInterrupted(runs)
     return runs
+
+
+def _refuse_beside_model(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            takes = "nothing beside a model: it is for a family's name"
+            raise ArgumentError(name, got=value, takes=takes)
 
 
 def check_running(*, replicates: int, seed: int, threads: int | None) -> None:
@@ -261,29 +262,27 @@ class _Simulation:
             raise ArgumentError("block_size", got=block_size, takes=takes)
         return _batched(logical_blocks(self.replicates), block_size // LOGICAL_BLOCK)
 
-    def execute(self, *, threads: int, block_size: int | None) -> bool:
-        """Run all blocks in threads; return whether Ctrl-C came in between."""
-        tasks = self.tasks(workers=threads, block_size=block_size)
-        with ThreadPoolExecutor(threads) as executor:
-            try:
-                _wait([executor.submit(self.work, tasks) for _ in range(threads)])
-            except KeyboardInterrupt:
-                return True
-            finally:
-                # An error in one block ends the others too, at their next generation.
-                self.stop.set()
-        return False
-
-    def execute_on(self, executor: Executor, *, workers: int, block_size: int | None) -> bool:
-        """Run all blocks on an executor; return whether Ctrl-C came in between."""
+    def execute(self, executor: Executor | None, *, workers: int, block_size: int | None) -> bool:
+        """Run all blocks, in threads without an executor; return whether Ctrl-C came between."""
         tasks = self.tasks(workers=workers, block_size=block_size)
         try:
-            for found in completed(executor, self.runs, tasks):
-                self.finished |= found
-                self.tick(len(found) * len(self.runs.schedule.mixes))
+            if executor is None:
+                self.execute_in_threads(tasks, workers)
+            else:
+                for found in completed(executor, self.runs, tasks):
+                    self.finished |= found
+                    self.tick(len(found) * len(self.runs.schedule.mixes))
         except KeyboardInterrupt:
             return True
         return False
+
+    def execute_in_threads(self, tasks: Iterator[Sequence[Block]], threads: int) -> None:
+        """Run all tasks; an error in one ends the others too, at their next generation."""
+        with ThreadPoolExecutor(threads) as executor:
+            try:
+                _wait([executor.submit(self.work, tasks) for _ in range(threads)])
+            finally:
+                self.stop.set()
 
     def work(self, tasks: Iterator[Sequence[Block]]) -> None:
         """Run tasks until none is left; keep finished logical blocks by index."""
