@@ -44,7 +44,7 @@ lint: setup ## Check format, lint, types and import contracts; count the files t
 
 # In the order of their names: the short examples of src are last, so that all processors end together.
 test: setup ## Run the tests and the examples in docstrings, a file at a time on every processor
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/browser
 
 check: lint test ## What must pass before a commit
 

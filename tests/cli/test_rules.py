@@ -121,7 +121,7 @@ def test_the_schema_is_json(capsys):
     [
         (["rules", "check", "nowhere.toml"], "nowhere.toml: no such file"),
         (["rules", "evaluate", "act.toml"], "corpus: got nothing, takes the real data"),
-        (["rules", "check", "act.toml", "--answers", "healthy.jsonl"], "by: got nothing"),
+        (["rules", "check", "act.toml", "--answers", "healthy.jsonl"], "--text answer --by round"),
         (
             ["rules", "check", "act.toml", "--history", "act.toml"],
             "is no file of hayflick simulate",
