@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,11 @@ class AsyncWatcher(Recorder):
         if not self._outbox.settled(number):
             self._start(asyncio.get_running_loop())
             self._wake.set()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while not self._outbox.settled(number):
                     self._settled.clear()
                     await self._settled.wait()
-        except TimeoutError:
-            pass
         return self._outbox.settled(number)
 
     async def close(self, timeout_s: float | None = None) -> None:

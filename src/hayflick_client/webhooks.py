@@ -13,6 +13,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 _PREFIX = "whsec_"
@@ -126,8 +127,7 @@ def _signature(body: bytes, *, secret: str, message: str, stamp: str) -> str:
 
 def _key(secret: str) -> bytes:
     if secret.startswith(_PREFIX):
-        try:
+        # A secret that is no base64 is taken as text.
+        with suppress(binascii.Error):
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-        except binascii.Error:
-            pass
     return secret.encode("utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -218,19 +219,16 @@ class _Request:
                 detail = f"the items name {len(names):,} numbers, a stream takes {MOST_VALUES}"
                 raise Problem(422, detail)
             chosen = chosen.model_copy(update={"values": tuple(names)})
-        try:
-            with connection.begin_nested():
-                create_stream(
-                    connection,
-                    self._project,
-                    self._name,
-                    kind=self._kind,
-                    settings=chosen.model_dump_json(),
-                    now=now,
-                )
-        except sa.exc.IntegrityError:
-            # Another process has just made it.
-            pass
+        # Another process may have just made it.
+        with suppress(sa.exc.IntegrityError), connection.begin_nested():
+            create_stream(
+                connection,
+                self._project,
+                self._name,
+                kind=self._kind,
+                settings=chosen.model_dump_json(),
+                now=now,
+            )
         found = stream_named(connection, self._project, self._name, lock=True)
         assert found is not None
         return found

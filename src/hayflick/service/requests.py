@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -93,11 +93,10 @@ class Caller:
             404, if there is no such stream.
         """
         found = None
-        try:
+        # What can be no name is no stream either.
+        with suppress(ArgumentError):
             check_stream_name(name)
             found = stream_named(connection, self.project, name)
-        except ArgumentError:
-            pass
         return existing(found, f"stream {name!r}")
 
     def stream_number(self, connection: sa.Connection, name: str | None) -> int | None:
