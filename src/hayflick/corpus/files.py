@@ -11,7 +11,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +53,11 @@ class InputFile:
     path: Path
     name: str
     partitions: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def on_disk(self) -> Iterator[Path]:
+        """Hold the file where it can be opened by path."""
+        yield self.path
 
 
 @dataclass(frozen=True, eq=False)
