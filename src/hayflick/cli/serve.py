@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Role(StrEnum):
+    """What a process of the service does."""
+
+    ALL = "all"
+    INGEST = "ingest"
+    ROUNDS = "rounds"
 
 
 def serve_command(
@@ -28,6 +37,14 @@ def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 for a free one.")] = 8080,
     workers: Annotated[int, typer.Option(help="Processes; more than one need PostgreSQL.")] = 1,
+    role: Annotated[
+        Role | None,
+        typer.Option(
+            help="ingest answers requests, rounds closes and measures rounds and sends alerts, all "
+            "does both; others than all need PostgreSQL. [default: all]",
+            show_default=False,
+        ),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine also without an account.")
     ] = False,
@@ -53,7 +70,15 @@ def serve_command(
     hosts = (*settings.hosts, *(allow_host or ()))
     insecure = insecure or settings.insecure
     settings = settings.model_copy(update={"hosts": hosts, "insecure": insecure})
-    serve(database, settings, host=host, port=port, workers=workers, announce=_say)
+    serve(
+        database,
+        settings,
+        host=host,
+        port=port,
+        workers=workers,
+        role=None if role is None else role.value,
+        announce=_say,
+    )
 
 
 def _say(line: str) -> None:

@@ -256,6 +256,8 @@ class AccessGuard:
         try:
             host = headers.get(b"host", b"").decode("latin-1")
             check_host(host, hosts=self._service.settings.hosts, loopback=self._loopback)
+            if self._service.settings.role == "rounds":
+                _check_health(scope["path"])
             if scope["path"].endswith("\n"):
                 # Routes do not mind one, but the scopes of paths would be others.
                 raise Problem(404, "there is nothing at this address")
@@ -364,6 +366,13 @@ class AccessGuard:
         except WriterBusy:
             # What senders write comes first.
             del self._marked[number]
+
+
+def _check_health(path: str) -> None:
+    """Refuse what a process that only closes rounds does not answer."""
+    if not any(kind.fullmatch(path) for kind in (_OPEN, _OPEN_ON_LOOPBACK)):
+        detail = "this process closes rounds, and answers /health, /ready and /metrics alone"
+        raise Problem(404, f"{detail}; send requests to one with --role ingest or all")
 
 
 def _bearer(headers: Mapping[bytes, bytes]) -> str:

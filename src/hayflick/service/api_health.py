@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
 from hayflick.service.problems import Problem, without_address
+from hayflick.service.settings import Role
 from hayflick.storage.service_values import set_value
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Health(BaseModel):
 
     status: Literal["ok"] = "ok"
     version: str = __version__
+    role: Role
 
 
 class Ready(BaseModel):
@@ -45,8 +47,8 @@ def router() -> APIRouter:
     checks = _Checks()
 
     @routes.get("/health", summary="Say that the process runs")
-    async def health() -> Health:
-        return Health()
+    async def health(request: Request) -> Health:
+        return Health(role=request.app.state.service.settings.role)
 
     @routes.get("/ready", summary="Say whether the store can be written")
     def ready(request: Request) -> Ready:

@@ -66,7 +66,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     from hayflick.service.assembly import routers
 
-    for router in routers():
+    for router in routers(service.settings.role):
         app.include_router(router)
     describe(app)
     app.add_middleware(AccessGuard, service=service)

@@ -5,23 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hayflick.service.service import Service, Worker
+from hayflick.service.settings import Role
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 
 def workers_of(service: Service) -> list[Worker]:
-    """Return the workers of a service."""
+    """Return the workers of a service, as its role says."""
     from hayflick.service.alerts import AlertWorker
     from hayflick.service.events import Broadcast
     from hayflick.service.housekeeping import Housekeeper
     from hayflick.service.round_keeper import RoundKeeper
 
-    return [Broadcast(service), AlertWorker(service), RoundKeeper(service), Housekeeper(service)]
+    role = service.settings.role
+    workers: list[Worker] = [] if role == "rounds" else [Broadcast(service)]
+    if role != "ingest":
+        workers += [AlertWorker(service), RoundKeeper(service), Housekeeper(service)]
+    return workers
 
 
-def routers() -> list[APIRouter]:
-    """Return the parts of the interface."""
+def routers(role: Role) -> list[APIRouter]:
+    """Return the parts of the interface that a process with a role has."""
+    from hayflick.service import api_health
+
+    return [api_health.router()] if role == "rounds" else _all_routers()
+
+
+def _all_routers() -> list[APIRouter]:
     from hayflick.service import (
         api_accounts,
         api_actions,

@@ -19,7 +19,7 @@ from hayflick.service.access import check_exposure
 from hayflick.service.clock import Clock
 from hayflick.service.listening import address, allow_many_connections, listening
 from hayflick.service.service import Service
-from hayflick.service.settings import ServiceSettings
+from hayflick.service.settings import Role, ServiceSettings
 from hayflick.service.startup import TOKEN_VARIABLE, declare, make_first_token, take_token
 from hayflick.storage.accounts import has_user
 from hayflick.storage.database import Database
@@ -41,6 +41,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     workers: int = 1,
+    role: Role | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until the process is told to stop by SIGTERM or SIGINT.
@@ -55,6 +56,9 @@ def serve(
         Address to listen at; port 0 stands for a free one.
     workers
         Processes; more than one need PostgreSQL.
+    role
+        What they do: ``all``, ``ingest`` (answer requests) or ``rounds`` (close and measure
+        rounds); None for what the settings say. Others than ``all`` need PostgreSQL.
     announce
         Called with lines for the operator: the first token, and the address.
 
@@ -71,13 +75,14 @@ def serve(
     whole_number("workers", workers, at_least=1, at_most=_MOST_PROCESSES)
     if not all(find_spec(library) for library in _LIBRARIES):
         raise MissingExtraError("the service", extra="server")
-    settings = settings.model_copy(update={"host": host, "hosts": (*settings.hosts, host)})
+    changes = {"host": host, "hosts": (*settings.hosts, host), "role": role or settings.role}
+    settings = settings.model_copy(update=changes)
     with listening(host, port) as listener:
         url = address(listener)
         token, known = _prepare(place, settings, workers=workers)
         if token is not None:
             announce(f"admin token, shown only this once: {token}")
-        if not known:
+        if not known and settings.role != "rounds":
             announce(f"make the first user of the dashboard with an admin token: {url}/setup")
         announce(f"listening at {url}")
         if workers == 1:
@@ -89,11 +94,8 @@ def serve(
 def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> tuple[str | None, bool]:
     """Make the store ready; return the first token if it was made now, and whether users exist."""
     with Database(place, durable=True) as database:
-        if workers > 1 and database.dialect == "sqlite":
-            remedy = "give --database postgresql://HOST/NAME for more"
-            raise ArgumentError(
-                "workers", got=workers, takes="1 where the store is a file", remedy=remedy
-            )
+        if database.dialect == "sqlite":
+            _check_alone(workers=workers, role=settings.role)
         now = Clock().now()
         given = os.environ.get(TOKEN_VARIABLE)
         if given is not None:
@@ -103,6 +105,15 @@ def _prepare(place: str, settings: ServiceSettings, *, workers: int) -> tuple[st
         token = make_first_token(database, now=now)
         with database.connect() as connection:
             return token, has_user(connection)
+
+
+def _check_alone(*, workers: int, role: Role) -> None:
+    """Refuse several processes, of which a file takes one."""
+    for name, got, alone in (("workers", workers, 1), ("role", role, "all")):
+        if got != alone:
+            remedy = "give --database postgresql://HOST/NAME for several processes"
+            takes = f"{alone} where the store is a file"
+            raise ArgumentError(name, got=got, takes=takes, remedy=remedy)
 
 
 def _run(place: str, settings: ServiceSettings, listener: socket.socket) -> None:

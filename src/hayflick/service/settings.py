@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hayflick.service.listening import LOOPBACK
 from hayflick.service.stream_settings import Kind, StreamSettings
+
+Role: TypeAlias = Literal["all", "ingest", "rounds"]
+"""What a process does: both of the others, answer requests, or close and measure rounds."""
 
 
 class _Settings(BaseModel):
@@ -80,6 +83,9 @@ class ServiceSettings(_Settings):
 
     Parameters
     ----------
+    role
+        What the process does: ``ingest`` answers requests, ``rounds`` closes and measures rounds,
+        sends alerts and removes what is old, ``all`` does both; the first two need PostgreSQL.
     create_streams
         Whether an answer to an unknown stream makes that stream, with the `defaults`.
     defaults
@@ -106,6 +112,7 @@ class ServiceSettings(_Settings):
         What a request may hold.
     """
 
+    role: Role = "all"
     create_streams: bool = True
     defaults: StreamSettings = StreamSettings()
     streams: dict[str, DeclaredStream] = Field(default_factory=dict)
