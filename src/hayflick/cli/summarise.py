@@ -78,6 +78,8 @@ def summarise_command(
     sheet: options.SheetOption = None,
     skip_bad: options.SkipBadOption = False,
     output_format: options.FormatOption = options.Format.TABLE,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
@@ -88,10 +90,16 @@ def summarise_command(
     from hayflick.corpus.files import input_files
     from hayflick.monitor.summaries import checked_name
     from hayflick.monitor.summarise import summarise
+    from hayflick.simulation.executors import open_executor
 
+    options.check_threads(None, scheduler=scheduler, workers=workers)
     check_not_input(checked_name(out), [*source, like])
     check_writable(out, force=force)
-    with input_files(source) as files, progress_bar(yes=yes) as progress:
+    with (
+        input_files(source) as files,
+        open_executor(scheduler, workers=workers) as executor,
+        progress_bar(yes=yes) as progress,
+    ):
         summary = summarise(
             files,
             by=by,
@@ -111,6 +119,7 @@ def summarise_command(
             ),
             capacity=capacity,
             like=like,
+            executor=executor,
             progress=progress,
         )
     return _written(summary, out, output_format, force=force)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -281,23 +282,86 @@ def merge(summaries: Iterable[Summarised]) -> AnswerSummary:
         file, or with vectors of other lengths.
     """
     given = [summaries] if isinstance(summaries, (str, os.PathLike, AnswerSummary)) else summaries
-    whole: list[AnswerSummary] = []
-    waiting = rows = 0
-    names: list[str] = []
+    merger = SummaryMerger()
     for one in given:
-        read = one if isinstance(one, AnswerSummary) else read_summary(one)
-        name = read.name if isinstance(one, AnswerSummary) else os.fspath(one)
-        if whole:
-            _check_alike(whole[0], read, names[0], name)
-        names.append(name)
-        whole.append(read)
-        waiting += len(read.frame)
-        if waiting >= max(_COMPACTED, rows) // 2:
-            whole = [_together(whole)]
-            rows, waiting = len(whole[0].frame), 0
-    if not whole:
+        if isinstance(one, AnswerSummary):
+            merger.add(one, one.name)
+        else:
+            merger.add(read_summary(one), os.fspath(one))
+    if merger.first is None:
         raise ArgumentError("summaries", got="none", takes="at least one summary")
-    return _together(whole)
+    return merger.merged()
+
+
+class SummaryMerger:
+    """Merges summaries as they come, of which few are held; in any order they give the same."""
+
+    def __init__(self) -> None:
+        self.first: AnswerSummary | None = None
+        self._name = ""
+        self._held: list[AnswerSummary] = []
+        self._waiting = self._rows = 0
+        self._sums: dict[tuple[str, str], list[float]] = {}
+
+    def add(self, summary: AnswerSummary, name: str) -> None:
+        """Merge a summary; `name` is what messages call it.
+
+        Raises
+        ------
+        DataError
+            As `merge`.
+        """
+        if self.first is None:
+            self.first, self._name = summary, name
+        else:
+            _check_alike(self.first, summary, self._name, name)
+            if summary.dimensions and not self.first.dimensions:
+                self.first, self._name = summary, name
+        for label, total in summary.totals.items():
+            for value, (_, number) in total.values.items():
+                known = self._sums.get((label, value), [])
+                self._sums[label, value] = _added_exactly(known, number)
+        self._held.append(summary)
+        self._waiting += len(summary.frame)
+        if self._waiting >= max(_COMPACTED, self._rows) // 2:
+            # The first one is not held beside what it was merged into.
+            self.first = _together(self._held)
+            self._held = [self.first]
+            self._rows, self._waiting = len(self.first.frame), 0
+
+    def merged(self) -> AnswerSummary:
+        """Return the summary of all of them, of which there is at least one."""
+        whole = _together(self._held)
+        totals = {label: self._rounded(label, total) for label, total in whole.totals.items()}
+        left_out = dict(sorted(whole.left_out.items()))
+        return replace(whole, totals=totals, left_out=left_out)
+
+    def _rounded(self, label: str, total: RoundSummary) -> RoundSummary:
+        """Return the totals of a round with sums that were rounded once."""
+        values = {
+            name: (number, _rounded_sum(self._sums[label, name], total=added))
+            for name, (number, added) in sorted(total.values.items())
+        }
+        return replace(total, values=values, groups=dict(sorted(total.groups.items())))
+
+
+def _added_exactly(partials: Sequence[float], number: float) -> list[float]:
+    """Return floats whose exact sum is that of `partials` and `number` (Shewchuk 1997)."""
+    kept = []
+    for one in partials:
+        large, small = (number, one) if abs(number) >= abs(one) else (one, number)
+        number = large + small
+        rest = small - (number - large)
+        if rest and math.isfinite(rest):
+            kept.append(rest)
+    return [*kept, number]
+
+
+def _rounded_sum(partials: Sequence[float], *, total: float) -> float:
+    try:
+        return math.fsum(partials)
+    except (OverflowError, ValueError):
+        return total
 
 
 def read_summary(path: str | os.PathLike[str]) -> AnswerSummary:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -27,12 +28,13 @@ from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import check_format
 from hayflick.corpus.windows import MOST_PERIODS, Windows, earliest, shortest_length, zone_named
+from hayflick.monitor.partitions import Partition, read_partitions
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.summaries import (
     AnswerSummary,
     SummarisedFile,
+    SummaryMerger,
     SummarySettings,
-    merge,
     read_summary,
     thinned,
 )
@@ -61,6 +63,7 @@ def summarise(
     table: TableFormat | None = None,
     capacity: int = CAPACITY,
     like: str | os.PathLike[str] | AnswerSummary | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AnswerSummary:
     """Summarise the answers in files: a sample of each round, and exact totals.
@@ -82,15 +85,22 @@ def summarise(
         whole, and is watched as its files would be.
     like
         A summary whose settings are taken; then no others may be given. None for none.
+    executor
+        Where the files are read, each by itself: processes or a cluster; see
+        `hayflick.simulation.executors.open_executor`. The summary is the same everywhere. None for
+        one after the other in this process.
     progress
         Called with how far reading has come.
 
     Raises
     ------
     DataError
-        If no file can be read. Of several files, those that cannot are named in `failed`.
+        If no file can be read. Of several files, those that cannot are named in `failed`; what
+        may be a passing reason, such as a lost connection, is tried three times.
     ArgumentError
         If an argument is out of its range, or rounds would have to be found.
+    ExecutorError
+        If the scheduler of a cluster is lost.
     """
     given = answer_input(source)
     if not isinstance(given, InputFiles):
@@ -111,24 +121,20 @@ def summarise(
     if like is not None:
         settings = _like(like, settings)
     _check(settings)
-    failed: dict[str, DataError] = {}
-
-    def read() -> Iterator[AnswerSummary]:
-        for file in given.files:
-            reader = _Reader(file, settings, skip_bad=skip_bad, encoding=encoding, table=table)
-            try:
-                yield reader.summary(progress)
-            except DataError as fault:
-                failed[_named(file)] = fault
-
-    parts = read()
-    first = next(parts, None)
-    if first is None:
-        raise next(iter(failed.values()))
-    whole = merge(itertools.chain([first], parts))
+    reader = _Reader(settings, skip_bad=skip_bad, encoding=encoding, table=table)
+    partitions = [Partition(file, _named(file)) for file in given.files]
+    merger, failed = SummaryMerger(), {}
+    for name, found in read_partitions(reader, partitions, executor=executor, progress=progress):
+        if isinstance(found, DataError):
+            failed[name] = found
+        else:
+            merger.add(found, name)
+    if merger.first is None:
+        raise next(failed[one.name] for one in partitions)
+    whole = merger.merged()
     if not whole.answers:
         raise DataError(f"{given.name}: holds no answer that can be used")
-    return replace(whole, failed={name: str(fault) for name, fault in failed.items()})
+    return replace(whole, failed={name: str(failed[name]) for name in sorted(failed)})
 
 
 def _like(like: str | os.PathLike[str] | AnswerSummary, given: SummarySettings) -> SummarySettings:
@@ -289,17 +295,26 @@ def _totals(answers: pl.DataFrame) -> RoundSummary:
 
 @dataclass(frozen=True, eq=False)
 class _Reader:
-    """One file, and how it is read."""
+    """How a file is read, by any process or machine."""
 
-    file: InputFile
     settings: SummarySettings
     skip_bad: bool = field(kw_only=True)
     encoding: str = field(kw_only=True)
     table: TableFormat | None = field(kw_only=True)
 
-    def summary(self, progress: Progress) -> AnswerSummary:
-        """Read the file."""
-        settings, path = self.settings, self.file.path
+    def __call__(self, partition: Partition, progress: Progress) -> AnswerSummary:
+        """Read a file."""
+        with partition.file.on_disk() as path:
+            try:
+                return self._summary(partition, path, progress)
+            except DataError as fault:
+                # Wherever it is read, it has the name that it was given by.
+                shown = (str(part).replace(str(path), partition.name) for part in fault.args)
+                fault.args = tuple(shown)
+                raise
+
+    def _summary(self, partition: Partition, path: Path, progress: Progress) -> AnswerSummary:
+        settings, file = self.settings, replace(partition.file, path=path)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
         sample = _Sample(settings=settings, key=digest.digest())
@@ -311,7 +326,7 @@ class _Reader:
             values=settings.values,
             vectors=settings.vectors,
         )
-        alone = InputFiles((self.file,), self.file.name)
+        alone = InputFiles((file,), file.name)
         preset = preset_of(alone, columns, settings.log, encoding=self.encoding, table=self.table)
         if preset is None and settings.by is None:
             takes = "the column of times beside every"
@@ -323,7 +338,7 @@ class _Reader:
             normalize=settings.normalize,
             sample=sample,
         )
-        rows.begin(_named(self.file), self.file.partitions, preset)
+        rows.begin(partition.name, file.partitions, preset)
         if is_lines(path):
             if self.table is not None:
                 check_format(self.table, path)
@@ -333,7 +348,7 @@ class _Reader:
         rows._flush()
         answers = sum(total.answers for total in sample.totals.values())
         read = SummarisedFile(
-            name=_named(self.file), sha256=digest.hexdigest(), rows=rows.read, answers=answers
+            name=partition.name, sha256=digest.hexdigest(), rows=rows.read, answers=answers
         )
         return AnswerSummary(
             settings=settings,

@@ -74,20 +74,50 @@ def process_executor(workers: int | None = None) -> Iterator[Executor]:
     >>> runs.sizes["replicate"]
     200
     """
-    # A process that is forked beside threads may wait for a lock that nobody holds any more.
-    context = _Workers()
-    executor = ProcessPoolExecutor(
-        worker_count(workers),
-        mp_context=context,
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    executor = ProcessesExecutor(worker_count(workers))
     try:
         yield executor
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         # What still works after Ctrl-C is waited for by nobody.
-        context.end()
+        executor.context.end()
+
+
+class ProcessesExecutor(Executor):
+    """Processes of this machine, of which others can be started where one was killed.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        # A process that is forked beside threads may wait for a lock that nobody holds any more.
+        self.context = _Workers()
+        self._pool = self._opened()
+
+    def _opened(self) -> Executor:
+        return ProcessPoolExecutor(
+            self.workers,
+            mp_context=self.context,
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        )
+
+    def renew(self) -> None:
+        """Start other processes: when one is killed, all others end too."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._opened()
+
+    @override
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        return self._pool.submit(fn, *args, **kwargs)
+
+    @override
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
 class _Worker(SpawnProcess):
@@ -176,7 +206,10 @@ def open_executor(
         raise ArgumentError("scheduler", got=scheduler, takes=takes)
 
 
-_POLL_S, _GRACE_S = 0.05, 1.0
+POLL_S = 0.05
+"""How often what waits for work looks for Ctrl-C, seconds."""
+
+_GRACE_S = 1.0
 
 
 def completed(
@@ -210,24 +243,35 @@ def completed(
     try:
         if isinstance(executor, DaskExecutor):
             killed += (executor.killed,)
-            shared = executor.share(work)
-            pending = {executor.submit(_call, shared, task) for task in tasks}
-        else:
-            pending = {executor.submit(work, task) for task in tasks}
+        submit = sender(executor, work)
+        pending = {submit(task) for task in tasks}
         while pending:
             # Without a timeout, Ctrl-C would have to wait.
-            done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
     except CancelledError as fault:
-        lost = "the scheduler is lost, or has cancelled the work"
-        raise ExecutorError(f"{lost}; see its log, and run it again") from fault
+        raise scheduler_lost() from fault
     except killed as fault:
         lost = "a process that does the work was killed, perhaps as the memory was full"
         raise ExecutorError(f"{lost}; run it again with fewer workers") from fault
     finally:
         for future in pending:
             future.cancel()
+
+
+def sender(executor: Executor, work: Callable[[Task], Result]) -> Callable[[Task], Future[Result]]:
+    """Return what begins `work` for a task; to a cluster, `work` is sent once."""
+    if isinstance(executor, DaskExecutor):
+        shared = executor.share(work)
+        return lambda task: executor.submit(_call, shared, task)
+    return lambda task: executor.submit(work, task)
+
+
+def scheduler_lost() -> ExecutorError:
+    """Return the error of work that a scheduler has cancelled."""
+    lost = "the scheduler is lost, or has cancelled the work"
+    return ExecutorError(f"{lost}; see its log, and run it again")
 
 
 def _call(work: Callable[[Task], Result], task: Task) -> Result:

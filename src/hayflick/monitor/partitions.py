@@ -1,0 +1,285 @@
+"""Files that are summarised each by itself, here or by the workers of an executor.
+
+What fails for a reason that may pass is tried again; a file whose process is killed each time is
+told apart from those that were read beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from hayflick.core.errors import DataError, ExecutorError, UndecodableError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.files import InputFile
+from hayflick.monitor.summaries import AnswerSummary
+from hayflick.simulation.executors import (
+    POLL_S,
+    DaskExecutor,
+    ProcessesExecutor,
+    scheduler_lost,
+    sender,
+)
+
+_ATTEMPTS = 3
+_PAUSE_S = 0.5
+_MOST_KILLED = 5
+"""From so many files in a row that kill their process on, it is the machine that does."""
+
+_AHEAD = 2
+"""How many files each worker has waiting, beside the one that it reads."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A file to be summarised.
+
+    Parameters
+    ----------
+    file
+        The file.
+    name
+        What summaries call it.
+    attempt
+        How often it was tried before.
+    alone
+        Whether no other one is read meanwhile.
+    """
+
+    file: InputFile
+    name: str
+    attempt: int = 0
+    alone: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Its size, 0 if that is not known."""
+        try:
+            return self.file.path.stat().st_size
+        except OSError:
+            return 0
+
+
+Read: TypeAlias = Callable[[Partition, Progress], AnswerSummary]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A summary, or why there is none, and whether that may pass."""
+
+    found: AnswerSummary | DataError
+    passing: bool = False
+
+
+def read_partitions(
+    read: Read, partitions: Sequence[Partition], *, executor: Executor | None, progress: Progress
+) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+    """Yield the names of files as they are finished, with their summary, or why there is none.
+
+    Parameters
+    ----------
+    read
+        Reads a file; it can be pickled where there is an executor.
+    partitions
+        The files.
+    executor
+        Where they are read. None for one after the other in this process.
+    progress
+        Called with the number of files and of bytes that were read.
+
+    Raises
+    ------
+    ExecutorError
+        If the scheduler of a cluster, or processes that were not started by hayflick, are lost.
+    """
+    if executor is None:
+        found = _one_by_one(read, partitions, progress if len(partitions) == 1 else silent)
+    else:
+        found = _Spread(_Attempt(read), executor).run(partitions)
+    sizes = [one.bytes for one in partitions]
+    whole = sum(sizes)
+    by_name = {one.name: size for one, size in zip(partitions, sizes, strict=True)}
+    done = 0
+    for number, (name, one) in enumerate(found, start=1):
+        done += by_name[name]
+        progress(f"{len(partitions):,} files", number, len(partitions))
+        progress(f"{whole / 1e6:,.2f} MB", done, max(whole, 1))
+        yield name, one
+
+
+def _one_by_one(
+    read: Read, partitions: Sequence[Partition], progress: Progress
+) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+    attempt = _Attempt(read, progress)
+    for partition in partitions:
+        for tried in range(_ATTEMPTS):
+            outcome = attempt(replace(partition, attempt=tried))
+            if not outcome.passing:
+                break
+        yield partition.name, outcome.found
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Reads a file, by any process or machine, and returns errors as values."""
+
+    read: Read
+    progress: Progress = silent
+
+    def __call__(self, partition: Partition) -> _Outcome:
+        time.sleep(_PAUSE_S * partition.attempt)
+        try:
+            return _Outcome(self.read(partition, self.progress))
+        except FileNotFoundError:
+            lacks = f"{partition.name}: no such file on {platform.node()}, where it is read"
+            remedy = "name files of a disk that all machines share, or of an object store"
+            return _Outcome(DataError(f"{lacks}; {remedy}"), passing=True)
+        except OSError as fault:
+            reason = (fault.strerror or str(fault) or "cannot be read").lower()
+            return _Outcome(DataError(f"{partition.name}: {reason}"), passing=_may_pass(fault))
+        except DataError as fault:
+            # This one cannot be pickled.
+            found = DataError(str(fault)) if isinstance(fault, UndecodableError) else fault
+            return _Outcome(found, passing=_may_pass(fault))
+
+
+_LASTING = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EINVAL,
+    errno.ENAMETOOLONG,
+)
+
+
+def _may_pass(fault: BaseException | None) -> bool:
+    """Return whether an error comes from the disk or the network, not from what a file holds."""
+    while fault is not None:
+        if isinstance(fault, (ConnectionError, TimeoutError)):
+            return True
+        # What is wrong with compressed data is an OSError too, without a number.
+        if isinstance(fault, OSError) and fault.errno is not None:
+            return fault.errno not in _LASTING
+        fault = fault.__cause__ or fault.__context__
+    return False
+
+
+class _Spread:
+    """Files that are read by the workers of an executor, few of them under way at a time."""
+
+    def __init__(self, attempt: _Attempt, executor: Executor) -> None:
+        self._executor = executor
+        self._send = sender(executor, attempt)
+        self._killed: tuple[type[Exception], ...] = (BrokenExecutor,)
+        if isinstance(executor, DaskExecutor):
+            self._killed += (executor.killed,)
+        self._waiting: deque[Partition] = deque()
+        # Files beside which a process was killed are read alone, to tell which of them it was.
+        self._suspects: deque[Partition] = deque()
+        self._running: dict[Future[_Outcome], Partition] = {}
+        self._is_broken = False
+        self._killed_in_a_row = 0
+
+    def run(
+        self, partitions: Sequence[Partition]
+    ) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+        """Yield the names of files as they are finished, with what was found."""
+        self._waiting.extend(map(_reachable, partitions))
+        try:
+            while self._waiting or self._suspects or self._running:
+                self._begin()
+                # Without a timeout, Ctrl-C would have to wait.
+                done, _ = wait(self._running, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                yield from self._finished(done)
+                if self._is_broken and isinstance(self._executor, ProcessesExecutor):
+                    # All its processes end when one is killed.
+                    done, _ = wait(self._running)
+                    yield from self._finished(done)
+                    self._executor.renew()
+                    self._is_broken = False
+        finally:
+            for future in self._running:
+                future.cancel()
+
+    def _begin(self) -> None:
+        """Send off what is next: files enough to keep all workers busy, or a suspect alone."""
+        if self._suspects:
+            if not self._running:
+                self._submit(self._suspects)
+            return
+        while (
+            self._waiting
+            and not self._is_broken
+            and len(self._running) < (1 + _AHEAD) * self._workers
+        ):
+            self._submit(self._waiting)
+
+    def _submit(self, queue: deque[Partition]) -> None:
+        try:
+            future = self._send(queue[0])
+        except BrokenExecutor as fault:
+            self._break(fault)
+        else:
+            self._running[future] = queue.popleft()
+
+    def _break(self, fault: Exception) -> None:
+        """Note that a process was killed; processes of another program are not started again."""
+        renewed = isinstance(self._executor, (DaskExecutor, ProcessesExecutor))
+        if not renewed or self._killed_in_a_row >= _MOST_KILLED:
+            lost = "a process that does the work was killed, perhaps as the memory was full"
+            raise ExecutorError(f"{lost}; run it again with fewer workers") from fault
+        self._is_broken = isinstance(fault, BrokenExecutor)
+
+    def _finished(
+        self, done: Iterable[Future[_Outcome]]
+    ) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+        for future in done:
+            partition = self._running.pop(future)
+            again = replace(partition, attempt=partition.attempt + 1)
+            try:
+                outcome = future.result()
+            except CancelledError as fault:
+                raise scheduler_lost() from fault
+            except self._killed as fault:
+                self._killed_in_a_row += partition.alone
+                self._break(fault)
+                if partition.alone:
+                    reason = "the process that read it was killed, perhaps as the memory was full"
+                    yield partition.name, DataError(f"{partition.name}: {reason}")
+                else:
+                    self._suspects.append(replace(partition, alone=True))
+                continue
+            self._killed_in_a_row = 0
+            if outcome.passing and again.attempt < _ATTEMPTS:
+                self._waiting.append(again)
+            else:
+                yield partition.name, outcome.found
+
+    @property
+    def _workers(self) -> int:
+        executor = self._executor
+        if isinstance(executor, (DaskExecutor, ProcessesExecutor)):
+            return executor.workers
+        # Executors of the standard library have it; of others, that of this machine is a guess.
+        return int(getattr(executor, "_max_workers", os.cpu_count() or 1))
+
+
+def _reachable(partition: Partition) -> Partition:
+    """Return a file by its whole path: workers have other folders of work."""
+    file = partition.file
+    return replace(partition, file=replace(file, path=file.path.absolute()))

@@ -1,0 +1,194 @@
+"""Files that are summarised by threads, processes or a cluster: the same summary everywhere."""
+
+import errno
+import importlib
+import json
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import hayflick as hf
+from hayflick.cli.main import main
+from hayflick.core.errors import DataError, ExecutorError
+from hayflick.core.progress import silent
+from hayflick.corpus.files import InputFile
+from hayflick.monitor.partitions import Partition, read_partitions
+from hayflick.simulation.executors import open_executor
+
+READING = {"by": "round", "text": "answer", "group": "model", "values": ("score",)}
+
+
+@pytest.fixture(scope="module")
+def places():
+    """Executors of every kind: a process, a cluster of two workers, and threads."""
+    distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address=None,
+            protocol="tcp",
+        ) as cluster,
+        open_executor("processes", workers=1) as process,
+        open_executor(cluster.scheduler_address) as dask,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        yield {"a process": process, "Dask": dask, "threads": threads}
+
+
+def parts(folder, number=7):
+    """Write files of various lengths, of which later ones are often finished first."""
+    draw = random.Random(4)
+    paths = [folder / f"part-{place}.jsonl" for place in range(number)]
+    for place, path in enumerate(paths):
+        rows = [
+            {
+                "round": 1 + row % 9,
+                "answer": " ".join(draw.choices("abcdefgh", k=5)),
+                "model": draw.choice(["é", "b"]),
+                "score": draw.gauss(0, 1) * 10.0 ** draw.randrange(-8, 8),
+            }
+            for row in range(400 if place == 0 else 40)
+        ]
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+    return paths
+
+
+def written(summary, folder):
+    return summary.save(folder / "of.summary", force=True).read_bytes()
+
+
+def test_everywhere_the_summary_is_the_same_to_the_bit(tmp_path, monkeypatch, places):
+    paths = parts(tmp_path)
+    # Workers of a cluster have another folder of work.
+    monkeypatch.chdir(tmp_path)
+    names = [path.name for path in paths]
+    paths[3].write_text(paths[3].read_text() + "{broken\n")
+    here = hf.summarise(names, **READING, capacity=20)
+    assert list(here.failed) == ["part-3.jsonl"]
+    assert "part-3.jsonl: line 41" in here.failed["part-3.jsonl"]
+    expected = written(here, tmp_path)
+    for executor in places.values():
+        there = hf.summarise(names, **READING, capacity=20, executor=executor)
+        assert written(there, tmp_path) == expected
+    singles = [hf.summarise(name, **READING, capacity=20) for name in names if "3" not in name]
+    for _ in range(3):
+        random.shuffle(singles)
+        merged = hf.merge(singles)
+        assert merged.totals["1"].record() == here.totals["1"].record()
+
+
+def test_progress_counts_files_and_bytes(tmp_path):
+    paths = parts(tmp_path, 3)
+    seen = []
+    with ThreadPoolExecutor(1) as threads:
+        hf.summarise(paths, **READING, executor=threads, progress=lambda *stage: seen.append(stage))
+    assert [one[1:] for one in seen if one[0] == "3 files"] == [(1, 3), (2, 3), (3, 3)]
+    size = sum(path.stat().st_size for path in paths)
+    assert seen[-1] == ("0.04 MB", size, size)
+
+
+def test_what_cannot_be_read_anywhere_is_refused_as_here(tmp_path):
+    paths = parts(tmp_path, 2)
+    with ThreadPoolExecutor(1) as threads:
+        for reading in ({"text": "reply", "by": "round"}, {"every": "1d"}, {"by": "round"}):
+            with pytest.raises(hf.HayflickError) as here:
+                hf.summarise(paths, **reading)
+            with pytest.raises(hf.HayflickError) as there:
+                hf.summarise(paths, **reading, executor=threads)
+            assert str(there.value) == str(here.value)
+            assert type(there.value) is type(here.value)
+
+
+def partitions(folder):
+    paths = parts(folder, 3)
+    return [Partition(InputFile(path, path.name), path.name) for path in paths]
+
+
+def summary_of(partition):
+    return hf.summarise(partition.file.path, **READING)
+
+
+def failing_twice(partition, progress):
+    if partition.name == "part-1.jsonl" and partition.attempt < 2:
+        raise OSError(errno.EIO, "Input/output error")
+    return summary_of(partition)
+
+
+def failing_always(partition, progress):
+    if partition.name == "part-1.jsonl":
+        attempts.append(partition.attempt)
+        raise faults[-1]
+    return summary_of(partition)
+
+
+attempts: list[int] = []
+faults: list[Exception] = []
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_what_may_pass_is_tried_again(tmp_path, monkeypatch, threads):
+    monkeypatch.setattr("hayflick.monitor.partitions._PAUSE_S", 0.0)
+    given = partitions(tmp_path)
+    with ThreadPoolExecutor(threads or 1) as pool:
+        executor = pool if threads else None
+        found = dict(read_partitions(failing_twice, given, executor=executor, progress=silent))
+        assert all(isinstance(one, hf.AnswerSummary) for one in found.values())
+        for fault, times, message in [
+            (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), 3, "reset by"),
+            (FileNotFoundError(errno.ENOENT, "No such file"), 3, "all machines share"),
+            (PermissionError(errno.EACCES, "Permission denied"), 1, "permission denied"),
+            (DataError("part-1.jsonl: is damaged"), 1, "is damaged"),
+        ]:
+            attempts.clear()
+            faults.append(fault)
+            found = dict(read_partitions(failing_always, given, executor=executor, progress=silent))
+            assert len(attempts) == times
+            assert message in str(found["part-1.jsonl"])
+            assert isinstance(found["part-2.jsonl"], hf.AnswerSummary)
+
+
+KILLING = """
+import os
+
+import hayflick as hf
+
+def read(partition, progress):
+    if partition.name == "part-1.jsonl":
+        os._exit(1)
+    return hf.summarise(partition.file.path, by="round", text="answer")
+"""
+
+
+def test_a_file_that_kills_its_process_is_told_from_those_beside_it(tmp_path, monkeypatch):
+    # Processes import what they run.
+    (tmp_path / "killing_reader.py").write_text(KILLING)
+    monkeypatch.syspath_prepend(tmp_path)
+    read = importlib.import_module("killing_reader").read
+    given = partitions(tmp_path)
+    with open_executor("processes", workers=1) as executor:
+        found = dict(read_partitions(read, given, executor=executor, progress=silent))
+        assert "part-1.jsonl: the process that read it was killed" in str(found["part-1.jsonl"])
+        whole = [name for name, one in found.items() if isinstance(one, hf.AnswerSummary)]
+        assert sorted(whole) == ["part-0.jsonl", "part-2.jsonl"]
+        # A machine that kills whatever runs is not tried with every file.
+        monkeypatch.setattr("hayflick.monitor.partitions._MOST_KILLED", 1)
+        with pytest.raises(ExecutorError, match="fewer workers"):
+            dict(read_partitions(read, given[1:2], executor=executor, progress=silent))
+
+
+def test_the_command_line_names_where_it_runs(tmp_path, capsys):
+    paths = [str(path) for path in parts(tmp_path, 2)]
+    out = str(tmp_path / "a.summary")
+    line = ["summarise", *paths, "--by", "round", "--text", "answer", "-o", out, "--force"]
+    assert main(line) == 0
+    before = Path(out).read_bytes()
+    assert main([*line, "--scheduler", "processes", "--workers", "1"]) == 0
+    assert Path(out).read_bytes() == before
+    capsys.readouterr()
+    assert main([*line, "--workers", "2"]) == 2
+    assert main([*line, "--scheduler", "slurm"]) == 2
+    assert "takes threads, processes, or the address" in capsys.readouterr().err
