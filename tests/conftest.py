@@ -79,3 +79,24 @@ def served():
         thread.join(timeout=30)
         assert not thread.is_alive()
         listener.close()
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """Return a store that answers as S3 does, on loopback."""
+    for library in ("moto", "obstore"):
+        pytest.importorskip(library, reason=f"{library} is not installed: extra objects")
+    from object_store import Server
+
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_store, monkeypatch):
+    """Return a bucket that is empty; the environment names its store."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    return object_store.bucket()

@@ -43,6 +43,7 @@ from hayflick.core.errors import (
     EndpointError,
     ExecutorError,
     HayflickError,
+    StoreError,
     TrainerError,
     UnknownLogError,
 )
@@ -114,7 +115,7 @@ def run_command(typed: Sequence[str]) -> int:
         try:
             code = _invoke(typed)
             sys.stdout.flush()
-        except (EndpointError, BudgetExhausted, ExecutorError, TrainerError) as fault:
+        except (EndpointError, BudgetExhausted, ExecutorError, StoreError, TrainerError) as fault:
             return _fail(str(fault), INCOMPLETE)
         except UnknownLogError as fault:
             return _fail_in_lines(str(fault), USER_MISTAKE)

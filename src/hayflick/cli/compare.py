@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _optional = partial(typer.Option, show_default=False)
 _TABLE = (
     "Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and .zst; a log of a "
-    "tool, a folder of them, or - for standard input."
+    "tool, a folder of them, their URL in an object store (s3://…), or - for standard input."
 )
 
 
 def compare_command(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help=_TABLE)],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The answers to compare with them.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=_TABLE)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The answers to compare with them.")],
     text: options.TextOption = None,
     log: options.LogOption = None,
     prompt: Annotated[

@@ -14,6 +14,7 @@ import typer
 from hayflick.cli import options
 from hayflick.cli.printing import ALARM, USER_MISTAKE, expect_page, print_result, say, say_written
 from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
+from hayflick.core.object_stores import is_url
 from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
 
@@ -65,11 +66,12 @@ class FailOn(StrEnum):
 
 def watch_command(
     source: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="INPUT...",
             help="Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and "
-            ".zst; a log of a tool, a folder of them, or - for standard input.",
+            ".zst; a log of a tool, a folder of them, their URL in an object store (s3://…), or - "
+            "for standard input.",
             show_default=False,
         ),
     ] = None,
@@ -342,13 +344,16 @@ def _ask_for_input() -> int:
 
 
 @contextmanager
-def _opened(paths: Sequence[Path], patterns: Sequence[str]) -> Iterator[Any]:
-    """Yield the inputs: paths as they are, unless a pattern or standard input is to be resolved."""
-    if paths and not patterns and Path("-") not in paths:
+def _opened(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Any]:
+    """Yield the inputs: paths as they are, unless they are to be resolved or fetched."""
+    if paths and not patterns and "-" not in paths and not any(map(is_url, paths)):
         yield paths
         return
     from hayflick.corpus.files import input_files
 
+    if not patterns and any(path.endswith(".summary") for path in paths):
+        yield paths
+        return
     with input_files(paths, patterns=patterns) as files:
         yield files
 

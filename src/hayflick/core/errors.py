@@ -12,6 +12,7 @@
     ├── EndpointError                an endpoint refused, or went on failing after all retries
     ├── BudgetExhausted              the next request could exceed the budget: it is not made
     ├── ExecutorError                the processes or machines that do the work were lost
+    ├── StoreError                   an object store does not answer (also an OSError)
     ├── TrainerError                 the user's own trainer failed, or took too long
     └── MissingExtraError            an optional dependency is not installed (also an ImportError)
 
@@ -137,6 +138,10 @@ class EndpointError(HayflickError):
 
 class ExecutorError(HayflickError):
     """The processes or machines that do the work were lost, or cannot be reached."""
+
+
+class StoreError(HayflickError, OSError):
+    """An object store does not answer, after a few tries; it may later."""
 
 
 class BudgetExhausted(HayflickError):  # noqa: N818

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hayflick.core.errors import ArgumentError, OutputError
+from hayflick.core.object_stores import was_url
 
 if TYPE_CHECKING:
     import xarray
@@ -60,6 +61,10 @@ def check_name(path: Path) -> None:
     OutputError
         If it is too long, holds a NUL character, or leads through a file or a circle of links.
     """
+    url = was_url(path)
+    if url is not None and not path.parent.exists():
+        remedy = "write a file on a disk, and copy it there"
+        raise OutputError(f"{url}: lies in an object store, which takes no such file; {remedy}")
     try:
         path.stat()
     except FileNotFoundError:

@@ -6,6 +6,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from hayflick.corpus.continuing import (
 )
 from hayflick.corpus.encodings import check_encoding
 from hayflick.corpus.epochs import epoch_times
-from hayflick.corpus.files import STANDARD_INPUT, InputFile, InputFiles
+from hayflick.corpus.files import InputFile, InputFiles
 from hayflick.corpus.found_rounds import FoundRounds, RoundSearch, round_notes
 from hayflick.corpus.log_inputs import (
     LINES,
@@ -39,6 +40,7 @@ from hayflick.corpus.log_inputs import (
     answer_input,
     first_records,
     is_lines,
+    on_disk,
     preset_of,
     presets_of_files,
 )
@@ -163,25 +165,26 @@ def read_answers(
     ArgumentError
         If `start` is not a round, or `every` not a length of time.
     """
-    given = answer_input(source)
-    part = after or ReadPart()
-    preset = preset_of(given, columns, log, encoding=encoding, table=table)
-    rows = AnswerRows(
-        fields=AnswerFields(columns=columns, log=preset),
-        skip_bad=skip_bad,
-        given=table,
-        normalize=normalize,
-    )
-    logs: list[LogPreset | None] = [preset]
-    if isinstance(given, InputFiles):
-        paths = [file.path for file in given.files]
-        named = log is not None
-        logs = presets_of_files(paths, preset, named=named, encoding=encoding, table=table)
-    found = _Read(
-        given, rows, part, logs, find_rounds=find_rounds, every=every, time_zone=time_zone
-    )
-    found.read(encoding=encoding, progress=progress)
-    return found.answers(start=start, encoding=encoding, keeps_part=after is not None)
+    given = on_disk(answer_input(source), progress)
+    with given.naming() if isinstance(given, InputFiles) else nullcontext():
+        part = after or ReadPart()
+        preset = preset_of(given, columns, log, encoding=encoding, table=table)
+        rows = AnswerRows(
+            fields=AnswerFields(columns=columns, log=preset),
+            skip_bad=skip_bad,
+            given=table,
+            normalize=normalize,
+        )
+        logs: list[LogPreset | None] = [preset]
+        if isinstance(given, InputFiles):
+            paths = [file.path for file in given.files]
+            named = log is not None
+            logs = presets_of_files(paths, preset, named=named, encoding=encoding, table=table)
+        found = _Read(
+            given, rows, part, logs, find_rounds=find_rounds, every=every, time_zone=time_zone
+        )
+        found.read(encoding=encoding, progress=progress)
+        return found.answers(start=start, encoding=encoding, keeps_part=after is not None)
 
 
 @dataclass(eq=False)
@@ -450,7 +453,7 @@ class _Read:
 
 def _shown(file: InputFile, *, alone: bool) -> str:
     """Return the name of a file for messages."""
-    return str(file.path) if alone and file.name != STANDARD_INPUT else file.name
+    return file.shown if alone else file.name
 
 
 def _source_of(inputs: InputFiles, **fields: Any) -> Source:

@@ -1,8 +1,12 @@
-"""The files of an input: one, several, those of folders or of a pattern, or standard input."""
+"""The files of an input: one, several, those of folders or of a pattern, or standard input.
+
+They lie on a disk, or in an object store.
+"""
 
 from __future__ import annotations
 
 import errno
+import fnmatch
 import glob
 import os
 import re
@@ -11,9 +15,10 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 from urllib.parse import unquote
@@ -24,6 +29,16 @@ from hayflick.core.decompression import MARK_BYTES, compressed_suffix
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.notes import Note, translatable
+from hayflick.core.object_stores import (
+    FETCH,
+    StoredObject,
+    fetch,
+    fetched,
+    is_url,
+    listed,
+    stored_parts,
+)
+from hayflick.core.progress import Progress, silent
 from hayflick.corpus.compression import opened
 from hayflick.corpus.frames import input_path
 from hayflick.corpus.tables import RECORD_SUFFIXES, is_table
@@ -48,16 +63,62 @@ class InputFile:
         What to call it, different from the other files: below a folder the path from there.
     partitions
         Names and values of the folders ``name=value`` that it lies in, below a given folder.
+    stored
+        The object that it is, as it was listed; None for a file on a disk.
+    is_fetched
+        Whether `path` is a copy of the object; else it only tells the name.
     """
 
     path: Path
     name: str
     partitions: Mapping[str, str] = field(default_factory=dict)
+    stored: StoredObject | None = None
+    is_fetched: bool = False
+
+    @property
+    def url(self) -> str | None:
+        """The URL of an object; None for a file on a disk."""
+        return None if self.stored is None else self.stored.url
+
+    @property
+    def shown(self) -> str:
+        """What messages call it by itself: where it was found."""
+        return self.name if self.name == STANDARD_INPUT else self.url or str(self.path)
+
+    @property
+    def size(self) -> int:
+        """Its size."""
+        return self.path.stat().st_size if self.stored is None else self.stored.size
 
     @contextmanager
-    def on_disk(self) -> Iterator[Path]:
-        """Hold the file where it can be opened by path."""
-        yield self.path
+    def on_disk(self, *, progress: Progress = silent) -> Iterator[Path]:
+        """Hold the file where it can be opened by path: an object in a temporary copy.
+
+        Raises
+        ------
+        DataError, OutputError, StoreError
+            As `hayflick.core.object_stores.fetched`.
+        """
+        if self.stored is None or self.is_fetched:
+            yield self.path
+            return
+        with fetched(self.stored, progress=progress) as path, _naming({str(path): self.shown}):
+            yield path
+
+
+@contextmanager
+def _naming(shown: Mapping[str, str]) -> Iterator[None]:
+    """Name files by what they are copies of where an error names the copies."""
+    try:
+        yield
+    except DataError as fault:
+        _rename(fault, shown)
+        raise
+
+
+def _rename(fault: DataError, shown: Mapping[str, str]) -> None:
+    for copy, name in shown.items():
+        fault.args = tuple(str(part).replace(copy, name) for part in fault.args)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +157,43 @@ class InputFiles(AbstractContextManager["InputFiles"]):
     ) -> None:
         for copy in self._copies:
             copy()
-        copied = next((one for one in self.files if one.name == STANDARD_INPUT), None)
-        if copied is not None and isinstance(fault, DataError):
-            shown = (str(part).replace(str(copied.path), STANDARD_INPUT) for part in fault.args)
-            fault.args = tuple(shown)
+        if isinstance(fault, DataError):
+            _rename(fault, self._shown_copies)
+
+    @property
+    def _shown_copies(self) -> dict[str, str]:
+        copies = (file for file in self.files if file.is_fetched or file.name == STANDARD_INPUT)
+        return {str(file.path): file.shown for file in copies}
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Return a block in which errors name files by where they lie, in place of copies."""
+        return _naming(self._shown_copies)
+
+    def local(self, progress: Progress = silent) -> InputFiles:
+        """Return the files where each can be opened by path: objects are fetched, several at once.
+
+        The copies live as long as what is returned, or the block of ``with`` of this object.
+
+        Raises
+        ------
+        DataError, OutputError, StoreError
+            As `hayflick.core.object_stores.fetched`.
+        """
+        if all(file.stored is None or file.is_fetched for file in self.files):
+            return self
+        folder = Path(tempfile.mkdtemp(prefix="hayflick-"))
+        try:
+            files = _fetched(self.files, folder, progress)
+        except BaseException:
+            _remove(folder)
+            raise
+        found = replace(self, files=files)
+        copy = weakref.finalize(found, _remove, folder)
+        object.__setattr__(found, "_copies", (*self._copies, copy))
+        object.__setattr__(self, "_copies", (*self._copies, copy))
+        # Whoever holds the copies holds that of standard input too.
+        object.__setattr__(found, "_origin", self)
+        return found
 
 
 def input_files(
@@ -112,7 +206,8 @@ def input_files(
     source
         A path or several: of files, of folders, whose tables are taken at any depth (part-2 before
         part-10) except where a name begins with a dot or an underscore, or ``-`` for standard
-        input. A path with ``*`` or ``[`` is a name like any other.
+        input. A path with ``*`` or ``[`` is a name like any other. A URL of an object store, such
+        as ``s3://bucket/answers/``, is an object, a folder of them, or a pattern.
     patterns
         Patterns for paths, in which ``*``, ``?``, ``[...]`` and ``**`` stand for what they do in a
         shell; only tables are taken.
@@ -126,6 +221,10 @@ def input_files(
         input is empty.
     OutputError
         If standard input cannot be copied, as the disk is full.
+    StoreError
+        If an object store does not answer.
+    MissingExtraError
+        If object stores need an extra.
 
     Examples
     --------
@@ -147,10 +246,11 @@ def input_files(
         raise ArgumentError("source", got="standard input twice", takes="it once")
     named = [file for path in given for file in _files_of(path)]
     named += (file for pattern in patterns for file in _fitting(pattern))
-    found, notes = _each_once(named, [str(Path(path)) for path in given])
+    words = [path if is_url(path) else str(Path(path)) for path in given]
+    found, notes = _each_once(named, words)
     files = tuple(map(_copied, _apart(found)))
-    words = (*map(_as_argument, given), *(f"--glob={pattern}" for pattern in patterns))
-    inputs = InputFiles(files, _name(files, given, patterns), notes, words)
+    arguments = (*map(_as_argument, given), *(f"--glob={pattern}" for pattern in patterns))
+    inputs = InputFiles(files, _name(files, given, patterns), notes, arguments)
     copies = [file.path.parent for file in files if file.name == STANDARD_INPUT]
     finalizers = (weakref.finalize(inputs, _remove, copy) for copy in copies)
     object.__setattr__(inputs, "_copies", tuple(finalizers))
@@ -159,6 +259,8 @@ def input_files(
 
 def _spelled(path: PathLike) -> str:
     """Return a path as it was given: ./- is a file, and - is standard input."""
+    if is_url(path):
+        return path
     input_path(path)
     return os.fsdecode(path)
 
@@ -178,7 +280,9 @@ def _name(files: Sequence[InputFile], given: Sequence[str], patterns: Sequence[s
     if not more:
         return files[0].name
     if len(given) == 1 and not patterns:
-        return f"{Path(given[0]).resolve().name} ({len(files):,} files)"
+        url = is_url(given[0])
+        folder = _folder_of(given[0]) if url else Path(given[0]).resolve().name
+        return f"{folder} ({len(files):,} files)"
     return f"{files[0].name} and {more:,} more file{'s' if more > 1 else ''}"
 
 
@@ -186,6 +290,8 @@ def _files_of(text: str) -> list[InputFile]:
     """Return a file, or the tables in a folder."""
     if text in _STANDARD_INPUT_PATHS:
         return [InputFile(Path(text), STANDARD_INPUT)]
+    if is_url(text):
+        return _fitting_objects(text) if _MAGIC.search(text) else _objects_of(text)
     path = input_path(text)
     refuse_pipe(path)
     if path.is_dir():
@@ -200,6 +306,83 @@ def _files_of(text: str) -> list[InputFile]:
     if not is_table(path, records=True):
         raise DataError(f"{path}: is no table; takes {', '.join(RECORD_SUFFIXES)}")
     return [InputFile(path, path.name)]
+
+
+def _objects_of(url: str) -> list[InputFile]:
+    """Return an object, or the tables below a folder of a store."""
+    found = listed(url)
+    if len(found) == 1 and found[0].url == url:
+        one = _as_file(found[0], root=_folder_of(url, whole=True))
+        if not is_table(one.path, records=True):
+            raise DataError(f"{url}: is no table; takes {', '.join(RECORD_SUFFIXES)}")
+        if not one.size:
+            raise DataError(f"{url}: is empty; check what writes it")
+        return [one]
+    files = [_as_file(one, root=url) for one in found]
+    files = [file for file in files if _is_read(file, inside=PurePosixPath(file.name))]
+    if not files:
+        takes = f"takes {', '.join(RECORD_SUFFIXES)}"
+        raise DataError(f"{url}: the folder holds no table that is not empty; {takes}")
+    return sorted(files, key=_natural_name)
+
+
+def _as_file(one: StoredObject, *, root: str) -> InputFile:
+    """Return an object as a file, whose name goes on from a folder."""
+    inside = PurePosixPath(one.url.removeprefix(root.rstrip("/") + "/"))
+    return InputFile(Path(one.url), inside.as_posix(), _partitions(inside.parts[:-1]), one)
+
+
+def _is_read(file: InputFile, *, inside: PurePosixPath) -> bool:
+    """Return whether an object is a table that is not empty, in no folder that is hidden."""
+    shown = all(map(_is_shown, inside.parts))
+    return shown and is_table(file.path, records=True) and file.size > 0
+
+
+def _natural_name(file: InputFile) -> tuple[object, ...]:
+    return _natural(file.path)
+
+
+def _folder_of(url: str, *, whole: bool = False) -> str:
+    """Return the last name in a URL; or all that stands before it."""
+    before, _, last = url.rstrip("/").rpartition("/")
+    return before if whole else last
+
+
+def _fitting_objects(pattern: str) -> list[InputFile]:
+    """Return the tables of a store that fit a pattern, and those in the folders that do."""
+    root, wanted = stored_parts(pattern)
+    is_deep = wanted[-1] == "**"
+    found = []
+    for one in listed(f"{root}/"):
+        file = _as_file(one, root=root)
+        parts = PurePosixPath(file.name).parts
+        ends = range(1, len(parts) + 1) if not is_deep else [len(parts)]
+        end = next((end for end in ends if _fits(parts[:end], wanted)), None)
+        # Names that the pattern does not spell out are not hidden.
+        if end is not None and _is_read(file, inside=PurePosixPath(*parts[end - 1 :])):
+            found.append(file)
+    if not found:
+        takes = f"takes {', '.join(RECORD_SUFFIXES)}; check it, and the folder"
+        raise DataError(f"{pattern!r}: the pattern fits no table that is not empty; {takes}")
+    return sorted(found, key=_natural_name)
+
+
+def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Return whether names fit a pattern as in a shell: ``**`` is any number of folders."""
+    if not wanted:
+        return not parts
+    first, rest = wanted[0], wanted[1:]
+    if first == "**":
+        return _fits(parts, rest) or (
+            bool(parts) and _is_plain(parts[0]) and _fits(parts[1:], wanted)
+        )
+    if not parts or not fnmatch.fnmatchcase(parts[0], first):
+        return False
+    return (first.startswith(".") or _is_plain(parts[0])) and _fits(parts[1:], rest)
+
+
+def _is_plain(name: str) -> bool:
+    return not name.startswith(".")
 
 
 def _tables_below(folder: Path, *, root: Path) -> Iterator[InputFile]:
@@ -225,7 +408,7 @@ def _is_filled_table(path: Path) -> bool:
 _DIGITS = re.compile(r"(\d+)")
 
 
-def _natural(path: Path) -> tuple[object, ...]:
+def _natural(path: PurePath) -> tuple[object, ...]:
     """Return the key of an order in which part-2 comes before part-10."""
     parts = (
         [int(piece) if at % 2 else piece for at, piece in enumerate(_DIGITS.split(part))]
@@ -249,6 +432,8 @@ _MAGIC = re.compile(r"[*?\[]")
 
 def _fitting(pattern: str) -> list[InputFile]:
     """Return the tables that fit a pattern, and those in the folders that do."""
+    if is_url(pattern):
+        return _fitting_objects(pattern)
     fixed = []
     for part in Path(pattern).parts[:-1]:
         if _MAGIC.search(part):
@@ -279,13 +464,13 @@ def _each_once(
     files: Sequence[InputFile], given: Sequence[str]
 ) -> tuple[list[InputFile], tuple[Note, ...]]:
     """Return files each once, with notes on those found twice; refuse those named twice."""
-    by_place: dict[tuple[int, int], InputFile] = {}
+    by_place: dict[tuple[object, ...], InputFile] = {}
     notes: list[Note] = []
     for file in files:
         first = by_place.setdefault(_place(file), file)
         if first is file:
             continue
-        name, other = str(file.path), str(first.path)
+        name, other = file.shown, first.shown
         if all(given.count(one) >= [name, other].count(one) for one in (name, other)):
             raise ArgumentError("source", got=f"the file {name} twice", takes="each file once")
         if name == other:
@@ -296,10 +481,10 @@ def _each_once(
     return list(by_place.values()), tuple(notes)
 
 
-def _place(file: InputFile) -> tuple[int, int]:
+def _place(file: InputFile) -> tuple[object, ...]:
     """Return what is the same for two names of one file."""
-    if file.name == STANDARD_INPUT:
-        return (-1, -1)
+    if file.name == STANDARD_INPUT or file.url is not None:
+        return (file.shown,)
     status = file.path.stat()
     return (status.st_dev, status.st_ino)
 
@@ -309,7 +494,39 @@ def _apart(files: Sequence[InputFile]) -> Iterator[InputFile]:
     names = [file.name for file in files]
     for file in files:
         same = names.count(file.name) > 1
-        yield InputFile(file.path, str(file.path), file.partitions) if same else file
+        yield replace(file, name=file.shown) if same else file
+
+
+_AT_ONCE = 8
+
+
+def _fetched(files: Sequence[InputFile], folder: Path, progress: Progress) -> tuple[InputFile, ...]:
+    """Return files of which objects were copied below a folder, under their own names."""
+    total, done = sum(file.size for file in files if file.stored), 0
+
+    def copied(file: InputFile) -> InputFile:
+        if file.stored is None or file.is_fetched:
+            return file
+        scheme, _, key = file.stored.url.partition("://")
+        path = folder / scheme / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            reason = (fault.strerror or "no name of a file").lower()
+            raise DataError(f"{file.shown}: {reason}; rename the object") from None
+        fetch(file.stored, path)
+        return replace(file, path=path, is_fetched=True)
+
+    found = []
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for file in pool.map(copied, files):
+            found.append(file)
+            done += 0 if file.stored is None else file.stored.size
+            progress(FETCH, done, max(total, 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return tuple(found)
 
 
 _CHUNK_BYTES = 1 << 20

@@ -14,6 +14,7 @@ import polars as pl
 
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.object_stores import was_url
 from hayflick.corpus.labels import label_of
 
 Table: TypeAlias = Path | pl.DataFrame
@@ -34,6 +35,10 @@ def input_path(source: object) -> Path:
         takes = "the path of a file, or a table, a list or counts in memory"
         raise ArgumentError("source", got=source, takes=takes)
     path = Path(os.fsdecode(source))
+    url = was_url(source)
+    if url is not None and not os.path.exists(path):
+        reads = "which watch, compare, summarise, merge and gate read from"
+        raise DataError(f"{url}: lies in an object store, {reads}; copy it to a disk first")
     try:
         path.stat()
     except ValueError:

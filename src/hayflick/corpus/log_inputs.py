@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
+from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.files import InputFiles, input_files
@@ -39,7 +40,7 @@ def log_of(source: Any, *, encoding: str, table: TableFormat | None) -> str | No
     ArgumentError, DataError
         As `read_answers`.
     """
-    records = first_records(answer_input(source), encoding=encoding, table=table)
+    records = first_records(on_disk(answer_input(source)), encoding=encoding, table=table)
     found = recognised(records)
     return None if found is None else found.name
 
@@ -58,6 +59,17 @@ def answer_input(source: Any) -> InputFiles | pl.DataFrame:
     if isinstance(source, InputFiles):
         return source
     return as_table(source) if is_in_memory(source) else input_files(source)
+
+
+def on_disk(given: AnswerInput, progress: Progress = silent) -> AnswerInput:
+    """Return an input whose files can be opened by path: those of an object store are fetched.
+
+    Raises
+    ------
+    DataError, OutputError, StoreError
+        As `hayflick.corpus.files.InputFiles.local`.
+    """
+    return given.local(progress) if isinstance(given, InputFiles) else given
 
 
 _PEEKED = 200

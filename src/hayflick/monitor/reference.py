@@ -25,7 +25,7 @@ from hayflick.core.reproducibility import stream
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.files import InputFiles
-from hayflick.corpus.log_inputs import answer_input
+from hayflick.corpus.log_inputs import answer_input, on_disk
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import open_table
 from hayflick.detection.rank import LEAST_READINGS
@@ -93,7 +93,7 @@ def read_reference(
 def _has_column(source: Any, name: str | None, table: TableFormat | None, encoding: str) -> bool:
     if name is None:
         return False
-    given = answer_input(source)
+    given = on_disk(answer_input(source))
     first = given.files[0].path if isinstance(given, InputFiles) else given
     with open_table(first, given=table, encoding=encoding) as opened:
         try:
