@@ -15,13 +15,13 @@ from pairs import Result, seconds
 
 # A task, 32 replicates, takes about a second.
 SETTINGS = {"samples": 1_000_000, "generations": 28, "seed": 1, "block_size": LOGICAL_BLOCK}
-TASKS, PAIRS = 20, 5
+TASKS, PAIRS, CELLS = 20, 5, 80
 # Cells that no law answers, over a minute of work for one processor.
 STUDY = {
     "format_version": 1,
     "family": "zipf:10000",
     "generations": 10,
-    "samples": [80_000 + 1_000 * step for step in range(45)],
+    "samples": [80_000 + 1_000 * step for step in range(CELLS)],
     "regime": "accumulate",
     "replicates": 64,
 }
@@ -54,7 +54,7 @@ def speedup() -> Result:
             took.append(seconds(partial(hf.sweep, STUDY, executor=executor)))
     one, two = took
     return Result(
-        name="a study of 45 simulated cells, on Dask workers of one thread of this machine",
+        name=f"a study of {CELLS} simulated cells, on Dask workers of one thread of this machine",
         ours=f"2 workers: {two:.3g} s",
         alternative=f"1 worker: {one:.3g} s",
         figure=f"{one / two:.2f} ×",
