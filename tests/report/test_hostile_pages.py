@@ -169,13 +169,17 @@ def test_names_of_vega_are_only_names():
         "datum.value",
         "top",
         "null",
+        'font-family="sans-serif"',
         "1e3",
     ]
     numbers = pl.DataFrame({"series": words, "value": range(len(words))})
     colour = drawing.colour_legend(dict.fromkeys(words, "#123456"))
     chart = alt.Chart(numbers).mark_bar().encode(x="value:Q", y="series:N", color=colour)
-    texts = re.findall("<text[^>]*>(.*?)</text>", drawing.to_svg(chart))
+    svg = drawing.to_svg(chart)
+    texts = re.findall("<text[^>]*>(.*?)</text>", svg)
     assert {*words, "(2)  bar"} - {" bar"} <= set(texts)
+    labels = re.findall("<text[^>]*>", svg)
+    assert all(f'font-family="{drawing.FONT}"' in label for label in labels)
 
 
 @pytest.mark.parametrize("text", TEXTS)

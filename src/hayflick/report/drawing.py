@@ -32,6 +32,9 @@ FONT = (
     "system-ui, 'Noto Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Hiragino Sans', "
     "'Yu Gothic', sans-serif"
 )
+_MEASURED = "sans-serif"
+"""The font that labels are measured in; the renderer looks up every name of a list each time."""
+_LABEL = re.compile(rf'(<text [^<>]*?font-family="){_MEASURED}"')
 _LONGEST_LABEL = 16
 _INK, _GRID = "#24292f", "#e4e7eb"
 
@@ -176,7 +179,7 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     )
     # All at once, as altair copies the chart each time.
     styled = chart.configure(
-        font=FONT,
+        font=_MEASURED,
         axis=axis,
         legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12),
         view=alt.ViewConfig(stroke=None),
@@ -193,7 +196,7 @@ def _drawn(drawing: str) -> str:
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(json.loads(drawing))
-    return svg
+    return _LABEL.sub(rf'\1{FONT}"', svg)
 
 
 def axis_names(names: Sequence[str], *, pixels: int) -> list[str]:
@@ -227,8 +230,7 @@ def _with_display_text(drawing: dict[str, Any]) -> dict[str, Any]:
             return {key: clean(one, key) for key, one in value.items()}
         if isinstance(value, list):
             return [clean(one, name) for one in value]
-        if not isinstance(value, str) or name == "font":
-            # A list of fonts that is cut has no meaning: the labels of a PNG would be missing.
+        if not isinstance(value, str):
             return value
         if name in _EXPRESSIONS:
             return _LITERAL.sub(lambda found: json.dumps(shown[json.loads(found[0])]), value)
