@@ -15,6 +15,7 @@ from hayflick.report.sweep_charts import _border, sweep_charts
 from hayflick.report.sweep_findings import SweepFindings
 
 BASE = {"format_version": 1, "family": "zipf:60", "generations": 5}
+NETWORK = {"format_version": 1, "kind": "network", "agents": [2, 4], "rounds": 5, "originals": 8}
 GRID = {**BASE, "samples": [50, 200, 800], "share": [0.0, 0.1, 0.5], "keep": 0.8}
 
 
@@ -34,6 +35,63 @@ def test_the_verdict_counts_the_cells_that_keep_the_target(grid):
     findings = SweepFindings(grid, Language("en"))
     assert findings.verdict().startswith(f"{good.height} of 9 cells keep 80% or more")
     json.dumps(record)
+
+
+def test_the_least_share_that_keeps_the_target_is_told_for_every_size(grid):
+    frame = grid.to_frame()
+    told = grid.to_dict()["least_sufficient"]
+    assert [row["samples"] for row in told] == [50, 200, 800]
+    for row in told:
+        good = frame.filter(pl.col("samples") == row["samples"], pl.col("kept") >= 0.8)
+        assert row["share"] == good["share"].min()
+        if row["share"] is not None:
+            assert row["real"] == row["share"] * row["samples"]
+    rows = SweepFindings(grid, Language("en")).least_rows(most=9)
+    assert [row[0] for row in rows] == ["50", "200", "800"]
+
+
+def test_a_share_is_enough_where_the_cells_of_all_seeds_keep_the_target():
+    runs = {**BASE, "regime": ["accumulate", "replace", "fresh:0.5"], "law": "none"}
+    found = hf.sweep({**runs, "samples": 80, "seed": [1, 2, 3], "replicates": 16, "keep": 0.3})
+    told = found.to_dict()["least_sufficient"]
+    keeps = found.to_frame().filter(pl.col("share") == 0.5)
+    assert told == [{"share": 0.5, "real": 40.0, "kept": pytest.approx(keeps["kept"].mean())}]
+    assert hf.sweep({**GRID, "keep": None} | {"samples": 50}).to_dict()["least_sufficient"] is None
+    hypercube = {**GRID, "samples": [50, 800], "share": [0.0, 0.5], "design": "latin:9"}
+    assert hf.sweep(hypercube).to_dict()["least_sufficient"] is None
+
+
+def test_one_cell_is_no_number_of_cells(tmp_path):
+    assert SweepFindings(hf.sweep({**BASE, "samples": 80}), Language("en")).title() == (
+        "Study of one cell"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "charts"),
+    [
+        ({"injected": [0, 5], "keep": 0.3}, ["phase-diagram", "rounds"]),
+        ({"topology": ["complete", "ring:1"]}, ["rounds"]),
+        ({"share_read": [0.3, 0.6], "design": "latin:6"}, ["phase-diagram", "rounds"]),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_networks_have_a_page(values, charts, lang):
+    result = hf.sweep({**NETWORK, "replicates": 3, **values})
+    findings = SweepFindings(result, Language(lang))
+    assert [chart.name for chart in sweep_charts(findings)] == charts
+    assert "‖D‖" in result._repr_html_()
+    assert len(findings.rows(most=9)[0]) == len(findings.headings())
+    json.dumps(result.to_dict())
+
+
+def test_cells_at_the_noise_floor_are_counted():
+    result = hf.sweep({**NETWORK, "agents": 3, "rounds": 25})
+    findings = SweepFindings(result, Language("en"))
+    row = result.to_frame().row(0, named=True)
+    assert row["kept"] - 2 * row["standard_error"] <= row["floor"]
+    assert findings.at_floor == 1
+    assert any("No further apart than chance" in line for line in findings.summary())
 
 
 def test_the_map_parts_the_cells_that_keep_the_target():

@@ -127,7 +127,11 @@ def _sweep(name: str, folder: Path) -> hf.SweepResult:
     found = hf.sweep({**study, "samples": [5, 9], "regime": regimes, "replicates": 32})
     marked = found.study.model_copy(update={"column": name, "family": [name]})
     ready = [
-        dataclasses.replace(one, cell=dataclasses.replace(one.cell, family=name, regime=name))
+        dataclasses.replace(
+            one,
+            cell=dataclasses.replace(one.cell, settings={**one.cell.settings, "family": name}),
+            regime_text=name,
+        )
         for one in found.ready
     ]
     return dataclasses.replace(found, study=marked, ready=tuple(ready), read=(_source(name),))

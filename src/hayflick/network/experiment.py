@@ -262,12 +262,12 @@ def fingerprints(experiment: Experiment, *, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that an experiment names, by name."""
     return {
         name: _digest(folder / name)
-        for _, name in _named_files(experiment)
+        for _, name in named_files(experiment)
         if (folder / name).is_file()
     }
 
 
-def _named_files(experiment: Experiment) -> Iterator[tuple[str, str]]:
+def named_files(experiment: Experiment) -> Iterator[tuple[str, str]]:
     """Yield what a file is to the experiment, and its name."""
     if experiment.pool.file is not None:
         yield "pool", experiment.pool.file
@@ -304,7 +304,7 @@ def experiment_sources(
     folder
         Where the files that it names are looked up.
     """
-    named = [(role, folder / name) for role, name in _named_files(experiment)]
+    named = [(role, folder / name) for role, name in named_files(experiment)]
     found = Source.files(("experiment", given), *dict.fromkeys(named))
     sections = {"pool": experiment.pool, "reserve": experiment.reserve}
     return tuple(

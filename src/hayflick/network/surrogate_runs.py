@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -111,6 +111,46 @@ def simulate_surrogate(
         runs[number] = run
         progress("simulating", len(runs), replicates)
     return simulation.dataset([runs[number] for number in range(replicates)])
+
+
+def surrogate_distances(
+    surrogate: Surrogate, *, rounds: int, seed: int, runs: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """Return |D|_F² of some runs of `simulate_surrogate`, and what was seen in their last round.
+
+    Parameters
+    ----------
+    surrogate, rounds, seed
+        As of `simulate_surrogate`.
+    runs
+        Numbers of the runs, from 0.
+
+    Returns
+    -------
+    Shapes ``(runs, rounds + 1)`` and ``(runs, components)``.
+
+    Raises
+    ------
+    ArgumentError
+        As `simulate_surrogate`.
+
+    Examples
+    --------
+    >>> paper = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
+    >>> squares, seen = surrogate_distances(paper, rounds=4, seed=1, runs=[1])
+    >>> whole = simulate_surrogate(paper, rounds=4, seed=1, replicates=2)
+    >>> bool((whole["squared_distance"][1] == squares[0]).all())
+    True
+    """
+    simulation = _Simulation(surrogate, rounds=rounds, seed=seed)
+    made = [simulation.run(number, over=map) for number in runs]
+    return np.stack([one[1] for one in made]), np.stack([one[2][-1] for one in made])
+
+
+def surrogate_memory(surrogate: Surrogate, rounds: int) -> float:
+    """Return the bytes that one run takes: its pool, and the weights of all rounds."""
+    pool = 8.0 * float(surrogate.pool(rounds)[-1]) * surrogate.numbers_kept(rounds)
+    return pool + 8.0 * 2 * (rounds + 1) * surrogate.agents * surrogate.components
 
 
 def timed_work(

@@ -281,7 +281,7 @@ def _parse_blocks(count: str, bridges: str = "0") -> Callable[..., Topology]:
     return partial(blocks, count=whole("count", count), bridges=whole("bridges", bridges))
 
 
-_TOPOLOGIES: Mapping[str, Entry[Callable[..., Topology]]] = {
+TOPOLOGIES: Mapping[str, Entry[Callable[..., Topology]]] = {
     "complete": Entry(lambda: complete),
     "ring": Entry(_parse_ring, (), ("neighbours",)),
     "small-world": Entry(_parse_small_world, (), ("neighbours", "rewired", "seed")),
@@ -309,7 +309,7 @@ def parse_topology(text: str, *, agents: int, folder: Path = Path()) -> Topology
     edges: Entry[Callable[..., Topology]] = Entry(
         lambda file: partial(of_file, folder / file), ("file",)
     )
-    return parse("topology", text, {**_TOPOLOGIES, "edges": edges})(agents=agents)
+    return parse("topology", text, {**TOPOLOGIES, "edges": edges})(agents=agents)
 
 
 def mean_neighbours(text: str, *, agents: int, folder: Path = Path()) -> float:

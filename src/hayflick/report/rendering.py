@@ -299,7 +299,8 @@ def html_table(numbers: pl.DataFrame, labels: Mapping[str, str]) -> Markup:
     """Return a table of about 200 rows at most, evenly spread, under translated headings."""
     shown = drawing.thinned(numbers, most=_ROWS_SHOWN)
     classes = ["name" if kind == pl.String else "" for kind in numbers.dtypes]
-    headings = [labels[column] for column in numbers.columns]
+    # Columns that a reader has named, such as the key of a file, stand as they are.
+    headings = [labels.get(column, column) for column in numbers.columns]
     rows = [_row("td", classes, map(_cell, row)) for row in shown.iter_rows()]
     head = _row("th", classes, headings)
     table = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>")

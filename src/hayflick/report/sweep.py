@@ -32,6 +32,9 @@ def record(result: SweepResult) -> dict[str, Any]:
         "sufficient": None if keep is None else findings.sufficient["cell"].to_list(),
         "undecided": None if keep is None else findings.undecided,
         "least_real_data": None if least is None else least["cell"],
+        "least_sufficient": None
+        if findings.least_sufficient is None
+        else findings.least_sufficient.to_dicts(),
         "cells": result.to_frame().to_dicts(),
         "provenance": result.provenance(),
     }
@@ -40,7 +43,15 @@ def record(result: SweepResult) -> dict[str, Any]:
 def tables(result: SweepResult, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows of a sweep."""
     findings = SweepFindings(result, Language(lang))
-    return [findings.verdict(), *findings.summary(), _cells(findings)]
+    least = [] if findings.least_sufficient is None else [_least(findings)]
+    return [findings.verdict(), *findings.summary(), *least, _cells(findings)]
+
+
+def _least(findings: SweepFindings) -> Table:
+    shown = table(*findings.least_headings())
+    for row in findings.least_rows(most=_MOST_ROWS):
+        shown.add_row(*row)
+    return shown
 
 
 def _cells(findings: SweepFindings) -> Table:
@@ -71,6 +82,7 @@ def page(result: SweepResult, *, lang: str = "en") -> str:
         sources=result.sources,
         findings=findings,
         rows=findings.rows(most=_PAGE_ROWS),
+        most_rows=_PAGE_ROWS,
         cells=findings.cells.head(_CSV_ROWS),
         charts=sweep_charts(findings),
         provenance=shown_record(result.provenance()),

@@ -18,7 +18,7 @@ _MAPS, _MAP_COLUMNS, _SIDE = 4, 2, 40
 _WRITTEN = 12
 _TITLE_PIXELS = 210
 _DARK = 0.6
-_LEAST_SHARES, _LEAST_SIZES = 2, 2
+_LEAST_UP, _LEAST_ACROSS = 2, 2
 
 
 def sweep_charts(findings: SweepFindings) -> tuple[drawing.RenderedChart, ...]:
@@ -83,51 +83,64 @@ def _some_drawn(findings: SweepFindings, drawn: int, number: int) -> list[str]:
 
 def _phase_diagram(findings: SweepFindings) -> drawing.RenderedChart | None:
     """Return what is kept over the fresh share and the items; None if they are not varied."""
-    cells = findings.cells.filter(pl.col("share").is_not_null())
-    enough = cells["share"].n_unique() >= _LEAST_SHARES and cells["samples"].n_unique() >= (
-        _LEAST_SIZES
-    )
+    axes = findings.map_settings
+    if axes is None:
+        return None
+    up, across = axes
+    cells = findings.cells.filter(pl.col(up).is_not_null())
+    enough = cells[up].n_unique() >= _LEAST_UP and cells[across].n_unique() >= _LEAST_ACROSS
     if not enough:
         return None
     text = findings.language.text
     if findings.result.study.number_of_points is None:
-        numbers, chart, notes = _maps(findings, cells)
+        numbers, chart, notes = _maps(findings, cells, up, across)
     else:
-        numbers, chart, notes = _scatter(findings, cells)
+        numbers, chart, notes = _scatter(findings, cells, up, across)
     left_out = findings.cells.height - cells.height
     if left_out:
         number = findings.language.number(left_out)
         notes.append(
             text("Regimes without a steady share of fresh data: {number} cells.", number=number)
         )
+    title = text("What is kept, by fresh data and items a round")
+    if findings.result.study.is_network:
+        up, across = findings.label(up), findings.label(across)
+        title = text("What is kept, by {first} and {second}", first=up, second=across)
     return drawing.RenderedChart(
         name="phase-diagram",
-        title=text("What is kept, by fresh data and items a round"),
+        title=title,
         caption=findings.language.joined(*notes),
         svg=drawing.to_svg(chart),
         numbers=numbers,
     )
 
 
-def _maps(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame, Any, list[str]]:
+def _maps(
+    findings: SweepFindings, cells: pl.DataFrame, up: str, across: str
+) -> tuple[pl.DataFrame, Any, list[str]]:
     import altair as alt
 
     text, keep = findings.language.text, findings.result.study.keep
-    names = [name for name in findings.names if name not in ("share", "regime", "samples", "seed")]
+    names = [name for name in findings.names if name not in (up, across, "regime", "seed")]
     if names == ["family"] and "family" not in findings.result.varied:
         names = []
     told, panels = _with_panels(findings, cells, names, most=_MAPS)
-    means = told.group_by("panel", "share", "samples", maintain_order=True).agg(
-        pl.col("kept").mean()
-    )
-    shares = _chosen(sorted(means["share"].unique()), most=_SIDE)
-    sizes = _chosen(sorted(means["samples"].unique()), most=_SIDE)
+    means = told.group_by("panel", up, across, maintain_order=True).agg(pl.col("kept").mean())
+    rows = _chosen(sorted(means[up].unique()), most=_SIDE)
+    columns = _chosen(sorted(means[across].unique()), most=_SIDE)
     shown = means.filter(
-        pl.col("panel").is_in(panels), pl.col("share").is_in(shares), pl.col("samples").is_in(sizes)
+        pl.col("panel").is_in(panels), pl.col(up).is_in(rows), pl.col(across).is_in(columns)
     )
     width = (drawing.WIDTH - 80) if len(panels) == 1 else 250
     drawn = [
-        _map(findings, shown.filter(pl.col("panel") == panel), shares, sizes, panel, width)
+        _map(
+            findings,
+            shown.filter(pl.col("panel") == panel),
+            {up: rows},
+            {across: columns},
+            title=panel,
+            width=width,
+        )
         for panel in panels
     ]
     chart = alt.concat(*drawn, columns=_MAP_COLUMNS).resolve_scale(color="shared")
@@ -145,24 +158,31 @@ def _maps(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame, A
     notes += _some_drawn(findings, len(panels), told["panel"].n_unique())
     if shown.height < means.filter(pl.col("panel").is_in(panels)).height:
         notes.append(text("Of many shares and sizes some are drawn, evenly spread."))
-    columns = {"share": "fresh_share", "panel": "case"}
-    numbers = shown.rename(columns).select("case", "fresh_share", "samples", "kept")
+    name = _column(up)
+    numbers = shown.rename({up: name, "panel": "case"}).select("case", name, across, "kept")
     return (numbers if names else numbers.drop("case")), chart, notes
+
+
+def _column(setting: str) -> str:
+    """Return what a setting is called in the numbers of a picture."""
+    return "fresh_share" if setting == "share" else setting
 
 
 def _map(
     findings: SweepFindings,
     cells: pl.DataFrame,
-    shares: Sequence[float],
-    sizes: Sequence[int],
+    up: Mapping[str, Sequence[Any]],
+    across: Mapping[str, Sequence[Any]],
+    *,
     title: str,
     width: int,
 ) -> Any:
     """Return one map: a rectangle per cell, and the border of those that keep the target."""
     import altair as alt
 
+    (vertical, shares), (horizontal, sizes) = *up.items(), *across.items()
     grid = np.full((len(shares), len(sizes)), np.nan)
-    for share, size, kept in cells.select("share", "samples", "kept").iter_rows():
+    for share, size, kept in cells.select(vertical, horizontal, "kept").iter_rows():
         grid[shares.index(share), sizes.index(size)] = kept
     rows, columns = np.nonzero(np.isfinite(grid))
     kept = grid[rows, columns]
@@ -174,14 +194,14 @@ def _map(
             "label": [percent(float(one), digits=0) for one in kept],
         }
     )  # fmt: skip
-    across = [findings.language.number(size) for size in sizes]
-    up = [findings.value("share", share) for share in shares]
+    x_names = [findings.value(horizontal, size) for size in sizes]
+    y_names = [findings.value(vertical, share) for share in shares]
 
     def place(x: str, y: str) -> dict[str, Any]:
         # Every layer has the whole axis: layers without one bring their own rules for labels.
         return {
-            "x": _steps(alt.X, x, across, title=findings.label("samples")),
-            "y": _steps(alt.Y, y, up, title=findings.label("share")),
+            "x": _steps(alt.X, x, x_names, title=findings.label(horizontal)),
+            "y": _steps(alt.Y, y, y_names, title=findings.label(vertical)),
         }
 
     shade = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True)
@@ -237,22 +257,26 @@ def _border(grid: np.ndarray, keep: float) -> pl.DataFrame:
     return pl.DataFrame([tuple(map(int, edge)) for edge in edges], schema=schema, orient="row")
 
 
-def _scatter(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame, Any, list[str]]:
+def _scatter(
+    findings: SweepFindings, cells: pl.DataFrame, up: str, across: str
+) -> tuple[pl.DataFrame, Any, list[str]]:
     """Return the points of a Latin hypercube."""
     import altair as alt
 
     text, keep = findings.language.text, findings.result.study.keep
-    numbers = cells.select(pl.col("share").alias("fresh_share"), "samples", "kept")
-    drawn = drawing.thinned(numbers, most=2000)
+    numbers = cells.select(pl.col(up).alias(_column(up)), across, "kept")
+    drawn = drawing.thinned(numbers, most=2000).rename({_column(up): "up", across: "across"})
     drawn = drawn.with_columns(shape=pl.lit("") if keep is None else (pl.col("kept") >= keep))
     drawn = drawn.with_columns(pl.col("shape").cast(pl.String))
+    scale = findings.result.study.range_settings().get(across)
     x = alt.X(
-        "samples:Q",
-        title=findings.label("samples"),
-        scale=alt.Scale(type="log", nice=False),
+        "across:Q",
+        title=findings.label(across),
+        scale=alt.Scale(type="log" if scale is not None and scale.log else "linear", nice=False),
         axis=alt.Axis(labelOverlap="greedy", labelSeparation=6),
     )
-    y = alt.Y("fresh_share:Q", title=findings.label("share"), axis=alt.Axis(format="%"))
+    spelled = "%" if up in ("share", "share_read") else alt.Undefined
+    y = alt.Y("up:Q", title=findings.label(up), axis=alt.Axis(format=spelled))
     shade = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True)
     legend = alt.Legend(format="%", gradientLength=180, orient="right")
     colour = alt.Color("kept:Q", title=text("kept"), scale=shade, legend=legend)
@@ -265,7 +289,7 @@ def _scatter(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame
     if keep is not None:
         share = findings.share(keep)
         notes.append(text("Circles keep {share} or more, triangles less.", share=share))
-    if [name for name in findings.result.varied if name not in ("share", "samples", "seed")]:
+    if [name for name in findings.result.varied if name not in (up, across, "seed")]:
         notes.append(text("Points differ in further settings; the table has them."))
     return numbers, chart, notes
 
@@ -273,7 +297,10 @@ def _scatter(findings: SweepFindings, cells: pl.DataFrame) -> tuple[pl.DataFrame
 def _line_setting(findings: SweepFindings) -> str | None:
     """Return the setting whose values are lines of one picture."""
     varied = findings.result.varied
-    chosen = ("share", "regime", "estimator", "resampler", "samples", "family")
+    chosen: tuple[str, ...] = ("share", "regime", "estimator", "resampler", "samples", "family")
+    if findings.result.study.is_network:
+        real = findings.result.study.real_setting
+        chosen = (real, *(name for name in varied if name not in ("rounds", "seed")))
     return next((name for name in chosen if name in varied), None)
 
 

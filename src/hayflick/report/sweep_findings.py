@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.report.language import Language
+from hayflick.sweeps.distance import DISTANCE
 from hayflick.sweeps.results import SweepResult
 
 _ERRORS = 2.0
@@ -60,23 +61,111 @@ class SweepFindings:
 
     @property
     def least_real(self) -> Mapping[str, Any] | None:
-        """The cell that keeps the target with the fewest fresh items a round; None for none.
+        """The cell that keeps the target with the fewest real items a round; None for none.
 
-        Without a target, and among regimes whose share of fresh data is not the same in every
-        round, there is none either.
+        Without a target, and among cells whose real items are not the same in every round, there
+        is none either.
         """
-        known = self.sufficient.filter(pl.col("share").is_not_null())
+        if self.real_items is None:
+            return None
+        known = self.sufficient.with_columns(self.real_items).drop_nulls("real")
         if known.is_empty():
             return None
-        real = (pl.col("share") * pl.col("samples")).alias("real")
         by = ["real", "kept"]
-        found = known.with_columns(real).sort(by, descending=[False, True], maintain_order=True)
+        found = known.sort(by, descending=[False, True], maintain_order=True)
         return found.row(0, named=True)
+
+    @property
+    def real_items(self) -> pl.Expr | None:
+        """The real items of a round, as the column ``real``.
+
+        None of networks: agents that read the same real texts become alike, so that fewer of them
+        keep more distance.
+        """
+        if self.result.study.is_network:
+            return None
+        return (pl.col("share") * pl.col("samples")).alias("real")
+
+    @cached_property
+    def least_sufficient(self) -> pl.DataFrame | None:
+        """The smallest setting of real data that keeps the target, for each of the others.
+
+        A row per combination of the other settings that are varied, seeds apart: they must all
+        keep it. The setting, ``real`` (items a round) and ``kept`` are null where none of its
+        values is enough. None without a target, without several values, and of a Latin hypercube.
+        """
+        study, setting = self.result.study, self.result.study.real_setting
+        if study.keep is None or study.number_of_points is not None or self.real_items is None:
+            return None
+        known = self.cells.filter(pl.col(setting).is_not_null()).with_columns(self.real_items)
+        if known[setting].n_unique() < 2:
+            return None
+        others = [name for name in self.result.varied if name not in (setting, "regime", "seed")]
+        group = ["all", *others, setting]
+        measures = (
+            pl.col("keeps").fill_null(value=False).all(),
+            pl.col("real").first(),
+            pl.col("kept").mean(),
+        )
+        marked = known.with_columns(all=pl.lit(0))
+        each = marked.group_by(group, maintain_order=True).agg(*measures)
+        enough = each.filter(pl.col("keeps")).sort(setting, maintain_order=True)
+        least = enough.group_by("all", *others, maintain_order=True).first()
+        combinations = each.select("all", *others).unique(maintain_order=True)
+        found = combinations.join(least, on=["all", *others], how="left", maintain_order="left")
+        return found.select(*others, setting, "real", "kept")
+
+    @property
+    def real_label(self) -> str:
+        """What the setting of real data is called."""
+        return self.label(self.result.study.real_setting)
+
+    def least_headings(self) -> list[str]:
+        """Return the headings of the table of the smallest sufficient settings."""
+        frame = self.least_sufficient
+        assert frame is not None
+        text = self.language.text
+        names = [self.label(name) for name in frame.columns[:-3]]
+        share = self.share(self.result.study.keep or 0.0)
+        least = text("least that keeps {share}", share=share)
+        return [*names, f"{self.real_label}: {least}", text("real items a round"), text("kept")]
+
+    def least_rows(self, *, most: int) -> list[list[str]]:
+        """Return the rows of the table of the smallest sufficient settings."""
+        frame, text = self.least_sufficient, self.language.text
+        assert frame is not None
+        *others, setting, _, _ = frame.columns
+        rows = []
+        for row in frame.head(most).iter_rows(named=True):
+            names = [self.value(name, row[name]) for name in others]
+            if row["kept"] is None:
+                rows.append([*names, text("none of these"), "–", "–"])
+                continue
+            real = self.language.number(round(row["real"]))
+            percent = self.language.percent(row["kept"])
+            rows.append([*names, self.value(setting, row[setting]), real, percent])
+        return rows
 
     @property
     def names(self) -> tuple[str, ...]:
         """The settings that tell cells apart."""
-        return self.result.varied or ("family",)
+        return self.result.varied or self.result.study.settings()[:1]
+
+    @property
+    def map_settings(self) -> tuple[str, str] | None:
+        """The settings up and across of the map of what is kept; None for none.
+
+        Of lines of models the fresh share and the items a round; of networks the real items, if
+        they are varied, and other numbers.
+        """
+        study = self.result.study
+        if not study.is_network:
+            return "share", "samples"
+        kinds = study.columns()
+        numbers = [name for name in study.varied if kinds[name] in (int, float) and name != "seed"]
+        # Rounds are in the other picture.
+        numbers.sort(key=lambda name: (name != study.real_setting, name == "rounds"))
+        return (numbers[0], numbers[1]) if len(numbers) > 1 else None
 
     def label(self, name: str) -> str:
         """Return what a setting is called."""
@@ -90,7 +179,20 @@ class SweepFindings:
             "samples": text("items a round"),
             "generations": text("rounds"),
             "seed": text("seed"),
-        }[name]
+            "topology": text("who reads whom"),
+            "components": text("components"),
+            "deviation": text("deviation of a component"),
+            "agents": text("agents"),
+            "draws": text("posts of an agent a round"),
+            "share_read": text("share of the pool that is read"),
+            "read": text("posts that an agent reads a round"),
+            "originals": text("real posts at the start"),
+            "injected": text("real posts added a round"),
+            "rounds": text("rounds"),
+            "pool.inject": text("real texts added a round"),
+            "retrieval": text("what is read"),
+            "answers": text("answers of an agent a round"),
+        }.get(name, name)
 
     def value(self, name: str, value: Any) -> str:
         """Return a value of a setting as it is shown."""
@@ -98,8 +200,12 @@ class SweepFindings:
             return "–"
         if name == "share":
             return self.share(value)
-        if name in ("samples", "generations"):
+        if name == "share_read":
+            return self.share(value)
+        if name != "seed" and isinstance(value, int) and not isinstance(value, bool):
             return self.language.number(value)
+        if isinstance(value, float):
+            return f"{value:g}"
         return str(value)
 
     def share(self, value: float) -> str:
@@ -114,6 +220,8 @@ class SweepFindings:
 
     def title(self) -> str:
         """Return the title of the page."""
+        if len(self.result.ready) == 1:
+            return self.language.text("Study of one cell")
         number = self.language.number(len(self.result.ready))
         return self.language.text("Study of {number} cells", number=number)
 
@@ -185,6 +293,9 @@ class SweepFindings:
         return [*lines, *self._quantities()]
 
     def _quantities(self) -> list[str]:
+        if self.result.study.is_network:
+            distance = self.quantity(DISTANCE)
+            return [self.language.text("What is kept: {quantity}.", quantity=distance)]
         kinds = self.cells.group_by("quantity", maintain_order=True).agg(
             pl.col("family").unique(maintain_order=True)
         )
@@ -207,6 +318,7 @@ class SweepFindings:
             "both_symbols": text("share of runs in which both symbols are left"),
             "spread": text("spread, as a share of the real data's"),
             "chance": text("share of runs in which not everything is 0"),
+            DISTANCE: text("distance between the agents (‖D‖), as a share of that at the start"),
         }.get(name, name)
 
     def _certainty(self) -> list[str]:
@@ -214,7 +326,7 @@ class SweepFindings:
         lines = [
             text(
                 "{finished} of {cells} cells are finished, {lawful} of them by law.",
-                finished=number(self.cells.height),
+                finished=number(self.result.finished),
                 cells=number(len(result.ready)),
                 lawful=number(self.cells.filter(pl.col("runs") == 0).height),
             )
@@ -232,6 +344,7 @@ class SweepFindings:
                     number=number(self.undecided),
                 )
             )
+        lines += self._networks()
         if result.imprecise:
             lines.append(
                 text(
@@ -241,6 +354,36 @@ class SweepFindings:
                 )
             )
         return lines
+
+    def _networks(self) -> list[str]:
+        """Return what is to be said of networks alone."""
+        if not self.result.study.is_network:
+            return []
+        text, number, lines = self.language.text, self.language.number, []
+        if self.at_floor:
+            lines.append(
+                text(
+                    "No further apart than chance leaves agents that have become alike, within two "
+                    "standard errors: {number} cells.",
+                    number=number(self.at_floor),
+                )
+            )
+        if undefined := self.result.finished - self.cells.height:
+            lines.append(
+                text(
+                    "Without a distance at the start or the end: {number} cells.",
+                    number=number(undefined),
+                )
+            )
+        return lines
+
+    @property
+    def at_floor(self) -> int:
+        """Number of cells whose agents differ by no more than the noise of what they read."""
+        if "floor" not in self.cells.columns:
+            return 0
+        away = _ERRORS * pl.col("standard_error").fill_null(0.0)
+        return self.cells.filter(pl.col("kept") - away <= pl.col("floor")).height
 
     def law(self, name: str) -> str:
         """Return how a cell was answered."""

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from hayflick.core.errors import ArgumentError
-from hayflick.sweeps.study import AXES, MOST_DESIGNED, Study, canonical
-
-_RANGES = ("share", "samples", "generations")
+from hayflick.sweeps.study import MOST_DESIGNED, CellStudy, Range, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +22,17 @@ class Cell:
     ----------
     number
         Its place in the study, from 1.
-    family, estimator, resampler, regime, share, samples, generations, seed
-        Its settings; None where the study leaves one out. Of `regime` and `share` one is given.
+    settings
+        Its settings by name, without those that the study leaves out.
     """
 
     number: int
-    family: str
-    estimator: str | None
-    resampler: str | None
-    regime: str | None
-    share: float | None
-    samples: int | None
-    generations: int
-    seed: int
+    settings: Mapping[str, Any]
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The settings by name, without those that are left out."""
-        found = {name: getattr(self, name) for name in AXES}
-        return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def regime_text(self) -> str:
-        """The regime in the grammar of the command line."""
-        if self.share is not None:
-            return f"fresh:{self.share!r}"
-        return self.regime or "replace"
+    def seed(self) -> int:
+        """The seed of its random numbers."""
+        return int(self.settings["seed"])
 
     def __str__(self) -> str:
         shown = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
@@ -63,11 +46,16 @@ class Cell:
         common
             What holds for all cells: the content of files, how many runs are simulated.
         """
-        text = canonical({**common, **self.settings})
-        return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+        return digest_of({**common, **self.settings})
 
 
-def cells_of(study: Study) -> list[Cell]:
+def digest_of(values: Mapping[str, Any]) -> str:
+    """Return a short hash of values, the same for the same values."""
+    text = canonical(values)
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:16]
+
+
+def cells_of(study: CellStudy) -> list[Cell]:
     """Return the cells of a study, numbered from 1.
 
     Raises
@@ -77,6 +65,7 @@ def cells_of(study: Study) -> list[Cell]:
 
     Examples
     --------
+    >>> from hayflick.sweeps.study import Study
     >>> study = Study.of({
     ...     "format_version": 1, "family": "zipf:100", "generations": 5, "samples": [50, 100],
     ... })
@@ -85,51 +74,56 @@ def cells_of(study: Study) -> list[Cell]:
     """
     number = study.number_of_cells
     if number > MOST_DESIGNED:
-        sizes = {name: len(getattr(study, name)) for name in AXES}
+        sizes = {name: len(study.values_of(name)) for name in study.settings()}
         lists = " x ".join(f"{size} of {name}" for name, size in sizes.items() if size > 1)
         takes = f"at most {MOST_DESIGNED:,} cells"
         remedy = 'shorten a list, or take design = "latin:POINTS" over ranges'
         got = f"{number:,} cells: {lists or study.design}"
         raise ArgumentError("study", got=got, takes=takes, remedy=remedy)
     points = _grid(study) if study.number_of_points is None else _latin(study)
-    return [Cell(place, **settings) for place, settings in enumerate(points, 1)]
+    return [
+        Cell(place, {name: value for name, value in settings.items() if value is not None})
+        for place, settings in enumerate(points, 1)
+    ]
 
 
-def _values(study: Study, name: str) -> Sequence[Any]:
-    return getattr(study, name) or [None]
+def _values(study: CellStudy, name: str) -> Sequence[Any]:
+    return study.values_of(name) or [None]
 
 
-def _grid(study: Study) -> Iterator[dict[str, Any]]:
-    for values in itertools.product(*(_values(study, name) for name in AXES)):
-        yield dict(zip(AXES, values, strict=True))
+def _grid(study: CellStudy) -> Iterator[dict[str, Any]]:
+    names = study.settings()
+    for values in itertools.product(*(_values(study, name) for name in names)):
+        yield dict(zip(names, values, strict=True))
 
 
-def _latin(study: Study) -> Iterator[dict[str, Any]]:
+def _latin(study: CellStudy) -> Iterator[dict[str, Any]]:
     """Yield the points of a Latin hypercube over the settings of several values.
 
-    Sizes and rounds are spread evenly on the scale of logarithms; of names each comes equally
-    often, but for the remainder.
+    Of names each comes equally often, but for the remainder.
     """
     from scipy.stats import qmc
 
-    varied = [name for name in AXES if len(_values(study, name)) > 1]
-    fixed = {name: _values(study, name)[0] for name in AXES}
+    varied, ranges = study.varied, study.range_settings()
+    fixed = {name: _values(study, name)[0] for name in study.settings()}
     points = study.number_of_points or 0
     rng = np.random.default_rng(study.seed[0])
     drawn = qmc.LatinHypercube(len(varied), seed=rng).random(points) if varied else [()] * points
     for point in drawn:
         found = {
-            name: _at(name, _values(study, name), float(part))
+            name: _at(ranges.get(name), study.values_of(name), float(part))
             for name, part in zip(varied, point, strict=True)
         }
         yield {**fixed, **found}
 
 
-def _at(name: str, values: Sequence[Any], part: float) -> Any:
+def _at(scale: Range | None, values: Sequence[Any], part: float) -> Any:
     """Return the value at a part from 0 to 1 of a setting's range, or of its list."""
-    if name not in _RANGES:
+    if scale is None:
         return values[int(part * len(values))]
     low, high = values
-    if name == "share":
-        return low + part * (high - low)
-    return round(float(np.exp(np.log(low) + part * (np.log(high) - np.log(low)))))
+    if scale.log:
+        value = float(np.exp(np.log(low) + part * (np.log(high) - np.log(low))))
+    else:
+        value = low + part * (high - low)
+    return round(value) if scale.whole else value

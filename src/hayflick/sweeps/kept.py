@@ -17,11 +17,13 @@ from hayflick.core.arrays import Floats
 from hayflick.core.protocols import ReactiveRegime, Recorded, Regime
 from hayflick.core.records import Mix
 from hayflick.laws.bernoulli import bernoulli_law
+from hayflick.laws.count_law import SIMULATED
 from hayflick.laws.survival import survival
 from hayflick.planning.quantities import mean, quantiles
 from hayflick.planning.retention import SimulatedRetention
 from hayflick.planning.series_forecast import TrackedQuantities, tracked_quantities
 from hayflick.planning.targets import SymbolTarget
+from hayflick.sweeps.store import CellResult
 from hayflick.sweeps.study import AUTO, QUICK
 
 
@@ -68,13 +70,13 @@ class KeptQuantity:
     has_law: Callable[[Regime, int], bool]
     by_law: Callable[..., LawfulRetention]
 
-    def over(self, runs: Floats) -> tuple[Floats, Floats | None]:
-        """Return what is kept over runs, and its standard errors; None for a single run."""
+    def result(self, runs: Floats) -> CellResult:
+        """Return what is kept over runs, with standard errors unless it is a single one."""
         if len(runs) == 1:
-            return runs[0], None
+            return CellResult(self.name, SIMULATED, runs[0], None, 0.0, 1)
         of = SimulatedRetention.median_of if self.is_median else SimulatedRetention.mean_of
         found = of(runs)
-        return found.kept, found.standard_error
+        return CellResult(self.name, SIMULATED, found.kept, found.standard_error, 0.0, len(runs))
 
 
 def kept_quantity(model: Any) -> KeptQuantity:

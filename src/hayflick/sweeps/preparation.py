@@ -16,24 +16,27 @@ from hayflick.core.effort import Effort
 from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.progress import Progress
 from hayflick.core.protocols import Regime
+from hayflick.core.reproducibility import logical_blocks
 from hayflick.core.source import Source, sources_of
 from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.blocks import BlockRuns
 from hayflick.simulation.effort import simulation_effort
 from hayflick.sweeps.cells import Cell, cells_of
 from hayflick.sweeps.study import IDEAL, Study
-from hayflick.sweeps.work import CellWork, ReadyCell
+from hayflick.sweeps.tasks import Workload, spread_out
+from hayflick.sweeps.work import ChainCell, ChainWork
 
 _ITEM_S, _ROUND_S = 6e-8, 2e-6
 _TRIED = 6
 _LAW_S, _FEW_LAWS = 0.5, 20
-_CELL_BYTES, _NUMBER_BYTES, _RUN_BYTES = 3000.0, 48.0, 16.0
+_RUN_BYTES = 16.0
+_FIRST_BLOCKS = 2
 _TASK_RUNS = 256
 _FILE_REGIMES = ("anchor", "scheduled")
 
 
 @dataclass(eq=False)
-class Preparation:
+class ChainPreparation:
     """Reads what cells name, each model, regime and file once.
 
     Parameters
@@ -54,7 +57,7 @@ class Preparation:
     _regimes: dict[tuple[str, str], tuple[Regime, str | None]] = field(default_factory=dict)
     _files: dict[Path, Source] = field(default_factory=dict)
 
-    def cells(self) -> list[ReadyCell]:
+    def cells(self) -> list[ChainCell]:
         """Return the cells, in order.
 
         Raises
@@ -71,20 +74,56 @@ class Preparation:
                 raise DataError(f"{cell}: {fault}") from None
         return found
 
-    @property
-    def work(self) -> CellWork:
-        """The work on the cells that were read."""
-        return CellWork(tuple(self._pickled), self.study.chosen_law)
+    def workload(self, left: Sequence[ChainCell]) -> Workload:
+        """Return the work on the cells that are left; a few of them are tried.
+
+        Raises
+        ------
+        DataError
+            If a cell cannot be simulated.
+        """
+        work = ChainWork(tuple(self._pickled), self.study.chosen_law)
+        replicates = self.study.most_replicates
+        by_law, simulated = _divided(left, work)
+        _check(simulated, work)
+        law_seconds = _LAW_S
+        if len(by_law) > _FEW_LAWS:
+            tried = spread_out(by_law, 2)
+            start = time.perf_counter()
+            for ready in tried:
+                work.by_law(ready)
+            law_seconds = (time.perf_counter() - start) / len(tried)
+        rate, memory = 1.0, 0.0
+        tried = spread_out(simulated, _TRIED)
+        if tried:
+            efforts = [_effort(work.runs(ready), replicates) for ready in tried]
+            rough = sum(_rough_seconds(ready, replicates) for ready in tried)
+            rate = sum(one.seconds for one in efforts) / rough
+            memory = max(_memory(work, ready, replicates) for ready in tried)
+        others = f" the others with up to {replicates:,} runs each," if simulated else ""
+        return Workload(
+            work=work,
+            by_law=by_law,
+            simulated=simulated,
+            law_seconds=law_seconds,
+            seconds_of=lambda ready, runs: rate * _rough_seconds(ready, runs),
+            blocks=tuple(logical_blocks(replicates)),
+            first_blocks=_FIRST_BLOCKS,
+            memory=memory,
+            described=f", {len(by_law):,} of them by law,{others}",
+        )
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files that were read."""
         return tuple(self._files.values())
 
-    def _ready(self, cell: Cell) -> ReadyCell:
+    def _ready(self, cell: Cell) -> ChainCell:
         place, model = self._model(cell)
         regime, regime_digest = self._regime(cell, model)
-        samples = model.training_size(cell.samples)
+        settings = cell.settings
+        samples = model.training_size(settings.get("samples"))
+        resampler = settings.get("resampler")
         common = {
             "law": self.study.chosen_law,
             "replicates": self.study.most_replicates,
@@ -93,11 +132,12 @@ class Preparation:
             "tokenizer": self.study.tokenizer,
             "corpus": self._digest(self.study.corpus, "data"),
             "calibration": None
-            if cell.resampler in (None, IDEAL)
-            else self._digest(cell.resampler, "calibration"),
+            if resampler in (None, IDEAL)
+            else self._digest(resampler, "calibration"),
             "regime_file": regime_digest,
         }
-        return ReadyCell(cell, cell.identity(common), place, regime, samples)
+        text = regime_text(cell)
+        return ChainCell(cell, cell.identity(common), place, regime, text, samples)
 
     def _digest(self, name: str | None, role: str) -> str | None:
         if name is None:
@@ -108,15 +148,18 @@ class Preparation:
         return self._files[path].sha256
 
     def _model(self, cell: Cell) -> tuple[int, Any]:
-        key = cell.family, cell.estimator, cell.resampler
+        family, estimator, resampler = (
+            cell.settings.get(name) for name in ("family", "estimator", "resampler")
+        )
+        key = str(family), estimator, resampler
         if key not in self._models:
             study = self.study
             columns = () if study.column is None else (study.column,)
             path = None if study.corpus is None else self.folder / study.corpus
             data = FamilyData(path, columns, study.tokenizer, progress=self.progress)
-            model: Any = parse_family(cell.family, data=data, estimator=cell.estimator)
-            if cell.resampler is not None and cell.resampler != IDEAL:
-                model = retrained_by(model, resampler_of(self.folder / cell.resampler))
+            model: Any = parse_family(key[0], data=data, estimator=estimator)
+            if resampler is not None and resampler != IDEAL:
+                model = retrained_by(model, resampler_of(self.folder / resampler))
             if path is not None:
                 for one in sources_of(model, getattr(model, "sentences", None)):
                     self._files.setdefault(path, one)
@@ -125,102 +168,33 @@ class Preparation:
         return self._models[key]
 
     def _regime(self, cell: Cell, model: Any) -> tuple[Regime, str | None]:
-        key = cell.regime_text, cell.family
+        key = regime_text(cell), str(cell.settings["family"])
         if key not in self._regimes:
-            text, digest = cell.regime_text, None
+            text, digest = key[0], None
             name, _, file = text.partition(":")
             path = self.folder / file.removeprefix("file=")
             if name in _FILE_REGIMES and len(file) < 1000 and path.is_file():
                 digest = self._digest(file.removeprefix("file="), "regime")
                 text = f"{name}:file={path}"
-            like = getattr(model, "source", None) or Source(cell.family)
+            like = getattr(model, "source", None) or Source(key[1])
             self._regimes[key] = parse_regime(text, like=like), digest
         return self._regimes[key]
 
 
-@dataclass(frozen=True, eq=False)
-class SweepLoad:
-    """The cells that are left to do, and about how long they take.
-
-    Parameters
-    ----------
-    work
-        What is done with them.
-    by_law
-        Cells that a law answers.
-    simulated
-        The others.
-    law_seconds
-        How long a law takes, on average.
-    rate
-        Measured over estimated seconds of the simulated cells.
-    replicates
-        Runs of a simulated cell, at most.
-    memory
-        Bytes that a simulated cell takes, at most.
-    """
-
-    work: CellWork
-    by_law: Sequence[ReadyCell]
-    simulated: Sequence[ReadyCell]
-    law_seconds: float
-    rate: float
-    replicates: int
-    memory: float
-
-    @classmethod
-    def of(cls, cells: Sequence[ReadyCell], work: CellWork, *, replicates: int) -> SweepLoad:
-        """Return the workload of cells; a few of them are tried.
-
-        Raises
-        ------
-        DataError
-            If a cell cannot be simulated.
-        """
-        by_law, simulated = _divided(cells, work)
-        _check(simulated, work)
-        seconds = _LAW_S
-        if len(by_law) > _FEW_LAWS:
-            tried = _spread_out(by_law, 2)
-            start = time.perf_counter()
-            for ready in tried:
-                work.by_law(ready)
-            seconds = (time.perf_counter() - start) / len(tried)
-        rate, memory = 1.0, 0.0
-        tried = _spread_out(simulated, _TRIED)
-        if tried:
-            efforts = [_effort(work.runs(ready), replicates) for ready in tried]
-            rough = sum(_rough_seconds(ready, replicates) for ready in tried)
-            rate = sum(one.seconds for one in efforts) / rough
-            memory = max(_memory(work, ready, replicates) for ready in tried)
-        return cls(work, by_law, simulated, seconds, rate, replicates, memory)
-
-    def seconds_of(self, ready: ReadyCell, replicates: int) -> float:
-        """Return about how long runs of a simulated cell take on one worker."""
-        return self.rate * _rough_seconds(ready, replicates)
-
-    def effort(self, workers: int) -> Effort:
-        """Return what all cells take on so many workers."""
-        seconds = self.law_seconds * len(self.by_law)
-        seconds += sum(self.seconds_of(ready, self.replicates) for ready in self.simulated)
-        cells = (*self.by_law, *self.simulated)
-        numbers = sum(ready.cell.generations + 1 for ready in cells)
-        parts = [f"a study of {len(cells):,} cells", f"{len(self.by_law):,} of them by law"]
-        if self.simulated:
-            parts.append(f"the others with up to {self.replicates:,} runs each")
-        return Effort(
-            f"{', '.join(parts)},",
-            seconds=seconds / workers,
-            memory=_CELL_BYTES * len(cells) + _NUMBER_BYTES * numbers + self.memory,
-        )
+def regime_text(cell: Cell) -> str:
+    """Return the regime of a cell in the grammar of the command line."""
+    share = cell.settings.get("share")
+    if share is not None:
+        return f"fresh:{share!r}"
+    return str(cell.settings.get("regime") or "replace")
 
 
 def _divided(
-    cells: Sequence[ReadyCell], work: CellWork
-) -> tuple[Sequence[ReadyCell], Sequence[ReadyCell]]:
+    cells: Sequence[ChainCell], work: ChainWork
+) -> tuple[Sequence[ChainCell], Sequence[ChainCell]]:
     """Return the cells that a law answers, and the others."""
-    by_law: list[ReadyCell] = []
-    simulated: list[ReadyCell] = []
+    by_law: list[ChainCell] = []
+    simulated: list[ChainCell] = []
     for ready in cells:
         try:
             (by_law if work.has_law(ready) else simulated).append(ready)
@@ -229,9 +203,9 @@ def _divided(
     return by_law, simulated
 
 
-def _memory(work: CellWork, ready: ReadyCell, replicates: int) -> float:
+def _memory(work: ChainWork, ready: ChainCell, replicates: int) -> float:
     """Return what a cell takes: its runs' values, and what is measured in a task."""
-    values = _RUN_BYTES * replicates * (ready.cell.generations + 1)
+    values = _RUN_BYTES * replicates * (ready.rounds + 1)
     return values + _effort(work.runs(ready), min(replicates, _TASK_RUNS)).memory
 
 
@@ -239,12 +213,12 @@ def _effort(runs: BlockRuns, replicates: int) -> Effort:
     return simulation_effort(runs.chain, runs.schedule, replicates=replicates, threads=1)
 
 
-def _check(cells: Sequence[ReadyCell], work: CellWork) -> None:
+def _check(cells: Sequence[ChainCell], work: ChainWork) -> None:
     """Refuse cells that cannot be simulated, each combination of settings once."""
-    longest: dict[tuple[int, str, int], ReadyCell] = {}
+    longest: dict[tuple[int, str, int], ChainCell] = {}
     for ready in cells:
-        key = ready.model, ready.cell.regime_text, ready.samples
-        if key not in longest or longest[key].cell.generations < ready.cell.generations:
+        key = ready.model, ready.regime_text, ready.samples
+        if key not in longest or longest[key].rounds < ready.rounds:
             longest[key] = ready
     for ready in longest.values():
         try:
@@ -253,11 +227,5 @@ def _check(cells: Sequence[ReadyCell], work: CellWork) -> None:
             raise DataError(f"{ready.cell}: {fault}") from None
 
 
-def _rough_seconds(ready: ReadyCell, replicates: int) -> float:
-    return replicates * ready.cell.generations * (ready.samples * _ITEM_S + _ROUND_S)
-
-
-def _spread_out(cells: Sequence[ReadyCell], most: int) -> Sequence[ReadyCell]:
-    """Return at most so many cells, evenly spread over all."""
-    step = max(1, -(-len(cells) // most))
-    return cells[::step]
+def _rough_seconds(ready: ChainCell, replicates: int) -> float:
+    return replicates * ready.rounds * (ready.samples * _ITEM_S + _ROUND_S)

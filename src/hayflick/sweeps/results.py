@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from hayflick.core.arrays import Floats
 from hayflick.core.display import Result
 from hayflick.core.errors import OutputError
 from hayflick.core.output import write_file
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
-from hayflick.regimes.fresh import Fresh
-from hayflick.regimes.replace import Replace
 from hayflick.sweeps.store import ARRAYS, FORMAT_VERSION, SUMMARY, CellResult
-from hayflick.sweeps.study import AXES, Study
-from hayflick.sweeps.work import ReadyCell
+from hayflick.sweeps.study import CellStudy
+from hayflick.sweeps.tasks import ReadyCell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +48,7 @@ class SweepResult(Result):
         The study file, and the files that it names.
     """
 
-    study: Study
+    study: CellStudy
     ready: tuple[ReadyCell, ...]
     results: tuple[CellResult | None, ...]
     interrupted: bool = False
@@ -72,12 +71,12 @@ class SweepResult(Result):
     @property
     def varied(self) -> tuple[str, ...]:
         """Names of the settings of several values, in the order of the cells."""
-        return tuple(name for name in AXES if len(getattr(self.study, name)) > 1)
+        return self.study.varied
 
     @property
     def imprecise(self) -> int:
         """Number of simulated cells whose standard error stayed above that of the study."""
-        wanted = self.study.standard_error
+        wanted = self.study.wanted_error
         if wanted is None:
             return 0
         errors = [found.last_error for found in self.results if found is not None]
@@ -88,12 +87,15 @@ class SweepResult(Result):
 
         ``kept`` of ``quantity`` is after the last generation. ``standard_error`` is 0 for a law,
         and null where runs show none: for a single one, and where all end the same. ``error`` is
-        how far from the truth a law can be. Cells that are not finished have nulls.
+        how far from the truth a law can be. Of networks ``distance`` is what `kept` of the one at
+        the start is, and ``floor`` what chance alone leaves. Cells that are not finished have
+        nulls, as what is undefined has.
         """
         import polars as pl
 
         rows = zip(self.ready, self.results, strict=True)
-        return pl.DataFrame([_row(ready, found) for ready, found in rows], schema=_schema())
+        values = [_row(ready, found) for ready, found in rows]
+        return pl.DataFrame(values, schema=_schema(self.study))
 
     def dataset(self) -> xarray.Dataset:
         """Return ``kept`` and ``standard_error`` by setting and generation.
@@ -101,7 +103,7 @@ class SweepResult(Result):
         The dimensions of a grid are the settings of several values, and ``generation``; those of
         a Latin hypercube ``cell`` and ``generation``. Settings of one value are coordinates
         without a dimension. What is not finished, and generations beyond a cell's last one, are
-        NaN.
+        NaN. Of networks ``distance`` is what was measured, and ``floor`` is that of the last round.
         """
         import xarray
 
@@ -110,8 +112,8 @@ class SweepResult(Result):
         shape: tuple[int, ...] = (len(self.ready),)
         if grid:
             names = self.varied
-            shape = tuple(len(getattr(self.study, name)) for name in names)
-        last = max(self.study.generations)
+            shape = tuple(len(self.study.values_of(name)) for name in names)
+        last = max(ready.rounds for ready in self.ready)
         kept = np.full((len(self.ready), last + 1), np.nan)
         errors, bounds = kept.copy(), np.full(len(self.ready), np.nan)
         laws, runs = np.full(len(self.ready), "", dtype="U16"), np.zeros(len(self.ready), np.int64)
@@ -132,6 +134,12 @@ class SweepResult(Result):
             "law": (names, laws.reshape(shape)),
             "runs": (names, runs.reshape(shape)),
         }
+        if self.study.is_network:
+            starts = _numbers(one.start if one else None for one in self.results)
+            floors = _numbers(one.floor if one else None for one in self.results)
+            distance = kept * starts[:, None]
+            variables["distance"] = (curves, distance.reshape(*shape, -1))
+            variables["floor"] = (names, floors.reshape(shape))
         coordinates = self._coordinates(names, grid=grid)
         coordinates["generation"] = np.arange(last + 1)
         attributes = {"format_version": FORMAT_VERSION, "design": self.study.design}
@@ -140,12 +148,13 @@ class SweepResult(Result):
     def _coordinates(self, names: Sequence[str], *, grid: bool) -> dict[str, Any]:
         if not grid:
             frame = self.to_frame()
-            given = [name for name in AXES if frame[name].null_count() < frame.height]
+            names = self.study.settings()
+            given = [name for name in names if frame[name].null_count() < frame.height]
             columns = {name: ("cell", _plain_values(frame[name])) for name in given}
             return {"cell": frame["cell"].to_numpy(), **columns}
         coordinates: dict[str, Any] = {}
-        for name in AXES:
-            values = getattr(self.study, name)
+        for name in self.study.settings():
+            values = self.study.values_of(name)
             if values:
                 coordinates[name] = np.array(values) if name in names else values[0]
         return coordinates
@@ -155,25 +164,22 @@ class SweepResult(Result):
         return provenance({"study": self.study.parameters()}, seed=self.study.seed[0])
 
 
+def _numbers(values: Iterable[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values])
+
+
 def _plain_values(values: pl.Series) -> Any:
     """Return the values of a column, which are texts or numbers."""
     return values.to_numpy() if values.dtype.is_numeric() else np.array(values.to_list(), str)
 
 
-def _schema() -> dict[str, Any]:
+def _schema(study: CellStudy) -> dict[str, Any]:
     import polars as pl
 
-    return {
-        "cell": pl.Int64,
-        "id": pl.String,
-        "family": pl.String,
-        "estimator": pl.String,
-        "resampler": pl.String,
-        "regime": pl.String,
-        "share": pl.Float64,
-        "samples": pl.Int64,
-        "generations": pl.Int64,
-        "seed": pl.Int64,
+    kinds = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
+    schema: dict[str, Any] = {"cell": pl.Int64, "id": pl.String}
+    schema |= {name: kinds[kind] for name, kind in study.columns().items()}
+    schema |= {
         "quantity": pl.String,
         "law": pl.String,
         "kept": pl.Float64,
@@ -181,39 +187,26 @@ def _schema() -> dict[str, Any]:
         "error": pl.Float64,
         "runs": pl.Int64,
     }
+    if study.is_network:
+        schema |= {"distance": pl.Float64, "floor": pl.Float64}
+    return schema
 
 
 def _row(ready: ReadyCell, found: CellResult | None) -> dict[str, Any]:
-    cell = ready.cell
-    row: dict[str, Any] = {
-        "cell": cell.number,
-        "id": ready.identifier,
-        "family": cell.family,
-        "estimator": cell.estimator,
-        "resampler": cell.resampler,
-        "regime": cell.regime_text,
-        "share": fresh_share_of(ready),
-        "samples": ready.samples,
-        "generations": cell.generations,
-        "seed": cell.seed,
+    row: dict[str, Any] = {"cell": ready.cell.number, "id": ready.identifier, **ready.row()}
+    if found is None:
+        return row
+    last, start = found.last, found.start
+    return row | {
+        "quantity": found.quantity,
+        "law": found.law,
+        "kept": last,
+        "standard_error": found.last_error,
+        "error": found.error,
+        "runs": found.runs,
+        "distance": None if start is None or last is None else start * last,
+        "floor": found.floor,
     }
-    if found is not None:
-        row |= {
-            "quantity": found.quantity,
-            "law": found.law,
-            "kept": float(found.kept[-1]),
-            "standard_error": found.last_error,
-            "error": found.error,
-            "runs": found.runs,
-        }
-    return row
-
-
-def fresh_share_of(ready: ReadyCell) -> float | None:
-    """Return the share of fresh data in every round; None where a regime has no such share."""
-    if isinstance(ready.regime, Fresh):
-        return ready.regime.share
-    return 0.0 if isinstance(ready.regime, Replace) else None
 
 
 def write_result(result: SweepResult, folder: Path) -> None:

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hayflick.core.arrays import Floats
-from hayflick.core.effort import expect
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.reproducibility import logical_blocks, provenance
+from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
-from hayflick.laws.count_law import SIMULATED
 from hayflick.simulation.blocks import Block
-from hayflick.simulation.executors import completed, open_executor, worker_count
-from hayflick.sweeps.kept import KeptQuantity, LawfulRetention
-from hayflick.sweeps.preparation import Preparation, SweepLoad
+from hayflick.simulation.executors import DaskExecutor, completed, open_executor, worker_count
+from hayflick.sweeps.experiments import ExperimentPreparation
+from hayflick.sweeps.kept import LawfulRetention
+from hayflick.sweeps.mixtures import MixturePreparation
+from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy
+from hayflick.sweeps.preparation import ChainPreparation
 from hayflick.sweeps.results import SweepResult, write_result
 from hayflick.sweeps.store import CellResult, SweepStore, open_store
-from hayflick.sweeps.study import Study, study_in
-from hayflick.sweeps.work import CellAnswer, Failed, LawTask, ReadyCell, RunsTask
+from hayflick.sweeps.study import CellStudy, Study
+from hayflick.sweeps.study_files import StudyInput, study_in
+from hayflick.sweeps.tasks import (
+    CellAnswer,
+    CellWork,
+    Failed,
+    LawTask,
+    Preparation,
+    Quantity,
+    ReadyCell,
+    RunsTask,
+    Workload,
+)
 
 AUTO = "auto"
 """Processes where the work is long, else threads."""
@@ -35,11 +47,10 @@ AUTO = "auto"
 _WORTH_PROCESSES_S = 20.0
 _LAW_TASK_S, _MOST_LAWS = 0.5, 256
 _TASKS_TOGETHER = 10_000
-_FIRST_BLOCKS = 2
 
 
 def sweep(
-    study: Study | Mapping[str, Any] | str | os.PathLike[str],
+    study: StudyInput,
     *,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -50,8 +61,8 @@ def sweep(
 ) -> SweepResult:
     """Run a study: what is kept over a grid of settings.
 
-    Each cell is answered by a law where one is known, else simulated. The same study gives the same
-    numbers whatever the scheduler and the workers.
+    Each cell is answered by a law where one is known, else simulated; a cell of an experiment is a
+    run of it. The same study gives the same numbers whatever the scheduler and the workers.
 
     Parameters
     ----------
@@ -103,20 +114,19 @@ def sweep(
         raise ArgumentError("scheduler", got=scheduler, takes="nothing beside an executor")
     read, folder = study_in(study)
     where = None if out is None else Path(out)
-    preparation = Preparation(read, folder, progress)
+    preparation = _preparation(read, folder, progress)
     cells = preparation.cells()
     record = provenance({"study": read.parameters()}, seed=read.seed[0])
     with open_store(where, study=record, resume=resume) as store:
         own = [ready.identifier for ready in cells]
         store.finished = {key: store.finished[key] for key in own if key in store.finished}
         left = [ready for ready in cells if ready.identifier not in store.finished]
-        load = SweepLoad.of(left, preparation.work, replicates=read.most_replicates)
-        effort = load.effort(worker_count(workers))
-        expect(progress, effort)
         interrupted = False
         if left:
-            running = _Sweep(read, load, store, progress, len(cells))
-            with _opened(executor, scheduler, workers, effort.seconds) as opened:
+            load = preparation.workload(left)
+            with _opened(executor, scheduler, workers, load.effort) as (opened, effort):
+                expect(progress, effort)
+                running = _Sweep(read, load, store, progress, len(cells))
                 interrupted = running.execute(opened)
         given = study if isinstance(study, str | os.PathLike) else None
         result = SweepResult(
@@ -134,22 +144,36 @@ def sweep(
     return result
 
 
+def _preparation(study: CellStudy, folder: Path, progress: Progress) -> Preparation:
+    match study:
+        case Study():
+            return ChainPreparation(study, folder, progress)
+        case NetworkStudy():
+            return MixturePreparation(study, folder)
+        case ExperimentStudy():
+            return ExperimentPreparation(study, folder)
+        case _:
+            raise TypeError(f"no kind of study: {type(study).__name__}")
+
+
 @contextmanager
 def _opened(
-    executor: Executor | None, scheduler: str, workers: int | None, seconds: float
-) -> Iterator[Executor]:
-    """Open where the tasks run."""
-    if executor is not None:
-        yield executor
-        return
-    if scheduler == AUTO:
-        scheduler = "processes" if seconds > _WORTH_PROCESSES_S else "threads"
-    with open_executor(scheduler, workers=workers) as opened:
-        if opened is not None:
-            yield opened
-            return
-        with ThreadPoolExecutor(worker_count(workers)) as threads:
-            yield threads
+    executor: Executor | None, scheduler: str, workers: int | None, effort: Callable[..., Effort]
+) -> Iterator[tuple[Executor, Effort]]:
+    """Open where the tasks run; yield it, and what all of them take there."""
+    number = worker_count(workers)
+    if executor is None and scheduler == AUTO:
+        long = effort(number).seconds > _WORTH_PROCESSES_S
+        scheduler = "processes" if long else "threads"
+    with ExitStack() as stack:
+        if executor is None:
+            executor = stack.enter_context(open_executor(scheduler, workers=workers))
+        if executor is None:
+            executor = stack.enter_context(ThreadPoolExecutor(number))
+        if isinstance(executor, DaskExecutor):
+            yield executor, effort(executor.workers, elsewhere=True)
+        else:
+            yield executor, effort(number)
 
 
 @dataclass(eq=False)
@@ -164,11 +188,11 @@ class _Simulated:
     found: dict[int, Floats] = field(default_factory=dict)
     """Runs by their first block."""
 
-    def next_blocks(self, *, adaptive: bool) -> Sequence[Block]:
-        """Return the blocks to run next: all, or as many again as there are."""
+    def next_blocks(self, *, first: int | None) -> Sequence[Block]:
+        """Return the blocks to run next: all, or after the first ones as many again."""
         size = len(self.blocks)
-        if adaptive:
-            size = min(size, max(_FIRST_BLOCKS, 2 * self.asked))
+        if first is not None:
+            size = min(size, max(first, 2 * self.asked))
         blocks, self.asked = self.blocks[self.asked : size], size
         return blocks
 
@@ -178,11 +202,10 @@ class _Simulated:
         runs = sum(size for _, size in self.blocks[: self.asked])
         return sum(len(values) for values in self.found.values()) == runs
 
-    def result(self, quantity: KeptQuantity) -> CellResult:
+    def result(self, quantity: Quantity) -> CellResult:
         """Return what the runs keep so far."""
         runs = np.concatenate([self.found[first] for first in sorted(self.found)])
-        kept, errors = quantity.over(runs)
-        return CellResult(quantity.name, SIMULATED, kept, errors, 0.0, len(runs))
+        return quantity.result(runs)
 
     def is_enough(self, result: CellResult, wanted: float | None) -> bool:
         """Return whether the standard error is small enough, or all runs are done."""
@@ -197,8 +220,8 @@ class _Simulated:
 class _Sweep:
     """The cells of a study on their way through an executor."""
 
-    study: Study
-    load: SweepLoad
+    study: CellStudy
+    load: Workload
     store: SweepStore
     progress: Progress
     total: int
@@ -206,16 +229,18 @@ class _Sweep:
 
     def execute(self, executor: Executor) -> bool:
         """Run all cells; return whether Ctrl-C came in between."""
-        blocks = tuple(logical_blocks(self.load.replicates))
         self.simulated = {
-            ready.cell.number: _Simulated(ready, blocks) for ready in self.load.simulated
+            ready.cell.number: _Simulated(ready, self.load.blocks) for ready in self.load.simulated
         }
+        work = self.load.work
+        if isinstance(executor, DaskExecutor):
+            work = work.for_cluster()
         try:
             self._tell()
-            self._run(executor, self._law_tasks())
+            self._run(executor, work, self._law_tasks())
             while self.simulated:
                 # Where cells are to reach a standard error, each round has as many runs again.
-                self._run(executor, self._run_tasks())
+                self._run(executor, work, self._run_tasks())
         except KeyboardInterrupt:
             return True
         return False
@@ -223,24 +248,29 @@ class _Sweep:
     def _tell(self) -> None:
         self.progress("cells", len(self.store.finished), self.total)
 
-    def _law_tasks(self) -> Iterator[LawTask]:
+    def _law_tasks(self) -> Iterator[LawTask[ReadyCell]]:
         cells = self.load.by_law
-        size = int(np.clip(_LAW_TASK_S / self.load.law_seconds, 1, _MOST_LAWS))
+        size = int(np.clip(_LAW_TASK_S / max(self.load.law_seconds, 1e-9), 1, _MOST_LAWS))
         for first in range(0, len(cells), size):
             yield LawTask(cells[first : first + size])
 
-    def _run_tasks(self) -> Iterator[RunsTask]:
-        adaptive = self.study.standard_error is not None
+    def _run_tasks(self) -> Iterator[RunsTask[ReadyCell]]:
+        first = None if self.study.wanted_error is None else self.load.first_blocks
         for one in list(self.simulated.values()):
-            blocks = one.next_blocks(adaptive=adaptive)
+            blocks = one.next_blocks(first=first)
             seconds = self.load.seconds_of(one.ready, sum(size for _, size in blocks))
             yield from self.load.work.tasks_of(one.ready, blocks, seconds=seconds)
 
-    def _run(self, executor: Executor, tasks: Iterator[LawTask | RunsTask]) -> None:
+    def _run(
+        self,
+        executor: Executor,
+        work: CellWork,
+        tasks: Iterator[LawTask[ReadyCell]] | Iterator[RunsTask[ReadyCell]],
+    ) -> None:
         """Do tasks, a part of them at a time; keep each cell that is finished."""
         numbers = {ready.cell.number: ready for ready in self.load.by_law}
         while part := list(itertools.islice(tasks, _TASKS_TOGETHER)):
-            for answers in completed(executor, self.load.work, part):
+            for answers in completed(executor, work, part):
                 finished = []
                 for answer in answers:
                     ready = numbers.get(answer.number)
@@ -266,7 +296,7 @@ class _Sweep:
         if not one.is_complete:
             return None
         result = one.result(quantity)
-        if not one.is_enough(result, self.study.standard_error):
+        if not one.is_enough(result, self.study.wanted_error):
             return None
         del self.simulated[answer.number]
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,13 +38,18 @@ class CellResult:
     law
         ``exact`` or ``branching``, or ``simulated``.
     kept
-        Shape ``(K + 1,)``.
+        Shape ``(K + 1,)``; NaN in rounds where it is undefined.
     standard_error
         Of it, of the same shape; None for a law and for a single run.
     error
         How far from the truth the law can be; 0 for a simulation, which has standard errors.
     runs
         Simulated runs; 0 for a law.
+    start
+        Of a network: its distance at the start, which `kept` is a share of.
+    floor
+        Of a network: what chance alone leaves of it after the last round; None where that is not
+        known.
     """
 
     quantity: str
@@ -52,6 +58,14 @@ class CellResult:
     standard_error: Floats | None
     error: float
     runs: int
+    start: float | None = None
+    floor: float | None = None
+
+    @property
+    def last(self) -> float | None:
+        """What is kept after the last round; None where that is undefined."""
+        last = float(self.kept[-1])
+        return last if math.isfinite(last) else None
 
     @property
     def last_error(self) -> float | None:
@@ -62,18 +76,20 @@ class CellResult:
         if not self.runs:
             return 0.0
         last = 0.0 if self.standard_error is None else float(self.standard_error[-1])
-        return last or None
+        return last if last > 0.0 else None
 
     def record(self) -> dict[str, Any]:
         """Return the result as plain values, ready for JSON."""
         errors = self.standard_error
+        of_networks = {"start": self.start, "floor": self.floor}
         return {
             "quantity": self.quantity,
             "law": self.law,
             "error": self.error,
             "runs": self.runs,
-            "kept": self.kept.tolist(),
-            "standard_error": None if errors is None else errors.tolist(),
+            "kept": _listed(self.kept),
+            "standard_error": None if errors is None else _listed(errors),
+            **{name: value for name, value in of_networks.items() if value is not None},
         }
 
     @classmethod
@@ -87,7 +103,14 @@ class CellResult:
             standard_error=None if errors is None else np.array(errors, dtype=np.float64),
             error=float(record["error"]),
             runs=int(record["runs"]),
+            start=record.get("start"),
+            floor=record.get("floor"),
         )
+
+
+def _listed(values: Floats) -> list[float | None]:
+    """Return numbers ready for JSON, those that are undefined as None."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 @dataclass(eq=False)

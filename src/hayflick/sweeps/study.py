@@ -1,13 +1,15 @@
-"""The file of a study, ``study.toml``: which settings are varied, and how cells are computed."""
+"""The file of a study, ``study.toml``: which settings are varied, and how cells are computed.
+
+A study is of one of three kinds: `Study` here, and those of `hayflick.sweeps.network_study`.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,15 +20,10 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from typing_extensions import override
 
 from hayflick.core.checks import MOST_GENERATIONS, MOST_REPLICATES
-from hayflick.core.documents import read_small_text
-from hayflick.core.errors import ArgumentError
 from hayflick.core.refusals import refusal
-from hayflick.core.toml import parse_toml
-
-AXES = ("family", "estimator", "resampler", "regime", "share", "samples", "generations", "seed")
-"""Settings that can be varied, in the order of the cells: the last one varies fastest."""
 
 IDEAL = "none"
 """Name of the ideal trainer among resamplers."""
@@ -74,64 +71,59 @@ def _checked_design(design: str) -> str:
     return design
 
 
-_Name = Annotated[str, Field(min_length=1)]
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
-_Samples = Annotated[int, Field(ge=1, lt=2**53)]
-_Rounds = Annotated[int, Field(ge=1, le=MOST_GENERATIONS)]
-_Seed = Annotated[int, Field(ge=0, lt=2**53)]
-_Several = (BeforeValidator(_listed), AfterValidator(_different))
-_Names = Annotated[list[_Name], *_Several]
+Name = Annotated[str, Field(min_length=1)]
+Rounds = Annotated[int, Field(ge=1, le=MOST_GENERATIONS)]
+Seed = Annotated[int, Field(ge=0, lt=2**53)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1, lt=2**53)]
+SEVERAL = (BeforeValidator(_listed), AfterValidator(_different))
+"""What makes a list of a value, and wants its values to differ."""
+
+Names = Annotated[list[Name], *SEVERAL]
+Value = str | int | float | bool
+"""A value of a setting."""
 
 
-class Study(BaseModel):
-    """A study; `docs/sweeps.md` explains every key. A setting is a value or a list of values.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """How a Latin hypercube spreads a setting from ``low`` to ``high``.
 
-    Examples
-    --------
-    >>> study = Study.of({
-    ...     "format_version": 1, "family": "zipf:100", "generations": 5,
-    ...     "samples": [50, 100], "share": [0.0, 0.1, 0.5],
-    ... })
-    >>> study.samples, study.number_of_cells
-    ([50, 100], 6)
+    Parameters
+    ----------
+    log
+        Whether evenly on the scale of logarithms.
+    whole
+        Whether its values are whole numbers.
     """
 
+    log: bool
+    whole: bool
+
+
+class CellStudy(BaseModel):
+    """What studies of all kinds have in common: settings of one or several values."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    axes: ClassVar[tuple[str, ...]]
+    """Settings that can be varied, in the order of the cells: the last one varies fastest."""
+    ranges: ClassVar[Mapping[str, Range]]
+    """Settings that are ranges where the design is a Latin hypercube."""
 
     format_version: Literal[1]
-    family: _Names
-    corpus: _Name | None = None
-    column: _Name | None = None
-    tokenizer: _Name | None = None
-    estimator: _Names = Field(default_factory=list)
-    resampler: _Names = Field(default_factory=list)
-    regime: _Names = Field(default_factory=list)
-    share: Annotated[list[_Share], *_Several] = Field(default_factory=list)
-    samples: Annotated[list[_Samples], *_Several] = Field(default_factory=list)
-    generations: Annotated[list[_Rounds], *_Several]
-    seed: Annotated[list[_Seed], *_Several] = Field(default_factory=lambda: [1])
-    replicates: int | None = Field(default=None, ge=1, le=MOST_REPLICATES)
-    standard_error: float | None = Field(default=None, gt=0.0, lt=1.0)
-    law: Literal["auto", "exact", "branching", "none"] = "auto"
+    seed: Annotated[list[Seed], *SEVERAL] = Field(default_factory=lambda: [1])
     keep: float | None = Field(default=None, gt=0.0, lt=1.0)
     design: Annotated[str, AfterValidator(_checked_design)] = "grid"
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.regime and self.share:
-            raise ValueError("either regime or share, which is short for fresh:SHARE")
-        if self.standard_error is not None and (self.replicates or REPLICATES) < REPLICATES:
-            raise ValueError(f"at least {REPLICATES} replicates beside standard_error")
-        if self.number_of_points is not None:
-            self._check_ranges()
-        return self
-
-    def _check_ranges(self) -> None:
-        for name in ("share", "samples", "generations"):
-            values = getattr(self, name)
+    def _ranges_of_a_hypercube(self) -> Self:
+        if self.number_of_points is None:
+            return self
+        for name in self.range_settings():
+            values = self.values_of(name)
             if len(values) > 2 or (len(values) == 2 and values[0] >= values[1]):
                 takes = f"{name}: one value, or [low, high], where design is latin"
-                raise ValueError(f"{takes}; it has {values}")
+                raise ValueError(f"{takes}; it has {list(values)}")
+        return self
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, name: str = "study", text: str = "") -> Self:
@@ -157,6 +149,38 @@ class Study(BaseModel):
         except ValidationError as fault:
             raise refusal(_place(fault, name, text), fault, model=cls) from None
 
+    def settings(self) -> tuple[str, ...]:
+        """Return the names of the settings, in the order of the cells."""
+        return self.axes
+
+    def values_of(self, name: str) -> Sequence[Any]:
+        """Return the values of a setting; none where it is left out."""
+        values: Sequence[Any] = getattr(self, name)
+        return values
+
+    def range_settings(self) -> Mapping[str, Range]:
+        """Return the settings that are ranges of a Latin hypercube."""
+        return self.ranges
+
+    def columns(self) -> Mapping[str, type]:
+        """Return the settings in the summary, and of which type they are."""
+        raise NotImplementedError
+
+    @property
+    def real_setting(self) -> str:
+        """The setting that says how much real data a round has."""
+        raise NotImplementedError
+
+    @property
+    def is_network(self) -> bool:
+        """Whether a cell is a network."""
+        return False
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Names of the settings of several values, in the order of the cells."""
+        return tuple(name for name in self.settings() if len(self.values_of(name)) > 1)
+
     @property
     def number_of_points(self) -> int | None:
         """Number of points of a Latin hypercube; None for a grid."""
@@ -169,29 +193,114 @@ class Study(BaseModel):
         if points is not None:
             return points
         number = 1
-        for name in AXES:
-            number *= max(1, len(getattr(self, name)))
+        for name in self.settings():
+            number *= max(1, len(self.values_of(name)))
         return number
+
+    @property
+    def most_replicates(self) -> int:
+        """Simulated runs of a cell; with a standard error at most so many."""
+        return 1
+
+    @property
+    def wanted_error(self) -> float | None:
+        """The standard error until which runs are added; None for a number of runs."""
+        return None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the settings that were given, ready for JSON; lists of one value as the value."""
+        given = self.model_dump(mode="json", exclude_unset=True)
+        return {
+            name: value[0] if name in self.axes and len(value) == 1 else value
+            for name, value in given.items()
+        }
+
+
+class SimulatedStudy(CellStudy):
+    """A study whose cells have several simulated runs."""
+
+    replicates: int | None = Field(default=None, ge=1, le=MOST_REPLICATES)
+    standard_error: float | None = Field(default=None, gt=0.0, lt=1.0)
+    fewest_runs: ClassVar[int] = REPLICATES
+    """Runs that a standard error is told from, and of a cell where no number is given."""
+    most_runs: ClassVar[int] = MOST_ADAPTIVE
+    """Runs of a cell with a standard error, at most, where no number is given."""
+
+    @model_validator(mode="after")
+    def _enough_replicates(self) -> Self:
+        least = self.fewest_runs
+        if self.standard_error is not None and (self.replicates or least) < least:
+            raise ValueError(f"at least {least} replicates beside standard_error")
+        return self
+
+    @property
+    @override
+    def most_replicates(self) -> int:
+        default = self.fewest_runs if self.standard_error is None else self.most_runs
+        return self.replicates or default
+
+    @property
+    @override
+    def wanted_error(self) -> float | None:
+        return self.standard_error
+
+
+class Study(SimulatedStudy):
+    """A study of one line of models; `docs/sweeps.md` explains every key.
+
+    A setting is a value or a list of values.
+
+    Examples
+    --------
+    >>> study = Study.of({
+    ...     "format_version": 1, "family": "zipf:100", "generations": 5,
+    ...     "samples": [50, 100], "share": [0.0, 0.1, 0.5],
+    ... })
+    >>> study.samples, study.number_of_cells
+    ([50, 100], 6)
+    """
+
+    axes = ("family", "estimator", "resampler", "regime", "share", "samples", "generations", "seed")
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "share": Range(log=False, whole=False),
+        "samples": Range(log=True, whole=True),
+        "generations": Range(log=True, whole=True),
+    }
+
+    kind: Literal["chain"] = "chain"
+    family: Names
+    corpus: Name | None = None
+    column: Name | None = None
+    tokenizer: Name | None = None
+    estimator: Names = Field(default_factory=list)
+    resampler: Names = Field(default_factory=list)
+    regime: Names = Field(default_factory=list)
+    share: Annotated[list[Share], *SEVERAL] = Field(default_factory=list)
+    samples: Annotated[list[Count], *SEVERAL] = Field(default_factory=list)
+    generations: Annotated[list[Rounds], *SEVERAL]
+    law: Literal["auto", "exact", "branching", "none"] = "auto"
+
+    @model_validator(mode="after")
+    def _one_regime(self) -> Self:
+        if self.regime and self.share:
+            raise ValueError("either regime or share, which is short for fresh:SHARE")
+        return self
+
+    @override
+    def columns(self) -> Mapping[str, type]:
+        numbers = {"share": float, "samples": int, "generations": int, "seed": int}
+        return {name: numbers.get(name, str) for name in self.axes}
+
+    @property
+    @override
+    def real_setting(self) -> str:
+        return "share"
 
     @property
     def chosen_law(self) -> str:
         """The law of the cells: that of the study, and of many cells the quick one."""
         many = self.number_of_cells > MOST_CAREFUL
         return QUICK if self.law == AUTO and many else self.law
-
-    @property
-    def most_replicates(self) -> int:
-        """Simulated runs of a cell; with a standard error at most so many."""
-        default = REPLICATES if self.standard_error is None else MOST_ADAPTIVE
-        return self.replicates or default
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the settings that were given, ready for JSON; lists of one value as the value."""
-        given = self.model_dump(mode="json", exclude_unset=True)
-        return {
-            name: value[0] if name in AXES and len(value) == 1 else value
-            for name, value in given.items()
-        }
 
 
 def _place(fault: ValidationError, name: str, text: str) -> str:
@@ -204,39 +313,6 @@ def _place(fault: ValidationError, name: str, text: str) -> str:
         key = first["msg"].removeprefix("Value error, ").partition(":")[0]
     found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=", text, re.MULTILINE)
     return name if found is None else f"{name}, line {text.count(chr(10), 0, found.end()) + 1}"
-
-
-def read_study(path: str | os.PathLike[str]) -> Study:
-    """Return the study of a TOML file.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or is no TOML.
-    ArgumentError
-        If a key or a value is not understood; its line is named.
-    """
-    text = read_small_text(path, what="a study (.toml)")
-    name = str(Path(path))
-    return Study.of(parse_toml(text, name=name), name=name, text=text)
-
-
-def study_in(study: Study | Mapping[str, Any] | str | os.PathLike[str]) -> tuple[Study, Path]:
-    """Return a study, read if it is a file, and the folder of the files that it names.
-
-    Raises
-    ------
-    DataError, ArgumentError
-        As `read_study`.
-    """
-    if isinstance(study, Study):
-        return study, Path()
-    if isinstance(study, Mapping):
-        return Study.of(study), Path()
-    if isinstance(study, str | os.PathLike):
-        return read_study(study), Path(study).parent
-    takes = "a study file (.toml), its values by key, or a hayflick.Study"
-    raise ArgumentError("study", got=study, takes=takes)
 
 
 def canonical(values: Mapping[str, Any]) -> str:

@@ -1,0 +1,194 @@
+"""Studies of networks: interacting mixtures, and experiments with built-in agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from typing_extensions import override
+
+from hayflick.sweeps.study import (
+    SEVERAL,
+    CellStudy,
+    Count,
+    Name,
+    Names,
+    Range,
+    Rounds,
+    Share,
+    SimulatedStudy,
+    Value,
+)
+
+_SHARE_READ = 0.5
+_LOG = Range(log=True, whole=True)
+_FROM_ZERO = Range(log=False, whole=True)
+
+_Counts = Annotated[list[Count], *SEVERAL]
+_CountsFromZero = Annotated[list[Annotated[int, Field(ge=0, lt=2**53)]], *SEVERAL]
+_Agents = Annotated[int, Field(ge=2, le=10_000)]
+_Components = Annotated[int, Field(ge=2, le=10_000)]
+_Positive = Annotated[float, Field(gt=0.0, lt=1e9)]
+
+
+class NetworkStudy(SimulatedStudy):
+    """A study of interacting mixtures, ``kind = "network"``; `docs/sweeps.md` explains every key.
+
+    Examples
+    --------
+    >>> study = NetworkStudy.of({
+    ...     "format_version": 1, "kind": "network", "agents": [3, 30], "rounds": 40,
+    ...     "injected": [0, 1, 5],
+    ... })
+    >>> study.number_of_cells, study.most_replicates
+    (6, 20)
+    """
+
+    axes: ClassVar[tuple[str, ...]] = (
+        "topology",
+        "components",
+        "deviation",
+        "agents",
+        "draws",
+        "share_read",
+        "read",
+        "originals",
+        "injected",
+        "rounds",
+        "seed",
+    )
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "components": _LOG,
+        "deviation": Range(log=True, whole=False),
+        "agents": _LOG,
+        "draws": _LOG,
+        "share_read": Range(log=False, whole=False),
+        "read": _LOG,
+        "originals": _FROM_ZERO,
+        "injected": _FROM_ZERO,
+        "rounds": _LOG,
+    }
+    fewest_runs: ClassVar[int] = 20
+    most_runs: ClassVar[int] = 5120
+
+    kind: Literal["network"]
+    topology: Names = Field(default_factory=lambda: ["complete"])
+    components: Annotated[list[_Components], *SEVERAL] = Field(default_factory=lambda: [2])
+    deviation: Annotated[list[_Positive], *SEVERAL] = Field(default_factory=lambda: [1.0])
+    agents: Annotated[list[_Agents], *SEVERAL]
+    draws: _Counts = Field(default_factory=lambda: [1])
+    share_read: Annotated[list[Share], *SEVERAL] = Field(default_factory=list)
+    read: _Counts = Field(default_factory=list)
+    originals: _CountsFromZero = Field(default_factory=lambda: [0])
+    injected: _CountsFromZero = Field(default_factory=lambda: [0])
+    rounds: Annotated[list[Rounds], *SEVERAL]
+
+    @model_validator(mode="after")
+    def _one_way_of_reading(self) -> Self:
+        if self.read and self.share_read:
+            raise ValueError("either read, a number of points, or share_read, a share of them")
+        return self
+
+    @override
+    def values_of(self, name: str) -> Sequence[Any]:
+        if name == "share_read" and not self.read and not self.share_read:
+            return [_SHARE_READ]
+        return super().values_of(name)
+
+    @override
+    def columns(self) -> Mapping[str, type]:
+        others = {"topology": str, "deviation": float, "share_read": float}
+        return {name: others.get(name, int) for name in self.axes}
+
+    @property
+    @override
+    def is_network(self) -> bool:
+        return True
+
+    @property
+    @override
+    def real_setting(self) -> str:
+        return "injected"
+
+
+def _flat(values: object) -> object:
+    """Return tables in tables as one, with the keys joined by dots."""
+    if not isinstance(values, Mapping):
+        return values
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            inner = _flat(value)
+            assert isinstance(inner, Mapping)
+            found |= {f"{key}.{rest}": one for rest, one in inner.items()}
+        else:
+            found[str(key)] = value
+    return found
+
+
+def _varied_keys(varied: dict[str, list[Value]]) -> dict[str, list[Value]]:
+    if "seed" in varied:
+        raise ValueError("no seed; name the seeds beside [vary]: seed = [1, 2, 3]")
+    for key, values in varied.items():
+        kinds = {float if type(one) is int else type(one) for one in values}
+        if len(kinds) > 1:
+            raise ValueError(f"values of one kind; those of {key} are texts and numbers")
+    return {
+        key: [float(one) for one in values] if float in set(map(type, values)) else values
+        for key, values in varied.items()
+    }
+
+
+class ExperimentStudy(CellStudy):
+    """A study of runs of an experiment, of which keys are varied; one run is a cell.
+
+    Examples
+    --------
+    >>> study = ExperimentStudy.of({
+    ...     "format_version": 1, "experiment": "village.toml", "seed": [1, 2, 3],
+    ...     "vary": {"pool": {"inject": [0, 3]}, "topology": ["complete", "ring:1"]},
+    ... })
+    >>> study.settings(), study.number_of_cells
+    (('pool.inject', 'topology', 'seed'), 12)
+    """
+
+    axes: ClassVar[tuple[str, ...]] = ("seed",)
+    ranges: ClassVar[Mapping[str, Range]] = {}
+
+    kind: Literal["network"] = "network"
+    experiment: Name
+    vary: Annotated[
+        dict[str, Annotated[list[Value], *SEVERAL]],
+        BeforeValidator(_flat),
+        AfterValidator(_varied_keys),
+    ] = Field(default_factory=dict)
+
+    @override
+    def settings(self) -> tuple[str, ...]:
+        return (*self.vary, "seed")
+
+    @override
+    def values_of(self, name: str) -> Sequence[Any]:
+        return self.seed if name == "seed" else self.vary[name]
+
+    @override
+    def range_settings(self) -> Mapping[str, Range]:
+        # An experiment's numbers have no natural scale.
+        kinds = {name: set(map(type, values)) for name, values in self.vary.items()}
+        numbers = {name: kind for name, kind in kinds.items() if kind <= {int, float}}
+        return {name: Range(log=False, whole=kind == {int}) for name, kind in numbers.items()}
+
+    @override
+    def columns(self) -> Mapping[str, type]:
+        return {name: type(values[0]) for name, values in self.vary.items()} | {"seed": int}
+
+    @property
+    @override
+    def is_network(self) -> bool:
+        return True
+
+    @property
+    @override
+    def real_setting(self) -> str:
+        return "pool.inject"
