@@ -15,7 +15,7 @@ from hayflick.core.errors import DataError
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import RuleSet
-from hayflick.service import live_stream, round_keeper, round_measuring, stream_answers
+from hayflick.service import live_stream, round_keeper, round_measuring, round_samples
 from hayflick.service.live_stream import LiveStream, StreamRules, stored_rounds
 from hayflick.service.round_keeper import RoundKeeper
 from hayflick.service.streams import settings_of
@@ -314,7 +314,7 @@ def test_a_round_that_cannot_be_measured_is_said_to_have_failed(watch, monkeypat
 @pytest.mark.parametrize("kind", ["answers", "counts"])
 def test_of_a_very_large_round_a_sample_is_measured(database, watch, monkeypatch, kind):
     watched = watch(every=400, baseline=4, kind=kind)
-    monkeypatch.setattr(stream_answers, "_MOST_MEASURED", 100)
+    monkeypatch.setattr(round_samples, "_MOST_MEASURED", 100)
     for part in range(6):
         counts = {f"l{place}": 40 for place in range(10)}
         watched.send(answers(part, 400) if kind == "answers" else [{"counts": counts}])

@@ -54,7 +54,9 @@ _log = logging.getLogger(__name__)
 COOKIE = "hayflick_session"
 """The cookie that stands for a session."""
 
-_INGEST = re.compile(r"/v1/(?:streams/[^/]+/(?:answers|vectors|counts|values)|traces|logs)")
+_INGEST = re.compile(
+    r"/v1/(?:streams/[^/]+/(?:answers|vectors|counts|values|summaries)|traces|logs)"
+)
 _OPEN = re.compile(r"/(?:health|ready)")
 _OPEN_ON_LOOPBACK = re.compile(r"/(?:metrics|openapi\.json)")
 _ADMIN = re.compile(r"/v1/(?:tokens|users|audit|erasures)(?:/.*)?")

@@ -25,6 +25,7 @@ from hayflick.service.bodies import (
 )
 from hayflick.service.ingest import Receipt, ingest
 from hayflick.service.ingest_items import LONGEST_BATCH_KEY, LONGEST_KEY, LONGEST_NAME
+from hayflick.service.ingest_summaries import ingest_summary
 from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Name
@@ -71,7 +72,28 @@ def router() -> APIRouter:
             responses=INTAKE_RESPONSES,
             openapi_extra={"requestBody": _request_body(required)},
         )
+    routes.add_api_route(
+        "/streams/{name}/summaries",
+        _summaries_endpoint(intake),
+        methods=["POST"],
+        summary="Send a summary",
+        operation_id="post_summaries",
+        responses=INTAKE_RESPONSES,
+        openapi_extra={"requestBody": _SUMMARY_BODY},
+    )
     return routes
+
+
+def _summaries_endpoint(intake: Intake) -> Any:
+    async def post(request: Request, name: Name) -> ReceiptView:
+        """Take a file that `hayflick summarise` has written, as the body.
+
+        Its rounds must be those of the stream, which has a capacity. The answer comes when it is
+        durable. Each file that was summarised is counted once: sent again, it is a duplicate.
+        """
+        return await intake.take_summary(request, name)
+
+    return post
 
 
 def _endpoint(intake: Intake, kind: Kind) -> Any:
@@ -134,6 +156,24 @@ class Intake:
                 raise done
             return ReceiptView.of(done)
         return ReceiptView.of(Receipt(accepted=0, duplicates=0, late=0, rounds=()))
+
+    async def take_summary(self, request: Request, name: str) -> ReceiptView:
+        """Return the receipt of a summary, once it is durable.
+
+        Raises
+        ------
+        Problem
+            If it cannot be taken; nothing of it is kept.
+        """
+        service = request.app.state.service
+
+        def started(body: bytes) -> list[Future[Receipt]]:
+            return [ingest_summary(service, request.state.principal, name, body)]
+
+        [done] = await self.receive(request, started)
+        if isinstance(done, BaseException):
+            raise done
+        return ReceiptView.of(done)
 
     async def receive(
         self, request: Request, start: Callable[[bytes], Sequence[Future[Receipt]]]
@@ -233,6 +273,15 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     "vectors": ("Send vectors", "vector"),
     "counts": ("Send counts of labels", "counts"),
     "values": ("Send numbers", "values"),
+}
+
+_SUMMARY_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {
+            "schema": {"type": "string", "format": "binary", "description": "A .summary file."}
+        }
+    },
 }
 
 _NAME = {"type": "string", "maxLength": LONGEST_NAME}

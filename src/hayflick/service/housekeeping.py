@@ -27,6 +27,7 @@ from hayflick.storage.retention import (
     forget_texts,
     thinned_answers,
 )
+from hayflick.storage.round_samples import forget_parcels
 from hayflick.storage.service_values import set_value, value_of
 from hayflick.storage.streams import StreamRow, answered_streams
 
@@ -187,6 +188,7 @@ def _prune_stream(
 
     def finish(connection: sa.Connection) -> None:
         pruned.samples += forget_samples(connection, stream, kept, now=now)
+        forget_parcels(connection, stream.id, before=kept.limit(now))
         checked, unchecked = forget_reviews(connection, stream, kept, now=now)
         pruned.reviews += checked
         pruned.unchecked += unchecked

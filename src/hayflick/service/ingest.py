@@ -6,6 +6,7 @@ error. A stream is made when its first item comes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from hayflick.service.ingest_items import Item, read_items
 from hayflick.service.placement import place
 from hayflick.service.problems import Problem
 from hayflick.service.redaction import redaction
+from hayflick.service.round_samples import add_to_samples
 from hayflick.service.service import Service
 from hayflick.service.stream_settings import MOST_VALUES, Kind, StreamSettings
 from hayflick.storage.accounts import Principal
@@ -32,6 +34,7 @@ from hayflick.storage.answers import (
     recent_groups,
     vector_bytes,
 )
+from hayflick.storage.round_samples import add_parcels, known_parcels
 from hayflick.storage.streams import (
     StreamRow,
     check_stream_name,
@@ -157,6 +160,10 @@ class _Request:
             raise Problem(409, detail)
         settings = _settings(stream.settings)
         new = self._new_items(connection, stream)
+        # Of the items of such a stream not every key is stored.
+        parcel = None if settings.capacity is None else _parcel(self._items)
+        if parcel is not None and known_parcels(connection, stream.id, [parcel]):
+            new = []
         self._check_groups(connection, stream, settings, new)
         if self._kind == "vectors":
             _check_vectors(connection, stream, new)
@@ -183,7 +190,12 @@ class _Request:
                         "weight": part.weight,
                     }
                 )
-        add_answers(connection, rows)
+        if settings.capacity is None:
+            add_answers(connection, rows)
+        else:
+            add_to_samples(connection, stream.id, settings, rows)
+            if parcel is not None and new:
+                add_parcels(connection, stream.id, [parcel], now=now)
         held = stream.open_answers + sum(one.weight for one in new)
         self._fills_round = isinstance(settings.every, int) and held >= settings.every
         return Receipt(
@@ -288,6 +300,14 @@ def _check_vectors(connection: sa.Connection, stream: StreamRow, items: Sequence
         if size != known:
             takes = f"{known // 4} numbers, as those before it"
             raise Problem(422, f"vector: got one of {size // 4} numbers, takes {takes}")
+
+
+def _parcel(items: Sequence[Item]) -> bytes | None:
+    """Return the hash of a request whose items all have keys; None of another."""
+    if any(one.key is None for one in items):
+        return None
+    content = ((one.key or "").encode() + b"\0" + one.digest for one in items)
+    return hashlib.blake2b(b"\0".join(content), digest_size=32).digest()
 
 
 @lru_cache(maxsize=1024)

@@ -190,7 +190,7 @@ class _Reader:
             key=None if key is None else _name(key, "key", LONGEST_KEY),
             digest=_hashed(json.dumps(given, sort_keys=True).encode()),
             at=_read_time(record.get("time")),
-            group=_read_group(record.get("group")),
+            group=read_group(record.get("group")),
             prompt=self._text(record.get("prompt"), "prompt"),
             names=tuple(numbers),
             parts=parts,
@@ -294,7 +294,14 @@ def _read_counts(counts: Any) -> list[Part]:
     return parts
 
 
-def _read_group(group: Any) -> str | None:
+def read_group(group: Any) -> str | None:
+    """Return the name of a group as it is stored; None for none.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be one.
+    """
     if group is None:
         return None
     # Groups are told apart as `watch` tells them apart.

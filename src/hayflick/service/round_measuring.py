@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -24,12 +24,8 @@ from hayflick.service.live_stream import (
     Taken,
     stored_rounds,
 )
-from hayflick.service.stream_answers import (
-    StreamColumns,
-    answers_of,
-    measured_answers,
-    most_measured,
-)
+from hayflick.service.round_samples import RoundSample, most_measured
+from hayflick.service.stream_answers import StreamColumns, answers_of, measured_answers
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.headlines import Headline
 from hayflick.storage.readings import AnswerOfRound
@@ -61,6 +57,8 @@ class MeasuredRound:
         What a reader should know of it; None for nothing.
     failed
         Whether it could not be measured.
+    keys
+        Keys of the answers that were measured, where those are a sample that is stored; else None.
     taken
         What charts and rules say of it.
     drawn
@@ -75,6 +73,7 @@ class MeasuredRound:
     texts: dict[str, Any] | None = None
     note: str | None = None
     failed: bool = False
+    keys: tuple[str, ...] | None = None
     taken: Taken = field(default_factory=lambda: Taken(verdicts=()))
     drawn: Drawn | None = None
     state: State = State.NO_READING
@@ -112,7 +111,9 @@ def begun_stream(
         rows, labels, settings, kind=stream.kind, rules=rules.rule_set
     )
     found = [
-        _Prepared.of(one, by_round[one.number], measuring.columns).measured(measuring, settings)
+        _Prepared.of(connection, one, by_round[one.number], measuring.columns).measured(
+            measuring, settings
+        )
         for one in rounds
     ]
     live = LiveStream(settings, measuring, rules, [one.readings for one in found])
@@ -197,7 +198,7 @@ def _prepared(
         if prepared and answers > _MOST_ANSWERS:
             break
         rows = measured_answers(connection, one, live.settings)
-        prepared.append(_Prepared.of(one, rows, live.measuring.columns))
+        prepared.append(_Prepared.of(connection, one, rows, live.measuring.columns))
     return prepared
 
 
@@ -216,12 +217,20 @@ class _Prepared:
     rows: Sequence[AnswerOfRound]
     answers: Answers
     batch: RoundAnswers
+    sample: RoundSample
 
     @classmethod
-    def of(cls, one: RoundRow, rows: Sequence[AnswerOfRound], columns: StreamColumns) -> _Prepared:
+    def of(
+        cls,
+        connection: sa.Connection,
+        one: RoundRow,
+        rows: Sequence[AnswerOfRound],
+        columns: StreamColumns,
+    ) -> _Prepared:
         labels = [one.name]
         answers = answers_of(rows, columns, name="the round", labels=labels, first=one.number)
-        return cls(one, rows, answers, round_answers(answers, one.number))
+        sample = RoundSample.stored(connection, one.stream, one.number)
+        return cls(one, rows, answers, round_answers(answers, one.number), sample)
 
     def measured(
         self,
@@ -238,6 +247,7 @@ class _Prepared:
             for what, has in (("group", columns.group), ("prompt", columns.prompt))
             if not has and any(getattr(row, what) for row in self.rows)
         ]
+        notes += self.sample.notes
         if self.round.answers > most_measured(settings):
             notes.append(_SAMPLED.format(size=batch.size, answers=self.round.answers))
         texts = None
@@ -249,10 +259,24 @@ class _Prepared:
         return MeasuredRound(
             round=self.round,
             readings=readings,
-            summary=RoundSummary.of(batch) if self.rows else None,
+            summary=self._summary(batch) if self.rows else None,
             texts=texts,
             note="; ".join(notes) or None,
+            keys=tuple(row.key for row in self.rows) if self._is_sample else None,
         )
+
+    @property
+    def _is_sample(self) -> bool:
+        """Whether other answers of the round were counted and are not stored."""
+        return self.sample.totals.answers > len(self.rows)
+
+    def _summary(self, batch: RoundAnswers) -> RoundSummary:
+        summary, totals = RoundSummary.of(batch), self.sample.totals
+        if not self._is_sample:
+            return summary
+        # Exact but for the vectors, of which the sample has some.
+        groups = totals.groups if summary.groups else {}
+        return replace(totals, groups=groups, scatter=summary.scatter)
 
 
 def _typical(batch: RoundAnswers, seed: int) -> list[str]:

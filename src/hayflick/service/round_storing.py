@@ -15,6 +15,7 @@ from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.state_file import reading_record
 from hayflick.service.live_stream import LiveStream
 from hayflick.service.round_measuring import MeasuredRound
+from hayflick.service.round_samples import most_measured, thin_round
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.actions import record_action
 from hayflick.storage.alerts import clear_alarm, raise_alarm
@@ -32,6 +33,7 @@ from hayflick.storage.readings import (
     store_progress,
 )
 from hayflick.storage.reviews import add_reviews
+from hayflick.storage.round_samples import drop_samples
 from hayflick.storage.streams import StreamRow
 
 _PERIODS = {"hour": 3600.0, "day": 86_400.0}
@@ -75,6 +77,8 @@ def store_rounds(
             stream = _store_state(connection, stream, one, now=now)
     if not settings.keep_text:
         drop_texts_of_answers(connection, stream.id, first, last)
+    if settings.capacity is not None:
+        _settle_samples(connection, stream, settings, found)
     kept = set(phrased_rounds(last, settings.baseline))
     for number in range(max(1, first - settings.baseline), last + 1):
         if number not in kept:
@@ -82,11 +86,28 @@ def store_rounds(
     live.store(connection, stream.id)
 
 
+def _settle_samples(
+    connection: sa.Connection,
+    stream: StreamRow,
+    settings: StreamSettings,
+    found: Sequence[MeasuredRound],
+) -> None:
+    """Keep the answers that were measured, and no others."""
+    most, numbers = most_measured(settings), [one.round.number for one in found]
+    for number in numbers:
+        thin_round(connection, stream.id, number, most=most, seed=settings.seed)
+    drop_samples(connection, stream.id, numbers[0], numbers[-1])
+
+
 def _leave_out_erased(connection: sa.Connection, stream: StreamRow, one: MeasuredRound) -> None:
     """Keep no texts of answers that were erased before their round was measured, or meanwhile."""
     if one.texts is None and one.drawn is None:
         return
-    if number_in_time(connection, stream.id, one.round.number) == one.round.answers:
+    if one.keys is not None:
+        whole = len(digests_of_keys(connection, stream.id, one.keys)) == len(one.keys)
+    else:
+        whole = number_in_time(connection, stream.id, one.round.number) == one.round.answers
+    if whole:
         return
     one.texts = None
     if one.drawn is not None:

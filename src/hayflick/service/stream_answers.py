@@ -17,11 +17,11 @@ from hayflick.core.reproducibility import stream as random_stream
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.monitor.measuring import VALUE
+from hayflick.service.round_samples import most_measured, sampled
 from hayflick.service.stream_settings import MOST_VALUES, StreamSettings
 from hayflick.storage.readings import AnswerOfRound, answers_of_rounds, rows_of_round
 from hayflick.storage.rounds import RoundRow
 
-_MOST_MEASURED, _MOST_OF_BASELINE = 50_000, 500_000
 _VECTOR = np.dtype("<f4")
 
 
@@ -154,17 +154,6 @@ def _told_apart(prompts: pl.Series) -> pl.Series:
     return pl.Series("prompt", found, dtype=pl.String)
 
 
-def most_measured(settings: StreamSettings) -> int:
-    """Return how many answers of a round are measured; of a larger one, a random sample is.
-
-    Examples
-    --------
-    >>> most_measured(StreamSettings()), most_measured(StreamSettings(baseline=100))
-    (50000, 5000)
-    """
-    return min(_MOST_MEASURED, _MOST_OF_BASELINE // settings.baseline)
-
-
 def measured_answers(
     connection: sa.Connection, round_row: RoundRow, settings: StreamSettings
 ) -> list[AnswerOfRound]:
@@ -181,6 +170,8 @@ def measured_answers(
     """
     most, answers = most_measured(settings), round_row.answers
     stream, number = round_row.stream, round_row.number
+    if settings.capacity is not None:
+        return sampled(answers_of_rounds(connection, stream, number), settings)
     if answers <= most:
         return answers_of_rounds(connection, stream, number)
     held = rows_of_round(connection, stream, number)

@@ -54,6 +54,9 @@ class StreamSettings(BaseModel):
         Share of the answers whose text is kept after they were measured.
     most_groups
         Groups that the stream may have.
+    capacity
+        Answers of a round that are stored at most: of a larger one a random sample is, with exact
+        totals. None to store all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +83,7 @@ class StreamSettings(BaseModel):
     keep_days: Annotated[float, Field(gt=0.0, le=36_500.0)] = 30.0
     keep_sample: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     most_groups: Annotated[int, Field(ge=1, le=10_000)] = 100
+    capacity: Annotated[int, Field(ge=100, le=50_000)] | None = None
 
     @field_validator("every", mode="before")
     @classmethod

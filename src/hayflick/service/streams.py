@@ -157,6 +157,9 @@ def check_settings(settings: StreamSettings, *, kind: str) -> None:
     if settings.tokenizer != "auto":
         tokenizer_named(settings.tokenizer)
     parse_embedder(settings.embedder)
+    if settings.capacity is not None and kind == "counts":
+        takes = "nothing for a stream of counts: each label is one row, however often it is given"
+        raise ArgumentError("capacity", got=settings.capacity, takes=takes)
     for name in settings.metrics:
         if name not in SLOW:
             metric_named(name)

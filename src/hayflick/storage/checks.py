@@ -26,6 +26,7 @@ _SERVICE_STEP = 4
 _PACKED = (
     ("rounds", "summary"),
     ("rounds", "texts"),
+    ("round_samples", "content"),
     ("readings", "content"),
     ("observers", "content"),
     ("chart_states", "content"),

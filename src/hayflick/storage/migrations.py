@@ -113,9 +113,27 @@ def _add_service_tables(connection: sa.Connection) -> None:
             connection.exec_driver_sql(statement)
 
 
+def _add_round_samples(connection: sa.Connection) -> None:
+    tables, key = sa.MetaData(), sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    sa.Table("streams", tables, sa.Column("id", key, primary_key=True))
+    for name, column, more in (
+        ("round_samples", sa.Column("round", sa.BigInteger, primary_key=True), "content"),
+        ("parcels", sa.Column("digest", sa.LargeBinary, primary_key=True), "received"),
+    ):
+        kind = sa.LargeBinary() if more == "content" else sa.Double()
+        of = sa.Column("stream", key, sa.ForeignKey("streams.id"), primary_key=True, nullable=False)
+        sa.Table(name, tables, of, column, sa.Column(more, kind, nullable=False)).create(connection)
+
+
 Step: TypeAlias = Callable[[sa.Connection], None]
 
-MIGRATIONS: tuple[Step, ...] = (_add_embeddings, _add_runs, _add_watch_records, _add_service_tables)
+MIGRATIONS: tuple[Step, ...] = (
+    _add_embeddings,
+    _add_runs,
+    _add_watch_records,
+    _add_service_tables,
+    _add_round_samples,
+)
 """All steps in order; append new ones."""
 
 OLDEST_READ = 2

@@ -133,6 +133,24 @@ sa.Index("answers_by_key", answers.c.stream, answers.c.key, unique=True)
 sa.Index("answers_by_round", answers.c.stream, answers.c.round)
 sa.Index("answers_by_time", answers.c.received)
 
+round_samples = sa.Table(
+    "round_samples",
+    TABLES,
+    _stream(key=True),
+    sa.Column("round", sa.BigInteger, primary_key=True),
+    # Of a round that is not measured yet, and of which a sample is stored: its totals; packed.
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+parcels = sa.Table(
+    "parcels",
+    TABLES,
+    _stream(key=True),
+    # Hash of a file that was summarised, or of a request whose items are not all stored.
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    _time("received"),
+)
+
 readings = sa.Table(
     "readings",
     TABLES,
