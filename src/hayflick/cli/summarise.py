@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hayflick.cli import options
 from hayflick.cli.printing import INCOMPLETE, print_json, say
-from hayflick.core.output import check_not_input, check_writable
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -18,17 +16,24 @@ if TYPE_CHECKING:
 
 _optional = partial(typer.Option, show_default=False)
 _Out = Annotated[
-    Path, typer.Option("--out", "-o", help="The summary to write: NAME.summary.", metavar="FILE")
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        help="The summary to write: NAME.summary, also s3://BUCKET/NAME.summary.",
+        metavar="FILE",
+    ),
 ]
 
 
 def summarise_command(
     source: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="INPUT...",
             help="Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and "
-            ".zst; a log of a tool, a folder of them, or - for standard input.",
+            ".zst; a log of a tool, a folder of them, their URL in an object store (s3://…), or - "
+            "for standard input.",
         ),
     ],
     out: _Out,
@@ -64,7 +69,7 @@ def summarise_command(
         int, typer.Option(help="Answers of a round that are kept; of more, a sample is.")
     ] = 20_000,
     like: Annotated[
-        Path | None,
+        str | None,
         _optional(
             help="Read as this summary was read, in place of all these options.", metavar="FILE"
         ),
@@ -88,13 +93,12 @@ def summarise_command(
     Exit code 0, or 3 if some of several files cannot be read: they are named in the summary.
     """
     from hayflick.corpus.files import input_files
-    from hayflick.monitor.summaries import checked_name
     from hayflick.monitor.summarise import summarise
+    from hayflick.monitor.summary_places import check_target
     from hayflick.simulation.executors import open_executor
 
     options.check_threads(None, scheduler=scheduler, workers=workers)
-    check_not_input(checked_name(out), [*source, like])
-    check_writable(out, force=force)
+    check_target(out, inputs=[*source, like], force=force)
     with (
         input_files(source) as files,
         open_executor(scheduler, workers=workers) as executor,
@@ -127,7 +131,11 @@ def summarise_command(
 
 def merge_command(
     summaries: Annotated[
-        list[Path], typer.Argument(metavar="SUMMARY...", help="Summaries, in any order.")
+        list[str],
+        typer.Argument(
+            metavar="SUMMARY...",
+            help="Summaries, in any order; also s3://BUCKET/FOLDER/ or a pattern in a store.",
+        ),
     ],
     out: _Out,
     output_format: options.FormatOption = options.Format.TABLE,
@@ -137,15 +145,15 @@ def merge_command(
 
     Exit code 0, or 3 if files that could not be summarised are missing in it.
     """
-    from hayflick.monitor.summaries import checked_name, merge
+    from hayflick.monitor.summaries import merge
+    from hayflick.monitor.summary_places import check_target
 
-    check_not_input(checked_name(out), summaries)
-    check_writable(out, force=force)
+    check_target(out, inputs=summaries, force=force)
     return _written(merge(summaries), out, output_format, force=force)
 
 
 def _written(
-    summary: AnswerSummary, out: Path, output_format: options.Format, *, force: bool
+    summary: AnswerSummary, out: str, output_format: options.Format, *, force: bool
 ) -> int:
     """Write a summary and print what it holds."""
     summary.save(out, force=force)

@@ -76,28 +76,21 @@ def was_url(path: str | os.PathLike[str]) -> str | None:
     return None if found is None else f"{found[1]}://{text[found.end() :]}"
 
 
-_MAGIC = re.compile(r"[*?\[]")
-
-
-def stored_parts(pattern: str) -> tuple[str, list[str]]:
-    """Return the folder in which all that fits a pattern lies, and the parts of the rest.
+def object_place(url: str) -> tuple[str, str]:
+    """Return the bucket that a URL names, with the scheme, and what stands behind it.
 
     Raises
     ------
     DataError
-        If the bucket is not named.
+        If it holds credentials, or a name that is not read.
 
     Examples
     --------
-    >>> stored_parts("s3://bucket/logs/day=*/*.jsonl")
-    ('s3://bucket/logs', ['day=*', '*.jsonl'])
+    >>> object_place("s3://bucket/logs/a.jsonl")
+    ('s3://bucket', 'logs/a.jsonl')
     """
-    place = _Place.of(pattern)
-    if _MAGIC.search(place.root) or not place.key:
-        raise DataError(f"{pattern!r}: is no pattern for objects; takes the name of the bucket")
-    parts = place.key.split("/")
-    fixed = next((at for at, part in enumerate(parts) if _MAGIC.search(part)), len(parts) - 1)
-    return "/".join([place.root, *parts[:fixed]]), parts[fixed:]
+    place = _Place.of(url)
+    return place.root, place.key
 
 
 def listed(url: str) -> list[StoredObject]:
@@ -204,12 +197,38 @@ def write_object(
     if _holds(url, data):
         return
     if version is None:
-        remedy = "choose another name, or replace it with --force (in Python, force=True)"
-        raise OutputError(f"{url}: exists already; {remedy}")
+        raise _taken(url)
     raise OutputError(
         f"{url}: another process has written it since it was read, so it is left as that has; "
         "run this again"
     )
+
+
+def check_new_object(url: str, *, force: bool) -> None:
+    """Refuse an object that cannot be written, before any work starts.
+
+    Raises
+    ------
+    OutputError
+        If there is one, and `force` is not given.
+    DataError, StoreError, MissingExtraError
+        As `listed`.
+    """
+    place = _Place.of(url)
+    with _faults(url):
+        import obstore
+
+        try:
+            obstore.head(place.store(), place.named_key())
+        except FileNotFoundError:
+            return
+    if not force:
+        raise _taken(url)
+
+
+def _taken(url: str) -> OutputError:
+    remedy = "choose another name, or replace it with --force (in Python, force=True)"
+    return OutputError(f"{url}: exists already; {remedy}")
 
 
 def _holds(url: str, data: bytes) -> bool:

@@ -6,7 +6,6 @@ They lie on a disk, or in an object store.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import glob
 import os
 import re
@@ -18,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 from urllib.parse import unquote
@@ -29,15 +28,8 @@ from hayflick.core.decompression import MARK_BYTES, compressed_suffix
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.notes import Note, translatable
-from hayflick.core.object_stores import (
-    FETCH,
-    StoredObject,
-    fetch,
-    fetched,
-    is_url,
-    listed,
-    stored_parts,
-)
+from hayflick.core.object_patterns import Match, is_pattern, matches
+from hayflick.core.object_stores import FETCH, StoredObject, fetch, fetched, is_url
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.compression import opened
 from hayflick.corpus.frames import input_path
@@ -280,8 +272,8 @@ def _name(files: Sequence[InputFile], given: Sequence[str], patterns: Sequence[s
     if not more:
         return files[0].name
     if len(given) == 1 and not patterns:
-        url = is_url(given[0])
-        folder = _folder_of(given[0]) if url else Path(given[0]).resolve().name
+        path = given[0].rstrip("/")
+        folder = path.rpartition("/")[2] if is_url(path) else Path(path).resolve().name
         return f"{folder} ({len(files):,} files)"
     return f"{files[0].name} and {more:,} more file{'s' if more > 1 else ''}"
 
@@ -291,7 +283,7 @@ def _files_of(text: str) -> list[InputFile]:
     if text in _STANDARD_INPUT_PATHS:
         return [InputFile(Path(text), STANDARD_INPUT)]
     if is_url(text):
-        return _fitting_objects(text) if _MAGIC.search(text) else _objects_of(text)
+        return _objects_of(text)
     path = input_path(text)
     refuse_pipe(path)
     if path.is_dir():
@@ -309,80 +301,38 @@ def _files_of(text: str) -> list[InputFile]:
 
 
 def _objects_of(url: str) -> list[InputFile]:
-    """Return an object, or the tables below a folder of a store."""
-    found = listed(url)
-    if len(found) == 1 and found[0].url == url:
-        one = _as_file(found[0], root=_folder_of(url, whole=True))
-        if not is_table(one.path, records=True):
-            raise DataError(f"{url}: is no table; takes {', '.join(RECORD_SUFFIXES)}")
-        if not one.size:
-            raise DataError(f"{url}: is empty; check what writes it")
-        return [one]
-    files = [_as_file(one, root=url) for one in found]
-    files = [file for file in files if _is_read(file, inside=PurePosixPath(file.name))]
-    if not files:
+    """Return the tables of a store that a URL names."""
+    found = matches(url)
+    if len(found) == 1 and found[0].stored.url == url:
+        return [_table_of(found[0])]
+    tables = [_as_file(one) for one in found if _is_read(one)]
+    if not tables:
+        what = f"{url!r}: the pattern fits" if is_pattern(url) else f"{url}: the folder holds"
         takes = f"takes {', '.join(RECORD_SUFFIXES)}"
-        raise DataError(f"{url}: the folder holds no table that is not empty; {takes}")
-    return sorted(files, key=_natural_name)
+        if any(one.stored.url.endswith(".summary") for one in found):
+            takes = f"summaries are named by their ending: {url.rstrip('/*')}/*.summary"
+        raise DataError(f"{what} no table that is not empty; {takes}")
+    return sorted(tables, key=lambda file: _natural(file.path))
 
 
-def _as_file(one: StoredObject, *, root: str) -> InputFile:
-    """Return an object as a file, whose name goes on from a folder."""
-    inside = PurePosixPath(one.url.removeprefix(root.rstrip("/") + "/"))
-    return InputFile(Path(one.url), inside.as_posix(), _partitions(inside.parts[:-1]), one)
+def _table_of(one: Match) -> InputFile:
+    url = one.stored.url
+    if not is_table(Path(url), records=True):
+        raise DataError(f"{url}: is no table; takes {', '.join(RECORD_SUFFIXES)}")
+    if not one.stored.size:
+        raise DataError(f"{url}: is empty; check what writes it")
+    return _as_file(one)
 
 
-def _is_read(file: InputFile, *, inside: PurePosixPath) -> bool:
+def _as_file(one: Match) -> InputFile:
+    partitions = _partitions(one.inside.parts[:-1])
+    return InputFile(Path(one.stored.url), one.inside.as_posix(), partitions, one.stored)
+
+
+def _is_read(one: Match) -> bool:
     """Return whether an object is a table that is not empty, in no folder that is hidden."""
-    shown = all(map(_is_shown, inside.parts))
-    return shown and is_table(file.path, records=True) and file.size > 0
-
-
-def _natural_name(file: InputFile) -> tuple[object, ...]:
-    return _natural(file.path)
-
-
-def _folder_of(url: str, *, whole: bool = False) -> str:
-    """Return the last name in a URL; or all that stands before it."""
-    before, _, last = url.rstrip("/").rpartition("/")
-    return before if whole else last
-
-
-def _fitting_objects(pattern: str) -> list[InputFile]:
-    """Return the tables of a store that fit a pattern, and those in the folders that do."""
-    root, wanted = stored_parts(pattern)
-    is_deep = wanted[-1] == "**"
-    found = []
-    for one in listed(f"{root}/"):
-        file = _as_file(one, root=root)
-        parts = PurePosixPath(file.name).parts
-        ends = range(1, len(parts) + 1) if not is_deep else [len(parts)]
-        end = next((end for end in ends if _fits(parts[:end], wanted)), None)
-        # Names that the pattern does not spell out are not hidden.
-        if end is not None and _is_read(file, inside=PurePosixPath(*parts[end - 1 :])):
-            found.append(file)
-    if not found:
-        takes = f"takes {', '.join(RECORD_SUFFIXES)}; check it, and the folder"
-        raise DataError(f"{pattern!r}: the pattern fits no table that is not empty; {takes}")
-    return sorted(found, key=_natural_name)
-
-
-def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Return whether names fit a pattern as in a shell: ``**`` is any number of folders."""
-    if not wanted:
-        return not parts
-    first, rest = wanted[0], wanted[1:]
-    if first == "**":
-        return _fits(parts, rest) or (
-            bool(parts) and _is_plain(parts[0]) and _fits(parts[1:], wanted)
-        )
-    if not parts or not fnmatch.fnmatchcase(parts[0], first):
-        return False
-    return (first.startswith(".") or _is_plain(parts[0])) and _fits(parts[1:], rest)
-
-
-def _is_plain(name: str) -> bool:
-    return not name.startswith(".")
+    is_filled = one.stored.size > 0 and is_table(Path(one.stored.url), records=True)
+    return is_filled and all(map(_is_shown, one.free.parts))
 
 
 def _tables_below(folder: Path, *, root: Path) -> Iterator[InputFile]:
@@ -408,7 +358,7 @@ def _is_filled_table(path: Path) -> bool:
 _DIGITS = re.compile(r"(\d+)")
 
 
-def _natural(path: PurePath) -> tuple[object, ...]:
+def _natural(path: Path) -> tuple[object, ...]:
     """Return the key of an order in which part-2 comes before part-10."""
     parts = (
         [int(piece) if at % 2 else piece for at, piece in enumerate(_DIGITS.split(part))]
@@ -433,7 +383,7 @@ _MAGIC = re.compile(r"[*?\[]")
 def _fitting(pattern: str) -> list[InputFile]:
     """Return the tables that fit a pattern, and those in the folders that do."""
     if is_url(pattern):
-        return _fitting_objects(pattern)
+        return _objects_of(pattern)
     fixed = []
     for part in Path(pattern).parts[:-1]:
         if _MAGIC.search(part):

@@ -23,7 +23,15 @@ from concurrent.futures import (
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from hayflick.core.errors import DataError, ExecutorError, UndecodableError
+from hayflick.core.errors import (
+    DataError,
+    ExecutorError,
+    HayflickError,
+    MissingExtraError,
+    OutputError,
+    StoreError,
+    UndecodableError,
+)
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.summaries import AnswerSummary
@@ -69,7 +77,7 @@ class Partition:
     def bytes(self) -> int:
         """Its size, 0 if that is not known."""
         try:
-            return self.file.path.stat().st_size
+            return self.file.size
         except OSError:
             return 0
 
@@ -81,13 +89,13 @@ Read: TypeAlias = Callable[[Partition, Progress], AnswerSummary]
 class _Outcome:
     """A summary, or why there is none, and whether that may pass."""
 
-    found: AnswerSummary | DataError
+    found: AnswerSummary | HayflickError
     passing: bool = False
 
 
 def read_partitions(
     read: Read, partitions: Sequence[Partition], *, executor: Executor | None, progress: Progress
-) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+) -> Iterator[tuple[str, AnswerSummary | HayflickError]]:
     """Yield the names of files as they are finished, with their summary, or why there is none.
 
     Parameters
@@ -123,7 +131,7 @@ def read_partitions(
 
 def _one_by_one(
     read: Read, partitions: Sequence[Partition], progress: Progress
-) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+) -> Iterator[tuple[str, AnswerSummary | HayflickError]]:
     attempt = _Attempt(read, progress)
     for partition in partitions:
         for tried in range(_ATTEMPTS):
@@ -144,6 +152,11 @@ class _Attempt:
         time.sleep(_PAUSE_S * partition.attempt)
         try:
             return _Outcome(self.read(partition, self.progress))
+        except (OutputError, StoreError) as fault:
+            return _Outcome(fault, passing=True)
+        except MissingExtraError as fault:
+            where = f"{partition.name}: {platform.node()} cannot read it"
+            return _Outcome(DataError(f"{where}: {fault}"))
         except FileNotFoundError:
             lacks = f"{partition.name}: no such file on {platform.node()}, where it is read"
             remedy = "name files of a disk that all machines share, or of an object store"
@@ -197,7 +210,7 @@ class _Spread:
 
     def run(
         self, partitions: Sequence[Partition]
-    ) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+    ) -> Iterator[tuple[str, AnswerSummary | HayflickError]]:
         """Yield the names of files as they are finished, with what was found."""
         self._waiting.extend(map(_reachable, partitions))
         try:
@@ -247,7 +260,7 @@ class _Spread:
 
     def _finished(
         self, done: Iterable[Future[_Outcome]]
-    ) -> Iterator[tuple[str, AnswerSummary | DataError]]:
+    ) -> Iterator[tuple[str, AnswerSummary | HayflickError]]:
         for future in done:
             partition = self._running.pop(future)
             again = replace(partition, attempt=partition.attempt + 1)
@@ -282,4 +295,6 @@ class _Spread:
 def _reachable(partition: Partition) -> Partition:
     """Return a file by its whole path: workers have other folders of work."""
     file = partition.file
+    if file.url is not None:
+        return partition
     return replace(partition, file=replace(file, path=file.path.absolute()))

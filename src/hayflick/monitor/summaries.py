@@ -23,17 +23,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, StoreError
 from hayflick.core.notes import Note, translatable
-from hayflick.core.output import check_writable, write_file
+from hayflick.core.object_stores import is_url, read_object, write_object
+from hayflick.core.output import write_file
 from hayflick.core.source import LeftOut, Source
+from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answer_rows import BadRows
 from hayflick.corpus.answers import Answers
 from hayflick.corpus.rounds import RoundOrder, round_order
 from hayflick.monitor.round_summary import RoundSummary
-
-SUFFIX = ".summary"
-"""What names of summaries end in."""
+from hayflick.monitor.summary_places import SUFFIX, check_target, summary_places
 
 _FORMAT_VERSION = 1
 _KEY, _DIGEST = "hayflick_summary", "hayflick_sha256"
@@ -68,6 +68,12 @@ class SummarySettings:
     time_zone: str | None
     normalize: str
     capacity: int
+
+    @property
+    def columns(self) -> AnswerColumns:
+        """The columns of the answers."""
+        names = ("by", "text", "group", "prompt", "values", "vectors")
+        return AnswerColumns(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,18 +166,24 @@ class AnswerSummary:
             "bad": self.bad,
         }
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write the summary to a Parquet file whose name ends in ``.summary``.
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path | str:
+        """Write the summary to a Parquet file, or an object, whose name ends in ``.summary``.
 
         Raises
         ------
         OutputError
             If the file exists and `force` is not given, or it cannot be written.
+        StoreError
+            If an object store does not answer.
         """
-        target = checked_name(path)
-        check_writable(target, force=force)
+        target = check_target(path, force=force)
         record = json.dumps(self.to_dict())
         metadata = {_KEY: record, _DIGEST: _digest(self.frame, record)}
+        if isinstance(target, str):
+            content = io.BytesIO()
+            self.frame.write_parquet(content, compression="zstd", metadata=metadata)
+            write_object(target, content.getvalue(), force=force)
+            return target
         return write_file(
             target,
             lambda one: self.frame.write_parquet(one, compression="zstd", metadata=metadata),
@@ -215,6 +227,20 @@ class AnswerSummary:
             log=self.settings.log,
         )
 
+    def unmeasured(self, *, start: str | None = None) -> int:
+        """Return the number of answers that `to_answers` leaves out of large rounds."""
+        labels = list(dict.fromkeys([*self.frame["label"].to_list(), *self.totals]))
+        order = round_order(labels, every=self.settings.every, time_zone=self.settings.time_zone)
+        first, sizes = _first(order, start), self._sizes(order)
+        capacity = self.settings.capacity
+        return sum(max(0, size - capacity) for at, size in sizes.items() if at >= first)
+
+    def _sizes(self, order: RoundOrder) -> Counter[int]:
+        sizes: Counter[int] = Counter()
+        for label, total in self.totals.items():
+            sizes[order.places[label]] += total.answers
+        return sizes
+
     @property
     def name(self) -> str:
         """What to call the files together."""
@@ -231,9 +257,7 @@ class AnswerSummary:
         return vectors
 
     def _source(self, order: RoundOrder, first: int) -> Source:
-        sizes: Counter[int] = Counter()
-        for label, total in self.totals.items():
-            sizes[order.places[label]] += total.answers
+        sizes = self._sizes(order)
         capacity = self.settings.capacity
         sampled = [number for number in sorted(sizes) if sizes[number] > capacity]
         sampled = [number for number in sampled if number >= first]
@@ -250,7 +274,11 @@ class AnswerSummary:
             more = translatable("further rounds that are measured on a sample: {number}")
             notes.append(Note(more, number=len(sampled) - _MOST_NOTES))
         failed = translatable("{file} could not be summarised, and is missing: {reason}")
-        notes += [Note(failed, file=name, reason=why) for name, why in self.failed.items()]
+        missing = list(self.failed.items())
+        notes += [Note(failed, file=name, reason=why) for name, why in missing[:_MOST_NOTES]]
+        if len(missing) > _MOST_NOTES:
+            more = translatable("further files that could not be summarised: {number}")
+            notes.append(Note(more, number=len(missing) - _MOST_NOTES))
         left_out = Counter(self.left_out)
         left_out[translatable("rows that cannot be used")] += self.bad
         before = sum(size for number, size in sizes.items() if number < first)
@@ -271,7 +299,8 @@ def merge(summaries: Iterable[Summarised]) -> AnswerSummary:
     Parameters
     ----------
     summaries
-        Paths of summaries, or summaries, in any order.
+        Paths of summaries, or summaries, in any order; URLs of an object store too, of a summary,
+        a folder of them or a pattern.
 
     Raises
     ------
@@ -283,7 +312,7 @@ def merge(summaries: Iterable[Summarised]) -> AnswerSummary:
     """
     given = [summaries] if isinstance(summaries, (str, os.PathLike, AnswerSummary)) else summaries
     merger = SummaryMerger()
-    for one in given:
+    for one in summary_places(given):
         if isinstance(one, AnswerSummary):
             merger.add(one, one.name)
         else:
@@ -365,15 +394,17 @@ def _rounded_sum(partials: Sequence[float], *, total: float) -> float:
 
 
 def read_summary(path: str | os.PathLike[str]) -> AnswerSummary:
-    """Return the summary in a file.
+    """Return the summary in a file, or in an object by its URL.
 
     Raises
     ------
     DataError
         If it is missing, damaged, no summary, or of another version.
+    StoreError
+        If the object store does not answer.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_object(path)[0] if is_url(path) else Path(path).read_bytes()
         metadata = pl.read_parquet_metadata(io.BytesIO(data))
         record = json.loads(metadata[_KEY])
         if record["format_version"] != _FORMAT_VERSION:
@@ -394,6 +425,8 @@ def read_summary(path: str | os.PathLike[str]) -> AnswerSummary:
             left_out=record["left_out"],
             bad=record["bad"],
         )
+    except StoreError:
+        raise
     except OSError as fault:
         reason = (fault.strerror or "cannot be read").lower()
         raise DataError(f"{os.fspath(path)}: {reason}") from None
@@ -424,14 +457,6 @@ def _digest(frame: pl.DataFrame, record: str) -> str:
         else:
             found.update(column.fill_null(0).to_numpy().tobytes())
     return found.hexdigest()
-
-
-def checked_name(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a summary to write; other names than ``*.summary`` are refused."""
-    if not os.fspath(path).endswith(SUFFIX):
-        takes = f"a name that ends in {SUFFIX}, such as 7{SUFFIX}"
-        raise ArgumentError("out", got=os.fspath(path), takes=takes)
-    return Path(path)
 
 
 def summary_of(source: Any) -> AnswerSummary | None:

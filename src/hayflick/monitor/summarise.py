@@ -16,10 +16,10 @@ import polars as pl
 from typing_extensions import override
 
 from hayflick.core.checks import whole_number
-from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
-from hayflick.corpus.answer_columns import AnswerColumns, AnswerFields
+from hayflick.corpus.answer_columns import AnswerFields
 from hayflick.corpus.answer_rows import AnswerRows
 from hayflick.corpus.files import InputFile, InputFiles
 from hayflick.corpus.instants import instants_of
@@ -101,6 +101,8 @@ def summarise(
         If an argument is out of its range, or rounds would have to be found.
     ExecutorError
         If the scheduler of a cluster is lost.
+    StoreError
+        If an object store does not answer for any of the files.
     """
     given = answer_input(source)
     if not isinstance(given, InputFiles):
@@ -125,7 +127,7 @@ def summarise(
     partitions = [Partition(file, _named(file)) for file in given.files]
     merger, failed = SummaryMerger(), {}
     for name, found in read_partitions(reader, partitions, executor=executor, progress=progress):
-        if isinstance(found, DataError):
+        if isinstance(found, HayflickError):
             failed[name] = found
         else:
             merger.add(found, name)
@@ -184,7 +186,7 @@ def _keeps_step(name: str | None, length: timedelta) -> bool:
 
 
 def _named(file: InputFile) -> str:
-    return file.path.as_posix() if "standard input" not in file.name else file.name
+    return file.path.as_posix() if file.shown == str(file.path) else file.shown
 
 
 @dataclass(kw_only=True)
@@ -304,7 +306,7 @@ class _Reader:
 
     def __call__(self, partition: Partition, progress: Progress) -> AnswerSummary:
         """Read a file."""
-        with partition.file.on_disk() as path:
+        with partition.file.on_disk(progress=progress) as path:
             try:
                 return self._summary(partition, path, progress)
             except DataError as fault:
@@ -314,18 +316,11 @@ class _Reader:
                 raise
 
     def _summary(self, partition: Partition, path: Path, progress: Progress) -> AnswerSummary:
-        settings, file = self.settings, replace(partition.file, path=path)
+        settings, file = self.settings, replace(partition.file, path=path, is_fetched=True)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
         sample = _Sample(settings=settings, key=digest.digest())
-        columns = AnswerColumns(
-            by=settings.by,
-            text=settings.text,
-            group=settings.group,
-            prompt=settings.prompt,
-            values=settings.values,
-            vectors=settings.vectors,
-        )
+        columns = settings.columns
         alone = InputFiles((file,), file.name)
         preset = preset_of(alone, columns, settings.log, encoding=self.encoding, table=self.table)
         if preset is None and settings.by is None:
