@@ -9,18 +9,22 @@ import pytest
 
 import hayflick as hf
 import hayflick.network.agents
+from hayflick.network.agents.budget import Budget
 from hayflick.network.agents.chat import ChatAgent, Endpoint
 from hayflick.network.agents.parsing import KINDS
+from hayflick.network.agents.processes import AgentProcesses, ProcessAgent
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
 from hayflick.network.agents.replay import ReplayAgent
+from hayflick.simulation.executors import process_executor
 
 QUERY = "Was ist 今日? नमस्ते 👋🏽"
 CONTEXT = ["It rains.", "今日は雨が降る。", "नमस्ते दुनिया 👋🏽", "{query} %s \\ \x00"]
+TEXTS = ["It rains in May. It snows in June."]
 PLACES = [(turn, 0, index) for turn in (1, 2) for index in range(5)]
 
 
 def ngram(**settings):
-    return hf.NGramAgent.of_texts("anna", ["It rains in May. It snows in June."], **settings)
+    return hf.NGramAgent.of_texts("anna", TEXTS, **settings)
 
 
 AGENTS = {
@@ -33,8 +37,19 @@ AGENTS = {
 }
 
 
-@pytest.fixture(params=[*AGENTS, "openai"])
+@pytest.fixture(scope="module")
+def held():
+    """An agent that is held by another process."""
+    section = {"name": "anna", "kind": "ngram", "texts": TEXTS, "learning": 0.3}
+    with process_executor(1) as executor:
+        found = AgentProcesses([executor]).agents([section], folder=Path(), budget=Budget())
+        yield found[0].after_reading(CONTEXT)
+
+
+@pytest.fixture(params=[*AGENTS, "openai", "held"])
 def agent(request):
+    if request.param == "held":
+        return request.getfixturevalue("held")
     if request.param != "openai":
         return AGENTS[request.param]
     pytest.importorskip("aiohttp", reason="aiohttp is not installed: extra llm")
@@ -65,7 +80,10 @@ def test_every_kind_of_agent_is_here():
     modules = [import_module(f"hayflick.network.agents.{room.stem}") for room in rooms]
     classes = [value for module in modules for value in vars(module).values()]
     kinds = {kind for kind in classes if isinstance(kind, type) and hasattr(kind, "answer")}
-    assert kinds - {Agent, Learner} == {type(one) for one in AGENTS.values()} | {ChatAgent}
+    assert kinds - {Agent, Learner} == {type(one) for one in AGENTS.values()} | {
+        ChatAgent,
+        ProcessAgent,
+    }
     described = {agent.describe()["kind"] for agent in AGENTS.values()}
     assert described | {"openai"} == set(KINDS)
 
@@ -101,8 +119,15 @@ def test_a_description_survives_json(agent):
     assert described["name"] == agent.name
 
 
-def test_learners_leave_the_agent_that_they_were_alone():
-    for agent in AGENTS.values():
+def test_an_agent_says_the_same_in_another_process(held):
+    assert said(held, QUERY, CONTEXT) == said(AGENTS["ngram, learning"], QUERY, CONTEXT)
+    later = held.after_reading(["雨", *CONTEXT]).after_reading(["Snow in May."])
+    here = AGENTS["ngram, learning"].after_reading(["雨", *CONTEXT]).after_reading(["Snow in May."])
+    assert answers(later, QUERY, CONTEXT) == answers(here, QUERY, CONTEXT)
+
+
+def test_learners_leave_the_agent_that_they_were_alone(held):
+    for agent in (*AGENTS.values(), held):
         if isinstance(agent, Learner):
             before = said(agent, QUERY, CONTEXT)
             agent.after_reading(CONTEXT)

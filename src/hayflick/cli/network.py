@@ -23,6 +23,14 @@ network_app = typer.Typer(
 
 ExperimentArgument = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of the run.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes of this machine that hold the built-in agents, a share each. "
+        "[default: none, they are in this one]",
+        show_default=False,
+    ),
+]
 
 
 @network_app.command("run")
@@ -36,6 +44,7 @@ def run_command(
             show_default=False,
         ),
     ] = None,
+    workers: WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
     yes: options.YesOption = False,
@@ -46,7 +55,7 @@ def run_command(
     folder = out or _free_name(experiment.stem)
 
     def work(progress: Progress) -> NetworkRun:
-        return run_network(experiment, out=folder, say=say, progress=progress)
+        return run_network(experiment, out=folder, workers=workers, say=say, progress=progress)
 
     return _finish(work, folder, output_format, lang, yes=yes)
 
@@ -68,6 +77,7 @@ def resume_command(
             metavar="FILE", help="Rules that decide from the next round on.", show_default=False
         ),
     ] = None,
+    workers: WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
     yes: options.YesOption = False,
@@ -77,7 +87,13 @@ def resume_command(
 
     def work(progress: Progress) -> NetworkRun:
         return resume_network(
-            folder, tokens=tokens, money=money, rules=rules, say=say, progress=progress
+            folder,
+            tokens=tokens,
+            money=money,
+            rules=rules,
+            workers=workers,
+            say=say,
+            progress=progress,
         )
 
     return _finish(work, folder, output_format, lang, yes=yes)
@@ -223,7 +239,7 @@ def _finish(
     yes: bool,
 ) -> int:
     """Do the work, print the run as far as it has come, and return the exit code."""
-    from hayflick.core.errors import BudgetExhausted, EndpointError
+    from hayflick.core.errors import BudgetExhausted, EndpointError, ExecutorError
     from hayflick.network.interventions import ReviewPending
     from hayflick.network.run_results import report_network
 
@@ -231,7 +247,10 @@ def _finish(
     try:
         with progress_bar(yes=yes) as progress:
             run = work(progress)
-    except (BudgetExhausted, EndpointError, ReviewPending) as stop:
+    except (BudgetExhausted, EndpointError, ExecutorError, ReviewPending) as stop:
+        if not folder.is_dir():
+            # A process was lost before the run was begun.
+            raise
         say(f"stopped: {stop}")
         say(f"go on with: hayflick network resume {folder}")
         run, code = report_network(folder), INCOMPLETE

@@ -49,7 +49,26 @@ def _shown(value: object) -> str:
 
 
 class HayflickError(Exception):
-    """Base of all errors of hayflick."""
+    """Base of all errors of hayflick.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> fault = ArgumentError("share", got=1.5, takes="a number from 0 to 1")
+    >>> print(pickle.loads(pickle.dumps(fault)))
+    share: got 1.5, takes a number from 0 to 1
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It may come from another process, and what made its message is no argument again.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[HayflickError], args: tuple[Any, ...], state: Any) -> HayflickError:
+    fault = kind.__new__(kind, *args)
+    fault.args = args
+    fault.__dict__.update(state)
+    return fault
 
 
 class ArgumentError(HayflickError, ValueError):

@@ -28,6 +28,7 @@ from hayflick.core.protocols import Rule
 from hayflick.core.records import Reading
 from hayflick.diversity.observing import Observer, RoundAnswers
 from hayflick.embed.embedder import Vectors
+from hayflick.network.agents.processes import ProcessAgent
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
 from hayflick.network.interventions import (
     RecordedAction,
@@ -69,18 +70,23 @@ async def ask_all(questions: Sequence[Question], *, concurrency: int, store: Sto
     questions
         Those without an answer yet.
     concurrency
-        How many are under way at once.
+        How many are under way at once, those to agents in processes apart.
     store
         Called with the answers to store, once each.
 
     Raises
     ------
-    EndpointError, BudgetExhausted
+    EndpointError, BudgetExhausted, ExecutorError
         The first failure, once every answer that was under way is stored.
     """
-    asking = _Asking(iter(questions), store)
+    asking = _Asking(store)
+    # A process that holds agents has all their questions at once, so that it is never idle.
+    spread = [one for one in questions if isinstance(one.agent, ProcessAgent)]
+    others = [one for one in questions if not isinstance(one.agent, ProcessAgent)]
+    left = iter(others)
+    turns = [*([left] * min(concurrency, len(others))), *(iter([one]) for one in spread)]
     try:
-        await asyncio.gather(*(asking.work() for _ in range(min(concurrency, len(questions)))))
+        await asyncio.gather(*(asking.work(turn) for turn in turns))
     finally:
         asking.flush()
     if asking.failure is not None:
@@ -88,20 +94,19 @@ async def ask_all(questions: Sequence[Question], *, concurrency: int, store: Sto
 
 
 class _Asking:
-    """The questions that are left, shared by all workers, and the answers to be stored."""
+    """What has gone wrong, and the answers to be stored."""
 
-    def __init__(self, questions: Iterator[Question], store: Store) -> None:
+    def __init__(self, store: Store) -> None:
         self.failure: Exception | None = None
-        self._questions = questions
         self._store = store
         self._arrived: list[StoredAnswer] = []
         self._stored: asyncio.Future[None] | None = None
 
-    async def work(self) -> None:
+    async def work(self, questions: Iterator[Question]) -> None:
         """Ask one question after the other, until none is left or something failed."""
         previous: asyncio.Future[None] | None = None
         try:
-            for question in self._questions:
+            for question in questions:
                 answer = await question.agent.answer(
                     question.query, question.context, seed=question.seed
                 )
@@ -344,7 +349,7 @@ class NetworkLoop:
 
         Raises
         ------
-        EndpointError, BudgetExhausted, ReviewPending
+        EndpointError, BudgetExhausted, ExecutorError, ReviewPending
             If the run cannot go on now; every answer so far is stored.
         """
         total = self.setup.experiment.rounds

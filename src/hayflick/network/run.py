@@ -14,6 +14,7 @@ from hayflick.core.effort import expect
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Rule
+from hayflick.network.agents.processes import agent_processes
 from hayflick.network.experiment import (
     BudgetSection,
     Experiment,
@@ -54,6 +55,7 @@ def run_network(
     out: str | os.PathLike[str],
     folder: str | os.PathLike[str] | None = None,
     rule: Rule | None = None,
+    workers: int | None = None,
     say: Say = quiet,
     progress: Progress = silent,
 ) -> NetworkRun:
@@ -70,6 +72,10 @@ def run_network(
     rule
         Decides what to do about the readings, of all answers and of every agent's; None for the
         rules that the experiment names.
+    workers
+        Number of processes of this machine that hold the built-in agents, a share each; None for
+        none: they are in this process then. The answers are the same. A script keeps its own work
+        under ``if __name__ == "__main__":``, as each process imports it.
     say
         Called with every message for the user.
     progress
@@ -81,7 +87,7 @@ def run_network(
         If the experiment or its rules cannot be used; nothing is made then.
     OutputError
         If the folder exists already.
-    EndpointError, BudgetExhausted, ReviewPending
+    EndpointError, BudgetExhausted, ExecutorError, ReviewPending
         If the run cannot go on now; `resume_network` continues it.
 
     Examples
@@ -103,27 +109,28 @@ def run_network(
     expect(progress, ReadingEstimate.of(experiment, folder=where).effort())
     rules = RunRules.begun_with(experiment, rule, folder=named)
     rule_set = None if rules is None else rules.load()
-    setup = set_up_network(experiment, folder=where)
-    pool = setup.first_pool(folder=where)
-    check_first_round(setup, pool, rules=rule_set)
-    place = make_run_folder(out)
-    config = {
-        "experiment": experiment.model_dump(mode="json", exclude_none=True),
-        "folder": str(where),
-        "files": fingerprints(experiment, folder=where),
-        "inputs": [
-            one.to_dict() for one in experiment_sources(experiment, given=given, folder=where)
-        ],
-        "rules": [] if rules is None else [rules.record()],
-    }
-    with open_run(place) as database:
-        store = RunStore(database)
-        store.begin(config, seed=experiment.seed, texts=pool.texts)
-        for warning in setup.warnings:
-            say(f"warning: {warning}")
-        say(f"the run is kept in {place}")
-        deciding = rule if rule_set is None else rule_set.start()
-        _run(setup, store, database, place, deciding, say, progress)
+    with agent_processes(workers) as processes:
+        setup = set_up_network(experiment, folder=where, processes=processes)
+        pool = setup.first_pool(folder=where)
+        check_first_round(setup, pool, rules=rule_set)
+        place = make_run_folder(out)
+        config = {
+            "experiment": experiment.model_dump(mode="json", exclude_none=True),
+            "folder": str(where),
+            "files": fingerprints(experiment, folder=where),
+            "inputs": [
+                one.to_dict() for one in experiment_sources(experiment, given=given, folder=where)
+            ],
+            "rules": [] if rules is None else [rules.record()],
+        }
+        with open_run(place) as database:
+            store = RunStore(database)
+            store.begin(config, seed=experiment.seed, texts=pool.texts)
+            for warning in setup.warnings:
+                say(f"warning: {warning}")
+            say(f"the run is kept in {place}")
+            deciding = rule if rule_set is None else rule_set.start()
+            _run(setup, store, database, place, deciding, say, progress)
     return report_network(place)
 
 
@@ -134,6 +141,7 @@ def resume_network(
     money: float | None = None,
     rules: str | os.PathLike[str] | None = None,
     rule: Rule | None = None,
+    workers: int | None = None,
     say: Say = quiet,
     progress: Progress = silent,
 ) -> NetworkRun:
@@ -150,15 +158,16 @@ def resume_network(
     rules
         A rules file that decides from the next round on, in place of the run's rules; the run
         keeps which rules applied from which round on.
-    rule, say, progress
-        As of `run_network`. A rule is shown the readings of the finished rounds again.
+    rule, workers, say, progress
+        As of `run_network`; there may be more or fewer processes than before. A rule is shown the
+        readings of the finished rounds again.
 
     Raises
     ------
     DataError
         If the folder holds no run, one of another version, or one that another process is
         working on, if a file that the experiment names has changed, or if new rules cannot work.
-    EndpointError, BudgetExhausted, ReviewPending
+    EndpointError, BudgetExhausted, ExecutorError, ReviewPending
         If the run still cannot go on.
     """
     place = run_folder(folder)
@@ -173,9 +182,11 @@ def resume_network(
         _check_files(
             config, experiment, folder=where, replaced=rules is not None or len(earlier) > 1
         )
-        setup = set_up_network(experiment, folder=where, spent=store.spent)
-        deciding = _rule_from_now_on(setup, store, earlier, rules, rule, say)
-        _run(setup, store, database, place, deciding, say, progress)
+        left = store.finished < experiment.rounds
+        with agent_processes(workers if left else None) as processes:
+            setup = set_up_network(experiment, folder=where, spent=store.spent, processes=processes)
+            deciding = _rule_from_now_on(setup, store, earlier, rules, rule, say)
+            _run(setup, store, database, place, deciding, say, progress)
     return report_network(place)
 
 

@@ -23,6 +23,7 @@ from hayflick.embed.embedder import Embedder, Vectors, embed_all, parse_embedder
 from hayflick.embed.hashing import HashingEmbedder
 from hayflick.network.agents.budget import Budget, Spending
 from hayflick.network.agents.parsing import parse_agents
+from hayflick.network.agents.processes import AgentProcesses
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed
 from hayflick.network.experiment import Experiment, texts_of
 from hayflick.network.pool import NewText, Pool, PoolPolicy, parse_policy
@@ -168,6 +169,7 @@ def set_up_network(
     folder: Path,
     spent: tuple[int, float] = (0, 0.0),
     asking: bool = True,
+    processes: AgentProcesses | None = None,
 ) -> NetworkSetup:
     """Return an experiment set up to run.
 
@@ -181,11 +183,15 @@ def set_up_network(
         Tokens and money that were spent before.
     asking
         Whether agents are asked; if not, neither their files nor their keys are needed.
+    processes
+        What holds the agents that compute here; None for this process.
 
     Raises
     ------
     ArgumentError
-        If a value is not understood.
+        If a value is not understood, or there are processes, and no agent computes here.
+    ExecutorError
+        If a process was killed.
     DataError
         If a file cannot be read.
     MissingExtraError
@@ -194,7 +200,8 @@ def set_up_network(
     budget = Budget(**experiment.budget.model_dump(), spent=Spending(*spent))
     agents: Sequence[Agent] = [SilentAgent(str(one["name"])) for one in experiment.agents]
     if asking:
-        agents = parse_agents(experiment.agent_sections(), folder=folder, budget=budget)
+        make = parse_agents if processes is None else processes.agents
+        agents = make(experiment.agent_sections(), folder=folder, budget=budget)
     reserve = experiment.reserve
     return NetworkSetup(
         experiment=experiment,

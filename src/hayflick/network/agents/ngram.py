@@ -244,8 +244,10 @@ class NGramAgent:
         >>> later.own_weight, dict(later.learned)
         (0.75, {'Snow in May.': 0.1875})
         """
+        if self.learning == 0.0:
+            return self
         words = sum(self.vocabulary.encode(text).size for text in texts)
-        if self.learning == 0.0 or words == 0:
+        if words == 0:
             return self
         left = 1.0 - self.learning
         learned = {text: weight * left for text, weight in self.learned.items()}
@@ -282,6 +284,8 @@ def _follows(index: NGramIndex, word: int) -> bool:
 @final
 class NGramSection(AgentSection):
     """An n-gram agent: its corpus is a file or folder, or texts."""
+
+    computes = True
 
     kind: Literal["ngram"]
     corpus: str | None = None

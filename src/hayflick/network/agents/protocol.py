@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -218,6 +218,9 @@ class AgentSection(BaseModel, ABC):
     """A section ``[[agents]]`` of an experiment's file; every kind of agent derives its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    computes: ClassVar[bool] = False
+    """Whether its agent computes in the process that it is in, and asks nobody."""
 
     name: str = Field(min_length=1)
 
