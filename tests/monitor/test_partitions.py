@@ -29,7 +29,7 @@ def places():
             n_workers=2,
             threads_per_worker=1,
             processes=False,
-            dashboard_address=None,
+            dashboard_address=":0",
             protocol="tcp",
         ) as cluster,
         open_executor("processes", workers=1) as process,
@@ -192,3 +192,97 @@ def test_the_command_line_names_where_it_runs(tmp_path, capsys):
     assert main([*line, "--workers", "2"]) == 2
     assert main([*line, "--scheduler", "slurm"]) == 2
     assert "takes threads, processes, or the address" in capsys.readouterr().err
+
+
+def test_watch_reads_files_each_by_itself(tmp_path, places):
+    paths = parts(tmp_path)
+    how = {**READING, "baseline": 4}
+    here = hf.watch(paths, **how).to_dict()
+    for executor in places.values():
+        there = hf.watch(paths, **how, executor=executor).to_dict()
+        for key in ("verdict", "charts", "readings", "answers", "measured_answers", "rounds"):
+            assert there[key] == here[key]
+
+
+def test_of_a_sample_the_number_of_all_answers_is_told(tmp_path, capsys):
+    paths = parts(tmp_path)
+    number = 400 + 6 * 40
+    found = hf.watch(paths, **READING, baseline=4, capacity=20)
+    assert (found.answers, found.measured_answers) == (number, 9 * 20)
+    assert (found.to_dict()["answers"], found.to_dict()["measured_answers"]) == (number, 9 * 20)
+    later = hf.watch(hf.summarise(paths, **READING, capacity=20), start="3", baseline=4)
+    rows = sum(1 + (size - row) // 9 for row in range(3, 10) for size in (400, *[40] * 6))
+    assert (later.answers, later.measured_answers) == (rows, 7 * 20)
+    line = [*map(str, paths), "--by", "round", "--text", "answer", "--baseline", "4"]
+    main(["watch", *line, "--capacity", "20"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "640 answers in 9 rounds" in printed
+    assert "180 of them are measured: of large rounds a sample is." in printed
+    main(["watch", *line])
+    assert "of them are measured" not in capsys.readouterr().out
+
+
+def test_watch_says_which_files_are_missing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = [path.name for path in parts(tmp_path)]
+    Path(names[2]).write_text("{broken\n")
+    found = hf.watch(names, **READING, baseline=4, capacity=1000)
+    assert list(found.failed) == [names[2]]
+    line = ["watch", *names, "--by", "round", "--text", "answer", "--capacity", "1000"]
+    assert main([*line, "--baseline", "4", "--format", "json"]) == 3
+    printed = capsys.readouterr()
+    assert "line 1 is no JSON" in json.loads(printed.out)["failed"][names[2]]
+    assert "error: files are missing that could not be read, 1 in all" in printed.err
+    found.save(tmp_path / "panel.html")
+    page = (tmp_path / "panel.html").read_text()
+    assert "Missing, as they could not be read: part-2.jsonl." in page
+    # An alarm is more than what is missing.
+    alike = [json.dumps({"round": at, "answer": "the same"}) for at in range(10, 20) for _ in "abc"]
+    Path("later.jsonl").write_text("\n".join(alike * 15))
+    assert main([*line, "later.jsonl", "--baseline", "9"]) == 1
+    assert "error: files are missing" in capsys.readouterr().err
+
+
+def test_summaries_take_patterns_and_references(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    paths = parts(tmp_path)
+    for place, path in enumerate(paths):
+        hf.summarise(path, **READING).save(f"{place}.summary")
+    main(["watch", "--glob", "*.summary", "--baseline", "4", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["readings"] == hf.watch(paths, **READING, baseline=4).to_dict()["readings"]
+    for glob, message in [("*.jsonl", "answers alone"), ("no*.summary", "fits no summary")]:
+        assert main(["watch", "--glob", "*.summary", "--glob", glob]) == 2
+        assert message in " ".join(capsys.readouterr().err.split())
+    # A reference may be a summary, or a table that is read as the summary was.
+    streams = [paths[1:], hf.summarise(paths[1:], **READING)]
+    references = [paths[0], hf.summarise(paths[0], **READING)]
+    results = []
+    for stream in streams:
+        for reference in references:
+            how = {} if isinstance(stream, hf.AnswerSummary) else READING
+            results.append(hf.watch(stream, **how, baseline_from=reference).to_dict())
+    for one in results:
+        assert one["readings"] == results[0]["readings"]
+        assert one["answers"] == one["measured_answers"] == 640
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"capacity": 5}, "capacity: got 5, takes no such option beside a summary"),
+        ({"executor": ThreadPoolExecutor(1)}, "scheduler: got an executor"),
+        ({"skip_bad": True}, "skip_bad"),
+        ({"encoding": "latin-1"}, "encoding"),
+        ({"normalize": "nfkc"}, "normalize"),
+        ({"state": "watch.state"}, "what is kept between calls"),
+    ],
+)
+def test_what_a_summary_has_settled_is_refused(tmp_path, options, message):
+    with pytest.raises(hf.HayflickError, match=message):
+        hf.watch(hf.summarise(parts(tmp_path, 1), **READING), **options)
+
+
+def test_a_sample_keeps_no_state(tmp_path):
+    with pytest.raises(hf.HayflickError, match="state: got"):
+        hf.watch(parts(tmp_path, 2), **READING, capacity=5, state=tmp_path / "a.state")

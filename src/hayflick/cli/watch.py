@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, USER_MISTAKE, expect_page, print_result, say, say_written
+from hayflick.cli.printing import (
+    ALARM,
+    INCOMPLETE,
+    USER_MISTAKE,
+    expect_page,
+    print_result,
+    say,
+    say_written,
+)
 from hayflick.cli.summary import PlotOption, SummaryOption, check_summary, write_summary
 from hayflick.core.object_stores import is_url
 from hayflick.core.output import check_not_input, check_page, check_writable
@@ -259,6 +267,15 @@ def watch_command(
     no_header: options.NoHeaderOption = False,
     sheet: options.SheetOption = None,
     skip_bad: options.SkipBadOption = False,
+    capacity: Annotated[
+        int | None,
+        _optional(
+            help="Answers of a round that are measured; of more, a sample is. [default: all, or "
+            "20000 with a --scheduler that reads files each by itself]"
+        ),
+    ] = None,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     seed: options.SeedOption = 1,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
@@ -270,7 +287,8 @@ def watch_command(
 ) -> int:
     """Watch answers by round: whether they are becoming one voice, since when, how fast.
 
-    Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules.
+    Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules; 3 none of them, and
+    files are missing that could not be read.
     """
     if not source and not pattern:
         return _ask_for_input()
@@ -284,8 +302,14 @@ def watch_command(
         check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.monitor.watch import watch
+    from hayflick.simulation.executors import open_executor
 
-    with _opened(source or (), pattern or ()) as given, progress_bar(yes=yes) as progress:
+    options.check_threads(None, scheduler=scheduler, workers=workers)
+    with (
+        _opened(source or (), pattern or ()) as given,
+        open_executor(scheduler, workers=workers) as executor,
+        progress_bar(yes=yes) as progress,
+    ):
         result = watch(
             given,
             by=by,
@@ -317,6 +341,8 @@ def watch_command(
             rules=rules,
             seed=seed,
             state=state,
+            capacity=capacity,
+            executor=executor,
             progress=progress,
         )
     if out is not None:
@@ -330,8 +356,11 @@ def watch_command(
     print_result(result, output_format, lang)
     say_written(out, plot, summary, prometheus)
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
-    failed = alarmed or (fail_on is FailOn.FALLING and bool(result.falling))
-    return ALARM if failed else 0
+    if result.failed:
+        say(f"error: files are missing that could not be read, {len(result.failed):,} in all")
+    if alarmed or (fail_on is FailOn.FALLING and bool(result.falling)):
+        return ALARM
+    return INCOMPLETE if result.failed else 0
 
 
 def _ask_for_input() -> int:
@@ -351,6 +380,11 @@ def _opened(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Any]:
         return
     from hayflick.corpus.files import input_files
 
+    if any(pattern.endswith(".summary") for pattern in patterns):
+        from hayflick.monitor.watch_input import fitting_summaries
+
+        yield [*paths, *fitting_summaries(patterns)]
+        return
     if not patterns and any(path.endswith(".summary") for path in paths):
         yield paths
         return

@@ -7,7 +7,8 @@ How they are measured is in `hayflick.monitor.measuring`, which charts there are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,10 +22,9 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, read_answers
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.files import InputFiles
-from hayflick.corpus.log_inputs import log_of
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.detection.evidence import FALSE_ALARMS
@@ -42,12 +42,12 @@ from hayflick.monitor.charting import run_charts
 from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has_text, value_columns
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
 from hayflick.monitor.panel import ChartPanel
-from hayflick.monitor.reference import check_reference, read_reference, with_reference
+from hayflick.monitor.reference import check_reference, with_reference
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
 from hayflick.monitor.stream_health import StreamHealth
-from hayflick.monitor.summaries import check_settled, summary_of
+from hayflick.monitor.watch_input import WatchInput
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def watch(
     rules: _Path | RuleSet | None = None,
     seed: int = 1,
     state: _Path | None = None,
+    capacity: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> WatchResult:
     """Watch the answers of models round by round.
@@ -144,6 +146,12 @@ def watch(
     state
         A file that keeps what was measured, so that the next call reads and measures new rounds
         only; see `hayflick.monitor.state`. None to read everything again.
+    capacity
+        The largest number of answers of a round that are measured: of more, a sample is; see
+        `hayflick.summarise`. None for all of them, or 20,000 where there is an executor.
+    executor
+        Where files are read, each by itself: processes or a cluster; see
+        `hayflick.simulation.executors.open_executor`. What they find is merged and measured here.
     progress
         Called with how far reading and measuring have come.
 
@@ -168,18 +176,6 @@ def watch(
     >>> watched.verdict.value, {chart.since_name for chart in watched.alarms}
     ('alarm', {'26'})
     """
-    summary = summary_of(source)
-    if summary is not None:
-        read: dict[str, object] = {"by": by, "text": text, "log": log, "group": group}
-        read |= {
-            "prompt": prompt,
-            "value": values,
-            "vectors": vectors,
-            "every": every,
-            "time_zone": time_zone,
-        }
-        check_settled(read | {"state": state, "baseline_from": baseline_from})
-        source = summary.to_answers(start=start)
     rule_set = _rule_set(rules, progress)
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()
@@ -200,7 +196,7 @@ def watch(
         seed=whole_number("seed", seed, at_least=0),
         sources=listed_in,
     )
-    given = _Input(
+    given = WatchInput(
         source=source,
         baseline_from=baseline_from,
         columns=partial(
@@ -218,82 +214,11 @@ def watch(
         time_zone=time_zone,
         normalize=normalize,
         how={"skip_bad": skip_bad, "encoding": encoding, "table": table, "progress": progress},
-    )
+    ).summarised(executor=executor, capacity=capacity, state=state)
     paths = (*_paths(source), must_keep, vectors, cache, rules)
     with _held(state, paths) as file:
-        return _watched(given, wanted, file, cache=cache, progress=progress)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Input:
-    """A stream and its reference, and how both are read."""
-
-    source: Any
-    baseline_from: Any
-    columns: Callable[[], AnswerColumns]
-    log: str | None
-    start: str | None
-    every: str | None
-    time_zone: str | None
-    normalize: str
-    how: Mapping[str, Any]
-
-    def answers(self, after: ReadPart | None) -> Answers:
-        """Return the answers, or those behind what was read before."""
-        if isinstance(self.source, Answers):
-            return self.source
-        columns = self.columns()
-        return read_answers(
-            self.source,
-            columns=columns,
-            log=self.log,
-            find_rounds=columns.by is None,
-            every=self.every,
-            time_zone=self.time_zone,
-            start=self.start,
-            normalize=self.normalize,
-            after=after,
-            **self.how,
-        )
-
-    def reference(self, log: str | None, stream: Answers) -> Answers:
-        """Return the answers of the reference: another tool may have written it than the log."""
-        if log is not None and self.log is None and not isinstance(self.baseline_from, Answers):
-            how = {name: self.how[name] for name in ("encoding", "table")}
-            log = log_of(self.baseline_from, **how) or log
-        columns = self.columns()
-        if log is not None and columns.by is not None:
-            # Of a log, columns that differ little are left out unless they are named.
-            group, prompt = (one if one in stream.frame else None for one in ("group", "prompt"))
-            columns = replace(
-                columns, group=columns.group or group, prompt=columns.prompt or prompt
-            )
-        return read_reference(
-            self.baseline_from,
-            columns=lambda: columns,
-            log=log,
-            every=self.every,
-            time_zone=self.time_zone,
-            normalize=self.normalize,
-            **self.how,
-        )
-
-    def kept(self) -> dict[str, Any]:
-        """Return what a state keeps of it, by the name of the option."""
-        columns = self.columns()
-        return {
-            "by": columns.by,
-            "text": columns.text,
-            "log": self.log,
-            "group": columns.group,
-            "prompt": columns.prompt,
-            "value": list(columns.values),
-            "vectors": columns.vectors if columns.vector_file is None else "a file",
-            "every": self.every,
-            "time-zone": self.time_zone,
-            "from": self.start,
-            "normalize": self.normalize,
-        }
+        result = _watched(given, wanted, file, cache=cache, progress=progress)
+    return given.complete(result)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -340,7 +265,7 @@ class _Wanted:
 
 
 def _watched(
-    given: _Input,
+    given: WatchInput,
     wanted: _Wanted,
     file: StateFile | None,
     *,

@@ -264,6 +264,10 @@ class WatchResult(Result):
         Answers nearest to the mean of the first round and of the last.
     answers, bad
         Number of answers that were read, and the rows that were left out.
+    measured_answers
+        Number of those that were measured, where a summary keeps a sample; None for all of them.
+    failed
+        Why files could not be read and are missing, by their names.
     rules, decisions
         The rules, and what they decided; None and empty without rules.
     panel
@@ -303,6 +307,8 @@ class WatchResult(Result):
     sources: tuple[Source, ...] = ()
     known_alarms: KnownAlarms | None = None
     baseline_from: str | None = None
+    measured_answers: int | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alarms(self) -> tuple[ChartHistory, ...]:

@@ -16,7 +16,8 @@ from hayflick.network.run_results import NetworkRun
 from hayflick.network.run_watch import MOST_AGENTS, NetworkWatch, watch_run
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rules_decisions import action_text
-from hayflick.report.watch_findings import WatchFindings, joined_names
+from hayflick.report.watch_findings import WatchFindings
+from hayflick.report.watched_input import joined_names
 
 NORM, FLOOR = "group_frobenius_norm", "noise_floor"
 _SHOWN = (

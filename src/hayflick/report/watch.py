@@ -46,6 +46,10 @@ def record(result: WatchResult) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "input": result.name,
         "answers": result.answers,
+        "measured_answers": (
+            result.answers if result.measured_answers is None else result.measured_answers
+        ),
+        "failed": dict(result.failed),
         "empty_answers": result.total("empty_answers"),
         "unpaired_answers": result.total("unpaired_answers"),
         "bad_rows": {

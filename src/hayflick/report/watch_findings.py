@@ -17,6 +17,7 @@ from hayflick.report import drawing
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.watched_baseline import dependence_sentences, other_warnings, short_rounds
+from hayflick.report.watched_input import joined_names, watched_input
 from hayflick.report.watched_mix import mix_sentences
 from hayflick.report.watched_numbers import (
     Tile,
@@ -30,12 +31,6 @@ _NAMED = 10
 _SENTENCES = 10
 _WARNINGS = 20
 _PHRASES, _NEARLY = 8, 0.75
-
-
-def joined_names(names: list[str]) -> str:
-    """Return names as a sentence lists them, ten at most."""
-    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
-    return ", ".join(shortened(name) for name in names[:_NAMED]) + more
 
 
 def _is_part(phrase: Template, longer: Template) -> bool:
@@ -56,26 +51,8 @@ class WatchFindings:
     language: Language
 
     def data(self) -> str:
-        """Return what was read."""
-        number = self.language.number
-        if self.result.baseline_from is not None:
-            return self.language.text(
-                "{name}, with {reference} in front: {answers} answers in {rounds} rounds, the "
-                "first {baseline} of them the baseline, from {reference}.",
-                name=self.result.name,
-                reference=self.result.baseline_from,
-                answers=number(self.result.answers),
-                rounds=number(len(self.result.rounds)),
-                baseline=number(self.result.baseline),
-            )
-        return self.language.text(
-            "{name}: {answers} answers in {rounds} rounds, the first {baseline} of them the "
-            "baseline.",
-            name=self.result.name,
-            answers=number(self.result.answers),
-            rounds=number(len(self.result.rounds)),
-            baseline=number(self.result.baseline),
-        )
+        """Return what was read, and what is missing."""
+        return watched_input(self.result, self.language)
 
     def verdict(self) -> str:
         """Return the verdict in one line, with what was asked for and is not charted."""
