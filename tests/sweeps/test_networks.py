@@ -12,6 +12,7 @@ import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.laws.surrogate import distance_floor
+from hayflick.network.mitigation import expected_components
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.network.topology import parse_topology
@@ -269,3 +270,30 @@ def test_an_executor_that_a_user_brings_and_the_command_line_give_the_same(villa
     record = json.loads(capsys.readouterr().out)
     assert record["cells"] == found.to_dict()["cells"]
     assert "‖D‖" in (village / "s.html").read_text()
+
+
+def test_a_share_of_the_components_can_be_kept_in_place_of_the_distance():
+    found = hf.sweep(
+        study(components=4, draws=2, quantity="components", injected=[0, 4], keep=0.6, seed=3)
+    )
+    row = found.to_frame().row(1, named=True)
+    system = Surrogate(
+        means=(-15.0, -5.0, 5.0, 15.0), agents=4, draws=2, share_read=0.5, originals=8, injected=4
+    )
+    runs = simulate_surrogate(system, rounds=6, replicates=20, seed=3)
+    weights = runs["weights"].to_numpy()[:, -1]
+    shares = [expected_components(one, points=8) for one in weights]
+    assert row["kept"] == pytest.approx(np.mean(shares), rel=1e-12)
+    assert row["standard_error"] == pytest.approx(np.std(shares, ddof=1) / 20**0.5, rel=1e-12)
+    assert "distance" not in found.to_frame().columns
+    told = found.to_dict()["least_sufficient"]
+    assert [list(one) for one in told] == [["injected", "real", "kept"]]
+
+
+def test_words_can_be_kept_in_place_of_the_distance(village):
+    path = written(village, 'experiment = "village.toml"\nseed = [3, 4]\nquantity = "words"\n')
+    rows = hf.sweep(path).to_frame()
+    (village / "own.toml").write_text(VILLAGE.replace("rounds = 3", "rounds = 3\nseed = 4"))
+    run = hf.run_network(village / "own.toml", out=village / "run")
+    assert rows["kept"][1] == pytest.approx(run.series("vocabulary_kept")[-1], rel=1e-12)
+    assert rows["quantity"].to_list() == ["words", "words"]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LINE_EVERY_S = 60.0
 """Where standard error is no terminal, a line is written so often."""
 
+_COUNTED = ("cells",)
+"""Stages whose units a reader counts: how many are done, and how many a second, is told."""
+
 
 class Progress(Protocol):
     """Called with the progress of a stage of the work."""
@@ -35,16 +38,33 @@ class _Lines:
     """Progress of work that takes minutes, as a line a minute."""
 
     def __init__(self) -> None:
-        self._stages: dict[str, tuple[float, float]] = {}
+        self._stages: dict[str, tuple[float, float, float]] = {}
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         now = time.monotonic()
-        start, last = self._stages.setdefault(stage, (now, now))
-        if now - last < _LINE_EVERY_S or not 0.0 < done < total:
+        start, first, last = self._stages.setdefault(stage, (now, done, now))
+        if now - last < _LINE_EVERY_S or not first < done < total:
             return
-        self._stages[stage] = start, now
-        left = (now - start) * (total - done) / done
-        print(f"{stage}: {done / total:.0%}, about {left / 60.0:.0f} minutes left", file=sys.stderr)
+        self._stages[stage] = start, first, now
+        # Work that is gone on with begins with what was done before.
+        rate = (done - first) / (now - start)
+        part = f"{done / total:.0%}"
+        if stage in _COUNTED:
+            part = f"{done:,.0f} of {total:,.0f}, {_rate(rate)}"
+        left = (total - done) / rate
+        print(f"{stage}: {part}, about {left / 60.0:.0f} minutes left", file=sys.stderr)
+
+
+def _rate(rate: float) -> str:
+    """Return a rate in the unit in which it is above 1.
+
+    >>> _rate(12.3), _rate(0.5), _rate(0.01)
+    ('12 a second', '30 a minute', '36 an hour')
+    """
+    for unit, seconds in (("a second", 1.0), ("a minute", 60.0)):
+        if rate * seconds >= 1.0:
+            return f"{rate * seconds:,.0f} {unit}"
+    return f"{rate * 3600.0:,.0f} an hour"
 
 
 class _Terminal:
@@ -56,8 +76,13 @@ class _Terminal:
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total)
+            # What was done before is no part of the rate, nor of the time that is left.
+            self._tasks[stage] = self._bars.add_task(stage, total=total, completed=int(done))
         self._bars.update(self._tasks[stage], completed=done, total=total)
+        task = next(one for one in self._bars.tasks if one.id == self._tasks[stage])
+        if stage in _COUNTED and task.speed:
+            said = f"{stage}: {done:,.0f} of {total:,.0f}, {_rate(task.speed)}"
+            self._bars.update(task.id, description=said)
 
 
 class CommandProgress:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
@@ -113,10 +113,30 @@ def simulate_surrogate(
     return simulation.dataset([runs[number] for number in range(replicates)])
 
 
-def surrogate_distances(
+@dataclass(frozen=True, eq=False)
+class SurrogateMeasures:
+    """What was measured in some runs.
+
+    Parameters
+    ----------
+    squared_distance
+        |D|_F², shape ``(runs, rounds + 1)``.
+    components
+        The expected share of components among what agents post in a round, of the same shape.
+    seen
+        The mean responsibilities of the points that were read in the last round, shape
+        ``(runs, components)``.
+    """
+
+    squared_distance: Floats
+    components: Floats
+    seen: Floats
+
+
+def surrogate_measures(
     surrogate: Surrogate, *, rounds: int, seed: int, runs: Sequence[int]
-) -> tuple[Floats, Floats]:
-    """Return |D|_F² of some runs of `simulate_surrogate`, and what was seen in their last round.
+) -> SurrogateMeasures:
+    """Return what is measured in some of the runs of `simulate_surrogate`, without their weights.
 
     Parameters
     ----------
@@ -124,10 +144,6 @@ def surrogate_distances(
         As of `simulate_surrogate`.
     runs
         Numbers of the runs, from 0.
-
-    Returns
-    -------
-    Shapes ``(runs, rounds + 1)`` and ``(runs, components)``.
 
     Raises
     ------
@@ -137,14 +153,20 @@ def surrogate_distances(
     Examples
     --------
     >>> paper = Surrogate(means=(-5.0, 5.0), agents=3, draws=3, share_read=0.5)
-    >>> squares, seen = surrogate_distances(paper, rounds=4, seed=1, runs=[1])
+    >>> found = surrogate_measures(paper, rounds=4, seed=1, runs=[1])
     >>> whole = simulate_surrogate(paper, rounds=4, seed=1, replicates=2)
-    >>> bool((whole["squared_distance"][1] == squares[0]).all())
+    >>> bool((whole["squared_distance"][1] == found.squared_distance[0]).all())
     True
     """
     simulation = _Simulation(surrogate, rounds=rounds, seed=seed)
-    made = [simulation.run(number, over=map) for number in runs]
-    return np.stack([one[1] for one in made]), np.stack([one[2][-1] for one in made])
+    distances, components, seen = [], [], []
+    for number in runs:
+        weights, squared_distance, responsibilities = simulation.run(number, over=map)
+        distances.append(squared_distance)
+        missed = np.prod((1.0 - weights) ** surrogate.draws, axis=1)
+        components.append(1.0 - missed.mean(axis=1))
+        seen.append(responsibilities[-1])
+    return SurrogateMeasures(np.stack(distances), np.stack(components), np.stack(seen))
 
 
 def surrogate_memory(surrogate: Surrogate, rounds: int) -> float:

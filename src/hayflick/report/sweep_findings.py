@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.report.language import Language
-from hayflick.sweeps.distance import DISTANCE
+from hayflick.sweeps.network_quantities import COMPONENTS, DISTANCE
 from hayflick.sweeps.results import SweepResult
 
 _ERRORS = 2.0
@@ -77,14 +77,16 @@ class SweepFindings:
 
     @property
     def real_items(self) -> pl.Expr | None:
-        """The real items of a round, as the column ``real``.
+        """The real items of a round, as the column ``real``; None where they are not told.
 
-        None of networks: agents that read the same real texts become alike, so that fewer of them
-        keep more distance.
+        None of distances either: agents that read the same real texts become alike, so that fewer
+        of them keep more.
         """
-        if self.result.study.is_network:
+        study = self.result.study
+        if study.measures_distance or study.real_setting not in self.cells.columns:
             return None
-        return (pl.col("share") * pl.col("samples")).alias("real")
+        real = pl.col(study.real_setting)
+        return (real if study.is_network else real * pl.col("samples")).alias("real")
 
     @cached_property
     def least_sufficient(self) -> pl.DataFrame | None:
@@ -294,8 +296,10 @@ class SweepFindings:
 
     def _quantities(self) -> list[str]:
         if self.result.study.is_network:
-            distance = self.quantity(DISTANCE)
-            return [self.language.text("What is kept: {quantity}.", quantity=distance)]
+            quantity = self.quantity(str(self.cells["quantity"][0]))
+            if self.cells["quantity"][0] == "words":
+                quantity = self.language.text("share of the real words that a round's answers use")
+            return [self.language.text("What is kept: {quantity}.", quantity=quantity)]
         kinds = self.cells.group_by("quantity", maintain_order=True).agg(
             pl.col("family").unique(maintain_order=True)
         )
@@ -318,6 +322,7 @@ class SweepFindings:
             "both_symbols": text("share of runs in which both symbols are left"),
             "spread": text("spread, as a share of the real data's"),
             "chance": text("share of runs in which not everything is 0"),
+            COMPONENTS: text("share of the components that a round's posts are of"),
             DISTANCE: text("distance between the agents (‖D‖), as a share of that at the start"),
         }.get(name, name)
 
@@ -371,7 +376,7 @@ class SweepFindings:
         if undefined := self.result.finished - self.cells.height:
             lines.append(
                 text(
-                    "Without a distance at the start or the end: {number} cells.",
+                    "Without a distance or a word at the start or the end: {number} cells.",
                     number=number(undefined),
                 )
             )

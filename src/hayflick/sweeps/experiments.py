@@ -30,12 +30,20 @@ from hayflick.network.usage import ReadingEstimate
 from hayflick.rules.rule_set import RuleSet
 from hayflick.simulation.blocks import Block
 from hayflick.sweeps.cells import Cell, cells_of, digest_of
-from hayflick.sweeps.distance import DistanceKept
+from hayflick.sweeps.network_quantities import DISTANCE, DistanceKept, ShareKept
 from hayflick.sweeps.network_study import ExperimentStudy
-from hayflick.sweeps.tasks import CellAnswer, Failed, ReadyCell, RunsTask, Workload, spread_out
+from hayflick.sweeps.tasks import (
+    CellAnswer,
+    Failed,
+    Quantity,
+    ReadyCell,
+    RunsTask,
+    Workload,
+    spread_out,
+)
 from hayflick.sweeps.vary import with_value
 
-_NORM, _FLOOR = "group_frobenius_norm", "noise_floor"
+_NORM, _FLOOR, _WORDS = "group_frobenius_norm", "noise_floor", "vocabulary_kept"
 _BUILT_IN = ("ngram", "replay")
 _TRIED, _CHECKED = 12, 50
 
@@ -70,26 +78,29 @@ class ExperimentWork:
         Where files that the experiment names are looked up.
     names
         The names of these files.
+    kept
+        Name of the quantity that is kept.
     carried
         The files themselves, for machines that have none of them; None on this one.
     """
 
     folder: Path
     names: tuple[str, ...]
+    kept: str
     carried: CarriedFiles | None = field(default=None, repr=False)
 
     def __call__(self, task: RunsTask[ExperimentCell]) -> list[CellAnswer]:
         """Return what is found in a task."""
         found: Floats | Failed
         try:
-            found = self._distances(task.ready.experiment)
+            found = self._measured(task.ready.experiment)
         except HayflickError as fault:
             found = Failed(str(fault))
         return [CellAnswer(task.ready.cell.number, found)]
 
-    def quantity(self, ready: ExperimentCell) -> DistanceKept:  # noqa: ARG002
+    def quantity(self, ready: ExperimentCell) -> Quantity:  # noqa: ARG002
         """Return what is kept in a cell."""
-        return DistanceKept(first=1)
+        return DistanceKept(first=1) if self.kept == DISTANCE else ShareKept(self.kept)
 
     def tasks_of(
         self,
@@ -111,11 +122,13 @@ class ExperimentWork:
         """
         return replace(self, carried=CarriedFiles.of(self.folder, self.names))
 
-    def _distances(self, experiment: Experiment) -> Floats:
-        """Return ‖D‖ of a run by round, and the squared noise floor after the last one."""
+    def _measured(self, experiment: Experiment) -> Floats:
+        """Return what is measured in a run by round; before the first one nobody has answered."""
         folder = self.folder if self.carried is None else self.carried.unpacked()
         with TemporaryDirectory() as place:
             run = run_network(experiment, out=Path(place) / "run", folder=folder)
+        if self.kept != DISTANCE:
+            return np.array([[None, *run.series(_WORDS)]], dtype=np.float64)
         norms, floors = (run.series(name) for name in (_NORM, _FLOOR))
         last = floors[-1]
         values = [None, *norms, None if last is None else last**2]
@@ -252,7 +265,12 @@ class ExperimentPreparation:
                 takes = f"{' or '.join(_BUILT_IN)}: cells are runs of built-in agents"
                 raise ArgumentError(f"agents.{number}.kind", got=agent.get("kind"), takes=takes)
         digests = {name: self._read(role, name) for role, name in named_files(experiment)}
-        common = {"experiment": experiment.parameters(), "seed": experiment.seed, "files": digests}
+        common = {
+            "experiment": experiment.parameters(),
+            "seed": experiment.seed,
+            "files": digests,
+            "quantity": self.study.quantity,
+        }
         return ExperimentCell(cell, digest_of(common), experiment)
 
     def _read(self, role: str, name: str) -> str:
@@ -286,7 +304,7 @@ class ExperimentPreparation:
         rounds = sum(one.rounds for one in tried)
         seconds = sum(one.seconds for one in efforts) / rounds
         return Workload(
-            work=ExperimentWork(folder, tuple(sorted(names))),
+            work=ExperimentWork(folder, tuple(sorted(names)), self.study.quantity),
             simulated=left,
             seconds_of=lambda ready, _: seconds * ready.rounds,
             blocks=((0, 1),),

@@ -13,13 +13,22 @@ from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.source import Source
 from hayflick.laws.surrogate import distance_floor
 from hayflick.network.surrogate import Surrogate
-from hayflick.network.surrogate_runs import surrogate_distances, surrogate_memory
+from hayflick.network.surrogate_runs import surrogate_measures, surrogate_memory
 from hayflick.network.topology import Topology, parse_topology
 from hayflick.simulation.blocks import Block
 from hayflick.sweeps.cells import Cell, cells_of
-from hayflick.sweeps.distance import DistanceKept
+from hayflick.sweeps.network_quantities import DISTANCE, DistanceKept, ShareKept
 from hayflick.sweeps.network_study import NetworkStudy
-from hayflick.sweeps.tasks import TASK_S, CellAnswer, Failed, ReadyCell, RunsTask, Workload, batches
+from hayflick.sweeps.tasks import (
+    TASK_S,
+    CellAnswer,
+    Failed,
+    Quantity,
+    ReadyCell,
+    RunsTask,
+    Workload,
+    batches,
+)
 
 _APART = 10.0
 """Between neighbouring components, as in `hayflick reproduce wang2025`."""
@@ -50,20 +59,28 @@ class MixtureCell(ReadyCell):
 
 @dataclass(frozen=True)
 class MixtureWork:
-    """The work on cells of interacting mixtures; a call does a task."""
+    """The work on cells of interacting mixtures; a call does a task.
+
+    Parameters
+    ----------
+    name
+        Of the quantity that is kept.
+    """
+
+    name: str
 
     def __call__(self, task: RunsTask[MixtureCell]) -> list[CellAnswer]:
         """Return what is found in a task."""
         found: Floats | Failed
         try:
-            found = _distances(task.ready, [run for run, _ in task.blocks])
+            found = self._measured(task.ready, [run for run, _ in task.blocks])
         except HayflickError as fault:
             found = Failed(str(fault))
         return [CellAnswer(task.ready.cell.number, found, task.blocks[0][0])]
 
-    def quantity(self, ready: MixtureCell) -> DistanceKept:  # noqa: ARG002
+    def quantity(self, ready: MixtureCell) -> Quantity:  # noqa: ARG002
         """Return what is kept in a cell."""
-        return DistanceKept()
+        return DistanceKept() if self.name == DISTANCE else ShareKept(self.name)
 
     def tasks_of(
         self, ready: MixtureCell, blocks: Sequence[Block], *, seconds: float
@@ -77,23 +94,24 @@ class MixtureWork:
         """Return itself: no file is read in a task."""
         return self
 
+    def _measured(self, ready: MixtureCell, runs: Sequence[int]) -> Floats:
+        system = ready.surrogate
+        found = surrogate_measures(system, rounds=ready.rounds, seed=ready.cell.seed, runs=runs)
+        if self.name != DISTANCE:
+            return found.components
+        floors = _floors(system, ready.rounds, found.seen)
+        return np.column_stack([np.sqrt(found.squared_distance), floors])
 
-def _distances(ready: MixtureCell, runs: Sequence[int]) -> Floats:
-    """Return ‖D‖ of runs by round, and the squared noise floor after the last one."""
-    system = ready.surrogate
-    squares, seen = surrogate_distances(
-        system, rounds=ready.rounds, seed=ready.cell.seed, runs=runs
-    )
-    floors = np.full(len(runs), np.nan)
-    if system.topology is None:
-        number = int(system.numbers_read(ready.rounds)[-1, 0])
-        if number > 1:
-            part = number / int(system.readable(ready.rounds)[-1, 0])
-            # Rounding may leave a sum of shares above 1.
-            floors = distance_floor(
-                np.clip(seen, 0.0, 1.0), agents=system.agents, read=number, share_read=part
-            )
-    return np.column_stack([np.sqrt(squares), floors])
+
+def _floors(system: Surrogate, rounds: int, seen: Floats) -> Floats:
+    """Return the squared noise floor after the last round, by run; NaN where it is not known."""
+    number = int(system.numbers_read(rounds)[-1, 0])
+    if system.topology is not None or number < 2:
+        return np.full(len(seen), np.nan)
+    part = number / int(system.readable(rounds)[-1, 0])
+    # Rounding may leave a sum of shares above 1.
+    seen = np.clip(seen, 0.0, 1.0)
+    return distance_floor(seen, agents=system.agents, read=number, share_read=part)
 
 
 @dataclass(eq=False)
@@ -145,6 +163,7 @@ class MixturePreparation:
         system.numbers_read(rounds)
         common = {
             "kind": "network",
+            "quantity": self.study.quantity,
             "replicates": self.study.most_replicates,
             "standard_error": self.study.standard_error,
             "files": {
@@ -174,7 +193,7 @@ class MixturePreparation:
         runs = self.study.most_replicates
         longest = max((ready.rounds for ready in left), default=0)
         return Workload(
-            work=MixtureWork(),
+            work=MixtureWork(self.study.quantity),
             simulated=left,
             seconds_of=_seconds,
             blocks=tuple((run, 1) for run in range(runs)),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from typing_extensions import override
 
+from hayflick.sweeps.network_quantities import DISTANCE
 from hayflick.sweeps.study import (
     SEVERAL,
     CellStudy,
@@ -83,6 +84,7 @@ class NetworkStudy(SimulatedStudy):
     originals: _CountsFromZero = Field(default_factory=lambda: [0])
     injected: _CountsFromZero = Field(default_factory=lambda: [0])
     rounds: Annotated[list[Rounds], *SEVERAL]
+    quantity: Literal["distance", "components"] = "distance"
 
     @model_validator(mode="after")
     def _one_way_of_reading(self) -> Self:
@@ -105,6 +107,11 @@ class NetworkStudy(SimulatedStudy):
     @override
     def is_network(self) -> bool:
         return True
+
+    @property
+    @override
+    def measures_distance(self) -> bool:
+        return self.quantity == DISTANCE
 
     @property
     @override
@@ -163,6 +170,7 @@ class ExperimentStudy(CellStudy):
         BeforeValidator(_flat),
         AfterValidator(_varied_keys),
     ] = Field(default_factory=dict)
+    quantity: Literal["distance", "words"] = "distance"
 
     @override
     def settings(self) -> tuple[str, ...]:
@@ -187,6 +195,11 @@ class ExperimentStudy(CellStudy):
     @override
     def is_network(self) -> bool:
         return True
+
+    @property
+    @override
+    def measures_distance(self) -> bool:
+        return self.quantity == DISTANCE
 
     @property
     @override

@@ -87,9 +87,9 @@ class SweepResult(Result):
 
         ``kept`` of ``quantity`` is after the last generation. ``standard_error`` is 0 for a law,
         and null where runs show none: for a single one, and where all end the same. ``error`` is
-        how far from the truth a law can be. Of networks ``distance`` is what `kept` of the one at
-        the start is, and ``floor`` what chance alone leaves. Cells that are not finished have
-        nulls, as what is undefined has.
+        how far from the truth a law can be. Where agents' distances are kept, ``distance`` is the
+        one after the last round, and ``floor`` what chance alone leaves, as a share of the start.
+        Cells that are not finished have nulls, as what is undefined has.
         """
         import polars as pl
 
@@ -103,7 +103,8 @@ class SweepResult(Result):
         The dimensions of a grid are the settings of several values, and ``generation``; those of
         a Latin hypercube ``cell`` and ``generation``. Settings of one value are coordinates
         without a dimension. What is not finished, and generations beyond a cell's last one, are
-        NaN. Of networks ``distance`` is what was measured, and ``floor`` is that of the last round.
+        NaN. Where agents' distances are kept, ``distance`` is what was measured, and ``floor`` is
+        that of the last round.
         """
         import xarray
 
@@ -134,7 +135,7 @@ class SweepResult(Result):
             "law": (names, laws.reshape(shape)),
             "runs": (names, runs.reshape(shape)),
         }
-        if self.study.is_network:
+        if self.study.measures_distance:
             starts = _numbers(one.start if one else None for one in self.results)
             floors = _numbers(one.floor if one else None for one in self.results)
             distance = kept * starts[:, None]
@@ -187,7 +188,7 @@ def _schema(study: CellStudy) -> dict[str, Any]:
         "error": pl.Float64,
         "runs": pl.Int64,
     }
-    if study.is_network:
+    if study.measures_distance:
         schema |= {"distance": pl.Float64, "floor": pl.Float64}
     return schema
 
@@ -197,16 +198,17 @@ def _row(ready: ReadyCell, found: CellResult | None) -> dict[str, Any]:
     if found is None:
         return row
     last, start = found.last, found.start
-    return row | {
+    row |= {
         "quantity": found.quantity,
         "law": found.law,
         "kept": last,
         "standard_error": found.last_error,
         "error": found.error,
         "runs": found.runs,
-        "distance": None if start is None or last is None else start * last,
-        "floor": found.floor,
     }
+    if start is not None and last is not None:
+        row |= {"distance": start * last, "floor": found.floor}
+    return row
 
 
 def write_result(result: SweepResult, folder: Path) -> None:

@@ -177,6 +177,11 @@ class CellStudy(BaseModel):
         return False
 
     @property
+    def measures_distance(self) -> bool:
+        """Whether what is kept is the distance of agents, which has a start and a noise floor."""
+        return False
+
+    @property
     def varied(self) -> tuple[str, ...]:
         """Names of the settings of several values, in the order of the cells."""
         return tuple(name for name in self.settings() if len(self.values_of(name)) > 1)

@@ -1,4 +1,4 @@
-"""What is kept of a network: the distance of its agents, as a share of that at the start."""
+"""What is kept of a network: the distance of its agents, or a share of what real data hold."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hayflick.core.arrays import Floats
 from hayflick.laws.count_law import SIMULATED
 from hayflick.sweeps.store import CellResult
 
-DISTANCE = "distance"
-"""Name of the quantity."""
+DISTANCE, COMPONENTS, WORDS = "distance", "components", "words"
+"""Names of the quantities."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,34 @@ class DistanceKept:
             start=start if math.isfinite(start) else None,
             floor=floor if math.isfinite(floor) else None,
         )
+
+
+@dataclass(frozen=True)
+class ShareKept:
+    """A share that is measured in every run, averaged over the runs.
+
+    Parameters
+    ----------
+    name
+        Of the quantity: ``components`` or ``words``.
+    """
+
+    name: str
+
+    def result(self, runs: Floats) -> CellResult:
+        """Return what runs keep.
+
+        Parameters
+        ----------
+        runs
+            A row per run: the share in rounds 0 … K, NaN where it is undefined.
+
+        Examples
+        --------
+        >>> found = ShareKept("components").result(np.array([[1.0, 0.5], [1.0, 1.0]]))
+        >>> found.kept.tolist(), found.last_error
+        ([1.0, 0.75], 0.25)
+        """
+        number = len(runs)
+        errors = runs.std(axis=0, ddof=1) / math.sqrt(number) if number > 1 else None
+        return CellResult(self.name, SIMULATED, runs.mean(axis=0), errors, 0.0, number)
