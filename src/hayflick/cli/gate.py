@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,11 +16,11 @@ def gate_command(
         typer.Argument(metavar="STREAM", help="A stream of the service.", show_default=False),
     ] = None,
     state: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="In place of a stream: the file that hayflick watch --state wrote; it is only "
-            "read.",
+            metavar="FILE|URL",
+            help="In place of a stream: the file or object that hayflick watch --state wrote; it "
+            "is only read.",
             show_default=False,
         ),
     ] = None,

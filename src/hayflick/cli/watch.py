@@ -189,10 +189,11 @@ def watch_command(
         ),
     ] = ExitOn.ANY,
     state: Annotated[
-        Path | None,
+        str | None,
         _optional(
-            help="Keep here what was measured: the next call reads and measures new rounds only.",
-            metavar="FILE",
+            help="Keep here what was measured: the next call reads and measures new rounds only. "
+            "A file, or an object by its URL (s3://…).",
+            metavar="FILE|URL",
         ),
     ] = None,
     notify: Annotated[
@@ -404,7 +405,7 @@ def _web_hooks(urls: Sequence[str], form: NoticeForm | None) -> list[WebHook]:
     return hooks
 
 
-def _post(result: WatchResult, hooks: Sequence[WebHook], state: Path | None) -> None:
+def _post(result: WatchResult, hooks: Sequence[WebHook], state: str | None) -> None:
     if hooks:
         from hayflick.monitor.notices import post_notices
 

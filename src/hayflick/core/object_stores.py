@@ -51,6 +51,10 @@ class ObjectVersion:
     version: str | None
 
 
+ABSENT = ObjectVersion(None, None)
+"""The version of an object that was not there."""
+
+
 def is_url(source: object) -> TypeGuard[str]:
     """Return whether something is the URL of an object store.
 
@@ -143,11 +147,30 @@ def read_object(url: str) -> tuple[bytes, ObjectVersion]:
     DataError, StoreError, MissingExtraError
         As `listed`.
     """
+    found = find_object(url)
+    if found is None:
+        raise _missing(url, "")
+    return found
+
+
+def find_object(url: str) -> tuple[bytes, ObjectVersion] | None:
+    """Return what `read_object` does; None if there is no such object.
+
+    Raises
+    ------
+    DataError, StoreError, MissingExtraError
+        As `listed`.
+    """
     place = _Place.of(url)
     with _faults(url):
         import obstore
 
-        found = obstore.get(place.store(), place.named_key())
+        try:
+            found = obstore.get(place.store(), place.named_key())
+        except FileNotFoundError as fault:
+            if _NO_BUCKET.search(str(fault)):
+                raise
+            return None
         version = ObjectVersion(found.meta["e_tag"], found.meta["version"])
         return bytes(found.bytes()), version
 
@@ -166,7 +189,8 @@ def write_object(
     force
         Whether an existing object is replaced, whoever has written it.
     version
-        The only one that is replaced: what `read_object` returned. None for a new object.
+        The only one that is replaced: what `read_object` returned, `ABSENT` if there was none.
+        None for a new object.
 
     Raises
     ------
@@ -177,7 +201,7 @@ def write_object(
     """
     place = _Place.of(url)
     mode: Any = "overwrite" if force else "create"
-    if version is not None:
+    if version is not None and version != ABSENT:
         known = {"e_tag": version.e_tag, "version": version.version}
         mode = {name: value for name, value in known.items() if value is not None}
     with _faults(url):
@@ -191,7 +215,7 @@ def write_object(
         except (AlreadyExistsError, PreconditionError):
             pass
         except FileNotFoundError:
-            if version is None:
+            if version in (None, ABSENT):
                 raise
     # A reply that was lost is asked for again: then it was this process that has written.
     if _holds(url, data):
@@ -199,8 +223,8 @@ def write_object(
     if version is None:
         raise _taken(url)
     raise OutputError(
-        f"{url}: another process has written it since it was read, so it is left as that has; "
-        "run this again"
+        f"{url}: another process has written it since it was read, and nothing of this one is "
+        "kept; run this again"
     )
 
 

@@ -28,6 +28,7 @@ from hayflick.core.decompression import MARK_BYTES, compressed_suffix
 from hayflick.core.documents import refuse_pipe
 from hayflick.core.errors import ArgumentError, DataError, OutputError
 from hayflick.core.notes import Note, translatable
+from hayflick.core.object_copies import naming, rename
 from hayflick.core.object_patterns import Match, is_pattern, matches
 from hayflick.core.object_stores import FETCH, StoredObject, fetch, fetched, is_url
 from hayflick.core.progress import Progress, silent
@@ -94,23 +95,8 @@ class InputFile:
         if self.stored is None or self.is_fetched:
             yield self.path
             return
-        with fetched(self.stored, progress=progress) as path, _naming({str(path): self.shown}):
+        with fetched(self.stored, progress=progress) as path, naming({str(path): self.shown}):
             yield path
-
-
-@contextmanager
-def _naming(shown: Mapping[str, str]) -> Iterator[None]:
-    """Name files by what they are copies of where an error names the copies."""
-    try:
-        yield
-    except DataError as fault:
-        _rename(fault, shown)
-        raise
-
-
-def _rename(fault: DataError, shown: Mapping[str, str]) -> None:
-    for copy, name in shown.items():
-        fault.args = tuple(str(part).replace(copy, name) for part in fault.args)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +135,7 @@ class InputFiles(AbstractContextManager["InputFiles"]):
     ) -> None:
         for copy in self._copies:
             copy()
-        if isinstance(fault, DataError):
-            _rename(fault, self._shown_copies)
+        rename(fault, self._shown_copies)
 
     @property
     def _shown_copies(self) -> dict[str, str]:
@@ -159,7 +144,7 @@ class InputFiles(AbstractContextManager["InputFiles"]):
 
     def naming(self) -> AbstractContextManager[None]:
         """Return a block in which errors name files by where they lie, in place of copies."""
-        return _naming(self._shown_copies)
+        return naming(self._shown_copies)
 
     def local(self, progress: Progress = silent) -> InputFiles:
         """Return the files where each can be opened by path: objects are fetched, several at once.

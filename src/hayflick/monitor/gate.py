@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
+from hayflick.core.object_copies import read_copy
+from hayflick.core.object_stores import is_url
 from hayflick.core.records import State
 from hayflick_client.pipeline_gate import GateResult
 from hayflick_client.pipeline_gate import gate as service_gate
@@ -163,7 +165,7 @@ def gate(
         if url is not None or token is not None:
             takes = "no url and no token: a state is a file"
             raise ArgumentError("state", got="a state with the address of a service", takes=takes)
-        return _of_state(Path(state), max_age)
+        return _of_state(state, max_age)
     if max_age is not None:
         takes = "a state: the service knows by itself when a stream falls silent"
         raise ArgumentError("max_age", got=max_age, takes=takes)
@@ -181,7 +183,7 @@ def gate(
 _DATABASE = b"SQLite format 3\0"
 
 
-def _of_state(path: Path, max_age: str | None) -> StateGate:
+def _of_state(state: str | os.PathLike[str], max_age: str | None) -> StateGate:
     # A service is asked without what reads states.
     from hayflick.corpus.windows import shortest_length
 
@@ -190,6 +192,17 @@ def _of_state(path: Path, max_age: str | None) -> StateGate:
     except ArgumentError:
         takes = "a number and a unit: m, h, d or w, such as 1d"
         raise ArgumentError("max_age", got=max_age, takes=takes) from None
+    name = Path(state).name
+    if is_url(state):
+        with read_copy(state) as copy:
+            health = _health(copy)
+    else:
+        health = _health(Path(state))
+    age = datetime.now(UTC) - datetime.fromisoformat(health.written)
+    return StateGate(name=name, health=health, max_age=longest, age=age)
+
+
+def _health(path: Path) -> StreamHealth:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "there is no such state"
         raise DataError(f"{path}: {what}; `hayflick watch ANSWERS --state FILE` writes one")
@@ -199,6 +212,4 @@ def _of_state(path: Path, max_age: str | None) -> StateGate:
         raise DataError(f"{path}: is no state; `hayflick watch ANSWERS --state FILE` writes one")
     from hayflick.monitor.state_file import read_health
 
-    health = read_health(path)
-    age = datetime.now(UTC) - datetime.fromisoformat(health.written)
-    return StateGate(name=path.name, health=health, max_age=longest, age=age)
+    return read_health(path)

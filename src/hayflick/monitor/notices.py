@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hayflick.core.display_text import display_text
-from hayflick.core.errors import ArgumentError, DataError, OutputError
+from hayflick.core.errors import ArgumentError, DataError, OutputError, StoreError
 from hayflick.core.http import HttpClient, RequestFailure, Retries, run_to_end
 from hayflick.monitor.alarms import KnownAlarms
 
@@ -228,7 +228,7 @@ def post_notices(
         left |= {name: one for name, one in waiting.items() if name in failed}
         if state is not None and left != {**kept, **waiting}:
             _keep_unposted(state, left)
-    except (DataError, OutputError) as fault:
+    except (DataError, OutputError, StoreError) as fault:
         return [f"notices: {fault}"]
     again = "" if state is None else "; the next call posts it again"
     return [f"{failure}{again}" for failure in failures.values()]

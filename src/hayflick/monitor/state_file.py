@@ -7,13 +7,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from hayflick.core.errors import DataError
+from hayflick.core.errors import DataError, OutputError
 from hayflick.core.notes import Note
+from hayflick.core.object_stores import is_url
+from hayflick.core.output import check_not_input
 from hayflick.core.records import Reading
 from hayflick.corpus.answer_rows import BadRows
 from hayflick.corpus.answers import Answers
@@ -37,19 +40,36 @@ FORMAT_VERSION = 2
 
 @contextmanager
 def held_state(path: str | os.PathLike[str]) -> Iterator[StateFile]:
-    """Hold the file of a state, from reading to writing it.
+    """Hold the file of a state, from reading to writing it; or an object of a store, by its URL.
 
     Raises
     ------
     DataError
         If it is damaged, or belongs to something else.
     OutputError
-        If it cannot be written, or another call holds it for half a minute.
+        If it cannot be written, or another call holds it for half a minute, or has written the
+        object meanwhile.
+    StoreError
+        If the object store does not answer.
     """
     from hayflick.storage.watch_records import watch_records
 
     with watch_records(path) as records:
         yield StateFile(records)
+
+
+def check_state(state: str | os.PathLike[str], inputs: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse a state that is an input.
+
+    Raises
+    ------
+    OutputError
+        If it is one.
+    """
+    if not is_url(state):
+        check_not_input(Path(state), inputs)
+    elif state in inputs:
+        raise OutputError(f"{state}: is the input; choose another name")
 
 
 def read_health(path: str | os.PathLike[str]) -> StreamHealth:

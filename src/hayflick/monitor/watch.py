@@ -12,12 +12,10 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.core.output import check_not_input
 from hayflick.core.progress import Progress, silent
 from hayflick.core.records import Reading
 from hayflick.core.source import Source, sources_of
@@ -44,7 +42,7 @@ from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_a
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.reference import check_reference, with_reference
 from hayflick.monitor.state import bad_rows, open_part, state_source
-from hayflick.monitor.state_file import StateFile, held_state
+from hayflick.monitor.state_file import StateFile, check_state, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
 from hayflick.monitor.stream_health import StreamHealth
 from hayflick.monitor.watch_input import WatchInput
@@ -317,7 +315,7 @@ def _held(state: _Path | None, given: Sequence[object]) -> Iterator[StateFile | 
     if state is None:
         yield None
         return
-    check_not_input(Path(state), [one for one in given if isinstance(one, (str, os.PathLike))])
+    check_state(state, [one for one in given if isinstance(one, (str, os.PathLike))])
     with held_state(state) as file:
         yield file
 

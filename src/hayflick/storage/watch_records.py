@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, final
 
 import sqlalchemy as sa
 
 from hayflick.core.errors import DataError
+from hayflick.core.object_copies import held_copy, read_copy
+from hayflick.core.object_stores import is_url
 from hayflick.storage.database import Database
 
 _parts = sa.table("watch_parts", sa.column("name"), sa.column("content"))
@@ -29,14 +33,18 @@ def watch_records(place: str | os.PathLike[str]) -> Iterator[WatchRecords]:
     Parameters
     ----------
     place
-        Path of the file, which is created if missing, or URL of the database.
+        Path of the file, which is created if missing, or URL of the database; the URL of an object
+        store too: its object is fetched, and written if nobody else has written it meanwhile.
 
     Raises
     ------
     DataError
         If the file is damaged, or belongs to something else.
     OutputError
-        If it cannot be written, or another call holds it for half a minute.
+        If it cannot be written, or another call holds it for half a minute; if another call has
+        written the object.
+    StoreError
+        If the object store does not answer.
 
     Examples
     --------
@@ -48,6 +56,12 @@ def watch_records(place: str | os.PathLike[str]) -> Iterator[WatchRecords]:
     ...         records.parts(), records.rounds()
     ({'stream': {'rounds': 2}}, [{'a': 1}, {'a': 2}])
     """
+    if is_url(place):
+        with held_copy(place) as path:
+            with Database(path) as database, database.transaction() as connection:
+                yield WatchRecords(connection, place)
+            _join_log(path)
+        return
     with Database(place) as database, database.transaction() as connection:
         yield WatchRecords(connection, database.name)
 
@@ -62,9 +76,23 @@ def read_watch_part(place: str | os.PathLike[str], name: str) -> tuple[str, Any]
     DataError
         If the file is damaged, or belongs to something else.
     """
+    if is_url(place):
+        with read_copy(place) as path:
+            return place, read_watch_part(path, name)[1]
     with Database(place, read_only=True) as database, database.connect() as connection:
         records = WatchRecords(connection, database.name)
         return database.name, records.parts().get(name)
+
+
+def _join_log(path: Path) -> None:
+    """Write into a file what stands in its log, which is not taken along."""
+    if not path.with_name(f"{path.name}-wal").exists():
+        return
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
 
 
 @final
