@@ -297,3 +297,52 @@ def test_words_can_be_kept_in_place_of_the_distance(village):
     run = hf.run_network(village / "own.toml", out=village / "run")
     assert rows["kept"][1] == pytest.approx(run.series("vocabulary_kept")[-1], rel=1e-12)
     assert rows["quantity"].to_list() == ["words", "words"]
+
+
+TRAINED = {"format_version": 1, "kind": "trained-network", "agents": 5, "samples": 40, "rounds": 12}
+
+
+@pytest.mark.parametrize("quantity", ["total", "within"])
+@pytest.mark.parametrize("topology", ["complete", "ring:1", "edges:edges.txt"])
+def test_models_trained_on_one_another_are_answered_by_law(topology, quantity, tmp_path):
+    (tmp_path / "edges.txt").write_text("0 1\n1 2\n2 0\n3 4\n4 0\n")
+    values = {**TRAINED, "topology": topology, "share": [0.0, 0.1], "quantity": quantity}
+    (tmp_path / "s.toml").write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))
+    rows = hf.sweep(tmp_path / "s.toml").to_frame()
+    reading = parse_topology(topology, agents=5, folder=tmp_path).reading(itself=True)
+    model = hf.Discrete.zipf_mandelbrot(30, exponent=1.0)
+    for row in rows.iter_rows(named=True):
+        law = hf.network_law(
+            model, reading=reading, samples=40, generations=12, real_shares=row["share"]
+        )
+        kept = law.total if quantity == "total" else law.within_mean
+        assert row["kept"] == pytest.approx(kept[-1] / law.real, rel=1e-12)
+        assert (row["law"], row["standard_error"], row["runs"]) == ("exact", 0.0, 0)
+        assert row["quantity"] == quantity
+
+
+def test_the_least_share_of_trained_networks_and_their_page(tmp_path):
+    found = hf.sweep(
+        {**TRAINED, "samples": [20, 400], "share": [0.0, 0.05, 0.5], "keep": 0.9},
+        out=tmp_path / "s",
+    )
+    told = found.to_dict()["least_sufficient"]
+    frame = found.to_frame()
+    for row in told:
+        good = frame.filter((pl.col("samples") == row["samples"]) & (pl.col("kept") >= 0.9))
+        assert row["share"] == good["share"].min()
+    assert "diversity of all output together" in found.save(tmp_path / "s.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"seed": 3}, "no seed: every cell is answered by a law"),
+        ({"samples": 0}, "samples.1: got 0"),
+        ({"injected": 3}, "injected: got an unknown key"),
+        ({"share": 1.5}, "share.1: got 1.5"),
+    ],
+)
+def test_a_study_of_trained_networks_that_is_not_understood_is_refused(values, words):
+    with pytest.raises(ArgumentError, match=words):
+        hf.sweep({**TRAINED, **values})

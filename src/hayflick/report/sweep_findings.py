@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from hayflick.report.language import Language
-from hayflick.sweeps.network_quantities import COMPONENTS, DISTANCE
+from hayflick.sweeps.network_quantities import COMPONENTS, DISTANCE, TOTAL, WITHIN, WORDS
 from hayflick.sweeps.results import SweepResult
 
 _ERRORS = 2.0
@@ -86,7 +86,8 @@ class SweepFindings:
         if study.measures_distance or study.real_setting not in self.cells.columns:
             return None
         real = pl.col(study.real_setting)
-        return (real if study.is_network else real * pl.col("samples")).alias("real")
+        is_share = study.real_setting == "share"
+        return (real * pl.col("samples") if is_share else real).alias("real")
 
     @cached_property
     def least_sufficient(self) -> pl.DataFrame | None:
@@ -297,7 +298,7 @@ class SweepFindings:
     def _quantities(self) -> list[str]:
         if self.result.study.is_network:
             quantity = self.quantity(str(self.cells["quantity"][0]))
-            if self.cells["quantity"][0] == "words":
+            if self.cells["quantity"][0] == WORDS:
                 quantity = self.language.text("share of the real words that a round's answers use")
             return [self.language.text("What is kept: {quantity}.", quantity=quantity)]
         kinds = self.cells.group_by("quantity", maintain_order=True).agg(
@@ -322,6 +323,8 @@ class SweepFindings:
             "both_symbols": text("share of runs in which both symbols are left"),
             "spread": text("spread, as a share of the real data's"),
             "chance": text("share of runs in which not everything is 0"),
+            TOTAL: text("diversity of all output together, as a share of the real data's"),
+            WITHIN: text("diversity of a model's own output, as a share of the real data's"),
             COMPONENTS: text("share of the components that a round's posts are of"),
             DISTANCE: text("distance between the agents (‖D‖), as a share of that at the start"),
         }.get(name, name)

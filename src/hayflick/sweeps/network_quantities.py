@@ -11,7 +11,7 @@ from hayflick.core.arrays import Floats
 from hayflick.laws.count_law import SIMULATED
 from hayflick.sweeps.store import CellResult
 
-DISTANCE, COMPONENTS, WORDS = "distance", "components", "words"
+DISTANCE, COMPONENTS, WORDS, TOTAL, WITHIN = "distance", "components", "words", "total", "within"
 """Names of the quantities."""
 
 
@@ -77,7 +77,7 @@ class ShareKept:
     Parameters
     ----------
     name
-        Of the quantity: ``components`` or ``words``.
+        Of the quantity: ``components``, ``words``, ``total`` or ``within``.
     """
 
     name: str

@@ -119,6 +119,57 @@ class NetworkStudy(SimulatedStudy):
         return "injected"
 
 
+class TrainedNetworkStudy(CellStudy):
+    """A study of models that are trained on one another's output, all of it by law.
+
+    Examples
+    --------
+    >>> study = TrainedNetworkStudy.of({
+    ...     "format_version": 1, "kind": "trained-network", "agents": 8, "samples": [100, 1000],
+    ...     "share": [0.0, 0.01, 0.1], "rounds": 50,
+    ... })
+    >>> study.number_of_cells
+    6
+    """
+
+    axes: ClassVar[tuple[str, ...]] = ("topology", "share", "samples", "agents", "rounds")
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "share": Range(log=False, whole=False),
+        "samples": _LOG,
+        "agents": _LOG,
+        "rounds": _LOG,
+    }
+
+    kind: Literal["trained-network"]
+    topology: Names = Field(default_factory=lambda: ["complete"])
+    share: Annotated[list[Share], *SEVERAL] = Field(default_factory=lambda: [0.0])
+    samples: _Counts
+    agents: Annotated[list[_Agents], *SEVERAL]
+    rounds: Annotated[list[Rounds], *SEVERAL]
+    quantity: Literal["total", "within"] = "total"
+
+    @model_validator(mode="after")
+    def _no_seed(self) -> Self:
+        if "seed" in self.model_fields_set and self.number_of_points is None:
+            raise ValueError("no seed: every cell is answered by a law")
+        return self
+
+    @override
+    def columns(self) -> Mapping[str, type]:
+        others = {"topology": str, "share": float}
+        return {name: others.get(name, int) for name in self.axes}
+
+    @property
+    @override
+    def is_network(self) -> bool:
+        return True
+
+    @property
+    @override
+    def real_setting(self) -> str:
+        return "share"
+
+
 def _flat(values: object) -> object:
     """Return tables in tables as one, with the keys joined by dots."""
     if not isinstance(values, Mapping):

@@ -23,7 +23,7 @@ from hayflick.simulation.executors import DaskExecutor, completed, open_executor
 from hayflick.sweeps.experiments import ExperimentPreparation
 from hayflick.sweeps.kept import LawfulRetention
 from hayflick.sweeps.mixtures import MixturePreparation
-from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy
+from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy, TrainedNetworkStudy
 from hayflick.sweeps.preparation import ChainPreparation
 from hayflick.sweeps.results import SweepResult, write_result
 from hayflick.sweeps.store import CellResult, SweepStore, open_store
@@ -40,6 +40,7 @@ from hayflick.sweeps.tasks import (
     RunsTask,
     Workload,
 )
+from hayflick.sweeps.trained_networks import TrainedNetworkPreparation
 
 AUTO = "auto"
 """Processes where the work is long, else threads."""
@@ -150,6 +151,8 @@ def _preparation(study: CellStudy, folder: Path, progress: Progress) -> Preparat
             return ChainPreparation(study, folder, progress)
         case NetworkStudy():
             return MixturePreparation(study, folder)
+        case TrainedNetworkStudy():
+            return TrainedNetworkPreparation(study, folder)
         case ExperimentStudy():
             return ExperimentPreparation(study, folder)
         case _:

@@ -10,12 +10,16 @@ from typing import Any, TypeAlias
 from hayflick.core.documents import read_small_text
 from hayflick.core.errors import ArgumentError
 from hayflick.core.toml import parse_toml
-from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy
+from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy, TrainedNetworkStudy
 from hayflick.sweeps.study import CellStudy, Study
 
 StudyInput: TypeAlias = CellStudy | Mapping[str, Any] | str | os.PathLike[str]
 
-_KINDS: Mapping[str, type[CellStudy]] = {"chain": Study, "network": NetworkStudy}
+_KINDS: Mapping[str, type[CellStudy]] = {
+    "chain": Study,
+    "network": NetworkStudy,
+    "trained-network": TrainedNetworkStudy,
+}
 
 
 def study_of(values: Mapping[str, Any], *, name: str = "study", text: str = "") -> CellStudy:
@@ -40,7 +44,10 @@ def study_of(values: Mapping[str, Any], *, name: str = "study", text: str = "") 
         return ExperimentStudy.of(values, name=name, text=text)
     kind = values.get("kind", "chain")
     if not isinstance(kind, str) or kind not in _KINDS:
-        takes = "chain (a line of models; the default) or network (interacting agents)"
+        takes = (
+            "chain (a line of models; the default), network (agents that read one pool) or "
+            "trained-network (models that are trained on one another's output)"
+        )
         raise ArgumentError(f"{name}: kind", got=kind, takes=takes)
     if "kind" not in values and "agents" in values:
         remedy = 'add kind = "network"'
