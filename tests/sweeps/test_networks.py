@@ -144,7 +144,7 @@ def test_a_latin_hypercube_of_networks():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"kind": "net"}, "kind: got net, takes chain .* or network"),
+        ({"kind": "net"}, "kind: got net, takes chain .*, network .* or trained-network"),
         ({"agents": 1}, "agents.1: got 1"),
         ({"agents": []}, "without it the study has no cells"),
         ({"read": 3, "share_read": 0.5}, "either read, a number of points, or share_read"),
