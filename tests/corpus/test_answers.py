@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import numpy as np
@@ -239,3 +240,35 @@ def test_a_round_has_a_name_that_is_seen(tmp_path, blank):
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     with pytest.raises(DataError, match="line 2 has nothing in the column 'round', its round"):
         read_answers(path, columns=AnswerColumns(by="round", text="answer"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".parquet.gz", ".xlsx"])
+def test_a_large_table_is_read_a_few_rows_at_a_time(tmp_path, monkeypatch, suffix):
+    if suffix == ".xlsx":
+        pytest.importorskip("fastexcel", reason="the extra excel is not installed")
+        pytest.importorskip("xlsxwriter")
+    numbers = [f"{place},5" if place % 4 else "" for place in range(60)]
+    frame = pl.DataFrame(
+        {
+            "round": [place // 20 + 1 for place in range(60)],
+            "answer": [f"answer {place}" if place % 7 else None for place in range(60)],
+            "score": numbers,
+        }
+    )
+    path = tmp_path / f"table{suffix}"
+    write = {".csv": frame.write_csv, ".xlsx": frame.write_excel}.get(suffix, frame.write_parquet)
+    write(tmp_path / path.name.removesuffix(".gz"))
+    if suffix.endswith(".gz"):
+        path.write_bytes(gzip.compress((tmp_path / "table.parquet").read_bytes()))
+    columns = AnswerColumns(by="round", text="answer", values=("score",))
+    whole = read_answers(path, columns=columns)
+    monkeypatch.setattr("hayflick.corpus.table_kinds._BATCH_ROWS", 7)
+    monkeypatch.setattr("hayflick.corpus.table_kinds._SLICE_ROWS", 7)
+    few = read_answers(path, columns=columns)
+    assert few.frame.equals(whole.frame)
+    assert few.sources == whole.sources
+    assert whole.frame["row"].to_list() == list(range(*((2, 62) if suffix in LINED else (1, 61))))
+    assert whole.frame["value score"][1] == 1.5
+
+
+LINED = (".csv", ".xlsx")

@@ -180,13 +180,18 @@ class AnswerRows:
         with open_table(path, given=self.given, encoding=encoding, progress=progress) as table:
             names = dict(self._columns(table))
             wanted = list(dict.fromkeys(names.values()))
-            found = table.frame([LINE, *wanted]).collect()
-            found = found.select(LINE, *(pl.col(held).alias(name) for name, held in names.items()))
-            found = self._spelled(found, table)
-            self.notes += table.notes
+            numbers = self._numbers(table, names)
             self.sheet = table.sheet
-        for record in found.iter_rows(named=True):
-            self._add(record[LINE], record)
+            before = 0
+            for found in table.frames([LINE, *wanted]):
+                named = found.select(
+                    LINE, *(pl.col(held).alias(name) for name, held in names.items())
+                )
+                parts = [cells.slice(before, len(found)) for cells in numbers]
+                before += len(found)
+                for record in self._spelled(named).with_columns(parts).iter_rows(named=True):
+                    self._add(record[LINE], record)
+            self.notes += table.notes
 
     def _columns(self, table: OpenTable) -> Iterator[tuple[str, str]]:
         """Yield the columns of a table to read, each with the name that it has there."""
@@ -202,8 +207,8 @@ class AnswerRows:
             for name in self.fields.log.columns(table.columns):
                 yield name, name
 
-    def _spelled(self, found: pl.DataFrame, table: OpenTable) -> pl.DataFrame:
-        """Return columns with labels as text, and cells of values as numbers where they are."""
+    def _spelled(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Return columns with labels as text."""
         labels = set(self.fields.columns.labels.values())
         plain = [
             labels_of(name, kind).alias(name)
@@ -212,23 +217,32 @@ class AnswerRows:
             and not kind.is_nested()
             and not isinstance(kind, (pl.Binary, pl.Object))
         ]
-        found = found.with_columns(plain)
-        for name in self.fields.columns.values:
-            if found.schema.get(name) != pl.String:
-                continue
-            try:
-                decimal = None if self.given is None else self.given.decimal
-                cells = found[name]
-                parsed = parse_numbers(cells, decimal=decimal, semicolons=table.semicolons)
-            except DataError as fault:
-                raise DataError(f"{table.path}: the column {name!r}: {fault}") from None
-            self.notes += decimal_note(parsed, name)
-            found = found.with_columns(parsed.numbers.alias(name))
-            if parsed.wrong is not None:
-                # Cells that are no numbers stay as they are, to be refused with their line.
-                spelled = pl.coalesce(pl.col(name).cast(pl.String), cells)
-                found = found.with_columns(spelled.alias(name))
-        return found
+        return found.with_columns(plain)
+
+    def _numbers(self, table: OpenTable, names: Mapping[str, str]) -> list[pl.Series]:
+        """Return the columns of values that are written as text: the whole tells how."""
+        held = {name: names[name] for name in self.fields.columns.values if name in names}
+        if not held:
+            return []
+        kinds = table.frame(list(dict.fromkeys(held.values()))).collect_schema()
+        return [
+            self._parsed(table, name, table.frame([column]).collect()[column])
+            for name, column in held.items()
+            if kinds[column] == pl.String
+        ]
+
+    def _parsed(self, table: OpenTable, name: str, cells: pl.Series) -> pl.Series:
+        try:
+            decimal = None if self.given is None else self.given.decimal
+            parsed = parse_numbers(cells, decimal=decimal, semicolons=table.semicolons)
+        except DataError as fault:
+            raise DataError(f"{table.path}: the column {name!r}: {fault}") from None
+        self.notes += decimal_note(parsed, name)
+        if parsed.wrong is None:
+            return parsed.numbers.alias(name)
+        # Cells that are no numbers stay as they are, to be refused with their line.
+        text = parsed.numbers.cast(pl.String)
+        return pl.select(pl.coalesce(text, cells.alias(name)).alias(name)).to_series()
 
     def _add(self, number: int, record: Mapping[str, Any]) -> None:
         if self._partitions:

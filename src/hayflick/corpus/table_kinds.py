@@ -13,7 +13,7 @@ import shlex
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, final
@@ -39,6 +39,8 @@ from hayflick.corpus.paths import FieldPath
 from hayflick.corpus.table_format import Dialect, csv_reader
 
 _BATCH_ROWS = 1 << 14
+_SLICE_ROWS, _SLICE_BYTES = 100_000, 1 << 25
+"""What is read of a stored table at a time: so many rows, or fewer where a row is large."""
 
 LINE = "\0line"
 """In `OpenTable.frame`: the line of the file that a row begins in; no column has this name."""
@@ -74,6 +76,10 @@ class OpenTable(ABC):
     @abstractmethod
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
         """Return columns, or cells inside them, each of which `choose` has returned, or `LINE`."""
+
+    def frames(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield the rows of `frame`, of a large file few at a time."""
+        yield self.frame(names).collect()
 
     @abstractmethod
     def _first_cell(self, name: str) -> Any:
@@ -229,6 +235,19 @@ class FrameTable(OpenTable):
             column.alias(name) for name, column in zip(names, columns, strict=True)
         )
 
+    @override
+    def frames(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        if self.numbered or not isinstance(self.path, Path):
+            yield from super().frames(names)
+            return
+        rows = int(self.whole.select(pl.len()).collect().item())
+        fits = max(1, rows * _SLICE_BYTES // max(1, self.path.stat().st_size))
+        size = min(fits, _SLICE_ROWS)
+        for first in range(0, rows, size) or (0,):
+            part = replace(self, whole=self.whole.slice(first, size))
+            frame = part.frame(names).collect()
+            yield frame.with_columns(pl.col(LINE) + first) if LINE in names else frame
+
     def _cells(self, name: str, named: Mapping[str, str]) -> pl.Expr:
         """Return a column, or the cells that a path leads to inside it."""
         if name in named:
@@ -294,6 +313,12 @@ class StreamedTable(OpenTable):
     @abstractmethod
     def batches(self, names: Sequence[str], *, size: int) -> Iterator[_Cells]:
         """Yield the cells of some columns, `size` rows at a time; `LINE` is where they begin."""
+
+    @override
+    def frames(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        kinds = {name: pl.Int64() if name == LINE else pl.String() for name in names}
+        for batch in self.batches(names, size=_BATCH_ROWS):
+            yield pl.DataFrame(batch, schema=kinds)
 
     @override
     def frame(self, names: Sequence[str]) -> pl.LazyFrame:
