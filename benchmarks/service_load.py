@@ -69,7 +69,7 @@ def main() -> int:
 
 @contextmanager
 def serving(
-    database: str, *, workers: int = 1, every: int = 2000, token: str = TOKEN
+    database: str, *, workers: int = 1, every: int = 2000, role: str = "all", token: str = TOKEN
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Yield the URL and the process of a service, which is stopped at the end."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -80,6 +80,7 @@ def serving(
         command = [sys.executable, "-m", "hayflick", "serve", "--port", str(port)]
         command += ["--database", database, "--config", str(config)]
         command += ["--workers", str(workers)] if workers > 1 else []
+        command += ["--role", role] if role != "all" else []
         environment = {**os.environ, "HAYFLICK_ADMIN_TOKEN": token}
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         url = f"http://127.0.0.1:{port}"
