@@ -28,6 +28,29 @@ def test_a_text_without_words_is_empty(text):
     assert vocabulary.decode(vocabulary.encode(text)) == ""
 
 
+MANY = [
+    *TEXTS.values(),
+    *("", " \n ", "...", "!?。", "One\n\ntwo.\r\n", "ΚΑΛΗΜΕΡΑ. ’tis 3.14! 1️⃣ 👋🏽", "नमस्ते।"),
+    *(
+        "\N{MATHEMATICAL BOLD SMALL DIGAMMA} a",
+        "a \N{MATHEMATICAL BOLD CAPITAL DIGAMMA} b",
+        "a\x00",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "characters:2", "japanese"])
+def test_texts_that_are_split_together_are_split_alike(name):
+    if name == "japanese":
+        pytest.importorskip("sudachipy", reason="sudachipy is not installed: extra ja")
+    together, alone = Vocabulary(tokenizer_named(name)), Vocabulary(tokenizer_named(name))
+    encoded = together.encode_all([*MANY, *MANY[:3]])
+    assert len(encoded) == len(MANY) + 3
+    for text, numbers in zip([*MANY, *MANY[:3]], encoded, strict=True):
+        words = [alone._words[one] for one in alone.encode(text)]
+        assert [together._words[one] for one in numbers] == words
+
+
 def test_numbers_stay_when_more_is_read():
     vocabulary = Vocabulary(tokenizer_named("words"))
     first = vocabulary.encode("a b c").tolist()

@@ -231,7 +231,7 @@ class NGramAgent:
 
     @cached_property
     def _own(self) -> NGramIndex:
-        texts = [self._corpus, *(self.vocabulary.encode(text) for text in self.learned)]
+        texts = [self._corpus, *self.vocabulary.encode_all(list(self.learned))]
         return NGramIndex.of(texts, weights=[self.own_weight, *self.learned.values()])
 
     def after_reading(self, texts: Sequence[str]) -> Self:
@@ -246,14 +246,17 @@ class NGramAgent:
         """
         if self.learning == 0.0:
             return self
-        words = sum(self.vocabulary.encode(text).size for text in texts)
+        words = sum(numbers.size for numbers in self.vocabulary.encode_all(texts))
         if words == 0:
             return self
         left = 1.0 - self.learning
         learned = {text: weight * left for text, weight in self.learned.items()}
         for text in texts:
             learned[text] = learned.get(text, 0.0) + self.learning * self._corpus.size / words
-        return replace(self, own_weight=self.own_weight * left, learned=learned)
+        later = replace(self, own_weight=self.own_weight * left, learned=learned)
+        # Numbering its corpus again would take longer than all else.
+        later.__dict__["_corpus"] = self._corpus
+        return later
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

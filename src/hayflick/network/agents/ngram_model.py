@@ -226,6 +226,8 @@ _ENDS = ".!?…؟۔।॥。！？｡"
 _UNSPACED_ENDS = "。！？｡"
 _CONTEXTS_CACHED = 64
 _UNSPACED_SHARE = 0.2
+_BETWEEN = "\N{MATHEMATICAL BOLD CAPITAL DIGAMMA}"
+"""Stands between texts that are split together: a letter, which every tokenizer leaves alone."""
 
 
 def writing_tokenizer(name: str, samples: Iterable[str]) -> Tokenizer:
@@ -285,6 +287,27 @@ class Vocabulary:
             self._encoded[text] = self._renumbered(symbols, tokens)
         return self._encoded[text]
 
+    def encode_all(self, texts: Sequence[str]) -> list[Texts]:
+        """Return the numbers of each text; many are split faster together than one by one.
+
+        Examples
+        --------
+        >>> [numbers.tolist() for numbers in Vocabulary(Whitespace()).encode_all(["a b.", "b. a"])]
+        [[1, 2, 0], [2, 0, 1, 0]]
+        """
+        new = dict.fromkeys(text for text in texts if text not in self._encoded)
+        together = [text for text in new if _BETWEEN not in text]
+        if len(together) > 1:
+            rows = (row for text in together for row in (f"{text}\n", f"{_BETWEEN}\n"))
+            symbols, tokens = number_words(rows, self.tokenizer)
+            ends = np.flatnonzero(tokens == symbols.index(_BETWEEN) + 1)
+            # The mark is a sentence by itself.
+            starts = [0, *(ends[:-1] + 2)]
+            numbers = self._renumbered(symbols, tokens)
+            for text, start, end in zip(together, starts, ends, strict=True):
+                self._encoded[text] = numbers[start:end].copy()
+        return [self.encode(text) for text in texts]
+
     def encode_sentences(self, sentences: Sentences) -> Texts:
         """Return the numbers of words that the same tokenizer has split."""
         return self._renumbered(sentences.symbols, sentences.tokens)
@@ -294,7 +317,7 @@ class Vocabulary:
         return self._index(tuple(context))
 
     def _indexed(self, context: tuple[str, ...]) -> NGramIndex:
-        texts = [self.encode(text) for text in context]
+        texts = self.encode_all(context)
         return NGramIndex.of(texts, weights=[1.0] * len(texts))
 
     def _renumbered(self, symbols: Sequence[str], tokens: Texts) -> Texts:
