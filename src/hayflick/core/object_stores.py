@@ -18,7 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
-from hayflick.core.errors import DataError, MissingExtraError, OutputError, StoreError
+from hayflick.core.errors import DataError, OutputError, StoreError
+from hayflick.core.object_faults import is_no_bucket, missing_object, store_faults
 from hayflick.core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(?i:(s3a?|gs|az|abfss?)):/{1,2}(?=[^/])")
 """A URL, or what is left of it as a path, in which two slashes are one."""
+_WHOLE_URL = re.compile(r"(?i:s3a?|gs|az|abfss?)://")
 
 FETCH = "fetch"
 """The stage of progress in which objects are fetched."""
@@ -63,8 +65,7 @@ def is_url(source: object) -> TypeGuard[str]:
     >>> is_url("s3://bucket/answers/"), is_url("answers.jsonl"), is_url("https://example.org/a")
     (True, False, False)
     """
-    found = _URL.match(source) if isinstance(source, str) else None
-    return found is not None and found[0].endswith("//")
+    return isinstance(source, str) and _WHOLE_URL.match(source) is not None
 
 
 def was_url(path: str | os.PathLike[str]) -> str | None:
@@ -115,7 +116,7 @@ def listed(url: str) -> list[StoredObject]:
         If the extra is not installed.
     """
     place = _Place.of(url)
-    with _faults(url):
+    with store_faults(url):
         import obstore
 
         store = place.store()
@@ -149,7 +150,7 @@ def read_object(url: str) -> tuple[bytes, ObjectVersion]:
     """
     found = find_object(url)
     if found is None:
-        raise _missing(url, "")
+        raise missing_object(url)
     return found
 
 
@@ -162,13 +163,13 @@ def find_object(url: str) -> tuple[bytes, ObjectVersion] | None:
         As `listed`.
     """
     place = _Place.of(url)
-    with _faults(url):
+    with store_faults(url):
         import obstore
 
         try:
             found = obstore.get(place.store(), place.named_key())
         except FileNotFoundError as fault:
-            if _NO_BUCKET.search(str(fault)):
+            if is_no_bucket(fault):
                 raise
             return None
         version = ObjectVersion(found.meta["e_tag"], found.meta["version"])
@@ -204,7 +205,7 @@ def write_object(
     if version is not None and version != ABSENT:
         known = {"e_tag": version.e_tag, "version": version.version}
         mode = {name: value for name, value in known.items() if value is not None}
-    with _faults(url):
+    with store_faults(url):
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
@@ -239,7 +240,7 @@ def check_new_object(url: str, *, force: bool) -> None:
         As `listed`.
     """
     place = _Place.of(url)
-    with _faults(url):
+    with store_faults(url):
         import obstore
 
         try:
@@ -301,7 +302,7 @@ def fetch(one: StoredObject | str, path: Path, *, progress: Progress = silent) -
     url = one if isinstance(one, str) else one.url
     place = _Place.of(url)
     try:
-        with path.open("xb") as copy, _faults(url):
+        with path.open("xb") as copy, store_faults(url):
             from obstore.exceptions import PreconditionError
 
             try:
@@ -351,6 +352,8 @@ class _Place(NamedTuple):
         if at and (not scheme.lower().startswith("abfs") or ":" in account):
             takes = "give them in the environment, where no log keeps them"
             raise DataError(f"{scheme}://***@{host}/{key}: the URL holds credentials; {takes}")
+        if not bucket:
+            raise DataError(f"{url}: names no bucket; takes {scheme}://BUCKET/NAME")
         key = key.strip("/")
         if "//" in key or any(part in (".", "..") for part in key.split("/")):
             raise DataError(f"{url}: a name holds //, /./ or /../, which is not read; rename it")
@@ -371,11 +374,18 @@ class _Place(NamedTuple):
 _SETTINGS = ("AWS_", "AZURE_", "GOOGLE_", "HOME")
 
 
+_ADDRESS = re.compile(r"https?://[^/\s@?#]+(/[^\s@?#]*)?")
+
+
 @lru_cache(maxsize=8)
 def _store(root: str, settings: tuple[tuple[str, str], ...]) -> ObjectStore:
     """Return a bucket; the same one under the same settings, whose connections are used again."""
     from obstore.store import from_url
 
+    for name, value in settings:
+        if "ENDPOINT" in name and value and not _ADDRESS.fullmatch(value):
+            takes = "an address without credentials, such as http://127.0.0.1:9000"
+            raise DataError(f"{root}: {name} is no address of a store; takes {takes}")
     how: dict[str, Any] = {
         # Ours are HTTP alone where the address of the store is.
         "client_options": {"allow_http": True, "connect_timeout": "5s", "timeout": "120s"},
@@ -419,100 +429,9 @@ def _profile(root: str, settings: Mapping[str, str]) -> Any:
     try:
         return Boto3CredentialProvider(boto3.Session())
     except (BotoCoreError, ValueError):
-        # No such profile, or one without keys.
-        raise _without_credentials(root) from None
-
-
-_CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE with boto3 installed",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_SERVICE_ACCOUNT, the path of a key file",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
-}
-_ADDRESSES = {"s3": "AWS_REGION and AWS_ENDPOINT_URL", "gs": "", "az": "AZURE_STORAGE_ACCOUNT_NAME"}
-_NO_CREDENTIALS = re.compile(
-    r"169\.254\.|metadata\.google|/oauth2/|computeMetadata|MissingAccessKey|MissingSecretAccessKey"
-    r"|security-credentials|session\.get_credentials|service account|token request|credential",
-    re.IGNORECASE,
-)
-_NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|specified bucket does not exist")
-_OTHER_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|without LOCATION")
-_REFUSED = re.compile(
-    r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AccessDenied"
-    r"|AuthenticationFailed|AuthorizationFailure|RequestTimeTooSkewed"
-)
-_STATUS = re.compile(r"status code: (\d{3})")
-
-
-def _without_credentials(url: str) -> DataError:
-    names = _CREDENTIALS[_kind(url)]
-    return DataError(f"{url}: no credentials were found, or they cannot be read; set {names}")
-
-
-def _kind(url: str) -> str:
-    scheme = url.partition(":")[0].lower()
-    return "s3" if scheme.startswith("s3") else "gs" if scheme == "gs" else "az"
-
-
-@contextmanager
-def _faults(url: str) -> Iterator[None]:
-    """Turn the errors of the library into errors of hayflick, which repeat nothing of its texts."""
-    try:
-        from obstore.exceptions import BaseError
-    except ImportError:
-        raise MissingExtraError("an object store", extra="objects") from None
-    try:
-        yield
-    except StoreError:
-        raise
-    except FileNotFoundError as fault:
-        raise _missing(url, str(fault)) from None
-    except BaseError as fault:
-        raise _error(url, fault) from None
-    except ValueError as fault:
-        if isinstance(fault, UnicodeError):
-            raise DataError(f"{url!a}: is no name of an object") from None
-        raise DataError(f"{url}: is no name of an object; check it") from None
-
-
-def _missing(url: str, text: str) -> DataError:
-    if _NO_BUCKET.search(text):
-        return _no_bucket(url)
-    return DataError(f"{url}: there is no such object; check the name")
-
-
-def _no_bucket(url: str) -> DataError:
-    names = _ADDRESSES[_kind(url)]
-    check = f"check its name, {names}" if names else "check its name"
-    return DataError(f"{url}: there is no such bucket; {check}")
-
-
-def _error(url: str, fault: Exception) -> DataError | StoreError:
-    """Return an error that says what is missing."""
-    text, name = str(fault), type(fault).__name__
-    # What is said of the request comes before the answer, in which anything may stand.
-    said = text.partition("Debug source")[0]
-    status, refused = _STATUS.search(said), _REFUSED.search(said)
-    if "Account must be specified" in said:
-        form = "abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/NAME"
-        return DataError(f"{url}: names no account; set AZURE_STORAGE_ACCOUNT_NAME, or give {form}")
-    if _NO_BUCKET.search(said):
-        return _no_bucket(url)
-    if _OTHER_REGION.search(said):
-        return DataError(f"{url}: the bucket is in another region; set AWS_REGION")
-    denied = status is not None and status[1] in ("401", "403")
-    if refused is None and _NO_CREDENTIALS.search(said.partition("<?xml")[0]):
-        return _without_credentials(url)
-    if refused or denied or name in ("PermissionDeniedError", "UnauthenticatedError"):
-        code = f" ({refused[0]})" if refused else ""
-        check = "check the credentials in the environment, and what they may do in the bucket"
-        return DataError(f"{url}: access is denied{code}; {check}")
-    if status is not None and status[1] == "501":
-        takes = "does not take writes on a condition, which keep what another process has written"
-        return DataError(f"{url}: the store {takes}; use another store, or a file")
-    if status is not None and status[1].startswith("4") and status[1] not in ("408", "429"):
-        return DataError(f"{url}: the store refuses the request (status {status[1]})")
-    where = re.search(r"https?://(?:[^\s/?@]*@)?([^\s/?]+)", said)
-    at = f" at {where[1]}" if where else ""
-    answer = f" (status {status[1]})" if status else ""
-    check = "check the network" + (" and AWS_ENDPOINT_URL" if _kind(url) == "s3" else "")
-    return StoreError(f"{url}: the store does not answer{at}{answer}; {check}, then run this again")
+        if profile is None:
+            return None
+        remedy = "name another, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its place"
+        raise DataError(
+            f"{root}: the profile of AWS_PROFILE has no credentials; {remedy}"
+        ) from None
