@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from watched_stream import BEGIN, HOUR, Watched, answers, stored, watching
 
 from hayflick.service import round_samples
-from hayflick.service.housekeeping import erase, write_to
+from hayflick.service.housekeeping import erase, prune, write_to
 from hayflick.service.round_samples import priority_of
 from hayflick.storage.answers import add_answers
 from hayflick.storage.database import Database
 from hayflick.storage.erasure import Erasure
 from hayflick.storage.readings import rollups_of_stream
+from hayflick.storage.round_samples import add_parcels
 from hayflick.storage.service_tables import TABLES
 
 CAPACITY = 100
@@ -141,6 +142,20 @@ def test_what_is_sent_again_is_counted_once_and_never_sampled_twice(database, wa
     assert watched.row.open_round == 2
     watched.send(keyed(3, 2000))
     assert kept_keys(database, 1) == smallest(items + more)
+
+
+def test_requests_are_forgotten_after_a_day_and_files_with_their_answers(
+    database, watch, monkeypatch
+):
+    monkeypatch.setattr("hayflick.service.housekeeping._MOST_TOGETHER", 3)
+    watched = watch(every=2000, baseline=2, capacity=CAPACITY, keep_days=30.0)
+    for number in range(8):
+        watched.send(keyed(number, 20), work=False)
+    with database.transaction() as connection:
+        add_parcels(connection, watched.row.id, [b"f" * 32], now=BEGIN)
+    for days, left in ((0.9, 9), (1.1, 1), (31.0, 0)):
+        prune(database, write_to(database), now=BEGIN + days * 86_400.0)
+        assert len(stored(database, "parcels")) == left
 
 
 @on_sqlite

@@ -37,6 +37,9 @@ _MOST_FOUND = 50_000
 _MOST_TOGETHER = 500
 _SECONDS_BEFORE = 60.0
 _SECONDS_BETWEEN = 3600.0
+_REQUESTS_S = 86_400.0
+"""For so long a request is known that is sent again to a stream with a capacity."""
+
 _LAST = "last pruning"
 _spelled = partial(normalize_text, how="nfc")
 _log = logging.getLogger(__name__)
@@ -188,12 +191,20 @@ def _prune_stream(
 
     def finish(connection: sa.Connection) -> None:
         pruned.samples += forget_samples(connection, stream, kept, now=now)
-        forget_parcels(connection, stream.id, before=kept.limit(now))
         checked, unchecked = forget_reviews(connection, stream, kept, now=now)
         pruned.reviews += checked
         pruned.unchecked += unchecked
 
     write(finish)
+    parcels = partial(
+        forget_parcels,
+        stream=stream.id,
+        requests=now - _REQUESTS_S,
+        files=min(kept.limit(now), now - _REQUESTS_S),
+        most=_MOST_TOGETHER,
+    )
+    while write(parcels) == _MOST_TOGETHER:
+        pass
 
 
 def _portions(

@@ -34,7 +34,7 @@ from hayflick.storage.answers import (
     recent_groups,
     vector_bytes,
 )
-from hayflick.storage.round_samples import add_parcels, known_parcels
+from hayflick.storage.round_samples import REQUEST_BYTES, add_parcels, known_parcels
 from hayflick.storage.streams import (
     StreamRow,
     check_stream_name,
@@ -307,7 +307,7 @@ def _parcel(items: Sequence[Item]) -> bytes | None:
     if any(one.key is None for one in items):
         return None
     content = ((one.key or "").encode() + b"\0" + one.digest for one in items)
-    return hashlib.blake2b(b"\0".join(content), digest_size=32).digest()
+    return hashlib.blake2b(b"\0".join(content), digest_size=REQUEST_BYTES).digest()
 
 
 @lru_cache(maxsize=1024)

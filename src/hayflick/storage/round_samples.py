@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 from hayflick.storage.service_tables import answers, pack, parcels, round_samples, unpack
 
+REQUEST_BYTES = 16
+"""Length of the hash of a request; those of files are longer."""
+
 _TOGETHER = 1000
 """Rows in one statement: databases bound its parameters."""
 
@@ -79,10 +82,27 @@ def add_parcels(
         connection.execute(sa.insert(parcels), rows)
 
 
-def forget_parcels(connection: sa.Connection, stream: int, *, before: float) -> None:
-    """Forget parcels that were taken long ago."""
-    old = parcels.c.stream == stream, parcels.c.received < before
-    connection.execute(sa.delete(parcels).where(*old))
+def forget_parcels(
+    connection: sa.Connection, stream: int, *, requests: float, files: float, most: int
+) -> int:
+    """Forget some parcels that were taken long ago, and return how many.
+
+    Parameters
+    ----------
+    stream
+        Number of the stream.
+    requests, files
+        Times before which requests, and files, were taken that are forgotten.
+    most
+        So many at most.
+    """
+    is_request = sa.func.length(parcels.c.digest) == REQUEST_BYTES
+    limit = sa.case((is_request, requests), else_=files)
+    old = sa.select(parcels.c.digest).where(parcels.c.stream == stream, parcels.c.received < limit)
+    these = sa.delete(parcels).where(
+        parcels.c.stream == stream, parcels.c.digest.in_(old.limit(most).scalar_subquery())
+    )
+    return connection.execute(these).rowcount
 
 
 def _these(stream: int, number: int) -> tuple[sa.ColumnElement[bool], ...]:
