@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.files import input_files
@@ -107,15 +108,22 @@ def test_what_cannot_be_read_is_refused(bucket):
 
 
 def test_copies_go_with_their_last_user(bucket):
-    found = input_files(bucket.put("a.jsonl", LINE))
-    local = found.local()
-    path = local.files[0].path
-    assert path.read_text() == LINE
+    found = input_files([bucket.put("a.jsonl", LINE), bucket.put("b/a.jsonl", LINE * 2)])
+    told = []
+    local = found.local(lambda *done: told.append(done))
+    paths = [file.path for file in local.files]
+    assert [path.read_text() for path in paths] == [LINE, LINE * 2]
+    assert told[-1] == ("fetch", 3 * len(LINE), 3 * len(LINE))
     assert local.local() is local
+    # Whoever asks again is given the same copies.
+    assert [file.path for file in found.local().files] == paths
+    del found
+    gc.collect()
+    assert paths[0].exists()
     del local
     gc.collect()
-    assert not path.exists()
-    with found as files:
+    assert not paths[0].exists()
+    with input_files(bucket.put("a.jsonl", LINE)) as files:
         path = files.local().files[0].path
     assert not path.exists()
 
@@ -128,9 +136,9 @@ def test_an_object_that_changes_while_it_is_read_is_refused(bucket):
 
 
 def test_a_stream_is_watched_where_it_lies(bucket, tmp_path, capsys):
-    lines = list(rounds(30))
+    lines = list(rounds(15, 20))
     for part in range(3):
-        text = "".join(lines[part * 300 : (part + 1) * 300])
+        text = "".join(lines[part * 100 : (part + 1) * 100])
         bucket.put(f"logs/part-{part}.jsonl", text)
         (tmp_path / "logs").mkdir(exist_ok=True)
         (tmp_path / "logs" / f"part-{part}.jsonl").write_text(text)
@@ -158,6 +166,37 @@ def test_a_stream_is_watched_where_it_lies(bucket, tmp_path, capsys):
     )
 
 
+def test_files_of_a_disk_stand_beside_objects(bucket, tmp_path):
+    (tmp_path / "a.jsonl").write_text("".join(rounds(12)))
+    url = bucket.put("b.jsonl", "".join(rounds(12)))
+    both = hf.watch([str(tmp_path / "a.jsonl"), url], by="round", text="answer", baseline=5)
+    assert both.name == "a.jsonl and 1 more file"
+    assert sum(source.rows for source in both.sources) == 720
+
+
+def test_a_reference_lies_in_a_store(bucket, tmp_path, monkeypatch):
+    text = "".join(rounds(24))
+    (tmp_path / "a.jsonl").write_text(text)
+    (tmp_path / "old.jsonl").write_text(text[: len(text) // 3].rpartition("\n")[0] + "\n")
+    url = bucket.put("old.jsonl", (tmp_path / "old.jsonl").read_text())
+    how = {"by": "round", "text": "answer"}
+    there, here = (
+        hf.watch(tmp_path / "a.jsonl", **how, baseline_from=reference).to_dict()
+        for reference in (url, tmp_path / "old.jsonl")
+    )
+    assert there["readings"] == here["readings"]
+    with pytest.raises(ArgumentError, match="another file than the stream's"):
+        hf.watch(url, **how, baseline_from=url)
+
+
+def test_a_review_is_drawn_from_a_store(bucket, tmp_path):
+    url = bucket.put("a.jsonl", "".join(rounds(12)))
+    out = tmp_path / "review.csv"
+    options = ["--by", "round", "--text", "answer", "--number", "5", "--out", str(out)]
+    assert main(["review", "draw", url, *options]) == 0
+    assert len(out.read_text().splitlines()) == 6
+
+
 def test_errors_name_the_object(bucket, capsys):
     url = bucket.put("a.jsonl", LINE * 3 + "{\n")
     assert main(["watch", url, "--by", "answer", "--text", "answer"]) == 2
@@ -168,7 +207,7 @@ def test_errors_name_the_object(bucket, capsys):
 
 def test_other_commands_refuse_a_url(capsys):
     url = "s3://bucket/words.txt"
-    for command in (["forecast", url], ["plan", url, "--keep", "0.9"], ["reserve", url]):
+    for command in (["forecast", url], ["reserve", url]):
         assert main(command) == 2
         assert f"error: {url}: lies in an object store" in capsys.readouterr().err
     assert main(["forecast", "zipf:100", "--out", "s3://bucket/a.html"]) == 2

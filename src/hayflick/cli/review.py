@@ -25,7 +25,9 @@ class AllocationName(StrEnum):
 
 @review_app.command("draw")
 def draw_command(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A table of answers.")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="A table of answers, also by its URL (s3://…).")
+    ],
     by: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the round.")],
     text: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the answers.")],
     out: Annotated[Path, typer.Option(help="File to fill in: .csv or .xlsx.")],

@@ -154,12 +154,12 @@ def watch_command(
         int, typer.Option(help="Rounds at the beginning that are taken for healthy.")
     ] = 10,
     baseline_from: Annotated[
-        Path | None,
+        str | None,
         _optional(
             help="A table with the same columns whose answers are the baseline, such as real "
             "texts or last year's answers; then all rounds of the input are judged. Without the "
             "column of --by it is cut into rounds at random.",
-            metavar="FILE",
+            metavar="FILE|URL",
         ),
     ] = None,
     chart: Annotated[

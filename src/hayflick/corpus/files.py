@@ -14,10 +14,11 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 from urllib.parse import unquote
@@ -125,6 +126,8 @@ class InputFiles(AbstractContextManager["InputFiles"]):
     _copies: tuple[weakref.finalize[[Path], InputFiles], ...] = field(
         default=(), init=False, repr=False
     )
+    _fetched: tuple[InputFile, ...] = field(default=(), init=False, repr=False)
+    _origin: InputFiles | None = field(default=None, init=False, repr=False)
 
     @override
     def __exit__(
@@ -149,7 +152,8 @@ class InputFiles(AbstractContextManager["InputFiles"]):
     def local(self, progress: Progress = silent) -> InputFiles:
         """Return the files where each can be opened by path: objects are fetched, several at once.
 
-        The copies live as long as what is returned, or the block of ``with`` of this object.
+        The copies live as long as this object and what is returned, or its block of ``with``;
+        they are fetched once.
 
         Raises
         ------
@@ -158,17 +162,18 @@ class InputFiles(AbstractContextManager["InputFiles"]):
         """
         if all(file.stored is None or file.is_fetched for file in self.files):
             return self
-        folder = Path(tempfile.mkdtemp(prefix="hayflick-"))
-        try:
-            files = _fetched(self.files, folder, progress)
-        except BaseException:
-            _remove(folder)
-            raise
-        found = replace(self, files=files)
-        copy = weakref.finalize(found, _remove, folder)
-        object.__setattr__(found, "_copies", (*self._copies, copy))
-        object.__setattr__(self, "_copies", (*self._copies, copy))
-        # Whoever holds the copies holds that of standard input too.
+        if not self._fetched:
+            folder = Path(tempfile.mkdtemp(prefix="hayflick-"))
+            copy = weakref.finalize(self, _remove, folder)
+            try:
+                files = _fetched(self.files, folder, progress)
+            except BaseException:
+                copy()
+                raise
+            object.__setattr__(self, "_copies", (*self._copies, copy))
+            object.__setattr__(self, "_fetched", files)
+        found = replace(self, files=self._fetched)
+        # Whoever holds copies holds what they go with.
         object.__setattr__(found, "_origin", self)
         return found
 
@@ -432,12 +437,14 @@ def _apart(files: Sequence[InputFile]) -> Iterator[InputFile]:
         yield replace(file, name=file.shown) if same else file
 
 
-_AT_ONCE = 8
+_AT_ONCE, _TOLD_EVERY_S = 8, 0.1
 
 
 def _fetched(files: Sequence[InputFile], folder: Path, progress: Progress) -> tuple[InputFile, ...]:
     """Return files of which objects were copied below a folder, under their own names."""
-    total, done = sum(file.size for file in files if file.stored), 0
+    total = sum(file.size for file in files if file.stored)
+    come: dict[str, float] = {}
+    is_stopped = Event()
 
     def copied(file: InputFile) -> InputFile:
         if file.stored is None or file.is_fetched:
@@ -449,19 +456,29 @@ def _fetched(files: Sequence[InputFile], folder: Path, progress: Progress) -> tu
         except OSError as fault:
             reason = (fault.strerror or "no name of a file").lower()
             raise DataError(f"{file.shown}: {reason}; rename the object") from None
-        fetch(file.stored, path)
+
+        def tell(stage: str, done: float, total: float) -> None:  # noqa: ARG001
+            come[file.shown] = done
+            if is_stopped.is_set():
+                raise CancelledError
+
+        fetch(file.stored, path, progress=tell)
         return replace(file, path=path, is_fetched=True)
 
-    found = []
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
-        for file in pool.map(copied, files):
-            found.append(file)
-            done += 0 if file.stored is None else file.stored.size
-            progress(FETCH, done, max(total, 1))
+        futures = [pool.submit(copied, file) for file in files]
+        for future in futures:
+            # Without a timeout, Ctrl-C would have to wait.
+            while not future.done():
+                wait([future], timeout=_TOLD_EVERY_S)
+                progress(FETCH, sum(come.copy().values()), max(total, 1))
+            future.result()
+        progress(FETCH, total, max(total, 1))
+        return tuple(future.result() for future in futures)
     finally:
+        is_stopped.set()
         pool.shutdown(cancel_futures=True)
-    return tuple(found)
 
 
 _CHUNK_BYTES = 1 << 20

@@ -37,7 +37,7 @@ def input_path(source: object) -> Path:
     path = Path(os.fsdecode(source))
     url = was_url(source)
     if url is not None and not os.path.exists(path):
-        reads = "which watch, compare, summarise, merge and gate read from"
+        reads = "which watch, compare, review, summarise, merge and gate read"
         raise DataError(f"{url}: lies in an object store, {reads}; copy it to a disk first")
     try:
         path.stat()

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
+from hayflick.core.object_stores import is_url
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.compression import content_suffix
@@ -59,6 +60,19 @@ def answer_input(source: Any) -> InputFiles | pl.DataFrame:
     if isinstance(source, InputFiles):
         return source
     return as_table(source) if is_in_memory(source) else input_files(source)
+
+
+def fetched_once(source: Any) -> Any:
+    """Return the files of a URL, which are fetched once however often they are read.
+
+    What is no URL is returned as it is.
+
+    Raises
+    ------
+    DataError, StoreError, MissingExtraError
+        As `hayflick.corpus.files.input_files`.
+    """
+    return input_files(source) if is_url(source) else source
 
 
 def on_disk(given: AnswerInput, progress: Progress = silent) -> AnswerInput:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from hayflick.core.errors import ArgumentError, DataError, listed
+from hayflick.core.object_stores import is_url
 from hayflick.core.progress import Progress
 from hayflick.core.reproducibility import stream
 from hayflick.corpus.answer_columns import AnswerColumns
@@ -111,10 +111,12 @@ def check_reference(source: Any, reference: Any) -> None:
     ArgumentError
         If both are the same file.
     """
+    same_url = is_url(reference) and source == reference
     paths = [one for one in (source, reference) if isinstance(one, (str, os.PathLike))]
-    if len(paths) == 2 and all(map(os.path.exists, paths)) and os.path.samefile(*paths):
+    known = len(paths) == 2 and all(map(os.path.exists, paths))
+    if same_url or (known and os.path.samefile(*paths)):
         takes = "another file than the stream's; --baseline takes the stream's first rounds"
-        raise ArgumentError("baseline_from", got=str(Path(paths[1])), takes=takes)
+        raise ArgumentError("baseline_from", got=str(reference), takes=takes)
 
 
 def with_reference(answers: Answers, reference: Answers, *, seed: int) -> tuple[Answers, int]:

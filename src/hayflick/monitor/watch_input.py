@@ -12,7 +12,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.continuing import ReadPart
-from hayflick.corpus.log_inputs import log_of
+from hayflick.corpus.log_inputs import fetched_once, log_of
 from hayflick.monitor.reference import read_reference
 from hayflick.monitor.summaries import AnswerSummary, check_settled, summary_of
 from hayflick.monitor.summary_places import SUFFIX
@@ -153,9 +153,10 @@ class WatchInput:
 
     def reference(self, log: str | None, stream: Answers) -> Answers:
         """Return the answers of the reference: another tool may have written it than the log."""
-        if log is not None and self.log is None and not isinstance(self.baseline_from, Answers):
+        baseline = fetched_once(self.baseline_from)
+        if log is not None and self.log is None and not isinstance(baseline, Answers):
             how = {name: self.how[name] for name in ("encoding", "table")}
-            log = log_of(self.baseline_from, **how) or log
+            log = log_of(baseline, **how) or log
         columns = self.columns()
         if log is not None and columns.by is not None:
             # Of a log, columns that differ little are left out unless they are named.
@@ -164,7 +165,7 @@ class WatchInput:
                 columns, group=columns.group or group, prompt=columns.prompt or prompt
             )
         return read_reference(
-            self.baseline_from,
+            baseline,
             columns=lambda: columns,
             log=log,
             every=self.every,
