@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hayflick.cli.main import main
 from hayflick.service.config import read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,36 @@ def test_the_compose_file_asks_for_what_the_example_sets():
     # Nothing is reached from other machines without a proxy.
     ports = [port for one in services.values() for port in one.get("ports", ())]
     assert ports == ["127.0.0.1:8080:8080"]
+
+
+def test_kubernetes_runs_roles_with_settings_that_there_are(monkeypatch):
+    yaml = pytest.importorskip("yaml")
+    found = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
+    deployments = {one["metadata"]["name"]: one for one in found if one["kind"] == "Deployment"}
+    given = {}
+    monkeypatch.setattr(
+        "hayflick.service.serve.serve", lambda *_, host, role, **__: given.update({role: host})
+    )
+    for name, deployment in deployments.items():
+        labels, pod = deployment["spec"]["selector"]["matchLabels"], deployment["spec"]["template"]
+        assert pod["metadata"]["labels"] == labels
+        assert name == f"hayflick-{labels['role']}"
+        assert pod["spec"]["securityContext"]["runAsUser"] == 10001
+        [container] = pod["spec"]["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        mounts = {one["name"] for one in container["volumeMounts"]}
+        assert mounts == {one["name"] for one in pod["spec"]["volumes"]}
+        monkeypatch.setenv("ALERTS_URL", variables()["ALERTS_URL"])
+        settings = str(DEPLOY / "hayflick.toml")
+        arguments = [
+            one.replace("/etc/hayflick/hayflick.toml", settings) for one in container["args"]
+        ]
+        assert main(arguments) == 0
+    assert given == {"ingest": "0.0.0.0", "rounds": "0.0.0.0"}
+    [service] = [one for one in found if one["kind"] == "Service"]
+    assert service["spec"]["selector"] == {"app": "hayflick", "role": "ingest"}
+    [scaler] = [one for one in found if one["kind"] == "HorizontalPodAutoscaler"]
+    assert scaler["spec"]["scaleTargetRef"]["name"] in deployments
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
