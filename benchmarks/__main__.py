@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import agents
+import audit
 import calibration
 import comparing
 import counting
@@ -64,6 +65,7 @@ SECTIONS = {
     "summaries": (summaries,),
     "sweeps": (sweeps,),
     "logs": (logs,),
+    "audit": (audit,),
     "fits": (fits,),
     "numbers": (number_trainers,),
     "loop": (loop,),

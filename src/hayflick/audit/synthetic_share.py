@@ -210,7 +210,7 @@ def rogan_gladen(
     >>> known = ConfusionCounts(900, 100, 50, 950)
     >>> share = rogan_gladen(300, 1000, confusion=known)
     >>> round(share.value, 3), round(share.low, 3), round(share.high, 3)
-    (0.294, 0.256, 0.333)
+    (0.294, 0.259, 0.33)
 
     References
     ----------
