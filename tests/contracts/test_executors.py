@@ -24,6 +24,22 @@ name = "real data"
 kind = "inject"
 items = 20
 """
+VILLAGE = """
+format_version = 1
+rounds = 3
+answers = 2
+query = "How is it?"
+[pool]
+texts = ["It rains in May.", "It snows in June.", "The sea is calm."]
+[[agents]]
+name = "anna"
+kind = "ngram"
+corpus = "corpora"
+[[agents]]
+name = "bert"
+kind = "ngram"
+texts = ["It rains in May.", "Boats go out at dawn and it rains."]
+"""
 RUNS = {"generations": 3, "samples": 60, "replicates": 300, "seed": 11}
 
 
@@ -100,3 +116,40 @@ def test_rules_that_react(places, tmp_path):
 def test_readings_that_start_an_injection_of_numbers(places):
     threshold = hf.Threshold(below=0.9, items=20, metric="deviation")
     check(places, FAMILIES["gaussian"], regime=hf.Triggered(threshold))
+
+
+NETWORKS = {
+    "network": {"kind": "network", "agents": [2, 5], "rounds": 5, "replicates": 7},
+    "components": {
+        "kind": "network",
+        "agents": [2, 40],
+        "rounds": 4,
+        "topology": ["ring:1", "complete"],
+        "quantity": "components",
+        "standard_error": 0.01,
+    },
+    "trained-network": {
+        "kind": "trained-network",
+        "agents": [3, 6],
+        "rounds": 9,
+        "samples": 30,
+        "share": [0.0, 0.1],
+    },
+    "experiment": {
+        "experiment": "village.toml",
+        "seed": [1, 2],
+        "vary": {"agents.trust": [0.2, 0.8]},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_cells_of_networks(places, tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "village.toml").write_text(VILLAGE)
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "anna.txt").write_text("It rains in May. The cow is wet in June.\n")
+    study = {"format_version": 1, **NETWORKS[kind]}
+    here = hf.sweep(study, workers=1).to_frame()
+    for executor, _ in places.values():
+        assert hf.sweep(study, executor=executor).to_frame().equals(here)

@@ -16,7 +16,6 @@ from hayflick.network.mitigation import expected_components
 from hayflick.network.surrogate import Surrogate
 from hayflick.network.surrogate_runs import simulate_surrogate
 from hayflick.network.topology import parse_topology
-from hayflick.simulation.executors import process_executor
 
 SMALL = {"format_version": 1, "kind": "network", "agents": 4, "rounds": 6, "originals": 8}
 VILLAGE = """
@@ -91,13 +90,12 @@ def test_a_cell_of_mixtures_is_what_simulate_surrogate_gives(topology):
         assert row["floor"] is None
 
 
-def test_threads_processes_and_the_order_of_tasks_change_nothing():
+def test_workers_and_the_size_of_tasks_change_nothing(monkeypatch):
     settings = study(agents=[2, 5], read=[2, 3], replicates=40)
     plain = hf.sweep(settings).to_frame()
     assert plain.height == 4
+    monkeypatch.setattr("hayflick.sweeps.mixtures.TASK_S", 1e-9)
     assert hf.sweep(settings, workers=1).to_frame().equals(plain)
-    with process_executor(1) as processes:
-        assert hf.sweep(settings, executor=processes).to_frame().equals(plain)
 
 
 def test_runs_are_added_until_the_standard_error_of_the_ratio_is_reached():
@@ -172,6 +170,7 @@ def test_a_key_of_networks_without_their_kind_says_so():
         ({"topology": ["complete", "rnig:1"]}, "cell 2 .*did you mean ring"),
         ({"read": [2, 500]}, "cell 2 .*read: got 500"),
         ({"topology": "edges:nowhere.txt"}, "cell 1 .*nowhere.txt"),
+        ({"agents": 10_000, "rounds": 50_000}, "cell 1 .*100,000,000 rounds of all agents"),
     ],
 )
 def test_settings_of_networks_that_do_not_fit_name_their_cell(values, words):
@@ -249,7 +248,11 @@ def test_an_experiment_changes_its_cells_where_its_files_change(village):
         ('experiment = "village.toml"\n[vary]\nagents.trst = [1]', "did you mean trust"),
         ('experiment = "village.toml"\n[vary]\nquery.text = ["a"]', 'query itself: "query"'),
         ('experiment = "village.toml"\n[vary]\nanswers = [1, "a"]', "values of one kind"),
-        ('experiment = "village.toml"\n[vary]\nanswers = []', "the study has no cells"),
+        ('experiment = "village.toml"\n[vary]\nanswers = []', "answers: .* has no cells"),
+        ('experiment = "village.toml"\n[vary]\nanswers = [2, 2]', "answers: values that differ"),
+        ('experiment = "village.toml"\n[vary]\nanswers = [[2], [3]]', "of another kind"),
+        ('experiment = "village.toml"\nvary = 3', r"below \[vary\] a key"),
+        ('experiment = "village.toml"\n[vary]\npool.policy = ["admit"]', "waits for a person"),
         ('experiment = "village.toml"\nreplicates = 4', "replicates: got an unknown key"),
         ('experiment = "village.toml"\n[vary]\n"agents.anna.kind" = ["openai"]', "built-in agents"),
     ],

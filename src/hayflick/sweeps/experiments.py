@@ -22,6 +22,7 @@ from hayflick.core.source import Source
 from hayflick.core.toml import read_toml
 from hayflick.corpus.reading import text_files
 from hayflick.network.experiment import Experiment, named_files
+from hayflick.network.interventions import ReviewPending
 from hayflick.network.preflight import check_first_round
 from hayflick.network.run import run_network
 from hayflick.network.run_rules import RunRules
@@ -94,6 +95,9 @@ class ExperimentWork:
         found: Floats | Failed
         try:
             found = self._measured(task.ready.experiment)
+        except ReviewPending:
+            remedy = 'set review = "continue" in the experiment, or take out what waits'
+            found = Failed(f"the run waits for a person, whom no cell has; {remedy}")
         except HayflickError as fault:
             found = Failed(str(fault))
         return [CellAnswer(task.ready.cell.number, found)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hayflick.core.arrays import Floats
-from hayflick.core.errors import DataError, HayflickError
+from hayflick.core.errors import ArgumentError, DataError, HayflickError
 from hayflick.core.source import Source
 from hayflick.laws.surrogate import distance_floor
 from hayflick.network.surrogate import Surrogate
@@ -34,6 +34,7 @@ _APART = 10.0
 """Between neighbouring components, as in `hayflick reproduce wang2025`."""
 
 _FIRST_RUNS = 20
+_MOST_ROUNDS_OF_AGENTS = 10**8
 _EDGES = "edges"
 
 
@@ -156,6 +157,10 @@ class MixturePreparation:
         values = dict(cell.settings)
         rounds, components = int(values.pop("rounds")), int(values.pop("components"))
         values.pop("seed")
+        if rounds * values["agents"] > _MOST_ROUNDS_OF_AGENTS:
+            takes = f"at most {_MOST_ROUNDS_OF_AGENTS:,} rounds of all agents together"
+            got = f"{rounds:,} rounds of {values['agents']:,} agents"
+            raise ArgumentError("rounds", got=got, takes=takes)
         middle = (components - 1) / 2.0
         means = tuple(_APART * (place - middle) for place in range(components))
         topology = self._topology(values.pop("topology"), values["agents"])

@@ -19,7 +19,8 @@ from hayflick.sweeps.study import (
     Rounds,
     Share,
     SimulatedStudy,
-    Value,
+    as_list,
+    check_values,
 )
 
 _SHARE_READ = 0.5
@@ -74,6 +75,7 @@ class NetworkStudy(SimulatedStudy):
     most_runs: ClassVar[int] = 5120
 
     kind: Literal["network"]
+    replicates: int | None = Field(default=None, ge=1, le=100_000)
     topology: Names = Field(default_factory=lambda: ["complete"])
     components: Annotated[list[_Components], *SEVERAL] = Field(default_factory=lambda: [2])
     deviation: Annotated[list[_Positive], *SEVERAL] = Field(default_factory=lambda: [1.0])
@@ -170,28 +172,29 @@ class TrainedNetworkStudy(CellStudy):
         return "share"
 
 
-def _flat(values: object) -> object:
+def _flat(values: object) -> dict[str, Any]:
     """Return tables in tables as one, with the keys joined by dots."""
     if not isinstance(values, Mapping):
-        return values
+        raise ValueError("a table: below [vary] a key of the experiment on each line")
     found: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            inner = _flat(value)
-            assert isinstance(inner, Mapping)
-            found |= {f"{key}.{rest}": one for rest, one in inner.items()}
+            found |= {f"{key}.{rest}": one for rest, one in _flat(value).items()}
         else:
             found[str(key)] = value
     return found
 
 
-def _varied_keys(varied: dict[str, list[Value]]) -> dict[str, list[Value]]:
+def _varied_keys(varied: dict[str, list[Any]]) -> dict[str, list[Any]]:
     if "seed" in varied:
         raise ValueError("no seed; name the seeds beside [vary]: seed = [1, 2, 3]")
     for key, values in varied.items():
         kinds = {float if type(one) is int else type(one) for one in values}
+        if not kinds <= {float, str, bool}:
+            raise ValueError(f"numbers, texts, true or false; those of {key} are of another kind")
         if len(kinds) > 1:
             raise ValueError(f"values of one kind; those of {key} are texts and numbers")
+        check_values(values, of=key)
     return {
         key: [float(one) for one in values] if float in set(map(type, values)) else values
         for key, values in varied.items()
@@ -217,7 +220,7 @@ class ExperimentStudy(CellStudy):
     kind: Literal["network"] = "network"
     experiment: Name
     vary: Annotated[
-        dict[str, Annotated[list[Value], *SEVERAL]],
+        dict[str, Annotated[list[Any], BeforeValidator(as_list)]],
         BeforeValidator(_flat),
         AfterValidator(_varied_keys),
     ] = Field(default_factory=dict)

@@ -44,16 +44,23 @@ MOST_DESIGNED = 1_000_000
 """Cells of a study at most."""
 
 
-def _listed(value: object) -> object:
+def as_list(value: object) -> object:
+    """Return a single value as the list of it."""
     return value if isinstance(value, list) else [value]
 
 
 def _different(values: list[Any]) -> list[Any]:
-    if not values:
-        raise ValueError("at least one value; without it the study has no cells")
-    if len(set(values)) < len(values):
-        raise ValueError("values that differ from each other")
+    check_values(values)
     return values
+
+
+def check_values(values: list[Any], *, of: str = "") -> None:
+    """Refuse values of a setting that are none, or come twice; `of` is its name."""
+    name = f"{of}: " if of else ""
+    if not values:
+        raise ValueError(f"{name}at least one value; without it the study has no cells")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name}values that differ from each other")
 
 
 def _points(design: str) -> int | None:
@@ -76,12 +83,10 @@ Rounds = Annotated[int, Field(ge=1, le=MOST_GENERATIONS)]
 Seed = Annotated[int, Field(ge=0, lt=2**53)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1, lt=2**53)]
-SEVERAL = (BeforeValidator(_listed), AfterValidator(_different))
+SEVERAL = (BeforeValidator(as_list), AfterValidator(_different))
 """What makes a list of a value, and wants its values to differ."""
 
 Names = Annotated[list[Name], *SEVERAL]
-Value = str | int | float | bool
-"""A value of a setting."""
 
 
 @dataclass(frozen=True, slots=True)
