@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
 
-.PHONY: help setup demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs catalog clean
+.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,8 +48,11 @@ test: setup ## Run the tests and the examples in docstrings, a file at a time on
 
 check: lint test ## What must pass before a commit
 
-test-browser: setup ## Open the pages in Chromium (installed by apt-get where it is missing)
+# Phony, as it may be anywhere on the path.
+chromium:
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; }
+
+test-browser: setup chromium ## Open the pages in Chromium (installed by apt-get where it is missing)
 	$(BIN)/python -m pip install --quiet --group browser
 	$(BIN)/pytest tests/browser
 

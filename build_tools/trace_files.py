@@ -27,8 +27,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "hayflick"
 COMMANDS = {
-    "forecast": ["forecast", "corpus.txt", "--generations", "10", "--out", "page.html"],
-    "plan": ["plan", "corpus.txt", "--generations", "10", "--out", "page.html"],
+    "forecast": ["forecast", "corpus.txt", "--generations", "5", "--out", "page.html"],
+    "plan": ["plan", "corpus.txt", "--generations", "5", "--out", "page.html"],
     "watch": ["watch", "answers.jsonl", "--by", "round", "--text", "answer", "--out", "page.html"],
     "network run": ["network", "run", "village.toml", "--out", "run"],
     "network report": ["network", "report", "run", "--out", "page.html"],
@@ -70,7 +70,7 @@ def write_inputs(folder: Path) -> None:
     draw = random.Random(1)
     words = [f"word{number}" for number in range(300)]
     weights = [1.0 / (number + 1) for number in range(300)]
-    lines = [" ".join(draw.choices(words, weights, k=12)) for _ in range(400)]
+    lines = [" ".join(draw.choices(words, weights, k=12)) for _ in range(80)]
     (folder / "corpus.txt").write_text("\n".join(lines), encoding="utf-8")
     texts = [" ".join(draw.choices(words, weights, k=12)) for _ in range(600)]
     answers = [{"round": number // 30 + 1, "answer": text} for number, text in enumerate(texts)]
