@@ -272,7 +272,9 @@ def test_an_executor_that_a_user_brings_and_the_command_line_give_the_same(villa
     assert main(["sweep", str(path), "--format", "json", "--page", str(village / "s.html")]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["cells"] == found.to_dict()["cells"]
-    assert "‖D‖" in (village / "s.html").read_text()
+    page = (village / "s.html").read_text()
+    assert "‖D‖" in page
+    assert "Cells of a single run have no standard error" in page
 
 
 def test_a_share_of_the_components_can_be_kept_in_place_of_the_distance():

@@ -345,6 +345,15 @@ class SweepFindings:
             lines.append(
                 text("The largest standard error of a simulated cell is {error}.", error=error)
             )
+        single = self.cells.filter(pl.col("runs") == 1).height
+        if single and result.study.keep is not None:
+            lines.append(
+                text(
+                    "Cells of a single run have no standard error; another seed may say otherwise: "
+                    "{number} cells.",
+                    number=number(single),
+                )
+            )
         if self.undecided:
             lines.append(
                 text(
