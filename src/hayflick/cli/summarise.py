@@ -74,6 +74,13 @@ def summarise_command(
             help="Read as this summary was read, in place of all these options.", metavar="FILE"
         ),
     ] = None,
+    embedder: Annotated[
+        str | None,
+        _optional(
+            help="Make vectors of the answers that are kept, where the files are read: hashing, "
+            "sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]. [default: watch makes them]"
+        ),
+    ] = None,
     encoding: options.EncodingOption = "utf-8",
     normalize: options.NormalizeOption = options.Normalize.NFC,
     separator: options.SeparatorOption = None,
@@ -123,6 +130,7 @@ def summarise_command(
             ),
             capacity=capacity,
             like=like,
+            embedder=embedder,
             executor=executor,
             progress=progress,
         )

@@ -55,6 +55,8 @@ class SummarySettings:
         As of `hayflick.watch`.
     capacity
         The largest number of answers of a round that are kept.
+    embedder
+        What made vectors of the texts of the answers that are kept; None for none.
     """
 
     by: str | None
@@ -68,6 +70,7 @@ class SummarySettings:
     time_zone: str | None
     normalize: str
     capacity: int
+    embedder: str | None = None
 
     @property
     def columns(self) -> AnswerColumns:

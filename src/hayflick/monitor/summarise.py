@@ -28,6 +28,8 @@ from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import check_format
 from hayflick.corpus.windows import MOST_PERIODS, Windows, earliest, shortest_length, zone_named
+from hayflick.embed.embedder import Embedder, parse_embedder
+from hayflick.monitor.partition_vectors import kept_embedder, with_vectors
 from hayflick.monitor.partitions import Partition, read_partitions
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.summaries import (
@@ -63,13 +65,14 @@ def summarise(
     table: TableFormat | None = None,
     capacity: int = CAPACITY,
     like: str | os.PathLike[str] | AnswerSummary | None = None,
+    embedder: str | Embedder | None = None,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AnswerSummary:
     """Summarise the answers in files: a sample of each round, and exact totals.
 
-    Lines of JSON are read in a stream, other tables one file at a time: memory does not grow with
-    the number of files.
+    Files are read a few rows at a time, a workbook by its sheet: memory does not grow with their
+    size or number.
 
     Parameters
     ----------
@@ -84,7 +87,12 @@ def summarise(
         The largest number of answers of a round that are kept. A round that has no more is kept
         whole, and is watched as its files would be.
     like
-        A summary whose settings are taken; then no others may be given. None for none.
+        A summary whose settings are taken; then no others may be given, except the embedder, which
+        must be the same. None for none.
+    embedder
+        Turns the texts of the answers that are kept into vectors, where the files are read: an
+        embedder, or one in the grammar of `hayflick.embed.embedder`. Each process loads its model
+        once. None to leave that to `hayflick.watch`.
     executor
         Where the files are read, each by itself: processes or a cluster; see
         `hayflick.simulation.executors.open_executor`. The summary is the same everywhere. None for
@@ -120,10 +128,19 @@ def summarise(
         normalize=normalize,
         capacity=whole_number("capacity", capacity, at_least=1),
     )
+    known = None
     if like is not None:
-        settings = _like(like, settings)
+        known = like if isinstance(like, AnswerSummary) else read_summary(like)
+        settings = _like(known, settings)
     _check(settings)
-    reader = _Reader(settings, skip_bad=skip_bad, encoding=encoding, table=table)
+    _check_embedder(embedder, settings, None if known is None else known.settings.embedder)
+    reader = _Reader(
+        replace(settings, embedder=None),
+        skip_bad=skip_bad,
+        encoding=encoding,
+        table=table,
+        embedder=embedder,
+    )
     partitions = [Partition(file, _named(file)) for file in given.files]
     merger, failed = SummaryMerger(), {}
     for name, found in read_partitions(reader, partitions, executor=executor, progress=progress):
@@ -136,18 +153,35 @@ def summarise(
     whole = merger.merged()
     if not whole.answers:
         raise DataError(f"{given.name}: holds no answer that can be used")
+    if known is not None and whole.settings.embedder != known.settings.embedder:
+        made, takes = whole.settings.embedder, known.settings.embedder
+        raise DataError(f"vectors were made by {made}, those of the summary of like by {takes}")
     return replace(whole, failed={name: str(failed[name]) for name in sorted(failed)})
 
 
-def _like(like: str | os.PathLike[str] | AnswerSummary, given: SummarySettings) -> SummarySettings:
+def _like(known: AnswerSummary, given: SummarySettings) -> SummarySettings:
     """Return the settings of a summary; others beside it are refused."""
-    known = like if isinstance(like, AnswerSummary) else read_summary(like)
     plain = {"values": (), "normalize": "nfc", "capacity": CAPACITY}
     for name, value in vars(given).items():
-        if value not in (plain.get(name), getattr(known.settings, name)):
+        if name != "embedder" and value not in (plain.get(name), getattr(known.settings, name)):
             takes = f"{getattr(known.settings, name)!r}, as the summary of like has"
             raise ArgumentError(name, got=value, takes=takes)
     return known.settings
+
+
+def _check_embedder(
+    embedder: str | Embedder | None, settings: SummarySettings, like: str | None
+) -> None:
+    """Refuse an embedder where there are vectors, and none or another one where a summary has."""
+    if embedder is None:
+        if like is not None:
+            takes = f"the one of the summary of like, {like}"
+            raise ArgumentError("embedder", got="none", takes=takes)
+        return
+    if isinstance(embedder, str):
+        parse_embedder(embedder)
+    if settings.vectors is not None:
+        raise ArgumentError("embedder", got=str(embedder), takes="none beside vectors")
 
 
 def _check(settings: SummarySettings) -> None:
@@ -303,6 +337,7 @@ class _Reader:
     skip_bad: bool = field(kw_only=True)
     encoding: str = field(kw_only=True)
     table: TableFormat | None = field(kw_only=True)
+    embedder: str | Embedder | None = field(kw_only=True)
 
     def __call__(self, partition: Partition, progress: Progress) -> AnswerSummary:
         """Read a file."""
@@ -345,9 +380,14 @@ class _Reader:
         read = SummarisedFile(
             name=partition.name, sha256=digest.hexdigest(), rows=rows.read, answers=answers
         )
+        frame = sample.whole()
+        if self.embedder is not None:
+            embedder = kept_embedder(self.embedder)
+            frame = with_vectors(frame, embedder)
+            settings = replace(settings, embedder=embedder.id)
         return AnswerSummary(
             settings=settings,
-            frame=sample.whole(),
+            frame=frame,
             totals={label: sample.totals[label] for label in sorted(sample.totals)},
             files=(read,),
             left_out=dict(rows.left_out),

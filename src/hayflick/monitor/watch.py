@@ -212,7 +212,7 @@ def watch(
         time_zone=time_zone,
         normalize=normalize,
         how={"skip_bad": skip_bad, "encoding": encoding, "table": table, "progress": progress},
-    ).summarised(executor=executor, capacity=capacity, state=state)
+    ).summarised(executor=executor, capacity=capacity, state=state, embedder=embedder, cache=cache)
     paths = (*_paths(source), must_keep, vectors, cache, rules)
     with _held(state, paths) as file:
         result = _watched(given, wanted, file, cache=cache, progress=progress)

@@ -13,6 +13,7 @@ from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers, read_answers
 from hayflick.corpus.continuing import ReadPart
 from hayflick.corpus.log_inputs import fetched_once, log_of
+from hayflick.embed.embedder import Embedder, parse_embedder
 from hayflick.monitor.reference import read_reference
 from hayflick.monitor.summaries import AnswerSummary, check_settled, summary_of
 from hayflick.monitor.summary_places import SUFFIX
@@ -36,7 +37,13 @@ class WatchInput:
     reference_summary: AnswerSummary | None = None
 
     def summarised(
-        self, *, executor: Executor | None, capacity: int | None, state: object
+        self,
+        *,
+        executor: Executor | None,
+        capacity: int | None,
+        state: object,
+        embedder: str | Embedder,
+        cache: object,
     ) -> WatchInput:
         """Return what to watch: of summaries, or of files to be summarised, the sampled answers."""
         reference = summary_of(self.baseline_from)
@@ -48,8 +55,9 @@ class WatchInput:
         summary = summary_of(self.source)
         if summary is not None:
             given._check_settled(executor=executor, capacity=capacity)
+            _check_same_embedder(embedder, summary.settings.embedder)
         elif executor is not None or capacity is not None:
-            summary = self._summary(executor, capacity)
+            summary = self._summary(executor, capacity, embedder, cache)
         if summary is None:
             return given
         if state is not None:
@@ -97,10 +105,21 @@ class WatchInput:
                 }
             )
 
-    def _summary(self, executor: Executor | None, capacity: int | None) -> AnswerSummary:
+    def _summary(
+        self,
+        executor: Executor | None,
+        capacity: int | None,
+        embedder: str | Embedder,
+        cache: object,
+    ) -> AnswerSummary:
         from hayflick.monitor.summarise import CAPACITY, summarise
 
         columns = self.columns()
+        # What takes less time than reading is done where the answers are measured.
+        there = executor is not None and columns.vectors is None and not _is_hashing(embedder)
+        if there and cache is not None:
+            takes = "none where vectors are made by the workers, as they have no file in common"
+            raise ArgumentError("cache", got=str(cache), takes=takes)
         return summarise(
             self.source,
             by=columns.by,
@@ -114,6 +133,7 @@ class WatchInput:
             time_zone=self.time_zone,
             normalize=self.normalize,
             capacity=CAPACITY if capacity is None else capacity,
+            embedder=embedder if there else None,
             executor=executor,
             **self.how,
         )
@@ -126,8 +146,11 @@ class WatchInput:
         more = 0 if self.summary is None else self.summary.unmeasured(start=self.start)
         if self.reference_summary is not None:
             more += self.reference_summary.unmeasured()
+        made = None if self.summary is None else self.summary.settings.embedder
+        settings = result.settings if made is None else {**result.settings, "embedder": made}
         return replace(
             result,
+            settings=settings,
             answers=result.answers + more,
             measured_answers=result.answers,
             failed={name: why for one in known for name, why in one.failed.items()},
@@ -190,6 +213,21 @@ class WatchInput:
             "from": self.start,
             "normalize": self.normalize,
         }
+
+
+def _is_hashing(embedder: str | Embedder) -> bool:
+    text = embedder if isinstance(embedder, str) else embedder.id
+    return text.partition(":")[0] == "hashing"
+
+
+def _check_same_embedder(embedder: str | Embedder, made: str | None) -> None:
+    """Refuse another embedder than the one that a summary's vectors were made by."""
+    if made is None or embedder == "hashing":
+        return
+    found = parse_embedder(embedder) if isinstance(embedder, str) else embedder
+    if found.id != made:
+        takes = f"the one that the vectors of the summary were made by, {made}"
+        raise ArgumentError("embedder", got=found.id, takes=takes)
 
 
 def fitting_summaries(patterns: Sequence[str]) -> list[str]:
