@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from watched_stream import Watched, answers, stored
 
@@ -28,13 +30,14 @@ def write_part(path, day, number, *, seed, words=400):
     return path
 
 
-@pytest.fixture
-def days(tmp_path):
+@pytest.fixture(scope="module")
+def days(tmp_path_factory):
     """Summaries of six days, each of two files; the last days are narrow, one is small."""
+    folder = tmp_path_factory.mktemp("days")
     found = []
     for day in range(1, 7):
         for part in range(2):
-            path = tmp_path / f"day{day}-{part}.jsonl"
+            path = folder / f"day{day}-{part}.jsonl"
             number, words = 40 if day == 2 else 120, 400 if day < 5 else 4
             write_part(path, day, number, seed=10 * day + part, words=words)
             found.append(hf.summarise(path, **OPTIONS))
@@ -179,6 +182,52 @@ def test_a_round_of_the_future_is_refused(watched, take, days):
     watched.now = datetime(2026, 10, 3, 1, tzinfo=UTC).timestamp()
     with pytest.raises(Problem, match="the round '2026-10-06' begins in the future"):
         take(days[-1])
+
+
+def with_total(summary, **changes):
+    [(label, total)] = summary.totals.items()
+    return replace(summary, totals={label: replace(total, **changes)})
+
+
+def with_cells(summary, **cells):
+    return replace(summary, frame=summary.frame.with_columns(**cells))
+
+
+FORGED = [
+    lambda one: with_total(one, answers=-5),
+    lambda one: with_total(one, answers=10**30),
+    lambda one: with_total(one, answers=3),
+    lambda one: with_total(one, letters=0.5),
+    lambda one: with_total(one, empty=one.answers + 1),
+    lambda one: with_total(one, groups={"m0": one.answers + 1}),
+    lambda one: with_total(one, groups={"m0": "many"}),
+    lambda one: with_total(one, groups={"a\nb": 1}),
+    lambda one: with_total(one, groups={"m" * 300: 1}),
+    lambda one: with_total(one, values={"score": (1, float("inf"))}),
+    lambda one: replace(one, totals={}),
+    lambda one: replace(one, settings=replace(one.settings, capacity="many")),
+    lambda one: replace(one, files=(replace(one.files[0], sha256="../../x"),)),
+    lambda one: replace(one, files=()),
+    lambda one: with_cells(one, priority=pl.lit(7, pl.UInt64)),
+    lambda one: with_cells(one, file=pl.lit(9, pl.Int32)),
+    lambda one: with_cells(one, group=pl.lit("a\x07")),
+    lambda one: with_cells(one, row=pl.lit("1")),
+    lambda one: with_cells(one, text=pl.lit(1)),
+    lambda one: replace(one, frame=one.frame.drop("label")),
+    lambda one: replace(one, frame=one.frame.drop("priority")),
+    lambda one: with_cells(one, label=pl.lit("no day")),
+]
+
+
+@on_sqlite
+def test_a_forged_summary_is_refused(watched, take, tmp_path):
+    made = hf.summarise(write_part(tmp_path / "a.jsonl", 1, 20, seed=1), **OPTIONS)
+    for number, forge in enumerate(FORGED):
+        with pytest.raises(Problem) as raised:
+            take(forge(made))
+        assert raised.value.status == 422, number
+    assert watched.row.answers == 0
+    assert stored(watched.database, "answers") == []
 
 
 @on_sqlite

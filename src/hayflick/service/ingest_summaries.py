@@ -7,6 +7,8 @@ added to theirs. Each file is taken once, by its hash.
 from __future__ import annotations
 
 import json
+import math
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -19,9 +21,11 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.instants import instants_of
 from hayflick.corpus.windows import zone_named
+from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.summaries import AnswerSummary, read_summary
 from hayflick.service.ingest import Receipt
 from hayflick.service.ingest_items import read_group
@@ -39,8 +43,12 @@ from hayflick.storage.round_samples import add_parcels, known_parcels
 from hayflick.storage.streams import StreamRow, check_stream_name, stream_named
 
 _MOST_ROWS = 1_000_000
-_MOST_NAMED = 5
+_MOST_NAMED, _LONGEST_NAME = 5, 200
+_MOST_COUNTED = 10**15
 _VALUE = "value "
+_FAULTS = (LookupError, TypeError, ValueError, ArithmeticError, pl.exceptions.PolarsError)
+_SHA256 = re.compile("[0-9a-f]{64}")
+_DAMAGED = "is no summary, or damaged; make it again with `hayflick summarise`"
 
 
 def ingest_summary(
@@ -103,23 +111,12 @@ class _Parcel:
                 summary = read_summary(path)
             except DataError as fault:
                 raise Problem(422, str(fault).replace(str(path), "the body")) from None
-        frame = summary.frame
-        if len(frame) > _MOST_ROWS:
-            takes = f"at most {_MOST_ROWS:,}: give a smaller --capacity, or fewer files"
-            raise Problem(413, f"the summary holds {len(frame):,} answers, takes {takes}")
-        texts = [one for one in ("text", "prompt", "group") if one in frame.columns]
-        sizes = frame.select(pl.col(texts).str.len_bytes().sum())
-        if texts and sum(sizes.row(0)) > limits.unpacked:
-            raise Problem(413, f"its texts have more than {limits.unpacked:,} bytes")
-        files = [file.sha256 for file in summary.files]
-        vectors = pl.col("vector") if "vector" in frame.columns else pl.lit(None).alias("vector")
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for row in frame.with_columns(vectors).iter_rows(named=True):
-            key = key_of_file(files[row["file"]], row["row"], row["part"])
-            if priority_of(key, 0) != row["priority"]:
-                raise Problem(422, "the summary was made by another version: make it again")
-            rows.setdefault(row["label"], []).append(_answer(row, key, limits, redact))
-        return cls(summary, rows)
+            except RecursionError:
+                raise Problem(422, f"the body {_DAMAGED}") from None
+        try:
+            return cls(summary, _rows(summary, limits, redact))
+        except _FAULTS:
+            raise Problem(422, f"the body {_DAMAGED}") from None
 
     def store(
         self, connection: sa.Connection, stream: StreamRow, settings: StreamSettings, *, now: float
@@ -202,6 +199,9 @@ class _Parcel:
             detail = f"the group {new!r} is one too many: the stream takes {most} (most_groups)"
             raise Problem(422, f"{detail}; {remedy}")
         held, size = vector_bytes(connection, stream.id), 4 * self.summary.dimensions
+        lengths = {len(row["vector"] or b"") for rows in self.rows.values() for row in rows}
+        if stream.kind == "vectors" and lengths != {size}:
+            raise Problem(422, "vector: some answers have none, or of another length")
         if stream.kind == "vectors" and held not in (None, size):
             got = f"got vectors of {size // 4} numbers, takes {(held or 0) // 4}"
             raise Problem(422, f"vector: {got}, as those before")
@@ -214,6 +214,54 @@ class _Parcel:
         return (f"could not be summarised, and is missing: {missing}",)
 
 
+def _rows(
+    summary: AnswerSummary, limits: Limits, redact: Redact | None
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what is stored of the answers of a summary, by label.
+
+    Whoever may send can write any file: what it holds is taken for nothing.
+    """
+    frame = summary.frame
+    if len(frame) > _MOST_ROWS:
+        takes = f"at most {_MOST_ROWS:,}: give a smaller --capacity, or fewer files"
+        raise Problem(413, f"the summary holds {len(frame):,} answers, takes {takes}")
+    texts = [one for one in ("text", "prompt", "group") if one in frame.columns]
+    size = sum(frame[one].str.len_bytes().sum() for one in texts)
+    if size > limits.unpacked:
+        raise Problem(413, f"its texts have {size:,} bytes, takes at most {limits.unpacked:,}")
+    files = [file.sha256 for file in summary.files]
+    settings = summary.settings
+    if not all(map(_SHA256.fullmatch, files)) or not isinstance(summary.failed, dict):
+        raise ValueError
+    if type(settings.capacity) is not int or not all(type(one) is str for one in settings.values):
+        raise ValueError
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in frame.iter_rows(named=True):
+        key = key_of_file(files[row["file"]], row["row"], row["part"])
+        if priority_of(key, 0) != row["priority"]:
+            raise Problem(422, "the summary was made by another version: make it again")
+        rows.setdefault(row["label"], []).append(_answer(row, key, limits, redact))
+    for label, total in summary.totals.items():
+        _check_total(total, len(rows.get(label, ())))
+    if not rows.keys() <= summary.totals.keys():
+        raise ValueError
+    return rows
+
+
+def _check_total(total: RoundSummary, kept: int) -> None:
+    """Refuse sums that no answers have."""
+    counts = (total.answers, total.empty, total.letters, *total.groups.values())
+    if not all(type(one) is int and 0 <= one <= _MOST_COUNTED for one in counts):
+        raise ValueError
+    if not max(kept, total.empty, sum(total.groups.values())) <= total.answers:
+        raise ValueError
+    for name in total.groups:
+        _group(name)
+    for number, value in total.values.values():
+        if type(number) is not int or not 0 <= number <= total.answers or not math.isfinite(value):
+            raise ValueError
+
+
 def _answer(
     row: Mapping[str, Any], key: str, limits: Limits, redact: Redact | None
 ) -> dict[str, Any]:
@@ -223,15 +271,20 @@ def _answer(
         for name, number in row.items()
         if name.startswith(_VALUE) and number is not None
     }
-    vector = row["vector"]
+    vector = row.get("vector")
+    if vector is not None:
+        vector = np.array(vector, "<f4")
+        if not 0 < vector.size <= limits.vector or not np.isfinite(vector).all():
+            raise ValueError
+        vector = vector.tobytes()
     return {
         "key": key,
         "digest": row["priority"].to_bytes(8) * 2,
         "group": _group(row.get("group")),
         "prompt": _text(row.get("prompt"), limits, redact),
         "text": _text(row.get("text"), limits, redact),
-        "vector": None if vector is None else np.array(vector, "<f4").tobytes(),
-        "numbers": json.dumps(numbers) if numbers else None,
+        "vector": vector,
+        "numbers": json.dumps(numbers, allow_nan=False) if numbers else None,
     }
 
 
@@ -290,4 +343,5 @@ def _begins(labels: Sequence[str], zone: str) -> list[float]:
 
 def _named(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    shown = [display_text(one, longest=_LONGEST_NAME) for one in names[:_MOST_NAMED]]
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
