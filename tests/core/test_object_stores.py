@@ -237,6 +237,14 @@ def test_credentials_that_are_missing_are_named(environment, url, settings, mess
     assert SECRET not in str(told.value)
 
 
+def test_a_process_that_was_forked_is_refused(bucket, monkeypatch):
+    url = bucket.put("a.csv", "x")
+    assert read_object(url)[0] == b"x"
+    monkeypatch.setattr("hayflick.core.object_stores.os.getpid", lambda: -1)
+    with pytest.raises(DataError, match="was forked from one that has read a store.* by spawn"):
+        read_object(url)
+
+
 def test_a_profile_is_read_by_its_own_library(bucket, monkeypatch, tmp_path):
     pytest.importorskip("boto3")
     url = bucket.put("a.csv", "x")

@@ -367,9 +367,18 @@ class _Place(NamedTuple):
 
     def store(self) -> ObjectStore:
         """Return the bucket, with the settings of the environment."""
+        if _USERS and os.getpid() not in _USERS:
+            # The threads of the library stay behind: it would wait for them for ever.
+            forked = "this process was forked from one that has read a store"
+            remedy = "start processes anew, as open_executor('processes') does, by spawn"
+            raise DataError(f"{self.root}: {forked}, and cannot go on; {remedy}")
+        _USERS.add(os.getpid())
         named = tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith(_SETTINGS)))
         return _store(self.root, named)
 
+
+_USERS: set[int] = set()
+"""The number of the process that reads stores; processes that are forked from it see it too."""
 
 _SETTINGS = ("AWS_", "AZURE_", "GOOGLE_", "HOME")
 
