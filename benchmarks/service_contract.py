@@ -56,6 +56,8 @@ class RandomStream:
             "metrics": rng.choice([(), (), ("near_duplicate_rate",), ("drift",)]),
             "values": ("score",) if self.has_values else (),
         }
+        if self.kind != "counts" and rng.random() < 0.3:
+            found["capacity"] = 100
         if self.kind == "answers" and rng.random() < 0.2:
             found["charts"] = ("rank", "distinct_1=rank")
         if rng.random() < 0.3:
