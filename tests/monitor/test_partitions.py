@@ -15,7 +15,7 @@ from hayflick.core.errors import DataError, ExecutorError
 from hayflick.core.progress import silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.partitions import Partition, read_partitions
-from hayflick.simulation.executors import open_executor
+from hayflick.simulation.executors import open_executor, worker_address
 
 READING = {"by": "round", "text": "answer", "group": "model", "values": ("score",)}
 
@@ -149,6 +149,27 @@ def test_what_may_pass_is_tried_again(tmp_path, monkeypatch, threads):
             assert len(attempts) == times
             assert message in str(found["part-1.jsonl"])
             assert isinstance(found["part-2.jsonl"], hf.AnswerSummary)
+
+
+def failing_on_one_worker(partition, progress):
+    worker = worker_address()
+    if not bad_workers:
+        bad_workers.append(worker)
+    if worker in bad_workers:
+        raise OSError(errno.EIO, "Input/output error")
+    return summary_of(partition)
+
+
+bad_workers: list[str | None] = []
+
+
+def test_what_fails_on_one_machine_is_tried_on_another(tmp_path, monkeypatch, places):
+    monkeypatch.setattr("hayflick.monitor.partitions._PAUSE_S", 0.0)
+    bad_workers.clear()
+    given = partitions(tmp_path)
+    found = read_partitions(failing_on_one_worker, given, executor=places["Dask"], progress=silent)
+    assert all(isinstance(one, hf.AnswerSummary) for one in dict(found).values())
+    assert worker_address() is None
 
 
 KILLING = """

@@ -41,6 +41,7 @@ from hayflick.simulation.executors import (
     ProcessesExecutor,
     scheduler_lost,
     sender,
+    worker_address,
 )
 
 _ATTEMPTS = 3
@@ -66,12 +67,15 @@ class Partition:
         How often it was tried before.
     alone
         Whether no other one is read meanwhile.
+    failed_on
+        Workers of a cluster on which it failed.
     """
 
     file: InputFile
     name: str
     attempt: int = 0
     alone: bool = False
+    failed_on: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -87,10 +91,11 @@ Read: TypeAlias = Callable[[Partition, Progress], AnswerSummary]
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A summary, or why there is none, and whether that may pass."""
+    """A summary, or why there is none, whether that may pass, and on which worker it was."""
 
     found: AnswerSummary | HayflickError
     passing: bool = False
+    worker: str | None = None
 
 
 def read_partitions(
@@ -150,6 +155,10 @@ class _Attempt:
 
     def __call__(self, partition: Partition) -> _Outcome:
         time.sleep(_PAUSE_S * partition.attempt)
+        outcome = self._outcome(partition)
+        return replace(outcome, worker=worker_address()) if outcome.passing else outcome
+
+    def _outcome(self, partition: Partition) -> _Outcome:
         try:
             return _Outcome(self.read(partition, self.progress))
         except (OutputError, StoreError) as fault:
@@ -263,7 +272,6 @@ class _Spread:
     ) -> Iterator[tuple[str, AnswerSummary | HayflickError]]:
         for future in done:
             partition = self._running.pop(future)
-            again = replace(partition, attempt=partition.attempt + 1)
             try:
                 outcome = future.result()
             except CancelledError as fault:
@@ -278,7 +286,9 @@ class _Spread:
                     self._suspects.append(replace(partition, alone=True))
                 continue
             self._killed_in_a_row = 0
-            if outcome.passing and again.attempt < _ATTEMPTS:
+            if outcome.passing and partition.attempt + 1 < _ATTEMPTS:
+                failed_on = (*partition.failed_on, *filter(None, [outcome.worker]))
+                again = replace(partition, attempt=partition.attempt + 1, failed_on=failed_on)
                 self._waiting.append(again)
             else:
                 yield partition.name, outcome.found

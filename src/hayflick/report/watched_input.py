@@ -26,8 +26,9 @@ def watched_input(result: WatchResult, language: Language) -> str:
     sentences = [_answers(result, language)]
     if result.measured_answers not in (None, result.answers):
         measured = language.number(result.measured_answers or 0)
-        sampled = "{measured} of them are measured: of large rounds a sample is."
-        sentences.append(text(sampled, measured=measured))
+        sentences.append(
+            text("{measured} of them are measured: of large rounds a sample is.", measured=measured)
+        )
     if result.failed:
         files = joined_names(list(result.failed))
         sentences.append(text("Missing, as they could not be read: {files}.", files=files))

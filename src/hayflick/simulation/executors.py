@@ -12,8 +12,9 @@ import os
 import pickle
 import re
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -261,11 +262,27 @@ def completed(
 
 
 def sender(executor: Executor, work: Callable[[Task], Result]) -> Callable[[Task], Future[Result]]:
-    """Return what begins `work` for a task; to a cluster, `work` is sent once."""
+    """Return what begins `work` for a task; to a cluster, `work` is sent once.
+
+    A task that failed on workers of a cluster, `failed_on`, is sent to other ones.
+    """
     if isinstance(executor, DaskExecutor):
         shared = executor.share(work)
-        return lambda task: executor.submit(_call, shared, task)
+        return lambda task: executor.submit(
+            _call, shared, task, **executor.elsewhere(getattr(task, "failed_on", ()))
+        )
     return lambda task: executor.submit(work, task)
+
+
+def worker_address() -> str | None:
+    """Return the address of the worker of a cluster that runs this; None elsewhere."""
+    distributed: Any = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return str(distributed.get_worker().address)
+    except ValueError:
+        return None
 
 
 def scheduler_lost() -> ExecutorError:
@@ -310,6 +327,13 @@ class DaskExecutor(Executor):
         # A large value is no mistake, as it is sent once.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
             return self._client.submit(pickle.loads, pickle.dumps(value), pure=False)
+
+    def elsewhere(self, failed_on: Collection[str]) -> dict[str, Any]:
+        """Return what `submit` takes for a task that prefers other workers, by their addresses."""
+        others = [one for one in self._client.nthreads() if one not in failed_on]
+        if not failed_on or not others:
+            return {}
+        return {"workers": others, "allow_other_workers": True}
 
     @override
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
