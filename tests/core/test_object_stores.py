@@ -241,7 +241,7 @@ def test_a_process_that_was_forked_is_refused(bucket, monkeypatch):
     url = bucket.put("a.csv", "x")
     assert read_object(url)[0] == b"x"
     monkeypatch.setattr("hayflick.core.object_stores.os.getpid", lambda: -1)
-    with pytest.raises(DataError, match="was forked from one that has read a store.* by spawn"):
+    with pytest.raises(DataError, match=r"was forked from one that has read a store.* by spawn"):
         read_object(url)
 
 
