@@ -91,7 +91,7 @@ def test_cells_at_the_noise_floor_are_counted():
     row = result.to_frame().row(0, named=True)
     assert row["kept"] - 2 * row["standard_error"] <= row["floor"]
     assert findings.at_floor == 1
-    assert any("No further apart than chance" in line for line in findings.summary())
+    assert any("no further apart than chance" in line for line in findings.summary())
 
 
 def test_the_map_parts_the_cells_that_keep_the_target():

@@ -274,7 +274,7 @@ def test_an_executor_that_a_user_brings_and_the_command_line_give_the_same(villa
     assert record["cells"] == found.to_dict()["cells"]
     page = (village / "s.html").read_text()
     assert "‖D‖" in page
-    assert "Cells of a single run have no standard error" in page
+    assert "Cells of a single run, which have no standard error" in page
 
 
 def test_a_share_of_the_components_can_be_kept_in_place_of_the_distance():

@@ -61,7 +61,7 @@ def _cells(findings: SweepFindings) -> Table:
     more = findings.cells.height - _MOST_ROWS
     if more > 0:
         number = findings.language.number(more)
-        shown.caption = findings.language.text("{number} more cells", number=number)
+        shown.caption = findings.language.text("Further cells: {number}", number=number)
     return shown
 
 

@@ -100,7 +100,7 @@ def _phase_diagram(findings: SweepFindings) -> drawing.RenderedChart | None:
     if left_out:
         number = findings.language.number(left_out)
         notes.append(
-            text("Regimes without a steady share of fresh data: {number} cells.", number=number)
+            text("Cells of regimes without a steady share of fresh data: {number}.", number=number)
         )
     title = text("What is kept, by fresh data and items a round")
     if findings.result.study.is_network:

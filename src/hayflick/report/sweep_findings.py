@@ -349,15 +349,15 @@ class SweepFindings:
         if single and result.study.keep is not None:
             lines.append(
                 text(
-                    "Cells of a single run have no standard error; another seed may say otherwise: "
-                    "{number} cells.",
+                    "Cells of a single run, which have no standard error, so that another seed "
+                    "may say otherwise: {number}.",
                     number=number(single),
                 )
             )
         if self.undecided:
             lines.append(
                 text(
-                    "Too close to the target to say, within two standard errors: {number} cells.",
+                    "Cells too close to the target to say, within two standard errors: {number}.",
                     number=number(self.undecided),
                 )
             )
@@ -365,7 +365,7 @@ class SweepFindings:
         if result.imprecise:
             lines.append(
                 text(
-                    "{number} cells did not reach the standard error with {replicates} runs.",
+                    "Cells that did not reach the standard error with {replicates} runs: {number}.",
                     number=number(result.imprecise),
                     replicates=number(result.study.most_replicates),
                 )
@@ -380,15 +380,15 @@ class SweepFindings:
         if self.at_floor:
             lines.append(
                 text(
-                    "No further apart than chance leaves agents that have become alike, within two "
-                    "standard errors: {number} cells.",
+                    "Cells whose agents are no further apart than chance leaves agents that have "
+                    "become alike, within two standard errors: {number}.",
                     number=number(self.at_floor),
                 )
             )
         if undefined := self.result.finished - self.cells.height:
             lines.append(
                 text(
-                    "Without a distance or a word at the start or the end: {number} cells.",
+                    "Cells without a distance or a word at the start or the end: {number}.",
                     number=number(undefined),
                 )
             )
