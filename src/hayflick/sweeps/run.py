@@ -20,9 +20,7 @@ from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
 from hayflick.simulation.blocks import Block
 from hayflick.simulation.executors import DaskExecutor, completed, open_executor, worker_count
-from hayflick.sweeps.experiments import ExperimentPreparation
 from hayflick.sweeps.kept import LawfulRetention
-from hayflick.sweeps.mixtures import MixturePreparation
 from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy, TrainedNetworkStudy
 from hayflick.sweeps.preparation import ChainPreparation
 from hayflick.sweeps.results import SweepResult, write_result
@@ -40,7 +38,6 @@ from hayflick.sweeps.tasks import (
     RunsTask,
     Workload,
 )
-from hayflick.sweeps.trained_networks import TrainedNetworkPreparation
 
 AUTO = "auto"
 """Processes where the work is long, else threads."""
@@ -146,14 +143,21 @@ def sweep(
 
 
 def _preparation(study: CellStudy, folder: Path, progress: Progress) -> Preparation:
+    # What networks need is loaded where there are some.
     match study:
         case Study():
             return ChainPreparation(study, folder, progress)
         case NetworkStudy():
+            from hayflick.sweeps.mixtures import MixturePreparation
+
             return MixturePreparation(study, folder)
         case TrainedNetworkStudy():
+            from hayflick.sweeps.trained_networks import TrainedNetworkPreparation
+
             return TrainedNetworkPreparation(study, folder)
         case ExperimentStudy():
+            from hayflick.sweeps.experiments import ExperimentPreparation
+
             return ExperimentPreparation(study, folder)
         case _:
             raise TypeError(f"no kind of study: {type(study).__name__}")
