@@ -61,6 +61,21 @@ def test_a_share_is_enough_where_the_cells_of_all_seeds_keep_the_target():
     assert hf.sweep(hypercube).to_dict()["least_sufficient"] is None
 
 
+def test_means_over_the_seeds_have_the_standard_error_of_their_spread():
+    runs = {**BASE, "regime": ["accumulate", "replace"], "law": "none", "samples": 80}
+    found = hf.sweep({**runs, "seed": [1, 2, 3], "replicates": 1})
+    told = found.to_dict()["over_seeds"]
+    assert [row["regime"] for row in told] == ["accumulate", "replace"]
+    for row in told:
+        own = found.to_frame().filter(pl.col("regime") == row["regime"])["kept"].to_numpy()
+        assert row["seeds"] == 3
+        assert row["kept"] == pytest.approx(own.mean(), rel=1e-12)
+        assert row["standard_error"] == pytest.approx(own.std(ddof=1) / 3**0.5, rel=1e-9)
+    assert len(SweepFindings(found, Language("en")).seeds_rows(most=9)[0]) == 4
+    assert hf.sweep({**runs, "replicates": 2}).to_dict()["over_seeds"] is None
+    assert hf.sweep({**BASE, "samples": 80, "seed": [1, 2]}).to_dict()["over_seeds"] is None
+
+
 def test_one_cell_is_no_number_of_cells(tmp_path):
     assert SweepFindings(hf.sweep({**BASE, "samples": 80}), Language("en")).title() == (
         "Study of one cell"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hayflick.report.language import Language
@@ -35,6 +36,7 @@ def record(result: SweepResult) -> dict[str, Any]:
         "least_sufficient": None
         if findings.least_sufficient is None
         else findings.least_sufficient.to_dicts(),
+        "over_seeds": None if findings.over_seeds is None else findings.over_seeds.to_dicts(),
         "cells": result.to_frame().to_dicts(),
         "provenance": result.provenance(),
     }
@@ -43,21 +45,23 @@ def record(result: SweepResult) -> dict[str, Any]:
 def tables(result: SweepResult, *, lang: str = "en") -> list[RenderableType]:
     """Return what the terminal shows of a sweep."""
     findings = SweepFindings(result, Language(lang))
-    least = [] if findings.least_sufficient is None else [_least(findings)]
-    return [findings.verdict(), *findings.summary(), *least, _cells(findings)]
+    shown: list[RenderableType] = [findings.verdict(), *findings.summary()]
+    if findings.least_sufficient is not None:
+        shown.append(_rows(findings.least_headings(), findings.least_rows(most=_MOST_ROWS)))
+    if findings.over_seeds is not None:
+        shown.append(_rows(findings.seeds_headings(), findings.seeds_rows(most=_MOST_ROWS)))
+    return [*shown, _cells(findings)]
 
 
-def _least(findings: SweepFindings) -> Table:
-    shown = table(*findings.least_headings())
-    for row in findings.least_rows(most=_MOST_ROWS):
+def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    shown = table(*headings)
+    for row in rows:
         shown.add_row(*row)
     return shown
 
 
 def _cells(findings: SweepFindings) -> Table:
-    shown = table(*findings.headings())
-    for row in findings.rows(most=_MOST_ROWS):
-        shown.add_row(*row)
+    shown = _rows(findings.headings(), findings.rows(most=_MOST_ROWS))
     more = findings.cells.height - _MOST_ROWS
     if more > 0:
         number = findings.language.number(more)

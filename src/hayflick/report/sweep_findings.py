@@ -118,6 +118,46 @@ class SweepFindings:
         found = combinations.join(least, on=["all", *others], how="left", maintain_order="left")
         return found.select(*others, setting, "real", "kept")
 
+    @cached_property
+    def over_seeds(self) -> pl.DataFrame | None:
+        """What is kept on average over the seeds, for each of the other settings.
+
+        ``standard_error`` is that of this mean, from the spread of the seeds; null for one seed.
+        None where seeds are not varied, or all cells are answered by law.
+        """
+        if "seed" not in self.result.varied or not self.cells["runs"].max():
+            return None
+        others = [name for name in self.result.varied if name != "seed"]
+        kept, number = pl.col("kept"), pl.len()
+        measures = (
+            number.alias("seeds"),
+            kept.mean(),
+            (kept.std() / number.sqrt()).alias("standard_error"),
+        )
+        marked = self.cells.with_columns(all=pl.lit(0))
+        return marked.group_by("all", *others, maintain_order=True).agg(*measures).drop("all")
+
+    def seeds_headings(self) -> list[str]:
+        """Return the headings of the table of means over the seeds."""
+        frame, text = self.over_seeds, self.language.text
+        assert frame is not None
+        names = [self.label(name) for name in frame.columns[:-3]]
+        return [*names, text("seeds"), text("kept"), text("standard error")]
+
+    def seeds_rows(self, *, most: int) -> list[list[str]]:
+        """Return the rows of the table of means over the seeds."""
+        frame = self.over_seeds
+        assert frame is not None
+        return [
+            [
+                *(self.value(name, row[name]) for name in frame.columns[:-3]),
+                self.language.number(row["seeds"]),
+                self.language.percent(row["kept"]),
+                "–" if row["standard_error"] is None else f"{row['standard_error']:.2g}",
+            ]
+            for row in frame.head(most).iter_rows(named=True)
+        ]
+
     @property
     def real_label(self) -> str:
         """What the setting of real data is called."""
