@@ -112,6 +112,8 @@ def test_rounds_within_the_capacity_are_those_of_watch(watch):
     watched.send(answers(9, 5))
     assert watched.row.measured_round == 6
     assert all(row.note is None for row in watched.rounds)
+    result = watched.result()
+    assert (result.answers, result.measured_answers) == (240, None)
     watched.check()
 
 
@@ -121,6 +123,8 @@ def test_readings_of_a_sampled_round_are_those_of_watch_on_its_export(watch):
     for part in range(6):
         watched.send(keyed(part, 400, group=f"g{part % 2}", words=400 if part < 4 else 5))
     assert watched.row.measured_round == 6
+    result = watched.result()
+    assert (result.answers, result.measured_answers) == (2400, 600)
     watched.check()
 
 

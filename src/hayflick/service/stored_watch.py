@@ -24,7 +24,7 @@ from hayflick.service.live_stream import LiveStream, panel_of, stored_rounds
 from hayflick.service.streams import settings_of
 from hayflick.storage.database import Database
 from hayflick.storage.readings import VerdictRow, texts_of_rounds, verdicts_of_stream
-from hayflick.storage.rounds import round_names
+from hayflick.storage.rounds import number_of_answers, round_names
 from hayflick.storage.streams import StreamRow
 
 _MOST_KEPT = 16
@@ -59,6 +59,7 @@ def stored_watch(database: Database, stream: StreamRow) -> WatchResult | None:
         if live is None:
             return None
         names = round_names(connection, stream.id, last=last)
+        answers = number_of_answers(connection, stream.id, last=last)
         rounds = _rounds(connection, database.name, stream, names)
         verdicts = verdicts_of_stream(connection, stream.id, last=last)
         texts = texts_of_rounds(connection, stream.id)
@@ -68,6 +69,7 @@ def stored_watch(database: Database, stream: StreamRow) -> WatchResult | None:
     outcome = None if rules is None else apply_rules(rules, readings)
     samples = {number: one["sample"] for number, one in texts.items()}
     told = [one["typical"] for one in texts.values() if one["typical"]]
+    measured = int(sum(one.values.get("answers", 0.0) for one in readings[""]))
     return WatchResult(
         name=stream.name,
         rounds=tuple(labels),
@@ -86,7 +88,8 @@ def stored_watch(database: Database, stream: StreamRow) -> WatchResult | None:
         templates=changed_phrases(samples, rounds=len(labels), baseline=settings.baseline),
         typical_first=told[0] if told else (),
         typical_last=told[-1] if told else (),
-        answers=int(sum(one.values.get("answers", 0.0) for one in readings[""])),
+        answers=answers,
+        measured_answers=None if measured == answers else measured,
         rules=rules,
         decisions=() if outcome is None else outcome.decisions,
         idle_watches=() if outcome is None else outcome.idle,

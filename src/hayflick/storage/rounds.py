@@ -150,6 +150,13 @@ def round_names(connection: sa.Connection, stream: int, *, last: int) -> dict[in
     return {row.number: row.name for row in connection.execute(query.order_by(rounds.c.number))}
 
 
+def number_of_answers(connection: sa.Connection, stream: int, *, last: int) -> int:
+    """Return how many answers came in time for the rounds of a stream, up to the last one."""
+    query = sa.select(sa.func.sum(rounds.c.answers))
+    these = rounds.c.stream == stream, rounds.c.number <= last
+    return int(connection.scalar(query.where(*these)) or 0)
+
+
 def due_rounds(connection: sa.Connection, *, now: float) -> list[int]:
     """Return the streams with a window that the clock closes now."""
     query = sa.select(rounds.c.stream).where(rounds.c.status == "open", rounds.c.due <= now)
