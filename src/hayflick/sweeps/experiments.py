@@ -35,11 +35,11 @@ from hayflick.sweeps.network_quantities import DISTANCE, DistanceKept, ShareKept
 from hayflick.sweeps.network_study import ExperimentStudy
 from hayflick.sweeps.tasks import (
     CellAnswer,
+    CellQuantity,
     Failed,
-    Quantity,
     ReadyCell,
     RunsTask,
-    Workload,
+    SweepWorkload,
     spread_out,
 )
 from hayflick.sweeps.vary import with_value
@@ -102,7 +102,7 @@ class ExperimentWork:
             found = Failed(str(fault))
         return [CellAnswer(task.ready.cell.number, found)]
 
-    def quantity(self, ready: ExperimentCell) -> Quantity:  # noqa: ARG002
+    def quantity(self, ready: ExperimentCell) -> CellQuantity:  # noqa: ARG002
         """Return what is kept in a cell."""
         return DistanceKept(first=1) if self.kept == DISTANCE else ShareKept(self.kept)
 
@@ -296,7 +296,7 @@ class ExperimentPreparation:
         pool = setup.first_pool(folder=self.path.parent)
         check_first_round(setup, pool, rules=None if rules is None else rules.load())
 
-    def workload(self, left: Sequence[ExperimentCell]) -> Workload:
+    def workload(self, left: Sequence[ExperimentCell]) -> SweepWorkload:
         """Return the work on the cells that are left; the estimate is that of a few of them."""
         names = {name for one in left for _, name in named_files(one.experiment)}
         for one in left:
@@ -307,7 +307,7 @@ class ExperimentPreparation:
         efforts = [ReadingEstimate.of(one.experiment, folder=folder).effort() for one in tried]
         rounds = sum(one.rounds for one in tried)
         seconds = sum(one.seconds for one in efforts) / rounds
-        return Workload(
+        return SweepWorkload(
             work=ExperimentWork(folder, tuple(sorted(names)), self.study.quantity),
             simulated=left,
             seconds_of=lambda ready, _: seconds * ready.rounds,

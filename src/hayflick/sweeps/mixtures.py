@@ -22,11 +22,11 @@ from hayflick.sweeps.network_study import NetworkStudy
 from hayflick.sweeps.tasks import (
     TASK_S,
     CellAnswer,
+    CellQuantity,
     Failed,
-    Quantity,
     ReadyCell,
     RunsTask,
-    Workload,
+    SweepWorkload,
     batches,
 )
 
@@ -79,7 +79,7 @@ class MixtureWork:
             found = Failed(str(fault))
         return [CellAnswer(task.ready.cell.number, found, task.blocks[0][0])]
 
-    def quantity(self, ready: MixtureCell) -> Quantity:  # noqa: ARG002
+    def quantity(self, ready: MixtureCell) -> CellQuantity:  # noqa: ARG002
         """Return what is kept in a cell."""
         return DistanceKept() if self.name == DISTANCE else ShareKept(self.name)
 
@@ -193,11 +193,11 @@ class MixturePreparation:
                 self._files[text] = Source.files(("topology", path))[0]
         return self._topologies[key]
 
-    def workload(self, left: Sequence[MixtureCell]) -> Workload:
+    def workload(self, left: Sequence[MixtureCell]) -> SweepWorkload:
         """Return the work on the cells that are left."""
         runs = self.study.most_replicates
         longest = max((ready.rounds for ready in left), default=0)
-        return Workload(
+        return SweepWorkload(
             work=MixtureWork(self.study.quantity),
             simulated=left,
             seconds_of=_seconds,

@@ -23,7 +23,7 @@ from hayflick.simulation.blocks import BlockRuns
 from hayflick.simulation.effort import simulation_effort
 from hayflick.sweeps.cells import Cell, cells_of
 from hayflick.sweeps.study import IDEAL, Study
-from hayflick.sweeps.tasks import Workload, spread_out
+from hayflick.sweeps.tasks import SweepWorkload, spread_out
 from hayflick.sweeps.work import ChainCell, ChainWork
 
 _ITEM_S, _ROUND_S = 6e-8, 2e-6
@@ -74,7 +74,7 @@ class ChainPreparation:
                 raise DataError(f"{cell}: {fault}") from None
         return found
 
-    def workload(self, left: Sequence[ChainCell]) -> Workload:
+    def workload(self, left: Sequence[ChainCell]) -> SweepWorkload:
         """Return the work on the cells that are left; a few of them are tried.
 
         Raises
@@ -101,7 +101,7 @@ class ChainPreparation:
             rate = sum(one.seconds for one in efforts) / rough
             memory = max(_memory(work, ready, replicates) for ready in tried)
         others = f" the others with up to {replicates:,} runs each," if simulated else ""
-        return Workload(
+        return SweepWorkload(
             work=work,
             by_law=by_law,
             simulated=simulated,

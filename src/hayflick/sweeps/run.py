@@ -29,14 +29,14 @@ from hayflick.sweeps.study import CellStudy, Study
 from hayflick.sweeps.study_files import StudyInput, study_in
 from hayflick.sweeps.tasks import (
     CellAnswer,
+    CellQuantity,
     CellWork,
     Failed,
     LawTask,
     Preparation,
-    Quantity,
     ReadyCell,
     RunsTask,
-    Workload,
+    SweepWorkload,
 )
 
 AUTO = "auto"
@@ -209,7 +209,7 @@ class _Simulated:
         runs = sum(size for _, size in self.blocks[: self.asked])
         return sum(len(values) for values in self.found.values()) == runs
 
-    def result(self, quantity: Quantity) -> CellResult:
+    def result(self, quantity: CellQuantity) -> CellResult:
         """Return what the runs keep so far."""
         runs = np.concatenate([self.found[first] for first in sorted(self.found)])
         return quantity.result(runs)
@@ -228,7 +228,7 @@ class _Sweep:
     """The cells of a study on their way through an executor."""
 
     study: CellStudy
-    load: Workload
+    load: SweepWorkload
     store: SweepStore
     progress: Progress
     total: int

@@ -89,7 +89,7 @@ class CellAnswer:
     first_block: int = 0
 
 
-class Quantity(Protocol):
+class CellQuantity(Protocol):
     """What a cell's ``kept`` is."""
 
     @property
@@ -106,7 +106,7 @@ class CellWork(Protocol):
     def __call__(self, task: Any) -> list[CellAnswer]:
         """Return what is found in a task."""
 
-    def quantity(self, ready: Any) -> Quantity:
+    def quantity(self, ready: Any) -> CellQuantity:
         """Return what is kept in a cell."""
 
     def tasks_of(
@@ -119,7 +119,7 @@ class CellWork(Protocol):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Workload:
+class SweepWorkload:
     """The cells that are left to do, and about how long they take.
 
     Parameters
@@ -189,7 +189,7 @@ class Preparation(Protocol):
     def cells(self) -> Sequence[ReadyCell]:
         """Return the cells, in order."""
 
-    def workload(self, left: Sequence[Any]) -> Workload:
+    def workload(self, left: Sequence[Any]) -> SweepWorkload:
         """Return the work on the cells that are left to do."""
 
 

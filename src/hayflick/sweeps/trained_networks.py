@@ -18,7 +18,7 @@ from hayflick.sweeps.cells import Cell, cells_of
 from hayflick.sweeps.kept import LawfulRetention
 from hayflick.sweeps.network_quantities import TOTAL, ShareKept
 from hayflick.sweeps.network_study import TrainedNetworkStudy
-from hayflick.sweeps.tasks import CellAnswer, Failed, LawTask, ReadyCell, RunsTask, Workload
+from hayflick.sweeps.tasks import CellAnswer, Failed, LawTask, ReadyCell, RunsTask, SweepWorkload
 
 _EDGES = "edges"
 _PRODUCT_S, _PAIR_S, _ROUND_S = 5e-10, 1e-8, 2e-5
@@ -165,10 +165,10 @@ class TrainedNetworkPreparation:
         topology = self._read.get(key, name)
         return TrainedNetworkCell(cell, cell.identity(common), topology, seconds)
 
-    def workload(self, left: Sequence[TrainedNetworkCell]) -> Workload:
+    def workload(self, left: Sequence[TrainedNetworkCell]) -> SweepWorkload:
         """Return the work on the cells that are left."""
         most = max((int(ready.cell.settings["agents"]) for ready in left), default=0)
-        return Workload(
+        return SweepWorkload(
             work=TrainedNetworkWork(self.study.quantity),
             simulated=(),
             by_law=left,
