@@ -1,11 +1,11 @@
-"""``hayflick summarise``: the rate of a processor and the memory, of 1, 2 and 4 GB."""
+"""``hayflick summarise``: the rate of a processor and the memory, of 1, 2 and 4 GB; processes."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pairs import Result
@@ -13,7 +13,7 @@ from watching import watch
 
 FOLDER = Path(__file__).parents[1] / "build" / "bench"
 BYTES, DAYS, CAPACITY, WORDS = 500_000_000, 50, 2000, 3000
-MOST_SLOWER, MOST_MEMORY = 1.1, 1.2
+MOST_SLOWER, MOST_MEMORY, LEAST_FASTER = 1.1, 1.2, 1.7
 
 
 def make_partition(path: Path, *, seed: int) -> None:
@@ -29,6 +29,20 @@ def make_partition(path: Path, *, seed: int) -> None:
             size += file.write(json.dumps(record) + "\n")
             if size >= BYTES:
                 return
+
+
+def on_processes(paths: Sequence[Path], options: Sequence[str]) -> Result:
+    """Measure the same files on one process and on two, with the time that these take to start."""
+    command = ["summarise", *map(str, paths), *options, "--scheduler", "processes", "--workers"]
+    one, two = (watch([*command, str(number)]) for number in (1, 2))
+    return Result(
+        name="summarise 4 partitions on processes, and the memory of the command that merges",
+        ours=f"2 processes: {two.seconds:.0f} s, {two.megabytes:,} MB",
+        alternative=f"1 process: {one.seconds:.0f} s, {one.megabytes:,} MB",
+        figure=f"{one.seconds / two.seconds:.2f} ×",
+        target=f"≥ {LEAST_FASTER:g} ×",
+        met=one.seconds >= LEAST_FASTER * two.seconds,
+    )
 
 
 def results() -> Iterator[Result]:
@@ -59,6 +73,7 @@ def results() -> Iterator[Result]:
         target=f"≤ {MOST_MEMORY:g} ×",
         met=memory[2] <= MOST_MEMORY * memory[1],
     )
+    yield on_processes(paths[:4], options)
     hours = 100_000 / rates[-1] / 3600
     yield Result(
         name="100 GB of them: extrapolated from the rate of 4 GB",

@@ -250,10 +250,13 @@ def test_watch_says_which_files_are_missing(tmp_path, monkeypatch, capsys):
     found = hf.watch(names, **READING, baseline=4, capacity=1000)
     assert list(found.failed) == [names[2]]
     line = ["watch", *names, "--by", "round", "--text", "answer", "--capacity", "1000"]
-    assert main([*line, "--baseline", "4", "--format", "json"]) == 3
+    prometheus = ["--prometheus", "watch.prom"]
+    assert main([*line, *prometheus, "--baseline", "4", "--format", "json"]) == 3
     printed = capsys.readouterr()
     assert "line 1 is no JSON" in json.loads(printed.out)["failed"][names[2]]
     assert "error: files are missing that could not be read, 1 in all" in printed.err
+    gauges = Path("watch.prom").read_text()
+    assert f'hayflick_watch_missing_files{{input="{found.name}"}} 1.0' in gauges
     found.save(tmp_path / "panel.html")
     page = (tmp_path / "panel.html").read_text()
     assert "Missing, as they could not be read: part-2.jsonl." in page

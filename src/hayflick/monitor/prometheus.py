@@ -58,6 +58,10 @@ def _gauges(result: WatchResult) -> dict[str, tuple[str, list[_Sample]]]:
         ),
         "hayflick_watch_rounds": ("Rounds of answers.", [({}, float(len(result.rounds)))]),
         "hayflick_watch_answers": ("Answers.", [({}, float(result.answers))]),
+        "hayflick_watch_missing_files": (
+            "Files that could not be read.",
+            [({}, float(len(result.failed)))],
+        ),
         "hayflick_chart_alarm": (
             "Whether the last reading of a chart is an alarm.",
             [(names, float(stands(chart))) for names, chart in charts],
