@@ -1,5 +1,10 @@
 """Blocks of a simulation give the same numbers wherever they run."""
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 import hayflick as hf
@@ -38,8 +43,23 @@ def test_a_number_of_workers_that_is_none_is_refused():
 
 def test_a_process_that_is_killed_is_told():
     with process_executor(1) as executor:
-        executor.submit(len, "").result()
-        [process] = executor._processes.values()
-        process.kill()
+        os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
         with pytest.raises(ExecutorError, match="was killed"):
             hf.simulate("zipf:9", samples=9, generations=2, seed=1, executor=executor)
+
+
+_KILLED = """
+import os
+from hayflick.simulation.executors import process_executor
+with process_executor(1) as executor:
+    print(executor.submit(int, 7).result(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_processes_end_with_the_one_that_started_them_even_if_it_is_killed():
+    # They hold its standard output open, so that only their end is the end of what it says.
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.returncode) == ("7\n", -9)

@@ -13,6 +13,7 @@ import pickle
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import (
@@ -26,6 +27,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager, suppress
+from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
@@ -100,12 +102,7 @@ class ProcessesExecutor(Executor):
         self._pool = self._opened()
 
     def _opened(self) -> Executor:
-        return ProcessPoolExecutor(
-            self.workers,
-            mp_context=self.context,
-            initializer=signal.signal,
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
+        return ProcessPoolExecutor(self.workers, mp_context=self.context, initializer=_begin_worker)
 
     def renew(self) -> None:
         """Start other processes: when one is killed, all others end too."""
@@ -119,6 +116,19 @@ class ProcessesExecutor(Executor):
     @override
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 class _Worker(SpawnProcess):
