@@ -351,3 +351,20 @@ def test_the_least_share_of_trained_networks_and_their_page(tmp_path):
 def test_a_study_of_trained_networks_that_is_not_understood_is_refused(values, words):
     with pytest.raises(ArgumentError, match=words):
         hf.sweep({**TRAINED, **values})
+
+
+def test_a_latin_hypercube_of_an_experiment_takes_two_numbers_as_a_range(village):
+    text = """experiment = "village.toml"
+design = "latin:6"
+[vary]
+answers = [2, 5]
+agents.trust = [0.1, 0.7]
+retrieval = ["fixed:1", "fixed:2", "uniform:0.5"]
+"""
+    rows = hf.sweep(written(village, text)).to_frame()
+    assert rows.height == 6
+    assert rows["answers"].is_between(2, 5).all()
+    assert rows["agents.trust"].n_unique() == 6
+    assert sorted(rows["retrieval"].value_counts()["count"]) == [2, 2, 2]
+    with pytest.raises(ArgumentError, match=r"answers: one value, or \[low, high\]"):
+        hf.sweep(written(village, text.replace("[2, 5]", "[2, 5, 6]")))
