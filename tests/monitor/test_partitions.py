@@ -11,7 +11,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.core.errors import DataError, ExecutorError
+from hayflick.core.errors import DataError, ExecutorError, StoreError
 from hayflick.core.progress import silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.partitions import Partition, read_partitions
@@ -223,6 +223,30 @@ def test_watch_reads_files_each_by_itself(tmp_path, places):
         there = hf.watch(paths, **how, executor=executor).to_dict()
         for key in ("verdict", "charts", "readings", "answers", "measured_answers", "rounds"):
             assert there[key] == here[key]
+
+
+def test_objects_are_read_where_the_workers_are(tmp_path, bucket, places, capsys):
+    for path in parts(tmp_path):
+        bucket.put(f"answers/{path.name}", path.read_bytes())
+    how = {**READING, "baseline": 4}
+    here = hf.watch(tmp_path, **how).to_dict()
+    for name in ("Dask", "threads"):
+        there = hf.watch(f"{bucket.url}/answers/", **how, executor=places[name]).to_dict()
+        for key in ("verdict", "charts", "readings", "answers"):
+            assert there[key] == here[key]
+    line = ["watch", f"{bucket.url}/answers/", "--by", "round", "--text", "answer"]
+    assert main([*line, "--capacity", "20", "--baseline", "4", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["measured_answers"] == 180
+
+
+def test_a_store_that_does_not_answer_is_told_from_a_damaged_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("hayflick.monitor.partitions._PAUSE_S", 0.0)
+    given = partitions(tmp_path)
+    faults.append(StoreError("s3://bucket/part-1.jsonl: the store does not answer"))
+    attempts.clear()
+    found = dict(read_partitions(failing_always, given, executor=None, progress=silent))
+    assert attempts == [0, 1, 2]
+    assert isinstance(found["part-1.jsonl"], StoreError)
 
 
 def test_of_a_sample_the_number_of_all_answers_is_told(tmp_path, capsys):

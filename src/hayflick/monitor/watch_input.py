@@ -146,8 +146,11 @@ class WatchInput:
         more = 0 if self.summary is None else self.summary.unmeasured(start=self.start)
         if self.reference_summary is not None:
             more += self.reference_summary.unmeasured()
-        made = None if self.summary is None else self.summary.settings.embedder
-        settings = result.settings if made is None else {**result.settings, "embedder": made}
+        settings = dict(result.settings)
+        if self.summary is not None:
+            made = self.summary.settings
+            settings |= {"capacity": made.capacity}
+            settings |= {} if made.embedder is None else {"embedder": made.embedder}
         return replace(
             result,
             settings=settings,
