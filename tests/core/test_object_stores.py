@@ -1,6 +1,7 @@
 """Object stores: what is listed, fetched and written, and what is said where that fails."""
 
 import builtins
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -156,6 +157,38 @@ def test_large_objects_are_fetched_in_parts(bucket, monkeypatch):
     with fetched(bucket.put(f"{'x' * 300}.jsonl.gz", b"")) as path:
         assert path.read_bytes() == b""
         assert path.name.endswith("x.jsonl.gz")
+
+
+@pytest.mark.parametrize("root", ["gs://bucket", "az://container"])
+def test_other_stores_than_s3_do_the_same(environment, tmp_path, root):
+    from plain_store import plain_store
+
+    key = tmp_path / "key.json"
+    environment("GOOGLE_SERVICE_ACCOUNT", str(key))
+    environment("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    environment("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0")
+    with plain_store() as address:
+        plain = {"client_email": "", "private_key": "", "private_key_id": ""}
+        key.write_text(json.dumps({"gcs_base_url": address, "disable_oauth": True, **plain}))
+        environment("AZURE_STORAGE_ENDPOINT", address)
+        url = f"{root}/states/watch.state"
+        write_object(url, b"one", version=ABSENT)
+        _, version = read_object(url)
+        write_object(url, b"two", version=version)
+        for known in (version, ABSENT):
+            with pytest.raises(OutputError, match="another process has written it since"):
+                write_object(url, b"three", version=known)
+        with pytest.raises(OutputError, match="exists already"):
+            write_object(url, b"three")
+        write_object(url, b"three", force=True)
+        (one,) = listed(f"{root}/states/")
+        assert (one.url, one.size) == (url, 5)
+        with fetched(one) as path:
+            assert path.read_bytes() == b"three"
+        write_object(url, b"four!", force=True)
+        with pytest.raises(DataError, match="was written while it was read"), fetched(one):
+            pass
+        assert find_object(f"{root}/none") is None
 
 
 # What fails.

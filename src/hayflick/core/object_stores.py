@@ -333,8 +333,10 @@ def _chunks(place: _Place, one: StoredObject | str) -> Iterator[bytes]:
         one = StoredObject(one, found["size"], found["e_tag"])
     for begin in range(0, one.size, _CHUNK_BYTES):
         options: Any = {"range": (begin, min(begin + _CHUNK_BYTES, one.size))}
-        if one.e_tag is not None:
-            options["if_match"] = one.e_tag
+        # A weak tag matches nothing.
+        if one.e_tag is not None and not one.e_tag.startswith("W/"):
+            # Azure lists tags without the quotes that it takes them with.
+            options["if_match"] = '"' + one.e_tag.strip('"') + '"'
         yield bytes(obstore.get(store, key, options=options).bytes())
 
 
