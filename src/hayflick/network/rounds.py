@@ -28,7 +28,7 @@ from hayflick.core.protocols import Rule
 from hayflick.core.records import Reading
 from hayflick.diversity.observing import Observer, RoundAnswers
 from hayflick.embed.embedder import Vectors
-from hayflick.network.agents.processes import ProcessAgent
+from hayflick.network.agents.processes import QUESTIONS, AgentProcess, ProcessAgent
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed, Learner
 from hayflick.network.interventions import (
     RecordedAction,
@@ -80,13 +80,23 @@ async def ask_all(questions: Sequence[Question], *, concurrency: int, store: Sto
         The first failure, once every answer that was under way is stored.
     """
     asking = _Asking(store)
-    # A process that holds agents has all their questions at once, so that it is never idle.
-    spread = [one for one in questions if isinstance(one.agent, ProcessAgent)]
-    others = [one for one in questions if not isinstance(one.agent, ProcessAgent)]
+    others: list[Question] = []
+    held: dict[AgentProcess, list[tuple[ProcessAgent, Question]]] = {}
+    for one in questions:
+        if isinstance(one.agent, ProcessAgent):
+            held.setdefault(one.agent.process, []).append((one.agent, one))
+        else:
+            others.append(one)
     left = iter(others)
-    turns = [*([left] * min(concurrency, len(others))), *(iter([one]) for one in spread)]
+    # A process that holds agents has all their questions at once, so that it is never idle.
+    together = [
+        asking.work_together(process, asked[first : first + QUESTIONS])
+        for process, asked in held.items()
+        for first in range(0, len(asked), QUESTIONS)
+    ]
+    alone = (asking.work(left) for _ in range(min(concurrency, len(others))))
     try:
-        await asyncio.gather(*(asking.work(turn) for turn in turns))
+        await asyncio.gather(*together, *alone)
     finally:
         asking.flush()
     if asking.failure is not None:
@@ -117,6 +127,17 @@ class _Asking:
                 if self.failure is not None:
                     break
                 previous = stored
+        except Exception as failure:
+            self.failure = self.failure or failure
+
+    async def work_together(
+        self, process: AgentProcess, questions: Sequence[tuple[ProcessAgent, Question]]
+    ) -> None:
+        """Ask the agents of one process some questions at once."""
+        try:
+            asked = [(agent.key, one.query, one.context, one.seed) for agent, one in questions]
+            for (_, one), answer in zip(questions, await process.ask(asked), strict=True):
+                self._add(_stored_answer(one, answer))
         except Exception as failure:
             self.failure = self.failure or failure
 

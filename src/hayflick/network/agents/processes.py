@@ -25,7 +25,7 @@ from hayflick.network.agents.parsing import parse_agents, parse_sections
 from hayflick.network.agents.protocol import Agent, Answer, AnswerSeed
 from hayflick.simulation.executors import process_executor, worker_count
 
-_QUESTIONS, _READINGS = 32, 64
+QUESTIONS, _READINGS = 32, 64
 """As many are sent together: answers arrive while others are written, and no process is idle."""
 
 _POLL_S = 0.05
@@ -69,17 +69,6 @@ def _work(message: _Message) -> list[Answer]:
     ]
 
 
-@dataclass(eq=False)
-class _Batch:
-    """Questions that are sent together."""
-
-    contexts: list[Integers] = field(default_factory=list)
-    places: dict[int, int] = field(default_factory=dict)
-    read: list[Sequence[str]] = field(default_factory=list)
-    questions: list[tuple[int, str, int, AnswerSeed]] = field(default_factory=list)
-    answers: asyncio.Task[list[Answer]] | None = None
-
-
 class AgentProcess:
     """A process that holds agents, by keys; one that has read has a new key.
 
@@ -97,7 +86,6 @@ class AgentProcess:
         self._forgotten: list[int] = []
         self._trained: Future[list[Answer]] | None = None
         self._keys = 0
-        self._open: _Batch | None = None
 
     def hold(
         self, sections: Sequence[Mapping[str, Any]], *, folder: Path
@@ -111,44 +99,27 @@ class AgentProcess:
             return self._executor.submit(_hold, sections, folder)
 
     async def ask(
-        self, key: int, query: str, context: Sequence[str], *, seed: AnswerSeed
-    ) -> Answer:
-        """Return the answer of an agent; questions that are asked at once are sent together.
+        self, questions: Sequence[tuple[int, str, Sequence[str], AnswerSeed]]
+    ) -> list[Answer]:
+        """Return the answers to questions: the key of each one's agent, query, texts and seed.
 
         Raises
         ------
         ExecutorError
             If the process was killed.
         """
-        batch = self._open
-        if batch is None or batch.answers is None or batch.answers.done():
-            batch = self._open = _Batch()
-            batch.answers = asyncio.ensure_future(self._answers(batch))
-        asked = batch.answers
-        assert asked is not None
-        place = len(batch.questions)
-        batch.questions.append((key, query, self._context(batch, context), seed))
-        if len(batch.questions) == _QUESTIONS:
-            self._open = None
-        # Others wait for the same answers, so that one who gives up must not cancel them.
-        return (await asyncio.shield(asked))[place]
-
-    def _context(self, batch: _Batch, context: Sequence[str]) -> int:
-        """Return the place of the texts that are read in a batch; the same texts are there once."""
-        known = batch.places.get(id(context))
-        if known is None:
-            known = batch.places[id(context)] = len(batch.contexts)
-            batch.contexts.append(self._numbered(context))
-            # As long as it is held, nothing else has its id.
-            batch.read.append(context)
-        return known
-
-    async def _answers(self, batch: _Batch) -> list[Answer]:
-        if self._open is batch:
-            self._open = None
+        # Several answers read the same texts, which are sent once.
+        places: dict[int, int] = {}
+        contexts: list[Integers] = []
+        asked = []
+        for key, query, context, seed in questions:
+            if id(context) not in places:
+                places[id(context)] = len(contexts)
+                contexts.append(self._numbered(context))
+            asked.append((key, query, places[id(context)], seed))
         with _told_when_lost():
             self._check_training(waiting=False)
-            return await asyncio.wrap_future(self._send(batch.contexts, batch.questions))
+            return await asyncio.wrap_future(self._send(contexts, asked))
 
     def read(self, key: int, texts: Sequence[str]) -> int:
         """Return the key of the agent after it has read texts.
@@ -227,7 +198,7 @@ class ProcessAgent:
 
     async def answer(self, query: str, context: Sequence[str], *, seed: AnswerSeed) -> Answer:
         """Return the agent's answer; see `hayflick.network.agents.protocol.Agent`."""
-        return await self.process.ask(self.key, query, context, seed=seed)
+        return (await self.process.ask([(self.key, query, context, seed)]))[0]
 
     def after_reading(self, texts: Sequence[str]) -> Self:
         """Return the agent after it has read the texts of a round."""
