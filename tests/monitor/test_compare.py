@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import hayflick as hf
 from hayflick.core.errors import ArgumentError, DataError
@@ -47,6 +48,14 @@ def test_two_draws_from_one_source_do_not_differ():
     assert result.verdict == "no difference found"
     assert result.below(1.0) == ()
     assert result.undecided(0.99)
+
+
+def test_the_number_of_threads_changes_nothing():
+    old, new = {"a": answers(150, seed=3)}, {"a": answers(150, seed=4, words=150)}
+    with threadpool_limits(1):
+        one = hf.compare(old, new, text="a").differences
+    with threadpool_limits(4):
+        assert hf.compare(old, new, text="a").differences == one
 
 
 def test_sizes_make_no_difference():

@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import xlogy
+from threadpoolctl import threadpool_limits
 
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.notes import translatable
@@ -188,7 +189,9 @@ def differences(
     for one in halves:
         one.draw(present)
     series = _Series(old, new, halves, common, present, progress)
-    found = series.numbers()
+    # The threads of a small matrix wait for one another longer than one alone takes.
+    with threadpool_limits(1, "blas"):
+        found = series.numbers()
     logs, centres, kept = [], [], []
     for name, (before, now) in found.items():
         pair = np.stack([before, now])
