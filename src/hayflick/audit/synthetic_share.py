@@ -21,7 +21,7 @@ _CERTAIN = 0.999999
 @final
 @dataclass(frozen=True)
 class WordGap:
-    """A word that the target uses more, or less, than any mixture of both references does.
+    """A word that stands in more, or in fewer, texts than a mixture of the references says.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class SyntheticShare:
         ``detector`` (Rogan and Gladen) or ``words`` (maximum likelihood).
     uncorrected
         The estimate before it is corrected by the references.
-    outside
-        Words whose frequency is that of neither reference nor between both, the most frequent
-        gap first; only of method ``words``.
+    misfits
+        Words whose frequency the share does not explain, the largest gap first; only of method
+        ``words``.
     notes
         What a reader has to know, as sentences.
     """
@@ -70,7 +70,7 @@ class SyntheticShare:
     texts: int
     method: str
     uncorrected: float | None = None
-    outside: tuple[WordGap, ...] = ()
+    misfits: tuple[WordGap, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
