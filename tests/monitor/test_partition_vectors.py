@@ -12,8 +12,6 @@ import pytest
 import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.monitor import partition_vectors
-from hayflick.monitor.partition_vectors import kept_embedder
-from hayflick.simulation.executors import open_executor
 
 READING = {"by": "round", "text": "answer", "group": "model"}
 HASHING = "hashing:dimensions=64"
@@ -81,17 +79,6 @@ def test_each_process_loads_a_model_once(tmp_path, models):
     whole = hf.watch(paths, **READING, embedder="sentence:mini", baseline=4)
     assert watched.to_dict()["readings"] == whole.to_dict()["readings"]
     assert watched.settings["embedder"] == whole.settings["embedder"]
-
-
-def test_another_process_makes_the_same(tmp_path):
-    paths = parts(tmp_path)
-    here = hf.summarise(paths, **READING, embedder=HASHING)
-    with open_executor("processes", workers=1) as executor:
-        there = hf.summarise(paths, **READING, embedder=HASHING, executor=executor)
-        given = hf.summarise(paths, **READING, embedder=kept_embedder(HASHING), executor=executor)
-    assert there.frame.equals(here.frame)
-    assert given.frame.equals(here.frame)
-    assert given.settings == here.settings
 
 
 def test_other_embedders_are_refused(tmp_path, models):

@@ -11,7 +11,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.core.errors import DataError, ExecutorError, StoreError
+from hayflick.core.errors import DataError, EffortError, ExecutorError, StoreError
 from hayflick.core.progress import silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.partitions import Partition, read_partitions
@@ -22,21 +22,31 @@ READING = {"by": "round", "text": "answer", "group": "model", "values": ("score"
 
 @pytest.fixture(scope="module")
 def places():
-    """Executors of every kind: a process, a cluster of two workers, and threads."""
+    """Executors of every kind: a process, clusters of two workers and of one, and threads."""
     distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
+
+    def cluster(workers):
+        return distributed.LocalCluster(
+            n_workers=workers,
             threads_per_worker=1,
             processes=False,
             dashboard_address=":0",
             protocol="tcp",
-        ) as cluster,
+        )
+
+    with (
+        cluster(2) as two,
+        cluster(1) as one,
         open_executor("processes", workers=1) as process,
-        open_executor(cluster.scheduler_address) as dask,
+        open_executor(two.scheduler_address) as dask,
+        open_executor(one.scheduler_address) as single,
         ThreadPoolExecutor(3) as threads,
     ):
-        yield {"a process": process, "Dask": dask, "threads": threads}
+        addresses.append(two.scheduler_address)
+        yield {"a process": process, "Dask": dask, "a worker": single, "threads": threads}
+
+
+addresses: list[str] = []
 
 
 def parts(folder, number=7):
@@ -89,6 +99,33 @@ def test_progress_counts_files_and_bytes(tmp_path):
     assert [one[1:] for one in seen if one[0] == "3 files"] == [(1, 3), (2, 3), (3, 3)]
     size = sum(path.stat().st_size for path in paths)
     assert seen[-1] == ("0.04 MB", size, size)
+
+
+class Told:
+    """Progress that is told what work takes."""
+
+    def __init__(self):
+        self.efforts = []
+
+    def __call__(self, stage, done, total):
+        pass
+
+    def expect(self, effort):
+        self.efforts.append(effort)
+        if effort.seconds > 1e-9:
+            raise EffortError(f"{effort}; add --yes")
+
+
+def test_what_the_rest_takes_is_said_once_it_is_known(tmp_path, monkeypatch):
+    paths, told = parts(tmp_path, 4), Told()
+    hf.summarise(paths, **READING, progress=told)
+    assert not told.efforts
+    monkeypatch.setattr("hayflick.monitor.partitions._MEASURED_S", 0.0)
+    with pytest.raises(EffortError, match="summarising 2 more files"):
+        hf.summarise(paths, **READING, progress=told)
+    assert len(told.efforts) == 1
+    with ThreadPoolExecutor(1) as threads, pytest.raises(EffortError):
+        hf.summarise(paths, **READING, progress=told, executor=threads)
 
 
 def test_what_cannot_be_read_anywhere_is_refused_as_here(tmp_path):
@@ -201,18 +238,28 @@ def test_a_file_that_kills_its_process_is_told_from_those_beside_it(tmp_path, mo
             dict(read_partitions(read, given[1:2], executor=executor, progress=silent))
 
 
-def test_the_command_line_names_where_it_runs(tmp_path, capsys):
+def test_the_command_line_names_where_it_runs(tmp_path, capsys, places):
     paths = [str(path) for path in parts(tmp_path, 2)]
     out = str(tmp_path / "a.summary")
     line = ["summarise", *paths, "--by", "round", "--text", "answer", "-o", out, "--force"]
     assert main(line) == 0
     before = Path(out).read_bytes()
-    assert main([*line, "--scheduler", "processes", "--workers", "1"]) == 0
+    assert main([*line, "--scheduler", addresses[-1]]) == 0
     assert Path(out).read_bytes() == before
     capsys.readouterr()
     assert main([*line, "--workers", "2"]) == 2
     assert main([*line, "--scheduler", "slurm"]) == 2
     assert "takes threads, processes, or the address" in capsys.readouterr().err
+
+
+def test_another_process_makes_the_same_vectors(tmp_path, places):
+    paths, embedder = parts(tmp_path, 3), "hashing:dimensions=64"
+    here = hf.summarise(paths, **READING, embedder=embedder)
+    for given in (embedder, hf.HashingEmbedder(dimensions=64)):
+        for name in ("a process", "Dask"):
+            there = hf.summarise(paths, **READING, embedder=given, executor=places[name])
+            assert there.frame.equals(here.frame)
+            assert there.settings == here.settings
 
 
 def test_watch_reads_files_each_by_itself(tmp_path, places):

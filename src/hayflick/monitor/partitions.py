@@ -23,6 +23,7 @@ from concurrent.futures import (
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from hayflick.core.effort import Effort, expect
 from hayflick.core.errors import (
     DataError,
     ExecutorError,
@@ -46,6 +47,9 @@ from hayflick.simulation.executors import (
 
 _ATTEMPTS = 3
 _PAUSE_S = 0.5
+_MEASURED_S = 10.0
+"""Time after which the rate tells what the rest takes."""
+
 _MOST_KILLED = 5
 """From so many files in a row that kill their process on, it is the machine that does."""
 
@@ -118,6 +122,8 @@ def read_partitions(
     ------
     ExecutorError
         If the scheduler of a cluster, or processes that were not started by hayflick, are lost.
+    EffortError
+        If it takes so long that a command asks, and nobody agrees.
     """
     if executor is None:
         found = _one_by_one(read, partitions, progress if len(partitions) == 1 else silent)
@@ -127,11 +133,36 @@ def read_partitions(
     whole = sum(sizes)
     by_name = {one.name: size for one, size in zip(partitions, sizes, strict=True)}
     done = 0
+    rate = _Rate(whole)
     for number, (name, one) in enumerate(found, start=1):
         done += by_name[name]
+        rate.announce(done, len(partitions) - number, progress)
         progress(f"{len(partitions):,} files", number, len(partitions))
         progress(f"{whole / 1e6:,.2f} MB", done, max(whole, 1))
         yield name, one
+
+
+class _Rate:
+    """How fast files are read, and once what is left of them takes."""
+
+    def __init__(self, whole: int) -> None:
+        self._whole = whole
+        self._first: tuple[float, int] | None = None
+        self._announced = False
+
+    def announce(self, done: int, files: int, progress: Progress) -> None:
+        """Say what the bytes that are left take, as soon as that is known."""
+        now = time.monotonic()
+        if self._first is None:
+            # Processes start, and libraries are loaded, before the first file is finished.
+            self._first = now, done
+            return
+        since, before = self._first
+        if self._announced or now - since < _MEASURED_S or done == before:
+            return
+        self._announced = True
+        left = (self._whole - done) * (now - since) / (done - before)
+        expect(progress, Effort(f"summarising {files:,} more files", left))
 
 
 def _one_by_one(
