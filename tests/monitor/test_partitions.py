@@ -346,6 +346,16 @@ def test_summaries_take_patterns_and_references(tmp_path, monkeypatch, capsys):
     main(["watch", "--glob", "*.summary", "--baseline", "4", "--format", "json"])
     found = json.loads(capsys.readouterr().out)
     assert found["readings"] == hf.watch(paths, **READING, baseline=4).to_dict()["readings"]
+    folder = tmp_path / "summaries"
+    folder.mkdir()
+    with pytest.raises(hf.HayflickError, match="holds no summary"):
+        hf.merge(folder)
+    for place in range(len(paths)):
+        Path(f"{place}.summary").rename(folder / f"{place}.summary")
+    assert main(["merge", "summaries", "-o", "0.summary"]) == 0
+    assert hf.watch("0.summary", baseline=4).to_dict()["readings"] == found["readings"]
+    assert main(["watch", "summaries"]) == 2
+    assert "summaries/*.summary" in capsys.readouterr().err
     for glob, message in [("*.jsonl", "answers alone"), ("no*.summary", "fits no summary")]:
         assert main(["watch", "--glob", "*.summary", "--glob", glob]) == 2
         assert message in " ".join(capsys.readouterr().err.split())

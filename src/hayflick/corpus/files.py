@@ -280,6 +280,8 @@ def _files_of(text: str) -> list[InputFile]:
         found = list(_tables_below(path, root=path))
         if not found:
             remedy = f"takes {', '.join(RECORD_SUFFIXES)}"
+            if any(path.glob("*.summary")):
+                remedy = f"summaries are named by their ending: {path}/*.summary"
             raise DataError(f"{path}: the folder holds no table that is not empty; {remedy}")
         return found
     if not path.exists():

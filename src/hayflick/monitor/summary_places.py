@@ -49,7 +49,7 @@ def check_target(
 
 
 def summary_places(given: Iterable[_Given]) -> Iterator[_Given | str]:
-    """Yield what is given, and the URLs of summaries in place of folders and patterns of stores.
+    """Yield what is given, and summaries in place of their folders and of patterns of stores.
 
     Raises
     ------
@@ -57,6 +57,9 @@ def summary_places(given: Iterable[_Given]) -> Iterator[_Given | str]:
         If there is no summary, or the store cannot be used.
     """
     for one in given:
+        if isinstance(one, (str, os.PathLike)) and not is_url(one) and os.path.isdir(one):
+            yield from _below(Path(one))
+            continue
         if not is_url(one) or (one.endswith(SUFFIX) and not is_pattern(one)):
             yield one
             continue
@@ -64,3 +67,11 @@ def summary_places(given: Iterable[_Given]) -> Iterator[_Given | str]:
         if not found:
             raise DataError(f"{one}: holds no summary; takes names that end in {SUFFIX}")
         yield from sorted(found)
+
+
+def _below(folder: Path) -> list[str]:
+    """Return the summaries in a folder, at any depth."""
+    found = sorted(str(path) for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
+    if not found:
+        raise DataError(f"{folder}: holds no summary; takes names that end in {SUFFIX}")
+    return found
