@@ -18,14 +18,19 @@ INPUTS = Inputs()
 
 
 @cache
-def planned_words(kind=None):
+def words_plan():
+    return hf.plan(WORDS, keep=0.7, generations=20, replicates=0)
+
+
+@cache
+def planned_words(kind=None, inputs=INPUTS):
     """Return the rules of the words' plan, which take seconds, once for all tests."""
-    return planned(kind=kind)
+    return rules_from_plan(words_plan(), kind=kind, inputs=inputs)
 
 
-def planned(model=WORDS, *, keep=0.7, generations=20, kind=None, inputs=INPUTS, **settings):
+def planned(model=WORDS, *, keep=0.7, generations=20, kind=None, **settings):
     plan = hf.plan(model, keep=keep, generations=generations, replicates=0, **settings)
-    return rules_from_plan(plan, kind=kind, inputs=inputs)
+    return rules_from_plan(plan, kind=kind, inputs=INPUTS)
 
 
 def test_the_file_says_what_was_derived():
@@ -44,7 +49,7 @@ def test_a_list_is_watched_as_a_list_and_diversity_in_its_own_unit():
     (missed,) = parse_rules(planned(must_keep=["w300", "w350"]).text).watch
     assert missed.metrics == ("retention",)
     few = hf.Discrete.from_counts({f"w{place}": 300 // place for place in range(1, 13)})
-    found = planned(few, of="diversity", keep=0.92, generations=80, kind="below")
+    found = planned(few, of="diversity", keep=0.92, generations=20, kind="below")
     # No law says how a diversity scatters: the margin comes from runs.
     assert found.policy.margin > 0.0
     (kept, missed) = parse_rules(found.text).watch
@@ -64,7 +69,7 @@ def test_what_no_rule_can_hold_is_refused():
     with pytest.raises(DataError, match=r"none of the kind fresh keep 99\.0% in 95% of runs"):
         planned(keep=0.99, kind="fresh")
     with pytest.raises(ArgumentError, match="kind: got often, takes one of anchor, fresh"):
-        planned(kind="often")
+        planned_words("often")
     numbers = hf.Gaussian(0.0, 1.0)
     with pytest.raises(DataError, match="not for numbers"):
         rules_from_plan(hf.plan(numbers, keep=0.9, generations=5, samples=20, replicates=0))
@@ -151,7 +156,7 @@ def test_the_commands_in_the_file_work_as_they_stand(tmp_path, monkeypatch):
 
 
 def test_a_name_that_ends_a_line_stays_in_its_comment():
-    text = planned(inputs=Inputs(rules="a\nb.toml", corpus="c\td.csv")).text
+    text = planned_words(inputs=Inputs(rules="a\nb.toml", corpus="c\td.csv")).text
     assert r"hayflick rules evaluate $'a\nb.toml' --corpus $'c\x09d.csv'" in text
     parse_rules(text)
 
@@ -167,7 +172,7 @@ def test_a_design_that_rules_cannot_carry_out_is_refused():
 
 
 def test_too_few_runs_that_hold_the_target_are_no_rules():
-    plan = hf.plan(WORDS, keep=0.7, generations=20, replicates=0)
+    plan = words_plan()
     weak = replace(plan.best, number=plan.best.number // 3)
     with pytest.raises(
         DataError,
