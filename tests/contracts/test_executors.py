@@ -1,12 +1,17 @@
 """One contract over every place where a simulation runs: the numbers are the same."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 
 import pytest
 import xarray
 from example_chains import FAMILIES, REGIMES, STAGES
 
 import hayflick as hf
+from hayflick.cli.main import main
+from hayflick.rules.parsing import parse_rules
+from hayflick.rules.rule_set import RuleSet
 from hayflick.simulation.executors import open_executor
 
 RULES = """
@@ -153,3 +158,67 @@ def test_cells_of_networks(places, tmp_path, monkeypatch, kind):
     here = hf.sweep(study, workers=1).to_frame()
     for executor, _ in places.values():
         assert hf.sweep(study, executor=executor).to_frame().equals(here)
+
+
+WORDS = {"the": 60, "cat": 30, "sat": 9, "here": 1}
+LAW = {"generations": 4, "seed": 3}
+VERBS = {
+    "forecast": lambda **here: hf.forecast(hf.Discrete.from_counts(WORDS), **LAW, **here),
+    "forecast of numbers": lambda **here: hf.forecast(
+        hf.Gaussian(0.0, 1.0), samples=20, **LAW, **here
+    ),
+    "forecast of a trainer": lambda **here: hf.forecast(
+        hf.Discrete.from_counts(WORDS), resampler=hf.Resampler(), replicates=64, **LAW, **here
+    ),
+    "plan": lambda **here: hf.plan(hf.Discrete.from_counts(WORDS), **LAW, **here),
+    "rules": lambda **here: hf.evaluate_rules(
+        RuleSet.of(parse_rules(RULES)),
+        corpus=hf.Discrete.from_counts(WORDS),
+        replicates=64,
+        **LAW,
+        **here,
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verbs_that_simulate(places, verb):
+    here = VERBS[verb](threads=1).to_dict()
+    for place in ("a process", "Dask"):
+        assert VERBS[verb](executor=places[place][0]).to_dict() == here
+
+
+def test_a_plan_for_numbers(places):
+    model, how = hf.Gaussian(0.0, 1.0), {"samples": 20, "keep": 0.5, "replicates": 4}
+    here = hf.plan(model, threads=1, **how, **LAW).to_dict()
+    executor, _ = places["threads of another"]
+    assert hf.plan(model, executor=executor, **how, **LAW).to_dict() == here
+
+
+def test_results_outlive_their_executor(tmp_path):
+    with ThreadPoolExecutor(1) as executor:
+        found = VERBS["plan"](executor=executor)
+    again = pickle.loads(pickle.dumps(found))
+    assert again.to_dict() == found.to_dict()
+    found.save(tmp_path / "plan.html")
+
+
+@pytest.mark.parametrize(
+    "command", [["forecast"], ["plan"], ["rules", "evaluate"]], ids=lambda words: words[-1]
+)
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        (["--workers", "2"], "workers: got 2, takes nothing beside threads"),
+        (["--scheduler", "processes", "--threads", "2"], "takes nothing beside --scheduler proc"),
+        (["--scheduler", "host:8786"], "takes threads, processes, or the address of a Dask"),
+    ],
+)
+def test_commands_refuse_a_place_that_does_not_fit(command, where, message, tmp_path, capsys):
+    (tmp_path / "rules.toml").write_text(RULES)
+    (tmp_path / "corpus.txt").write_text("one two two\n")
+    data = {"rules": ["rules.toml", "--corpus", "corpus.txt"]}.get(command[0], ["corpus.txt"])
+    with chdir(tmp_path):
+        assert main([*command, *data, *where]) == 2
+    assert message in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 2

@@ -129,6 +129,8 @@ def forecast_command(
     ] = None,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None,
@@ -161,8 +163,10 @@ def forecast_command(
     if is_default or out is not None:
         expect_page()
     from hayflick.planning.forecast import forecast
+    from hayflick.simulation.executors import open_executor
 
-    with progress_bar(yes=yes) as progress:
+    options.check_threads(threads, scheduler=scheduler, workers=workers)
+    with open_executor(scheduler, workers=workers) as executor, progress_bar(yes=yes) as progress:
         result = forecast(
             source,
             family=None if family is None else family.value,
@@ -186,6 +190,7 @@ def forecast_command(
             replicates=replicates,
             seed=seed,
             threads=threads,
+            executor=executor,
             progress=progress,
         )
     _warn(result, family=family, tokenizer=tokenizer)

@@ -140,6 +140,8 @@ def plan_command(
     ] = 32,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
     brief: Annotated[
@@ -185,20 +187,23 @@ def plan_command(
     inputs = (source, must_keep, history)
     _check_pages(out, brief, inputs=inputs, force=force)
     from hayflick.planning.plan import plan
+    from hayflick.simulation.executors import open_executor
 
-    named = {
-        "real": cost_real,
-        "generated": cost_generated,
-        "check": cost_check,
-        "monitoring": cost_monitoring,
-        "loss": cost_loss,
-    }
-    costs = _costs(named, currency, rounds_per_month)
+    costs = _costs(
+        currency,
+        rounds_per_month,
+        real=cost_real,
+        generated=cost_generated,
+        check=cost_check,
+        monitoring=cost_monitoring,
+        loss=cost_loss,
+    )
     _check_files(write_rules, reserve_out, inputs=(*inputs, out, brief), force=force)
     table = options.table_format(
         separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
     )
-    with progress_bar(yes=yes) as progress:
+    options.check_threads(threads, scheduler=scheduler, workers=workers)
+    with open_executor(scheduler, workers=workers) as executor, progress_bar(yes=yes) as progress:
         result = plan(
             source,
             keep=keep,
@@ -220,32 +225,29 @@ def plan_command(
             replicates=replicates,
             seed=seed,
             threads=threads,
+            executor=executor,
             progress=progress,
         )
     for page in filter(None, (out, brief)):
         result.save(page, lang=lang.value, force=force, brief=page is brief)
     if result.interrupted:
         say_interrupted()
-    faults = [
-        _write_rules(
-            result,
-            write_rules,
-            kind=None if rules_kind is None else rules_kind.value,
-            corpus=source,
-            must_keep=must_keep,
-            table=table,
-            resampler=resampler,
-            lang=lang.value,
-            force=force,
-            yes=yes,
-        ),
-        _write_reserve(result, reserve_out, force=force),
-    ]
-    if reserve_out is not None and faults[-1] is None:
-        result = replace(result, reserve_file=str(reserve_out))
+    failed = _write_rules(
+        result,
+        write_rules,
+        kind=None if rules_kind is None else rules_kind.value,
+        corpus=source,
+        must_keep=must_keep,
+        table=table,
+        resampler=resampler,
+        lang=lang.value,
+        force=force,
+        yes=yes,
+    )
+    result, unwritten = _with_reserve(result, reserve_out, force=force)
     print_result(result, output_format, lang)
     say_written(out, brief)
-    for fault in filter(None, faults):
+    for fault in filter(None, (failed, unwritten)):
         raise fault
     return INTERRUPTED if result.interrupted else 0
 
@@ -293,20 +295,20 @@ def _write_rules(
     return None
 
 
-def _write_reserve(result: Plan, path: Path | None, *, force: bool) -> HayflickError | None:
-    """Write the reserve; return the error to raise after the plan is printed."""
+def _with_reserve(
+    result: Plan, path: Path | None, *, force: bool
+) -> tuple[Plan, HayflickError | None]:
+    """Write the reserve and name its file; return the error to raise after the plan is printed."""
     if path is None:
-        return None
+        return result, None
     try:
         say_written(result.save_reserve(path, force=force))
     except HayflickError as fault:
-        return fault
-    return None
+        return result, fault
+    return replace(result, reserve_file=str(path)), None
 
 
-def _costs(
-    named: dict[str, float | None], currency: str, rounds_per_month: float
-) -> CostModel | None:
+def _costs(currency: str, rounds_per_month: float, **named: float | None) -> CostModel | None:
     """Return the prices; None if none was given."""
     from hayflick.planning.cost import CostModel
 

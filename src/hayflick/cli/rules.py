@@ -145,6 +145,8 @@ def evaluate_command(
     replicates: Annotated[int, typer.Option(help="Simulated runs of each kind.")] = 200,
     seed: options.SeedOption = 1,
     threads: options.ThreadsOption = None,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="HTML page to write.", show_default=False)
@@ -161,8 +163,10 @@ def evaluate_command(
         check_page(out, inputs=(rules, corpus, must_keep), force=force)
         expect_page()
     from hayflick.monitor.evaluate_rules import evaluate_rules
+    from hayflick.simulation.executors import open_executor
 
-    with progress_bar(yes=yes) as progress:
+    options.check_threads(threads, scheduler=scheduler, workers=workers)
+    with open_executor(scheduler, workers=workers) as executor, progress_bar(yes=yes) as progress:
         evaluation = evaluate_rules(
             rules,
             corpus=corpus,
@@ -183,6 +187,7 @@ def evaluate_command(
             replicates=replicates,
             seed=seed,
             threads=threads,
+            executor=executor,
             progress=progress,
         )
     if out is not None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -194,6 +195,7 @@ def evaluate_rules(
     replicates: int = 200,
     seed: int = 1,
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> RulesEvaluation:
     """Evaluate rules in simulation: in how many runs they hold the target, and at what cost.
@@ -222,7 +224,7 @@ def evaluate_rules(
     resampler
         The trainer as it was calibrated: what `hayflick.calibrate` returned, the path of its file,
         or a `hayflick.Resampler`; None for an ideal one. Limits in the rules stay as they are.
-    samples, generations, replicates, seed, threads, progress
+    samples, generations, replicates, seed, threads, executor, progress
         As of `hayflick.simulation.simulate.simulate`.
 
     Raises
@@ -278,7 +280,7 @@ def evaluate_rules(
         confidence = (watch.confidence if watch is not None else None) or DEFAULT_CONFIDENCE
     problem = replace(
         planning_problem(target, generations=generations, samples=samples),
-        simulation=None if resampler is None else SimulationSettings(seed, threads),
+        simulation=None if resampler is None else SimulationSettings(seed, threads, executor),
         confidence=number_between("confidence", confidence, low=_LEAST, high=1.0 - _LEAST),
     )
     keep = loaded.target if keep is None else keep
@@ -292,6 +294,7 @@ def evaluate_rules(
         onset=onset_of(loaded.rule_set),
         seed=seed,
         threads=threads,
+        executor=executor,
     )
     return _evaluation(loaded, trial, problem, keep, progress, _unmeasured(loaded, measured))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,7 @@ def forecast_calibrated(
     replicates: int | None,
     seed: int,
     threads: int | None,
+    executor: Executor | None,
     progress: Progress,
 ) -> Forecast:
     """Return the forecast of a trained model, from simulated runs.
@@ -76,7 +79,7 @@ def forecast_calibrated(
     least = default_least(model, at_least)
     ideal = SymbolTarget.of_types(ideal_of(model), least=least if least.max() > 1 else None)
     rounds: dict[str, Any] = {"generations": generations, "samples": size}
-    running: dict[str, Any] = {"seed": seed, "threads": threads}
+    running: dict[str, Any] = {"seed": seed, "threads": threads, "executor": executor}
     promised = ideal.retention(regime=regime, law=law, **rounds)
     limit = KEPT_OF_BASELINE * float(promised.baseline[-1])
 
@@ -87,11 +90,8 @@ def forecast_calibrated(
     fewer = int(np.clip(_CELLS // (model.types * generations), _FEWEST, replicates))
     stage = StageProgress(progress, "comparing shares", times=len(FRESH_SHARES))
     compared = [kept_of(Fresh(share), fewer, stage) for share in FRESH_SHARES]
-    runs, interrupted = run_until_interrupted(
-        lambda: simulate(
-            model, regime=regime, progress=progress, replicates=replicates, **running, **rounds
-        )
-    )
+    run = partial(simulate, model, regime=regime, progress=progress, replicates=replicates)
+    runs, interrupted = run_until_interrupted(lambda: run(**running, **rounds))
     if runs is None:
         raise SimulationInterrupted(None)
     number = runs.sizes["replicate"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -213,6 +214,7 @@ def _trained_outlooks(
         replicates=_TRAINED_RUNS,
         seed=seed,
         threads=None,
+        executor=None,
     )
 
 
@@ -256,6 +258,7 @@ def simulated_classes(
     replicates: int,
     seed: int,
     threads: int | None,
+    executor: Executor | None,
 ) -> tuple[ClassOutlook, ...]:
     """Return what becomes of every class under a trained model, the most frequent first.
 
@@ -270,6 +273,7 @@ def simulated_classes(
         replicates=replicates,
         seed=seed,
         threads=threads,
+        executor=executor,
     )
     counts = runs[_COUNTS].to_numpy()
     enough = (counts >= least).mean(axis=0)

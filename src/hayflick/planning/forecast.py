@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hayflick.chains.discrete import Discrete
@@ -71,6 +73,7 @@ def forecast(
     replicates: int | None = None,
     seed: int = 1,
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Forecast | SeriesForecast:
     """Forecast recursive training on a file or a model.
@@ -113,8 +116,9 @@ def forecast(
     replicates
         Simulated runs; 0 for the law alone, where there is one. None for 64, and 256 of a trainer
         of symbols, whose figures they are.
-    seed, threads
-        Of the simulation; one thread per processor where None.
+    seed, threads, executor
+        Of the simulation, as of `hayflick.simulate`: threads of this process, one for each
+        processor, where None.
     progress
         Called with the progress of reading, of the laws and of the simulation.
 
@@ -152,6 +156,7 @@ def forecast(
         "replicates": replicates,
         "seed": seed,
         "threads": threads,
+        "executor": executor,
         "progress": progress,
     }
     if chosen == "discrete":
@@ -191,6 +196,7 @@ def _forecast_discrete(
     replicates: int | None,
     seed: int,
     threads: int | None,
+    executor: Executor | None,
     progress: Progress,
 ) -> Forecast:
     replicates = RUNS if replicates is None else replicates
@@ -199,7 +205,7 @@ def _forecast_discrete(
     least = default_least(model, at_least)
     expect(progress, _effort_of_laws(model, generations))
     settings: dict[str, Any] = {"generations": generations, "samples": samples}
-    running: dict[str, Any] = {"replicates": replicates, "seed": seed, "threads": threads}
+    running: dict[str, Any] = {"seed": seed, "threads": threads, "executor": executor}
     survived = survival(model, regime=regime, law=law, **settings)
     diversity = expected_diversity(model, regime=regime, **settings)
     target = SymbolTarget.of_types(model, least=least if least.max() > 1 else None)
@@ -211,7 +217,7 @@ def _forecast_discrete(
         KEPT_OF_BASELINE * float(alone[-1]),
         confidence,
         law,
-        SimulationSettings(seed, threads) if replicates else None,
+        SimulationSettings(**running) if replicates else None,
         model.training_size(samples),
         generations,
     )
@@ -225,9 +231,8 @@ def _forecast_discrete(
     assurance = judged.assurance(regime, precisely=model.types <= MOST_CLASSES)
     runs, interrupted = None, False
     if replicates:
-        runs, interrupted = run_until_interrupted(
-            lambda: simulate(model, regime=regime, progress=progress, **running, **settings)
-        )
+        run = partial(simulate, model, regime=regime, replicates=replicates, progress=progress)
+        runs, interrupted = run_until_interrupted(lambda: run(**running, **settings))
     return Forecast(
         family="discrete",
         source=model.source,
@@ -325,7 +330,8 @@ def _kept_of_runs(
             target.needed,
             regime=regime,
             **sizes,
-            **{**running, "replicates": replicates},
+            replicates=replicates,
+            **running,
         )
     except SimulationInterrupted:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
@@ -86,6 +87,7 @@ def plan(
     replicates: int = 32,
     seed: int = 1,
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Plan:
     """Plan how to keep enough of the symbols or the variance of some data for a number of rounds.
@@ -140,8 +142,8 @@ def plan(
     replicates
         Simulated runs that check the law of the recommended design; 0 for the laws alone, without
         the kinds of design that have none, and with a lower bound of the confidence.
-    seed, threads
-        Of the simulations.
+    seed, threads, executor
+        Of the simulations, as of `hayflick.simulate`.
     progress
         Called with how far reading and simulating have come.
 
@@ -175,7 +177,7 @@ def plan(
     )
     model = _model(source, options, of=of, listed=must_keep is not None, progress=progress)
     model = _trained(model, resampler, replicates=replicates, history=history)
-    simulation = SimulationSettings(seed=seed, threads=threads, progress=progress)
+    simulation = SimulationSettings(seed, threads, executor, progress)
     listed = None if must_keep is None else spelled_list(must_keep, model)
     problem = planning_problem(
         model,

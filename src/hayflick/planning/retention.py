@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -324,7 +325,7 @@ class SimulationSettings:
 
     Parameters
     ----------
-    seed, threads
+    seed, threads, executor
         Of every simulation: designs that are compared share their random numbers.
     progress
         Called with how far a long simulation has come.
@@ -332,4 +333,9 @@ class SimulationSettings:
 
     seed: int = 1
     threads: int | None = None
+    executor: Executor | None = None
     progress: Progress = silent
+
+    def __getstate__(self) -> dict[str, object]:
+        # A result is pickled without the executor, which stays where it was opened.
+        return {**self.__dict__, "executor": None}

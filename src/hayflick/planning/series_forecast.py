@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -363,6 +364,7 @@ def forecast_series(
     replicates: int,
     seed: int,
     threads: int | None,
+    executor: Executor | None,
     progress: Progress,
     confidence: float = DEFAULT_CONFIDENCE,
 ) -> SeriesForecast:
@@ -388,7 +390,7 @@ def forecast_series(
     if not replicates and first.name not in laws:
         takes = "at least 1 here: no law gives the figures of this family and regime"
         raise ArgumentError("replicates", got=0, takes=takes)
-    run = partial(simulate, model, samples=size, seed=seed, threads=threads)
+    run = partial(simulate, model, samples=size, seed=seed, threads=threads, executor=executor)
     baseline = _real_data_alone(tracked, size, run)
     shares = []
     for done, share in enumerate(FRESH_SHARES):

@@ -453,6 +453,7 @@ class SymbolTarget:
             "stages": stages,
             "seed": simulation.seed,
             "threads": simulation.threads,
+            "executor": simulation.executor,
             "progress": simulation.progress,
         }
         if self.kind == DIVERSITY:

@@ -219,6 +219,7 @@ class VarianceTarget:
                 replicates=replicates,
                 seed=simulation.seed,
                 threads=simulation.threads,
+                executor=simulation.executor,
                 stages=stages,
             )["deviation"].to_numpy()
         kept: Floats = (deviations / self.model.deviation) ** 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -213,7 +214,7 @@ class Trial:
         Size of a training set, and rounds from the onset of the collapse.
     onset
         Healthy rounds before it, which charts learn from.
-    replicates, seed, threads, progress
+    replicates, seed, threads, executor, progress
         As of `hayflick.simulation.simulate.simulate`.
     """
 
@@ -224,6 +225,7 @@ class Trial:
     onset: int = 0
     seed: int = 1
     threads: int | None = None
+    executor: Executor | None = None
     progress: Progress = silent
 
     @property
@@ -256,6 +258,7 @@ class Trial:
             replicates=self.replicates,
             seed=self.seed,
             threads=self.threads,
+            executor=self.executor,
             progress=self.progress,
         )
         diverse = self.target.kind == DIVERSITY
