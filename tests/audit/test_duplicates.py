@@ -245,10 +245,17 @@ def test_settings_out_of_range_are_refused(setting, named):
         find_duplicates(["a b", "c d"], **setting)
 
 
-@pytest.mark.parametrize("texts", [[], [1, 2], [["a"]], ["\ud800"], pl.Series([1.5])])
+@pytest.mark.parametrize(
+    "texts", [[], [1, 2], ["a", 1], [b"a"], [["a"]], ["\ud800"], pl.Series([1.5]), 3, None]
+)
 def test_what_is_no_text_is_refused(texts):
     with pytest.raises(DataError, match="texts: "):
         find_duplicates(texts)
+
+
+def test_a_column_of_categories_has_texts():
+    column = pl.Series(["a b", "a b", None], dtype=pl.Categorical)
+    assert find_duplicates(column).sizes.tolist() == [2]
 
 
 def test_one_text_is_refused():

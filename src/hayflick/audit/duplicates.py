@@ -20,10 +20,10 @@ import polars as pl
 
 from hayflick.audit.shingle_kernels import band_keys, join_similar
 from hayflick.audit.shingles import Hashes, Shingles, shingles_of
+from hayflick.audit.texts import byte_size, text_series
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import MOST_THREADS, number_between, whole_number
 from hayflick.core.effort import Effort, expect
-from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.normalization import normalized
@@ -273,33 +273,8 @@ def find_duplicates(
     )
 
 
-def text_series(texts: Sequence[str | None] | pl.Series) -> pl.Series:
-    """Return texts as a column.
-
-    Raises
-    ------
-    ArgumentError
-        If it is one text.
-    DataError
-        If there is no row, or a row is no text.
-    """
-    if isinstance(texts, str):
-        raise ArgumentError("texts", got="one text", takes="several, in a list")
-    if isinstance(texts, pl.Series) and texts.dtype not in (pl.String, pl.Null):
-        raise DataError(f"texts: a column of {texts.dtype} has no texts")
-    try:
-        rows = pl.Series("text", texts, dtype=pl.String)
-    except (TypeError, pl.exceptions.PolarsError):
-        raise DataError("texts: not every row is a text") from None
-    except UnicodeEncodeError:
-        raise DataError("texts: a row has half of a surrogate pair, which is no text") from None
-    if not len(rows):
-        raise DataError("texts: there is no row")
-    return rows
-
-
 def _expect(rows: pl.Series, bands: Bands, workers: int, progress: Progress) -> None:
-    letters = float(rows.str.len_bytes().cast(pl.Int64).sum() or 0)
+    letters = float(byte_size(rows))
     seconds = letters * bands.number * bands.rows / 475 / _BYTES_A_SECOND / min(workers, 2)
     work = f"finding near duplicates among {len(rows):,} texts"
     expect(progress, Effort(work, seconds=seconds, memory=_BYTES_A_LETTER * letters))

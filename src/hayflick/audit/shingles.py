@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,14 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.audit.shingle_kernels import joined_runs, runs_of_tokens
+from hayflick.audit.texts import blocks, byte_size
 from hayflick.core.arrays import Integers
 from hayflick.core.progress import Progress
 from hayflick.corpus.tokenizers import Tokenizer
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
-_TEXTS_AT_ONCE = 50_000
-_BYTES_AT_ONCE = 1 << 25
 _HASH_SEED = 18
 
 
@@ -32,26 +30,13 @@ class Shingles:
         Of one text after the other, those of each text ascending.
     offsets
         Where those of each text begin, and the end of the last one; one more than texts.
+    tokens
+        The number of tokens of each text.
     """
 
     hashes: Hashes
     offsets: Integers
-
-    def of_text(self, text: int) -> Hashes:
-        """Return the shingles of one text, ascending."""
-        return self.hashes[self.offsets[text] : self.offsets[text + 1]]
-
-
-def blocks(texts: pl.Series) -> Iterator[pl.Series]:
-    """Yield consecutive texts, so many at once that their tokens take little memory."""
-    ends = texts.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
-    start = 0
-    while start < len(texts):
-        before = int(ends[start - 1]) if start else 0
-        stop = int(np.searchsorted(ends, before + _BYTES_AT_ONCE, side="right"))
-        stop = min(max(stop, start + 1), start + _TEXTS_AT_ONCE)
-        yield texts.slice(start, stop - start)
-        start = stop
+    tokens: Integers
 
 
 def token_hashes(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Hashes, Integers]:
@@ -84,16 +69,18 @@ def shingles_of(
     progress
         Is told of the bytes that are read.
     """
-    total = int(texts.str.len_bytes().cast(pl.Int64).sum())
+    total = byte_size(texts)
     parts: list[Hashes] = []
     numbers: list[Integers] = []
+    tokens: list[Integers] = []
     done = 0
     for block in blocks(texts):
         hashes, offsets = token_hashes(block, tokenizer)
         runs, number = runs_of_tokens(hashes, offsets, length, shortest)
         parts.append(runs)
         numbers.append(number)
-        done += int(block.str.len_bytes().cast(pl.Int64).sum())
+        tokens.append(np.diff(offsets))
+        done += byte_size(block)
         progress("splitting texts", done, total)
-    offsets = np.concatenate([np.zeros(1, np.int64), *numbers]).cumsum()
-    return Shingles(joined_runs(parts), offsets)
+    begins = np.concatenate([np.zeros(1, np.int64), *numbers]).cumsum()
+    return Shingles(joined_runs(parts), begins, np.concatenate(tokens))

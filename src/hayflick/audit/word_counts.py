@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
-from hayflick.audit.shingles import blocks
+from hayflick.audit.texts import blocks, byte_size
 from hayflick.core.arrays import Integers
 from hayflick.core.progress import Progress
 from hayflick.corpus.normalization import normalized
@@ -70,7 +70,7 @@ def word_table(
     progress
         Is told of the bytes that are read, twice.
     """
-    counter = _ByteProgress(progress, sum(_bytes(sample) for sample in samples))
+    counter = _ByteProgress(progress, sum(byte_size(sample) for sample in samples))
     tables = [_counts(sample, tokenizer, counter) for sample in samples]
     names = ("target", "human", "model")
     joined = tables[0].rename({"number": names[0]})
@@ -109,10 +109,6 @@ class _ByteProgress:
         self._progress("counting words", self._done, self._total)
 
 
-def _bytes(texts: pl.Series) -> int:
-    return int(texts.str.len_bytes().cast(pl.Int64).sum() or 0)
-
-
 def _words(
     texts: pl.Series, tokenizer: Tokenizer, counter: _ByteProgress
 ) -> Iterator[tuple[int, pl.LazyFrame]]:
@@ -120,7 +116,7 @@ def _words(
     for block in blocks(texts):
         rows = normalized(block, "nfc").alias("text").to_frame().with_row_index("row")
         yield len(block), tokenizer.tokens(rows.lazy()).unique(["row", "symbol"])
-        counter.add(_bytes(block))
+        counter.add(byte_size(block))
 
 
 def _counts(texts: pl.Series, tokenizer: Tokenizer, counter: _ByteProgress) -> pl.DataFrame:

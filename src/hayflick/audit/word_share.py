@@ -17,8 +17,8 @@ import polars as pl
 from scipy.sparse import csr_array
 from scipy.special import expit, stdtrit
 
-from hayflick.audit.duplicates import text_series
 from hayflick.audit.synthetic_share import SampleMean, SyntheticShare, deviations, mixture_interval
+from hayflick.audit.texts import text_series
 from hayflick.audit.word_counts import FEWEST_TEXTS, WordTable, word_table
 from hayflick.audit.word_fit import Misfits, find_misfits
 from hayflick.core.arrays import Floats, Integers
@@ -102,7 +102,7 @@ def word_share(
     """
     z = deviations(confidence)
     splitter = tokenizer_named(tokenizer)
-    samples = (_present(texts), _reference("human", human), _reference("model", model))
+    samples = (_present("texts", texts), _reference("human", human), _reference("model", model))
     table = word_table(samples, tokenizer=splitter, parts=_PARTS, progress=progress)
     if not table.known.size:
         raise DataError("human, model: no word stands in 5 texts of both references together")
@@ -136,17 +136,17 @@ def _told(
     return fitted.limits, None
 
 
-def _present(texts: Sequence[str | None] | pl.Series) -> pl.Series:
+def _present(name: str, texts: Sequence[str | None] | pl.Series) -> pl.Series:
     """Return the texts that are not blank, in an order that is always the same."""
-    rows = text_series(texts)
+    rows = text_series(texts, name=name)
     present = rows.filter(rows.is_not_null() & (rows.str.strip_chars() != "")).sort()
     if not len(present):
-        raise DataError("texts: every row is blank")
+        raise DataError(f"{name}: every row is blank")
     return present
 
 
 def _reference(name: str, texts: Sequence[str | None] | pl.Series) -> pl.Series:
-    present = _present(texts)
+    present = _present(name, texts)
     different = present.n_unique()
     if different < FEWEST_REFERENCES:
         raise DataError(
