@@ -13,6 +13,17 @@ import numpy as np
 import polars as pl
 
 import hayflick as hf
+from hayflick.audit.audit_result import (
+    AuditResult,
+    ClassMix,
+    CommonPhrase,
+    EffectiveItems,
+    LengthBin,
+    LengthMix,
+    MixPart,
+    ThresholdCheck,
+)
+from hayflick.audit.duplicates import find_duplicates
 from hayflick.core.display import report_of
 from hayflick.core.notes import Note
 from hayflick.core.source import Source
@@ -334,7 +345,32 @@ def _calibration(name: str) -> hf.Calibration:
     return dataclasses.replace(found, rounds=rounds)
 
 
+def _audit(name: str) -> AuditResult:
+    """Return an audit of hostile texts, phrases, languages and classes."""
+    phrases = tuple(CommonPhrase(text[:5000], 9, 0.5, text) for text in NAMES)
+    parts = tuple(MixPart(text, 40 - place, 0.02, 0.1) for place, text in enumerate(NAMES))
+    return AuditResult(
+        name=name,
+        duplicates=find_duplicates([*ENCODABLE, *ENCODABLE]),
+        effective_items=EffectiveItems(
+            value=9.0, low=8.0, high=10.0, confidence=0.95, kernel=name, order=1.0, measured=80
+        ),
+        phrases=phrases,
+        templates=phrases,
+        searched=80,
+        scripts=(MixPart("Latin", 80, 1.0, 0.5),),
+        languages=(*parts, MixPart(None, 1, 0.01, 0.0)),
+        lengths=LengthMix(mean=9.0, quantiles={0.5: 9.0}, bins=(LengthBin(8, 15, 80),)),
+        classes=ClassMix(name, parts, 9.0, 0.05),
+        thresholds=(ThresholdCheck("max-duplicates", 0.1, 0.5),),
+        sources=(_source(name),),
+        settings={"dataset": name},
+        seed=1,
+    )
+
+
 RESULTS: dict[str, Callable[[str, Path], Any]] = {
+    "audit": lambda name, _: _audit(name),
     "forecast-labels": lambda name, _: forecast_of_labels(name),
     "forecast-words": lambda name, _: _forecast_of_words(name),
     "forecast-gaussian": lambda name, _: _series(hf.Gaussian(70.0, 12.0, total=40), name),
