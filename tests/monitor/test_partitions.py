@@ -209,6 +209,15 @@ def test_what_fails_on_one_machine_is_tried_on_another(tmp_path, monkeypatch, pl
     assert worker_address() is None
 
 
+def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch, places):
+    def lost():
+        raise OSError("Connection reset by peer")
+
+    monkeypatch.setattr(places["Dask"]._client, "nthreads", lost)
+    with pytest.raises(ExecutorError, match="the scheduler is lost"):
+        hf.summarise(parts(tmp_path, 2), **READING, executor=places["Dask"])
+
+
 KILLING = """
 import os
 

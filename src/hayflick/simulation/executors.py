@@ -324,8 +324,14 @@ class DaskExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many tasks run at once."""
-        threads: int = sum(self._client.nthreads().values())
-        return max(threads, 1)
+        return max(sum(self._threads().values()), 1)
+
+    def _threads(self) -> dict[str, int]:
+        """Return the number of threads of each worker, by its address."""
+        try:
+            return dict(self._client.nthreads())
+        except (OSError, TimeoutError, ValueError) as fault:
+            raise scheduler_lost() from fault
 
     def share(self, value: object) -> Any:
         """Send a value to the cluster once; return what stands for it in tasks.
@@ -340,10 +346,10 @@ class DaskExecutor(Executor):
 
     def elsewhere(self, failed_on: Collection[str]) -> dict[str, Any]:
         """Return what `submit` takes for a task that prefers other workers, by their addresses."""
-        others = [one for one in self._client.nthreads() if one not in failed_on]
-        if not failed_on or not others:
+        if not failed_on:
             return {}
-        return {"workers": others, "allow_other_workers": True}
+        others = [one for one in self._threads() if one not in failed_on]
+        return {"workers": others, "allow_other_workers": True} if others else {}
 
     @override
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
