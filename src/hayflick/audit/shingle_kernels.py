@@ -178,3 +178,28 @@ def join_similar(
                         root = low
         start = stop
     return skipped
+
+
+@njit(nogil=True, cache=True)
+def common_runs(
+    hashes: _Hashes,
+    offsets: Integers,
+    other_hashes: _Hashes,
+    other_offsets: Integers,
+    texts: Integers,
+    others: Integers,
+) -> NDArray[np.bool_]:
+    """Return whether each pair of a text and another one has a run in common."""
+    found = np.zeros(texts.size, np.bool_)
+    for pair in range(texts.size):
+        here, there = offsets[texts[pair]], other_offsets[others[pair]]
+        stop, other_stop = offsets[texts[pair] + 1], other_offsets[others[pair] + 1]
+        while here < stop and there < other_stop:
+            if hashes[here] == other_hashes[there]:
+                found[pair] = True
+                break
+            if hashes[here] < other_hashes[there]:
+                here += 1
+            else:
+                there += 1
+    return found
