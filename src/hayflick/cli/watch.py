@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from hayflick.core.output import check_not_input, check_page, check_writable
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from hayflick.monitor.notices import WebHook
     from hayflick.monitor.watch_result import WatchResult
 
@@ -303,12 +305,10 @@ def watch_command(
         check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.monitor.watch import watch
-    from hayflick.simulation.executors import open_executor
 
-    options.check_threads(None, scheduler=scheduler, workers=workers)
     with (
         _opened(source or (), pattern or ()) as given,
-        open_executor(scheduler, workers=workers) as executor,
+        _executor(scheduler, workers) as executor,
         progress_bar(yes=yes) as progress,
     ):
         result = watch(
@@ -371,6 +371,18 @@ def _ask_for_input() -> int:
     say("  hayflick watch answers.csv --text answer --by round    a table")
     say("`hayflick watch --help` lists the tools that are known, and all options.")
     return USER_MISTAKE
+
+
+def _executor(
+    scheduler: str | None, workers: int | None
+) -> AbstractContextManager[Executor | None]:
+    """Return what opens where files are read; most calls load nothing for it."""
+    options.check_threads(None, scheduler=scheduler, workers=workers)
+    if scheduler is None:
+        return nullcontext()
+    from hayflick.simulation.executors import open_executor
+
+    return open_executor(scheduler, workers=workers)
 
 
 @contextmanager
