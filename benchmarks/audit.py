@@ -130,7 +130,7 @@ def mixtures() -> Iterator[Result]:
         mixed = texts(laws[0], MIXED - generated) + texts(laws[1], generated)
         references = [texts(law, REFERENCE) for law in laws]
         found = word_share(mixed, human=references[0], model=references[1])
-        held += found.low <= share <= found.high
+        held += bool(found.low <= share <= found.high)
         noted += bool(found.notes)
         widths.append(found.high - found.low)
         off.append(abs((found.uncorrected or 0.0) - share))

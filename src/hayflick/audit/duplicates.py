@@ -304,7 +304,7 @@ def _sorted_keys(sets: Shingles, bands: Bands, workers: int) -> Iterator[tuple[H
 
     def sorted_keys(band: int) -> tuple[Hashes, Integers]:
         keys = band_keys(sets.hashes, sets.offsets, multipliers[band])
-        return keys, np.argsort(keys, kind="stable")
+        return keys, np.argsort(keys)
 
     with ThreadPoolExecutor(workers) as pool:
         ahead: deque[Future[tuple[Hashes, Integers]]] = deque()

@@ -160,6 +160,9 @@ def join_similar(
         number = stop - start
         if key != np.uint64(0) and number > 1:
             window = max(256, most // number)
+            if number > window:
+                # Neighbours in the order of the texts begin alike.
+                order[start:stop].sort()
             for place in range(start, stop - 1):
                 one = order[place]
                 last = min(stop, place + 1 + window)
