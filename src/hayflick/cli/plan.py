@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -189,15 +190,8 @@ def plan_command(
     from hayflick.planning.plan import plan
     from hayflick.simulation.executors import open_executor
 
-    costs = _costs(
-        currency,
-        rounds_per_month,
-        real=cost_real,
-        generated=cost_generated,
-        check=cost_check,
-        monitoring=cost_monitoring,
-        loss=cost_loss,
-    )
+    prices = (cost_real, cost_generated, cost_check, cost_monitoring, cost_loss)
+    costs = _costs(prices, currency, rounds_per_month)
     _check_files(write_rules, reserve_out, inputs=(*inputs, out, brief), force=force)
     table = options.table_format(
         separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
@@ -308,11 +302,17 @@ def _with_reserve(
     return replace(result, reserve_file=str(path)), None
 
 
-def _costs(currency: str, rounds_per_month: float, **named: float | None) -> CostModel | None:
-    """Return the prices; None if none was given."""
+_PRICED = ("real", "generated", "check", "monitoring", "loss")
+
+
+def _costs(
+    prices: Sequence[float | None], currency: str, rounds_per_month: float
+) -> CostModel | None:
+    """Return the prices of what is priced; None if none was given."""
     from hayflick.planning.cost import CostModel
 
-    prices = {name: price for name, price in named.items() if price is not None}
-    if not prices:
+    named = dict(zip(_PRICED, prices, strict=True))
+    given = {name: price for name, price in named.items() if price is not None}
+    if not given:
         return None
-    return CostModel(**prices, currency=currency, rounds_per_month=rounds_per_month)
+    return CostModel(**given, currency=currency, rounds_per_month=rounds_per_month)
