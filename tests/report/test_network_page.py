@@ -35,7 +35,9 @@ def test_a_page_holds_the_run_and_no_script(run, lang):
     steps = run.rounds
     charted = NetworkFindings(run, Language(lang)).charted.numbers
     assert {"separation", "effective_words"} <= {one.metric for one in charted}
-    assert shown.count("<svg") == 4 + steps + len(charted)
+    # Five charts, the places of agents round by round, and the echo: each step, and all on paper.
+    echo = charts(NetworkFindings(run, Language(lang)))[-1].slider
+    assert shown.count("<svg") == 5 + steps + len(charted) + len(echo.steps) + 1
     assert "<script" not in shown
     assert "<anna>" not in shown
     assert "&lt;anna&gt;" in shown
@@ -56,7 +58,8 @@ def test_the_excess_is_the_norm_over_its_floor(run):
 
 def test_charts_carry_the_numbers_they_were_drawn_from(run):
     drawn = {one.name: one for one in charts(NetworkFindings(run, Language("en")))}
-    assert list(drawn) == ["distance", "perspective", "scatter", "pool"]
+    assert list(drawn) == ["distance", "perspective", "scatter", "pool", "contamination", "echo"]
+    assert set(drawn["echo"].numbers.columns) == {"reader", "author", "round", "copies"}
     assert drawn["distance"].numbers.height == 24
     places = drawn["perspective"].numbers
     assert places["generation"].unique().to_list()[-1] == 12
@@ -68,8 +71,8 @@ def test_the_map_has_a_step_for_every_round_of_a_short_run(run):
     assert [label for label, _ in slider.steps] == [f"ラウンド {n} / 12" for n in range(1, 13)]
     assert list(slider.colours) == ["<anna>", "bert"]
     shown = page(run)
-    assert shown.count('type="radio"') == 12
-    assert shown.count(" checked>") == 1
+    assert shown.count('type="radio" name="perspective"') == 12
+    assert shown.count(" checked>") == 2
     assert 'aria-label="Round 12 of 12" checked>' in shown
 
 

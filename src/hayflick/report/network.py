@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hayflick.network.contamination import contamination_of_run
 from hayflick.network.rounds import reading_record
 from hayflick.network.run_results import NetworkRun
+from hayflick.report.contamination import contamination_record
+from hayflick.report.contamination_charts import contamination_charts
 from hayflick.report.drawing import RenderedChart
 from hayflick.report.language import Language
 from hayflick.report.network_charts import (
@@ -58,6 +61,7 @@ def record(run: NetworkRun) -> dict[str, Any]:
         ],
         "texts": [_plain(one) | {"embedding": one.embedding.hex()} for one in run.texts],
         "answers": [_plain(one) | {"latency_s": None} for one in run.answers],
+        "contamination": contamination_record(contamination_of_run(run)),
         "provenance": run.provenance(),
     }
 
@@ -101,6 +105,7 @@ def page(run: NetworkRun, *, lang: str = "en") -> str:
         run=run,
         findings=findings,
         charts=charts(findings),
+        contamination=findings.contamination,
         tiles=[] if charted is None else [charted.tile(one) for one in numbers],
         panel=[]
         if charted is None
@@ -124,4 +129,6 @@ def charts(findings: NetworkFindings) -> tuple[RenderedChart, ...]:
         return ()
     perspective = perspective_chart(findings)
     drawn = (distance_chart(findings), perspective, scatter_chart(findings), pool_chart(findings))
-    return tuple(chart for chart in drawn if chart is not None)
+    followed = findings.contamination
+    more = () if followed is None else contamination_charts(followed)
+    return tuple(chart for chart in (*drawn, *more) if chart is not None)

@@ -12,8 +12,10 @@ import numpy as np
 from typing_extensions import override
 
 from hayflick.core.records import ActionKind, State
+from hayflick.network.contamination import contamination_of_run
 from hayflick.network.run_results import NetworkRun
 from hayflick.network.run_watch import MOST_AGENTS, NetworkWatch, watch_run
+from hayflick.report.contamination import ContaminationFindings
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rules_decisions import action_text
 from hayflick.report.watch_findings import WatchFindings
@@ -143,6 +145,12 @@ class NetworkFindings:
     def watched(self) -> NetworkWatch:
         """What the charts say of the run."""
         return watch_run(self.run)
+
+    @cached_property
+    def contamination(self) -> ContaminationFindings | None:
+        """How far the agents' answers go; None before the first round is finished."""
+        found = contamination_of_run(self.run)
+        return None if found is None else ContaminationFindings(found, self.language)
 
     @cached_property
     def charted(self) -> WatchFindings | None:
