@@ -40,6 +40,17 @@ def test_the_simulate_room_does_not_hide_the_function():
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "import hayflick as hf, hayflick.audit.duplicates; hf.audit({'text': ['so']}, text='text')",
+        "import hayflick as hf; hf.audit; import hayflick.audit.duplicates as one; assert one.Bands",
+    ],
+)
+def test_the_audit_room_can_be_called(code):
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
     ("name", "replacement"),
     [
         ("draw_answers", "draw_review"),

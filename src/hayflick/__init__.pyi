@@ -1,5 +1,7 @@
 """The public names of hayflick; each is loaded on first use."""
 
+from .audit.audit import audit as audit
+from .audit.audit_result import AuditResult as AuditResult
 from .calibration.calibrate import calibrate as calibrate
 from .calibration.calibration_result import Calibration as Calibration
 from .calibration.curve_calibration import CurveCalibration as CurveCalibration

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from hayflick.audit.audit_result import (
@@ -30,6 +31,7 @@ def result(**fields):
         duplicates=find_duplicates(TEXTS),
         effective_items=effective,
         lengths=lengths,
+        rows=np.arange(1, 6),
         settings={},
         seed=1,
         **fields,

@@ -144,6 +144,9 @@ PAIRS = {
     "compare answers.jsonl later.jsonl --text answer --value round": lambda: hf.compare(
         "answers.jsonl", "later.jsonl", text="answer", values=["round"]
     ),
+    "audit answers.jsonl --text answer --class round --max-duplicates 0.1": lambda: hf.audit(
+        "answers.jsonl", text="answer", label="round", max_duplicates=0.1
+    ),
     "review judge review.csv": lambda: hf.judge_review("review.csv"),
     "rules check rules.toml --corpus corpus.txt": lambda: hf.check_rules(
         "rules.toml", corpus="corpus.txt"

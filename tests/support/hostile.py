@@ -363,6 +363,7 @@ def _audit(name: str) -> AuditResult:
         lengths=LengthMix(mean=9.0, quantiles={0.5: 9.0}, bins=(LengthBin(8, 15, 80),)),
         classes=ClassMix(name, parts, 9.0, 0.05),
         thresholds=(ThresholdCheck("max-duplicates", 0.1, 0.5),),
+        rows=np.arange(1, 2 * len(ENCODABLE) + 1),
         sources=(_source(name),),
         settings={"dataset": name},
         seed=1,

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
+from hayflick.core.arrays import Integers
 from hayflick.core.display import Result
 from hayflick.core.reproducibility import provenance
 from hayflick.core.source import Source
+from hayflick.diversity.hill import hill_number
 
 if TYPE_CHECKING:
     from hayflick.audit.duplicates import Duplicates
@@ -28,16 +32,16 @@ class EffectiveItems:
     value
         The estimate.
     low, high
-        The interval, which is about the data set, not about the source that it came from; all
-        three are equal where every item was measured.
+        The interval. It is about the source of the data: what as many items of it are worth.
     confidence
         The probability with which such intervals hold the number.
     kernel
         The similarity of two items, in words.
     order
-        Order q of diversity; 1 weights what is alike by its frequency.
+        Order q of the Vendi score; of order 2, it is the reciprocal of the mean squared
+        similarity of two items.
     measured
-        Number of items that were measured.
+        Number of items whose similarities to one another were measured, near duplicates aside.
     """
 
     value: float
@@ -252,6 +256,8 @@ class AuditResult(Result):
         Those that were given.
     clean
         What was written without near duplicates; None if nothing was.
+    rows
+        The line or row of each item in its file, from 1.
     sources
         What was read.
     settings, seed
@@ -273,6 +279,7 @@ class AuditResult(Result):
     leakage: Leakage | None = None
     thresholds: tuple[ThresholdCheck, ...] = ()
     clean: CleanCopy | None = None
+    rows: Integers
     sources: tuple[Source, ...] = ()
     settings: Mapping[str, Any]
     seed: int
@@ -287,6 +294,13 @@ class AuditResult(Result):
         """The share of items that go where one of each cluster of duplicates is kept."""
         present = self.items - self.duplicates.blank
         return self.duplicates.redundant / present if present else math.nan
+
+    @property
+    def effective_clusters(self) -> float:
+        """The Hill number of order 1 of the clusters, each item without a copy being one."""
+        alone = self.items - self.duplicates.blank - int(self.duplicates.sizes.sum())
+        sizes = np.concatenate([self.duplicates.sizes, np.ones(alone, np.int64)])
+        return hill_number(sizes, order=1) or math.nan
 
     @property
     def synthetic_share(self) -> SyntheticShare | None:

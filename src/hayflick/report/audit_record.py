@@ -22,7 +22,10 @@ def audit_record(result: AuditResult) -> dict[str, Any]:
         "name": result.name,
         "items": result.items,
         "blank": result.duplicates.blank,
-        "near_duplicates": _duplicates(result.duplicates, result.redundant_share),
+        "near_duplicates": {
+            **_duplicates(result.duplicates, result.redundant_share),
+            "effective_clusters": result.effective_clusters,
+        },
         "effective_items": asdict(result.effective_items),
         "synthetic_share": _share(result.synthetic_share),
         "detector_share": _share(result.detector_share),

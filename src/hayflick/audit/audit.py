@@ -1,0 +1,370 @@
+"""How one data set is audited: what repeats itself in it, and what it is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from hayflick.audit.audit_result import AuditResult, ThresholdCheck
+from hayflick.audit.composition import class_mix, length_mix, mix_of, script_mix, word_numbers
+from hayflick.audit.duplicates import find_duplicates
+from hayflick.audit.effective_items import effective_items
+from hayflick.audit.leakage import find_leakage
+from hayflick.audit.repeated_phrases import common_phrases, common_templates, searched_texts
+from hayflick.audit.synthetic_share import (
+    ConfusionCounts,
+    SyntheticShare,
+    detector_share,
+    deviations,
+)
+from hayflick.audit.texts import text_series
+from hayflick.audit.word_share import word_share
+from hayflick.core.checks import number_between, share, whole_number
+from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
+from hayflick.core.notes import translatable
+from hayflick.core.progress import Progress, silent
+from hayflick.core.source import Source, sources_of
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers, read_answers
+from hayflick.corpus.compression import content_suffix
+from hayflick.corpus.items import lines
+from hayflick.corpus.running_text import plain_text
+from hayflick.corpus.table_format import TableFormat
+
+_Path: TypeAlias = str | os.PathLike[str]
+
+
+def audit(
+    source: Any,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    language: str | None = None,
+    log: str | None = None,
+    human: Any = None,
+    model: Any = None,
+    score: str | None = None,
+    score_threshold: float = 0.5,
+    confusion: ConfusionCounts | Sequence[int] | None = None,
+    holdout: Any = None,
+    reference_text: str | None = None,
+    similarity: float = 0.5,
+    phrase_share: float = 0.05,
+    rare_share: float = 0.01,
+    max_duplicates: float | None = None,
+    max_cluster: int | None = None,
+    max_synthetic: float | None = None,
+    max_leakage: float | None = None,
+    max_phrase: float | None = None,
+    min_effective: float | None = None,
+    confidence: float = 0.95,
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+    normalize: str = "nfc",
+    table: TableFormat | None = None,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> AuditResult:
+    """Audit one data set: what repeats itself in it, and how much a model wrote.
+
+    Parameters
+    ----------
+    source
+        The data set: what `hayflick.corpus.answers.read_answers` takes.
+    text
+        The column of the texts; None to find the answers of a log.
+    label, language
+        The columns of the class and of the language of each item; None for none.
+    log
+        The tool that wrote a log; None to see it from the first records.
+    human, model
+        References for the share of generated texts: texts of people and of the model, as files
+        (of a ``.txt``, every line is a text), tables or lists of texts.
+    score
+        The column of a detector's scores, higher for generated texts.
+    score_threshold
+        Texts with at least this score are called generated.
+    confusion
+        The detector's answers about texts of known origin: true positives, false negatives, false
+        positives and true negatives.
+    holdout
+        An evaluation set that must not stand in the data; as `human`.
+    reference_text
+        The column of the texts in `human`, `model` and `holdout`; None for that of `text`.
+    similarity
+        Of near duplicates, see `hayflick.audit.duplicates.find_duplicates`.
+    phrase_share
+        Phrases and templates are listed that stand in at least this share of the items.
+    rare_share
+        Classes are rare that have a smaller share of the items.
+    max_duplicates
+        Threshold: the largest share of items that are copies or near copies of others.
+    max_cluster
+        Threshold: the largest number of items in a cluster of near duplicates.
+    max_synthetic, max_leakage, max_phrase
+        Thresholds: the largest share of generated texts, of evaluation items in the data, and of
+        items with the most frequent phrase.
+    min_effective
+        Threshold: the least effective number of items; up to 1, as a share of the items.
+    confidence
+        Of all intervals, each by itself.
+    skip_bad
+        Whether rows that cannot be used are counted and skipped instead of refused.
+    encoding
+        Encoding of CSV, TSV, JSON lines and text.
+    normalize
+        Unicode normalization of labels and texts. Duplicates are found whatever the case.
+    table
+        What is known of the format of a table; None to see it from the file.
+    seed
+        Of the samples in which phrases and similarities are searched.
+    progress
+        Called with how far the work has come.
+
+    Raises
+    ------
+    DataError
+        If an input cannot be read, or has no text.
+    ArgumentError
+        If an argument is out of its range, or needs another one.
+    EffortError
+        If the work takes more memory than the machine has.
+
+    Examples
+    --------
+    >>> texts = ["The cat sat.", "the cat sat", "A dog ran.", "Some birds fly."]
+    >>> result = audit({"text": texts}, text="text", max_duplicates=0.2)
+    >>> result.items, result.duplicates.redundant, [one.name for one in result.failed]
+    (4, 1, ['max-duplicates'])
+    """
+    counts = _confusion(confusion, score)
+    seed = whole_number("seed", seed, at_least=0)
+    phrase_share = share("phrase_share", phrase_share)
+    rare_share = share("rare_share", rare_share)
+    deviations(confidence)
+    if (human is None) != (model is None):
+        missing = "model" if model is None else "human"
+        takes = "both references or none: texts of people, and texts of the model"
+        raise ArgumentError(missing, got="nothing", takes=takes)
+    limits = _Limits(max_duplicates, max_cluster, max_synthetic, max_leakage, max_phrase,
+                     min_effective)  # fmt: skip
+    limits.check(has_share=human is not None or score is not None, has_holdout=holdout is not None)
+    how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
+    read = _read(source, text, label, language, score, log, skip_bad=skip_bad, table=table, **how)
+    column = reference_text if reference_text is not None else text
+    others = {
+        name: _reference(name, given, column, **how)
+        for name, given in (("human", human), ("model", model), ("holdout", holdout))
+        if given is not None
+    }
+    frame = read.frame
+    texts = frame["text"]
+    duplicates = find_duplicates(texts, similarity=similarity, progress=progress)
+    if duplicates.blank == duplicates.items:
+        raise DataError(f"{read.name}: none of its {duplicates.items:,} items has a text")
+    searched = searched_texts(texts, seed=seed)
+    by_score = None
+    if score is not None and counts is not None:
+        scores = frame[f"value {score}"].fill_null(np.nan).to_numpy()
+        by_score = detector_share(
+            scores, threshold=score_threshold, confusion=counts, confidence=confidence
+        )
+    result = AuditResult(
+        name=read.name,
+        duplicates=duplicates,
+        effective_items=effective_items(
+            texts, duplicates, confidence=confidence, seed=seed, progress=progress
+        ),
+        words_share=_words_share(texts, others, confidence, progress),
+        detector_share=by_score,
+        phrases=common_phrases(searched, share=phrase_share),
+        templates=common_templates(searched, share=phrase_share),
+        searched=len(searched),
+        scripts=script_mix(texts, duplicates),
+        languages=None if language is None else mix_of(frame["prompt"], duplicates),
+        lengths=length_mix(word_numbers(texts)),
+        classes=None
+        if label is None
+        else class_mix(frame["group"], duplicates, column=label, rare_share=rare_share),
+        leakage=None
+        if holdout is None
+        else find_leakage(texts, others["holdout"].texts, progress=progress),
+        rows=frame["row"].to_numpy(),
+        sources=sources_of(read, *others.values()),
+        settings={
+            "dataset": read.name,
+            "text": text,
+            "label": label,
+            "language": language,
+            "log": read.log,
+            "human": None if human is None else others["human"].name,
+            "model": None if model is None else others["model"].name,
+            "score": score,
+            "score_threshold": None if score is None else score_threshold,
+            "confusion": None if counts is None else list(vars(counts).values()),
+            "holdout": None if holdout is None else others["holdout"].name,
+            "similarity": similarity,
+            "phrase_share": phrase_share,
+            "rare_share": rare_share,
+            "thresholds": limits.given,
+            "confidence": confidence,
+        },
+        seed=seed,
+    )
+    return replace(result, thresholds=limits.checks(result))
+
+
+def _confusion(
+    given: ConfusionCounts | Sequence[int] | None, score: str | None
+) -> ConfusionCounts | None:
+    """Return the detector's answers; refuse a score without them, and them without a score."""
+    takes = (
+        "four numbers: true positives, false negatives, false positives and true negatives of the "
+        "detector, counted on texts of known origin"
+    )
+    if (given is None) != (score is None):
+        if given is None:
+            raise ArgumentError("confusion", got="nothing", takes=takes)
+        raise ArgumentError("score", got="nothing", takes="the column of the detector's scores")
+    if given is None or isinstance(given, ConfusionCounts):
+        return given
+    numbers = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
+    if len(numbers) != 4:
+        raise ArgumentError("confusion", got=given, takes=takes)
+    return ConfusionCounts(*numbers)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The thresholds that were given."""
+
+    max_duplicates: float | None
+    max_cluster: int | None
+    max_synthetic: float | None
+    max_leakage: float | None
+    max_phrase: float | None
+    min_effective: float | None
+
+    @property
+    def given(self) -> dict[str, float]:
+        return {
+            name.replace("_", "-"): limit for name, limit in vars(self).items() if limit is not None
+        }
+
+    def check(self, *, has_share: bool, has_holdout: bool) -> None:
+        """Refuse thresholds out of their range, and those on what is not measured."""
+        for name in ("max_duplicates", "max_synthetic", "max_leakage", "max_phrase"):
+            if (limit := getattr(self, name)) is not None:
+                share(name, limit)
+        if self.max_cluster is not None:
+            whole_number("max_cluster", self.max_cluster, at_least=1)
+        if self.min_effective is not None:
+            number_between("min_effective", self.min_effective, low=0.0)
+        if self.max_synthetic is not None and not has_share:
+            takes = "references with it (human and model), or the score of a detector"
+            raise ArgumentError("max_synthetic", got=self.max_synthetic, takes=takes)
+        if self.max_leakage is not None and not has_holdout:
+            takes = "an evaluation set with it (holdout)"
+            raise ArgumentError("max_leakage", got=self.max_leakage, takes=takes)
+
+    def checks(self, result: AuditResult) -> tuple[ThresholdCheck, ...]:
+        """Return the thresholds with the numbers that they are about."""
+        synthetic = result.synthetic_share
+        effective = result.effective_items.value
+        if self.min_effective is not None and self.min_effective <= 1.0:
+            effective /= result.items - result.duplicates.blank
+        values: Mapping[str, float | None] = {
+            "max-duplicates": result.redundant_share,
+            "max-cluster": float(result.duplicates.sizes.max(initial=1)),
+            "max-synthetic": None if synthetic is None else synthetic.value,
+            "max-leakage": None if result.leakage is None else result.leakage.share,
+            "max-phrase": max((one.share for one in result.phrases), default=0.0),
+            "min-effective": effective,
+        }
+        return tuple(
+            ThresholdCheck(name, float(limit), values[name]) for name, limit in self.given.items()
+        )
+
+
+def _read(
+    source: Any,
+    text: str | None,
+    label: str | None,
+    language: str | None,
+    score: str | None,
+    log: str | None,
+    **how: Any,
+) -> Answers:
+    """Return the items with their class as the group and their language as the prompt."""
+    values = () if score is None else (score,)
+    columns = AnswerColumns(by=None, text=text, group=label, prompt=language, values=values)
+    try:
+        found = read_answers(source, columns=columns, log=log, **how)
+    except UnknownLogError as fault:
+        raise UnknownLogError(
+            f"{fault.places}\nSay which of them is the text with --text"
+        ) from None
+    if "text" not in found.frame.columns:
+        takes = "the column of the texts"
+        raise ArgumentError("text", got="nothing", takes=takes)
+    return found
+
+
+_ROLES = {
+    "human": translatable("texts of people"),
+    "model": translatable("texts of the model"),
+    "holdout": translatable("evaluation set"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    """The texts of another file than the data set."""
+
+    name: str
+    texts: pl.Series
+    sources: tuple[Source, ...] = ()
+
+
+def _reference(name: str, given: Any, column: str | None, **how: Any) -> _Reference:
+    """Return the texts of a file, a table, or a list of texts."""
+    role = _ROLES[name]
+    if isinstance(given, (list, tuple, pl.Series)) and not _are_paths(given):
+        return _Reference(f"{role} in memory", text_series(given, name=name))
+    if isinstance(given, (str, os.PathLike)) and content_suffix(Path(given)) == ".txt":
+        path = Path(given)
+        pieces = plain_text(path, encoding=how["encoding"], progress=how["progress"])
+        found = [line for batch in lines(pieces, name=str(path)) for line in batch]
+        source = Source.of(path, rows=len(found), encoding=how["encoding"], role=role)
+        return _Reference(path.name, pl.Series("text", found, dtype=pl.String), (source,))
+    read = read_answers(given, columns=AnswerColumns(by=None, text=column), **how)
+    sources = tuple(replace(one, role=role) for one in read.sources)
+    return _Reference(read.name, read.frame["text"], sources)
+
+
+def _are_paths(given: Any) -> bool:
+    """Return whether a list names files, or holds records, not texts."""
+    first = next(iter(given), None)
+    return isinstance(first, (os.PathLike, Mapping)) or (
+        isinstance(first, str) and os.path.exists(first[:1000])
+    )
+
+
+def _words_share(
+    texts: pl.Series, others: Mapping[str, _Reference], confidence: float, progress: Progress
+) -> SyntheticShare | None:
+    if "human" not in others:
+        return None
+    return word_share(
+        texts,
+        human=others["human"].texts,
+        model=others["model"].texts,
+        confidence=confidence,
+        progress=progress,
+    )

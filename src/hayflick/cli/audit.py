@@ -1,0 +1,223 @@
+"""``hayflick audit``: what repeats itself in one data set, and how much a model wrote."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hayflick.cli import options
+from hayflick.cli.printing import ALARM, INCOMPLETE, expect_page, print_result, say, say_written
+from hayflick.core.output import check_page
+from hayflick.core.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hayflick.audit.audit_result import AuditResult
+
+_optional = partial(typer.Option, show_default=False)
+_TABLE = (
+    "The data set: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and .zst; a log "
+    "of a tool, a folder of them, their URL in an object store (s3://…), or - for standard input."
+)
+
+
+def audit_command(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help=_TABLE)],
+    text: Annotated[
+        str | None,
+        _optional(
+            help="The column of the texts, or a path into one: messages[0].content. [default: "
+            "where a log has its answers]",
+            metavar="COLUMN",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            "--class",
+            help="The column of the class.",
+            metavar="COLUMN",
+            show_default=False,
+        ),
+    ] = None,
+    language: Annotated[
+        str | None, _optional(help="The column of the language.", metavar="COLUMN")
+    ] = None,
+    log: options.LogOption = None,
+    human: Annotated[
+        str | None,
+        _optional(
+            help="Texts of people, for the share of generated texts: a table like the data set, "
+            "or .txt with a text in every line.",
+            metavar="FILE",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, _optional(help="Texts of the model, with --human.", metavar="FILE")
+    ] = None,
+    score: Annotated[
+        str | None,
+        _optional(
+            help="The column of a detector's scores, higher for generated texts.", metavar="COLUMN"
+        ),
+    ] = None,
+    score_threshold: Annotated[
+        float, typer.Option(help="Texts with at least this score are called generated.")
+    ] = 0.5,
+    confusion: Annotated[
+        str | None,
+        _optional(
+            help="The detector's answers about texts of known origin, with --score: true "
+            "positives, false negatives, false positives, true negatives.",
+            metavar="TP,FN,FP,TN",
+        ),
+    ] = None,
+    holdout: Annotated[
+        str | None,
+        _optional(
+            help="An evaluation set that must not stand in the data: its common runs of 8 words "
+            "are searched.",
+            metavar="FILE",
+        ),
+    ] = None,
+    reference_text: Annotated[
+        str | None,
+        _optional(
+            help="The column of the texts in --human, --model and --holdout. [default: that of "
+            "--text]",
+            metavar="COLUMN",
+        ),
+    ] = None,
+    similarity: Annotated[
+        float, typer.Option(help="Common share of word pairs of two texts that are near copies.")
+    ] = 0.5,
+    phrase_share: Annotated[
+        float, typer.Option(help="List phrases and templates in at least this share of the items.")
+    ] = 0.05,
+    rare_share: Annotated[
+        float, typer.Option(help="Classes with a smaller share of the items are rare.")
+    ] = 0.01,
+    max_duplicates: Annotated[
+        float | None,
+        _optional(
+            help="Exit code 1 if a larger share of the items are copies or near copies of others.",
+            metavar="SHARE",
+        ),
+    ] = None,
+    max_cluster: Annotated[
+        int | None,
+        _optional(help="Exit code 1 if a cluster of near copies is larger.", metavar="ITEMS"),
+    ] = None,
+    max_synthetic: Annotated[
+        float | None,
+        _optional(help="Exit code 1 if a larger share of the texts is generated.", metavar="SHARE"),
+    ] = None,
+    max_leakage: Annotated[
+        float | None,
+        _optional(
+            help="Exit code 1 if a larger share of the evaluation items stands in the data.",
+            metavar="SHARE",
+        ),
+    ] = None,
+    max_phrase: Annotated[
+        float | None,
+        _optional(help="Exit code 1 if a phrase is in a larger share of items.", metavar="SHARE"),
+    ] = None,
+    min_effective: Annotated[
+        float | None,
+        _optional(
+            help="Exit code 1 if the effective number of items is smaller; up to 1 it is a share "
+            "of the items.",
+            metavar="ITEMS",
+        ),
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of every interval by itself.")] = 0.95,
+    encoding: options.EncodingOption = "utf-8",
+    normalize: options.NormalizeOption = options.Normalize.NFC,
+    separator: options.SeparatorOption = None,
+    decimal: options.DecimalOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
+    skip_bad: options.SkipBadOption = False,
+    seed: options.SeedOption = 1,
+    output_format: options.FormatOption = options.Format.TABLE,
+    out: options.PageOption = None,
+    lang: options.LangOption = options.Lang.EN,
+    force: options.ForceOption = False,
+    yes: options.YesOption = False,
+) -> int:
+    """Audit a data set: duplicates, effective size, phrases, mix, and how much is generated.
+
+    Exit code 0, 1 where a threshold (--max-…, --min-…) fails, or 3 where one is on a number that
+    cannot be told.
+    """
+    inputs = [dataset, human, model, holdout]
+    if out is not None:
+        check_page(out, inputs=inputs, force=force)
+        expect_page()
+    from hayflick.audit.audit import audit
+
+    with progress_bar(yes=yes) as progress:
+        result = audit(
+            dataset,
+            text=text,
+            label=label,
+            language=language,
+            log=log,
+            human=human,
+            model=model,
+            score=score,
+            score_threshold=score_threshold,
+            confusion=None if confusion is None else _numbers(confusion),
+            holdout=holdout,
+            reference_text=reference_text,
+            similarity=similarity,
+            phrase_share=phrase_share,
+            rare_share=rare_share,
+            max_duplicates=max_duplicates,
+            max_cluster=max_cluster,
+            max_synthetic=max_synthetic,
+            max_leakage=max_leakage,
+            max_phrase=max_phrase,
+            min_effective=min_effective,
+            confidence=confidence,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            normalize=normalize.value,
+            table=options.table_format(
+                separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
+            ),
+            seed=seed,
+            progress=progress,
+        )
+    if out is not None:
+        result.save(out, lang=lang.value, force=force)
+    print_result(result, output_format, lang)
+    say_written(out)
+    return _exit_code(result)
+
+
+def _numbers(confusion: str) -> list[int]:
+    """Return whole numbers with commas between them."""
+    from hayflick.core.errors import ArgumentError
+
+    try:
+        return [int(part) for part in confusion.split(",")]
+    except ValueError:
+        takes = "four whole numbers with commas between them, such as 900,100,50,950"
+        raise ArgumentError("confusion", got=confusion, takes=takes) from None
+
+
+def _exit_code(result: AuditResult) -> int:
+    """Say which thresholds decide, and return the exit code."""
+    for one in result.failed:
+        compared = "below" if one.is_least else "above"
+        say(f"--{one.name}: {one.value:.4g} is {compared} {one.limit:.4g}")
+    for one in result.unknown:
+        say(f"--{one.name}: the number cannot be told, see the notes")
+    if result.failed:
+        return ALARM
+    return INCOMPLETE if result.unknown else 0
