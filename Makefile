@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
+# Tests start many processes, each of which would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs catalog clean
 
