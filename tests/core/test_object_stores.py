@@ -245,7 +245,7 @@ def test_a_store_that_does_not_answer_is_told(environment, capsys):
         listed("s3://bucket/a/")
     assert main(["gate", "--state", "s3://bucket/a"]) == 3
     assert SECRET not in capsys.readouterr().err
-    for address in ("nonsense", "127.0.0.1:9", f"http://{KEY}:{SECRET}@127.0.0.1:9"):
+    for address in ("", "nonsense", "127.0.0.1:9", f"http://{KEY}:{SECRET}@127.0.0.1:9"):
         environment("AWS_ENDPOINT_URL", address)
         with pytest.raises(DataError, match="AWS_ENDPOINT_URL is no address of a store") as told:
             listed("s3://bucket/a/")

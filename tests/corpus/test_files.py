@@ -122,15 +122,18 @@ def test_a_folder_without_a_table_is_refused(tmp_path):
 
 
 def test_folders_of_partitions_have_values(tmp_path):
-    top = tmp_path / "year=2025"
+    top = tmp_path / "team=x" / "above" / "source=web" / "year=2025"
     write(top / "day=2026-10-01" / "model=a%2Fb%20c" / "part-0.parquet")
     write(top / "day=__HIVE_DEFAULT_PARTITION__" / "model=m" / "part-0.parquet")
     write(top / "day=" / "of=the=day" / "=x" / "plain" / "part-1.parquet")
     found = {file.name: dict(file.partitions) for file in input_files(top).files}
+    # The given folder, and those right above it, say it of all their files.
+    given = {"source": "web", "year": "2025"}
+    model = {"day": "2026-10-01", "model": "a/b c"}
     assert found == {
-        "day=/of=the=day/=x/plain/part-1.parquet": {"of": "the=day"},
-        "day=2026-10-01/model=a%2Fb%20c/part-0.parquet": {"day": "2026-10-01", "model": "a/b c"},
-        "day=__HIVE_DEFAULT_PARTITION__/model=m/part-0.parquet": {"model": "m"},
+        "day=/of=the=day/=x/plain/part-1.parquet": given | {"of": "the=day"},
+        "day=2026-10-01/model=a%2Fb%20c/part-0.parquet": given | model,
+        "day=__HIVE_DEFAULT_PARTITION__/model=m/part-0.parquet": given | {"model": "m"},
     }
 
 

@@ -394,8 +394,8 @@ def _store(root: str, settings: tuple[tuple[str, str], ...]) -> ObjectStore:
     from obstore.store import from_url
 
     for name, value in settings:
-        if "ENDPOINT" in name and value and not _ADDRESS.fullmatch(value):
-            takes = "an address without credentials, such as http://127.0.0.1:9000"
+        if "ENDPOINT" in name and not _ADDRESS.fullmatch(value):
+            takes = "an address without credentials, such as http://127.0.0.1:9000, or is unset"
             raise DataError(f"{root}: {name} is no address of a store; takes {takes}")
     how: dict[str, Any] = {
         # Ours are HTTP alone where the address of the store is.

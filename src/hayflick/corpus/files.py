@@ -13,11 +13,12 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePath
 from threading import Event
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
@@ -317,7 +318,7 @@ def _table_of(one: Match) -> InputFile:
 
 
 def _as_file(one: Match) -> InputFile:
-    partitions = _partitions(one.inside.parts[:-1])
+    partitions = _partitions(Path(one.stored.url), one.inside)
     return InputFile(Path(one.stored.url), one.inside.as_posix(), partitions, one.stored)
 
 
@@ -335,7 +336,7 @@ def _tables_below(folder: Path, *, root: Path) -> Iterator[InputFile]:
         found += (Path(below) / name for name in names if _is_shown(name))
     for path in sorted(filter(_is_filled_table, found), key=_natural):
         inside = path.relative_to(root)
-        yield InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1]))
+        yield InputFile(path, inside.as_posix(), _partitions(path, inside))
 
 
 def _is_shown(name: str) -> bool:
@@ -362,11 +363,22 @@ def _natural(path: Path) -> tuple[object, ...]:
 _MISSING = ("", "__HIVE_DEFAULT_PARTITION__")
 
 
-def _partitions(folders: Iterable[str]) -> Mapping[str, str]:
-    """Return the names and values of folders ``name=value``, as Hive spells them."""
-    pairs = (folder.partition("=") for folder in folders)
+def _partitions(path: Path, inside: PurePath) -> Mapping[str, str]:
+    """Return the names and values of folders ``name=value``, as Hive spells them.
+
+    Those count that lie below the given folder, that folder itself, and those right above it.
+    """
+    folders = path.parts[:-1]
+    given = len(folders) - len(inside.parts[:-1])
+    above = takewhile(_is_partition, reversed(folders[:given]))
+    pairs = (folder.partition("=") for folder in (*reversed([*above]), *folders[given:]))
     found = {unquote(name): unquote(value) for name, equals, value in pairs if name and equals}
     return {name: value for name, value in found.items() if value not in _MISSING}
+
+
+def _is_partition(folder: str) -> bool:
+    name, equals, _ = folder.partition("=")
+    return bool(name and equals)
 
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -394,7 +406,7 @@ def _fitting(pattern: str) -> list[InputFile]:
             found |= {file.path: file for file in inner}
         elif _is_filled_table(path):
             inside = path.relative_to(root)
-            found[path] = InputFile(path, inside.as_posix(), _partitions(inside.parts[:-1]))
+            found[path] = InputFile(path, inside.as_posix(), _partitions(path, inside))
     if not found:
         fits = "no table" if fitting else "nothing"
         takes = f"takes {', '.join(RECORD_SUFFIXES)}" if fitting else "check it, and the folder"
