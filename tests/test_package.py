@@ -43,7 +43,7 @@ def test_the_simulate_room_does_not_hide_the_function():
     "code",
     [
         "import hayflick as hf, hayflick.audit.duplicates; hf.audit({'text': ['so']}, text='text')",
-        "import hayflick as hf; hf.audit; import hayflick.audit.duplicates as one; assert one.Bands",
+        "import hayflick as hf; hf.audit; import hayflick.audit.texts as x; assert x.blocks",
     ],
 )
 def test_the_audit_room_can_be_called(code):

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from hayflick.audit import clean_copy
 from hayflick.audit.audit_result import AuditResult, ThresholdCheck
+from hayflick.audit.clean_copy import check_clean
 from hayflick.audit.composition import class_mix, length_mix, mix_of, script_mix, word_numbers
 from hayflick.audit.duplicates import find_duplicates
 from hayflick.audit.effective_items import effective_items
@@ -63,6 +65,9 @@ def audit(
     max_leakage: float | None = None,
     max_phrase: float | None = None,
     min_effective: float | None = None,
+    write_clean: _Path | None = None,
+    max_copies: int = 1,
+    force: bool = False,
     confidence: float = 0.95,
     skip_bad: bool = False,
     encoding: str = "utf-8",
@@ -112,6 +117,13 @@ def audit(
         items with the most frequent phrase.
     min_effective
         Threshold: the least effective number of items; up to 1, as a share of the items.
+    write_clean
+        A file to write the data set to without near duplicates, in its own format; the rows that
+        it lacks are listed beside, in ``NAME.dropped.csv``. None to write nothing.
+    max_copies
+        How many rows of each cluster of near duplicates are written, of different texts.
+    force
+        Whether files that exist are replaced by `write_clean`.
     confidence
         Of all intervals, each by itself.
     skip_bad
@@ -135,6 +147,8 @@ def audit(
         If an argument is out of its range, or needs another one.
     EffortError
         If the work takes more memory than the machine has.
+    OutputError
+        If `write_clean` is an input, exists and `force` is not set, or cannot be written.
 
     Examples
     --------
@@ -155,8 +169,13 @@ def audit(
     limits = _Limits(max_duplicates, max_cluster, max_synthetic, max_leakage, max_phrase,
                      min_effective)  # fmt: skip
     limits.check(has_share=human is not None or score is not None, has_holdout=holdout is not None)
+    target = None if write_clean is None else check_clean(write_clean, source, force=force)
+    max_copies = whole_number("max_copies", max_copies, at_least=1)
     how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
     read = _read(source, text, label, language, score, log, skip_bad=skip_bad, table=table, **how)
+    if target is not None and read.log is not None:
+        takes = "a table, whose rows are items (name the column with text), not a log"
+        raise ArgumentError("write_clean", got=str(target), takes=takes)
     column = reference_text if reference_text is not None else text
     others = {
         name: _reference(name, given, column, **how)
@@ -213,10 +232,24 @@ def audit(
             "phrase_share": phrase_share,
             "rare_share": rare_share,
             "thresholds": limits.given,
+            "max_copies": None if target is None else max_copies,
             "confidence": confidence,
         },
         seed=seed,
     )
+    if target is not None:
+        clean = clean_copy.write_clean(
+            Path(source),
+            target,
+            texts,
+            duplicates,
+            result.rows,
+            most=max_copies,
+            table=table,
+            encoding=encoding,
+            force=force,
+        )
+        result = replace(result, clean=clean)
     return replace(result, thresholds=limits.checks(result))
 
 

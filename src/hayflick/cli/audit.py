@@ -133,6 +133,18 @@ def audit_command(
             metavar="ITEMS",
         ),
     ] = None,
+    write_clean: Annotated[
+        str | None,
+        _optional(
+            help="Write the data set without near duplicates here, in its own format (.jsonl, "
+            ".json, .csv, .tsv, .parquet); the dropped rows are listed in NAME.dropped.csv.",
+            metavar="FILE",
+        ),
+    ] = None,
+    max_copies: Annotated[
+        int,
+        typer.Option(help="Rows of each cluster of near copies in --write-clean, all different."),
+    ] = 1,
     confidence: Annotated[float, typer.Option(help="Of every interval by itself.")] = 0.95,
     encoding: options.EncodingOption = "utf-8",
     normalize: options.NormalizeOption = options.Normalize.NFC,
@@ -154,7 +166,7 @@ def audit_command(
     Exit code 0, 1 where a threshold (--max-…, --min-…) fails, or 3 where one is on a number that
     cannot be told.
     """
-    inputs = [dataset, human, model, holdout]
+    inputs = [dataset, human, model, holdout, write_clean]
     if out is not None:
         check_page(out, inputs=inputs, force=force)
         expect_page()
@@ -183,6 +195,9 @@ def audit_command(
             max_leakage=max_leakage,
             max_phrase=max_phrase,
             min_effective=min_effective,
+            write_clean=write_clean,
+            max_copies=max_copies,
+            force=force,
             confidence=confidence,
             skip_bad=skip_bad,
             encoding=encoding,
@@ -196,7 +211,8 @@ def audit_command(
     if out is not None:
         result.save(out, lang=lang.value, force=force)
     print_result(result, output_format, lang)
-    say_written(out)
+    clean = result.clean
+    say_written(out, *(() if clean is None else (clean.file, clean.dropped_file)))
     return _exit_code(result)
 
 

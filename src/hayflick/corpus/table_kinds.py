@@ -408,6 +408,10 @@ class DelimitedTable(StreamedTable):
                 cells[name] = [self._label(line, name, cell) for (line, _), cell in pairs]
             yield {name: cells.get(name) or [line for line, _ in batch] for name in names}
 
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line that each row begins in, and its cells as they are written."""
+        return self._rows()
+
     @override
     def _first_cell(self, name: str) -> Any:
         cells = (cell for batch in self.batches([name], size=1) for cell in batch[name])

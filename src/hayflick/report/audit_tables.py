@@ -41,6 +41,16 @@ def headline(result: AuditResult, language: Language) -> list[str]:
             high=number(effective.high),
         ),
     ]
+    if (clean := result.clean) is not None:
+        sentences.append(
+            text(
+                "{kept} items are in {file}; {dropped} are left out, listed in {list}.",
+                kept=number(clean.kept),
+                file=clean.file,
+                dropped=number(sum(clean.dropped.values())),
+                list=clean.dropped_file,
+            )
+        )
     if result.failed:
         names = [f"--{one.name}" for one in result.failed]
         sentences.insert(0, text("The data set fails {names}.", names=names))
