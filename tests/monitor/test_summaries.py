@@ -59,6 +59,7 @@ def same(one, other):
         {"by": "round", "vectors": "vector"},
         {"by": "at", "every": "1d", "text": "answer", "group": "model"},
         {"by": "at", "every": "1d", "text": "answer", "time_zone": "Europe/Berlin"},
+        {"by": "at", "every": "1d", "text": "answer", "normalize": "casefold"},
     ],
 )
 def test_merged_in_any_order_they_are_watched_as_the_files_are(tmp_path, reading):

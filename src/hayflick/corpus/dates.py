@@ -189,7 +189,7 @@ def _iso(text: str) -> _Readings | None:
     if _COUNT.fullmatch(text):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())  # RFC 3339 takes t and z for T and Z
     except ValueError:
         return None
     found = Moment(moment.replace(tzinfo=None), moment.utcoffset())
