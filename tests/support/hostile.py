@@ -167,6 +167,26 @@ def _answers(name: str, *, groups: bool = True) -> Answers:
     return Answers(name, NAMES, frame)
 
 
+def _retrieved(name: str) -> Answers:
+    """Return such answers with what was retrieved for them, some of it earlier answers."""
+    answers = _answers(name)
+    texts = [*answers.frame["text"][:200], *ENCODABLE]
+    documents = pl.DataFrame(
+        {
+            "name": [*[None] * 200, *ENCODABLE],
+            "text": texts,
+            "generated": [*[None] * 200, *[False] * len(ENCODABLE)],
+            "source": [ENCODABLE[place % 5] for place in range(len(texts))],
+        },
+        schema_overrides={"name": pl.String},
+    )
+    read = [
+        [place % len(texts), (7 * place + 1) % len(texts)] for place in range(len(answers.frame))
+    ]
+    frame = answers.frame.with_columns(retrieved=pl.Series(read))
+    return dataclasses.replace(answers, frame=frame, documents=documents)
+
+
 def _compared(name: str) -> hf.Comparison:
     """Return a comparison of hostile answers to hostile prompts."""
     table = _answers(name).frame.filter(pl.col("text").str.strip_chars() != "")
@@ -393,6 +413,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "sweep": _sweep,
     "reserve": _reserve,
     "watch": lambda name, _: hf.watch(_answers(name)),
+    "watch-retrieved": lambda name, _: hf.watch(_retrieved(name)),
     "watch-rules": lambda name, _: hf.watch(_answers(name), rules=_rules(name)),
     "rules-check": lambda name, _: hf.check_rules(_rules(name)),
     "rules-evaluation": lambda name, _: _rules_tried(name),

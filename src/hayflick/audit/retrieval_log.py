@@ -13,16 +13,20 @@ import polars as pl
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import DataError
 
-DOCUMENTS = {
-    "text": pl.String,
-    "generated": pl.Boolean,
-    "source": pl.String,
-    "author": pl.String,
-    "entered": pl.Int64,
-}
-REQUESTS = {"round": pl.Int64, "reader": pl.String, "prompt": pl.String, "pool": pl.Int64}
-READS = {"request": pl.Int64, "document": pl.Int64}
-ANSWERS = {"request": pl.Int64, "text": pl.String}
+DOCUMENTS = pl.Schema(
+    {
+        "text": pl.String,
+        "generated": pl.Boolean,
+        "source": pl.String,
+        "author": pl.String,
+        "entered": pl.Int64,
+    }
+)
+REQUESTS = pl.Schema(
+    {"round": pl.Int64, "reader": pl.String, "prompt": pl.String, "pool": pl.Int64}
+)
+READS = pl.Schema({"request": pl.Int64, "document": pl.Int64})
+ANSWERS = pl.Schema({"request": pl.Int64, "text": pl.String})
 
 
 @final
@@ -68,7 +72,7 @@ class RetrievalLog:
             ("reads", self.reads, READS),
             ("answers", self.answers, ANSWERS),
         ):
-            if frame.schema != pl.Schema(schema):
+            if frame.schema != schema:
                 raise DataError(f"{name}: has the columns {dict(frame.schema)}, takes {schema}")
         for name, numbers, size in (
             ("round", self.requests["round"] - 1, len(self.rounds)),

@@ -135,6 +135,15 @@ def watch_command(
             metavar="COLUMN|FILE.npy",
         ),
     ] = None,
+    retrieved: Annotated[
+        str | None,
+        _optional(
+            help="The column of what was retrieved for an answer: a list of texts, or of objects "
+            "with text, id, source and generated. Tells how much of it is generated, and what "
+            "answers copy.",
+            metavar="COLUMN",
+        ),
+    ] = None,
     every: Annotated[
         str | None, _optional(help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.")
     ] = None,
@@ -320,6 +329,7 @@ def watch_command(
             prompt=prompt,
             values=value or (),
             vectors=vectors,
+            retrieved=retrieved,
             every=every,
             time_zone=time_zone,
             start=start,

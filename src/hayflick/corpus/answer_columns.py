@@ -31,6 +31,8 @@ class AnswerColumns:
         Further columns of numbers to watch, one number per answer.
     vectors
         A column of lists of numbers, or the path of a ``.npy`` file with a row per answer.
+    retrieved
+        A column of lists of what was retrieved for an answer; None for none.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class AnswerColumns:
     prompt: str | None = None
     values: tuple[str, ...] = ()
     vectors: str | None = None
+    retrieved: str | None = None
 
     def __post_init__(self) -> None:
         if self.by == "":
@@ -63,7 +66,8 @@ class AnswerColumns:
     def wanted(self) -> tuple[str, ...]:
         """Names of all columns to read, each once."""
         vectors = () if self.vector_column is None else (self.vector_column,)
-        return tuple(dict.fromkeys((*self.labels.values(), *self.values, *vectors)))
+        retrieved = () if self.retrieved is None else (self.retrieved,)
+        return tuple(dict.fromkeys((*self.labels.values(), *self.values, *vectors, *retrieved)))
 
     @property
     def is_empty(self) -> bool:
@@ -83,7 +87,8 @@ class AnswerColumns:
 
 
 Cells: TypeAlias = Mapping[str, Any]
-"""The cells of an answer: ``by``, ``text``, ``group``, ``prompt``, ``vector``, ``value NAME``."""
+"""The cells of an answer: ``by``, ``text``, ``group``, ``prompt``, ``vector``, ``retrieved``,
+``value NAME``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +130,8 @@ class AnswerFields:
         named = {f"value {name}": name for name in self.columns.values}
         if self.columns.vector_column is not None:
             named["vector"] = self.columns.vector_column
+        if self.columns.retrieved is not None:
+            named["retrieved"] = self.columns.retrieved
         return {what: FieldPath(name) for what, name in named.items()}
 
     @cached_property
@@ -139,7 +146,8 @@ class AnswerFields:
     def answers(self, record: Mapping[str, Any]) -> Iterator[Cells | str]:
         """Yield the cells of each answer in a record, and for what is none in a log the reason."""
         if self.log is None:
-            yield {what: path.cell(record) for what, path in self._all.items()}
+            cells = {what: path.cell(record) for what, path in self._all.items()}
+            yield cells if self.columns.retrieved is None else cells | self._listed(record)
             return
         for found in self.log.answers(record):
             yield found if isinstance(found, str) else self._of_log(found, record)
@@ -155,4 +163,15 @@ class AnswerFields:
             # Of a log, the names of roles are names of columns.
             return named.get(path.text)
 
-        return known | {what: cell(path) for what, path in self._all.items()}
+        cells = known | {what: cell(path) for what, path in self._all.items()}
+        if self.columns.retrieved is None:
+            return cells
+        return cells | self._listed(found.record, line)
+
+    def _listed(self, *records: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was retrieved: texts that a path leads to are a list, not parts of one."""
+        path = self._all["retrieved"]
+        record = next((one for one in records if path.is_in(one)), {})
+        found = path.cells(record)
+        alone = len(found) == 1 and "*" not in path.steps
+        return {"retrieved": found[0] if alone else found}

@@ -28,6 +28,7 @@ from hayflick.corpus.logs.sniffing import instead_of
 from hayflick.corpus.normalization import normalized_expression
 from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
 from hayflick.corpus.paths import FieldPath
+from hayflick.corpus.retrieved import RetrievedDocuments
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.table_kinds import LINE, OpenTable, nested_problem
 from hayflick.corpus.tables import json_note, open_table
@@ -86,6 +87,8 @@ class AnswerRows:
         Number of records of logs that hold no answer, by reason.
     bad
         Rows that were skipped.
+    documents
+        What was retrieved for the answers.
     """
 
     fields: AnswerFields
@@ -99,6 +102,7 @@ class AnswerRows:
     dimensions: int = 0
     read: int = 0
     bytes: int = 0
+    documents: RetrievedDocuments = field(default_factory=RetrievedDocuments)
     _name: str = ""
     _file: int = 0
     _partitions: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +123,7 @@ class AnswerRows:
             "file": pl.Int32,
             **dict.fromkeys(self.fields.roles, pl.String),
             **dict.fromkeys(values, pl.Float64),
+            **({} if self.fields.columns.retrieved is None else {"retrieved": pl.List(pl.Int64)}),
         }
 
     def go_on(self, part: ReadPart) -> None:
@@ -198,7 +203,11 @@ class AnswerRows:
         for path in self.fields.paths:
             if path.text in self._partitions:
                 continue
-            if self.fields.log is None:
+            if path.text == self.fields.columns.retrieved:
+                # Several texts that a path leads to are several documents: it is followed later.
+                held = path.column_of(table.columns) or table.choose(path.text)
+                yield held, held
+            elif self.fields.log is None:
                 yield path.text, table.choose(path.text)
             elif path.text not in LOG_ROLES or path.column_of(table.columns):
                 held = path.column_of(table.columns) or table.choose(path.text)
@@ -296,6 +305,11 @@ class AnswerRows:
         for name in columns.values:
             what = f"value {name}"
             row[what] = _number(name, cells[what], decimal=decimal)
+        if columns.retrieved is not None:
+            try:
+                row["retrieved"] = self.documents.add(cells["retrieved"])
+            except ValueError as fault:
+                raise _UnusableError(f"holds in {columns.retrieved!r} {fault}") from None
         return row
 
     def _vector(self, cells: Cells) -> NDArray[np.float32] | None:

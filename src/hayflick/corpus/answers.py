@@ -78,6 +78,9 @@ class Answers:
         Whether these are only the answers behind those that were read before.
     log
         The preset of the log that they were read from; None for a table, or files of several tools.
+    documents
+        What was retrieved for the answers, see `hayflick.corpus.retrieved`; the frame then has the
+        rows of each answer's documents in a column ``retrieved``. None without such a column.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Answers:
     part: ReadPart | None = None
     continued: bool = False
     log: str | None = None
+    documents: pl.DataFrame | None = None
 
     @property
     def dimensions(self) -> int | None:
@@ -296,6 +300,7 @@ class _Read:
             read,
             continued=self.goes_on,
             log=self._log_name(),
+            documents=None if rows.fields.columns.retrieved is None else rows.documents.frame(),
         )
 
     def _check_named(self, frame: pl.DataFrame) -> None:

@@ -41,6 +41,7 @@ from hayflick.monitor.measuring import VALUE, Measurement, Readings, embeds, has
 from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_as
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.reference import check_reference, with_reference
+from hayflick.monitor.retrieved import check_all_is_read, followed
 from hayflick.monitor.state import bad_rows, open_part, state_source
 from hayflick.monitor.state_file import StateFile, check_state, held_state
 from hayflick.monitor.stream import MeasuredStream, measured_stream
@@ -67,6 +68,7 @@ def watch(
     prompt: str | None = None,
     values: Sequence[str] = (),
     vectors: str | None = None,
+    retrieved: str | None = None,
     every: str | None = None,
     time_zone: str | None = None,
     start: str | None = None,
@@ -105,6 +107,10 @@ def watch(
         Columns, or paths into nested ones; see `hayflick.corpus.answer_columns.AnswerColumns`.
         Without `by`, rounds are found: windows of the times of a log, else files or blocks of
         answers; a note of the result says which.
+    retrieved
+        The column of what was retrieved for an answer: a list of texts or names, or of objects
+        (``text``, ``id``, ``source``, and ``generated`` where it is known); or a path. Then the
+        result has a `contamination`, see `hayflick.audit.contamination`. None for none.
     log
         The tool that wrote a log, such as ``langfuse``; see `hayflick.corpus.logs.preset`. None
         looks at the input where no column is named, ``none`` does not.
@@ -181,6 +187,8 @@ def watch(
         for path in _paths(source):
             check_reference(path, baseline_from)
         _check_without_reference(rules=rules, state=state)
+    if retrieved is not None:
+        check_all_is_read(source, state=state, capacity=capacity, executor=executor)
     weights, listed_in = must_keep_weights(must_keep)
     wanted = _Wanted(
         baseline=baseline,
@@ -205,6 +213,7 @@ def watch(
             prompt=prompt,
             values=tuple(values),
             vectors=vectors,
+            retrieved=retrieved,
         ),
         log=log,
         start=start,
@@ -282,6 +291,7 @@ def _watched(
     answers = given.answers(None if file is None else ReadPart() if known is None else known.part)
     kept["log"] = answers.log or given.log
     earlier_bad, bad = bad_rows(answers, known)
+    contamination, answers = followed(answers, progress=progress)
     baseline, reference = wanted.baseline, None
     if given.baseline_from is not None:
         reference = given.reference(kept["log"], answers)
@@ -294,7 +304,7 @@ def _watched(
     )
     if file is not None:
         stream = replace(stream, sources=(state_source(file.name, known),))
-    result = _judged(answers, settings, stream)
+    result = replace(_judged(answers, settings, stream), contamination=contamination)
     if file is not None:
         alarms = KnownAlarms.of(result.charts, rounds=len(result.rounds))
         left = stream.state(answers, kept, alarms, earlier_bad=earlier_bad)

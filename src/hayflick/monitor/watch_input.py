@@ -183,7 +183,8 @@ class WatchInput:
         if log is not None and self.log is None and not isinstance(baseline, Answers):
             how = {name: self.how[name] for name in ("encoding", "table")}
             log = log_of(baseline, **how) or log
-        columns = self.columns()
+        # A reference is what the answers are compared with: what was retrieved for it is not asked.
+        columns = replace(self.columns(), retrieved=None)
         if log is not None and columns.by is not None:
             # Of a log, columns that differ little are left out unless they are named.
             group, prompt = (one if one in stream.frame else None for one in ("group", "prompt"))

@@ -21,6 +21,7 @@ from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.phrases import Template
 
 if TYPE_CHECKING:
+    from hayflick.audit.contamination import Contamination
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 from hayflick.monitor.alarms import AlarmNews, KnownAlarms
@@ -284,6 +285,8 @@ class WatchResult(Result):
         Name of the reference whose rounds are the baseline; None for the stream's own first ones.
     known_alarms
         What the state knew of the alarms; None without a state, or with a new one.
+    contamination
+        How far generated texts go in what was retrieved; None where that was not given.
     """
 
     name: str
@@ -309,6 +312,7 @@ class WatchResult(Result):
     baseline_from: str | None = None
     measured_answers: int | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
+    contamination: Contamination | None = None
 
     @property
     def alarms(self) -> tuple[ChartHistory, ...]:

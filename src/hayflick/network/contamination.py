@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,17 @@ def contamination_of_run(run: NetworkRun) -> Contamination | None:
     return replace(contamination, notes=(*notes, *contamination.notes))
 
 
+def retrieval_log_of_run(run: NetworkRun) -> RetrievalLog:
+    """Return a whole run as a log of retrievals, without its pools."""
+    return _Run(run, whole=True).log()
+
+
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """A run, of which the rounds that are followed are read."""
+    """A run, of which the rounds that are followed are read; the whole is read without pools."""
 
     run: NetworkRun
+    whole: bool = False
 
     @cached_property
     def pool(self) -> Pool:
@@ -67,6 +74,8 @@ class _Run:
     def chosen(self) -> frozenset[int]:
         """The rounds that are followed: all, or some that are evenly spaced."""
         rounds = self.run.rounds
+        if self.whole:
+            return frozenset(range(1, rounds + 1))
         reads = sum(len(one.texts) // 4 for one in self.run.reads)
         answers = len(self.run.answers) / max(1, len(self.run.reads))
         whose = len({tuple(row) for row in self._may_read(1)}) if rounds else 1
@@ -97,14 +106,14 @@ class _Run:
         reads = [one for one in run.reads if one.round in self.chosen]
         numbers = {(one.round, one.agent, one.query): row for row, one in enumerate(reads)}
         answers = [one for one in run.answers if (one.round, one.agent, one.query) in numbers]
-        pools, pool_of = self._pools(reads)
+        pools, pool_of = self._pools(() if self.whole else reads)
         return RetrievalLog(
             rounds=tuple(map(str, range(1, run.rounds + 1))),
             documents=self._documents(),
             requests=_frame(
                 [
                     (one.round, one.agent, run.experiment.query_texts[one.query], pool)
-                    for one, pool in zip(reads, pool_of, strict=True)
+                    for one, pool in zip_longest(reads, pool_of)
                 ],
                 REQUESTS,
             ),
@@ -129,8 +138,9 @@ class _Run:
     def _pools(self, reads: Sequence[StoredRead]) -> tuple[list[Integers], list[int]]:
         """Return the different pools, and the one of each request."""
         places = {name: number for number, name in enumerate(self.run.agents)}
-        numbers_of = {one: self.pool.in_force(after=one - 1) for one in self.chosen}
-        may_read_of = {one: self._may_read(one) for one in self.chosen}
+        rounds = {one.round for one in reads}
+        numbers_of = {one: self.pool.in_force(after=one - 1) for one in rounds}
+        may_read_of = {one: self._may_read(one) for one in rounds}
         found: dict[tuple[int, bytes], int] = {}
         pools: list[Integers] = []
         pool_of = []
@@ -164,7 +174,7 @@ class _Run:
         return view.authors, view.rounds, view.synthetic
 
 
-def _frame(rows: Sequence[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFrame:
+def _frame(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

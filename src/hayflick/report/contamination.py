@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from hayflick.audit.contamination import Contamination, DominantItem
-from hayflick.audit.preference import Preference, TakenShare
 from hayflick.report.language import Language
-from hayflick.report.rendering import significant, table
+from hayflick.report.rendering import table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from hayflick.audit.contamination import Contamination, DominantItem
+    from hayflick.audit.preference import Preference, TakenShare
 
 _ROWS = 10
 
@@ -87,8 +88,9 @@ class ContaminationFindings:
 
     def notes(self) -> list[str]:
         """Return what has to be known of the input."""
-        notes = self.found.notes
-        return [f"{self.language.text(one.message, **one.values)}" for one in notes]
+        end = "。" if self.language.code == "ja" else "."
+        told = [self.language.text(one.message, **one.values) for one in self.found.notes]
+        return [f"{one[0].upper()}{one[1:]}{end}" for one in told]
 
     def stage_headings(self) -> tuple[str, str, str, str]:
         """Return the headings of the stages."""
@@ -175,7 +177,7 @@ class ContaminationFindings:
         if found.value is None or found.low is None or found.high is None:
             return [untold.format(reason=self.language.text(found.reason))]
         values = {
-            name: significant(value)
+            name: f"{value:.3g}"
             for name, value in (("value", found.value), ("low", found.low), ("high", found.high))
         }
         sentence = told.format(**values)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from markupsafe import Markup
 
-from hayflick.audit.contamination import Contamination, EchoLink
-from hayflick.core.display_text import distinct_names
 from hayflick.report import drawing
 from hayflick.report.contamination import ContaminationFindings
 
+if TYPE_CHECKING:
+    from hayflick.audit.contamination import Contamination, EchoLink
+
 _MOST_NODES, _MOST_LINKS, _STEPS = 12, 40, 12
 _SIDE, _RADIUS = 400, 140
-_LONGEST_NAME = 14
+_NAME_PIXELS = 105
 
 
 def contamination_charts(findings: ContaminationFindings) -> list[drawing.RenderedChart]:
@@ -62,7 +64,9 @@ def _shares_chart(findings: ContaminationFindings) -> drawing.RenderedChart:
     )
     return drawing.RenderedChart(
         name="contamination",
-        title=text("Generated texts in the pool, in what is retrieved and in what answers copy"),
+        title=text("Generated texts in what is retrieved and in what answers copy")
+        if found.pool is None
+        else text("Generated texts in the pool, in what is retrieved and in what answers copy"),
         caption=text(
             "Where a line lies above the one before it, generated texts are preferred at that "
             "step. A round in which nothing was copied has no point."
@@ -78,7 +82,7 @@ def _echo_chart(
     text, rounds = findings.language.text, findings.found.rounds
     names = _nodes(links)
     shown = [one for one in links if one.reader in names and one.author in names][:_MOST_LINKS]
-    labels = dict(zip(names, distinct_names(names, longest=_LONGEST_NAME), strict=True))
+    labels = dict(zip(names, drawing.axis_names(names, pixels=_NAME_PIXELS), strict=True))
     windows = [part for part in np.array_split(np.arange(len(rounds)), _STEPS) if part.size]
     largest = max(one.copies for one in shown)
     steps = []

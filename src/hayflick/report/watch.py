@@ -13,6 +13,8 @@ from hayflick.core.display_text import LONGEST_TEXT, distinct_names
 from hayflick.core.records import State
 from hayflick.monitor.grouping import grouping_delay, groups_apart
 from hayflick.monitor.watch_result import ChartHistory, WatchResult
+from hayflick.report.contamination import ContaminationFindings, contamination_record, terminal
+from hayflick.report.contamination_charts import contamination_charts
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import notebook, render, shown_record, significant, table
 from hayflick.report.rules_decisions import decisions_record, decisions_rows, decisions_tables
@@ -86,6 +88,7 @@ def record(result: WatchResult) -> dict[str, Any]:
         "groups": _groups(result),
         "templates": [{**asdict(one), "lost": one.lost} for one in result.templates],
         "typical": {"first": list(result.typical_first), "last": list(result.typical_last)},
+        "contamination": contamination_record(result.contamination),
         "provenance": result.provenance(),
     }
 
@@ -177,7 +180,7 @@ def tables(result: WatchResult, *, lang: str = "en") -> Sequence[RenderableType]
     if result.rules is not None:
         rules, decisions = result.rules, result.decisions
         parts += decisions_tables(rules, decisions, rounds=result.rounds, lang=lang)
-    return parts
+    return [*parts, *terminal(result.contamination, language)]
 
 
 def _narrow(row: Sequence[str]) -> tuple[str, ...]:
@@ -217,6 +220,8 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
     language = Language(lang)
     findings = WatchFindings(result, language)
     pictured = pictured_numbers(findings)
+    found = result.contamination
+    followed = None if found is None else ContaminationFindings(found, language)
     return render(
         "watch.html.jinja",
         "style.css",
@@ -224,7 +229,8 @@ def page(result: WatchResult, *, lang: str = "en") -> str:
         sources=result.sources,
         **page_values(findings),
         states=_states(result),
-        charts=(),
+        contamination=followed,
+        charts=() if followed is None else contamination_charts(followed),
         panel=[(findings.tile(one), number_chart(one, findings)) for one in pictured],
         legend=chart_legend(pictured, findings),
         separation=separation_chart(findings) if result.groups else None,

@@ -1,0 +1,46 @@
+"""What was retrieved for the answers of a watched stream."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hayflick.core.errors import ArgumentError
+from hayflick.core.progress import Progress
+from hayflick.corpus.answers import Answers
+from hayflick.monitor.summaries import summary_of
+
+if TYPE_CHECKING:
+    from hayflick.audit.contamination import Contamination
+
+
+def check_all_is_read(
+    source: Any, *, state: object, capacity: int | None, executor: object
+) -> None:
+    """Refuse what keeps a part of the answers: whether a document is one of them takes all.
+
+    Raises
+    ------
+    ArgumentError
+        If there is a state, a capacity, an executor or a summary.
+    """
+    given = {
+        "a state": state,
+        "a capacity": capacity,
+        "an executor (--scheduler)": executor,
+        "summaries": summary_of(source),
+    }
+    for name, value in given.items():
+        if value is not None:
+            takes = "all answers of a stream, read from their files at once"
+            raise ArgumentError("retrieved", got=name, takes=takes)
+
+
+def followed(answers: Answers, *, progress: Progress) -> tuple[Contamination | None, Answers]:
+    """Return how far generated texts go, None without documents; and the answers without them."""
+    if answers.documents is None:
+        return None, answers
+    from hayflick.audit.answer_documents import contamination_of_answers
+
+    found = contamination_of_answers(answers, progress=progress)
+    return found, replace(answers, frame=answers.frame.drop("retrieved"), documents=None)
