@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from hayflick.audit.contamination import RUN, Contamination, find_contamination
+from hayflick.audit.contamination import RUN, RetrievalContamination, find_contamination
 from hayflick.audit.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
 from hayflick.audit.shingles import Shingles, shingles_of
 from hayflick.core.arrays import Integers
@@ -31,7 +31,7 @@ _COMMON = 50
 
 def contamination_of_answers(
     answers: Answers, *, run: int = RUN, tokenizer: str = "mixed", progress: Progress = silent
-) -> Contamination:
+) -> RetrievalContamination:
     """Return how far generated texts go in a log of answers with what was retrieved for them.
 
     Parameters

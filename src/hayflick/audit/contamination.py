@@ -158,7 +158,7 @@ class Echo:
 
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Contamination:
+class RetrievalContamination:
     """Generated texts on their way from a pool through retrieval into answers.
 
     Parameters
@@ -218,12 +218,12 @@ def find_contamination(
     normalize: str = "casefold",
     confidence: float = 0.95,
     progress: Progress = silent,
-) -> Contamination:
+) -> RetrievalContamination:
     """Follow generated texts from the pool into what is retrieved and into what answers copy.
 
     An answer copies from a document that was retrieved for it if both have a run of `run` words
-    that the prompt does not have. Two texts can have one by chance: `Contamination.by_chance`
-    says how often documents do that were not retrieved.
+    that the prompt does not have. Two texts can have one by chance:
+    `by_chance` of the result says how often documents do that were not retrieved.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ class _Found:
     copies: Copies
     confidence: float
 
-    def contamination(self, *, run: int, tokenizer: str) -> Contamination:
+    def contamination(self, *, run: int, tokenizer: str) -> RetrievalContamination:
         """Return the result."""
         from scipy.special import ndtri
 
@@ -299,7 +299,7 @@ class _Found:
         copied = pairs.filter("copied")
         unknown_copied = int(self._unknown(copied["document"]).sum())
         pools = [share for share in self._pool_shares() if share is not None]
-        return Contamination(
+        return RetrievalContamination(
             rounds=self._rounds(),
             requests=len(log.requests),
             answers=len(log.answers),

@@ -11,7 +11,7 @@ from hayflick.corpus.answers import Answers
 from hayflick.monitor.summaries import summary_of
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import Contamination
+    from hayflick.audit.contamination import RetrievalContamination
 
 
 def check_all_is_read(
@@ -36,7 +36,9 @@ def check_all_is_read(
             raise ArgumentError("retrieved", got=name, takes=takes)
 
 
-def followed(answers: Answers, *, progress: Progress) -> tuple[Contamination | None, Answers]:
+def followed(
+    answers: Answers, *, progress: Progress
+) -> tuple[RetrievalContamination | None, Answers]:
     """Return how far generated texts go, None without documents; and the answers without them."""
     if answers.documents is None:
         return None, answers

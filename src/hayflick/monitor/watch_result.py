@@ -21,7 +21,7 @@ from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.phrases import Template
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import Contamination
+    from hayflick.audit.contamination import RetrievalContamination
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 from hayflick.monitor.alarms import AlarmNews, KnownAlarms
@@ -312,7 +312,7 @@ class WatchResult(Result):
     baseline_from: str | None = None
     measured_answers: int | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
-    contamination: Contamination | None = None
+    contamination: RetrievalContamination | None = None
 
     @property
     def alarms(self) -> tuple[ChartHistory, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hayflick.audit.contamination import Contamination, find_contamination
+from hayflick.audit.contamination import RetrievalContamination, find_contamination
 from hayflick.audit.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import HayflickError
@@ -28,7 +28,7 @@ MOST_READS = 4_000_000
 """Texts that are read by answers, and texts in pools, that are followed; of more, some rounds."""
 
 
-def contamination_of_run(run: NetworkRun) -> Contamination | None:
+def contamination_of_run(run: NetworkRun) -> RetrievalContamination | None:
     """Return how far generated texts go in a run; None where nothing was read yet.
 
     An answer that is in the pool is generated; whoever wrote or owns a text is its source.

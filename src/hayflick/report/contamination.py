@@ -12,13 +12,13 @@ from hayflick.report.rendering import table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from hayflick.audit.contamination import Contamination, DominantItem
+    from hayflick.audit.contamination import DominantItem, RetrievalContamination
     from hayflick.audit.preference import Preference, TakenShare
 
 _ROWS = 10
 
 
-def contamination_record(found: Contamination | None) -> dict[str, Any] | None:
+def contamination_record(found: RetrievalContamination | None) -> dict[str, Any] | None:
     """Return what was found as plain values, ready for JSON; None where nothing was looked for."""
     if found is None:
         return None
@@ -61,7 +61,7 @@ class ContaminationFindings:
         Of the words.
     """
 
-    found: Contamination
+    found: RetrievalContamination
     language: Language
 
     def lead(self) -> str:
@@ -244,7 +244,7 @@ class ContaminationFindings:
         ]
 
 
-def terminal(found: Contamination | None, language: Language) -> Sequence[RenderableType]:
+def terminal(found: RetrievalContamination | None, language: Language) -> Sequence[RenderableType]:
     """Return what the terminal shows of contamination, nothing where none was looked for."""
     if found is None:
         return []

@@ -14,7 +14,7 @@ from hayflick.report import drawing
 from hayflick.report.contamination import ContaminationFindings
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import Contamination, EchoLink
+    from hayflick.audit.contamination import EchoLink, RetrievalContamination
 
 _MOST_NODES, _MOST_LINKS, _STEPS = 12, 40, 12
 _SIDE, _RADIUS = 400, 140
@@ -142,7 +142,7 @@ def _nodes(links: Sequence[EchoLink]) -> list[str]:
     return sorted(sorted(copies, key=lambda name: (-copies[name], name))[:_MOST_NODES])
 
 
-def _numbers(found: Contamination, links: Sequence[EchoLink]) -> pl.DataFrame:
+def _numbers(found: RetrievalContamination, links: Sequence[EchoLink]) -> pl.DataFrame:
     """Return the copies by reader, author and round; rounds without any are left out."""
     rows = [
         (one.reader, one.author, found.rounds[place].name, copies)
