@@ -14,12 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.audit.duplicates import Duplicates, find_duplicates
+from hayflick.audit.effective_items import effective_items
 from hayflick.audit.word_share import word_share
 from pairs import Result, ratio
 
 TEXTS = Path(__file__).parents[1] / "build" / "bench" / "near-duplicates-1m.parquet"
 ITEMS, COPIES, WORDS, EDITS, VOCABULARY = 1_000_000, 100_000, 60, 5, 30_000
 COMPARED = 5_000
+DRAWN = 400
 MIXTURES, MIXED, REFERENCE, TYPES, TOPICS = 200, 20_000, 5_000, 3_000, 20
 _FIND = """
 import re, sys, time
@@ -33,6 +35,16 @@ seconds = time.perf_counter() - start
 pl.Series("cluster", found.cluster).to_frame().write_parquet(sys.argv[2])
 peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
 print(seconds, peak)
+"""
+_AUDIT = """
+import re, sys, time
+import hayflick as hf
+hf.audit({"text": ["compile first", "compile first"]}, text="text")
+start = time.perf_counter()
+found = hf.audit(sys.argv[1], text="text")
+seconds = time.perf_counter() - start
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
+print(seconds, peak, found.duplicates.redundant)
 """
 
 
@@ -105,6 +117,70 @@ def results() -> Iterator[Result]:
         pairs=1,
     )
     yield from mixtures()
+    yield from effective()
+    yield whole_audit()
+
+
+def whole_audit() -> Result:
+    """Audit the million texts by the command."""
+    lines = TEXTS.with_suffix(".jsonl")
+    if not lines.exists():
+        pl.read_parquet(TEXTS).write_ndjson(lines)
+    done = subprocess.run(
+        [sys.executable, "-c", _AUDIT, str(lines)], capture_output=True, text=True, check=True
+    )
+    seconds, kilobytes, redundant = map(float, done.stdout.split()[-3:])
+    return Result(
+        name=f"`hayflick audit` of {ITEMS:,} texts in JSON lines: time, memory, copies",
+        ours="duplicates, effective items, phrases, templates, scripts, lengths",
+        alternative="",
+        figure=f"{seconds:.3g} s, {kilobytes / 1e6:.2f} GB, {redundant:,.0f}",
+        target="< 120 s, < 3 GB",
+        met=seconds < 120.0 and kilobytes < 3e6,
+    )
+
+
+def effective() -> Iterator[Result]:
+    """Draw data sets from known distributions, and see whether the interval holds the number."""
+    rng = np.random.default_rng(3)
+    ranks = np.arange(1, 101)
+    for name, weights, items in (
+        ("Zipf over 100 kinds", 1.0 / ranks, 300),
+        ("equal over 30 kinds", np.ones(30), 200),
+        ("geometric", 0.6 ** ranks[:30], 150),
+    ):
+        chances = weights / weights.sum()
+        kinds = np.array([f"k{kind} is one of the kinds {kind} k" for kind in range(len(chances))])
+        squares = float((chances**2).sum())
+        held = 0
+        for _ in range(DRAWN):
+            texts = pl.Series(rng.choice(kinds, items, p=chances).tolist())
+            found = effective_items(texts, find_duplicates(texts, similarity=1.0))
+            truth = 1.0 / (1.0 / items + (1.0 - 1.0 / items) * _with_alike(kinds, chances, squares))
+            held += bool(found.low <= truth <= found.high)
+        yield _coverage(f"effective items, {items} items, {name}", held / DRAWN)
+
+
+def _with_alike(kinds: NDArray[np.str_], chances: NDArray[np.float64], squares: float) -> float:
+    """Return the mean squared similarity of two items, whose kinds share words."""
+    sets = [set(itertools.pairwise(kind.split())) for kind in kinds]
+    total = squares
+    for one, other in itertools.combinations(range(len(sets)), 2):
+        common = len(sets[one] & sets[other])
+        alike = common / (len(sets[one]) + len(sets[other]) - common)
+        total += 2.0 * chances[one] * chances[other] * alike**2
+    return total
+
+
+def _coverage(name: str, share: float) -> Result:
+    return Result(
+        name=f"{name}: coverage of the 95 % interval in {DRAWN} data sets",
+        ours="`effective_items`",
+        alternative="",
+        figure=f"{share:.3f}",
+        target="≥ 0.92",
+        met=share >= 0.92,
+    )
 
 
 def mixtures() -> Iterator[Result]:

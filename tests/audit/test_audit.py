@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hostile import ENCODABLE, TEXTS
 
 import hayflick as hf
 from hayflick.audit.duplicates import find_duplicates
@@ -308,3 +309,22 @@ def test_answers_that_copy_one_another_are_worth_less():
     assert last.effective_items.high < first.effective_items.low
     assert not first.phrases
     assert last.phrases[0].phrase == "in a world of"
+
+
+def test_hostile_texts_are_audited(tmp_path):
+    texts = [text for text in (*ENCODABLE, *ENCODABLE) if len(text) < 10_000]
+    found = hf.audit({"text": texts, "kind": texts}, text="text", label="kind")
+    assert found.duplicates.exact >= len(texts) // 2
+    assert found.effective_items.value <= len(texts)
+    json.dumps(found.to_dict(), allow_nan=False)
+    rows = "".join(f'{{"text": {json.dumps(text)}}}\n' for text in TEXTS if len(text) < 10_000)
+    (tmp_path / "t.jsonl").write_text(rows * 2)
+    clean = hf.audit(tmp_path / "t.jsonl", text="text", write_clean=tmp_path / "c.jsonl").clean
+    assert clean.dropped["exact copy"] >= 30
+    assert len((tmp_path / "c.jsonl").read_text().splitlines()) == clean.kept
+
+
+def test_an_example_of_a_phrase_has_it_or_is_empty():
+    texts = pl.Series([f"👍 well done {word} team" for word in "abcdefgh"])
+    for one in common_phrases(texts, share=0.5):
+        assert one.example == "" or "well done" in one.example

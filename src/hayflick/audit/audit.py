@@ -27,7 +27,7 @@ from hayflick.audit.synthetic_share import (
 )
 from hayflick.audit.texts import text_series
 from hayflick.audit.word_share import word_share
-from hayflick.core.checks import number_between, share, whole_number
+from hayflick.core.checks import finite_number, number_between, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
 from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress, silent
@@ -159,6 +159,7 @@ def audit(
     """
     counts = _confusion(confusion, score)
     seed = whole_number("seed", seed, at_least=0)
+    finite_number("score_threshold", score_threshold)
     phrase_share = share("phrase_share", phrase_share)
     rare_share = share("rare_share", rare_share)
     deviations(confidence)

@@ -67,7 +67,7 @@ class CommonPhrase:
     share
         The share of them.
     example
-        One of them.
+        One of them; empty where none has it as it is spelled here.
     """
 
     phrase: str

@@ -15,7 +15,7 @@ from hayflick.diversity.phrases import PhraseCounts, written
 SEARCHED = 10_000
 """Items in which phrases are searched: of more, a random sample is."""
 
-_BYTES = 8_000_000
+_BYTES, _LONGEST = 8_000_000, 100_000
 _FEWEST = 5
 _MOST = 100
 _SHORTEST = 3
@@ -24,13 +24,15 @@ _PART = 0.9
 _GAP = "…"
 _TEMPLATE_WORDS = 3
 _FIXED_SHARE = 0.5
-_LONGEST_TEMPLATE = 60
 _EXAMPLE = 500
 
 
 def searched_texts(texts: pl.Series, *, seed: int) -> pl.Series:
-    """Return a random sample of the items that are not blank, all if they are few."""
-    present = texts.filter(texts.fill_null("").str.strip_chars() != "")
+    """Return a random sample of the items that are not blank, all if they are few.
+
+    Of very long ones, the beginning is returned.
+    """
+    present = texts.filter(texts.fill_null("").str.strip_chars() != "").str.slice(0, _LONGEST)
     size = max(1, int(present.str.len_bytes().cast(pl.Int64).sum() or 0))
     most = max(_FEWEST, min(SEARCHED, int(len(present) * _BYTES / size)))
     return present.sample(most, seed=seed) if len(present) > most else present
@@ -92,10 +94,10 @@ def _described(texts: pl.Series, found: Sequence[tuple[str, int]]) -> tuple[Comm
     folded = texts.str.to_lowercase().str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ")
     described = []
     for phrase, (_, items) in zip(spelled, found, strict=True):
-        place = folded.str.contains(phrase, literal=True).arg_max() or 0
-        described.append(
-            CommonPhrase(phrase, items, items / len(texts), texts[int(place)][:_EXAMPLE])
-        )
+        is_in = folded.str.contains(phrase, literal=True)
+        # Emoji are words of phrases, but not of folded texts.
+        example = texts[int(is_in.arg_max() or 0)][:_EXAMPLE] if is_in.any() else ""
+        described.append(CommonPhrase(phrase, items, items / len(texts), example))
     return tuple(described)
 
 
