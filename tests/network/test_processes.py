@@ -12,7 +12,9 @@ import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError, ExecutorError
 from hayflick.network.agents.processes import AgentProcess
+from hayflick.network.run_results import open_run
 from hayflick.simulation.executors import process_executor
+from hayflick.storage.runs import RunStore
 
 from .conftest import REAL, village
 
@@ -125,6 +127,26 @@ def test_others_than_those_that_compute_stay_where_they_are(processes, tmp_path)
     processes()
     run = hf.run_network(experiment, out=tmp_path / "run", workers=2)
     assert [one.text for one in run.answers] == [one.text for one in plain.answers]
+
+
+def test_what_stops_another_agent_loses_no_answer_of_those_in_processes(processes, tmp_path):
+    plain = hf.run_network(village(agents=AGENTS), out=tmp_path / "plain")
+    hf.record_network(plain.folder).save(tmp_path / "said.jsonl")
+    kept = [
+        line
+        for line in (tmp_path / "said.jsonl").read_text().splitlines(keepends=True)
+        if json.loads(line)["round"] < 3
+    ]
+    (tmp_path / "said.jsonl").write_text("".join(kept))
+    replay = {"name": "bert", "kind": "replay", "file": str(tmp_path / "said.jsonl")}
+    processes()
+    with pytest.raises(DataError, match=r"said\.jsonl: lacks answer 0 of bert"):
+        hf.run_network(
+            village(agents=[AGENTS[0], replay, *AGENTS[2:]]), out=tmp_path / "run", workers=2
+        )
+    with open_run(tmp_path / "run") as database:
+        stored = {(one.agent, one.place) for one in RunStore(database).answers(round=3)}
+    assert stored == {(name, place) for name in NAMES if name != "bert" for place in range(4)}
 
 
 @contextmanager

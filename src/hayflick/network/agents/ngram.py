@@ -251,8 +251,9 @@ class NGramAgent:
             return self
         left = 1.0 - self.learning
         learned = {text: weight * left for text, weight in self.learned.items()}
+        each = self.learning * self._corpus.size / words
         for text in texts:
-            learned[text] = learned.get(text, 0.0) + self.learning * self._corpus.size / words
+            learned[text] = learned.get(text, 0.0) + each
         later = replace(self, own_weight=self.own_weight * left, learned=learned)
         # Numbering its corpus again would take longer than all else.
         later.__dict__["_corpus"] = self._corpus

@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import TypeAlias
 
 import numpy as np
@@ -199,12 +200,11 @@ class NGramIndex:
     @classmethod
     def of(cls, texts: Sequence[Texts], *, weights: Sequence[float]) -> NGramIndex:
         """Return the index of texts; the words of a text count in proportion to its weight."""
-        weighted = [
-            (text, w) for text, w in zip(texts, weights, strict=True) if w > 0 and text.size
-        ]
-        tokens = np.concatenate([np.empty(0, np.int32), *(text for text, _ in weighted)])
-        sizes = [text.size for text, _ in weighted]
-        each = np.repeat(np.array([weight for _, weight in weighted], np.float64), sizes)
+        each_text = np.array(weights, np.float64)
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+        used = (each_text > 0) & (sizes > 0)
+        tokens = np.concatenate([np.empty(0, np.int32), *compress(texts, used)])
+        each = np.repeat(each_text[used], sizes[used])
         each /= each.mean() if each.size else 1.0
         starts = np.zeros(int(tokens.max(initial=0)) + 3, np.int32)
         places = np.empty(tokens.size, np.int32)
@@ -295,7 +295,14 @@ class Vocabulary:
         >>> [numbers.tolist() for numbers in Vocabulary(Whitespace()).encode_all(["a b.", "b. a"])]
         [[1, 2, 0], [2, 0, 1, 0]]
         """
-        new = dict.fromkeys(text for text in texts if text not in self._encoded)
+        known = self._encoded
+        # Thousands of texts are read, few of them new: these two passes run without Python.
+        if not all(map(known.__contains__, texts)):
+            self._split([text for text in dict.fromkeys(texts) if text not in known])
+        return list(map(known.__getitem__, texts))
+
+    def _split(self, new: Sequence[str]) -> None:
+        """Remember the numbers of new texts."""
         together = [text for text in new if _BETWEEN not in text]
         if len(together) > 1:
             rows = (row for text in together for row in (f"{text}\n", f"{_BETWEEN}\n"))
@@ -306,7 +313,8 @@ class Vocabulary:
             numbers = self._renumbered(symbols, tokens)
             for text, start, end in zip(together, starts, ends, strict=True):
                 self._encoded[text] = numbers[start:end].copy()
-        return [self.encode(text) for text in texts]
+        for text in new:
+            self.encode(text)
 
     def encode_sentences(self, sentences: Sentences) -> Texts:
         """Return the numbers of words that the same tokenizer has split."""
