@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from hayflick.audit import clean_copy
 from hayflick.audit.audit_result import AuditResult, ThresholdCheck
 from hayflick.audit.clean_copy import check_clean
 from hayflick.audit.composition import class_mix, length_mix, mix_of, script_mix, word_numbers
+from hayflick.audit.dataset import Reference, read_dataset, read_reference
 from hayflick.audit.duplicates import find_duplicates
 from hayflick.audit.effective_items import effective_items
 from hayflick.audit.leakage import find_leakage
@@ -25,18 +27,12 @@ from hayflick.audit.synthetic_share import (
     detector_share,
     deviations,
 )
-from hayflick.audit.texts import text_series
 from hayflick.audit.word_share import word_share
 from hayflick.core.checks import finite_number, number_between, share, whole_number
-from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
-from hayflick.core.notes import translatable
+from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
-from hayflick.core.source import Source, sources_of
+from hayflick.core.source import sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
-from hayflick.corpus.answers import Answers, read_answers
-from hayflick.corpus.compression import content_suffix
-from hayflick.corpus.items import lines
-from hayflick.corpus.running_text import plain_text
 from hayflick.corpus.table_format import TableFormat
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -74,6 +70,7 @@ def audit(
     normalize: str = "nfc",
     table: TableFormat | None = None,
     seed: int = 1,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
     """Audit one data set: what repeats itself in it, and how much a model wrote.
@@ -136,6 +133,9 @@ def audit(
         What is known of the format of a table; None to see it from the file.
     seed
         Of the samples in which phrases and similarities are searched.
+    executor
+        Where files are read, each by itself; see
+        `hayflick.simulation.executors.open_executor`. None to read them here.
     progress
         Called with how far the work has come.
 
@@ -173,13 +173,18 @@ def audit(
     target = None if write_clean is None else check_clean(write_clean, source, force=force)
     max_copies = whole_number("max_copies", max_copies, at_least=1)
     how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
-    read = _read(source, text, label, language, score, log, skip_bad=skip_bad, table=table, **how)
+    columns = AnswerColumns(
+        by=None, text=text, group=label, prompt=language, values=() if score is None else (score,)
+    )
+    read = read_dataset(
+        source, columns, executor=executor, log=log, skip_bad=skip_bad, table=table, **how
+    )
     if target is not None and read.log is not None:
         takes = "a table, whose rows are items (name the column with text), not a log"
         raise ArgumentError("write_clean", got=str(target), takes=takes)
     column = reference_text if reference_text is not None else text
     others = {
-        name: _reference(name, given, column, **how)
+        name: read_reference(name, given, column, **how)
         for name, given in (("human", human), ("model", model), ("holdout", holdout))
         if given is not None
     }
@@ -326,72 +331,8 @@ class _Limits:
         )
 
 
-def _read(
-    source: Any,
-    text: str | None,
-    label: str | None,
-    language: str | None,
-    score: str | None,
-    log: str | None,
-    **how: Any,
-) -> Answers:
-    """Return the items with their class as the group and their language as the prompt."""
-    values = () if score is None else (score,)
-    columns = AnswerColumns(by=None, text=text, group=label, prompt=language, values=values)
-    try:
-        found = read_answers(source, columns=columns, log=log, **how)
-    except UnknownLogError as fault:
-        raise UnknownLogError(
-            f"{fault.places}\nSay which of them is the text with --text"
-        ) from None
-    if "text" not in found.frame.columns:
-        takes = "the column of the texts"
-        raise ArgumentError("text", got="nothing", takes=takes)
-    return found
-
-
-_ROLES = {
-    "human": translatable("texts of people"),
-    "model": translatable("texts of the model"),
-    "holdout": translatable("evaluation set"),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    """The texts of another file than the data set."""
-
-    name: str
-    texts: pl.Series
-    sources: tuple[Source, ...] = ()
-
-
-def _reference(name: str, given: Any, column: str | None, **how: Any) -> _Reference:
-    """Return the texts of a file, a table, or a list of texts."""
-    role = _ROLES[name]
-    if isinstance(given, (list, tuple, pl.Series)) and not _are_paths(given):
-        return _Reference(f"{role} in memory", text_series(given, name=name))
-    if isinstance(given, (str, os.PathLike)) and content_suffix(Path(given)) == ".txt":
-        path = Path(given)
-        pieces = plain_text(path, encoding=how["encoding"], progress=how["progress"])
-        found = [line for batch in lines(pieces, name=str(path)) for line in batch]
-        source = Source.of(path, rows=len(found), encoding=how["encoding"], role=role)
-        return _Reference(path.name, pl.Series("text", found, dtype=pl.String), (source,))
-    read = read_answers(given, columns=AnswerColumns(by=None, text=column), **how)
-    sources = tuple(replace(one, role=role) for one in read.sources)
-    return _Reference(read.name, read.frame["text"], sources)
-
-
-def _are_paths(given: Any) -> bool:
-    """Return whether a list names files, or holds records, not texts."""
-    first = next(iter(given), None)
-    return isinstance(first, (os.PathLike, Mapping)) or (
-        isinstance(first, str) and os.path.exists(first[:1000])
-    )
-
-
 def _words_share(
-    texts: pl.Series, others: Mapping[str, _Reference], confidence: float, progress: Progress
+    texts: pl.Series, others: Mapping[str, Reference], confidence: float, progress: Progress
 ) -> SyntheticShare | None:
     if "human" not in others:
         return None

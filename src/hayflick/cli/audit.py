@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +25,9 @@ _TABLE = (
 
 
 def audit_command(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help=_TABLE)],
+    dataset: Annotated[
+        list[str] | None, typer.Argument(metavar="DATASET...", help=_TABLE, show_default=False)
+    ] = None,
     text: Annotated[
         str | None,
         _optional(
@@ -46,6 +50,15 @@ def audit_command(
         str | None, _optional(help="The column of the language.", metavar="COLUMN")
     ] = None,
     log: options.LogOption = None,
+    pattern: Annotated[
+        list[str] | None,
+        _optional(
+            "--glob",
+            help="Further files by a pattern in quotes, such as 'parts/**/*.parquet'; several are "
+            "allowed.",
+            metavar="PATTERN",
+        ),
+    ] = None,
     human: Annotated[
         str | None,
         _optional(
@@ -155,6 +168,8 @@ def audit_command(
     sheet: options.SheetOption = None,
     skip_bad: options.SkipBadOption = False,
     seed: options.SeedOption = 1,
+    scheduler: options.SchedulerOption = None,
+    workers: options.WorkersOption = None,
     output_format: options.FormatOption = options.Format.TABLE,
     out: options.PageOption = None,
     lang: options.LangOption = options.Lang.EN,
@@ -166,15 +181,21 @@ def audit_command(
     Exit code 0, 1 where a threshold (--max-…, --min-…) fails, or 3 where one is on a number that
     cannot be told.
     """
-    inputs = [dataset, human, model, holdout, write_clean]
+    options.check_threads(None, scheduler=scheduler, workers=workers)
+    inputs = [*(dataset or ()), human, model, holdout, write_clean]
     if out is not None:
         check_page(out, inputs=inputs, force=force)
         expect_page()
     from hayflick.audit.audit import audit
+    from hayflick.simulation.executors import open_executor
 
-    with progress_bar(yes=yes) as progress:
+    with (
+        _opened(dataset or [], pattern or []) as source,
+        open_executor(scheduler, workers=workers) as executor,
+        progress_bar(yes=yes) as progress,
+    ):
         result = audit(
-            dataset,
+            source,
             text=text,
             label=label,
             language=language,
@@ -206,6 +227,7 @@ def audit_command(
                 separator=separator, decimal=decimal, quote=quote, no_header=no_header, sheet=sheet
             ),
             seed=seed,
+            executor=executor,
             progress=progress,
         )
     if out is not None:
@@ -214,6 +236,18 @@ def audit_command(
     clean = result.clean
     say_written(out, *(() if clean is None else (clean.file, clean.dropped_file)))
     return _exit_code(result)
+
+
+@contextmanager
+def _opened(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Any]:
+    """Yield the data set: the path of a file as it is, else all files."""
+    if len(paths) == 1 and paths[0] != "-" and not patterns:
+        yield paths[0]
+        return
+    from hayflick.corpus.files import input_files
+
+    with input_files(paths, patterns=patterns) as files:
+        yield files
 
 
 def _numbers(confusion: str) -> list[int]:

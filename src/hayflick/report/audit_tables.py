@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hayflick.audit.audit_result import AuditResult, CommonPhrase, MixPart
+    from hayflick.audit.leakage import Leakage
     from hayflick.audit.synthetic_share import SyntheticShare
 
 _ROWS = 8
@@ -60,11 +61,15 @@ def headline(result: AuditResult, language: Language) -> list[str]:
 def audit_tables(result: AuditResult, language: Language) -> list[RenderableType]:
     """Return the headline and all tables."""
     parts: list[RenderableType] = [*headline(result, language), _numbers(result, language)]
-    parts += _notes(result)
+    parts += _notes(result, language)
     if result.thresholds:
         parts.append(_thresholds(result, language))
     if result.duplicates.clusters:
         parts.append(_clusters(result, language))
+    if result.words_share is not None and result.words_share.misfits:
+        parts.append(_misfits(result.words_share, language))
+    if result.leakage is not None and result.leakage.examples:
+        parts.append(_leaked(result.leakage, language))
     text = language.text
     for title, phrases in (
         (text("phrases in many items"), result.phrases),
@@ -116,12 +121,31 @@ def _share(share: SyntheticShare, language: Language) -> tuple[str, str, str]:
     return percent(share.value), percent(share.low), percent(share.high)
 
 
-def _notes(result: AuditResult) -> Iterator[str]:
+def _notes(result: AuditResult, language: Language) -> Iterator[str]:
     """Yield what there is to know of the numbers."""
-    yield from map(str, result.duplicates.notes)
+    notes = list(result.duplicates.notes)
     for share in (result.words_share, result.detector_share):
-        if share is not None:
-            yield from map(str, share.notes)
+        notes += () if share is None else share.notes
+    yield from (language.text(note.message, **note.values) for note in notes)
+
+
+def _misfits(share: SyntheticShare, language: Language) -> Table:
+    text, percent = language.text, language.percent
+    shown = table(
+        text("word that no mixture explains"), text("data"), text("people"), text("model")
+    )
+    for one in share.misfits[:_ROWS]:
+        shown.add_row(one.word, percent(one.target), percent(one.human), percent(one.model))
+    return shown
+
+
+def _leaked(leakage: Leakage, language: Language) -> Table:
+    text = language.text
+    shown = table(text("leaked evaluation item"), text("share"), text("item"))
+    for one in leakage.examples[:_ROWS]:
+        example = display_text(one.text, longest=_LONGEST_EXAMPLE)
+        shown.add_row(example, language.percent(one.share), language.number(one.item + 1))
+    return shown
 
 
 def _thresholds(result: AuditResult, language: Language) -> Table:
